@@ -1,0 +1,86 @@
+"""The one abstraction: an algorithm is its objective, as a frozen dataclass of hyper-parameters and pure functions.
+
+Optimiser, group size, updates per rollout batch, syncs, lengths and budget are not here: they are the
+experiment's recipe, which all arms share.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from algorithms._torch import torch
+from algorithms.rollouts import Loss, Rng, Rollouts, Totals
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Reference = Literal["init", "synced"]
+"""which policy `ref_logp_BT` comes from: the initial model, or a copy refreshed every `reference_sync_steps`"""
+
+
+@dataclass(frozen=True)
+class Algorithm(ABC):
+    """Subclass, add hyper-parameters as fields with the paper's defaults, and write `loss`.
+
+    The order of calls for one rollout batch: `keep` on each freshly generated batch, `shape` and `credit` once
+    on the kept groups together, then for every mini-batch `measure` (if it returns anything) and `loss`.
+    """
+
+    title: ClassVar[str]
+    """the name tables print; a reconstruction says so here"""
+    source: ClassVar[str]
+    """paper and equation"""
+
+    @property
+    def reference(self) -> Reference | None:
+        """Which reference policy the objective needs, if any."""
+        return None
+
+    @property
+    def refill(self) -> bool:
+        """Whether groups that `keep` drops are replaced by freshly generated ones (up to the recipe's cap)."""
+        return False
+
+    @property
+    def contrastive(self) -> bool:
+        """Whether a group of one rollout can teach nothing, so that K must be at least 2."""
+        return True
+
+    def keep(self, batch: Rollouts) -> Tensor:
+        """bool_G: the groups that may be learnt from."""
+        return torch.ones(batch.groups, dtype=torch.bool, device=batch.group_B.device)
+
+    def shape(self, batch: Rollouts) -> Tensor:
+        """float_B: the rewards to learn from; the marker's labels stay what they are."""
+        return batch.reward_B
+
+    def credit(self, batch: Rollouts, rng: Rng) -> Mapping[str, Tensor]:
+        """Per-sequence quantities of shape B that do not depend on theta, computed once with the whole rollout
+        batch in sight: advantages, pairs, margins."""
+        return {}
+
+    def measure(self, batch: Rollouts, logp_BT: Tensor) -> Mapping[str, Tensor]:
+        """Scalar sums over the response tokens of the batch. The backend adds them over micro-batches and ranks,
+        divides by the tokens and hands the means to `loss` in `Totals.means`; gates read them as constants."""
+        return {}
+
+    @property
+    def measures(self) -> bool:
+        """Whether `measure` returns anything, which may cost a pass without gradient."""
+        return False
+
+    @abstractmethod
+    def loss(self, batch: Rollouts, logp_BT: Tensor, totals: Totals) -> Loss:
+        """The objective on some whole groups of a mini-batch whose denominators are `totals`.
+
+        Args:
+            logp_BT: log-probs under theta at the sampling temperature; padding may hold anything finite.
+        """
+
+    @abstractmethod
+    def spec(self) -> dict[str, str]:
+        """What exactly this arm does, a row of the spec sheet: baseline, scale, trust region, aggregation,
+        KL, filter, refill, reference. Two algorithms with equal specs have the same semantics."""
