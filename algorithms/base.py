@@ -22,6 +22,18 @@ Reference = Literal["init", "synced"]
 
 
 @dataclass(frozen=True)
+class Activity:
+    """How to tell from a logged metric whether the objective's special part acted in a trial."""
+
+    metric: str
+    """a key of `Loss.metrics`"""
+    label: str
+    """what a report calls it, such as "share of tokens clipped" """
+    inactive_below: float
+    """a trial's mean below this says: this part did nothing; the report says so"""
+
+
+@dataclass(frozen=True)
 class Algorithm(ABC):
     """Subclass, add hyper-parameters as fields with the paper's defaults, and write `loss`.
 
@@ -33,6 +45,8 @@ class Algorithm(ABC):
     """the name tables print; a reconstruction says so here"""
     source: ClassVar[str]
     """paper and equation"""
+    activity: ClassVar[tuple[Activity, ...]] = ()
+    """which metrics say how active the objective was"""
 
     @property
     def reference(self) -> Reference | None:

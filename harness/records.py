@@ -86,6 +86,8 @@ class ArmRecord(_Record):
     """semantics as a table row"""
     recipe_differences: dict[str, Any]
     """recipe settings in which this arm differs from the experiment's recipe"""
+    activity: list[dict[str, Any]]
+    """metric, label and inactive_below of what tells whether the objective's special part acted"""
     fingerprint: str
     """hash of the resolved semantics"""
 
