@@ -1,0 +1,50 @@
+# `make demo` and `make test` set everything up in .venv by themselves.
+#   PYTHON=...    which Python 3.11 or 3.12 to use       PIP_ARGS=...  further options for pip
+#   WORKERS=...   trials side by side (default: cores)
+
+SHELL := /bin/bash
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP_ARGS ?=
+PYTHON ?= $(shell for p in python3.11 python3.12 python3 python; do \
+	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))' 2>/dev/null && echo $$p && break; done)
+RUN_ARGS := $(if $(WORKERS),--workers $(WORKERS))
+
+.PHONY: help demo test lint types smoke clean
+
+help: ## what can be made
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 10
+
+demo: $(VENV)/.installed ## train and compare four algorithms on this machine, and write the report
+	@start=$$SECONDS; $(BIN)/rence run configs/quickstart.yaml $(RUN_ARGS) && \
+	echo "make demo: $$((SECONDS - start)) s after the install"
+
+test: $(VENV)/.installed-dev ## the whole test suite
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile
+
+lint: $(VENV)/.installed-dev ## style
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.installed-dev ## types
+	$(BIN)/pyright
+
+smoke: $(VENV)/.installed ## the demo's path from plan to report in under a minute
+	$(BIN)/rence run configs/smoke.yaml --clean $(RUN_ARGS)
+
+clean: ## remove the environment and what it built; results in runs/ stay
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "rence-bench needs Python 3.11 or 3.12, and none was found." \
+		"Install one, or name it: make $(MAKECMDGOALS) PYTHON=/path/to/python3.11" >&2; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+
+$(VENV)/.installed: pyproject.toml constraints.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt $(PIP_ARGS) --editable '.[local,mlflow]'
+	@touch $@
+
+$(VENV)/.installed-dev: pyproject.toml constraints.txt | $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt $(PIP_ARGS) --editable '.[local,mlflow,dev]'
+	@touch $@
