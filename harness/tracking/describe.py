@@ -1,0 +1,74 @@
+"""What MLflow shows of the plan and the trials besides their numbers: tags, parameters, names."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from harness.records import START, ArmRecord, Plan, TrialRecord
+from harness.tracking.names import encode
+
+EXPERIMENT, TRIAL = "experiment", "trial"
+"""values of the tag `stage`; the untrained model's is `start`"""
+
+
+def parent_tags(root: Path, plan: Plan) -> dict[str, str]:
+    note = f"Mirror of the run folder `{root}`, which has the results: `rence report` reads the folder, never MLflow."
+    return _source() | {"stage": EXPERIMENT, "folder": str(root), "lock": plan.lock, "mlflow.note.content": note}
+
+
+def parent_params(plan: Plan) -> dict[str, Any]:
+    settings = ("backend", "model", "model_hash", "train", "template", "budget_rollouts", "seeds", "grid_rollouts")
+    return {
+        **{name: getattr(plan, name) for name in settings},
+        "arms": [arm.name for arm in plan.arms],
+        "comparison.target": plan.comparison.target,
+        "comparison.baselines": plan.comparison.baselines,
+        **{f"benchmarks.{name}": k for name, k in plan.benchmarks.items()},
+        **{f"recipe.{name}": value for name, value in plan.recipe.items()},
+        **{f"evaluation.{name}": value for name, value in plan.evaluation.items()},
+    }
+
+
+def trial_name(arm: str, seed: int) -> str:
+    return f"{arm}/seed{seed}"
+
+
+def trial_title(arm: ArmRecord, seed: int) -> str:
+    return f"{arm.title}, seed {seed}"
+
+
+def trial_tags(arm: ArmRecord, record: TrialRecord) -> dict[str, str]:
+    tags = {
+        "stage": TRIAL,
+        "trial": trial_name(arm.name, record.seed),
+        "arm": arm.name,
+        "seed": str(record.seed),
+        "algorithm": arm.algorithm,
+        "fingerprint": record.fingerprint,
+        "arm_fingerprint": record.arm_fingerprint,
+        "data_order": record.data_order,
+        "initial_weights": record.initial_weights,
+        "backend": record.backend,
+    }
+    return _source() | tags | {encode(f"environment.{name}"): value for name, value in record.environment.items()}
+
+
+def trial_params(plan: Plan, arm: ArmRecord, seed: int) -> dict[str, Any]:
+    return {
+        "algorithm": arm.algorithm,
+        "seed": seed,
+        "budget_rollouts": plan.budget_rollouts,
+        **arm.hyperparameters,
+        **{f"spec.{name}": value for name, value in arm.spec.items()},
+        **{f"recipe.{name}": value for name, value in (plan.recipe | arm.recipe_differences).items()},
+    }
+
+
+def start_tags() -> dict[str, str]:
+    return _source() | {"stage": START, "trial": START, "arm": START}
+
+
+def _source() -> dict[str, str]:
+    return {"mlflow.source.type": "LOCAL", "mlflow.source.name": "rence", "mlflow.user": os.environ.get("USER", "")}

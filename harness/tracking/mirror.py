@@ -1,0 +1,173 @@
+"""Mirrors one run folder: an MLflow run for the folder, and a child for each trial and for the untrained model."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from statistics import fmean
+from typing import TYPE_CHECKING
+
+from harness.records import START, ArmRecord, EvalFolder, Plan, RunFolder, TrialFolder, TrialRecord, read_json
+from harness.tracking import describe
+from harness.tracking.files import Evaluated, Row, Tail, evaluated, step_row, verdict_numbers
+from harness.tracking.names import encode
+from harness.tracking.runs import FAILED, FINISHED, KILLED, RUNNING, RunWriter
+from harness.tracking.store import connect, speaking_to, store_uri
+from harness.tracking.tree import RunTree, started_at
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+
+class Mirror:
+    """What MLflow shows of one run folder. One writer at a time: the driver, or a command after the fact.
+
+    Idempotent: what MLflow holds already is not written again, by this process or by a later one. Steps that a
+    resume cut back and trained again are not written twice; on a backend that is not deterministic MLflow keeps
+    the first ones' numbers, and the files have the true ones.
+
+    Training metrics and scores stand at the rollout step; `eval_by_rollouts/...` has the scores once more at the
+    rollouts of the evaluation grid, where arms are compared. The parent has the means over seeds and the verdict.
+    """
+
+    def __init__(self, root: Path, uri: str, client: MlflowClient, experiment_id: str) -> None:
+        """Use `open`."""
+        self.uri = uri
+        self._folder = RunFolder(root)
+        self._plan = Plan.read(self._folder.plan)
+        self._trials = [(arm, seed) for arm in self._plan.arms for seed in self._plan.seeds]
+        self._runs = RunTree(client, experiment_id, self._folder, self._plan)
+        self._tails: dict[str, Tail] = {}
+        self._evaluated: dict[Path, Evaluated] = {}
+        self._names: dict[str, str] = {}
+
+    @classmethod
+    def open(cls, root: Path, uri: str | None = None) -> Mirror:
+        """Find the run folder's MLflow run, or begin one.
+
+        Args:
+            root: a run folder with its `plan.json`.
+            uri: an MLflow tracking URI; by default `store_uri` of the folder that holds the run folder.
+
+        Raises: Unavailable if MLflow is; DataError if the run folder has no readable plan.
+        """
+        root = root.resolve()
+        uri = uri or store_uri(root.parent)
+        plan = Plan.read(RunFolder(root).plan)
+        client, experiment_id = connect(uri, plan.experiment)
+        with speaking_to(uri):
+            return cls(root, uri, client, experiment_id)
+
+    def sync(self) -> None:
+        """Write what is new in the run folder. Raises: Unavailable, DataError."""
+        with speaking_to(self.uri):
+            self._sync_start()
+            for arm, seed in self._trials:
+                self._sync_trial(arm, seed)
+            self._sync_parent()
+
+    def close(self, status: str | None = None, crashed: Collection[str] = ()) -> None:
+        """Sync once more and set how it all ended. Raises: Unavailable, DataError.
+
+        Args:
+            status: of the run as a whole: FINISHED, FAILED or KILLED. By default FINISHED if every trial is
+                complete, FAILED if one crashed, else KILLED.
+            crashed: trials that crashed, as `<arm>/seed<k>`; any other that is not complete was killed.
+        """
+        self.sync()
+        complete = all(self._folder.trial(arm.name, seed).done.exists() for arm, seed in self._trials)
+        with speaking_to(self.uri):
+            for name, child in self._runs.children.items():
+                if name in crashed:
+                    child.set_status(FAILED)
+                elif child.status == RUNNING:
+                    child.set_status(KILLED)
+            self._runs.parent.set_status(status or (FINISHED if complete else FAILED if crashed else KILLED))
+
+    def _sync_start(self) -> None:
+        folders = [self._folder.start_eval(benchmark) for benchmark in self._plan.benchmarks]
+        begun = [folder for folder in folders if folder.header.exists()]
+        if not begun:
+            return
+        child = self._runs.child(START, "untrained model", describe.start_tags(), begun[0].header)
+        written = self._write_evaluations(child, begun)
+        self._set_status(child, written, FINISHED if all(f.root in self._evaluated for f in folders) else None)
+
+    def _sync_trial(self, arm: ArmRecord, seed: int) -> None:
+        folder = self._folder.trial(arm.name, seed)
+        if not folder.trial.exists():
+            return
+        child, tail = self._trial(arm, seed, folder)
+        written = self._write(child, [step_row(line, modified(folder.steps)) for line in tail.read()])
+        written += self._write_evaluations(child, folder.evals())
+        if "started" not in child.tags and (started := started_at(folder)):
+            child.set_tags({"started": started})
+        outcome = None
+        if folder.done.exists():
+            done = read_json(folder.done)
+            child.set_tags({"outcome": done["status"], "reason": done.get("reason", "")})
+            child.upload(folder.done)
+            outcome = FINISHED if done["status"] == "finished" else FAILED
+        self._set_status(child, written, outcome)
+
+    def _trial(self, arm: ArmRecord, seed: int, folder: TrialFolder) -> tuple[RunWriter, Tail]:
+        name = describe.trial_name(arm.name, seed)
+        if name not in self._tails:
+            record = TrialRecord.read(folder.trial)
+            tags = describe.trial_tags(arm, record)
+            child = self._runs.child(name, describe.trial_title(arm, seed), tags, folder.trial)
+            child.set_params(describe.trial_params(self._plan, arm, seed))
+            child.set_inputs([(self._plan.train, record.data_order)], "train")
+            child.upload(folder.trial)
+            self._tails[name] = Tail(folder.steps)
+        return self._runs.children[name], self._tails[name]
+
+    def _sync_parent(self) -> None:
+        parent, folder = self._runs.parent, self._folder
+        headers = [evaluation.header for evaluation in self._evaluated.values()]
+        parent.set_inputs(sorted({(header.benchmark, header.benchmark_hash) for header in headers}), "eval")
+        self._write(parent, list(self._means()))
+        verdict = folder.report / "verdict.json"
+        if verdict.exists():
+            numbers = verdict_numbers(read_json(verdict))
+            self._names |= {encode(name): name for name in numbers}
+            parent.write_latest(numbers, modified(verdict))
+        parent.upload_json(self._names, "metric_names.json")
+        for path in (folder.config, folder.resolved, folder.plan):
+            parent.upload(path)
+        for path in sorted(folder.report.rglob("*")):
+            parent.upload(path, path.parent.relative_to(folder.root).as_posix())
+
+    def _write_evaluations(self, child: RunWriter, folders: list[EvalFolder]) -> int:
+        rows: list[Row] = []
+        for folder in folders:
+            if folder.root not in self._evaluated and (complete := evaluated(folder)):
+                self._evaluated[folder.root] = complete
+                rows += complete.rows()
+        return self._write(child, rows)
+
+    def _means(self) -> Iterator[Row]:
+        """The mean over seeds of an arm's score, at the points of the grid that all its seeds have reached."""
+        scores: dict[tuple[str, str, int], dict[int | None, float]] = {}
+        for evaluation in self._evaluated.values():
+            header = evaluation.header
+            scores.setdefault((header.benchmark, header.arm, header.grid), {})[header.seed] = evaluation.score
+        for (benchmark, arm, grid), by_seed in scores.items():
+            if arm == START or by_seed.keys() == set(self._plan.seeds):
+                name = f"eval_by_rollouts/{benchmark}/{arm}"
+                yield Row(grid, modified(self._folder.plan), {name: fmean(by_seed.values())}, sentinel=name)
+
+    def _write(self, run: RunWriter, rows: list[Row]) -> int:
+        self._names |= {encode(name): name for row in rows for name in row.numbers}
+        return run.write(rows)
+
+    def _set_status(self, child: RunWriter, written: int, outcome: str | None) -> None:
+        if outcome:
+            child.set_status(outcome)
+        elif written:
+            child.set_status(RUNNING)
+
+
+def modified(path: Path) -> float:
+    """Seconds since the epoch."""
+    return path.stat().st_mtime
