@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from algorithms._torch import torch
+from algorithms.hyperparameters import check_types
 from algorithms.rollouts import Loss, Rng, Rollouts, Totals
 
 if TYPE_CHECKING:
@@ -21,12 +21,16 @@ Reference = Literal["init", "synced"]
 """which policy `ref_logp_BT` comes from: the initial model, or a copy refreshed every `reference_sync_steps`"""
 
 
+SPEC = ("baseline", "scale", "trust region", "aggregation", "KL", "filter", "refill", "reference")
+"""the rows every spec has; an algorithm may add more"""
+
+
 @dataclass(frozen=True)
 class Activity:
     """How to tell from a logged metric whether the objective's special part acted in a trial."""
 
     metric: str
-    """a key of `Loss.metrics`"""
+    """a key of `Loss.metrics`; an arm that never logs it does not have this part"""
     label: str
     """what a report calls it, such as "share of tokens clipped" """
     inactive_below: float
@@ -38,15 +42,26 @@ class Algorithm(ABC):
     """Subclass, add hyper-parameters as fields with the paper's defaults, and write `loss`.
 
     The order of calls for one rollout batch: `keep` on each freshly generated batch, `shape` and `credit` once
-    on the kept groups together, then for every mini-batch `measure` (if it returns anything) and `loss`.
+    on the kept groups together, then for every mini-batch `measure` (if `measures`), `adapt` and `loss`.
+
+    Raises: ValueError on construction, naming the hyper-parameter and what is allowed. Subclasses add their
+    ranges in `__post_init__` after calling this one's.
     """
 
     title: ClassVar[str]
     """the name tables print; a reconstruction says so here"""
     source: ClassVar[str]
     """paper and equation"""
-    activity: ClassVar[tuple[Activity, ...]] = ()
-    """which metrics say how active the objective was"""
+    stop_gradient: ClassVar[bool] = False
+    """True: the gradient is deliberately not the derivative of the loss's value, as in CISPO"""
+
+    def __post_init__(self) -> None:
+        check_types(self)
+
+    @property
+    def activity(self) -> tuple[Activity, ...]:
+        """Which metrics say how active the objective was, for these hyper-parameters."""
+        return ()
 
     @property
     def reference(self) -> Reference | None:
@@ -64,8 +79,8 @@ class Algorithm(ABC):
         return True
 
     def keep(self, batch: Rollouts) -> Tensor:
-        """bool_G: the groups that may be learnt from."""
-        return torch.ones(batch.groups, dtype=torch.bool, device=batch.group_B.device)
+        """bool_G: the groups that may be learnt from. Here all but those left without a single rollout."""
+        return batch.size_G > 0
 
     def shape(self, batch: Rollouts) -> Tensor:
         """float_B: the rewards to learn from; the marker's labels stay what they are."""
@@ -78,13 +93,22 @@ class Algorithm(ABC):
 
     def measure(self, batch: Rollouts, logp_BT: Tensor) -> Mapping[str, Tensor]:
         """Scalar sums over the response tokens of the batch. The backend adds them over micro-batches and ranks,
-        divides by the tokens and hands the means to `loss` in `Totals.means`; gates read them as constants."""
+        divides by the tokens and hands the means to `loss` in `Totals.means`; gates read them as constants.
+        A backend that takes the mini-batch in one forward pass may measure on that pass's log-probs."""
         return {}
 
     @property
     def measures(self) -> bool:
         """Whether `measure` returns anything, which may cost a pass without gradient."""
         return False
+
+    def adapt(self, state: Mapping[str, float], means: Mapping[str, float]) -> Mapping[str, float]:
+        """What is carried from one optimiser step to the next, such as an adaptive coefficient.
+
+        The backend starts a trial with an empty state, calls this before the `loss` of each mini-batch, hands
+        the result over in `Totals.state`, and keeps it in its checkpoints.
+        """
+        return state
 
     @abstractmethod
     def loss(self, batch: Rollouts, logp_BT: Tensor, totals: Totals) -> Loss:
@@ -96,5 +120,5 @@ class Algorithm(ABC):
 
     @abstractmethod
     def spec(self) -> dict[str, str]:
-        """What exactly this arm does, a row of the spec sheet: baseline, scale, trust region, aggregation,
-        KL, filter, refill, reference. Two algorithms with equal specs have the same semantics."""
+        """What exactly this arm does, a row of the spec sheet: the keys of `SPEC` and, if there is more to say,
+        others. Two algorithms of a class with equal specs have the same semantics."""

@@ -46,7 +46,7 @@ class Rollouts:
     max_tokens: int
     """the response limit L_max, in tokens"""
     ref_logp_BT: Tensor | None = None
-    """float: log-probs under the reference policy; there if `Algorithm.needs_reference`"""
+    """float: log-probs under the reference policy; there if `Algorithm.reference` names one"""
     weight_BT: Tensor | None = None
     """float: truncated importance weights for trainer/sampler mismatch; None means 1"""
     credit: Mapping[str, Tensor] = field(default_factory=dict)
@@ -85,6 +85,22 @@ class Rollouts:
         """int64: response tokens of each rollout, the end-of-sequence token included"""
         return self.mask_BT.sum(1)
 
+    @property
+    def size_G(self) -> Tensor:
+        """int64: rollouts of each group"""
+        return torch.bincount(self.group_B, minlength=self.groups)
+
+    @property
+    def positives_G(self) -> Tensor:
+        """int64: rollouts of each group that the marker calls correct"""
+        return torch.bincount(self.group_B[self.label_B], minlength=self.groups)
+
+    @property
+    def contrast_G(self) -> Tensor:
+        """bool: groups with at least one positive and one negative"""
+        positives_G = self.positives_G
+        return (positives_G > 0) & (positives_G < self.size_G)
+
     def select(self, groups: Tensor) -> Rollouts:
         """The rollouts of some groups, in the order given, as a batch of their own (a mini- or micro-batch).
 
@@ -96,16 +112,22 @@ class Rollouts:
         group_B = new_index[self.group_B]
         rows = torch.nonzero(group_B >= 0)[:, 0]
         rows = rows[torch.argsort(group_B[rows], stable=True)]
-        return self._take(rows, group_B[rows], tuple(self.problem_ids[g] for g in groups.tolist()))
+        chosen = self.rows(rows)
+        return replace(chosen, group_B=group_B[rows], problem_ids=tuple(self.problem_ids[g] for g in groups.tolist()))
 
-    def _take(self, rows: Tensor, group_B: Tensor, problem_ids: tuple[str, ...]) -> Rollouts:
+    def rows(self, rows: Tensor) -> Rollouts:
+        """Some rollouts, in the order given; the groups keep their numbers, and some may be left empty.
+
+        Args:
+            rows: int64 indices, or a bool mask of shape B.
+        """
         taken = {
             f.name: getattr(self, f.name)[rows]
             for f in fields(self)
             if f.name.endswith(("_B", "_BT")) and getattr(self, f.name) is not None
         }
         credit = {name: value[rows] for name, value in self.credit.items()}
-        return replace(self, **{**taken, "group_B": group_B, "problem_ids": problem_ids, "credit": credit})
+        return replace(self, **taken, credit=credit)
 
 
 @dataclass(frozen=True)
@@ -120,17 +142,38 @@ class Totals:
     rollouts: int
     tokens: int
     """response tokens"""
+    truncated_rollouts: int = 0
+    """those of `rollouts` that the token limit stopped"""
+    truncated_tokens: int = 0
+    """those of `tokens` that belong to them"""
     means: Mapping[str, float] = field(default_factory=dict)
     """detached means per token over the mini-batch, for what `Algorithm.measure` returned"""
+    state: Mapping[str, float] = field(default_factory=dict)
+    """what `Algorithm.adapt` returned: carried from one optimiser step to the next"""
+    progress: float | None = None
+    """share of the trial's budget that has been generated, 0 to 1; None where nobody knows"""
 
     @staticmethod
     def of(batch: Rollouts) -> Totals:
-        """The counts of one whole mini-batch; `means` stays empty."""
-        positives_G = torch.zeros(batch.groups, dtype=torch.int64, device=batch.group_B.device)
-        positives_G.index_add_(0, batch.group_B, batch.label_B.long())
-        sizes_G = torch.bincount(batch.group_B, minlength=batch.groups)
-        contrast = (positives_G > 0) & (positives_G < sizes_G)
-        return Totals(batch.groups, int(contrast.sum()), len(batch), int(batch.mask_BT.sum()))
+        """The counts of one whole mini-batch."""
+        return Totals(
+            groups=batch.groups,
+            contrast_groups=int(batch.contrast_G.sum()),
+            rollouts=len(batch),
+            tokens=int(batch.mask_BT.sum()),
+            truncated_rollouts=int(batch.truncated_B.sum()),
+            truncated_tokens=int(batch.mask_BT[batch.truncated_B].sum()),
+        )
+
+    def without_truncated(self) -> Totals:
+        """The denominators of a loss that leaves truncated rollouts out."""
+        return replace(
+            self,
+            rollouts=self.rollouts - self.truncated_rollouts,
+            tokens=self.tokens - self.truncated_tokens,
+            truncated_rollouts=0,
+            truncated_tokens=0,
+        )
 
 
 @dataclass(frozen=True)
