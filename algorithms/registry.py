@@ -1,0 +1,103 @@
+"""Every algorithm by name: the explicit list below, and what other packages offer in the group `rence.algorithms`.
+
+An entry point names an `Algorithm` instance or class. Plug-ins are loaded when they are asked for; one that fails
+is an error that names it, and leaves the others alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
+
+from algorithms.base import Algorithm
+from algorithms.dapo import DAPO
+from algorithms.grpo import GRPO
+from algorithms.hyperparameters import nearest
+from algorithms.online_dpo import OnlineDPO
+from algorithms.rence import ReNCE
+
+GROUP = "rence.algorithms"
+
+ALGORITHMS: dict[str, Algorithm] = {
+    "rence": ReNCE(),
+    "rence_plain": ReNCE(margin_mode="none", kl_mode="off", t_easy=1.0),
+    "rence_mean": ReNCE(pos_reduction="mean"),
+    "grpo": GRPO(),
+    "dapo": DAPO(),
+    "online_dpo": OnlineDPO(),
+    "online_dpo_ref_init": OnlineDPO(ref_policy="init"),
+    "group_dpo": OnlineDPO(pairs="all"),
+}
+
+
+class UnknownAlgorithm(LookupError):
+    """No algorithm has that name."""
+
+
+class PluginError(ImportError):
+    """An algorithm of another package cannot be used; the message names it and says why."""
+
+
+def get(name: str, **hyperparameters: Any) -> Algorithm:
+    """The algorithm of that name, with some hyper-parameters changed.
+
+    Raises: UnknownAlgorithm; PluginError; ValueError for a hyper-parameter that does not exist or is out of range.
+    """
+    algorithm = _default(name)
+    known = [field.name for field in fields(algorithm)]
+    for key in hyperparameters:
+        if key not in known:
+            raise ValueError(f"`{name}` has no hyper-parameter `{key}`. {nearest(key, known)}")
+    return replace(algorithm, **hyperparameters)
+
+
+def names() -> list[str]:
+    """The built-in algorithms in their order, then plug-ins by name; loads nothing."""
+    return [*ALGORITHMS, *sorted(_plugins().keys() - ALGORITHMS.keys())]
+
+
+def catalogue() -> Mapping[str, Algorithm | PluginError]:
+    """Every name with its default instance, or with the reason why a plug-in cannot be used."""
+    found: dict[str, Algorithm | PluginError] = {}
+    for name in names():
+        try:
+            found[name] = _default(name)
+        except PluginError as error:
+            found[name] = error
+    return found
+
+
+def _default(name: str) -> Algorithm:
+    plugin = _plugins().get(name)
+    if name in ALGORITHMS:
+        if plugin is not None:
+            raise PluginError(f"{_described(plugin)} takes the name of a built-in algorithm. Rename its entry point.")
+        return ALGORITHMS[name]
+    if plugin is None:
+        raise UnknownAlgorithm(f"there is no algorithm `{name}`. {nearest(name, names())} See: rence list algorithms")
+    return _loaded(plugin)
+
+
+def _loaded(plugin: EntryPoint) -> Algorithm:
+    try:
+        offered = plugin.load()
+        algorithm = offered() if isinstance(offered, type) else offered
+    except Exception as error:  # foreign code may fail in any way; whatever it was, it is reported under its name
+        reason = f"{type(error).__name__}: {error}"
+        raise PluginError(f"{_described(plugin)} fails to load: {reason}. Mend or uninstall it.") from error
+    if not isinstance(algorithm, Algorithm):
+        raise PluginError(f"{_described(plugin)} must be an Algorithm, but is {type(algorithm).__name__} instead.")
+    return algorithm
+
+
+def _described(plugin: EntryPoint) -> str:
+    package = f" of {plugin.dist.name} {plugin.dist.version}" if plugin.dist else ""
+    return f"the algorithm `{plugin.name}` ({plugin.value}{package})"
+
+
+@cache
+def _plugins() -> dict[str, EntryPoint]:
+    return {plugin.name: plugin for plugin in entry_points(group=GROUP)}
