@@ -17,7 +17,7 @@ class Problem:
     gold: str
     """the answer, as the marker compares it"""
     tags: Mapping[str, str] = field(default_factory=dict)
-    """family, level, subject, source: for breakdowns, never for marking"""
+    """kind, level, subject, source: for breakdowns, never for marking"""
 
     @cached_property
     def id(self) -> str:

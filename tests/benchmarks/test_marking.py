@@ -1,0 +1,153 @@
+"""Rows of what a response gets, and text made to break a marker."""
+
+from __future__ import annotations
+
+import pytest
+
+from benchmarks.marking import DECIDERS, Mark, Marked, canonical, final_answer, mark, plain_number
+from harness import records
+
+C, W, N, T = Mark.CORRECT, Mark.WRONG, Mark.NO_ANSWER, Mark.TRUNCATED
+
+
+def test_the_five_words_are_those_of_the_records() -> None:
+    assert [(word.name, word.value) for word in Mark] == [(word.name, word.value) for word in records.Mark]
+
+
+# gold, response, truncated, mark
+WHERE_THE_ANSWER_IS = [
+    ("12", r"7+5=12. \boxed{12}", False, C),
+    ("12", r"7+5=12. \boxed{12", False, N),
+    ("12", r"7+5=12. \boxed{12", True, T),
+    ("12", "7+5=12.", False, N),
+    ("12", "7+5=12.", True, T),
+    ("12", "", False, N),
+    ("12", "", True, T),
+    ("12", r"\boxed{12} and then on and on", True, C),
+    ("12", r"\boxed{13} and then on and on", True, W),
+    ("12", r"\boxed{13}, no, \boxed{12}", False, C),
+    ("12", r"\boxed{12}, no, \boxed{13}", False, W),
+    ("12", r"\boxed{12}, no, \boxed{13", False, C),
+    ("12", r"\boxed{\boxed{12}}", False, C),
+    ("12", r"\boxed {12}", False, C),
+    ("12", r"\boxed{}", False, N),
+    ("12", r"\boxed{  }", True, T),
+    ("12", r"}}{ \boxed{12}", False, C),
+    ("12", r"boxed{12}", False, N),
+    (r"\frac{1}{2}", r"\boxed{\frac{1}{2}}", False, C),
+    (r"\{1,2\}", r"\boxed{\{1,2\}}", False, C),
+    (r"\{1", r"\boxed{\{1}", False, C),
+    ("8", r"<think>is it \boxed{7}?</think> \boxed{8}", False, C),
+    ("7", r"<think>it is \boxed{7}</think> The answer is 8", False, N),
+    ("7", r"it is \boxed{7}</think> The answer is 8", False, N),
+    ("7", r"<think>it is \boxed{7}", True, T),
+    ("7", r"\boxed{7} <think>or is it", True, C),
+]
+
+SAME_OR_NOT = [
+    ("12", r"\boxed{ 12 }", False, C),
+    ("12", r"\boxed{012}", False, C),
+    ("073", r"\boxed{73}", False, C),
+    ("12", r"\boxed{+12}", False, C),
+    ("12", r"\boxed{-12}", False, W),
+    ("-12", r"\boxed{−12}", False, C),
+    ("12", r"\boxed{12.}", False, C),
+    ("12", r"\boxed{12.0}", False, C),
+    ("27.0", r"\boxed{27}", False, C),
+    ("12", r"\boxed{12.0000000000000000000001}", False, W),
+    ("0.5", r"\boxed{\frac{1}{2}}", False, C),
+    ("0.5", r"\boxed{\frac12}", False, C),
+    (r"\frac{1}{2}", r"\boxed{.5}", False, C),
+    (r"\frac{2}{4}", r"\boxed{1/2}", False, C),
+    (r"-\frac{1}{2}", r"\boxed{\dfrac{-1}{2}}", False, C),
+    ("1/3", r"\boxed{0.333333}", False, W),
+    ("1.6", r"\boxed{1.61}", False, W),
+    ("1e-17", r"\boxed{2e-17}", False, W),
+    ("3.83e35", r"\boxed{383e33}", False, C),
+    ("1/0", r"\boxed{1/0}", False, C),
+    ("1/0", r"\boxed{2/0}", False, W),
+    ("10000", r"\boxed{10,000}", False, C),
+    ("10000", r"\boxed{10{,}000}", False, C),
+    ("10000", r"\boxed{10\,000}", False, C),
+    ("1,2", r"\boxed{12}", False, W),
+    ("12", r"\boxed{1 2}", False, W),
+    ("12", r"\boxed{12\%}", False, C),
+    ("0.12", r"\boxed{12\%}", False, W),
+    ("12", r"\boxed{\$12}", False, C),
+    ("12", r"\boxed{$12$}", False, C),
+    ("90", r"\boxed{90^\circ}", False, C),
+    ("5", r"\boxed{5\text{ cm}}", False, C),
+    ("5", r"\boxed{x=5}", False, C),
+    ("5", r"\boxed{x = 5}", False, C),
+    ("5", r"\boxed{41 or 5}", False, W),
+    (r"\text{yes}", r"\boxed{yes}", False, C),
+    ("(3,4)", r"\boxed{\left( 3, 4 \right)}", False, C),
+    ("(3,4)", r"\boxed{(4,3)}", False, W),
+    ("x^2+1", r"\boxed{x^2 + 1}", False, C),
+    ("2", r"\boxed{²}", False, W),
+    ("2", r"\boxed{２}", False, W),
+    ("5", r"\boxed{five}", False, W),
+]
+
+
+@pytest.mark.parametrize("gold, response, truncated, expected", WHERE_THE_ANSWER_IS + SAME_OR_NOT)
+def test_mark(gold: str, response: str, truncated: bool, expected: Mark) -> None:
+    assert mark(response, gold, truncated).mark is expected
+
+
+def test_the_answer_is_kept_as_it_was_written() -> None:
+    assert mark(r"so \boxed{ 10{,}000 }", "7", False) == Marked(W, "10{,}000")
+    assert mark("so", "7", False) == Marked(N, None)
+
+
+LONG = 100_000
+HOSTILE = {
+    "NUL": "\0\\boxed{\0}",
+    "boxes left open": "\\boxed{" * (LONG // 7),
+    "boxes in boxes": "\\boxed{" * (LONG // 8) + "}" * (LONG // 8),
+    "braces left open": "\\boxed{" + "{" * LONG,
+    "braces without a box": "}" * LONG + "{" * LONG,
+    "backslashes": "\\" * LONG,
+    "backslashes in a box": "\\boxed{" + "\\" * LONG + "}",
+    "spaces": "\\boxed" + " " * LONG,
+    "spaces between digits": "\\boxed{5" + " " * LONG + "5}",
+    "thinking": "<think>" * (LONG // 7),
+    "digits": "\\boxed{" + "9" * LONG + "}",
+    "decimals": "\\boxed{0." + "9" * LONG + "}",
+    "thousands": "\\boxed{1" + ",000" * (LONG // 4) + "}",
+    "fractions in fractions": "\\boxed{" + "\\frac{" * (LONG // 8) + "}" * (LONG // 8) + "}",
+    "text in text": "\\boxed{5" + "\\text{" * (LONG // 8) + "}" * (LONG // 8) + "}",
+    "power tower": "\\boxed{9^9^9^9}",
+    "huge exponent": "\\boxed{1e999999999}",
+    "lone surrogate": "\\boxed{\ud800}",
+    "right to left": "\\boxed{\u202e5}",
+}
+
+
+@pytest.mark.parametrize("response", HOSTILE.values(), ids=HOSTILE.keys())
+@pytest.mark.parametrize("truncated", [False, True])
+def test_hostile_text_is_marked_and_never_correct(response: str, truncated: bool) -> None:
+    assert mark(response, "5", truncated).mark in {W, T if truncated else N}
+
+
+def test_an_answer_as_hostile_as_its_gold_is_equal_as_text() -> None:
+    for text in ("9^9^9^9", "1e999999999", "9" * 5000):
+        assert mark(f"\\boxed{{{text}}}", text, False).mark is C
+
+
+def test_the_last_decider_always_decides() -> None:
+    assert DECIDERS[-1]("a", "b") is False and DECIDERS[-1]("a", "a") is True
+
+
+def test_plain_numbers_are_bounded() -> None:
+    assert plain_number("9" * 40) == int("9" * 40)
+    assert plain_number("9" * 41) is None
+    assert plain_number("1e999") == 10**999
+    assert plain_number("1e9999") is None
+    assert [plain_number(text) for text in (".", "", "-", "1/2/3", "1.2.3", "0x1", "1_000", "nan", "inf")] == [None] * 9
+
+
+def test_canonical_is_idempotent_on_every_row() -> None:
+    for gold, response, *_ in WHERE_THE_ANSWER_IS + SAME_OR_NOT:
+        for text in (gold, final_answer(response) or ""):
+            assert canonical(canonical(text)) == canonical(text)
