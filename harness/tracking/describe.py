@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import Any
 
 from harness.records import START, ArmRecord, Plan, TrialRecord
@@ -13,9 +12,9 @@ EXPERIMENT, TRIAL = "experiment", "trial"
 """values of the tag `stage`; the untrained model's is `start`"""
 
 
-def parent_tags(root: Path, plan: Plan) -> dict[str, str]:
-    note = f"Mirror of the run folder `{root}`, which has the results: `rence report` reads the folder, never MLflow."
-    return _source() | {"stage": EXPERIMENT, "folder": str(root), "lock": plan.lock, "mlflow.note.content": note}
+def parent_tags(plan: Plan) -> dict[str, str]:
+    note = "A mirror: the results are the files of the run folder, and reports are made from those, never from MLflow."
+    return _source() | {"stage": EXPERIMENT, "lock": plan.lock, "mlflow.note.content": note}
 
 
 def parent_params(plan: Plan) -> dict[str, Any]:
@@ -42,7 +41,6 @@ def trial_title(arm: ArmRecord, seed: int) -> str:
 def trial_tags(arm: ArmRecord, record: TrialRecord) -> dict[str, str]:
     tags = {
         "stage": TRIAL,
-        "trial": trial_name(arm.name, record.seed),
         "arm": arm.name,
         "seed": str(record.seed),
         "algorithm": arm.algorithm,
@@ -52,6 +50,8 @@ def trial_tags(arm: ArmRecord, record: TrialRecord) -> dict[str, str]:
         "initial_weights": record.initial_weights,
         "backend": record.backend,
     }
+    if commit := record.environment.get("commit"):
+        tags["mlflow.source.git.commit"] = commit
     return _source() | tags | {encode(f"environment.{name}"): value for name, value in record.environment.items()}
 
 
@@ -67,7 +67,7 @@ def trial_params(plan: Plan, arm: ArmRecord, seed: int) -> dict[str, Any]:
 
 
 def start_tags() -> dict[str, str]:
-    return _source() | {"stage": START, "trial": START, "arm": START}
+    return _source() | {"stage": START, "arm": START}
 
 
 def _source() -> dict[str, str]:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from harness.records import DataError, EvalFolder, EvalRecord, Mark
+from harness.records import DataError, EvalFolder, EvalRecord, Mark, Timing, TrialFolder
 
 COUNTERS = ("rollouts", "tokens", "updates", "cursor")
+ARM_NUMBERS = ("mean", "se", "ci_low", "ci_high")
+PAIR_NUMBERS = ("delta", "ci_low", "ci_high", "p_value", "p_adjusted", "mde")
 
 
 class Tail:
@@ -101,24 +104,37 @@ def evaluated(folder: EvalFolder) -> Evaluated | None:
     if not table.num_rows:
         return None
     marks, tokens = Counter(table["mark"].to_pylist()), sum(table["tokens"].to_pylist())
-    return Evaluated(EvalRecord.read(folder.header), marks, tokens, folder.attempts.stat().st_mtime)
+    return Evaluated(EvalRecord.read(folder.header), marks, tokens, modified(folder.attempts))
 
 
 def verdict_numbers(verdict: dict[str, Any]) -> dict[str, float]:
-    """Every number of `verdict.json` under a flat name: of an arm on a benchmark, of an arm's average, of a pair."""
+    """The main numbers of `verdict.json` under flat names; what could not be estimated is left out."""
     numbers: dict[str, float] = {}
     for arm in verdict.get("arms", []):
-        for benchmark, entry in (arm.get("per_benchmark") or {}).items():
-            numbers |= _numbers(f"verdict/{arm['arm']}/{benchmark}", entry)
-        numbers |= _numbers(f"verdict/{arm['arm']}/average", arm.get("average"))
+        for benchmark, score in {**arm["per_benchmark"], "average": arm["average"]}.items():
+            numbers |= _numbers(f"verdict/{benchmark}/{arm['arm']}", score or {}, ARM_NUMBERS)
     for pair in verdict.get("pairs", []):
-        numbers |= _numbers(f"verdict/{pair['a']} - {pair['b']}/{pair['benchmark']}", pair)
+        name = f"verdict/{pair['benchmark']}/{pair['family']}: {pair['a']} - {pair['b']}"
+        numbers |= _numbers(name, pair, PAIR_NUMBERS)
     return numbers
 
 
-def _numbers(name: str, entry: Any) -> dict[str, float]:
-    if isinstance(entry, dict):
-        return {
-            key: number for word, value in entry.items() for key, number in _numbers(f"{name}/{word}", value).items()
-        }
-    return {name: float(entry)} if isinstance(entry, int | float) and not isinstance(entry, bool) else {}
+def _numbers(name: str, entry: dict[str, Any], wanted: tuple[str, ...]) -> dict[str, float]:
+    return {f"{name}/{word}": float(entry[word]) for word in wanted if entry.get(word) is not None}
+
+
+def begun(folder: TrialFolder) -> bool:
+    """Whether a process has worked on it; its header alone is written before that."""
+    return any(path.exists() for path in (folder.timing, folder.steps, folder.root / "evals", folder.done))
+
+
+def began(folder: TrialFolder) -> float:
+    """When it was first started, in seconds since the epoch."""
+    if folder.timing.exists():
+        return datetime.fromisoformat(Timing.read(folder.timing).started).timestamp()
+    return modified(folder.root)
+
+
+def modified(path: Path) -> float:
+    """When a file was last written, in seconds since the epoch."""
+    return path.stat().st_mtime

@@ -7,13 +7,23 @@ from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING
 
-from harness.records import START, ArmRecord, EvalFolder, Plan, RunFolder, TrialFolder, TrialRecord, read_json
+from harness.records import (
+    START,
+    ArmRecord,
+    DoneRecord,
+    EvalFolder,
+    Plan,
+    RunFolder,
+    TrialFolder,
+    TrialRecord,
+    read_json,
+)
 from harness.tracking import describe
-from harness.tracking.files import Evaluated, Row, Tail, evaluated, step_row, verdict_numbers
+from harness.tracking.files import Evaluated, Row, Tail, began, begun, evaluated, modified, step_row, verdict_numbers
 from harness.tracking.names import encode
 from harness.tracking.runs import FAILED, FINISHED, KILLED, RUNNING, RunWriter
 from harness.tracking.store import connect, speaking_to, store_uri
-from harness.tracking.tree import RunTree, started_at
+from harness.tracking.tree import RunTree
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -85,29 +95,28 @@ class Mirror:
             self._runs.parent.set_status(status or (FINISHED if complete else FAILED if crashed else KILLED))
 
     def _sync_start(self) -> None:
-        folders = [self._folder.start_eval(benchmark) for benchmark in self._plan.benchmarks]
-        begun = [folder for folder in folders if folder.header.exists()]
-        if not begun:
+        folder = TrialFolder(self._folder.root / START)
+        if not begun(folder):
             return
-        child = self._runs.child(START, "untrained model", describe.start_tags(), begun[0].header)
-        written = self._write_evaluations(child, begun)
-        self._set_status(child, written, FINISHED if all(f.root in self._evaluated for f in folders) else None)
+        evaluations = [self._folder.start_eval(benchmark) for benchmark in self._plan.benchmarks]
+        child = self._runs.child(START, "untrained model", describe.start_tags(), began(folder))
+        written = self._write_evaluations(child, evaluations)
+        complete = all(evaluation.root in self._evaluated for evaluation in evaluations)
+        self._set_status(child, written, FINISHED if complete else None)
 
     def _sync_trial(self, arm: ArmRecord, seed: int) -> None:
         folder = self._folder.trial(arm.name, seed)
-        if not folder.trial.exists():
+        if not begun(folder):
             return
         child, tail = self._trial(arm, seed, folder)
         written = self._write(child, [step_row(line, modified(folder.steps)) for line in tail.read()])
         written += self._write_evaluations(child, folder.evals())
-        if "started" not in child.tags and (started := started_at(folder)):
-            child.set_tags({"started": started})
         outcome = None
         if folder.done.exists():
-            done = read_json(folder.done)
-            child.set_tags({"outcome": done["status"], "reason": done.get("reason", "")})
+            done = DoneRecord.read(folder.done)
+            child.set_tags({"outcome": done.status, "reason": done.reason})
             child.upload(folder.done)
-            outcome = FINISHED if done["status"] == "finished" else FAILED
+            outcome = FINISHED if done.status == "finished" else FAILED
         self._set_status(child, written, outcome)
 
     def _trial(self, arm: ArmRecord, seed: int, folder: TrialFolder) -> tuple[RunWriter, Tail]:
@@ -115,7 +124,7 @@ class Mirror:
         if name not in self._tails:
             record = TrialRecord.read(folder.trial)
             tags = describe.trial_tags(arm, record)
-            child = self._runs.child(name, describe.trial_title(arm, seed), tags, folder.trial)
+            child = self._runs.child(name, describe.trial_title(arm, seed), tags, began(folder))
             child.set_params(describe.trial_params(self._plan, arm, seed))
             child.set_inputs([(self._plan.train, record.data_order)], "train")
             child.upload(folder.trial)
@@ -166,8 +175,3 @@ class Mirror:
             child.set_status(outcome)
         elif written:
             child.set_status(RUNNING)
-
-
-def modified(path: Path) -> float:
-    """Seconds since the epoch."""
-    return path.stat().st_mtime

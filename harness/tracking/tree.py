@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Iterator
-from pathlib import Path
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from harness.records import START, Plan, RunFolder, TrialFolder, read_json
+from harness.records import Plan, RunFolder
 from harness.tracking import describe
 from harness.tracking.runs import KILLED, RUNNING, RunWriter, milliseconds
 
@@ -18,35 +19,50 @@ PARENT = "mlflow.parentRunId"
 
 
 class RunTree:
-    """Two levels: a run for the folder, and its children by trial name."""
+    """Two levels: a run for the folder, and its children by trial name.
+
+    A folder is known again by its path and by when its plan was written, which happens once in its life: after
+    `--clean` it is another run. Runs that a killed driver left behind as running are set to killed.
+    """
 
     def __init__(self, client: MlflowClient, experiment_id: str, folder: RunFolder, plan: Plan) -> None:
         self._client = client
         self._experiment_id = experiment_id
-        self.parent, self.children = self._continued(folder, plan) or (self._begin_parent(folder, plan), {})
+        planned = folder.plan.stat().st_mtime
+        identity = {"folder": str(folder.root), "host": platform.node(), "planned": _iso(planned)}
+        found = self._find(identity)
+        self.parent = found or self._begin(folder.root.name, describe.parent_tags(plan) | identity, planned)
+        self.children = {child.tags["trial"]: child for child in self._children_of(self.parent)} if found else {}
         for child in self.children.values():
-            if child.status == RUNNING:  # left behind by a driver that was killed; new steps wake it up
-                child.set_status(KILLED)
+            self._end_if_running(child)  # new steps wake it up
         self.parent.set_params(describe.parent_params(plan))
         self.parent.set_status(RUNNING)
 
-    def child(self, name: str, title: str, tags: dict[str, str], birth: Path) -> RunWriter:
-        """The child of this name; begun, if there is none, at the time the file `birth` was written."""
+    def child(self, name: str, title: str, tags: dict[str, str], began: float) -> RunWriter:
+        """The child of this name; begun, if there is none, as of `began` (seconds since the epoch)."""
         if name not in self.children:
-            self.children[name] = self._begin(title, tags | {"trial": name, PARENT: self.parent.id}, birth)
+            self.children[name] = self._begin(title, tags | {"trial": name, PARENT: self.parent.id}, began)
         return self.children[name]
 
-    def _continued(self, folder: RunFolder, plan: Plan) -> tuple[RunWriter, dict[str, RunWriter]] | None:
-        """The newest MLflow run that was begun for this folder and this plan, with its children."""
-        for run in self._search(f"tags.stage = '{describe.EXPERIMENT}' and tags.lock = '{plan.lock}'"):
-            if run.data.tags.get("folder") != str(folder.root):
+    def _find(self, identity: dict[str, str]) -> RunWriter | None:
+        for run in self._search(f"tags.stage = '{describe.EXPERIMENT}'"):
+            there = RunWriter(self._client, run)
+            if there.tags.get("folder") != identity["folder"]:
                 continue
-            children = [
-                RunWriter(self._client, child) for child in self._search(f"tags.`{PARENT}` = '{run.info.run_id}'")
-            ]
-            if all(is_continued(child, folder) for child in children):
-                return RunWriter(self._client, run), {child.tags["trial"]: child for child in children}
+            if there.tags.get("planned") == identity["planned"]:
+                return there
+            if there.status == RUNNING and there.tags.get("host") == identity["host"]:
+                for child in self._children_of(there):
+                    self._end_if_running(child)
+                self._end_if_running(there)
         return None
+
+    def _children_of(self, parent: RunWriter) -> list[RunWriter]:
+        return [RunWriter(self._client, run) for run in self._search(f"tags.`{PARENT}` = '{parent.id}'")]
+
+    def _end_if_running(self, run: RunWriter) -> None:
+        if run.status == RUNNING:
+            run.set_status(KILLED)
 
     def _search(self, query: str) -> Iterator[Run]:
         token = None
@@ -57,23 +73,10 @@ class RunTree:
             if not token:
                 return
 
-    def _begin_parent(self, folder: RunFolder, plan: Plan) -> RunWriter:
-        return self._begin(folder.root.name, describe.parent_tags(folder.root, plan), folder.plan)
-
-    def _begin(self, title: str, tags: dict[str, str], birth: Path) -> RunWriter:
-        start = milliseconds(birth.stat().st_mtime)
-        return RunWriter(self._client, self._client.create_run(self._experiment_id, start, tags, title))
+    def _begin(self, title: str, tags: dict[str, str], began: float) -> RunWriter:
+        run = self._client.create_run(self._experiment_id, milliseconds(began), tags, title)
+        return RunWriter(self._client, run)
 
 
-def is_continued(child: RunWriter, folder: RunFolder) -> bool:
-    """Whether the folder's trial is the one that was mirrored, not one begun anew after the folder was emptied."""
-    if child.tags["trial"] == START:
-        return True
-    trial = folder.trial(child.tags["arm"], int(child.tags["seed"]))
-    started = started_at(trial)
-    return trial.trial.exists() and (not started or child.tags.get("started", started) == started)
-
-
-def started_at(folder: TrialFolder) -> str:
-    """When the trial was first started, as an ISO date; empty if `timing.json` is not there yet."""
-    return read_json(folder.timing)["started"] if folder.timing.exists() else ""
+def _iso(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat()
