@@ -1,0 +1,35 @@
+"""`rence doctor`: what is here, what each part lacks, and the command that mends it. Imports nothing heavy.
+
+`findings.py` one row of the table, and what rows mean for the exit code
+`packages.py` packages against what our own metadata asks for, and known traps
+`machine.py`  processor, memory, disk, threads, GPU
+`services.py` MLflow's store, the Hugging Face hub, git
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from harness.doctor import machine, packages, services
+from harness.doctor.findings import Examination, Finding, State
+
+__all__ = ["Examination", "Finding", "State", "examine"]
+
+
+def examine(folder: Path = Path(), probe: bool = False) -> Examination:
+    """Look at this Python, this machine, and the stores that the environment names.
+
+    Args:
+        folder: where `rence` works; its disk and its `runs` are looked at.
+        probe: also import the big packages, each in a process of its own: slower, and finds broken installations.
+    """
+    installed = packages.installed()
+    findings = [
+        packages.python(),
+        *packages.parts(installed, packages.requirements(), packages.tested()),
+        *packages.traps(installed, machine.gpu()),
+        *(packages.probes(installed) if probe else ()),
+        *machine.findings(folder),
+        *services.findings(folder),
+    ]
+    return Examination(tuple(findings))

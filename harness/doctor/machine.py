@@ -1,0 +1,78 @@
+"""The machine: cores, memory, disk, threads, GPU."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from harness.doctor.findings import Finding, State
+
+GB = 1e9
+LITTLE_MEMORY = 2 * GB
+LITTLE_DISK = 2 * GB
+NO_DISK = 0.1 * GB
+THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+
+
+def findings(folder: Path) -> Iterator[Finding]:
+    count = cores()
+    yield Finding("machine", State.OK, f"{count} {'core' if count == 1 else 'cores'}: as many trials side by side")
+    yield _memory()
+    yield _disk(folder)
+    yield _threads(count)
+    yield Finding("gpu", State.OK if gpu() else State.NOTE, gpu() or "none found; the local backend does without")
+
+
+def cores() -> int:
+    """That this process may use; a container's limit counts."""
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    limit = _read(Path("/sys/fs/cgroup/cpu.max")).split()
+    if len(limit) == 2 and limit[0] != "max":
+        return max(1, min(allowed, int(limit[0]) // int(limit[1])))
+    return allowed
+
+
+def gpu() -> str:
+    """What there is, without asking torch; empty if nothing was found."""
+    names = [
+        line.partition(":")[2].strip()
+        for info in sorted(Path("/proc/driver/nvidia/gpus").glob("*/information"))
+        for line in _read(info).splitlines()
+        if line.startswith("Model:")
+    ]
+    if Path("/dev/kfd").exists():
+        names.append("AMD GPU")
+    return ", ".join(names)
+
+
+def _memory() -> Finding:
+    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    limit = _read(Path("/sys/fs/cgroup/memory.max")).strip()
+    total = min(total, int(limit)) if limit.isdigit() else total
+    found = f"{total / GB:.1f} GB of memory"
+    if total < LITTLE_MEMORY:
+        return Finding("machine", State.NOTE, f"{found}: little", "rence run ... --workers 1")
+    return Finding("machine", State.OK, found)
+
+
+def _disk(folder: Path) -> Finding:
+    place = next(p for p in (folder.resolve(), *folder.resolve().parents) if p.exists())
+    free = shutil.disk_usage(place).free
+    found = f"{free / GB:.1f} GB free at {place}"
+    if not os.access(place, os.W_OK):
+        return Finding("machine", State.LACKS, f"{place} cannot be written to", "call rence in a folder of yours")
+    if free < NO_DISK:
+        return Finding("machine", State.LACKS, found, "free some space")
+    return Finding("machine", State.NOTE if free < LITTLE_DISK else State.OK, found)
+
+
+def _threads(count: int) -> Finding:
+    set_here = [f"{name}={os.environ[name]}" for name in THREADS if name in os.environ]
+    found = f"{', '.join(set_here) or 'no limit is set'}; trials take one thread each by themselves"
+    return Finding("threads", State.OK, found)
+
+
+def _read(path: Path) -> str:
+    return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""

@@ -1,0 +1,69 @@
+"""What a run talks to: MLflow's store, the Hugging Face hub, git."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+from harness.doctor.findings import Finding, State
+from harness.tracking.store import Unavailable, ping, sqlite_path, store_uri
+
+OFFLINE = ("HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE", "TRANSFORMERS_OFFLINE")
+GIT_SECONDS = 10
+
+
+def findings(folder: Path) -> Iterator[Finding]:
+    yield mlflow_store(store_uri(folder / "runs"))
+    yield hub()
+    yield git(folder)
+
+
+def mlflow_store(uri: str) -> Finding:
+    """Whether it answers; a run does without."""
+    try:
+        ping(uri)
+    except Unavailable as error:
+        return Finding("mlflow store", State.LACKS, str(error), "start that server, or unset MLFLOW_TRACKING_URI")
+    database = sqlite_path(uri)
+    if database is None:
+        return Finding("mlflow store", State.OK, uri)
+    if not database.exists():
+        return Finding("mlflow store", State.OK, f"{uri}, made by the first run")
+    try:
+        with sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True) as connection:
+            (version,) = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    except (sqlite3.Error, TypeError) as error:
+        return Finding(
+            "mlflow store", State.LACKS, f"{database} is not an MLflow store: {error}", f"mv {database} {database}.old"
+        )
+    if not os.access(database, os.W_OK):
+        return Finding("mlflow store", State.LACKS, f"{database} cannot be written to", f"chmod u+w {database}")
+    return Finding("mlflow store", State.OK, f"{uri}, schema {version}")
+
+
+def hub() -> Finding:
+    """Whether models and benchmarks may be fetched. Nothing is sent to find out."""
+    home = os.environ.get("HF_HOME", "~/.cache/huggingface")
+    data = os.environ.get("RENCE_DATA_DIR")
+    local = f"; benchmarks from {data}" if data else ""
+    if offline := [name for name in OFFLINE if os.environ.get(name, "").lower() in ("1", "true", "yes", "on")]:
+        found = f"{', '.join(offline)} set: only what is in {home} or in RENCE_DATA_DIR can be used{local}"
+        return Finding("hub", State.NOTE, found)
+    return Finding("hub", State.OK, f"online; cache in {home}{local}")
+
+
+def git(folder: Path) -> Finding:
+    if not shutil.which("git"):
+        found = "git is not installed: run folders will not say which source they ran"
+        return Finding("git", State.NOTE, found, "install git")
+    words = ["git", "-C", str(folder), "describe", "--always", "--dirty", "--abbrev=12"]
+    try:
+        done = subprocess.run(words, capture_output=True, text=True, timeout=GIT_SECONDS)
+    except subprocess.TimeoutExpired:
+        return Finding("git", State.NOTE, f"git does not answer in {folder} within {GIT_SECONDS} s")
+    revision = done.stdout.strip() if done.returncode == 0 else ""
+    return Finding("git", State.OK, f"revision {revision}" if revision else "not a checkout")
