@@ -1,3 +1,57 @@
 """Pure functions of result files: scores, statistics, tables, figures, HTML. Imports `harness.records` and nothing
 else of ours. Same files, same bytes.
+
+    load -> scores (seeds x problems) -> analysis (statistics) -> document (sections) -> render (formats)
+
+`build` writes a report folder, `summary` is what a terminal shows, `compare` sets two arms against each other. All
+raise `records.DataError` where files are missing or broken. To add a section: `reports/sections/__init__.py`.
+Importing this package is cheap; numpy, pandas and matplotlib are loaded when a function is called.
 """
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from reports.comparing import Comparison
+
+FORMATS = ("html", "md", "tex", "csv", "json")
+
+
+class Unmatched(ValueError):
+    """Two arms differ in more than the algorithm. Ends a command with exit code 2."""
+
+
+def build(run: Path, formats: Collection[str] = FORMATS, out: Path | None = None) -> list[Path]:
+    """Write the report of a run folder, and return the files written, the page first.
+
+    Args:
+        out: the folder to write to; `report/` in the run folder if None
+
+    Raises: ValueError for an unknown format.
+    """
+    from reports import writing
+
+    return writing.build(Path(run), formats, None if out is None else Path(out))
+
+
+def summary(run: Path) -> str:
+    """The verdict and the table of arms x benchmarks as plain text."""
+    from reports import writing
+
+    return writing.summary(Path(run))
+
+
+def compare(
+    a: str, b: str, *, allow_unmatched: bool = False, estimand: str = "algorithm", alpha: float = 0.05
+) -> Comparison:
+    """Two arms (`runs/x/grpo runs/x/rence`), trials, run folders of one arm, or evaluated models, paired by problem.
+
+    Raises: Unmatched if data order, weights, budget or evaluation differ; ValueError if a name is ambiguous;
+    DataError if something is missing or unfinished.
+    """
+    from reports import comparing
+
+    return comparing.compare(a, b, allow_unmatched, estimand, alpha)

@@ -1,0 +1,194 @@
+"""`rence compare A B`: two arms, two checkpoints or two evaluated models, paired by problem."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from harness.records import SCHEMA, START, DataError, EvalFolder, Plan, RunFolder, TrialFolder
+from reports import Unmatched
+from reports.document import Cell, Column, Row, Table, text
+from reports.load import Trial, read_evaluations, read_trial, where
+from reports.matching import Side, unmatched
+from reports.pairs import Groups, Pair, compare_all
+from reports.render import plain
+from reports.scores import AVERAGE, complete, matrices
+from reports.verdict import COVERS, pair_json
+from reports.words import GAP, p_text, percent, plural, signed
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One side, as found on disk, at its headline: the last point of its plan, or the last there is."""
+
+    name: str
+    trials: dict[int, Trial]
+    evals: pd.DataFrame
+    problems: pd.DataFrame
+    notes: tuple[str, ...] = ()
+
+    @property
+    def side(self) -> Side:
+        return Side(self.name, {seed: trial.record for seed, trial in self.trials.items()}, self.evals)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The result. The average is one test; the benchmarks are a second family, adjusted together."""
+
+    a: str
+    b: str
+    means: dict[tuple[str, str], float]
+    """(a or b, benchmark or `average`) -> mean score"""
+    pairs: list[Pair]
+    notes: list[str]
+
+    @property
+    def average(self) -> Pair:
+        return self.pairs[0]
+
+    def to_json(self) -> dict[str, Any]:
+        scores = {name: {c: mean for (n, c), mean in self.means.items() if n == name} for name in (self.a, self.b)}
+        return {
+            "schema": SCHEMA,
+            "a": self.a,
+            "b": self.b,
+            "verdict": self.verdict,
+            "scores": scores,
+            "pairs": [pair_json(pair) for pair in self.pairs],
+            "matched": not self.average.unmatched,
+            "notes": self.notes,
+        }
+
+    def text(self) -> str:
+        columns = ["", "A", "B", "A − B", "95 % interval", "p", "adjusted p", "MDE"]
+        table = Table(
+            "compare", [Column(c, numeric=i > 0) for i, c in enumerate(columns)], [*map(self._row, self.pairs)]
+        )
+        head = f"A  {self.a}\nB  {self.b}"
+        return "\n\n".join([head, plain.table(table), self.verdict, *self.notes])
+
+    def _row(self, pair: Pair) -> Row:
+        e = pair.estimate
+        means = [Cell(percent(self.means[name, pair.benchmark])) for name in (self.a, self.b)]
+        if e is None:
+            return Row([text(pair.benchmark), *means, *[Cell(GAP)] * 5])
+        low_high = f"{signed(e.interval[0])} to {signed(e.interval[1])}" if e.interval else GAP
+        ps = [Cell(p_text(e.p_value)), Cell(p_text(pair.p_adjusted))]
+        return Row([text(pair.benchmark), *means, Cell(signed(e.value)), Cell(low_high), *ps, Cell(percent(pair.mde))])
+
+    @property
+    def verdict(self) -> str:
+        e = self.average.estimate
+        assert e is not None
+        words = {1: "is above", -1: "is below", 0: "is not separated from"}[self.average.direction]
+        sentence = f"A {words} B on the average of {plural(len(self.pairs) - 1, 'benchmark')}"
+        if e.interval is None:
+            return f"{sentence}: {signed(e.value)} points, and nothing varied, so there is no interval."
+        low, high = e.interval
+        matched = f"not matched: {'; '.join(self.average.unmatched)}" if self.average.unmatched else "matched"
+        return (
+            f"{sentence}: {signed(e.value)} points, {signed(low)} to {signed(high)}, p {p_text(e.p_value)}; "
+            f"the interval covers {COVERS[e.estimand]}; {matched}."
+        )
+
+
+def compare(a: str, b: str, allow_unmatched: bool, estimand: str, alpha: float) -> Comparison:
+    if Path(a).resolve() == Path(b).resolve():
+        raise ValueError(f"A and B are the same folder: {a}.")
+    one, other = find(a), find(b)
+    reasons = unmatched(one.side, other.side)
+    if reasons and not allow_unmatched:
+        raise Unmatched(
+            f"{a} and {b} are not matched: {'; '.join(reasons)}.\nUse --allow-unmatched to compare them anyway."
+        )
+    benchmarks, notes = _common(one, other)
+    groups: Groups = {}
+    for subject in (one, other):
+        cells = matrices(subject.evals, subject.problems)
+        arm = str(subject.evals["arm"].iloc[0])
+        for column in [AVERAGE, *benchmarks]:
+            found = complete(cells, arm, benchmarks if column == AVERAGE else [column])
+            if found is None:
+                raise DataError(f"{subject.name}: no seed has a result on every benchmark ({', '.join(benchmarks)}).")
+            groups[subject.name, column] = found
+    sides = {one.name: one.side, other.name: other.side}
+    pairs = [
+        *compare_all(groups, "primary", [(a, b, AVERAGE)], sides, estimand, alpha),
+        *compare_all(groups, "per_benchmark", [(a, b, column) for column in benchmarks], sides, estimand, alpha),
+    ]
+    means = {key: sum(float(s.values.mean()) for s in group) / len(group) for key, group in groups.items()}
+    return Comparison(a, b, means, pairs, [*one.notes, *other.notes, *notes])
+
+
+def _common(one: Subject, other: Subject) -> tuple[list[str], list[str]]:
+    """Benchmarks that both answered in the same version, and what was left out."""
+    versions = [dict(zip(s.evals["benchmark"], s.evals["benchmark_hash"], strict=True)) for s in (one, other)]
+    common = [name for name in versions[0] if versions[1].get(name) == versions[0][name]]
+    if not common:
+        raise Unmatched(f"{one.name} and {other.name} have no benchmark in common.")
+    left = sorted((versions[0].keys() | versions[1].keys()) - set(common))
+    return common, [f"Left out, for only one side has it in this version: {', '.join(left)}."] if left else []
+
+
+def find(name: str) -> Subject:
+    """A run folder of one arm, an arm's folder, a trial's folder, or a folder with `evals/<benchmark>/`.
+
+    Raises: DataError if there is nothing to compare there; ValueError if there are several arms.
+    """
+    path = Path(name)
+    if not path.is_dir():
+        raise DataError(f"{name} is not a folder. `rence list runs` shows the runs there are.")
+    if RunFolder(path).plan.exists():
+        arms = [arm.name for arm in Plan.read(RunFolder(path).plan).arms]
+        if len(arms) != 1:
+            raise ValueError(f"{name} holds the arms {', '.join(arms)}: name one, such as {path / arms[0]}.")
+        return _arm(name, path / arms[0], Plan.read(RunFolder(path).plan))
+    for plan in (RunFolder(path.parent).plan, RunFolder(path.parent.parent).plan):
+        if plan.exists():
+            return _arm(name, path, Plan.read(plan))
+    return _arm(name, path, None)
+
+
+def _arm(name: str, path: Path, plan: Plan | None) -> Subject:
+    if (path / "trial.json").exists():
+        places = [TrialFolder(path)]
+    elif plan is not None and path.name != START:
+        places = [TrialFolder(path / f"seed{seed}") for seed in plan.seeds]
+    else:
+        places = [TrialFolder(p.parent) for p in sorted(path.glob("seed*/trial.json"))]
+    if not places:
+        return _evaluated(name, path)
+    trials: dict[int, Trial] = {}
+    notes = []
+    for place in places:
+        trial = read_trial(place)
+        if trial is None or trial.done is None:
+            raise DataError(f"{place.root} is not finished. `rence run` continues it.")
+        trials[trial.record.seed] = trial
+        if not trial.finished:
+            notes.append(f"{place.root}: {trial.done.status} at step {trial.done.steps}. {trial.done.reason}".strip())
+    evals, problems = read_evaluations(_complete(f for place in places for f in place.evals()))
+    if evals.empty:
+        raise DataError(f"{name} has no complete evaluation. `rence run` continues it.")
+    last = plan.grid_rollouts[-1] if plan else evals["grid"].max()
+    evals = where(evals, evals["grid"] == last)
+    gone = [] if plan is None else sorted(set(plan.benchmarks) - set(evals["benchmark"]))
+    if evals.empty or gone:
+        raise DataError(f"{name} has no result at the headline on {', '.join(gone) or 'any benchmark'}.")
+    return Subject(name, trials, evals, problems, tuple(notes))
+
+
+def _evaluated(name: str, path: Path) -> Subject:
+    evals, problems = read_evaluations(_complete(EvalFolder(p.parent) for p in sorted(path.glob("evals/*/eval.json"))))
+    if evals.empty:
+        raise DataError(f"{name} has neither trials nor a complete evaluation. `rence list runs` shows all runs.")
+    return Subject(name, {}, evals, problems)
+
+
+def _complete(folders: Iterable[EvalFolder]) -> list[EvalFolder]:
+    return [folder for folder in folders if folder.attempts.exists()]

@@ -1,0 +1,62 @@
+"""Where a run's files differ from its locked plan. No finding means: as planned."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from harness.records import START
+from reports.load import Run
+from reports.scores import Cells
+
+
+def find(run: Run, cells: Cells) -> list[str]:
+    """Sentences, in the plan's order."""
+    return [*_trials(run), *_arms(run), *_missing(run, cells), *_attempts(run, cells)]
+
+
+def _trials(run: Run) -> Iterator[str]:
+    for arm in run.plan.arms:
+        for seed in run.plan.seeds:
+            trial = run.trials.get((arm.name, seed))
+            if trial is None:
+                yield f"{arm.name} seed {seed} was not run."
+            elif trial.done is None:
+                yield f"{arm.name} seed {seed} is unfinished."
+            elif not trial.finished:
+                reason = f": {trial.done.reason}" if trial.done.reason else ""
+                yield f"{arm.name} seed {seed} {trial.done.status} at step {trial.done.steps}{reason}."
+
+
+def _arms(run: Run) -> Iterator[str]:
+    for arm in run.plan.arms:
+        trials = {seed: t.record for (name, seed), t in run.trials.items() if name == arm.name}
+        changed = [seed for seed, record in trials.items() if record.arm_fingerprint != arm.fingerprint]
+        if changed:
+            yield f"{arm.name} seed {_list(changed)} was trained with other settings than the plan's."
+        budget = [seed for seed, record in trials.items() if record.budget_rollouts != run.plan.budget_rollouts]
+        if budget:
+            yield f"{arm.name} seed {_list(budget)} had another budget than the plan's {run.plan.budget_rollouts}."
+
+
+def _missing(run: Run, cells: Cells) -> Iterator[str]:
+    for arm in [START, *(arm.name for arm in run.plan.arms)]:
+        seeds = [-1] if arm == START else run.plan.seeds
+        for benchmark in run.plan.benchmarks:
+            scores = cells.get((arm, benchmark))
+            gone = [seed for seed in seeds if scores is None or seed not in scores.seeds]
+            if gone and arm == START:
+                yield f"The untrained model has no result on {benchmark}."
+            elif gone:
+                yield f"{arm} seed {_list(gone)} has no result on {benchmark} at the headline."
+
+
+def _attempts(run: Run, cells: Cells) -> Iterator[str]:
+    for (arm, benchmark), scores in cells.items():
+        planned = run.plan.benchmarks.get(benchmark)
+        other = sorted({k for k in scores.k if k != planned})
+        if planned is not None and other:
+            yield f"{arm} on {benchmark} has k = {_list(other)} attempts a problem; the plan says {planned}."
+
+
+def _list(items: list[int]) -> str:
+    return ", ".join(map(str, items))

@@ -1,0 +1,91 @@
+"""The report as data: sections of paragraphs, tables and figures. Markdown, HTML, LaTeX and CSV are made from it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One entry of a table. Plain text; each format escapes it and sets it in its own way."""
+
+    text: str
+    value: float | int | str | None = None
+    """what sorting and CSV use; the text where None"""
+    spread: str = ""
+    """set smaller after the text, such as `± 2.1`"""
+    mark: str = ""
+    """raised after the text, such as a dagger"""
+    bold: bool = False
+
+
+@dataclass(frozen=True)
+class Column:
+    title: str
+    numeric: bool = True
+    """right-aligned, tabular figures"""
+
+
+@dataclass(frozen=True)
+class Row:
+    cells: Sequence[Cell]
+    quiet: bool = False
+    """a row to compare with rather than a result, such as the untrained model: set apart"""
+
+
+@dataclass(frozen=True)
+class Table:
+    name: str
+    """of the file it may become, and its anchor"""
+    columns: Sequence[Column]
+    rows: Sequence[Row]
+    caption: str = ""
+
+
+@dataclass(frozen=True)
+class Figure:
+    name: str
+    """file name without suffix"""
+    svg: str
+    caption: str
+
+
+@dataclass(frozen=True)
+class Text:
+    text: str
+
+
+@dataclass(frozen=True)
+class Bullets:
+    items: Sequence[str]
+
+
+Block = Text | Bullets | Table | Figure
+
+
+@dataclass(frozen=True)
+class Section:
+    """Part of a report. `cost` marks the one that is made from timing.json and may differ between equal runs."""
+
+    slug: str
+    title: str
+    blocks: Sequence[Block]
+    kind: Literal["body", "cost"] = "body"
+
+
+@dataclass(frozen=True)
+class Document:
+    title: str
+    verdict: Sequence[str]
+    """the first says what was found, the rest what it rests on"""
+    sections: Sequence[Section] = field(default_factory=list)
+
+    @property
+    def figures(self) -> list[Figure]:
+        return [block for section in self.sections for block in section.blocks if isinstance(block, Figure)]
+
+
+def text(words: object, bold: bool = False) -> Cell:
+    return Cell(str(words), bold=bold)

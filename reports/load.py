@@ -1,0 +1,190 @@
+"""A run folder as tidy tables. What is missing becomes a note; what is broken or newer is refused.
+
+Raises, everywhere in this module: records.DataError, which ends a command with exit code 3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from harness.records import (
+    DataError,
+    DoneRecord,
+    EvalFolder,
+    EvalRecord,
+    Mark,
+    Plan,
+    RunFolder,
+    StepRecord,
+    Timing,
+    TrialFolder,
+    TrialRecord,
+    read_jsonl,
+)
+
+MARKS = [mark.value for mark in Mark]
+SCHEMA = pa.schema([("problem_id", pa.string()), ("sample", pa.int64()), ("mark", pa.string()), ("tokens", pa.int64())])
+"""the columns that scores need; others are read where a section shows them"""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What one arm with one seed left behind; `done` and `timing` are None while it is unfinished."""
+
+    record: TrialRecord
+    done: DoneRecord | None
+    timing: Timing | None
+
+    @property
+    def finished(self) -> bool:
+        return self.done is not None and self.done.status == "finished"
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run folder, read. The tables:
+
+    - evals: one row for each complete evaluation, the fields of its header; `seed` is -1 for the untrained model
+    - problems: one row for each evaluation and problem: `eval` (row of `evals`), `problem_id`, a count for each of the
+      five marks, `attempts`, `tokens` (sum)
+    - steps: one row for each trial and step: arm, seed, the counters, one column for each metric
+    """
+
+    root: Path
+    plan: Plan
+    trials: dict[tuple[str, int], Trial]
+    evals: pd.DataFrame
+    problems: pd.DataFrame
+    steps: pd.DataFrame
+    notes: list[str] = field(default_factory=list)
+
+
+def load(root: Path) -> Run:
+    """Read a run folder, finished or not."""
+    folder = RunFolder(root)
+    if not root.is_dir():
+        raise DataError(f"{root} is not a folder. `rence list runs` shows the runs there are.")
+    plan = Plan.read(folder.plan)
+    trials, evals, steps, notes = {}, [], [], []
+    evals += _complete((folder.start_eval(name) for name in plan.benchmarks), notes)
+    for arm in plan.arms:
+        for seed in plan.seeds:
+            place = folder.trial(arm.name, seed)
+            trial = read_trial(place)
+            if trial is None:
+                continue
+            trials[arm.name, seed] = trial
+            steps += _steps(place, arm.name, seed)
+            evals += _complete(place.evals(), notes)
+    headers, problems = read_evaluations(evals)
+    return Run(root, plan, trials, headers, problems, pd.DataFrame(steps), notes)
+
+
+def where(table: pd.DataFrame, mask: Any) -> pd.DataFrame:
+    """The rows where `mask` holds, with their index."""
+    return cast(pd.DataFrame, table[mask])
+
+
+def read_trial(place: TrialFolder) -> Trial | None:
+    """None if the trial was never begun."""
+    if not place.trial.exists():
+        return None
+    return Trial(
+        record=TrialRecord.read(place.trial),
+        done=DoneRecord.read(place.done) if place.done.exists() else None,
+        timing=Timing.read(place.timing) if place.timing.exists() else None,
+    )
+
+
+def _steps(place: TrialFolder, arm: str, seed: int) -> Iterator[dict[str, object]]:
+    for number, line in enumerate(read_jsonl(place.steps), 1):
+        try:
+            step = StepRecord(**{key: value for key, value in line.items() if key != "schema"})
+        except TypeError as error:
+            raise DataError(f"{place.steps}:{number}: {error}.") from None
+        counters = {key: value for key, value in asdict(step).items() if key != "metrics"}
+        yield {"arm": arm, "seed": seed, **counters, **step.metrics}
+
+
+def _complete(folders: Iterable[EvalFolder], notes: list[str]) -> Iterator[EvalFolder]:
+    """The complete ones; one that was begun and not completed is noted."""
+    for folder in folders:
+        if folder.attempts.exists():
+            yield folder
+        elif folder.header.exists():
+            header = EvalRecord.read(folder.header)
+            who = header.arm if header.seed is None else f"{header.arm} seed {header.seed}"
+            notes.append(f"{who}, step {header.step}: the evaluation on {header.benchmark} is unfinished.")
+
+
+def read_evaluations(folders: Iterable[EvalFolder]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """`Run.evals` and `Run.problems` of complete evaluations."""
+    folders = list(folders)
+    headers = [EvalRecord.read(folder.header) for folder in folders]
+    evals = pd.DataFrame([asdict(header) for header in headers], columns=list(EvalRecord.__dataclass_fields__))
+    evals["seed"] = evals["seed"].fillna(-1).astype(int)
+    counts = [_count(folder.attempts, header) for folder, header in zip(folders, headers, strict=True)]
+    index = np.repeat(np.arange(len(counts)), [len(table) for table in counts])
+    columns = ["problem_id", *MARKS, "tokens"]
+    problems = pd.concat(counts, ignore_index=True) if counts else pd.DataFrame(columns=columns)
+    return evals, problems.assign(eval=index, attempts=problems[MARKS].sum(axis=1))
+
+
+def _count(path: Path, header: EvalRecord) -> pd.DataFrame:
+    """The attempts of one evaluation, counted: a row for each problem in the order of their ids."""
+    table = _read_attempts(path)
+    ids, problem = _codes(table["problem_id"])
+    words, mark = _codes(table["mark"])
+    sample, tokens = table["sample"].to_numpy(), table["tokens"].to_numpy()
+    unknown = sorted(set(words) - set(MARKS))
+    if unknown:
+        raise DataError(f"{path} has the mark `{unknown[0]}`. Allowed: {', '.join(MARKS)}.")
+    expected = header.problems * header.k
+    inside = len(sample) == expected and ((sample >= 0) & (sample < header.k)).all()
+    if not inside or len(ids) != header.problems or (np.bincount(problem * header.k + sample) != 1).any():
+        raise DataError(
+            f"{path} must hold each of {header.problems} problems x {header.k} samples once, as eval.json beside it "
+            f"says, but holds {len(sample)} rows of {len(ids)} problems instead.\n"
+            "Delete this evaluation's folder and run the experiment again."
+        )
+    place = np.array([MARKS.index(word) for word in words])[mark]
+    counts = np.bincount(problem * len(MARKS) + place, minlength=len(ids) * len(MARKS)).reshape(-1, len(MARKS))
+    result = pd.DataFrame(counts, columns=MARKS)
+    result.insert(0, "problem_id", ids)
+    return result.assign(tokens=np.bincount(problem, weights=tokens).astype(np.int64))
+
+
+def _read_attempts(path: Path) -> pa.Table:
+    try:
+        with pq.ParquetFile(path) as file:
+            missing = sorted(set(SCHEMA.names) - set(file.schema_arrow.names))
+            if missing:
+                raise DataError(f"{path} lacks the column `{missing[0]}`.")
+            table = file.read(columns=SCHEMA.names).select(SCHEMA.names).cast(SCHEMA)
+    except (pa.ArrowException, OSError) as error:
+        reason = str(error).splitlines()[0]
+        raise DataError(
+            f"{path} cannot be read: {reason}\nDelete this evaluation's folder and run the experiment again."
+        ) from None
+    empty = [name for name in SCHEMA.names if table[name].null_count]
+    if empty:
+        raise DataError(f"{path} has empty cells in the column `{empty[0]}`.")
+    return table
+
+
+def _codes(column: pa.ChunkedArray) -> tuple[list[str], np.ndarray]:
+    """Sorted distinct words, and the place of each row's among them."""
+    encoded = column.combine_chunks().dictionary_encode()
+    words = encoded.dictionary.to_pylist()
+    order = sorted(range(len(words)), key=words.__getitem__)
+    rank = np.empty(len(words), dtype=np.int64)
+    rank[order] = np.arange(len(words))
+    return [words[i] for i in order], rank[encoded.indices.to_numpy(zero_copy_only=False)]

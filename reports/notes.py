@@ -1,0 +1,75 @@
+"""What a reader must know beside the numbers: reconstructions, gaps, failures, parts that did nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from harness.records import START
+from reports import activity
+from reports.analysis import Analysis
+from reports.scores import AVERAGE
+from reports.words import listing
+
+RECONSTRUCTION = (
+    "ReNCE is a reconstruction: its authors have published neither code nor, as far as could be found, its formula. "
+    "What was filled in is in the algorithm's settings."
+)
+
+
+def collect(a: Analysis) -> list[str]:
+    return [
+        *([RECONSTRUCTION] if any("reconstruction" in arm.title.lower() for arm in a.arms) else []),
+        *(f"Not as planned: {sentence}" for sentence in a.deviations),
+        *_gaps(a),
+        *_unmatched(a),
+        *_differences(a),
+        *_few(a),
+        *activity.inactive(a),
+        *a.run.notes,
+    ]
+
+
+def _gaps(a: Analysis) -> Iterator[str]:
+    for arm in a.rows:
+        got = a.scores.get((arm, AVERAGE))
+        if got is None:
+            yield f"{a.label(arm)} has no average: no seed has a result on every benchmark."
+            continue
+        planned = 0 if arm == START else len(a.run.plan.seeds)
+        if len(got.seeds) < planned:
+            yield (
+                f"{a.label(arm)}: the average is over {len(got.seeds)} of {planned} seeds; the others have no complete "
+                "result. If they failed because of the algorithm, this flatters it."
+            )
+
+
+def _unmatched(a: Analysis) -> Iterator[str]:
+    seen = {(p.a, p.b): p.unmatched for p in a.pairs if p.unmatched}
+    for (one, other), reasons in seen.items():
+        yield f"Not matched: {a.label(one)} and {a.label(other)}: {'; '.join(reasons)}."
+
+
+def _differences(a: Analysis) -> Iterator[str]:
+    for arm in a.arms:
+        if arm.recipe_differences:
+            changes = [f"{key} = {value}" for key, value in sorted(arm.recipe_differences.items())]
+            yield f"{a.label(arm.name)} departs from the shared recipe: {listing(changes)}."
+
+
+def _few(a: Analysis) -> Iterator[str]:
+    single = [a.label(arm) for arm in a.rows if arm != START and len(_seeds(a, arm)) == 1]
+    if single:
+        yield (
+            f"One seed only: {listing(single)}. Nothing is known of their variation between seeds; their intervals "
+            "are about these checkpoints."
+        )
+    for (arm, column), score in a.scores.items():
+        if score.estimate.se is None:
+            yield f"{a.label(arm)}, {column}: too few problems or seeds for an interval."
+        elif score.estimate.se == 0:
+            yield f"{a.label(arm)}, {column}: every problem scored alike, so no interval can be given."
+
+
+def _seeds(a: Analysis, arm: str) -> tuple[int, ...]:
+    score = a.scores.get((arm, AVERAGE))
+    return score.seeds if score else ()

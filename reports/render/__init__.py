@@ -1,0 +1,1 @@
+"""Formats. Each turns the same document or table into text; none computes anything."""

@@ -1,0 +1,16 @@
+"""CSV of a table: the values, unrounded, under the column titles."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+from reports.document import Table
+
+
+def table(item: Table) -> str:
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow([column.title for column in item.columns])
+    writer.writerows([[cell.text if cell.value is None else cell.value for cell in row.cells] for row in item.rows])
+    return out.getvalue()

@@ -1,0 +1,82 @@
+r"""LaTeX: a `table` in the booktabs style, to be read by \input. Needs \usepackage{booktabs} and nothing else."""
+
+from __future__ import annotations
+
+from reports.document import Cell, Column, Row, Table
+
+SPECIAL = {
+    "\\": r"\textbackslash{}",
+    "{": r"\{",
+    "}": r"\}",
+    "&": r"\&",
+    "%": r"\%",
+    "$": r"\$",
+    "#": r"\#",
+    "_": r"\_",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"$<$",
+    ">": r"$>$",
+    "±": r"$\pm$",
+    "−": r"$-$",
+    "×": r"$\times$",
+    "—": "---",
+    "–": "--",
+    "…": r"\dots{}",
+    "†": r"$\dagger$",
+    "‡": r"$\ddagger$",
+    "§": r"\S{}",
+    "¶": r"\P{}",
+    "‖": r"$\Vert$",
+    "\u202f": r"\,",
+    "\u00a0": "~",
+}
+"""Everything a table of ours may hold beyond ASCII letters, so that any engine compiles it."""
+
+
+def table(item: Table, label: str) -> str:
+    aligned = "".join("r" if column.numeric else "l" for column in item.columns)
+    body: list[str] = []
+    for i, row in enumerate(item.rows):
+        body.append(_row(row))
+        if row.quiet and i + 1 < len(item.rows) and not item.rows[i + 1].quiet:
+            body.append(r"\midrule")
+    lines = [
+        r"% \usepackage{booktabs}",
+        r"\begin{table}[t]",
+        r"\centering\small",
+        rf"\caption{{{escape(item.caption)}}}",
+        rf"\label{{tab:{label}}}",
+        rf"\begin{{tabular}}{{@{{}}{aligned}@{{}}}}",
+        r"\toprule",
+        " & ".join(_head(column) for column in item.columns) + r" \\",
+        r"\midrule",
+        *body,
+        r"\bottomrule",
+        r"\end{tabular}",
+        r"\end{table}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def escape(words: str) -> str:
+    """Characters LaTeX would act on; others outside ASCII and Latin letters become `?`, for no engine has them all."""
+    out = (SPECIAL.get(c) or (c if c.isascii() or (c.isalpha() and ord(c) < 0x250) else "?") for c in words)
+    return " ".join("".join(out).split())
+
+
+def _head(column: Column) -> str:
+    return escape(column.title)
+
+
+def _row(row: Row) -> str:
+    return " & ".join(_cell(cell) for cell in row.cells) + r" \\"
+
+
+def _cell(cell: Cell) -> str:
+    words = escape(cell.text)
+    if cell.bold and words:
+        words = rf"\textbf{{{words}}}"
+    spread = rf"\,{{\scriptsize {escape(cell.spread)}}}" if cell.spread else ""
+    mark = rf"\textsuperscript{{{escape(cell.mark)}}}" if cell.mark else ""
+    return words + spread + mark

@@ -1,0 +1,60 @@
+"""Markdown, as GitHub renders it."""
+
+from __future__ import annotations
+
+import html
+import re
+
+from reports.document import Block, Bullets, Cell, Document, Figure, Section, Table, Text
+
+COST_BEGIN, COST_END = "<!-- cost: from timing.json -->", "<!-- end of cost -->"
+SPECIAL = re.compile(r"([\\`*_\[\]|])")
+
+
+def document(doc: Document) -> str:
+    head, *rest = doc.verdict
+    parts = [f"# {_escape(doc.title)}", f"**{_escape(head)}**", *map(_escape, rest), *map(section, doc.sections)]
+    return "\n\n".join(parts) + "\n"
+
+
+def section(part: Section) -> str:
+    body = "\n\n".join([f"## {_escape(part.title)}", *map(block, part.blocks)])
+    return f"{COST_BEGIN}\n\n{body}\n\n{COST_END}" if part.kind == "cost" else body
+
+
+def block(item: Block) -> str:
+    match item:
+        case Table():
+            return table(item)
+        case Figure():
+            return f"![{_escape(item.caption)}](figures/{item.name}.svg)\n\n*{_escape(item.caption)}*"
+        case Bullets():
+            return "\n".join(f"- {_escape(line)}" for line in item.items)
+        case Text():
+            return _escape(item.text)
+
+
+def table(item: Table) -> str:
+    lines = [
+        _line([_escape(column.title) for column in item.columns]),
+        _line(["---:" if column.numeric else ":---" for column in item.columns]),
+        *(_line([_cell(cell) for cell in row.cells]) for row in item.rows),
+    ]
+    caption = f"\n\n*{_escape(item.caption)}*" if item.caption else ""
+    return "\n".join(lines) + caption
+
+
+def _line(cells: list[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _cell(cell: Cell) -> str:
+    words = _escape(cell.text)
+    if cell.bold and words:
+        words = f"**{words}**"
+    return words + (f" {_escape(cell.spread)}" if cell.spread else "") + cell.mark
+
+
+def _escape(words: str) -> str:
+    """No markup, HTML or line break of a name or a reason may act."""
+    return SPECIAL.sub(r"\\\1", html.escape(" ".join(words.split()), quote=False))

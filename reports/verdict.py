@@ -1,0 +1,199 @@
+"""What the run shows, in a sentence or two and as `verdict.json`. No times here: same files, same bytes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from harness.records import SCHEMA, START
+from reports import notes
+from reports.analysis import Analysis, Score
+from reports.pairs import Pair
+from reports.scores import AVERAGE
+from reports.words import listing, p_text, plural, signed
+
+COVERS = {
+    "algorithm": "new seeds and new problems like these",
+    "benchmark": "new seeds on these problems",
+    "checkpoints": "these checkpoints on new problems like these",
+}
+
+
+def sentences(a: Analysis) -> list[str]:
+    """The verdict, then what it rests on."""
+    return [_verdict(a), *_start(a), basis(a)]
+
+
+def _verdict(a: Analysis) -> str:
+    primary = a.family("primary")
+    name = a.label(a.target)
+    if (a.target, AVERAGE) not in a.scores:
+        return f"No verdict: {name} has no complete result at the headline yet."
+    if not primary:
+        return f"No comparison was planned for {name}."
+    groups = [
+        ("is above", [p for p in primary if p.direction > 0]),
+        ("is below", [p for p in primary if p.direction < 0]),
+        ("is not separated from", [p for p in primary if p.estimate and not p.direction]),
+    ]
+    clauses = [f"{verb} {listing([_pair(a, p) for p in pairs])}" for verb, pairs in groups if pairs]
+    missing = [a.label(p.b) for p in primary if p.estimate is None]
+    if missing:
+        clauses.append(f"could not be compared with {listing(missing)} (no complete result)")
+    return f"{name} {listing(clauses)}."
+
+
+def _pair(a: Analysis, pair: Pair) -> str:
+    estimate = pair.estimate
+    assert estimate is not None
+    if estimate.interval is None:
+        return f"{a.label(pair.b)} ({signed(estimate.value)} points, no interval to be had)"
+    low, high = estimate.interval
+    p = p_text(pair.p_adjusted)
+    equals = "" if p.startswith("<") else "= "
+    return f"{a.label(pair.b)} ({signed(estimate.value)} points, {signed(low)} to {signed(high)}, p {equals}{p})"
+
+
+def _start(a: Analysis) -> list[str]:
+    pairs = [p for p in a.family("start") if p.estimate]
+    above = [a.label(p.a) for p in pairs if p.direction > 0]
+    below = [a.label(p.a) for p in pairs if p.direction < 0]
+    even = [a.label(p.a) for p in pairs if not p.direction]
+    if not pairs:
+        return []
+    if len(above) == len(pairs):
+        everyone = "Every arm is" if len(pairs) > 1 else f"{above[0]} is"
+        return [f"{everyone} above the untrained model."]
+    clauses = [
+        f"{listing(names)} {'is' if len(names) == 1 else 'are'} {verb} the untrained model"
+        for names, verb in ((above, "above"), (below, "below"), (even, "not separated from"))
+        if names
+    ]
+    return [f"{'; '.join(clauses)}."]
+
+
+def basis(a: Analysis) -> str:
+    """Target, number of problems, k, seeds, test, matched or not, as planned or not."""
+    plan, score = a.run.plan, a.scores.get((a.target, AVERAGE))
+    pairs = [p for p in a.family("primary") if p.estimate]
+    covered = pairs[0].estimate.estimand if pairs and pairs[0].estimate else a.estimand
+    problems = score.n_problems if score else None
+    seeds = sorted({len(a.scores[arm, AVERAGE].seeds) for arm in a.rows if arm != START and (arm, AVERAGE) in a.scores})
+    parts = [
+        f"Differences on the average of {plural(len(a.benchmarks), 'benchmark')}"
+        + (f" ({problems:,} problems, k = {span(sorted(set(plan.benchmarks.values())))})" if problems else ""),
+        f"{span(seeds) or 'no'} {'seed' if seeds == [1] else 'seeds'} an arm",
+        f"{plan.budget_rollouts:,} rollouts a trial",
+        f"{100 * (1 - a.alpha):g} % intervals and t tests paired by problem with seeds crossed, "
+        f"about {COVERS[covered]}" + (", Holm-adjusted" if len(pairs) > 1 else ""),
+        matched(a),
+        planned(a),
+    ]
+    return "; ".join(parts) + "."
+
+
+def matched(a: Analysis) -> str:
+    reasons = sorted({reason for p in a.family("primary") for reason in p.unmatched})
+    return f"not matched: {'; '.join(reasons)}" if reasons else "arms matched"
+
+
+def planned(a: Analysis) -> str:
+    return f"not as planned: {plural(len(a.deviations), 'deviation')}, see the notes" if a.deviations else "as planned"
+
+
+def span(numbers: list[int]) -> str:
+    """`4`, or `3 to 5`"""
+    return f"{numbers[0]} to {numbers[-1]}" if len(numbers) > 1 else "".join(map(str, numbers))
+
+
+def to_json(a: Analysis) -> dict[str, Any]:
+    plan = a.run.plan
+    return {
+        "schema": SCHEMA,
+        "experiment": plan.experiment,
+        "plan": plan.lock,
+        "verdict": " ".join(sentences(a)),
+        "comparison": {
+            "target": a.target,
+            "baselines": plan.comparison.baselines,
+            "estimand": a.estimand,
+            "alpha": a.alpha,
+        },
+        "as_planned": not a.deviations,
+        "arms": [_arm(a, name) for name in a.rows],
+        "pairs": [pair_json(p) for p in a.pairs],
+        "ranking": ranking(a),
+        "problem_variance_shares": a.shares,
+        "notes": notes.collect(a),
+    }
+
+
+def ranking(a: Analysis) -> list[str]:
+    """Trained arms by average, best first; ties by name. Arms without an average are left out."""
+    present = [arm.name for arm in a.arms if (arm.name, AVERAGE) in a.scores]
+    return sorted(present, key=lambda arm: (-a.scores[arm, AVERAGE].estimate.value, arm))
+
+
+def _arm(a: Analysis, name: str) -> dict[str, Any]:
+    record = next((arm for arm in a.arms if arm.name == name), None)
+    average = a.scores.get((name, AVERAGE))
+    return {
+        "arm": name,
+        "title": a.label(name),
+        "fingerprint": record.fingerprint if record else a.run.plan.model_hash,
+        "seeds": sorted(seed for arm, seed in a.run.trials if arm == name),
+        "failed_seeds": [
+            seed for (arm, seed), t in a.run.trials.items() if arm == name and t.done is not None and not t.finished
+        ],
+        "per_benchmark": {b: _cell(a, name, b, a.scores[name, b]) for b in a.benchmarks if (name, b) in a.scores},
+        "average": None
+        if average is None
+        else score_json(average) | {"best": name in a.best[AVERAGE], "problem_weighted": a.weighted[name]},
+    }
+
+
+def _cell(a: Analysis, arm: str, benchmark: str, score: Score) -> dict[str, Any]:
+    counts = a.marks.loc[(arm, benchmark)]
+    names = ("wrong", "no_answer", "truncated", "grader_failed", "attempts")
+    best = {"best": arm in a.best[benchmark]}
+    return score_json(score) | best | {name: int(counts[name]) for name in names}
+
+
+def score_json(score: Score) -> dict[str, Any]:
+    estimate = score.estimate
+    low, high = estimate.interval or (None, None)
+    return {
+        "mean": estimate.value,
+        "se": estimate.se or None,
+        "df": estimate.df if estimate.se else None,
+        "ci_low": low,
+        "ci_high": high,
+        "target": estimate.estimand,
+        "n_problems": score.n_problems,
+        "k": score.k[0] if len(score.k) == 1 else list(score.k),
+        "seeds": len(score.seeds),
+    }
+
+
+def pair_json(pair: Pair) -> dict[str, Any]:
+    e = pair.estimate
+    low, high = (e.interval if e else None) or (None, None)
+    return {
+        "a": pair.a,
+        "b": pair.b,
+        "benchmark": pair.benchmark,
+        "delta": e.value if e else None,
+        "se": (e.se or None) if e else None,
+        "df": e.df if e and e.se else None,
+        "ci_low": low,
+        "ci_high": high,
+        "p_value": e.p_value if e else None,
+        "p_adjusted": pair.p_adjusted,
+        "significant": None if pair.p_adjusted is None else pair.direction != 0,
+        "family": pair.family,
+        "target": e.estimand if e else None,
+        "test": "t, paired by problem, seeds crossed (Satterthwaite)",
+        "matched": not pair.unmatched,
+        "unmatched": list(pair.unmatched),
+        "mde": pair.mde,
+        "seed_correlation": pair.correlation,
+    }

@@ -1,0 +1,43 @@
+"""Numbers and lists as people read them: percent and points, with a true minus sign."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+GAP = "—"
+"""what a table prints where there is nothing; never a zero"""
+
+
+def percent(fraction: float | None) -> str:
+    """0.5534 -> `55.3`"""
+    return GAP if fraction is None else f"{100 * fraction:.1f}".replace("-", "−")
+
+
+def signed(fraction: float | None) -> str:
+    """0.021 -> `+2.1`"""
+    return GAP if fraction is None else f"{100 * fraction:+.1f}".replace("-", "−")
+
+
+def p_text(p: float | None) -> str:
+    """`.012`, `< .001`, `1`"""
+    if p is None:
+        return GAP
+    if p < 0.001:
+        return "< .001"
+    return f"{p:.3f}".removeprefix("0") if p < 0.9995 else "1"
+
+
+def count(number: float | None) -> str:
+    """15360 -> `15,360`"""
+    return GAP if number is None else f"{number:,.0f}"
+
+
+def listing(items: Sequence[str], last: str = "and") -> str:
+    """`a`, `a and b`, `a, b and c`"""
+    if len(items) < 2:
+        return "".join(items)
+    return f"{', '.join(items[:-1])} {last} {items[-1]}"
+
+
+def plural(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

@@ -1,0 +1,55 @@
+"""The report folder, and what the terminal shows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from pathlib import Path
+
+from harness.records import RunFolder
+from reports import FORMATS, verdict
+from reports.analysis import Analysis, analyse
+from reports.load import load
+from reports.render import csv, latex, markdown, plain
+from reports.sections import comparisons, document, scores
+
+
+def build(run: Path, formats: Collection[str], out: Path | None) -> list[Path]:
+    unknown = sorted(set(formats) - set(FORMATS))
+    if unknown:
+        raise ValueError(f"`{unknown[0]}` is no report format. Allowed: {', '.join(FORMATS)}.")
+    analysis = analyse(load(run))
+    folder = out or RunFolder(run).report
+    files = contents(analysis, formats)
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(f".{path.name}.new")
+        temporary.write_text(content, encoding="utf-8", newline="\n")
+        temporary.replace(path)
+    return [folder / name for name in files]
+
+
+def contents(a: Analysis, formats: Collection[str]) -> dict[str, str]:
+    """File name -> text."""
+    files = {}
+    doc = document(a) if {"html", "md"} & set(formats) else None
+    if doc and "md" in formats:
+        files["report.md"] = markdown.document(doc)
+    if "tex" in formats:
+        files["table.tex"] = latex.table(scores.table(a), "scores")
+        if a.family("primary"):
+            files["differences.tex"] = latex.table(comparisons.primary(a), "differences")
+    if "csv" in formats:
+        files["results.csv"] = csv.table(scores.tidy(a))
+    if "json" in formats:
+        files["verdict.json"] = json.dumps(verdict.to_json(a), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    if doc:
+        files |= {f"figures/{figure.name}.svg": figure.svg for figure in doc.figures}
+    return files
+
+
+def summary(run: Path) -> str:
+    a = analyse(load(run))
+    table = plain.table(scores.table(a))
+    return "\n".join([table, "* not significantly below the column's best", "", *verdict.sentences(a)])

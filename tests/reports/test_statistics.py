@@ -1,0 +1,191 @@
+"""Golden values, worked out by hand in the comments."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from reports.multiple import below_best_p, holm
+from reports.power import Variances, detectable, detectable_effects
+from reports.statistics import contrast, pass_at_k, seed_correlation
+
+# 2 seeds x 3 problems:  seed means 0.5, 0.75; problem means 0.25, 0.625, 1.0; grand mean 0.625
+Y = np.array([[0.0, 0.5, 1.0], [0.5, 0.75, 1.0]])
+
+
+def test_mean_squares_of_one_arm() -> None:
+    # MS_seed = 3 x var(0.5, 0.75) = 3 x 0.03125 = 0.09375; in V: / (S J) = 0.015625
+    # MS_problem = 2 x var(0.25, 0.625, 1) = 2 x 0.140625 = 0.28125; / 6 = 0.046875
+    # residuals: row 1 -0.125, 0, 0.125; row 2 the negatives: SS = 4 / 64 = 0.0625, df 2, MS 0.03125; / 6 = 0.00520833
+    parts = contrast([[Y]]).parts
+    assert parts.seed and parts.problem and parts.residual
+    assert (parts.seed.variance, parts.seed.df) == pytest.approx((0.015625, 1))
+    assert (parts.problem.variance, parts.problem.df) == pytest.approx((0.046875, 2))
+    assert (parts.residual.variance, parts.residual.df) == pytest.approx((0.03125 / 6, 2))
+
+
+def test_variance_and_satterthwaite() -> None:
+    # V = 0.015625 + 0.046875 - 0.00520833 = 0.05729167
+    # df = V^2 / (0.015625^2 / 1 + 0.046875^2 / 2 + 0.00520833^2 / 2) = 0.003282335 / 0.001356337 = 2.42000
+    estimate = contrast([[Y]])
+    assert estimate.value == pytest.approx(0.625)
+    assert estimate.se == pytest.approx(np.sqrt(0.05729167))
+    assert estimate.df == pytest.approx(2.42000, abs=1e-4)
+    assert estimate.half_width == pytest.approx(stats.t.ppf(0.975, 2.42) * 0.2393568, rel=1e-4)
+
+
+def test_agrees_with_analysis_of_variance() -> None:
+    """Mean squares against statsmodels' two-way table without interaction."""
+    import pandas as pd
+    import statsmodels.api as sm
+    from statsmodels.formula.api import ols
+
+    y = np.random.default_rng(0).binomial(4, 0.6, (4, 25)) / 4
+    long = pd.DataFrame({"y": y.ravel(), "s": np.repeat(range(4), 25), "j": np.tile(range(25), 4)})
+    table = sm.stats.anova_lm(ols("y ~ C(s) + C(j)", long).fit())
+    parts = contrast([[y]]).parts
+    assert parts.seed and parts.problem and parts.residual
+    found = [part.variance * y.size for part in (parts.seed, parts.problem, parts.residual)]
+    assert found == pytest.approx(table["mean_sq"].tolist())
+    assert [parts.seed.df, parts.problem.df, parts.residual.df] == pytest.approx(table["df"].tolist())
+
+
+def test_floor_brings_its_own_degrees_of_freedom() -> None:
+    # Seed means equal: MS_seed = 0, V = MS_problem - MS_residual < MS_problem: the floor is the problem part.
+    y = np.array([[0.0, 0.5, 1.0, 0.5], [0.5, 0.0, 0.5, 1.0]])
+    estimate = contrast([[y]])
+    assert estimate.parts.seed and estimate.parts.seed.variance == 0
+    assert estimate.se == pytest.approx(np.sqrt(y.mean(axis=0).var(ddof=1) / 4))
+    assert estimate.df == 3
+
+
+def test_one_seed_is_the_paired_t_test_by_problem() -> None:
+    rng = np.random.default_rng(1)
+    a, b = rng.random((1, 40)), rng.random((1, 40))
+    estimate = contrast([[a], [b]], (1, -1))
+    expected = stats.ttest_rel(a[0], b[0])
+    assert estimate.estimand == "checkpoints"
+    assert estimate.p_value == pytest.approx(expected.pvalue)
+    assert estimate.interval == pytest.approx(tuple(expected.confidence_interval()))
+
+
+def test_benchmark_estimand_is_welch_over_seed_means() -> None:
+    rng = np.random.default_rng(2)
+    a, b = rng.random((3, 20)), rng.random((5, 20)) * 0.5
+    estimate = contrast([[a], [b]], (1, -1), "benchmark")
+    expected = stats.ttest_ind(a.mean(axis=1), b.mean(axis=1), equal_var=False)
+    assert estimate.p_value == pytest.approx(expected.pvalue)
+    assert estimate.df == pytest.approx(expected.df)
+
+
+def test_checkpoints_estimand_is_the_paired_t_test_of_problem_means() -> None:
+    rng = np.random.default_rng(3)
+    a, b = rng.random((3, 20)), rng.random((4, 20))
+    estimate = contrast([[a], [b]], (1, -1), "checkpoints")
+    assert estimate.p_value == pytest.approx(stats.ttest_rel(a.mean(axis=0), b.mean(axis=0)).pvalue)
+
+
+def test_average_takes_the_seed_effect_jointly() -> None:
+    # Two benchmarks whose seed effects cancel: seed 0 is +.1 on one and -.1 on the other. The average has no seed
+    # variance; summing the variances of the two benchmarks would give 2 x 0.02 / 2 / 4 = 0.005.
+    one, other = np.array([[0.6, 0.8], [0.4, 0.6]]), np.array([[0.2, 0.4], [0.4, 0.6]])
+    parts = contrast([[one, other]]).parts
+    assert parts.seed and parts.seed.variance == pytest.approx(0, abs=1e-30)
+    # Problem part: var(.5, .7) / 2 / 4 + var(.3, .5) / 2 / 4 = 2 x 0.02 / 8
+    assert parts.problem and parts.problem.variance == pytest.approx(0.005)
+    assert parts.problem_shares == pytest.approx((0.5, 0.5))
+
+
+def test_average_weighs_benchmarks_alike() -> None:
+    assert contrast([[np.ones((2, 100)), np.zeros((2, 5))]]).value == 0.5
+
+
+def test_start_brings_no_seed_variance() -> None:
+    rng = np.random.default_rng(4)
+    a, start = rng.random((3, 30)), rng.random((1, 30))
+    with_start, alone = contrast([[a], [start]], (1, -1)).parts, contrast([[a]]).parts
+    assert with_start.seed == alone.seed and with_start.residual == alone.residual
+
+
+@pytest.mark.parametrize("y", [np.ones((3, 20)), np.zeros((3, 20))])
+def test_all_correct_or_all_wrong_has_no_interval(y: np.ndarray) -> None:
+    estimate = contrast([[y]])
+    assert estimate.se == 0 and estimate.interval is None and estimate.p_value is None
+
+
+def test_one_problem_has_no_interval_for_new_problems() -> None:
+    y = np.array([[0.5], [0.75], [1.0]])
+    assert contrast([[y]]).se is None
+    # These problems, new seeds: sd(.5, .75, 1) / sqrt(3) = .25 / sqrt(3)
+    assert contrast([[y]], estimand="benchmark").se == pytest.approx(0.25 / np.sqrt(3))
+
+
+def test_one_seed_knows_nothing_of_new_seeds() -> None:
+    assert contrast([[np.array([[0.2, 0.4, 0.9]])]], estimand="benchmark").se is None
+
+
+def test_seed_correlation() -> None:
+    assert seed_correlation({0: 0.1, 1: 0.2, 2: 0.3}, {0: 0.5, 1: 0.4, 2: 0.3, 7: 9.0}) == pytest.approx(-1)
+    assert seed_correlation({0: 0.1, 1: 0.2}, {0: 0.5, 1: 0.4}) is None
+    assert seed_correlation({0: 0.1, 1: 0.1, 2: 0.1}, {0: 0.5, 1: 0.4, 2: 0.3}) is None
+
+
+def test_pass_at_k() -> None:
+    # n = 4, c = 1: pass@1 = 1/4; pass@2 = 1 - C(3,2)/C(4,2) = 1 - 3/6; pass@4 = 1 (a bootstrap says .684)
+    n, c = np.array([4, 4, 4]), np.array([1, 0, 4])
+    assert pass_at_k(n, c, 1).tolist() == pytest.approx([0.25, 0, 1])
+    assert pass_at_k(n, c, 2).tolist() == pytest.approx([0.5, 0, 1])
+    assert pass_at_k(n, c, 4).tolist() == pytest.approx([1, 0, 1])
+    # n = 8, c = 2, k = 3: 1 - C(6,3)/C(8,3) = 1 - 20/56
+    assert pass_at_k(np.array([8]), np.array([2]), 3) == pytest.approx(1 - 20 / 56)
+    with pytest.raises(ValueError, match=r"at most the 4 attempts of every problem, but is 5"):
+        pass_at_k(n, c, 5)
+
+
+def test_holm() -> None:
+    # sorted .01 .02 .04, times 3 2 1: .03 .04 .04
+    assert holm([0.04, 0.01, 0.02]) == pytest.approx([0.04, 0.03, 0.04])
+    # a test that could not be made still counts: .01 x 3, then .6 x 2 = 1.2 -> 1
+    assert holm([0.01, None, 0.6]) == [pytest.approx(0.03), None, 1.0]
+    assert holm([]) == []
+
+
+def test_holm_agrees_with_statsmodels() -> None:
+    from statsmodels.stats.multitest import multipletests
+
+    p = np.random.default_rng(5).random(12) ** 3
+    assert holm(p.tolist()) == pytest.approx(multipletests(p, method="holm")[1].tolist())
+
+
+@pytest.mark.parametrize(
+    ("comparisons", "df", "quantile"),
+    # Dunnett 1955, table 1a: one-sided 5 % points
+    [(1, 10, 1.81), (2, 5, 2.44), (3, 10, 2.34), (4, 20, 2.30), (9, 20, 2.60)],
+)
+def test_dunnett_quantiles(comparisons: int, df: int, quantile: float) -> None:
+    assert below_best_p(quantile, df, comparisons) == pytest.approx(0.05, abs=0.001)
+
+
+def test_detectable_effect_of_the_seed_part() -> None:
+    # In standard deviations of the paired difference, at 3, 5 and 10 seeds
+    found = [detectable(1 / np.sqrt(seeds), seeds - 1) for seeds in (3, 5, 10)]
+    assert found == pytest.approx([3.264, 1.682, 0.996], abs=1e-3)
+
+
+def test_detectable_effects_without_seed_noise() -> None:
+    # sampling = .5 x .7 / (1.2 x 2.2) = .13258; n = 500, k = 1: V = (.01 + .26515) / 500, 2.8075 x .023458 = 6.6 points
+    assert Variances().sampling == pytest.approx(0.13258, abs=1e-5)
+    effects = detectable_effects({"math500": (500, 1), "amc": (83, 8)}, 1)
+    assert effects["math500"] == pytest.approx(0.0659, abs=1e-4)
+    # amc: V = (.01 + .26515 / 8) / 83, se .022799, x 2.835 at 82 degrees of freedom
+    assert effects["amc"] == pytest.approx(0.0646, abs=1e-4)
+    # the average: V = (V_math + V_amc) / 4
+    assert effects["average"] == pytest.approx(0.0460, abs=5e-4)
+
+
+def test_more_seeds_detect_less_only_as_far_as_the_problems_allow() -> None:
+    effects = [detectable_effects({"aime": (30, 32)}, seeds)["aime"] for seeds in (3, 10, 1000)]
+    assert effects == sorted(effects, reverse=True)
+    # the limit: sd_effect / sqrt(30) = .01826, t with 29 df: x 2.902
+    assert effects[-1] == pytest.approx(0.0530, abs=5e-4)
