@@ -5,7 +5,7 @@ With d = log pi_theta - log pi_ref on a token sampled from the old policy:
     estimator   value             its gradient in a loss, expected on-policy
     k1          d                 zero: of use as a number or in a reward, not in a loss
     k2          d^2 / 2           that of KL(pi_theta || pi_ref)
-    k3          e^-d + d - 1      that of KL(pi_ref || pi_theta), the other direction, heavy tailed
+    k3          e^-d + d - 1      that of KL(pi_ref || pi_theta), the other direction, heavy tailed; held below 10
     rho_k3      rho k3            that of KL(pi_theta || pi_ref), off-policy too (DeepSeek-V3.2)
 
 Source: J. Schulman, "Approximating KL divergence", 2020.
@@ -38,7 +38,8 @@ controller  c KL, where c starts at coef, grows by 1.5 when KL > 2 w and shrinks
 """
 
 MAX_K3 = 10.0
-"""k3 of one token is held below it: e^-d makes a single token that the policy has given up outweigh the batch (verl)"""
+"""k3 of one token is held below it, as in verl: e^-d lets one token that the policy has all but given up outweigh the
+batch. From d = -2.6 on such a token has no gradient. `rho_k3` needs no cap, as rho takes the growth back."""
 CONTROLLER_FACTOR = 1.5
 CONTROLLER_BAND = 2.0
 
@@ -60,8 +61,8 @@ def kl_tokens(logp_BT: Tensor, base_BT: Tensor, batch: Rollouts, estimator: Esti
     if estimator == "k2":
         return d_BT.square() / 2
     held_BT = d_BT.clamp(-MAX_LOG_RATIO, MAX_LOG_RATIO)
-    k3_BT = ((-held_BT).exp() + held_BT - 1).clamp(max=MAX_K3)
-    return k3_BT if estimator == "k3" else ratio(logp_BT, batch) * k3_BT
+    k3_BT = (-held_BT).exp() + held_BT - 1
+    return k3_BT.clamp(max=MAX_K3) if estimator == "k3" else ratio(logp_BT, batch) * k3_BT
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,13 @@ MOVED = Activity("sequence/log_ratio_square", "mean square of the sequence log-r
 
 def as_means(pairs: Mapping[str, tuple[Tensor | float, Tensor | float]]) -> dict[str, Mean]:
     """(total, count) of each metric, tensors without gradient or numbers, as floats."""
-    flat = [torch.as_tensor(x).detach().double() for pair in pairs.values() for x in pair]
-    numbers = torch.stack(flat).tolist() if flat else []
-    return {name: Mean(numbers[2 * i], numbers[2 * i + 1]) for i, name in enumerate(pairs)}
+    tensors = [x.detach().double() for pair in pairs.values() for x in pair if isinstance(x, torch.Tensor)]
+    read = iter(torch.stack(tensors).tolist() if tensors else [])
+
+    def number(x: Tensor | float) -> float:
+        return next(read) if isinstance(x, torch.Tensor) else float(x)
+
+    return {name: Mean(number(total), number(count)) for name, (total, count) in pairs.items()}
 
 
 def share(batch: Rollouts, totals: Totals) -> float:

@@ -1,0 +1,331 @@
+"""What every algorithm has to keep to, a plug-in too: `checks` runs it all on small batches and tells what fails.
+
+The batches are ragged, in no order, with padding, groups without a contrast and a group of one; double precision.
+"""
+
+from __future__ import annotations
+
+import math
+import pickle
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Any
+from zlib import crc32
+
+from algorithms._torch import torch
+from algorithms.base import SPEC, Algorithm
+from algorithms.rollouts import Loss, Rollouts, Totals
+
+if TYPE_CHECKING:
+    from torch import Generator, Tensor
+
+TOLERANCE = 1e-9
+"""for equal quantities computed in another order, relative to their size"""
+STEP = 1e-5
+"""of central differences: their error is of the order of its square"""
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    name: str
+    passed: bool
+    detail: str
+    """what was found where it failed; empty where it passed"""
+
+
+class Broken(Exception):
+    """A check found what the message says."""
+
+
+def checks(algorithm: Algorithm) -> list[CheckResult]:
+    """Every check, whatever the others found."""
+    return [_run(check, algorithm) for check in CHECKS]
+
+
+def example(seed: int = 0, label: bool | None = None) -> tuple[Rollouts, Tensor]:
+    """Seven groups of 6, 5, 4, 3, 3, 3 and 1 rollouts, with mixed labels but for the last three groups, and log-probs
+    under a policy that has moved. Everything ends well below the token limit, so that rewards are labels.
+
+    Args:
+        label: that of every rollout; None mixes them.
+    """
+    random = torch.Generator().manual_seed(seed)
+    sizes = (6, 5, 4, 3, 3, 3, 1)
+    group_B = torch.repeat_interleave(torch.arange(7), torch.tensor(sizes))
+    place_B = torch.cat([torch.arange(size) for size in sizes])
+    label_B = (
+        (place_B < torch.tensor([2, 1, 2, 2, 0, 3, 1])[group_B]) if label is None else group_B.new_ones(25) == label
+    )
+    mask_BT = torch.arange(9) < torch.randint(1, 10, (25, 1), generator=random)
+    old_BT = -2 * torch.rand(25, 9, generator=random, dtype=torch.float64)
+    batch = Rollouts(
+        group_B=group_B,
+        label_B=label_B,
+        reward_B=label_B.double(),
+        truncated_B=torch.rand(25, generator=random) < 0.2,
+        mask_BT=mask_BT,
+        old_logp_BT=old_BT,
+        problem_ids=tuple("abcdefg"),
+        max_tokens=40,
+        ref_logp_BT=old_BT + 0.3 * torch.randn(25, 9, generator=random, dtype=torch.float64),
+        weight_BT=torch.rand(25, 9, generator=random, dtype=torch.float64) + 0.5,
+    )
+    shuffled = torch.randperm(25, generator=random)
+    logp_BT = old_BT + 0.2 * torch.randn(25, 9, generator=random, dtype=torch.float64)
+    return batch.rows(shuffled), logp_BT[shuffled]
+
+
+def keyed(problem_id: str) -> Generator:
+    """An `Rng`."""
+    return torch.Generator().manual_seed(crc32(problem_id.encode()))
+
+
+def prepared(algorithm: Algorithm, batch: Rollouts) -> Rollouts:
+    """With the rewards and the credit the algorithm gives it."""
+    shaped = replace(batch, reward_B=algorithm.shape(batch))
+    return replace(shaped, credit=algorithm.credit(shaped, keyed))
+
+
+def totals_of(algorithm: Algorithm, batch: Rollouts, logp_BT: Tensor) -> Totals:
+    """As a backend makes them for the first update of a trial that is a third through."""
+    totals = Totals.of(batch)
+    measured = algorithm.measure(batch, logp_BT) if algorithm.measures else {}
+    means = {name: float(total) / max(totals.tokens, 1) for name, total in measured.items()}
+    return replace(totals, means=means, state=algorithm.adapt({}, means), progress=1 / 3)
+
+
+def learn(algorithm: Algorithm, batch: Rollouts, logp_BT: Tensor) -> tuple[Loss, Tensor]:
+    """The loss of a raw batch taken as one mini-batch, and its gradient by autograd."""
+    batch = prepared(algorithm, batch)
+    return differentiated(algorithm, batch, logp_BT, totals_of(algorithm, batch, logp_BT))
+
+
+def differentiated(algorithm: Algorithm, batch: Rollouts, logp_BT: Tensor, totals: Totals) -> tuple[Loss, Tensor]:
+    """The loss of a prepared batch, and its gradient by autograd."""
+    leaf_BT = logp_BT.detach().clone().requires_grad_()
+    loss = algorithm.loss(batch, leaf_BT, totals)
+    (gradient_BT,) = torch.autograd.grad(loss.value, leaf_BT)
+    return loss, gradient_BT
+
+
+def hyperparameters_are_checked(algorithm: Algorithm) -> None:
+    for field in fields(algorithm):
+        wrong: list[Any] = [object()]
+        if isinstance(getattr(algorithm, field.name), float):
+            wrong += [math.nan, math.inf]
+        for value in wrong:
+            try:
+                replace(algorithm, **{field.name: value})
+            except ValueError:
+                continue
+            raise Broken(f"`{field.name}` may be {value!r}; call super().__post_init__() and check ranges")
+
+
+def spec_is_complete(algorithm: Algorithm) -> None:
+    spec = algorithm.spec()
+    missing = [key for key in SPEC if not spec.get(key)]
+    _require(not missing, f"`spec` lacks {', '.join(missing)}")
+    wrong = [key for key, value in spec.items() if not isinstance(value, str)]
+    _require(not wrong, f"`spec` must hold text, but {', '.join(wrong)} is not")
+
+
+def pickles(algorithm: Algorithm) -> None:
+    copy = pickle.loads(pickle.dumps(algorithm))
+    _require(copy == algorithm and copy.spec() == algorithm.spec(), "a pickled copy differs")
+
+
+def shapes_are_right(algorithm: Algorithm) -> None:
+    batch, _ = example()
+    keep_G, reward_B = algorithm.keep(batch), algorithm.shape(batch)
+    _require(keep_G.dtype == torch.bool and keep_G.shape == (batch.groups,), "`keep` must give a bool for each group")
+    _require(reward_B.shape == (len(batch),), "`shape` must give a reward for each rollout")
+    for name, value_B in prepared(algorithm, batch).credit.items():
+        _require(value_B.shape == (len(batch),), f"credit `{name}` must have one number for each rollout")
+        _require(not value_B.requires_grad, f"credit `{name}` must not depend on theta")
+
+
+def loss_is_finite(algorithm: Algorithm) -> None:
+    loss, gradient_BT = learn(algorithm, *example())
+    _require(loss.value.dim() == 0, f"the loss must be a scalar, but has shape {tuple(loss.value.shape)}")
+    _require(bool(loss.value.isfinite()), f"the loss is {loss.value.item()}")
+    _require(bool(gradient_BT.isfinite().all()), "the gradient is not finite")
+    odd = [name for name, mean in loss.metrics.items() if not math.isfinite(mean.total + mean.count)]
+    _require(not odd, f"metrics are not finite: {', '.join(odd)}")
+    absent = [activity.metric for activity in algorithm.activity if activity.metric not in loss.metrics]
+    _require(not absent, f"activity is declared but not logged: {', '.join(absent)}")
+
+
+def order_in_a_group_is_irrelevant(algorithm: Algorithm) -> None:
+    batch, logp_BT = example()
+    order = torch.randperm(len(batch), generator=keyed("rows"))
+    loss, gradient_BT = learn(algorithm, batch, logp_BT)
+    _same(learn(algorithm, batch.rows(order), logp_BT[order]), (loss, gradient_BT[order]))
+
+
+def order_of_groups_is_irrelevant(algorithm: Algorithm) -> None:
+    batch, logp_BT = example()
+    order = torch.randperm(batch.groups, generator=keyed("groups"))
+    problem_ids = tuple(batch.problem_ids[group] for group in order.tolist())
+    moved = replace(batch, group_B=order.argsort()[batch.group_B], problem_ids=problem_ids)
+    _same(learn(algorithm, moved, logp_BT), learn(algorithm, batch, logp_BT))
+
+
+def padding_is_irrelevant(algorithm: Algorithm) -> None:
+    batch, logp_BT = example()
+    loss, gradient_BT = learn(algorithm, batch, logp_BT)
+    wider = _map_tokens(batch, lambda value_BT: _widened(value_BT, 5))
+    _same(learn(algorithm, wider, _widened(logp_BT, 5)), (loss, _widened(gradient_BT, 5)))
+
+
+def masked_values_are_irrelevant(algorithm: Algorithm) -> None:
+    batch, logp_BT = example()
+
+    def spoilt(value_BT: Tensor) -> Tensor:
+        return value_BT if value_BT.dtype == torch.bool else torch.where(batch.mask_BT, value_BT, 1e3)
+
+    loss, gradient_BT = learn(algorithm, batch, logp_BT)
+    _require(not gradient_BT[~batch.mask_BT].any(), "padding has a gradient")
+    _same(learn(algorithm, _map_tokens(batch, spoilt), spoilt(logp_BT)), (loss, gradient_BT))
+
+
+def microbatches_add_up(algorithm: Algorithm) -> None:
+    batch, logp_BT = example()
+    batch = prepared(algorithm, batch)
+    totals = totals_of(algorithm, batch, logp_BT)
+    loss, gradient_BT = differentiated(algorithm, batch, logp_BT, totals)
+    numbered = replace(batch, credit={**batch.credit, "row": torch.arange(len(batch))})
+    value, summed_BT, measured = (
+        torch.zeros_like(loss.value),
+        torch.zeros_like(logp_BT),
+        dict.fromkeys(totals.means, 0.0),
+    )
+    for groups in ([4], [2, 0, 6], [1, 5], [3]):
+        micro = numbered.select(torch.tensor(groups))
+        rows = micro.credit["row"]
+        part, part_gradient_BT = differentiated(algorithm, micro, logp_BT[rows], totals)
+        value += part.value
+        summed_BT[rows] += part_gradient_BT
+        for name in measured:
+            measured[name] += float(algorithm.measure(micro, logp_BT[rows])[name]) / totals.tokens
+    _same((Loss(value), summed_BT), (loss, gradient_BT))
+    for name, mean in totals.means.items():
+        _require(abs(measured[name] - mean) <= TOLERANCE, f"measure `{name}` does not add up over micro-batches")
+
+
+def gradient_matches_finite_differences(algorithm: Algorithm) -> None:
+    if algorithm.stop_gradient:
+        return
+    batch, logp_BT = example()
+    # importance weights act on gradients alone in scores of whole sequences
+    batch = prepared(algorithm, replace(batch, weight_BT=None))
+    totals = totals_of(algorithm, batch, logp_BT)
+    _, gradient_BT = differentiated(algorithm, batch, logp_BT, totals)
+    for direction in range(4):
+        step_BT = STEP * torch.randn(logp_BT.shape, generator=keyed(str(direction)), dtype=logp_BT.dtype)
+        ahead, behind = (algorithm.loss(batch, logp_BT + sign * step_BT, totals).value for sign in (1, -1))
+        measured, expected = float((ahead - behind).detach()) / 2 / STEP, float((gradient_BT * step_BT).sum()) / STEP
+        _require(
+            math.isclose(measured, expected, rel_tol=1e-6, abs_tol=1e-8),
+            f"a central difference is {measured:.9g}, the gradient says {expected:.9g}",
+        )
+
+
+def unit_weights_change_nothing(algorithm: Algorithm) -> None:
+    batch, logp_BT = example()
+    ones = replace(batch, weight_BT=torch.ones_like(logp_BT))
+    _same(learn(algorithm, ones, logp_BT), learn(algorithm, replace(batch, weight_BT=None), logp_BT))
+
+
+def equal_labels_teach_nothing(algorithm: Algorithm) -> None:
+    if not algorithm.contrastive:
+        return
+    # what is left is the pull to the reference, the same whatever the labels
+    _, correct_BT = learn(algorithm, *example(label=True))
+    _, wrong_BT = learn(algorithm, *example(label=False))
+    gap = float((correct_BT - wrong_BT).abs().max())
+    _require(gap <= TOLERANCE, f"all correct and all wrong differ in the gradient by {gap:.3g}")
+
+
+def empty_batches_are_harmless(algorithm: Algorithm) -> None:
+    batch, logp_BT = example()
+    nobody = torch.zeros(len(batch), dtype=torch.bool)
+    loss, _ = learn(algorithm, batch.rows(nobody), logp_BT[nobody])
+    _require(loss.value.item() == 0, f"the loss of no rollouts is {loss.value.item()}")
+    no_groups = batch.select(torch.zeros(0, dtype=torch.int64))
+    loss, _ = learn(algorithm, no_groups, logp_BT[nobody])
+    _require(loss.value.item() == 0, f"the loss of no groups is {loss.value.item()}")
+
+
+def bad_batches_are_refused(algorithm: Algorithm) -> None:
+    batch, logp_BT = example()
+    _refuses(lambda: learn(algorithm, batch, logp_BT[:, :1]), "log-probs of another shape")
+    if algorithm.reference:
+        _refuses(lambda: learn(algorithm, replace(batch, ref_logp_BT=None), logp_BT), "a batch without its reference")
+
+
+def calls_leave_the_batch_alone(algorithm: Algorithm) -> None:
+    batch, logp_BT = example()
+    before = pickle.dumps((batch, logp_BT))
+    first = learn(algorithm, batch, logp_BT)
+    algorithm.keep(batch)
+    _require(pickle.dumps((batch, logp_BT)) == before, "a call changed the batch")
+    _same(learn(algorithm, batch, logp_BT), first)
+
+
+CHECKS: tuple[Callable[[Algorithm], None], ...] = (
+    hyperparameters_are_checked,
+    spec_is_complete,
+    pickles,
+    shapes_are_right,
+    loss_is_finite,
+    order_in_a_group_is_irrelevant,
+    order_of_groups_is_irrelevant,
+    padding_is_irrelevant,
+    masked_values_are_irrelevant,
+    microbatches_add_up,
+    gradient_matches_finite_differences,
+    unit_weights_change_nothing,
+    equal_labels_teach_nothing,
+    empty_batches_are_harmless,
+    bad_batches_are_refused,
+    calls_leave_the_batch_alone,
+)
+
+
+def _run(check: Callable[[Algorithm], None], algorithm: Algorithm) -> CheckResult:
+    name = check.__name__.replace("_", " ")
+    try:
+        check(algorithm)
+    except Broken as found:
+        return CheckResult(name, False, str(found))
+    except Exception as error:  # foreign code may fail in any way; that is a finding too
+        return CheckResult(name, False, f"{type(error).__name__}: {error}")
+    return CheckResult(name, True, "")
+
+
+def _require(condition: bool, otherwise: str) -> None:
+    if not condition:
+        raise Broken(otherwise)
+
+
+def _same(found: tuple[Loss, Tensor], expected: tuple[Loss, Tensor]) -> None:
+    for what, a, b in (("loss", found[0].value, expected[0].value), ("gradient", found[1], expected[1])):
+        gap = float((a - b).detach().abs().max())
+        _require(gap <= TOLERANCE * (1 + float(b.detach().abs().max())), f"the {what} changes by {gap:.3g}")
+
+
+def _refuses(call: Callable[[], object], what: str) -> None:
+    try:
+        call()
+    except ValueError:
+        return
+    raise Broken(f"{what} must raise ValueError")
+
+
+def _map_tokens(batch: Rollouts, change: Callable[[Tensor], Tensor]) -> Rollouts:
+    values = {f.name: getattr(batch, f.name) for f in fields(batch) if f.name.endswith("_BT")}
+    return replace(batch, **{name: change(value) for name, value in values.items() if value is not None})
+
+
+def _widened(value_BT: Tensor, columns: int) -> Tensor:
+    return torch.nn.functional.pad(value_BT, (0, columns))

@@ -1,0 +1,225 @@
+"""Every algorithm of the registry keeps the contract, with every switch; and the contract catches those that do not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import ClassVar, get_args, get_type_hints
+
+import pytest
+import torch
+
+from algorithms import registry
+from algorithms.base import Algorithm
+from algorithms.contract import CHECKS, checks, example
+from algorithms.rollouts import Loss, Mean, Totals
+
+
+def switches():
+    """Each algorithm with each other option of each of its choices, one at a time, and a few that act together."""
+    for name in ("rence", "grpo", "dapo", "online_dpo"):
+        default = registry.ALGORITHMS[name]
+        hints = get_type_hints(type(default))
+        for field in fields(default):
+            options = (True, False) if hints[field.name] is bool else get_args(hints[field.name])
+            for option in options:
+                if not isinstance(option, str | bool) or option == getattr(default, field.name):
+                    continue
+                also = {"kl_reference": "synced"} if (field.name, option) == ("score_ref", "synced") else {}
+                yield pytest.param(name, {field.name: option, **also}, id=f"{name}-{field.name}-{option}")
+    together = (
+        ("rence", {"score_ref": "none", "score_norm": "mean", "nce_form": "log_sum", "nll_coef": 0.5}),
+        ("rence", {"negatives": "random_k", "negatives_k": 2, "nce_form": "sum_log", "overlong_factor": 1.0}),
+        ("rence", {"kl_mode": "penalty", "kl_coef": 1.0, "kl_estimator": "k2"}),
+        ("rence", {"kl_mode": "controller", "kl_coef": 1.0, "kl_reference": "old"}),
+        ("rence", {"kl_coef": 1.0, "kl_window": 0.0}),
+        ("grpo", {"clip_dual": 1.1, "clip_low": 0.05, "clip_high": 0.05, "kl_coef": 1.0, "kl_estimator": "rho_k3"}),
+        ("dapo", {"mask_truncated": True, "truncated_in_baseline": False, "aggregation": "seq_mean_token_mean"}),
+        ("online_dpo", {"pairs": "all", "score_norm": "mean", "nll_coef": 1.0}),
+    )
+    yield from (pytest.param(name, changes, id=f"{name}-{'-'.join(changes)}") for name, changes in together)
+
+
+def failures(algorithm):
+    return {result.name: result.detail for result in checks(algorithm) if not result.passed}
+
+
+@pytest.mark.parametrize("name", registry.ALGORITHMS)
+def test_defaults(name):
+    assert failures(registry.get(name)) == {}
+
+
+@pytest.mark.parametrize(("name", "changes"), list(switches()))
+def test_switches(name, changes):
+    assert failures(registry.get(name, **changes)) == {}
+
+
+def test_the_example_is_awkward():
+    batch, logp_BT = example()
+    assert sorted(batch.size_G.tolist()) == [1, 3, 3, 3, 4, 5, 6]
+    assert sorted(batch.positives_G.tolist()) == [0, 1, 1, 2, 2, 2, 3]
+    assert batch.group_B.diff().lt(0).any() and not batch.mask_BT.all() and (batch.length_B == 1).any()
+    assert 0 < batch.truncated_B.sum() < 25
+    # tokens far enough from the old policy to be clipped
+    assert ((logp_BT - batch.old_logp_BT)[batch.mask_BT].abs() > 0.25).any()
+
+
+@dataclass(frozen=True)
+class Reinforce(Algorithm):
+    """REINFORCE without a baseline, mean over tokens: keeps the contract and is not contrastive."""
+
+    title: ClassVar[str] = "REINFORCE"
+    source: ClassVar[str] = "Williams 1992"
+    scale: float = 1.0
+
+    @property
+    def contrastive(self):
+        return False
+
+    def loss(self, batch, logp_BT, totals):
+        if logp_BT.shape != batch.mask_BT.shape:
+            raise ValueError("shape")
+        token_BT = torch.where(batch.mask_BT, logp_BT, 0) * batch.reward_B[:, None]
+        return Loss(-self.scale * token_BT.sum() / max(totals.tokens, 1), {"tokens": Mean(1.0, 1.0)})
+
+    def spec(self):
+        return dict.fromkeys(
+            ("baseline", "scale", "trust region", "aggregation", "KL", "filter", "refill", "reference"), "none"
+        )
+
+
+class UncheckedField(Reinforce):
+    def __post_init__(self):
+        pass
+
+
+class NoSpec(Reinforce):
+    def spec(self):
+        return {**super().spec(), "KL": ""}
+
+
+class NotPicklable(Reinforce):
+    def __reduce__(self):
+        raise TypeError("no")
+
+
+class CreditOfTheta(Reinforce):
+    def credit(self, batch, rng):
+        return {"half": torch.zeros(len(batch) // 2)}
+
+
+class NotFinite(Reinforce):
+    def loss(self, batch, logp_BT, totals):
+        return Loss(super().loss(batch, logp_BT, totals).value / 0.0)
+
+
+class ByRow(Reinforce):
+    """Lets the first row of the batch count twice."""
+
+    def credit(self, batch, rng) -> Mapping[str, torch.Tensor]:
+        return {"weight": 1.0 + (torch.arange(len(batch)) == 0)}
+
+    def loss(self, batch, logp_BT, totals):
+        value = (torch.where(batch.mask_BT, logp_BT, 0).sum(1) * batch.credit["weight"]).sum()
+        return Loss(value / totals.tokens)
+
+
+class ByGroupNumber(Reinforce):
+    def credit(self, batch, rng) -> Mapping[str, torch.Tensor]:
+        return {"weight": 1.0 + (batch.group_B == 0)}
+
+    loss = ByRow.loss
+
+
+class ByWidth(Reinforce):
+    """Dr. GRPO's trap: divides by the padded length."""
+
+    def loss(self, batch, logp_BT, totals):
+        return Loss(super().loss(batch, logp_BT, totals).value / logp_BT.shape[1])
+
+
+class Unmasked(Reinforce):
+    def loss(self, batch, logp_BT, totals):
+        return Loss((logp_BT * batch.reward_B[:, None]).sum() / max(totals.tokens, 1))
+
+
+class OwnDenominator(Reinforce):
+    """A mean of means over micro-batches."""
+
+    def loss(self, batch, logp_BT, totals):
+        return super().loss(batch, logp_BT, Totals.of(batch))
+
+
+class WrongGradient(Reinforce):
+    def loss(self, batch, logp_BT, totals):
+        value = super().loss(batch, logp_BT, totals).value
+        return Loss(2 * value - value.detach())
+
+
+class WeightsTwice(Reinforce):
+    def loss(self, batch, logp_BT, totals):
+        value = super().loss(batch, logp_BT, totals).value
+        return Loss(value if batch.weight_BT is None else value * 1.5)
+
+
+class ClaimsContrast(Reinforce):
+    @property
+    def contrastive(self):
+        return True
+
+
+class NeedsRollouts(Reinforce):
+    def loss(self, batch, logp_BT, totals):
+        return Loss(super().loss(batch, logp_BT, totals).value + 1 / totals.rollouts)
+
+
+class Broadcasts(Reinforce):
+    def loss(self, batch, logp_BT, totals):
+        return super().loss(batch, logp_BT.expand(batch.mask_BT.shape), totals)
+
+
+class Meddles(Reinforce):
+    def shape(self, batch):
+        return batch.reward_B.add_(1)
+
+
+def test_a_plain_algorithm_passes():
+    assert failures(Reinforce()) == {}
+
+
+@pytest.mark.parametrize(
+    ("broken", "check"),
+    [
+        (UncheckedField, "hyperparameters are checked"),
+        (NoSpec, "spec is complete"),
+        (NotPicklable, "pickles"),
+        (CreditOfTheta, "shapes are right"),
+        (NotFinite, "loss is finite"),
+        (ByRow, "order in a group is irrelevant"),
+        (ByGroupNumber, "order of groups is irrelevant"),
+        (ByWidth, "padding is irrelevant"),
+        (Unmasked, "masked values are irrelevant"),
+        (OwnDenominator, "microbatches add up"),
+        (WrongGradient, "gradient matches finite differences"),
+        (WeightsTwice, "unit weights change nothing"),
+        (ClaimsContrast, "equal labels teach nothing"),
+        (NeedsRollouts, "empty batches are harmless"),
+        (Broadcasts, "bad batches are refused"),
+        (Meddles, "calls leave the batch alone"),
+    ],
+)
+def test_each_check_finds_its_fault(broken, check):
+    found = failures(broken())
+    assert found.get(check), found
+
+
+def test_every_check_was_seen_to_fail():
+    parameters = test_each_check_finds_its_fault.pytestmark[0].args[1]
+    assert {check for _, check in parameters} == {check.__name__.replace("_", " ") for check in CHECKS}
+
+
+def test_stop_gradient_excuses_from_finite_differences():
+    class Declared(WrongGradient):
+        stop_gradient: ClassVar[bool] = True
+
+    assert "gradient matches finite differences" not in failures(Declared())

@@ -1,0 +1,141 @@
+"""Names, plug-ins, and what can be read without torch."""
+
+from __future__ import annotations
+
+import pickle
+import subprocess
+import sys
+from importlib.metadata import EntryPoint
+from pathlib import Path
+
+import pytest
+
+from algorithms import registry
+from algorithms.base import Algorithm
+from algorithms.grpo import GRPO
+
+ROOT = Path(__file__).parents[2]
+BUILT_IN = ["rence", "rence_plain", "rence_mean", "grpo", "dapo", "online_dpo", "online_dpo_ref_init", "group_dpo"]
+
+
+@pytest.fixture
+def plugins(monkeypatch):
+    """Pretends that packages offer these entry points: name to value."""
+
+    def install(**points):
+        made = tuple(EntryPoint(name, value, registry.GROUP) for name, value in points.items())
+        monkeypatch.setattr(registry, "entry_points", lambda group: made if group == registry.GROUP else ())
+        registry._plugins.cache_clear()
+
+    yield install
+    registry._plugins.cache_clear()
+
+
+def test_the_built_in_algorithms():
+    assert list(registry.ALGORITHMS) == BUILT_IN
+    assert registry.names()[: len(BUILT_IN)] == BUILT_IN
+    specs = [str(algorithm.spec()) for algorithm in registry.ALGORITHMS.values()]
+    assert len(set(specs)) == len(specs)
+
+
+def test_get_changes_hyperparameters():
+    assert registry.get("grpo") == GRPO()
+    assert registry.get("grpo", clip_low=0.1, kl_coef=0) == GRPO(clip_low=0.1, kl_coef=0.0)
+
+
+def test_unknown_algorithm():
+    with pytest.raises(registry.UnknownAlgorithm) as raised:
+        registry.get("gpro")
+    assert str(raised.value) == "there is no algorithm `gpro`. Did you mean `grpo`? See: rence list algorithms"
+    assert isinstance(raised.value, LookupError)
+
+
+def test_unknown_hyperparameter():
+    with pytest.raises(ValueError, match=r"`dapo` has no hyper-parameter `clip_lo`\. Did you mean `clip_low`\?"):
+        registry.get("dapo", clip_lo=0.2)
+
+
+def test_bad_hyperparameter():
+    with pytest.raises(ValueError, match=r"`clip_low` must be in \(0, 1\], but is 2 instead"):
+        registry.get("grpo", clip_low=2)
+
+
+def test_plugins_may_be_classes(plugins):
+    plugins(zz_class="algorithms.grpo:GRPO", aa_class="algorithms.dapo:DAPO")
+    assert registry.names() == [*BUILT_IN, "aa_class", "zz_class"]
+    assert registry.get("zz_class", kl_coef=0) == GRPO(kl_coef=0)
+
+
+def test_plugins_may_be_instances(plugins, monkeypatch):
+    monkeypatch.setattr(registry, "MINE", GRPO(kl_coef=0.5), raising=False)
+    plugins(mine="algorithms.registry:MINE")
+    assert registry.get("mine") == GRPO(kl_coef=0.5)
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        ("no_such_module:Thing", "fails to load: ModuleNotFoundError: No module named 'no_such_module'"),
+        ("algorithms.grpo:Nothing", "fails to load: AttributeError"),
+        ("algorithms.base:Algorithm", "fails to load: TypeError: Can't instantiate abstract class Algorithm"),
+        ("algorithms.registry:GROUP", "must be an Algorithm, but is str instead"),
+    ],
+)
+def test_a_broken_plugin_is_named_and_leaves_the_others_alone(plugins, value, reason):
+    plugins(broken=value, good="algorithms.grpo:GRPO")
+    with pytest.raises(registry.PluginError) as raised:
+        registry.get("broken")
+    assert "`broken`" in str(raised.value) and reason in str(raised.value)
+    assert registry.get("good") == GRPO()
+    listed = registry.catalogue()
+    assert list(listed) == [*BUILT_IN, "broken", "good"]
+    assert {name for name, found in listed.items() if not isinstance(found, Algorithm)} == {"broken"}
+    assert str(listed["broken"]) == str(raised.value)
+
+
+def test_a_plugin_cannot_replace_a_built_in_algorithm(plugins):
+    plugins(grpo="algorithms.dapo:DAPO")
+    with pytest.raises(registry.PluginError, match="takes the name of a built-in algorithm"):
+        registry.get("grpo")
+    assert registry.get("dapo") == registry.ALGORITHMS["dapo"]
+
+
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_pickles(name):
+    assert pickle.loads(pickle.dumps(registry.get(name))) == registry.get(name)
+
+
+def test_rence_says_that_it_is_a_reconstruction():
+    for name in ("rence", "rence_plain", "rence_mean"):
+        algorithm = registry.get(name)
+        assert algorithm.title == "ReNCE (reconstruction)" and "reconstruction" in algorithm.source
+    assert "reconstruction" in sys.modules["algorithms.rence"].__doc__
+
+
+def test_everything_but_the_maths_is_readable_without_torch():
+    program = """
+import sys
+class Refuse:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] == "torch":
+            raise ImportError("torch was asked for")
+sys.meta_path.insert(0, Refuse())
+from dataclasses import asdict
+from algorithms import contract, registry
+for name, algorithm in registry.catalogue().items():
+    print(name, algorithm.title, asdict(algorithm), algorithm.spec(), algorithm.reference, algorithm.refill,
+          algorithm.contrastive, algorithm.measures, algorithm.activity)
+try:
+    registry.get("grpo", clip_low=2)
+except ValueError as error:
+    print(error)
+try:
+    contract.example()
+except ImportError as error:
+    print(error)
+"""
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert [line.split()[0] for line in done.stdout.splitlines()[:8]] == BUILT_IN
+    assert "`clip_low` must be in (0, 1]" in done.stdout
+    assert done.stdout.splitlines()[-1] == "torch was asked for"
