@@ -1,0 +1,112 @@
+"""The same numbers as TRL 1.16.0's own DPO sigmoid loss, losses and gradients, to 1e-6.
+
+TRL has no function for its losses: they are in `DPOTrainer._compute_loss`. It runs here unchanged, on a trainer that
+has been given only the settings it reads; the log-probs of the policy and of the reference are ours to choose.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+import torch
+from accelerate import Accelerator
+from trl.trainer.dpo_trainer import DPOTrainer
+
+from algorithms.contract import keyed
+from algorithms.online_dpo import OnlineDPO
+from algorithms.rollouts import Totals
+
+BETA = 0.1
+
+
+def trl_loss(logp_BT, batch, pairs):
+    """TRL's loss over (chosen row, rejected row) pairs, and its metrics."""
+    trainer = DPOTrainer.__new__(DPOTrainer)
+    settings = {
+        "model": SimpleNamespace(training=True),
+        "accelerator": Accelerator(cpu=True),
+        "aux_loss_enabled": False,
+        "ld_alpha": None,
+        "precompute_ref_logps": True,
+        "f_divergence_type": "reverse_kl",
+        "loss_types": ["sigmoid"],
+        "loss_weights": [1.0],
+        "beta": BETA,
+        "label_smoothing": 0.0,
+        "use_weighting": False,
+        "_metrics": {"train": defaultdict(list)},
+        "_total_train_tokens": 0,
+        "_tp_size": 1,
+    }
+    for name, value in settings.items():
+        setattr(trainer, name, value)
+    chosen, rejected = (torch.tensor(column) for column in zip(*pairs, strict=True))
+    rows = torch.cat([chosen, rejected])
+    mask_RT = batch.mask_BT[rows]
+    ref_B = torch.where(batch.mask_BT, batch.ref_logp_BT, 0).sum(1)
+    token_RT = torch.where(mask_RT, logp_BT[rows], 0)
+    inputs = {
+        # one prompt token stands before each response
+        "completion_mask": torch.nn.functional.pad(mask_RT.long(), (1, 0)),
+        "input_ids": torch.zeros(len(rows), mask_RT.shape[1] + 1, dtype=torch.long),
+        "attention_mask": torch.ones(len(rows), mask_RT.shape[1] + 1, dtype=torch.long),
+        "ref_chosen_logps": ref_B[chosen],
+        "ref_rejected_logps": ref_B[rejected],
+    }
+    nothing_RT = torch.zeros_like(token_RT)
+    outputs = SimpleNamespace(log_probs=token_RT, entropy=nothing_RT, mean_logits=nothing_RT, is_top1=nothing_RT.bool())
+    loss = trainer._compute_loss(lambda **_: outputs, inputs, return_outputs=False)
+    return loss, {name: values[0] for name, values in trainer._metrics["train"].items()}
+
+
+def pairs_of(batch):
+    """(chosen, rejected) rows of each group that the batch's credit names."""
+    chosen, rejected = (batch.credit[name].nonzero().flatten().tolist() for name in ("chosen", "rejected"))
+    group = batch.group_B.tolist()
+    return [(c, r) for c in chosen for r in rejected if group[c] == group[r]]
+
+
+def with_gradient(function, logp_BT):
+    leaf_BT = logp_BT.clone().requires_grad_()
+    value = function(leaf_BT)
+    return value.detach(), torch.autograd.grad(value, leaf_BT)[0]
+
+
+@pytest.mark.parametrize("drawn", ["random", "all"])
+def test_sigmoid_loss(awkward, drawn):
+    batch, logp_BT = awkward
+    algorithm = OnlineDPO(beta=BETA, pairs=drawn)
+    batch = replace(batch, weight_BT=None)
+    batch = replace(batch, credit=algorithm.credit(batch, keyed))
+    pairs = pairs_of(batch)
+    value, gradient_BT = with_gradient(lambda leaf_BT: algorithm.loss(batch, leaf_BT, Totals.of(batch)).value, logp_BT)
+    if not pairs:  # TRL has no loss of nothing
+        assert value == 0 and not gradient_BT.any()
+        return
+    # TRL means over pairs; ours over groups, and over the pairs of a group
+    by_group = defaultdict(list)
+    for pair in pairs:
+        by_group[batch.group_B[pair[0]].item()].append(pair)
+
+    def theirs(leaf_BT):
+        return sum(trl_loss(leaf_BT, batch, group)[0] for group in by_group.values()) / len(by_group)
+
+    expected, expected_BT = with_gradient(theirs, logp_BT)
+    assert torch.allclose(value, expected, rtol=1e-6, atol=1e-6)
+    assert torch.allclose(gradient_BT, expected_BT, rtol=1e-6, atol=1e-6)
+
+
+def test_reward_metrics(awkward):
+    batch, logp_BT = awkward
+    algorithm = OnlineDPO(beta=BETA)
+    batch = replace(batch, credit=algorithm.credit(batch, keyed))
+    ours = algorithm.loss(batch, logp_BT, Totals.of(batch)).metrics
+    if not pairs_of(batch):
+        assert ours["rewards/margins"].count == ours["rewards/accuracies"].count == 0
+        return
+    _, theirs = trl_loss(logp_BT, batch, pairs_of(batch))
+    for name in ("rewards/margins", "rewards/accuracies"):
+        assert ours[name].value == pytest.approx(theirs[name], abs=1e-6)

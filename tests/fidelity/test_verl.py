@@ -1,0 +1,152 @@
+"""The same numbers as verl 0.9.1's own code, losses and gradients, to 1e-6.
+
+verl always clips twice; where ours does not, its bound is put out of reach.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from verl.trainer.ppo import core_algos
+from verl.workers.config import ActorConfig
+
+from algorithms.aggregation import aggregate
+from algorithms.dapo import DAPO
+from algorithms.grpo import GRPO
+from algorithms.kl import kl_tokens
+from algorithms.rollouts import Totals
+
+OUT_OF_REACH = 1e12
+MODES = {
+    "token_mean": "token-mean",
+    "seq_mean_token_mean": "seq-mean-token-mean",
+    "seq_mean_token_sum": "seq-mean-token-sum",
+    "const": "seq-mean-token-sum-norm",
+}
+ESTIMATORS = {"k1": "k1", "k2": "k2", "k3": "low_var_kl"}
+
+
+def close(a, b):
+    assert torch.allclose(a, b, rtol=1e-6, atol=1e-6)
+
+
+def verl_advantage(batch, **options):
+    """(B, T) from token-level rewards that lie on the last token."""
+    reward_BT = torch.zeros_like(batch.old_logp_BT)
+    reward_BT[torch.arange(len(batch)), batch.length_B - 1] = batch.reward_B
+    index = np.array([batch.problem_ids[group] for group in batch.group_B.tolist()])
+    return core_algos.compute_grpo_outcome_advantage(reward_BT, batch.mask_BT, index, **options)[0]
+
+
+def verl_loss(batch, logp_BT, algorithm, advantage_BT, weight_BT=None):
+    config = ActorConfig(
+        strategy="fsdp",
+        rollout_n=1,
+        use_dynamic_bsz=True,
+        clip_ratio_low=algorithm.clip_low,
+        clip_ratio_high=algorithm.clip_high,
+        clip_ratio_c=algorithm.clip_dual or OUT_OF_REACH,
+    )
+    config.global_batch_info["loss_scale_factor"] = batch.max_tokens
+    mode = MODES[algorithm.aggregation]
+    vanilla = core_algos.compute_policy_loss_vanilla
+    return vanilla(batch.old_logp_BT, logp_BT, advantage_BT, batch.mask_BT, mode, config, weight_BT)
+
+
+def with_gradient(function, logp_BT):
+    leaf_BT = logp_BT.clone().requires_grad_()
+    value = function(leaf_BT)
+    return value.detach(), torch.autograd.grad(value, leaf_BT)[0]
+
+
+@pytest.mark.parametrize("scale", ["std", "none"])
+@pytest.mark.parametrize("reward", ["binary", "real"])
+def test_grpo_advantage(awkward, scale, reward):
+    batch, _ = awkward
+    if reward == "real":
+        values_B = torch.rand(len(batch), generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+        batch = replace(batch, reward_B=values_B)
+    ours_B = GRPO(scale=scale).credit(batch, None)["advantage"]
+    theirs_BT = verl_advantage(batch, norm_adv_by_std_in_grpo=scale == "std")
+    close(ours_B[:, None] * batch.mask_BT, theirs_BT)
+
+
+def test_a_group_of_one_is_where_we_differ():
+    """verl gives a rollout alone in its group its raw reward as advantage; ours is 0, as it has nothing to show."""
+    theirs, _ = core_algos.compute_grpo_outcome_advantage(torch.ones(1, 1), torch.ones(1, 1), np.array(["alone"]))
+    assert theirs.item() == pytest.approx(1)
+
+
+@pytest.mark.parametrize("aggregation", MODES)
+@pytest.mark.parametrize("dual", [None, 3.0])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_clipped_loss(awkward, aggregation, dual, weighted):
+    batch, logp_BT = awkward
+    batch = batch if weighted else replace(batch, weight_BT=None)
+    algorithm = DAPO(aggregation=aggregation, clip_dual=dual, clip_low=0.2, clip_high=0.28)
+    batch = replace(batch, credit=algorithm.credit(batch, None))
+    totals, advantage_BT = Totals.of(batch), verl_advantage(batch)
+
+    ours = with_gradient(lambda leaf_BT: algorithm.loss(batch, leaf_BT, totals).value, logp_BT)
+    theirs = with_gradient(
+        lambda leaf_BT: verl_loss(batch, leaf_BT, algorithm, advantage_BT, batch.weight_BT)[0], logp_BT
+    )
+    for a, b in zip(ours, theirs, strict=True):
+        close(a, b)
+
+
+@pytest.mark.parametrize("dual", [None, 3.0])
+def test_metrics_of_the_clipped_loss(awkward, dual):
+    batch, logp_BT = awkward
+    algorithm = GRPO(kl_coef=0, clip_dual=dual)
+    batch = replace(batch, credit=algorithm.credit(batch, None))
+    ours = algorithm.loss(batch, logp_BT, Totals.of(batch)).metrics
+    _, theirs = verl_loss(batch, logp_BT, algorithm, verl_advantage(batch))
+    # ours is not clamped, so it differs where a token's log-ratio is past 20
+    within = (logp_BT - batch.old_logp_BT)[batch.mask_BT].abs().max() < 20
+    names = ["actor/pg_clipfrac", *(["actor/pg_clipfrac_lower"] if dual else []), *(["actor/ppo_kl"] if within else [])]
+    for name in names:
+        assert ours[name].value == pytest.approx(theirs[name], abs=1e-6)
+
+
+@pytest.mark.parametrize("aggregation", MODES)
+def test_aggregation(awkward, aggregation):
+    batch, term_BT = awkward
+    scale = batch.max_tokens if aggregation == "const" else None
+    theirs = core_algos.agg_loss(term_BT, batch.mask_BT, MODES[aggregation], loss_scale_factor=scale)
+    close(aggregate(term_BT, batch, Totals.of(batch), aggregation), theirs)
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_kl_estimators(awkward, estimator):
+    batch, logp_BT = awkward
+
+    def ours(leaf_BT):
+        return kl_tokens(leaf_BT, batch.ref_logp_BT, batch, estimator).sum()
+
+    def theirs(leaf_BT):
+        kl_BT = core_algos.kl_penalty(leaf_BT, batch.ref_logp_BT, ESTIMATORS[estimator])
+        return torch.where(batch.mask_BT, kl_BT, 0).sum()
+
+    for a, b in zip(with_gradient(ours, logp_BT), with_gradient(theirs, logp_BT), strict=True):
+        close(a, b)
+
+
+def test_grpo_with_kl_as_verl_puts_it_together(awkward):
+    """policy loss + coefficient times the KL in the same aggregate, as in verl's `ppo_loss`."""
+    batch, logp_BT = awkward
+    algorithm = GRPO(kl_coef=0.04)
+    batch = replace(batch, credit=algorithm.credit(batch, None), weight_BT=None)
+    advantage_BT = verl_advantage(batch)
+
+    def theirs(leaf_BT):
+        kl_BT = core_algos.kl_penalty(leaf_BT, batch.ref_logp_BT, "low_var_kl")
+        kl = core_algos.agg_loss(kl_BT, batch.mask_BT, "seq-mean-token-mean")
+        return verl_loss(batch, leaf_BT, algorithm, advantage_BT)[0] + 0.04 * kl
+
+    ours = with_gradient(lambda leaf_BT: algorithm.loss(batch, leaf_BT, Totals.of(batch)).value, logp_BT)
+    for a, b in zip(ours, with_gradient(theirs, logp_BT), strict=True):
+        close(a, b)
