@@ -13,8 +13,19 @@ from benchmarks.miniature.kinds import KINDS, Exercise
 from benchmarks.miniature.unseen import UNSEEN
 from benchmarks.problems import Benchmark, Problem, TrainingSet
 
-TAUGHT_LEVELS = (1, 2, 3)
-"""operations in the problems for SFT, RL and validation; longer ones are held out"""
+TAUGHT: Mapping[str, Sequence[int]] = {
+    "sum": (1, 2, 3, 4),
+    "difference": (1, 2, 3),
+    "mixed": (1, 2, 3, 4),
+    "product": (1, 2, 3),
+    "story": (1, 2, 3),
+    "equation": (1, 2, 3),
+}
+"""levels of each kind in SFT, RL and validation"""
+LONGER: Mapping[str, Sequence[int]] = {"difference": (4,), "product": (4,), "story": (4,), "equation": (4,)}
+"""held-out levels: four operations where at most three were taught"""
+NEW: Mapping[str, Sequence[int]] = dict.fromkeys(UNSEEN, (1, 2, 3))
+"""held-out kinds"""
 ALL_KINDS = {**KINDS, **UNSEEN}
 MOST_DRAWS = 200
 """a set that cannot find a new computation in so many draws asks for more than its space holds"""
@@ -48,14 +59,14 @@ def draws(split: Split, kind: str, levels: Sequence[int], rng: Random) -> Iterat
             yield computation, exercise
 
 
-def collect(name: str, split: Split, kinds: Sequence[str], levels: Sequence[int], count: int) -> tuple[Problem, ...]:
-    """The problems of one set: kinds in turn, no computation twice.
+def collect(name: str, split: Split, levels: Mapping[str, Sequence[int]], count: int) -> tuple[Problem, ...]:
+    """The problems of one set: the kinds of `levels` in turn, no computation twice.
 
     Raises: ValueError if the split has too few.
     """
-    streams = {kind: draws(split, kind, levels, Random(f"{name}/{kind}")) for kind in kinds}
+    streams = {kind: draws(split, kind, levels[kind], Random(f"{name}/{kind}")) for kind in levels}
     problems: dict[str, Problem] = {}
-    for kind in islice(cycle(kinds), count):
+    for kind in islice(cycle(levels), count):
         fresh = (drawn for drawn in islice(streams[kind], MOST_DRAWS) if drawn[0] not in problems)
         drawn = next(fresh, None)
         if drawn is None:
@@ -69,76 +80,35 @@ def _problem(kind: str, computation: str, exercise: Exercise) -> Problem:
     return Problem(exercise.question, str(value(exercise.expression)), tags)
 
 
-def _benchmark(
-    name: str, title: str, description: str, split: Split, kinds: Sequence[str], levels: Sequence[int], count: int = 200
-) -> Benchmark:
-    return Benchmark(name, title, description, count, lambda: collect(name, split, kinds, levels, count))
+def _taught(*kinds: str) -> Mapping[str, Sequence[int]]:
+    return {kind: TAUGHT[kind] for kind in kinds}
+
+
+def _benchmark(name: str, description: str, levels: Mapping[str, Sequence[int]]) -> Benchmark:
+    title = name.replace("_", " ").capitalize()
+    return Benchmark(name, title, description, 200, lambda: collect(name, Split.EVALUATION, levels, 200))
 
 
 BENCHMARKS = (
-    _benchmark(
-        "mini_sums",
-        "Mini sums",
-        "sums and differences of up to four small numbers",
-        Split.EVALUATION,
-        ("sum", "difference"),
-        TAUGHT_LEVELS,
-    ),
-    _benchmark(
-        "mini_chains",
-        "Mini chains",
-        "expressions of + - *, at most three operations",
-        Split.EVALUATION,
-        ("mixed", "product"),
-        TAUGHT_LEVELS,
-    ),
-    _benchmark(
-        "mini_stories",
-        "Mini stories",
-        "word problems of at most three events",
-        Split.EVALUATION,
-        ("story",),
-        TAUGHT_LEVELS,
-    ),
-    _benchmark(
-        "mini_equations",
-        "Mini equations",
-        "linear equations in one unknown, at most three operations to undo",
-        Split.EVALUATION,
-        ("equation",),
-        TAUGHT_LEVELS,
-    ),
-    _benchmark(
-        "mini_longer",
-        "Mini longer",
-        "the six taught kinds with four operations, more than ever taught",
-        Split.EVALUATION,
-        tuple(KINDS),
-        (4,),
-    ),
-    _benchmark(
-        "mini_unseen",
-        "Mini unseen",
-        "brackets, instructions, shared things, rearranged equations: kinds that are never taught",
-        Split.EVALUATION,
-        tuple(UNSEEN),
-        TAUGHT_LEVELS,
-    ),
-    _benchmark(
+    _benchmark("mini_sums", "sums and differences of two to five small numbers", _taught("sum", "difference")),
+    _benchmark("mini_chains", "expressions of + - * with one to four operations", _taught("mixed", "product")),
+    _benchmark("mini_stories", "word problems of one to three events", _taught("story")),
+    _benchmark("mini_equations", "linear equations, one to three operations to undo", _taught("equation")),
+    _benchmark("mini_longer", "four operations, in kinds where at most three are taught", LONGER),
+    _benchmark("mini_unseen", "brackets, instructions, several people, turned equations: kinds never taught", NEW),
+    Benchmark(
         "mini_validation",
         "Mini validation",
-        "the six taught kinds from the validation split, for tuning only",
-        Split.VALIDATION,
-        tuple(KINDS),
-        TAUGHT_LEVELS,
+        "the taught kinds from a split of their own, for tuning only",
         240,
+        lambda: collect("mini_validation", Split.VALIDATION, TAUGHT, 240),
     ),
 )
 
 TRAINING_SETS = (
     TrainingSet(
         "mini_rl",
-        "the six taught kinds with one to three operations, from the RL split",
-        lambda: collect("mini_rl", Split.RL, tuple(KINDS), TAUGHT_LEVELS, 3000),
+        "the taught kinds from the split for reinforcement learning",
+        lambda: collect("mini_rl", Split.RL, TAUGHT, 3000),
     ),
 )

@@ -29,19 +29,13 @@ def instructions(level: int, draw: Draw) -> Exercise:
 
 
 def together(level: int, draw: Draw) -> Exercise:
-    """Two people's things; at level 3 some are given away."""
-    (first, second), things = draw.choice(PAIRS), draw.choice(THINGS)
-    own, more = draw.randint(2, 20), draw.randint(2, 9)
-    both = Operation("+", own, Operation("+", own, more))
-    question = f"{first} has {own} {things}, {second} has {more} more than {first}."
-    if level < 3:
-        return Exercise(f"{question} How many {things} have they together?", both)
-    lost = draw.randint(2, 9)
-    question += f" {second} loses {lost}. How many {things} have they together?"
-    return Exercise(question, Operation("-", both, lost))
-
-
-PAIRS = tuple((first, second) for first in NAMES for second in NAMES if first != second)
+    """The things of several people, added up."""
+    first = draw.randint(0, len(NAMES) - 1)
+    names = [NAMES[(first + place) % len(NAMES)] for place in range(level + 1)]
+    counts = [draw.randint(2, 20), *(draw.randint(2, 9) for _ in range(level))]
+    owned = ", ".join(f"{name} has {count}" for name, count in zip(names, counts, strict=True))
+    expression = chain(counts[0], *(("+", count) for count in counts[1:]))
+    return Exercise(f"{owned} {draw.choice(THINGS)}. How many together?", expression)
 
 
 def rearranged(level: int, draw: Draw) -> Exercise:
