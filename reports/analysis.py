@@ -5,14 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import cast
 
-import pandas as pd
-
 from harness.records import START, ArmRecord, DataError
 from reports import deviations
 from reports.load import Run, where
 from reports.matching import Side
 from reports.multiple import below_best_p
-from reports.pairs import Family, Groups, Pair, Test, compare_all, difference
+from reports.pairs import Family, Groups, Pair, Test, by_seed, compare_all, difference
 from reports.scores import AVERAGE, Cells, Scores, complete, final, headline, marks
 from reports.statistics import ESTIMANDS, Estimand, Estimate, contrast
 
@@ -44,7 +42,8 @@ class Analysis:
     best: dict[str, set[str]]
     """column -> the arms that are not significantly below its best"""
     pairs: list[Pair]
-    marks: pd.DataFrame
+    marks: dict[tuple[str, str], dict[str, int]]
+    """(arm, benchmark) -> counts of the five marks, of attempts and tokens"""
     deviations: list[str]
     """where the files differ from the locked plan; empty means as planned"""
 
@@ -71,6 +70,11 @@ class Analysis:
 
     def family(self, name: Family) -> list[Pair]:
         return [pair for pair in self.pairs if pair.family == name]
+
+    def by_seed(self, arm: str) -> dict[int, float]:
+        """Each seed's average over the benchmarks; empty if there is none."""
+        group = complete(self.cells, arm, self.benchmarks)
+        return by_seed(group) if group else {}
 
     def label(self, arm: str) -> str:
         """What tables call an arm: its title, with its name where two arms share one."""

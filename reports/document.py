@@ -53,6 +53,15 @@ class Figure:
 
 
 @dataclass(frozen=True)
+class Gallery:
+    """Figures side by side, wrapping on a narrow page, under one caption; `titled` sets each one's own above it."""
+
+    figures: Sequence[Figure]
+    caption: str
+    titled: bool = False
+
+
+@dataclass(frozen=True)
 class Text:
     text: str
 
@@ -62,7 +71,15 @@ class Bullets:
     items: Sequence[str]
 
 
-Block = Text | Bullets | Table | Figure
+@dataclass(frozen=True)
+class Folded:
+    """Details that a page shows on request."""
+
+    title: str
+    blocks: Sequence[Text | Bullets | Table]
+
+
+Block = Text | Bullets | Table | Figure | Gallery | Folded
 
 
 @dataclass(frozen=True)
@@ -84,7 +101,9 @@ class Document:
 
     @property
     def figures(self) -> list[Figure]:
-        return [block for section in self.sections for block in section.blocks if isinstance(block, Figure)]
+        blocks = [block for section in self.sections for block in section.blocks]
+        single = [[block] for block in blocks if isinstance(block, Figure)]
+        return [f for group in [*single, *(b.figures for b in blocks if isinstance(b, Gallery))] for f in group]
 
 
 def text(words: object, bold: bool = False) -> Cell:

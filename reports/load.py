@@ -131,15 +131,27 @@ def read_evaluations(folders: Iterable[EvalFolder]) -> tuple[pd.DataFrame, pd.Da
     headers = [EvalRecord.read(folder.header) for folder in folders]
     evals = pd.DataFrame([asdict(header) for header in headers], columns=list(EvalRecord.__dataclass_fields__))
     evals["seed"] = evals["seed"].fillna(-1).astype(int)
-    counts = [_count(folder.attempts, header) for folder, header in zip(folders, headers, strict=True)]
-    index = np.repeat(np.arange(len(counts)), [len(table) for table in counts])
-    columns = ["problem_id", *MARKS, "tokens"]
-    problems = pd.concat(counts, ignore_index=True) if counts else pd.DataFrame(columns=columns)
-    return evals, problems.assign(eval=index, attempts=problems[MARKS].sum(axis=1))
+    counted = [_count(folder.attempts, header) for folder, header in zip(folders, headers, strict=True)]
+    problems = pd.DataFrame({"eval": np.repeat(np.arange(len(counted)), [len(one.ids) for one in counted])})
+    problems["problem_id"] = np.array([name for one in counted for name in one.ids], dtype=object)
+    problems[MARKS] = np.concatenate([np.empty((0, len(MARKS)), np.int64), *(one.marks for one in counted)])
+    problems["attempts"] = problems[MARKS].sum(axis=1)
+    problems["tokens"] = np.concatenate([np.empty(0, np.int64), *(one.tokens for one in counted)])
+    return evals, problems
 
 
-def _count(path: Path, header: EvalRecord) -> pd.DataFrame:
-    """The attempts of one evaluation, counted: a row for each problem in the order of their ids."""
+@dataclass(frozen=True)
+class _Counts:
+    ids: list[str]
+    """problems, ascending"""
+    marks: np.ndarray
+    """problems x the five marks"""
+    tokens: np.ndarray
+    """sum over a problem's attempts"""
+
+
+def _count(path: Path, header: EvalRecord) -> _Counts:
+    """The attempts of one evaluation, counted by problem."""
     table = _read_attempts(path)
     ids, problem = _codes(table["problem_id"])
     words, mark = _codes(table["mark"])
@@ -156,10 +168,8 @@ def _count(path: Path, header: EvalRecord) -> pd.DataFrame:
             "Delete this evaluation's folder and run the experiment again."
         )
     place = np.array([MARKS.index(word) for word in words])[mark]
-    counts = np.bincount(problem * len(MARKS) + place, minlength=len(ids) * len(MARKS)).reshape(-1, len(MARKS))
-    result = pd.DataFrame(counts, columns=MARKS)
-    result.insert(0, "problem_id", ids)
-    return result.assign(tokens=np.bincount(problem, weights=tokens).astype(np.int64))
+    counts = np.bincount(problem * len(MARKS) + place, minlength=len(ids) * len(MARKS))
+    return _Counts(ids, counts.reshape(-1, len(MARKS)), np.bincount(problem, weights=tokens).astype(np.int64))
 
 
 def _read_attempts(path: Path) -> pa.Table:

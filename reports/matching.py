@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import pandas as pd
 
 from harness.records import TrialRecord
+
+TRAINING = {
+    "data_order": "the order of the training data",
+    "initial_weights": "the initial weights",
+    "budget_rollouts": "the budget",
+}
+EVALUATION = {
+    "benchmark_hash": "the version of the problems",
+    "template": "the prompt template",
+    "grader_version": "the marker's version",
+    "sampling": "the sampling",
+}
 
 
 @dataclass(frozen=True)
@@ -19,13 +33,25 @@ class Side:
     evals: pd.DataFrame
     """headers of the evaluations that are compared"""
 
+    @cached_property
+    def settings(self) -> dict[str, dict[str, set[str]]]:
+        """benchmark -> field of EVALUATION -> the values seen; the evaluation's seed is no setting."""
+        seen: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+        for field in EVALUATION:
+            for benchmark, value in zip(self.evals["benchmark"], self.evals[field], strict=True):
+                if isinstance(value, dict):
+                    value = sorted(item for item in value.items() if item[0] != "seed")
+                seen[benchmark][field].add(str(value))
+        return seen
+
 
 def unmatched(a: Side, b: Side) -> list[str]:
     """Reasons why a difference between the two is not the algorithm's alone; empty if they are matched."""
     return _training(a, b) + [
         f"{benchmark}: {what} differs"
-        for benchmark in sorted(set(a.evals["benchmark"]) & set(b.evals["benchmark"]))
-        for what in _evaluation(a.evals, b.evals, benchmark)
+        for benchmark in sorted(a.settings.keys() & b.settings.keys())
+        for field, what in EVALUATION.items()
+        if a.settings[benchmark][field] != b.settings[benchmark][field]
     ]
 
 
@@ -35,29 +61,9 @@ def _training(a: Side, b: Side) -> list[str]:
     shared = sorted(a.trials.keys() & b.trials.keys())
     if not shared:
         return [f"{a.name} and {b.name} have no seed in common"]
-    fields = {
-        "data_order": "the order of the training data",
-        "initial_weights": "the initial weights",
-        "budget_rollouts": "the budget",
-    }
     reasons = []
-    for name, words in fields.items():
-        seeds = [s for s in shared if getattr(a.trials[s], name) != getattr(b.trials[s], name)]
+    for field, what in TRAINING.items():
+        seeds = [seed for seed in shared if getattr(a.trials[seed], field) != getattr(b.trials[seed], field)]
         if seeds:
-            reasons.append(f"{words} differs (seed {', '.join(map(str, seeds))})")
+            reasons.append(f"{what} differs (seed {', '.join(map(str, seeds))})")
     return reasons
-
-
-def _evaluation(a: pd.DataFrame, b: pd.DataFrame, benchmark: str) -> list[str]:
-    def settings(evals: pd.DataFrame) -> dict[str, set[str]]:
-        rows = evals[evals["benchmark"] == benchmark]
-        sampling = [{key: value for key, value in s.items() if key != "seed"} for s in rows["sampling"]]
-        return {
-            "the version of the problems": set(rows["benchmark_hash"]),
-            "the prompt template": set(rows["template"]),
-            "the marker's version": set(rows["grader_version"]),
-            "the sampling": {repr(sorted(s.items())) for s in sampling},
-        }
-
-    ours, theirs = settings(a), settings(b)
-    return [what for what in ours if ours[what] != theirs[what]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 from scipy import special
@@ -30,8 +31,13 @@ def below_best_p(t: float, df: float, comparisons: int) -> float:
 
         1 - integral f(u) integral phi(z) Phi(z + sqrt(2) t u)^m dz du,   u = sqrt(chi2_df / df)
     """
-    z, weight_z = np.polynomial.hermite_e.hermegauss(64)
-    q, weight_q = np.polynomial.legendre.leggauss(128)
+    (z, weight_z), (q, weight_q) = _nodes()
     u = np.sqrt(special.chdtri(df, (1 - q) / 2) / df)  # chi2 quantiles turn the outer integral into one over (0, 1)
     inner = special.ndtr(z[:, None] + np.sqrt(2) * t * u) ** comparisons
     return float(1 - weight_z @ inner @ weight_q / (np.sqrt(2 * np.pi) * 2))
+
+
+@cache
+def _nodes() -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]:
+    """Gauss's nodes and weights for a normal variable and for (-1, 1)."""
+    return np.polynomial.hermite_e.hermegauss(64), np.polynomial.legendre.leggauss(128)

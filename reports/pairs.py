@@ -74,6 +74,7 @@ def compare_all(
         else None
         for a, b, column in tests
     ]
+    reasons = {(a, b): tuple(unmatched(sides[a], sides[b])) for a, b, _ in tests}
     adjusted = holm([estimate.p_value if estimate else None for estimate in estimates])
     return [
         Pair(
@@ -85,7 +86,7 @@ def compare_all(
             p_adjusted=p,
             mde=_mde(estimate, alpha),
             correlation=_correlation(groups, a, b, column),
-            unmatched=tuple(unmatched(sides[a], sides[b])),
+            unmatched=reasons[a, b],
             alpha=alpha,
         )
         for (a, b, column), estimate, p in zip(tests, estimates, adjusted, strict=True)
@@ -101,9 +102,9 @@ def _mde(estimate: Estimate | None, alpha: float) -> float | None:
 def _correlation(groups: Groups, a: str, b: str, column: str) -> float | None:
     if START in (a, b) or not {(a, column), (b, column)} <= groups.keys():
         return None
-    return seed_correlation(*(_by_seed(groups[arm, column]) for arm in (a, b)))
+    return seed_correlation(*(by_seed(groups[arm, column]) for arm in (a, b)))
 
 
-def _by_seed(group: list[Scores]) -> dict[int, float]:
+def by_seed(group: list[Scores]) -> dict[int, float]:
     """Unweighted mean over benchmarks of each seed."""
     return {seed: sum(s.by_seed[seed] for s in group) / len(group) for seed in group[0].seeds}

@@ -97,11 +97,13 @@ def complete(cells: Cells, arm: str, benchmarks: list[str]) -> list[Scores] | No
     return [scores.only(seeds) for scores in present] if seeds else None
 
 
-def marks(run: Run) -> pd.DataFrame:
-    """Counts of the five marks, attempts and tokens for each arm and benchmark at the headline."""
+def marks(run: Run) -> dict[tuple[str, str], dict[str, int]]:
+    """(arm, benchmark) -> counts of the five marks, of `attempts` and `tokens`, over all seeds at the headline."""
     table = run.problems.merge(final(run)[["arm", "benchmark"]], left_on="eval", right_index=True)
     columns = ["arm", "benchmark", *MARKS, "attempts", "tokens"]
-    return cast(pd.DataFrame, table[columns].groupby(["arm", "benchmark"]).sum())
+    sums = cast(pd.DataFrame, table[columns].groupby(["arm", "benchmark"], as_index=False).sum())
+    rows = sums.to_dict("records")
+    return {(row["arm"], row["benchmark"]): {name: int(row[name]) for name in columns[2:]} for row in rows}
 
 
 def curve(run: Run) -> pd.DataFrame:

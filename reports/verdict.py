@@ -20,7 +20,7 @@ COVERS = {
 
 def sentences(a: Analysis) -> list[str]:
     """The verdict, then what it rests on."""
-    return [_verdict(a), *_start(a), basis(a)]
+    return [_verdict(a), *_numbers(a), *_start(a), basis(a)]
 
 
 def _verdict(a: Analysis) -> str:
@@ -35,22 +35,28 @@ def _verdict(a: Analysis) -> str:
         ("is below", [p for p in primary if p.direction < 0]),
         ("is not separated from", [p for p in primary if p.estimate and not p.direction]),
     ]
-    clauses = [f"{verb} {listing([_pair(a, p) for p in pairs])}" for verb, pairs in groups if pairs]
+    clauses = [f"{verb} {listing([a.label(p.b) for p in pairs])}" for verb, pairs in groups if pairs]
     missing = [a.label(p.b) for p in primary if p.estimate is None]
     if missing:
         clauses.append(f"could not be compared with {listing(missing)} (no complete result)")
     return f"{name} {listing(clauses)}."
 
 
-def _pair(a: Analysis, pair: Pair) -> str:
-    estimate = pair.estimate
-    assert estimate is not None
-    if estimate.interval is None:
-        return f"{a.label(pair.b)} ({signed(estimate.value)} points, no interval to be had)"
-    low, high = estimate.interval
-    p = p_text(pair.p_adjusted)
-    equals = "" if p.startswith("<") else "= "
-    return f"{a.label(pair.b)} ({signed(estimate.value)} points, {signed(low)} to {signed(high)}, p {equals}{p})"
+def _numbers(a: Analysis) -> list[str]:
+    """`ReNCE minus GRPO: +2.5 points (−0.7 to +5.6, p .178); minus DAPO: ...`"""
+    clauses = [
+        f"minus {a.label(pair.b)}: {signed(pair.estimate.value)} points ({_sure(pair)})"
+        for pair in a.family("primary")
+        if pair.estimate is not None
+    ]
+    return [f"{a.label(a.target)} {'; '.join(clauses)}."] if clauses else []
+
+
+def _sure(pair: Pair) -> str:
+    if pair.estimate is None or pair.estimate.interval is None:
+        return "no interval can be given"
+    low, high = pair.estimate.interval
+    return f"{signed(low)} to {signed(high)}, p {p_text(pair.p_adjusted)}"
 
 
 def _start(a: Analysis) -> list[str]:
@@ -152,10 +158,10 @@ def _arm(a: Analysis, name: str) -> dict[str, Any]:
 
 
 def _cell(a: Analysis, arm: str, benchmark: str, score: Score) -> dict[str, Any]:
-    counts = a.marks.loc[(arm, benchmark)]
+    counts = a.marks[arm, benchmark]
     names = ("wrong", "no_answer", "truncated", "grader_failed", "attempts")
     best = {"best": arm in a.best[benchmark]}
-    return score_json(score) | best | {name: int(counts[name]) for name in names}
+    return score_json(score) | best | {name: counts[name] for name in names}
 
 
 def score_json(score: Score) -> dict[str, Any]:

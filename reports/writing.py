@@ -34,6 +34,10 @@ def contents(a: Analysis, formats: Collection[str]) -> dict[str, str]:
     """File name -> text."""
     files = {}
     doc = document(a) if {"html", "md"} & set(formats) else None
+    if doc and "html" in formats:
+        from reports.render import html
+
+        files["index.html"] = html.document(doc)
     if doc and "md" in formats:
         files["report.md"] = markdown.document(doc)
     if "tex" in formats:

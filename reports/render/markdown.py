@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 
-from reports.document import Block, Bullets, Cell, Document, Figure, Section, Table, Text
+from reports.document import Block, Bullets, Cell, Document, Figure, Folded, Gallery, Section, Table, Text
 
 COST_BEGIN, COST_END = "<!-- cost: from timing.json -->", "<!-- end of cost -->"
 SPECIAL = re.compile(r"([\\`*_\[\]|])")
@@ -27,11 +27,19 @@ def block(item: Block) -> str:
         case Table():
             return table(item)
         case Figure():
-            return f"![{_escape(item.caption)}](figures/{item.name}.svg)\n\n*{_escape(item.caption)}*"
+            return f"{_image(item)}\n\n*{_escape(item.caption)}*"
+        case Gallery():
+            return "\n".join(map(_image, item.figures)) + f"\n\n*{_escape(item.caption)}*"
+        case Folded():
+            return "\n\n".join([f"### {_escape(item.title)}", *map(block, item.blocks)])
         case Bullets():
             return "\n".join(f"- {_escape(line)}" for line in item.items)
         case Text():
             return _escape(item.text)
+
+
+def _image(figure: Figure) -> str:
+    return f"![{_escape(figure.caption)}](figures/{figure.name}.svg)"
 
 
 def table(item: Table) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from reports import notes, verdict
 from reports.analysis import Analysis
 from reports.document import Bullets, Document, Section
-from reports.sections import comparisons, scores
+from reports.sections import activity, algorithms, budget, comparisons, curves, marks, provenance, scores
 
 
 def _notes(a: Analysis) -> Section | None:
@@ -23,7 +23,15 @@ def _notes(a: Analysis) -> Section | None:
 SECTIONS: list[Callable[[Analysis], Section | None]] = [
     scores.section,
     comparisons.section,
+    curves.section,
+    marks.section,
+    activity.section,
+    budget.section,
+    algorithms.section,
+    algorithms.recipe,
+    provenance.section,
     _notes,
+    budget.cost,
 ]
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from reports.analysis import Analysis
-from reports.document import Block, Cell, Column, Row, Section, Table, Text, text
+from reports.document import Block, Cell, Column, Figure, Folded, Row, Section, Table, Text, text
+from reports.figures.intervals import Entry, intervals
 from reports.pairs import Family, Pair
 from reports.scores import AVERAGE
 from reports.verdict import COVERS
@@ -13,13 +14,34 @@ from reports.words import GAP, p_text, percent, signed
 def section(a: Analysis) -> Section:
     blocks: list[Block] = []
     if a.family("primary"):
-        blocks.append(primary(a))
-    blocks += _correlations(a)
+        blocks += [primary(a), *_correlations(a), *_forest(a)]
     if a.family("per_benchmark") and len(a.benchmarks) > 1:
-        blocks.append(per_benchmark(a))
+        blocks.append(Folded(f"By benchmark ({len(a.family('per_benchmark'))} tests)", [per_benchmark(a)]))
     if a.family("start"):
         blocks.append(start(a))
     return Section("differences", "Paired differences", blocks)
+
+
+def _forest(a: Analysis) -> list[Figure]:
+    entries = []
+    for pair in a.family("primary"):
+        entries.append(Entry(f"minus {a.label(pair.b)}", strong=True))
+        if len(a.benchmarks) > 1:
+            entries += [_entry(p, p.benchmark) for p in a.family("per_benchmark") if p.b == pair.b]
+        entries.append(_entry(pair, "average", strong=True))
+    caption = (
+        f"{a.label(a.target)} minus each baseline, in points, with {100 * (1 - a.alpha):g} % intervals, unadjusted. "
+        "The claim is about the average; the benchmarks show where it comes from."
+    )
+    return [Figure("differences", intervals("differences", entries, "points", zero=True), caption)]
+
+
+def _entry(pair: Pair, label: str, strong: bool = False) -> Entry:
+    e = pair.estimate
+    if e is None:
+        return Entry(f"{label} {GAP}", strong=strong, indent=1)
+    interval = None if e.interval is None else (100 * e.interval[0], 100 * e.interval[1])
+    return Entry(label, 100 * e.value, interval, strong=strong, indent=1)
 
 
 def primary(a: Analysis) -> Table:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from harness.records import START
 from reports.analysis import Analysis, Score
-from reports.document import Block, Cell, Column, Row, Section, Table, Text, text
+from reports.document import Block, Cell, Column, Figure, Row, Section, Table, Text, text
+from reports.figures.intervals import Entry, intervals
+from reports.figures.svg import MUTED, colour
 from reports.load import MARKS
 from reports.scores import AVERAGE
 from reports.verdict import COVERS, matched, span
@@ -14,8 +16,31 @@ DAGGERS = ("†", "‡", "§", "¶", "‖")
 
 
 def section(a: Analysis) -> Section:
-    blocks: list[Block] = [table(a), *_shares(a)]
+    blocks: list[Block] = [table(a), *_shares(a), *_dots(a)]
     return Section("scores", "Scores", blocks)
+
+
+def _dots(a: Analysis) -> list[Figure]:
+    entries = [
+        Entry(
+            a.label(arm),
+            100 * score.estimate.value,
+            _percent(score.estimate.interval),
+            [] if arm == START else [100 * value for value in a.by_seed(arm).values()],
+            MUTED if arm == START else colour(a.rows.index(arm) - 1),
+            strong=arm in a.best[AVERAGE],
+        )
+        for arm in a.rows
+        if (score := a.scores.get((arm, AVERAGE))) is not None
+    ]
+    caption = (
+        "The average of each arm: its mean (tick), its interval (band) and every seed (dots). Bold as in the table."
+    )
+    return [Figure("scores", intervals("scores", entries, "percent correct", zero=False), caption)] if entries else []
+
+
+def _percent(interval: tuple[float, float] | None) -> tuple[float, float] | None:
+    return None if interval is None else (100 * interval[0], 100 * interval[1])
 
 
 def table(a: Analysis) -> Table:
@@ -122,8 +147,7 @@ def _tidy_row(a: Analysis, arm: str, column: str) -> list[Cell]:
     score = a.scores.get((arm, column))
     if score is None:
         return [text(arm), text(column), *[Cell("")] * 13]
-    counted = (arm, column) in a.marks.index
-    counts = [str(a.marks.loc[(arm, column), name]) for name in MARKS] if counted else [""] * 5
+    counts = [str(a.marks[arm, column][mark]) if (arm, column) in a.marks else "" for mark in MARKS]
     return [text(arm), text(column), *_numbers(score), *map(Cell, counts)]
 
 

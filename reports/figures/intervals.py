@@ -1,0 +1,80 @@
+"""Intervals in rows: paired differences (a forest plot), and scores with every seed as a dot."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from reports.figures.svg import INK, MUTED, draw
+
+WIDTH = 600
+ROW, TOP, BOTTOM = 20, 4, 40
+"""pixels: height of a row, above the first, below the last"""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One row; numbers in points or percent, None where there is nothing to show."""
+
+    label: str
+    value: float | None = None
+    interval: tuple[float, float] | None = None
+    seeds: Sequence[float] = ()
+    colour: str = INK
+    strong: bool = False
+    """a bold label: the row that the claim is about"""
+    indent: int = 0
+
+
+def intervals(name: str, entries: Sequence[Entry], xlabel: str, zero: bool) -> str:
+    """SVG of rows from top to bottom: a band for the interval, a tick for the mean, a dot for every seed.
+
+    Args:
+        zero: whether to mark zero, for differences
+    """
+    left = 26 + 6 * max(len(entry.label) + 2 * entry.indent for entry in entries)
+    height = TOP + BOTTOM + ROW * len(entries)
+
+    def plot(axes: Axes) -> None:
+        axes.set_position((left / WIDTH, BOTTOM / height, 1 - (left + 14) / WIDTH, 1 - (TOP + BOTTOM) / height))
+        axes.set_ylim(len(entries) - 0.5, -0.5)
+        axes.set_yticks([])
+        axes.grid(axis="x")
+        axes.set_xlabel(xlabel)
+        axes.xaxis.set_major_locator(MaxNLocator(6))
+        axes.xaxis.set_major_formatter(FuncFormatter(_signed if zero else lambda x, _: f"{x:g}"))
+        if zero:
+            axes.axvline(0, color=MUTED, linewidth=0.9)
+        for row, entry in enumerate(entries):
+            _label(axes, row, entry, left)
+            _marks(axes, row, entry)
+
+    return draw(name, WIDTH, height, plot)
+
+
+def _signed(x: float, _: int) -> str:
+    return f"{x:+g}".replace("-", "−") if x else "0"
+
+
+def _label(axes: Axes, row: int, entry: Entry, left: float) -> None:
+    axes.annotate(
+        entry.label,
+        (0, row),
+        (12 * entry.indent - left, -4),
+        xycoords=("axes fraction", "data"),
+        textcoords="offset points",
+        color=INK if entry.strong else MUTED,
+        fontweight="bold" if entry.strong else "normal",
+        annotation_clip=False,
+    )
+
+
+def _marks(axes: Axes, row: int, entry: Entry) -> None:
+    if entry.interval is not None:
+        axes.plot(entry.interval, [row, row], color=entry.colour, linewidth=7, alpha=0.25, solid_capstyle="butt")
+    if entry.value is not None:
+        axes.plot([entry.value] * 2, [row - 0.32, row + 0.32], color=entry.colour, linewidth=2, solid_capstyle="butt")
+    axes.plot(entry.seeds, [row] * len(entry.seeds), "o", color=entry.colour, markersize=4.5, markeredgewidth=0)

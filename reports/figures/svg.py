@@ -1,0 +1,118 @@
+"""From a matplotlib figure to an SVG that can stand in a page: no style sheet, no random ids, no fixed font, and
+colours that the page may replace (`themed`)."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable
+from typing import Any
+from xml.etree import ElementTree
+
+import matplotlib
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
+
+SVG = "http://www.w3.org/2000/svg"
+HREF = "{http://www.w3.org/1999/xlink}href"
+FONT = "system-ui, 'Helvetica Neue', Arial, 'DejaVu Sans', sans-serif"
+
+INK, MUTED, RULE = "#1a1c20", "#6b7078", "#d8dade"
+ARMS = ("#0b62a8", "#c2541b", "#2e7d4f", "#8a3ea3", "#a3782a", "#0f8a8a", "#b8336a", "#5b6bb5")
+"""one for each arm in the plan's order, told apart by most colour-blind readers; from the ninth on arms share them"""
+COLOURS = {INK: "ink", MUTED: "muted", RULE: "rule", **{colour: f"arm{i}" for i, colour in enumerate(ARMS)}}
+"""colour -> the page's CSS variable"""
+
+SETTINGS = {
+    "svg.fonttype": "none",
+    "font.family": "sans-serif",
+    "font.size": 11,
+    "text.color": INK,
+    "axes.edgecolor": MUTED,
+    "axes.labelcolor": MUTED,
+    "axes.linewidth": 0.6,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.labelsize": 11,
+    "xtick.labelsize": 11,
+    "ytick.labelsize": 11,
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "xtick.major.size": 3,
+    "ytick.major.size": 0,
+    "grid.color": RULE,
+    "grid.linewidth": 0.5,
+    "path.simplify": False,
+}
+
+
+def draw(name: str, width: float, height: float, plot: Callable[[Axes], None]) -> str:
+    """SVG of one panel. Sizes are CSS pixels of the page; `name` keeps the ids of several figures apart."""
+    settings: dict[Any, Any] = SETTINGS | {"svg.hashsalt": name}
+    with matplotlib.rc_context(settings):
+        figure = Figure(figsize=(width / 72, height / 72))
+        figure.patch.set_visible(False)
+        axes = figure.subplots()
+        axes.patch.set_visible(False)
+        axes.spines["left"].set_visible(False)
+        axes.set_axisbelow(True)
+        plot(axes)
+        out = io.StringIO()
+        FigureCanvasSVG(figure).print_svg(out, metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+    return _clean(out.getvalue())
+
+
+def colour(place: int) -> str:
+    return ARMS[place % len(ARMS)]
+
+
+def themed(svg: str) -> str:
+    """The same picture with the page's colour variables and font, to be set inline."""
+    for fixed, name in COLOURS.items():
+        svg = svg.replace(f'"{fixed}"', f'"var(--{name})"')
+    return svg.replace(f' font-family="{FONT}"', "").replace(f' xmlns="{SVG}"', "")
+
+
+def _clean(text: str) -> str:
+    ElementTree.register_namespace("", SVG)
+    root = ElementTree.fromstring(text)
+    for style in root.findall(f"{{{SVG}}}defs/{{{SVG}}}style"):
+        style.text = ""
+    used = set(re.findall(r"#(\w+)", " ".join(v for e in root.iter() for v in e.attrib.values() if "#" in v)))
+    for element in root.iter():
+        _attributes(element, used)
+    _drop_empty(root)
+    root.attrib.pop("version", None)
+    box = root.attrib["viewBox"].split()
+    root.attrib |= {"width": box[2], "height": box[3], "font-family": FONT, "role": "img"}
+    compact = re.sub(r"\s+", " ", ElementTree.tostring(root, encoding="unicode"))
+    return re.sub(r"> <", ">\n<", re.sub(r"\d+\.\d{3,}", _round, compact)) + "\n"
+
+
+def _attributes(element: ElementTree.Element, used: set[str]) -> None:
+    """Style declarations become attributes, so that a page can forbid inline styles."""
+    for declaration in element.attrib.pop("style", "").split(";"):
+        key, _, value = (part.strip() for part in declaration.partition(":"))
+        if key and key != "font-family":
+            element.set(key, value)
+    if HREF in element.attrib:
+        element.set("href", element.attrib.pop(HREF))
+    if element.attrib.get("id") not in used:
+        element.attrib.pop("id", None)
+    if element.attrib.get("transform", "").startswith("rotate(-0"):
+        del element.attrib["transform"]
+
+
+def _drop_empty(parent: ElementTree.Element) -> None:
+    for child in list(parent):
+        _drop_empty(child)
+        tag = child.tag.removeprefix(f"{{{SVG}}}")
+        if tag in ("metadata", "style") or (tag in ("g", "defs") and not len(child)):
+            parent.remove(child)
+
+
+def _round(match: re.Match[str]) -> str:
+    return f"{float(match[0]):.2f}".rstrip("0").rstrip(".")

@@ -1,0 +1,98 @@
+"""Learning curves, against rollouts and against steps, with every seed."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+
+from harness.records import START
+from reports.analysis import Analysis
+from reports.document import Block, Figure, Gallery, Section, Text
+from reports.figures.curves import Line, curves
+from reports.figures.svg import colour
+from reports.load import where
+from reports.scores import curve
+from reports.words import listing
+
+Points = list[float]
+WORDS = {"rollouts": "rollouts", "step": "steps"}
+
+
+def section(a: Analysis) -> Section | None:
+    benchmarks = [b for b in a.benchmarks if b in a.run.plan.curve_benchmarks] or a.benchmarks
+    table = curve(a.run)
+    table = where(table, table["benchmark"].isin(benchmarks))
+    if table.empty:
+        return None
+    average = _average(table, len(benchmarks))
+    of = "the average of " + listing(benchmarks) if len(benchmarks) > 1 else benchmarks[0]
+    blocks: list[Block] = [
+        Gallery(
+            [
+                Figure(f"curve-{x}", _svg(a, average, x, 440, 280), f"Score in percent against {words}.")
+                for x, words in WORDS.items()
+            ],
+            f"Score in percent on {of}. Thick: mean over seeds. Thin, with a dot at each evaluation: every seed. "
+            "Dashed: the untrained model.",
+        )
+    ]
+    if len(benchmarks) > 1:
+        panels = [
+            Figure(f"curve-{b}", _svg(a, where(table, table["benchmark"] == b), "rollouts", 280, 190, f"-{b}"), b)
+            for b in benchmarks
+        ]
+        blocks.append(Gallery(panels, "Each benchmark against rollouts, in percent; colours as above.", titled=True))
+    gaps = _gaps(a, average)
+    return Section("curves", "Learning curves", [*blocks, *gaps])
+
+
+def _average(table: pd.DataFrame, benchmarks: int) -> pd.DataFrame:
+    """Mean over the benchmarks, where a point of the grid has them all."""
+    keys = ["arm", "seed", "grid", "step", "rollouts"]
+    grouped = table.groupby(keys)["score"].agg(["mean", "size"]).reset_index()
+    return where(grouped, grouped["size"] == benchmarks).rename(columns={"mean": "score"})
+
+
+def _svg(a: Analysis, table: pd.DataFrame, x: str, width: float, height: float, suffix: str = "") -> str:
+    start = table.loc[table["arm"] == START, "score"]
+    lines = [_line(a, where(table, table["arm"] == arm.name), start, arm.name, x) for arm in a.arms]
+    first = float(start.iloc[0]) * 100 if len(start) else None
+    return curves(f"curve-{x}{suffix}", lines, first, WORDS[x], width, height)
+
+
+def _line(a: Analysis, table: pd.DataFrame, start: pd.Series, arm: str, x: str) -> Line:
+    grid = a.run.plan.grid_rollouts
+    origin = ([0.0], [float(start.iloc[0]) * 100]) if len(start) else ([], [])
+    seeds = [
+        _join(origin, _points(where(table, table["seed"] == seed), grid, x)) for seed in sorted(table["seed"].unique())
+    ]
+    place = [record.name for record in a.arms].index(arm)
+    # A mean over other seeds than the planned ones would bend the line by who is missing: there it has a gap.
+    if len(seeds) < len(a.run.plan.seeds):
+        return Line(_short(a, arm), colour(place), seeds, ([], []))
+    mean_x, mean_y = np.mean(seeds, axis=0).tolist()
+    return Line(_short(a, arm), colour(place), seeds, (mean_x, mean_y))
+
+
+def _points(table: pd.DataFrame, grid: list[int], x: str) -> tuple[Points, Points]:
+    rows = table.set_index("grid")
+    xs = [float(rows.at[g, x]) if g in rows.index else math.nan for g in grid]  # type: ignore[arg-type]
+    ys = [float(rows.at[g, "score"]) * 100 if g in rows.index else math.nan for g in grid]  # type: ignore[arg-type]
+    return xs, ys
+
+
+def _join(first: tuple[Points, Points], rest: tuple[Points, Points]) -> tuple[Points, Points]:
+    return [*first[0], *rest[0]], [*first[1], *rest[1]]
+
+
+def _short(a: Analysis, arm: str) -> str:
+    """A label that fits beside a line: `ReNCE (rec.)`."""
+    return a.label(arm).replace("(reconstruction)", "(rec.)")
+
+
+def _gaps(a: Analysis, table: pd.DataFrame) -> list[Text]:
+    planned = len(a.run.plan.seeds)
+    short = [a.label(arm.name) for arm in a.arms if table.loc[table["arm"] == arm.name, "seed"].nunique() < planned]
+    return [Text(f"No mean is drawn where a seed is missing: {listing(short)}.")] if short else []

@@ -1,0 +1,53 @@
+"""What became of the answers: the five marks, beside the score. Absence is never zero."""
+
+from __future__ import annotations
+
+from reports.analysis import Analysis
+from reports.document import Cell, Column, Folded, Row, Section, Table, text
+from reports.load import MARKS
+from reports.words import count, percent
+
+TITLES = {
+    "correct": "correct",
+    "wrong": "wrong",
+    "no_answer": "no answer",
+    "truncated": "truncated",
+    "grader_failed": "marker failed",
+}
+CAPTION = (
+    "Attempts at the headline, over all seeds, and their share in percent. Only `correct` counts as correct: no answer "
+    "(finished without one), truncated (stopped by the token limit before one) and marker failed (the comparison broke "
+    "or ran out of time) are shown and count as not correct. Length is the mean number of tokens of an answer."
+)
+
+
+def section(a: Analysis) -> Section | None:
+    if not a.marks:
+        return None
+    each = [_row(a, arm, name, a.marks[arm, name]) for arm in a.rows for name in a.benchmarks if (arm, name) in a.marks]
+    rows = [_row(a, arm, "all", total) for arm in a.rows if (total := _total(a, arm))["attempts"]]
+    blocks = [_table("marks", rows, CAPTION), Folded("By benchmark", [_table("marks-by-benchmark", each, "")])]
+    return Section("marks", "What became of the answers", blocks if len(a.benchmarks) > 1 else blocks[:1])
+
+
+def _table(name: str, rows: list[Row], caption: str) -> Table:
+    columns = [Column("", numeric=False), Column("Benchmark", numeric=False), Column("Attempts")]
+    return Table(name, [*columns, *(Column(TITLES[mark]) for mark in MARKS), Column("Length")], rows, caption)
+
+
+def _total(a: Analysis, arm: str) -> dict[str, int]:
+    counts = [counts for (name, _), counts in a.marks.items() if name == arm]
+    return {key: sum(one[key] for one in counts) for key in (*MARKS, "attempts", "tokens")}
+
+
+def _row(a: Analysis, arm: str, benchmark: str, counts: dict[str, int]) -> Row:
+    attempts = counts["attempts"]
+    shares = [_share(counts[mark], attempts) for mark in MARKS]
+    length = counts["tokens"] / attempts
+    cells = [text(a.label(arm)), text(benchmark), Cell(count(attempts), attempts), *shares]
+    cells.append(Cell(f"{length:.1f}", length))
+    return Row(cells, quiet=arm == a.rows[0])
+
+
+def _share(number: int, attempts: int) -> Cell:
+    return Cell(count(number), number, spread=f"{percent(number / attempts)} %")
