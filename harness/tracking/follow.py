@@ -12,6 +12,7 @@ from harness.records import DataError
 from harness.tracking.mirror import Mirror
 from harness.tracking.store import Unavailable
 
+FIRST_LOOK_SECONDS = 2.0
 RETRY_SECONDS = 60.0
 
 
@@ -20,10 +21,11 @@ def _to_stderr(message: str) -> None:
 
 
 class Follower:
-    """Mirrors a run folder every few seconds until it is closed.
+    """Mirrors a run folder every few seconds until it is closed: open it when the plan is written and there is work
+    to follow, close it when the report is written.
 
-    MLflow's import and a new store cost seconds: the first look comes after `seconds`, so that trials start first.
-    If MLflow is missing or down, `warn` is told once, and the store is tried again every minute.
+    MLflow's import and a new store cost seconds of processor time, so trials start first. If MLflow is missing or
+    down, `warn` is told once, and the store is tried again every minute.
     """
 
     def __init__(
@@ -31,9 +33,15 @@ class Follower:
         root: Path,
         uri: str | None = None,
         warn: Callable[[str], None] = _to_stderr,
-        seconds: float = 5.0,
+        seconds: float = 10.0,
     ) -> None:
-        """Begins at once. `warn` is called from the background thread with one line."""
+        """
+        Args:
+            root: a run folder with its `plan.json`.
+            uri: an MLflow tracking URI; by default `store_uri` of the folder that holds the run folder.
+            warn: called with one line, from the background thread.
+            seconds: between two looks.
+        """
         self._root, self._uri, self._warn, self._seconds = root, uri, warn, seconds
         self._closing = threading.Event()
         self._ending: tuple[str | None, Collection[str]] = (None, ())
@@ -42,7 +50,7 @@ class Follower:
         self._thread.start()
 
     def close(self, status: str | None = None, crashed: Collection[str] = (), timeout: float = 60.0) -> None:
-        """Mirror the rest and set the statuses, as `Mirror.close` does; give up after `timeout` seconds."""
+        """Mirror the rest and set the statuses as `Mirror.close` does; give up waiting after `timeout` seconds."""
         self._ending = (status, crashed)
         self._closing.set()
         self._thread.join(timeout)
@@ -58,7 +66,7 @@ class Follower:
 
     def _follow(self) -> None:
         mirror: Mirror | None = None
-        wait = self._seconds
+        wait = FIRST_LOOK_SECONDS
         while True:
             closing = self._closing.wait(wait)
             try:

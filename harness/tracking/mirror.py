@@ -50,6 +50,7 @@ class Mirror:
         self._tails: dict[str, Tail] = {}
         self._evaluated: dict[Path, Evaluated] = {}
         self._names: dict[str, str] = {}
+        self._complete: set[str] = set()
 
     @classmethod
     def open(cls, root: Path, uri: str | None = None) -> Mirror:
@@ -71,9 +72,10 @@ class Mirror:
     def sync(self) -> None:
         """Write what is new in the run folder. Raises: Unavailable, DataError."""
         with speaking_to(self.uri):
-            self._sync_start()
-            for arm, seed in self._trials:
-                self._sync_trial(arm, seed)
+            written = self._sync_start()
+            written += sum(self._sync_trial(arm, seed) for arm, seed in self._trials)
+            if written:
+                self._runs.parent.set_status(RUNNING)
             self._sync_parent()
 
     def close(self, status: str | None = None, crashed: Collection[str] = ()) -> None:
@@ -85,42 +87,51 @@ class Mirror:
             crashed: trials that crashed, as `<arm>/seed<k>`; any other that is not complete was killed.
         """
         self.sync()
-        complete = all(self._folder.trial(arm.name, seed).done.exists() for arm, seed in self._trials)
+        done = [self._folder.trial(arm.name, seed).done for arm, seed in self._trials]
+        complete = all(path.exists() for path in done)
         with speaking_to(self.uri):
             for name, child in self._runs.children.items():
                 if name in crashed:
                     child.set_status(FAILED)
                 elif child.status == RUNNING:
                     child.set_status(KILLED)
-            self._runs.parent.set_status(status or (FINISHED if complete else FAILED if crashed else KILLED))
+            status = status or (FINISHED if complete else FAILED if crashed else KILLED)
+            self._runs.parent.set_status(status, max(map(modified, done)) if complete else None)
 
-    def _sync_start(self) -> None:
+    def _sync_start(self) -> int:
         folder = TrialFolder(self._folder.root / START)
-        if not begun(folder):
-            return
+        if START in self._complete or not begun(folder):
+            return 0
         evaluations = [self._folder.start_eval(benchmark) for benchmark in self._plan.benchmarks]
         child = self._runs.child(START, "untrained model", describe.start_tags(), began(folder))
         written = self._write_evaluations(child, evaluations)
-        complete = all(evaluation.root in self._evaluated for evaluation in evaluations)
-        self._set_status(child, written, FINISHED if complete else None)
+        if all(evaluation.root in self._evaluated for evaluation in evaluations):
+            self._end(START, child, FINISHED, max(modified(evaluation.attempts) for evaluation in evaluations))
+        elif written:
+            child.set_status(RUNNING)
+        return written
 
-    def _sync_trial(self, arm: ArmRecord, seed: int) -> None:
-        folder = self._folder.trial(arm.name, seed)
-        if not begun(folder):
-            return
-        child, tail = self._trial(arm, seed, folder)
+    def _sync_trial(self, arm: ArmRecord, seed: int) -> int:
+        folder, name = self._folder.trial(arm.name, seed), describe.trial_name(arm.name, seed)
+        if name in self._complete or not begun(folder):
+            return 0
+        done = DoneRecord.read(folder.done) if folder.done.exists() else None  # before its last steps are read
+        child, tail = self._trial(name, arm, seed, folder)
         written = self._write(child, [step_row(line, modified(folder.steps)) for line in tail.read()])
         written += self._write_evaluations(child, folder.evals())
-        outcome = None
-        if folder.done.exists():
-            done = DoneRecord.read(folder.done)
+        if done:
             child.set_tags({"outcome": done.status, "reason": done.reason})
             child.upload(folder.done)
-            outcome = FINISHED if done.status == "finished" else FAILED
-        self._set_status(child, written, outcome)
+            self._end(name, child, FINISHED if done.status == "finished" else FAILED, modified(folder.done))
+        elif written:
+            child.set_status(RUNNING)
+        return written
 
-    def _trial(self, arm: ArmRecord, seed: int, folder: TrialFolder) -> tuple[RunWriter, Tail]:
-        name = describe.trial_name(arm.name, seed)
+    def _end(self, name: str, child: RunWriter, status: str, ended: float) -> None:
+        child.set_status(status, ended)
+        self._complete.add(name)
+
+    def _trial(self, name: str, arm: ArmRecord, seed: int, folder: TrialFolder) -> tuple[RunWriter, Tail]:
         if name not in self._tails:
             record = TrialRecord.read(folder.trial)
             tags = describe.trial_tags(arm, record)
@@ -169,9 +180,3 @@ class Mirror:
     def _write(self, run: RunWriter, rows: list[Row]) -> int:
         self._names |= {encode(name): name for row in rows for name in row.numbers}
         return run.write(rows)
-
-    def _set_status(self, child: RunWriter, written: int, outcome: str | None) -> None:
-        if outcome:
-            child.set_status(outcome)
-        elif written:
-            child.set_status(RUNNING)

@@ -102,13 +102,14 @@ class RunWriter:
             self.client.log_dict(self.id, dict(sorted(data.items())), name)
             self._sizes[name] = len(data)
 
-    def set_status(self, status: str, seconds: float | None = None) -> None:
+    def set_status(self, status: str, ended: float | None = None) -> None:
+        """Args: ended: seconds since the epoch; None for now."""
         if status == self.status:
             return
         if status == RUNNING:
             self.client.update_run(self.id, status=RUNNING)
         else:
-            self.client.set_terminated(self.id, status, None if seconds is None else milliseconds(seconds))
+            self.client.set_terminated(self.id, status, None if ended is None else milliseconds(ended))
         self.status = status
 
     def _known(self, name: str) -> set[int]:

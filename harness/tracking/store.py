@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import tempfile
+import textwrap
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -37,6 +39,14 @@ class Unavailable(Exception):
     """MLflow is not installed, does not answer, or refuses. One line; a run goes on without it."""
 
 
+def is_installed() -> bool:
+    """Without importing it, which takes seconds."""
+    try:
+        return importlib.util.find_spec("mlflow") is not None
+    except ImportError:
+        return False
+
+
 def store_uri(runs: Path) -> str:
     """`MLFLOW_TRACKING_URI`, or else the SQLite file `mlflow.db` in the folder that holds the run folders."""
     return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{(runs.resolve() / DATABASE).as_posix()}"
@@ -49,6 +59,11 @@ def sqlite_path(uri: str) -> Path | None:
     return Path(uri.removeprefix("sqlite:///").split("?")[0]).resolve()
 
 
+def shown(uri: str) -> str:
+    """A URI as people may see it: without user and password."""
+    return re.sub(r"//[^/@]*@", "//", uri)
+
+
 @contextmanager
 def speaking_to(uri: str) -> Iterator[None]:
     """Whatever goes wrong between us and MLflow becomes `Unavailable`, in one line."""
@@ -56,12 +71,12 @@ def speaking_to(uri: str) -> Iterator[None]:
         from mlflow.exceptions import MlflowException
         from sqlalchemy.exc import SQLAlchemyError
     except ImportError as error:
-        raise Unavailable(f"MLflow cannot be imported ({error}): {INSTALL}") from None
+        raise Unavailable(f"MLflow cannot be imported: {error} ({INSTALL})") from None
     try:
         yield
-    except (MlflowException, SQLAlchemyError, OSError, Timeout) as error:
-        lines = str(error).strip().splitlines() or [type(error).__name__]
-        raise Unavailable(f"MLflow at {uri}: {lines[0]}") from None
+    except (MlflowException, SQLAlchemyError, OSError, Timeout, ImportError) as error:
+        first = next(iter(str(error).strip().splitlines()), type(error).__name__)
+        raise Unavailable(f"MLflow at {shown(uri)}: {textwrap.shorten(first, 200)}") from None
 
 
 def connect(uri: str, experiment: str) -> tuple[MlflowClient, str]:
@@ -69,8 +84,8 @@ def connect(uri: str, experiment: str) -> tuple[MlflowClient, str]:
 
     Raises: Unavailable, within seconds if nothing answers.
     """
-    if importlib.util.find_spec("mlflow") is None:
-        raise Unavailable(f"MLflow is not installed: {INSTALL}")
+    if not is_installed():
+        raise Unavailable(f"MLflow is not installed ({INSTALL})")
     ping(uri)
     for name, value in SETTINGS.items():
         os.environ.setdefault(name, value)
@@ -110,7 +125,7 @@ def ping(uri: str) -> None:
         return
     except (OSError, ValueError) as error:
         reason = getattr(error, "reason", error)
-        raise Unavailable(f"MLflow at {uri} does not answer ({reason})") from None
+        raise Unavailable(f"MLflow at {shown(uri)} does not answer ({reason})") from None
 
 
 def _experiment_id(client: MlflowClient, name: str, database: Path | None) -> str:

@@ -36,7 +36,6 @@ class RunTree:
         for child in self.children.values():
             self._end_if_running(child)  # new steps wake it up
         self.parent.set_params(describe.parent_params(plan))
-        self.parent.set_status(RUNNING)
 
     def child(self, name: str, title: str, tags: dict[str, str], began: float) -> RunWriter:
         """The child of this name; begun, if there is none, as of `began` (seconds since the epoch)."""

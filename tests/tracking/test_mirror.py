@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -12,7 +15,7 @@ import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
-from harness.records import EvalFolder
+from harness.records import EvalFolder, write_json
 from harness.tracking import Mirror, store_uri
 from harness.tracking.names import encode
 
@@ -130,3 +133,172 @@ def test_a_second_mirror_adds_nothing(make_run: MakeRun) -> None:
     mirror_once(run.folder.root)
     assert Store(run.folder.root).everything() == before
     assert len(before) > 5 * 40
+
+
+def test_a_run_that_is_followed_as_it_grows(make_run: MakeRun) -> None:
+    run = make_run(arms=("rence",), seeds=(0,))
+    root = run.folder.root
+    mirror = Mirror.open(root)
+    mirror.sync()
+    run.evaluate_start()
+    run.begin("rence", 0)
+    mirror.sync()
+    for step in range(1, 8):
+        run.steps("rence", 0, step, step)
+        if step % 2:
+            mirror.sync()
+    assert Store(root).statuses() == {"": "RUNNING", "start": "FINISHED", "rence/seed0": "RUNNING"}
+    run.evaluate_grid("rence", 0, 160)
+    run.steps("rence", 0, 8, 10)
+    run.evaluate_grid("rence", 0, 320)
+    run.finish("rence", 0)
+    mirror.close()
+    store = Store(root)
+    child = store.children["rence/seed0"]
+    records = [run.record("rence", 0, step) for step in range(1, 11)]
+    for name in ("actor/number_3", "reward/mean@8"):
+        assert store.history(child, name) == [(r.step, r.metrics[name]) for r in records]
+    assert [step for step, _ in store.history(child, "eval/sums/score")] == [5, 10]
+    assert store.statuses() == {"": "FINISHED", "start": "FINISHED", "rence/seed0": "FINISHED"}
+
+
+@pytest.mark.parametrize("same_process", [True, False])
+def test_steps_that_a_resume_cut_back_are_not_written_twice(make_run: MakeRun, same_process: bool) -> None:
+    run = make_run(arms=("rence",), seeds=(0,))
+    run.begin("rence", 0)
+    run.steps("rence", 0, 1, 7)
+    run.evaluate_grid("rence", 0, 160)
+    mirror = Mirror.open(run.folder.root)
+    mirror.sync()
+    run.cut_back("rence", 0, 4)
+    if same_process:
+        mirror.sync()
+    else:
+        mirror = Mirror.open(run.folder.root)
+    run.steps("rence", 0, 5, 6)
+    mirror.sync()
+    run.steps("rence", 0, 7, 10)
+    run.evaluate_grid("rence", 0, 320)
+    run.finish("rence", 0)
+    mirror.close()
+    store = Store(run.folder.root)
+    child = store.children["rence/seed0"]
+    records = [run.record("rence", 0, step) for step in range(1, 11)]
+    assert store.history(child, "actor/number_0") == [(r.step, r.metrics["actor/number_0"]) for r in records]
+    assert [step for step, _ in store.history(child, "eval_by_rollouts/chains/score")] == [160, 320]
+    assert [step for step, _ in store.history(store.parent, "eval_by_rollouts/chains/rence")] == [160, 320]
+
+
+def test_a_trial_has_begun_when_its_clock_was_started(make_run: MakeRun) -> None:
+    run = make_run(arms=("rence",), seeds=(0,))
+    run.begin("rence", 0)
+    run.folder.trial("rence", 0).timing.unlink()  # the driver writes all headers before it starts any trial
+    mirror_once(run.folder.root)
+    assert Store(run.folder.root).statuses() == {"": "KILLED"}
+
+
+def test_statuses_of_diverged_crashed_and_interrupted_trials(make_run: MakeRun) -> None:
+    run = make_run(arms=("grpo", "rence"), seeds=(0, 1))
+    for arm, seed in (("grpo", 0), ("grpo", 1), ("rence", 0), ("rence", 1)):
+        run.begin(arm, seed)
+        run.steps(arm, seed, 1, 3)
+    run.finish("grpo", 0, "diverged", "the loss was not finite at step 3")
+    run.finish("grpo", 1)
+    Mirror.open(run.folder.root).close("KILLED", crashed=["rence/seed0"])
+    store = Store(run.folder.root)
+    assert store.statuses() == {
+        "": "KILLED",
+        "grpo/seed0": "FAILED",
+        "grpo/seed1": "FINISHED",
+        "rence/seed0": "FAILED",
+        "rence/seed1": "KILLED",
+    }
+    assert store.children["grpo/seed0"].data.tags["reason"] == "the loss was not finite at step 3"
+
+    # a resume wakes up what goes on, and only that
+    mirror = Mirror.open(run.folder.root)
+    run.steps("rence", 1, 4, 5)
+    mirror.sync()
+    assert Store(run.folder.root).statuses() == {
+        "": "RUNNING",
+        "grpo/seed0": "FAILED",
+        "grpo/seed1": "FINISHED",
+        "rence/seed0": "FAILED",
+        "rence/seed1": "RUNNING",
+    }
+    mirror.close("FAILED")
+    assert Store(run.folder.root).statuses()[""] == "FAILED"
+
+
+def test_what_a_killed_driver_left_running_is_reconciled(make_run: MakeRun) -> None:
+    run = make_run(arms=("rence",), seeds=(0, 1))
+    for seed in (0, 1):
+        run.begin("rence", seed)
+        run.steps("rence", seed, 1, 2)
+    Mirror.open(run.folder.root).sync()  # and never closed
+    assert Store(run.folder.root).statuses()["rence/seed1"] == "RUNNING"
+    mirror = Mirror.open(run.folder.root)
+    assert Store(run.folder.root).statuses() == {"": "RUNNING", "rence/seed0": "KILLED", "rence/seed1": "KILLED"}
+    run.steps("rence", 0, 3, 4)
+    mirror.sync()
+    assert Store(run.folder.root).statuses() == {"": "RUNNING", "rence/seed0": "RUNNING", "rence/seed1": "KILLED"}
+
+
+def test_a_folder_begun_anew_is_another_run(make_run: MakeRun) -> None:
+    run = make_run(arms=("rence",), seeds=(0,))
+    run.begin("rence", 0)
+    run.steps("rence", 0, 1, 3)
+    Mirror.open(run.folder.root).sync()
+    old = Store(run.folder.root).parent.info.run_id
+    shutil.rmtree(run.folder.root)
+    again = make_run(arms=("rence",), seeds=(0,))
+    again.whole_trial("rence", 0)
+    again.evaluate_start()
+    mirror_once(again.folder.root)
+    store = Store(run.folder.root)
+    assert {run.info.run_id == old: run.info.status for run in store.parents} == {True: "KILLED", False: "FINISHED"}
+    assert len(store.history(store.children["rence/seed0"], "progress/rollouts")) == 10
+
+
+def test_the_report_is_mirrored_and_a_rebuilt_one_again(make_run: MakeRun) -> None:
+    run = make_run(arms=("rence",), seeds=(0,))
+    report = run.folder.report
+    score = {"mean": 0.25, "se": 0.01, "ci_low": 0.2, "ci_high": 0.3}
+    verdict = {"arms": [{"arm": "rence", "per_benchmark": {"sums": score}, "average": None}], "pairs": []}
+    write_json(report / "verdict.json", verdict)
+    (report / "figures").mkdir()
+    (report / "figures" / "curve.svg").write_text("<svg/>")
+    mirror_once(run.folder.root)
+    mirror_once(run.folder.root)
+    store = Store(run.folder.root)
+    assert store.history(store.parent, "verdict/sums/rence/ci_low") == [(0, 0.2)]
+    paths = {file.path for file in store.client.list_artifacts(store.parent.info.run_id, "report")}
+    assert paths == {"report/verdict.json", "report/figures"}
+
+    score["mean"] = 0.5
+    write_json(report / "verdict.json", verdict)
+    mirror_once(run.folder.root)
+    store = Store(run.folder.root)
+    assert store.history(store.parent, "verdict/sums/rence/mean") == [(0, 0.25), (0, 0.5)]
+    assert store.history(store.parent, "verdict/sums/rence/ci_low") == [(0, 0.2)]
+    assert store.parent.data.metrics["verdict/sums/rence/mean"] == 0.5
+
+
+def test_original_names_are_among_the_artifacts(make_run: MakeRun, tmp_path: Path) -> None:
+    run = make_run(arms=("rence",), seeds=(0,))
+    run.whole_trial("rence", 0)
+    mirror_once(run.folder.root)
+    store = Store(run.folder.root)
+    path = store.client.download_artifacts(store.parent.info.run_id, "metric_names.json", str(tmp_path))
+    names = json.loads(Path(path).read_text())
+    assert set(names) >= set(store.children["rence/seed0"].data.metrics)
+    assert names["exact_match:comma:none"] == "exact_match,none"
+    assert all(encode(name) == key for key, name in names.items())
+
+
+def test_a_long_setting_is_named_by_its_hash(make_run: MakeRun) -> None:
+    run = make_run(arms=("rence",), seeds=(0,))
+    replace(run.plan, recipe={"long": "x" * 7000, "": 1}).write(run.folder.plan)
+    mirror_once(run.folder.root)
+    params = Store(run.folder.root).parent.data.params
+    assert params["recipe.long"].startswith("7000 characters, sha256 ")
