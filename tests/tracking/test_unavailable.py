@@ -116,7 +116,7 @@ def test_eight_processes_touch_a_new_store_at_once(make_run: MakeRun) -> None:
         copy.whole_run()
         roots.append(copy.folder.root.rename(runs / f"run{number}"))
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["mlflow"])
+    context.set_forkserver_preload(["mlflow", "mlflow.store.tracking.sqlalchemy_store"])
     processes = [context.Process(target=mirror_now, args=(root,)) for root in roots]
     for process in processes:
         process.start()
