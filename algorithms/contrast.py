@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from algorithms._torch import torch
-from algorithms.groups import Table, group_sum
+from algorithms.groups import group_sum
 from algorithms.ratios import log_ratio
 from algorithms.rollouts import Rollouts, Totals
 
@@ -29,9 +29,9 @@ EMPTY = -1e30
 """stands for -inf in a log-sum-exp: over nothing it gives a finite value and no gradient, where -inf gives NaN"""
 
 
-def pair_table(positive_B: Tensor, negative_B: Tensor, table: Table) -> Tensor:
-    """bool_GKK: whether i is a positive and j a negative of one group."""
-    return table(positive_B)[:, :, None] & table(negative_B)[:, None, :]
+def pair_table(positive_GK: Tensor, negative_GK: Tensor) -> Tensor:
+    """bool_GKK: whether i is a positive and j a negative."""
+    return positive_GK[:, :, None] & negative_GK[:, None, :]
 
 
 def nce_losses(score_GK: Tensor, positive_GK: Tensor, pair_GKK: Tensor, margin_GKK: Tensor, form: NceForm) -> Tensor:

@@ -1,4 +1,4 @@
-"""Metrics as sums and counts, read from the device in one transfer."""
+"""Metrics as sums and counts, read from the device in two transfers."""
 
 from __future__ import annotations
 
@@ -18,11 +18,15 @@ MOVED = Activity("sequence/log_ratio_square", "mean square of the sequence log-r
 
 def as_means(pairs: Mapping[str, tuple[Tensor | float, Tensor | float]]) -> dict[str, Mean]:
     """(total, count) of each metric, tensors without gradient or numbers, as floats."""
-    tensors = [x.detach().double() for pair in pairs.values() for x in pair if isinstance(x, torch.Tensor)]
-    read = iter(torch.stack(tensors).tolist() if tensors else [])
+    tensors = {id(x): x for pair in pairs.values() for x in pair if isinstance(x, torch.Tensor)}
+    read: dict[int, float] = {}
+    # counts apart from the rest: as floats of single precision they would not be exact
+    for counts in (True, False):
+        some = {key: x.detach() for key, x in tensors.items() if x.is_floating_point() != counts}
+        read |= zip(some, torch.stack(list(some.values())).tolist() if some else [], strict=True)
 
     def number(x: Tensor | float) -> float:
-        return next(read) if isinstance(x, torch.Tensor) else float(x)
+        return float(read.get(id(x), x))
 
     return {name: Mean(number(total), number(count)) for name, (total, count) in pairs.items()}
 

@@ -89,7 +89,7 @@ class OnlineDPO(Algorithm):
         table = Table.of(batch)
         score_B = sequence_score(logp_BT, base_logp(batch, self.ref_policy), batch, self.score_norm)
         score_GK = self.beta * table(score_B)
-        pair_GKK = pair_table(batch.credit["chosen"], batch.credit["rejected"], table)
+        pair_GKK = pair_table(table(batch.credit["chosen"]), table(batch.credit["rejected"]))
         logit_GKK = score_GK[:, :, None] - score_GK[:, None, :]
         loss_GKK = torch.where(pair_GKK, torch.nn.functional.softplus(-logit_GKK), 0)
         pairs_G = pair_GKK.sum((1, 2))

@@ -28,7 +28,6 @@ Every open choice is a field. More that the paper may do otherwise:
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
@@ -39,6 +38,7 @@ from algorithms.contrast import NceForm, mean_over_contrasts, nce_losses, nce_re
 from algorithms.groups import Table, keyed_uniform, lowest, mean_old_logp
 from algorithms.hyperparameters import check_ranges
 from algorithms.kl import Base, Estimator, Gate, base_logp, charge, controlled, kl_tokens
+from algorithms.margins import Margin, margins
 from algorithms.metrics import MOVED, as_means, sequence_metrics, share
 from algorithms.ratios import log_ratio, sequence_score
 from algorithms.reward import overlong_penalty
@@ -46,18 +46,6 @@ from algorithms.rollouts import Loss, Rng, Rollouts, Totals
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-Margin = Literal["reward_gap", "none", "const", "log_gap", "difficulty", "easiness", "curriculum"]
-"""m_ij, with a = margin_alpha:
-
-reward_gap  a (r_i - r_j): constant for plain labels, per pair once rewards are shaped
-none        0
-const       a
-log_gap     a log(r_i - r_j), as in ODPO (arXiv 2402.10571); a pair without a gap is no pair
-difficulty  a (1 - P/K)
-easiness    a P/K
-curriculum  a (1 - cos(pi min(1, progress / margin_warmup))) / 2: rises with the trial, after ConSPO (arXiv 2605.12969)
-"""
 
 WEIGHT_SHIFT = Activity("nce/weight_shift", "mean change of 1 - p from its on-policy value", 0.005)
 KL_GATE = Activity("actor/kl_gate", "share of updates with the KL window open", 0.01)
@@ -83,7 +71,7 @@ class ReNCE(Algorithm):
     score_beta: float = 0.1
     """beta, temperature of the score; 1 is NCE proper, 1/tau in ConSPO's terms"""
     margin_mode: Margin = "reward_gap"
-    """how much better than a negative a positive has to be"""
+    """how much better than a negative a positive has to be; see `margins.py`"""
     margin_alpha: float = 0.5
     """alpha, scale of the margin"""
     margin_warmup: float = 0.5
@@ -190,34 +178,42 @@ class ReNCE(Algorithm):
     def loss(self, batch: Rollouts, logp_BT: Tensor, totals: Totals) -> Loss:
         table = Table.of(batch)
         positive_GK = table(batch.label_B)
-        pair_GKK, margin_GKK = self._pairs(batch, table, totals)
-        loss_GK = nce_losses(self._scores(batch, logp_BT, table), positive_GK, pair_GKK, margin_GKK, self.nce_form)
-        divisor_G = batch.size_G if self.pos_reduction == "sum" else batch.positives_G
+        pair_GKK = pair_table(positive_GK, table(batch.credit["negative"]))
+        pair_GKK, margin_GKK = margins(
+            self.margin_mode, self.margin_alpha, self.margin_warmup, batch, table, pair_GKK, totals
+        )
+
+        def losses(logp_BT: Tensor) -> Tensor:
+            return nce_losses(self._scores(batch, logp_BT, table), positive_GK, pair_GKK, margin_GKK, self.nce_form)
+
+        loss_GK, size_G, positives_G = losses(logp_BT), batch.size_G, positive_GK.sum(1)
+        contrast_G = (positives_G > 0) & (positives_G < size_G)
+        divisor_G = size_G if self.pos_reduction == "sum" else positives_G
         loss_G = nce_reduced(loss_GK, positive_GK, self.nce_form, divisor_G)
-        value = nce = mean_over_contrasts(loss_G, batch.contrast_G, totals)
+        value = nce = mean_over_contrasts(loss_G, contrast_G, totals)
         if self.nll_coef:
             value = value + self.nll_coef * positive_nll(logp_BT, batch.label_B, batch, totals)
 
         with torch.no_grad():
-            sampled_GK = self._scores(batch, batch.old_logp_BT, table)
-            before_GK = nce_losses(sampled_GK, positive_GK, pair_GKK, margin_GKK, self.nce_form)
-            contrast_GK = positive_GK & batch.contrast_G[:, None]
-            weight_GK, sampled_weight_GK = -torch.expm1(-loss_GK), -torch.expm1(-before_GK)
             moved_B = log_ratio(logp_BT, batch.old_logp_BT, batch).sum(1)
-        positives, part, tokens = contrast_GK.sum(), share(batch, totals), batch.mask_BT.sum()
+            weight_GK, sampled_weight_GK = -torch.expm1(-loss_GK), -torch.expm1(-losses(batch.old_logp_BT))
+            counted_GK = positive_GK & contrast_G[:, None]
+            shift_GK = (weight_GK - sampled_weight_GK).abs()
+        part, tokens, positives = share(batch, totals), batch.mask_BT.sum(), counted_GK.sum()
         metrics = {
             "actor/pg_loss": (nce, part),
             "actor/ppo_kl": (-moved_B.sum(), tokens),
-            "nce/weight": ((weight_GK * contrast_GK).sum(), positives),
-            "nce/weight_on_policy": ((sampled_weight_GK * contrast_GK).sum(), positives),
-            "nce/weight_shift": (((weight_GK - sampled_weight_GK).abs() * contrast_GK).sum(), positives),
+            "nce/weight": ((weight_GK * counted_GK).sum(), positives),
+            "nce/weight_on_policy": ((sampled_weight_GK * counted_GK).sum(), positives),
+            "nce/weight_shift": ((shift_GK * counted_GK).sum(), positives),
             "nce/margin": (torch.where(pair_GKK, margin_GKK, 0).sum(), pair_GKK.sum()),
             **sequence_metrics(moved_B, batch),
         }
         if self.kl_mode == "off":
             return Loss(value, as_means(metrics))
         price = charge(self.kl_mode, self.kl_coef, self.kl_window, totals.means, totals.state)
-        kl = self._kl_tokens(batch, logp_BT).sum()
+        # where nothing is charged the KL is only looked at, and needs no gradient
+        kl = self._kl_tokens(batch, logp_BT if price.coefficient else logp_BT.detach()).sum()
         charged = price.coefficient * (kl - price.threshold * tokens) / max(totals.tokens, 1)
         metrics |= {
             "actor/kl_loss": (kl, tokens),
@@ -259,31 +255,6 @@ class ReNCE(Algorithm):
 
     def _kl_tokens(self, batch: Rollouts, logp_BT: Tensor) -> Tensor:
         return kl_tokens(logp_BT, base_logp(batch, self.kl_reference), batch, self.kl_estimator)
-
-    def _pairs(self, batch: Rollouts, table: Table, totals: Totals) -> tuple[Tensor, Tensor]:
-        """bool_GKK which positive is set against which negative, and the margin, broadcast to it."""
-        pair_GKK = pair_table(batch.label_B, batch.credit["negative"], table)
-        if self.margin_mode in ("reward_gap", "log_gap"):
-            reward_GK = table(batch.reward_B)
-            gap_GKK = reward_GK[:, :, None] - reward_GK[:, None, :]
-            if self.margin_mode == "reward_gap":
-                return pair_GKK, self.margin_alpha * gap_GKK
-            pair_GKK = pair_GKK & (gap_GKK > 0)
-            return pair_GKK, self.margin_alpha * torch.where(pair_GKK, gap_GKK, 1).log()
-        if self.margin_mode in ("difficulty", "easiness"):
-            rate_G11 = (batch.positives_G / batch.size_G.clamp(min=1))[:, None, None]
-            return pair_GKK, self.margin_alpha * (rate_G11 if self.margin_mode == "easiness" else 1 - rate_G11)
-        return pair_GKK, batch.reward_B.new_full((), self._constant_margin(totals))
-
-    def _constant_margin(self, totals: Totals) -> float:
-        if self.margin_mode == "none":
-            return 0.0
-        if self.margin_mode == "const":
-            return self.margin_alpha
-        if totals.progress is None:
-            raise ValueError("`margin_mode` curriculum needs `Totals.progress`, which this backend does not fill in.")
-        risen = min(1.0, totals.progress / self.margin_warmup)
-        return self.margin_alpha * (1 - math.cos(math.pi * risen)) / 2
 
     def _margin_spec(self) -> str:
         if self.margin_mode == "none":
