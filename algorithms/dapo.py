@@ -89,7 +89,7 @@ class DAPO(GRPO):
         return super().loss(batch.rows(whole_B), logp_BT[whole_B], totals.without_truncated())
 
     def spec(self) -> dict[str, str]:
-        overlong = f" - {self.overlong_factor:g} × overlong (last {self.overlong_buffer:.0%} of the limit)"
+        overlong = f" - {self.overlong_factor:g} × overlong (last {100 * self.overlong_buffer:g}% of the limit)"
         left_out = ", truncated rollouts left out" if self.mask_truncated else ""
         baseline = " of the whole rollouts" if self.mask_truncated and not self.truncated_in_baseline else ""
         spec = super().spec()

@@ -18,7 +18,7 @@ def nearest(word: object, allowed: Iterable[str]) -> str:
 
 
 def check_types(dataclass: Any) -> None:
-    """Compare every field with its annotation: bool, int, float, str, Literal, or one of these or None.
+    """Compare every field with its annotation: a type, a Literal, or one of these or None.
 
     Whole numbers become floats where a float is meant, so that 0 and 0.0 are one setting with one fingerprint.
 
@@ -59,7 +59,9 @@ def _checked(name: str, value: Any, hint: Any) -> Any:
         return value
     if hint is float:
         return _number(name, value)
-    if type(value) is not hint:
+    hint = get_origin(hint) or hint
+    # a bool is an int, but never meant as one
+    if not isinstance(value, hint) or (isinstance(value, bool) and hint is not bool):
         raise ValueError(f"`{name}` must be of type {hint.__name__}, but is {value!r} instead.")
     return value
 

@@ -1,4 +1,21 @@
-"""Metrics as sums and counts, read from the device in two transfers."""
+"""Metrics as sums and counts, read from the device in two transfers.
+
+    actor/pg_loss                 the objective without KL and NLL terms; a mean over updates, as are the next two
+    actor/kl_coef                 what the KL is multiplied by at this update
+    actor/kl_gate                 1 where KL is charged at all
+    actor/kl_loss                 KL to the reference: GRPO's in its own aggregate, ReNCE's per token
+    actor/ppo_kl                  mean of log pi_old - log pi_theta over tokens
+    actor/pg_clipfrac             share of tokens clipped; `_lower`: by the dual clip
+    sequence/log_ratio            S = log pi_theta - log pi_old of a rollout: mean; `_square`: mean square;
+                                  `_positive`, `_negative`: mean over correct and over incorrect rollouts
+    nce/weight                    1 - p_i, mean over positives; `_on_policy`: had theta not moved; `_shift`: mean
+                                  absolute difference of the two
+    nce/margin                    mean over pairs
+    dpo/saturation                mean of |2 sigma(logit) - 1|: 0 on-policy, 1 where a pair teaches nothing more
+    rewards/margins, accuracies   mean DPO logit, and share of pairs where it is positive (TRL's names)
+
+`actor/...` are verl's names, but for `actor/kl_gate`.
+"""
 
 from __future__ import annotations
 

@@ -228,7 +228,7 @@ class ReNCE(Algorithm):
         reduction = {"sum": ", divided by K", "mean": ", divided by P"}[self.pos_reduction] if sums else ""
         picked = "all" if self.negatives == "all" else f"{self.negatives} {self.negatives_k}"
         stat = {"pos_frac": "P/K", "pos_neg_ratio": "P/N"}[self.easy_stat]
-        overlong = f" - {self.overlong_factor:g} × overlong (last {self.overlong_buffer:.0%} of the limit)"
+        overlong = f" - {self.overlong_factor:g} × overlong (last {100 * self.overlong_buffer:g}% of the limit)"
         hard = f", {stat} ≥ {self.t_hard:g}" if self.t_hard else ""
         easy = "" if self.easy_stat == "pos_frac" and self.t_easy == 1 else f", {stat} ≤ {self.t_easy:g}"
         nll = f", + {self.nll_coef:g} × NLL of positives" if self.nll_coef else ""
@@ -259,7 +259,9 @@ class ReNCE(Algorithm):
     def _margin_spec(self) -> str:
         if self.margin_mode == "none":
             return "none"
-        warmup = f", risen after {self.margin_warmup:.0%} of the budget" if self.margin_mode == "curriculum" else ""
+        warmup = (
+            f", risen after {100 * self.margin_warmup:g}% of the budget" if self.margin_mode == "curriculum" else ""
+        )
         return f"{self.margin_alpha:g} × {self.margin_mode}{warmup}"
 
     def _kl_spec(self) -> str:

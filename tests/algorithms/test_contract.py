@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import ClassVar, get_args, get_type_hints
 
 import pytest
@@ -12,6 +12,10 @@ import torch
 from algorithms import registry
 from algorithms.base import Algorithm
 from algorithms.contract import CHECKS, checks, example
+from algorithms.dapo import DAPO
+from algorithms.grpo import GRPO
+from algorithms.online_dpo import OnlineDPO
+from algorithms.rence import ReNCE
 from algorithms.rollouts import Loss, Mean, Totals
 
 
@@ -52,6 +56,31 @@ def test_defaults(name):
 @pytest.mark.parametrize(("name", "changes"), list(switches()))
 def test_switches(name, changes):
     assert failures(registry.get(name, **changes)) == {}
+
+
+@pytest.mark.parametrize(
+    "algorithm",
+    [
+        ReNCE(margin_mode="curriculum", negatives="random_k", overlong_factor=0.5, kl_window=0.3),
+        GRPO(clip_dual=3.0),
+        DAPO(clip_dual=3.0, kl_coef=0.1, mask_truncated=True),
+        OnlineDPO(),
+    ],
+    ids=lambda algorithm: type(algorithm).__name__,
+)
+def test_every_hyperparameter_shows_in_the_spec(algorithm):
+    """Two settings with one spec would be two arms that a report calls the same."""
+    hints = get_type_hints(type(algorithm))
+    for field in fields(algorithm):
+        value = getattr(algorithm, field.name)
+        if isinstance(value, bool):
+            other = not value
+        elif isinstance(value, str):
+            # "init" of one reference cannot go with "synced" of another
+            other = next(option for option in reversed(get_args(hints[field.name])) if option not in (value, "synced"))
+        else:
+            other = value - 1 if isinstance(value, int) else 0.93 * value + 0.05
+        assert replace(algorithm, **{field.name: other}).spec() != algorithm.spec(), field.name
 
 
 def test_the_example_is_awkward():

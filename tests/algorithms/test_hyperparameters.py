@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import pytest
 
 from algorithms.dapo import DAPO
@@ -39,6 +41,18 @@ def test_message(algorithm, changes, message):
     with pytest.raises(ValueError) as raised:
         algorithm(**changes)
     assert str(raised.value) == message
+
+
+def test_fields_of_other_types():
+    @dataclass(frozen=True)
+    class Own(GRPO):
+        layers: tuple[int, ...] = (1, 2)
+        name: str | None = None
+
+    assert Own().layers == (1, 2) and Own(name="a").name == "a"
+    for changes in ({"layers": [1]}, {"name": 3}):
+        with pytest.raises(ValueError, match=f"`{next(iter(changes))}` must be of type"):
+            Own(**changes)
 
 
 def test_bounds_that_are_allowed():
