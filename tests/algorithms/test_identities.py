@@ -102,6 +102,25 @@ def test_all_equal_groups_give_exactly_nothing(toy, algorithm, labels):
     assert not gradient.any()
 
 
+@pytest.mark.parametrize(
+    "algorithm", [PLAIN, replace(PLAIN, nce_form="sum_log", nll_coef=0.5), OnlineDPO(nll_coef=0.5)]
+)
+def test_groups_without_a_contrast_are_not_counted(toy, algorithm):
+    alone, among = toy([LABELS]), toy([LABELS, [1, 1, 1], [0, 0]])
+    for name in ("tokens_BT", "length_B", "mask_BT"):
+        getattr(among, name)[:K] = getattr(alone, name)
+    theta = alone.moved(0.5)
+    loss, gradient = among.learn(algorithm, theta)
+    expected, expected_gradient = alone.learn(algorithm, theta)
+    close(loss.value, expected.value)
+    close(gradient, expected_gradient)
+    contrasts = [name for name in expected.metrics if name.startswith(("nce/", "dpo/", "rewards/"))]
+    assert contrasts
+    for name in contrasts:
+        found, wanted = loss.metrics[name], expected.metrics[name]
+        assert (found.total, found.count) == pytest.approx((wanted.total, wanted.count))
+
+
 def test_score_gradients_of_rence():
     """dL/ds_i = -(1 - p_i) and dL/ds_j = sum_i q_ij, so that all of them sum to 0."""
     random = torch.Generator().manual_seed(1)
