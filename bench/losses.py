@@ -1,4 +1,4 @@
-"""What a loss costs by itself: microseconds of processor time for the value with its metrics, and with the gradient to log-probs.
+"""What a loss costs by itself: processor time of the value with its metrics, and with the gradient to log-probs.
 
     OMP_NUM_THREADS=1 python bench/losses.py [--rollouts 64] [--group 8] [--tokens 48] [--repeats 500]
 
