@@ -48,6 +48,7 @@ class TrainingResult:
     updates: int
     discarded_rollouts: int
     final_weights: str
+    """hash of the final checkpoint's weights; empty if training diverged"""
     diverged: str = ""
     """where and why training stopped early because something was not finite; empty if it did not"""
     generate_seconds: float = 0.0

@@ -1,0 +1,66 @@
+"""How attention is told what to do: a fast function for decoding, and the mask of responses that share a row.
+
+torch's `scaled_dot_product_attention` wants one key head for each query head, and its blocks pay off over many
+queries; with one query a row, two matrix products over the shared key heads are faster (`bench/sampler.py`).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedModel
+from transformers.integrations.sdpa_attention import sdpa_attention_forward
+from transformers.masking_utils import sdpa_mask
+
+NAME = "rence_decode"
+
+
+def use_decoding_attention(model: PreTrainedModel) -> None:
+    """Where a model would use torch's attention, give it ours; leave models with an attention of their own alone."""
+    if model.config._attn_implementation != "sdpa":
+        return
+    AttentionInterface.register(NAME, decoding_attention)
+    AttentionMaskInterface.register(NAME, sdpa_mask)
+    model.set_attn_implementation(NAME)
+
+
+def decoding_attention(
+    module: torch.nn.Module,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attention_mask: Tensor | None,
+    dropout: float = 0.0,
+    scaling: float | None = None,
+    **kwargs: Any,
+) -> tuple[Tensor, None]:
+    """The same result as torch's attention, whose code it calls unless there is one query a row.
+
+    Args:
+        query: (rows, heads, queries, d); key, value: (rows, key heads, tokens, d), key heads dividing heads.
+        attention_mask: bool (rows, 1, queries, tokens), True where to look.
+
+    Returns: (rows, queries, heads, d), and no weights.
+    """
+    rows, heads, queries, size = query.shape
+    if queries > 1:
+        return sdpa_attention_forward(module, query, key, value, attention_mask, dropout, scaling, **kwargs)
+    grouped = query.reshape(rows, key.shape[1], -1, size) * (size**-0.5 if scaling is None else scaling)
+    score = grouped @ key.transpose(2, 3)
+    if attention_mask is not None:
+        score = score.masked_fill(~attention_mask, -torch.inf)
+    return (score.softmax(-1) @ value).reshape(rows, 1, heads, -1), None
+
+
+def shared_row_mask(owner_RW: Tensor) -> Tensor:
+    """bool (R, 1, W, W): causal, where a response sees the prompt and itself.
+
+    Args:
+        owner_RW: int64, 0 on prompt tokens, another number for each response of the row.
+    """
+    width = owner_RW.shape[1]
+    causal = torch.ones(width, width, dtype=torch.bool, device=owner_RW.device).tril()
+    key, query = owner_RW[:, None, :], owner_RW[:, :, None]
+    return (causal & ((key == 0) | (key == query)))[:, None]

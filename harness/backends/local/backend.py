@@ -1,0 +1,154 @@
+"""The loop: generate, learn, log, checkpoint, evaluate, until the budget of rollouts is spent."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from harness.backends.base import Checkpoint, Evaluate, Observer, TrainingResult
+from harness.backends.local import checkpoint as checkpoints
+from harness.backends.local.batch import TokenRollouts, as_batch
+from harness.backends.local.checkpoint import Progress
+from harness.backends.local.collect import Collected, collect
+from harness.backends.local.diverged import Diverged
+from harness.backends.local.logprobs import fixed_logp
+from harness.backends.local.metrics import step_metrics
+from harness.backends.local.model import load
+from harness.backends.local.policies import Policies
+from harness.backends.local.update import Learner, make_optimizer
+from harness.engines.local import LocalEngine
+from harness.experiment import Trial
+from harness.records import StepRecord, TrialFolder, append_jsonl
+from harness.seeds import derive
+from harness.stream import PromptStream
+
+
+class LocalBackend:
+    """Trains in this process. Equal inputs give equal files, whether or not a kill came in between."""
+
+    def train(
+        self,
+        trial: Trial,
+        model: Path,
+        prompts: PromptStream,
+        folder: TrialFolder,
+        evaluate: Evaluate,
+        observer: Observer,
+    ) -> TrainingResult:
+        """See `Backend`. A step that passes several grid points at once is evaluated for the last of them."""
+        return Training(trial, model, prompts, folder, evaluate, observer).run()
+
+
+class Training:
+    """One trial under way."""
+
+    def __init__(
+        self,
+        trial: Trial,
+        model: Path,
+        stream: PromptStream,
+        folder: TrialFolder,
+        evaluate: Evaluate,
+        observer: Observer,
+    ) -> None:
+        self.trial, self.stream, self.folder = trial, stream, folder
+        self.evaluate, self.observer = evaluate, observer
+        self.recipe, self.algorithm = trial.arm.recipe, trial.arm.algorithm
+        self.policies = Policies.start(
+            load(model), self.algorithm.reference, self.recipe.generator_sync_steps, self.recipe.reference_sync_steps
+        )
+        learner = self.policies.learner
+        self.learner = Learner(learner, self.algorithm, self.recipe, make_optimizer(learner, self.recipe))
+        self.progress = Progress()
+        self.generate_seconds = self.train_seconds = 0.0
+
+    def run(self) -> TrainingResult:
+        """From the newest checkpoint to the budget, or to the step that diverged."""
+        self.resume()
+        budget, every = self.trial.experiment.budget_rollouts, self.recipe.checkpoint_steps
+        while self.progress.rollouts < budget:
+            try:
+                record = self.step()
+            except Diverged as error:
+                return self.result(weights="", diverged=f"step {self.progress.step + 1}: {error}")
+            append_jsonl(self.folder.steps, [record.to_json()])
+            self.observer.on_step(record)
+            if self.progress.grid or self.progress.step % every == 0:
+                self.save()
+            if self.progress.grid:
+                self.evaluate_checkpoint()
+        final = self.folder.checkpoint(self.progress.step)
+        checkpoints.drop_state(final)
+        return self.result(weights=checkpoints.weights_hash(final))
+
+    def step(self) -> StepRecord:
+        """One rollout batch: generate it, learn from it, count it."""
+        step = self.progress.step + 1
+        self.policies.sync(step)
+        started = time.perf_counter()
+        collected = collect(self.policies.sampler, self.trial, self.stream, self.progress.cursor, self.observer.warn)
+        generated = time.perf_counter()
+        batch = self.prepare(collected, step) if collected.groups else None
+        learnt = self.learner.learn(batch, self.trial.seed, step) if batch else {}
+        self.generate_seconds += generated - started
+        self.train_seconds += time.perf_counter() - generated
+        self.progress = self.progress.after(collected, self.learner.updates, self.trial.experiment.grid_rollouts)
+        metrics = step_metrics(collected, batch, learnt)
+        done = self.progress
+        return StepRecord(done.step, done.rollouts, done.tokens, done.updates, done.cursor, metrics)
+
+    def prepare(self, collected: Collected, step: int) -> TokenRollouts:
+        """The kept groups as one batch, with everything that does not depend on the learner: reference log-probs,
+        shaped rewards, credit."""
+        batch = as_batch(collected.groups, self.recipe.max_tokens)
+        if self.policies.reference:
+            limit, temperature = self.recipe.microbatch_tokens, self.recipe.temperature
+            batch = replace(batch, ref_logp_BT=fixed_logp(self.policies.reference, batch, temperature, limit))
+        batch = replace(batch, reward_B=self.algorithm.shape(batch))
+        return replace(batch, credit=self.algorithm.credit(batch, lambda problem: self.rng(step, problem)))
+
+    def rng(self, step: int, problem: str) -> torch.Generator:
+        """A generator of identity, so that the order of rows changes no draw."""
+        return torch.Generator().manual_seed(derive("credit", self.trial.seed, step, problem))
+
+    def save(self) -> None:
+        state = {"optimizer": self.learner.optimizer.state_dict(), "lagging": self.policies.lagging()}
+        checkpoints.save(self.folder, self.progress, self.learner.model, state)
+
+    def resume(self) -> None:
+        """Everything as it was at the newest checkpoint, `steps.jsonl` included; evaluate there if it was due."""
+        checkpoint = checkpoints.newest(self.folder)
+        self.progress = checkpoints.read_progress(checkpoint) if checkpoint else Progress()
+        checkpoints.cut_back(self.folder.steps, self.progress.step)
+        if checkpoint is None:
+            return
+        self.learner.model.net.load_state_dict(load(checkpoint).net.state_dict())
+        self.learner.updates = self.progress.updates
+        if self.progress.rollouts < self.trial.experiment.budget_rollouts:
+            state = checkpoints.read_state(checkpoint)
+            self.learner.optimizer.load_state_dict(state["optimizer"])
+            self.policies.restore(state["lagging"])
+        if self.progress.grid:
+            self.evaluate_checkpoint()
+
+    def evaluate_checkpoint(self) -> None:
+        done = self.progress
+        weights = checkpoints.weights_hash(self.folder.checkpoint(done.step))
+        self.evaluate(LocalEngine(self.learner.model), Checkpoint(done.step, done.rollouts, done.grid or 0, weights))
+
+    def result(self, weights: str, diverged: str = "") -> TrainingResult:
+        done = self.progress
+        return TrainingResult(
+            steps=done.step,
+            rollouts=done.rollouts,
+            tokens=done.tokens,
+            updates=done.updates,
+            discarded_rollouts=done.discarded_rollouts,
+            final_weights=weights,
+            diverged=diverged,
+            generate_seconds=self.generate_seconds,
+            train_seconds=self.train_seconds,
+        )

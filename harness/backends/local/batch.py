@@ -1,0 +1,80 @@
+"""Rollouts with their tokens: what one step generates, keeps and learns from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from algorithms.rollouts import Rollouts
+from harness.backends.local.model import DEVICE
+from harness.records import Mark
+from harness.stream import Prompt
+
+
+@dataclass(frozen=True)
+class Rollout:
+    """One sampled response and its mark."""
+
+    tokens: Tensor
+    """int64: response tokens, the end-of-sequence token included"""
+    logp: Tensor
+    """float: the sampler's log-probs"""
+    truncated: bool
+    """stopped by the token limit"""
+    mark: Mark
+
+
+@dataclass(frozen=True)
+class Group:
+    """The rollouts of one prompt."""
+
+    prompt: Prompt
+    prompt_tokens: tuple[int, ...]
+    rollouts: tuple[Rollout, ...]
+
+    @property
+    def marked(self) -> list[Rollout]:
+        """Without those whose marking failed: nothing is known of them, so nothing is learnt from them."""
+        return [rollout for rollout in self.rollouts if rollout.mark is not Mark.GRADER_FAILED]
+
+    @property
+    def correct(self) -> int:
+        return sum(rollout.mark is Mark.CORRECT for rollout in self.rollouts)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class TokenRollouts(Rollouts):
+    """Rollouts that a model can be run on. Rows of a group are adjacent."""
+
+    tokens_BT: Tensor
+    """int64: response tokens"""
+    prompts: Mapping[str, tuple[int, ...]]
+    """problem id -> prompt tokens"""
+
+
+def as_batch(groups: Sequence[Group], max_tokens: int) -> TokenRollouts:
+    """One batch of all marked rollouts, padded to the longest response."""
+    rows = [(g, rollout) for g, group in enumerate(groups) for rollout in group.marked]
+    width = max(len(rollout.tokens) for _, rollout in rows)
+    tokens_BT = torch.zeros(len(rows), width, dtype=torch.int64)
+    logp_BT = torch.zeros(len(rows), width)
+    mask_BT = torch.zeros(len(rows), width, dtype=torch.bool)
+    for row, (_, rollout) in enumerate(rows):
+        length = len(rollout.tokens)
+        tokens_BT[row, :length], logp_BT[row, :length], mask_BT[row, :length] = rollout.tokens, rollout.logp, True
+    label_B = torch.tensor([rollout.mark is Mark.CORRECT for _, rollout in rows])
+    return TokenRollouts(
+        group_B=torch.tensor([g for g, _ in rows]).to(DEVICE),
+        label_B=label_B.to(DEVICE),
+        reward_B=label_B.float().to(DEVICE),
+        truncated_B=torch.tensor([rollout.truncated for _, rollout in rows]).to(DEVICE),
+        mask_BT=mask_BT.to(DEVICE),
+        old_logp_BT=logp_BT.to(DEVICE),
+        problem_ids=tuple(group.prompt.problem.id for group in groups),
+        max_tokens=max_tokens,
+        tokens_BT=tokens_BT.to(DEVICE),
+        prompts={group.prompt.problem.id: group.prompt_tokens for group in groups},
+    )

@@ -1,0 +1,68 @@
+"""What a step logs: verl's names where verl has one; None where nothing was counted.
+
+`critic/score` and `critic/rewards` are of the batch that is learnt from, as in verl; everything else under
+`generated/`, `marks/`, `groups/` and `response_length/` is of all that was sampled, filtered groups included.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from algorithms.rollouts import Mean
+from harness.backends.local.batch import TokenRollouts
+from harness.backends.local.collect import Collected
+from harness.records import Mark
+
+
+def step_metrics(
+    collected: Collected, batch: TokenRollouts | None, learnt: Mapping[str, Mean]
+) -> dict[str, float | None]:
+    """One flat row.
+
+    Args:
+        batch: the groups learnt from, rewards shaped; None if there are none.
+        learnt: what the updates logged.
+    """
+    means = {**_sampled(collected), **(_kept(batch) if batch else {}), **learnt}
+    row = {name: mean.value if math.isfinite(mean.value) else None for name, mean in means.items()}
+    return {**row, **_counts(collected)}
+
+
+def _sampled(collected: Collected) -> dict[str, Mean]:
+    rollouts = [rollout for group in collected.generated for rollout in group.rollouts]
+    lengths = [len(rollout.tokens) for rollout in rollouts]
+    surprise = -sum(float(rollout.logp.sum()) for rollout in rollouts)
+    return {
+        "generated/score/mean": Mean(
+            collected.marks[Mark.CORRECT], sum(len(group.marked) for group in collected.generated)
+        ),
+        "response_length/mean": Mean(sum(lengths), len(rollouts)),
+        "response_length/max": Mean(max(lengths), 1),
+        "response_length/min": Mean(min(lengths), 1),
+        "response_length/clip_ratio": Mean(sum(rollout.truncated for rollout in rollouts), len(rollouts)),
+        # mean of -log p over sampled tokens: unbiased for the entropy of the sampling policy, at no cost
+        "actor/entropy": Mean(surprise, sum(lengths)),
+    }
+
+
+def _kept(batch: TokenRollouts) -> dict[str, Mean]:
+    return {
+        "critic/score/mean": Mean(float(batch.label_B.sum()), len(batch)),
+        "critic/rewards/mean": Mean(float(batch.reward_B.sum()), len(batch)),
+    }
+
+
+def _counts(collected: Collected) -> dict[str, float]:
+    marked = [(group.correct, len(group.marked)) for group in collected.generated if group.marked]
+    return {
+        **{f"marks/{mark}": collected.marks[mark] for mark in Mark},
+        "groups/generated": len(collected.generated),
+        "groups/kept": len(collected.groups),
+        "groups/dropped": collected.dropped,
+        "groups/surplus": collected.surplus,
+        "groups/all_correct": sum(correct == size for correct, size in marked),
+        "groups/all_wrong": sum(correct == 0 for correct, _ in marked),
+        "rollouts/generated": collected.rollouts,
+        "rollouts/discarded": collected.discarded,
+    }

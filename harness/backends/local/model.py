@@ -1,0 +1,61 @@
+"""Loading a causal LM and its tokenizer from a folder, and the one place that says where tensors live."""
+
+from __future__ import annotations
+
+import inspect
+from copy import deepcopy
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+
+from harness.backends.local.attention import NAME, use_decoding_attention
+
+DEVICE = torch.device("cpu")
+
+
+@dataclass(frozen=True)
+class LanguageModel:
+    """A model ready to sample from and to train, with its tokenizer."""
+
+    net: PreTrainedModel
+    tokenizer: PreTrainedTokenizerBase
+    stop: tuple[int, ...]
+    """tokens that end a response"""
+    shares_rows: bool
+    """positions and attention are ours to say, so that responses may share the row of their prompt"""
+
+    def decode(self, tokens_BT: Tensor, length_B: Tensor) -> list[str]:
+        """Responses as text, special tokens left out."""
+        rows = zip(tokens_BT.tolist(), length_B.tolist(), strict=True)
+        return self.tokenizer.batch_decode([row[:length] for row, length in rows], skip_special_tokens=True)
+
+    def copy(self) -> LanguageModel:
+        """The same weights, which no longer follow this model's."""
+        return replace(self, net=deepcopy(self.net).requires_grad_(False))
+
+
+def load(folder: Path) -> LanguageModel:
+    """fp32, one thread, no dropout: the sampler's log-probs must be the trainer's."""
+    torch.set_num_threads(1)
+    net = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).to(DEVICE).eval()
+    use_decoding_attention(net)
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    return LanguageModel(net, tokenizer, _stop_tokens(net, tokenizer), _shares_rows(net))
+
+
+def _stop_tokens(net: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> tuple[int, ...]:
+    configured = net.generation_config.eos_token_id if net.generation_config else None
+    stop = {configured} if isinstance(configured, int) else set(configured or ())
+    if tokenizer.eos_token_id is not None:
+        stop.add(tokenizer.eos_token_id)
+    return tuple(sorted(stop))
+
+
+def _shares_rows(net: PreTrainedModel) -> bool:
+    """Not with attention windows or recurrent layers, nor where positions are wired into attention."""
+    layers = set(getattr(net.config, "layer_types", None) or ["full_attention"])
+    takes_positions = "position_ids" in inspect.signature(net.forward).parameters
+    return net.config._attn_implementation == NAME and layers == {"full_attention"} and takes_positions

@@ -1,0 +1,110 @@
+"""Learning from one batch: epochs of mini-batches of whole groups, each one optimiser step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from algorithms.base import Algorithm
+from algorithms.rollouts import Mean, Totals
+from harness.backends.local.batch import TokenRollouts
+from harness.backends.local.diverged import Diverged
+from harness.backends.local.logprobs import micro_batches, response_logp
+from harness.backends.local.model import LanguageModel
+from harness.experiment import Recipe
+from harness.seeds import derive
+
+
+def make_optimizer(model: LanguageModel, recipe: Recipe) -> torch.optim.AdamW:
+    return torch.optim.AdamW(
+        model.net.parameters(),
+        lr=recipe.learning_rate,
+        betas=(recipe.adam_beta1, recipe.adam_beta2),
+        eps=recipe.adam_eps,
+        weight_decay=recipe.weight_decay,
+        fused=True,
+    )
+
+
+@dataclass
+class Learner:
+    """A model, its optimiser, and how often it has stepped."""
+
+    model: LanguageModel
+    algorithm: Algorithm
+    recipe: Recipe
+    optimizer: torch.optim.AdamW
+    updates: int = 0
+
+    def learn(self, batch: TokenRollouts, *identity: int) -> dict[str, Mean]:
+        """All updates of one rollout batch, `credit` included; returns what to log, each as a sum and a count.
+
+        Args:
+            identity: seed and step, which key the order of the groups.
+
+        Raises: Diverged before anything that is not finite reaches the weights.
+        """
+        logged: dict[str, Mean] = {}
+        for epoch in range(self.recipe.epochs):
+            generator = torch.Generator().manual_seed(derive("minibatches", *identity, epoch))
+            order_G = torch.randperm(batch.groups, generator=generator).to(batch.group_B.device)
+            for groups in order_G.tensor_split(min(self.recipe.minibatches, batch.groups)):
+                add(logged, self.update(batch.select(groups)))
+        return logged
+
+    def update(self, batch: TokenRollouts) -> dict[str, Mean]:
+        """One optimiser step on a mini-batch."""
+        total, logged = self.backward(batch)
+        norm = torch.nn.utils.clip_grad_norm_(self.model.net.parameters(), self.recipe.max_grad_norm).item()
+        if not torch.isfinite(torch.tensor([total, norm])).all():
+            raise Diverged(f"loss {total} and gradient norm {norm} must be finite")
+        rate = learning_rate(self.recipe, self.updates)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+        self.updates += 1
+        add(logged, {"actor/pg_loss": Mean(total, 1), "actor/grad_norm": Mean(norm, 1), "actor/lr": Mean(rate, 1)})
+        return logged
+
+    def backward(self, batch: TokenRollouts) -> tuple[float, dict[str, Mean]]:
+        """Add the mini-batch's gradient, micro-batch by micro-batch; returns its loss and the algorithm's metrics."""
+        micros = [batch.select(groups) for groups in micro_batches(self.model, batch, self.recipe.microbatch_tokens)]
+        only = self._logp(micros[0]) if len(micros) == 1 else None
+        totals = self._totals(batch, micros, only)
+        total, logged = 0.0, {}
+        for micro in micros:
+            loss = self.algorithm.loss(micro, self._logp(micro) if only is None else only, totals)
+            loss.value.backward()
+            total += loss.value.item()
+            add(logged, loss.metrics)
+        return total, logged
+
+    def _logp(self, batch: TokenRollouts) -> Tensor:
+        return response_logp(self.model, batch, self.recipe.temperature)
+
+    def _totals(self, batch: TokenRollouts, micros: list[TokenRollouts], only: Tensor | None) -> Totals:
+        """With one micro-batch the forward pass that learns serves to measure, too."""
+        totals = Totals.of(batch)
+        if not self.algorithm.measures:
+            return totals
+        sums: dict[str, float] = {}
+        for micro in micros:
+            with torch.no_grad():
+                logp_BT = self._logp(micro) if only is None else only.detach()
+                for name, value in self.algorithm.measure(micro, logp_BT).items():
+                    sums[name] = sums.get(name, 0.0) + float(value)
+        return replace(totals, means={name: value / totals.tokens for name, value in sums.items()})
+
+
+def learning_rate(recipe: Recipe, updates: int) -> float:
+    """Linear warm-up whose first update is not zero, then constant."""
+    return recipe.learning_rate * min(1.0, (updates + 1) / max(1, recipe.warmup_updates))
+
+
+def add(into: dict[str, Mean], new: Mapping[str, Mean]) -> None:
+    for name, mean in new.items():
+        into[name] = into[name] + mean if name in into else mean

@@ -1,0 +1,31 @@
+"""The backends there are. Listing them imports none of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+
+from harness.backends.base import Backend
+from harness.errors import UserError, nearest
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Where a backend is, and what a list says of it."""
+
+    description: str
+    module: str
+    class_name: str
+
+
+BACKENDS: dict[str, Entry] = {
+    "local": Entry("one process, deterministic", "harness.backends.local.backend", "LocalBackend"),
+}
+
+
+def get_backend(name: str) -> Backend:
+    """Raises: UserError for a name that is not in the list."""
+    if name not in BACKENDS:
+        raise UserError(f"backend `{name}` is unknown. {nearest(name, BACKENDS)}")
+    entry = BACKENDS[name]
+    return getattr(import_module(entry.module), entry.class_name)()

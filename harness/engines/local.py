@@ -1,0 +1,37 @@
+"""The embedded sampler as an engine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+import transformers
+
+from harness.backends.local.model import LanguageModel, load
+from harness.backends.local.sampler import sample
+from harness.engines.base import Completion, Request, Sampling
+
+
+class LocalEngine:
+    """Any Hugging Face causal LM in this process. One call is one chunk: equal calls give equal bits."""
+
+    name = "local"
+    version = f"1 (torch {torch.__version__}, transformers {transformers.__version__})"
+
+    def __init__(self, model: LanguageModel) -> None:
+        self.model = model
+
+    @classmethod
+    def open(cls, folder: Path) -> LocalEngine:
+        """With the weights of a folder in Hugging Face layout."""
+        return cls(load(folder))
+
+    def generate(self, requests: Sequence[Request], sampling: Sampling) -> list[list[Completion]]:
+        samples = sample(self.model.net, requests, sampling, self.model.stop)
+        texts = self.model.decode(samples.tokens_BT, samples.length_B)
+        completions = (
+            Completion(text, int(length), "stop" if stopped else "length")
+            for text, length, stopped in zip(texts, samples.length_B, samples.stopped_B, strict=True)
+        )
+        return [[next(completions) for _ in request.seeds] for request in requests]
