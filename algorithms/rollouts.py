@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from algorithms._torch import torch
 
@@ -101,7 +101,7 @@ class Rollouts:
         positives_G = self.positives_G
         return (positives_G > 0) & (positives_G < self.size_G)
 
-    def select(self, groups: Tensor) -> Rollouts:
+    def select(self, groups: Tensor) -> Self:
         """The rollouts of some groups, in the order given, as a batch of their own (a mini- or micro-batch).
 
         Args:
@@ -115,7 +115,7 @@ class Rollouts:
         chosen = self.rows(rows)
         return replace(chosen, group_B=group_B[rows], problem_ids=tuple(self.problem_ids[g] for g in groups.tolist()))
 
-    def rows(self, rows: Tensor) -> Rollouts:
+    def rows(self, rows: Tensor) -> Self:
         """Some rollouts, in the order given; the groups keep their numbers, and some may be left empty.
 
         Args:

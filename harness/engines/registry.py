@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -16,12 +15,13 @@ class Entry:
     """Where an engine is, and what a list says of it."""
 
     description: str
-    opener: str
-    """module:function, which takes a model's folder and returns the engine"""
+    module: str
+    class_name: str
+    """a class whose `open` takes a model's folder"""
 
 
 ENGINES: dict[str, Entry] = {
-    "local": Entry("any Hugging Face causal LM in this process", "harness.engines.local:LocalEngine.open"),
+    "local": Entry("any Hugging Face causal LM in this process", "harness.engines.local", "LocalEngine"),
 }
 
 
@@ -32,8 +32,5 @@ def open_engine(name: str, model: Path) -> Engine:
     """
     if name not in ENGINES:
         raise UserError(f"engine `{name}` is unknown. {nearest(name, ENGINES)}")
-    module, _, path = ENGINES[name].opener.partition(":")
-    opener: Callable[[Path], Engine] = import_module(module)
-    for part in path.split("."):
-        opener = getattr(opener, part)
-    return opener(model)
+    entry = ENGINES[name]
+    return getattr(import_module(entry.module), entry.class_name).open(model)

@@ -92,12 +92,14 @@ class Training:
         collected = collect(self.policies.sampler, self.trial, self.stream, self.progress.cursor, self.observer.warn)
         generated = time.perf_counter()
         batch = self.prepare(collected, step) if collected.groups else None
-        learnt = self.learner.learn(batch, self.trial.seed, step) if batch else {}
+        spent = min(1.0, (self.progress.rollouts + collected.rollouts) / self.trial.experiment.budget_rollouts)
+        order = ("minibatches", self.trial.seed, step)
+        learnt = self.learner.learn(batch, order, spent) if batch else {}
         self.generate_seconds += generated - started
         self.train_seconds += time.perf_counter() - generated
         self.progress = self.progress.after(collected, self.learner.updates, self.trial.experiment.grid_rollouts)
-        metrics = step_metrics(collected, batch, learnt)
         done = self.progress
+        metrics = step_metrics(collected, batch, learnt)
         return StepRecord(done.step, done.rollouts, done.tokens, done.updates, done.cursor, metrics)
 
     def prepare(self, collected: Collected, step: int) -> TokenRollouts:
@@ -115,7 +117,11 @@ class Training:
         return torch.Generator().manual_seed(derive("credit", self.trial.seed, step, problem))
 
     def save(self) -> None:
-        state = {"optimizer": self.learner.optimizer.state_dict(), "lagging": self.policies.lagging()}
+        state = {
+            "optimizer": self.learner.optimizer.state_dict(),
+            "lagging": self.policies.lagging(),
+            "algorithm": dict(self.learner.state),
+        }
         checkpoints.save(self.folder, self.progress, self.learner.model, state)
 
     def resume(self) -> None:
@@ -131,6 +137,7 @@ class Training:
             state = checkpoints.read_state(checkpoint)
             self.learner.optimizer.load_state_dict(state["optimizer"])
             self.policies.restore(state["lagging"])
+            self.learner.state = state["algorithm"]
         if self.progress.grid:
             self.evaluate_checkpoint()
 

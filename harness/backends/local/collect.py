@@ -6,9 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from benchmarks.marking import mark
-
 from algorithms.base import Algorithm
+from benchmarks.marking import mark
 from harness.backends.local.batch import Group, Rollout, as_batch
 from harness.backends.local.diverged import Diverged
 from harness.backends.local.model import LanguageModel

@@ -118,6 +118,6 @@ def fixed_logp(model: LanguageModel, batch: TokenRollouts, temperature: float, l
 
 def _logits_at(net: PreTrainedModel, ids: Tensor, row: Tensor, place: Tensor, options: dict[str, Tensor]) -> Tensor:
     """(n, V). The hook narrows what enters the LM head; what a model does to logits after it still happens."""
-    head = net.get_output_embeddings()
+    head: torch.nn.Module = net.get_output_embeddings()  # type: ignore[assignment]
     with head.register_forward_pre_hook(lambda _, args: (args[0][row, place],)):
         return net(input_ids=ids, use_cache=False, **options).logits

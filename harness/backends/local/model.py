@@ -6,10 +6,12 @@ import inspect
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from transformers.utils import logging
 
 from harness.backends.local.attention import NAME, use_decoding_attention
 
@@ -40,18 +42,19 @@ class LanguageModel:
 def load(folder: Path) -> LanguageModel:
     """fp32, one thread, no dropout: the sampler's log-probs must be the trainer's."""
     torch.set_num_threads(1)
-    net = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).to(DEVICE).eval()
+    logging.disable_progress_bar()
+    net: PreTrainedModel = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+    net.to(DEVICE).eval()  # type: ignore[arg-type]
     use_decoding_attention(net)
     tokenizer = AutoTokenizer.from_pretrained(folder)
     return LanguageModel(net, tokenizer, _stop_tokens(net, tokenizer), _shares_rows(net))
 
 
 def _stop_tokens(net: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> tuple[int, ...]:
-    configured = net.generation_config.eos_token_id if net.generation_config else None
-    stop = {configured} if isinstance(configured, int) else set(configured or ())
-    if tokenizer.eos_token_id is not None:
-        stop.add(tokenizer.eos_token_id)
-    return tuple(sorted(stop))
+    """The model's own list, which may hold several, and the tokenizer's end of sequence."""
+    configured: Any = net.generation_config.eos_token_id if net.generation_config else None
+    stop: set[Any] = {tokenizer.eos_token_id, *([configured] if isinstance(configured, int) else configured or ())}
+    return tuple(sorted(stop - {None}))
 
 
 def _shares_rows(net: PreTrainedModel) -> bool:

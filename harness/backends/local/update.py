@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
@@ -38,26 +38,29 @@ class Learner:
     recipe: Recipe
     optimizer: torch.optim.AdamW
     updates: int = 0
+    state: Mapping[str, float] = field(default_factory=dict)
+    """what the algorithm carries from one update to the next"""
 
-    def learn(self, batch: TokenRollouts, *identity: int) -> dict[str, Mean]:
-        """All updates of one rollout batch, `credit` included; returns what to log, each as a sum and a count.
+    def learn(self, batch: TokenRollouts, order: Sequence[str | int], progress: float) -> dict[str, Mean]:
+        """All updates of one rollout batch; returns what to log, each metric as a sum and a count.
 
         Args:
-            identity: seed and step, which key the order of the groups.
+            order: identity that the order of the groups is drawn by.
+            progress: share of the trial's budget that has been generated.
 
         Raises: Diverged before anything that is not finite reaches the weights.
         """
         logged: dict[str, Mean] = {}
         for epoch in range(self.recipe.epochs):
-            generator = torch.Generator().manual_seed(derive("minibatches", *identity, epoch))
+            generator = torch.Generator().manual_seed(derive(*order, epoch))
             order_G = torch.randperm(batch.groups, generator=generator).to(batch.group_B.device)
             for groups in order_G.tensor_split(min(self.recipe.minibatches, batch.groups)):
-                add(logged, self.update(batch.select(groups)))
+                add(logged, self.update(batch.select(groups), progress))
         return logged
 
-    def update(self, batch: TokenRollouts) -> dict[str, Mean]:
+    def update(self, batch: TokenRollouts, progress: float) -> dict[str, Mean]:
         """One optimiser step on a mini-batch."""
-        total, logged = self.backward(batch)
+        total, logged = self.backward(batch, progress)
         norm = torch.nn.utils.clip_grad_norm_(self.model.net.parameters(), self.recipe.max_grad_norm).item()
         if not torch.isfinite(torch.tensor([total, norm])).all():
             raise Diverged(f"loss {total} and gradient norm {norm} must be finite")
@@ -67,14 +70,16 @@ class Learner:
         self.optimizer.step()
         self.optimizer.zero_grad()
         self.updates += 1
-        add(logged, {"actor/pg_loss": Mean(total, 1), "actor/grad_norm": Mean(norm, 1), "actor/lr": Mean(rate, 1)})
+        add(logged, {"actor/loss": Mean(total, 1), "actor/grad_norm": Mean(norm, 1), "actor/lr": Mean(rate, 1)})
         return logged
 
-    def backward(self, batch: TokenRollouts) -> tuple[float, dict[str, Mean]]:
+    def backward(self, batch: TokenRollouts, progress: float) -> tuple[float, dict[str, Mean]]:
         """Add the mini-batch's gradient, micro-batch by micro-batch; returns its loss and the algorithm's metrics."""
         micros = [batch.select(groups) for groups in micro_batches(self.model, batch, self.recipe.microbatch_tokens)]
         only = self._logp(micros[0]) if len(micros) == 1 else None
-        totals = self._totals(batch, micros, only)
+        means = self._measured(micros, only) if self.algorithm.measures else {}
+        self.state = self.algorithm.adapt(self.state, means)
+        totals = replace(Totals.of(batch), means=means, state=self.state, progress=progress)
         total, logged = 0.0, {}
         for micro in micros:
             loss = self.algorithm.loss(micro, self._logp(micro) if only is None else only, totals)
@@ -86,18 +91,16 @@ class Learner:
     def _logp(self, batch: TokenRollouts) -> Tensor:
         return response_logp(self.model, batch, self.recipe.temperature)
 
-    def _totals(self, batch: TokenRollouts, micros: list[TokenRollouts], only: Tensor | None) -> Totals:
-        """With one micro-batch the forward pass that learns serves to measure, too."""
-        totals = Totals.of(batch)
-        if not self.algorithm.measures:
-            return totals
+    def _measured(self, micros: list[TokenRollouts], only: Tensor | None) -> dict[str, float]:
+        """Means per token over the mini-batch. With one micro-batch the pass that learns serves to measure, too."""
         sums: dict[str, float] = {}
-        for micro in micros:
-            with torch.no_grad():
+        with torch.no_grad():
+            for micro in micros:
                 logp_BT = self._logp(micro) if only is None else only.detach()
                 for name, value in self.algorithm.measure(micro, logp_BT).items():
                     sums[name] = sums.get(name, 0.0) + float(value)
-        return replace(totals, means={name: value / totals.tokens for name, value in sums.items()})
+        tokens = sum(int(micro.mask_BT.sum()) for micro in micros)
+        return {name: value / tokens for name, value in sums.items()}
 
 
 def learning_rate(recipe: Recipe, updates: int) -> float:

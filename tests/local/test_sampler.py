@@ -1,0 +1,138 @@
+"""What the sampler promises: its log-probs are the model's, and its draws depend on nothing but seed and model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from harness.backends.local.model import LanguageModel, load
+from harness.backends.local.sampler import Samples, draw, sample
+from harness.engines.base import Request, Sampling
+from harness.errors import UserError
+
+REQUESTS = [  # prompts of different lengths, different numbers of samples
+    Request((2, 5, 3), tuple(range(0, 12))),
+    Request((2, 4, 4, 4, 9, 3), tuple(range(100, 105))),
+    Request((7,), tuple(range(200, 209))),
+]
+SAMPLING = Sampling(max_tokens=12)
+
+
+def run(
+    model: LanguageModel, requests: list[Request] = REQUESTS, sampling: Sampling = SAMPLING, **how: float
+) -> Samples:
+    return sample(model.net, requests, sampling, model.stop, **how)  # type: ignore[arg-type]
+
+
+def plain_logp(model: LanguageModel, prompt: tuple[int, ...], response: list[int], temperature: float) -> Tensor:
+    """One unpadded sequence through transformers' own attention, with no cache."""
+    ids = torch.tensor([[*prompt, *response]])
+    with torch.no_grad():
+        logits = model.net(input_ids=ids, use_cache=False).logits[0, len(prompt) - 1 : -1]
+    return torch.log_softmax(logits / temperature, dim=-1).gather(1, torch.tensor(response)[:, None])[:, 0]
+
+
+@pytest.mark.parametrize("architecture", ["qwen3", "llama", "gpt2", "qwen3_window"])
+@pytest.mark.parametrize("temperature", [1.0, 0.7])
+def test_logp_is_that_of_a_plain_forward(folders: Mapping[str, Path], architecture: str, temperature: float) -> None:
+    model = load(folders[architecture])
+    samples = run(model, sampling=Sampling(12, temperature))
+    prompts = [request.prompt for request in REQUESTS for _ in request.seeds]
+    lengths = samples.length_B.tolist()
+    assert len(set(lengths)) > 1  # responses end at different times
+    model.net.set_attn_implementation("eager")
+    for row, prompt in enumerate(prompts):
+        response = samples.tokens_BT[row, : lengths[row]].tolist()
+        expected = plain_logp(model, prompt, response, temperature)
+        assert samples.logp_BT[row, : lengths[row]] == pytest.approx(expected, abs=1e-5)
+
+
+def test_responses_end_with_the_first_stop_token_or_at_the_limit(model: LanguageModel) -> None:
+    samples = run(model)
+    assert 0 < int(samples.stopped_B.sum()) < len(samples.stopped_B)
+    for tokens, length, stopped in zip(samples.tokens_BT, samples.length_B, samples.stopped_B, strict=True):
+        assert (tokens[:length] == model.stop[0]).sum() == stopped
+        assert length == 12 if not stopped else tokens[length - 1] == model.stop[0]
+        assert not tokens[length:].any()
+
+
+def test_draws_do_not_depend_on_the_batch(model: LanguageModel) -> None:
+    together = run(model)
+    rows = [(request.prompt, seed) for request in REQUESTS for seed in request.seeds]
+    for row in (0, 11, 12, 20, 25):
+        alone = run(model, [Request(rows[row][0], (rows[row][1],))])
+        assert torch.equal(alone.tokens_BT[0], together.tokens_BT[row])
+        assert alone.logp_BT[0] == pytest.approx(together.logp_BT[row], abs=1e-5)
+
+
+def test_order_of_requests_and_seeds_does_not_matter(model: LanguageModel) -> None:
+    turned = run(model, [Request(r.prompt, r.seeds[::-1]) for r in REQUESTS[::-1]])
+    assert torch.equal(turned.tokens_BT.flip(0), run(model).tokens_BT)
+
+
+def test_dropping_finished_rows_changes_nothing(model: LanguageModel) -> None:
+    eager, never = run(model, drop_at=0.0), run(model, drop_at=2.0)
+    assert torch.equal(eager.tokens_BT, never.tokens_BT)
+    assert torch.equal(eager.length_B, never.length_B)
+    assert eager.logp_BT == pytest.approx(never.logp_BT, abs=1e-5)
+
+
+def test_equal_calls_give_equal_bits(model: LanguageModel) -> None:
+    assert torch.equal(run(model).logp_BT, run(model).logp_BT)
+
+
+def test_more_samples_than_rows_are_drawn_in_parts(model: LanguageModel) -> None:
+    whole, parts = run(model), run(model, max_rows=7)  # 12 + 5 + 9 samples: parts of 7, 7, 7 and 5
+    assert torch.equal(whole.tokens_BT, parts.tokens_BT)
+    assert torch.equal(whole.length_B, parts.length_B)
+
+
+def test_different_seeds_draw_differently_and_equal_seeds_alike(model: LanguageModel) -> None:
+    samples = run(model, [Request((2, 5, 3), (1, 1, 2))])
+    assert torch.equal(samples.tokens_BT[0], samples.tokens_BT[1])
+    assert not torch.equal(samples.tokens_BT[0], samples.tokens_BT[2])
+
+
+def test_greedy_takes_the_likeliest_token(model: LanguageModel) -> None:
+    samples = run(model, [Request((2, 5, 3), (1, 2))], Sampling(5, temperature=0.0))
+    ids = [2, 5, 3]
+    for token in samples.tokens_BT[0, : samples.length_B[0]].tolist():
+        with torch.no_grad():
+            assert token == int(model.net(input_ids=torch.tensor([ids])).logits[0, -1].argmax())
+        ids.append(token)
+    assert torch.equal(samples.tokens_BT[0], samples.tokens_BT[1])
+
+
+def test_draw_inverts_the_cumulative_distribution() -> None:
+    # p = 0, 1/2, 1/4, 1/4: u in (0, 1/2] is token 1, (1/2, 3/4] token 2, (3/4, 1] token 3; never token 0
+    logits = torch.tensor([0.0, 0.5, 0.25, 0.25]).log().repeat(6, 1)
+    uniform = torch.tensor([1e-9, 0.5, 0.51, 0.75, 0.76, 1.0])
+    token, logp = draw(logits, uniform, Sampling(1))
+    assert token.tolist() == [1, 1, 2, 2, 3, 3]
+    assert logp.exp() == pytest.approx([0.5, 0.5, 0.25, 0.25, 0.25, 0.25])
+
+
+def test_top_p_keeps_the_smallest_set_that_reaches_it() -> None:
+    # sorted 0.5, 0.3, 0.2 (tokens 2, 0, 1): top_p 0.6 keeps 0.5 and 0.3; within it u <= 5/8 is token 2, above token 0
+    logits = torch.tensor([0.3, 0.2, 0.5]).log().repeat(3, 1)
+    token, logp = draw(logits, torch.tensor([0.62, 0.63, 1.0]), Sampling(1, top_p=0.6))
+    assert token.tolist() == [2, 0, 0]
+    assert logp.exp() == pytest.approx([0.5, 0.3, 0.3])  # of the whole distribution, as a trainer computes them
+
+
+def test_samples_follow_the_distribution(model: LanguageModel) -> None:
+    draws, prompt = 4000, (2, 5, 3)
+    tokens = run(model, [Request(prompt, tuple(range(draws)))], Sampling(1)).tokens_BT[:, 0]
+    with torch.no_grad():
+        p = model.net(input_ids=torch.tensor([prompt])).logits[0, -1].softmax(-1)
+    share = torch.bincount(tokens, minlength=len(p)) / draws
+    assert ((share - p).abs() < 4 * (p * (1 - p) / draws).sqrt() + 1e-3).all()  # four standard errors
+
+
+def test_no_room_for_the_response_is_an_error(model: LanguageModel) -> None:
+    with pytest.raises(UserError, match="`max_tokens` must be at most 125 for a prompt of 3 tokens, but is 126"):
+        run(model, [Request((2, 5, 3), (0,))], Sampling(126))
