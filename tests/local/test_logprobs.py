@@ -1,10 +1,9 @@
-"""The training forward: responses that share a row have the log-probs and gradients that they have alone."""
+"""The training forward: packed responses have the log-probs and gradients that they have alone."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -44,51 +43,51 @@ def test_the_trainer_agrees_with_the_sampler(
 ) -> None:
     model = load(folders[architecture])
     batch = sampled(model, temperature=temperature)
-    assert model.shares_rows == lay_out(model, batch).shared == (architecture != "qwen3_window")
+    assert lay_out(batch, model.row_tokens).packed == (architecture != "qwen3_window")
     logp_BT = response_logp(model, batch, temperature)
     assert logp_BT[batch.mask_BT].detach() == pytest.approx(batch.old_logp_BT[batch.mask_BT], abs=1e-5)
     assert not logp_BT[~batch.mask_BT].any()
 
 
 @pytest.mark.parametrize("architecture", ["qwen3", "llama", "gpt2"])
-def test_sharing_rows_changes_no_gradient(folders: Mapping[str, Path], architecture: str) -> None:
+def test_packing_changes_no_gradient(folders: Mapping[str, Path], architecture: str) -> None:
     gradients = []
-    for shares in (True, False):
-        model = replace(load(folders[architecture]), shares_rows=shares)
-        torch.manual_seed(0)
+    for row_tokens in (64, 0):
+        model = replace(load(folders[architecture]), row_tokens=row_tokens)
         batch = sampled(model)
-        assert lay_out(model, batch).shared == shares
         weight_BT = torch.randn(batch.mask_BT.shape, generator=torch.Generator().manual_seed(0))
         (response_logp(model, batch, 1.0) * weight_BT).sum().backward()
         gradients.append([p.grad for p in model.net.parameters()])
-    for shared, alone in zip(*gradients, strict=True):
-        assert shared == pytest.approx(alone, abs=2e-5, rel=1e-4)
+    for packed, alone in zip(*gradients, strict=True):
+        assert packed == pytest.approx(alone, abs=2e-5, rel=1e-4)
 
 
-def test_rows_end_where_a_response_no_longer_fits(model: LanguageModel, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("row_tokens", [0, 1, 24, 40, 10**6])
+def test_however_wide_rows_are_the_log_probs_are_the_same(model: LanguageModel, row_tokens: int) -> None:
     batch = sampled(model)
-    monkeypatch.setattr("harness.backends.local.logprobs.ROW_TOKENS", 32)
-    layout = lay_out(model, batch)
-    assert all(width <= 32 for width in layout.width_R)
-    assert 3 < len(layout.width_R) < len(batch)
-    lengths = batch.length_B.tolist()
-    for row, width in enumerate(layout.width_R):
-        held = [lengths[b] for b in range(len(batch)) if layout.row_B[b] == row]
-        assert width == len(layout.prompt_R[row]) + sum(held)
-    assert response_logp(model, batch, 1.0)[batch.mask_BT].detach() == pytest.approx(
-        batch.old_logp_BT[batch.mask_BT], abs=1e-5
-    )
+    logp_BT = response_logp(replace(model, row_tokens=row_tokens), batch, 1.0).detach()
+    assert logp_BT == pytest.approx(batch.old_logp_BT, abs=1e-5)
+
+
+def test_rows_are_filled_in_order_and_repeat_a_prompt_only_where_they_must(model: LanguageModel) -> None:
+    # three prompts of 3, 6 and 1 tokens; responses of 12 tokens each, two to a prompt
+    batch = sampled(model, samples=2)
+    assert batch.length_B.tolist() == [12] * 6
+    assert lay_out(batch, 0).place_C == [(row, 0) for row in range(6)]
+    wide = lay_out(batch, 40)  # 3 + 12 + 12 = 27; 6 + 12 + 12 = 30, and 1 more with 12 do not fit: 1 + 12 + 12
+    assert (wide.place_C, wide.column_B) == ([(0, 0), (1, 0), (2, 0)], [3, 15, 6, 18, 1, 13])
+    tight = lay_out(batch, 18)  # the longest sequence: nothing shares
+    assert (tight.rows, tight.width, len(tight.prompt_C)) == (6, 18, 6)
+    split = lay_out(batch, 45)  # 27, then prompt 2 with one response; its second needs the prompt again
+    assert (split.place_C, split.column_B) == ([(0, 0), (0, 27), (1, 0), (1, 18)], [3, 15, 33, 6, 19, 31])
+    assert (split.rows, split.width) == (2, 45)
 
 
 def test_micro_batches_hold_every_group_once_within_the_limit(model: LanguageModel) -> None:
-    batch = sampled(model)
-    widths = dict(zip(lay_out(model, batch).group_R, lay_out(model, batch).width_R, strict=True))
-    whole = [groups.tolist() for groups in micro_batches(model, batch, 10**6)]
-    parts = [groups.tolist() for groups in micro_batches(model, batch, 2 * max(widths.values()))]
-    alone = [groups.tolist() for groups in micro_batches(model, batch, 1)]
-    assert sorted(chain(*whole)) == sorted(chain(*parts)) == sorted(chain(*alone)) == [0, 1, 2]
-    assert [len(whole), len(parts), len(alone)] == [1, 2, 3]
-    assert list(chain(*alone)) == sorted(widths, key=lambda g: widths[g])  # like lengths together
+    batch = sampled(model)  # 5 responses of at most 12 tokens behind 3, 6 and 1 tokens of prompt
+    assert [groups.tolist() for groups in micro_batches(batch, 10**6)] == [[2, 0, 1]]  # shortest first
+    assert [groups.tolist() for groups in micro_batches(batch, 10 * (3 + 12))] == [[2, 0], [1]]
+    assert [groups.tolist() for groups in micro_batches(batch, 1)] == [[2], [0], [1]]
 
 
 def test_a_fixed_policy_is_read_in_pieces(model: LanguageModel) -> None:

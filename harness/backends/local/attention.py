@@ -1,4 +1,4 @@
-"""How attention is told what to do: a fast function for decoding, and the mask of responses that share a row.
+"""How attention is told what to do: a fast function for decoding, and the mask of packed rows.
 
 torch's `scaled_dot_product_attention` wants one key head for each query head, and its blocks pay off over many
 queries; with one query a row, two matrix products over the shared key heads are faster (`bench/sampler.py`).
@@ -54,13 +54,15 @@ def decoding_attention(
     return (score.softmax(-1) @ value).reshape(rows, 1, heads, -1), None
 
 
-def shared_row_mask(owner_RW: Tensor) -> Tensor:
-    """bool (R, 1, W, W): causal, where a response sees the prompt and itself.
+def packed_mask(copy_RW: Tensor, owner_RW: Tensor) -> Tensor:
+    """bool (R, 1, W, W): causal, where a response sees its prompt and itself.
 
     Args:
-        owner_RW: int64, 0 on prompt tokens, another number for each response of the row.
+        copy_RW: which copy of a prompt a token is of or follows; equal numbers may see each other.
+        owner_RW: 0 on prompts, another number on each response; unequal ones do not see each other.
     """
-    width = owner_RW.shape[1]
-    causal = torch.ones(width, width, dtype=torch.bool, device=owner_RW.device).tril()
-    key, query = owner_RW[:, None, :], owner_RW[:, :, None]
-    return (causal & ((key == 0) | (key == query)))[:, None]
+    width = copy_RW.shape[1]
+    causal = torch.ones(width, width, dtype=torch.bool, device=copy_RW.device).tril()
+    same_copy = copy_RW[:, :, None] == copy_RW[:, None, :]
+    seen = (owner_RW == 0)[:, None, :] | (owner_RW[:, :, None] == owner_RW[:, None, :])
+    return (causal & same_copy & seen)[:, None]

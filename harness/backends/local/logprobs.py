@@ -1,8 +1,8 @@
 """The forward pass of training: log-probs of responses, computed on as few tokens as can be.
 
-The responses of one prompt share a row: the prompt once, then response after response, each of which sees the
-prompt and itself. Against one padded row for each response this saves the repeated prompts and most of the padding.
-Only positions that predict a response token go through the LM head.
+Responses are laid end to end in rows, behind a copy of their prompt that they share: each sees the prompt and
+itself. Against one padded row for each response this saves repeated prompts and padding, about half the time for
+short answers (`bench/training.py`). Only positions that predict a response token go through the LM head.
 """
 
 from __future__ import annotations
@@ -15,105 +15,114 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 from transformers import PreTrainedModel
 
-from harness.backends.local.attention import shared_row_mask
+from harness.backends.local.attention import packed_mask
 from harness.backends.local.batch import TokenRollouts
 from harness.backends.local.model import LanguageModel
-
-ROW_TOKENS = 256
-"""responses join a row up to this length; beyond, attention over the whole row costs more than the prompt again"""
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Where everything is: B responses in R rows of W tokens; responses keep their order."""
+    """Where everything is: B responses behind C copies of prompts, in rows."""
 
-    row_B: list[int]
-    group_R: list[int]
-    start_B: list[int]
-    """place of the first response token in its row"""
-    prompt_R: list[tuple[int, ...]]
-    width_R: list[int]
+    prompt_C: list[tuple[int, ...]]
+    place_C: list[tuple[int, int]]
+    """row and first column"""
+    copy_B: list[int]
+    """the copy that a response belongs to"""
+    column_B: list[int]
+    """its first column"""
+    rows: int
+    width: int
 
     @property
-    def shared(self) -> bool:
+    def packed(self) -> bool:
         """Whether any row holds more than one response."""
-        return len(self.row_B) > len(self.prompt_R)
+        return self.rows < len(self.copy_B)
 
 
-def lay_out(model: LanguageModel, batch: TokenRollouts) -> Layout:
-    """Responses in their order; a new row starts with every new group and when the row is full."""
-    row_tokens = ROW_TOKENS if model.shares_rows else 0
-    layout = Layout([], [], [], [], [])
-    for group, length in zip(batch.group_B.tolist(), batch.length_B.tolist(), strict=True):
-        if not layout.group_R or group != layout.group_R[-1] or layout.width_R[-1] + length > row_tokens:
-            prompt = batch.prompts[batch.problem_ids[group]]
-            layout.group_R.append(group)
-            layout.prompt_R.append(prompt)
-            layout.width_R.append(len(prompt))
-        layout.row_B.append(len(layout.prompt_R) - 1)
-        layout.start_B.append(layout.width_R[-1])
-        layout.width_R[-1] += length
-    return layout
+def lay_out(batch: TokenRollouts, row_tokens: int) -> Layout:
+    """Responses in their order, each in the row of the one before if it fits.
 
-
-def micro_batches(model: LanguageModel, batch: TokenRollouts, limit: int) -> Iterator[Tensor]:
-    """Indices of groups with rows of like length, as many as fit `limit` padded tokens; a larger group goes alone."""
-    layout = lay_out(model, batch)
-    rows_G, width_G = [0] * batch.groups, [0] * batch.groups
-    for group, width in zip(layout.group_R, layout.width_R, strict=True):
-        rows_G[group] += 1
-        width_G[group] = max(width_G[group], width)
-    chosen: list[int] = []
-    rows = 0
-    for group in sorted(range(batch.groups), key=lambda g: width_G[g]):
-        if chosen and (rows + rows_G[group]) * width_G[group] > limit:
-            yield torch.tensor(chosen, device=batch.group_B.device)
-            chosen, rows = [], 0
-        chosen.append(group)
-        rows += rows_G[group]
-    yield torch.tensor(chosen, device=batch.group_B.device)
+    Args:
+        row_tokens: tokens of a row, or more if the longest sequence needs them; 0: every response has its own row.
+    """
+    groups, lengths = batch.group_B.tolist(), batch.length_B.tolist()
+    prompts = [batch.prompts[batch.problem_ids[group]] for group in groups]
+    longest = max(len(prompt) + length for prompt, length in zip(prompts, lengths, strict=True))
+    limit = max(row_tokens, longest) if row_tokens else 0
+    prompt_C, place_C, copy_B, column_B = [], [], [], []
+    row, column, width, group_before = -1, limit, 0, -1
+    for group, prompt, length in zip(groups, prompts, lengths, strict=True):
+        if group != group_before or column + length > limit:
+            if column + len(prompt) + length > limit:
+                row, column = row + 1, 0
+            prompt_C.append(prompt)
+            place_C.append((row, column))
+            column += len(prompt)
+        copy_B.append(len(prompt_C) - 1)
+        column_B.append(column)
+        column += length
+        width, group_before = max(width, column), group
+    return Layout(prompt_C, place_C, copy_B, column_B, row + 1, width)
 
 
 def response_logp(model: LanguageModel, batch: TokenRollouts, temperature: float) -> Tensor:
-    """logp_BT of the responses at the sampling temperature, 0 on padding. Rows of a group must be adjacent."""
-    layout = lay_out(model, batch)
-    rows, width = len(layout.width_R), max(layout.width_R)
+    """logp_BT of the responses at the sampling temperature, 0 on padding."""
+    layout = lay_out(batch, model.row_tokens)
     device = batch.tokens_BT.device
-    ids = torch.zeros(rows, width, dtype=torch.int64, device=device)
-    for row, prompt in enumerate(layout.prompt_R):
-        ids[row, : len(prompt)] = torch.tensor(prompt, device=device)
-    row_B = torch.tensor(layout.row_B, device=device)
-    start_B = torch.tensor(layout.start_B, device=device)
-    prompt_B = torch.tensor([len(layout.prompt_R[row]) for row in layout.row_B], device=device)
+    ids_RW = torch.zeros(layout.rows, layout.width, dtype=torch.int64, device=device)
+    position_RW, copy_RW, owner_RW = torch.zeros_like(ids_RW), torch.full_like(ids_RW, -1), torch.zeros_like(ids_RW)
+    for copy, (prompt, (row, column)) in enumerate(zip(layout.prompt_C, layout.place_C, strict=True)):
+        there = (row, slice(column, column + len(prompt)))
+        ids_RW[there] = torch.tensor(prompt, device=device)
+        position_RW[there] = torch.arange(len(prompt), device=device)
+        copy_RW[there] = copy
 
+    copy_B = torch.tensor(layout.copy_B, device=device)
+    place_C2 = torch.tensor(layout.place_C, device=device)
+    prompt_C = torch.tensor([len(prompt) for prompt in layout.prompt_C], device=device)
     b, t = torch.nonzero(batch.mask_BT, as_tuple=True)  # every response token, in order
-    row, place, tokens = row_B[b], start_B[b] + t, batch.tokens_BT[b, t]
-    ids[row, place] = tokens
-    source = torch.where(t == 0, prompt_B[b] - 1, place - 1)  # the token before: its logits predict this one
+    copy, tokens = copy_B[b], batch.tokens_BT[b, t]
+    row, column = place_C2[copy, 0], torch.tensor(layout.column_B, device=device)[b] + t
+    ids_RW[row, column] = tokens
+    position_RW[row, column] = prompt_C[copy] + t
+    copy_RW[row, column] = copy
+    owner_RW[row, column] = b + 1
+    # the token before predicts this one; before the first is the last of the prompt
+    source = torch.where(t == 0, place_C2[copy, 1] + prompt_C[copy] - 1, column - 1)
 
-    if layout.shared:
-        position = torch.arange(width, device=device).repeat(rows, 1)
-        position[row, place] = prompt_B[b] + t
-        owner = torch.zeros_like(ids)  # 0 for the prompt, then one number for each response
-        owner[row, place] = b + 1
-        options = {"position_ids": position, "attention_mask": shared_row_mask(owner)}
-    else:
-        options = {}
-    logits = _logits_at(model.net, ids, row, source, options)
-    if temperature != 1:
-        logits = logits / temperature
-    logp = -cross_entropy(logits.float(), tokens, reduction="none")
-    return torch.zeros_like(batch.old_logp_BT).masked_scatter(batch.mask_BT, logp)
+    options = {"position_ids": position_RW, "attention_mask": packed_mask(copy_RW, owner_RW)} if layout.packed else {}
+    logits = _logits_at(model.net, ids_RW, row, source, options)
+    logp = -cross_entropy(logits.float() / temperature, tokens, reduction="none")
+    return torch.zeros_like(batch.old_logp_BT).index_put((b, t), logp)
 
 
 @torch.no_grad()
 def fixed_logp(model: LanguageModel, batch: TokenRollouts, temperature: float, limit: int) -> Tensor:
     """logp_BT under a policy that is not being trained, in pieces of at most `limit` padded tokens."""
     logp_BT = torch.zeros_like(batch.old_logp_BT)
-    for groups in micro_batches(model, batch, limit):
+    for groups in micro_batches(batch, limit):
         rows = torch.cat([torch.nonzero(batch.group_B == group)[:, 0] for group in groups])
         logp_BT[rows] = response_logp(model, batch.select(groups), temperature)
     return logp_BT
+
+
+def micro_batches(batch: TokenRollouts, limit: int) -> Iterator[Tensor]:
+    """Indices of groups of like length, as many as fit `limit` tokens if each response took a padded row of its own;
+    a larger group goes alone."""
+    size_G = batch.size_G.tolist()
+    response_G = torch.zeros_like(batch.size_G).scatter_reduce_(0, batch.group_B, batch.length_B, "amax").tolist()
+    prompt_G = [len(batch.prompts[problem]) for problem in batch.problem_ids]
+    longest_G = [prompt + response for prompt, response in zip(prompt_G, response_G, strict=True)]
+    chosen: list[int] = []
+    rows = 0
+    for group in sorted(range(batch.groups), key=lambda g: longest_G[g]):
+        if chosen and (rows + size_G[group]) * longest_G[group] > limit:
+            yield torch.tensor(chosen, device=batch.group_B.device)
+            chosen, rows = [], 0
+        chosen.append(group)
+        rows += size_G[group]
+    yield torch.tensor(chosen, device=batch.group_B.device)
 
 
 def _logits_at(net: PreTrainedModel, ids: Tensor, row: Tensor, place: Tensor, options: dict[str, Tensor]) -> Tensor:

@@ -16,6 +16,9 @@ from transformers.utils import logging
 from harness.backends.local.attention import NAME, use_decoding_attention
 
 DEVICE = torch.device("cpu")
+ROW_WIDTHS = 2
+"""a packed row holds twice as many tokens as the model is wide: about there attention, which looks at all pairs of a
+row, would cost more than the padding and the repeated prompts of shorter rows"""
 
 
 @dataclass(frozen=True)
@@ -26,8 +29,8 @@ class LanguageModel:
     tokenizer: PreTrainedTokenizerBase
     stop: tuple[int, ...]
     """tokens that end a response"""
-    shares_rows: bool
-    """positions and attention are ours to say, so that responses may share the row of their prompt"""
+    row_tokens: int
+    """tokens of a row that training lays several responses into; 0: each response must have its own"""
 
     def decode(self, tokens_BT: Tensor, length_B: Tensor) -> list[str]:
         """Responses as text, special tokens left out."""
@@ -47,18 +50,22 @@ def load(folder: Path) -> LanguageModel:
     net.to(DEVICE).eval()  # type: ignore[arg-type]
     use_decoding_attention(net)
     tokenizer = AutoTokenizer.from_pretrained(folder)
-    return LanguageModel(net, tokenizer, _stop_tokens(net, tokenizer), _shares_rows(net))
+    return LanguageModel(
+        net, tokenizer, _stop_tokens(net, tokenizer), ROW_WIDTHS * net.config.hidden_size if _packs(net) else 0
+    )
 
 
 def _stop_tokens(net: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> tuple[int, ...]:
     """The model's own list, which may hold several, and the tokenizer's end of sequence."""
     configured: Any = net.generation_config.eos_token_id if net.generation_config else None
-    stop: set[Any] = {tokenizer.eos_token_id, *([configured] if isinstance(configured, int) else configured or ())}
+    own: Any = tokenizer.eos_token_id
+    stop = {own, *([configured] if isinstance(configured, int) else configured or ())}
     return tuple(sorted(stop - {None}))
 
 
-def _shares_rows(net: PreTrainedModel) -> bool:
-    """Not with attention windows or recurrent layers, nor where positions are wired into attention."""
+def _packs(net: PreTrainedModel) -> bool:
+    """Whether positions and attention are ours to say: not with attention windows or recurrent layers, nor where
+    positions are wired into attention."""
     layers = set(getattr(net.config, "layer_types", None) or ["full_attention"])
     takes_positions = "position_ids" in inspect.signature(net.forward).parameters
     return net.config._attn_implementation == NAME and layers == {"full_attention"} and takes_positions

@@ -75,7 +75,7 @@ class Learner:
 
     def backward(self, batch: TokenRollouts, progress: float) -> tuple[float, dict[str, Mean]]:
         """Add the mini-batch's gradient, micro-batch by micro-batch; returns its loss and the algorithm's metrics."""
-        micros = [batch.select(groups) for groups in micro_batches(self.model, batch, self.recipe.microbatch_tokens)]
+        micros = [batch.select(groups) for groups in micro_batches(batch, self.recipe.microbatch_tokens)]
         only = self._logp(micros[0]) if len(micros) == 1 else None
         means = self._measured(micros, only) if self.algorithm.measures else {}
         self.state = self.algorithm.adapt(self.state, means)

@@ -1,0 +1,118 @@
+"""CPU time of an RL step by arm, and where it goes.
+
+OMP_NUM_THREADS=1 python bench/training.py MODEL_FOLDER [--arms grpo,dapo] [--steps 10]
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from pkgutil import resolve_name
+from typing import Any
+from unittest.mock import patch
+
+from algorithms.registry import get
+from benchmarks.registry import training_set
+from harness.backends.local.backend import LocalBackend
+from harness.engines.base import Engine
+from harness.experiment import Arm, Evaluation, Experiment, Recipe, Trial
+from harness.records import Comparison, StepRecord, TrialFolder
+from harness.stream import PromptStream
+
+PIECES = {
+    "sample": "harness.backends.local.collect.sample",
+    "mark": "harness.backends.local.collect.mark_all",
+    "render": "harness.backends.local.collect.render",
+    "reference": "harness.backends.local.backend.fixed_logp",
+    "forward": "harness.backends.local.update.response_logp",
+    "backward": "torch.Tensor.backward",
+    "optimiser": "torch.optim.AdamW.step",
+    "checkpoint": "harness.backends.local.checkpoint.save",
+}
+
+
+class Quiet:
+    def on_step(self, record: StepRecord) -> None:
+        self.last = record
+
+    def warn(self, message: str) -> None: ...
+
+
+@contextmanager
+def clocks() -> Iterator[dict[str, float]]:
+    """CPU seconds spent in each piece while open."""
+    spent: dict[str, float] = defaultdict(float)
+
+    def timed(name: str, function: Any) -> Any:
+        def run(*args: Any, **kwargs: Any) -> Any:
+            start = time.process_time()
+            try:
+                return function(*args, **kwargs)
+            finally:
+                spent[name] += time.process_time() - start
+
+        return run
+
+    patches = [patch(place, timed(name, resolve_name(place))) for name, place in PIECES.items()]
+    for one in patches:
+        one.start()
+    yield spent
+    for one in patches:
+        one.stop()
+
+
+def trial(name: str, recipe: Recipe, steps: int) -> Trial:
+    arm = Arm(name, name, get(name), recipe)
+    experiment = Experiment(
+        name="bench",
+        backend="local",
+        model="",
+        template="bare",
+        train="mini_rl",
+        seeds=(0,),
+        budget_rollouts=steps * recipe.prompts_per_step * recipe.group_size,
+        recipe=recipe,
+        evaluation=Evaluation({}, {}, points=1),
+        arms=(arm,),
+        comparison=Comparison(name, []),
+    )
+    return Trial(experiment, arm, 0)
+
+
+def skip(engine: Engine, checkpoint: object) -> None: ...
+
+
+def measure(name: str, model: Path, recipe: Recipe, steps: int) -> None:
+    quiet = Quiet()
+    stream = PromptStream(training_set("mini_rl").problems, 0)
+    with tempfile.TemporaryDirectory() as folder, clocks() as spent:
+        start = time.process_time()
+        result = LocalBackend().train(trial(name, recipe, steps), model, stream, TrialFolder(Path(folder)), skip, quiet)
+        total = time.process_time() - start
+    row = {**{piece: spent[piece] for piece in PIECES}, "total": total}
+    print(f"{name:20s}", *(f"{1000 * value / result.steps:10.0f}" for value in row.values()), end=" ")
+    metrics = quiet.last.metrics
+    print(
+        f"{result.steps:6d} {result.rollouts:9d} {1000 * total / result.rollouts:10.2f}  {metrics['generated/score/mean']:.2f}"
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("model", type=Path)
+    parser.add_argument("--arms", default="grpo,dapo,rence,online_dpo")
+    parser.add_argument("--steps", type=int, default=10)
+    arguments = parser.parse_args()
+    print("CPU milliseconds a step")
+    print(f"{'arm':20s}", *(f"{piece:>10s}" for piece in [*PIECES, "total"]), " steps  rollouts ms/rollout  score")
+    for name in arguments.arms.split(","):
+        measure(name, arguments.model, Recipe(), arguments.steps)
+
+
+if __name__ == "__main__":
+    main()
