@@ -96,10 +96,8 @@ def measure(name: str, model: Path, recipe: Recipe, steps: int) -> None:
         total = time.process_time() - start
     row = {**{piece: spent[piece] for piece in PIECES}, "total": total}
     print(f"{name:20s}", *(f"{1000 * value / result.steps:10.0f}" for value in row.values()), end=" ")
-    metrics = quiet.last.metrics
-    print(
-        f"{result.steps:6d} {result.rollouts:9d} {1000 * total / result.rollouts:10.2f}  {metrics['generated/score/mean']:.2f}"
-    )
+    score = quiet.last.metrics["generated/score/mean"]
+    print(f"{result.steps:6d} {result.rollouts:9d} {1000 * total / result.rollouts:10.2f} {score:6.2f}")
 
 
 def main() -> None:
