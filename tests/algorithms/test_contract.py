@@ -11,7 +11,7 @@ import torch
 
 from algorithms import registry
 from algorithms.base import Algorithm
-from algorithms.contract import CHECKS, checks, example
+from algorithms.contract import CHECKS, checks, example, learn
 from algorithms.dapo import DAPO
 from algorithms.grpo import GRPO
 from algorithms.online_dpo import OnlineDPO
@@ -81,6 +81,19 @@ def test_every_hyperparameter_shows_in_the_spec(algorithm):
         else:
             other = value - 1 if isinstance(value, int) else 0.93 * value + 0.05
         assert replace(algorithm, **{field.name: other}).spec() != algorithm.spec(), field.name
+
+
+@pytest.mark.parametrize("name", registry.ALGORITHMS)
+def test_single_precision(name):
+    algorithm = registry.get(name)
+    batch, logp_BT = example()
+    tokens = {"old_logp_BT": batch.old_logp_BT, "ref_logp_BT": batch.ref_logp_BT, "weight_BT": batch.weight_BT}
+    single = {field: value.float() for field, value in {**tokens, "reward_B": batch.reward_B}.items()}
+    loss, gradient_BT = learn(algorithm, batch, logp_BT)
+    found, found_BT = learn(algorithm, replace(batch, **single), logp_BT.float())
+    assert found.value.dtype == torch.float32
+    assert found.value.item() == pytest.approx(loss.value.item(), abs=1e-4)
+    assert torch.allclose(found_BT.double(), gradient_BT, atol=1e-4)
 
 
 def test_the_example_is_awkward():
