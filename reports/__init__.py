@@ -44,6 +44,15 @@ def summary(run: Path) -> str:
     return writing.summary(Path(run))
 
 
+def without_cost(text: str) -> str:
+    """`report.md` or `index.html` less the block that is made from timing.json: equal for equal runs, however often
+    they were interrupted. Every other file of a report is free of times."""
+    from reports.render import markdown
+
+    before, _, rest = text.partition(markdown.COST_BEGIN)
+    return before + rest.partition(markdown.COST_END)[2]
+
+
 def compare(
     a: str, b: str, *, allow_unmatched: bool = False, estimand: str = "algorithm", alpha: float = 0.05
 ) -> Comparison:

@@ -13,7 +13,7 @@ from harness.records import TrialRecord
 
 TRAINING = {
     "data_order": "the order of the training data",
-    "initial_weights": "the initial weights",
+    "initial_weights": "the checkpoint to start from",
     "budget_rollouts": "the budget",
 }
 EVALUATION = {

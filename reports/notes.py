@@ -67,7 +67,7 @@ def _few(a: Analysis) -> Iterator[str]:
         if score.estimate.se is None:
             yield f"{a.label(arm)}, {column}: too few problems or seeds for an interval."
         elif score.estimate.se == 0:
-            yield f"{a.label(arm)}, {column}: every problem scored alike, so no interval can be given."
+            yield f"{a.label(arm)}, {column}: nothing varied, so no interval can be given."
 
 
 def _seeds(a: Analysis, arm: str) -> tuple[int, ...]:

@@ -39,5 +39,10 @@ def listing(items: Sequence[str], last: str = "and") -> str:
     return f"{', '.join(items[:-1])} {last} {items[-1]}"
 
 
+def capital(words: str) -> str:
+    """The first letter only: names inside keep theirs."""
+    return words[:1].upper() + words[1:]
+
+
 def plural(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

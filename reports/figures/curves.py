@@ -35,8 +35,8 @@ def curves(name: str, lines: Sequence[Line], start: float | None, xlabel: str, w
         axes.set_position((left / width, bottom / height, 1 - (left + right) / width, 1 - (top + bottom) / height))
         axes.grid(axis="y")
         axes.set_xlabel(xlabel)
-        axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
-        axes.yaxis.set_major_locator(MaxNLocator(5))
+        axes.xaxis.set_major_locator(MaxNLocator(5, integer=True, steps=[1, 2, 5, 10]))
+        axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
         axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,.0f}"))
         axes.margins(x=0.02, y=0.06)
         if start is not None:

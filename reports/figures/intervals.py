@@ -10,7 +10,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from reports.figures.svg import INK, MUTED, draw
 
-WIDTH = 600
+WIDTH = 540
 ROW, TOP, BOTTOM = 20, 4, 40
 """pixels: height of a row, above the first, below the last"""
 
@@ -74,7 +74,8 @@ def _label(axes: Axes, row: int, entry: Entry, left: float) -> None:
 
 def _marks(axes: Axes, row: int, entry: Entry) -> None:
     if entry.interval is not None:
-        axes.plot(entry.interval, [row, row], color=entry.colour, linewidth=7, alpha=0.25, solid_capstyle="butt")
+        alpha = 0.5 if entry.strong and entry.indent else 0.25
+        axes.plot(entry.interval, [row, row], color=entry.colour, linewidth=7, alpha=alpha, solid_capstyle="butt")
     if entry.value is not None:
         axes.plot([entry.value] * 2, [row - 0.32, row + 0.32], color=entry.colour, linewidth=2, solid_capstyle="butt")
     axes.plot(entry.seeds, [row] * len(entry.seeds), "o", color=entry.colour, markersize=4.5, markeredgewidth=0)

@@ -38,7 +38,9 @@ def _template() -> jinja2.Template:
     environment = jinja2.Environment(
         autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
     )
-    environment.filters |= {"breakable": _breakable, "picture": _picture, "kind": _kind, "sortable": _sortable}
+    environment.filters |= {
+        "breakable": _breakable, "kind": _kind, "picture": _picture, "prose": _prose, "sortable": _sortable,
+    }  # fmt: skip
     return environment.from_string(_file("page.html.jinja"))
 
 
@@ -53,6 +55,11 @@ def _hash(content: str) -> str:
 def _breakable(words: str) -> Markup:
     """Long names may break after an underscore."""
     return Markup("_<wbr>").join(words.split("_"))
+
+
+def _prose(words: str) -> str:
+    """No line ends between a number and its percent sign."""
+    return words.replace(" %", "\u202f%")
 
 
 def _picture(figure: Figure) -> Markup:

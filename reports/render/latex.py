@@ -23,6 +23,8 @@ SPECIAL = {
     "—": "---",
     "–": "--",
     "…": r"\dots{}",
+    "≤": r"$\leq$",
+    "≥": r"$\geq$",
     "†": r"$\dagger$",
     "‡": r"$\ddagger$",
     "§": r"\S{}",
@@ -36,9 +38,10 @@ SPECIAL = {
 
 def table(item: Table, label: str) -> str:
     aligned = "".join("r" if column.numeric else "l" for column in item.columns)
+    spreads = [max((len(row.cells[i].spread) for row in item.rows), default=0) for i in range(len(item.columns))]
     body: list[str] = []
     for i, row in enumerate(item.rows):
-        body.append(_row(row))
+        body.append(_row(row, spreads))
         if row.quiet and i + 1 < len(item.rows) and not item.rows[i + 1].quiet:
             body.append(r"\midrule")
     lines = [
@@ -69,14 +72,17 @@ def _head(column: Column) -> str:
     return escape(column.title)
 
 
-def _row(row: Row) -> str:
-    return " & ".join(_cell(cell) for cell in row.cells) + r" \\"
+def _row(row: Row, spreads: list[int]) -> str:
+    return " & ".join(_cell(cell, spread) for cell, spread in zip(row.cells, spreads, strict=True)) + r" \\"
 
 
-def _cell(cell: Cell) -> str:
+def _cell(cell: Cell, spread_width: int) -> str:
+    """Phantom digits before a shorter spread keep the numbers of a column below each other."""
     words = escape(cell.text)
     if cell.bold and words:
         words = rf"\textbf{{{words}}}"
-    spread = rf"\,{{\scriptsize {escape(cell.spread)}}}" if cell.spread else ""
-    mark = rf"\textsuperscript{{{escape(cell.mark)}}}" if cell.mark else ""
+    missing = "0" * (spread_width - len(cell.spread))
+    phantom = rf"\phantom{{{missing}}}" if missing else ""
+    spread = rf"\,{{\scriptsize {phantom}{escape(cell.spread)}}}" if cell.spread else ""
+    mark = rf"\rlap{{\textsuperscript{{{escape(cell.mark)}}}}}" if cell.mark else ""
     return words + spread + mark

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from reports.document import Cell, Table
+from collections.abc import Sequence
+
+from reports.document import Cell, Column, Table
 
 
 def table(item: Table) -> str:
     """Bold becomes an asterisk before the number, which the caller explains."""
-    cells = [[column.title for column in item.columns], *([_cell(cell) for cell in row.cells] for row in item.rows)]
-    widths = [max(len(row[i]) for row in cells) for i in range(len(item.columns))]
-    lines = [
-        "  ".join(
-            word.rjust(width) if column.numeric else word.ljust(width)
-            for word, width, column in zip(row, widths, item.columns, strict=True)
-        ).rstrip()
-        for row in cells
-    ]
+    columns = [_column(column, [row.cells[i] for row in item.rows]) for i, column in enumerate(item.columns)]
+    lines = ["  ".join(line).rstrip() for line in zip(*columns, strict=True)]
     return "\n".join([lines[0], "-" * max(map(len, lines)), *lines[1:]])
 
 
-def _cell(cell: Cell) -> str:
-    spread = f" {cell.spread}" if cell.spread else ""
-    return f"{'*' if cell.bold else ''}{cell.text}{spread}{cell.mark}"
+def _column(column: Column, cells: Sequence[Cell]) -> list[str]:
+    """Title and cells at one width; in a column of numbers the parts of a cell stand below each other."""
+    words = [("*" if cell.bold else "") + cell.text for cell in cells]
+    if column.numeric:
+        parts = (words, [cell.spread for cell in cells], [cell.mark for cell in cells])
+        widths = [max(map(len, part), default=0) for part in parts]
+        gap = " " if widths[1] else ""
+        words = [
+            f"{word:>{widths[0]}}{gap}{spread:>{widths[1]}}{mark:<{widths[2]}}"
+            for word, spread, mark in zip(*parts, strict=True)
+        ]
+    width = max(map(len, [column.title, *words]))
+    return [f"{word:{'>' if column.numeric else '<'}{width}}" for word in [column.title, *words]]

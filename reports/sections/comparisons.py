@@ -23,9 +23,9 @@ def section(a: Analysis) -> Section:
 
 
 def _forest(a: Analysis) -> list[Figure]:
-    entries = []
+    entries: list[Entry] = []
     for pair in a.family("primary"):
-        entries.append(Entry(f"minus {a.label(pair.b)}", strong=True))
+        entries += [*([Entry("")] if entries else []), Entry(f"minus {a.label(pair.b)}", strong=True)]
         if len(a.benchmarks) > 1:
             entries += [_entry(p, p.benchmark) for p in a.family("per_benchmark") if p.b == pair.b]
         entries.append(_entry(pair, "average", strong=True))
@@ -122,9 +122,9 @@ def _correlations(a: Analysis) -> list[Text]:
     values = ", ".join(f"{label} {signed_two(r)}" for label, r in known)
     return [
         Text(
-            "Differences are paired by problem, not by seed, although matched seeds share their data order. "
-            f"Estimated correlation over seeds of {a.label(a.target)} with: {values}. Pairing by seed as well would "
-            "pay above about .4 at three seeds, if it was planned."
+            "Differences are paired by problem and not by seed, though matched seeds share their data order. Estimated "
+            f"correlation of {a.label(a.target)} over seeds with {values}; at three seeds, pairing by seed would pay "
+            "above about .4, if it had been planned."
         )
     ]
 

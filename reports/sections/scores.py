@@ -9,8 +9,8 @@ from reports.figures.intervals import Entry, intervals
 from reports.figures.svg import MUTED, colour
 from reports.load import MARKS
 from reports.scores import AVERAGE
-from reports.verdict import COVERS, matched, span
-from reports.words import GAP, listing, p_text, percent
+from reports.verdict import COVERS, matched, planned, span
+from reports.words import GAP, capital, listing, p_text, percent
 
 DAGGERS = ("†", "‡", "§", "¶", "‖")
 
@@ -94,7 +94,7 @@ def caption(a: Analysis) -> str:
         f"marker {listing(sorted(set(final['grader_version']))) or GAP}; model {plan.model}.",
         f"Bold: not significantly below the column's best (multiple comparisons with the best, {100 * a.alpha:g} %).",
         *_legend(a),
-        f"{matched(a).capitalize()}; {'as planned' if not a.deviations else 'not as planned, see the notes'}.",
+        f"{capital(matched(a))}; {planned(a)}.",
     ]
     return " ".join(sentence for sentence in sentences if sentence)
 
@@ -105,8 +105,11 @@ def _sizes(a: Analysis) -> str:
         found = [a.scores[arm, benchmark] for arm in a.rows if (arm, benchmark) in a.scores]
         if found:
             ks = sorted({k for score in found for k in score.k})
-            sizes.append(f"{benchmark} {found[0].n_problems} × {span(ks)}")
-    return f"Problems × attempts (n × k): {', '.join(sizes)}." if sizes else ""
+            sizes.append((benchmark, f"{found[0].n_problems} × {span(ks)}"))
+    if len({size for _, size in sizes}) == 1 and len(sizes) > 1:
+        return f"n × k (problems × attempts): {sizes[0][1]} on each benchmark."
+    listed = ", ".join(f"{benchmark} {size}" for benchmark, size in sizes)
+    return f"n × k (problems × attempts): {listed}." if sizes else ""
 
 
 def _legend(a: Analysis) -> list[str]:
@@ -130,8 +133,8 @@ def _shares(a: Analysis) -> list[Text]:
     weighted = [f"{a.label(arm)} {percent(mean)}" for arm, mean in a.weighted.items()]
     return [
         Text(
-            f"The average weighs the {len(a.benchmarks)} benchmarks alike; the uncertainty it takes from its problems "
-            f"comes from {listing(shares)}. Weighing all problems alike gives {listing(weighted)}."
+            f"The average weighs {len(a.benchmarks)} benchmarks alike, small ones too: of the variance it has from the "
+            f"choice of problems, {listing(shares)}. With all problems weighed alike: {listing(weighted)}."
         )
     ]
 

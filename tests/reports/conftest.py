@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -205,19 +205,22 @@ def write_eval(place: EvalFolder, header: EvalRecord, marks: np.ndarray) -> None
     )
 
 
-def edit_json(path: Path, **changes: object) -> None:
-    data = json.loads(path.read_text(encoding="utf-8"))
-    path.write_text(json.dumps(data | changes), encoding="utf-8")
-
-
 Make = Callable[..., Path]
 
 
+@pytest.fixture(scope="session")
+def default_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of the defaults; read it, never change it."""
+    return Synthetic().write(tmp_path_factory.mktemp("default") / "run")
+
+
 @pytest.fixture
-def make_run(tmp_path: Path) -> Make:
+def make_run(tmp_path: Path, default_run: Path) -> Make:
     """make_run(name="run", **fields of Synthetic) writes a run folder and returns it."""
 
     def make(name: str = "run", **changes: object) -> Path:
+        if not changes:
+            return shutil.copytree(default_run, tmp_path / name)
         return replace(Synthetic(), **changes).write(tmp_path / name)  # type: ignore[arg-type]
 
     return make

@@ -1,0 +1,140 @@
+"""`rence compare`: what it finds, what it refuses, and that it agrees with the report."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+import reports
+from harness.records import DataError
+
+
+def edit(path: Path, **changes: object) -> None:
+    path.write_text(json.dumps(json.loads(path.read_text(encoding="utf-8")) | changes), encoding="utf-8")
+
+
+def test_agrees_with_the_report(make_run) -> None:
+    run = make_run()
+    reports.build(run, ["json"])
+    expected = json.loads((run / "report/verdict.json").read_text(encoding="utf-8"))["pairs"][0]
+    found = reports.compare(f"{run}/rence", f"{run}/grpo").to_json()
+    for key in ("delta", "se", "df", "ci_low", "ci_high", "p_value", "mde", "target", "matched"):
+        assert found["pairs"][0][key] == expected[key], key
+    assert found["matched"] and json.loads(json.dumps(found, allow_nan=False)) == found
+
+
+def test_is_antisymmetric(make_run) -> None:
+    run = make_run()
+    one = reports.compare(f"{run}/rence", f"{run}/grpo").to_json()["pairs"]
+    other = reports.compare(f"{run}/grpo", f"{run}/rence").to_json()["pairs"]
+    for a, b in zip(one, other, strict=True):
+        assert (a["delta"], a["ci_low"], a["p_value"]) == pytest.approx((-b["delta"], -b["ci_high"], b["p_value"]))
+
+
+def test_text_names_both_sides_and_the_finding(make_run) -> None:
+    run = make_run(gains={"rence": 3.0, "grpo": 0.2}, sd_seed=0.05)
+    text = reports.compare(f"{run}/rence", f"{run}/grpo").text()
+    assert text.startswith(f"A  {run}/rence\nB  {run}/grpo\n")
+    assert "A is above B on the average of 2 benchmarks: +" in text and text.endswith("matched.")
+
+
+def test_with_the_untrained_model(make_run) -> None:
+    run = make_run()
+    found = reports.compare(f"{run}/grpo", f"{run}/start").to_json()
+    assert found["pairs"][0]["delta"] > 0 and found["matched"]
+
+
+def test_across_run_folders_of_one_arm(make_run) -> None:
+    one, other = make_run("one", gains={"grpo": 0.8}), make_run("other", gains={"rence": 0.8})
+    found = reports.compare(str(one), str(other)).to_json()
+    assert [pair["benchmark"] for pair in found["pairs"]] == ["average", "mini_easy", "mini_hard"]
+
+
+def test_two_checkpoints(make_run) -> None:
+    run = make_run()
+    found = reports.compare(f"{run}/grpo/seed0", f"{run}/rence/seed0").to_json()
+    assert found["pairs"][0]["target"] == "checkpoints"
+
+
+def test_evaluated_models_without_training(make_run) -> None:
+    run = make_run()
+    for name in ("a", "b"):
+        for benchmark in ("mini_easy", "mini_hard"):
+            source = run / f"grpo/seed{'ab'.index(name)}/evals/step_20/{benchmark}"
+            shutil.copytree(source, run.parent / name / "evals" / benchmark)
+    found = reports.compare(str(run.parent / "a"), str(run.parent / "b")).to_json()
+    assert found["pairs"][0]["target"] == "checkpoints" and found["matched"]
+
+
+@pytest.mark.parametrize(
+    ("file", "change", "reason"),
+    [
+        ("seed1/trial.json", {"data_order": "x"}, r"the order of the training data differs \(seed 1\)"),
+        ("seed0/trial.json", {"initial_weights": "x"}, r"the checkpoint to start from differs \(seed 0\)"),
+        ("seed2/trial.json", {"budget_rollouts": 7}, r"the budget differs \(seed 2\)"),
+        ("seed0/evals/step_20/mini_easy/eval.json", {"template": "x"}, "mini_easy: the prompt template differs"),
+        ("seed0/evals/step_20/mini_easy/eval.json", {"grader_version": "2"}, "mini_easy: the marker's version differs"),
+        (
+            "seed0/evals/step_20/mini_easy/eval.json",
+            {"sampling": {"temperature": 0}},
+            "mini_easy: the sampling differs",
+        ),
+    ],
+)
+def test_refuses_unmatched_arms(make_run, file: str, change: dict, reason: str) -> None:
+    run = make_run()
+    edit(run / "grpo" / file, **change)
+    with pytest.raises(reports.Unmatched, match=reason):
+        reports.compare(f"{run}/rence", f"{run}/grpo")
+    allowed = reports.compare(f"{run}/rence", f"{run}/grpo", allow_unmatched=True)
+    assert not allowed.to_json()["matched"] and "not matched" in allowed.text()
+
+
+def test_another_version_of_a_benchmark_is_never_compared(make_run) -> None:
+    run = make_run()
+    for seed in (0, 1, 2):
+        edit(run / f"grpo/seed{seed}/evals/step_20/mini_easy/eval.json", benchmark_hash="older")
+    with pytest.raises(reports.Unmatched, match="mini_easy: the version of the problems differs"):
+        reports.compare(f"{run}/rence", f"{run}/grpo")
+    found = reports.compare(f"{run}/rence", f"{run}/grpo", allow_unmatched=True).to_json()
+    assert [pair["benchmark"] for pair in found["pairs"]] == ["average", "mini_hard"]
+    assert found["notes"] == ["Left out, for only one side has it in this version: mini_easy."]
+
+
+def test_refuses_what_is_incomplete(make_run) -> None:
+    run = make_run()
+    (run / "grpo/seed1/done.json").unlink()
+    with pytest.raises(DataError, match=r"grpo/seed1 is not finished. `rence run` continues it."):
+        reports.compare(f"{run}/rence", f"{run}/grpo")
+
+
+def test_refuses_a_missing_benchmark(make_run) -> None:
+    run = make_run()
+    for seed in (0, 1, 2):
+        shutil.rmtree(run / f"grpo/seed{seed}/evals/step_20/mini_hard")
+    with pytest.raises(DataError, match="has no result at the headline on mini_hard"):
+        reports.compare(f"{run}/rence", f"{run}/grpo")
+
+
+def test_a_run_of_several_arms_must_be_narrowed(make_run) -> None:
+    run = make_run()
+    with pytest.raises(ValueError, match=r"holds the arms rence, grpo: name one, such as .*/rence"):
+        reports.compare(str(run), f"{run}/grpo")
+
+
+def test_the_same_arm_twice(make_run) -> None:
+    run = make_run()
+    with pytest.raises(ValueError, match="A and B are the same folder"):
+        reports.compare(f"{run}/grpo", f"{run}/grpo/")
+
+
+def test_nothing_there(make_run, tmp_path: Path) -> None:
+    run = make_run()
+    with pytest.raises(DataError, match="nowhere is not a folder"):
+        reports.compare(f"{run}/grpo", str(tmp_path / "nowhere"))
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DataError, match="has neither trials nor a complete evaluation"):
+        reports.compare(f"{run}/grpo", str(tmp_path / "empty"))
