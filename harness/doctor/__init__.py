@@ -3,7 +3,7 @@
 `findings.py` one row of the table, and what rows mean for the exit code
 `packages.py` packages against what our own metadata asks for, and known traps
 `machine.py`  processor, memory, disk, threads, GPU
-`services.py` MLflow's store, the Hugging Face hub, git
+`services.py` shipped models, MLflow's store, the Hugging Face hub, git
 """
 
 from __future__ import annotations

@@ -32,22 +32,35 @@ PARTS = {
 PROBED = ("torch", "transformers", "lm_eval", "math_verify", "mlflow", "ray", "verl", "vllm")
 PROBE_SECONDS = 120
 
+Asked = Mapping[str, Iterable[Requirement]]
+"""extra -> what it asks for; `""` is the base"""
+
 
 def installed() -> dict[str, str]:
     """Canonical name -> version, of every distribution this Python sees."""
     return {canonicalize_name(d.metadata["Name"]): d.version for d in metadata.distributions() if d.metadata["Name"]}
 
 
-def requirements() -> dict[str, list[Requirement]]:
-    """Extra -> what it asks for, itself included; `""` is the base. From the installed metadata, or the checkout's."""
+def requirements() -> Asked:
+    """Of the installed project, or of the checkout if it is not installed; the project's own extras followed."""
+    return from_metadata() or from_checkout()
+
+
+def from_metadata() -> Asked:
+    """Empty if the project is not installed."""
     try:
+        extras = ["", *(metadata.metadata(PROJECT).get_all("Provides-Extra") or [])]
         lines = metadata.requires(PROJECT) or []
-        extras = ["", *metadata.metadata(PROJECT).get_all("Provides-Extra", [])]
-        asked = {extra: [r for r in map(Requirement, lines) if _belongs(r, extra)] for extra in extras}
     except metadata.PackageNotFoundError:
-        project = tomllib.loads((SOURCE / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-        lists = {"": project["dependencies"], **project["optional-dependencies"]}
-        asked = {extra: [Requirement(line) for line in lines] for extra, lines in lists.items()}
+        return {}
+    asked = {extra: [r for r in map(Requirement, lines) if _belongs(r, extra)] for extra in extras}
+    return {extra: list(_flat(asked, extra)) for extra in extras}
+
+
+def from_checkout() -> Asked:
+    project = tomllib.loads((SOURCE / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    lists = {"": project["dependencies"], **project["optional-dependencies"]}
+    asked = {extra: [Requirement(line) for line in lines] for extra, lines in lists.items()}
     return {extra: list(_flat(asked, extra)) for extra in asked}
 
 
@@ -83,9 +96,7 @@ def python(version: tuple[int, ...] = sys.version_info[:3]) -> Finding:
     return Finding("python", State.LACKS, f"{text}, but must be {wanted}", "make PYTHON=python3.11")
 
 
-def parts(
-    here: Mapping[str, str], asked: Mapping[str, Iterable[Requirement]], good: Mapping[str, str]
-) -> Iterator[Finding]:
+def parts(here: Mapping[str, str], asked: Asked, good: Mapping[str, str]) -> Iterator[Finding]:
     """One row for each part: its packages, or what it lacks and the command that installs it."""
     for part, extra in PARTS.items():
         wanted = [r for r in asked.get(extra, ()) if r.marker is None or r.marker.evaluate({"extra": extra})]
@@ -117,9 +128,9 @@ def traps(here: Mapping[str, str], gpu: str) -> Iterator[Finding]:
                 yield Finding("engine vllm", State.LACKS, found, f"{pip()} uninstall {name}")
 
 
-def probes(here: Mapping[str, str]) -> Iterator[Finding]:
+def probes(here: Mapping[str, str], modules: Iterable[str] = PROBED) -> Iterator[Finding]:
     """Import what is installed, each in a fresh process."""
-    for module in PROBED:
+    for module in modules:
         if canonicalize_name(module) not in here:
             continue
         command = [sys.executable, "-c", f"import {module}"]

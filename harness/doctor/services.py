@@ -1,4 +1,4 @@
-"""What a run talks to: MLflow's store, the Hugging Face hub, git."""
+"""What a run needs besides packages: the shipped models, MLflow's store, the Hugging Face hub, git."""
 
 from __future__ import annotations
 
@@ -10,16 +10,29 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from harness.doctor.findings import Finding, State
-from harness.tracking.store import Unavailable, ping, sqlite_path, store_uri
+from harness.models import SHIPPED, file_hash
+from harness.tracking.store import Unavailable, ping, shown, sqlite_path, store_uri
 
 OFFLINE = ("HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE", "TRANSFORMERS_OFFLINE")
 GIT_SECONDS = 10
 
 
 def findings(folder: Path) -> Iterator[Finding]:
+    yield from (shipped_model(name, model) for name, model in SHIPPED.items())
     yield mlflow_store(store_uri(folder / "runs"))
     yield hub()
     yield git(folder)
+
+
+def shipped_model(name: str, folder: Path) -> Finding:
+    """Whether its weights are those that its card names."""
+    weights, card = folder / "model.safetensors", folder / "README.md"
+    mend = f"git checkout -- {folder}, or install rence-bench again"
+    if not weights.is_file() or not card.is_file():
+        return Finding("shipped model", State.LACKS, f"{folder} is not complete", mend)
+    if file_hash(weights) not in card.read_text(encoding="utf-8"):
+        return Finding("shipped model", State.LACKS, f"{weights} is not what its card says", mend)
+    return Finding("shipped model", State.OK, f"{name}, whole")
 
 
 def mlflow_store(uri: str) -> Finding:
@@ -30,9 +43,9 @@ def mlflow_store(uri: str) -> Finding:
         return Finding("mlflow store", State.LACKS, str(error), "start that server, or unset MLFLOW_TRACKING_URI")
     database = sqlite_path(uri)
     if database is None:
-        return Finding("mlflow store", State.OK, uri)
+        return Finding("mlflow store", State.OK, shown(uri))
     if not database.exists():
-        return Finding("mlflow store", State.OK, f"{uri}, made by the first run")
+        return Finding("mlflow store", State.OK, f"{database}, made by the first run")
     try:
         with sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True) as connection:
             (version,) = connection.execute("SELECT version_num FROM alembic_version").fetchone()
@@ -42,7 +55,7 @@ def mlflow_store(uri: str) -> Finding:
         )
     if not os.access(database, os.W_OK):
         return Finding("mlflow store", State.LACKS, f"{database} cannot be written to", f"chmod u+w {database}")
-    return Finding("mlflow store", State.OK, f"{uri}, schema {version}")
+    return Finding("mlflow store", State.OK, f"{database}, schema {version}")
 
 
 def hub() -> Finding:

