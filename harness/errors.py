@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import errno
 from collections.abc import Iterable
 
 OK, FAILED, USAGE, INCOMPLETE, INTERRUPTED = 0, 1, 2, 3, 130
@@ -21,3 +22,23 @@ def nearest(word: str, allowed: Iterable[str]) -> str:
     names = sorted(allowed)
     close = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
     return f"Did you mean `{close[0]}`?" if close else f"Allowed: {', '.join(names)}."
+
+
+def of_system(error: Exception) -> UserError | None:
+    """What the system refused, or a broken result file, in a user's words; None if the program is to blame."""
+    if isinstance(error, UserError):
+        return error
+    if not isinstance(error, OSError):
+        return UserError(str(error), INCOMPLETE)
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return UserError(
+            f"no space left to write{_at(error)}. What is written is safe: free some space and run the same again.",
+            INCOMPLETE,
+        )
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR):
+        return UserError(f"{error.filename or 'a file'} cannot be read or written: {error.strerror}.")
+    return None
+
+
+def _at(error: OSError) -> str:
+    return f" {error.filename}" if error.filename else ""

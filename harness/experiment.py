@@ -9,10 +9,19 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Annotated, Any
+
+from annotated_types import Ge, Gt, Le, Lt
 
 from algorithms.base import Algorithm
 from harness.records import Comparison
+
+Count = Annotated[int, Ge(1)]
+NonNegative = Annotated[float, Ge(0)]
+Positive = Annotated[float, Gt(0)]
+Decay = Annotated[float, Ge(0), Lt(1)]
+Share = Annotated[float, Gt(0), Le(1)]
+Whole = Annotated[int, Ge(0)]
 
 
 @dataclass(frozen=True)
@@ -20,34 +29,41 @@ class Recipe:
     """What all arms share: everything of training that is not the objective. An arm may override a field, and
     every report then lists it as a difference."""
 
-    group_size: int = 8
+    group_size: Count = 8
     """K, rollouts a prompt"""
-    prompts_per_step: int = 32
+    prompts_per_step: Count = 32
     """groups that one rollout batch is learnt from"""
-    epochs: int = 2
+    epochs: Count = 2
     """passes over a rollout batch"""
-    minibatches: int = 2
+    minibatches: Count = 2
     """optimiser steps a pass; each takes whole groups"""
-    microbatch_tokens: int = 16384
+    microbatch_tokens: Count = 16384
     """padded tokens (prompt and response) in one forward pass; a cap on memory, it changes no result's meaning"""
-    max_tokens: int = 48
+    max_tokens: Count = 48
     """response limit"""
-    temperature: float = 1.0
-    learning_rate: float = 3e-4
-    warmup_updates: int = 0
+    temperature: Positive = 1.0
+    """of the sampler in training; log-probs are taken at it too"""
+    learning_rate: Positive = 3e-4
+    """of AdamW"""
+    warmup_updates: Whole = 0
     """linear warm-up, then constant"""
-    adam_beta1: float = 0.9
-    adam_beta2: float = 0.99
-    adam_eps: float = 1e-8
-    weight_decay: float = 0.0
-    max_grad_norm: float = 1.0
-    generator_sync_steps: int = 1
+    adam_beta1: Decay = 0.9
+    """AdamW's decay of the first moment"""
+    adam_beta2: Decay = 0.99
+    """AdamW's decay of the second moment"""
+    adam_eps: Positive = 1e-8
+    """AdamW's term against division by zero"""
+    weight_decay: NonNegative = 0.0
+    """AdamW's decoupled decay"""
+    max_grad_norm: Positive = 1.0
+    """the gradient is scaled down to this norm"""
+    generator_sync_steps: Count = 1
     """the sampler takes the learner's weights every so many steps (1: always on-policy at the first update)"""
-    reference_sync_steps: int = 10
+    reference_sync_steps: Count = 10
     """a reference of kind `synced` takes the sampler's weights every so many steps"""
-    refill_batches: int = 4
+    refill_batches: Count = 4
     """most generation batches for one step; past it the step learns from fewer groups, with a warning"""
-    checkpoint_steps: int = 10
+    checkpoint_steps: Count = 10
     """a checkpoint to resume from every so many steps, besides those at the evaluation grid"""
 
 
@@ -55,18 +71,22 @@ class Recipe:
 class Evaluation:
     """How checkpoints are asked."""
 
-    benchmarks: Mapping[str, int]
+    benchmarks: Mapping[str, Count]
     """benchmark -> k, at the headline point and for the untrained model"""
-    curve: Mapping[str, int]
+    curve: Mapping[str, Count]
     """benchmark -> k, at the earlier points of the grid; may be empty"""
-    points: int = 4
+    points: Count = 4
     """evaluations in a trial, at equal distances in rollouts; the last is the headline"""
-    temperature: float = 1.0
-    top_p: float = 1.0
-    max_tokens: int = 48
-    chunk_problems: int = 64
+    temperature: NonNegative = 1.0
+    """0 is greedy"""
+    top_p: Share = 1.0
+    """nucleus sampling; 1 is off"""
+    max_tokens: Count = 48
+    """response limit"""
+    chunk_problems: Count = 64
     """problems generated together; the unit of resume. The last digits of fp32 results depend on it"""
-    seed: int = 0
+    seed: Whole = 0
+    """the same in all arms and at all points: common random numbers"""
 
 
 @dataclass(frozen=True)
@@ -95,19 +115,27 @@ class Experiment:
     """A grid of arms times seeds, trained on the same data in the same order from the same weights."""
 
     name: str
+    """of the experiment, and of its folder in `runs/`"""
     backend: str
+    """what trains: see `rence list backends`"""
     model: str
     """a model shipped with the package, a folder, or a hub id"""
     template: str
     """how a problem becomes a prompt"""
     train: str
     """training set"""
-    seeds: tuple[int, ...]
-    budget_rollouts: int
+    seeds: tuple[Whole, ...]
+    """one trial of every arm for each"""
+    budget_rollouts: Count
+    """a trial stops at the first step at or past so many generated rollouts; filtered ones count"""
     recipe: Recipe
+    """what all arms share: everything of training that is not the objective"""
     evaluation: Evaluation
+    """how checkpoints are asked"""
     arms: tuple[Arm, ...]
+    """what is compared: a name, an algorithm, its hyper-parameters, and where it leaves the recipe"""
     comparison: Comparison
+    """the primary comparison, fixed before training"""
     tuning: Mapping[str, Any] = field(default_factory=dict)
     """what was tried to choose the recipe; printed in the report"""
 

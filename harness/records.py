@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 SCHEMA = 1
 START = "start"
@@ -67,10 +67,11 @@ class Comparison(_Record):
     """the arm that is compared"""
     baselines: list[str]
     """the arms it is compared with; one test each, Holm within the family"""
-    estimand: str = "algorithm"
+    estimand: Literal["algorithm", "benchmark", "checkpoints"] = "algorithm"
     """what an interval covers: algorithm (new seeds, new problems), benchmark (these problems, new seeds),
     checkpoints (these seeds, new problems)"""
     alpha: float = 0.05
+    """family-wise error rate"""
 
 
 @dataclass(frozen=True)
@@ -346,7 +347,11 @@ class EvalFolder:
 
 def write_json(path: Path, data: Mapping[str, Any]) -> None:
     """Write whole or not at all: a new file, flushed to disk, renamed over the old one."""
-    text = json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    write_text(path, json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Like `write_json`, for any text."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.new")
     with temporary.open("w", encoding="utf-8") as file:

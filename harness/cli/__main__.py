@@ -1,0 +1,5 @@
+"""`python -m harness.cli` is `rence`."""
+
+from harness.cli import main
+
+main()

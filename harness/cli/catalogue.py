@@ -1,0 +1,192 @@
+"""`rence list`, `rence show`, `rence check`."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import fields
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from harness.cli.console import Json, command, err, out, print_json, table
+from harness.errors import FAILED, UserError
+
+if TYPE_CHECKING:
+    from algorithms.base import Algorithm
+
+Name = Annotated[str, typer.Argument(metavar="ALGORITHM", help="See `rence list algorithms`.", show_default=False)]
+
+
+class Kind(StrEnum):
+    algorithms = "algorithms"
+    benchmarks = "benchmarks"
+    backends = "backends"
+    engines = "engines"
+    runs = "runs"
+
+
+def add_to(app: typer.Typer) -> None:
+    command(app, "list")(list_)
+    command(app)(show)
+    command(app)(check)
+
+
+def list_(kind: Annotated[Kind, typer.Argument(show_default=False)], json: Json = False) -> None:
+    """What there is: algorithms, benchmarks (and training sets), backends, engines, or the runs of this folder."""
+    rows = _LISTS[kind]()
+    if json:
+        print_json(rows)
+        return
+    if not rows:
+        out().print(f"No {kind} here.")
+        return
+    columns = list(rows[0])
+    shown = table(*columns, numbers=tuple(c for c in columns if isinstance(rows[0][c], int)))
+    for row in rows:
+        shown.add_row(*("-" if row[column] is None else str(row[column]) for column in columns))
+    out().print(shown)
+
+
+def show(algorithm: Name, json: Json = False) -> None:
+    """The spec sheet of an algorithm: what exactly it does, its hyper-parameters, its source."""
+    found = _algorithm(algorithm)
+    sheet = _sheet(algorithm, found)
+    if json:
+        print_json(sheet)
+        return
+    console = out()
+    console.print(f"[bold]{sheet['title']}[/]  ({algorithm})\n{sheet['source']}\n\n{sheet['summary']}\n")
+    semantics = table("semantics", "")
+    for key, value in sheet["spec"].items():
+        semantics.add_row(key, value)
+    console.print(semantics)
+    settings = table("hyper-parameter", "default", "meaning")
+    for row in sheet["hyperparameters"]:
+        settings.add_row(row["name"], str(row["default"]), row["meaning"])
+    console.print(settings)
+    for part in sheet["activity"]:
+        console.print(f"Active if {part['metric']} ({part['label']}) is at least {part['inactive_below']:g}")
+
+
+def check(algorithm: Name, json: Json = False) -> None:
+    """The contract tests of an algorithm. Needs torch."""
+    from algorithms import contract
+
+    found = _algorithm(algorithm)
+    results = [{"check": name, "problem": _problem(run)} for name, run in contract.checks(found).items()]
+    failed = [row for row in results if row["problem"]]
+    if json:
+        print_json({"algorithm": algorithm, "checks": results})
+    else:
+        shown = table("check", "result")
+        for row in results:
+            shown.add_row(row["check"], row["problem"] or "holds")
+        out().print(shown)
+        (err() if failed else out()).print(
+            f"{len(failed)} of {len(results)} checks fail" if failed else f"all {len(results)} checks hold"
+        )
+    if failed:
+        raise typer.Exit(FAILED)
+
+
+def _problem(run: Callable[[], Any]) -> str:
+    try:
+        run()
+    except AssertionError as error:
+        return str(error) or "fails"
+    return ""
+
+
+def _algorithm(name: str) -> Algorithm:
+    from algorithms import registry
+
+    try:
+        return registry.get(name)
+    except (registry.UnknownAlgorithm, registry.PluginError) as error:
+        raise UserError(str(error)) from None
+
+
+def _sheet(name: str, algorithm: Algorithm) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    from harness.config.shape import docs
+
+    meanings = docs(type(algorithm))
+    return {
+        "name": name,
+        "title": algorithm.title,
+        "source": algorithm.source,
+        "summary": inspect.cleandoc(type(algorithm).__doc__ or ""),
+        "spec": algorithm.spec(),
+        "hyperparameters": [
+            {"name": f.name, "default": getattr(algorithm, f.name), "meaning": meanings.get(f.name, "")}
+            for f in fields(algorithm)
+        ],
+        "activity": [asdict(activity) for activity in algorithm.activity],
+        "refill": algorithm.refill,
+        "reference": algorithm.reference,
+        "contrastive": algorithm.contrastive,
+    }
+
+
+def _algorithms() -> list[dict[str, Any]]:
+    from algorithms import registry
+
+    return [
+        {"name": name, "title": "cannot be used", "setting": "", "source": str(found)}
+        if isinstance(found, registry.PluginError)
+        else {"name": name, "title": found.title, "setting": _setting(found), "source": found.source}
+        for name, found in registry.catalogue().items()
+    ]
+
+
+def _setting(algorithm: Algorithm) -> str:
+    """Where a named variant leaves its class's defaults."""
+    return ", ".join(
+        f"{f.name} {value}" for f in fields(algorithm) if (value := getattr(algorithm, f.name)) != f.default
+    )
+
+
+def _benchmarks() -> list[dict[str, Any]]:
+    from benchmarks import registry
+
+    return [
+        *(
+            {"name": b.name, "kind": "benchmark", "problems": b.count, "description": b.description}
+            for b in registry.benchmarks().values()
+        ),
+        *(
+            {"name": t.name, "kind": "training set", "problems": len(t.problems), "description": t.description}
+            for t in registry.training_sets().values()
+        ),
+    ]
+
+
+def _backends() -> list[dict[str, Any]]:
+    from harness.backends.registry import BACKENDS
+
+    return [{"name": name, "description": entry.description} for name, entry in BACKENDS.items()]
+
+
+def _engines() -> list[dict[str, Any]]:
+    from harness.engines.registry import ENGINES
+
+    return [{"name": name, "description": entry.description} for name, entry in ENGINES.items()]
+
+
+def _runs() -> list[dict[str, Any]]:
+    from harness.progress import run_row
+
+    return [run_row(path.parent) for path in sorted(Path("runs").glob("*/plan.json"))]
+
+
+_LISTS: dict[Kind, Callable[[], list[dict[str, Any]]]] = {
+    Kind.algorithms: _algorithms,
+    Kind.benchmarks: _benchmarks,
+    Kind.backends: _backends,
+    Kind.engines: _engines,
+    Kind.runs: _runs,
+}

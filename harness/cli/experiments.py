@@ -1,0 +1,170 @@
+"""`rence plan` and `rence run`."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from harness.cli.console import Json, command, err, out, print_json, table
+
+if TYPE_CHECKING:
+    from harness.cli.preview import Preview
+    from harness.costs import Costs
+    from harness.experiment import Experiment
+    from harness.records import RunFolder
+    from harness.run import Outcome
+
+Config = Annotated[Path, typer.Argument(help="Experiment file.", show_default=False)]
+Overrides = Annotated[
+    list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Settings to change.", show_default=False)
+]
+
+_MOST_FAILURES = 3
+
+
+def add_to(app: typer.Typer) -> None:
+    command(app)(run)
+    command(app)(plan)
+
+
+def run(
+    config: Config,
+    overrides: Overrides = None,
+    only: Annotated[list[str] | None, typer.Option(metavar="ARM", help="These arms only.", show_default=False)] = None,
+    seed: Annotated[list[int] | None, typer.Option(metavar="N", help="These seeds only.", show_default=False)] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Trials side by side. [default: cores]", show_default=False)
+    ] = None,
+    clean: Annotated[bool, typer.Option("--clean", help="Delete the run folder first.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and start nothing.")] = False,
+    json: Json = False,
+) -> None:
+    """Train, evaluate and report an experiment. Run again to resume; a finished one is left as it is."""
+    if dry_run:
+        plan(config, overrides, json)
+        return
+    from harness import config as configs
+    from harness import run as driver
+    from harness.views import view_for
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    manifest = configs.read(config, overrides or ())
+    experiment = configs.build(manifest)
+    wanted = driver.Wanted(only or (), seed or (), workers or _cores(), clean)
+    outcome = driver.run(experiment, manifest.text, wanted, view_for(err()), _report)
+    if outcome.interrupted:
+        again = shlex.join(["rence", "run", str(config), *(overrides or ())])
+        print(f"rence: interrupted. What is done is saved. To go on:\n  {again}", file=sys.stderr)
+    else:
+        _print_outcome(outcome, json)
+    raise typer.Exit(outcome.exit_code)
+
+
+def _report(run: RunFolder) -> None:
+    import reports
+
+    reports.build(run.root)
+
+
+def _print_outcome(outcome: Outcome, json: bool) -> None:
+    folder = outcome.run
+    if json:
+        print_json(outcome.to_json())
+        return
+    from harness.jobs import State
+
+    console = out()
+    if not outcome.worked:
+        console.print(f"{folder.root} is complete: nothing to do.")
+    elif not outcome.failures:
+        import reports
+
+        console.print(reports.summary(folder.root), markup=False)
+    for failure in outcome.failures[:_MOST_FAILURES]:
+        print(f"rence: {failure.job.name} failed with exit code {failure.exit_code}: {failure.log}", file=sys.stderr)
+        print("\n".join(f"  {line}" for line in failure.last_words), file=sys.stderr)
+    if outcome.failures:
+        left = sum(job.state is State.OPEN for job in outcome.jobs)
+        print(f"{left} of {len(outcome.jobs)} jobs are not complete. Run the same again to go on.", file=sys.stderr)
+    elif outcome.report:
+        console.print(f"Report: {outcome.report}")
+
+
+def _cores() -> int:
+    """That this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def plan(config: Config, overrides: Overrides = None, json: Json = False) -> None:
+    """Cells, tokens, FLOPs, hours, disk and the smallest effect that can be detected. Starts nothing."""
+    from harness.cli.preview import preview
+    from harness.config import load
+
+    experiment = load(config, overrides or ())
+    seen = preview(experiment)
+    if json:
+        print_json(seen.to_json())
+    else:
+        print_plan(experiment, seen)
+
+
+def print_plan(experiment: Experiment, seen: Preview) -> None:
+    """The plan for people."""
+    console = out()
+    made = seen.plan
+    console.print(f"[bold]{made.experiment}[/]  plan {made.lock}")
+    console.print(
+        f"{len(made.arms)} arms x {len(made.seeds)} seeds = {seen.costs.trials} trials of "
+        f"{made.budget_rollouts:,} rollouts on {made.train}, from {made.model} ({made.model_hash[:12]}), "
+        f"backend {made.backend}"
+    )
+    arms = table("arm", "algorithm", "differs from the recipe", "fingerprint")
+    for arm in made.arms:
+        differs = ", ".join(f"{key} {value}" for key, value in arm.recipe_differences.items())
+        arms.add_row(arm.name, arm.title, differs or "-", arm.fingerprint)
+    console.print(arms)
+    _print_power(seen)
+    _print_costs(seen.costs)
+
+
+def _print_power(seen: Preview) -> None:
+    console, made, assumed = out(), seen.plan, seen.variances
+    comparison = made.comparison
+    console.print(
+        f"Primary: {comparison.target} against {', '.join(comparison.baselines) or 'nothing'}, on the average, "
+        f"estimand {comparison.estimand}, Holm within alpha {comparison.alpha:g}"
+    )
+    columns = {seeds: f"{seeds} seeds" if seeds > 1 else "1 seed" for seeds in seen.effects}
+    power = table("benchmark", "problems", "k", *columns.values(), numbers=("problems", "k", *columns.values()))
+    for name in next(iter(seen.effects.values())):
+        size = [str(seen.problems[name]), str(made.benchmarks[name])] if name in made.benchmarks else ["", ""]
+        power.add_row(name, *size, *(f"{100 * seen.effects[seeds][name]:.1f}" for seeds in columns))
+    console.print(f"Smallest difference found with power 80 % at level {seen.alpha:.4g}, in points of percent:")
+    console.print(power)
+    console.print(
+        f"Assumed, not measured: sd over seeds {100 * assumed.sd_seed:g} points, sd over problems of the true "
+        f"difference {100 * assumed.sd_effect:g} points, variance of an attempt {assumed.sampling:.3f}; "
+        "V = 2 sd_seed^2 / S + sd_effect^2 / n + 2 v_attempt / (S n k)"
+    )
+
+
+def _print_costs(costs: Costs) -> None:
+    console = out()
+    console.print(
+        f"\nAt most {costs.rollouts:,} rollouts ({costs.train_tokens:,} tokens) in training and "
+        f"{costs.attempts:,} attempts ({costs.evaluation_tokens:,} tokens) in evaluation"
+    )
+    if costs.parameters is None:
+        console.print("FLOPs, hours and disk: not known, the model's folder holds no safetensors")
+        return
+    hours = "not known for this backend" if costs.hours is None else f"{costs.hours:.2g} {costs.unit}-hours"
+    disk = f"disk {(costs.disk_bytes or 0) / 1e6:,.0f} MB"
+    console.print(f"{costs.parameters:,} parameters, {costs.flops:.2g} FLOPs, {hours}, {disk}")
+    if costs.throughput:
+        console.print(f"Hours assume: {costs.throughput}")

@@ -1,0 +1,59 @@
+"""A plan with what it will cost and what it can show: all that can be known before anything is started."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from benchmarks import registry as benchmarks
+from harness import costs, models, plan
+from harness.experiment import Experiment
+from harness.records import Plan
+
+if TYPE_CHECKING:
+    from reports.power import Variances
+
+_OTHER_SEEDS = (5, 10)
+"""what more seeds would buy is shown beside the plan's own number"""
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What `rence plan` shows."""
+
+    plan: Plan
+    costs: costs.Costs
+    problems: dict[str, int]
+    """benchmark -> number of problems"""
+    variances: Variances
+    """assumed, not measured"""
+    alpha: float
+    """level of one test: Holm's first step"""
+    effects: dict[int, dict[str, float]]
+    """number of seeds -> benchmark or `average` -> minimum detectable effect, as a fraction"""
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "plan": self.plan.to_json(),
+            "costs": asdict(self.costs),
+            "problems": self.problems,
+            "minimum_detectable_effect": {
+                "assumed": asdict(self.variances),
+                "alpha": self.alpha,
+                "by_seeds": self.effects,
+            },
+        }
+
+
+def preview(experiment: Experiment) -> Preview:
+    """Starts nothing."""
+    from reports.power import Variances, detectable_effects
+
+    made, variances = plan.make(experiment), Variances()
+    problems = {name: benchmarks.benchmark(name).count for name in {**made.benchmarks, **made.curve_benchmarks}}
+    alpha = made.comparison.alpha / max(1, len(made.comparison.baselines))
+    sizes = {name: (problems[name], k) for name, k in made.benchmarks.items()}
+    seeds = [len(made.seeds), *(s for s in _OTHER_SEEDS if s > len(made.seeds))]
+    effects = {s: detectable_effects(sizes, s, variances, alpha) for s in seeds}
+    cost = costs.estimate(experiment, models.resolve(experiment.model), problems)
+    return Preview(made, cost, problems, variances, alpha, effects)

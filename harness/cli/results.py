@@ -1,0 +1,50 @@
+"""`rence report` and `rence compare`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from harness.cli.console import Json, command, out, print_json
+from harness.errors import UserError, nearest
+
+
+def add_to(app: typer.Typer) -> None:
+    command(app)(report)
+    command(app)(compare)
+
+
+def report(
+    run: Annotated[Path, typer.Argument(help="A run folder.", show_default=False)],
+    format: Annotated[str, typer.Option(help="Which formats, with commas.")] = "html,md,tex,csv,json",
+    to: Annotated[Path | None, typer.Option("--out", help="Folder to write to. [default: RUN/report]")] = None,
+) -> None:
+    """Rebuild the report of a run from its files. Same files, same bytes."""
+    import reports
+
+    formats = [word.strip() for word in format.split(",") if word.strip()]
+    for word in formats:
+        if word not in reports.FORMATS:
+            raise UserError(f"there is no report format `{word}`. {nearest(word, reports.FORMATS)}")
+    for path in reports.build(run, formats, to):
+        out().print(str(path))
+
+
+def compare(
+    a: Annotated[str, typer.Argument(help="An arm: RUN/ARM, or a run folder.", show_default=False)],
+    b: Annotated[str, typer.Argument(show_default=False)],
+    json: Json = False,
+) -> None:
+    """The paired difference of two evaluated arms, a minus b."""
+    import reports
+
+    try:
+        result = reports.compare(a, b)
+    except ValueError as error:
+        raise UserError(str(error)) from None
+    if json:
+        print_json(result.to_json())
+    else:
+        out().print(result.text(), markup=False)

@@ -1,0 +1,6 @@
+"""Experiment files. pydantic lives here alone; inside the program an experiment is a frozen dataclass."""
+
+from harness.config.load import build, load, resolved
+from harness.config.manifest import read
+
+__all__ = ["build", "load", "read", "resolved"]

@@ -1,0 +1,104 @@
+"""Plain data against its shape: pydantic finds what is wrong, this module says it in one line each."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, NoReturn
+
+from pydantic import BaseModel, ValidationError
+
+from harness.config.manifest import Key, Manifest, dotted
+from harness.errors import UserError, nearest
+
+_MOST_LINES = 3
+_LONG_HINT = 160
+_MUST_BE = {
+    "bool_type": "true or false",
+    "dict_type": "a mapping",
+    "float_type": "a number",
+    "finite_number": "a finite number",
+    "int_type": "an integer",
+    "int_from_float": "an integer",
+    "list_type": "a list",
+    "model_type": "a mapping",
+    "string_type": "a word",
+    "tuple_type": "a list",
+}
+_BOUND = {
+    "greater_than_equal": ("ge", "at least"),
+    "greater_than": ("gt", "more than"),
+    "less_than_equal": ("le", "at most"),
+    "less_than": ("lt", "less than"),
+}
+
+
+def checked(manifest: Manifest, shape: type[BaseModel], data: Any, at: Key = ()) -> BaseModel:
+    """`data`, which the manifest has at `at`, as an instance of its shape.
+
+    Raises: UserError with a line for each of the first mistakes: file, line, key, value, what is allowed.
+    """
+    try:
+        # JSON is how a strict pydantic model takes lists for tuples and integers for floats, and nothing else.
+        return shape.model_validate_json(json.dumps(data))
+    except ValidationError as error:
+        mistakes = error.errors(include_url=False)
+    unknown = {mistake["loc"][:-1] for mistake in mistakes if mistake["type"] == "extra_forbidden"}
+    mistakes = [m for m in mistakes if not (m["type"] == "missing" and m["loc"][:-1] in unknown)]
+    mistakes.sort(key=lambda m: m["type"] != "extra_forbidden")
+    lines = [_line(manifest, shape, mistake, at) for mistake in mistakes[:_MOST_LINES]]
+    if len(mistakes) > _MOST_LINES:
+        lines[-1] += f" (and {len(mistakes) - _MOST_LINES} more mistakes)"
+    raise UserError("\n".join(lines))
+
+
+def fail(manifest: Manifest, key: Key, message: str) -> NoReturn:
+    """Raises: UserError with the place of the key in front."""
+    raise UserError(f"{manifest.place(key)}: {message}")
+
+
+def known(manifest: Manifest, key: Key, what: str, name: str, allowed: Mapping[str, Any] | list[str]) -> None:
+    """Raises: UserError with the nearest allowed name if `name` is not one."""
+    if name not in allowed:
+        fail(manifest, key, f"there is no {what} `{name}`. {nearest(name, allowed)}")
+
+
+def show(value: Any) -> str:
+    """A value as the user would write it, cut to fit a line."""
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 40 else f"{text[:37]}..."
+
+
+def _line(manifest: Manifest, shape: type[BaseModel], mistake: Any, at: Key) -> str:
+    kind, key = mistake["type"], (*at, *mistake["loc"])
+    place, name = manifest.place(key), dotted(key)
+    if kind == "extra_forbidden":
+        return f"{place}: `{name}` is not a key. {_hint(key, _keys(shape, mistake['loc'][:-1]))}"
+    if kind == "missing":
+        return f"{place}: `{name}` is missing. `rence config explain {name}` says what it means."
+    return f"{place}: `{name}` must be {_allowed(mistake)}, but is {show(mistake['input'])} instead."
+
+
+def _hint(key: Key, allowed: list[str]) -> str:
+    hint = nearest(str(key[-1]), allowed)
+    if len(hint) <= _LONG_HINT:
+        return hint
+    return f"`rence config explain {dotted(key[:-1])}` lists what is."
+
+
+def _allowed(mistake: Any) -> str:
+    kind, context = mistake["type"], mistake.get("ctx", {})
+    if kind in _BOUND:
+        bound, words = _BOUND[kind]
+        return f"{words} {context[bound]:g}"
+    if kind == "literal_error":
+        return context["expected"].replace("'", "`")
+    if kind == "too_short":
+        return "longer: it may not be empty"
+    return _MUST_BE.get(kind, str(mistake["msg"]).removeprefix("Input should be ").lower())
+
+
+def _keys(shape: type[BaseModel], inside: Key) -> list[str]:
+    for part in inside:
+        shape = shape.model_fields[str(part)].annotation  # type: ignore[assignment]
+    return [field.alias or name for name, field in shape.model_fields.items()]

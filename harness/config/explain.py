@@ -1,0 +1,160 @@
+"""The JSON Schema of experiment files, and what is told from it: a key's meaning, and a commented file to begin with."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from algorithms import registry as algorithms
+from algorithms.base import Algorithm
+from benchmarks import registry as benchmarks
+from harness.config.shape import experiment_file, model
+from harness.errors import UserError, nearest
+
+_ARM = "ARM"
+"""stands for any arm's name in a key"""
+
+Schema = dict[str, Any]
+
+
+def json_schema() -> Schema:
+    """References resolved; arms described by the algorithms that are installed."""
+    raw = experiment_file().model_json_schema()
+    schema = _resolved(raw, raw.get("$defs", {}))
+    recipe = {**schema["properties"]["recipe"], "description": "where this arm leaves the experiment's recipe"}
+    recipe.pop("default", None)
+    arms = {name: _arm(found, recipe) for name, found in algorithms.catalogue().items() if isinstance(found, Algorithm)}
+    description = schema["properties"]["arms"]["description"]
+    schema["properties"]["arms"] = {
+        "description": f"{description}. The arm's name is the algorithm unless `algorithm` says otherwise",
+        "type": "object",
+        "minProperties": 1,
+        "properties": arms,
+        "additionalProperties": {
+            "type": "object",
+            "properties": {"algorithm": {"enum": list(arms), "description": "what the arm computes"}, "recipe": recipe},
+            "required": ["algorithm"],
+        },
+    }
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "rence-bench experiment", **schema}
+
+
+def explain(key: str) -> str:
+    """Meaning, type, range and default of a key such as `recipe.group_size`; of a group, a line for each key in it.
+
+    Raises: UserError with the nearest key if there is no such one.
+    """
+    at = json_schema()
+    done: list[str] = []
+    for part in [part for part in key.split(".") if part]:
+        inside = at.get("properties", {})
+        if part not in inside:
+            if done == ["arms"] and isinstance(at.get("additionalProperties"), dict):
+                inside = {part: at["additionalProperties"]}
+            else:
+                where = f" in `{'.'.join(done)}`" if done else ""
+                hint = nearest(part, inside) if inside else "It holds names of your own."
+                raise UserError(f"there is no key `{part}`{where}. {hint}")
+        at = inside[part]
+        done.append(part)
+    lines = [f"{key}: {at['description']}" if key and "description" in at else key, _allowed(at)]
+    lines += [f"  {name}: {_summary(inner)}" for name, inner in at.get("properties", {}).items()]
+    return "\n".join(line for line in lines if line)
+
+
+def template() -> str:
+    """A whole experiment with every key, its meaning and its default."""
+    suite = dict.fromkeys(list(benchmarks.BENCHMARKS)[:2], 4)
+    example = {
+        "name": "my-experiment",
+        "backend": "local",
+        "model": "quickstart-base",
+        "template": "bare",
+        "train": "mini_rl",
+        "seeds": [0, 1, 2],
+        "budget": {"rollouts": 12288},
+        "evaluation": {"benchmarks": suite, "curve": {}},
+        "arms": {"grpo": {}, "rence": {}},
+        "comparison": {"target": "rence", "baselines": ["grpo"]},
+    }
+    head = ["# An experiment: one file in, one report out. Next: rence plan FILE, then rence run FILE."]
+    return "\n".join([*head, *_commented(json_schema(), example, "")]) + "\n"
+
+
+def _commented(schema: Schema, example: dict[str, Any], indent: str) -> Iterator[str]:
+    for name, inner in schema["properties"].items():
+        if "description" in inner:
+            yield f"{indent}# {inner['description']}"
+        group = inner.get("type") == "object" and inner.get("properties") and name != "arms"
+        if group:
+            yield f"{indent}{name}:"
+            yield from _commented(inner, example.get(name, {}), indent + "  ")
+        elif name == "arms":
+            yield f"{indent}{name}:"
+            yield from (f"{indent}  {arm}: {json.dumps(hp)}" for arm, hp in example[name].items())
+        else:
+            yield f"{indent}{name}: {_yaml(example[name] if name in example else inner.get('default', {}))}"
+
+
+def _yaml(value: Any) -> str:
+    """On one line. JSON is YAML; plain words go without quotes."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}: {_yaml(inner)}" for key, inner in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_yaml, value)) + "]"
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _arm(algorithm: Algorithm, recipe: Schema) -> Schema:
+    raw = model(type(algorithm)).model_json_schema()
+    shape = _resolved(raw, raw.get("$defs", {}))
+    for name, field in shape["properties"].items():
+        field["default"] = getattr(algorithm, name)
+    choice = {"enum": algorithms.names(), "description": "what the arm computes, if its name does not say it"}
+    shape["properties"] = {"algorithm": choice, **shape["properties"], "recipe": recipe}
+    return {**shape, "title": algorithm.title, "description": f"{algorithm.title}: {algorithm.source}"}
+
+
+def _resolved(schema: Any, definitions: Schema) -> Any:
+    """`$ref`s replaced by what they name, and pydantic's generated titles left out."""
+    if isinstance(schema, list):
+        return [_resolved(item, definitions) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        target = definitions[schema["$ref"].rpartition("/")[2]]
+        return _resolved({**target, **{k: v for k, v in schema.items() if k != "$ref"}}, definitions)
+    plain = {k: v for k, v in schema.items() if k != "$defs" and not (k == "title" and isinstance(v, str))}
+    return {key: _resolved(value, definitions) for key, value in plain.items()}
+
+
+def _summary(schema: Schema) -> str:
+    described = [schema.get("description", ""), f"({_allowed(schema)})" if _allowed(schema) else ""]
+    return " ".join(part for part in described if part)
+
+
+def _allowed(schema: Schema) -> str:
+    words = [_type(schema)] if _type(schema) else []
+    for bound, word in (
+        ("minimum", "at least"),
+        ("exclusiveMinimum", "more than"),
+        ("maximum", "at most"),
+        ("exclusiveMaximum", "less than"),
+    ):
+        if bound in schema:
+            words.append(f"{word} {schema[bound]:g}")
+    if "default" in schema and not isinstance(schema["default"], dict):
+        words.append(f"default {json.dumps(schema['default'])}")
+    return ", ".join(words)
+
+
+def _type(schema: Schema) -> str:
+    if "enum" in schema:
+        return f"one of {', '.join(map(str, schema['enum']))}"
+    if "anyOf" in schema:
+        return " or ".join(filter(None, map(_type, schema["anyOf"])))
+    names = {"integer": "integer", "number": "number", "string": "word", "boolean": "true or false", "null": "null"}
+    if schema.get("type") == "array":
+        return f"list of {_type(schema.get('items', {})) or 'values'}s"
+    return names.get(schema.get("type", ""), "")

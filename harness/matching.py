@@ -1,0 +1,54 @@
+"""What makes trials comparable, and how a trial's header proves it: one prompt order a seed, one set of weights."""
+
+from __future__ import annotations
+
+from benchmarks import registry
+from harness.environment import environment
+from harness.errors import UserError
+from harness.experiment import Experiment, fingerprint
+from harness.plan import differences
+from harness.records import Plan, RunFolder, TrialRecord
+from harness.stream import PromptStream
+
+
+def stream(experiment: Experiment, seed: int) -> PromptStream:
+    """The prompts of a seed, the same for all arms."""
+    return PromptStream(registry.training_set(experiment.train).problems, seed)
+
+
+def header(experiment: Experiment, plan: Plan, arm: str, seed: int) -> TrialRecord:
+    """`trial.json` of one arm with one seed."""
+    identity = {
+        "arm_fingerprint": experiment.arm(arm).fingerprint,
+        "data_order": stream(experiment, seed).order_hash,
+        "initial_weights": plan.model_hash,
+        "budget_rollouts": experiment.budget_rollouts,
+        "backend": experiment.backend,
+    }
+    return TrialRecord(
+        experiment=experiment.name,
+        arm=arm,
+        seed=seed,
+        fingerprint=fingerprint(seed=seed, grid=experiment.grid_rollouts, template=experiment.template, **identity),
+        environment=environment(),
+        **identity,
+    )
+
+
+def claim(run: RunFolder, expected: TrialRecord) -> None:
+    """Write a trial's header, or check that the trial that was begun here is the same.
+
+    Raises: UserError with the differences.
+    """
+    path = run.trial(expected.arm, expected.seed).trial
+    if not path.exists():
+        expected.write(path)
+        return
+    there, now = TrialRecord.read(path), expected
+    if there.fingerprint == now.fingerprint:
+        return
+    found = [line for line in differences(there.to_json(), now.to_json()) if not line.startswith("environment")]
+    raise UserError(
+        f"{path.parent} holds another trial under the same name: {'; '.join(found)}.\n"
+        "Give the changed experiment another `name`, or start over with `--clean`."
+    )

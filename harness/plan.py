@@ -1,0 +1,98 @@
+"""The plan: everything that fixes what a reported number means, hashed before training."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from harness import models
+from harness.errors import UserError
+from harness.experiment import Arm, Experiment, fingerprint
+from harness.records import ArmRecord, Plan
+
+_MOST_DIFFERENCES = 8
+
+
+def make(experiment: Experiment) -> Plan:
+    """Reads the model's folder for its hash; starts nothing and needs no torch."""
+    evaluation = asdict(experiment.evaluation)
+    benchmarks, curve = evaluation.pop("benchmarks"), evaluation.pop("curve")
+    plan = Plan(
+        experiment=experiment.name,
+        arms=[_record(arm) for arm in experiment.arms],
+        seeds=list(experiment.seeds),
+        benchmarks=benchmarks,
+        curve_benchmarks=curve,
+        comparison=experiment.comparison,
+        budget_rollouts=experiment.budget_rollouts,
+        grid_rollouts=list(experiment.grid_rollouts),
+        backend=experiment.backend,
+        model=experiment.model,
+        model_hash=models.model_hash(models.resolve(experiment.model)),
+        train=experiment.train,
+        template=experiment.template,
+        recipe=asdict(experiment.recipe),
+        evaluation=evaluation,
+        tuning=dict(experiment.tuning),
+        lock="",
+    )
+    return replace(plan, lock=fingerprint(plan=plan.to_json()))
+
+
+def check_unchanged(locked: Plan, now: Plan, folder: Path) -> None:
+    """Raises: UserError with the differences if a run folder was planned otherwise."""
+    if locked.lock == now.lock:
+        return
+    found = list(differences(locked.to_json(), now.to_json()))
+    lines = [f"  {line}" for line in found[:_MOST_DIFFERENCES]]
+    if len(found) > _MOST_DIFFERENCES:
+        lines.append(f"  and {len(found) - _MOST_DIFFERENCES} more")
+    raise UserError(
+        "\n".join(
+            [
+                f"{folder} was planned otherwise, and a plan is locked before training:",
+                *lines,
+                "Give the changed experiment another `name`, or start over with `--clean`, which deletes that folder.",
+            ]
+        )
+    )
+
+
+def differences(old: Any, new: Any, at: str = "") -> Iterator[str]:
+    """Lines such as `recipe.learning_rate: 0.0003 -> 0.001`, leaves only."""
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
+        for key in dict.fromkeys([*old, *new]):
+            if key not in ("schema", "lock", "fingerprint"):
+                yield from differences(old.get(key), new.get(key), f"{at}.{key}" if at else str(key))
+    elif _named(old) and _named(new):
+        yield from differences({arm["name"]: arm for arm in old}, {arm["name"]: arm for arm in new}, at)
+    elif old != new:
+        yield f"{at}: {_short(old)} -> {_short(new)}"
+
+
+def _record(arm: Arm) -> ArmRecord:
+    algorithm = arm.algorithm
+    return ArmRecord(
+        name=arm.name,
+        algorithm=arm.algorithm_name,
+        title=algorithm.title,
+        hyperparameters=asdict(algorithm),
+        spec=algorithm.spec(),
+        recipe_differences=dict(arm.recipe_overrides),
+        activity=[asdict(activity) for activity in algorithm.activity],
+        fingerprint=arm.fingerprint,
+    )
+
+
+def _named(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(v, Mapping) and "name" in v for v in value)
+
+
+def _short(value: Any) -> str:
+    if value is None:
+        return "(none)"
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 60 else f"{text[:57]}..."

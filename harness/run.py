@@ -1,0 +1,185 @@
+"""The driver: locks and plans the run folder, works on what is not complete, and says how it went. Imports no torch:
+every job is a process of its own, and files are all that passes between them.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from benchmarks import registry
+from harness import jobs, matching, plan, processes, store
+from harness.errors import FAILED, INCOMPLETE, INTERRUPTED, OK, USAGE
+from harness.experiment import Experiment
+from harness.jobs import Job, State
+from harness.processes import Running
+from harness.progress import Survey
+from harness.records import Plan, RunFolder
+from harness.tracking import Follower
+from harness.views import View
+
+_POLL_SECONDS = 0.05
+_MIRROR_SECONDS, _HURRY_SECONDS = 60.0, 5.0
+"""what MLflow may take at the end of a run, and of one that was interrupted"""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A job that ended without being complete."""
+
+    job: Job
+    exit_code: int
+    log: Path
+    last_words: tuple[str, ...]
+
+    @property
+    def hits_all(self) -> bool:
+        """Whether other jobs would fail likewise: a full disk, a model that cannot be read."""
+        return self.exit_code in (USAGE, INCOMPLETE)
+
+
+@dataclass
+class Outcome:
+    """How a run went."""
+
+    run: RunFolder
+    jobs: list[Job]
+    worked: bool = False
+    """whether there was anything to do"""
+    interrupted: bool = False
+    failures: list[Failure] = field(default_factory=list)
+
+    @property
+    def exit_code(self) -> int:
+        if self.interrupted:
+            return INTERRUPTED
+        if not self.failures:
+            return OK
+        return next((failure.exit_code for failure in self.failures if failure.hits_all), FAILED)
+
+    @property
+    def report(self) -> Path | None:
+        """The page to open, or what there is in its place."""
+        found = [self.run.report / name for name in ("index.html", "report.md")]
+        return next((path for path in found if path.exists()), None)
+
+    def to_json(self) -> dict[str, Any]:
+        states = {job.name: str(job.state) for job in self.jobs}
+        return {
+            "run": str(self.run.root),
+            "jobs": {**states, **{failure.job.name: "failed" for failure in self.failures}},
+            "worked": self.worked,
+            "report": str(self.report) if self.report else None,
+        }
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which part of the experiment, and how."""
+
+    only: Sequence[str] = ()
+    """these arms; all if empty"""
+    seeds: Sequence[int] = ()
+    """these seeds; all if empty"""
+    workers: int = 1
+    clean: bool = False
+    """delete what the run folder holds, if it is ours"""
+
+
+def run(
+    experiment: Experiment,
+    source: str,
+    wanted: Wanted,
+    view: View,
+    report: Callable[[RunFolder], None],
+    root: Path = Path("runs"),
+) -> Outcome:
+    """Bring an experiment's run folder to completion, from wherever it is.
+
+    Args:
+        source: text of the experiment's file, kept beside the results.
+        report: called when the work is done, before the mirror closes.
+        root: where run folders are.
+    Raises: UserError if the folder is in use, was planned otherwise, or is not ours.
+    """
+    folder = RunFolder(root / experiment.name)
+    made = plan.make(experiment)
+    outcome = Outcome(folder, jobs.of(folder, experiment, wanted.only, wanted.seeds))
+    with store.locked(folder.root):
+        if wanted.clean:
+            store.clean(folder, experiment.name)
+        store.prepare(folder, experiment, made, source)
+        waiting = [job for job in outcome.jobs if job.state is State.OPEN]
+        if waiting or not outcome.report:
+            outcome.worked = True
+            _bring_to_completion(experiment, made, waiting, wanted.workers, view, report, outcome)
+    return outcome
+
+
+def _bring_to_completion(
+    experiment: Experiment,
+    made: Plan,
+    waiting: list[Job],
+    workers: int,
+    view: View,
+    report: Callable[[RunFolder], None],
+    outcome: Outcome,
+) -> None:
+    _claim(outcome.run, experiment, made, outcome.jobs)
+    # A kill may leave us complete without a report, but never with an old one.
+    shutil.rmtree(outcome.run.report, ignore_errors=True)
+    follower = Follower(outcome.run.root, warn=view.warn)
+    try:
+        view.begin(Survey(outcome.run, _problems(experiment)), outcome.jobs)
+        _work(waiting, workers, view, outcome)
+        view.end()
+        if not outcome.interrupted:
+            report(outcome.run)
+    finally:
+        crashed = [failure.job.name for failure in outcome.failures]
+        follower.close(crashed=crashed, timeout=_HURRY_SECONDS if outcome.interrupted else _MIRROR_SECONDS)
+
+
+def _problems(experiment: Experiment) -> dict[str, int]:
+    asked = {**experiment.evaluation.benchmarks, **experiment.evaluation.curve}
+    return {name: registry.benchmark(name).count for name in asked}
+
+
+def _claim(folder: RunFolder, experiment: Experiment, made: Plan, todo: Sequence[Job]) -> None:
+    for job in todo:
+        if job.seed is not None:
+            matching.claim(folder, matching.header(experiment, made, job.arm, job.seed))
+
+
+def _work(waiting: list[Job], workers: int, view: View, outcome: Outcome) -> None:
+    running: list[Running] = []
+    try:
+        while waiting or running:
+            while waiting and len(running) < workers:
+                running.append(Running(waiting.pop(0)))
+                view.started(running[-1].job)
+            time.sleep(_POLL_SECONDS)
+            for process in [p for p in running if p.exit_code is not None]:
+                running.remove(process)
+                failure = _failure(process)
+                view.ended(process.job, failure, process.warnings())
+                if failure:
+                    outcome.failures.append(failure)
+                    if failure.hits_all:
+                        waiting.clear()
+            view.refresh()
+    except KeyboardInterrupt:
+        outcome.interrupted = True
+    finally:
+        processes.stop(running)
+
+
+def _failure(process: Running) -> Failure | None:
+    code = process.exit_code or 0
+    if process.job.state is not State.OPEN:
+        return None
+    return Failure(process.job, code, process.log, tuple(process.last_words()))

@@ -1,0 +1,108 @@
+"""The run folder as the driver sees it: locked by one driver, planned once, cleaned only if it is ours."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from harness import plan as plans
+from harness.config import resolved
+from harness.errors import UserError
+from harness.experiment import Experiment
+from harness.records import DataError, Plan, RunFolder, write_json, write_text
+
+LOCK = ".lock"
+
+
+@contextmanager
+def locked(folder: Path, what: str = "run", wait: float = 0.0) -> Iterator[None]:
+    """Hold a folder for this process. The system lets go of it when the process ends, however it ends.
+
+    Args:
+        wait: seconds to wait for another process to let go.
+    Raises: UserError naming the process that holds it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / LOCK).open("a+", encoding="utf-8") as file:
+        deadline = time.monotonic() + wait
+        while not _lock(file):
+            if time.monotonic() >= deadline:
+                file.seek(0)
+                holder = file.read().strip() or "unknown"
+                raise UserError(
+                    f"{folder} is in use by another {what}, process {holder}. "
+                    f"Wait for it, or stop it with `kill {holder}`."
+                )
+            time.sleep(0.05)
+        _rewrite(file, str(os.getpid()))
+        try:
+            yield
+        finally:
+            _rewrite(file, "")
+
+
+def prepare(folder: RunFolder, experiment: Experiment, plan: Plan, source: str) -> None:
+    """Write plan, resolved experiment and its source into a new folder, or check that an old one was planned so.
+
+    The plan is written last: a folder that has one has all three.
+
+    Raises: UserError with the differences.
+    """
+    if folder.plan.exists():
+        plans.check_unchanged(Plan.read(folder.plan), plan, folder.root)
+    else:
+        _refuse_strangers(folder)
+    if not folder.config.exists():
+        write_text(folder.config, source)
+    if not folder.resolved.exists():
+        write_json(folder.resolved, resolved(experiment))
+    if not folder.plan.exists():
+        plan.write(folder.plan)
+
+
+def clean(folder: RunFolder, name: str) -> None:
+    """Delete what is in a run folder of this experiment; the caller holds its lock.
+
+    Raises: UserError if it is not one of ours.
+    """
+    contents = [path for path in folder.root.iterdir() if path.name != LOCK]
+    if not contents:
+        return
+    try:
+        ours = Plan.read(folder.plan).experiment == name
+    except DataError:
+        ours = False
+    if not ours:
+        raise UserError(f"{folder.root} was not made by this experiment, so `--clean` leaves it. Remove it by hand.")
+    for path in sorted(contents, key=lambda path: path == folder.plan):
+        shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+
+
+def _refuse_strangers(folder: RunFolder) -> None:
+    ours = {path.name for path in (folder.config, folder.resolved, folder.plan)}
+    for path in folder.root.iterdir():
+        if path.name not in ours | {LOCK} and not path.name.startswith("."):
+            raise UserError(
+                f"{folder.root} is not a run of this experiment: it has no {folder.plan.name} but holds {path.name}. "
+                "Give the experiment another `name`, or move that folder away."
+            )
+
+
+def _lock(file: IO[str]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _rewrite(file: IO[str], text: str) -> None:
+    file.truncate(0)
+    file.write(text)
+    file.flush()

@@ -1,0 +1,53 @@
+"""`timing.json`: what a trial took, over all its attempts. A kill loses the last seconds, never the file."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from harness.records import Timing
+
+_WRITE_EVERY = 5.0
+"""seconds"""
+
+
+class Clock:
+    """Adds this process's time to what earlier attempts took."""
+
+    def __init__(self, path: Path, attempt: int) -> None:
+        self._path = path
+        before = Timing.read(path) if path.exists() else Timing(0, 0, 0, 0, 0, 0, _now(), "")
+        self._before = replace(before, attempts=attempt, finished="")
+        self._wall, self._cpu = time.perf_counter(), time.process_time()
+        self._evaluate = 0.0
+        self._written = 0.0
+        self.write()
+
+    def evaluated(self, seconds: float) -> None:
+        self._evaluate += seconds
+
+    def tick(self) -> None:
+        """Called often, writes seldom."""
+        if time.perf_counter() - self._written > _WRITE_EVERY:
+            self.write()
+
+    def finish(self, generate_seconds: float = 0.0, train_seconds: float = 0.0) -> None:
+        self.write(_now(), generate_seconds, train_seconds)
+
+    def write(self, finished: str = "", generate_seconds: float = 0.0, train_seconds: float = 0.0) -> None:
+        before, self._written = self._before, time.perf_counter()
+        replace(
+            before,
+            wall_seconds=round(before.wall_seconds + self._written - self._wall, 3),
+            cpu_seconds=round(before.cpu_seconds + time.process_time() - self._cpu, 3),
+            generate_seconds=round(before.generate_seconds + generate_seconds, 3),
+            train_seconds=round(before.train_seconds + train_seconds, 3),
+            evaluate_seconds=round(before.evaluate_seconds + self._evaluate, 3),
+            finished=finished,
+        ).write(self._path)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
