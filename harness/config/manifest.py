@@ -78,7 +78,7 @@ class _Reader:
 
     def __init__(self, source: str, numbered: bool) -> None:
         self._source, self._numbered = source, numbered
-        self.places: dict[Key, str] = {}
+        self.places: dict[Key, str] = {(): source}
 
     def load(self, text: str) -> Any:
         try:

@@ -1,0 +1,208 @@
+"""Experiment files: what they become, and what is said of a bad one."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from harness import config
+from harness.config.explain import explain, json_schema, template
+from harness.config.manifest import parse
+from harness.errors import USAGE, UserError
+
+CONFIGS = sorted((Path(__file__).parents[2] / "configs").rglob("*.yaml"))
+
+
+def test_there_are_configs() -> None:
+    assert {"quickstart.yaml", "smoke.yaml"} <= {path.name for path in CONFIGS}
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_every_config_loads_and_survives_being_written_out(path: Path, tmp_path: Path) -> None:
+    experiment = config.load(path)
+    resolved = tmp_path / "resolved.json"
+    resolved.write_text(json.dumps(config.resolved(experiment)))
+    assert config.load(resolved) == experiment
+    assert [arm.fingerprint for arm in config.load(resolved).arms] == [arm.fingerprint for arm in experiment.arms]
+
+
+def test_values_and_defaults(tiny: Path) -> None:
+    experiment = config.load(tiny)
+    assert experiment.seeds == (0, 1)
+    assert (experiment.budget_rollouts, experiment.grid_rollouts) == (96, (48, 96))
+    assert (experiment.recipe.group_size, experiment.recipe.epochs) == (4, 2)
+    assert experiment.arm("rence").algorithm.title == "ReNCE (reconstruction)"
+    assert experiment.comparison.estimand == "algorithm"
+
+
+def test_an_arm_may_change_hyperparameters_and_leave_the_recipe(tiny: Path) -> None:
+    experiment = config.load(tiny, ["arms.soft={algorithm: rence, score_beta: 1, recipe: {learning_rate: 1e-4}}"])
+    arm = experiment.arm("soft")
+    assert arm.algorithm_name == "rence"
+    assert arm.algorithm.score_beta == 1.0  # type: ignore[attr-defined]
+    assert isinstance(arm.algorithm.score_beta, float)  # type: ignore[attr-defined]
+    assert (arm.recipe.learning_rate, arm.recipe.group_size) == (1e-4, 4)
+    assert arm.recipe_overrides == {"learning_rate": 1e-4}
+    assert arm.fingerprint != experiment.arm("rence").fingerprint
+
+
+def test_an_arm_named_otherwise_has_the_same_fingerprint(tiny: Path) -> None:
+    experiment = config.load(tiny, ["arms.again.algorithm=grpo"])
+    assert experiment.arm("again").fingerprint == experiment.arm("grpo").fingerprint
+
+
+@pytest.mark.parametrize(
+    ("override", "value"),
+    [
+        ("budget.rollouts=2048", 2048),
+        ("recipe.learning_rate=1e-4", 1e-4),
+        ("recipe.learning_rate=1", 1.0),
+        ("seeds=[3, 5]", (3, 5)),
+        ("arms.grpo.clip_low=0.1", 0.1),
+        ("arms.grpo.clip_dual=null", None),
+        ("tuning.tried=[1e-4, no]", [1e-4, "no"]),
+    ],
+)
+def test_overrides(tiny: Path, override: str, value: object) -> None:
+    resolved = config.resolved(config.load(tiny, [override]))
+    for part in override.partition("=")[0].split("."):
+        resolved = resolved[part]
+    assert resolved == (list(value) if isinstance(value, tuple) else value)
+
+
+def test_overrides_are_kept_with_the_source(tiny: Path) -> None:
+    manifest = config.read(tiny, ["seeds=[7]"])
+    assert manifest.text.startswith("# changed on the command line: seeds=[7]\nschema: 1\n")
+
+
+def test_yaml_1_2_scalars() -> None:
+    data = parse("{a: 1e-4, b: no, c: 2026-01-01, d: '3', e: 0x10, f: -.5, g: true, h: ~}", "x").data
+    assert data == {"a": 1e-4, "b": "no", "c": "2026-01-01", "d": "3", "e": "0x10", "f": -0.5, "g": True, "h": None}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("group_size: 4", "group_siz: 4", "tiny.yaml:10: `recipe.group_siz` is not a key. Did you mean `group_size`?"),
+        ("seeds:", "seed:", "tiny.yaml:7: `seed` is not a key. Did you mean `seeds`?"),
+        ("grpo: {}", "grop: {}", "tiny.yaml:19: there is no algorithm `grop`. Did you mean `grpo`?"),
+        (
+            "grpo: {}",
+            "grpo: {clip_lo: 0.1}",
+            "tiny.yaml:19: `arms.grpo.clip_lo` is not a key. Did you mean `clip_low`?",
+        ),
+        ("grpo: {}", "grpo: {clip_low: 3}", "tiny.yaml:19: `clip_low` must be in (0, 1], but is 3 instead."),
+        ("grpo: {}", "grpo: {clip_low: x}", 'tiny.yaml:19: `arms.grpo.clip_low` must be a number, but is "x" instead.'),
+        ("grpo: {}", "grpo: 3", "tiny.yaml:19: `arms.grpo` must be a mapping, but is 3 instead."),
+        ("grpo: {}", "grpo: {}\n  grpo: {}", "tiny.yaml:20: `arms.grpo` is given twice, first in line 19."),
+        ("grpo: {}", "start: {algorithm: grpo}", "tiny.yaml:19: an arm's name must be"),
+        ("mini_sums: 1}", "mini_sum: 1}", "tiny.yaml:14: there is no benchmark `mini_sum`. Did you mean `mini_sums`?"),
+        ("mini_sums: 1}", "mini_sums: 0}", "tiny.yaml:14: `evaluation.benchmarks.mini_sums` must be at least 1, but is 0"),
+        ("{mini_sums: 1}", "{}", "tiny.yaml:14: `evaluation.benchmarks` may not be empty."),
+        ("train: mini_rl", "train: mini_r", "tiny.yaml:6: there is no training set `mini_r`. Did you mean `mini_rl`?"),
+        ("backend: local", "backend: locl", "tiny.yaml:3: there is no backend `locl`. Did you mean `local`?"),
+        ("template: bare", "template: bar", "tiny.yaml:5: there is no template `bar`. Did you mean `bare`?"),
+        ("model: quickstart-base", "model: ./nowhere", "tiny.yaml:4: model `./nowhere` is neither"),
+        ("group_size: 4", "group_size: 0", "tiny.yaml:10: `recipe.group_size` must be at least 1, but is 0 instead."),
+        ("group_size: 4", "group_size: -3", "tiny.yaml:10: `recipe.group_size` must be at least 1, but is -3 instead."),
+        ("group_size: 4", "group_size: 1", "tiny.yaml:10: `group_size` must be at least 2 for the arm `rence`, but is 1"),
+        ("group_size: 4", "group_size: 2.5", "tiny.yaml:10: `recipe.group_size` must be an integer, but is 2.5 instead."),
+        ("group_size: 4", "group_size: '4'", 'tiny.yaml:10: `recipe.group_size` must be an integer, but is "4" instead.'),
+        ("group_size: 4", "minibatches: 3", "tiny.yaml:10: `minibatches` must divide `prompts_per_step` (8), but is 3"),
+        ("group_size: 4", "learning_rate: .nan", "`recipe.learning_rate` must be a finite number, but is NaN instead."),
+        ("rollouts: 96", "rollouts: 0", "tiny.yaml:8: `budget.rollouts` must be at least 1, but is 0 instead."),
+        ("[0, 1]", "[0, 0]", "tiny.yaml:7: `seeds` holds 0 twice."),
+        ("[0, 1]", "[-1]", "tiny.yaml:7: `seeds[0]` must be at least 0, but is -1 instead."),
+        ("[0, 1]", "[]", "tiny.yaml:7: `seeds` may not be empty."),
+        ("target: rence", "target: renc", "tiny.yaml:20: there is no arm `renc`. Did you mean `rence`?"),
+        ("baselines: [grpo]", "baselines: [dapo]", "tiny.yaml:20: there is no arm `dapo`."),
+        ("baselines: [grpo]", "baselines: [rence]", "tiny.yaml:20: `comparison` names the arm `rence` twice."),
+        ("baselines: [grpo]", "baselines: [grpo], alpha: 2", "tiny.yaml:20: `alpha` must lie between 0 and 1"),
+        ("baselines: [grpo]", "baselines: [grpo], estimand: x", "must be `algorithm`, `benchmark` or `checkpoints`, but"),
+        ("name: tiny", "name: a/b", "tiny.yaml:2: `name` must be letters"),
+        ("schema: 1", "schema: 2", "tiny.yaml:1: `schema` must be 1, but is 2 instead."),
+        ("seeds: [0, 1]", "seeds: [0, 1", "tiny.yaml:8:7: this is not YAML"),
+        ("name: tiny\n", "", "tiny.yaml: `name` is missing. `rence config explain name`"),
+    ],
+)
+def test_a_bad_file_is_named_with_its_line(tiny: Path, old: str, new: str, message: str) -> None:
+    text = tiny.read_text()
+    assert old in text
+    tiny.write_text(text.replace(old, new, 1))
+    with pytest.raises(UserError) as caught:
+        config.load(tiny)
+    assert message in str(caught.value)
+    assert len(str(caught.value).splitlines()) <= 3
+    assert caught.value.exit_code == USAGE
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("recipe.group_siz=4", "`recipe.group_siz=4`: `recipe.group_siz` is not a key. Did you mean `group_size`?"),
+        ("arms.grpo.clip_low=3", "`arms.grpo.clip_low=3`: `clip_low` must be in (0, 1], but is 3 instead."),
+        ("arms.grop.clip_low=3", "`arms.grop.clip_low=3`: there is no algorithm `grop`."),
+        ("arms.grpo.recipe.group_size=1", "`arms.grpo.recipe.group_size=1`: `group_size` must be at least 2"),
+        ("arms.grpo.recipe.x=1", "`rence config explain arms.grpo.recipe` lists what is."),
+        ("seeds", "`seeds` must be `key=value`"),
+        ("=3", "`=3` must be `key=value`"),
+        ("name.x=1", "`name.x=1`: `name` is `tiny`, so nothing can be set inside it."),
+        ("recipe={a", "`recipe={a`: this is not YAML"),
+        ("recipe={a: 1, a: 2}", "`a` is given twice"),
+    ],
+)
+def test_a_bad_override_is_named(tiny: Path, override: str, message: str) -> None:
+    with pytest.raises(UserError) as caught:
+        config.load(tiny, [override])
+    assert message in str(caught.value)
+
+
+def test_no_more_than_three_mistakes_are_listed(tiny: Path) -> None:
+    with pytest.raises(UserError) as caught:
+        config.load(tiny, [f"recipe.wrong{i}=1" for i in range(5)])
+    assert len(str(caught.value).splitlines()) == 3
+    assert "(and 2 more mistakes)" in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["", "- 1\n", "just words\n"])
+def test_a_file_without_keys(tmp_path: Path, text: str) -> None:
+    (tmp_path / "x.yaml").write_text(text)
+    with pytest.raises(UserError, match="must hold `key: value` lines"):
+        config.load(tmp_path / "x.yaml")
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="does not exist"):
+        config.load(tmp_path / "x.yaml")
+
+
+def test_explain_tells_meaning_range_and_default() -> None:
+    assert explain("recipe.group_size") == "recipe.group_size: K, rollouts a prompt\ninteger, at least 1, default 8"
+    assert explain("arms.dapo.clip_high").endswith("number, default 0.28")
+    assert "target: the arm that is compared (word)" in explain("comparison")
+    with pytest.raises(UserError, match="Did you mean `epochs`"):
+        explain("recipe.epoch")
+
+
+def test_every_key_is_explained() -> None:
+    def unexplained(schema: dict, at: str) -> list[str]:
+        inside = schema.get("properties", {})
+        return [at] * ("description" not in schema) + [
+            name for key, inner in inside.items() for name in unexplained(inner, f"{at}.{key}")
+        ]
+
+    schema = json_schema()
+    assert unexplained({**schema, "description": "the file"}, "") == []
+
+
+def test_a_new_experiment_loads_and_has_every_key(tmp_path: Path) -> None:
+    (tmp_path / "new.yaml").write_text(template())
+    experiment = config.load(tmp_path / "new.yaml")
+    written = yaml.safe_load(template())
+    resolved = config.resolved(experiment)
+    assert written.keys() == resolved.keys()
+    assert written["recipe"].keys() == resolved["recipe"].keys()
+    assert written["evaluation"].keys() == resolved["evaluation"].keys()

@@ -1,0 +1,178 @@
+"""Evaluation: which numbers are drawn, what is written, and what a kill leaves."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pyarrow.parquet
+import pytest
+from transformers import AutoTokenizer, PreTrainedTokenizerBase
+
+from benchmarks import registry
+from harness import attempts, models
+from harness.engines.base import Completion, Request, Sampling
+from harness.errors import UserError
+from harness.evaluate import Examiner, Subject
+from harness.experiment import Evaluation
+from harness.records import EvalFolder, EvalRecord, read_jsonl
+
+SUMS = registry.benchmark("mini_sums")
+SUBJECT = Subject("grpo", 1, 12, 3072, 3072, "weights")
+COUNTS = {"mini_sums": 3}
+
+
+class Killed(BaseException):
+    """As a signal would do it."""
+
+
+class Guesser:
+    """Answers by its seed alone; may be killed in the middle of a call."""
+
+    name, version = "guesser", "1"
+
+    def __init__(self, calls_to_live: int = 1000) -> None:
+        self.calls: list[Sequence[Request]] = []
+        self._left = calls_to_live
+
+    def generate(self, requests: Sequence[Request], sampling: Sampling) -> list[list[Completion]]:
+        if len(self.calls) == self._left:
+            raise Killed
+        self.calls.append(requests)
+        return [[self._answer(seed) for seed in request.seeds] for request in requests]
+
+    def _answer(self, seed: int) -> Completion:
+        guess = random.Random(seed).randrange(30)
+        return [
+            Completion(f"so \\boxed{{{guess}}}", 5, "stop"),
+            Completion("no idea", 2, "stop"),
+            Completion("well, let me", 48, "length"),
+        ][0 if guess < 20 else guess % 3]
+
+
+@pytest.fixture(scope="module")
+def tokenizer() -> PreTrainedTokenizerBase:
+    return AutoTokenizer.from_pretrained(models.resolve("quickstart-base"))
+
+
+@pytest.fixture
+def examiner(tokenizer: PreTrainedTokenizerBase) -> Examiner:
+    return Examiner(Evaluation(COUNTS, {}, chunk_problems=64, seed=7), "bare", tokenizer)
+
+
+def ask(examiner: Examiner, engine: Guesser, root: Path, subject: Subject = SUBJECT) -> EvalFolder:
+    examiner.ask(engine, subject, COUNTS, lambda name: EvalFolder(root / name))
+    return EvalFolder(root / "mini_sums")
+
+
+def content(folder: EvalFolder) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.root.iterdir()}
+
+
+def test_every_problem_is_asked_k_times_in_chunks_and_in_order(examiner: Examiner, tmp_path: Path) -> None:
+    engine = Guesser()
+    folder = ask(examiner, engine, tmp_path)
+    assert [len(call) for call in engine.calls] == [64, 64, 64, 8]
+    rows = pyarrow.parquet.read_table(folder.attempts).to_pylist()
+    assert [(row["problem_id"], row["sample"]) for row in rows] == [(p.id, i) for p in SUMS.problems for i in range(3)]
+    assert {row["gold"] for row in rows[:3]} == {SUMS.problems[0].gold}
+    assert len({row["generation_key"] for row in rows}) == 600
+    assert sorted(content(folder)) == ["attempts.parquet", "eval.json"]
+
+
+def test_marks_and_answers(examiner: Examiner, tmp_path: Path) -> None:
+    rows = pyarrow.parquet.read_table(ask(examiner, Guesser(), tmp_path).attempts).to_pylist()
+    by_mark = {mark: [row for row in rows if row["mark"] == mark] for mark in ("correct", "wrong", "no_answer", "truncated")}
+    assert sum(map(len, by_mark.values())) == 600 and all(by_mark.values())
+    assert all(row["answer"] == row["gold"] for row in by_mark["correct"])
+    assert all(row["answer"] is None and row["finish_reason"] == "length" for row in by_mark["truncated"])
+    assert all(row["answer"] is None and row["finish_reason"] == "stop" for row in by_mark["no_answer"])
+    assert all(row["mark_second"] is None for row in rows)
+
+
+def test_the_header_says_who_was_asked_what(examiner: Examiner, tmp_path: Path) -> None:
+    header = EvalRecord.read(ask(examiner, Guesser(), tmp_path).header)
+    assert (header.arm, header.seed, header.step, header.rollouts, header.grid) == ("grpo", 1, 12, 3072, 3072)
+    assert (header.benchmark, header.benchmark_hash, header.problems, header.k) == ("mini_sums", SUMS.hash, 200, 3)
+    assert (header.model_hash, header.engine, header.engine_version) == ("weights", "guesser", "1")
+    assert header.sampling == {"temperature": 1.0, "top_p": 1.0, "max_tokens": 48, "seed": 7, "chunk_problems": 64}
+
+
+def test_all_arms_draw_the_same_numbers_but_have_keys_of_their_own(examiner: Examiner, tmp_path: Path) -> None:
+    one, other = Guesser(), Guesser()
+    a = ask(examiner, one, tmp_path / "a")
+    b = ask(examiner, other, tmp_path / "b", replace(SUBJECT, arm="rence", seed=2, model_hash="others"))
+    assert one.calls == other.calls
+    rows = [pyarrow.parquet.read_table(folder.attempts).to_pylist() for folder in (a, b)]
+    assert [row["response"] for row in rows[0]] == [row["response"] for row in rows[1]]
+    assert not {row["generation_key"] for row in rows[0]} & {row["generation_key"] for row in rows[1]}
+
+
+def test_another_evaluation_seed_draws_other_numbers(examiner: Examiner, tmp_path: Path) -> None:
+    one, other = Guesser(), Guesser()
+    ask(examiner, one, tmp_path / "a")
+    ask(replace(examiner, evaluation=replace(examiner.evaluation, seed=8)), other, tmp_path / "b")
+    seeds = [{seed for call in e.calls for request in call for seed in request.seeds} for e in (one, other)]
+    assert len(seeds[0]) == len(seeds[1]) == 600 and not seeds[0] & seeds[1]
+
+
+@pytest.mark.parametrize("calls", [0, 1, 3, 4])
+def test_killed_in_any_chunk_and_resumed_gives_the_same_bytes(examiner: Examiner, tmp_path: Path, calls: int) -> None:
+    whole = ask(examiner, Guesser(), tmp_path / "whole")
+    if calls < 4:
+        with pytest.raises(Killed):
+            ask(examiner, Guesser(calls), tmp_path / "cut")
+    resumed = Guesser()
+    assert content(ask(examiner, resumed, tmp_path / "cut")) == content(whole)
+    assert len(resumed.calls) == 4 - (calls if calls < 4 else 0)
+
+
+@pytest.mark.parametrize("lost", [1, 100, 20_000, 60_000])
+def test_a_torn_file_is_cut_back_to_whole_chunks(examiner: Examiner, tmp_path: Path, lost: int) -> None:
+    whole = ask(examiner, Guesser(), tmp_path / "whole")
+    with pytest.raises(Killed):
+        ask(examiner, Guesser(3), tmp_path / "cut")
+    rows = EvalFolder(tmp_path / "cut" / "mini_sums").open_attempts
+    rows.write_bytes(rows.read_bytes()[:-lost])
+    resumed = Guesser()
+    assert content(ask(examiner, resumed, tmp_path / "cut")) == content(whole)
+    assert len(resumed.calls) >= 2
+
+
+def test_killed_between_the_last_two_steps(examiner: Examiner, tmp_path: Path) -> None:
+    folder = ask(examiner, Guesser(), tmp_path)
+    whole = content(folder)
+    folder.open_attempts.write_text("left behind\n")
+    assert content(ask(examiner, Guesser(0), tmp_path)) == whole
+
+
+def test_a_complete_evaluation_is_not_asked_again(examiner: Examiner, tmp_path: Path) -> None:
+    ask(examiner, Guesser(), tmp_path)
+    ask(examiner, Guesser(0), tmp_path)
+
+
+def test_other_weights_under_the_same_name_are_refused(examiner: Examiner, tmp_path: Path) -> None:
+    ask(examiner, Guesser(), tmp_path)
+    with pytest.raises(UserError, match="holds another evaluation: model_hash: .weights. -> .others."):
+        ask(examiner, Guesser(), tmp_path, replace(SUBJECT, model_hash="others"))
+
+
+def test_the_columns_of_attempts() -> None:
+    schema = attempts.schema()
+    assert [str(schema.field(name).type) for name in ("seed", "sample", "mark", "answer")] == [
+        "int64",
+        "int64",
+        "string",
+        "string",
+    ]
+    assert [name for name in schema.names if schema.field(name).nullable] == ["seed", "answer", "mark_second"]
+
+
+def test_whole_chunks_counts_rows(tmp_path: Path) -> None:
+    folder = EvalFolder(tmp_path)
+    assert attempts.whole_chunks(folder, [2, 2]) == 0
+    folder.open_attempts.write_text('{"a": 1}\n{"a": 2}\n{"a": 3}\n{"a"')
+    assert attempts.whole_chunks(folder, [2, 2]) == 1
+    assert list(read_jsonl(folder.open_attempts)) == [{"a": 1}, {"a": 2}]

@@ -1,0 +1,90 @@
+"""The locked plan, and what it is said to cost."""
+
+from __future__ import annotations
+
+import json
+import struct
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from harness import config, costs, models, plan
+from harness.errors import USAGE, UserError
+from harness.records import Plan
+
+
+def test_equal_experiments_have_equal_locks_and_a_plan_survives_its_file(tiny: Path, tmp_path: Path) -> None:
+    made = plan.make(config.load(tiny))
+    assert made == plan.make(config.load(tiny))
+    made.write(tmp_path / "plan.json")
+    assert Plan.read(tmp_path / "plan.json") == made
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        "seeds=[0,1,2]",
+        "budget.rollouts=97",
+        "recipe.learning_rate=1e-4",
+        "arms.grpo.clip_low=0.1",
+        "evaluation.benchmarks.mini_sums=2",
+        "evaluation.curve.mini_unseen=1",
+        "evaluation.seed=1",
+        "comparison.target=grpo comparison.baselines=[rence]",
+        "comparison.alpha=0.01",
+        "tuning.tried=3",
+    ],
+)
+def test_whatever_fixes_the_meaning_of_a_number_changes_the_lock(tiny: Path, override: str) -> None:
+    assert plan.make(config.load(tiny, override.split())).lock != plan.make(config.load(tiny)).lock
+
+
+def test_a_changed_plan_is_refused_with_its_differences(tiny: Path) -> None:
+    before = plan.make(config.load(tiny))
+    changed = ["recipe.learning_rate=1e-4", "seeds=[0]", "arms.dapo={}", "arms.grpo.clip_low=0.1"]
+    after = plan.make(config.load(tiny, changed))
+    with pytest.raises(UserError) as caught:
+        plan.check_unchanged(before, after, Path("runs/tiny"))
+    message = str(caught.value)
+    assert "recipe.learning_rate: 0.0003 -> 0.0001" in message
+    assert "seeds: [0, 1] -> [0]" in message
+    assert "arms.grpo.hyperparameters.clip_low: 0.2 -> 0.1" in message
+    assert "arms.dapo: (none) -> " in message
+    assert "--clean" in message
+    assert caught.value.exit_code == USAGE
+    plan.check_unchanged(before, replace(before), Path("runs/tiny"))
+
+
+def fake_model(folder: Path, *shapes: list[int]) -> Path:
+    """A safetensors file that has the headers of these tensors and no data."""
+    header = json.dumps({"__metadata__": {}, **{str(i): {"shape": shape} for i, shape in enumerate(shapes)}}).encode()
+    (folder / "model.safetensors").write_bytes(struct.pack("<Q", len(header)) + header)
+    return folder
+
+
+def test_parameters_are_counted_from_headers(tmp_path: Path) -> None:
+    assert costs.parameters(fake_model(tmp_path, [3, 5], [7])) == 22
+    assert costs.parameters(tmp_path / "nowhere") is None
+    assert costs.parameters(models.resolve("quickstart-base")) == 124_544
+
+
+def test_costs_by_hand(tiny: Path, tmp_path: Path) -> None:
+    # 2 arms x 2 seeds = 4 trials of 96 rollouts of at most 48 tokens; the untrained model and each trial's last
+    # point ask 200 problems once, the one earlier point asks the same benchmark once more: 200 + 4 (200 + 200)
+    experiment = config.load(tiny, ["arms.rence.kl_mode=off", "arms.grpo.kl_coef=0"])
+    cost = costs.estimate(experiment, fake_model(tmp_path, [1000]), {"mini_sums": 200})
+    assert (cost.trials, cost.rollouts, cost.attempts) == (4, 384, 1800)
+    assert (cost.train_tokens, cost.evaluation_tokens) == (384 * 48, 1800 * 48)
+    # forward of every token (2 a parameter), forward and backward of 2 epochs (6 each)
+    sampling, training = 2 * 1000 * (384 + 1800) * 48, 12 * 1000 * 384 * 48
+    assert cost.flops == sampling + training
+    speed = costs.THROUGHPUT["local"]
+    seconds = sampling / speed.generate_flops + training / speed.train_flops
+    assert cost.hours == pytest.approx(seconds / 3600)
+
+
+def test_costs_of_a_model_that_is_not_known(tiny: Path, tmp_path: Path) -> None:
+    cost = costs.estimate(config.load(tiny), tmp_path, {"mini_sums": 200})
+    assert (cost.parameters, cost.flops, cost.hours, cost.disk_bytes) == (None, None, None, None)
+    assert cost.rollouts == 384

@@ -1,0 +1,194 @@
+"""`rence run` for real: real training in real processes, killed in every way, and always the same files in the end."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from harness import store
+from harness.errors import INCOMPLETE, INTERRUPTED, OK, USAGE
+
+Rence = Callable[..., subprocess.CompletedProcess[str]]
+Start = Callable[..., subprocess.Popen[str]]
+
+
+def wait_for(condition: Callable[[], object], seconds: float = 60.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it never came to be"
+        time.sleep(0.01)
+
+
+def lines(path: Path) -> int:
+    return path.read_bytes().count(b"\n") if path.exists() else 0
+
+
+def holder(folder: Path) -> int:
+    """The process that works on a trial."""
+    return int((folder / store.LOCK).read_text())
+
+
+def is_free(folder: Path) -> bool:
+    try:
+        with store.locked(folder):
+            return True
+    except store.UserError:
+        return False
+
+
+def tree(run: Path) -> dict[str, bytes]:
+    """Every file that must be the same after kill and resume."""
+    return {
+        path.relative_to(run).as_posix(): path.read_bytes()
+        for path in sorted(run.rglob("*"))
+        if path.is_file() and path.name not in ("timing.json", store.LOCK) and "logs" not in path.parts
+    }
+
+
+def without_costs(files: dict[str, bytes]) -> dict[str, bytes]:
+    """The report renders seconds and attempts from timing.json in its block of costs."""
+    return {name: content for name, content in files.items() if not name.startswith("report/")}
+
+
+WILD = "arms.wild={algorithm: grpo, recipe: {learning_rate: 1e30}}"
+"""diverges at once: it is recorded, reported, and not tried again"""
+
+
+def test_killed_in_every_way_and_run_again_gives_the_same_bytes(
+    tiny: Path, tmp_path: Path, rence: Rence, start: Start
+) -> None:
+    undisturbed, disturbed = tmp_path / "a", tmp_path / "b"
+    undisturbed.mkdir(), disturbed.mkdir()
+    whole = rence("run", str(tiny), WILD, "--workers", "2", cwd=undisturbed)
+    assert whole.returncode == OK, whole.stderr
+    assert "ReNCE (reconstruction)" in whole.stdout
+    assert "wild/seed0 diverged" in whole.stderr
+    run = disturbed / "runs" / "tiny"
+    rence0, grpo0, rence1 = run / "rence/seed0", run / "grpo/seed0", run / "rence/seed1"
+
+    # the disk is full while the untrained model is asked
+    full = rence("run", str(tiny), WILD, "--workers", "1", cwd=disturbed, before="ulimit -f 20")
+    assert full.returncode == INCOMPLETE
+    assert "start failed with exit code 3" in full.stderr and "no space left to write" in full.stderr
+    assert "Traceback" not in full.stderr
+    assert not (rence0 / "steps.jsonl").exists(), "the others would have met the same"
+
+    # the driver is killed in the middle of training: what it had started stops by itself
+    driver = start("run", str(tiny), WILD, "--workers", "2", cwd=disturbed)
+    wait_for(lambda: lines(rence0 / "steps.jsonl") >= 1)
+    driver.kill()
+    driver.wait()
+    wait_for(lambda: is_free(rence0) and is_free(run / "start"), 5)
+    assert not (rence0 / "done.json").exists()
+
+    # the driver is told to stop before anything has begun
+    driver = start("run", str(tiny), WILD, cwd=disturbed)
+    wait_for(lambda: (run / store.LOCK).read_text() == str(driver.pid))
+    driver.terminate()
+    assert driver.wait(timeout=30) == INTERRUPTED
+
+    # a trial is killed while its last checkpoint is asked: the others go on
+    driver = start("run", str(tiny), WILD, "--workers", "1", cwd=disturbed)
+    wait_for((grpo0 / "evals/step_3/mini_sums/eval.json").exists)
+    os.kill(holder(grpo0), signal.SIGKILL)
+    wait_for(lambda: lines(rence1 / "steps.jsonl") >= 1)
+    assert (rence0 / "done.json").exists() and not (grpo0 / "done.json").exists()
+    # meanwhile a second driver is refused; then Ctrl-C saves and says how to go on
+    second = rence("run", str(tiny), WILD, cwd=disturbed)
+    assert second.returncode == USAGE
+    assert f"runs/tiny is in use by another run, process {driver.pid}." in second.stderr
+    driver.send_signal(signal.SIGINT)
+    _, err = driver.communicate(timeout=30)
+    assert driver.returncode == INTERRUPTED
+    assert "grpo/seed0 failed (exit code -9): runs/tiny/grpo/seed0/logs/attempt_1/output.log" in err
+    assert err.splitlines()[-1] == f"  rence run {tiny} '{WILD}'"
+    assert is_free(rence1) and is_free(run) and not (rence1 / "done.json").exists()
+
+    last = rence("run", str(tiny), WILD, "--workers", "2", cwd=disturbed)
+    assert last.returncode == OK, last.stderr
+    expected, found = tree(undisturbed / "runs/tiny"), tree(run)
+    assert expected.keys() == found.keys()
+    assert [name for name in without_costs(expected) if expected[name] != found[name]] == []
+    assert json.loads((rence0 / "timing.json").read_text())["attempts"] == 2
+    done = json.loads((run / "wild/seed0/done.json").read_text())
+    assert done["status"] == "diverged" and done["reason"]
+
+    # a finished experiment is left as it is
+    again = rence("run", str(tiny), WILD, cwd=disturbed)
+    assert again.returncode == OK and "nothing to do" in again.stdout
+    assert tree(run) == found
+
+    # a report that was deleted is made again from the files
+    for path in (run / "report").glob("*.*"):
+        path.unlink()
+    assert rence("run", str(tiny), WILD, cwd=disturbed).returncode == OK
+    assert tree(run) == found
+
+
+def test_only_some_arms_and_seeds(tiny: Path, tmp_path: Path, rence: Rence) -> None:
+    assert rence("run", str(tiny), "--only", "gropo").stderr == (
+        "rence: the experiment has no arm `gropo`. Did you mean `grpo`?\n"
+    )
+    assert rence("run", str(tiny), "--seed", "5").returncode == USAGE
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_trial_of_another_kind_under_the_same_name_is_refused(tiny: Path, tmp_path: Path, rence: Rence) -> None:
+    assert rence("plan", str(tiny)).returncode == OK
+    folder = tmp_path / "runs/tiny"
+    plan, trial = _planned(tiny, folder)
+    header = json.loads(trial.read_text())
+    trial.write_text(json.dumps({**header, "data_order": "elsewhere", "fingerprint": "elsewhere"}))
+    refused = rence("run", str(tiny))
+    assert refused.returncode == USAGE
+    assert "rence/seed0 holds another trial under the same name: data_order" in refused.stderr
+    assert not (folder / "start/evals").exists()
+
+
+def _planned(tiny: Path, folder: Path) -> tuple[Path, Path]:
+    from harness import config, matching, plan
+    from harness.records import RunFolder
+
+    experiment = config.load(tiny)
+    made = plan.make(experiment)
+    run = RunFolder(folder)
+    folder.mkdir(parents=True)
+    store.prepare(run, experiment, made, "")
+    matching.claim(run, matching.header(experiment, made, "rence", 0))
+    return run.plan, run.trial("rence", 0).trial
+
+
+@pytest.mark.parametrize("arguments", [["run"], ["run", "--dry-run"], ["plan"]])
+def test_a_bad_config_starts_nothing(tiny: Path, tmp_path: Path, rence: Rence, arguments: list[str]) -> None:
+    bad = rence(*arguments, str(tiny), "recipe.group_size=1")
+    assert bad.returncode == USAGE and "Traceback" not in bad.stderr
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_dry_run_prints_the_plan_and_starts_nothing(tiny: Path, tmp_path: Path, rence: Rence) -> None:
+    dry = rence("run", "--dry-run", str(tiny))
+    assert dry.returncode == OK and dry.stdout == rence("plan", str(tiny)).stdout
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_folder_that_cannot_be_written(tiny: Path, tmp_path: Path, rence: Rence) -> None:
+    (tmp_path / "runs").write_text("a file where a folder should be")
+    refused = rence("run", str(tiny))
+    assert refused.returncode == USAGE
+    assert len(refused.stderr.splitlines()) <= 3 and "runs" in refused.stderr and "Traceback" not in refused.stderr
+
+
+def test_clean_starts_over_and_another_plan_without_it_is_refused(tiny: Path, tmp_path: Path, rence: Rence) -> None:
+    folder = tmp_path / "runs/tiny"
+    _planned(tiny, folder)
+    refused = rence("run", str(tiny), "seeds=[4]")
+    assert refused.returncode == USAGE and "seeds: [0, 1] -> [4]" in refused.stderr
+    stranger = rence("run", str(tiny), "name=other", "--clean", "seeds=[4]", "model=./nowhere")
+    assert stranger.returncode == USAGE and folder.exists()

@@ -1,0 +1,87 @@
+"""The run folder: one driver at a time, one plan, and nothing deleted that is not ours."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from harness import config, plan, store
+from harness.errors import UserError
+from harness.records import Plan, RunFolder
+
+HOLD = "import sys, time; from pathlib import Path; from harness.store import locked\n"
+HOLD += "with locked(Path(sys.argv[1])): print('held', flush=True); time.sleep(60)"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> RunFolder:
+    (tmp_path / "runs" / "tiny").mkdir(parents=True)
+    return RunFolder(tmp_path / "runs" / "tiny")
+
+
+def prepare(folder: RunFolder, tiny: Path, *overrides: str) -> Plan:
+    experiment = config.load(tiny, overrides)
+    made = plan.make(experiment)
+    store.prepare(folder, experiment, made, "the source\n")
+    return made
+
+
+def test_a_lock_names_its_holder_and_ends_with_it(tmp_path: Path) -> None:
+    holder = subprocess.Popen([sys.executable, "-c", HOLD, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+    assert holder.stdout and holder.stdout.readline() == "held\n"
+    with pytest.raises(UserError, match=f"in use by another run, process {holder.pid}"), store.locked(tmp_path):
+        pass
+    holder.kill()
+    with store.locked(tmp_path, wait=10):
+        assert (tmp_path / store.LOCK).read_text() == str(os.getpid())
+    assert (tmp_path / store.LOCK).read_text() == ""
+    holder.wait()
+
+
+def test_a_new_folder_gets_plan_source_and_resolved_experiment(folder: RunFolder, tiny: Path) -> None:
+    made = prepare(folder, tiny)
+    assert Plan.read(folder.plan) == made
+    assert folder.config.read_text() == "the source\n"
+    assert config.load(folder.resolved) == config.load(tiny)
+
+
+def test_a_start_that_was_cut_off_is_completed(folder: RunFolder, tiny: Path) -> None:
+    prepare(folder, tiny)
+    whole = {path.name: path.read_bytes() for path in folder.root.iterdir()}
+    for missing in (folder.plan, folder.resolved, folder.config):
+        missing.unlink()
+        (folder.root / f".{missing.name}.new").write_text("{")
+        prepare(folder, tiny)
+        (folder.root / f".{missing.name}.new").unlink(missing_ok=True)
+        assert {path.name: path.read_bytes() for path in folder.root.iterdir()} == whole
+
+
+def test_another_plan_is_refused_and_nothing_changes(folder: RunFolder, tiny: Path) -> None:
+    prepare(folder, tiny)
+    before = {path: path.read_bytes() for path in folder.root.iterdir()}
+    with pytest.raises(UserError, match="was planned otherwise"):
+        prepare(folder, tiny, "recipe.epochs=3")
+    assert {path: path.read_bytes() for path in folder.root.iterdir()} == before
+
+
+def test_a_folder_of_somebody_else_is_neither_used_nor_cleaned(folder: RunFolder, tiny: Path) -> None:
+    (folder.root / "thesis.tex").write_text("dear")
+    with pytest.raises(UserError, match=r"holds thesis\.tex"):
+        prepare(folder, tiny)
+    with pytest.raises(UserError, match="was not made by this experiment"):
+        store.clean(folder, "tiny")
+    assert [path.name for path in folder.root.iterdir()] == ["thesis.tex"]
+
+
+def test_clean_empties_a_folder_of_this_experiment_only(folder: RunFolder, tiny: Path) -> None:
+    prepare(folder, tiny)
+    (folder.root / "grpo" / "seed0").mkdir(parents=True)
+    with pytest.raises(UserError, match="was not made by this experiment"):
+        store.clean(folder, "other")
+    with store.locked(folder.root):
+        store.clean(folder, "tiny")
+        assert [path.name for path in folder.root.iterdir()] == [store.LOCK]
