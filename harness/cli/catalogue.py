@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import asdict, fields
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from harness.cli.console import Json, command, err, out, print_json, table
+from harness.cli.console import Json, command, out, print_json, table
 from harness.errors import FAILED, UserError
 
 if TYPE_CHECKING:
@@ -75,29 +75,18 @@ def check(algorithm: Name, json: Json = False) -> None:
     """The contract tests of an algorithm. Needs torch."""
     from algorithms import contract
 
-    found = _algorithm(algorithm)
-    results = [{"check": name, "problem": _problem(run)} for name, run in contract.checks(found).items()]
-    failed = [row for row in results if row["problem"]]
+    results = contract.checks(_algorithm(algorithm))
+    failed = [result for result in results if not result.passed]
     if json:
-        print_json({"algorithm": algorithm, "checks": results})
+        print_json({"algorithm": algorithm, "checks": [asdict(result) for result in results]})
     else:
         shown = table("check", "result")
-        for row in results:
-            shown.add_row(row["check"], row["problem"] or "holds")
+        for result in results:
+            shown.add_row(result.name, "holds" if result.passed else result.detail)
         out().print(shown)
-        (err() if failed else out()).print(
-            f"{len(failed)} of {len(results)} checks fail" if failed else f"all {len(results)} checks hold"
-        )
+        out().print(f"{len(failed)} of {len(results)} fail" if failed else f"all {len(results)} hold")
     if failed:
         raise typer.Exit(FAILED)
-
-
-def _problem(run: Callable[[], Any]) -> str:
-    try:
-        run()
-    except AssertionError as error:
-        return str(error) or "fails"
-    return ""
 
 
 def _algorithm(name: str) -> Algorithm:
@@ -110,8 +99,6 @@ def _algorithm(name: str) -> Algorithm:
 
 
 def _sheet(name: str, algorithm: Algorithm) -> dict[str, Any]:
-    from dataclasses import asdict
-
     from harness.config.shape import docs
 
     meanings = docs(type(algorithm))

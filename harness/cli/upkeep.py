@@ -9,6 +9,7 @@ import typer
 from rich.markup import escape
 
 from harness.cli.console import Json, command, err, out, print_json, table
+from harness.errors import UserError
 
 
 def add_to(app: typer.Typer) -> None:
@@ -37,20 +38,38 @@ def doctor(
 
 
 def pretrain(
-    to: Annotated[Path | None, typer.Option("--out", help="Folder for the model.")] = None,
+    to: Annotated[Path, typer.Option("--out", help="A new folder for the model.")] = Path("quickstart-base"),
 ) -> None:
-    """Rebuild the quickstart's base model from its recipe. Needs torch."""
-    from harness import pretrain as recipe
+    """Rebuild the quickstart's base model from its recipe. Needs torch; takes a few minutes."""
+    if to.exists() and (not to.is_dir() or any(to.iterdir())):
+        raise UserError(f"{to} is there already. Give another folder with `--out`.")
+    from harness import pretrain as pretraining
 
-    recipe.pretrain(to, err())
+    recipe = pretraining.Pretraining()
+    console = err()
+
+    def on_step(step: int, loss: float) -> None:
+        if step % 50 == 0 or step == recipe.steps:
+            console.print(f"step {step} of {recipe.steps}, loss {loss:.3f}")
+
+    pretraining.pretrain(to, recipe, on_step)
+    out().print(f"{to}  use it with `model={to}`")
 
 
 def dashboard(
-    run: Annotated[Path | None, typer.Argument(help="A run folder. [default: all in runs/]")] = None,
+    run: Annotated[Path | None, typer.Argument(help="A run folder to mirror first.", show_default=False)] = None,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 5000,
 ) -> None:
     """MLflow's pages on the store that runs are mirrored to, until Ctrl-C."""
     from harness import tracking
+    from harness.records import RunFolder
+    from harness.store import locked
 
-    raise typer.Exit(tracking.dashboard(run.parent if run else Path("runs"), host=host, port=port))
+    if run:
+        if not RunFolder(run).plan.exists():
+            raise UserError(f"{run} is no run folder: it has no {RunFolder(run).plan.name}. See `rence list runs`.")
+        with locked(run):
+            tracking.mirror_now(run)
+    folder = run.resolve().parent if run else Path("runs")
+    raise typer.Exit(tracking.dashboard(folder, host=host, port=port))

@@ -1,4 +1,4 @@
-"""The JSON Schema of experiment files, and what is told from it: a key's meaning, and a commented file to begin with."""
+"""The JSON Schema of experiment files, and what is told from it: a key's meaning, and a commented example."""
 
 from __future__ import annotations
 

@@ -84,7 +84,9 @@ def test_every_problem_is_asked_k_times_in_chunks_and_in_order(examiner: Examine
 
 def test_marks_and_answers(examiner: Examiner, tmp_path: Path) -> None:
     rows = pyarrow.parquet.read_table(ask(examiner, Guesser(), tmp_path).attempts).to_pylist()
-    by_mark = {mark: [row for row in rows if row["mark"] == mark] for mark in ("correct", "wrong", "no_answer", "truncated")}
+    by_mark = {
+        mark: [row for row in rows if row["mark"] == mark] for mark in ("correct", "wrong", "no_answer", "truncated")
+    }
     assert sum(map(len, by_mark.values())) == 600 and all(by_mark.values())
     assert all(row["answer"] == row["gold"] for row in by_mark["correct"])
     assert all(row["answer"] is None and row["finish_reason"] == "length" for row in by_mark["truncated"])
@@ -155,7 +157,7 @@ def test_a_complete_evaluation_is_not_asked_again(examiner: Examiner, tmp_path: 
 
 def test_other_weights_under_the_same_name_are_refused(examiner: Examiner, tmp_path: Path) -> None:
     ask(examiner, Guesser(), tmp_path)
-    with pytest.raises(UserError, match="holds another evaluation: model_hash: .weights. -> .others."):
+    with pytest.raises(UserError, match=r"holds another evaluation: model_hash: .weights. -> .others."):
         ask(examiner, Guesser(), tmp_path, replace(SUBJECT, model_hash="others"))
 
 

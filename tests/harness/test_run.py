@@ -143,7 +143,7 @@ def test_only_some_arms_and_seeds(tiny: Path, tmp_path: Path, rence: Rence) -> N
 def test_a_trial_of_another_kind_under_the_same_name_is_refused(tiny: Path, tmp_path: Path, rence: Rence) -> None:
     assert rence("plan", str(tiny)).returncode == OK
     folder = tmp_path / "runs/tiny"
-    plan, trial = _planned(tiny, folder)
+    trial = _planned(tiny, folder)
     header = json.loads(trial.read_text())
     trial.write_text(json.dumps({**header, "data_order": "elsewhere", "fingerprint": "elsewhere"}))
     refused = rence("run", str(tiny))
@@ -152,7 +152,7 @@ def test_a_trial_of_another_kind_under_the_same_name_is_refused(tiny: Path, tmp_
     assert not (folder / "start/evals").exists()
 
 
-def _planned(tiny: Path, folder: Path) -> tuple[Path, Path]:
+def _planned(tiny: Path, folder: Path) -> Path:
     from harness import config, matching, plan
     from harness.records import RunFolder
 
@@ -162,7 +162,7 @@ def _planned(tiny: Path, folder: Path) -> tuple[Path, Path]:
     folder.mkdir(parents=True)
     store.prepare(run, experiment, made, "")
     matching.claim(run, matching.header(experiment, made, "rence", 0))
-    return run.plan, run.trial("rence", 0).trial
+    return run.trial("rence", 0).trial
 
 
 @pytest.mark.parametrize("arguments", [["run"], ["run", "--dry-run"], ["plan"]])
