@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from harness.records import START
 from reports.load import Run
 from reports.scores import Cells
+from reports.words import listing
 
 
 def find(run: Run, cells: Cells) -> list[str]:
@@ -39,15 +40,15 @@ def _arms(run: Run) -> Iterator[str]:
 
 
 def _missing(run: Run, cells: Cells) -> Iterator[str]:
-    for arm in [START, *(arm.name for arm in run.plan.arms)]:
-        seeds = [-1] if arm == START else run.plan.seeds
-        for benchmark in run.plan.benchmarks:
-            scores = cells.get((arm, benchmark))
-            gone = [seed for seed in seeds if scores is None or seed not in scores.seeds]
-            if gone and arm == START:
-                yield f"The untrained model has no result on {benchmark}."
-            elif gone:
-                yield f"{arm} seed {_list(gone)} has no result on {benchmark} at the headline."
+    lacks = [b for b in run.plan.benchmarks if (START, b) not in cells]
+    if lacks:
+        yield f"The untrained model has no result on {listing(lacks)}."
+    for arm in run.plan.arms:
+        for seed in run.plan.seeds:
+            trial = run.trials.get((arm.name, seed))
+            lacks = [b for b in run.plan.benchmarks if (s := cells.get((arm.name, b))) is None or seed not in s.seeds]
+            if lacks and trial is not None and trial.done is not None:
+                yield f"{arm.name} seed {seed} has no result at the headline on {listing(lacks)}."
 
 
 def _attempts(run: Run, cells: Cells) -> Iterator[str]:

@@ -33,7 +33,7 @@ def _gaps(a: Analysis) -> Iterator[str]:
     for arm in a.rows:
         got = a.scores.get((arm, AVERAGE))
         if got is None:
-            yield f"{a.label(arm)} has no average: no seed has a result on every benchmark."
+            yield f"{a.label(arm)} has no average: a result is missing on at least one benchmark."
             continue
         planned = 0 if arm == START else len(a.run.plan.seeds)
         if len(got.seeds) < planned:

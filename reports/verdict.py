@@ -17,6 +17,9 @@ COVERS = {
     "checkpoints": "these checkpoints on new problems like these",
 }
 
+MOST_NUMBERS = 5
+"""with more baselines than this the numbers are left to the table"""
+
 
 def sentences(a: Analysis) -> list[str]:
     """The verdict, then what it rests on."""
@@ -49,7 +52,7 @@ def _numbers(a: Analysis) -> list[str]:
         for pair in a.family("primary")
         if pair.estimate is not None
     ]
-    return [f"{a.label(a.target)} {'; '.join(clauses)}."] if clauses else []
+    return [f"{a.label(a.target)} {'; '.join(clauses)}."] if 0 < len(clauses) <= MOST_NUMBERS else []
 
 
 def _sure(pair: Pair) -> str:

@@ -27,6 +27,11 @@ def p_text(p: float | None) -> str:
     return f"{p:.3f}".removeprefix("0") if p < 0.9995 else "1"
 
 
+def correlation(r: float | None) -> str:
+    """`−.44`, `1.00`"""
+    return GAP if r is None else f"{r:.2f}".replace("0.", ".").replace("-", "−")
+
+
 def count(number: float | None) -> str:
     """15360 -> `15,360`"""
     return GAP if number is None else f"{number:,.0f}"

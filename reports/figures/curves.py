@@ -53,8 +53,7 @@ def curves(name: str, lines: Sequence[Line], start: float | None, xlabel: str, w
 
 def _end_labels(axes: Axes, lines: Sequence[Line], start: float | None, height: float) -> None:
     """Names at the right end of the means, pushed apart where they would overlap."""
-    ends = [(line.mean[1][-1], line.label, line.colour) for line in lines if line.mean[1]]
-    ends = [end for end in ends if not math.isnan(end[0])]
+    ends = [(end, line.label, line.colour) for line in lines if (end := _end(line)) is not None]
     if start is not None:
         ends.append((start, "start", MUTED))
     low, high = axes.get_ylim()
@@ -69,6 +68,14 @@ def _end_labels(axes: Axes, lines: Sequence[Line], start: float | None, height: 
             color=tint,
             annotation_clip=False,
         )
+
+
+def _end(line: Line) -> float | None:
+    """The last of the mean; of the seeds' last ones where there is no mean."""
+    tracks = [line.mean[1]] if line.mean[1] else [y for _, y in line.seeds]
+    known = [[value for value in track if not math.isnan(value)] for track in tracks]
+    lasts = [track[-1] for track in known if track]
+    return sum(lasts) / len(lasts) if lasts else None
 
 
 def spread(places: Sequence[float], gap: float, top: float) -> list[float]:

@@ -2,7 +2,7 @@
 // Click or press Enter on a column's head to sort by it. Without this script the tables are all there.
 for (const table of document.querySelectorAll("table")) {
   const body = table.tBodies[0];
-  if (body.rows.length < 3) continue;
+  if (!table.tHead || body.rows.length < 3) continue;
   const heads = [...table.tHead.rows[0].cells];
   const key = (row, column) => {
     const cell = row.cells[column];

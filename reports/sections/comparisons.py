@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from reports.analysis import Analysis
-from reports.document import Block, Cell, Column, Figure, Folded, Row, Section, Table, Text, text
+from reports.document import Block, Cell, Column, Figure, Folded, Row, Section, Table, text
 from reports.figures.intervals import Entry, intervals
 from reports.pairs import Family, Pair
 from reports.scores import AVERAGE
 from reports.verdict import COVERS
-from reports.words import GAP, p_text, percent, signed
+from reports.words import GAP, correlation, p_text, percent, signed
+
+MOST_GROUPS = 6
+"""with more baselines than this the picture shows the averages alone"""
 
 
 def section(a: Analysis) -> Section:
     blocks: list[Block] = []
     if a.family("primary"):
-        blocks += [primary(a), *_correlations(a), *_forest(a)]
+        blocks += [primary(a), *_forest(a)]
     if a.family("per_benchmark") and len(a.benchmarks) > 1:
         blocks.append(Folded(f"By benchmark ({len(a.family('per_benchmark'))} tests)", [per_benchmark(a)]))
     if a.family("start"):
@@ -23,17 +26,24 @@ def section(a: Analysis) -> Section:
 
 
 def _forest(a: Analysis) -> list[Figure]:
-    entries: list[Entry] = []
-    for pair in a.family("primary"):
-        entries += [*([Entry("")] if entries else []), Entry(f"minus {a.label(pair.b)}", strong=True)]
-        if len(a.benchmarks) > 1:
-            entries += [_entry(p, p.benchmark) for p in a.family("per_benchmark") if p.b == pair.b]
-        entries.append(_entry(pair, "average", strong=True))
+    if len(a.family("primary")) > MOST_GROUPS or len(a.benchmarks) == 1:
+        entries = [_entry(pair, f"minus {a.label(pair.b)}", strong=True) for pair in a.family("primary")]
+    else:
+        entries = _grouped(a)
     caption = (
         f"{a.label(a.target)} minus each baseline, in points, with {100 * (1 - a.alpha):g} % intervals, unadjusted. "
         "The claim is about the average; the benchmarks show where it comes from."
     )
     return [Figure("differences", intervals("differences", entries, "points", zero=True), caption)]
+
+
+def _grouped(a: Analysis) -> list[Entry]:
+    entries: list[Entry] = []
+    for pair in a.family("primary"):
+        entries += [*([Entry("")] if entries else []), Entry(f"minus {a.label(pair.b)}", strong=True)]
+        entries += [_entry(p, p.benchmark) for p in a.family("per_benchmark") if p.b == pair.b]
+        entries.append(_entry(pair, "average", strong=True))
+    return entries
 
 
 def _entry(pair: Pair, label: str, strong: bool = False) -> Entry:
@@ -52,7 +62,9 @@ def primary(a: Analysis) -> Table:
         f"Primary family, locked in the plan: {a.label(a.target)} minus each baseline on the average, in points. "
         f"Intervals cover {COVERS[_covered(a, 'primary')]}; p by the paired t test with seeds crossed, and adjusted by "
         "Holm's method within the family. MDE: the smallest true difference that this design finds with 80 % power, "
-        "at the variances estimated here and before adjustment.",
+        "at the variances estimated here and before adjustment. Seed r: estimated correlation of the two arms over "
+        "their seeds. Differences are paired by problem and not by seed, which would pay above about .4 at three seeds "
+        "if it had been planned.",
     )
 
 
@@ -92,6 +104,7 @@ def _table(a: Analysis, family: Family, name: str, caption: str) -> Table:
         Column("p"),
         Column("adjusted p"),
         Column("MDE"),
+        *([Column("Seed r")] if family == "primary" else []),
         Column("Finding", numeric=False),
     ]
     return Table(name, columns, [Row(_cells(a, pair, by_benchmark)) for pair in pairs], caption)
@@ -101,7 +114,7 @@ def _cells(a: Analysis, pair: Pair, by_benchmark: bool) -> list[Cell]:
     names = [text(f"{a.label(pair.a)} − {a.label(pair.b)}"), *([text(pair.benchmark)] if by_benchmark else [])]
     e = pair.estimate
     if e is None:
-        return [*names, *[Cell(GAP)] * 5, Cell("no complete result")]
+        return [*names, *[Cell(GAP)] * (6 if pair.family == "primary" else 5), Cell("no complete result")]
     low_high = f"{signed(e.interval[0])} to {signed(e.interval[1])}" if e.interval else GAP
     finding = {1: "above", -1: "below", 0: "not separated"}[pair.direction]
     return [
@@ -111,23 +124,6 @@ def _cells(a: Analysis, pair: Pair, by_benchmark: bool) -> list[Cell]:
         Cell(p_text(e.p_value), e.p_value),
         Cell(p_text(pair.p_adjusted), pair.p_adjusted),
         Cell(percent(pair.mde), pair.mde),
+        *([Cell(correlation(pair.correlation), pair.correlation)] if pair.family == "primary" else []),
         Cell(finding + (", not matched" if pair.unmatched else "")),
     ]
-
-
-def _correlations(a: Analysis) -> list[Text]:
-    known = [(a.label(p.b), p.correlation) for p in a.family("primary") if p.correlation is not None]
-    if not known:
-        return []
-    values = ", ".join(f"{label} {signed_two(r)}" for label, r in known)
-    return [
-        Text(
-            "Differences are paired by problem and not by seed, though matched seeds share their data order. Estimated "
-            f"correlation of {a.label(a.target)} over seeds with {values}; at three seeds, pairing by seed would pay "
-            "above about .4, if it had been planned."
-        )
-    ]
-
-
-def signed_two(r: float) -> str:
-    return f"{r:+.2f}".replace("-", "−")

@@ -15,9 +15,9 @@ TITLES = {
     "grader_failed": "marker failed",
 }
 CAPTION = (
-    "Attempts at the headline, over all seeds, and their share in percent. Only `correct` counts as correct: no answer "
+    "Attempts at the headline, over all seeds, and their share in percent. Only correct ones score: no answer "
     "(finished without one), truncated (stopped by the token limit before one) and marker failed (the comparison broke "
-    "or ran out of time) are shown and count as not correct. Length is the mean number of tokens of an answer."
+    "or ran out of time) count as not correct and are shown. Length is the mean number of tokens of an answer."
 )
 
 

@@ -10,9 +10,9 @@ from reports.figures.svg import MUTED, colour
 from reports.load import MARKS
 from reports.scores import AVERAGE
 from reports.verdict import COVERS, matched, planned, span
-from reports.words import GAP, capital, listing, p_text, percent
+from reports.words import GAP, capital, listing, percent, plural
 
-DAGGERS = ("†", "‡", "§", "¶", "‖")
+DAGGER = "†"
 
 
 def section(a: Analysis) -> Section:
@@ -44,12 +44,14 @@ def _percent(interval: tuple[float, float] | None) -> tuple[float, float] | None
 
 
 def table(a: Analysis) -> Table:
-    columns = [Column("", numeric=False), *(Column(name) for name in a.benchmarks), Column("Average"), Column("Seeds")]
-    rows = [
-        Row([text(a.label(arm)), *(_cell(a, arm, column) for column in a.columns), _seeds(a, arm)], quiet=arm == START)
-        for arm in a.rows
-    ]
-    return Table("scores", columns, rows, caption(a))
+    several = len(a.benchmarks) > 1
+    titles = [*a.benchmarks, "Average", *(["Pooled"] if several else []), "Seeds"]
+    rows = []
+    for arm in a.rows:
+        cells = [_cell(a, arm, column) for column in a.columns]
+        pooled = [Cell(percent(a.weighted.get(arm)), a.weighted.get(arm))] if several else []
+        rows.append(Row([text(a.label(arm)), *cells, *pooled, _seeds(a, arm)], quiet=arm == START))
+    return Table("scores", [Column("", numeric=False), *map(Column, titles)], rows, caption(a))
 
 
 def _cell(a: Analysis, arm: str, column: str) -> Cell:
@@ -61,7 +63,7 @@ def _cell(a: Analysis, arm: str, column: str) -> Cell:
         percent(score.estimate.value),
         value=score.estimate.value,
         spread=f"± {percent(half)}" if half is not None else "",
-        mark=_daggers(a) if (arm, column) == (a.target, AVERAGE) else "",
+        mark=DAGGER if column == AVERAGE and arm in differing(a) else "",
         bold=arm in a.best[column],
     )
 
@@ -74,13 +76,9 @@ def _seeds(a: Analysis, arm: str) -> Cell:
     return Cell(str(got) if got == planned else f"{got} of {planned}", value=got)
 
 
-def _daggers(a: Analysis) -> str:
-    return "".join(dagger(i) for i, pair in enumerate(a.family("primary")) if pair.direction)
-
-
-def dagger(place: int) -> str:
-    """A symbol for each baseline, in the plan's order; doubled after five."""
-    return DAGGERS[place % len(DAGGERS)] * (1 + place // len(DAGGERS))
+def differing(a: Analysis) -> set[str]:
+    """The baselines that differ significantly from the target arm, on the average."""
+    return {pair.b for pair in a.family("primary") if pair.direction}
 
 
 def caption(a: Analysis) -> str:
@@ -90,8 +88,8 @@ def caption(a: Analysis) -> str:
         f"Share of correct answers in percent (avg@k) ± half-width of the {100 * (1 - a.alpha):g} % interval, which "
         f"covers {COVERS[a.estimand]}; that of the untrained model covers new problems.",
         _sizes(a),
-        f"{len(plan.seeds)} seeds an arm; {plan.budget_rollouts:,} rollouts a trial; template {plan.template}; "
-        f"marker {listing(sorted(set(final['grader_version']))) or GAP}; model {plan.model}.",
+        f"{plural(len(plan.seeds), 'seed')} an arm planned; {plan.budget_rollouts:,} rollouts a trial; template "
+        f"{plan.template}; marker {listing(sorted(set(final['grader_version']))) or GAP}; model {plan.model}.",
         f"Bold: not significantly below the column's best (multiple comparisons with the best, {100 * a.alpha:g} %).",
         *_legend(a),
         f"{capital(matched(a))}; {planned(a)}.",
@@ -113,28 +111,21 @@ def _sizes(a: Analysis) -> str:
 
 
 def _legend(a: Analysis) -> list[str]:
-    primary = a.family("primary")
-    marks = [
-        f"{dagger(i)} {a.label(pair.b)} (p {p_text(pair.p_adjusted)})"
-        for i, pair in enumerate(primary)
-        if pair.direction
-    ]
-    if not primary:
+    if not a.family("primary"):
         return []
-    if not marks:
-        return [f"{a.label(a.target)} does not differ significantly from any baseline on the average."]
-    return [f"{a.label(a.target)}'s average differs from: {', '.join(marks)}; Holm-adjusted."]
+    if not differing(a):
+        return [f"On the average, no baseline differs significantly from {a.label(a.target)}."]
+    return [f"{DAGGER}: differs significantly from {a.label(a.target)} on the average (Holm-adjusted)."]
 
 
 def _shares(a: Analysis) -> list[Text]:
     if not a.shares or len(a.benchmarks) < 2:
         return []
     shares = [f"{name} {100 * share:.0f} %" for name, share in a.shares.items()]
-    weighted = [f"{a.label(arm)} {percent(mean)}" for arm, mean in a.weighted.items()]
     return [
         Text(
             f"The average weighs {len(a.benchmarks)} benchmarks alike, small ones too: of the variance it has from the "
-            f"choice of problems, {listing(shares)}. With all problems weighed alike: {listing(weighted)}."
+            f"choice of problems, {listing(shares)}. Pooled weighs all problems alike."
         )
     ]
 
