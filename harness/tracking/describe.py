@@ -71,4 +71,5 @@ def start_tags() -> dict[str, str]:
 
 
 def _source() -> dict[str, str]:
-    return {"mlflow.source.type": "LOCAL", "mlflow.source.name": "rence", "mlflow.user": os.environ.get("USER", "")}
+    user = os.environ.get("USER") or "unknown"
+    return {"mlflow.source.type": "LOCAL", "mlflow.source.name": "rence", "mlflow.user": user}

@@ -130,8 +130,9 @@ def begun(folder: TrialFolder) -> bool:
 
 def began(folder: TrialFolder) -> float:
     """When it was first started, in seconds since the epoch."""
-    if folder.timing.exists():
-        return datetime.fromisoformat(Timing.read(folder.timing).started).timestamp()
+    started = Timing.read(folder.timing).started if folder.timing.exists() else ""
+    if started:
+        return datetime.fromisoformat(started).timestamp()
     return modified(folder.root)
 
 

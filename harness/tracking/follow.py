@@ -86,4 +86,4 @@ class Follower:
     def _say(self, what: str) -> None:
         if not self._warned:
             self._warned = True
-            self._warn(f"warning: {what}. The run goes on without its mirror; its files have everything.")
+            self._warn(f"warning: {what.rstrip('.')}. The run goes on without its mirror; its files have everything.")

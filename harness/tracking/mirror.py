@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from statistics import fmean
-from typing import TYPE_CHECKING
 
 from harness.records import (
     START,
@@ -25,9 +24,6 @@ from harness.tracking.runs import FAILED, FINISHED, KILLED, RUNNING, RunWriter
 from harness.tracking.store import connect, speaking_to, store_uri
 from harness.tracking.tree import RunTree
 
-if TYPE_CHECKING:
-    from mlflow import MlflowClient
-
 
 class Mirror:
     """What MLflow shows of one run folder. One writer at a time: the driver, or a command after the fact.
@@ -40,13 +36,13 @@ class Mirror:
     rollouts of the evaluation grid, where arms are compared. The parent has the means over seeds and the verdict.
     """
 
-    def __init__(self, root: Path, uri: str, client: MlflowClient, experiment_id: str) -> None:
+    def __init__(self, folder: RunFolder, plan: Plan, uri: str, runs: RunTree) -> None:
         """Use `open`."""
         self.uri = uri
-        self._folder = RunFolder(root)
-        self._plan = Plan.read(self._folder.plan)
-        self._trials = [(arm, seed) for arm in self._plan.arms for seed in self._plan.seeds]
-        self._runs = RunTree(client, experiment_id, self._folder, self._plan)
+        self._folder = folder
+        self._plan = plan
+        self._trials = [(arm, seed) for arm in plan.arms for seed in plan.seeds]
+        self._runs = runs
         self._tails: dict[str, Tail] = {}
         self._evaluated: dict[Path, Evaluated] = {}
         self._names: dict[str, str] = {}
@@ -62,12 +58,12 @@ class Mirror:
 
         Raises: Unavailable if MLflow is; DataError if the run folder has no readable plan.
         """
-        root = root.resolve()
-        uri = uri or store_uri(root.parent)
-        plan = Plan.read(RunFolder(root).plan)
+        folder = RunFolder(root.resolve())
+        plan = Plan.read(folder.plan)
+        uri = uri or store_uri(folder.root.parent)
         client, experiment_id = connect(uri, plan.experiment)
         with speaking_to(uri):
-            return cls(root, uri, client, experiment_id)
+            return cls(folder, plan, uri, RunTree(client, experiment_id, folder, plan))
 
     def sync(self) -> None:
         """Write what is new in the run folder. Raises: Unavailable, DataError."""

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harness.tracking.files import Row
 from harness.tracking.names import encode
@@ -21,6 +21,15 @@ PARAM_LENGTH = 6000
 TAG_LENGTH = 8000
 DIGEST_LENGTH = 36
 RUNNING, FINISHED, FAILED, KILLED = "RUNNING", "FINISHED", "FAILED", "KILLED"
+
+
+class Point(NamedTuple):
+    """One number at one step."""
+
+    name: str
+    value: float
+    seconds: float
+    step: int
 
 
 class RunWriter:
@@ -120,27 +129,27 @@ class RunWriter:
             self._steps[name] = {metric.step for metric in history}
         return self._steps[name]
 
-    def _log(self, batch: list[tuple[str, float, float, int]]) -> None:
+    def _log(self, batch: list[Point]) -> None:
         from mlflow.entities import Metric
 
-        metrics = [Metric(encode(name), value, milliseconds(seconds), step) for name, value, seconds, step in batch]
+        metrics = [Metric(encode(p.name), p.value, milliseconds(p.seconds), p.step) for p in batch]
         self.client.log_batch(self.id, metrics=metrics)
         self._latest |= {metric.key: metric.value for metric in metrics}
 
 
-def batches(rows: Iterable[Row], limit: int = METRICS_PER_BATCH) -> Iterator[list[tuple[str, float, float, int]]]:
-    """Numbers as (name, value, seconds, step) in batches that MLflow takes at once.
+def batches(rows: Iterable[Row], limit: int = METRICS_PER_BATCH) -> Iterator[list[Point]]:
+    """All numbers, in batches that MLflow takes at once.
 
     Rows are kept whole where they fit, and a row's sentinel comes last: a batch is written whole or not at all, so
     after a kill a row whose sentinel is there is there completely.
     """
-    batch: list[tuple[str, float, float, int]] = []
+    batch: list[Point] = []
     for row in rows:
         if len(batch) + len(row.numbers) > limit and batch:
             yield batch
             batch = []
         names = [name for name in row.numbers if name != row.sentinel] + [row.sentinel]
-        batch += [(name, row.numbers[name], row.seconds, row.step) for name in names]
+        batch += [Point(name, row.numbers[name], row.seconds, row.step) for name in names]
         while len(batch) > limit:
             yield batch[:limit]
             batch = batch[limit:]

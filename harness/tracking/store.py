@@ -76,7 +76,7 @@ def speaking_to(uri: str) -> Iterator[None]:
         yield
     except (MlflowException, SQLAlchemyError, OSError, Timeout, ImportError) as error:
         first = next(iter(str(error).strip().splitlines()), type(error).__name__)
-        raise Unavailable(f"MLflow at {shown(uri)}: {textwrap.shorten(first, 200)}") from None
+        raise Unavailable(f"MLflow at {shown(uri)}: {textwrap.shorten(first, 300)}") from None
 
 
 def connect(uri: str, experiment: str) -> tuple[MlflowClient, str]:

@@ -32,9 +32,9 @@ class RunTree:
         identity = {"folder": str(folder.root), "host": platform.node(), "planned": _iso(planned)}
         found = self._find(identity)
         self.parent = found or self._begin(folder.root.name, describe.parent_tags(plan) | identity, planned)
-        self.children = {child.tags["trial"]: child for child in self._children_of(self.parent)} if found else {}
+        self.children = self._children_of(self.parent) if found else {}
         for child in self.children.values():
-            self._end_if_running(child)  # new steps wake it up
+            end_if_running(child)  # new steps wake it up
         self.parent.set_params(describe.parent_params(plan))
 
     def child(self, name: str, title: str, tags: dict[str, str], began: float) -> RunWriter:
@@ -50,18 +50,15 @@ class RunTree:
                 continue
             if there.tags.get("planned") == identity["planned"]:
                 return there
-            if there.status == RUNNING and there.tags.get("host") == identity["host"]:
-                for child in self._children_of(there):
-                    self._end_if_running(child)
-                self._end_if_running(there)
+            if there.tags.get("host") == identity["host"]:
+                for run in (*self._children_of(there).values(), there):
+                    end_if_running(run)
         return None
 
-    def _children_of(self, parent: RunWriter) -> list[RunWriter]:
-        return [RunWriter(self._client, run) for run in self._search(f"tags.`{PARENT}` = '{parent.id}'")]
-
-    def _end_if_running(self, run: RunWriter) -> None:
-        if run.status == RUNNING:
-            run.set_status(KILLED)
+    def _children_of(self, parent: RunWriter) -> dict[str, RunWriter]:
+        """By trial; a child that somebody else put there has none."""
+        found = (RunWriter(self._client, run) for run in self._search(f"tags.`{PARENT}` = '{parent.id}'"))
+        return {child.tags["trial"]: child for child in found if "trial" in child.tags}
 
     def _search(self, query: str) -> Iterator[Run]:
         token = None
@@ -75,6 +72,11 @@ class RunTree:
     def _begin(self, title: str, tags: dict[str, str], began: float) -> RunWriter:
         run = self._client.create_run(self._experiment_id, milliseconds(began), tags, title)
         return RunWriter(self._client, run)
+
+
+def end_if_running(run: RunWriter) -> None:
+    if run.status == RUNNING:
+        run.set_status(KILLED)
 
 
 def _iso(seconds: float) -> str:
