@@ -73,7 +73,7 @@ class Evaluation:
 
     benchmarks: Mapping[str, Count]
     """benchmark -> k, at the headline point and for the untrained model"""
-    curve: Mapping[str, Count]
+    curve: Mapping[str, Count] = field(default_factory=dict)
     """benchmark -> k, at the earlier points of the grid; may be empty"""
     points: Count = 4
     """evaluations in a trial, at equal distances in rollouts; the last is the headline"""
