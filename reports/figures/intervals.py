@@ -44,7 +44,7 @@ def intervals(name: str, entries: Sequence[Entry], xlabel: str, zero: bool) -> s
         axes.set_yticks([])
         axes.grid(axis="x")
         axes.set_xlabel(xlabel)
-        axes.xaxis.set_major_locator(MaxNLocator(6))
+        axes.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
         axes.xaxis.set_major_formatter(FuncFormatter(_signed if zero else lambda x, _: f"{x:g}"))
         if zero:
             axes.axvline(0, color=MUTED, linewidth=0.9)

@@ -32,7 +32,9 @@ def section(a: Analysis) -> Section | None:
 
 def _row(a: Analysis, one: Acted) -> Row:
     means = [one.means.get(seed) for seed in a.run.plan.seeds]
-    finding = "not logged" if one.mean is None else "did nothing" if one.inactive else "acted"
+    acted = [mean >= one.inactive_below for mean in one.means.values()]
+    finding = "acted" if all(acted) else f"acted in {sum(acted)} of {len(acted)} seeds"
+    finding = "not logged" if one.mean is None else "did nothing" if one.inactive else finding
     return Row(
         [
             text(a.label(one.arm)),

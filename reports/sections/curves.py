@@ -16,7 +16,6 @@ from reports.load import where
 from reports.scores import curve
 from reports.words import listing
 
-Points = list[float]
 WORDS = {"rollouts": "rollouts", "step": "steps"}
 
 
@@ -63,28 +62,36 @@ def _svg(a: Analysis, table: pd.DataFrame, x: str, width: float, height: float, 
 
 
 def _line(a: Analysis, table: pd.DataFrame, start: pd.Series, arm: str, x: str) -> Line:
-    grid = a.run.plan.grid_rollouts
-    origin = ([0.0], [float(start.iloc[0]) * 100]) if len(start) else ([], [])
-    seeds = [
-        _join(origin, _points(where(table, table["seed"] == seed), grid, x)) for seed in sorted(table["seed"].unique())
-    ]
+    origin = [(0.0, float(start.iloc[0]) * 100)] if len(start) else []
+    tracks = [[*origin, *_points(a, where(table, table["seed"] == s), arm, s, x)] for s in sorted(set(table["seed"]))]
+    seeds = [([at for at, _ in track], [score for _, score in track]) for track in tracks]
     place = [record.name for record in a.arms].index(arm)
     # A mean over other seeds than the planned ones would bend the line by who is missing: there it has a gap.
-    if len(seeds) < len(a.run.plan.seeds):
-        return Line(_short(a, arm), colour(place), seeds, ([], []))
-    mean_x, mean_y = np.mean(seeds, axis=0).tolist()
+    mean_x, mean_y = np.mean(seeds, axis=0).tolist() if len(seeds) == len(a.run.plan.seeds) else ([], [])
     return Line(_short(a, arm), colour(place), seeds, (mean_x, mean_y))
 
 
-def _points(table: pd.DataFrame, grid: list[int], x: str) -> tuple[Points, Points]:
-    rows = table.set_index("grid")
-    xs = [float(rows.at[g, x]) if g in rows.index else math.nan for g in grid]  # type: ignore[arg-type]
-    ys = [float(rows.at[g, "score"]) * 100 if g in rows.index else math.nan for g in grid]  # type: ignore[arg-type]
-    return xs, ys
+def _points(a: Analysis, table: pd.DataFrame, arm: str, seed: int, x: str) -> list[tuple[float, float]]:
+    """(x, percent) at each point of the grid, NaN where there is no evaluation.
+
+    A step that passes two points of the grid is evaluated once, for the later one; it stands for both.
+    """
+    by_grid = {row["grid"]: row for row in table.to_dict("records")}
+    by_step = {row["step"]: row for row in by_grid.values()}
+    points = []
+    for grid in a.run.plan.grid_rollouts:
+        row = by_grid.get(grid) or by_step.get(_reached(a, arm, seed, grid))
+        points.append((float(row[x]), 100 * float(row["score"])) if row else (math.nan, math.nan))
+    return points
 
 
-def _join(first: tuple[Points, Points], rest: tuple[Points, Points]) -> tuple[Points, Points]:
-    return [*first[0], *rest[0]], [*first[1], *rest[1]]
+def _reached(a: Analysis, arm: str, seed: int, grid: int) -> int | None:
+    """The first step at or past this many rollouts."""
+    steps = a.run.steps
+    if steps.empty:
+        return None
+    past = steps.loc[(steps["arm"] == arm) & (steps["seed"] == seed) & (steps["rollouts"] >= grid), "step"]
+    return int(past.min()) if len(past) else None
 
 
 def _short(a: Analysis, arm: str) -> str:

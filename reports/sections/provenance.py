@@ -17,7 +17,7 @@ def section(a: Analysis) -> Section:
         ("model", f"{plan.model} ({plan.model_hash})"),
         ("training set", plan.train),
         ("template", plan.template),
-        ("sampling", ", ".join(f"{key} {value}" for key, value in plan.evaluation.items()) or GAP),
+        ("evaluation", ", ".join(f"{key} {value}" for key, value in plan.evaluation.items()) or GAP),
         ("engine", _versions(a, "engine", "engine_version")),
         ("marker", _versions(a, "grader_version")),
     ]

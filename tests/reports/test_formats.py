@@ -6,8 +6,10 @@ import base64
 import hashlib
 import os
 import re
+import shutil
 import subprocess
 import sys
+from collections import Counter
 from html.parser import HTMLParser
 from pathlib import Path
 from xml.etree import ElementTree
@@ -244,3 +246,20 @@ def test_importing_reports_is_cheap() -> None:
     root = Path(reports.__file__).parent.parent
     found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, cwd=root).stdout
     assert found.strip() == ""
+
+
+def test_one_evaluation_stands_for_two_points_that_its_step_passed(make_run) -> None:
+    """20 steps of 50 rollouts, points at 500 and 1000: as if one step had passed both, the first is not evaluated."""
+    run = make_run()
+    for arm in ("rence", "grpo"):
+        for seed in (0, 1, 2):
+            place = run / arm / f"seed{seed}"
+            shutil.rmtree(place / "evals/step_10")
+            lines = read(place / "steps.jsonl").split("\n")
+            (place / "steps.jsonl").write_text("\n".join([*lines[:9], *lines[19:]]), encoding="utf-8")
+    reports.build(run)
+    assert "No mean" not in read(run / "report/report.md")
+    # 6 trials: all begin at the start, and both points of each are drawn at 1003 rollouts
+    root = ElementTree.fromstring(read(run / "report/figures/curve-rollouts.svg"))
+    dots = [e.get("x") for e in root.iter() if e.tag.endswith("use") and e.get("fill-opacity") == "0.5"]
+    assert sorted(Counter(dots).values()) == [6, 12]
