@@ -1,7 +1,7 @@
 """How a problem becomes a prompt: the one function for training and evaluation, on every backend and engine.
 
-A template is a conversation and the chat template that writes it. `messages`, `chat_template` and `options` are
-what a backend needs that writes the prompt itself; `render` is what everything else calls.
+A template is a conversation and the chat template that writes it. `messages` and `arguments` are what a backend needs
+that calls the tokenizer's `apply_chat_template` itself; everything else calls `render`.
 """
 
 from __future__ import annotations
@@ -47,6 +47,11 @@ class Template:
         turns = {"system": self.system, "user": self.user.replace("{question}", question)}
         return [{"role": role, "content": content} for role, content in turns.items() if content]
 
+    def arguments(self) -> dict[str, Any]:
+        """What the tokenizer's `apply_chat_template` is given besides messages, to continue with an answer."""
+        own = {"chat_template": self.chat_template} if self.chat_template else {}
+        return {"add_generation_prompt": True, **own, **self.options}
+
 
 ASK = f"{{question}}\n\n{INSTRUCTION}"
 
@@ -88,12 +93,7 @@ def render(tokenizer: PreTrainedTokenizerBase, question: str, name: str) -> tupl
     chosen = template(name)
     _check(tokenizer, name, chosen)
     ids = tokenizer.apply_chat_template(
-        chosen.messages(question),
-        chat_template=chosen.chat_template,
-        add_generation_prompt=True,
-        tokenize=True,
-        return_dict=False,
-        **chosen.options,
+        chosen.messages(question), tokenize=True, return_dict=False, **chosen.arguments()
     )
     return tuple(ids)  # type: ignore[arg-type]
 

@@ -203,7 +203,6 @@ def pair_json(pair: Pair) -> dict[str, Any]:
         "test": "t, paired by problem, seeds crossed (Satterthwaite)",
         "matched": not pair.unmatched,
         "unmatched": list(pair.unmatched),
-        "mde": pair.mde[0] if pair.mde else None,
-        "mde_high": pair.mde[1] if pair.mde else None,
+        "mde": pair.mde,
         "seed_correlation": pair.correlation,
     }

@@ -137,7 +137,7 @@ def computed(expression: Expression, draw: Draw) -> Exercise:
     return Exercise(draw.choice(("What is {}?", "Compute {}.")).format(symbols(expression)), expression)
 
 
-def listed(numbers: Sequence[int]) -> str:
+def listed(numbers: Sequence[int | str]) -> str:
     """3 / 3 and 4 / 3, 4 and 5"""
     *first, last = map(str, numbers)
     return f"{', '.join(first)} and {last}" if first else last

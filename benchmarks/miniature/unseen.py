@@ -1,41 +1,47 @@
-"""Kinds of problem that are never taught and never trained on: the same arithmetic, asked in ways not met before."""
+"""Kinds of problem that are never taught and never trained on: the words and signs of the taught kinds, put together
+in ways not met before."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from benchmarks.miniature.expressions import Operation, chain, value
-from benchmarks.miniature.kinds import NAMES, THINGS, VARIABLES, Draw, Exercise, Kind, add_or_subtract, computed, link
+from benchmarks.miniature.expressions import Expression, Operation, chain, symbols, value
+from benchmarks.miniature.kinds import NAMES, THINGS, VARIABLES, Draw, Exercise, Kind, add_or_subtract, computed, listed
 
 
-def brackets(level: int, draw: Draw) -> Exercise:
-    """A bracket first, then a factor or a term; a second bracket at level 3."""
-    first = add_or_subtract(draw.randint(1, 9), 1, draw)
-    second = add_or_subtract(draw.randint(2, 9), 1, draw) if level > 2 else draw.randint(2, 4)
-    if value(first) * value(second) <= 50:
-        return computed(Operation("*", first, second), draw)
-    return computed(Operation("-", value(first) + draw.randint(2, 20), first), draw)
+def nested(level: int, draw: Draw) -> Exercise:
+    """A product inside a sum."""
+    factors = draw.randint(2, 9), draw.randint(2, 5)
+    terms = [draw.randint(2, 9) for _ in range(max(1, level - 1))]
+    expression = chain(factors[0], ("*", factors[1]), *(("+", term) for term in terms))
+    wording = draw.choice(("Add {}.", "Find the sum of {}.", "What is the sum of {}?"))
+    return Exercise(wording.format(listed([symbols(Operation("*", *factors)), *terms])), expression)
 
 
-def instructions(level: int, draw: Draw) -> Exercise:
-    start = total = draw.randint(2, 20)
-    links, told = [], []
-    for _ in range(level):
-        op, number = link(total, draw, "+-")
-        links.append((op, number))
-        told.append(f"Add {number}." if op == "+" else f"Subtract {number}.")
-        total += number if op == "+" else -number
-    return Exercise(f"Start with {start}. {' '.join(told)} What is the result?", chain(start, *links))
+def inverted(level: int, draw: Draw) -> Exercise:
+    """A product taken away."""
+    factors = Operation("*", draw.randint(2, 9), draw.randint(2, 5))
+    expression = Operation("-", value(factors) + draw.randint(1, 9), factors)
+    return computed(add_or_subtract(expression, level - 2, draw), draw)
 
 
-def together(level: int, draw: Draw) -> Exercise:
-    """The things of several people, added up."""
-    first = draw.randint(0, len(NAMES) - 1)
-    names = [NAMES[(first + place) % len(NAMES)] for place in range(level + 1)]
-    counts = [draw.randint(2, 20), *(draw.randint(2, 9) for _ in range(level))]
-    owned = ", ".join(f"{name} has {count}" for name, count in zip(names, counts, strict=True))
-    expression = chain(counts[0], *(("+", count) for count in counts[1:]))
-    return Exercise(f"{owned} {draw.choice(THINGS)}. How many together?", expression)
+def doubled(level: int, draw: Draw) -> Exercise:
+    """Stories whose events come in pairs."""
+    name, things, start = draw.choice(NAMES), draw.choice(THINGS), draw.randint(2, 20)
+    expression: Expression = start
+    events = []
+    for _ in range(max(1, level - 1)):
+        numbers = draw.randint(2, 9), draw.randint(2, 9)
+        op = draw.choice("+-") if value(expression) > sum(numbers) else "+"
+        events.append(draw.choice(PAIRED_EVENTS[op]).format(*numbers))
+        expression = chain(expression, *((op, number) for number in numbers))
+    return Exercise(f"{name} has {start} {things}, {', '.join(events)}. How many {things} now?", expression)
+
+
+PAIRED_EVENTS: Mapping[str, tuple[str, ...]] = {
+    "+": ("buys {} and {} more", "finds {} and {} more"),
+    "-": ("sells {} and {}", "loses {} and {}"),
+}
 
 
 def rearranged(level: int, draw: Draw) -> Exercise:
@@ -57,9 +63,4 @@ def rearranged(level: int, draw: Draw) -> Exercise:
     return Exercise(f"Solve for {name}: {sides}.", expression)
 
 
-UNSEEN: Mapping[str, Kind] = {
-    "brackets": brackets,
-    "instructions": instructions,
-    "together": together,
-    "rearranged": rearranged,
-}
+UNSEEN: Mapping[str, Kind] = {"nested": nested, "inverted": inverted, "doubled": doubled, "rearranged": rearranged}

@@ -68,6 +68,7 @@ def template() -> str:
     suite = dict.fromkeys(list(benchmarks.BENCHMARKS)[:2], 4)
     example = {
         "name": "my-experiment",
+        "backend": "local",
         "model": "quickstart-base",
         "template": "bare",
         "train": "mini_rl",

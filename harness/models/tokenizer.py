@@ -21,7 +21,7 @@ PAD, EOS = "<pad>", "<eos>"
 PIECES = r"[. ]*\\boxed\{|[0-9]+| ?[A-Za-z]+|[,.?:]?[ \n]|[^0-9A-Za-z]"
 """an answer's opening, a number, a word with its space, a stop with what follows it, or one other character"""
 LARGEST_NUMBER = 99
-DRAWS = 500
+DRAWS = 200
 """of each kind, in which every word of the suite occurs"""
 
 CHAT_TEMPLATE = "{% for message in messages %}{{ message['content'] }}\n{% endfor %}"

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
+from dataclasses import asdict
+from functools import cache
 from itertools import islice
 from pathlib import Path
 
@@ -10,21 +13,26 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from benchmarks.marking import Mark, mark
+from benchmarks.miniature import suite
+from benchmarks.problems import Benchmark
 from benchmarks.registry import BENCHMARKS
+from harness.engines.registry import open_engine
 from harness.models import SHIPPED
+from harness.models.card import measure
 from harness.models.tokenizer import EOS, build_tokenizer
-from harness.pretrain import Pretraining, batches, examples, padded, pretrain, schedule
+from harness.pretrain import Pretraining, batches, examples, make, padded, schedule
 from harness.prompts import render
 
 BASE = SHIPPED["quickstart-base"]
+built = cache(lambda: build_tokenizer(Pretraining().context))
 
 
 def test_the_same_bytes_twice_and_the_loss_falls(tmp_path: Path) -> None:
     losses: list[float] = []
     few = Pretraining(steps=16, examples_per_step=48, warmup_steps=2)
-    pretrain(tmp_path / "a", few, lambda step, loss: losses.append(loss))
+    make(tmp_path / "a", few, lambda step, loss: losses.append(loss))
     torch.rand(3)  # the global generator must not matter
-    pretrain(tmp_path / "b", few)
+    make(tmp_path / "b", few, lambda step, loss: None)
     assert losses[0] > 5.5 and losses[-1] < 4.0  # log(407) = 6.01
     files = sorted(file.name for file in (tmp_path / "a").iterdir())
     assert files == sorted(file.name for file in (tmp_path / "b").iterdir())
@@ -33,7 +41,7 @@ def test_the_same_bytes_twice_and_the_loss_falls(tmp_path: Path) -> None:
 
 
 def test_the_shipped_tokenizer_and_configuration_are_the_recipes(tmp_path: Path) -> None:
-    pretrain(tmp_path, Pretraining(steps=1, examples_per_step=6))
+    make(tmp_path, Pretraining(steps=1, examples_per_step=6), lambda step, loss: None)
     for name in ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja", "generation_config.json"):
         assert json_or_text(tmp_path / name) == json_or_text(BASE / name), name
     assert json_or_text(tmp_path / "config.json") == json_or_text(BASE / "config.json")
@@ -57,6 +65,25 @@ def test_shipped_model_loads_and_answers() -> None:
     assert 4 <= correct <= 20
 
 
+def test_the_shipped_card_states_this_recipe_and_every_score() -> None:
+    card = (BASE / "README.md").read_text()
+    assert all(f"| {name} | {value} |" in card for name, value in asdict(Pretraining()).items())
+    scores = dict(re.findall(r"\| (mini_\w+) \| \d+ \| ([\d.]+)% \|", card))
+    assert list(scores) == [benchmark.name for benchmark in suite.BENCHMARKS]
+    taught = [float(scores[name]) for name in ("mini_sums", "mini_chains", "mini_stories", "mini_equations")]
+    assert all(25 <= score <= 45 for score in taught)
+    assert float(scores["mini_longer"]) > 3 and float(scores["mini_unseen"]) > 3
+
+
+def test_scores_are_measured_with_every_sample() -> None:
+    problems = BENCHMARKS["mini_validation"].problems[:20]
+    few = Benchmark("few", "Few", "twenty problems", 20, lambda: problems)
+    score = measure(open_engine("local", BASE), AutoTokenizer.from_pretrained(BASE), few, "bare")
+    assert (score.pass_1 * 160) % 1 == (score.pass_8 * 20) % 1 == 0
+    assert 0.15 < score.pass_1 < 0.6 < score.pass_8 <= 1
+    assert 5 < score.tokens < 20
+
+
 def test_prompts_and_responses_are_short_and_round_trip() -> None:
     tokenizer = AutoTokenizer.from_pretrained(BASE)
     prompts = [
@@ -72,26 +99,26 @@ def test_prompts_and_responses_are_short_and_round_trip() -> None:
 
 
 def test_any_text_survives_the_tokenizer() -> None:
-    tokenizer = build_tokenizer(512)
+    tokenizer = built()
     for text in ("naïve ∑ 12345 \t ☃ )*(", "\\boxed{\\frac{1}{2}}", "Tom  has\n\n7", "x" * 100):
         assert tokenizer.decode(tokenizer.encode(text)) == text
 
 
 def test_numbers_and_words_are_whole_tokens() -> None:
-    tokenizer = build_tokenizer(512)
+    tokenizer = built()
     assert tokenizer.tokenize("12-3=99. \\boxed{99}") == ["12", "-", "3", "=", "99", ".Ġ\\boxed{", "99", "}"]
     assert tokenizer.tokenize("Tom has 7 apples") == ["Tom", "Ġhas", "Ġ", "7", "Ġapples"]
     assert tokenizer.tokenize("123") == ["1", "2", "3"]
 
 
 def test_only_the_response_is_learnt() -> None:
-    tokens, targets = padded([([5, 6, 7], [8, 9]), ([5], [8])])
+    tokens, is_response = padded([([5, 6, 7], [8, 9]), ([5], [8])])
     assert tokens.tolist() == [[5, 6, 7, 8, 9], [5, 8, 0, 0, 0]]
-    assert targets.tolist() == [[-100, -100, -100, 8, 9], [-100, 8, -100, -100, -100]]
+    assert is_response.int().tolist() == [[0, 0, 0, 1, 1], [0, 1, 0, 0, 0]]
 
 
 def test_batches_hold_the_examples_of_the_stream() -> None:
-    tokenizer, recipe = build_tokenizer(512), Pretraining(examples_per_step=6, bucket_steps=4)
+    tokenizer, recipe = built(), Pretraining(examples_per_step=6, bucket_steps=4)
     bucket = [example for batch in islice(batches(tokenizer, recipe), 4) for example in batch]
     assert sorted(bucket) == sorted(islice(examples(tokenizer, recipe), 24))
     assert all(response[-1] == tokenizer.convert_tokens_to_ids(EOS) for _, response in bucket)

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
-from transformers import PreTrainedTokenizerFast
+from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 from harness.errors import UserError
-from harness.models.tokenizer import build_tokenizer
+from harness.models import SHIPPED
 from harness.prompts import INSTRUCTION, TEMPLATES, render, template, template_hash
 
 QWEN3_LIKE = (
@@ -32,12 +32,17 @@ def byte_tokenizer(chat_template: str | None = QWEN3_LIKE, bos: str | None = Non
     return fast
 
 
+@cache
+def base_tokenizer() -> Any:
+    return AutoTokenizer.from_pretrained(SHIPPED["quickstart-base"])
+
+
 def text(tokenizer: Any, name: str) -> str:
     return tokenizer.decode(list(render(tokenizer, "What is 3+4?", name)))
 
 
 def test_bare() -> None:
-    tokenizer = build_tokenizer(512)
+    tokenizer = base_tokenizer()
     prompt = render(tokenizer, "What is 3+4?", "bare")
     assert tokenizer.convert_ids_to_tokens(list(prompt)) == ["What", "Ġis", "Ġ", "3", "+", "4", "?Ċ"]
     assert text(byte_tokenizer(), "bare") == ("<|im_start|>user\nWhat is 3+4?<|im_end|>\n<|im_start|>assistant\n")
@@ -85,7 +90,7 @@ def test_an_unknown_template() -> None:
 
 
 def test_template_hash_tells_templates_and_models_apart() -> None:
-    tokenizers = (byte_tokenizer(), build_tokenizer(512))
+    tokenizers = (byte_tokenizer(), base_tokenizer())
     hashes = {template_hash(tokenizer, name) for tokenizer in tokenizers for name in TEMPLATES}
     # qwen_math and plain write the same for both models
     assert len(hashes) == 2 * len(TEMPLATES) - 2
