@@ -49,7 +49,7 @@ class Costs:
     """of the model; None if its folder holds no safetensors, and then what follows is None as well"""
     flops: float | None
     hours: float | None
-    """core- or GPU-hours, at the stated throughput"""
+    """core- or GPU-hours at the stated throughput; None for a backend without one"""
     unit: str
     throughput: str
     disk_bytes: int | None
@@ -69,14 +69,15 @@ def estimate(experiment: Experiment, model: Path, problems: Mapping[str, int]) -
     train_tokens = sum(experiment.budget_rollouts * arm.recipe.max_tokens * seeds for arm in experiment.arms)
     evaluation_tokens = attempts * evaluation.max_tokens
 
-    throughput = THROUGHPUT[experiment.backend]
+    throughput = THROUGHPUT.get(experiment.backend)
     size = parameters(model)
     flops = hours = disk = None
     if size is not None:
         sampling = 2.0 * size * (train_tokens + evaluation_tokens)
         training = float(sum(_training_flops(arm, size, experiment.budget_rollouts) * seeds for arm in experiment.arms))
         flops = sampling + training
-        hours = (sampling / throughput.generate_flops + training / throughput.train_flops) / 3600
+        if throughput:
+            hours = (sampling / throughput.generate_flops + training / throughput.train_flops) / 3600
         disk = _disk(trials, evaluation.points, size, attempts, evaluation_tokens)
     return Costs(
         trials=trials,
@@ -87,8 +88,8 @@ def estimate(experiment: Experiment, model: Path, problems: Mapping[str, int]) -
         parameters=size,
         flops=flops,
         hours=hours,
-        unit=throughput.unit,
-        throughput=throughput.stated,
+        unit=throughput.unit if throughput else "",
+        throughput=throughput.stated if throughput else "",
         disk_bytes=disk,
     )
 

@@ -116,8 +116,6 @@ class Experiment:
 
     name: str
     """of the experiment, and of its folder in `runs/`"""
-    backend: str
-    """what trains: see `rence list backends`"""
     model: str
     """a model shipped with the package, a folder, or a hub id"""
     template: str
@@ -136,6 +134,8 @@ class Experiment:
     """what is compared: a name, an algorithm, its hyper-parameters, and where it leaves the recipe"""
     comparison: Comparison
     """the primary comparison, fixed before training"""
+    backend: str = "local"
+    """what trains: see `rence list backends`"""
     tuning: Mapping[str, Any] = field(default_factory=dict)
     """what was tried to choose the recipe; printed in the report"""
 

@@ -40,7 +40,7 @@ class Running:
         self.log.parent.mkdir(parents=True)
         os.environ.update(_ENVIRONMENT)
         self._process: BaseProcess = _context().Process(  # type: ignore[attr-defined]
-            target=_work, args=(job, attempt, self.log), name=job.name, daemon=True
+            target=_work, args=(job, attempt, self.log), name=job.name
         )
         self._process.start()
 

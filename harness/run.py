@@ -4,6 +4,7 @@ every job is a process of its own, and files are all that passes between them.
 
 from __future__ import annotations
 
+import importlib.util
 import shutil
 import time
 from collections.abc import Callable, Sequence
@@ -13,7 +14,7 @@ from typing import Any
 
 from benchmarks import registry
 from harness import jobs, matching, plan, processes, store
-from harness.errors import FAILED, INCOMPLETE, INTERRUPTED, OK, USAGE
+from harness.errors import FAILED, INCOMPLETE, INTERRUPTED, OK, USAGE, UserError
 from harness.experiment import Experiment
 from harness.jobs import Job, State
 from harness.processes import Running
@@ -22,6 +23,7 @@ from harness.records import Plan, RunFolder
 from harness.tracking import Follower
 from harness.views import View
 
+_NEEDED = ("torch", "transformers")
 _POLL_SECONDS = 0.05
 _MIRROR_SECONDS, _HURRY_SECONDS = 60.0, 5.0
 """what MLflow may take at the end of a run, and of one that was interrupted"""
@@ -90,92 +92,91 @@ class Wanted:
     """delete what the run folder holds, if it is ours"""
 
 
-def run(
-    experiment: Experiment,
-    source: str,
-    wanted: Wanted,
-    view: View,
-    report: Callable[[RunFolder], None],
-    root: Path = Path("runs"),
-) -> Outcome:
-    """Bring an experiment's run folder to completion, from wherever it is.
+@dataclass
+class Driver:
+    """Brings an experiment's run folder to completion, from wherever it is."""
 
-    Args:
-        source: text of the experiment's file, kept beside the results.
-        report: called when the work is done, before the mirror closes.
-        root: where run folders are.
-    Raises: UserError if the folder is in use, was planned otherwise, or is not ours.
-    """
-    folder = RunFolder(root / experiment.name)
-    made = plan.make(experiment)
-    outcome = Outcome(folder, jobs.of(folder, experiment, wanted.only, wanted.seeds))
-    with store.locked(folder.root):
-        if wanted.clean:
-            store.clean(folder, experiment.name)
-        store.prepare(folder, experiment, made, source)
-        waiting = [job for job in outcome.jobs if job.state is State.OPEN]
-        if waiting or not outcome.report:
-            outcome.worked = True
-            _bring_to_completion(experiment, made, waiting, wanted.workers, view, report, outcome)
-    return outcome
+    experiment: Experiment
+    source: str
+    """text of the experiment's file, kept beside the results"""
+    view: View
+    report: Callable[[RunFolder], None]
+    """called when the work is done, before the mirror closes"""
+    wanted: Wanted = field(default_factory=Wanted)
+    root: Path = Path("runs")
+    """where run folders are"""
+
+    def run(self) -> Outcome:
+        """Raises: UserError if the folder is in use, was planned otherwise, or is not ours."""
+        experiment, wanted = self.experiment, self.wanted
+        folder, made = RunFolder(self.root / experiment.name), plan.make(experiment)
+        outcome = Outcome(folder, jobs.of(folder, experiment, wanted.only, wanted.seeds))
+        with store.locked(folder.root):
+            if wanted.clean:
+                store.clean(folder, experiment.name)
+            store.prepare(folder, experiment, made, self.source)
+            waiting = [job for job in outcome.jobs if job.state is State.OPEN]
+            if waiting:
+                _check_installed()
+                _claim(experiment, made, outcome)
+            if waiting or not outcome.report:
+                outcome.worked = True
+                self._complete(waiting, outcome)
+        return outcome
+
+    def _complete(self, waiting: list[Job], outcome: Outcome) -> None:
+        # A kill may leave us complete without a report, but never with an old one.
+        shutil.rmtree(outcome.run.report, ignore_errors=True)
+        follower = Follower(outcome.run.root, warn=self.view.warn)
+        try:
+            self._work(waiting, outcome)
+            if not outcome.interrupted and not any(failure.hits_all for failure in outcome.failures):
+                self.report(outcome.run)
+        finally:
+            crashed = [failure.job.name for failure in outcome.failures]
+            follower.close(crashed=crashed, timeout=_HURRY_SECONDS if outcome.interrupted else _MIRROR_SECONDS)
+
+    def _work(self, waiting: list[Job], outcome: Outcome) -> None:
+        running: list[Running] = []
+        self.view.begin(Survey(outcome.run, _problems(self.experiment)), outcome.jobs)
+        try:
+            while waiting or running:
+                while waiting and len(running) < self.wanted.workers:
+                    running.append(Running(waiting.pop(0)))
+                    self.view.started(running[-1].job)
+                time.sleep(_POLL_SECONDS)
+                for process in [p for p in running if p.exit_code is not None]:
+                    running.remove(process)
+                    failure = _failure(process)
+                    self.view.ended(process.job, failure, process.warnings())
+                    if failure:
+                        outcome.failures.append(failure)
+                        if failure.hits_all:
+                            waiting.clear()
+                self.view.refresh()
+        except KeyboardInterrupt:
+            outcome.interrupted = True
+        finally:
+            processes.stop(running)
+            self.view.end()
 
 
-def _bring_to_completion(
-    experiment: Experiment,
-    made: Plan,
-    waiting: list[Job],
-    workers: int,
-    view: View,
-    report: Callable[[RunFolder], None],
-    outcome: Outcome,
-) -> None:
-    _claim(outcome.run, experiment, made, outcome.jobs)
-    # A kill may leave us complete without a report, but never with an old one.
-    shutil.rmtree(outcome.run.report, ignore_errors=True)
-    follower = Follower(outcome.run.root, warn=view.warn)
-    try:
-        view.begin(Survey(outcome.run, _problems(experiment)), outcome.jobs)
-        _work(waiting, workers, view, outcome)
-        view.end()
-        if not outcome.interrupted and not any(failure.hits_all for failure in outcome.failures):
-            report(outcome.run)
-    finally:
-        crashed = [failure.job.name for failure in outcome.failures]
-        follower.close(crashed=crashed, timeout=_HURRY_SECONDS if outcome.interrupted else _MIRROR_SECONDS)
+def _check_installed() -> None:
+    missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
+    if missing:
+        names = " and ".join(missing)
+        raise UserError(f"training needs {names}: pip install 'rence-bench[local]'. `rence doctor` says more.")
+
+
+def _claim(experiment: Experiment, made: Plan, outcome: Outcome) -> None:
+    for job in outcome.jobs:
+        if job.seed is not None:
+            matching.claim(outcome.run, matching.header(experiment, made, job.arm, job.seed))
 
 
 def _problems(experiment: Experiment) -> dict[str, int]:
     asked = {**experiment.evaluation.benchmarks, **experiment.evaluation.curve}
     return {name: registry.benchmark(name).count for name in asked}
-
-
-def _claim(folder: RunFolder, experiment: Experiment, made: Plan, todo: Sequence[Job]) -> None:
-    for job in todo:
-        if job.seed is not None:
-            matching.claim(folder, matching.header(experiment, made, job.arm, job.seed))
-
-
-def _work(waiting: list[Job], workers: int, view: View, outcome: Outcome) -> None:
-    running: list[Running] = []
-    try:
-        while waiting or running:
-            while waiting and len(running) < workers:
-                running.append(Running(waiting.pop(0)))
-                view.started(running[-1].job)
-            time.sleep(_POLL_SECONDS)
-            for process in [p for p in running if p.exit_code is not None]:
-                running.remove(process)
-                failure = _failure(process)
-                view.ended(process.job, failure, process.warnings())
-                if failure:
-                    outcome.failures.append(failure)
-                    if failure.hits_all:
-                        waiting.clear()
-            view.refresh()
-    except KeyboardInterrupt:
-        outcome.interrupted = True
-    finally:
-        processes.stop(running)
 
 
 def _failure(process: Running) -> Failure | None:

@@ -28,7 +28,7 @@ class View:
         self._survey, self._jobs = survey, jobs
         self._running: dict[str, Job] = {}
         self._began, self._shown = time.monotonic(), 0.0
-        self._work_at_start = self._work()[0]
+        self._pace = Pace(self._work()[0])
 
     def started(self, job: Job) -> None:
         self._running[job.name] = job
@@ -75,13 +75,26 @@ class View:
         return sum(p.work for p in found), sum(p.work_total for p in found)
 
     def _left(self, done: float, total: float) -> str:
-        gained = done - self._work_at_start
-        if gained <= 0:
-            return "time left not known yet"
-        return f"about {_clock((time.monotonic() - self._began) * (total - done) / gained)} left"
+        seconds = self._pace.left(done, total, time.monotonic())
+        return "time left not known yet" if seconds is None else f"about {_clock(seconds)} left"
 
     def _time(self) -> str:
         return _clock(time.monotonic() - self._began)
+
+
+class Pace:
+    """Work a second since the first work was seen: what comes before that, such as imports, happens once."""
+
+    def __init__(self, done: float) -> None:
+        self._done, self._since = done, 0.0
+
+    def left(self, done: float, total: float, now: float) -> float | None:
+        """Seconds; None until there is something to go by."""
+        if not self._since:
+            if done > self._done:
+                self._done, self._since = done, now
+            return None
+        return (now - self._since) * (total - done) / (done - self._done) if done > self._done else None
 
 
 class LiveView(View):

@@ -18,7 +18,7 @@ from reports.pairs import Groups, Pair, compare_all
 from reports.render import plain
 from reports.scores import AVERAGE, complete, matrices
 from reports.verdict import COVERS, pair_json
-from reports.words import GAP, p_text, percent, plural, signed
+from reports.words import GAP, extent, p_text, percent, plural, signed
 
 
 @dataclass(frozen=True)
@@ -66,9 +66,8 @@ class Comparison:
 
     def text(self) -> str:
         columns = ["", "A", "B", "A − B", "95 % interval", "p", "adjusted p", "MDE"]
-        table = Table(
-            "compare", [Column(c, numeric=i > 0) for i, c in enumerate(columns)], [*map(self._row, self.pairs)]
-        )
+        rows = [self._row(pair) for pair in self.pairs]
+        table = Table("compare", [Column(c, numeric=i > 0) for i, c in enumerate(columns)], rows)
         head = f"A  {self.a}\nB  {self.b}"
         return "\n\n".join([head, plain.table(table), self.verdict, *self.notes])
 
@@ -79,7 +78,7 @@ class Comparison:
             return Row([text(pair.benchmark), *means, *[Cell(GAP)] * 5])
         low_high = f"{signed(e.interval[0])} to {signed(e.interval[1])}" if e.interval else GAP
         ps = [Cell(p_text(e.p_value)), Cell(p_text(pair.p_adjusted))]
-        return Row([text(pair.benchmark), *means, Cell(signed(e.value)), Cell(low_high), *ps, Cell(percent(pair.mde))])
+        return Row([text(pair.benchmark), *means, Cell(signed(e.value)), Cell(low_high), *ps, Cell(extent(pair.mde))])
 
     @property
     def verdict(self) -> str:

@@ -9,7 +9,7 @@ from typing import Literal, cast
 from harness.records import START, DataError
 from reports.matching import Side, unmatched
 from reports.multiple import holm
-from reports.power import detectable
+from reports.power import detectable, upper_ratio
 from reports.scores import Scores
 from reports.statistics import Estimand, Estimate, contrast, seed_correlation
 
@@ -33,7 +33,8 @@ class Pair:
     family: Family
     estimate: Estimate | None
     p_adjusted: float | None
-    mde: float | None
+    mde: tuple[float, float] | None
+    """minimum detectable effect, at the estimated variance and at its upper bound"""
     correlation: float | None
     """of the two arms' scores over shared seeds"""
     unmatched: tuple[str, ...]
@@ -50,17 +51,17 @@ class Pair:
 def difference(a: list[Scores], b: list[Scores], estimand: str, alpha: float) -> Estimate:
     """a - b, paired by problem.
 
-    The untrained model brings no seeds, so on fixed problems its sampling noise would go uncounted: a difference
-    with it always covers new problems.
+    A single checkpoint, such as the untrained model, brings no seeds, so on fixed problems its sampling noise would
+    go uncounted: a difference with one always covers new problems.
 
     Raises: DataError if they were asked different problems.
     """
     for ours, theirs in zip(a, b, strict=True):
         if ours.problems != theirs.problems:
             raise DataError("Two arms were asked different problems of one benchmark; they cannot be paired.")
-    untrained = any(s.seeds == (-1,) for s in (*a, *b))
+    single = len(a[0].seeds) == 1 or len(b[0].seeds) == 1
     matrices = [[s.values for s in side] for side in (a, b)]
-    asked = "algorithm" if untrained and estimand == "benchmark" else estimand
+    asked = "algorithm" if single and estimand == "benchmark" else estimand
     return contrast(matrices, (1.0, -1.0), cast(Estimand, asked), 1 - alpha)
 
 
@@ -93,10 +94,11 @@ def compare_all(
     ]
 
 
-def _mde(estimate: Estimate | None, alpha: float) -> float | None:
+def _mde(estimate: Estimate | None, alpha: float) -> tuple[float, float] | None:
     if estimate is None or not estimate.se or estimate.df is None:
         return None
-    return detectable(estimate.se, estimate.df, alpha)
+    effect = detectable(estimate.se, estimate.df, alpha)
+    return effect, effect * upper_ratio(estimate.df)
 
 
 def _correlation(groups: Groups, a: str, b: str, column: str) -> float | None:

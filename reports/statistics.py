@@ -25,6 +25,8 @@ Floats = NDArray[np.float64]
 Estimand = Literal["algorithm", "benchmark", "checkpoints"]
 """what an interval covers: new seeds and new problems; new seeds on these problems; these seeds, new problems"""
 ESTIMANDS: tuple[Estimand, ...] = ("algorithm", "benchmark", "checkpoints")
+ROUNDING = 1e-12
+"""a standard error below this is what is left of equal numbers after adding them up; scores lie in 0..1"""
 
 
 @dataclass(frozen=True)
@@ -103,6 +105,8 @@ def contrast(
         estimand = "checkpoints"
     variance, df = _combine(parts, estimand)
     se = None if variance is None else float(np.sqrt(variance))
+    if se is not None and se < ROUNDING:
+        se = 0.0
     return Estimate(float(value), se, df, confidence, parts, estimand)
 
 

@@ -203,6 +203,7 @@ def pair_json(pair: Pair) -> dict[str, Any]:
         "test": "t, paired by problem, seeds crossed (Satterthwaite)",
         "matched": not pair.unmatched,
         "unmatched": list(pair.unmatched),
-        "mde": pair.mde,
+        "mde": pair.mde[0] if pair.mde else None,
+        "mde_high": pair.mde[1] if pair.mde else None,
         "seed_correlation": pair.correlation,
     }

@@ -13,6 +13,11 @@ def percent(fraction: float | None) -> str:
     return GAP if fraction is None else f"{100 * fraction:.1f}".replace("-", "−")
 
 
+def extent(bounds: tuple[float, float] | None) -> str:
+    """(0.031, 0.052) -> `3.1 to 5.2`"""
+    return GAP if bounds is None else f"{percent(bounds[0])} to {percent(bounds[1])}"
+
+
 def signed(fraction: float | None) -> str:
     """0.021 -> `+2.1`"""
     return GAP if fraction is None else f"{100 * fraction:+.1f}".replace("-", "−")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import inspect
 import json
+import os
 import sys
 from collections.abc import Callable
 from types import TracebackType
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from harness.errors import FAILED, INTERRUPTED, UserError, of_system
+from harness.errors import FAILED, INTERRUPTED, OK, UserError, of_system
 from harness.records import DataError
 
 if TYPE_CHECKING:
@@ -98,6 +99,10 @@ def guarded(call: Callable[[], Any]) -> NoReturn:
     sys.excepthook = _unexpected
     try:
         call()
+    except BrokenPipeError:
+        # Whoever read our output has seen enough, as `head` has; nothing more can be said, not even at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(OK)
     except (UserError, DataError, OSError) as error:
         mended = of_system(error)
         if mended is None or _state["debug"]:
@@ -106,7 +111,7 @@ def guarded(call: Callable[[], Any]) -> NoReturn:
         sys.exit(mended.exit_code)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
-    sys.exit(0)
+    sys.exit(OK)
 
 
 def _unexpected(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

@@ -50,14 +50,14 @@ def run(
         plan(config, overrides, json)
         return
     from harness import config as configs
-    from harness import run as driver
+    from harness.run import Driver, Wanted
     from harness.views import view_for
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     manifest = configs.read(config, overrides or ())
     experiment = configs.build(manifest)
-    wanted = driver.Wanted(only or (), seed or (), workers or _cores(), clean)
-    outcome = driver.run(experiment, manifest.text, wanted, view_for(err()), _report)
+    wanted = Wanted(only or (), seed or (), workers or _cores(), clean)
+    outcome = Driver(experiment, manifest.text, view_for(err()), _report, wanted).run()
     if outcome.interrupted:
         again = shlex.join(["rence", "run", str(config), *(overrides or ())])
         print(f"rence: interrupted. What is done is saved. To go on:\n  {again}", file=sys.stderr)
@@ -81,7 +81,7 @@ def _print_outcome(outcome: Outcome, json: bool) -> None:
 
     console = out()
     if not outcome.worked:
-        console.print(f"{folder.root} is complete: nothing to do.")
+        console.print(f"{folder.root}: all {len(outcome.jobs)} jobs that were asked for are complete: nothing to do.")
     elif not outcome.failures:
         import reports
 

@@ -35,13 +35,16 @@ def report(
 def compare(
     a: Annotated[str, typer.Argument(help="An arm: RUN/ARM, or a run folder.", show_default=False)],
     b: Annotated[str, typer.Argument(show_default=False)],
+    allow_unmatched: Annotated[
+        bool, typer.Option("--allow-unmatched", help="Compare even if data order, weights, budget or marking differ.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """The paired difference of two evaluated arms, a minus b."""
     import reports
 
     try:
-        result = reports.compare(a, b)
+        result = reports.compare(a, b, allow_unmatched=allow_unmatched)
     except ValueError as error:
         raise UserError(str(error)) from None
     if json:

@@ -68,7 +68,6 @@ def template() -> str:
     suite = dict.fromkeys(list(benchmarks.BENCHMARKS)[:2], 4)
     example = {
         "name": "my-experiment",
-        "backend": "local",
         "model": "quickstart-base",
         "template": "bare",
         "train": "mini_rl",

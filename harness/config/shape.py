@@ -43,7 +43,7 @@ def model(cls: type) -> type[BaseModel]:
 @cache
 def experiment_file() -> type[BaseModel]:
     """The whole file. Arms are mappings here: what one may hold depends on its algorithm."""
-    of = {name: _field(Experiment, name) for name in ("name", "backend", "model", "template", "train", "seeds")}
+    of = {name: _field(Experiment, name) for name in ("name", "model", "template", "train", "seeds", "backend")}
     budget = create_model("Budget", __config__=_STRICT, rollouts=_field(Experiment, "budget_rollouts"))
     described = docs(Experiment)
     return create_model(

@@ -9,7 +9,7 @@ from typing import Any
 from harness.errors import FAILED, OK
 from harness.records import SCHEMA
 
-LOCAL = "backend local, engines local and hf"
+LOCAL = "backend and engine local"
 NEEDED = ("python", "rence", LOCAL, "machine", "shipped model")
 """what `rence run` needs with the local backend"""
 

@@ -5,23 +5,22 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 from harness.doctor.findings import Finding, State
+from harness.environment import environment
 from harness.models import SHIPPED, file_hash
 from harness.tracking.store import Unavailable, ping, shown, sqlite_path, store_uri
 
 OFFLINE = ("HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE", "TRANSFORMERS_OFFLINE")
-GIT_SECONDS = 10
 
 
 def findings(folder: Path) -> Iterator[Finding]:
     yield from (shipped_model(name, model) for name, model in SHIPPED.items())
     yield mlflow_store(store_uri(folder / "runs"))
     yield hub()
-    yield git(folder)
+    yield git()
 
 
 def shipped_model(name: str, folder: Path) -> Finding:
@@ -69,14 +68,14 @@ def hub() -> Finding:
     return Finding("hub", State.OK, f"online; cache in {home}{local}")
 
 
-def git(folder: Path) -> Finding:
+def git() -> Finding:
+    """Run folders say which source they ran."""
     if not shutil.which("git"):
-        found = "git is not installed: run folders will not say which source they ran"
-        return Finding("git", State.NOTE, found, "install git")
-    words = ["git", "-C", str(folder), "describe", "--always", "--dirty", "--abbrev=12"]
-    try:
-        done = subprocess.run(words, capture_output=True, text=True, timeout=GIT_SECONDS)
-    except subprocess.TimeoutExpired:
-        return Finding("git", State.NOTE, f"git does not answer in {folder} within {GIT_SECONDS} s")
-    revision = done.stdout.strip() if done.returncode == 0 else ""
-    return Finding("git", State.OK, f"revision {revision}" if revision else "not a checkout")
+        return Finding(
+            "git", State.NOTE, "not installed: run folders will not say which source they ran", "install git"
+        )
+    here = environment()
+    changed = ", changed since" if here["dirty"] == "true" else ""
+    return Finding(
+        "git", State.OK, f"rence is at {here['commit'][:12]}{changed}" if here["commit"] else "not a checkout"
+    )

@@ -114,7 +114,7 @@ def verdict_numbers(verdict: dict[str, Any]) -> dict[str, float]:
         for benchmark, score in {**arm["per_benchmark"], "average": arm["average"]}.items():
             numbers |= _numbers(f"verdict/{benchmark}/{arm['arm']}", score or {}, ARM_NUMBERS)
     for pair in verdict.get("pairs", []):
-        name = f"verdict/{pair['benchmark']}/{pair['family']}: {pair['a']} - {pair['b']}"
+        name = f"verdict/{pair['benchmark']}/{pair['family']}/{pair['a']} - {pair['b']}"
         numbers |= _numbers(name, pair, PAIR_NUMBERS)
     return numbers
 

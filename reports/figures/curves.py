@@ -43,7 +43,7 @@ def curves(name: str, lines: Sequence[Line], start: float | None, xlabel: str, w
             axes.axhline(start, color=MUTED, linewidth=0.8, linestyle=(0, (3, 3)))
         for line in lines:
             for x, y in line.seeds:
-                axes.plot(x, y, color=line.colour, lw=0.7, alpha=0.5, marker="o", markersize=2.6, markeredgewidth=0)
+                axes.plot(x, y, color=line.colour, lw=0.7, alpha=0.5, marker="o", markersize=3.4, markeredgewidth=0)
             axes.plot(*line.mean, color=line.colour, linewidth=1.8, solid_capstyle="round")
         if labels:
             _end_labels(axes, lines, start, height - top - bottom)

@@ -8,7 +8,7 @@ from reports.figures.intervals import Entry, intervals
 from reports.pairs import Family, Pair
 from reports.scores import AVERAGE
 from reports.verdict import COVERS
-from reports.words import GAP, correlation, p_text, percent, signed
+from reports.words import GAP, correlation, extent, p_text, signed
 
 MOST_GROUPS = 6
 """with more baselines than this the picture shows the averages alone"""
@@ -61,10 +61,10 @@ def primary(a: Analysis) -> Table:
         "differences",
         f"Primary family, locked in the plan: {a.label(a.target)} minus each baseline on the average, in points. "
         f"Intervals cover {COVERS[_covered(a, 'primary')]}; p by the paired t test with seeds crossed, and adjusted by "
-        "Holm's method within the family. MDE: the smallest true difference that this design finds with 80 % power, "
-        "at the variances estimated here and before adjustment. Seed r: estimated correlation of the two arms over "
-        "their seeds. Differences are paired by problem and not by seed, which would pay above about .4 at three seeds "
-        "if it had been planned.",
+        "Holm's method within the family. MDE: the smallest true difference that this design finds with 80 % power "
+        "before adjustment, at the variance estimated here and at its upper 80 % bound. Seed r: estimated correlation "
+        "of the two arms over their seeds. Differences are paired by problem and not by seed, which would pay above "
+        "about .4 at three seeds if it had been planned.",
     )
 
 
@@ -123,7 +123,7 @@ def _cells(a: Analysis, pair: Pair, by_benchmark: bool) -> list[Cell]:
         Cell(low_high, e.interval[0] if e.interval else None),
         Cell(p_text(e.p_value), e.p_value),
         Cell(p_text(pair.p_adjusted), pair.p_adjusted),
-        Cell(percent(pair.mde), pair.mde),
+        Cell(extent(pair.mde), pair.mde[0] if pair.mde else None),
         *([Cell(correlation(pair.correlation), pair.correlation)] if pair.family == "primary" else []),
         Cell(finding + (", not matched" if pair.unmatched else "")),
     ]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -138,3 +140,22 @@ def test_nothing_there(make_run, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(DataError, match="has neither trials nor a complete evaluation"):
         reports.compare(f"{run}/grpo", str(tmp_path / "empty"))
+
+
+def test_the_command_and_its_exit_codes(make_run) -> None:
+    root = Path(reports.__file__).parent.parent
+    run = make_run()
+
+    def rence(*words: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "harness.cli", "compare", f"{run}/rence", f"{run}/grpo", *words]
+        return subprocess.run(command, capture_output=True, text=True, cwd=root)
+
+    done = rence("--json")
+    assert done.returncode == 0 and json.loads(done.stdout)["matched"]
+    edit(run / "grpo/seed0/trial.json", budget_rollouts=7)
+    refused = rence()
+    assert refused.returncode == 2 and "the budget differs (seed 0)" in refused.stderr and not refused.stdout
+    assert rence("--allow-unmatched").returncode == 0
+    (run / "grpo/seed1/done.json").unlink()
+    unfinished = rence()
+    assert unfinished.returncode == 3 and "grpo/seed1 is not finished" in unfinished.stderr

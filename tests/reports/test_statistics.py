@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from reports.multiple import below_best_p, holm
-from reports.power import Variances, detectable, detectable_effects
+from reports.power import Variances, detectable, detectable_effects, upper_ratio
 from reports.statistics import contrast, pass_at_k, seed_correlation
 
 # 2 seeds x 3 problems:  seed means 0.5, 0.75; problem means 0.25, 0.625, 1.0; grand mean 0.625
@@ -108,8 +108,8 @@ def test_start_brings_no_seed_variance() -> None:
     assert with_start.seed == alone.seed and with_start.residual == alone.residual
 
 
-@pytest.mark.parametrize("y", [np.ones((3, 20)), np.zeros((3, 20))])
-def test_all_correct_or_all_wrong_has_no_interval(y: np.ndarray) -> None:
+@pytest.mark.parametrize("y", [np.ones((3, 20)), np.zeros((3, 20)), np.full((3, 20), 1 / 3), np.full((7, 41), 0.1)])
+def test_equal_scores_have_no_interval(y: np.ndarray) -> None:
     estimate = contrast([[y]])
     assert estimate.se == 0 and estimate.interval is None and estimate.p_value is None
 
@@ -171,6 +171,12 @@ def test_detectable_effect_of_the_seed_part() -> None:
     # In standard deviations of the paired difference, at 3, 5 and 10 seeds
     found = [detectable(1 / np.sqrt(seeds), seeds - 1) for seeds in (3, 5, 10)]
     assert found == pytest.approx([3.264, 1.682, 0.996], abs=1e-3)
+
+
+def test_upper_ratio_of_a_standard_error() -> None:
+    # chi2 with 2 df: P(X > x) = exp(-x / 2) = .8 at x = .446287; sqrt(2 / .446287) = 2.11693
+    assert upper_ratio(2) == pytest.approx(2.11693, abs=1e-5)
+    assert upper_ratio(1e6) == pytest.approx(1, abs=1e-3)
 
 
 def test_detectable_effects_without_seed_noise() -> None:

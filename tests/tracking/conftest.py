@@ -182,6 +182,7 @@ def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def make_run(tmp_path: Path, empty_store: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., RunBuilder]:
     """A function that begins the run folder `runs/quick` beside an initialised store."""
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     runs = tmp_path / "runs"
     runs.mkdir()
     shutil.copy(empty_store, runs / "mlflow.db")

@@ -57,5 +57,5 @@ def test_verdict_numbers_leave_out_what_could_not_be_estimated() -> None:
         "verdict/sums/rence/mean": 0.5,
         "verdict/sums/rence/ci_low": 0.4,
         "verdict/sums/rence/ci_high": 0.6,
-        "verdict/average/primary: rence - grpo/delta": 0.1,
+        "verdict/average/primary/rence - grpo/delta": 0.1,
     }

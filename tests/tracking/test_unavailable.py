@@ -105,6 +105,7 @@ except UserError as error:
     assert "pip install 'rence-bench[mlflow]'" in done.stdout
 
 
+@pytest.mark.slow
 def test_eight_processes_touch_a_new_store_at_once(make_run: MakeRun) -> None:
     first = make_run(arms=("rence",), seeds=(0,))
     first.whole_run()

@@ -1,0 +1,151 @@
+"""The command line as scripts use it: exit codes, one JSON document on stdout, errors of one to three lines."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from harness.cli import main
+from harness.errors import INCOMPLETE, OK, USAGE
+
+Call = Callable[..., tuple[int, str, str]]
+ROOT = Path(__file__).parents[2]
+QUICKSTART = str(ROOT / "configs" / "quickstart.yaml")
+
+
+@pytest.fixture
+def rence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Call:
+    """Run a command in this process, in the test's folder: exit code, stdout, stderr."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setattr("sys.excepthook", None)
+
+    def call(*arguments: str) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as ended:
+            main(list(arguments))
+        captured = capsys.readouterr()
+        assert isinstance(ended.value.code, int)
+        return ended.value.code, captured.out, captured.err
+
+    return call
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["list", "algorithms"],
+        ["list", "benchmarks"],
+        ["list", "backends"],
+        ["list", "engines"],
+        ["list", "runs"],
+        ["show", "dapo"],
+        ["plan", QUICKSTART],
+        ["run", QUICKSTART, "--dry-run"],
+        ["doctor"],
+        ["compare", "runs/finished/rence", "runs/finished/grpo"],
+    ],
+    ids=" ".join,
+)
+def test_json_is_one_document_and_nothing_else(rence: Call, finished: Path, arguments: list[str]) -> None:
+    code, out, _ = rence(*arguments, "--json")
+    assert code == OK
+    json.loads(out)
+
+
+def test_quiet_prints_nothing(rence: Call, finished: Path) -> None:
+    assert rence("report", "runs/finished", "--quiet") == (OK, "", "")
+    assert rence("run", str(finished), "--quiet") == (OK, "", "")
+    assert rence("plan", QUICKSTART, "-q") == (OK, "", "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "exit_code", "message"),
+    [
+        (["show", "grop"], USAGE, "there is no algorithm `grop`. Did you mean `grpo`?"),
+        (["check", "grop"], USAGE, "there is no algorithm `grop`."),
+        (["plan", "nowhere.yaml"], USAGE, "nowhere.yaml does not exist. `rence config new`"),
+        (["run", "nowhere.yaml"], USAGE, "nowhere.yaml does not exist."),
+        (["report", "runs/nowhere"], INCOMPLETE, "runs/nowhere"),
+        (["compare", "runs/finished/rence", "runs/nowhere"], INCOMPLETE, "runs/nowhere"),
+        (["report", "runs/finished", "--format", "pfd"], USAGE, "there is no report format `pfd`. Allowed: csv, html"),
+        (["config", "explain", "recipe.epoch"], USAGE, "Did you mean `epochs`?"),
+        (["list", "algorithm"], USAGE, "algorithms"),
+        (["plan"], USAGE, "CONFIG"),
+        (["run", QUICKSTART, "--workers", "0"], USAGE, "--workers"),
+        (["dashboard", "runs/nowhere"], USAGE, "runs/nowhere is no run folder"),
+        (["pretrain", "--out", "runs"], USAGE, "runs is there already."),
+    ],
+    ids=lambda value: " ".join(value).replace(QUICKSTART, "CONFIG") if isinstance(value, list) else "",
+)
+def test_errors(rence: Call, finished: Path, arguments: list[str], exit_code: int, message: str) -> None:
+    code, out, err = rence(*arguments)
+    assert code == exit_code
+    assert message.lower() in err.lower()
+    assert out == ""
+
+
+def test_a_finished_run_is_said_to_be_so_and_its_report_is_made_if_missing(rence: Call, finished: Path) -> None:
+    code, out, _ = rence("run", str(finished))
+    assert code == OK and "ReNCE (reconstruction)" in out and "Report: runs/finished/report/index.html" in out
+    code, out, _ = rence("run", str(finished))
+    assert code == OK and "nothing to do" in out
+    code, out, _ = rence("run", str(finished), "--json")
+    said = json.loads(out)
+    assert (said["run"], said["worked"], said["report"]) == ("runs/finished", False, "runs/finished/report/index.html")
+    assert said["jobs"] == {
+        "start": "finished",
+        **{f"{arm}/seed{seed}": "finished" for seed in (0, 1) for arm in ("rence", "grpo")},
+    }
+
+
+def test_runs_are_listed_with_their_progress(rence: Call, finished: Path) -> None:
+    Path("runs/finished/grpo/seed1/done.json").unlink()
+    Path("runs/broken").mkdir()
+    Path("runs/broken/plan.json").write_text("{")
+    rows = {row["run"]: row for row in json.loads(rence("list", "runs", "--json")[1])}
+    assert rows["finished"] == {
+        "run": "finished",
+        "state": "incomplete",
+        "trials": "3/4",
+        "rollouts": "256/256",
+        "report": "no",
+    }
+    assert "not valid JSON" in rows["broken"]["state"]
+
+
+def test_the_spec_sheet_has_every_hyperparameter_with_its_meaning(rence: Call) -> None:
+    sheet = json.loads(rence("show", "rence", "--json")[1])
+    assert sheet["title"] == "ReNCE (reconstruction)"
+    assert {row["name"] for row in sheet["hyperparameters"]} >= {"score_beta", "t_easy", "margin_alpha"}
+    assert [row["name"] for row in sheet["hyperparameters"] if not row["meaning"]] == []
+
+
+def test_a_plan_says_what_it_costs_and_could_detect(rence: Call) -> None:
+    plan = json.loads(rence("plan", QUICKSTART, "--json")[1])
+    assert plan["costs"]["trials"] == 12 and plan["costs"]["rollouts"] == 12 * plan["plan"]["budget_rollouts"]
+    effects = plan["minimum_detectable_effect"]["by_seeds"]
+    assert set(effects) == {"3", "5", "10"}
+    assert effects["10"]["average"] < effects["5"]["average"] < effects["3"]["average"] < 0.5
+
+
+def test_an_unexpected_error_is_two_lines_without_debug(
+    rence: Call, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import sys
+
+    from harness.cli.console import guarded
+
+    def broken() -> None:
+        raise ZeroDivisionError("division by zero")
+
+    with pytest.raises(ZeroDivisionError) as caught:
+        guarded(broken)
+    with pytest.raises(SystemExit):
+        sys.excepthook(ZeroDivisionError, caught.value, None)
+    assert capsys.readouterr().err.splitlines() == [
+        "rence: ZeroDivisionError: division by zero",
+        "This is a bug in rence-bench. `--debug` shows where.",
+    ]
