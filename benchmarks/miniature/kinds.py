@@ -64,15 +64,14 @@ def product(level: int, draw: Draw) -> Exercise:
 
 
 def story(level: int, draw: Draw) -> Exercise:
-    name, things, total = draw.choice(NAMES), draw.choice(THINGS), draw.randint(2, 20)
-    expression: Expression = total
+    name, things, start = draw.choice(NAMES), draw.choice(THINGS), draw.randint(2, 20)
+    expression: Expression = start
     events = []
     for _ in range(level):
+        total = value(expression)
         op, number = link(total, draw, "+-*" if total <= 12 else "+-")
         expression = Operation(op, expression, number)
         events.append(draw.choice(EVENTS[op]).format(number))
-        total = value(expression)
-    start = value(chain_start(expression))
     ending = draw.choice(("How many now?", f"How many {things} now?"))
     return Exercise(f"{name} has {start} {things}, {', '.join(events)}. {ending}", expression)
 
@@ -110,13 +109,9 @@ KINDS: Mapping[str, Kind] = {
 def add_or_subtract(start: Expression, links: int, draw: Draw) -> Expression:
     """Some links of + and -, never below 1."""
     for _ in range(links):
-        start = Operation(*link_to(start, draw))
+        op, number = link(value(start), draw, "+-")
+        start = Operation(op, start, number)
     return start
-
-
-def link_to(start: Expression, draw: Draw) -> tuple[str, Expression, int]:
-    op, number = link(value(start), draw, "+-")
-    return op, start, number
 
 
 def link(total: int, draw: Draw, ops: str) -> tuple[str, int]:
@@ -125,12 +120,6 @@ def link(total: int, draw: Draw, ops: str) -> tuple[str, int]:
     if op == "*":
         return op, draw.randint(2, 3)
     return op, draw.randint(2, 9 if op == "+" else min(9, total - 1))
-
-
-def chain_start(expression: Expression) -> int:
-    while isinstance(expression, Operation):
-        expression = expression.left
-    return expression
 
 
 def computed(expression: Expression, draw: Draw) -> Exercise:
