@@ -1,6 +1,6 @@
 """CPU time of an RL step by arm, and where it goes.
 
-OMP_NUM_THREADS=1 python bench/training.py MODEL_FOLDER [--arms grpo,dapo] [--steps 10]
+OMP_NUM_THREADS=1 PYTHONPATH=. python bench/training.py [MODEL] [--arms grpo,dapo] [--steps 10]
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from benchmarks.registry import training_set
 from harness.backends.local.backend import LocalBackend
 from harness.engines.base import Engine
 from harness.experiment import Arm, Evaluation, Experiment, Recipe, Trial
+from harness.models import resolve
 from harness.records import Comparison, StepRecord, TrialFolder
 from harness.stream import PromptStream
 
@@ -102,14 +103,14 @@ def measure(name: str, model: Path, recipe: Recipe, steps: int) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("model", type=Path)
+    parser.add_argument("model", nargs="?", default="quickstart-base", help="name, folder or hub id")
     parser.add_argument("--arms", default="grpo,dapo,rence,online_dpo")
     parser.add_argument("--steps", type=int, default=10)
     arguments = parser.parse_args()
     print("CPU milliseconds a step")
     print(f"{'arm':20s}", *(f"{piece:>10s}" for piece in [*PIECES, "total"]), " steps  rollouts ms/rollout  score")
     for name in arguments.arms.split(","):
-        measure(name, arguments.model, Recipe(), arguments.steps)
+        measure(name, resolve(arguments.model), Recipe(), arguments.steps)
 
 
 if __name__ == "__main__":

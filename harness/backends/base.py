@@ -22,7 +22,7 @@ class Checkpoint:
     grid: int
     """the grid point, in rollouts"""
     weights: str
-    """hash of the weights"""
+    """`models.model_hash` of its folder"""
 
 
 Evaluate = Callable[[Engine, Checkpoint], None]
@@ -48,7 +48,7 @@ class TrainingResult:
     updates: int
     discarded_rollouts: int
     final_weights: str
-    """hash of the final checkpoint's weights; empty if training diverged"""
+    """`models.model_hash` of the final checkpoint; empty if training diverged"""
     diverged: str = ""
     """where and why training stopped early because something was not finite; empty if it did not"""
     generate_seconds: float = 0.0

@@ -15,6 +15,7 @@ from algorithms.rence import ReNCE
 from harness.backends.local import checkpoint
 from harness.backends.local.model import LanguageModel
 from harness.experiment import Trial
+from harness.models import model_hash
 from harness.records import TrialFolder
 
 if TYPE_CHECKING:
@@ -39,8 +40,8 @@ PLACES = {  # name of a function, and at which call of it the kill comes
     "before a checkpoint": ("harness.backends.local.checkpoint.save", 2),
     "while writing a checkpoint": ("torch.save", 2),
     "before old checkpoints are removed": ("shutil.rmtree", 4),
-    "before an evaluation": ("harness.backends.local.checkpoint.weights_hash", 1),
-    "before the last evaluation": ("harness.backends.local.checkpoint.weights_hash", 2),
+    "before an evaluation": ("harness.backends.local.backend.model_hash", 1),
+    "before the last evaluation": ("harness.backends.local.backend.model_hash", 2),
     "before the trainer's state is dropped": ("harness.backends.local.checkpoint.drop_state", 1),
 }
 
@@ -147,7 +148,7 @@ def test_checkpoints_are_what_transformers_loads(tiny: Tiny) -> None:
         assert torch.equal(loaded(input_ids=ids).logits, seen[-1][1])
     tokenizer = AutoTokenizer.from_pretrained(folder)
     assert tokenizer.chat_template and tokenizer.encode("say 0 now") == [2, 5, 3]
-    assert run.result.final_weights == checkpoint.weights_hash(folder)
+    assert run.result.final_weights == model_hash(folder)
 
 
 def test_a_checkpoint_that_was_cut_off_is_not_one(tmp_path: Path) -> None:

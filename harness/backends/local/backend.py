@@ -21,6 +21,7 @@ from harness.backends.local.policies import Policies
 from harness.backends.local.update import Learner, make_optimizer
 from harness.engines.local import LocalEngine
 from harness.experiment import Trial
+from harness.models import model_hash
 from harness.records import StepRecord, TrialFolder, append_jsonl
 from harness.seeds import derive
 from harness.stream import PromptStream
@@ -82,7 +83,7 @@ class Training:
                 self.evaluate_checkpoint()
         final = self.folder.checkpoint(self.progress.step)
         checkpoints.drop_state(final)
-        return self.result(weights=checkpoints.weights_hash(final))
+        return self.result(weights=model_hash(final))
 
     def step(self) -> StepRecord:
         """One rollout batch: generate it, learn from it, count it."""
@@ -143,7 +144,7 @@ class Training:
 
     def evaluate_checkpoint(self) -> None:
         done = self.progress
-        weights = checkpoints.weights_hash(self.folder.checkpoint(done.step))
+        weights = model_hash(self.folder.checkpoint(done.step))
         self.evaluate(LocalEngine(self.learner.model), Checkpoint(done.step, done.rollouts, done.grid or 0, weights))
 
     def result(self, weights: str, diverged: str = "") -> TrainingResult:

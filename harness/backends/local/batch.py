@@ -58,13 +58,9 @@ class TokenRollouts(Rollouts):
 def as_batch(groups: Sequence[Group], max_tokens: int) -> TokenRollouts:
     """One batch of all marked rollouts, padded to the longest response."""
     rows = [(g, rollout) for g, group in enumerate(groups) for rollout in group.marked]
-    width = max(len(rollout.tokens) for _, rollout in rows)
-    tokens_BT = torch.zeros(len(rows), width, dtype=torch.int64)
-    logp_BT = torch.zeros(len(rows), width)
-    mask_BT = torch.zeros(len(rows), width, dtype=torch.bool)
-    for row, (_, rollout) in enumerate(rows):
-        length = len(rollout.tokens)
-        tokens_BT[row, :length], logp_BT[row, :length], mask_BT[row, :length] = rollout.tokens, rollout.logp, True
+    length_B = torch.tensor([len(rollout.tokens) for _, rollout in rows])
+    mask_BT = torch.arange(int(length_B.max())) < length_B[:, None]
+    tokens_BT = torch.zeros(mask_BT.shape, dtype=torch.int64)
     label_B = torch.tensor([rollout.mark is Mark.CORRECT for _, rollout in rows])
     return TokenRollouts(
         group_B=torch.tensor([g for g, _ in rows]).to(DEVICE),
@@ -72,9 +68,9 @@ def as_batch(groups: Sequence[Group], max_tokens: int) -> TokenRollouts:
         reward_B=label_B.float().to(DEVICE),
         truncated_B=torch.tensor([rollout.truncated for _, rollout in rows]).to(DEVICE),
         mask_BT=mask_BT.to(DEVICE),
-        old_logp_BT=logp_BT.to(DEVICE),
+        old_logp_BT=torch.zeros(mask_BT.shape).masked_scatter(mask_BT, torch.cat([r.logp for _, r in rows])).to(DEVICE),
         problem_ids=tuple(group.prompt.problem.id for group in groups),
         max_tokens=max_tokens,
-        tokens_BT=tokens_BT.to(DEVICE),
+        tokens_BT=tokens_BT.masked_scatter(mask_BT, torch.cat([r.tokens for _, r in rows])).to(DEVICE),
         prompts={group.prompt.problem.id: group.prompt_tokens for group in groups},
     )

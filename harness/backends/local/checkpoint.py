@@ -9,7 +9,6 @@ The folder is written under another name and renamed, so its existence means tha
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 from collections.abc import Mapping, Sequence
@@ -102,15 +101,6 @@ def cut_back(steps: Path, step: int) -> None:
     new.write_bytes(b"".join(kept))
     _to_disk(new)
     new.replace(steps)
-
-
-def weights_hash(checkpoint: Path) -> str:
-    """Sixteen hex digits over the weight files of a folder."""
-    digest = hashlib.sha256()
-    for path in sorted(checkpoint.glob("*.safetensors")):
-        digest.update(path.name.encode())
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:16]
 
 
 def _to_disk(path: Path) -> None:

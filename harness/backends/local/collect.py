@@ -108,9 +108,11 @@ def generate(model: LanguageModel, trial: Trial, prompts: Sequence[Prompt]) -> l
 
 
 def mark_all(samples: Samples, texts: Sequence[str], golds: Sequence[str]) -> list[Rollout]:
+    """Each response with its mark."""
     rollouts = []
-    for row, (text, gold) in enumerate(zip(texts, golds, strict=True)):
-        length, truncated = int(samples.length_B[row]), not samples.stopped_B[row]
-        word = Mark(mark(text, gold, truncated).mark)
-        rollouts.append(Rollout(samples.tokens_BT[row, :length], samples.logp_BT[row, :length], truncated, word))
+    ends = zip(samples.length_B.tolist(), samples.stopped_B.tolist(), strict=True)
+    for row, (length, stopped) in enumerate(ends):
+        found = Mark(mark(texts[row], golds[row], truncated=not stopped).mark)
+        tokens, logp = samples.tokens_BT[row, :length], samples.logp_BT[row, :length]
+        rollouts.append(Rollout(tokens, logp, not stopped, found))
     return rollouts

@@ -24,7 +24,7 @@ DROP_AT = 0.15
 
 @dataclass(frozen=True)
 class Samples:
-    """B responses: each request's samples in the order of its seeds."""
+    """B responses, on the CPU: each request's samples in the order of its seeds."""
 
     tokens_BT: Tensor
     """int64, 0 after the end"""
@@ -59,7 +59,7 @@ def sample(
             f"{sampling.max_tokens} instead: the model has {room} positions."
         )
     parts = [_sample_together(net, part, sampling, stop, drop_at) for part in _split(requests, max_rows)]
-    return Samples(*(torch.cat([getattr(part, f.name) for part in parts]) for f in fields(Samples)))
+    return Samples(*(torch.cat([getattr(part, f.name) for part in parts]).cpu() for f in fields(Samples)))
 
 
 def _split(requests: Sequence[Request], max_rows: int) -> Iterator[list[Request]]:
