@@ -72,7 +72,9 @@ def pretrain(
 def make(out: Path, recipe: Pretraining, on_step: Callable[[int, float], None]) -> None:
     """The part of `pretrain` that is the same to the byte on every run."""
     import torch
+    from transformers.utils import logging
 
+    logging.disable_progress_bar()
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
