@@ -23,9 +23,9 @@ COUNTS = ("rollouts", "tokens", "updates", "cursor", "marks/correct", "groups/ke
 
 @pytest.mark.parametrize("name", ["grpo", "dapo", "rence", "online_dpo"])
 def test_the_curve_is_the_stored_one(tiny: Tiny, name: str) -> None:
-    run = tiny.train(tiny.trial(name, budget=10 * 32, prompts_per_step=8, learning_rate=3e-3))
+    run = tiny.train(tiny.trial(name, budget=10 * 32, prompts_per_step=8, learning_rate=5e-4))
     rows = [record.to_json() | record.metrics for record in run.watcher.records]
-    curve = {metric: [row[metric] for row in rows] for metric in (*METRICS, *COUNTS)}
+    curve = {metric: [row.get(metric) for row in rows] for metric in (*METRICS, *COUNTS)}
     stored = FOLDER / f"{name}.json"
     if os.environ.get("RENCE_GOLDEN") == "write":
         lines = ",\n".join(f"{json.dumps(metric)}: {json.dumps(values)}" for metric, values in curve.items())
@@ -33,5 +33,7 @@ def test_the_curve_is_the_stored_one(tiny: Tiny, name: str) -> None:
     expected = json.loads(stored.read_text(encoding="utf-8"))
     for metric in COUNTS:
         assert curve[metric] == expected[metric], metric
-    for metric in METRICS:
-        assert curve[metric] == pytest.approx(expected[metric], rel=1e-3, abs=1e-5), metric
+    for metric in METRICS:  # None where a step had nothing to learn from
+        assert curve[metric] == [x if x is None else pytest.approx(x, rel=1e-3, abs=1e-5) for x in expected[metric]], (
+            metric
+        )

@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from harness.backends.local import sampler
 from harness.backends.local.model import LanguageModel, load
 from harness.backends.local.sampler import Samples, draw, sample
 from harness.engines.base import Request, Sampling
@@ -85,8 +86,22 @@ def test_equal_calls_give_equal_bits(model: LanguageModel) -> None:
     assert torch.equal(run(model).logp_BT, run(model).logp_BT)
 
 
-def test_more_samples_than_rows_are_drawn_in_parts(model: LanguageModel) -> None:
-    whole, parts = run(model), run(model, max_rows=7)  # 12 + 5 + 9 samples: parts of 7, 7, 7 and 5
+def test_samples_that_do_not_fit_into_memory_are_drawn_in_parts(
+    model: LanguageModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # a row is 6 + 12 tokens of 2 layers x 2 (keys, values) x 2 heads x 8 numbers of 4 bytes
+    whole, row_bytes = run(model), 18 * 2 * 2 * 2 * 8 * 4
+    monkeypatch.setattr(sampler, "CACHE_BYTES", 7 * row_bytes)
+    together = []
+    original = sampler._sample_together
+
+    def counting(net, requests, *rest):  # type: ignore[no-untyped-def]
+        together.append([len(request.seeds) for request in requests])
+        return original(net, requests, *rest)
+
+    monkeypatch.setattr(sampler, "_sample_together", counting)
+    parts = run(model)
+    assert together == [[7], [5, 2], [3, 4], [5]]  # 12, 5 and 9 samples
     assert torch.equal(whole.tokens_BT, parts.tokens_BT)
     assert torch.equal(whole.length_B, parts.length_B)
 

@@ -17,7 +17,9 @@ from harness.engines.base import Request, Sampling
 from harness.errors import UserError
 
 MAX_ROWS = 512
-"""samples generated together: more gain nothing on a processor, and their cache must fit into memory"""
+"""samples generated together; more gain nothing on a processor"""
+CACHE_BYTES = 2**31
+"""keys and values of the samples generated together stay below it"""
 DROP_AT = 0.15
 """finished rows leave once they are this share of the batch: leaving copies the cache, staying costs their forward"""
 
@@ -41,10 +43,9 @@ def sample(
     requests: Sequence[Request],
     sampling: Sampling,
     stop: tuple[int, ...],
-    max_rows: int = MAX_ROWS,
     drop_at: float = DROP_AT,
 ) -> Samples:
-    """Draw the samples of all requests, as many rows together as `max_rows` allows.
+    """Draw the samples of all requests, as many together as is sensible.
 
     Results are a function of the arguments: fp32 matrix products depend on the number of rows in their last
     digits, so callers who need equal bits ask for equal batches.
@@ -58,8 +59,17 @@ def sample(
             f"`max_tokens` must be at most {room - longest} for a prompt of {longest} tokens, but is "
             f"{sampling.max_tokens} instead: the model has {room} positions."
         )
-    parts = [_sample_together(net, part, sampling, stop, drop_at) for part in _split(requests, max_rows)]
+    rows = _rows_together(net, longest + sampling.max_tokens)
+    parts = [_sample_together(net, part, sampling, stop, drop_at) for part in _split(requests, rows)]
     return Samples(*(torch.cat([getattr(part, f.name) for part in parts]).cpu() for f in fields(Samples)))
+
+
+def _rows_together(net: PreTrainedModel, tokens: int) -> int:
+    config = net.config
+    heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
+    size = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+    row_bytes = tokens * config.num_hidden_layers * 2 * heads * size * net.dtype.itemsize
+    return max(1, min(MAX_ROWS, CACHE_BYTES // row_bytes))
 
 
 def _split(requests: Sequence[Request], max_rows: int) -> Iterator[list[Request]]:
