@@ -57,7 +57,7 @@ def without_costs(files: dict[str, bytes]) -> dict[str, bytes]:
     return {name: content for name, content in files.items() if not name.startswith("report/")}
 
 
-WILD = "arms.wild={algorithm: grpo, recipe: {learning_rate: 1e30}}"
+WILD = "arms.rence={recipe: {learning_rate: 1e30}}"
 """diverges at once: it is recorded, reported, and not tried again"""
 
 
@@ -69,24 +69,24 @@ def test_killed_in_every_way_and_run_again_gives_the_same_bytes(
     whole = rence("run", str(tiny), WILD, "--workers", "2", cwd=undisturbed)
     assert whole.returncode == OK, whole.stderr
     assert "ReNCE (reconstruction)" in whole.stdout
-    assert "wild/seed0 diverged" in whole.stderr
+    assert "rence/seed0 diverged" in whole.stderr
     run = disturbed / "runs" / "tiny"
-    rence0, grpo0, rence1 = run / "rence/seed0", run / "grpo/seed0", run / "rence/seed1"
+    grpo0, grpo1 = run / "grpo/seed0", run / "grpo/seed1"
 
     # the disk is full while the untrained model is asked
     full = rence("run", str(tiny), WILD, "--workers", "1", cwd=disturbed, before="ulimit -f 20")
     assert full.returncode == INCOMPLETE
     assert "start failed with exit code 3" in full.stderr and "no space left to write" in full.stderr
     assert "Traceback" not in full.stderr
-    assert not (rence0 / "steps.jsonl").exists(), "the others would have met the same"
+    assert not (grpo0 / "steps.jsonl").exists(), "the others would have met the same"
 
     # the driver is killed in the middle of training: what it had started stops by itself
     driver = start("run", str(tiny), WILD, "--workers", "2", cwd=disturbed)
-    wait_for(lambda: lines(rence0 / "steps.jsonl") >= 1)
+    wait_for(lambda: lines(grpo0 / "steps.jsonl") >= 1)
     driver.kill()
     driver.wait()
-    wait_for(lambda: is_free(rence0) and is_free(run / "start"), 5)
-    assert not (rence0 / "done.json").exists()
+    wait_for(lambda: is_free(grpo0) and is_free(run / "start"), 5)
+    assert not (grpo0 / "done.json").exists()
 
     # the driver is told to stop before anything has begun
     driver = start("run", str(tiny), WILD, cwd=disturbed)
@@ -98,8 +98,7 @@ def test_killed_in_every_way_and_run_again_gives_the_same_bytes(
     driver = start("run", str(tiny), WILD, "--workers", "1", cwd=disturbed)
     wait_for((grpo0 / "evals/step_3/mini_sums/eval.json").exists)
     os.kill(holder(grpo0), signal.SIGKILL)
-    wait_for(lambda: lines(rence1 / "steps.jsonl") >= 1)
-    assert (rence0 / "done.json").exists() and not (grpo0 / "done.json").exists()
+    wait_for(lambda: lines(grpo1 / "steps.jsonl") >= 1)
     # meanwhile a second driver is refused; then Ctrl-C saves and says how to go on
     second = rence("run", str(tiny), WILD, cwd=disturbed)
     assert second.returncode == USAGE
@@ -109,15 +108,16 @@ def test_killed_in_every_way_and_run_again_gives_the_same_bytes(
     assert driver.returncode == INTERRUPTED
     assert "grpo/seed0 failed (exit code -9): runs/tiny/grpo/seed0/logs/attempt_" in err
     assert err.splitlines()[-1] == f"  rence run {tiny} '{WILD}'"
-    assert is_free(rence1) and is_free(run) and not (rence1 / "done.json").exists()
+    assert is_free(grpo1) and is_free(run)
+    assert not (grpo0 / "done.json").exists() and not (grpo1 / "done.json").exists()
 
     last = rence("run", str(tiny), WILD, "--workers", "2", cwd=disturbed)
     assert last.returncode == OK, last.stderr
     expected, found = tree(undisturbed / "runs/tiny"), tree(run)
     assert expected.keys() == found.keys()
     assert [name for name in without_costs(expected) if expected[name] != found[name]] == []
-    assert json.loads((rence0 / "timing.json").read_text())["attempts"] >= 2
-    done = json.loads((run / "wild/seed0/done.json").read_text())
+    assert json.loads((grpo0 / "timing.json").read_text())["attempts"] >= 3
+    done = json.loads((run / "rence/seed0/done.json").read_text())
     assert done["status"] == "diverged" and done["reason"]
 
     # a finished experiment is left as it is
