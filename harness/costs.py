@@ -46,7 +46,7 @@ class Costs:
     train_tokens: int
     evaluation_tokens: int
     parameters: int | None
-    """of the model; None if its folder holds no safetensors, and then what follows is None as well"""
+    """of the model; None if its weights are not here to be counted, and then what follows is None as well"""
     flops: float | None
     hours: float | None
     """core- or GPU-hours at the stated throughput; None for a backend without one"""
@@ -55,10 +55,10 @@ class Costs:
     disk_bytes: int | None
 
 
-def estimate(experiment: Experiment, model: Path, problems: Mapping[str, int]) -> Costs:
+def estimate(experiment: Experiment, model: Path | None, problems: Mapping[str, int]) -> Costs:
     """
     Args:
-        model: folder of the initial weights.
+        model: folder of the initial weights; None if they are not on this machine.
         problems: benchmark -> number of its problems.
     """
     evaluation = experiment.evaluation
@@ -70,7 +70,7 @@ def estimate(experiment: Experiment, model: Path, problems: Mapping[str, int]) -
     evaluation_tokens = attempts * evaluation.max_tokens
 
     throughput = THROUGHPUT.get(experiment.backend)
-    size = parameters(model)
+    size = parameters(model) if model else None
     flops = hours = disk = None
     if size is not None:
         sampling = 2.0 * size * (train_tokens + evaluation_tokens)

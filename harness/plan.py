@@ -16,8 +16,13 @@ from harness.records import ArmRecord, Plan
 _MOST_DIFFERENCES = 8
 
 
-def make(experiment: Experiment) -> Plan:
-    """Reads the model's folder for its hash; starts nothing and needs no torch."""
+def make(experiment: Experiment, model: Path | None) -> Plan:
+    """Starts nothing and needs no torch.
+
+    Args:
+        model: folder of the initial weights, which is read for its hash; None if they are not on this machine, and
+            the plan is then a preview that cannot be locked.
+    """
     evaluation = asdict(experiment.evaluation)
     benchmarks, curve = evaluation.pop("benchmarks"), evaluation.pop("curve")
     plan = Plan(
@@ -31,7 +36,7 @@ def make(experiment: Experiment) -> Plan:
         grid_rollouts=list(experiment.grid_rollouts),
         backend=experiment.backend,
         model=experiment.model,
-        model_hash=models.model_hash(models.resolve(experiment.model)),
+        model_hash=models.model_hash(model) if model else "",
         train=experiment.train,
         template=experiment.template,
         recipe=asdict(experiment.recipe),

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import registry
-from harness import jobs, matching, plan, processes, store
+from harness import jobs, matching, models, plan, processes, store
 from harness.errors import FAILED, INCOMPLETE, INTERRUPTED, OK, USAGE, UserError
 from harness.experiment import Experiment
 from harness.jobs import Job, State
@@ -109,7 +109,8 @@ class Driver:
     def run(self) -> Outcome:
         """Raises: UserError if the folder is in use, was planned otherwise, or is not ours."""
         experiment, wanted = self.experiment, self.wanted
-        folder, made = RunFolder(self.root / experiment.name), plan.make(experiment)
+        folder = RunFolder(self.root / experiment.name)
+        made = plan.make(experiment, models.resolve(experiment.model))
         outcome = Outcome(folder, jobs.of(folder, experiment, wanted.only, wanted.seeds))
         with store.locked(folder.root):
             if wanted.clean:

@@ -121,7 +121,8 @@ def print_plan(experiment: Experiment, seen: Preview) -> None:
     console.print(f"[bold]{made.experiment}[/]  plan {made.lock}")
     console.print(
         f"{len(made.arms)} arms x {len(made.seeds)} seeds = {seen.costs.trials} trials of "
-        f"{made.budget_rollouts:,} rollouts on {made.train}, from {made.model} ({made.model_hash[:12]}), "
+        f"{made.budget_rollouts:,} rollouts on {made.train}, from {made.model} "
+        f"({made.model_hash[:12] or 'not downloaded yet'}), "
         f"backend {made.backend}"
     )
     arms = table("arm", "algorithm", "differs from the recipe", "fingerprint")
@@ -161,7 +162,7 @@ def _print_costs(costs: Costs) -> None:
         f"{costs.attempts:,} attempts ({costs.evaluation_tokens:,} tokens) in evaluation"
     )
     if costs.parameters is None:
-        console.print("FLOPs, hours and disk: not known, the model's folder holds no safetensors")
+        console.print("FLOPs, hours and disk: not known, the model's weights are not here to be counted")
         return
     hours = "not known for this backend" if costs.hours is None else f"{costs.hours:.2g} {costs.unit}-hours"
     disk = f"disk {(costs.disk_bytes or 0) / 1e6:,.0f} MB"

@@ -49,11 +49,12 @@ def preview(experiment: Experiment) -> Preview:
     """Starts nothing."""
     from reports.power import Variances, detectable_effects
 
-    made, variances = plan.make(experiment), Variances()
+    model, variances = models.find(experiment.model), Variances()
+    made = plan.make(experiment, model)
     problems = {name: benchmarks.benchmark(name).count for name in {**made.benchmarks, **made.curve_benchmarks}}
     alpha = made.comparison.alpha / max(1, len(made.comparison.baselines))
     sizes = {name: (problems[name], k) for name, k in made.benchmarks.items()}
     seeds = [len(made.seeds), *(s for s in _OTHER_SEEDS if s > len(made.seeds))]
     effects = {s: detectable_effects(sizes, s, variances, alpha) for s in seeds}
-    cost = costs.estimate(experiment, models.resolve(experiment.model), problems)
+    cost = costs.estimate(experiment, model, problems)
     return Preview(made, cost, problems, variances, alpha, effects)

@@ -97,7 +97,7 @@ def _check_names(manifest: Manifest, file: Any) -> None:
         if seed in file.seeds[:i]:
             fail(manifest, ("seeds", i), f"`seeds` holds {seed} twice. Remove one of them.")
     try:
-        models.resolve(file.model)
+        models.find(file.model)
     except UserError as error:
         fail(manifest, ("model",), str(error))
 

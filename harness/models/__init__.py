@@ -35,6 +35,19 @@ def resolve(model: str) -> Path:
 
     Raises: UserError.
     """
+    return _here(model) or _download(model)
+
+
+def find(model: str) -> Path | None:
+    """Like `resolve`, but nothing is downloaded: None for a hub id whose weights are not in the hub's cache.
+
+    Raises: UserError.
+    """
+    return _here(model) or _cached(model)
+
+
+def _here(model: str) -> Path | None:
+    """None for a hub id."""
     if model in SHIPPED:
         return SHIPPED[model]
     folder = Path(model).expanduser()
@@ -48,7 +61,7 @@ def resolve(model: str) -> Path:
             f"model `{model}` is neither shipped, nor a folder here, nor a hub id of the form owner/name. "
             f"{nearest(model, SHIPPED)}"
         )
-    return _download(model)
+    return None
 
 
 def model_hash(folder: Path) -> str:
@@ -69,6 +82,20 @@ def file_hash(file: Path) -> str:
     """SHA-256 in hex, read in pieces."""
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _cached(model: str) -> Path | None:
+    try:
+        from huggingface_hub import snapshot_download
+        from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
+    except ImportError:
+        return None
+    name, _, revision = model.partition("@")
+    try:
+        folder = Path(snapshot_download(name, revision=revision or None, local_files_only=True))
+    except (HFValidationError, LocalEntryNotFoundError):
+        return None
+    return folder if any(folder.glob("*.safetensors")) else None
 
 
 def _download(model: str) -> Path:

@@ -8,6 +8,7 @@ from benchmarks import registry
 from benchmarks.marking import GRADER_VERSION
 from harness import attempts, config, matching, plan, store
 from harness.experiment import Experiment
+from harness.models import SHIPPED
 from harness.records import (
     START,
     Attempt,
@@ -48,7 +49,7 @@ def finished(tmp_path: Path) -> Path:
     path = tmp_path / "finished.yaml"
     path.write_text(EXPERIMENT, encoding="utf-8")
     experiment, run = config.load(path), RunFolder(tmp_path / "runs" / "finished")
-    made = plan.make(experiment)
+    made = plan.make(experiment, SHIPPED["quickstart-base"])
     run.root.mkdir(parents=True)
     store.prepare(run, experiment, made, EXPERIMENT)
     write_eval(experiment, run.start_eval("mini_sums"), START, None, solved=60)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import USAGE, UserError
-from harness.models import CONTENT, SHIPPED, file_hash, model_hash, resolve
+from harness.models import CONTENT, SHIPPED, file_hash, find, model_hash, resolve
 
 
 @pytest.mark.parametrize("name", SHIPPED)
@@ -51,6 +51,21 @@ def test_a_hub_model_offline(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     lines = str(error.value).splitlines()
     assert len(lines) <= 3 and "`nobody/nothing@main` cannot be fetched" in lines[0]
     assert "`quickstart-base`" in lines[-1]
+
+
+def test_finding_never_downloads(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    assert find("nobody/nothing@main") is None
+    snapshot = tmp_path / "models--nobody--nothing" / "snapshots" / "0123456789abcdef0123456789abcdef01234567"
+    snapshot.mkdir(parents=True)
+    (snapshot / "config.json").touch()
+    revision = f"nobody/nothing@{snapshot.name}"
+    assert find(revision) is None, "without weights it is not there"
+    (snapshot / "model.safetensors").touch()
+    assert find(revision) == snapshot
+    assert find("quickstart-base") == SHIPPED["quickstart-base"]
+    with pytest.raises(UserError, match="neither shipped"):
+        find("./missing")
 
 
 def test_model_hash_covers_weights_configuration_and_tokenizer(tmp_path: Path) -> None:

@@ -154,10 +154,11 @@ def test_a_trial_of_another_kind_under_the_same_name_is_refused(tiny: Path, tmp_
 
 def _planned(tiny: Path, folder: Path) -> Path:
     from harness import config, matching, plan
+    from harness.models import SHIPPED
     from harness.records import RunFolder
 
     experiment = config.load(tiny)
-    made = plan.make(experiment)
+    made = plan.make(experiment, SHIPPED["quickstart-base"])
     run = RunFolder(folder)
     folder.mkdir(parents=True)
     store.prepare(run, experiment, made, "")

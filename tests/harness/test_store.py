@@ -11,6 +11,7 @@ import pytest
 
 from harness import config, plan, store
 from harness.errors import UserError
+from harness.models import SHIPPED
 from harness.records import Plan, RunFolder
 
 HOLD = "import sys, time; from pathlib import Path; from harness.store import locked\n"
@@ -25,7 +26,7 @@ def folder(tmp_path: Path) -> RunFolder:
 
 def prepare(folder: RunFolder, tiny: Path, *overrides: str) -> Plan:
     experiment = config.load(tiny, overrides)
-    made = plan.make(experiment)
+    made = plan.make(experiment, SHIPPED["quickstart-base"])
     store.prepare(folder, experiment, made, "the source\n")
     return made
 
