@@ -68,6 +68,12 @@ class Analysis:
     def columns(self) -> list[str]:
         return [*self.benchmarks, AVERAGE]
 
+    @property
+    def sizes_differ(self) -> bool:
+        """Whether benchmarks have different numbers of problems, so that pooling them differs from averaging them."""
+        sizes = {score.n_problems for (_, column), score in self.scores.items() if column != AVERAGE}
+        return len(sizes) > 1
+
     def family(self, name: Family) -> list[Pair]:
         return [pair for pair in self.pairs if pair.family == name]
 

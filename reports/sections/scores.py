@@ -44,12 +44,11 @@ def _percent(interval: tuple[float, float] | None) -> tuple[float, float] | None
 
 
 def table(a: Analysis) -> Table:
-    several = len(a.benchmarks) > 1
-    titles = [*a.benchmarks, "Average", *(["Pooled"] if several else []), "Seeds"]
+    titles = [*a.benchmarks, "Average", *(["Pooled"] if a.sizes_differ else []), "Seeds"]
     rows = []
     for arm in a.rows:
         cells = [_cell(a, arm, column) for column in a.columns]
-        pooled = [Cell(percent(a.weighted.get(arm)), a.weighted.get(arm))] if several else []
+        pooled = [Cell(percent(a.weighted.get(arm)), a.weighted.get(arm))] if a.sizes_differ else []
         rows.append(Row([text(a.label(arm)), *cells, *pooled, _seeds(a, arm)], quiet=arm == START))
     return Table("scores", [Column("", numeric=False), *map(Column, titles)], rows, caption(a))
 
@@ -122,10 +121,11 @@ def _shares(a: Analysis) -> list[Text]:
     if not a.shares or len(a.benchmarks) < 2:
         return []
     shares = [f"{name} {100 * share:.0f} %" for name, share in a.shares.items()]
+    pooled = " Pooled weighs all problems alike." if a.sizes_differ else ""
     return [
         Text(
             f"The average weighs {len(a.benchmarks)} benchmarks alike, small ones too: of the variance it has from the "
-            f"choice of problems, {listing(shares)}. Pooled weighs all problems alike."
+            f"choice of problems, {listing(shares)}.{pooled}"
         )
     ]
 
