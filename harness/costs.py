@@ -28,7 +28,10 @@ class Throughput:
 
 THROUGHPUT = {
     "local": Throughput(
-        "core", 9e9, 20e9, "one AVX-512 core, one thread, the quickstart's model of 126k parameters, November 2026"
+        "core",
+        3.5e9,
+        1e10,
+        "one core of an AVX-512 machine with the quickstart's model, which is small; 22 November 2026",
     ),
     "verl": Throughput("GPU", 30e12, 125e12, "an A100: 40 % of its bf16 peak in training, 10 % in sampling; a guess"),
 }

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,8 +27,11 @@ class Clock:
         self._written = 0.0
         self.write()
 
-    def evaluated(self, seconds: float) -> None:
-        self._evaluate += seconds
+    @contextmanager
+    def evaluating(self) -> Iterator[None]:
+        began = time.perf_counter()
+        yield
+        self._evaluate += time.perf_counter() - began
 
     def tick(self) -> None:
         """Called often, writes seldom."""

@@ -7,7 +7,6 @@ folder keeps a successor waiting until we are gone.
 from __future__ import annotations
 
 import sys
-import time
 
 from transformers import AutoTokenizer
 from transformers.utils import logging
@@ -60,12 +59,11 @@ def train(run: RunFolder, experiment: Experiment, arm: str, seed: int, clock: Cl
     examiner = _examiner(experiment)
 
     def evaluate(engine: Engine, checkpoint: Checkpoint) -> None:
-        began = time.perf_counter()
         headline = checkpoint.grid == experiment.budget_rollouts
         counts = experiment.evaluation.benchmarks if headline else experiment.evaluation.curve
         subject = Subject(arm, seed, checkpoint.step, checkpoint.rollouts, checkpoint.grid, checkpoint.weights)
-        examiner.ask(engine, subject, counts, lambda name: folder.eval(checkpoint.step, name))
-        clock.evaluated(time.perf_counter() - began)
+        with clock.evaluating():
+            examiner.ask(engine, subject, counts, lambda name: folder.eval(checkpoint.step, name))
 
     backend = get_backend(experiment.backend)
     result = backend.train(trial, model, stream(experiment, seed), folder, evaluate, _Log(clock))
@@ -87,7 +85,9 @@ def examine_start(run: RunFolder, experiment: Experiment, clock: Clock) -> None:
     model = models.resolve(experiment.model)
     subject = Subject(START, None, 0, 0, 0, models.model_hash(model))
     engine = open_engine(_START_ENGINE, model)
-    _examiner(experiment).ask(engine, subject, experiment.evaluation.benchmarks, run.start_eval)
+    examiner = _examiner(experiment)
+    with clock.evaluating():
+        examiner.ask(engine, subject, experiment.evaluation.benchmarks, run.start_eval)
     clock.finish()
 
 

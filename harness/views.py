@@ -6,6 +6,8 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from rich.markup import escape
+
 from harness.jobs import Job
 from harness.progress import Progress, Survey
 
@@ -36,9 +38,9 @@ class View:
     def ended(self, job: Job, failure: Failure | None, warnings: Sequence[str]) -> None:
         del self._running[job.name]
         for warning in warnings:
-            self._say(f"{job.name}: {warning}")
+            self._say(f"{job.name}: {warning}", plain=True)
         if failure:
-            self._say(f"[bold red]{job.name} failed[/] (exit code {failure.exit_code}): {failure.log}")
+            self._say(f"[bold red]{job.name} failed[/] (exit code {failure.exit_code}): {escape(str(failure.log))}")
         else:
             self._say(f"{job.name} {job.state}")
 

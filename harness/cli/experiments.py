@@ -158,14 +158,15 @@ def _print_power(seen: Preview) -> None:
 def _print_costs(costs: Costs) -> None:
     console = out()
     console.print(
-        f"\nAt most {costs.rollouts:,} rollouts ({costs.train_tokens:,} tokens) in training and "
-        f"{costs.attempts:,} attempts ({costs.evaluation_tokens:,} tokens) in evaluation"
+        f"\nAt most, with every response as long as allowed:\n"
+        f"  training {costs.rollouts:,} rollouts, {costs.train_tokens:,} tokens; "
+        f"evaluation {costs.attempts:,} attempts, {costs.evaluation_tokens:,} tokens"
     )
     if costs.parameters is None:
-        console.print("FLOPs, hours and disk: not known, the model's weights are not here to be counted")
+        console.print("  FLOPs, hours and disk: not known, the model's weights are not here to be counted")
         return
-    hours = "not known for this backend" if costs.hours is None else f"{costs.hours:.2g} {costs.unit}-hours"
+    hours = "hours not known for this backend" if costs.hours is None else f"{costs.hours:.2g} {costs.unit}-hours"
     disk = f"disk {(costs.disk_bytes or 0) / 1e6:,.0f} MB"
-    console.print(f"{costs.parameters:,} parameters, {costs.flops:.2g} FLOPs, {hours}, {disk}")
+    console.print(f"  {costs.parameters:,} parameters, {costs.flops:.2g} FLOPs, {hours}, {disk}")
     if costs.throughput:
-        console.print(f"Hours assume: {costs.throughput}")
+        console.print(f"Hours assume the speed of {costs.throughput}")

@@ -1,0 +1,121 @@
+"""How far a run is, as read from its files, and the time left."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from harness import config, jobs, plan, store
+from harness.models import SHIPPED
+from harness.progress import Progress, Survey, last_line
+from harness.records import DoneRecord, EvalFolder, EvalRecord, RunFolder, StepRecord, append_jsonl
+from harness.run import Failure
+from harness.views import LiveView, Pace, QuietView, View, view_for
+
+HEADER = EvalRecord(
+    "grpo", 0, 2, 64, 48, "mini_sums", "hash", 200, 1, "weights", "bare", "local", "1", "1", {"temperature": 1.0}
+)
+
+
+@pytest.fixture
+def run(tiny: Path, tmp_path: Path) -> RunFolder:
+    experiment, folder = config.load(tiny), RunFolder(tmp_path / "runs" / "tiny")
+    folder.root.mkdir(parents=True)
+    store.prepare(folder, experiment, plan.make(experiment, SHIPPED["quickstart-base"]), "")
+    return folder
+
+
+@pytest.fixture
+def survey(run: RunFolder) -> Survey:
+    return Survey(run, {"mini_sums": 200})
+
+
+def step(number: int) -> dict:
+    return StepRecord(number, 32 * number, 500 * number, 4 * number, 8 * number).to_json()
+
+
+def begin_eval(folder: EvalFolder, rows: int) -> None:
+    HEADER.write(folder.header)
+    append_jsonl(folder.open_attempts, [{"row": i} for i in range(rows)])
+
+
+def test_nothing_yet(survey: Survey) -> None:
+    # a trial is 96 rollouts, 200 attempts at its earlier point and 200 at its last; the untrained model has 200
+    assert survey.trial("grpo", 0) == Progress(0, 0, 96, 400)
+    assert survey.start() == Progress(0, 0, 0, 200)
+
+
+def test_a_trial_in_training_and_in_evaluation(run: RunFolder, survey: Survey) -> None:
+    folder = run.trial("grpo", 0)
+    append_jsonl(folder.steps, [step(1), step(2)])
+    begin_eval(folder.eval(2, "mini_sums"), 64)
+    assert survey.trial("grpo", 0) == Progress(64, 64, 96, 400, evaluating="mini_sums")
+    folder.eval(2, "mini_sums").open_attempts.rename(folder.eval(2, "mini_sums").attempts)
+    assert survey.trial("grpo", 0) == Progress(64, 200, 96, 400)
+    assert survey.trial("grpo", 0).work == 200 + 4 * 64
+
+
+def test_a_trial_that_ended_has_no_work_left(run: RunFolder, survey: Survey) -> None:
+    folder = run.trial("grpo", 0)
+    DoneRecord("diverged", 1, 32, 500, 4, 0, "", "loss is not finite at step 1").write(folder.done)
+    progress = survey.trial("grpo", 0)
+    assert progress.ended == "diverged" and progress.work == progress.work_total
+
+
+def test_the_last_line_is_read_from_the_end_and_a_torn_one_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "steps.jsonl"
+    assert last_line(path) is None
+    append_jsonl(path, [step(i) for i in range(1, 400)])
+    path.write_text(path.read_text() + '{"step": 400')
+    found = last_line(path)
+    assert found and found["step"] == 399
+
+
+def test_the_pace_counts_from_the_first_work_seen() -> None:
+    pace = Pace(done=100)
+    assert pace.left(100, 1000, now=50) is None, "imports"
+    assert pace.left(200, 1000, now=60) is None, "the first work is what is measured from"
+    assert pace.left(300, 1000, now=70) == 70  # 100 in 10 s, 700 to go
+
+
+def view_of(kind: type[View], survey: Survey, tiny: Path, **console: bool) -> tuple[View, io.StringIO, list[jobs.Job]]:
+    text = io.StringIO()
+    view = kind(Console(file=text, width=200, highlight=False, **console))
+    todo = jobs.of(survey.run, config.load(tiny))
+    view.begin(survey, todo)
+    return view, text, todo
+
+
+@pytest.mark.parametrize("kind", [View, LiveView])
+def test_what_people_are_told(kind: type[View], run: RunFolder, survey: Survey, tiny: Path) -> None:
+    view, text, todo = view_of(kind, survey, tiny, force_terminal=kind is LiveView)
+    grpo = next(job for job in todo if job.name == "grpo/seed0")
+    view.started(grpo)
+    append_jsonl(run.trial("grpo", 0).steps, [step(1)])
+    view.refresh()
+    view.ended(
+        grpo, Failure(grpo, -9, Path("runs/tiny/grpo/seed0/logs/attempt_1/output.log"), ()), ["warning: [5] low"]
+    )
+    view.end()
+    said = text.getvalue()
+    assert "grpo/seed0" in said and "32 of 96 rollouts" in said
+    assert "failed" in said and "exit code -9" in said and "logs/attempt_1/output.log" in said
+    assert "warning: [bold] low" in said
+
+
+def test_quiet_says_nothing(survey: Survey, tiny: Path) -> None:
+    view, text, todo = view_of(QuietView, survey, tiny)
+    view.started(todo[0])
+    view.refresh()
+    view.ended(todo[0], None, ["warning: low"])
+    view.end()
+    assert text.getvalue() == ""
+
+
+def test_the_view_fits_the_console() -> None:
+    assert type(view_for(Console(file=io.StringIO()))) is View
+    assert type(view_for(Console(file=io.StringIO(), force_terminal=True))) is LiveView
+    assert type(view_for(Console(quiet=True))) is QuietView
