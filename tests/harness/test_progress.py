@@ -97,7 +97,7 @@ def test_what_people_are_told(kind: type[View], run: RunFolder, survey: Survey, 
     append_jsonl(run.trial("grpo", 0).steps, [step(1)])
     view.refresh()
     view.ended(
-        grpo, Failure(grpo, -9, Path("runs/tiny/grpo/seed0/logs/attempt_1/output.log"), ()), ["warning: [5] low"]
+        grpo, Failure(grpo, -9, Path("runs/tiny/grpo/seed0/logs/attempt_1/output.log"), ()), ["warning: [bold] low"]
     )
     view.end()
     said = text.getvalue()
