@@ -15,6 +15,8 @@ from transformers import (
     GPT2LMHeadModel,
     LlamaConfig,
     LlamaForCausalLM,
+    MistralConfig,
+    MistralForCausalLM,
     PreTrainedModel,
     PreTrainedTokenizerFast,
     Qwen3Config,
@@ -75,11 +77,23 @@ def gpt2() -> PreTrainedModel:
     )  # fmt: skip
 
 
+def mistral() -> PreTrainedModel:
+    """With an attention window that `layer_types` does not mention."""
+    return MistralForCausalLM(
+        MistralConfig(
+            vocab_size=len(WORDS), hidden_size=32, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2,
+            intermediate_size=64, max_position_embeddings=128, pad_token_id=PAD, eos_token_id=EOS, bos_token_id=None,
+            sliding_window=6, initializer_range=0.1,
+        )
+    )  # fmt: skip
+
+
 ARCHITECTURES: dict[str, Callable[[], PreTrainedModel]] = {
     "qwen3": qwen3,
     "llama": llama,
     "gpt2": gpt2,
     "qwen3_window": lambda: qwen3(use_sliding_window=True, sliding_window=6, max_window_layers=0),
+    "mistral": mistral,
 }
 
 

@@ -169,6 +169,7 @@ def test_rollouts_whose_marking_failed_are_left_out_of_their_group(tiny: Tiny, m
     assert metrics["groups/dropped"] == 1
     assert metrics["rollouts/discarded"] == 5
     assert metrics["generated/score/mean"] == 0
+    assert metrics["sequence/log_ratio_positive"] is None  # there is no positive: absence is not zero
 
 
 def test_sampler_and_reference_follow_their_schedules(model: LanguageModel) -> None:

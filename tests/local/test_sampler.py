@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 from torch import Tensor
+from transformers import MambaConfig, MambaForCausalLM
 
 from harness.backends.local import sampler
 from harness.backends.local.model import LanguageModel, load
@@ -37,7 +38,7 @@ def plain_logp(model: LanguageModel, prompt: tuple[int, ...], response: list[int
     return torch.log_softmax(logits / temperature, dim=-1).gather(1, torch.tensor(response)[:, None])[:, 0]
 
 
-@pytest.mark.parametrize("architecture", ["qwen3", "llama", "gpt2", "qwen3_window"])
+@pytest.mark.parametrize("architecture", ["qwen3", "llama", "gpt2", "qwen3_window", "mistral"])
 @pytest.mark.parametrize("temperature", [1.0, 0.7])
 def test_logp_is_that_of_a_plain_forward(folders: Mapping[str, Path], architecture: str, temperature: float) -> None:
     model = load(folders[architecture])
@@ -151,3 +152,10 @@ def test_samples_follow_the_distribution(model: LanguageModel) -> None:
 def test_no_room_for_the_response_is_an_error(model: LanguageModel) -> None:
     with pytest.raises(UserError, match="`max_tokens` must be at most 125 for a prompt of 3 tokens, but is 126"):
         run(model, [Request((2, 5, 3), (0,))], Sampling(126))
+
+
+def test_a_model_with_a_recurrent_state_is_refused(tmp_path: Path, model: LanguageModel) -> None:
+    MambaForCausalLM(MambaConfig(vocab_size=21, hidden_size=8, num_hidden_layers=1)).save_pretrained(tmp_path)
+    model.tokenizer.save_pretrained(tmp_path)
+    with pytest.raises(UserError, match="is a mamba model, whose layers keep a recurrent state"):
+        load(tmp_path)

@@ -10,10 +10,12 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import AutoModelForCausalLM, AutoTokenizer, DynamicCache, PreTrainedModel, PreTrainedTokenizerBase
+from transformers.cache_utils import DynamicLayer
 from transformers.utils import logging
 
 from harness.backends.local.attention import NAME, use_decoding_attention
+from harness.errors import UserError
 
 DEVICE = torch.device("cpu")
 ROW_WIDTHS = 2
@@ -43,11 +45,19 @@ class LanguageModel:
 
 
 def load(folder: Path) -> LanguageModel:
-    """fp32, one thread, no dropout: the sampler's log-probs must be the trainer's."""
+    """fp32, one thread, no dropout: the sampler's log-probs must be the trainer's.
+
+    Raises: UserError if the model keeps something else than keys and values.
+    """
     torch.set_num_threads(1)
     logging.disable_progress_bar()
     net: PreTrainedModel = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
     net.to(DEVICE).eval()  # type: ignore[arg-type]
+    if not all(isinstance(layer, DynamicLayer) for layer in DynamicCache(config=net.config).layers):
+        raise UserError(
+            f"{folder} is a {net.config.model_type} model, whose layers keep a recurrent state. "
+            "The local backend samples from models that keep keys and values only."
+        )
     use_decoding_attention(net)
     tokenizer = AutoTokenizer.from_pretrained(folder)
     return LanguageModel(
@@ -67,5 +77,6 @@ def _packs(net: PreTrainedModel) -> bool:
     """Whether positions and attention are ours to say: not with attention windows or recurrent layers, nor where
     positions are wired into attention."""
     layers = set(getattr(net.config, "layer_types", None) or ["full_attention"])
+    windows = getattr(net.config, "sliding_window", None) is not None or layers != {"full_attention"}
     takes_positions = "position_ids" in inspect.signature(net.forward).parameters
-    return net.config._attn_implementation == NAME and layers == {"full_attention"} and takes_positions
+    return net.config._attn_implementation == NAME and not windows and takes_positions
