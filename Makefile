@@ -27,7 +27,7 @@ lint: $(VENV)/.installed-dev ## style
 	$(BIN)/ruff format --check .
 
 types: $(VENV)/.installed-dev ## types
-	$(BIN)/pyright
+	$(BIN)/pyright --pythonpath $(BIN)/python
 
 smoke: $(VENV)/.installed ## the demo's path from plan to report in under a minute
 	$(BIN)/rence run configs/smoke.yaml --clean $(RUN_ARGS)
