@@ -1,6 +1,6 @@
 """CPU time of an RL step by arm, and where it goes.
 
-OMP_NUM_THREADS=1 PYTHONPATH=. python bench/training.py [MODEL] [--arms grpo,dapo] [--steps 10]
+OMP_NUM_THREADS=1 PYTHONPATH=. python bench/training.py [MODEL] [--arms grpo,dapo] [--steps 10] [--row-widths 0]
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from unittest.mock import patch
 
 from algorithms.registry import get
 from benchmarks.registry import training_set
+from harness.backends.local import model as models
 from harness.backends.local.backend import LocalBackend
 from harness.engines.base import Engine
 from harness.experiment import Arm, Evaluation, Experiment, Recipe, Trial
@@ -106,7 +107,9 @@ def main() -> None:
     parser.add_argument("model", nargs="?", default="quickstart-base", help="name, folder or hub id")
     parser.add_argument("--arms", default="grpo,dapo,rence,online_dpo")
     parser.add_argument("--steps", type=int, default=10)
+    parser.add_argument("--row-widths", type=int, default=models.ROW_WIDTHS, help="0: a row for each response")
     arguments = parser.parse_args()
+    models.ROW_WIDTHS = arguments.row_widths
     print("CPU milliseconds a step")
     print(f"{'arm':20s}", *(f"{piece:>10s}" for piece in [*PIECES, "total"]), " steps  rollouts ms/rollout  score")
     for name in arguments.arms.split(","):

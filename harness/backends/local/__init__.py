@@ -3,5 +3,6 @@
 `model.py` loads and places a model (`attention.py`: its decoding attention), `sampler.py` draws responses,
 `batch.py` holds them, `collect.py` fills a step's batch from the prompt stream, `policies.py` keeps learner, sampler
 and reference in step, `logprobs.py` is the forward pass of training, `update.py` the optimiser steps, `metrics.py`
-what is logged, `checkpoint.py` what survives a kill, and `backend.py` the loop over all of them.
+what is logged, `checkpoint.py` what survives a kill, `diverged.py` the way training ends early, and `backend.py` the
+loop over all of them.
 """

@@ -2,7 +2,7 @@
 
 Responses are laid end to end in rows, behind a copy of their prompt that they share: each sees the prompt and
 itself. Against one padded row for each response this saves repeated prompts and padding, about half the time for
-short answers (`bench/training.py`). Only positions that predict a response token go through the LM head.
+short answers (`bench/training.py --row-widths 0`). Only positions that predict a response token go through the LM head.
 """
 
 from __future__ import annotations
@@ -93,7 +93,9 @@ def response_logp(model: LanguageModel, batch: TokenRollouts, temperature: float
 
     options = {"position_ids": position_RW, "attention_mask": packed_mask(copy_RW, owner_RW)} if layout.packed else {}
     logits = _logits_at(model.net, ids_RW, row, source, options)
-    logp = -cross_entropy(logits.float() / temperature, tokens, reduction="none")
+    if temperature != 1:
+        logits = logits / temperature
+    logp = -cross_entropy(logits.float(), tokens, reduction="none")
     return torch.zeros_like(batch.old_logp_BT).index_put((b, t), logp)
 
 
