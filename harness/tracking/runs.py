@@ -122,7 +122,7 @@ class RunWriter:
         self.status = status
 
     def _known(self, name: str) -> set[int]:
-        """Steps at which MLflow holds a number of this name, ours of this session included."""
+        """Steps at which MLflow holds a number of this name, those that this process added included."""
         if name not in self._steps:
             held = encode(name) in self._latest
             history = self.client.get_metric_history(self.id, encode(name)) if held else []
