@@ -51,7 +51,8 @@ class Job:
 
     def next_attempt(self) -> int:
         """1 for the first start."""
-        return 1 + sum(1 for _ in self.folder.glob("logs/attempt_*"))
+        made = (path.name.removeprefix("attempt_") for path in self.folder.glob("logs/attempt_*"))
+        return 1 + max(map(int, made), default=0)
 
 
 def of(run: RunFolder, experiment: Experiment, only: Sequence[str] = (), seeds: Sequence[int] = ()) -> list[Job]:

@@ -69,12 +69,19 @@ class Outcome:
         found = [self.run.report / name for name in ("index.html", "report.md")]
         return next((path for path in found if path.exists()), None)
 
+    @property
+    def open(self) -> int:
+        """Jobs that are not complete."""
+        return sum(job.state is State.OPEN for job in self.jobs)
+
     def to_json(self) -> dict[str, Any]:
-        states = {job.name: str(job.state) for job in self.jobs}
+        failed = {failure.job.name: failure for failure in self.failures}
         return {
             "run": str(self.run.root),
-            "jobs": {**states, **{failure.job.name: "failed" for failure in self.failures}},
+            "exit_code": self.exit_code,
             "worked": self.worked,
+            "jobs": {job.name: "failed" if job.name in failed else str(job.state) for job in self.jobs},
+            "failures": {name: {"exit_code": f.exit_code, "log": str(f.log)} for name, f in failed.items()},
             "report": str(self.report) if self.report else None,
         }
 

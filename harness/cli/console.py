@@ -110,6 +110,7 @@ def guarded(call: Callable[[], Any]) -> NoReturn:
         print(f"rence: {mended}", file=sys.stderr)
         sys.exit(mended.exit_code)
     except KeyboardInterrupt:
+        print("rence: interrupted.", file=sys.stderr)
         sys.exit(INTERRUPTED)
     sys.exit(OK)
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from harness.cli.console import Json, command, err, out, print_json, table
+from harness.errors import OK
 
 if TYPE_CHECKING:
     from harness.cli.preview import Preview
@@ -58,11 +59,11 @@ def run(
     experiment = configs.build(manifest)
     wanted = Wanted(only or (), seed or (), workers or _cores(), clean)
     outcome = Driver(experiment, manifest.text, view_for(err()), _report, wanted).run()
-    if outcome.interrupted:
-        again = shlex.join(["rence", "run", str(config), *(overrides or ())])
-        print(f"rence: interrupted. What is done is saved. To go on:\n  {again}", file=sys.stderr)
+    if json:
+        print_json(outcome.to_json())
     else:
-        _print_outcome(outcome, json)
+        _print_outcome(outcome)
+    _print_what_is_left(outcome)
     raise typer.Exit(outcome.exit_code)
 
 
@@ -72,28 +73,27 @@ def _report(run: RunFolder) -> None:
     reports.build(run.root)
 
 
-def _print_outcome(outcome: Outcome, json: bool) -> None:
-    folder = outcome.run
-    if json:
-        print_json(outcome.to_json())
-        return
-    from harness.jobs import State
-
+def _print_outcome(outcome: Outcome) -> None:
     console = out()
     if not outcome.worked:
-        console.print(f"{folder.root}: all {len(outcome.jobs)} jobs that were asked for are complete: nothing to do.")
-    elif not outcome.failures:
+        count = len(outcome.jobs)
+        console.print(f"{outcome.run.root}: all {count} jobs that were asked for are complete: nothing to do.")
+    elif outcome.exit_code == OK:
         import reports
 
-        console.print(reports.summary(folder.root), markup=False)
+        console.print(reports.summary(outcome.run.root), markup=False)
+    if outcome.report:
+        console.print(f"Report: {outcome.report}")
+
+
+def _print_what_is_left(outcome: Outcome) -> None:
     for failure in outcome.failures[:_MOST_FAILURES]:
         print(f"rence: {failure.job.name} failed with exit code {failure.exit_code}: {failure.log}", file=sys.stderr)
         print("\n".join(f"  {line}" for line in failure.last_words), file=sys.stderr)
-    if outcome.failures:
-        left = sum(job.state is State.OPEN for job in outcome.jobs)
-        print(f"{left} of {len(outcome.jobs)} jobs are not complete. Run the same again to go on.", file=sys.stderr)
-    elif outcome.report:
-        console.print(f"Report: {outcome.report}")
+    if outcome.exit_code != OK:
+        again = shlex.join(["rence", *(word for word in sys.argv[1:] if word != "--clean")])
+        how = "interrupted" if outcome.interrupted else f"{outcome.open} of {len(outcome.jobs)} jobs are not complete"
+        print(f"rence: {how}. What is done is saved. To go on:\n  {again}", file=sys.stderr)
 
 
 def _cores() -> int:

@@ -67,4 +67,9 @@ def _field(cls: type, name: str) -> Any:
         default = {"default": f.default}
     elif f.default_factory is not MISSING:
         default = {"default_factory": f.default_factory}
-    return get_type_hints(cls, include_extras=True)[name], Field(**default, description=docs(cls).get(name))
+    return _hints(cls)[name], Field(**default, description=docs(cls).get(name))
+
+
+@cache
+def _hints(cls: type) -> dict[str, Any]:
+    return get_type_hints(cls, include_extras=True)

@@ -11,9 +11,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
-from harness import store
-from harness.errors import INCOMPLETE, INTERRUPTED, OK, USAGE
+from harness import config, matching, plan, store
+from harness.errors import FAILED, INCOMPLETE, INTERRUPTED, OK, USAGE, UserError
+from harness.jobs import Job
+from harness.models import SHIPPED
+from harness.records import RunFolder
+from harness.run import Driver, Failure, Outcome
+from harness.views import View
 
 Rence = Callable[..., subprocess.CompletedProcess[str]]
 Start = Callable[..., subprocess.Popen[str]]
@@ -39,7 +45,7 @@ def is_free(folder: Path) -> bool:
     try:
         with store.locked(folder):
             return True
-    except store.UserError:
+    except UserError:
         return False
 
 
@@ -107,7 +113,7 @@ def test_killed_in_every_way_and_run_again_gives_the_same_bytes(
     _, err = driver.communicate(timeout=30)
     assert driver.returncode == INTERRUPTED
     assert "grpo/seed0 failed (exit code -9): runs/tiny/grpo/seed0/logs/attempt_" in err
-    assert err.splitlines()[-1] == f"  rence run {tiny} '{WILD}'"
+    assert err.splitlines()[-1] == f"  rence run {tiny} '{WILD}' --workers 1"
     assert is_free(grpo1) and is_free(run)
     assert not (grpo0 / "done.json").exists() and not (grpo1 / "done.json").exists()
 
@@ -153,10 +159,6 @@ def test_a_trial_of_another_kind_under_the_same_name_is_refused(tiny: Path, tmp_
 
 
 def _planned(tiny: Path, folder: Path) -> Path:
-    from harness import config, matching, plan
-    from harness.models import SHIPPED
-    from harness.records import RunFolder
-
     experiment = config.load(tiny)
     made = plan.make(experiment, SHIPPED["quickstart-base"])
     run = RunFolder(folder)
@@ -193,3 +195,32 @@ def test_clean_starts_over_and_another_plan_without_it_is_refused(tiny: Path, tm
     assert refused.returncode == USAGE and "seeds: [0, 1] -> [4]" in refused.stderr
     stranger = rence("run", str(tiny), "name=other", "--clean", "seeds=[4]", "model=./nowhere")
     assert stranger.returncode == USAGE and folder.exists()
+
+
+def test_exit_codes(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path)
+    job = Job(run, "grpo", 0)
+    crash, full = (Failure(job, code, tmp_path / "output.log", ("last",)) for code in (-9, INCOMPLETE))
+    assert Outcome(run, [job]).exit_code == OK
+    assert Outcome(run, [job], failures=[crash]).exit_code == FAILED
+    assert Outcome(run, [job], failures=[crash, full]).exit_code == INCOMPLETE
+    assert Outcome(run, [job], failures=[full], interrupted=True).exit_code == INTERRUPTED
+    assert [crash.hits_all, full.hits_all] == [False, True]
+
+
+def test_what_is_missing_is_named_before_anything_is_trained(
+    tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("harness.run._NEEDED", ("torch", "a_package_that_is_not_there"))
+    view = View(Console(quiet=True))
+    with pytest.raises(UserError, match=r"needs a_package_that_is_not_there: pip install 'rence-bench\[local\]'"):
+        Driver(config.load(tiny), "", view, lambda run: None, root=tmp_path / "runs").run()
+    assert not (tmp_path / "runs/tiny/start").exists()
+
+
+def test_attempts_are_numbered_on(tmp_path: Path) -> None:
+    job = Job(RunFolder(tmp_path), "grpo", 0)
+    assert job.next_attempt() == 1
+    for name in ("attempt_2", "attempt_10"):
+        (job.folder / "logs" / name).mkdir(parents=True)
+    assert job.next_attempt() == 11
