@@ -11,7 +11,7 @@ from pathlib import Path
 
 from harness.records import Timing
 
-_WRITE_EVERY = 5.0
+_WRITE_EVERY = 1.0
 """seconds"""
 
 
