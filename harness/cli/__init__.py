@@ -25,4 +25,4 @@ for part in (experiments, results, catalogue, configuration, upkeep):
 
 def main(arguments: list[str] | None = None) -> None:
     """Run a command and exit with its code: 0 done, 1 a check failed, 2 usage, 3 incomplete data, 130 interrupted."""
-    guarded(lambda: app(sys.argv[1:] if arguments is None else arguments))
+    guarded(lambda: app(sys.argv[1:] if arguments is None else arguments, prog_name="rence"))

@@ -40,7 +40,7 @@ def run(
     only: Annotated[list[str] | None, typer.Option(metavar="ARM", help="These arms only.", show_default=False)] = None,
     seed: Annotated[list[int] | None, typer.Option(metavar="N", help="These seeds only.", show_default=False)] = None,
     workers: Annotated[
-        int | None, typer.Option(min=1, help="Trials side by side. [default: cores]", show_default=False)
+        int | None, typer.Option(min=1, help="Trials side by side; one a core if not given.", show_default=False)
     ] = None,
     clean: Annotated[bool, typer.Option("--clean", help="Delete the run folder first.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and start nothing.")] = False,

@@ -19,7 +19,9 @@ def add_to(app: typer.Typer) -> None:
 def report(
     run: Annotated[Path, typer.Argument(help="A run folder.", show_default=False)],
     format: Annotated[str, typer.Option(help="Which formats, with commas.")] = "html,md,tex,csv,json",
-    to: Annotated[Path | None, typer.Option("--out", help="Folder to write to. [default: RUN/report]")] = None,
+    to: Annotated[
+        Path | None, typer.Option("--out", help="Folder to write to; report/ in the run folder if not given.")
+    ] = None,
 ) -> None:
     """Rebuild the report of a run from its files. Same files, same bytes."""
     import reports
