@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import errno
+import importlib.util
 from collections.abc import Iterable
 
 OK, FAILED, USAGE, INCOMPLETE, INTERRUPTED = 0, 1, 2, 3, 130
@@ -15,6 +16,21 @@ class UserError(Exception):
     def __init__(self, message: str, exit_code: int = USAGE) -> None:
         super().__init__(message)
         self.exit_code = exit_code
+
+
+def need(what: str, *packages: str) -> None:
+    """Raises: UserError with the command that installs what is missing of the extra `local`."""
+    missing = [name for name in packages if not _installed(name)]
+    if missing:
+        names = " and ".join(missing)
+        raise UserError(f"{what} needs {names}: pip install 'rence-bench[local]'. `rence doctor` says more.")
+
+
+def _installed(package: str) -> bool:
+    try:
+        return importlib.util.find_spec(package) is not None
+    except ImportError:
+        return False
 
 
 def nearest(word: str, allowed: Iterable[str]) -> str:

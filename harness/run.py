@@ -4,7 +4,6 @@ every job is a process of its own, and files are all that passes between them.
 
 from __future__ import annotations
 
-import importlib.util
 import shutil
 import time
 from collections.abc import Callable, Sequence
@@ -14,7 +13,7 @@ from typing import Any
 
 from benchmarks import registry
 from harness import jobs, matching, models, plan, processes, store
-from harness.errors import FAILED, INCOMPLETE, INTERRUPTED, OK, USAGE, UserError
+from harness.errors import FAILED, INCOMPLETE, INTERRUPTED, OK, USAGE, need
 from harness.experiment import Experiment
 from harness.jobs import Job, State
 from harness.processes import Running
@@ -119,13 +118,14 @@ class Driver:
         folder = RunFolder(self.root / experiment.name)
         made = plan.make(experiment, models.resolve(experiment.model))
         outcome = Outcome(folder, jobs.of(folder, experiment, wanted.only, wanted.seeds))
+        if wanted.clean or any(job.state is State.OPEN for job in outcome.jobs):
+            need("training", *_NEEDED)
         with store.locked(folder.root):
             if wanted.clean:
                 store.clean(folder, experiment.name)
             store.prepare(folder, experiment, made, self.source)
             waiting = [job for job in outcome.jobs if job.state is State.OPEN]
             if waiting:
-                _check_installed()
                 _claim(experiment, made, outcome)
             if waiting or not outcome.report:
                 outcome.worked = True
@@ -167,13 +167,6 @@ class Driver:
         finally:
             processes.stop(running)
             self.view.end()
-
-
-def _check_installed() -> None:
-    missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
-    if missing:
-        names = " and ".join(missing)
-        raise UserError(f"training needs {names}: pip install 'rence-bench[local]'. `rence doctor` says more.")
 
 
 def _claim(experiment: Experiment, made: Plan, outcome: Outcome) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from harness.cli.console import Json, command, out, print_json, table
-from harness.errors import FAILED, UserError
+from harness.errors import FAILED, UserError, need
 
 if TYPE_CHECKING:
     from algorithms.base import Algorithm
@@ -73,6 +73,7 @@ def show(algorithm: Name, json: Json = False) -> None:
 
 def check(algorithm: Name, json: Json = False) -> None:
     """The contract tests of an algorithm. Needs torch."""
+    need("checking an algorithm", "torch")
     from algorithms import contract
 
     results = contract.checks(_algorithm(algorithm))

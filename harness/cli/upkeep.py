@@ -9,7 +9,7 @@ import typer
 from rich.markup import escape
 
 from harness.cli.console import Json, command, err, out, print_json, table
-from harness.errors import UserError
+from harness.errors import UserError, need
 
 
 def add_to(app: typer.Typer) -> None:
@@ -41,6 +41,7 @@ def pretrain(
     to: Annotated[Path, typer.Option("--out", help="A new folder for the model.")] = Path("quickstart-base"),
 ) -> None:
     """Rebuild the quickstart's base model from its recipe. Needs torch; takes a few minutes."""
+    need("pretraining", "torch", "transformers")
     if to.exists() and (not to.is_dir() or any(to.iterdir())):
         raise UserError(f"{to} is there already. Give another folder with `--out`.")
     from harness import pretrain as pretraining

@@ -66,3 +66,19 @@ def test_nothing_heavy_is_imported_to_plan_list_show_report_and_compare(finished
     results = json.loads(done.stdout)
     assert [code for code, _, _ in results] == [0] * len(COMMANDS), results
     assert [words for (_, words), (_, out, _) in zip(COMMANDS, results, strict=True) if words not in out] == []
+
+
+def test_what_needs_torch_says_so_in_a_line(tmp_path: Path) -> None:
+    commands = [["check", "grpo"], ["pretrain", "--out", "new"], ["run", CONFIG]]
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, json.dumps(commands)],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "NO_COLOR": "1"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    for code, out, said in json.loads(done.stdout):
+        assert (code, out) == (2, "")
+        assert "needs torch" in said and "pip install 'rence-bench[local]'" in said
+    assert not (tmp_path / "runs").exists() and not (tmp_path / "new").exists()
