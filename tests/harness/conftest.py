@@ -66,7 +66,7 @@ def rence(start: Callable[..., subprocess.Popen[str]]) -> Callable[..., subproce
 
     def call(*arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
         process = start(*arguments, **options)
-        out, err = process.communicate(timeout=120)
+        out, err = process.communicate(timeout=300)
         return subprocess.CompletedProcess(arguments, process.returncode, out, err)
 
     return call
