@@ -91,7 +91,7 @@ def test_killed_in_every_way_and_run_again_gives_the_same_bytes(
     wait_for(lambda: lines(grpo0 / "steps.jsonl") >= 1)
     driver.kill()
     driver.wait()
-    wait_for(lambda: is_free(grpo0) and is_free(run / "start"), 5)
+    wait_for(lambda: is_free(grpo0) and is_free(run / "start"), 30)
     assert not (grpo0 / "done.json").exists()
 
     # the driver is told to stop before anything has begun
@@ -105,11 +105,16 @@ def test_killed_in_every_way_and_run_again_gives_the_same_bytes(
     wait_for((grpo0 / "evals/step_3/mini_sums/eval.json").exists)
     os.kill(holder(grpo0), signal.SIGKILL)
     wait_for(lambda: lines(grpo1 / "steps.jsonl") >= 1)
-    # meanwhile a second driver is refused; then Ctrl-C saves and says how to go on
+    # meanwhile (the trial is held, so that it cannot end before) a second driver is refused; then Ctrl-C saves and
+    # says how to go on
+    held = holder(grpo1)
+    os.kill(held, signal.SIGSTOP)
     second = rence("run", str(tiny), WILD, cwd=disturbed)
     assert second.returncode == USAGE
     assert f"runs/tiny is in use by another run, process {driver.pid}." in second.stderr
     driver.send_signal(signal.SIGINT)
+    time.sleep(0.5)
+    os.kill(held, signal.SIGCONT)
     _, err = driver.communicate(timeout=60)
     assert driver.returncode == INTERRUPTED
     assert "grpo/seed0 failed (exit code -9): runs/tiny/grpo/seed0/logs/attempt_" in err
