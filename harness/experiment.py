@@ -1,4 +1,4 @@
-"""The experiment as the rest of the program sees it: frozen, resolved, checked. `config.py` makes it from YAML.
+"""The experiment as the rest of the program sees it: frozen, resolved, checked. `config` makes it from YAML.
 
 Standard library and the light part of `algorithms` only: planning imports no torch.
 """
