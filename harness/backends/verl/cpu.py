@@ -1,0 +1,189 @@
+"""verl on CPUs: a platform, and the few places where verl 0.9.1 or vLLM 0.28 assume an accelerator.
+
+verl imports this module in each of its processes through the entry-point group `verl.plugins`; in vLLM's workers too,
+since verl's worker extension is imported there before the model is built. Without `RENCE_VERL_DEVICE=cpu` it changes
+nothing. It exists for tests and for reading the code at work, not for speed.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from importlib.util import find_spec
+from types import ModuleType
+
+import torch
+from verl.plugin.platform import PlatformBase, PlatformRegistry, set_platform
+
+from harness.backends.verl.platform import SWITCH
+
+
+class HostMemory(ModuleType):
+    """What verl asks of `torch.cuda`, answered for a device whose memory is the process's own."""
+
+    def is_available(self) -> bool:
+        """verl's memory helpers leave a device alone that is not there (`verl/utils/memory_utils.py`)."""
+        return False
+
+    def get_device_name(self) -> str:
+        return "CPU"
+
+    def set_device(self, device: int) -> None: ...
+
+    def synchronize(self) -> None: ...
+
+    def empty_cache(self) -> None: ...
+
+    def max_memory_allocated(self) -> int:
+        """Bytes: the process's peak (`perf/max_memory_allocated_gb` in verl's metrics)."""
+        kib = 1 if sys.platform == "darwin" else 1024
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * kib
+
+    max_memory_reserved = max_memory_allocated
+
+
+class PlatformCPU(PlatformBase):
+    """One device a process; collectives over gloo; weights go to the rollout servers through shared memory."""
+
+    device_name = "cpu"
+    vendor_name = "cpu"
+    device_module = HostMemory("host_memory")
+
+    def is_available(self) -> bool:
+        return True
+
+    def current_device(self) -> torch.device:  # type: ignore[override]
+        """Not an index: `tensor.to(0)` would mean an accelerator."""
+        return torch.device("cpu")
+
+    def device_count(self) -> int:
+        return 1
+
+    def set_device(self, device_index: int) -> None: ...
+
+    def synchronize(self, device_index: int | None = None) -> None: ...
+
+    def manual_seed(self, seed: int) -> None:
+        torch.manual_seed(seed)
+
+    manual_seed_all = manual_seed
+
+    def set_allocator_settings(self, settings: str) -> None: ...
+
+    def empty_cache(self) -> None: ...
+
+    def get_device_capability(self, device_index: int = 0) -> tuple[None, None]:
+        return None, None
+
+    def communication_backend_name(self) -> str:
+        return "gloo"
+
+    def visible_devices_envvar(self) -> str:
+        return "CUDA_VISIBLE_DEVICES"
+
+    def ray_resource_name(self) -> str:
+        """verl's resource pools count GPUs only, so Ray is given as many logical ones as there are ranks."""
+        return "GPU"
+
+    def ray_noset_envvars(self) -> list[str]:
+        return ["RAY_EXPERIMENTAL_NOSET_CUDA_VISIBLE_DEVICES"]
+
+    def is_ipc_supported(self) -> bool:
+        return False
+
+    @contextmanager
+    def nvtx_range(self, msg: str) -> Iterator[None]:
+        yield
+
+    def profiler_start(self) -> None: ...
+
+    def profiler_stop(self) -> None: ...
+
+    def cudart(self) -> None: ...
+
+
+def use_gloo_alone(distributed: ModuleType) -> None:
+    """verl asks for the backends `cpu:gloo,{device}:{backend}`, which names the CPU twice here; torch refuses that."""
+    name = "initialize_global_process_group_ray"
+    setattr(distributed, name, partial(getattr(distributed, name), backend="gloo"))
+
+
+def offload_without_pinning(engine: ModuleType) -> None:
+    """verl offloads a reference model into pinned memory (`_build_fsdp_module`), and pinning needs an accelerator."""
+
+    class PageableOffload(engine.CPUOffloadPolicy):
+        def __init__(self, pin_memory: bool = False) -> None:
+            super().__init__(pin_memory=False)
+
+    engine.CPUOffloadPolicy = PageableOffload
+
+
+def keep_linear_weights(layers: ModuleType) -> None:
+    """vLLM packs a linear layer's weights for the CPU and drops the parameter; new weights could not be loaded into it:
+    `load_weights`, by which verl sends them, would raise, `reload_weights` would leave the old ones in use."""
+
+    def dispatch(layer: torch.nn.Module, remove_weight: bool) -> None:
+        layer.cpu_linear = torch.nn.functional.linear
+
+    layers.dispatch_cpu_unquantized_gemm = dispatch
+
+
+PATCHES: dict[str, Callable[[ModuleType], None]] = {
+    "verl.utils.distributed": use_gloo_alone,
+    "verl.workers.engine.fsdp.transformer_impl": offload_without_pinning,
+    "vllm.model_executor.layers.utils": keep_linear_weights,
+}
+
+
+class AfterImport(MetaPathFinder):
+    """Patches a module when it is imported, so that a process pays for the imports it makes and for no others."""
+
+    def __init__(self, patches: dict[str, Callable[[ModuleType], None]]) -> None:
+        self.patches = dict(patches)
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        patch = self.patches.pop(fullname, None)  # gone before the search below comes by here again
+        spec = find_spec(fullname) if patch else None
+        if patch and spec and spec.loader:
+            spec.loader = PatchingLoader(spec.loader, patch)
+        return spec
+
+
+class PatchingLoader(Loader):
+    """A module's own loader, and then the patch."""
+
+    def __init__(self, loader: Loader, patch: Callable[[ModuleType], None]) -> None:
+        self.loader, self.patch = loader, patch
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        return self.loader.create_module(spec)
+
+    def exec_module(self, module: ModuleType) -> None:
+        if module.__spec__:
+            module.__spec__.loader = self.loader
+        self.loader.exec_module(module)
+        self.patch(module)
+
+
+def install() -> None:
+    """Makes verl run on the CPU in this process. Once: a second call changes nothing."""
+    if any(isinstance(finder, AfterImport) for finder in sys.meta_path):
+        return
+    PlatformRegistry.register("cpu")(PlatformCPU)
+    set_platform(PlatformCPU())
+    for name, patch in PATCHES.items():
+        if name in sys.modules:
+            patch(sys.modules[name])
+    sys.meta_path.insert(0, AfterImport({k: p for k, p in PATCHES.items() if k not in sys.modules}))
+
+
+if os.environ.get(SWITCH) == "cpu":
+    install()
