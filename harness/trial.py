@@ -13,7 +13,7 @@ from transformers.utils import logging
 
 from harness import config, models
 from harness.backends.base import Checkpoint
-from harness.backends.registry import get_backend
+from harness.backends.registry import BACKENDS, get_backend
 from harness.engines.base import Engine
 from harness.engines.registry import open_engine
 from harness.errors import INTERRUPTED, OK, UserError, of_system
@@ -25,7 +25,6 @@ from harness.records import START, DataError, DoneRecord, RunFolder, StepRecord
 from harness.store import locked
 from harness.timing import Clock
 
-_START_ENGINE = "local"
 _WAIT_FOR_PREDECESSOR = 30.0
 """seconds; an orphan needs milliseconds to notice that its driver is gone"""
 
@@ -84,7 +83,7 @@ def examine_start(run: RunFolder, experiment: Experiment, clock: Clock) -> None:
     """Evaluate the model that training starts from."""
     model = models.resolve(experiment.model)
     subject = Subject(START, None, 0, 0, 0, models.model_hash(model))
-    engine = open_engine(_START_ENGINE, model)
+    engine = open_engine(BACKENDS[experiment.backend].engine, model)
     examiner = _examiner(experiment)
     with clock.evaluating():
         examiner.ask(engine, subject, experiment.evaluation.benchmarks, run.start_eval)

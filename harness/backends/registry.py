@@ -16,10 +16,15 @@ class Entry:
     description: str
     module: str
     class_name: str
+    engine: str
+    """what evaluates the untrained model: the engine that the backend samples with"""
 
 
 BACKENDS: dict[str, Entry] = {
-    "local": Entry("one process, deterministic", "harness.backends.local.backend", "LocalBackend"),
+    "local": Entry("one process, deterministic", "harness.backends.local.backend", "LocalBackend", engine="local"),
+    "verl": Entry(
+        "many GPUs: verl's Ray, FSDP and vLLM workers", "harness.backends.verl.backend", "VerlBackend", engine="vllm"
+    ),
 }
 
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from benchmarks.problems import Problem
-from harness.backends.local.batch import Group, Rollout, TokenRollouts, as_batch
+from harness.backends.groups import Group, Rollout, TokenRollouts, as_batch
 from harness.backends.local.logprobs import fixed_logp, lay_out, micro_batches, response_logp
 from harness.backends.local.model import LanguageModel, load
 from harness.backends.local.sampler import sample

@@ -12,7 +12,8 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from algorithms.rence import ReNCE
-from harness.backends.local import checkpoint
+from harness.backends import checkpoints
+from harness.backends.local.checkpoint import STATE
 from harness.backends.local.model import LanguageModel
 from harness.experiment import Trial
 from harness.models import model_hash
@@ -126,8 +127,8 @@ def test_equal_trials_leave_equal_bytes_and_another_seed_does_not(tiny: Tiny) ->
 
 def test_only_the_final_model_stays(tiny: Tiny, whole: Run) -> None:
     assert [path.name for path in whole.folder.checkpoints.iterdir()] == ["step_8"]
-    assert checkpoint.newest(whole.folder) == whole.folder.checkpoint(8)
-    assert not (whole.folder.checkpoint(8) / checkpoint.STATE).exists()
+    assert checkpoints.newest(whole.folder) == whole.folder.checkpoint(8)
+    assert not (whole.folder.checkpoint(8) / STATE).exists()
 
 
 def test_checkpoints_are_what_transformers_loads(tiny: Tiny) -> None:
@@ -153,9 +154,9 @@ def test_checkpoints_are_what_transformers_loads(tiny: Tiny) -> None:
 
 def test_a_checkpoint_that_was_cut_off_is_not_one(tmp_path: Path) -> None:
     folder = TrialFolder(tmp_path)
-    assert checkpoint.newest(folder) is None
+    assert checkpoints.newest(folder) is None
     (folder.checkpoints / ".step_9.new").mkdir(parents=True)
-    assert checkpoint.newest(folder) is None
+    assert checkpoints.newest(folder) is None
     (folder.checkpoints / "step_9").mkdir()
     (folder.checkpoints / "step_10").mkdir()
-    assert checkpoint.newest(folder) == folder.checkpoint(10)
+    assert checkpoints.newest(folder) == folder.checkpoint(10)

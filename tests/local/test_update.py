@@ -12,8 +12,8 @@ from algorithms.base import Algorithm
 from algorithms.registry import ALGORITHMS
 from algorithms.rollouts import Loss, Rollouts, Totals
 from benchmarks.problems import Problem
-from harness.backends.local.batch import Group, Rollout, TokenRollouts, as_batch
-from harness.backends.local.diverged import Diverged
+from harness.backends.diverged import Diverged
+from harness.backends.groups import Group, Rollout, TokenRollouts, as_batch
 from harness.backends.local.model import LanguageModel
 from harness.backends.local.sampler import sample
 from harness.backends.local.update import Learner, learning_rate, make_optimizer

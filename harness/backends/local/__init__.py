@@ -1,8 +1,7 @@
 """The embedded backend: one process, any Hugging Face causal LM, deterministic. Reads in this order:
 
-`model.py` loads and places a model (`attention.py`: its decoding attention), `sampler.py` draws responses,
-`batch.py` holds them, `collect.py` fills a step's batch from the prompt stream, `policies.py` keeps learner, sampler
-and reference in step, `logprobs.py` is the forward pass of training, `update.py` the optimiser steps, `metrics.py`
-what is logged, `checkpoint.py` what survives a kill, `diverged.py` the way training ends early, and `backend.py` the
-loop over all of them.
+`model.py` loads and places a model (`attention.py`: its decoding attention), `sampler.py` draws responses, `collect.py`
+fills a step's batch from the prompt stream, `policies.py` keeps learner, sampler and reference in step, `logprobs.py`
+is the forward pass of training, `update.py` the optimiser steps, `checkpoint.py` what survives a kill, and `backend.py`
+the loop over all of them.
 """

@@ -8,17 +8,18 @@ from pathlib import Path
 
 import torch
 
+from harness.backends import checkpoints
 from harness.backends.base import Checkpoint, Evaluate, Observer, TrainingResult
-from harness.backends.local import checkpoint as checkpoints
-from harness.backends.local.batch import TokenRollouts, as_batch
-from harness.backends.local.checkpoint import Progress
-from harness.backends.local.collect import Collected, collect
-from harness.backends.local.diverged import Diverged
+from harness.backends.checkpoints import Progress
+from harness.backends.diverged import Diverged
+from harness.backends.groups import Collected, TokenRollouts, as_batch
+from harness.backends.local import checkpoint as state_files
+from harness.backends.local.collect import collect
 from harness.backends.local.logprobs import fixed_logp
-from harness.backends.local.metrics import step_metrics
 from harness.backends.local.model import load
 from harness.backends.local.policies import Policies
 from harness.backends.local.update import Learner, make_optimizer
+from harness.backends.metrics import step_metrics
 from harness.engines.local import LocalEngine
 from harness.experiment import Trial
 from harness.models import model_hash
@@ -82,7 +83,7 @@ class Training:
             if self.progress.grid:
                 self.evaluate_checkpoint()
         final = self.folder.checkpoint(self.progress.step)
-        checkpoints.drop_state(final)
+        state_files.drop_state(final)
         return self.result(weights=model_hash(final))
 
     def step(self) -> StepRecord:
@@ -123,7 +124,7 @@ class Training:
             "lagging": self.policies.lagging(),
             "algorithm": dict(self.learner.state),
         }
-        checkpoints.save(self.folder, self.progress, self.learner.model, state)
+        state_files.save(self.folder, self.progress, self.learner.model, state)
 
     def resume(self) -> None:
         """Everything as it was at the newest checkpoint, `steps.jsonl` included; evaluate there if it was due."""
@@ -135,7 +136,7 @@ class Training:
         self.learner.model.net.load_state_dict(load(checkpoint).net.state_dict())
         self.learner.updates = self.progress.updates
         if self.progress.rollouts < self.trial.experiment.budget_rollouts:
-            state = checkpoints.read_state(checkpoint)
+            state = state_files.read_state(checkpoint)
             self.learner.optimizer.load_state_dict(state["optimizer"])
             self.policies.restore(state["lagging"])
             self.learner.state = state["algorithm"]

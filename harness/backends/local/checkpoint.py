@@ -1,86 +1,26 @@
-"""Checkpoints: Hugging Face layout, with the trainer's own state beside it, written whole or not at all.
-
-    step_<n>/  config.json  model.safetensors  tokenizer...   what every engine can load
-               trainer.json                                   counters
-               trainer.pt                                     optimiser, sampler, reference; dropped when training ends
-
-The folder is written under another name and renamed, so its existence means that it is complete.
-"""
+"""What the local trainer adds to a checkpoint: optimiser, sampler, reference, the algorithm's state."""
 
 from __future__ import annotations
 
-import os
-import shutil
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from harness.backends.local.collect import Collected
+from harness.backends.checkpoints import Progress, writing
 from harness.backends.local.model import LanguageModel
-from harness.records import TrialFolder, read_json, write_json
+from harness.records import TrialFolder
 
 STATE = "trainer.pt"
-PROGRESS = "trainer.json"
 
 
-@dataclass(frozen=True)
-class Progress:
-    """Counters over the whole trial, after `step` steps."""
-
-    step: int = 0
-    rollouts: int = 0
-    tokens: int = 0
-    updates: int = 0
-    cursor: int = 0
-    discarded_rollouts: int = 0
-    grid: int | None = None
-    """the evaluation point that this step reached, if any"""
-
-    def after(self, collected: Collected, updates: int, grid_rollouts: Sequence[int]) -> Progress:
-        """One step later."""
-        rollouts = self.rollouts + collected.rollouts
-        reached = [point for point in grid_rollouts if self.rollouts < point <= rollouts]
-        return Progress(
-            step=self.step + 1,
-            rollouts=rollouts,
-            tokens=self.tokens + collected.tokens,
-            updates=updates,
-            cursor=self.cursor + len(collected.generated),
-            discarded_rollouts=self.discarded_rollouts + collected.discarded,
-            grid=max(reached, default=None),
-        )
-
-
-def newest(folder: TrialFolder) -> Path | None:
-    """The last complete checkpoint."""
-    found = [path for path in folder.checkpoints.glob("step_*") if path.is_dir()]
-    return max(found, key=lambda path: int(path.name.removeprefix("step_")), default=None)
-
-
-def save(folder: TrialFolder, progress: Progress, model: LanguageModel, state: Mapping[str, Any]) -> Path:
+def save(folder: TrialFolder, progress: Progress, model: LanguageModel, state: Mapping[str, Any]) -> None:
     """Write a checkpoint to disk, then remove the older ones."""
-    target = folder.checkpoint(progress.step)
-    new = target.with_name(f".{target.name}.new")
-    shutil.rmtree(new, ignore_errors=True)
-    new.mkdir(parents=True)
-    model.net.save_pretrained(new)
-    model.tokenizer.save_pretrained(new)
-    torch.save(dict(state), new / STATE)
-    write_json(new / PROGRESS, asdict(progress))
-    for path in [*new.iterdir(), new]:
-        _to_disk(path)
-    new.rename(target)
-    for path in folder.checkpoints.glob("step_*"):
-        if path != target:
-            shutil.rmtree(path)
-    return target
-
-
-def read_progress(checkpoint: Path) -> Progress:
-    return Progress(**read_json(checkpoint / PROGRESS))
+    with writing(folder, progress) as new:
+        model.net.save_pretrained(new)
+        model.tokenizer.save_pretrained(new)
+        torch.save(dict(state), new / STATE)
 
 
 def read_state(checkpoint: Path) -> dict[str, Any]:
@@ -90,22 +30,3 @@ def read_state(checkpoint: Path) -> dict[str, Any]:
 def drop_state(checkpoint: Path) -> None:
     """Training is over: what is left is a model."""
     (checkpoint / STATE).unlink(missing_ok=True)
-
-
-def cut_back(steps: Path, step: int) -> None:
-    """Keep the lines of steps 1 to `step`; what came after the checkpoint will be done again."""
-    if not steps.exists():
-        return
-    kept = steps.read_bytes().splitlines(keepends=True)[:step]
-    new = steps.with_name(f".{steps.name}.new")
-    new.write_bytes(b"".join(kept))
-    _to_disk(new)
-    new.replace(steps)
-
-
-def _to_disk(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
-from algorithms.base import Algorithm
 from benchmarks.marking import mark
-from harness.backends.local.batch import Group, Rollout, as_batch
-from harness.backends.local.diverged import Diverged
+from harness.backends.diverged import Diverged
+from harness.backends.groups import Collected, Group, Rollout, passing
 from harness.backends.local.model import LanguageModel
 from harness.backends.local.sampler import Samples, sample
 from harness.engines.base import Request, Sampling
@@ -17,40 +14,6 @@ from harness.experiment import Trial
 from harness.prompts import render
 from harness.records import Mark
 from harness.stream import Prompt, PromptStream
-
-
-@dataclass(frozen=True)
-class Collected:
-    """What a step generated and what of it may be learnt from."""
-
-    groups: list[Group]
-    """to be learnt from, at most `prompts_per_step`"""
-    generated: list[Group]
-    """all of them, in the order of the stream"""
-    dropped: int
-    """groups that the filter dropped, and groups in which no rollout could be marked"""
-
-    @property
-    def surplus(self) -> int:
-        """Groups that passed the filter and were not needed."""
-        return len(self.generated) - len(self.groups) - self.dropped
-
-    @property
-    def rollouts(self) -> int:
-        return sum(len(group.rollouts) for group in self.generated)
-
-    @property
-    def tokens(self) -> int:
-        return sum(len(rollout.tokens) for group in self.generated for rollout in group.rollouts)
-
-    @property
-    def discarded(self) -> int:
-        """Rollouts that were generated and are not learnt from."""
-        return self.rollouts - sum(len(group.marked) for group in self.groups)
-
-    @property
-    def marks(self) -> Counter[Mark]:
-        return Counter(rollout.mark for group in self.generated for rollout in group.rollouts)
 
 
 def collect(
@@ -79,15 +42,6 @@ def collect(
             "batches; this step learns from those (`refill_batches` raises the cap)."
         )
     return Collected(kept[:wanted], generated, dropped=len(generated) - len(kept))
-
-
-def passing(algorithm: Algorithm, groups: Sequence[Group], max_tokens: int) -> list[Group]:
-    """The groups that may be learnt from: they hold a marked rollout, and the algorithm's filter keeps them."""
-    marked = [group for group in groups if group.marked]
-    if not marked:
-        return []
-    keep_G = algorithm.keep(as_batch(marked, max_tokens))
-    return [group for group, keep in zip(marked, keep_G.tolist(), strict=True) if keep]
 
 
 def generate(model: LanguageModel, trial: Trial, prompts: Sequence[Prompt]) -> list[Group]:

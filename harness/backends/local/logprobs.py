@@ -15,8 +15,8 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 from transformers import PreTrainedModel
 
+from harness.backends.groups import TokenRollouts
 from harness.backends.local.attention import packed_mask
-from harness.backends.local.batch import TokenRollouts
 from harness.backends.local.model import LanguageModel
 
 

@@ -10,8 +10,8 @@ from torch import Tensor
 
 from algorithms.base import Algorithm
 from algorithms.rollouts import Mean, Totals
-from harness.backends.local.batch import TokenRollouts
-from harness.backends.local.diverged import Diverged
+from harness.backends.diverged import Diverged
+from harness.backends.groups import TokenRollouts
 from harness.backends.local.logprobs import micro_batches, response_logp
 from harness.backends.local.model import LanguageModel
 from harness.experiment import Recipe

@@ -10,8 +10,7 @@ import math
 from collections.abc import Mapping
 
 from algorithms.rollouts import Mean
-from harness.backends.local.batch import TokenRollouts
-from harness.backends.local.collect import Collected
+from harness.backends.groups import Collected, TokenRollouts
 from harness.records import Mark
 
 

@@ -1,0 +1,96 @@
+"""Checkpoints: Hugging Face layout, with the trainer's own state beside it, written whole or not at all.
+
+    step_<n>/  config.json  model.safetensors  tokenizer...   what every engine can load
+               trainer.json                                   counters
+               ...                                            the backend's state; dropped when training ends
+
+The folder is written under another name and renamed, so its existence means that it is complete.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from harness.backends.groups import Collected
+from harness.records import TrialFolder, read_json, write_json
+
+PROGRESS = "trainer.json"
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Counters over the whole trial, after `step` steps."""
+
+    step: int = 0
+    rollouts: int = 0
+    tokens: int = 0
+    updates: int = 0
+    cursor: int = 0
+    discarded_rollouts: int = 0
+    grid: int | None = None
+    """the evaluation point that this step reached, if any"""
+
+    def after(self, collected: Collected, updates: int, grid_rollouts: Sequence[int]) -> Progress:
+        """One step later."""
+        rollouts = self.rollouts + collected.rollouts
+        reached = [point for point in grid_rollouts if self.rollouts < point <= rollouts]
+        return Progress(
+            step=self.step + 1,
+            rollouts=rollouts,
+            tokens=self.tokens + collected.tokens,
+            updates=updates,
+            cursor=self.cursor + len(collected.generated),
+            discarded_rollouts=self.discarded_rollouts + collected.discarded,
+            grid=max(reached, default=None),
+        )
+
+
+def newest(folder: TrialFolder) -> Path | None:
+    """The last complete checkpoint."""
+    found = [path for path in folder.checkpoints.glob("step_*") if path.is_dir()]
+    return max(found, key=lambda path: int(path.name.removeprefix("step_")), default=None)
+
+
+@contextmanager
+def writing(folder: TrialFolder, progress: Progress) -> Iterator[Path]:
+    """A new folder to write a checkpoint into. On leaving, it is on disk and in its place, and older ones are gone."""
+    target = folder.checkpoint(progress.step)
+    new = target.with_name(f".{target.name}.new")
+    shutil.rmtree(new, ignore_errors=True)
+    new.mkdir(parents=True)
+    yield new
+    write_json(new / PROGRESS, asdict(progress))
+    for path in [*new.rglob("*"), new]:
+        _to_disk(path)
+    new.rename(target)
+    for path in folder.checkpoints.glob("step_*"):
+        if path != target:
+            shutil.rmtree(path)
+
+
+def read_progress(checkpoint: Path) -> Progress:
+    return Progress(**read_json(checkpoint / PROGRESS))
+
+
+def cut_back(steps: Path, step: int) -> None:
+    """Keep the lines of steps 1 to `step`; what came after the checkpoint will be done again."""
+    if not steps.exists():
+        return
+    kept = steps.read_bytes().splitlines(keepends=True)[:step]
+    new = steps.with_name(f".{steps.name}.new")
+    new.write_bytes(b"".join(kept))
+    _to_disk(new)
+    new.replace(steps)
+
+
+def _to_disk(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,120 @@
+"""Rollouts with their tokens: what one step generates, keeps and learns from, on every backend."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from algorithms.base import Algorithm
+from algorithms.rollouts import Rollouts
+from harness.records import Mark
+from harness.stream import Prompt
+
+
+@dataclass(frozen=True)
+class Rollout:
+    """One sampled response and its mark."""
+
+    tokens: Tensor
+    """int64: response tokens, the end-of-sequence token included"""
+    logp: Tensor
+    """float: the sampler's log-probs"""
+    truncated: bool
+    """stopped by the token limit"""
+    mark: Mark
+
+
+@dataclass(frozen=True)
+class Group:
+    """The rollouts of one prompt."""
+
+    prompt: Prompt
+    prompt_tokens: tuple[int, ...]
+    rollouts: tuple[Rollout, ...]
+
+    @property
+    def marked(self) -> list[Rollout]:
+        """Without those whose marking failed: nothing is known of them, so nothing is learnt from them."""
+        return [rollout for rollout in self.rollouts if rollout.mark is not Mark.GRADER_FAILED]
+
+    @property
+    def correct(self) -> int:
+        return sum(rollout.mark is Mark.CORRECT for rollout in self.rollouts)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class TokenRollouts(Rollouts):
+    """Rollouts that a model can be run on. Rows of a group are adjacent."""
+
+    tokens_BT: Tensor
+    """int64: response tokens"""
+    prompts: Mapping[str, tuple[int, ...]]
+    """problem id -> prompt tokens"""
+
+
+@dataclass(frozen=True)
+class Collected:
+    """What a step generated and what of it may be learnt from."""
+
+    groups: list[Group]
+    """to be learnt from, at most `prompts_per_step`"""
+    generated: list[Group]
+    """all of them, in the order of the stream"""
+    dropped: int
+    """groups that the filter dropped, and groups in which no rollout could be marked"""
+
+    @property
+    def surplus(self) -> int:
+        """Groups that passed the filter and were not needed."""
+        return len(self.generated) - len(self.groups) - self.dropped
+
+    @property
+    def rollouts(self) -> int:
+        return sum(len(group.rollouts) for group in self.generated)
+
+    @property
+    def tokens(self) -> int:
+        return sum(len(rollout.tokens) for group in self.generated for rollout in group.rollouts)
+
+    @property
+    def discarded(self) -> int:
+        """Rollouts that were generated and are not learnt from."""
+        return self.rollouts - sum(len(group.marked) for group in self.groups)
+
+    @property
+    def marks(self) -> Counter[Mark]:
+        return Counter(rollout.mark for group in self.generated for rollout in group.rollouts)
+
+
+def as_batch(groups: Sequence[Group], max_tokens: int) -> TokenRollouts:
+    """One batch of all marked rollouts, padded to the longest response."""
+    rows = [(g, rollout) for g, group in enumerate(groups) for rollout in group.marked]
+    length_B = torch.tensor([len(rollout.tokens) for _, rollout in rows])
+    mask_BT = torch.arange(int(length_B.max())) < length_B[:, None]
+    tokens_BT = torch.zeros(mask_BT.shape, dtype=torch.int64)
+    label_B = torch.tensor([rollout.mark is Mark.CORRECT for _, rollout in rows])
+    return TokenRollouts(
+        group_B=torch.tensor([g for g, _ in rows]),
+        label_B=label_B,
+        reward_B=label_B.float(),
+        truncated_B=torch.tensor([rollout.truncated for _, rollout in rows]),
+        mask_BT=mask_BT,
+        old_logp_BT=torch.zeros(mask_BT.shape).masked_scatter(mask_BT, torch.cat([r.logp for _, r in rows])),
+        problem_ids=tuple(group.prompt.problem.id for group in groups),
+        max_tokens=max_tokens,
+        tokens_BT=tokens_BT.masked_scatter(mask_BT, torch.cat([r.tokens for _, r in rows])),
+        prompts={group.prompt.problem.id: group.prompt_tokens for group in groups},
+    )
+
+
+def passing(algorithm: Algorithm, groups: Sequence[Group], max_tokens: int) -> list[Group]:
+    """The groups that may be learnt from: they hold a marked rollout, and the algorithm's filter keeps them."""
+    marked = [group for group in groups if group.marked]
+    if not marked:
+        return []
+    keep_G = algorithm.keep(as_batch(marked, max_tokens))
+    return [group for group, keep in zip(marked, keep_G.tolist(), strict=True) if keep]
