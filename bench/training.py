@@ -27,9 +27,9 @@ from harness.records import Comparison, StepRecord, TrialFolder
 from harness.stream import PromptStream
 
 PIECES = {
-    "sample": "harness.backends.local.collect.sample",
-    "mark": "harness.backends.local.collect.mark_all",
-    "render": "harness.backends.local.collect.render",
+    "sample": "harness.backends.local.generate.sample",
+    "mark": "harness.backends.local.generate.mark_all",
+    "render": "harness.backends.local.generate.render",
     "reference": "harness.backends.local.backend.fixed_logp",
     "forward": "harness.backends.local.update.response_logp",
     "backward": "torch.Tensor.backward",

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from harness.backends.groups import Collected
+from harness.backends.collect import Collected
 from harness.records import TrialFolder, read_json, write_json
 
 PROGRESS = "trainer.json"

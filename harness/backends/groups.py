@@ -1,15 +1,13 @@
-"""Rollouts with their tokens: what one step generates, keeps and learns from, on every backend."""
+"""Rollouts with their tokens: groups as they are generated, and the batch that is learnt from."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from algorithms.base import Algorithm
 from algorithms.rollouts import Rollouts
 from harness.records import Mark
 from harness.stream import Prompt
@@ -56,40 +54,6 @@ class TokenRollouts(Rollouts):
     """problem id -> prompt tokens"""
 
 
-@dataclass(frozen=True)
-class Collected:
-    """What a step generated and what of it may be learnt from."""
-
-    groups: list[Group]
-    """to be learnt from, at most `prompts_per_step`"""
-    generated: list[Group]
-    """all of them, in the order of the stream"""
-    dropped: int
-    """groups that the filter dropped, and groups in which no rollout could be marked"""
-
-    @property
-    def surplus(self) -> int:
-        """Groups that passed the filter and were not needed."""
-        return len(self.generated) - len(self.groups) - self.dropped
-
-    @property
-    def rollouts(self) -> int:
-        return sum(len(group.rollouts) for group in self.generated)
-
-    @property
-    def tokens(self) -> int:
-        return sum(len(rollout.tokens) for group in self.generated for rollout in group.rollouts)
-
-    @property
-    def discarded(self) -> int:
-        """Rollouts that were generated and are not learnt from."""
-        return self.rollouts - sum(len(group.marked) for group in self.groups)
-
-    @property
-    def marks(self) -> Counter[Mark]:
-        return Counter(rollout.mark for group in self.generated for rollout in group.rollouts)
-
-
 def as_batch(groups: Sequence[Group], max_tokens: int) -> TokenRollouts:
     """One batch of all marked rollouts, padded to the longest response."""
     rows = [(g, rollout) for g, group in enumerate(groups) for rollout in group.marked]
@@ -109,12 +73,3 @@ def as_batch(groups: Sequence[Group], max_tokens: int) -> TokenRollouts:
         tokens_BT=tokens_BT.masked_scatter(mask_BT, torch.cat([r.tokens for _, r in rows])),
         prompts={group.prompt.problem.id: group.prompt_tokens for group in groups},
     )
-
-
-def passing(algorithm: Algorithm, groups: Sequence[Group], max_tokens: int) -> list[Group]:
-    """The groups that may be learnt from: they hold a marked rollout, and the algorithm's filter keeps them."""
-    marked = [group for group in groups if group.marked]
-    if not marked:
-        return []
-    keep_G = algorithm.keep(as_batch(marked, max_tokens))
-    return [group for group, keep in zip(marked, keep_G.tolist(), strict=True) if keep]

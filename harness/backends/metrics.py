@@ -10,7 +10,8 @@ import math
 from collections.abc import Mapping
 
 from algorithms.rollouts import Mean
-from harness.backends.groups import Collected, TokenRollouts
+from harness.backends.collect import Collected
+from harness.backends.groups import TokenRollouts
 from harness.records import Mark
 
 

@@ -117,11 +117,12 @@ def test_a_step_without_a_group_to_learn_from_updates_nothing(tiny: Tiny) -> Non
 def test_arms_of_a_seed_consume_the_same_prompts_and_the_first_samples_are_equal(
     tiny: Tiny, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from harness.backends.local import collect
+    from harness.backends.local import backend
+    from harness.backends.local import generate as generating
 
     asked: list[tuple[str, int]] = []
     answers: list[str] = []
-    original, original_mark = collect.generate, collect.mark
+    original, original_mark = generating.generate, generating.mark
 
     def generate(model, trial, prompts):  # type: ignore[no-untyped-def]
         asked.extend((prompt.problem.id, prompt.epoch) for prompt in prompts)
@@ -131,8 +132,8 @@ def test_arms_of_a_seed_consume_the_same_prompts_and_the_first_samples_are_equal
         answers.append(response)
         return original_mark(response, gold, truncated)
 
-    monkeypatch.setattr(collect, "generate", generate)
-    monkeypatch.setattr(collect, "mark", mark)
+    monkeypatch.setattr(backend, "generate", generate)
+    monkeypatch.setattr(generating, "mark", mark)
     found = {}
     for name in ("grpo", "dapo", "online_dpo"):
         asked.clear(), answers.clear()
@@ -154,7 +155,7 @@ def test_rollouts_whose_marking_failed_are_left_out_of_their_group(tiny: Tiny, m
         failed = next(calls) % 16 in (0, 4, 5, 6, 7)
         return Marked(Mark.GRADER_FAILED if failed else Mark.WRONG, None)
 
-    monkeypatch.setattr("harness.backends.local.collect.mark", mark)
+    monkeypatch.setattr("harness.backends.local.generate.mark", mark)
     sizes: list[list[int]] = []
 
     class Spy(GRPO):

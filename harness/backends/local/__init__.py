@@ -1,7 +1,6 @@
 """The embedded backend: one process, any Hugging Face causal LM, deterministic. Reads in this order:
 
-`model.py` loads and places a model (`attention.py`: its decoding attention), `sampler.py` draws responses, `collect.py`
-fills a step's batch from the prompt stream, `policies.py` keeps learner, sampler and reference in step, `logprobs.py`
-is the forward pass of training, `update.py` the optimiser steps, `checkpoint.py` what survives a kill, and `backend.py`
-the loop over all of them.
+`model.py` loads and places a model (`attention.py`: its decoding attention), `sampler.py` draws responses,
+`generate.py` marks them, `policies.py` keeps learner, sampler and reference in step, `logprobs.py` is the forward pass
+of training, `update.py` the optimiser steps, `checkpoint.py` what survives a kill, and `backend.py` the loop over all.
 """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -11,10 +12,11 @@ import torch
 from harness.backends import checkpoints
 from harness.backends.base import Checkpoint, Evaluate, Observer, TrainingResult
 from harness.backends.checkpoints import Progress
+from harness.backends.collect import Collected, collect
 from harness.backends.diverged import Diverged
-from harness.backends.groups import Collected, TokenRollouts, as_batch
+from harness.backends.groups import TokenRollouts, as_batch
 from harness.backends.local import checkpoint as state_files
-from harness.backends.local.collect import collect
+from harness.backends.local.generate import generate
 from harness.backends.local.logprobs import fixed_logp
 from harness.backends.local.model import load
 from harness.backends.local.policies import Policies
@@ -91,7 +93,8 @@ class Training:
         step = self.progress.step + 1
         self.policies.sync(step)
         started = time.perf_counter()
-        collected = collect(self.policies.sampler, self.trial, self.stream, self.progress.cursor, self.observer.warn)
+        generate_groups = partial(generate, self.policies.sampler, self.trial)
+        collected = collect(self.trial, self.stream, self.progress.cursor, generate_groups, self.observer.warn)
         generated = time.perf_counter()
         batch = self.prepare(collected, step) if collected.groups else None
         spent = min(1.0, (self.progress.rollouts + collected.rollouts) / self.trial.experiment.budget_rollouts)

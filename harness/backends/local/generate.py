@@ -1,51 +1,26 @@
-"""One step's rollouts: prompts from the stream, responses from the sampler, marks, the algorithm's filter, refill."""
+"""Responses to prompts of the stream, marked."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from benchmarks.marking import mark
 from harness.backends.diverged import Diverged
-from harness.backends.groups import Collected, Group, Rollout, passing
+from harness.backends.groups import Group, Rollout
 from harness.backends.local.model import LanguageModel
 from harness.backends.local.sampler import Samples, sample
 from harness.engines.base import Request, Sampling
 from harness.experiment import Trial
 from harness.prompts import render
 from harness.records import Mark
-from harness.stream import Prompt, PromptStream
-
-
-def collect(
-    model: LanguageModel, trial: Trial, stream: PromptStream, cursor: int, warn: Callable[[str], None]
-) -> Collected:
-    """Generate `prompts_per_step` groups; where the algorithm asks for refill, again until as many are kept.
-
-    Past `refill_batches` the step learns from fewer groups, with a warning. Surplus groups are discarded: a later
-    step would learn from them with an older policy's samples.
-
-    Raises: Diverged if the sampler's log-probs are not finite.
-    """
-    recipe, algorithm = trial.arm.recipe, trial.arm.algorithm
-    wanted = recipe.prompts_per_step
-    generated: list[Group] = []
-    kept: list[Group] = []
-    for _ in range(recipe.refill_batches):
-        fresh = generate(model, trial, stream.take(cursor + len(generated), wanted))
-        generated.extend(fresh)
-        kept.extend(passing(algorithm, fresh, recipe.max_tokens))
-        if len(kept) >= wanted or not algorithm.refill:
-            break
-    else:
-        warn(
-            f"{trial.name}: {len(kept)} of {wanted} groups passed the filter in {recipe.refill_batches} generation "
-            "batches; this step learns from those (`refill_batches` raises the cap)."
-        )
-    return Collected(kept[:wanted], generated, dropped=len(generated) - len(kept))
+from harness.stream import Prompt
 
 
 def generate(model: LanguageModel, trial: Trial, prompts: Sequence[Prompt]) -> list[Group]:
-    """The rollouts of each prompt, marked."""
+    """The rollouts of each prompt.
+
+    Raises: Diverged if the sampler's log-probs are not finite.
+    """
     recipe = trial.arm.recipe
     tokens = [render(model.tokenizer, prompt.problem.question, trial.experiment.template) for prompt in prompts]
     requests = [
