@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from harness.errors import UserError
+
 
 @dataclass(frozen=True)
 class Sampling:
@@ -46,3 +48,19 @@ class Engine(Protocol):
     def generate(self, requests: Sequence[Request], sampling: Sampling) -> list[list[Completion]]:
         """The completions of each request, in the order of its seeds."""
         ...
+
+
+def check_room(requests: Sequence[Request], sampling: Sampling, positions: int | None) -> int:
+    """The tokens of the longest prompt.
+
+    Args:
+        positions: tokens of prompt and response that the model can take; None if there is no limit.
+    Raises: UserError if a prompt and its response would not fit.
+    """
+    longest = max(len(request.prompt) for request in requests)
+    if positions is not None and longest + sampling.max_tokens > positions:
+        raise UserError(
+            f"`max_tokens` must be at most {positions - longest} for a prompt of {longest} tokens, but is "
+            f"{sampling.max_tokens} instead: the model has {positions} positions."
+        )
+    return longest

@@ -22,6 +22,7 @@ class Entry:
 
 ENGINES: dict[str, Entry] = {
     "local": Entry("any Hugging Face causal LM in this process", "harness.engines.local", "LocalEngine"),
+    "vllm": Entry("vLLM, on GPUs or by its CPU build", "harness.engines.vllm", "VllmEngine"),
 }
 
 

@@ -49,8 +49,10 @@ def test_names_that_are_not_there_are_errors_that_say_what_is(folder: Path) -> N
     assert isinstance(get_backend("local"), LocalBackend)
     with pytest.raises(UserError, match=r"backend `locla` is unknown\. Did you mean `local`\?"):
         get_backend("locla")
-    with pytest.raises(UserError, match=r"engine `vlm` is unknown\. Allowed: local\."):
+    with pytest.raises(UserError, match=r"engine `vlm` is unknown\. Did you mean `vllm`\?"):
         open_engine("vlm", folder)
+    with pytest.raises(UserError, match=r"engine `hf` is unknown\. Allowed: local, vllm\."):
+        open_engine("hf", folder)
 
 
 def test_listing_imports_no_torch() -> None:

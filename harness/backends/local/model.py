@@ -6,7 +6,6 @@ import inspect
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -15,6 +14,7 @@ from transformers.cache_utils import DynamicLayer
 from transformers.utils import logging
 
 from harness.backends.local.attention import NAME, use_decoding_attention
+from harness.engines.stopping import stop_tokens
 from harness.errors import UserError
 
 DEVICE = torch.device("cpu")
@@ -61,16 +61,8 @@ def load(folder: Path) -> LanguageModel:
     use_decoding_attention(net)
     tokenizer = AutoTokenizer.from_pretrained(folder)
     return LanguageModel(
-        net, tokenizer, _stop_tokens(net, tokenizer), ROW_WIDTHS * net.config.hidden_size if _packs(net) else 0
+        net, tokenizer, stop_tokens(folder, tokenizer), ROW_WIDTHS * net.config.hidden_size if _packs(net) else 0
     )
-
-
-def _stop_tokens(net: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> tuple[int, ...]:
-    """The model's own list, which may hold several, and the tokenizer's end of sequence."""
-    configured: Any = net.generation_config.eos_token_id if net.generation_config else None
-    own: Any = tokenizer.eos_token_id
-    stop = {own, *([configured] if isinstance(configured, int) else configured or ())}
-    return tuple(sorted(stop - {None}))
 
 
 def _packs(net: PreTrainedModel) -> bool:

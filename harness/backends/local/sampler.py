@@ -13,8 +13,7 @@ import torch
 from torch import Tensor
 from transformers import DynamicCache, PreTrainedModel
 
-from harness.engines.base import Request, Sampling
-from harness.errors import UserError
+from harness.engines.base import Request, Sampling, check_room
 
 MAX_ROWS = 512
 """samples generated together; more gain nothing on a processor"""
@@ -52,13 +51,7 @@ def sample(
 
     Raises: UserError if a prompt and its response would not fit the model's positions.
     """
-    longest = max(len(request.prompt) for request in requests)
-    room = getattr(net.config, "max_position_embeddings", None)
-    if room is not None and longest + sampling.max_tokens > room:
-        raise UserError(
-            f"`max_tokens` must be at most {room - longest} for a prompt of {longest} tokens, but is "
-            f"{sampling.max_tokens} instead: the model has {room} positions."
-        )
+    longest = check_room(requests, sampling, getattr(net.config, "max_position_embeddings", None))
     rows = _rows_together(net, longest + sampling.max_tokens)
     parts = [_sample_together(net, part, sampling, stop, drop_at) for part in _split(requests, rows)]
     return Samples(*(torch.cat([getattr(part, f.name) for part in parts]).cpu() for f in fields(Samples)))

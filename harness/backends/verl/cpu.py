@@ -18,6 +18,7 @@ from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
 from types import ModuleType
 
+import psutil
 import torch
 from verl.plugin.platform import PlatformBase, PlatformRegistry, set_platform
 
@@ -39,6 +40,17 @@ class HostMemory(ModuleType):
     def synchronize(self) -> None: ...
 
     def empty_cache(self) -> None: ...
+
+    def memory_allocated(self) -> int:
+        """Bytes that the process holds now."""
+        return psutil.Process().memory_info().rss
+
+    memory_reserved = memory_allocated
+
+    def mem_get_info(self) -> tuple[int, int]:
+        """Bytes of the machine: free, and in all."""
+        memory = psutil.virtual_memory()
+        return memory.available, memory.total
 
     def max_memory_allocated(self) -> int:
         """Bytes: the process's peak (`perf/max_memory_allocated_gb` in verl's metrics)."""
