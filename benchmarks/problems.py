@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+
+
+class ProblemsError(Exception):
+    """A set's problems are not here, or not what they must be. Ends a command with exit code 3."""
 
 
 @dataclass(frozen=True)
@@ -36,23 +40,34 @@ class Benchmark:
     count: int
     """expected number of problems; checked when they are loaded"""
     load: Callable[[], tuple[Problem, ...]]
+    also: tuple[int, ...] = ()
+    """counts of other copies that are right as well"""
 
     @cached_property
     def problems(self) -> tuple[Problem, ...]:
-        """Raises: ValueError if the count or an id is not what it must be."""
+        """Raises: ProblemsError if the count or an id is not what it must be, or the problems cannot be had."""
         problems = self.load()
-        if len(problems) != self.count:
-            raise ValueError(
+        if len(problems) not in (self.count, *self.also):
+            raise ProblemsError(
                 f"benchmark `{self.name}` must have {self.count} problems, but has {len(problems)} instead."
             )
         if len({problem.id for problem in problems}) != len(problems):
-            raise ValueError(f"benchmark `{self.name}` holds the same problem twice.")
+            raise ProblemsError(f"benchmark `{self.name}` holds the same problem twice.")
         return problems
 
     @cached_property
     def hash(self) -> str:
         """Of the problem ids in order: two runs compare only if it is equal."""
-        return content_hash(*(problem.id for problem in self.problems))[:16]
+        return hash_of(self.problems)
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Problems that were kept, and how many were not."""
+
+    problems: tuple[Problem, ...]
+    removed: Mapping[str, int] = field(default_factory=dict)
+    """reason -> number of problems"""
 
 
 @dataclass(frozen=True)
@@ -61,11 +76,30 @@ class TrainingSet:
 
     name: str
     description: str
-    load: Callable[[], tuple[Problem, ...]]
+    load: Callable[[], Selection]
+    count: int
+    """expected number of problems; another copy of the data may lead to another"""
+    expected_removed: Mapping[str, int] = field(default_factory=dict)
+    """reason -> number, of the same copy as `count`"""
 
     @cached_property
-    def problems(self) -> tuple[Problem, ...]:
+    def _selection(self) -> Selection:
         return self.load()
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """Raises: ProblemsError if they cannot be had."""
+        return self._selection.problems
+
+    @property
+    def removed(self) -> Mapping[str, int]:
+        """Reason -> number of problems that were left out. Raises: like `problems`."""
+        return self._selection.removed
+
+
+def hash_of(problems: Iterable[Problem]) -> str:
+    """Sixteen hex digits over the ids in order."""
+    return content_hash(*(problem.id for problem in problems))[:16]
 
 
 def content_hash(*parts: str) -> str:

@@ -9,15 +9,16 @@ from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import TypeVar
 
-from benchmarks.miniature import suite
+from benchmarks.maths import suite as maths
+from benchmarks.miniature import suite as miniature
 from benchmarks.problems import Benchmark, TrainingSet
 
 T = TypeVar("T", Benchmark, TrainingSet)
 
 GROUP = "rence.benchmarks"
 
-BENCHMARKS: Mapping[str, Benchmark] = {benchmark.name: benchmark for benchmark in suite.BENCHMARKS}
-TRAINING_SETS: Mapping[str, TrainingSet] = {training_set.name: training_set for training_set in suite.TRAINING_SETS}
+BENCHMARKS: Mapping[str, Benchmark] = {b.name: b for b in (*miniature.BENCHMARKS, *maths.BENCHMARKS)}
+TRAINING_SETS: Mapping[str, TrainingSet] = {t.name: t for t in (*miniature.TRAINING_SETS, *maths.TRAINING_SETS)}
 
 
 class UnknownBenchmark(LookupError):

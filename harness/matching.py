@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from benchmarks import registry
+from benchmarks.problems import hash_of
 from harness.environment import environment
 from harness.errors import UserError
 from harness.experiment import Experiment, fingerprint
 from harness.plan import differences
-from harness.records import Plan, RunFolder, TrialRecord
+from harness.records import DataRecord, Plan, RunFolder, TrialRecord
 from harness.stream import PromptStream
 
 
@@ -33,6 +34,12 @@ def header(experiment: Experiment, plan: Plan, arm: str, seed: int) -> TrialReco
         environment=environment(),
         **identity,
     )
+
+
+def data(experiment: Experiment) -> DataRecord:
+    """`data.json`: the training set, and what was left out of it."""
+    train = registry.training_set(experiment.train)
+    return DataRecord(train.name, len(train.problems), hash_of(train.problems), dict(train.removed))
 
 
 def claim(run: RunFolder, expected: TrialRecord) -> None:

@@ -152,6 +152,19 @@ class TrialRecord(_Record):
 
 
 @dataclass(frozen=True)
+class DataRecord(_Record):
+    """`data.json`: what the training set was made of."""
+
+    train: str
+    """the training set's name"""
+    problems: int
+    hash: str
+    """of the problems' ids in order"""
+    removed: dict[str, int]
+    """reason -> problems that were left out: copies, contradictions, what is in a benchmark or near one"""
+
+
+@dataclass(frozen=True)
 class StepRecord(_Record):
     """One line of `steps.jsonl`. Counters run over the whole trial."""
 
@@ -272,6 +285,10 @@ class RunFolder:
     @property
     def plan(self) -> Path:
         return self.root / "plan.json"
+
+    @property
+    def data(self) -> Path:
+        return self.root / "data.json"
 
     @property
     def report(self) -> Path:

@@ -11,6 +11,7 @@ import sys
 from transformers import AutoTokenizer
 from transformers.utils import logging
 
+from benchmarks.problems import ProblemsError
 from harness import config, models
 from harness.backends.base import Checkpoint
 from harness.backends.registry import BACKENDS, get_backend
@@ -42,7 +43,7 @@ def main(job: Job, attempt: int) -> int:
                 train(job.run, experiment, job.arm, job.seed, clock)
     except KeyboardInterrupt:
         return INTERRUPTED
-    except (UserError, DataError, OSError) as error:
+    except (UserError, DataError, ProblemsError, OSError) as error:
         mended = of_system(error)
         if mended is None:
             raise

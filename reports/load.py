@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 
 from harness.records import (
     DataError,
+    DataRecord,
     DoneRecord,
     EvalFolder,
     EvalRecord,
@@ -65,6 +66,8 @@ class Run:
     problems: pd.DataFrame
     steps: pd.DataFrame
     notes: list[str] = field(default_factory=list)
+    data: DataRecord | None = None
+    """None in a folder of an older rence"""
 
 
 def load(root: Path) -> Run:
@@ -85,7 +88,8 @@ def load(root: Path) -> Run:
             steps += _steps(place, arm.name, seed)
             evals += _complete(place.evals(), notes)
     headers, problems = read_evaluations(evals)
-    return Run(root, plan, trials, headers, problems, pd.DataFrame(steps), notes)
+    data = DataRecord.read(folder.data) if folder.data.exists() else None
+    return Run(root, plan, trials, headers, problems, pd.DataFrame(steps), notes, data)
 
 
 def where(table: pd.DataFrame, mask: Any) -> pd.DataFrame:

@@ -11,7 +11,7 @@ from random import Random
 from benchmarks.miniature.expressions import canonical, operations, value
 from benchmarks.miniature.kinds import KINDS, Exercise
 from benchmarks.miniature.unseen import UNSEEN
-from benchmarks.problems import Benchmark, Problem, TrainingSet
+from benchmarks.problems import Benchmark, Problem, Selection, TrainingSet
 
 TAUGHT: Mapping[str, Sequence[int]] = {
     "sum": (1, 2, 3, 4),
@@ -110,6 +110,7 @@ TRAINING_SETS = (
     TrainingSet(
         "mini_rl",
         "the taught kinds from the split for reinforcement learning",
-        lambda: collect("mini_rl", Split.RL, TAUGHT, 3000),
+        lambda: Selection(collect("mini_rl", Split.RL, TAUGHT, 3000)),
+        3000,
     ),
 )

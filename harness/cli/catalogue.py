@@ -147,7 +147,7 @@ def _benchmarks() -> list[dict[str, Any]]:
             for b in registry.benchmarks().values()
         ),
         *(
-            {"name": t.name, "kind": "training set", "problems": len(t.problems), "description": t.description}
+            {"name": t.name, "kind": "training set", "problems": t.count, "description": t.description}
             for t in registry.training_sets().values()
         ),
     ]

@@ -125,6 +125,9 @@ def print_plan(experiment: Experiment, seen: Preview) -> None:
         f"({made.model_hash[:12] or 'not downloaded yet'}), "
         f"backend {made.backend}"
     )
+    removed = ", ".join(f"{count:,} {reason}" for reason, count in seen.train.expected_removed.items())
+    if removed:
+        console.print(f"{made.train}: {seen.train.count:,} problems; left out: {removed}")
     arms = table("arm", "algorithm", "differs from the recipe", "fingerprint")
     for arm in made.arms:
         differs = ", ".join(f"{key} {value}" for key, value in arm.recipe_differences.items())

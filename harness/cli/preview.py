@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from benchmarks import registry as benchmarks
+from benchmarks.problems import TrainingSet
 from harness import costs, models, plan
 from harness.experiment import Experiment
 from harness.records import Plan
@@ -25,6 +26,8 @@ class Preview:
     costs: costs.Costs
     problems: dict[str, int]
     """benchmark -> number of problems"""
+    train: TrainingSet
+    """as expected; nothing is loaded"""
     variances: Variances
     """assumed, not measured"""
     alpha: float
@@ -37,6 +40,7 @@ class Preview:
             "plan": self.plan.to_json(),
             "costs": asdict(self.costs),
             "problems": self.problems,
+            "training_set": {"problems": self.train.count, "removed": dict(self.train.expected_removed)},
             "minimum_detectable_effect": {
                 "assumed": asdict(self.variances),
                 "alpha": self.alpha,
@@ -57,4 +61,5 @@ def preview(experiment: Experiment) -> Preview:
     seeds = [len(made.seeds), *(s for s in _OTHER_SEEDS if s > len(made.seeds))]
     effects = {s: detectable_effects(sizes, s, variances, alpha) for s in seeds}
     cost = costs.estimate(experiment, model, problems)
-    return Preview(made, cost, problems, variances, alpha, effects)
+    train = benchmarks.training_set(made.train)
+    return Preview(made, cost, problems, train, variances, alpha, effects)

@@ -15,7 +15,7 @@ def section(a: Analysis) -> Section:
         ("plan", plan.lock),
         ("backend", plan.backend),
         ("model", f"{plan.model} ({plan.model_hash})"),
-        ("training set", plan.train),
+        ("training set", _training_set(a)),
         ("template", plan.template),
         ("evaluation", ", ".join(f"{key} {value}" for key, value in plan.evaluation.items()) or GAP),
         ("engine", _versions(a, "engine", "engine_version")),
@@ -33,6 +33,15 @@ def section(a: Analysis) -> Section:
         "Provenance",
         [*blocks, Folded("Problems", [_benchmarks(a)]), Folded("Versions", [_environment(a)])],
     )
+
+
+def _training_set(a: Analysis) -> str:
+    data = a.run.data
+    if data is None:
+        return a.run.plan.train
+    removed = ", ".join(f"{count:,} {reason}" for reason, count in data.removed.items())
+    left_out = f"; left out: {removed}" if removed else ""
+    return f"{data.train} ({data.hash}), {data.problems:,} problems{left_out}"
 
 
 def _versions(a: Analysis, *columns: str) -> str:

@@ -1,0 +1,111 @@
+"""What may be trained on: no problem twice, none with two answers, none of a benchmark.
+
+A problem's tokens are its words, numbers and operators, in lower case and without layout, so that `$\\frac{m}{n}$`
+and `\\( \\frac{m}{n} \\)` are the same. Two problems are the same if their tokens are. A training problem is near a
+benchmark's if it holds at least half of that problem's runs of thirteen tokens. Equality alone finds too few: training
+sets reword the last sentence ("What is the sum" becomes "Find the sum"), often to ask for a whole number.
+
+Thirteen is GPT-3's length (Brown et al. 2020, appendix C), half is ours: contest problems share phrases such as
+"where m and n are relatively prime positive integers", so that a single run says little. Some variations of a
+benchmark's problem with other numbers go as well.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from benchmarks.marking import Mark, canonical, mark
+from benchmarks.problems import Problem, Selection
+
+RUN = 13
+"""tokens in a run"""
+NEAR = 0.5
+"""share of a benchmark problem's runs that makes a training problem a copy of it"""
+
+_TOKEN = re.compile(r"[0-9]+|[^\W\d_]+|[-+*/<>=!]")
+
+UNMARKABLE = "answer that cannot be marked"
+CONFLICTING = "same text with different answers"
+DUPLICATE = "same text again"
+
+
+def tokens(text: str) -> list[str]:
+    """Words, numbers and operators."""
+    return _TOKEN.findall(unicodedata.normalize("NFKC", text).casefold())
+
+
+def select(problems: Iterable[Problem], held_out: Mapping[str, Sequence[Problem]]) -> Selection:
+    """The problems to train on, in their order, and how many were removed for which reason.
+
+    A problem is counted under the first reason that holds, and of several benchmarks under the first.
+
+    Args:
+        held_out: benchmark -> its problems.
+    """
+    removed: Counter[str] = Counter()
+    markable = []
+    for problem in problems:
+        if mark(f"\\boxed{{{problem.gold}}}", problem.gold, truncated=False).mark is Mark.CORRECT:
+            markable.append(problem)
+        else:
+            removed[UNMARKABLE] += 1
+    kept = []
+    overlap = _Overlap(held_out)
+    for same in _grouped(markable):
+        if len({canonical(problem.gold) for problem, _ in same}) > 1:
+            removed[CONFLICTING] += len(same)
+            continue
+        removed[DUPLICATE] += len(same) - 1
+        problem, its_tokens = same[0]
+        reason = overlap.reason(its_tokens)
+        if reason:
+            removed[reason] += 1
+        else:
+            kept.append(problem)
+    reasons = [UNMARKABLE, CONFLICTING, DUPLICATE, *(f"{how} {name}" for name in held_out for how in ("in", "near"))]
+    return Selection(tuple(kept), {reason: removed[reason] for reason in reasons if removed[reason]})
+
+
+def _grouped(problems: Iterable[Problem]) -> Iterable[list[tuple[Problem, list[str]]]]:
+    """Problems of the same text, with their tokens, in the order of the first of each."""
+    groups: dict[str, list[tuple[Problem, list[str]]]] = defaultdict(list)
+    for problem in problems:
+        its_tokens = tokens(problem.question)
+        groups["".join(its_tokens)].append((problem, its_tokens))
+    return groups.values()
+
+
+class _Overlap:
+    """Finds the benchmark that a text is from."""
+
+    def __init__(self, held_out: Mapping[str, Sequence[Problem]]) -> None:
+        self._texts: dict[str, str] = {}
+        """text -> the first benchmark that has it"""
+        self._owners: dict[tuple[str, ...], list[int]] = defaultdict(list)
+        """run -> the benchmark problems that hold it"""
+        self._sizes: list[tuple[str, int]] = []
+        """of each benchmark problem: its benchmark, and its number of different runs"""
+        for name, problems in held_out.items():
+            for problem in problems:
+                its_tokens = tokens(problem.question)
+                self._texts.setdefault("".join(its_tokens), name)
+                runs = set(_runs(its_tokens))
+                for run in runs:
+                    self._owners[run].append(len(self._sizes))
+                self._sizes.append((name, len(runs)))
+
+    def reason(self, its_tokens: Sequence[str]) -> str | None:
+        """Why a training problem must go; None if it may stay."""
+        exact = self._texts.get("".join(its_tokens))
+        if exact:
+            return f"in {exact}"
+        shared = Counter(owner for run in set(_runs(its_tokens)) for owner in self._owners.get(run, ()))
+        near = min((owner for owner, count in shared.items() if count >= NEAR * self._sizes[owner][1]), default=None)
+        return None if near is None else f"near {self._sizes[near][0]}"
+
+
+def _runs(its_tokens: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    return zip(*(its_tokens[i:] for i in range(RUN)), strict=False)

@@ -1,0 +1,96 @@
+"""The benchmarks and training sets, by name. Counts are those of the pinned files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import chain
+
+from benchmarks.maths.loading import load
+from benchmarks.maths.selection import CONFLICTING, DUPLICATE, UNMARKABLE, select
+from benchmarks.maths.sources import SOURCES
+from benchmarks.problems import Benchmark, Selection, TrainingSet
+
+
+def _benchmark(name: str, title: str, description: str) -> Benchmark:
+    source = SOURCES[name]
+    also = () if source.hub.rows == source.rows else (source.hub.rows,)
+    return Benchmark(name, title, description, source.rows, lambda: load(source), also)
+
+
+BENCHMARKS = (
+    _benchmark("math500", "MATH-500", "500 of MATH's test problems (Lightman et al. 2023)"),
+    _benchmark("aime24", "AIME 2024", "both papers of 2024, whole numbers from 0 to 999"),
+    _benchmark("aime25", "AIME 2025", "both papers of 2025, whole numbers from 0 to 999"),
+    _benchmark("amc23", "AMC 2023", "AMC 12 of 2023, without choices"),
+    _benchmark("minerva_math", "Minerva Math", "MIT OpenCourseWare's science problems (Lewkowycz et al. 2022)"),
+    _benchmark("olympiadbench", "OlympiadBench", "open-ended English competition problems in text (He et al. 2024)"),
+    _benchmark("amc12", "AMC 12", "AMC 12 of 2022 and 2023; the half of 2023 is amc23, so never average the two"),
+    _benchmark("gsm8k", "GSM8K", "grade-school word problems, the test set (Cobbe et al. 2021)"),
+)
+HELD_OUT = ("math500", "aime24", "aime25", "amc23", "minerva_math", "olympiadbench", "amc12")
+"""what no training problem may be of; amc23's problems are counted as its own, the rest of amc12 as amc12's"""
+
+
+def _training_set(
+    name: str, description: str, parts: Sequence[str], count: int, removed: dict[str, int]
+) -> TrainingSet:
+    def selection() -> Selection:
+        held_out = {benchmark: load(SOURCES[benchmark]) for benchmark in HELD_OUT}
+        return select(chain.from_iterable(load(SOURCES[part]) for part in parts), held_out)
+
+    return TrainingSet(name, description, selection, count, removed)
+
+
+TRAINING_SETS = (
+    _training_set(
+        "math_train",
+        "MATH's training set, without copies and benchmarks (Hendrycks et al. 2021)",
+        ["math_train"],
+        7455,
+        {
+            UNMARKABLE: 2,
+            CONFLICTING: 4,
+            DUPLICATE: 3,
+            "near math500": 33,
+            "in olympiadbench": 2,
+            "near olympiadbench": 1,
+        },
+    ),
+    _training_set(
+        "dapo_math_17k",
+        "DAPO's whole-number problems, without copies and benchmarks (Yu et al. 2025)",
+        ["dapo_math_17k"],
+        16161,
+        {
+            CONFLICTING: 57,
+            DUPLICATE: 1559,
+            "in math500": 6,
+            "near math500": 14,
+            "in amc23": 8,
+            "near amc23": 21,
+            "in olympiadbench": 9,
+            "near olympiadbench": 49,
+            "in amc12": 6,
+            "near amc12": 27,
+        },
+    ),
+    _training_set(
+        "dapo_math",
+        "DAPO's and MATH's training problems, without copies and benchmarks",
+        ["dapo_math_17k", "math_train"],
+        21880,
+        {
+            UNMARKABLE: 2,
+            CONFLICTING: 76,
+            DUPLICATE: 3286,
+            "in math500": 6,
+            "near math500": 45,
+            "in amc23": 8,
+            "near amc23": 21,
+            "in olympiadbench": 10,
+            "near olympiadbench": 50,
+            "in amc12": 6,
+            "near amc12": 27,
+        },
+    ),
+)
