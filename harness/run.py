@@ -173,10 +173,10 @@ def _claim(experiment: Experiment, made: Plan, outcome: Outcome) -> None:
     """Raises: ProblemsError before anything is trained if problems that will be asked later are not here."""
     for name in _problems(experiment):
         registry.benchmark(name).hash  # noqa: B018  loads and checks
-    matching.data(experiment).write(outcome.run.data)
     for job in outcome.jobs:
         if job.seed is not None:
             matching.claim(outcome.run, matching.header(experiment, made, job.arm, job.seed))
+    matching.data(experiment).write(outcome.run.data)
 
 
 def _problems(experiment: Experiment) -> dict[str, int]:

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks import registry
+from benchmarks.maths import loading
+from benchmarks.maths.sources import SOURCES
 from benchmarks.registry import BENCHMARKS, TRAINING_SETS, BrokenPlugin, UnknownBenchmark, benchmark, training_set
 
 
@@ -15,7 +17,8 @@ from benchmarks.registry import BENCHMARKS, TRAINING_SETS, BrokenPlugin, Unknown
 def test_every_benchmark_keeps_its_promises(name: str) -> None:
     found = benchmark(name)
     assert found.name == name and found.title and found.description
-    assert len(found.problems) == found.count >= 200
+    _skip_without_data(name)
+    assert len(found.problems) == found.count >= 30
     assert all(problem.question and problem.gold for problem in found.problems)
 
 
@@ -23,7 +26,14 @@ def test_every_benchmark_keeps_its_promises(name: str) -> None:
 def test_every_training_set_keeps_its_promises(name: str) -> None:
     found = training_set(name)
     assert found.name == name and found.description
-    assert len({problem.id for problem in found.problems}) == len(found.problems) >= 1000
+    _skip_without_data("math500" if name == "dapo_math" else name)
+    assert len({problem.id for problem in found.problems}) == len(found.problems) == found.count >= 1000
+    assert found.removed == found.expected_removed
+
+
+def _skip_without_data(name: str) -> None:
+    if name in SOURCES and loading.local_file(SOURCES[name]) is None:
+        pytest.skip(f"the problems of {name} are not shipped; set RENCE_DATA_DIR to a folder that holds them")
 
 
 def test_unknown_names() -> None:
@@ -32,7 +42,7 @@ def test_unknown_names() -> None:
     assert str(error.value) == (
         "unknown benchmark `mini_sum`. Did you mean `mini_sums`? `rence list benchmarks` shows all."
     )
-    with pytest.raises(LookupError, match="Allowed: mini_rl"):
+    with pytest.raises(LookupError, match="mini_rl"):
         training_set("gsm8k")
 
 

@@ -1,0 +1,184 @@
+"""The field's sets: cleaning by example, loading from a folder and from the hub's library, and what is left out."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks.maths import cleaning, loading
+from benchmarks.maths.selection import CONFLICTING, DUPLICATE, UNMARKABLE, select
+from benchmarks.maths.sources import SOURCES, Hub, Source
+from benchmarks.problems import Problem, ProblemsError, hash_of
+
+DATA = os.environ.get("RENCE_DATA_DIR")
+
+
+@pytest.mark.parametrize(
+    "clean, raw, gold",
+    [
+        (cleaning.integer, "025", "25"),
+        (cleaning.integer, "27.0", "27"),
+        (cleaning.integer, "-1.0", "-1"),
+        (cleaning.integer, " 1,234 ", "1234"),
+        (cleaning.integer, "000", "0"),
+        (cleaning.latex, "11,\\! 111,\\! 100", "11,111,100"),
+        (cleaning.latex, "\\$ 1500", "1500"),
+        (cleaning.latex, "20 \\%", "20"),
+        (cleaning.latex, "-\\frac{5}{3}.", "-\\frac{5}{3}"),
+        (cleaning.latex, "\\left( 3, \\frac{\\pi}{2} \\right)", "\\left( 3, \\frac{\\pi}{2} \\right)"),
+        (cleaning.minerva, "4.5e33", "4.5 \\times 10^{33}"),
+        (cleaning.minerva, "1e-5", "1 \\times 10^{-5}"),
+        (cleaning.minerva, "np.arcsin(10/13)", "\\arcsin(10/13)"),
+        (cleaning.minerva, "-1./3", "-1/3"),
+        (cleaning.minerva, "a \\cos (t)+$ $b \\sin (t)", "a \\cos (t)+ b \\sin (t)"),
+        (cleaning.minerva, "1.6", "1.6"),
+        (cleaning.olympiad, "$\\frac{1}{2 n+2}$", "\\frac{1}{2 n+2}"),
+        (cleaning.olympiad, "$8$,$4$", "8,4"),
+        (cleaning.olympiad, "$(-\\infty, 0) \\cup\\{1\\}$.", "(-\\infty, 0) \\cup\\{1\\}"),
+        (cleaning.olympiad, "$8 \\%$", "8"),
+        (cleaning.boxed, "so it is $\\boxed{204}$.", "204"),
+        (cleaning.boxed, "no box", ""),
+        (cleaning.after_hashes, "9 * 2 = <<9*2=18>>18\n#### 18", "18"),
+    ],
+)
+def test_golds(clean: Callable[[str], str], raw: str, gold: str) -> None:
+    assert clean(raw) == gold
+
+
+@pytest.mark.parametrize("raw", ["", "2.5", "\\frac{1}{2}", "x"])
+def test_what_is_no_whole_number_is_refused(raw: str) -> None:
+    with pytest.raises(ValueError):
+        cleaning.integer(raw)
+
+
+ROWS = [{"problem": "What is 1+1?", "answer": "02"}, {"problem": "What is 1+2?", "answer": "3.0"}]
+PROBLEMS = (Problem("What is 1+1?", "2"), Problem("What is 1+2?", "3"))
+HUB = Hub("nobody/nothing", "0" * 40, "test", 2)
+SMALL = Source("small", "small_file", 2, hash_of(PROBLEMS), "ours", HUB, cleaning.integer)
+
+
+def write(path: Path, rows: list[dict[str, Any]]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("RENCE_DATA_DIR", str(tmp_path))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    monkeypatch.setattr("datasets.config.HF_HUB_OFFLINE", True)
+    return tmp_path
+
+
+@pytest.mark.parametrize("place", ["", "benchmarks", "train"])
+def test_a_file_of_the_data_folder(folder: Path, place: str) -> None:
+    write(folder / place / "small_file.jsonl", ROWS)
+    assert loading.load(SMALL) == PROBLEMS
+
+
+@pytest.mark.parametrize(
+    "rows, message",
+    [
+        (ROWS[:1], "must hold the 2 problems of `small` with the hash"),
+        ([ROWS[0], {**ROWS[1], "answer": "4"}], "but holds 2 with the hash"),
+        ([{"question": "1+1", "answer": "2"}], "must hold JSON lines with `problem` and `answer`"),
+    ],
+)
+def test_a_file_that_is_not_what_is_pinned(folder: Path, rows: list[dict[str, Any]], message: str) -> None:
+    write(folder / "small_file.jsonl", rows)
+    with pytest.raises(ProblemsError) as error:
+        loading.load(SMALL)
+    assert message in str(error.value) and str(folder / "small_file.jsonl") in str(error.value)
+    assert len(str(error.value).splitlines()) <= 2
+
+
+def test_neither_here_nor_on_the_hub(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ProblemsError) as error:
+        loading.load(SMALL)
+    first, second = str(error.value).splitlines()
+    assert f"small_file.jsonl is not in {folder}" in first and "`nobody/nothing` cannot be read" in first
+    assert second.startswith("Either set RENCE_DATA_DIR to a folder that holds small_file.jsonl, or connect to the hub")
+    monkeypatch.delenv("RENCE_DATA_DIR")
+    with pytest.raises(ProblemsError, match="RENCE_DATA_DIR is not set"):
+        loading.load(SMALL)
+    monkeypatch.setenv("RENCE_DATA_DIR", str(folder / "nowhere"))
+    with pytest.raises(ProblemsError, match=r"RENCE_DATA_DIR must name a folder, but `.*nowhere` is none"):
+        loading.load(SMALL)
+
+
+def test_the_hubs_library_with_other_columns(folder: Path) -> None:
+    """The library reads a folder like a data set of the hub; only the connection is not exercised."""
+    solutions = [{"question": row["problem"], "solution": f"It is \\boxed{{{row['answer']}}}."} for row in ROWS]
+    write(folder / "copy" / "test.jsonl", solutions)
+    hub = Hub(str(folder / "copy"), "main", "test", 2, question="question", answer="solution", extract=cleaning.boxed)
+    assert loading.load(replace(SMALL, hub=hub)) == PROBLEMS
+    with pytest.raises(ProblemsError, match="must have 3 problems, but has 2 instead"):
+        loading.load(replace(SMALL, hub=replace(hub, rows=3)))
+    with pytest.raises(ProblemsError, match="cannot be read: 'prompt'"):
+        loading.load(replace(SMALL, hub=replace(hub, question="prompt")))
+
+
+def test_every_source_is_pinned() -> None:
+    for source in SOURCES.values():
+        assert len(source.hub.revision) == 40 and int(source.hub.revision, 16)
+        assert len(source.content) == 16 and int(source.content, 16)
+        assert source.licence
+        assert source.rows == source.hub.rows or source.name in ("olympiadbench", "dapo_math_17k")
+
+
+@pytest.mark.skipif(not DATA, reason="the problems are not shipped; set RENCE_DATA_DIR to a folder that holds them")
+@pytest.mark.parametrize("name", SOURCES)
+def test_cleaned_answers_are_the_files_golds(name: str) -> None:
+    source = SOURCES[name]
+    file = loading.local_file(source)
+    if file is None:
+        pytest.skip(f"{source.file}.jsonl is not in RENCE_DATA_DIR")
+    rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    assert [problem.gold for problem in loading.load(source)] == [row["gold"] or "" for row in rows]
+
+
+LONG = (
+    "Let $m$ and $n$ be whole numbers, both of them greater than seven and neither of them prime, "
+    "with $m + n = 30$ and $m - n = 4$. What is the sum of the squares of $m$ and $n$?"
+)
+
+
+def test_what_is_left_out_of_a_training_set() -> None:
+    benchmarks = {"short": [Problem("Compute $2+2$.", "4")], "long": [Problem(LONG, "289")]}
+    kept = [Problem("What is $x$ if $x - 1 = 2$?", "3"), Problem("What is $x$ if $x + 1 = 2$?", "1")]
+    selection = select(
+        [
+            kept[0],
+            Problem("Compute \\( 2 + 2 \\)", "4"),  # the short benchmark's, in another layout
+            kept[1],  # other words or operators are another problem
+            Problem("what is x if x-1 = 2", "3"),  # a copy
+            Problem("How many?", ""),  # nothing to mark
+            Problem("Half of it?", "\\frac{1}{2"),  # no answer could be marked correct
+            Problem("Compute $3+3$.", "6"),
+            Problem("Compute $3 + 3$", "7"),  # and one of the two is wrong
+            Problem(LONG.replace("What is", "Find").replace("?", "."), "289"),  # the long benchmark's, reworded
+        ],
+        benchmarks,
+    )
+    assert list(selection.problems) == kept
+    assert selection.removed == {UNMARKABLE: 2, CONFLICTING: 2, DUPLICATE: 1, "in short": 1, "near long": 1}
+
+
+def test_half_of_the_runs_is_near() -> None:
+    words = [f"word{chr(ord('a') + i)}" for i in range(22)]  # 10 runs of 13
+    held_out = {"b": [Problem(" ".join(words), "1")]}
+    # 17 of its words in a row hold 5 of the runs, 16 hold 4
+    near, far = Problem(" ".join(words[:17]) + " other", "2"), Problem(" ".join(words[:16]) + " other", "2")
+    assert select([near, far], held_out).problems == (far,)
+    assert select([near], held_out).removed == {"near b": 1}
+
+
+def test_golds_that_say_the_same_do_not_contradict() -> None:
+    selection = select([Problem("How much?", "1,000"), Problem("How much", "1000")], {})
+    assert [problem.gold for problem in selection.problems] == ["1,000"] and selection.removed == {DUPLICATE: 1}
