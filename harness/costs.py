@@ -37,6 +37,16 @@ THROUGHPUT = {
 }
 
 
+STATED = {
+    "Qwen/Qwen3-0.6B": 596_049_920,
+    "Qwen/Qwen3-1.7B": 1_720_574_976,
+    "Qwen/Qwen3-4B": 4_022_468_096,
+    "Qwen/Qwen3-8B": 8_190_735_360,
+}
+"""parameters of models that need not be here to be planned with, worked out from their published config.json; tied
+embeddings are counted once. Base models have the same sizes"""
+
+
 @dataclass(frozen=True)
 class Costs:
     """Tokens are response tokens; all figures are at most."""
@@ -49,7 +59,9 @@ class Costs:
     train_tokens: int
     evaluation_tokens: int
     parameters: int | None
-    """of the model; None if its weights are not here to be counted, and then what follows is None as well"""
+    """of the model; None, as then FLOPs, hours and disk, if its weights are not here and its size is not stated"""
+    counted: bool
+    """from the weights' own headers; otherwise as stated"""
     flops: float | None
     hours: float | None
     """core- or GPU-hours at the stated throughput; None for a backend without one"""
@@ -73,15 +85,16 @@ def estimate(experiment: Experiment, model: Path | None, problems: Mapping[str, 
     evaluation_tokens = attempts * evaluation.max_tokens
 
     throughput = THROUGHPUT.get(experiment.backend)
-    size = parameters(model) if model else None
+    counted = parameters(model) if model else None
+    size = counted or stated(experiment.model)
     flops = hours = disk = None
     if size is not None:
         sampling = 2.0 * size * (train_tokens + evaluation_tokens)
-        training = float(sum(_training_flops(arm, size, experiment.budget_rollouts) * seeds for arm in experiment.arms))
+        training = float(sum(_training_flops(experiment, arm, size) * seeds for arm in experiment.arms))
         flops = sampling + training
         if throughput:
             hours = (sampling / throughput.generate_flops + training / throughput.train_flops) / 3600
-        disk = _disk(trials, evaluation.points, size, attempts, evaluation_tokens)
+        disk = _disk(experiment, trials, size) + 150 * attempts + 4 * evaluation_tokens
     return Costs(
         trials=trials,
         rollouts=experiment.budget_rollouts * trials,
@@ -89,12 +102,18 @@ def estimate(experiment: Experiment, model: Path | None, problems: Mapping[str, 
         train_tokens=train_tokens,
         evaluation_tokens=evaluation_tokens,
         parameters=size,
+        counted=counted is not None,
         flops=flops,
         hours=hours,
         unit=throughput.unit if throughput else "",
         throughput=throughput.stated if throughput else "",
         disk_bytes=disk,
     )
+
+
+def stated(model: str) -> int | None:
+    """Parameters of a hub id that is known, whatever its revision."""
+    return STATED.get(model.partition("@")[0].removesuffix("-Base"))
 
 
 def parameters(model: Path) -> int | None:
@@ -111,12 +130,21 @@ def _header(file: Path) -> dict[str, dict[str, list[int]]]:
     return header
 
 
-def _training_flops(arm: Arm, size: int, rollouts: int) -> float:
-    """Forward and backward of every pass (6 a parameter and token), a reference's forward (2)."""
-    passes = 6 * arm.recipe.epochs + (2 if arm.algorithm.reference else 0) + (2 if arm.algorithm.measures else 0)
-    return float(size) * passes * rollouts * arm.recipe.max_tokens
+def _training_flops(experiment: Experiment, arm: Arm, size: int) -> float:
+    """A parameter and token: forward and backward of every pass (6); the forwards of measuring, of a reference, and of
+    the learner's own log-probs of what verl's sampler wrote (2 each)."""
+    epochs = arm.recipe.epochs
+    passes = 6 * epochs + 2 * epochs * bool(arm.algorithm.measures) + 2 * bool(arm.algorithm.reference)
+    passes += 2 * (experiment.backend == "verl")
+    return float(size) * passes * experiment.budget_rollouts * arm.recipe.max_tokens
 
 
-def _disk(trials: int, points: int, size: int, attempts: int, tokens: int) -> int:
-    """Weights in fp32 at each point, one state to resume from (weights and both moments), attempt rows."""
-    return trials * 4 * size * (points + 3) + 150 * attempts + 4 * tokens
+def _disk(experiment: Experiment, trials: int, size: int) -> int:
+    """Bytes of weights in fp32 (4 a parameter): at each point, and what is needed to resume.
+
+    Locally each trial has one state, weights and both moments. With verl one trial at a time has all the devices; its
+    state has a second copy of the weights in shards and may have a reference, and is there twice while it is written.
+    """
+    weights = trials * experiment.evaluation.points
+    states = 2 * 5 if experiment.backend == "verl" else 3 * trials
+    return 4 * size * (weights + states)

@@ -41,7 +41,7 @@ def nearest(word: str, allowed: Iterable[str]) -> str:
 
 
 def of_system(error: Exception) -> UserError | None:
-    """What the system refused, or data that is broken or missing, as a user's error; None if the program is to blame."""
+    """What the system refused, or data that is broken or missing, in a user's words; None if we are to blame."""
     if isinstance(error, UserError):
         return error
     if not isinstance(error, OSError):

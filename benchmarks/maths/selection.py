@@ -1,4 +1,4 @@
-"""What may be trained on: no problem twice, none with two answers, none of a benchmark.
+"""What may be trained on: no problem twice, none with two answers, none of a benchmark, none too long.
 
 A problem's tokens are its words, numbers and operators, in lower case and without layout, so that `$\\frac{m}{n}$`
 and `\\( \\frac{m}{n} \\)` are the same. Two problems are the same if their tokens are. A training problem is near a
@@ -27,9 +27,13 @@ NEAR = 0.5
 
 _TOKEN = re.compile(r"[0-9]+|[^\W\d_]+|[-+*/<>=!]")
 
+MOST_CHARACTERS = 3000
+"""longer problems are drawings in code: they would make every prompt's place in memory twice as long"""
+
 UNMARKABLE = "answer that cannot be marked"
 CONFLICTING = "same text with different answers"
 DUPLICATE = "same text again"
+LONG = f"longer than {MOST_CHARACTERS:,} characters"
 
 
 def tokens(text: str) -> list[str]:
@@ -48,10 +52,12 @@ def select(problems: Iterable[Problem], held_out: Mapping[str, Sequence[Problem]
     removed: Counter[str] = Counter()
     markable = []
     for problem in problems:
-        if mark(f"\\boxed{{{problem.gold}}}", problem.gold, truncated=False).mark is Mark.CORRECT:
-            markable.append(problem)
-        else:
+        if mark(f"\\boxed{{{problem.gold}}}", problem.gold, truncated=False).mark is not Mark.CORRECT:
             removed[UNMARKABLE] += 1
+        elif len(problem.question) > MOST_CHARACTERS:
+            removed[LONG] += 1
+        else:
+            markable.append(problem)
     kept = []
     overlap = _Overlap(held_out)
     for same in _grouped(markable):
@@ -65,7 +71,13 @@ def select(problems: Iterable[Problem], held_out: Mapping[str, Sequence[Problem]
             removed[reason] += 1
         else:
             kept.append(problem)
-    reasons = [UNMARKABLE, CONFLICTING, DUPLICATE, *(f"{how} {name}" for name in held_out for how in ("in", "near"))]
+    reasons = [
+        UNMARKABLE,
+        LONG,
+        CONFLICTING,
+        DUPLICATE,
+        *(f"{how} {name}" for name in held_out for how in ("in", "near")),
+    ]
     return Selection(tuple(kept), {reason: removed[reason] for reason in reasons if removed[reason]})
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import chain
 
 from benchmarks.maths.loading import load
-from benchmarks.maths.selection import CONFLICTING, DUPLICATE, UNMARKABLE, select
+from benchmarks.maths.selection import CONFLICTING, DUPLICATE, LONG, UNMARKABLE, select
 from benchmarks.maths.sources import SOURCES
 from benchmarks.problems import Benchmark, Selection, TrainingSet
 
@@ -46,9 +46,10 @@ TRAINING_SETS = (
         "math_train",
         "MATH's training set, without copies and benchmarks (Hendrycks et al. 2021)",
         ["math_train"],
-        7455,
+        7453,
         {
             UNMARKABLE: 2,
+            LONG: 2,
             CONFLICTING: 4,
             DUPLICATE: 3,
             "near math500": 33,
@@ -60,8 +61,9 @@ TRAINING_SETS = (
         "dapo_math_17k",
         "DAPO's whole-number problems, without copies and benchmarks (Yu et al. 2025)",
         ["dapo_math_17k"],
-        16161,
+        16160,
         {
+            LONG: 1,
             CONFLICTING: 57,
             DUPLICATE: 1559,
             "in math500": 6,
@@ -78,9 +80,10 @@ TRAINING_SETS = (
         "dapo_math",
         "DAPO's and MATH's training problems, without copies and benchmarks",
         ["dapo_math_17k", "math_train"],
-        21880,
+        21877,
         {
             UNMARKABLE: 2,
+            LONG: 3,
             CONFLICTING: 76,
             DUPLICATE: 3286,
             "in math500": 6,

@@ -170,6 +170,7 @@ def _print_costs(costs: Costs) -> None:
         return
     hours = "hours not known for this backend" if costs.hours is None else f"{costs.hours:.2g} {costs.unit}-hours"
     disk = f"disk {(costs.disk_bytes or 0) / 1e6:,.0f} MB"
-    console.print(f"  {costs.parameters:,} parameters, {costs.flops:.2g} FLOPs, {hours}, {disk}")
+    how = "" if costs.counted else " (stated; the weights are not here to be counted)"
+    console.print(f"  {costs.parameters:,} parameters{how}, {costs.flops:.2g} FLOPs, {hours}, {disk}")
     if costs.throughput:
         console.print(f"Hours assume the speed of {costs.throughput}")

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from benchmarks.maths import cleaning, loading
-from benchmarks.maths.selection import CONFLICTING, DUPLICATE, UNMARKABLE, select
+from benchmarks.maths.selection import CONFLICTING, DUPLICATE, LONG, UNMARKABLE, select
 from benchmarks.maths.sources import SOURCES, Hub, Source
 from benchmarks.problems import Problem, ProblemsError, hash_of
 
@@ -143,14 +143,14 @@ def test_cleaned_answers_are_the_files_golds(name: str) -> None:
     assert [problem.gold for problem in loading.load(source)] == [row["gold"] or "" for row in rows]
 
 
-LONG = (
+FAMILY = (
     "Let $m$ and $n$ be whole numbers, both of them greater than seven and neither of them prime, "
     "with $m + n = 30$ and $m - n = 4$. What is the sum of the squares of $m$ and $n$?"
 )
 
 
 def test_what_is_left_out_of_a_training_set() -> None:
-    benchmarks = {"short": [Problem("Compute $2+2$.", "4")], "long": [Problem(LONG, "289")]}
+    benchmarks = {"short": [Problem("Compute $2+2$.", "4")], "long": [Problem(FAMILY, "289")]}
     kept = [Problem("What is $x$ if $x - 1 = 2$?", "3"), Problem("What is $x$ if $x + 1 = 2$?", "1")]
     selection = select(
         [
@@ -162,7 +162,7 @@ def test_what_is_left_out_of_a_training_set() -> None:
             Problem("Half of it?", "\\frac{1}{2"),  # no answer could be marked correct
             Problem("Compute $3+3$.", "6"),
             Problem("Compute $3 + 3$", "7"),  # and one of the two is wrong
-            Problem(LONG.replace("What is", "Find").replace("?", "."), "289"),  # the long benchmark's, reworded
+            Problem(FAMILY.replace("What is", "Find").replace("?", "."), "289"),  # the long benchmark's, reworded
         ],
         benchmarks,
     )
@@ -177,6 +177,11 @@ def test_half_of_the_runs_is_near() -> None:
     near, far = Problem(" ".join(words[:17]) + " other", "2"), Problem(" ".join(words[:16]) + " other", "2")
     assert select([near, far], held_out).problems == (far,)
     assert select([near], held_out).removed == {"near b": 1}
+
+
+def test_too_long() -> None:
+    drawing = Problem("draw " * 601, "1")  # 3,005 characters
+    assert select([drawing, Problem("draw " * 600, "1")], {}).removed == {LONG: 1}
 
 
 def test_golds_that_say_the_same_do_not_contradict() -> None:

@@ -90,6 +90,34 @@ def test_costs_by_hand(tiny: Path, tmp_path: Path) -> None:
     speed = costs.THROUGHPUT["local"]
     seconds = sampling / speed.generate_flops + training / speed.train_flops
     assert cost.hours == pytest.approx(seconds / 3600)
+    # fp32: weights at 2 points of 4 trials; weights and two moments to resume each; rows of 150 bytes, 4 a token
+    assert cost.disk_bytes == 4 * 1000 * (8 + 12) + 1800 * (150 + 4 * 48)
+    assert cost.counted
+
+
+def test_costs_with_verl_and_a_stated_size(tiny: Path) -> None:
+    overrides = [
+        "model=Qwen/Qwen3-4B@0123456789abcdef",
+        "backend=verl",
+        "arms.rence.kl_mode=window",
+        "arms.grpo.kl_coef=0",
+    ]
+    cost = costs.estimate(config.load(tiny, overrides), None, {"mini_sums": 200})
+    # 151,936 x 2,560 tied embeddings; 36 layers of attention with 32 and 8 heads of 128, gated MLP of 9,728, and norms
+    attention = 2560 * 128 * (32 + 8 + 8 + 32) + 2 * 128
+    size = 151_936 * 2560 + 36 * (attention + 3 * 2560 * 9728 + 2 * 2560) + 2560
+    assert cost.parameters == size == 4_022_468_096 and not cost.counted
+    # 192 rollouts an arm; 2 epochs (6 each) and old log-probs (2); rence measures its KL to a reference: 2 x 2 + 2
+    tokens = 192 * 48
+    assert cost.flops == 2 * size * (384 + 1800) * 48 + (14 + 20) * size * tokens
+    # one trial at a time: its weights, their shards, two moments and a reference, twice while they are written
+    assert cost.disk_bytes == 4 * size * (8 + 10) + 1800 * (150 + 4 * 48)
+    assert cost.unit == "GPU"
+
+
+def test_sizes_are_stated_for_base_models_too() -> None:
+    assert costs.stated("Qwen/Qwen3-0.6B") == costs.stated("Qwen/Qwen3-0.6B-Base@main") == 596_049_920
+    assert costs.stated("nobody/nothing") is None
 
 
 def test_costs_of_a_model_that_is_not_known(tiny: Path, tmp_path: Path) -> None:
