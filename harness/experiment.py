@@ -9,7 +9,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from annotated_types import Ge, Gt, Le, Lt
 
@@ -90,6 +90,71 @@ class Evaluation:
 
 
 @dataclass(frozen=True)
+class VerlSettings:
+    """The devices of backend `verl`, and how a trial is laid out on them. What the arms are taught is the recipe's."""
+
+    device: Literal["gpu", "cpu"] = "gpu"
+    """what the workers run on; `cpu` is for tests: a device is then a process"""
+    nodes: Count = 1
+    """machines, joined in one Ray cluster"""
+    gpus_per_node: Count = 8
+    """devices of each; learner and sampler take turns on them"""
+    tensor_parallel: Count = 1
+    """devices that one copy of the sampler is cut over"""
+    sequence_parallel: Count = 1
+    """devices that the learner cuts each sequence over (Ulysses); what is left of the devices is data-parallel"""
+    precision: Literal["bf16", "fp32"] | None = None
+    """of the learner's forward and backward passes and of the sampler; weights, optimiser and sums over devices are
+    fp32 either way. null: bf16 on gpu, fp32 on cpu"""
+    flash_attention: bool | None = None
+    """the learner's attention: flash-attn if true, torch's if false. null: as the device allows, true on gpu"""
+    remove_padding: bool | None = None
+    """the learner packs sequences instead of padding them; needs flash attention. null: as flash_attention"""
+    gradient_checkpointing: bool | None = None
+    """the learner keeps few activations and computes the others again: slower, in less memory. null: true on gpu"""
+    offload: tuple[Literal["params", "optimizer"], ...] = ()
+    """what of the learner waits in the host's memory while the sampler works"""
+    sampler_memory: Annotated[float, Gt(0), Lt(1)] = 0.5
+    """share of a GPU's memory that the sampler takes for weights, keys and values while it works"""
+    importance_cap: Positive | None = None
+    """each token's loss is weighted by learner probability / sampler probability, cut off here: truncated importance
+    sampling. null: the mismatch is measured and not corrected"""
+    max_prompt_tokens: Count = 1024
+    """longest prompt, in training and evaluation; a longer one is refused, never cut"""
+    stall_seconds: Positive = 1800.0
+    """a trial ends with an error when its sampler or a worker has been silent for so long"""
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+    """for experts: verl's own keys, dotted, and their values, applied last. Not for what the recipe decides"""
+
+    def __post_init__(self) -> None:
+        on_gpu = self.device == "gpu"
+        flash = on_gpu if self.flash_attention is None else self.flash_attention
+        settled = {
+            "precision": "bf16" if on_gpu else "fp32",
+            "flash_attention": flash,
+            "remove_padding": flash,
+            "gradient_checkpointing": on_gpu,
+        }
+        for name, value in settled.items():
+            if getattr(self, name) is None:
+                object.__setattr__(self, name, value)
+
+    @property
+    def devices(self) -> int:
+        """On all machines."""
+        return self.nodes * self.gpus_per_node
+
+    @property
+    def data_parallel(self) -> int:
+        """Ranks of the learner that each see a share of every mini-batch."""
+        return self.devices // self.sequence_parallel
+
+    def to_json(self) -> dict[str, Any]:
+        """As files hold it."""
+        return {**asdict(self), "offload": list(self.offload)}
+
+
+@dataclass(frozen=True)
 class Arm:
     """An algorithm with resolved hyper-parameters, and the recipe it is trained by."""
 
@@ -138,6 +203,8 @@ class Experiment:
     """what trains: see `rence list backends`"""
     tuning: Mapping[str, Any] = field(default_factory=dict)
     """what was tried to choose the recipe; printed in the report"""
+    verl: VerlSettings = field(default_factory=VerlSettings)
+    """of backend `verl` alone: devices, and how a trial is laid out on them"""
 
     def arm(self, name: str) -> Arm:
         return next(arm for arm in self.arms if arm.name == name)

@@ -43,6 +43,7 @@ def make(experiment: Experiment, model: Path | None) -> Plan:
         evaluation=evaluation,
         tuning=dict(experiment.tuning),
         lock="",
+        verl=experiment.verl.to_json() if experiment.backend == "verl" else {},
     )
     return replace(plan, lock=fingerprint(plan=plan.to_json()))
 

@@ -121,7 +121,12 @@ class Plan(_Record):
     tuning: dict[str, Any]
     """what was tried to choose the recipe: trials for each arm, settings, seeds, split"""
     lock: str
-    """hash of all of the above"""
+    """hash of all of the others"""
+    verl: dict[str, Any] = field(default_factory=dict)
+    """settings of backend `verl`: empty, and then not written, for another"""
+
+    def to_json(self) -> dict[str, Any]:
+        return {key: value for key, value in super().to_json().items() if value or key != "verl"}
 
     @classmethod
     def read(cls, path: Path) -> Self:

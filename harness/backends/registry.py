@@ -18,12 +18,18 @@ class Entry:
     class_name: str
     engine: str
     """what evaluates the untrained model: the engine that the backend samples with"""
+    alone: bool = False
+    """a trial takes every device, so trials run one after the other unless the user says otherwise"""
 
 
 BACKENDS: dict[str, Entry] = {
     "local": Entry("one process, deterministic", "harness.backends.local.backend", "LocalBackend", engine="local"),
     "verl": Entry(
-        "many GPUs: verl's Ray, FSDP and vLLM workers", "harness.backends.verl.backend", "VerlBackend", engine="vllm"
+        "many GPUs: verl's Ray, FSDP and vLLM workers",
+        "harness.backends.verl.backend",
+        "VerlBackend",
+        engine="vllm",
+        alone=True,
     ),
 }
 

@@ -12,8 +12,8 @@ from benchmarks import registry as benchmarks
 from harness.config.shape import experiment_file, model
 from harness.errors import UserError, nearest
 
-_ARM = "ARM"
-"""stands for any arm's name in a key"""
+_ONE_BACKEND = "verl"
+"""the section that only the backend of its name may have"""
 
 Schema = dict[str, Any]
 
@@ -86,7 +86,11 @@ def _commented(schema: Schema, example: dict[str, Any], indent: str) -> Iterator
         if "description" in inner:
             yield f"{indent}# {inner['description']}"
         group = inner.get("type") == "object" and inner.get("properties") and name != "arms"
-        if group:
+        if name == _ONE_BACKEND:
+            # It would be refused on the backend that the example names.
+            yield f"{indent}# {name}:"
+            yield from (f"{indent}# {line}" for line in _commented(inner, {}, indent + "  "))
+        elif group:
             yield f"{indent}{name}:"
             yield from _commented(inner, example.get(name, {}), indent + "  ")
         elif name == "arms":
@@ -155,5 +159,7 @@ def _type(schema: Schema) -> str:
         return " or ".join(filter(None, map(_type, schema["anyOf"])))
     names = {"integer": "integer", "number": "number", "string": "word", "boolean": "true or false", "null": "null"}
     if schema.get("type") == "array":
+        if "enum" in schema.get("items", {}):
+            return f"list out of {', '.join(schema['items']['enum'])}"
         return f"list of {_type(schema.get('items', {})) or 'values'}s"
     return names.get(schema.get("type", ""), "")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
@@ -15,18 +15,21 @@ from algorithms.base import Algorithm
 from benchmarks import registry as benchmarks
 from harness import models, prompts
 from harness.backends.registry import BACKENDS
+from harness.backends.verl import limits
 from harness.config import manifest as manifests
 from harness.config.check import checked, fail, known, show
 from harness.config.manifest import Key, Manifest
 from harness.config.shape import experiment_file, model
 from harness.errors import UserError
-from harness.experiment import Arm, Evaluation, Experiment, Recipe
+from harness.experiment import Arm, Evaluation, Experiment, Recipe, VerlSettings
 from harness.records import START, Comparison
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*\Z")
 _TAKEN = (START, "report")
 """folders of a run that an arm may not be called"""
 _ARM_KEYS = ("algorithm", "recipe")
+_VERL = "verl"
+"""a backend, and the section with its settings"""
 
 
 def load(path: Path, overrides: Iterable[str] = ()) -> Experiment:
@@ -36,7 +39,9 @@ def load(path: Path, overrides: Iterable[str] = ()) -> Experiment:
 
 def build(manifest: Manifest) -> Experiment:
     """Raises: UserError."""
-    file: Any = checked(manifest, experiment_file(), manifest.data)
+    # `verl=null` on the command line takes the section away, to try the experiment on another backend.
+    written = {key: value for key, value in manifest.data.items() if key != _VERL or value is not None}
+    file: Any = checked(manifest, experiment_file(), written)
     _check_names(manifest, file)
     recipe = Recipe(**dict(file.recipe))
     _check_recipe(manifest, ("recipe",), recipe)
@@ -53,8 +58,11 @@ def build(manifest: Manifest) -> Experiment:
         arms=tuple(_arm(manifest, name, arm or {}, recipe) for name, arm in file.arms.items()),
         comparison=Comparison(**dict(file.comparison)),
         tuning=file.tuning,
+        verl=_verl(manifest, file, _VERL in written),
     )
     _check_comparison(manifest, experiment)
+    if experiment.backend == _VERL:
+        _check_verl(manifest, experiment)
     return experiment
 
 
@@ -77,6 +85,7 @@ def resolved(experiment: Experiment) -> dict[str, Any]:
         },
         "comparison": asdict(experiment.comparison),
         "tuning": dict(experiment.tuning),
+        **({_VERL: experiment.verl.to_json()} if experiment.backend == _VERL else {}),
     }
 
 
@@ -161,6 +170,33 @@ def _check_recipe(manifest: Manifest, at: Key, recipe: Recipe) -> None:
             f"`minibatches` must divide `prompts_per_step` ({recipe.prompts_per_step}), "
             f"but is {recipe.minibatches} instead: a mini-batch takes whole groups.",
         )
+
+
+def _verl(manifest: Manifest, file: Any, given: bool) -> VerlSettings:
+    if given and file.backend != _VERL:
+        fail(
+            manifest,
+            (_VERL,),
+            f"`verl` holds settings of backend `verl`, but `backend` is `{file.backend}`. Set `backend: verl`, or "
+            "remove the section (on the command line: `verl=null`).",
+        )
+    settings = dict(file.verl)
+    return VerlSettings(**{**settings, "overrides": dict(_dotted(settings["overrides"]))})
+
+
+def _dotted(data: Mapping[str, Any], at: str = "") -> Iterator[tuple[str, Any]]:
+    """`{a: {b: 1}}` as `{a.b: 1}`: verl's keys may be written either way."""
+    for key, value in data.items():
+        if isinstance(value, dict) and value:
+            yield from _dotted(value, f"{at}{key}.")
+        else:
+            yield f"{at}{key}", value
+
+
+def _check_verl(manifest: Manifest, experiment: Experiment) -> None:
+    for mistake in limits.mistakes(experiment):
+        written = [key for key in mistake.keys if key in manifest.places]
+        fail(manifest, written[0] if written else mistake.keys[0], mistake.message)
 
 
 def _check_comparison(manifest: Manifest, experiment: Experiment) -> None:

@@ -14,7 +14,7 @@ from typing import Any, Literal, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
-from harness.experiment import Evaluation, Experiment, Recipe
+from harness.experiment import Evaluation, Experiment, Recipe, VerlSettings
 from harness.records import Comparison
 
 _STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, validate_by_name=True, serialize_by_alias=True)
@@ -57,6 +57,7 @@ def experiment_file() -> type[BaseModel]:
         arms=(dict[str, dict[str, Any] | None], Field(min_length=1, description=described["arms"])),
         comparison=(model(Comparison), Field(description=described["comparison"])),
         tuning=_field(Experiment, "tuning"),
+        verl=(model(VerlSettings), Field(default_factory=model(VerlSettings), description=described["verl"])),
     )
 
 

@@ -48,6 +48,14 @@ def tiny(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
+def on_verl(tiny: Path) -> Path:
+    """The same on backend verl, on two processes of this machine; `verl` is in line 21."""
+    text = TINY.replace("backend: local", "backend: verl")
+    tiny.write_text(f"{text}verl: {{device: cpu, gpus_per_node: 2, max_prompt_tokens: 64}}\n", encoding="utf-8")
+    return tiny
+
+
+@pytest.fixture
 def start(tmp_path: Path) -> Callable[..., subprocess.Popen[str]]:
     """Start `rence ARGUMENTS` in the test's folder; `before` is a shell command to run first."""
 

@@ -12,6 +12,7 @@ from harness import config
 from harness.config.explain import explain, json_schema, template
 from harness.config.manifest import parse
 from harness.errors import USAGE, UserError
+from harness.experiment import VerlSettings
 
 CONFIGS = sorted((Path(__file__).parents[2] / "configs").rglob("*.yaml"))
 
@@ -71,6 +72,60 @@ def test_overrides(tiny: Path, override: str, value: object) -> None:
     for part in override.partition("=")[0].split("."):
         resolved = resolved[part]
     assert resolved == (list(value) if isinstance(value, tuple) else value)
+
+
+def test_verl_settings_follow_the_device_where_they_are_not_given(on_verl: Path) -> None:
+    settings = config.load(on_verl).verl
+    assert (settings.precision, settings.flash_attention, settings.remove_padding) == ("fp32", False, False)
+    assert (settings.devices, settings.data_parallel, settings.gradient_checkpointing) == (2, 2, False)
+    settings = VerlSettings(nodes=2, sequence_parallel=4, gradient_checkpointing=False)
+    assert (settings.precision, settings.flash_attention, settings.remove_padding) == ("bf16", True, True)
+    assert (settings.devices, settings.data_parallel, settings.gradient_checkpointing) == (16, 4, False)
+    settings = VerlSettings(flash_attention=False)
+    assert (settings.flash_attention, settings.remove_padding) == (False, False)
+
+
+def test_verl_settings_survive_being_written_out(on_verl: Path, tmp_path: Path) -> None:
+    overrides = "verl.overrides={actor_rollout_ref.rollout.max_num_seqs: 8, trainer: {log_val_generations: 1}}"
+    experiment = config.load(on_verl, ["verl.offload=[params]", "verl.importance_cap=2", overrides])
+    assert experiment.verl.overrides == {"actor_rollout_ref.rollout.max_num_seqs": 8, "trainer.log_val_generations": 1}
+    (tmp_path / "resolved.json").write_text(json.dumps(config.resolved(experiment)))
+    again = config.load(tmp_path / "resolved.json")
+    assert again == experiment
+    assert (again.verl.offload, again.verl.importance_cap) == (("params",), 2.0)
+
+
+@pytest.mark.parametrize("place", ["file", "command line"])
+def test_verl_settings_are_for_backend_verl_alone(tiny: Path, place: str) -> None:
+    override = ["verl.nodes=1"] if place == "command line" else []
+    if place == "file":
+        tiny.write_text(f"{tiny.read_text()}verl: {{}}\n")
+    with pytest.raises(UserError) as caught:
+        config.load(tiny, override)
+    assert "`verl` holds settings of backend `verl`, but `backend` is `local`." in str(caught.value)
+    assert str(caught.value).startswith("`verl.nodes=1`: " if override else f"{tiny}:21: ")
+    assert config.load(tiny, [*override, "verl=null"]) == config.load(tiny, ["verl=null"])
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("verl.node=1", "`verl.node` is not a key. Did you mean `nodes`?"),
+        ("verl.nodes=0", "`verl.nodes` must be at least 1, but is 0 instead."),
+        ("verl.device=tpu", "`verl.device` must be `gpu` or `cpu`, but is"),
+        ("verl.precision=fp16", "`verl.precision` must be `bf16` or `fp32`, but is"),
+        ("verl.offload=[gradients]", "`verl.offload[0]` must be `params` or `optimizer`, but is"),
+        ("verl.sampler_memory=1", "`verl.sampler_memory` must be less than 1, but is 1 instead."),
+        ("verl.importance_cap=0", "`verl.importance_cap` must be more than 0, but is 0 instead."),
+        ("verl.stall_seconds=-1", "`verl.stall_seconds` must be more than 0, but is -1 instead."),
+        ("verl.overrides=[1]", "`verl.overrides` must be a mapping, but is [1] instead."),
+        ("verl=3", "`verl` must be a mapping, but is 3 instead."),
+    ],
+)
+def test_bad_verl_settings(on_verl: Path, override: str, message: str) -> None:
+    with pytest.raises(UserError) as caught:
+        config.load(on_verl, [override])
+    assert message in str(caught.value)
 
 
 def test_overrides_are_kept_with_the_source(tiny: Path) -> None:
@@ -226,3 +281,11 @@ def test_a_new_experiment_loads_and_has_every_key(tmp_path: Path) -> None:
     assert written.keys() == resolved.keys()
     assert written["recipe"].keys() == resolved["recipe"].keys()
     assert written["evaluation"].keys() == resolved["evaluation"].keys()
+
+
+def test_a_new_experiment_shows_the_section_of_one_backend_without_making_it(tmp_path: Path) -> None:
+    before, _, after = template().partition("# verl:\n")
+    section = "".join(f"{line.removeprefix('# ')}\n" for line in after.splitlines())
+    (tmp_path / "new.yaml").write_text(f"{before}verl:\n{section}".replace("backend: local", "backend: verl"))
+    experiment = config.load(tmp_path / "new.yaml", ["verl.device=cpu", "verl.max_prompt_tokens=64"])
+    assert yaml.safe_load(f"verl:\n{section}")["verl"].keys() == config.resolved(experiment)["verl"].keys()

@@ -46,6 +46,20 @@ def test_whatever_fixes_the_meaning_of_a_number_changes_the_lock(tiny: Path, ove
     assert made(tiny, *override.split()).lock != made(tiny).lock
 
 
+def test_a_plan_for_verl_holds_its_settings_and_another_does_not(tiny: Path, on_verl: Path, tmp_path: Path) -> None:
+    before = made(on_verl)
+    assert before.verl["gpus_per_node"] == 2
+    before.write(tmp_path / "plan.json")
+    assert Plan.read(tmp_path / "plan.json") == before
+    after = made(on_verl, "verl.importance_cap=2", "verl.offload=[params]")
+    assert list(plan.differences(before.to_json(), after.to_json())) == [
+        'verl.offload: [] -> ["params"]',
+        "verl.importance_cap: (none) -> 2.0",
+    ]
+    assert after.lock != before.lock
+    assert "verl" not in made(on_verl, "backend=local", "verl=null").to_json()
+
+
 def test_a_changed_plan_is_refused_with_its_differences(tiny: Path) -> None:
     before = made(tiny)
     changed = ["recipe.learning_rate=1e-4", "seeds=[0]", "arms.dapo={}", "arms.grpo.clip_low=0.1"]

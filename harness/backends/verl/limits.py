@@ -1,0 +1,233 @@
+"""What keeps an experiment from being trained with verl, found before anything starts. Imports nothing heavy.
+
+`mistakes` reads the experiment alone and is asked when its file is loaded; `check_machine` when a run starts;
+`check_cluster` and `check_prompts` by the trial, once Ray and the tokenizer are there.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from benchmarks import registry as benchmarks
+from harness import models, prompts
+from harness.backends.verl.settings import VERSION, longest_sequence, meaning
+from harness.errors import UserError
+from harness.experiment import Arm, Experiment, Trial, VerlSettings
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+PARTS = ("backend verl", "engine vllm")
+"""of the doctor's findings, what a trial cannot do without"""
+
+Key = tuple[str | int, ...]
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """What cannot be, and the keys that could mend it, the likeliest first."""
+
+    keys: tuple[Key, ...]
+    message: str
+
+
+def mistakes(experiment: Experiment) -> Iterator[Mistake]:
+    """Of the experiment's settings, and of its model if that is on this machine. Starts nothing."""
+    settings = experiment.verl
+    yield from _layout(settings)
+    yield from _kernels(settings)
+    yield from _overrides(experiment)
+    for arm in experiment.arms:
+        yield from _recipe(arm, settings)
+    folder = models.find(experiment.model)
+    if folder:
+        yield from _model(experiment, json.loads((folder / "config.json").read_text(encoding="utf-8")))
+
+
+def check_verl() -> None:
+    """
+    Raises: UserError with the command that installs it if verl is not here, or in a version that we do not know.
+    """
+    from harness.doctor import packages
+
+    try:
+        found = metadata.version("verl")
+    except metadata.PackageNotFoundError:
+        found = "none"
+    if found != VERSION:
+        raise UserError(f"backend `verl` needs verl {VERSION}, but {found} is installed.\n{packages.install('verl')}")
+
+
+def check_machine(settings: VerlSettings) -> None:
+    """
+    Raises: UserError with the command that installs what is missing or of a wrong version, or if one machine is to do
+        what it has too few GPUs for.
+    """
+    from harness.doctor import packages
+    from harness.doctor.findings import State
+
+    check_verl()
+    here = packages.installed()
+    for finding in packages.parts(here, packages.requirements(), packages.tested()):
+        if finding.part in PARTS and finding.state is State.LACKS:
+            raise UserError(f"backend `verl` cannot start: {finding.found}.\n{finding.mend}")
+    if settings.device == "cpu":
+        return
+    if settings.flash_attention and "flash-attn" not in here:
+        raise UserError(
+            "`verl.flash_attention` is on, but flash-attn is not installed.\n"
+            f"{packages.pip()} install --no-build-isolation flash-attn, or set `verl.flash_attention=false`."
+        )
+    if settings.nodes == 1 and "RAY_ADDRESS" not in os.environ:
+        _check_gpus(settings.gpus_per_node, gpus())
+
+
+def check_cluster(settings: VerlSettings, nodes: Iterable[Mapping[str, Any]]) -> None:
+    """
+    Args:
+        nodes: what `ray.nodes()` returns.
+    Raises: UserError if too few machines have GPUs enough (on cpu: logical ones, which stand for processes).
+    """
+    found = [int(node["Resources"].get("GPU", 0)) for node in nodes if node["Alive"]]
+    if sum(count >= settings.gpus_per_node for count in found) < settings.nodes:
+        there = ", ".join(map(str, found)) or "none"
+        raise UserError(
+            f"`verl.nodes` {settings.nodes} x `verl.gpus_per_node` {settings.gpus_per_node} are more than the Ray "
+            f"cluster has: its {len(found)} machines have {there} GPUs.\n"
+            "Join more with `ray start --address=HEAD:6379` (`ray status` lists them), or ask for fewer."
+        )
+
+
+def check_prompts(experiment: Experiment, tokenizer: PreTrainedTokenizerBase) -> None:
+    """
+    Raises: UserError if a prompt of training or evaluation is longer than `max_prompt_tokens`.
+    """
+    limit = experiment.verl.max_prompt_tokens
+    asked = {experiment.train: benchmarks.training_set(experiment.train)}
+    asked |= {
+        name: benchmarks.benchmark(name) for name in (*experiment.evaluation.benchmarks, *experiment.evaluation.curve)
+    }
+    for name, source in asked.items():
+        lengths = {p.id: len(prompts.render(tokenizer, p.question, experiment.template)) for p in source.problems}
+        longest = max(lengths, key=lambda problem: lengths[problem])
+        if lengths[longest] > limit:
+            count = sum(length > limit for length in lengths.values())
+            raise UserError(
+                f"{count} of {len(lengths)} prompts of `{name}` are longer than `verl.max_prompt_tokens` ({limit}): "
+                f"the longest, problem {longest}, has {lengths[longest]} tokens.\n"
+                f"Set `verl.max_prompt_tokens={lengths[longest]}`, or leave such problems out of the data."
+            )
+
+
+def gpus() -> int | None:
+    """That this process may use, without asking torch; None if that is not known."""
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible is not None:
+        return len([name for name in visible.split(",") if name.strip() not in ("", "-1")])
+    if Path("/dev/kfd").exists():
+        return None
+    return sum(path.name.removeprefix("nvidia").isdigit() for path in Path("/dev").glob("nvidia*"))
+
+
+def _layout(settings: VerlSettings) -> Iterator[Mistake]:
+    devices, each = settings.devices, settings.gpus_per_node
+    said = f"{settings.nodes} x {each} devices (`nodes` x `gpus_per_node`)"
+    for name in ("tensor_parallel", "sequence_parallel"):
+        size, keys = getattr(settings, name), (("verl", name), ("verl", "gpus_per_node"), ("verl", "nodes"))
+        if size > devices:
+            yield Mistake(keys, f"`{name}` must be at most the {said}, but is {size} instead.")
+        elif devices % size or (each % size and size % each):
+            yield Mistake(keys, f"`{name}` must divide the {said} and fill whole machines, but is {size} instead.")
+
+
+def _kernels(settings: VerlSettings) -> Iterator[Mistake]:
+    if settings.device == "cpu" and settings.flash_attention:
+        yield Mistake((("verl", "flash_attention"),), "`flash_attention` needs a GPU, but `device` is cpu.")
+    if settings.remove_padding and not settings.flash_attention:
+        yield Mistake(
+            (("verl", "remove_padding"),),
+            "`remove_padding` needs `flash_attention`: nothing else keeps packed sequences apart.",
+        )
+    if settings.sequence_parallel > 1 and not settings.remove_padding:
+        yield Mistake((("verl", "sequence_parallel"),), "`sequence_parallel` above 1 needs `remove_padding`.")
+
+
+def _overrides(experiment: Experiment) -> Iterator[Mistake]:
+    decided = meaning(Trial(experiment, experiment.arms[0], experiment.seeds[0]))
+    for key in experiment.verl.overrides:
+        if any(_same_or_inside(key.removeprefix("+"), ours) for ours in decided):
+            yield Mistake(
+                (("verl", "overrides", key), ("verl", "overrides")),
+                f"`{key}` may not be overridden: it follows from the experiment's other settings.",
+            )
+
+
+def _recipe(arm: Arm, settings: VerlSettings) -> Iterator[Mistake]:
+    recipe, ranks = arm.recipe, settings.data_parallel
+
+    def keys(*names: str, more: tuple[str, ...] = ()) -> tuple[Key, ...]:
+        return (
+            *(("arms", arm.name, "recipe", name) for name in names),
+            *(("recipe", name) for name in names),
+            *(("verl", name) for name in more),
+        )
+
+    groups = recipe.prompts_per_step // recipe.minibatches
+    if groups % ranks:
+        yield Mistake(
+            keys("prompts_per_step", "minibatches", more=("gpus_per_node", "nodes", "sequence_parallel")),
+            f"`prompts_per_step` / `minibatches` must be a multiple of the data-parallel size {ranks} (`nodes` x "
+            f"`gpus_per_node` / `sequence_parallel`), but is {groups} instead: every rank takes whole groups of every "
+            "mini-batch.",
+        )
+    longest = settings.max_prompt_tokens + recipe.max_tokens
+    whole, room = recipe.group_size * longest, recipe.microbatch_tokens * settings.sequence_parallel
+    if whole > room:
+        yield Mistake(
+            keys("microbatch_tokens", "group_size", "max_tokens", more=("max_prompt_tokens", "sequence_parallel")),
+            f"a micro-batch must hold a whole group: `group_size` {recipe.group_size} x (`verl.max_prompt_tokens` "
+            f"{settings.max_prompt_tokens} + `max_tokens` {recipe.max_tokens}) = {whole} tokens, but "
+            f"`microbatch_tokens` {recipe.microbatch_tokens} x `verl.sequence_parallel` {settings.sequence_parallel} "
+            f"= {room}. `microbatch_tokens` must be at least {-(-whole // settings.sequence_parallel)}.",
+        )
+    if recipe.generator_sync_steps != 1:
+        yield Mistake(
+            keys("generator_sync_steps"),
+            f"`generator_sync_steps` must be 1 with backend `verl`, but is {recipe.generator_sync_steps} instead: its "
+            "sampler drops its weights when it sleeps, and takes the learner's after every step.",
+        )
+
+
+def _model(experiment: Experiment, config: Mapping[str, Any]) -> Iterator[Mistake]:
+    config = {**config, **config.get("text_config", {})}
+    longest, most = longest_sequence(experiment), config.get("max_position_embeddings")
+    if most is not None and longest > most:
+        yield Mistake(
+            (("verl", "max_prompt_tokens"), ("evaluation", "max_tokens"), ("recipe", "max_tokens")),
+            f"`verl.max_prompt_tokens` and the longest `max_tokens` of training and evaluation make {longest} tokens, "
+            f"but the model has {most} positions.",
+        )
+    heads = config.get("num_attention_heads")
+    for name in ("tensor_parallel", "sequence_parallel"):
+        size = getattr(experiment.verl, name)
+        if heads and heads % size:
+            yield Mistake((("verl", name),), f"`{name}` must divide the model's {heads} heads, but is {size} instead.")
+
+
+def _same_or_inside(a: str, b: str) -> bool:
+    return a == b or a.startswith(f"{b}.") or b.startswith(f"{a}.")
+
+
+def _check_gpus(wanted: int, found: int | None) -> None:
+    if found is not None and found < wanted:
+        raise UserError(
+            f"`verl.gpus_per_node` is {wanted}, but this machine has {found} GPUs that may be used "
+            "(CUDA_VISIBLE_DEVICES limits them).\n"
+            "Ask for fewer, join a Ray cluster (RAY_ADDRESS), or try the config out with `verl.device=cpu`."
+        )

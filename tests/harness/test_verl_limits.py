@@ -1,0 +1,196 @@
+"""What keeps an experiment from being trained with verl is said before anything starts."""
+
+from __future__ import annotations
+
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+from transformers import AutoTokenizer
+
+from harness import config
+from harness.backends.verl import limits
+from harness.doctor import packages
+from harness.errors import UserError
+from harness.experiment import VerlSettings
+from harness.models import SHIPPED
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (
+            "recipe.minibatches=8",
+            "tiny.yaml:11: `prompts_per_step` / `minibatches` must be a multiple of the data-parallel size 2",
+        ),
+        (
+            "recipe.prompts_per_step=6 verl.nodes=3 recipe.minibatches=1 verl.gpus_per_node=4",
+            "`recipe.prompts_per_step=6`: `prompts_per_step` / `minibatches` must be a multiple of the data-parallel "
+            "size 12 (`nodes` x `gpus_per_node` / `sequence_parallel`), but is 6 instead",
+        ),
+        (
+            "arms.grpo.recipe.minibatches=8",
+            "`arms.grpo.recipe.minibatches=8`: `prompts_per_step` / `minibatches` must be a multiple",
+        ),
+        # 4 rollouts of at most 64 + 48 tokens are 448
+        (
+            "recipe.microbatch_tokens=447",
+            "`recipe.microbatch_tokens=447`: a micro-batch must hold a whole group: `group_size` 4 x "
+            "(`verl.max_prompt_tokens` 64 + `max_tokens` 48) = 448 tokens, but `microbatch_tokens` 447 x "
+            "`verl.sequence_parallel` 1 = 447. `microbatch_tokens` must be at least 448.",
+        ),
+        ("recipe.generator_sync_steps=2", "`generator_sync_steps` must be 1 with backend `verl`, but is 2 instead"),
+        (
+            "verl.tensor_parallel=4",
+            "`verl.tensor_parallel=4`: `tensor_parallel` must be at most the 1 x 2 devices (`nodes` x "
+            "`gpus_per_node`), but is 4 instead.",
+        ),
+        ("verl.gpus_per_node=4 verl.tensor_parallel=3", "`tensor_parallel` must divide the 1 x 4 devices"),
+        (
+            "verl.nodes=2 verl.gpus_per_node=3 verl.tensor_parallel=2",
+            "`tensor_parallel` must divide the 2 x 3 devices (`nodes` x `gpus_per_node`) and fill whole machines",
+        ),
+        ("verl.gpus_per_node=4 verl.sequence_parallel=3", "`sequence_parallel` must divide the 1 x 4 devices"),
+        ("verl.sequence_parallel=2", "`sequence_parallel` above 1 needs `remove_padding`."),
+        ("verl.flash_attention=true", "`flash_attention` needs a GPU, but `device` is cpu."),
+        ("verl.remove_padding=true", "`remove_padding` needs `flash_attention`"),
+        # the quickstart's base model has 512 positions and 2 heads
+        ("verl.max_prompt_tokens=465", "make 513 tokens, but the model has 512 positions."),
+        ("evaluation.max_tokens=449", "make 513 tokens, but the model has 512 positions."),
+        (
+            "verl.gpus_per_node=4 verl.tensor_parallel=4",
+            "`verl.tensor_parallel=4`: `tensor_parallel` must divide the model's 2 heads, but is 4 instead.",
+        ),
+        (
+            "verl.overrides={actor_rollout_ref.rollout.n: 2}",
+            "`actor_rollout_ref.rollout.n` may not be overridden: it follows from the experiment's other settings.",
+        ),
+        ("verl.overrides={data: {shuffle: true}}", "`data.shuffle` may not be overridden"),
+        ("verl.overrides={+critic: {}}", "`+critic` may not be overridden"),
+    ],
+)
+def test_mistakes_are_found_when_the_file_is_loaded(on_verl: Path, overrides: str, message: str) -> None:
+    given = [f"verl{rest}" for rest in overrides.split("verl")][1:] if overrides.startswith("verl.overrides") else []
+    with pytest.raises(UserError) as caught:
+        config.load(on_verl, given or overrides.split())
+    assert message in str(caught.value)
+    assert len(str(caught.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        "recipe.microbatch_tokens=448",
+        "verl.max_prompt_tokens=464",
+        "verl.gpus_per_node=4 verl.tensor_parallel=2",
+        "verl.nodes=2 verl.gpus_per_node=1 verl.tensor_parallel=2",
+        "verl.overrides={actor_rollout_ref.rollout.max_num_seqs:8}",
+        # two ranks hold a group's 448 tokens together
+        "verl.device=gpu verl.sequence_parallel=2 recipe.microbatch_tokens=224 recipe.minibatches=8",
+    ],
+)
+def test_what_just_fits_is_accepted(on_verl: Path, overrides: str) -> None:
+    config.load(on_verl, overrides.split())
+
+
+def test_a_mistake_is_named_with_its_line(on_verl: Path) -> None:
+    on_verl.write_text(on_verl.read_text().replace("prompts_per_step: 8", "prompts_per_step: 2"))
+    with pytest.raises(UserError, match=r"tiny.yaml:11: `prompts_per_step` / `minibatches` must be a multiple"):
+        config.load(on_verl)
+
+
+def test_no_limit_of_verl_touches_another_backend(on_verl: Path) -> None:
+    config.load(on_verl, ["backend=local", "verl=null", "recipe.microbatch_tokens=1", "recipe.generator_sync_steps=2"])
+
+
+def test_the_version_is_the_one_that_the_project_asks_for() -> None:
+    asked = {requirement.name: str(requirement.specifier) for requirement in packages.from_checkout()["verl"]}
+    assert asked["verl"] == f"=={limits.VERSION}"
+
+
+@pytest.mark.parametrize(("found", "said"), [(None, "none"), ("0.8.0", "0.8.0"), ("0.9.1.dev0", "0.9.1.dev0")])
+def test_a_missing_or_unknown_verl(monkeypatch: pytest.MonkeyPatch, found: str | None, said: str) -> None:
+    def version(name: str) -> str:
+        if found is None:
+            raise metadata.PackageNotFoundError(name)
+        return found
+
+    monkeypatch.setattr(metadata, "version", version)
+    with pytest.raises(UserError) as caught:
+        limits.check_verl()
+    first, second = str(caught.value).splitlines()
+    assert first == f"backend `verl` needs verl 0.9.1, but {said} is installed."
+    assert "pip install" in second and "[verl]" in second
+
+
+@pytest.fixture
+def complete(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """The distributions that are said to be installed: all that backend verl needs."""
+    here = {**packages.tested(), "transferqueue": "0.1.11", "vllm": "0.24.0", "flash-attn": "2.8.3"}
+    monkeypatch.setattr(packages, "installed", lambda: here)
+    monkeypatch.setattr(metadata, "version", lambda name: limits.VERSION)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    return here
+
+
+@pytest.mark.parametrize(
+    ("missing", "message"),
+    [
+        ("transferqueue", "transferqueue is not installed"),
+        ("ray", "ray is not installed"),
+        ("vllm", "vllm is not installed"),
+        ("flash-attn", "flash-attn is not installed"),
+    ],
+)
+def test_a_missing_package_is_named_with_the_command(complete: dict[str, str], missing: str, message: str) -> None:
+    limits.check_machine(VerlSettings(gpus_per_node=2))
+    del complete[missing]
+    with pytest.raises(UserError) as caught:
+        limits.check_machine(VerlSettings(gpus_per_node=2))
+    assert message in str(caught.value).lower()
+    assert "pip install" in str(caught.value) and len(str(caught.value).splitlines()) <= 3
+
+
+def test_a_gpu_is_not_asked_for_where_it_is_not_used(complete: dict[str, str]) -> None:
+    del complete["flash-attn"]
+    limits.check_machine(VerlSettings(gpus_per_node=2, flash_attention=False))
+    limits.check_machine(VerlSettings(device="cpu", gpus_per_node=4))
+
+
+def test_too_few_gpus_on_one_machine(complete: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(UserError, match=r"`verl.gpus_per_node` is 8, but this machine has 2 GPUs"):
+        limits.check_machine(VerlSettings())
+    # A cluster is asked by the trial, when it has joined it.
+    limits.check_machine(VerlSettings(nodes=2))
+    monkeypatch.setenv("RAY_ADDRESS", "head:6379")
+    limits.check_machine(VerlSettings())
+
+
+@pytest.mark.parametrize(("visible", "count"), [("0,1,5", 3), ("", 0), ("-1", 0), ("GPU-4f", 1)])
+def test_gpus_are_those_that_may_be_used(monkeypatch: pytest.MonkeyPatch, visible: str, count: int) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    assert limits.gpus() == count
+
+
+def test_too_few_gpus_in_a_cluster() -> None:
+    def node(gpus: int, alive: bool = True) -> dict:
+        return {"Alive": alive, "Resources": {"CPU": 8.0, **({"GPU": float(gpus)} if gpus else {})}}
+
+    wanted = VerlSettings(nodes=2, gpus_per_node=4)
+    limits.check_cluster(wanted, [node(8), node(0), node(4)])
+    with pytest.raises(UserError) as caught:
+        limits.check_cluster(wanted, [node(8), node(0), node(2), node(8, alive=False)])
+    assert "its 3 machines have 8, 0, 2 GPUs" in str(caught.value)
+    assert "ray start --address" in str(caught.value)
+
+
+def test_long_prompts_are_refused_in_training_and_evaluation(on_verl: Path) -> None:
+    tokenizer = AutoTokenizer.from_pretrained(SHIPPED["quickstart-base"])
+    limits.check_prompts(config.load(on_verl), tokenizer)
+    with pytest.raises(UserError, match=r"`mini_rl` are longer than `verl.max_prompt_tokens` \(3\)") as caught:
+        limits.check_prompts(config.load(on_verl, ["verl.max_prompt_tokens=3"]), tokenizer)
+    longest = int(str(caught.value).rpartition("verl.max_prompt_tokens=")[2].partition("`")[0])
+    limits.check_prompts(config.load(on_verl, [f"verl.max_prompt_tokens={longest}"]), tokenizer)
+    with pytest.raises(UserError, match=f"has {longest} tokens"):
+        limits.check_prompts(config.load(on_verl, [f"verl.max_prompt_tokens={longest - 1}"]), tokenizer)
