@@ -66,6 +66,10 @@ class Recipe:
     checkpoint_steps: Count = 10
     """a checkpoint to resume from every so many steps, besides those at the evaluation grid"""
 
+    def rate(self, updates: int) -> float:
+        """The learning rate after so many updates: linear warm-up whose first update is not zero, then constant."""
+        return self.learning_rate * min(1.0, (updates + 1) / max(1, self.warmup_updates))
+
 
 @dataclass(frozen=True)
 class Evaluation:

@@ -11,8 +11,30 @@ from collections.abc import Mapping
 
 from algorithms.rollouts import Mean
 from harness.backends.collect import Collected
+from harness.backends.diverged import Diverged
 from harness.backends.groups import TokenRollouts
 from harness.records import Mark
+
+
+def update_metrics(loss: float, grad_norm: float, rate: float) -> dict[str, Mean]:
+    """What every optimiser step logs, whatever the algorithm.
+
+    Args:
+        loss: of the whole mini-batch.
+        grad_norm: before clipping.
+        rate: the learning rate.
+
+    Raises: Diverged.
+    """
+    if not (math.isfinite(loss) and math.isfinite(grad_norm)):
+        raise Diverged(f"loss {loss} and gradient norm {grad_norm} must be finite")
+    return {"actor/loss": Mean(loss, 1), "actor/grad_norm": Mean(grad_norm, 1), "actor/lr": Mean(rate, 1)}
+
+
+def add(into: dict[str, Mean], new: Mapping[str, Mean]) -> None:
+    """Sum metric by metric."""
+    for name, mean in new.items():
+        into[name] = into[name] + mean if name in into else mean
 
 
 def step_metrics(

@@ -16,7 +16,7 @@ from harness.backends.diverged import Diverged
 from harness.backends.groups import Group, Rollout, TokenRollouts, as_batch
 from harness.backends.local.model import LanguageModel
 from harness.backends.local.sampler import sample
-from harness.backends.local.update import Learner, learning_rate, make_optimizer
+from harness.backends.local.update import Learner, make_optimizer
 from harness.engines.base import Request, Sampling
 from harness.experiment import Recipe
 from harness.records import Mark
@@ -103,8 +103,8 @@ def test_every_epoch_sees_every_group_once_in_an_order_of_its_own(model: Languag
 
 def test_warm_up_is_linear_and_starts_above_zero() -> None:
     recipe = Recipe(learning_rate=0.4, warmup_updates=4)
-    assert [learning_rate(recipe, n) for n in range(6)] == pytest.approx([0.1, 0.2, 0.3, 0.4, 0.4, 0.4])
-    assert learning_rate(Recipe(learning_rate=0.4), 0) == 0.4
+    assert [recipe.rate(n) for n in range(6)] == pytest.approx([0.1, 0.2, 0.3, 0.4, 0.4, 0.4])
+    assert Recipe(learning_rate=0.4).rate(0) == 0.4
 
 
 def test_the_gradient_is_clipped(model: LanguageModel) -> None:

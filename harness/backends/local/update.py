@@ -10,10 +10,10 @@ from torch import Tensor
 
 from algorithms.base import Algorithm
 from algorithms.rollouts import Mean, Totals
-from harness.backends.diverged import Diverged
 from harness.backends.groups import TokenRollouts
 from harness.backends.local.logprobs import micro_batches, response_logp
 from harness.backends.local.model import LanguageModel
+from harness.backends.metrics import add, update_metrics
 from harness.experiment import Recipe
 from harness.seeds import derive
 
@@ -59,18 +59,19 @@ class Learner:
         return logged
 
     def update(self, batch: TokenRollouts, progress: float) -> dict[str, Mean]:
-        """One optimiser step on a mini-batch."""
+        """One optimiser step on a mini-batch.
+
+        Raises: Diverged before the step.
+        """
         total, logged = self.backward(batch, progress)
         norm = torch.nn.utils.clip_grad_norm_(self.model.net.parameters(), self.recipe.max_grad_norm).item()
-        if not torch.isfinite(torch.tensor([total, norm])).all():
-            raise Diverged(f"loss {total} and gradient norm {norm} must be finite")
-        rate = learning_rate(self.recipe, self.updates)
+        rate = self.recipe.rate(self.updates)
+        add(logged, update_metrics(total, norm, rate))
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         self.optimizer.step()
         self.optimizer.zero_grad()
         self.updates += 1
-        add(logged, {"actor/loss": Mean(total, 1), "actor/grad_norm": Mean(norm, 1), "actor/lr": Mean(rate, 1)})
         return logged
 
     def backward(self, batch: TokenRollouts, progress: float) -> tuple[float, dict[str, Mean]]:
@@ -101,13 +102,3 @@ class Learner:
                     sums[name] = sums.get(name, 0.0) + float(value)
         tokens = sum(int(micro.mask_BT.sum()) for micro in micros)
         return {name: value / tokens for name, value in sums.items()}
-
-
-def learning_rate(recipe: Recipe, updates: int) -> float:
-    """Linear warm-up whose first update is not zero, then constant."""
-    return recipe.learning_rate * min(1.0, (updates + 1) / max(1, recipe.warmup_updates))
-
-
-def add(into: dict[str, Mean], new: Mapping[str, Mean]) -> None:
-    for name, mean in new.items():
-        into[name] = into[name] + mean if name in into else mean

@@ -1,0 +1,188 @@
+"""verl's workers, learning as the local backend does: totals of the mini-batch first, then its micro-batches.
+
+What a worker group returns from `update_actor` is read by `learnt`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.distributed
+from tensordict import TensorDict
+from torch import Tensor
+from torch.distributed.tensor import DTensor
+from verl.single_controller.base.decorator import Dispatch, register
+from verl.utils import tensordict_utils as tu
+from verl.workers.engine_workers import ActorRolloutRefWorker, TrainingWorker
+
+from algorithms.rollouts import Mean, Totals
+from harness.backends.metrics import add, update_metrics
+from harness.backends.verl.columns import as_rollouts
+from harness.backends.verl.objective import LOGGED, MEASURED, Objective
+
+UPDATE = "rence/update"
+"""among the metrics of a mini-batch: the `Update`"""
+
+
+@dataclass(frozen=True)
+class Update:
+    """One optimiser step, over all micro-batches and ranks; every rank reports the same."""
+
+    loss: float
+    grad_norm: float
+    rate: float
+    logged: Mapping[str, Mean]
+    """the algorithm's metrics"""
+    state: Mapping[str, float]
+    """what the algorithm carries on"""
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """What one call of `update_actor` did."""
+
+    logged: Mapping[str, Mean]
+    """each metric summed over the updates, under the names of the local backend"""
+    state: Mapping[str, float]
+    updates: int
+    """optimiser steps; mini-batches without a valid row make none"""
+
+
+def learnt(output: TensorDict, state: Mapping[str, float]) -> Learnt:
+    """Read what `update_actor` returned to the driver.
+
+    Args:
+        state: what was sent along; the answer where nothing was updated.
+
+    Raises: Diverged if a loss or gradient was not finite. verl has not made that step.
+    """
+    updates: list[Update] = tu.get(output, "metrics").get(UPDATE, [])
+    logged: dict[str, Mean] = {}
+    for update in updates:
+        add(logged, update_metrics(update.loss, update.grad_norm, update.rate))
+        add(logged, update.logged)
+    return Learnt(logged, updates[-1].state if updates else state, len(updates))
+
+
+class Learner(TrainingWorker):
+    """Trains by an `Objective`, which `set_loss_fn` brings."""
+
+    def train_mini_batch(self, data: TensorDict) -> TensorDict:
+        """Updates, one for each mini-batch.
+
+        Args:
+            data: besides what verl wants, `updates` (optimiser steps made before), `state` (what the algorithm carries)
+                and `progress` (share of the budget that has been generated).
+        """
+        self.updates: int = tu.pop(data, "updates")
+        self.state: Mapping[str, float] = tu.pop(data, "state")
+        self.progress: float = tu.pop(data, "progress")
+        return super().train_mini_batch(data)
+
+    def train_batch(self, data: TensorDict) -> TensorDict | None:
+        """One update. Without a valid row on any rank there is none: AdamW would move the weights all the same."""
+        objective, totals = self.loss_fn, self._totals(data)
+        if not totals.rollouts:
+            return tu.get_tensordict({}, {"metrics": {}})
+        algorithm, recipe = objective.algorithm, objective.recipe
+        means = self._means(objective, data, totals.tokens) if algorithm.measures else {}
+        self.state = algorithm.adapt(self.state, means)
+        rate = recipe.rate(self.updates)
+        for group in self.engine.optimizer.param_groups:
+            group["lr"] = rate
+        self.loss_fn = replace(objective, totals=replace(totals, means=means, state=self.state, progress=self.progress))
+        output = super().train_batch(data)
+        self.loss_fn = objective
+        self.updates += 1
+        return None if output is None else self._report(tu.get(output, "metrics"), rate)
+
+    def _report(self, metrics: dict[str, Any], rate: float) -> TensorDict:
+        """verl's metrics with the update in place of what it is made of."""
+        logged: dict[str, Mean] = {}
+        for rank in metrics.pop(LOGGED):
+            for micro in rank:
+                add(logged, micro)
+        metrics.pop("lr", None)  # of verl's schedule, which ours overrules
+        update = Update(metrics.pop("loss"), metrics.pop("grad_norm"), rate, logged, self.state)
+        return tu.get_tensordict({}, {"metrics": {**metrics, UPDATE: update}})
+
+    def _totals(self, data: TensorDict) -> Totals:
+        """The counts of the mini-batch, of which this rank has `data`."""
+        own, _ = as_rollouts(data, self.loss_fn.recipe.max_tokens)
+        counts = {name: value for name, value in asdict(Totals.of(own)).items() if isinstance(value, int)}
+        return Totals(**self._summed(counts))
+
+    def _means(self, objective: Objective, data: TensorDict, tokens: int) -> dict[str, float]:
+        """Means per token over the mini-batch, from a pass without gradient in the micro-batches of the update."""
+        config = self.engine_config
+        defaults = {
+            "use_remove_padding": config.use_remove_padding,
+            "use_dynamic_bsz": config.use_dynamic_bsz,
+            "max_token_len_per_gpu": config.max_token_len_per_gpu,
+            "micro_batch_size_per_gpu": config.micro_batch_size_per_gpu,
+            "use_fused_kernels": config.use_fused_kernels,
+        }
+        tu.assign_non_tensor(data, **{key: value for key, value in defaults.items() if key not in data})
+        with self.engine.eval_mode(disable_auto_offload=tu.get(data, "disable_auto_offload", False)):
+            output = self.engine.infer_batch(data, loss_function=objective.measure)
+        own: dict[str, float] = {}
+        for micro in output["metrics"][MEASURED]:
+            for name, value in micro.items():
+                own[name] = own.get(name, 0.0) + value
+        return {name: value / tokens for name, value in self._summed(own).items()}
+
+    def _summed(self, own: Mapping[str, Any]) -> dict[str, Any]:
+        """Over the data-parallel ranks, which need not have the same names. In Python's numbers: counts stay exact."""
+        group = self.engine.get_data_parallel_group()
+        every: list[Any] = [None] * torch.distributed.get_world_size(group)
+        torch.distributed.all_gather_object(every, own, group=group)
+        names = dict.fromkeys(name for rank in every for name in rank)
+        return {name: sum(rank.get(name, 0) for rank in every) for name in names}
+
+
+class PolicyWorker(ActorRolloutRefWorker):
+    """Actor, sampler and reference of one rank; the reference can be moved, kept and restored."""
+
+    actor_worker_cls = Learner
+
+    @register(dispatch_mode=Dispatch.ONE_TO_ALL)
+    def sync_reference(self) -> None:
+        """The reference takes the actor's weights."""
+        fill(self.ref.engine.module, shards(self.actor.engine.module))
+
+    @register(dispatch_mode=Dispatch.ONE_TO_ALL)
+    def save_reference(self, folder: str) -> None:
+        """This rank's part of the reference, into a folder that every rank writes to."""
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        torch.save(shards(self.ref.engine.module), reference_file(folder))
+
+    @register(dispatch_mode=Dispatch.ONE_TO_ALL)
+    def load_reference(self, folder: str) -> None:
+        """What `save_reference` wrote, with as many ranks as now."""
+        fill(self.ref.engine.module, torch.load(reference_file(folder), map_location="cpu", weights_only=True))
+
+
+def reference_file(folder: str) -> Path:
+    rank, world_size = torch.distributed.get_rank(), torch.distributed.get_world_size()
+    return Path(folder) / f"reference_rank_{rank}_of_{world_size}.pt"
+
+
+def shards(module: torch.nn.Module) -> dict[str, Tensor]:
+    """This rank's part of the weights, by name, sharing the module's memory.
+
+    `state_dict` makes FSDP2 drop the gathered weights that it may still hold from a forward pass, so that what is
+    written here is what the next one reads.
+    """
+    state = module.state_dict()
+    return {name: value.to_local() if isinstance(value, DTensor) else value for name, value in state.items()}
+
+
+def fill(module: torch.nn.Module, weights: Mapping[str, Tensor]) -> None:
+    """Overwrite this rank's part of the weights."""
+    with torch.no_grad():
+        for name, value in shards(module).items():
+            value.copy_(weights[name])
