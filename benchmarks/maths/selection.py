@@ -30,9 +30,12 @@ _TOKEN = re.compile(r"[0-9]+|[^\W\d_]+|[-+*/<>=!]")
 MOST_CHARACTERS = 3000
 """longer problems are drawings in code: they would make every prompt's place in memory twice as long"""
 
-UNMARKABLE = "answer that cannot be marked"
-CONFLICTING = "same text with different answers"
-DUPLICATE = "same text again"
+UNMARKABLE = "unmarkable"
+"""its own gold would not be marked correct"""
+CONFLICTING = "contradictory"
+"""the same text with several answers; none is kept"""
+DUPLICATE = "repeated"
+"""the same text with the same answer; the first is kept"""
 LONG = f"longer than {MOST_CHARACTERS:,} characters"
 
 

@@ -168,9 +168,18 @@ def _print_costs(costs: Costs) -> None:
     if costs.parameters is None:
         console.print("  FLOPs, hours and disk: not known, the model's weights are not here to be counted")
         return
-    hours = "hours not known for this backend" if costs.hours is None else f"{costs.hours:.2g} {costs.unit}-hours"
-    disk = f"disk {(costs.disk_bytes or 0) / 1e6:,.0f} MB"
+    hours = "hours not known for this backend" if costs.hours is None else f"{_short(costs.hours)} {costs.unit}-hours"
+    disk = f"disk {_bytes(costs.disk_bytes or 0)}"
     how = "" if costs.counted else " (stated; the weights are not here to be counted)"
     console.print(f"  {costs.parameters:,} parameters{how}, {costs.flops:.2g} FLOPs, {hours}, {disk}")
     if costs.throughput:
         console.print(f"Hours assume the speed of {costs.throughput}")
+
+
+def _short(number: float) -> str:
+    """Two digits, or all that stand before the point."""
+    return f"{number:,.0f}" if number >= 10 else f"{number:.2g}"
+
+
+def _bytes(count: int) -> str:
+    return f"{count / 1e9:,.0f} GB" if count >= 1e11 else f"{count / 1e6:,.0f} MB"
