@@ -66,6 +66,8 @@ class Costs:
     hours: float | None
     """core- or GPU-hours at the stated throughput; None for a backend without one"""
     unit: str
+    devices: int
+    """cores or GPUs that a trial keeps busy"""
     throughput: str
     disk_bytes: int | None
 
@@ -84,7 +86,7 @@ def estimate(experiment: Experiment, model: Path | None, problems: Mapping[str, 
     train_tokens = sum(experiment.budget_rollouts * arm.recipe.max_tokens * seeds for arm in experiment.arms)
     evaluation_tokens = attempts * evaluation.max_tokens
 
-    throughput = THROUGHPUT.get(experiment.backend)
+    throughput = _throughput(experiment)
     counted = parameters(model) if model else None
     size = counted or stated(experiment.model)
     flops = hours = disk = None
@@ -106,9 +108,16 @@ def estimate(experiment: Experiment, model: Path | None, problems: Mapping[str, 
         flops=flops,
         hours=hours,
         unit=throughput.unit if throughput else "",
+        devices=experiment.verl.devices if experiment.backend == "verl" else 1,
         throughput=throughput.stated if throughput else "",
         disk_bytes=disk,
     )
+
+
+def _throughput(experiment: Experiment) -> Throughput | None:
+    """None for a backend that is not in the table, and for verl's workers on CPU, which are there for tests."""
+    on_cpu = experiment.backend == "verl" and experiment.verl.device == "cpu"
+    return None if on_cpu else THROUGHPUT.get(experiment.backend)
 
 
 def stated(model: str) -> int | None:

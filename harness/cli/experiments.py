@@ -169,6 +169,8 @@ def _print_costs(costs: Costs) -> None:
         console.print("  FLOPs, hours and disk: not known, the model's weights are not here to be counted")
         return
     hours = "hours not known for this backend" if costs.hours is None else f"{_short(costs.hours)} {costs.unit}-hours"
+    if costs.hours is not None and costs.devices > 1:
+        hours += f" ({_short(costs.hours / costs.devices)} hours on {costs.devices} {costs.unit}s)"
     disk = f"disk {_bytes(costs.disk_bytes or 0)}"
     how = "" if costs.counted else " (stated; the weights are not here to be counted)"
     console.print(f"  {costs.parameters:,} parameters{how}, {costs.flops:.2g} FLOPs, {hours}, {disk}")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 CONFIG = str(ROOT / "configs" / "quickstart.yaml")
+PAPER = str(ROOT / "configs" / "paper" / "rence_qwen3_4b.yaml")
 HEAVY = ("torch", "transformers", "ray", "verl", "vllm", "mlflow", "lm_eval", "safetensors", "tokenizers")
 PROGRAM = f"""
 import contextlib, io, json, sys
@@ -37,6 +38,7 @@ COMMANDS = [
     (["run", "--help"], "--workers"),
     (["plan", CONFIG], "trials"),
     (["plan", CONFIG, "--json"], '"lock"'),
+    (["plan", PAPER], "4,022,468,096 parameters"),
     (["run", "--dry-run", CONFIG], "trials"),
     (["list", "algorithms"], "ReNCE (reconstruction)"),
     (["list", "benchmarks"], "mini_unseen"),

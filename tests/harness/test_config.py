@@ -30,6 +30,26 @@ def test_every_config_loads_and_survives_being_written_out(path: Path, tmp_path:
     assert [arm.fingerprint for arm in config.load(resolved).arms] == [arm.fingerprint for arm in experiment.arms]
 
 
+@pytest.mark.parametrize("path", [path for path in CONFIGS if path.parent.name == "paper"], ids=lambda path: path.stem)
+def test_the_papers_comparison(path: Path) -> None:
+    experiment = config.load(path)
+    assert (experiment.backend, experiment.verl.devices, experiment.template) == ("verl", 8, "chat")
+    assert [arm.name for arm in experiment.arms] == ["rence", "grpo", "dapo", "online_dpo"]
+    assert all(arm.recipe == experiment.recipe for arm in experiment.arms) and len(experiment.seeds) >= 3
+    assert (experiment.comparison.target, len(experiment.comparison.baselines)) == ("rence", 3)
+    assert experiment.evaluation.benchmarks == {
+        "math500": 4,
+        "aime24": 32,
+        "aime25": 32,
+        "amc23": 32,
+        "minerva_math": 4,
+        "olympiadbench": 4,
+    }
+    assert experiment.train in ("dapo_math", "math_train"), "of these nothing is in a benchmark"
+    # with one update a rollout batch the objectives are the same
+    assert experiment.recipe.epochs * experiment.recipe.minibatches >= 4
+
+
 def test_values_and_defaults(tiny: Path) -> None:
     experiment = config.load(tiny)
     assert experiment.seeds == (0, 1)

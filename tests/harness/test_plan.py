@@ -113,6 +113,7 @@ def test_costs_with_verl_and_a_stated_size(tiny: Path) -> None:
     overrides = [
         "model=Qwen/Qwen3-4B@0123456789abcdef",
         "backend=verl",
+        "verl.gpus_per_node=4",
         "arms.rence.kl_mode=window",
         "arms.grpo.kl_coef=0",
     ]
@@ -126,7 +127,8 @@ def test_costs_with_verl_and_a_stated_size(tiny: Path) -> None:
     assert cost.flops == 2 * size * (384 + 1800) * 48 + (14 + 20) * size * tokens
     # one trial at a time: its weights, their shards, two moments and a reference, twice while they are written
     assert cost.disk_bytes == 4 * size * (8 + 10) + 1800 * (150 + 4 * 48)
-    assert cost.unit == "GPU"
+    assert (cost.unit, cost.devices) == ("GPU", 4)
+    assert costs.estimate(config.load(tiny, [*overrides, "verl.device=cpu"]), None, {"mini_sums": 200}).hours is None
 
 
 def test_sizes_are_stated_for_base_models_too() -> None:
