@@ -42,6 +42,10 @@ class Benchmark:
     load: Callable[[], tuple[Problem, ...]]
     also: tuple[int, ...] = ()
     """counts of other copies that are right as well"""
+    licence: str = ""
+    """of the problems"""
+    origin: str = ""
+    """where the problems come from"""
 
     @cached_property
     def problems(self) -> tuple[Problem, ...]:
@@ -81,6 +85,10 @@ class TrainingSet:
     """expected number of problems; another copy of the data may lead to another"""
     expected_removed: Mapping[str, int] = field(default_factory=dict)
     """reason -> number, of the same copy as `count`"""
+    licence: str = ""
+    """of the problems"""
+    origin: str = ""
+    """where the problems come from"""
 
     @cached_property
     def _selection(self) -> Selection:

@@ -14,8 +14,7 @@ from typing import Any
 
 from benchmarks.maths import cleaning
 
-_MATH = "MIT (MATH; Hendrycks et al. 2021)"
-_MAA = "Mathematical Association of America: no open licence, load it and do not copy it"
+_MAA = "MAA: no open licence"
 
 
 @dataclass(frozen=True)
@@ -53,6 +52,11 @@ class Source:
     tags: Mapping[str, str] = field(default_factory=dict)
     """tag -> column, where the set has it"""
 
+    @property
+    def origin(self) -> str:
+        """The hub's set and commit, short."""
+        return f"{self.hub.id}@{self.hub.revision[:7]}"
+
 
 def _joined(answers: Any) -> str:
     """OlympiadBench's list of answers, one or several."""
@@ -69,7 +73,7 @@ SOURCES: Mapping[str, Source] = {
             file="math500",
             rows=500,
             content="8240cf78d6ed1e73",
-            licence=_MATH,
+            licence="MIT",
             hub=Hub("HuggingFaceH4/MATH-500", "6e4ed1a2a79af7d8630a6b768ec859cb5af4d3be", "test", 500),
             clean=cleaning.latex,
             tags=_MATH_TAGS,
@@ -122,7 +126,7 @@ SOURCES: Mapping[str, Source] = {
             file="minerva_math",
             rows=272,
             content="d75b2b52f8147326",
-            licence="MIT OpenCourseWare's text (CC BY-NC-SA); load it and do not copy it",
+            licence="MIT OCW: CC BY-NC-SA",
             hub=Hub(
                 "math-ai/minervamath",
                 "ee46ddc498933b1977577953250ca5c66be64f96",
@@ -138,7 +142,7 @@ SOURCES: Mapping[str, Source] = {
             file="olympiadbench",
             rows=675,
             content="54a7cce5290ae695",
-            licence="MIT (OlympiadBench; He et al. 2024)",
+            licence="MIT",
             hub=Hub(
                 "math-ai/olympiadbench",
                 "4faaf1e6ec17d11a4218a9bf4c049ecaf954dd84",
@@ -156,7 +160,7 @@ SOURCES: Mapping[str, Source] = {
             file="gsm8k_test",
             rows=1319,
             content="6b0514d922efbb21",
-            licence="MIT (GSM8K; Cobbe et al. 2021)",
+            licence="MIT",
             hub=Hub(
                 "openai/gsm8k",
                 "740312add88f781978c0658806c59bc2815b9866",
@@ -173,7 +177,7 @@ SOURCES: Mapping[str, Source] = {
             file="math_train",
             rows=7500,
             content="e4c6632b38ff6d9f",
-            licence=_MATH,
+            licence="MIT",
             hub=Hub(
                 "DigitalLearningGmbH/MATH-lighteval",
                 "0530c78699ea5e8eb5530600900e1f328b48acad",
@@ -190,7 +194,7 @@ SOURCES: Mapping[str, Source] = {
             file="dapo_math_17k",
             rows=17917,
             content="2be88f816d336ae7",
-            licence="Apache-2.0 (DAPO-Math-17k; Yu et al. 2025)",
+            licence="Apache-2.0",
             hub=Hub(
                 "open-r1/DAPO-Math-17k-Processed",
                 "31dd309567e3da778038cc87d868b6097a3ccf68",

@@ -14,18 +14,18 @@ from benchmarks.problems import Benchmark, Selection, TrainingSet
 def _benchmark(name: str, title: str, description: str) -> Benchmark:
     source = SOURCES[name]
     also = () if source.hub.rows == source.rows else (source.hub.rows,)
-    return Benchmark(name, title, description, source.rows, lambda: load(source), also)
+    return Benchmark(name, title, description, source.rows, lambda: load(source), also, source.licence, source.origin)
 
 
 BENCHMARKS = (
-    _benchmark("math500", "MATH-500", "500 of MATH's test problems (Lightman et al. 2023)"),
-    _benchmark("aime24", "AIME 2024", "both papers of 2024, whole numbers from 0 to 999"),
-    _benchmark("aime25", "AIME 2025", "both papers of 2025, whole numbers from 0 to 999"),
+    _benchmark("math500", "MATH-500", "500 of MATH's test problems"),
+    _benchmark("aime24", "AIME 2024", "both papers of 2024"),
+    _benchmark("aime25", "AIME 2025", "both papers of 2025"),
     _benchmark("amc23", "AMC 2023", "AMC 12 of 2023, without choices"),
-    _benchmark("minerva_math", "Minerva Math", "MIT OpenCourseWare's science problems (Lewkowycz et al. 2022)"),
-    _benchmark("olympiadbench", "OlympiadBench", "open-ended English competition problems in text (He et al. 2024)"),
-    _benchmark("amc12", "AMC 12", "AMC 12 of 2022 and 2023; the half of 2023 is amc23, so never average the two"),
-    _benchmark("gsm8k", "GSM8K", "grade-school word problems, the test set (Cobbe et al. 2021)"),
+    _benchmark("minerva_math", "Minerva Math", "science of MIT OpenCourseWare"),
+    _benchmark("olympiadbench", "OlympiadBench", "English competition problems in text"),
+    _benchmark("amc12", "AMC 12", "AMC 12 of 2022 and 2023, amc23 with it"),
+    _benchmark("gsm8k", "GSM8K", "grade-school word problems"),
 )
 HELD_OUT = ("math500", "aime24", "aime25", "amc23", "minerva_math", "olympiadbench", "amc12")
 """what no training problem may be of; amc23's problems are counted as its own, the rest of amc12 as amc12's"""
@@ -38,13 +38,15 @@ def _training_set(
         held_out = {benchmark: load(SOURCES[benchmark]) for benchmark in HELD_OUT}
         return select(chain.from_iterable(load(SOURCES[part]) for part in parts), held_out)
 
-    return TrainingSet(name, description, selection, count, removed)
+    licence = ", ".join(dict.fromkeys(SOURCES[part].licence for part in parts))
+    origin = ", ".join(SOURCES[part].origin for part in parts)
+    return TrainingSet(name, description, selection, count, removed, licence, origin)
 
 
 TRAINING_SETS = (
     _training_set(
         "math_train",
-        "MATH's training set, without copies and benchmarks (Hendrycks et al. 2021)",
+        "MATH's, no copies, nothing of a benchmark",
         ["math_train"],
         7453,
         {
@@ -59,7 +61,7 @@ TRAINING_SETS = (
     ),
     _training_set(
         "dapo_math_17k",
-        "DAPO's whole-number problems, without copies and benchmarks (Yu et al. 2025)",
+        "DAPO's, no copies, nothing of a benchmark",
         ["dapo_math_17k"],
         16160,
         {
@@ -78,7 +80,7 @@ TRAINING_SETS = (
     ),
     _training_set(
         "dapo_math",
-        "DAPO's and MATH's training problems, without copies and benchmarks",
+        "DAPO's and MATH's, likewise",
         ["dapo_math_17k", "math_train"],
         21877,
         {

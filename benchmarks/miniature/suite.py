@@ -31,6 +31,9 @@ MOST_DRAWS = 200
 """a set that cannot find a new computation in so many draws asks for more than its space holds"""
 
 
+LICENCE, ORIGIN = "Apache-2.0", "made by rule"
+
+
 class Split(StrEnum):
     SFT = "sft"
     RL = "rl"
@@ -86,7 +89,15 @@ def _taught(*kinds: str) -> Mapping[str, Sequence[int]]:
 
 def _benchmark(name: str, description: str, levels: Mapping[str, Sequence[int]]) -> Benchmark:
     title = name.replace("_", " ").capitalize()
-    return Benchmark(name, title, description, 200, lambda: collect(name, Split.EVALUATION, levels, 200))
+    return Benchmark(
+        name,
+        title,
+        description,
+        200,
+        lambda: collect(name, Split.EVALUATION, levels, 200),
+        licence=LICENCE,
+        origin=ORIGIN,
+    )
 
 
 # in rising difficulty for the base model: four taught, then unseen kinds, then unseen lengths
@@ -103,6 +114,8 @@ BENCHMARKS = (
         "the taught kinds from a split of their own, for tuning only",
         240,
         lambda: collect("mini_validation", Split.VALIDATION, TAUGHT, 240),
+        licence=LICENCE,
+        origin=ORIGIN,
     ),
 )
 
@@ -112,5 +125,7 @@ TRAINING_SETS = (
         "the taught kinds from the split for reinforcement learning",
         lambda: Selection(collect("mini_rl", Split.RL, TAUGHT, 3000)),
         3000,
+        licence=LICENCE,
+        origin=ORIGIN,
     ),
 )

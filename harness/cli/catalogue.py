@@ -141,15 +141,18 @@ def _setting(algorithm: Algorithm) -> str:
 def _benchmarks() -> list[dict[str, Any]]:
     from benchmarks import registry
 
+    kinds = {"benchmark": registry.benchmarks().values(), "training set": registry.training_sets().values()}
     return [
-        *(
-            {"name": b.name, "kind": "benchmark", "problems": b.count, "description": b.description}
-            for b in registry.benchmarks().values()
-        ),
-        *(
-            {"name": t.name, "kind": "training set", "problems": t.count, "description": t.description}
-            for t in registry.training_sets().values()
-        ),
+        {
+            "name": one.name,
+            "kind": kind,
+            "problems": one.count,
+            "description": one.description,
+            "licence": one.licence,
+            "origin": one.origin,
+        }
+        for kind, listed in kinds.items()
+        for one in listed
     ]
 
 
