@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from harness.backends.registry import BACKENDS
 from harness.errors import UserError, nearest
 from harness.experiment import Experiment
 from harness.records import START, DoneRecord, RunFolder
@@ -76,6 +77,12 @@ def of(run: RunFolder, experiment: Experiment, only: Sequence[str] = (), seeds: 
             if not only or arm in only
         ),
     ]
+
+
+def side_by_side(experiment: Experiment, room: int) -> int:
+    """How many jobs are worked on at once, unless the user says: as many as there is `room` for, one if each takes
+    every device."""
+    return 1 if BACKENDS[experiment.backend].alone else room
 
 
 def _check(what: str, wanted: Iterable[str], there: Sequence[str]) -> None:

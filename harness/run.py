@@ -13,6 +13,7 @@ from typing import Any
 
 from benchmarks import registry
 from harness import jobs, matching, models, plan, processes, store
+from harness.backends.verl import limits
 from harness.errors import FAILED, INCOMPLETE, INTERRUPTED, OK, USAGE, need
 from harness.experiment import Experiment
 from harness.jobs import Job, State
@@ -120,6 +121,8 @@ class Driver:
         outcome = Outcome(folder, jobs.of(folder, experiment, wanted.only, wanted.seeds))
         if wanted.clean or any(job.state is State.OPEN for job in outcome.jobs):
             need("training", *_NEEDED)
+            if experiment.backend == "verl":
+                limits.check_machine(experiment.verl)
         with store.locked(folder.root):
             if wanted.clean:
                 store.clean(folder, experiment.name)

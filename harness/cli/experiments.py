@@ -40,24 +40,26 @@ def run(
     only: Annotated[list[str] | None, typer.Option(metavar="ARM", help="These arms only.", show_default=False)] = None,
     seed: Annotated[list[int] | None, typer.Option(metavar="N", help="These seeds only.", show_default=False)] = None,
     workers: Annotated[
-        int | None, typer.Option(min=1, help="Trials side by side; one a core if not given.", show_default=False)
+        int | None,
+        typer.Option(min=1, help="Trials side by side; one a core if not given, on verl one.", show_default=False),
     ] = None,
     clean: Annotated[bool, typer.Option("--clean", help="Delete the run folder first.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and start nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan, check it, start nothing.")] = False,
     json: Json = False,
 ) -> None:
     """Train, evaluate and report an experiment. Run again to resume; a finished one is left as it is."""
     if dry_run:
-        plan(config, overrides, json)
+        _show_plan(config, overrides, json, configs=True)
         return
     from harness import config as configs
+    from harness import jobs
     from harness.run import Driver, Wanted
     from harness.views import view_for
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     manifest = configs.read(config, overrides or ())
     experiment = configs.build(manifest)
-    wanted = Wanted(only or (), seed or (), workers or _cores(), clean)
+    wanted = Wanted(only or (), seed or (), workers or jobs.side_by_side(experiment, _cores()), clean)
     outcome = Driver(experiment, manifest.text, view_for(err()), _report, wanted).run()
     if json:
         print_json(outcome.to_json())
@@ -103,15 +105,24 @@ def _cores() -> int:
 
 def plan(config: Config, overrides: Overrides = None, json: Json = False) -> None:
     """Cells, tokens, FLOPs, hours, disk and the smallest effect that can be detected. Starts nothing."""
-    from harness.cli.preview import preview
+    _show_plan(config, overrides, json)
+
+
+def _show_plan(config: Path, overrides: list[str] | None, json: bool, configs: bool = False) -> None:
+    """With `configs`, the backend's own are checked and written too."""
+    from harness.cli.preview import backend_configs, preview
     from harness.config import load
 
     experiment = load(config, overrides or ())
     seen = preview(experiment)
-    if json:
-        print_json(seen.to_json())
-    else:
+    if not json:
         print_plan(experiment, seen)
+    written = backend_configs(experiment) if configs else {}
+    if json:
+        found = {"backend_configs": {arm: str(path) for arm, path in written.items()}} if written else {}
+        print_json({**seen.to_json(), **found})
+    for path in () if json else written.values():
+        out().print(f"{experiment.backend} config valid: {path}")
 
 
 def print_plan(experiment: Experiment, seen: Preview) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks import registry as benchmarks
 from benchmarks.problems import TrainingSet
 from harness import costs, models, plan
-from harness.experiment import Experiment
-from harness.records import Plan
+from harness.experiment import Experiment, Trial
+from harness.records import Plan, RunFolder, write_text
 
 if TYPE_CHECKING:
     from reports.power import Variances
@@ -63,3 +64,26 @@ def preview(experiment: Experiment) -> Preview:
     cost = costs.estimate(experiment, model, problems)
     train = benchmarks.training_set(made.train)
     return Preview(made, cost, problems, train, variances, alpha, effects)
+
+
+def backend_configs(experiment: Experiment) -> dict[str, Path]:
+    """For backend `verl`, its complete config for each arm's first seed, checked by verl and written beside the run
+    folder, as `runs/NAME.verl/ARM.yaml`; nothing for another backend.
+
+    Raises: UserError if verl is not here, or refuses.
+    """
+    if experiment.backend != "verl":
+        return {}
+    from harness.backends.verl import limits, settings
+
+    limits.check_verl()
+    run, written = RunFolder(Path("runs") / experiment.name), {}
+    for arm in experiment.arms:
+        trial = Trial(experiment, arm, experiment.seeds[0])
+        model = models.find(experiment.model) or experiment.model
+        config = settings.translate(trial, model, run.trial(arm.name, trial.seed).root / "verl")
+        settings.validate(config)
+        written[arm.name] = run.root.with_name(f"{experiment.name}.verl") / f"{arm.name}.yaml"
+        head = f"# verl {settings.VERSION}: {trial.name} of {experiment.name}, written by `rence run --dry-run`\n"
+        write_text(written[arm.name], head + settings.as_yaml(config))
+    return written

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
 
 import pytest
 from transformers import AutoTokenizer
 
-from harness import config
+from harness import config, jobs
 from harness.backends.verl import limits
 from harness.doctor import packages
 from harness.errors import UserError
@@ -84,7 +86,7 @@ def test_mistakes_are_found_when_the_file_is_loaded(on_verl: Path, overrides: st
         "verl.max_prompt_tokens=464",
         "verl.gpus_per_node=4 verl.tensor_parallel=2",
         "verl.nodes=2 verl.gpus_per_node=1 verl.tensor_parallel=2",
-        "verl.overrides={actor_rollout_ref.rollout.max_num_seqs:8}",
+        "verl.overrides.actor_rollout_ref.rollout.max_num_seqs=8",
         # two ranks hold a group's 448 tokens together
         "verl.device=gpu verl.sequence_parallel=2 recipe.microbatch_tokens=224 recipe.minibatches=8",
     ],
@@ -194,3 +196,18 @@ def test_long_prompts_are_refused_in_training_and_evaluation(on_verl: Path) -> N
     limits.check_prompts(config.load(on_verl, [f"verl.max_prompt_tokens={longest}"]), tokenizer)
     with pytest.raises(UserError, match=f"has {longest} tokens"):
         limits.check_prompts(config.load(on_verl, [f"verl.max_prompt_tokens={longest - 1}"]), tokenizer)
+
+
+def test_trials_that_take_every_device_run_one_after_the_other(tiny: Path, on_verl: Path) -> None:
+    assert jobs.side_by_side(config.load(on_verl), room=8) == 1
+    assert jobs.side_by_side(config.load(on_verl, ["backend=local", "verl=null"]), room=8) == 8
+
+
+def test_a_run_that_cannot_start_writes_nothing(
+    rence: Callable[..., subprocess.CompletedProcess[str]], on_verl: Path
+) -> None:
+    needs = ["verl.device=gpu", "verl.gpus_per_node=2", "verl.flash_attention=false"]
+    done = rence("run", str(on_verl), *needs, before="export CUDA_VISIBLE_DEVICES=")
+    assert done.returncode == 2
+    assert "verl" in done.stderr and len(done.stderr.splitlines()) <= 3
+    assert not (on_verl.parent / "runs").exists()

@@ -13,6 +13,8 @@ import contextlib
 import io
 import warnings
 from collections.abc import Iterator, Mapping
+from copy import deepcopy
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,12 +48,10 @@ def translate(trial: Trial, model: str | Path, work: Path) -> DictConfig:
         work: folder for what verl writes of its own accord.
     Raises: UserError if `verl.overrides` has a key that verl does not know.
     """
-    from hydra import compose, initialize_config_module
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
 
-    with initialize_config_module("verl.trainer.config", version_base=None):
-        config = compose("ppo_trainer")
+    config = deepcopy(_defaults())
     for key, value in {**meaning(trial), **machinery(trial, model, work)}.items():
         _put(config, key, value)
     for key, value in trial.experiment.verl.overrides.items():
@@ -212,6 +212,13 @@ def machinery(trial: Trial, model: str | Path, work: Path) -> dict[str, Any]:
     }
 
 
+def as_yaml(config: DictConfig) -> str:
+    """The config as text."""
+    from omegaconf import OmegaConf
+
+    return OmegaConf.to_yaml(config)
+
+
 def validate(config: DictConfig) -> None:
     """verl's own checks, and the dataclasses that its trainer and workers will make of the config. Starts nothing,
     needs no GPU and not the model's files.
@@ -259,10 +266,20 @@ def longest_sequence(experiment: Experiment) -> int:
     return experiment.verl.max_prompt_tokens + answers
 
 
+@cache
+def _defaults() -> DictConfig:
+    """verl's own config, closed against unknown keys; composing it takes a second."""
+    from hydra import compose, initialize_config_module
+
+    with initialize_config_module("verl.trainer.config", version_base=None):
+        return compose("ppo_trainer")
+
+
 def _engine(of: str, settings: VerlSettings, seed: int) -> Iterator[tuple[str, Any]]:
     """FSDP2 with fp32 master weights. The reference computes exactly as the learner does, so that the two agree as
     long as their weights do."""
     yield f"{of}.strategy", "fsdp2"
+    yield f"{of}.use_torch_compile", settings.device == "gpu"
     yield f"{of}.ulysses_sequence_parallel_size", settings.sequence_parallel
     engine = {
         "strategy": "fsdp2",
