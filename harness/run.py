@@ -117,12 +117,12 @@ class Driver:
         """Raises: UserError if the folder is in use, was planned otherwise, or is not ours."""
         experiment, wanted = self.experiment, self.wanted
         folder = RunFolder(self.root / experiment.name)
-        made = plan.make(experiment, models.resolve(experiment.model))
         outcome = Outcome(folder, jobs.of(folder, experiment, wanted.only, wanted.seeds))
         if wanted.clean or any(job.state is State.OPEN for job in outcome.jobs):
             need("training", *_NEEDED)
             if experiment.backend == "verl":
                 limits.check_machine(experiment.verl)
+        made = plan.make(experiment, models.resolve(experiment.model))
         with store.locked(folder.root):
             if wanted.clean:
                 store.clean(folder, experiment.name)
