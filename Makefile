@@ -1,16 +1,19 @@
 # `make demo` and `make test` set everything up in .venv by themselves.
 #   PYTHON=...    which Python 3.11 or 3.12 to use       PIP_ARGS=...  further options for pip
 #   WORKERS=...   trials side by side (default: cores)
+# `make test-verl` (Linux) does so in .venv-verl, which needs PyTorch's CPU build: see README, PIP_ARGS.
 
 SHELL := /bin/bash
 VENV ?= .venv
+VERL_VENV ?= .venv-verl
+VERL_SECONDS ?= 2400# the tests of verl end with an error after them
 BIN := $(VENV)/bin
 PIP_ARGS ?=
 PYTHON ?= $(shell for p in python3.11 python3.12 python3 python; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))' 2>/dev/null && echo $$p && break; done)
 RUN_ARGS := $(if $(WORKERS),--workers $(WORKERS))
 
-.PHONY: help demo test lint types smoke clean
+.PHONY: help demo test test-verl venv-verl lint types smoke clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 10
@@ -21,6 +24,11 @@ demo: $(VENV)/.installed ## train and compare four algorithms on this machine, a
 
 test: $(VENV)/.installed-dev ## the whole test suite
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile
+
+test-verl: $(VERL_VENV)/.installed ## verl's own trainer and vLLM on the CPU, in .venv-verl
+	timeout --foreground --signal INT --kill-after 60 $(VERL_SECONDS) $(VERL_VENV)/bin/python -m pytest -q tests/verl
+
+venv-verl: $(VERL_VENV)/.installed ## the environment of test-verl alone
 
 lint: $(VENV)/.installed-dev ## style
 	$(BIN)/ruff check .
@@ -33,13 +41,13 @@ smoke: $(VENV)/.installed ## the demo's path from plan to report in under a minu
 	$(BIN)/rence run configs/smoke.yaml --clean $(RUN_ARGS)
 
 clean: ## remove the environment and what it built; results in runs/ stay
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(VERL_VENV) build dist *.egg-info .pytest_cache .ruff_cache
 
-$(BIN)/python:
+$(BIN)/python $(VERL_VENV)/bin/python:
 	@test -n "$(PYTHON)" || { echo "rence-bench needs Python 3.11 or 3.12, and none was found." \
 		"Install one, or name it: make $(MAKECMDGOALS) PYTHON=/path/to/python3.11" >&2; exit 2; }
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(PYTHON) -m venv $(@D)/..
+	$@ -m pip install --quiet --upgrade pip
 
 $(VENV)/.installed: pyproject.toml constraints.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt $(PIP_ARGS) --editable '.[local,mlflow]'
@@ -47,4 +55,9 @@ $(VENV)/.installed: pyproject.toml constraints.txt | $(BIN)/python
 
 $(VENV)/.installed-dev: pyproject.toml constraints.txt | $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt $(PIP_ARGS) --editable '.[local,mlflow,dev]'
+	@touch $@
+
+$(VERL_VENV)/.installed: pyproject.toml requirements-verl.txt tests/verl/vllm_name/pyproject.toml | $(VERL_VENV)/bin/python
+	$(VERL_VENV)/bin/python -m pip install --quiet --no-deps $(PIP_ARGS) --requirement requirements-verl.txt
+	$(VERL_VENV)/bin/python -m pip install --quiet --no-deps $(PIP_ARGS) tests/verl/vllm_name --editable .
 	@touch $@

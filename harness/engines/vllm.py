@@ -6,7 +6,8 @@ Importing this imports no vLLM; `open` does.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,7 +32,7 @@ ENVIRONMENT = {
     "VLLM_NO_USAGE_STATS": "1",
     "VLLM_LOGGING_LEVEL": "ERROR",
 }
-"""Set before vLLM is imported, where the user has not set it."""
+"""For vLLM while an engine opens, where the user has not set it."""
 
 
 class VllmEngine:
@@ -74,29 +75,36 @@ class VllmEngine:
                 "engine `vllm` needs vLLM, but no distribution of that name is installed.\n"
                 "`rence doctor` says which command installs it on this machine."
             ) from None
-        for name, value in ENVIRONMENT.items():
-            os.environ.setdefault(name, value)
-        from transformers import AutoTokenizer
-        from vllm import LLM
-        from vllm.platforms import current_platform
+        with _environment():
+            from transformers import AutoTokenizer
+            from vllm import LLM
+            from vllm.platforms import current_platform
 
-        on_cpu = current_platform.is_cpu()
-        llm = LLM(
-            str(folder),
-            dtype=dtype or ("float32" if on_cpu else "auto"),  # type: ignore[arg-type]
-            tensor_parallel_size=tensor_parallel_size,
-            gpu_memory_utilization=gpu_memory_utilization,
-            kv_cache_memory_bytes=CPU_CACHE_BYTES if on_cpu else None,
-            max_model_len=max_model_len,
-            # A prompt that is read in pieces draws a random number for each (on CPUs); whole, it draws one for its
-            # first token. vLLM then lets a batch hold the longest prompt that fits the model.
-            enable_chunked_prefill=False,
-            # What earlier calls left in a cache must not matter.
-            enable_prefix_caching=False,
-            enforce_eager=on_cpu,  # compiling takes minutes and wants a C++ compiler
-        )
+            on_cpu = current_platform.is_cpu()
+            llm = LLM(
+                str(folder),
+                dtype=dtype or ("float32" if on_cpu else "auto"),  # type: ignore[arg-type]
+                tensor_parallel_size=tensor_parallel_size,
+                gpu_memory_utilization=gpu_memory_utilization,
+                kv_cache_memory_bytes=CPU_CACHE_BYTES if on_cpu else None,
+                max_model_len=max_model_len,
+                # A prompt that is read in pieces draws a random number for each piece (on CPUs); read whole, it draws
+                # one, for its first token. vLLM then lets a batch hold the longest prompt that the model can take.
+                enable_chunked_prefill=False,
+                # What earlier calls left in a cache must not matter.
+                enable_prefix_caching=False,
+                use_tqdm_on_load=False,
+                enforce_eager=on_cpu,  # compiling takes minutes there, and a C++ compiler
+            )
         tokenizer = AutoTokenizer.from_pretrained(folder)
         return cls(llm, tokenizer, stop_tokens(folder, tokenizer))
+
+    def close(self) -> None:
+        """Gives back memory and torch's process group, which vLLM opens even for one device."""
+        from vllm.distributed.parallel_state import cleanup_dist_env_and_memory
+
+        self._llm.llm_engine.engine_core.shutdown()
+        cleanup_dist_env_and_memory()
 
     def generate(self, requests: Sequence[Request], sampling: Sampling) -> list[list[Completion]]:
         """See the protocol.
@@ -137,3 +145,15 @@ def sampling_params(sampling: Sampling, seed: int, stop: Sequence[int]) -> dict[
         "stop_token_ids": list(stop),
         "detokenize": False,
     }
+
+
+@contextmanager
+def _environment() -> Iterator[None]:
+    """`ENVIRONMENT` while an engine opens; what is started later, such as Ray, does not inherit it."""
+    missing = {name: value for name, value in ENVIRONMENT.items() if name not in os.environ}
+    os.environ.update(missing)
+    try:
+        yield
+    finally:
+        for name in missing:
+            del os.environ[name]
