@@ -122,6 +122,7 @@ class Driver:
             need("training", *_NEEDED)
             if experiment.backend == "verl":
                 limits.check_machine(experiment.verl)
+            _load_problems(experiment)
         made = plan.make(experiment, models.resolve(experiment.model))
         with store.locked(folder.root):
             if wanted.clean:
@@ -173,16 +174,21 @@ class Driver:
 
 
 def _claim(experiment: Experiment, made: Plan, outcome: Outcome) -> None:
-    """Raises: ProblemsError before anything is trained if problems that will be asked later are not here."""
-    for name in _problems(experiment):
-        registry.benchmark(name).hash  # noqa: B018  loads and checks
     for job in outcome.jobs:
         if job.seed is not None:
             matching.claim(outcome.run, matching.header(experiment, made, job.arm, job.seed))
     matching.data(experiment).write(outcome.run.data)
 
 
+def _load_problems(experiment: Experiment) -> None:
+    """Raises: ProblemsError now rather than after hours of training if problems that will be asked are not here."""
+    for name in _problems(experiment):
+        registry.benchmark(name).hash  # noqa: B018  which loads and checks them
+    registry.training_set(experiment.train).problems  # noqa: B018
+
+
 def _problems(experiment: Experiment) -> dict[str, int]:
+    """Benchmark -> number of problems, as expected."""
     asked = {**experiment.evaluation.benchmarks, **experiment.evaluation.curve}
     return {name: registry.benchmark(name).count for name in asked}
 

@@ -125,7 +125,7 @@ def test_killed_in_every_way_and_run_again_gives_the_same_bytes(
     last = rence("run", str(tiny), WILD, "--workers", "2", cwd=disturbed)
     assert last.returncode == OK, last.stderr
     expected, found = tree(undisturbed / "runs/tiny"), tree(run)
-    assert expected.keys() == found.keys()
+    assert expected.keys() == found.keys() and "data.json" in found
     assert [name for name in without_costs(expected) if expected[name] != found[name]] == []
     assert json.loads((grpo0 / "timing.json").read_text())["attempts"] >= 3
     done = json.loads((run / "rence/seed0/done.json").read_text())
@@ -141,6 +141,25 @@ def test_killed_in_every_way_and_run_again_gives_the_same_bytes(
         path.unlink()
     assert rence("run", str(tiny), WILD, cwd=disturbed).returncode == OK
     assert tree(run) == found
+
+
+def test_problems_that_are_not_here_start_nothing(
+    tiny: Path, tmp_path: Path, rence: Rence, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("RENCE_DATA_DIR", raising=False)
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "hub"))
+    missing = rence("run", str(tiny), "evaluation.benchmarks={mini_sums: 1, amc12: 1}")
+    assert missing.returncode == INCOMPLETE and "Traceback" not in missing.stderr
+    assert missing.stderr.startswith("rence: the problems of `amc12` are not here: RENCE_DATA_DIR is not set")
+    assert "a folder that holds amc12_2022_2023.jsonl" in missing.stderr and len(missing.stderr.splitlines()) <= 3
+    assert not (tmp_path / "runs").exists()
+
+
+def test_what_the_training_set_is_made_of(tiny: Path) -> None:
+    data = matching.data(config.load(tiny))
+    assert (data.train, data.problems, data.removed) == ("mini_rl", 3000, {})
+    assert len(data.hash) == 16
 
 
 def test_only_some_arms_and_seeds(tiny: Path, tmp_path: Path, rence: Rence) -> None:

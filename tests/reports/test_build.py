@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import reports
+from harness.records import DataRecord
 
 
 def verdict(run: Path) -> dict:
@@ -63,3 +64,13 @@ def test_results_csv_is_tidy(make_run) -> None:
 def test_unknown_format_is_refused(make_run) -> None:
     with pytest.raises(ValueError, match=r"`pdf` is no report format. Allowed: html, md, tex, csv, json"):
         reports.build(make_run(), ["md", "pdf"])
+
+
+def test_what_was_left_out_of_the_training_set_is_said(make_run) -> None:
+    run = make_run()
+    reports.build(run, ["md"])
+    assert "problems; left out" not in (run / "report/report.md").read_text(encoding="utf-8")
+    DataRecord("dapo_math", 21877, "0123456789abcdef", {"repeated": 3286, "near amc23": 21}).write(run / "data.json")
+    reports.build(run, ["md"])
+    said = (run / "report/report.md").read_text(encoding="utf-8").replace("\\", "")
+    assert "dapo_math (0123456789abcdef), 21,877 problems; left out: 3,286 repeated, 21 near amc23" in said
