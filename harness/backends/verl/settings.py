@@ -301,7 +301,7 @@ def _put(config: DictConfig, key: str, value: Any) -> None:
 
 
 def _validate(config: DictConfig) -> None:
-    from omegaconf import OmegaConf, open_dict
+    from omegaconf import OmegaConf
     from verl.trainer.ppo.utils import need_critic, need_reference_policy
     from verl.utils.config import omega_conf_to_dataclass, validate_config
     from verl.workers.config import HFModelConfig
@@ -311,12 +311,11 @@ def _validate(config: DictConfig) -> None:
     for part in (section.rollout, section.rollout.checkpoint_engine, config.algorithm):
         omega_conf_to_dataclass(part)
     # As the worker that builds the reference does it (ActorRolloutRefWorker.init_model).
-    ref = OmegaConf.create(OmegaConf.to_container(section.ref))
-    with open_dict(ref):
-        for name in ("micro_batch_size", "micro_batch_size_per_gpu", "use_dynamic_bsz"):
-            ref[name if name.startswith("use") else f"ppo_{name}"] = ref.pop(f"log_prob_{name}")
-        ref.ppo_max_token_len_per_gpu = ref.pop("log_prob_max_token_len_per_gpu")
-        ref.ppo_mini_batch_size = section.actor.ppo_mini_batch_size
+    ref: Any = OmegaConf.to_container(section.ref)
+    ref["ppo_mini_batch_size"] = section.actor.ppo_mini_batch_size
+    ref["use_dynamic_bsz"] = ref.pop("log_prob_use_dynamic_bsz")
+    for name in ("micro_batch_size", "micro_batch_size_per_gpu", "max_token_len_per_gpu"):
+        ref[f"ppo_{name}"] = ref.pop(f"log_prob_{name}")
     omega_conf_to_dataclass(ref)
     # The model's dataclass reads the model's files when it is made, so keys and types alone are checked.
     OmegaConf.merge(OmegaConf.structured(HFModelConfig), {k: v for k, v in section.model.items() if k != "_target_"})
