@@ -24,6 +24,7 @@ from harness.backends.metrics import add, update_metrics
 from harness.backends.verl.columns import as_rollouts
 from harness.backends.verl.objective import LOGGED, MEASURED, Objective
 
+ONE_TO_ALL: Any = Dispatch.ONE_TO_ALL  # type: ignore[attr-defined]  # verl adds the members when it is imported
 UPDATE = "rence/update"
 """among the metrics of a mini-batch: the `Update`"""
 
@@ -70,6 +71,11 @@ def learnt(output: TensorDict, state: Mapping[str, float]) -> Learnt:
 
 class Learner(TrainingWorker):
     """Trains by an `Objective`, which `set_loss_fn` brings."""
+
+    engine: Any
+    """an FSDPEngine: verl's base class does not say what it has"""
+    loss_fn: Any
+    """the Objective"""
 
     def train_mini_batch(self, data: TensorDict) -> TensorDict:
         """Updates, one for each mini-batch.
@@ -148,19 +154,23 @@ class PolicyWorker(ActorRolloutRefWorker):
     """Actor, sampler and reference of one rank; the reference can be moved, kept and restored."""
 
     actor_worker_cls = Learner
+    actor: Any
+    """the Learner; None where the role has none, as is `ref`"""
+    ref: Any
+    """a TrainingWorker"""
 
-    @register(dispatch_mode=Dispatch.ONE_TO_ALL)
+    @register(dispatch_mode=ONE_TO_ALL)
     def sync_reference(self) -> None:
         """The reference takes the actor's weights."""
         fill(self.ref.engine.module, shards(self.actor.engine.module))
 
-    @register(dispatch_mode=Dispatch.ONE_TO_ALL)
+    @register(dispatch_mode=ONE_TO_ALL)
     def save_reference(self, folder: str) -> None:
         """This rank's part of the reference, into a folder that every rank writes to."""
         Path(folder).mkdir(parents=True, exist_ok=True)
         torch.save(shards(self.ref.engine.module), reference_file(folder))
 
-    @register(dispatch_mode=Dispatch.ONE_TO_ALL)
+    @register(dispatch_mode=ONE_TO_ALL)
     def load_reference(self, folder: str) -> None:
         """What `save_reference` wrote, with as many ranks as now."""
         fill(self.ref.engine.module, torch.load(reference_file(folder), map_location="cpu", weights_only=True))

@@ -1,0 +1,287 @@
+"""Every algorithm through verl's own engine (FSDP2, without Ray and vLLM) against the local backend: loss, gradient,
+metrics, weights. `ranks.py` runs verl's side, in processes of one and of two data-parallel ranks.
+
+    pytest tests/verl/test_engine.py -s        prints the table of differences
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from algorithms.registry import ALGORITHMS, get
+from algorithms.rollouts import Mean
+from benchmarks.registry import training_set
+from harness.backends.groups import Group, Rollout, TokenRollouts, as_batch
+from harness.backends.local.generate import generate
+from harness.backends.local.model import LanguageModel, load
+from harness.backends.local.update import Learner, make_optimizer
+from harness.backends.metrics import add
+from harness.experiment import Arm, Evaluation, Experiment, Recipe, Trial
+from harness.models import resolve
+from harness.records import Comparison, Mark
+from harness.stream import PromptStream
+
+MODEL = resolve("quickstart-base")
+TOLERANCE = 1e-5
+PATIENCE = 1200
+"""seconds for one set of ranks"""
+RECIPE = Recipe(
+    group_size=8, max_tokens=24, temperature=0.8, microbatch_tokens=2048, learning_rate=3e-4, warmup_updates=4,
+    adam_beta2=0.95, adam_eps=1e-4, weight_decay=0.1, max_grad_norm=0.05,
+)  # fmt: skip
+"""Clips every gradient, decays weights, and warms up past the updates made here. Adam's first steps are signs of
+gradients unless its epsilon is comparable to them, and signs of zeros are rounding errors."""
+SENT = {"updates": 1, "state": {}, "progress": 0.25}
+LAYOUTS: dict[str, dict[str, Any]] = {
+    "one group": {"use_dynamic_bsz": False, "micro_batch_size_per_gpu": 1},
+    "all groups": {"use_dynamic_bsz": False, "micro_batch_size_per_gpu": 6},
+    "dynamic": {"use_dynamic_bsz": True, "max_token_len_per_gpu": 400},
+}
+"""micro-batches of verl's engine; a group of the batches below has 100 to 230 tokens"""
+CONTROLLER = "rence, controller"
+OBJECTIVES = {**ALGORITHMS, CONTROLLER: get("rence", kl_mode="controller")}
+FILLER = -1
+"""see `ranks.py`"""
+HALVES = ([4, 0, 2], [1, 5, 3])
+"""two mini-batches"""
+
+GRADIENTS = [
+    *((name, "weighted", layout) for layout in LAYOUTS for name in ALGORITHMS),
+    *((name, "whole", "dynamic") for name in ALGORITHMS),
+    *((name, "ragged", "one group") for name in ALGORITHMS),
+]
+"""algorithm, kind of batch, layout: with importance weights; without; with them, with rows that are not valid and with
+a group of nothing else, so that there is a micro-batch to learn nothing from"""
+ON_TWO_RANKS = [key for key in GRADIENTS if key[1:] in (("weighted", "dynamic"), ("ragged", "one group"))]
+LEARNING = ["rence", "dapo", "online_dpo", CONTROLLER]
+
+
+def sampled(model: LanguageModel) -> list[Group]:
+    """Six groups of marked responses of the shipped model to its training set: five with right and wrong answers, the
+    last with wrong ones alone."""
+    arm = Arm("arm", "grpo", ALGORITHMS["grpo"], RECIPE)
+    experiment = Experiment(
+        name="engine", model="quickstart-base", template="bare", train="mini_rl", seeds=(0,), budget_rollouts=1,
+        recipe=RECIPE, evaluation=Evaluation({}), arms=(arm,), comparison=Comparison("arm", []),
+    )  # fmt: skip
+    stream = PromptStream(training_set("mini_rl").load().problems, seed=0)
+    groups = generate(model, Trial(experiment, arm, 0), stream.take(0, 24))
+    mixed = [group for group in groups if 1 < group.correct < 7]
+    return [*mixed[:5], next(group for group in groups if group.correct == 0)]
+
+
+def unmarkable(groups: Sequence[Group]) -> list[Group]:
+    """The same with rollouts whose marking failed: three of the second group, one of the third."""
+
+    def without(group: Group, places: Sequence[int]) -> Group:
+        rollouts: list[Rollout] = list(group.rollouts)
+        for place in places:
+            rollouts[place] = replace(rollouts[place], mark=Mark.GRADER_FAILED)
+        return replace(group, rollouts=tuple(rollouts))
+
+    return [groups[0], without(groups[1], (0, 3, 7)), without(groups[2], (5,)), *groups[3:]]
+
+
+class Local:
+    """The local backend on the same batches."""
+
+    def __init__(self) -> None:
+        self.model = load(MODEL)
+        self.start = {name: value.clone() for name, value in self.model.net.state_dict().items()}
+        self.groups = sampled(self.model)
+
+    def batch(self, name: str, kind: str) -> TokenRollouts:
+        """With everything an algorithm asks for; the policy has moved since it sampled, and was never the reference."""
+        algorithm, random = OBJECTIVES[name], torch.Generator().manual_seed(0)
+        batch = as_batch(unmarkable(self.groups) if kind == "ragged" else self.groups, RECIPE.max_tokens)
+
+        def near(scale: float) -> Tensor:
+            noise_BT = scale * torch.randn(batch.mask_BT.shape, generator=random)
+            return torch.where(batch.mask_BT, batch.old_logp_BT + noise_BT, 0)
+
+        batch = replace(batch, old_logp_BT=near(0.1), ref_logp_BT=near(0.3))
+        if kind != "whole":
+            batch = replace(batch, weight_BT=2 * torch.rand(batch.mask_BT.shape, generator=random) * batch.mask_BT)
+        batch = replace(batch, reward_B=algorithm.shape(batch))
+        return replace(batch, credit=algorithm.credit(batch, lambda _: torch.Generator().manual_seed(0)))
+
+    def learner(self, name: str) -> Learner:
+        self.model.net.load_state_dict(self.start)
+        self.model.net.zero_grad()
+        optimizer = make_optimizer(self.model, RECIPE)
+        return Learner(self.model, OBJECTIVES[name], RECIPE, optimizer, updates=SENT["updates"])
+
+    def gradient(self, name: str, kind: str) -> tuple[float, dict[str, Mean], dict[str, Tensor]]:
+        loss, logged = self.learner(name).backward(self.batch(name, kind), SENT["progress"])
+        return loss, logged, {n: p.grad.clone() for n, p in self.model.net.named_parameters() if p.grad is not None}
+
+
+@pytest.fixture(scope="module")
+def local() -> Local:
+    return Local()
+
+
+@pytest.fixture(scope="module")
+def ranks(local: Local, tmp_path_factory: pytest.TempPathFactory) -> dict[int, dict[Any, Any]]:
+    """Results of all cases, by number of ranks."""
+
+    def case(name: str, kind: str, minibatches: Sequence[Sequence[int]], layout: str, recipe: Recipe) -> dict[str, Any]:
+        return {
+            "algorithm": OBJECTIVES[name], "recipe": recipe, "batch": local.batch(name, kind), "sent": SENT,
+            "minibatches": minibatches, "layout": LAYOUTS[layout],
+        }  # fmt: skip
+
+    everything, still = list(range(6)), replace(RECIPE, learning_rate=0.0)
+    learning = {name: case(name, "ragged", HALVES, "dynamic", RECIPE) for name in LEARNING}
+    folder, found = tmp_path_factory.mktemp("ranks"), {}
+    for count, keys in {1: GRADIENTS, 2: ON_TWO_RANKS}.items():
+        gradients: dict[Any, Any] = {
+            (name, kind, layout): case(name, kind, [everything + [FILLER] * (kind == "ragged")], layout, still)
+            for name, kind, layout in keys
+        }
+        cases = {"model": str(MODEL), "recipe": RECIPE, "equality": gradients | learning, "learning": learning["rence"]}
+        torch.save(cases, folder / f"{count}.pt")
+        found[count] = run(count, folder / f"{count}.pt", folder / f"of {count}")
+    return found
+
+
+def run(count: int, cases: Path, folder: Path) -> dict[Any, Any]:
+    """Start `ranks.py` so many times, and wait."""
+    folder.mkdir()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    shared = {
+        **os.environ, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": str(count),
+        "LOCAL_WORLD_SIZE": str(count), "LOCAL_RANK": "0",
+    }  # fmt: skip
+    command = [sys.executable, str(Path(__file__).with_name("ranks.py")), str(cases), str(folder)]
+    logs = [folder / f"rank {rank}.log" for rank in range(count)]
+    processes: list[subprocess.Popen[bytes]] = []
+    try:
+        for rank, log in enumerate(logs):
+            with log.open("wb") as out:
+                processes.append(subprocess.Popen(command, env=shared | {"RANK": str(rank)}, stdout=out, stderr=out))
+        codes = [process.wait(PATIENCE) for process in processes]
+    finally:
+        for process in processes:
+            process.kill()
+    assert codes == [0] * count, "\n".join(log.read_text()[-4000:] for log in logs)
+    return torch.load(folder / "results.pt", weights_only=False)
+
+
+@pytest.fixture(scope="module")
+def table() -> Iterator[list[str]]:
+    """Rows for docs/LOG.md."""
+    rows: list[str] = []
+    yield rows
+    print("", "| algorithm | batch | micro-batches | ranks | loss, local | loss, verl | gradient norm | largest "
+          "gradient difference | of the norm |", "|" + "---|" * 9, *rows, sep="\n")  # fmt: skip
+
+
+def difference(a: dict[str, Tensor], b: dict[str, Tensor]) -> float:
+    assert a.keys() == b.keys()
+    return max(float((a[name] - b[name]).abs().max()) for name in a)
+
+
+def assert_logged(found: dict[str, Mean], expected: dict[str, Mean]) -> None:
+    assert found.keys() == expected.keys()
+    for name, mean in expected.items():
+        assert found[name].count == pytest.approx(mean.count, rel=TOLERANCE), name
+        assert found[name].value == pytest.approx(mean.value, rel=TOLERANCE, abs=TOLERANCE, nan_ok=True), name
+
+
+@pytest.mark.parametrize(
+    ("count", "key"), [*((1, key) for key in GRADIENTS), *((2, key) for key in ON_TWO_RANKS)], ids=str
+)
+def test_loss_gradient_and_metrics_are_the_local_backends(
+    count: int, key: tuple[str, str, str], local: Local, ranks: dict[int, dict[Any, Any]], table: list[str]
+) -> None:
+    name, kind, layout = key
+    loss, logged, gradient = local.gradient(name, kind)
+    norm = float(torch.cat([value.flatten() for value in gradient.values()]).norm())
+    found = ranks[count][key]
+    own = {metric: found["learnt"]["logged"].pop(metric) for metric in ("actor/loss", "actor/grad_norm", "actor/lr")}
+    (found_gradient,) = found["gradients"]
+    gap = difference(found_gradient, gradient)
+    table.append(
+        f"| {name} | {kind} | {layout} | {count} | {loss:.7f} | {own['actor/loss'].value:.7f} | {norm:.4f} | "
+        f"{gap:.1e} | {gap / norm:.1e} |"
+    )
+    assert norm > 0.1
+    assert gap < TOLERANCE * norm
+    assert own["actor/loss"].total == pytest.approx(loss, abs=TOLERANCE)
+    assert own["actor/grad_norm"].total == pytest.approx(norm, rel=TOLERANCE)
+    assert_logged(found["learnt"]["logged"], logged)
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_what_is_measured_first_opens_the_kl_window(count: int, ranks: dict[int, dict[Any, Any]]) -> None:
+    for key in ON_TWO_RANKS:
+        logged = ranks[count][key]["learnt"]["logged"]
+        if key[0] == "rence":
+            assert logged["actor/kl_loss"].value > ALGORITHMS["rence"].kl_window  # type: ignore[attr-defined]
+            assert logged["actor/kl_gate"].value == pytest.approx(1)
+
+
+@pytest.mark.parametrize("count", [1, 2])
+@pytest.mark.parametrize("name", LEARNING)
+def test_two_updates_leave_the_weights_of_the_local_backend(
+    name: str, count: int, local: Local, ranks: dict[int, dict[Any, Any]]
+) -> None:
+    learner, batch, logged = local.learner(name), local.batch(name, "ragged"), dict[str, Mean]()
+    for groups in HALVES:
+        add(logged, learner.update(batch.select(torch.tensor(groups)), SENT["progress"]))
+    found = ranks[count][name]
+    weights = local.model.net.state_dict()
+    assert difference(local.start, weights) > 1e-5
+    assert difference(found["weights"], weights) < 1e-6
+    assert_logged(found["learnt"]["logged"], logged)
+    assert found["learnt"]["updates"] == learner.updates - SENT["updates"] == 2
+    assert found["learnt"]["state"] == pytest.approx(learner.state)
+    assert bool(learner.state) == (name == CONTROLLER)
+
+
+@pytest.mark.parametrize("count", [1, 2])
+@pytest.mark.parametrize("broken", ["loss", "gradient"])
+def test_nothing_that_is_not_finite_reaches_the_weights(
+    broken: str, count: int, ranks: dict[int, dict[Any, Any]]
+) -> None:
+    found = ranks[count]["guards"]
+    assert "must be finite" in found[broken]
+    assert found[f"{broken}_moved"] == 0
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_mini_batch_without_valid_rows_is_no_update(count: int, ranks: dict[int, dict[Any, Any]]) -> None:
+    found = ranks[count]["guards"]
+    assert found["empty"] == {"logged": {}, "state": SENT["state"], "updates": 0}
+    assert found["empty_moved"] == 0
+    assert found["half"]["updates"] == found["alone"]["updates"] == 1
+    assert found["half"]["logged"]["actor/lr"] == Mean(RECIPE.rate(SENT["updates"]), 1)
+    assert found["half_moved"] == pytest.approx(found["alone_moved"], rel=1e-3)
+    assert found["half_moved"] > 1e-5
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_the_reference_is_synced_kept_and_restored(count: int, ranks: dict[int, dict[Any, Any]]) -> None:
+    """(log-probs of the actor, of the reference) after each."""
+    found = ranks[count]["references"]
+    start, reference = found["start"]
+    assert torch.equal(start, reference)
+    learnt, reference = found["learnt"]
+    assert (learnt - start).abs().max() > 1e-4
+    assert torch.equal(reference, start)
+    assert torch.equal(found["synced"][1], learnt)
+    assert torch.equal(found["loaded"][1], start)
