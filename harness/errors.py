@@ -18,12 +18,12 @@ class UserError(Exception):
         self.exit_code = exit_code
 
 
-def need(what: str, *packages: str) -> None:
-    """Raises: UserError with the command that installs what is missing of the extra `local`."""
+def need(what: str, *packages: str, extra: str = "local") -> None:
+    """Raises: UserError with the command that installs what is missing of an extra."""
     missing = [name for name in packages if not _installed(name)]
     if missing:
         names = " and ".join(missing)
-        raise UserError(f"{what} needs {names}: pip install 'rence-bench[local]'. `rence doctor` says more.")
+        raise UserError(f"{what} needs {names}: pip install 'rence-bench[{extra}]'. `rence doctor` says more.")
 
 
 def _installed(package: str) -> bool:

@@ -1,5 +1,5 @@
 """The driver: locks and plans the run folder, works on what is not complete, and says how it went. Imports no torch:
-every job is a process of its own, and files are all that passes between them.
+every job is a process of its own, here or elsewhere, and files are all that passes between them.
 """
 
 from __future__ import annotations
@@ -12,18 +12,17 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import registry
-from harness import jobs, matching, models, plan, processes, store
-from harness.backends.verl import limits
-from harness.errors import FAILED, INCOMPLETE, INTERRUPTED, OK, USAGE, need
+from harness import jobs, matching, models, plan, store
+from harness.errors import FAILED, INCOMPLETE, INTERRUPTED, OK, USAGE
 from harness.experiment import Experiment
 from harness.jobs import Job, State
-from harness.processes import Running
+from harness.launchers.base import Launcher, Running, stop
+from harness.launchers.local import LocalLauncher
 from harness.progress import Survey
 from harness.records import Plan, RunFolder
 from harness.tracking import Follower
 from harness.views import View
 
-_NEEDED = ("torch", "transformers")
 _POLL_SECONDS = 0.05
 _MIRROR_SECONDS, _HURRY_SECONDS = 60.0, 5.0
 """what MLflow may take at the end of a run, and of one that was interrupted"""
@@ -94,7 +93,8 @@ class Wanted:
     """these arms; all if empty"""
     seeds: Sequence[int] = ()
     """these seeds; all if empty"""
-    workers: int = 1
+    workers: int | None = None
+    """jobs side by side; None: as many as there is room for, or one if each takes every device"""
     clean: bool = False
     """delete what the run folder holds, if it is ours"""
 
@@ -110,6 +110,7 @@ class Driver:
     report: Callable[[RunFolder], None]
     """called when the work is done, before the mirror closes"""
     wanted: Wanted = field(default_factory=Wanted)
+    launcher: Launcher = field(default_factory=LocalLauncher)
     root: Path = Path("runs")
     """where run folders are"""
 
@@ -119,9 +120,7 @@ class Driver:
         folder = RunFolder(self.root / experiment.name)
         outcome = Outcome(folder, jobs.of(folder, experiment, wanted.only, wanted.seeds))
         if wanted.clean or any(job.state is State.OPEN for job in outcome.jobs):
-            need("training", *_NEEDED)
-            if experiment.backend == "verl":
-                limits.check_machine(experiment.verl)
+            self.launcher.check(experiment)
             _load_problems(experiment)
         made = plan.make(experiment, models.resolve(experiment.model))
         with store.locked(folder.root):
@@ -150,17 +149,18 @@ class Driver:
 
     def _work(self, waiting: list[Job], outcome: Outcome) -> None:
         running: list[Running] = []
+        workers = self.wanted.workers or jobs.side_by_side(self.experiment, self.launcher.slots())
         self.view.begin(Survey(outcome.run, _problems(self.experiment)), outcome.jobs)
         try:
             while waiting or running:
-                while waiting and len(running) < self.wanted.workers:
-                    running.append(Running(waiting.pop(0)))
+                while waiting and len(running) < workers:
+                    running.append(self.launcher.start(waiting.pop(0)))
                     self.view.started(running[-1].job)
                 time.sleep(_POLL_SECONDS)
-                for process in [p for p in running if p.exit_code is not None]:
-                    running.remove(process)
-                    failure = _failure(process)
-                    self.view.ended(process.job, failure, process.warnings())
+                for ended in [one for one in running if one.exit_code is not None]:
+                    running.remove(ended)
+                    failure = _failure(ended)
+                    self.view.ended(ended.job, failure, ended.warnings())
                     if failure:
                         outcome.failures.append(failure)
                         if failure.hits_all:
@@ -169,7 +169,7 @@ class Driver:
         except KeyboardInterrupt:
             outcome.interrupted = True
         finally:
-            processes.stop(running)
+            stop(running)
             self.view.end()
 
 
@@ -193,8 +193,7 @@ def _problems(experiment: Experiment) -> dict[str, int]:
     return {name: registry.benchmark(name).count for name in asked}
 
 
-def _failure(process: Running) -> Failure | None:
-    code = process.exit_code or 0
-    if process.job.state is not State.OPEN:
+def _failure(ended: Running) -> Failure | None:
+    if ended.job.state is not State.OPEN:
         return None
-    return Failure(process.job, code, process.log, tuple(process.last_words()))
+    return Failure(ended.job, ended.exit_code or 0, ended.log, tuple(ended.last_words()))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
+import platform
 import shutil
 import time
 from collections.abc import Iterator
@@ -18,29 +20,28 @@ from harness.experiment import Experiment
 from harness.records import DataError, Plan, RunFolder, write_json, write_text
 
 LOCK = ".lock"
+_WAIT_FOR_ORPHANS = 5.0
+"""seconds; a local trial ends at once when its driver has been killed, a Ray job does not"""
 
 
 @contextmanager
 def locked(folder: Path, what: str = "run", wait: float = 0.0) -> Iterator[None]:
     """Hold a folder for this process. The system lets go of it when the process ends, however it ends.
 
+    Among machines that share the folder, too, if their storage has file locks: NFS does, since Linux 2.6.12.
+
     Args:
         wait: seconds to wait for another process to let go.
-    Raises: UserError naming the process that holds it.
+    Raises: UserError naming the process that holds it, or if the storage has no locks.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / LOCK).open("a+", encoding="utf-8") as file:
         deadline = time.monotonic() + wait
         while not _lock(file):
             if time.monotonic() >= deadline:
-                file.seek(0)
-                holder = file.read().strip() or "unknown"
-                raise UserError(
-                    f"{folder} is in use by another {what}, process {holder}. "
-                    f"Wait for it, or stop it with `kill {holder}`."
-                )
+                raise UserError(f"{folder} is in use by another {what}, {_holder(file)}.")
             time.sleep(0.05)
-        _rewrite(file, str(os.getpid()))
+        _rewrite(file, f"{os.getpid()} {platform.node()}")
         try:
             yield
         finally:
@@ -69,7 +70,7 @@ def prepare(folder: RunFolder, experiment: Experiment, plan: Plan, source: str) 
 def clean(folder: RunFolder, name: str) -> None:
     """Delete what is in a run folder of this experiment; the caller holds its lock.
 
-    Raises: UserError if it is not one of ours.
+    Raises: UserError if it is not one of ours, or if a trial that lost its driver is still at work in it.
     """
     contents = [path for path in folder.root.iterdir() if path.name != LOCK]
     if not contents:
@@ -80,6 +81,9 @@ def clean(folder: RunFolder, name: str) -> None:
         ours = False
     if not ours:
         raise UserError(f"{folder.root} was not made by this experiment, so `--clean` leaves it. Remove it by hand.")
+    for lock in folder.root.glob(f"*/**/{LOCK}"):
+        with locked(lock.parent, "trial", wait=_WAIT_FOR_ORPHANS):
+            pass
     for path in sorted(contents, key=lambda path: path == folder.plan):
         shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
 
@@ -99,7 +103,23 @@ def _lock(file: IO[str]) -> bool:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
+    except OSError as error:
+        if error.errno not in (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP):
+            raise
+        raise UserError(
+            f"{file.name} cannot be locked: {error.strerror}. Run folders must be on storage with file locks "
+            "(NFS 4; Lustre mounted with `flock`)."
+        ) from None
     return True
+
+
+def _holder(file: IO[str]) -> str:
+    file.seek(0)
+    pid, _, node = file.read().partition(" ")
+    if not pid:
+        return "which has just begun. Try again"
+    there = "" if node == platform.node() else f" on {node}"
+    return f"process {pid}{there}. Wait for it, or stop it{' there' if there else ''} with `kill {pid}`"
 
 
 def _rewrite(file: IO[str], text: str) -> None:

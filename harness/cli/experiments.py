@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import signal
 import sys
@@ -13,6 +12,7 @@ import typer
 
 from harness.cli.console import Json, command, err, out, print_json, table
 from harness.errors import OK
+from harness.launchers import Where, get_launcher
 
 if TYPE_CHECKING:
     from harness.cli.preview import Preview
@@ -41,8 +41,13 @@ def run(
     seed: Annotated[list[int] | None, typer.Option(metavar="N", help="These seeds only.", show_default=False)] = None,
     workers: Annotated[
         int | None,
-        typer.Option(min=1, help="Trials side by side; one a core if not given, on verl one.", show_default=False),
+        typer.Option(
+            min=1, help="Trials side by side; one a core, here or of the cluster, on verl one.", show_default=False
+        ),
     ] = None,
+    launcher: Annotated[
+        Where, typer.Option(help="Run trials as processes here, or as jobs of the Ray cluster at RAY_ADDRESS.")
+    ] = Where.LOCAL,
     clean: Annotated[bool, typer.Option("--clean", help="Delete the run folder first.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan, check it, start nothing.")] = False,
     json: Json = False,
@@ -52,15 +57,14 @@ def run(
         _show_plan(config, overrides, json, configs=True)
         return
     from harness import config as configs
-    from harness import jobs
     from harness.run import Driver, Wanted
     from harness.views import view_for
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     manifest = configs.read(config, overrides or ())
     experiment = configs.build(manifest)
-    wanted = Wanted(only or (), seed or (), workers or jobs.side_by_side(experiment, _cores()), clean)
-    outcome = Driver(experiment, manifest.text, view_for(err()), _report, wanted).run()
+    wanted = Wanted(only or (), seed or (), workers, clean)
+    outcome = Driver(experiment, manifest.text, view_for(err()), _report, wanted, get_launcher(launcher)).run()
     if json:
         print_json(outcome.to_json())
     else:
@@ -96,11 +100,6 @@ def _print_what_is_left(outcome: Outcome) -> None:
         again = shlex.join(["rence", *(word for word in sys.argv[1:] if word != "--clean")])
         how = "interrupted" if outcome.interrupted else f"{outcome.open} of {len(outcome.jobs)} jobs are not complete"
         print(f"rence: {how}. What is done is saved. To go on:\n  {again}", file=sys.stderr)
-
-
-def _cores() -> int:
-    """That this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def plan(config: Config, overrides: Overrides = None, json: Json = False) -> None:

@@ -37,8 +37,8 @@ def lines(path: Path) -> int:
 
 
 def holder(folder: Path) -> int:
-    """The process that works on a trial."""
-    return int((folder / store.LOCK).read_text())
+    """The process that holds a folder."""
+    return int((folder / store.LOCK).read_text().split()[0])
 
 
 def is_free(folder: Path) -> bool:
@@ -96,7 +96,7 @@ def test_killed_in_every_way_and_run_again_gives_the_same_bytes(
 
     # the driver is told to stop before anything has begun
     driver = start("run", str(tiny), WILD, cwd=disturbed)
-    wait_for(lambda: (run / store.LOCK).read_text() == str(driver.pid))
+    wait_for(lambda: (run / store.LOCK).read_text().startswith(f"{driver.pid} "))
     driver.terminate()
     assert driver.wait(timeout=60) == INTERRUPTED
 
@@ -235,7 +235,7 @@ def test_exit_codes(tmp_path: Path) -> None:
 def test_what_is_missing_is_named_before_anything_is_trained(
     tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("harness.run._NEEDED", ("torch", "a_package_that_is_not_there"))
+    monkeypatch.setattr("harness.launchers.local._NEEDED", ("torch", "a_package_that_is_not_there"))
     view = View(Console(quiet=True))
     with pytest.raises(UserError, match=r"needs a_package_that_is_not_there: pip install 'rence-bench\[local\]'"):
         Driver(config.load(tiny), "", view, lambda run: None, root=tmp_path / "runs").run()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import subprocess
 import sys
 from pathlib import Path
@@ -38,9 +39,35 @@ def test_a_lock_names_its_holder_and_ends_with_it(tmp_path: Path) -> None:
         pass
     holder.kill()
     with store.locked(tmp_path, wait=10):
-        assert (tmp_path / store.LOCK).read_text() == str(os.getpid())
+        assert (tmp_path / store.LOCK).read_text() == f"{os.getpid()} {platform.node()}"
     assert (tmp_path / store.LOCK).read_text() == ""
     holder.wait()
+
+
+def test_a_holder_on_another_machine_is_named_with_its_machine(tmp_path: Path) -> None:
+    with store.locked(tmp_path):
+        (tmp_path / store.LOCK).write_text("4711 node3")
+        with pytest.raises(UserError) as refused, store.locked(tmp_path, "trial"):
+            pass
+    assert str(refused.value) == (
+        f"{tmp_path} is in use by another trial, process 4711 on node3. Wait for it, or stop it there with `kill 4711`."
+    )
+
+
+def test_what_a_trial_still_works_in_is_not_cleaned(
+    folder: RunFolder, tiny: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepare(folder, tiny)
+    monkeypatch.setattr(store, "_WAIT_FOR_ORPHANS", 0.0)
+    trial = folder.trial("grpo", 0).root
+    with (
+        store.locked(trial, "trial"),
+        pytest.raises(UserError, match=f"grpo/seed0 is in use by another trial, process {os.getpid()}"),
+    ):
+        store.clean(folder, "tiny")
+    assert folder.plan.exists()
+    store.clean(folder, "tiny")
+    assert not trial.exists()
 
 
 def test_a_new_folder_gets_plan_source_and_resolved_experiment(folder: RunFolder, tiny: Path) -> None:

@@ -1,0 +1,48 @@
+"""What a Ray job runs on its node: `python -m harness.launchers.worker FOLDER RUN JOB ATTEMPT`.
+
+FOLDER is where `rence` was called, from where relative paths are meant; RUN the run folder, JOB the job's name. What
+goes wrong before the job has its log is printed, and Ray keeps it.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from pathlib import Path
+
+from harness import config, jobs
+from harness.errors import UserError
+from harness.launchers.process import log_of, work
+from harness.records import RunFolder
+
+
+def main(folder: str, run: str, name: str, attempt: int) -> int:
+    """The exit code of the job.
+
+    Raises: UserError if this node does not see the run folder.
+    """
+    if not Path(folder, run).is_dir():
+        raise _unseen(Path(folder, run))
+    os.chdir(folder)
+    root = RunFolder(Path(run))
+    job = next(job for job in jobs.of(root, config.load(root.resolved)) if job.name == name)
+    if not log_of(job, attempt).parent.is_dir():
+        raise _unseen(Path(folder, log_of(job, attempt)).parent)
+    print(f"{name} on {platform.node()}, process {os.getpid()}", flush=True)
+    return work(job, attempt)
+
+
+def _unseen(folder: Path) -> UserError:
+    return UserError(
+        f"node {platform.node()} does not see {folder}. Call `rence run --launcher ray` in a folder that every node "
+        "of the cluster sees under the same path."
+    )
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(*sys.argv[1:4], int(sys.argv[4])))
+    except UserError as error:
+        print(error, file=sys.stderr)
+        sys.exit(error.exit_code)
