@@ -15,7 +15,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from harness.errors import FAILED, INTERRUPTED, OK, UserError, need
 from harness.jobs import Job, State
@@ -51,8 +51,8 @@ class RayLauncher(Launcher):
         """One a processor of the cluster: a job that waits 15 minutes for its place is given up by Ray."""
         from ray.util.state import list_nodes
 
-        nodes = [node for node in list_nodes() if node.state == "ALIVE"]
-        return max(1, sum(int((node.resources_total or {}).get("CPU", 0)) for node in nodes))
+        nodes: list[Any] = list_nodes(filters=[("state", "=", "ALIVE")])
+        return max(1, sum(int(node.resources_total.get("CPU", 0)) for node in nodes))
 
     def start(self, job: Job) -> Running:
         try:

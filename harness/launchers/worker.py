@@ -41,8 +41,9 @@ def _unseen(folder: Path) -> UserError:
 
 
 if __name__ == "__main__":
+    _folder, _run, _name, _attempt = sys.argv[1:]
     try:
-        sys.exit(main(*sys.argv[1:4], int(sys.argv[4])))
+        sys.exit(main(_folder, _run, _name, int(_attempt)))
     except UserError as error:
         print(error, file=sys.stderr)
         sys.exit(error.exit_code)

@@ -75,6 +75,7 @@ def test_quiet_prints_nothing(rence: Call, finished: Path) -> None:
         (["list", "algorithm"], USAGE, "algorithms"),
         (["plan"], USAGE, "CONFIG"),
         (["run", QUICKSTART, "--workers", "0"], USAGE, "--workers"),
+        (["run", QUICKSTART, "--launcher", "slurm"], USAGE, "'--launcher'"),
         (["dashboard", "runs/nowhere"], USAGE, "runs/nowhere is no run folder"),
         (["pretrain", "--out", "runs"], USAGE, "runs is there already."),
     ],

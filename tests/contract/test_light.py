@@ -52,6 +52,7 @@ COMMANDS = [
     (["report", "runs/finished"], "runs/finished/report/index.html"),
     (["compare", "runs/finished/rence", "runs/finished/grpo"], "mini_sums"),
     (["run", "finished.yaml"], "nothing to do"),
+    (["run", "finished.yaml", "--launcher", "ray"], "nothing to do"),
 ]
 
 
@@ -70,8 +71,9 @@ def test_nothing_heavy_is_imported_to_plan_list_show_report_and_compare(finished
     assert [words for (_, words), (_, out, _) in zip(COMMANDS, results, strict=True) if words not in out] == []
 
 
-def test_what_needs_torch_says_so_in_a_line(tmp_path: Path) -> None:
-    commands = [["check", "grpo"], ["pretrain", "--out", "new"], ["run", CONFIG]]
+def test_what_needs_more_says_so_in_a_line(tmp_path: Path) -> None:
+    needed = {"torch": "local", "ray": "ray"}
+    commands = [["check", "grpo"], ["pretrain", "--out", "new"], ["run", CONFIG], ["run", CONFIG, "--launcher", "ray"]]
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, json.dumps(commands)],
         cwd=tmp_path,
@@ -80,7 +82,8 @@ def test_what_needs_torch_says_so_in_a_line(tmp_path: Path) -> None:
         text=True,
         timeout=120,
     )
-    for code, out, said in json.loads(done.stdout):
+    for command, (code, out, said) in zip(commands, json.loads(done.stdout), strict=True):
+        what = "ray" if "ray" in command else "torch"
         assert (code, out) == (2, "")
-        assert "needs torch" in said and "pip install 'rence-bench[local]'" in said
+        assert f"needs {what}" in said and f"pip install 'rence-bench[{needed[what]}]'" in said
     assert not (tmp_path / "runs").exists() and not (tmp_path / "new").exists()

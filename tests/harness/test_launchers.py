@@ -1,0 +1,45 @@
+"""What a launcher starts, without starting it: the command of a Ray job, and its node's first words. The launchers
+themselves are run in test_run.py and in verl/test_cluster.py."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from harness.errors import USAGE
+from harness.jobs import Job
+from harness.launchers.process import ENVIRONMENT, log_of
+from harness.launchers.ray import _command
+from harness.records import RunFolder
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_a_ray_job_gets_folder_job_and_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("RENCE_DATA_DIR", "/data/with space")
+    monkeypatch.setenv("HF_TOKEN", "a secret")
+    command = _command(Job(RunFolder(Path("runs/tiny")), "grpo", 3), attempt=2)
+    words = shlex.split(command)
+    assert words[:2] == ["exec", "env"]
+    assert words[-7:] == [
+        sys.executable, "-m", "harness.launchers.worker", str(tmp_path), "runs/tiny", "grpo/seed3", "2",
+    ]  # fmt: skip
+    assert {f"{key}={value}" for key, value in ENVIRONMENT.items()} < set(words)
+    assert "RENCE_DATA_DIR=/data/with space" in words
+    assert "secret" not in command, "everybody who sees Ray's dashboard sees the command"
+
+
+def test_a_node_that_does_not_see_the_run_folder_says_so(tmp_path: Path) -> None:
+    worker = [sys.executable, "-m", "harness.launchers.worker", str(tmp_path), "runs/tiny", "grpo/seed0", "1"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(worker, cwd="/", env=environment, capture_output=True, text=True, timeout=60)
+    assert done.returncode == USAGE and done.stdout == ""
+    assert f"does not see {tmp_path}/runs/tiny. Call `rence run --launcher ray` in a folder that" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not log_of(Job(RunFolder(tmp_path / "runs/tiny"), "grpo", 0), 1).exists()
