@@ -6,6 +6,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 
+from harness.experiment import Experiment
 from harness.jobs import Job
 from harness.launchers.process import log_of
 
@@ -46,10 +47,10 @@ class Launcher(ABC):
     """Starts jobs. Which of them, and how many side by side, is the driver's affair."""
 
     @abstractmethod
-    def check(self) -> None:
+    def check(self, experiment: Experiment) -> None:
         """Called before anything is written, if there is work to do.
 
-        Raises: UserError if no job could be started.
+        Raises: UserError if no job of the experiment could be started.
         """
 
     @abstractmethod

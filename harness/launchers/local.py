@@ -14,7 +14,9 @@ import sys
 import threading
 from multiprocessing.process import BaseProcess
 
+from harness.backends.verl import limits
 from harness.errors import INTERRUPTED, need
+from harness.experiment import Experiment
 from harness.jobs import Job
 from harness.launchers.base import Launcher, Running
 from harness.launchers.process import ENVIRONMENT, work
@@ -25,8 +27,10 @@ _NEEDED = ("torch", "transformers")
 class LocalLauncher(Launcher):
     """A process for each job."""
 
-    def check(self) -> None:
+    def check(self, experiment: Experiment) -> None:
         need("training", *_NEEDED)
+        if experiment.backend == "verl":
+            limits.check_machine(experiment.verl)
 
     def slots(self) -> int:
         """One a core that this process may use."""

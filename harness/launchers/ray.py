@@ -11,13 +11,15 @@ import secrets
 import shlex
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from harness.backends.verl import limits
 from harness.errors import FAILED, INTERRUPTED, OK, UserError, need
+from harness.experiment import Experiment
 from harness.jobs import Job, State
 from harness.launchers.base import Launcher, Running
 from harness.launchers.process import ENVIRONMENT
@@ -43,22 +45,28 @@ _GUIDE = "docs/how-to/cluster.md says more."
 class RayLauncher(Launcher):
     """The cluster that RAY_ADDRESS names, or the one on this machine."""
 
-    def check(self) -> None:
+    def check(self, experiment: Experiment) -> None:
         need("--launcher ray", "ray", extra="ray")
         _ = self._client
+        if experiment.backend == "verl":
+            limits.check_cluster(experiment.verl, [{"Alive": True, "Resources": node} for node in self._nodes()])
 
     def slots(self) -> int:
         """One a processor of the cluster: a job that waits 15 minutes for its place is given up by Ray."""
-        from ray.util.state import list_nodes
-
-        nodes: list[Any] = list_nodes(filters=[("state", "=", "ALIVE")])
-        return max(1, sum(int(node.resources_total.get("CPU", 0)) for node in nodes))
+        return max(1, sum(int(node.get("CPU", 0)) for node in self._nodes()))
 
     def start(self, job: Job) -> Running:
         try:
             return self._left_behind(job) or self._submit(job)
         except (OSError, RuntimeError) as error:
             raise UserError(f"Ray does not take {job.name}: {_short(error)}", FAILED) from None
+
+    def _nodes(self) -> list[Mapping[str, float]]:
+        """The resources of each that is there."""
+        from ray.util.state import list_nodes
+
+        nodes: list[Any] = list_nodes(filters=[("state", "=", "ALIVE")])
+        return [node.resources_total for node in nodes]
 
     def _left_behind(self, job: Job) -> RayJob | None:
         """What a driver that was killed has left running."""

@@ -42,7 +42,7 @@ BYTES_FOR_OBJECTS = 80_000_000
 """Ray's store of objects; nothing is put there, and Ray asks for no less"""
 
 
-def wait_for(condition: Callable[[], object], seconds: float = 120.0) -> None:
+def wait_for(condition: Callable[[], object], seconds: float = 400.0) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it never came to be"
@@ -154,7 +154,7 @@ def begin(cluster: Cluster, cwd: Path, *arguments: str, **environment: str) -> s
 
 def end(driver: subprocess.Popen[str]) -> tuple[int, str]:
     """Exit code, and what was said on stderr."""
-    _, said = driver.communicate(timeout=180)
+    _, said = driver.communicate(timeout=400)
     return driver.returncode, said
 
 
