@@ -64,6 +64,8 @@ class Cluster:
     port: int = field(default_factory=free_port)
     dashboard: int = field(default_factory=free_port)
     nodes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    drivers: list[subprocess.Popen[str]] = field(default_factory=list)
+    """every `rence run` that was begun here"""
 
     def __post_init__(self) -> None:
         self.environment = {
@@ -122,6 +124,8 @@ def cluster() -> Iterator[Cluster]:
         made.add_node()
         yield made
     finally:
+        for driver in made.drivers:
+            driver.kill()
         for number in range(len(made.nodes)):
             made.lose_node(number)
         shutil.rmtree(made.temporary, ignore_errors=True)
@@ -149,7 +153,9 @@ def begin(cluster: Cluster, cwd: Path, *arguments: str, **environment: str) -> s
     """`rence run` of the experiment."""
     command = (sys.executable, "-m", "harness.cli", "run", *EXPERIMENT, *arguments)
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    return subprocess.Popen(command, cwd=cwd, env={**cluster.environment, **environment}, **pipes)  # type: ignore[call-overload]
+    driver = subprocess.Popen(command, cwd=cwd, env={**cluster.environment, **environment}, **pipes)  # type: ignore[call-overload]
+    cluster.drivers.append(driver)
+    return driver
 
 
 def end(driver: subprocess.Popen[str]) -> tuple[int, str]:
