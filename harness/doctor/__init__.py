@@ -2,6 +2,8 @@
 
 `findings.py` one row of the table, and what rows mean for the exit code
 `packages.py` packages against what our own metadata asks for, and known traps
+`verl.py`     verl's and vLLM's own traps: names, builds, the plug-in for CPUs
+`commands.py` the commands that install what is missing
 `machine.py`  processor, memory, disk, threads, GPU
 `services.py` shipped models, MLflow's store, the Hugging Face hub, git
 """
@@ -23,11 +25,11 @@ def examine(folder: Path = Path(), probe: bool = False) -> Examination:
         folder: where `rence` works; its disk and its `runs` are looked at.
         probe: also import the big packages, each in a process of its own: slower, and finds broken installations.
     """
-    installed = packages.installed()
+    installed, gpu = packages.installed(), machine.gpu()
     findings = [
         packages.python(),
-        *packages.parts(installed, packages.requirements(), packages.tested()),
-        *packages.traps(installed, machine.gpu()),
+        *packages.parts(installed, packages.requirements(), packages.tested(), gpu),
+        *packages.traps(installed, gpu),
         *(packages.probes(installed) if probe else ()),
         *machine.findings(folder),
         *services.findings(folder),

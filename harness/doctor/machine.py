@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -35,7 +36,7 @@ def cores() -> int:
 
 
 def gpu() -> str:
-    """What there is, without asking torch; empty if nothing was found."""
+    """What there is and how many, without asking torch; empty if nothing was found."""
     names = [
         line.partition(":")[2].strip()
         for info in sorted(Path("/proc/driver/nvidia/gpus").glob("*/information"))
@@ -44,7 +45,7 @@ def gpu() -> str:
     ]
     if Path("/dev/kfd").exists():
         names.append("AMD GPU")
-    return ", ".join(names)
+    return ", ".join(f"{count} x {name}" for name, count in Counter(names).items())
 
 
 def _memory() -> Finding:

