@@ -28,7 +28,7 @@ def examine(folder: Path = Path(), probe: bool = False) -> Examination:
     installed, gpu = packages.installed(), machine.gpu()
     findings = [
         packages.python(),
-        *packages.parts(installed, packages.requirements(), packages.tested(), gpu),
+        *packages.parts(installed, packages.requirements(), packages.tested(), bool(gpu)),
         *packages.traps(installed, gpu),
         *(packages.probes(installed) if probe else ()),
         *machine.findings(folder),

