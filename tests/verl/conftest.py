@@ -6,6 +6,7 @@ Where that environment is not, these tests fail instead of being skipped; `pytes
 from __future__ import annotations
 
 import os
+import platform
 from importlib.metadata import entry_points, packages_distributions, version
 
 import pytest
@@ -22,6 +23,8 @@ def lacking() -> list[str]:
     problems = [f"{name} is not installed" for name in NEEDED.values() if not _installed(name)]
     if "vllm" in modules and _installed("vllm") and "+cpu" not in version("vllm"):
         problems.append(f"vllm is {version('vllm')}, not the CPU build")
+    if _installed("torch") and platform.machine() == "x86_64" and "+cpu" not in version("torch"):
+        problems.append(f"torch {version('torch')} is not PyTorch's CPU build (see README, PIP_ARGS)")
     if "trl" in modules:
         problems.append("trl is installed, of which verl 0.9.1 imports what newer ones no longer have")
     if not entry_points(group=GROUP, name=PLUGIN):
