@@ -18,7 +18,7 @@ from harness.errors import UserError
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
-    from vllm import LLM
+    from vllm import LLM  # type: ignore[import-not-found]
 
 CPU_CACHE_BYTES = 2**30
 """for keys and values on a CPU, where vLLM would take `gpu_memory_utilization` of the machine's memory;
@@ -77,8 +77,8 @@ class VllmEngine:
             ) from None
         with _environment():
             from transformers import AutoTokenizer
-            from vllm import LLM
-            from vllm.platforms import current_platform
+            from vllm import LLM  # type: ignore[import-not-found]
+            from vllm.platforms import current_platform  # type: ignore[import-not-found]
 
             on_cpu = current_platform.is_cpu()
             llm = LLM(
@@ -101,7 +101,7 @@ class VllmEngine:
 
     def close(self) -> None:
         """Gives back memory and torch's process group, which vLLM opens even for one device."""
-        from vllm.distributed.parallel_state import cleanup_dist_env_and_memory
+        from vllm.distributed.parallel_state import cleanup_dist_env_and_memory  # type: ignore[import-not-found]
 
         self._llm.llm_engine.engine_core.shutdown()
         cleanup_dist_env_and_memory()
@@ -111,7 +111,7 @@ class VllmEngine:
 
         Raises: UserError if a prompt and its response would not fit the model's context.
         """
-        from vllm import SamplingParams, TokensPrompt
+        from vllm import SamplingParams, TokensPrompt  # type: ignore[import-not-found]
 
         check_room(requests, sampling, self._llm.llm_engine.model_config.max_model_len)
         samples = [(request, seed) for request in requests for seed in request.seeds]

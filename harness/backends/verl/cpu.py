@@ -17,6 +17,7 @@ from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
 from types import ModuleType
+from typing import Any
 
 import psutil
 import torch
@@ -60,12 +61,23 @@ class HostMemory(ModuleType):
     max_memory_reserved = max_memory_allocated
 
 
+HOST_MEMORY = HostMemory("host_memory")
+
+
 class PlatformCPU(PlatformBase):
     """One device a process; collectives over gloo; weights go to the rollout servers through shared memory."""
 
-    device_name = "cpu"
-    vendor_name = "cpu"
-    device_module = HostMemory("host_memory")
+    @property
+    def device_name(self) -> str:
+        return "cpu"
+
+    @property
+    def vendor_name(self) -> str:
+        return "cpu"
+
+    @property
+    def device_module(self) -> ModuleType:
+        return HOST_MEMORY
 
     def is_available(self) -> bool:
         return True
@@ -110,7 +122,7 @@ class PlatformCPU(PlatformBase):
         return False
 
     @contextmanager
-    def nvtx_range(self, msg: str) -> Iterator[None]:
+    def nvtx_range(self, msg: str) -> Iterator[None]:  # type: ignore[override]
         yield
 
     def profiler_start(self) -> None: ...
@@ -120,13 +132,14 @@ class PlatformCPU(PlatformBase):
     def cudart(self) -> None: ...
 
 
-def use_gloo_alone(distributed: ModuleType) -> None:
+def use_gloo_alone(distributed: Any) -> None:
     """verl asks for the backends `cpu:gloo,{device}:{backend}`, which names the CPU twice here; torch refuses that."""
-    name = "initialize_global_process_group_ray"
-    setattr(distributed, name, partial(getattr(distributed, name), backend="gloo"))
+    distributed.initialize_global_process_group_ray = partial(
+        distributed.initialize_global_process_group_ray, backend="gloo"
+    )
 
 
-def offload_without_pinning(engine: ModuleType) -> None:
+def offload_without_pinning(engine: Any) -> None:
     """verl offloads a reference model into pinned memory (`_build_fsdp_module`), and pinning needs an accelerator."""
 
     class PageableOffload(engine.CPUOffloadPolicy):
@@ -136,17 +149,20 @@ def offload_without_pinning(engine: ModuleType) -> None:
     engine.CPUOffloadPolicy = PageableOffload
 
 
-def keep_linear_weights(layers: ModuleType) -> None:
+def keep_linear_weights(layers: Any) -> None:
     """vLLM packs a linear layer's weights for the CPU and drops the parameter; new weights could not be loaded into it:
     `load_weights`, by which verl sends them, would raise, `reload_weights` would leave the old ones in use."""
 
-    def dispatch(layer: torch.nn.Module, remove_weight: bool) -> None:
+    def dispatch(layer: Any, remove_weight: bool) -> None:
         layer.cpu_linear = torch.nn.functional.linear
 
     layers.dispatch_cpu_unquantized_gemm = dispatch
 
 
-PATCHES: dict[str, Callable[[ModuleType], None]] = {
+Patch = Callable[[Any], None]
+"""of a module"""
+
+PATCHES: dict[str, Patch] = {
     "verl.utils.distributed": use_gloo_alone,
     "verl.workers.engine.fsdp.transformer_impl": offload_without_pinning,
     "vllm.model_executor.layers.utils": keep_linear_weights,
@@ -156,7 +172,7 @@ PATCHES: dict[str, Callable[[ModuleType], None]] = {
 class AfterImport(MetaPathFinder):
     """Patches a module when it is imported, so that a process pays for the imports it makes and for no others."""
 
-    def __init__(self, patches: dict[str, Callable[[ModuleType], None]]) -> None:
+    def __init__(self, patches: dict[str, Patch]) -> None:
         self.patches = dict(patches)
 
     def find_spec(
@@ -172,7 +188,7 @@ class AfterImport(MetaPathFinder):
 class PatchingLoader(Loader):
     """A module's own loader, and then the patch."""
 
-    def __init__(self, loader: Loader, patch: Callable[[ModuleType], None]) -> None:
+    def __init__(self, loader: Loader, patch: Patch) -> None:
         self.loader, self.patch = loader, patch
 
     def create_module(self, spec: ModuleSpec) -> ModuleType | None:
