@@ -1,0 +1,148 @@
+"""Trains a trial with verl. This process is Ray's driver, and the only one that writes to the trial's folder."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from transformers import AutoTokenizer
+
+from harness.backends import checkpoints
+from harness.backends.base import Checkpoint, Evaluate, Observer, TrainingResult
+from harness.backends.checkpoints import Progress
+from harness.backends.diverged import Diverged
+from harness.backends.verl import limits, platform
+from harness.backends.verl.checkpoint import drop_state, is_dropped
+from harness.backends.verl.settings import ray_arguments, translate
+from harness.engines.stopping import stop_tokens
+from harness.errors import FAILED, UserError
+from harness.experiment import Trial
+from harness.models import model_hash
+from harness.records import TrialFolder
+from harness.stream import PromptStream
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
+
+
+class VerlBackend:
+    """verl 0.9.1's synchronous trainer, FSDP2 engine and vLLM rollout servers, on Ray."""
+
+    def train(
+        self,
+        trial: Trial,
+        model: Path,
+        prompts: PromptStream,
+        folder: TrialFolder,
+        evaluate: Evaluate,
+        observer: Observer,
+    ) -> TrainingResult:
+        """See `Backend`.
+
+        Raises: UserError if what is here cannot train it, or if a process of it died or fell silent.
+        """
+        folder = TrialFolder(folder.root.resolve())  # the workers have working directories of their own
+        newest = checkpoints.newest(folder)
+        progress = checkpoints.read_progress(newest) if newest else Progress()
+        if newest and is_dropped(newest):
+            drop_state(newest)
+            return _result(progress, model_hash(newest))
+        limits.check_machine(trial.experiment.verl)
+        limits.check_prompts(trial.experiment, AutoTokenizer.from_pretrained(model))
+        os.environ.update(_environment(trial))
+        config = translate(trial, model.resolve(), folder.root)
+        with _cluster(trial, config):
+            return _train(trial, config, model, prompts, folder, evaluate, observer)
+
+
+def _train(
+    trial: Trial,
+    config: DictConfig,
+    model: Path,
+    prompts: PromptStream,
+    folder: TrialFolder,
+    evaluate: Evaluate,
+    observer: Observer,
+) -> TrainingResult:
+    import transfer_queue as tq
+    from ray.exceptions import RayError
+
+    from harness.backends.verl.sampling import ServersEngine
+    from harness.backends.verl.trainer import Trainer
+
+    tokenizer = AutoTokenizer.from_pretrained(model)
+    stop = stop_tokens(model, tokenizer)
+    tq.init(config.transfer_queue)
+    try:
+        trainer = Trainer(config, trial, prompts, folder, stop, observer)
+
+        def evaluate_checkpoint() -> None:
+            done = trainer.progress
+            weights = model_hash(folder.checkpoint(done.step))
+            engine = ServersEngine(trainer.get_llm_client(), tokenizer, stop)
+            evaluate(engine, Checkpoint(done.step, done.rollouts, done.grid or 0, weights))
+
+        diverged, weights = "", ""
+        try:
+            trainer.start()
+            trainer.train(evaluate_checkpoint)
+            drop_state(folder.checkpoint(trainer.progress.step))
+            weights = model_hash(folder.checkpoint(trainer.progress.step))
+        except Diverged as error:
+            diverged = f"step {trainer.progress.step + 1}: {error}"
+    except RayError as error:
+        raise UserError(
+            f"{trial.name}: a process of the verl backend died or did not answer: {_first_line(error)}\n"
+            "Its error is in this log, above. Run the same again to go on from the newest checkpoint.",
+            FAILED,
+        ) from error
+    finally:
+        tq.close()
+    return _result(trainer.progress, weights, diverged, trainer.generate_seconds, trainer.train_seconds)
+
+
+@contextmanager
+def _cluster(trial: Trial, config: DictConfig) -> Iterator[None]:
+    """A Ray of our own, or the one that RAY_ADDRESS names, with verl's environment in its workers."""
+    import ray
+    from verl.trainer.constants_ppo import get_ppo_ray_runtime_env
+
+    settings = trial.experiment.verl
+    runtime = get_ppo_ray_runtime_env(config)
+    runtime["env_vars"] = {**runtime.get("env_vars", {}), **_environment(trial)}
+    ray.init(**ray_arguments(settings, joining="RAY_ADDRESS" in os.environ), runtime_env=runtime)
+    try:
+        limits.check_cluster(settings, ray.nodes())
+        found = ray.get(ray.remote(num_cpus=0)(platform.probe).remote())
+        platform.check(found, "cpu" if settings.device == "cpu" else "cuda")
+        yield
+    finally:
+        ray.shutdown()
+
+
+def _environment(trial: Trial) -> dict[str, str]:
+    on_cpu = platform.ENVIRONMENT if trial.experiment.verl.device == "cpu" else {}
+    return {**on_cpu, **platform.NO_TELEMETRY, "TRANSFER_QUEUE_ENABLE": "1"}
+
+
+def _result(
+    done: Progress, weights: str, diverged: str = "", generate_seconds: float = 0.0, train_seconds: float = 0.0
+) -> TrainingResult:
+    return TrainingResult(
+        steps=done.step,
+        rollouts=done.rollouts,
+        tokens=done.tokens,
+        updates=done.updates,
+        discarded_rollouts=done.discarded_rollouts,
+        final_weights=weights,
+        diverged=diverged,
+        generate_seconds=generate_seconds,
+        train_seconds=train_seconds,
+    )
+
+
+def _first_line(error: Exception) -> str:
+    return next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)

@@ -1,0 +1,143 @@
+"""Whole groups from verl's queue: the algorithm's filter, refill with a cap, selection by place in the prompt stream.
+
+verl's own buffer evicts groups whose rewards are all equal and no others, has no cap, and picks its surplus by random
+ids; ours leaves the choice to `collect`, so that both backends keep the same groups of the same rollouts.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import transfer_queue as tq
+from transfer_queue import KVBatchMeta
+from verl.trainer.ppo.v1.replay_buffer import ReplayBuffer
+
+from harness.backends.collect import Collected, collect
+from harness.backends.diverged import Diverged
+from harness.backends.groups import Group, Rollout
+from harness.backends.verl.marking import MARK
+from harness.backends.verl.sampling import ASK, TRUNCATED
+from harness.errors import FAILED, UserError
+from harness.experiment import Trial
+from harness.records import Mark
+from harness.stream import Prompt, PromptStream
+
+TRAIN = "train"
+"""verl's partition of the queue"""
+POLL_SECONDS, PULSE_SECONDS = 0.1, 5.0
+"""how often the queue is looked at, and the workers"""
+
+
+def key(place: int, sample: int) -> str:
+    """verl's name of a rollout, of its prompt's place in the stream and its number in the group."""
+    return f"{place}_{sample}_0"
+
+
+class GroupBuffer(ReplayBuffer):
+    """`sample` makes one rollout batch; `collected` and `places` then say what is in it."""
+
+    def __init__(
+        self,
+        trial: Trial,
+        stream: PromptStream,
+        submit: Callable[[int, Sequence[Prompt]], None],
+        pulse: Callable[[], None],
+        warn: Callable[[str], None],
+    ) -> None:
+        """
+        Args:
+            submit: sends prompts to the samplers, given the place of the first in the stream.
+            pulse: raises if a worker has died.
+        """
+        super().__init__(
+            trainer_mode="sync",
+            trainer_config={},  # type: ignore[arg-type]
+            max_off_policy_threshold=None,
+            max_off_policy_strategy="drop",
+            sampler_kwargs={},  # type: ignore[arg-type]
+            poll_interval=POLL_SECONDS,
+        )
+        self.trial, self.stream, self.submit, self.pulse, self.warn = trial, stream, submit, pulse, warn
+        self.cursor = 0
+        """prompts of the stream that earlier steps have consumed; the trainer sets it"""
+        self.collected = Collected([], [], 0)
+        self.places: list[int] = []
+        """in the stream: of `collected.groups`, and behind them of the groups that only fill the batch up"""
+
+    def sample(self, global_steps: int, partition_id: str, batch_size: int) -> tuple[KVBatchMeta, dict[str, Any]]:
+        """`batch_size` groups: those to be learnt from, filled up with others where the cap on refill left too few,
+        since verl's batches have a fixed size. All the others are cleared from the queue.
+
+        Raises: UserError if a rollout failed, or none came for too long; Diverged if log-probs are not finite.
+        """
+        self._first = self.cursor
+        self.collected = collect(self.trial, self.stream, self.cursor, self._generate, self.warn)
+        place = {id(group): self.cursor + i for i, group in enumerate(self.collected.generated)}
+        kept = [place[id(group)] for group in self.collected.groups]
+        others = [at for at in place.values() if at not in set(kept)]
+        self.places = [*kept, *others][:batch_size]
+        self._sync_metadata_from_transfer_queue()
+        self._clear_groups(partition_id, {str(at) for at in place.values()} - {str(at) for at in self.places})
+        return self._materialize_batch(partition_id, [str(at) for at in self.places], self.partitions[partition_id]), {}
+
+    def _generate(self, prompts: Sequence[Prompt]) -> list[Group]:
+        first = self._first
+        self._first += len(prompts)
+        self.submit(first, prompts)
+        self._wait({str(first + i) for i in range(len(prompts))})
+        return self._read(first, prompts)
+
+    def _wait(self, uids: set[str]) -> None:
+        """Until all of these groups are finished."""
+        patience = self.trial.experiment.verl.stall_seconds
+        seen, moved, pulse = -1, time.monotonic(), time.monotonic()
+        while True:
+            self._sync_metadata_from_transfer_queue()
+            if failed := self.failure_keys[TRAIN] & uids:
+                raise UserError(
+                    f"{self.trial.name}: {len(failed)} of {len(uids)} prompts got no answer: a rollout server or the "
+                    "marker failed.\nIts error is in this log, above. Run the same again to go on from the newest "
+                    "checkpoint.",
+                    FAILED,
+                )
+            finished = len(self.finished_keys[TRAIN] & uids)
+            if finished == len(uids):
+                return
+            now = time.monotonic()
+            if len(self.partitions[TRAIN]) > seen:
+                seen, moved = len(self.partitions[TRAIN]), now
+            elif now - moved > patience:
+                raise UserError(
+                    f"{self.trial.name}: no rollout came for {patience:g} s; {finished} of {len(uids)} groups are "
+                    "there.\n`verl.stall_seconds` is the patience. Run the same again to go on from the newest "
+                    "checkpoint.",
+                    FAILED,
+                )
+            if now - pulse > PULSE_SECONDS:
+                self.pulse()
+                pulse = now
+            time.sleep(self.poll_interval)
+
+    def _read(self, first: int, prompts: Sequence[Prompt]) -> list[Group]:
+        size = self.trial.arm.recipe.group_size
+        keys = [key(first + i, sample) for i in range(len(prompts)) for sample in range(size)]
+        fields = ["responses", "rollout_log_probs", "extra_fields", ASK]
+        rows = tq.kv_batch_get(keys=keys, partition_id=TRAIN, select_fields=fields)
+        rollouts = [
+            Rollout(tokens, logp, extra[TRUNCATED], Mark(extra["reward_extra_info"][MARK]))
+            for tokens, logp, extra in zip(
+                rows["responses"].unbind(),
+                rows["rollout_log_probs"].unbind(),
+                rows["extra_fields"].tolist(),
+                strict=True,
+            )
+        ]
+        if not all(rollout.logp.isfinite().all() for rollout in rollouts):
+            raise Diverged("the sampler's log-probs are not finite")
+        asks = rows[ASK].tolist()
+        return [
+            Group(prompt, asks[i * size].prompt, tuple(rollouts[i * size : (i + 1) * size]))
+            for i, prompt in enumerate(prompts)
+        ]

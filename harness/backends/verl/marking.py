@@ -1,0 +1,33 @@
+"""Marking in verl's reward loop: the evaluation's own marker on every rollout."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from verl import DataProto
+from verl.experimental.reward_loop.reward_manager.base import RewardManagerBase
+
+from benchmarks.marking import mark
+from harness.backends.verl.sampling import ASK, TRUNCATED
+from harness.records import Mark
+
+MARK = "mark"
+"""the entry of a rollout's `reward_extra_info`"""
+
+
+class Marking(RewardManagerBase):
+    """The reward is the label, 1 for a correct answer; what an algorithm makes of it comes later."""
+
+    def __init__(self, config: Any, tokenizer: Any, compute_score: Any = None, **unused: Any) -> None:
+        super().__init__(config, tokenizer, compute_score)
+
+    async def run_single(self, data: DataProto) -> dict[str, Any]:
+        """
+        Args:
+            data: one rollout; `ask` and `tool_extra_fields` come from `SeededLoop`.
+        """
+        rollout = data[-1]
+        fields = rollout.non_tensor_batch
+        text = self.tokenizer.decode(rollout.batch["responses"], skip_special_tokens=True)
+        found = mark(text, fields[ASK].gold, fields["tool_extra_fields"][TRUNCATED]).mark
+        return {"reward_score": float(found == Mark.CORRECT), "reward_extra_info": {MARK: str(found)}}

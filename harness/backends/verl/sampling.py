@@ -1,0 +1,96 @@
+"""Sampling on verl's rollout servers: in training through verl's agent loop, in evaluations as an engine.
+
+Both send our rendered token ids with a seed of identity for every sample, so that a rollout depends neither on the
+others in flight nor on the server that answers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+from uuid import uuid4
+
+from transformers import PreTrainedTokenizerBase
+from verl.experimental.agent_loop.agent_loop import AgentLoopBase, AgentLoopMetrics, AgentLoopOutput
+from verl.workers.rollout.llm_server import LLMServerClient
+from verl.workers.rollout.replica import TokenOutput
+
+from harness.engines import vllm
+from harness.engines.base import Completion, Request, Sampling
+
+ASK = "ask"
+"""the field of a prompt's row that holds its `Ask`"""
+TRUNCATED = "truncated"
+"""the entry of a rollout's `extra_fields`"""
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One prompt of the stream, with all that its rollouts and their marks need."""
+
+    prompt: tuple[int, ...]
+    """token ids"""
+    seeds: tuple[int, ...]
+    """one for each rollout"""
+    gold: str
+    stop: tuple[int, ...]
+    """tokens that end a response"""
+
+
+class SeededLoop(AgentLoopBase):
+    """One turn: the prompt as we rendered it, one response as it was sampled."""
+
+    async def run(self, sampling_params: dict[str, Any], *, ask: Ask, session_id: int, **row: Any) -> AgentLoopOutput:
+        """
+        Args:
+            sampling_params: temperature and the like, from verl's config.
+            session_id: the rollout's number in its group.
+        """
+        sampling = Sampling(self.rollout_config.response_length, sampling_params["temperature"])
+        params = {**sampling_params, **vllm.sampling_params(sampling, ask.seeds[session_id], ask.stop)}
+        started = time.perf_counter()
+        output = await _answer(self.server_manager, ask.prompt, params)
+        return AgentLoopOutput(
+            prompt_ids=list(ask.prompt),
+            response_ids=output.token_ids,
+            response_mask=[1] * len(output.token_ids),
+            response_logprobs=output.log_probs,
+            num_turns=2,
+            metrics=AgentLoopMetrics(generate_sequences=time.perf_counter() - started),
+            extra_fields={**output.extra_fields, TRUNCATED: output.token_ids[-1] not in ask.stop},
+        )
+
+
+class ServersEngine:
+    """The rollout servers with the weights they hold now, as an engine for evaluations."""
+
+    name = "vllm"
+
+    def __init__(self, servers: LLMServerClient, tokenizer: PreTrainedTokenizerBase, stop: Sequence[int]) -> None:
+        self.version = version("vllm")
+        self._servers, self._tokenizer, self._stop = servers, tokenizer, tuple(stop)
+
+    def generate(self, requests: Sequence[Request], sampling: Sampling) -> list[list[Completion]]:
+        return asyncio.run(self._all(requests, sampling))
+
+    async def _all(self, requests: Sequence[Request], sampling: Sampling) -> list[list[Completion]]:
+        answers = [self._complete(request.prompt, seed, sampling) for request in requests for seed in request.seeds]
+        completions = iter(await asyncio.gather(*answers))
+        return [[next(completions) for _ in request.seeds] for request in requests]
+
+    async def _complete(self, prompt: tuple[int, ...], seed: int, sampling: Sampling) -> Completion:
+        params = vllm.sampling_params(sampling, seed, self._stop)
+        ids = (await _answer(self._servers, prompt, params)).token_ids
+        text = self._tokenizer.decode(ids, skip_special_tokens=True)
+        return Completion(text, len(ids), "stop" if ids[-1] in self._stop else "length")
+
+
+async def _answer(servers: LLMServerClient, prompt: Sequence[int], params: dict[str, Any]) -> TokenOutput:
+    output = await servers.generate(request_id=uuid4().hex, prompt_ids=list(prompt), sampling_params=params)
+    if output.stop_reason == "aborted" or not output.token_ids:
+        raise RuntimeError(f"the rollout server returned no answer (stop reason `{output.stop_reason}`)")
+    return output

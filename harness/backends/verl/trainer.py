@@ -1,0 +1,286 @@
+"""verl's synchronous trainer with our loop around it: rollout batches until the budget is spent.
+
+What verl does stays verl's: workers, log-probs of learner and reference, weights to the samplers. Ours are the
+prompts (a stream), the groups (`buffer.py`), credit and mini-batches (below), the loss (`objective.py`) and the records.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import ray
+import torch
+import transfer_queue as tq
+from omegaconf import DictConfig
+from tensordict import TensorDict
+from torch import Tensor
+from transfer_queue import KVBatchMeta
+from verl import DataProto
+from verl.trainer.ppo.rollout_corr_helper import compute_rollout_correction_and_add_to_batch
+from verl.trainer.ppo.v1 import AgentLoopManagerTQ
+from verl.trainer.ppo.v1.trainer_sync import PPOTrainerSync
+from verl.utils import tensordict_utils as tu
+from verl.utils.dataset.rl_dataset import collate_fn
+from verl.utils.debug import marked_timer
+from verl.utils.skip import SkipManager
+from verl.workers.utils.padding import response_to_nested
+
+from algorithms.rollouts import Mean
+from harness.backends import checkpoints
+from harness.backends.base import Observer
+from harness.backends.checkpoints import Progress
+from harness.backends.groups import TokenRollouts, as_batch
+from harness.backends.metrics import add, step_metrics
+from harness.backends.verl import columns
+from harness.backends.verl.buffer import TRAIN, GroupBuffer, key
+from harness.backends.verl.checkpoint import REFERENCE, SHARDS, STATE
+from harness.backends.verl.minibatches import filled, minibatches, over_ranks
+from harness.backends.verl.objective import Objective
+from harness.backends.verl.sampling import ASK, Ask
+from harness.backends.verl.workers import PolicyWorker, learnt
+from harness.experiment import Trial
+from harness.prompts import render
+from harness.records import StepRecord, TrialFolder, append_jsonl, read_json, write_json
+from harness.seeds import derive
+from harness.stream import Prompt, PromptStream
+
+
+class Trainer(PPOTrainerSync):
+    """One trial under way. `start` builds the workers and resumes; `train` goes on from there."""
+
+    def __init__(
+        self,
+        config: DictConfig,
+        trial: Trial,
+        stream: PromptStream,
+        folder: TrialFolder,
+        stop: tuple[int, ...],
+        observer: Observer,
+    ) -> None:
+        """
+        Args:
+            config: of `settings.translate`.
+            stop: tokens that end a response.
+        """
+        self.trial, self.stream, self.folder, self.stop, self.observer = trial, stream, folder, stop, observer
+        self.recipe, self.algorithm = trial.arm.recipe, trial.arm.algorithm
+        self.progress = Progress()
+        self.state: Mapping[str, float] = {}
+        self.learnt: dict[str, Mean] = {}
+        self.made = 0
+        self.rollouts: TokenRollouts | None = None
+        self.generate_seconds = self.train_seconds = 0.0
+        self.curr_step_profile = False
+        super().__init__(config)
+
+    def start(self) -> None:
+        """Build the workers, resume, and let verl's agent loop answer prompts."""
+        self.init()
+        self.agent_loop_manager = AgentLoopManagerTQ.create(
+            config=self.config,
+            llm_client=self.get_llm_client(),
+            teacher_client=None,
+            reward_loop_worker_handles=self.get_reward_handles(),
+        )
+
+    def train(self, evaluate: Callable[[], None]) -> None:
+        """From where `start` has resumed to the budget.
+
+        Args:
+            evaluate: called at each point of the grid, when the samplers hold the checkpoint's weights.
+        Raises: Diverged
+        """
+        SkipManager.init(self.config)
+        if self.progress.grid:
+            evaluate()
+        while self.progress.rollouts < self.trial.experiment.budget_rollouts:
+            record = self.one_step()
+            append_jsonl(self.folder.steps, [record.to_json()])
+            self.observer.on_step(record)
+            if self.progress.grid or self.progress.step % self.recipe.checkpoint_steps == 0:
+                self._save_checkpoint()
+            if self.progress.grid:
+                evaluate()
+
+    def one_step(self) -> StepRecord:
+        """One rollout batch: generate it, learn from it, send the weights to the samplers, count it."""
+        self.global_steps = self.progress.step + 1
+        self.replay_buffer.cursor = self.progress.cursor
+        self.rollouts, self.learnt, self.made = None, {}, 0
+        self._sync_reference()
+        metrics: dict[str, Any] = {}
+        self.timing_raw: dict[str, float] = {}
+        with marked_timer("step", self.timing_raw):
+            batch = self.step(metrics, self.timing_raw)
+            self.on_step_end()
+        tq.kv_clear(keys=batch.keys, partition_id=batch.partition_id)
+        collected = self.replay_buffer.collected
+        self.progress = self.progress.after(
+            collected, self.progress.updates + self.made, self.trial.experiment.grid_rollouts
+        )
+        self.generate_seconds += self.timing_raw["gen"]
+        self.train_seconds += self.timing_raw["step"] - self.timing_raw["gen"]
+        seconds = {f"timing_s/{name}": value for name, value in self.timing_raw.items()}
+        ours = step_metrics(collected, self.rollouts, self.learnt)
+        done = self.progress
+        row = {**_numbers(metrics), **_numbers(seconds), **ours}
+        return StepRecord(done.step, done.rollouts, done.tokens, done.updates, done.cursor, row)
+
+    # What verl calls, in the order of a trial.
+
+    def _build_replay_buffer(self) -> GroupBuffer:
+        return GroupBuffer(self.trial, self.stream, self._submit, self._pulse, self.observer.warn)
+
+    def _init_dataloader(self) -> None:
+        """Prompts come from the stream, which has no end and no epochs that a resume could trip over."""
+
+    def _init_resource_pool_mgr(self) -> None:
+        super()._init_resource_pool_mgr()
+        self.role_worker_mapping = {role: ray.remote(PolicyWorker) for role in self.role_worker_mapping}
+
+    def _load_checkpoint(self) -> None:
+        """Everything as it was at the newest checkpoint, `steps.jsonl` included."""
+        self.actor_rollout_wg.set_loss_fn(Objective(self.algorithm, self.recipe))
+        checkpoint = checkpoints.newest(self.folder)
+        self.progress = checkpoints.read_progress(checkpoint) if checkpoint else Progress()
+        self.global_steps = self.progress.step
+        checkpoints.cut_back(self.folder.steps, self.progress.step)
+        if checkpoint:
+            self.state = read_json(checkpoint / STATE)
+            self.actor_rollout_wg.load_checkpoint(str(checkpoint / SHARDS))
+            if self.algorithm.reference == "synced":
+                self.ref_policy_wg.load_reference(str(checkpoint / REFERENCE))
+
+    def _sync_reference(self) -> None:
+        """At steps 1, 1 + n, 1 + 2n, ...; at step 1 it holds the initial weights as it is."""
+        before = self.global_steps - 1
+        if self.algorithm.reference == "synced" and before and before % self.recipe.reference_sync_steps == 0:
+            self.ref_policy_wg.sync_reference()
+
+    def prepare_step(self) -> dict[str, Any]:
+        """Nothing: the buffer submits prompts when it is asked for a batch."""
+        return {}
+
+    def _submit(self, first: int, prompts: Sequence[Prompt]) -> None:
+        rows = [self._row(first + i, prompt) for i, prompt in enumerate(prompts)]
+        batch = tu.get_tensordict(collate_fn(rows))
+        tu.assign_non_tensor_data(batch, "global_steps", self.global_steps)
+        self._submit_batch_to_rollout(batch)
+
+    def _row(self, place: int, prompt: Prompt) -> dict[str, Any]:
+        ask = Ask(
+            prompt=render(self.tokenizer, prompt.problem.question, self.trial.experiment.template),
+            seeds=tuple(prompt.sample_seed(self.trial.seed, k) for k in range(self.recipe.group_size)),
+            gold=prompt.problem.gold,
+            stop=self.stop,
+        )
+        return {"uid": str(place), "index": place, ASK: ask}
+
+    def _pulse(self) -> None:
+        """Raises: ray's RayActorError if one of the processes that work while we wait has died."""
+        workers = [*self.agent_loop_manager.agent_loop_workers, *self.get_reward_handles()]
+        ray.get([worker.__ray_ready__.remote() for worker in workers], timeout=self.trial.experiment.verl.stall_seconds)
+
+    def _compute_advantage(self, batch: KVBatchMeta, metrics: dict[str, Any]) -> KVBatchMeta:
+        """Credit, in the place of verl's advantages: the groups to learn from as one batch, with the log-probs that
+        verl has computed, shaped rewards and the algorithm's own quantities."""
+        groups, size = self.replay_buffer.collected.groups, self.recipe.group_size
+        keys = self._keys(self.replay_buffer.places)
+        reference = ["ref_log_prob"] if self.algorithm.reference else []
+        fields = ["response_mask", "old_log_probs", "rollout_log_probs", *reference]
+        data = tq.kv_batch_get(keys=keys, partition_id=TRAIN, select_fields=fields)
+        lengths = data["response_mask"]
+        correction = self.config.algorithm.rollout_correction
+        padded, mismatch = compute_rollout_correction_and_add_to_batch(
+            DataProto(batch=data.to_padded_tensor()), correction
+        )
+        metrics.update(mismatch)
+        if not groups:
+            return batch
+        at = [(g, k) for g, group in enumerate(groups) for k, one in enumerate(group.rollouts) if one in group.marked]
+        rows_B = torch.tensor([g * size + k for g, k in at])
+        rollouts = as_batch(groups, self.recipe.max_tokens)
+
+        def of_learner(name: str) -> Tensor | None:
+            longest = rollouts.mask_BT.shape[1]
+            return padded.batch[name][rows_B, :longest] if name in padded.batch else None
+
+        rollouts = replace(
+            rollouts,
+            old_logp_BT=of_learner("old_log_probs"),
+            ref_logp_BT=of_learner("ref_log_prob"),
+            weight_BT=of_learner("rollout_is_weights"),
+        )
+        rollouts = replace(rollouts, reward_B=self.algorithm.shape(rollouts))
+        self.rollouts = replace(rollouts, credit=self.algorithm.credit(rollouts, self._rng))
+        write = columns.write(self.rollouts, rows_B, len(keys))
+        if "rollout_is_weights" in padded.batch:
+            write["rollout_is_weights"] = response_to_nested(padded.batch["rollout_is_weights"], lengths)
+        tq.kv_batch_put(keys=keys, partition_id=TRAIN, fields=TensorDict(write, batch_size=len(keys)))
+        return batch
+
+    def _update_actor(self, batch: KVBatchMeta, metrics: dict[str, Any]) -> KVBatchMeta:
+        """All updates of the rollout batch: epochs of mini-batches of whole groups, as on the local backend."""
+        if self.rollouts is None:
+            return batch
+        places, size = self.replay_buffer.places, self.recipe.prompts_per_step // self.recipe.minibatches
+        tokens = dict(zip(batch.keys, (tag["seq_len"] for tag in batch.tags), strict=True))
+        tokens_G = [sum(tokens[name] for name in self._keys([place])) for place in places]
+        generated = self.progress.rollouts + self.replay_buffer.collected.rollouts
+        learnt_from = self.rollouts.groups
+        made = 0
+        for epoch in range(self.recipe.epochs):
+            identity = ("minibatches", self.trial.seed, self.global_steps, epoch)
+            parts = minibatches(learnt_from, self.recipe.minibatches, identity)
+            order = over_ranks(filled(parts, size, range(learnt_from, len(places))), tokens_G, self._ranks())
+            epoch_batch = batch.select_keys(self._keys([places[g] for g in order]))
+            epoch_batch.extra_info = {
+                "force_group_size": self.recipe.group_size,
+                "updates": self.progress.updates + made,
+                "state": dict(self.state),
+                "progress": min(1.0, generated / self.trial.experiment.budget_rollouts),
+                "temperature": self.recipe.temperature,
+                "mini_batch_size": size * self.recipe.group_size,
+                "global_batch_size": size * self.recipe.group_size,
+                "epochs": 1,
+                "seed": self.trial.seed,
+                "dataloader_kwargs": {"shuffle": False},
+                "calculate_entropy": False,
+                "distillation_use_topk": False,
+                "distillation_only": False,
+            }
+            found = learnt(self.actor_rollout_wg.update_actor(epoch_batch), self.state)
+            self.state, made = found.state, made + found.updates
+            add(self.learnt, found.logged)
+        self.made = made
+        return batch
+
+    def _save_checkpoint(self) -> None:
+        with checkpoints.writing(self.folder, self.progress) as new:
+            self.actor_rollout_wg.save_checkpoint(str(new / SHARDS), None, self.progress.step)
+            for path in (new / SHARDS / "huggingface").iterdir():
+                path.rename(new / path.name)
+            if self.algorithm.reference == "synced":
+                self.ref_policy_wg.save_reference(str(new / REFERENCE))
+            write_json(new / STATE, self.state)
+
+    def _keys(self, places: Sequence[int]) -> list[str]:
+        return [key(place, sample) for place in places for sample in range(self.recipe.group_size)]
+
+    def _ranks(self) -> int:
+        """Data-parallel size of the learner; `_balance_batch` has asked the workers."""
+        return max(self.actor_rollout_wg._dispatch_info["actor"]) + 1
+
+    def _rng(self, problem: str) -> torch.Generator:
+        """Of identity, so that the order of rows changes no draw."""
+        return torch.Generator().manual_seed(derive("credit", self.trial.seed, self.global_steps, problem))
+
+
+def _numbers(metrics: Mapping[str, Any]) -> dict[str, float | None]:
+    """verl's metrics as JSON has them: numpy's numbers as Python's, what is not finite as None."""
+    numbers = {name: float(value) for name, value in metrics.items() if isinstance(value, int | float | np.number)}
+    return {name: value if math.isfinite(value) else None for name, value in numbers.items()}
