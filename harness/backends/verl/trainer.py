@@ -1,7 +1,7 @@
 """verl's synchronous trainer with our loop around it: rollout batches until the budget is spent.
 
-What verl does stays verl's: workers, log-probs of learner and reference, weights to the samplers. Ours are the
-prompts (a stream), the groups (`buffer.py`), credit and mini-batches (below), the loss (`objective.py`) and the records.
+What verl does stays verl's: workers, log-probs of learner and reference, weights to the samplers. Ours are the prompts
+(a stream), the groups (`buffer.py`), credit and mini-batches (below), the loss (`objective.py`) and the records.
 """
 
 from __future__ import annotations
