@@ -44,6 +44,11 @@ class Ask:
 class SeededLoop(AgentLoopBase):
     """One turn: the prompt as we rendered it, one response as it was sampled."""
 
+    def __init__(self, trainer_config: Any, server_manager: LLMServerClient, **unused: Any) -> None:
+        """Without the base's: its builder of conversations refuses tokenizers that lack a model family's markers."""
+        self.rollout_config = trainer_config.config.actor_rollout_ref.rollout
+        self.server_manager = server_manager
+
     async def run(self, sampling_params: dict[str, Any], *, ask: Ask, session_id: int, **row: Any) -> AgentLoopOutput:
         """
         Args:

@@ -84,17 +84,9 @@ def meaning(trial: Trial) -> dict[str, Any]:
         "trainer.test_freq": -1,
         "trainer.save_freq": -1,
         "trainer.resume_mode": "disable",
-        # Prompts: the seed's stream, in its order; single ones, so that a refill takes exactly what it needs.
-        "data.custom_cls.path": "pkg://harness.backends.verl.data",
-        "data.custom_cls.name": "StreamDataset",
-        "data.train_files": [],
-        "data.val_files": [],
+        # Prompts: our trainer takes them from the seed's stream and renders them itself; verl's data loader is not used.
         "data.train_batch_size": recipe.prompts_per_step,
-        "data.gen_batch_size": 1,
-        "data.shuffle": False,
         "data.seed": seed,
-        "data.filter_overlong_prompts": False,
-        "data.truncation": "error",
         "data.max_prompt_length": verl.max_prompt_tokens,
         "data.max_response_length": recipe.max_tokens,
         # Samples: the whole distribution at the temperature, whose log-probs are what is returned.
