@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +71,8 @@ class Both:
     """step of its newest checkpoint when it was killed"""
 
     def steps(self, arm: str) -> list[StepRecord]:
-        return [StepRecord.from_json(row) for row in read_jsonl(self.verl.trial(arm, 0).steps)]
+        names = [field.name for field in fields(StepRecord)]
+        return [StepRecord(**{name: row[name] for name in names}) for row in read_jsonl(self.verl.trial(arm, 0).steps)]
 
 
 def rence(work: Path, *arguments: str) -> subprocess.Popen[bytes]:
@@ -133,3 +134,130 @@ def test_steps_hold_the_words_of_both_worlds(both: Both, arm: str) -> None:
         assert {"rollout_corr/kl", "timing_s/gen", "timing_s/update_actor", "global_seqlen/mean"} <= set(step.metrics)
         counted = sum(step.metrics[f"marks/{mark}"] or 0 for mark in Mark)
         assert counted == step.metrics["rollouts/generated"] == GROUP_SIZE * (step.metrics["groups/generated"] or 0)
+
+
+def test_the_killed_arm_goes_on_from_its_newest_checkpoint(both: Both) -> None:
+    folder = both.verl.trial(KILLED, 0)
+    kept = folder.steps.read_bytes().splitlines()[: both.killed_at]
+    assert kept == both.before_the_kill.splitlines()[: both.killed_at]
+    assert read_json(folder.timing)["attempts"] == 2
+    cursors = [step.cursor for step in both.steps(KILLED)]
+    assert cursors == [PROMPTS * step for step in range(1, len(cursors) + 1)]  # no refill, no prompt twice or never
+
+
+def test_prompts_are_those_of_the_local_backend_in_their_order(both: Both) -> None:
+    for arm in ARMS:
+        here, there = (read_json(run.trial(arm, 0).trial) for run in (both.verl, both.local))
+        assert here["data_order"] == there["data_order"]
+        assert here["initial_weights"] == there["initial_weights"] == model_hash(resolve("quickstart-base"))
+
+
+def test_first_rewards_agree_with_the_local_backends_within_sampling_noise(both: Both) -> None:
+    """Equal weights and prompts; samples of their own. Four arms' first steps are one sample on each backend, since
+    they have the same seeds."""
+    score = {}
+    for run in (both.verl, both.local):
+        firsts = [next(read_jsonl(run.trial(arm, 0).steps))["metrics"] for arm in ("grpo", "online_dpo")]
+        assert firsts[0]["generated/score/mean"] == firsts[1]["generated/score/mean"]
+        score[run.root.name] = firsts[0]["generated/score/mean"]
+    p = sum(score.values()) / 2
+    assert abs(score["verl"] - score["local"]) < 4 * math.sqrt(2 * p * (1 - p) / (GROUP_SIZE * PROMPTS)), score
+
+
+def test_refill_drops_groups_and_takes_others(both: Both) -> None:
+    for arm in ("dapo", "rence"):
+        steps = both.steps(arm)
+        assert sum(step.metrics["groups/dropped"] or 0 for step in steps) > 0
+        assert any((step.metrics["groups/generated"] or 0) > PROMPTS for step in steps)
+        for step in steps:
+            m = {name.removeprefix("groups/"): value for name, value in step.metrics.items() if "groups/" in name}
+            assert m["generated"] == m["kept"] + m["dropped"] + m["surplus"]  # type: ignore[operator]
+            assert m["kept"] == PROMPTS or m["generated"] == 4 * PROMPTS  # type: ignore[operator]
+
+
+def test_the_reference_model_is_run_where_there_is_one(both: Both) -> None:
+    with_reference = {arm for arm in ARMS if "timing_s/ref" in both.steps(arm)[0].metrics}
+    assert with_reference == {"online_dpo", "rence"}
+
+
+def test_samplers_and_learner_agree_on_log_probs(both: Both) -> None:
+    for arm in ARMS:
+        for step in both.steps(arm):
+            assert abs(step.metrics["rollout_corr/kl"] or 0) < 1e-4, (arm, step.step)
+
+
+@pytest.mark.parametrize("arm", ARMS)
+def test_what_is_left_is_a_model(both: Both, arm: str) -> None:
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    folder = both.verl.trial(arm, 0)
+    (final,) = folder.checkpoints.iterdir()
+    done = DoneRecord.read(folder.done)
+    assert final == folder.checkpoint(done.steps)
+    assert model_hash(final) == done.final_weights != model_hash(resolve("quickstart-base"))
+    assert not any(path.is_dir() for path in final.iterdir())
+    net, tokenizer = AutoModelForCausalLM.from_pretrained(final), AutoTokenizer.from_pretrained(final)
+    assert net.config.vocab_size == net.get_input_embeddings().num_embeddings == len(tokenizer)
+    assert str(net.dtype) == "torch.float32"
+    assert tokenizer.chat_template == AutoTokenizer.from_pretrained(resolve("quickstart-base")).chat_template
+
+
+def test_evaluations_are_vllms_and_complete(both: Both) -> None:
+    folders = [both.verl.start_eval("mini_sums")]
+    folders += [both.verl.trial(arm, 0).evals()[0] for arm in ARMS]
+    for folder in folders:
+        header, rows = read_json(folder.header), pd.read_parquet(folder.attempts)
+        assert header["engine"] == "vllm"
+        assert len(rows) == header["problems"] == 200
+        assert rows["mark"].isin([str(mark) for mark in Mark]).all()
+
+
+def test_the_report_says_which_backend_trained(both: Both) -> None:
+    page = (both.verl.report / "report.md").read_text()
+    assert "ReNCE (reconstruction)" in page
+    assert "backend verl" in page
+    assert "backend local" in (both.local.report / "report.md").read_text()
+
+
+def test_the_same_run_again_does_nothing(both: Both) -> None:
+    before = both.verl.trial("grpo", 0).steps.stat().st_mtime_ns
+    again = subprocess.run(
+        [sys.executable, "-m", "harness.cli", "run", "verl.yaml", "--json"], cwd=both.work, capture_output=True
+    )
+    assert again.returncode == 0
+    assert not json.loads(again.stdout)["worked"]
+    assert both.verl.trial("grpo", 0).steps.stat().st_mtime_ns == before
+
+
+def test_a_dead_rollout_server_ends_the_trial(both: Both) -> None:
+    """The process that holds the sampler's model is killed while it answers."""
+    one = yaml.safe_load((both.work / "verl.yaml").read_text())
+    one |= {"name": "dead", "arms": {"grpo": {}}, "comparison": {"target": "grpo", "baselines": []}}
+    one |= {"budget": {"rollouts": 10**6}, "verl": {**VERL, "gpus_per_node": 1, "stall_seconds": 60}}
+    (both.work / "dead.yaml").write_text(yaml.safe_dump(one))
+    trial = TrialFolder(both.work / "runs" / "dead" / "grpo" / "seed0")
+    process = rence(both.work, "run", "dead.yaml")
+    _wait_for(lambda: trial.steps.exists(), process, both.work)
+    for pid in _descendants(process.pid):
+        if b"EngineCore" in Path(f"/proc/{pid}/cmdline").read_bytes():
+            os.kill(pid, signal.SIGKILL)
+    assert process.wait(timeout=PATIENCE) == 1
+    words = (trial.log(1) / "output.log").read_text()
+    assert "got no answer" in words or "no rollout came for" in words or "died" in words
+    assert not trial.done.exists()
+
+
+def _descendants(pid: int) -> list[int]:
+    parents = {}
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            parents[int(status.parent.name)] = int(status.read_text().rpartition(")")[2].split()[1])
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+    found, todo = [], [pid]
+    while todo:
+        parent = todo.pop()
+        children = [child for child, of in parents.items() if of == parent]
+        found.extend(children)
+        todo.extend(children)
+    return found

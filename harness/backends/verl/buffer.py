@@ -130,14 +130,19 @@ class GroupBuffer(ReplayBuffer):
             for tokens, logp, extra in zip(
                 rows["responses"].unbind(),
                 rows["rollout_log_probs"].unbind(),
-                rows["extra_fields"].tolist(),
+                _objects(rows["extra_fields"]),
                 strict=True,
             )
         ]
         if not all(rollout.logp.isfinite().all() for rollout in rollouts):
             raise Diverged("the sampler's log-probs are not finite")
-        asks = rows[ASK].tolist()
+        asks = _objects(rows[ASK])
         return [
             Group(prompt, asks[i * size].prompt, tuple(rollouts[i * size : (i + 1) * size]))
             for i, prompt in enumerate(prompts)
         ]
+
+
+def _objects(column: Any) -> list[Any]:
+    """A column that holds no tensors; the queue hands them back wrapped, or as they are."""
+    return [getattr(value, "data", value) for value in column]
