@@ -18,7 +18,7 @@ from harness.backends.collect import Collected, collect
 from harness.backends.diverged import Diverged
 from harness.backends.groups import Group, Rollout
 from harness.backends.verl.marking import MARK
-from harness.backends.verl.sampling import ASK, TRUNCATED
+from harness.backends.verl.sampling import TRUNCATED
 from harness.errors import FAILED, UserError
 from harness.experiment import Trial
 from harness.records import Mark
@@ -123,7 +123,7 @@ class GroupBuffer(ReplayBuffer):
     def _read(self, first: int, prompts: Sequence[Prompt]) -> list[Group]:
         size = self.trial.arm.recipe.group_size
         keys = [key(first + i, sample) for i in range(len(prompts)) for sample in range(size)]
-        fields = ["responses", "rollout_log_probs", "extra_fields", ASK]
+        fields = ["prompts", "responses", "rollout_log_probs", "extra_fields"]
         rows = tq.kv_batch_get(keys=keys, partition_id=TRAIN, select_fields=fields)
         rollouts = [
             Rollout(tokens, logp, extra[TRUNCATED], Mark(extra["reward_extra_info"][MARK]))
@@ -136,10 +136,10 @@ class GroupBuffer(ReplayBuffer):
         ]
         if not all(rollout.logp.isfinite().all() for rollout in rollouts):
             raise Diverged("the sampler's log-probs are not finite")
-        asks = _objects(rows[ASK])
+        asked = rows["prompts"].unbind()[::size]
         return [
-            Group(prompt, asks[i * size].prompt, tuple(rollouts[i * size : (i + 1) * size]))
-            for i, prompt in enumerate(prompts)
+            Group(prompt, tuple(tokens.tolist()), tuple(rollouts[i * size : (i + 1) * size]))
+            for i, (prompt, tokens) in enumerate(zip(prompts, asked, strict=True))
         ]
 
 

@@ -84,7 +84,7 @@ def meaning(trial: Trial) -> dict[str, Any]:
         "trainer.test_freq": -1,
         "trainer.save_freq": -1,
         "trainer.resume_mode": "disable",
-        # Prompts: our trainer takes them from the seed's stream and renders them itself; verl's data loader is not used.
+        # Prompts: our trainer takes them from the seed's stream and renders them; verl's data loader is not used.
         "data.train_batch_size": recipe.prompts_per_step,
         "data.seed": seed,
         "data.max_prompt_length": verl.max_prompt_tokens,
