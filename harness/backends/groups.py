@@ -25,6 +25,11 @@ class Rollout:
     """stopped by the token limit"""
     mark: Mark
 
+    @property
+    def marked(self) -> bool:
+        """False if marking failed."""
+        return self.mark is not Mark.GRADER_FAILED
+
 
 @dataclass(frozen=True)
 class Group:
@@ -37,7 +42,7 @@ class Group:
     @property
     def marked(self) -> list[Rollout]:
         """Without those whose marking failed: nothing is known of them, so nothing is learnt from them."""
-        return [rollout for rollout in self.rollouts if rollout.mark is not Mark.GRADER_FAILED]
+        return [rollout for rollout in self.rollouts if rollout.marked]
 
     @property
     def correct(self) -> int:

@@ -201,7 +201,7 @@ class Trainer(PPOTrainerSync):
         metrics.update(mismatch)
         if not groups:
             return batch
-        at = [(g, k) for g, group in enumerate(groups) for k, one in enumerate(group.rollouts) if one in group.marked]
+        at = [(g, k) for g, group in enumerate(groups) for k, one in enumerate(group.rollouts) if one.marked]
         rows_B = torch.tensor([g * size + k for g, k in at])
         rollouts = as_batch(groups, self.recipe.max_tokens)
 
