@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -94,8 +95,9 @@ def _train(
         except Diverged as error:
             diverged = f"step {trainer.progress.step + 1}: {error}"
     except RayError as error:
+        print(error, file=sys.stderr)  # the worker's traceback
         raise UserError(
-            f"{trial.name}: a process of the verl backend died or did not answer: {_first_line(error)}\n"
+            f"{trial.name}: a process of the verl backend failed or died: {_last_line(error)}\n"
             "Its error is in this log, above. Run the same again to go on from the newest checkpoint.",
             FAILED,
         ) from error
@@ -144,5 +146,7 @@ def _result(
     )
 
 
-def _first_line(error: Exception) -> str:
-    return next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
+def _last_line(error: Exception) -> str:
+    """Where Ray's errors name their cause."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[-1] if lines else type(error).__name__
