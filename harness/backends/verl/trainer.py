@@ -220,8 +220,7 @@ class Trainer(PPOTrainerSync):
         write = columns.write(self.rollouts, rows_B, len(keys))
         if "rollout_is_weights" in padded.batch:
             write["rollout_is_weights"] = response_to_nested(padded.batch["rollout_is_weights"], lengths)
-        tq.kv_batch_put(keys=keys, partition_id=TRAIN, fields=TensorDict(write, batch_size=len(keys)))
-        return batch
+        return tq.kv_batch_put(keys=keys, partition_id=TRAIN, fields=TensorDict(write, batch_size=len(keys)))
 
     def _update_actor(self, batch: KVBatchMeta, metrics: dict[str, Any]) -> KVBatchMeta:
         """All updates of the rollout batch: epochs of mini-batches of whole groups, as on the local backend."""
