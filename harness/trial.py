@@ -7,6 +7,7 @@ folder keeps a successor waiting until we are gone.
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 from transformers import AutoTokenizer
 from transformers.utils import logging
@@ -84,11 +85,19 @@ def examine_start(run: RunFolder, experiment: Experiment, clock: Clock) -> None:
     """Evaluate the model that training starts from."""
     model = models.resolve(experiment.model)
     subject = Subject(START, None, 0, 0, 0, models.model_hash(model))
-    engine = open_engine(BACKENDS[experiment.backend].engine, model)
+    engine = open_engine(BACKENDS[experiment.backend].engine, model, **_engine_options(experiment))
     examiner = _examiner(experiment)
     with clock.evaluating():
         examiner.ask(engine, subject, experiment.evaluation.benchmarks, run.start_eval)
     clock.finish()
+
+
+def _engine_options(experiment: Experiment) -> dict[str, Any]:
+    if experiment.backend != "verl":
+        return {}
+    from harness.backends.verl.settings import engine_options
+
+    return engine_options(experiment)
 
 
 def _examiner(experiment: Experiment) -> Examiner:

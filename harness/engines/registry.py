@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from harness.engines.base import Engine
 from harness.errors import UserError, nearest
@@ -26,12 +27,15 @@ ENGINES: dict[str, Entry] = {
 }
 
 
-def open_engine(name: str, model: Path) -> Engine:
+def open_engine(name: str, model: Path, **options: Any) -> Engine:
     """The engine with a model's weights.
+
+    Args:
+        options: of its `open`.
 
     Raises: UserError for a name that is not in the list.
     """
     if name not in ENGINES:
         raise UserError(f"engine `{name}` is unknown. {nearest(name, ENGINES)}")
     entry = ENGINES[name]
-    return getattr(import_module(entry.module), entry.class_name).open(model)
+    return getattr(import_module(entry.module), entry.class_name).open(model, **options)

@@ -29,6 +29,8 @@ ENVIRONMENT = {
     # Several processes share the cores, and one thread gives the same sums each time.
     "OMP_NUM_THREADS": "1",
     "TOKENIZERS_PARALLELISM": "false",
+    # Ray would start a Python process for every logical CPU, most of them for nothing.
+    "RAY_prestart_worker_first_driver": "0",
 }
 """What every process of a CPU run needs, before verl, vLLM or torch is imported there."""
 

@@ -246,6 +246,16 @@ def ray_arguments(settings: VerlSettings, joining: bool) -> dict[str, Any]:
     return local
 
 
+def engine_options(experiment: Experiment) -> dict[str, Any]:
+    """Of the engine `vllm` for the untrained model: the samplers' own settings, on one copy of the model."""
+    settings = experiment.verl
+    return {
+        "tensor_parallel_size": settings.tensor_parallel,
+        "dtype": "bfloat16" if settings.precision == "bf16" else "float32",
+        "max_model_len": longest_sequence(experiment),
+    }
+
+
 def most_steps(trial: Trial) -> int:
     """Steps at which the budget is spent at the latest: when no group is ever refilled."""
     recipe = trial.arm.recipe
