@@ -128,15 +128,15 @@ class GroupBuffer(ReplayBuffer):
         rollouts = [
             Rollout(tokens, logp, extra[TRUNCATED], Mark(extra["reward_extra_info"][MARK]))
             for tokens, logp, extra in zip(
-                rows["responses"].unbind(),
-                rows["rollout_log_probs"].unbind(),
+                rows["responses"].unbind(0),
+                rows["rollout_log_probs"].unbind(0),
                 _objects(rows["extra_fields"]),
                 strict=True,
             )
         ]
         if not all(rollout.logp.isfinite().all() for rollout in rollouts):
             raise Diverged("the sampler's log-probs are not finite")
-        asked = rows["prompts"].unbind()[::size]
+        asked = rows["prompts"].unbind(0)[::size]
         return [
             Group(prompt, tuple(tokens.tolist()), tuple(rollouts[i * size : (i + 1) * size]))
             for i, (prompt, tokens) in enumerate(zip(prompts, asked, strict=True))

@@ -20,6 +20,7 @@ class Marking(RewardManagerBase):
 
     def __init__(self, config: Any, tokenizer: Any, compute_score: Any = None, **unused: Any) -> None:
         super().__init__(config, tokenizer, compute_score)
+        self._decode = tokenizer.decode
 
     async def run_single(self, data: DataProto) -> dict[str, Any]:
         """
@@ -28,6 +29,6 @@ class Marking(RewardManagerBase):
         """
         rollout = data[-1]
         fields = rollout.non_tensor_batch
-        text = self.tokenizer.decode(rollout.batch["responses"], skip_special_tokens=True)
+        text = self._decode(rollout.batch["responses"], skip_special_tokens=True)
         found = mark(text, fields[ASK].gold, fields["tool_extra_fields"][TRUNCATED]).mark
         return {"reward_score": float(found == Mark.CORRECT), "reward_extra_info": {MARK: str(found)}}

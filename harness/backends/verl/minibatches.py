@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from verl.utils.seqlen_balancing import calculate_workload, get_seqlen_balanced_partitions
@@ -38,7 +39,7 @@ def over_ranks(parts: Sequence[Sequence[int]], tokens: Sequence[int], ranks: int
     work = calculate_workload(torch.tensor(tokens)).tolist()
     shares: list[list[int]] = [[] for _ in range(ranks)]
     for part in parts:
-        cut = get_seqlen_balanced_partitions([work[group] for group in part], k_partitions=ranks, equal_size=True)
+        cut: Any = get_seqlen_balanced_partitions([work[group] for group in part], k_partitions=ranks, equal_size=True)
         for share, places in zip(shares, cut, strict=True):
             share.extend(part[place] for place in places)
     return [group for share in shares for group in share]

@@ -90,7 +90,7 @@ class ServersEngine:
     async def _complete(self, prompt: tuple[int, ...], seed: int, sampling: Sampling) -> Completion:
         params = vllm.sampling_params(sampling, seed, self._stop)
         ids = (await _answer(self._servers, prompt, params)).token_ids
-        text = self._tokenizer.decode(ids, skip_special_tokens=True)
+        text = str(self._tokenizer.decode(ids, skip_special_tokens=True))
         return Completion(text, len(ids), "stop" if ids[-1] in self._stop else "length")
 
 

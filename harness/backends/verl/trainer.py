@@ -52,6 +52,9 @@ from harness.stream import Prompt, PromptStream
 class Trainer(PPOTrainerSync):
     """One trial under way. `start` builds the workers and resumes; `train` goes on from there."""
 
+    replay_buffer: GroupBuffer  # type: ignore[assignment]
+    agent_loop_manager: Any
+
     def __init__(
         self,
         config: DictConfig,
@@ -117,7 +120,7 @@ class Trainer(PPOTrainerSync):
         with marked_timer("step", self.timing_raw):
             batch = self.step(metrics, self.timing_raw)
             self.on_step_end()
-        tq.kv_clear(keys=batch.keys, partition_id=batch.partition_id)
+        tq.kv_clear(keys=batch.keys, partition_id=TRAIN)
         collected = self.replay_buffer.collected
         self.progress = self.progress.after(
             collected, self.progress.updates + self.made, self.trial.experiment.grid_rollouts
