@@ -78,7 +78,7 @@ def _train(
     stop = stop_tokens(model, tokenizer)
     tq.init(config.transfer_queue)
     try:
-        trainer = Trainer(config, trial, prompts, folder, stop, observer)
+        trainer = Trainer(config, trial, prompts, folder, stop, observer)  # type: ignore[abstract]
 
         def evaluate_checkpoint() -> None:
             done = trainer.progress
