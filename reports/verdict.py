@@ -92,6 +92,7 @@ def basis(a: Analysis) -> str:
         + (f" ({problems:,} problems, k = {span(sorted(set(plan.benchmarks.values())))})" if problems else ""),
         f"{span(seeds) or 'no'} {'seed' if seeds == [1] else 'seeds'} an arm",
         f"{plan.budget_rollouts:,} rollouts a trial",
+        f"backend {plan.backend}",
         f"{100 * (1 - a.alpha):g} % intervals and t tests paired by problem with seeds crossed, "
         f"about {COVERS[covered]}" + (", Holm-adjusted" if len(pairs) > 1 else ""),
         matched(a),

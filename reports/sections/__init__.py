@@ -12,7 +12,7 @@ from collections.abc import Callable
 from reports import notes, verdict
 from reports.analysis import Analysis
 from reports.document import Bullets, Document, Section
-from reports.sections import activity, algorithms, budget, comparisons, curves, marks, provenance, scores
+from reports.sections import activity, algorithms, budget, comparisons, curves, marks, mismatch, provenance, scores
 
 
 def _notes(a: Analysis) -> Section | None:
@@ -22,6 +22,7 @@ def _notes(a: Analysis) -> Section | None:
 
 SECTIONS: list[Callable[[Analysis], Section | None]] = [
     scores.section,
+    mismatch.section,
     comparisons.section,
     curves.section,
     marks.section,

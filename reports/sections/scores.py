@@ -87,8 +87,9 @@ def caption(a: Analysis) -> str:
         f"Share of correct answers in percent (avg@k) ± half-width of the {100 * (1 - a.alpha):g} % interval, which "
         f"covers {COVERS[a.estimand]}; that of the untrained model covers new problems.",
         _sizes(a),
-        f"{plural(len(plan.seeds), 'seed')} an arm planned; {plan.budget_rollouts:,} rollouts a trial; template "
-        f"{plan.template}; marker {listing(sorted(set(final['grader_version']))) or GAP}; model {plan.model}.",
+        f"{plural(len(plan.seeds), 'seed')} an arm planned; {plan.budget_rollouts:,} rollouts a trial; backend "
+        f"{plan.backend}; template {plan.template}; marker {listing(sorted(set(final['grader_version']))) or GAP}; "
+        f"model {plan.model}.",
         f"Bold: not significantly below the column's best (multiple comparisons with the best, {100 * a.alpha:g} %).",
         *_legend(a),
         f"{capital(matched(a))}; {planned(a)}.",

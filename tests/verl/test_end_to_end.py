@@ -53,7 +53,13 @@ EXPERIMENT: dict[str, Any] = {
     "arms": ARMS,
     "comparison": {"target": "rence", "baselines": ["grpo", "dapo", "online_dpo"]},
 }
-VERL = {"device": "cpu", "gpus_per_node": 2, "max_prompt_tokens": 160, "stall_seconds": 300}
+VERL = {
+    "device": "cpu",
+    "gpus_per_node": 2,
+    "max_prompt_tokens": 160,
+    "importance_cap": 2.0,
+    "stall_seconds": 300,
+}
 PATIENCE = 900.0
 """seconds: for one start of everything on a busy machine"""
 
@@ -212,10 +218,11 @@ def test_evaluations_are_vllms_and_complete(both: Both) -> None:
         assert rows["mark"].isin([str(mark) for mark in Mark]).all()
 
 
-def test_the_report_says_which_backend_trained(both: Both) -> None:
+def test_the_report_says_which_backend_trained_and_how_far_sampler_and_learner_disagree(both: Both) -> None:
     page = (both.verl.report / "report.md").read_text()
     assert "ReNCE (reconstruction)" in page
     assert "backend verl" in page
+    assert "corrected by truncated importance sampling at 2" in page
     assert "backend local" in (both.local.report / "report.md").read_text()
 
 
