@@ -53,6 +53,10 @@ class HostMemory(ModuleType):
         memory = psutil.virtual_memory()
         return memory.available, memory.total
 
+    def set_rng_state(self, state: torch.Tensor) -> None:
+        """From a checkpoint, after the process's own state, which is the same (`load_rng_state`)."""
+        torch.set_rng_state(state)
+
     def max_memory_allocated(self) -> int:
         """Bytes: the process's peak (`perf/max_memory_allocated_gb` in verl's metrics)."""
         kib = 1 if sys.platform == "darwin" else 1024
