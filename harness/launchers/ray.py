@@ -65,8 +65,9 @@ class RayLauncher(Launcher):
         """The resources of each that is there."""
         from ray.util.state import list_nodes
 
-        nodes: list[Any] = list_nodes(filters=[("state", "=", "ALIVE")])
-        return [node.resources_total for node in nodes]
+        # Not by Ray's own filter: it takes a dead node that it leaves out for an answer that was cut short, and raises.
+        nodes: list[Any] = _patiently(list_nodes)
+        return [node.resources_total for node in nodes if node.state == "ALIVE"]
 
     def _left_behind(self, job: Job) -> RayJob | None:
         """What a driver that was killed has left running."""

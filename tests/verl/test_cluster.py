@@ -42,9 +42,13 @@ BYTES_FOR_OBJECTS = 80_000_000
 """Ray's store of objects; nothing is put there, and Ray asks for no less"""
 
 
-def wait_for(condition: Callable[[], object], seconds: float = 400.0) -> None:
+def wait_for(
+    condition: Callable[[], object], driver: subprocess.Popen[str] | None = None, seconds: float = 400.0
+) -> None:
+    """As long as the driver runs, if it is that which brings the condition about."""
     deadline = time.monotonic() + seconds
     while not condition():
+        assert driver is None or driver.poll() is None, end(driver)
         assert time.monotonic() < deadline, "it never came to be"
         time.sleep(0.05)
 
@@ -226,7 +230,7 @@ def test_two_nodes_and_every_way_to_lose_one(cluster: Cluster, client: JobSubmis
         return lost
 
     driver = begin(cluster, there, "--launcher", "ray")
-    wait_for(on_the_second_node)
+    wait_for(on_the_second_node, driver)
     [trial] = lost
     os.kill(holder(trial), signal.SIGSTOP)  # so that it cannot end before
     cluster.lose_node(1)
@@ -243,7 +247,7 @@ def test_two_nodes_and_every_way_to_lose_one(cluster: Cluster, client: JobSubmis
 
     # Ctrl-C stops the job
     driver = begin(cluster, there, "--launcher", "ray")
-    wait_for(lambda: holder(trial))
+    wait_for(lambda: holder(trial), driver)
     driver.send_signal(signal.SIGINT)
     code, said = end(driver)
     assert code == INTERRUPTED and "interrupted. What is done is saved. To go on:" in said
@@ -252,12 +256,12 @@ def test_two_nodes_and_every_way_to_lose_one(cluster: Cluster, client: JobSubmis
 
     # a driver that is killed leaves its job to Ray, and the next driver waits for that job
     driver = begin(cluster, there, "--launcher", "ray")
-    wait_for(lambda: holder(trial))
+    wait_for(lambda: holder(trial), driver)
     held = holder(trial)
     os.kill(held, signal.SIGSTOP)
     driver.kill(), driver.communicate()
     driver = begin(cluster, there, "--launcher", "ray")
-    wait_for(lambda: holder(run) == driver.pid)
+    wait_for(lambda: holder(run) == driver.pid, driver)
     os.kill(held, signal.SIGCONT)
     code, said = end(driver)
     assert code == OK, said
