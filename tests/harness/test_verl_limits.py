@@ -67,7 +67,7 @@ from harness.models import SHIPPED
             "verl.overrides={actor_rollout_ref.rollout.n: 2}",
             "`actor_rollout_ref.rollout.n` may not be overridden: it follows from the experiment's other settings.",
         ),
-        ("verl.overrides={data: {shuffle: true}}", "`data.shuffle` may not be overridden"),
+        ("verl.overrides={data: {train_batch_size: 4}}", "`data.train_batch_size` may not be overridden"),
         ("verl.overrides={+critic: {}}", "`+critic` may not be overridden"),
     ],
 )
