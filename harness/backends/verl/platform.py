@@ -28,6 +28,7 @@ ENVIRONMENT = {
     "VLLM_CPU_OMP_THREADS_BIND": "nobind",
     # Several processes share the cores, and one thread gives the same sums each time.
     "OMP_NUM_THREADS": "1",
+    "TQ_NUM_THREADS": "1",  # TransferQueue's, which asks for eight
     "TOKENIZERS_PARALLELISM": "false",
     # Ray would start a Python process for every logical CPU, most of them for nothing.
     "RAY_prestart_worker_first_driver": "0",
