@@ -6,7 +6,7 @@
 SHELL := /bin/bash
 VENV ?= .venv
 VERL_VENV ?= .venv-verl
-VERL_SECONDS ?= 2400# the tests of verl end with an error after them
+VERL_SECONDS ?= 3000# the tests of verl end with an error after them
 BIN := $(VENV)/bin
 PIP_ARGS ?=
 PYTHON ?= $(shell for p in python3.11 python3.12 python3 python; do \

@@ -63,6 +63,8 @@ VERL = {
 PATIENCE = 900.0
 """seconds: for one start of everything on a busy machine"""
 
+pytestmark = pytest.mark.timeout(2 * PATIENCE)  # the first test waits for the whole run
+
 
 @dataclass(frozen=True)
 class Both:
@@ -128,8 +130,8 @@ def test_an_arm_trains_to_its_budget(both: Both, arm: str) -> None:
     assert (last.rollouts, last.tokens, last.updates) == (done.rollouts, done.tokens, done.updates)
     assert last.rollouts >= 128 > steps[-2].rollouts
     assert last.rollouts == GROUP_SIZE * last.cursor
-    whole = [step for step in steps if step.metrics["groups/kept"] == PROMPTS]
-    assert whole and all(math.isfinite(step.metrics["actor/loss"]) for step in whole)  # type: ignore[arg-type]
+    learnt = [step.metrics["actor/loss"] for step in steps if step.metrics["groups/kept"]]
+    assert learnt and all(loss is not None for loss in learnt)
 
 
 @pytest.mark.parametrize("arm", ARMS)
@@ -183,7 +185,7 @@ def test_refill_drops_groups_and_takes_others(both: Both) -> None:
 
 def test_the_reference_model_is_run_where_there_is_one(both: Both) -> None:
     with_reference = {arm for arm in ARMS if "timing_s/ref" in both.steps(arm)[0].metrics}
-    assert with_reference == {"online_dpo", "rence"}
+    assert with_reference == {"online_dpo", "rence", "grpo"}  # its pairs, its window, its KL term; DAPO has none
 
 
 def test_samplers_and_learner_agree_on_log_probs(both: Both) -> None:

@@ -266,6 +266,8 @@ class Trainer(PPOTrainerSync):
             self.actor_rollout_wg.save_checkpoint(str(new / SHARDS), None, self.progress.step)
             for path in (new / SHARDS / "huggingface").iterdir():
                 path.rename(new / path.name)
+            # verl writes the fp32 weights that it trains, and a config that calls them bf16
+            write_json(new / "config.json", {**read_json(new / "config.json"), "dtype": "float32"})
             if self.algorithm.reference == "synced":
                 self.ref_policy_wg.save_reference(str(new / REFERENCE))
             write_json(new / STATE, self.state)
