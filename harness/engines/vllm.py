@@ -18,7 +18,6 @@ from harness.errors import UserError
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
-    from vllm import LLM  # type: ignore[import-not-found]
 
 CPU_CACHE_BYTES = 2**30
 """for keys and values on a CPU, where vLLM would take `gpu_memory_utilization` of the machine's memory;
@@ -45,7 +44,7 @@ class VllmEngine:
 
     name = "vllm"
 
-    def __init__(self, llm: LLM, tokenizer: PreTrainedTokenizerBase, stop: tuple[int, ...]) -> None:
+    def __init__(self, llm: Any, tokenizer: PreTrainedTokenizerBase, stop: tuple[int, ...]) -> None:
         self.version = version("vllm")
         self._llm, self._tokenizer, self._stop = llm, tokenizer, stop
 

@@ -68,7 +68,7 @@ def _train(
     evaluate: Evaluate,
     observer: Observer,
 ) -> TrainingResult:
-    import transfer_queue as tq
+    import transfer_queue as tq  # type: ignore[import-not-found]
     from ray.exceptions import RayError
 
     from harness.backends.verl.sampling import ServersEngine

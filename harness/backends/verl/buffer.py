@@ -10,8 +10,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import transfer_queue as tq
-from transfer_queue import KVBatchMeta
+import transfer_queue as tq  # type: ignore[import-not-found]
+from transfer_queue import KVBatchMeta  # type: ignore[import-not-found]
 from verl.trainer.ppo.v1.replay_buffer import ReplayBuffer
 
 from harness.backends.collect import Collected, collect

@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 import ray
 import torch
-import transfer_queue as tq
+import transfer_queue as tq  # type: ignore[import-not-found]
 from omegaconf import DictConfig
 from tensordict import TensorDict
 from torch import Tensor
-from transfer_queue import KVBatchMeta
+from transfer_queue import KVBatchMeta  # type: ignore[import-not-found]
 from verl import DataProto
 from verl.trainer.ppo.rollout_corr_helper import compute_rollout_correction_and_add_to_batch
 from verl.trainer.ppo.v1 import AgentLoopManagerTQ
