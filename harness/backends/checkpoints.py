@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from harness.backends.base import TrainingResult
 from harness.backends.collect import Collected
 from harness.records import TrialFolder, read_json, write_json
 
@@ -47,6 +48,22 @@ class Progress:
             cursor=self.cursor + len(collected.generated),
             discarded_rollouts=self.discarded_rollouts + collected.discarded,
             grid=max(reached, default=None),
+        )
+
+    def result(
+        self, weights: str, diverged: str = "", generate_seconds: float = 0.0, train_seconds: float = 0.0
+    ) -> TrainingResult:
+        """Of a trial that ends here."""
+        return TrainingResult(
+            steps=self.step,
+            rollouts=self.rollouts,
+            tokens=self.tokens,
+            updates=self.updates,
+            discarded_rollouts=self.discarded_rollouts,
+            final_weights=weights,
+            diverged=diverged,
+            generate_seconds=generate_seconds,
+            train_seconds=train_seconds,
         )
 
 

@@ -77,7 +77,7 @@ class Training:
             try:
                 record = self.step()
             except Diverged as error:
-                return self.result(weights="", diverged=f"step {self.progress.step + 1}: {error}")
+                return self.result("", f"step {self.progress.step + 1}: {error}")
             append_jsonl(self.folder.steps, [record.to_json()])
             self.observer.on_step(record)
             if self.progress.grid or self.progress.step % every == 0:
@@ -86,7 +86,7 @@ class Training:
                 self.evaluate_checkpoint()
         final = self.folder.checkpoint(self.progress.step)
         state_files.drop_state(final)
-        return self.result(weights=model_hash(final))
+        return self.result(model_hash(final))
 
     def step(self) -> StepRecord:
         """One rollout batch: generate it, learn from it, count it."""
@@ -152,15 +152,4 @@ class Training:
         self.evaluate(LocalEngine(self.learner.model), Checkpoint(done.step, done.rollouts, done.grid or 0, weights))
 
     def result(self, weights: str, diverged: str = "") -> TrainingResult:
-        done = self.progress
-        return TrainingResult(
-            steps=done.step,
-            rollouts=done.rollouts,
-            tokens=done.tokens,
-            updates=done.updates,
-            discarded_rollouts=done.discarded_rollouts,
-            final_weights=weights,
-            diverged=diverged,
-            generate_seconds=self.generate_seconds,
-            train_seconds=self.train_seconds,
-        )
+        return self.progress.result(weights, diverged, self.generate_seconds, self.train_seconds)

@@ -50,7 +50,7 @@ class VerlBackend:
         progress = checkpoints.read_progress(newest) if newest else Progress()
         if newest and is_dropped(newest):
             drop_state(newest)
-            return _result(progress, model_hash(newest))
+            return progress.result(model_hash(newest))
         limits.check_machine(trial.experiment.verl)
         limits.check_prompts(trial.experiment, AutoTokenizer.from_pretrained(model))
         os.environ.update(_environment(trial))
@@ -103,7 +103,7 @@ def _train(
         ) from error
     finally:
         tq.close()
-    return _result(trainer.progress, weights, diverged, trainer.generate_seconds, trainer.train_seconds)
+    return trainer.progress.result(weights, diverged, trainer.generate_seconds, trainer.train_seconds)
 
 
 @contextmanager
@@ -128,22 +128,6 @@ def _cluster(trial: Trial, config: DictConfig) -> Iterator[None]:
 def _environment(trial: Trial) -> dict[str, str]:
     on_cpu = platform.ENVIRONMENT if trial.experiment.verl.device == "cpu" else {}
     return {**on_cpu, **platform.NO_TELEMETRY, "TRANSFER_QUEUE_ENABLE": "1"}
-
-
-def _result(
-    done: Progress, weights: str, diverged: str = "", generate_seconds: float = 0.0, train_seconds: float = 0.0
-) -> TrainingResult:
-    return TrainingResult(
-        steps=done.step,
-        rollouts=done.rollouts,
-        tokens=done.tokens,
-        updates=done.updates,
-        discarded_rollouts=done.discarded_rollouts,
-        final_weights=weights,
-        diverged=diverged,
-        generate_seconds=generate_seconds,
-        train_seconds=train_seconds,
-    )
 
 
 def _last_line(error: Exception) -> str:
