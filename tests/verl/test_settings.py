@@ -78,9 +78,7 @@ def test_what_is_learnt_and_from_what(tmp_path: Path) -> None:
         "trainer.logger": [],
         # 1000 rollouts at 64 a step
         "trainer.total_training_steps": 16,
-        "data.custom_cls.path": "pkg://harness.backends.verl.data",
         "data.train_batch_size": 16,
-        "data.gen_batch_size": 1,
         "data.shuffle": False,
         "data.seed": 7,
         f"{ROLLOUT}.n": 4,

@@ -86,6 +86,7 @@ def meaning(trial: Trial) -> dict[str, Any]:
         "trainer.resume_mode": "disable",
         # Prompts: our trainer takes them from the seed's stream and renders them; verl's data loader is not used.
         "data.train_batch_size": recipe.prompts_per_step,
+        "data.shuffle": False,
         "data.seed": seed,
         "data.max_prompt_length": verl.max_prompt_tokens,
         "data.max_response_length": recipe.max_tokens,
