@@ -92,7 +92,7 @@ def test_mistakes_are_found_when_the_file_is_loaded(on_verl: Path, overrides: st
     ],
 )
 def test_what_just_fits_is_accepted(on_verl: Path, overrides: str) -> None:
-    config.load(on_verl, overrides.split())
+    assert list(limits.mistakes(config.load(on_verl, overrides.split()))) == []
 
 
 def test_a_mistake_is_named_with_its_line(on_verl: Path) -> None:
@@ -102,7 +102,8 @@ def test_a_mistake_is_named_with_its_line(on_verl: Path) -> None:
 
 
 def test_no_limit_of_verl_touches_another_backend(on_verl: Path) -> None:
-    config.load(on_verl, ["backend=local", "verl=null", "recipe.microbatch_tokens=1", "recipe.generator_sync_steps=2"])
+    overrides = ["backend=local", "verl=null", "recipe.microbatch_tokens=1", "recipe.generator_sync_steps=2"]
+    assert config.load(on_verl, overrides).recipe.generator_sync_steps == 2
 
 
 def test_the_version_is_the_one_that_the_project_asks_for() -> None:
