@@ -79,13 +79,13 @@ def check_machine(settings: VerlSettings) -> None:
             raise UserError(f"backend `verl` cannot start: {finding.found}.\n{finding.mend}")
     if settings.device == "cpu":
         return
+    if settings.nodes == 1 and "RAY_ADDRESS" not in os.environ:
+        _check_gpus(settings.gpus_per_node, gpus())
     if settings.flash_attention and "flash-attn" not in here:
         raise UserError(
             "`verl.flash_attention` is on, but flash-attn is not installed.\n"
             f"{packages.pip()} install --no-build-isolation flash-attn, or set `verl.flash_attention=false`."
         )
-    if settings.nodes == 1 and "RAY_ADDRESS" not in os.environ:
-        _check_gpus(settings.gpus_per_node, gpus())
 
 
 def check_cluster(settings: VerlSettings, nodes: Iterable[Mapping[str, Any]]) -> None:
