@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from benchmarks.marking.marks import MATHS, Rule
+
 
 class ProblemsError(Exception):
     """A set's problems are not here, or not what they must be. Ends a command with exit code 3."""
@@ -22,6 +24,8 @@ class Problem:
     """the answer, as the marker compares it"""
     tags: Mapping[str, str] = field(default_factory=dict)
     """kind, level, subject, source: for breakdowns, never for marking"""
+    rule: Rule = MATHS
+    """what counts as equal to the gold"""
 
     @cached_property
     def id(self) -> str:

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from benchmarks import registry
-from benchmarks.marking import GRADER_VERSION, mark
+from benchmarks.marking import GRADER_VERSION, Marked, Response, mark_all
 from benchmarks.problems import Benchmark, Problem
 from harness import attempts, prompts
 from harness.engines.base import Completion, Engine, Request, Sampling
@@ -82,11 +82,16 @@ class Examiner:
             for problem in problems
         ]
         answers = engine.generate(requests, self._sampling)
-        return [
-            self._attempt(header, problem, request, sample, completion)
+        rows = [
+            (problem, request, sample, completion)
             for problem, request, completions in zip(problems, requests, answers, strict=True)
             for sample, completion in enumerate(completions)
         ]
+        marked = mark_all(
+            Response(completion.text, problem.gold, problem.rule, completion.finish_reason == "length")
+            for problem, _, _, completion in rows
+        )
+        return [self._attempt(header, *row, one) for row, one in zip(rows, marked, strict=True)]
 
     @cached_property
     def _template_hash(self) -> str:
@@ -124,9 +129,14 @@ class Examiner:
         )
 
     def _attempt(
-        self, header: EvalRecord, problem: Problem, request: Request, sample: int, completion: Completion
+        self,
+        header: EvalRecord,
+        problem: Problem,
+        request: Request,
+        sample: int,
+        completion: Completion,
+        marked: Marked,
     ) -> Attempt:
-        marked = mark(completion.text, problem.gold, completion.finish_reason == "length")
         return Attempt(
             arm=header.arm,
             seed=header.seed,

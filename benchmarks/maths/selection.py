@@ -17,7 +17,8 @@ import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from benchmarks.marking import Mark, canonical, mark
+from benchmarks.marking import NUMBERS, Mark, mark
+from benchmarks.marking.canonical import canonical
 from benchmarks.problems import Problem, Selection
 
 RUN = 13
@@ -55,7 +56,7 @@ def select(problems: Iterable[Problem], held_out: Mapping[str, Sequence[Problem]
     removed: Counter[str] = Counter()
     markable = []
     for problem in problems:
-        if mark(f"\\boxed{{{problem.gold}}}", problem.gold, truncated=False).mark is not Mark.CORRECT:
+        if mark(f"\\boxed{{{problem.gold}}}", problem.gold, NUMBERS).mark is not Mark.CORRECT:
             removed[UNMARKABLE] += 1
         elif len(problem.question) > MOST_CHARACTERS:
             removed[LONG] += 1

@@ -8,6 +8,7 @@ from enum import StrEnum
 from itertools import cycle, islice
 from random import Random
 
+from benchmarks.marking import NUMBERS
 from benchmarks.miniature.expressions import canonical, operations, value
 from benchmarks.miniature.kinds import KINDS, Exercise
 from benchmarks.miniature.unseen import UNSEEN
@@ -80,7 +81,7 @@ def collect(name: str, split: Split, levels: Mapping[str, Sequence[int]], count:
 
 def _problem(kind: str, computation: str, exercise: Exercise) -> Problem:
     tags = {"kind": kind, "level": str(operations(exercise.expression)), "computation": computation}
-    return Problem(exercise.question, str(value(exercise.expression)), tags)
+    return Problem(exercise.question, str(value(exercise.expression)), tags, NUMBERS)
 
 
 def _taught(*kinds: str) -> Mapping[str, Sequence[int]]:

@@ -64,7 +64,7 @@ def measure(engine: Engine, tokenizer: PreTrainedTokenizerBase, benchmark: Bench
             for problem in problems
         ]
         for problem, completions in zip(problems, engine.generate(requests, SAMPLING), strict=True):
-            marks = [mark(one.text, problem.gold, one.finish_reason == "length").mark for one in completions]
+            marks = [mark(one.text, problem.gold, problem.rule).mark for one in completions]
             correct.append(marks.count(Mark.CORRECT))
             tokens += sum(one.tokens for one in completions)
     total = benchmark.count * SAMPLES

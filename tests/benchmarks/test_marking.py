@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.marking import DECIDERS, Mark, Marked, canonical, final_answer, mark, plain_number
+from benchmarks.marking import NUMBERS, Mark, Marked, mark
+from benchmarks.marking.canonical import canonical, plain_number
+from benchmarks.marking.comparison import DECIDERS
+from benchmarks.marking.extraction import final_answer
 from harness import records
 
 C, W, N, T = Mark.CORRECT, Mark.WRONG, Mark.NO_ANSWER, Mark.TRUNCATED
@@ -92,12 +95,12 @@ SAME_OR_NOT = [
 
 @pytest.mark.parametrize("gold, response, truncated, expected", WHERE_THE_ANSWER_IS + SAME_OR_NOT)
 def test_mark(gold: str, response: str, truncated: bool, expected: Mark) -> None:
-    assert mark(response, gold, truncated).mark is expected
+    assert mark(response, gold, NUMBERS, truncated).mark is expected
 
 
 def test_the_answer_is_kept_as_it_was_written() -> None:
-    assert mark(r"so \boxed{ 10{,}000 }", "7", False) == Marked(W, "10{,}000")
-    assert mark("so", "7", False) == Marked(N, None)
+    assert mark(r"so \boxed{ 10{,}000 }", "7", NUMBERS) == Marked(W, "10{,}000")
+    assert mark("so", "7", NUMBERS) == Marked(N, None)
 
 
 LONG = 100_000
@@ -127,12 +130,12 @@ HOSTILE = {
 @pytest.mark.parametrize("response", HOSTILE.values(), ids=HOSTILE.keys())
 @pytest.mark.parametrize("truncated", [False, True])
 def test_hostile_text_is_marked_and_never_correct(response: str, truncated: bool) -> None:
-    assert mark(response, "5", truncated).mark in {W, T if truncated else N}
+    assert mark(response, "5", NUMBERS, truncated).mark in {W, T if truncated else N}
 
 
 def test_an_answer_as_hostile_as_its_gold_is_equal_as_text() -> None:
     for text in ("9^9^9^9", "1e999999999", "9" * 5000):
-        assert mark(f"\\boxed{{{text}}}", text, False).mark is C
+        assert mark(f"\\boxed{{{text}}}", text, NUMBERS).mark is C
 
 
 def test_the_last_decider_always_decides() -> None:

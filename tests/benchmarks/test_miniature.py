@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import pytest
 
-from benchmarks.marking import Mark, mark
+from benchmarks.marking import NUMBERS, Mark, mark
 from benchmarks.miniature.expressions import Expression, Operation, canonical, chain, operations, symbols, value
 from benchmarks.miniature.kinds import KINDS
 from benchmarks.miniature.solutions import direct, slipped, worked
@@ -177,13 +177,13 @@ def test_solutions(kind: str) -> None:
     for _, exercise in islice(draws(Split.SFT, kind, TAUGHT[kind], rng), 200):
         expression = exercise.expression
         gold = str(value(expression))
-        assert mark(direct(expression), gold, False).mark is Mark.CORRECT
+        assert mark(direct(expression), gold, NUMBERS).mark is Mark.CORRECT
         text = worked(expression)
-        assert mark(text, gold, False).mark is Mark.CORRECT
+        assert mark(text, gold, NUMBERS).mark is Mark.CORRECT
         lines = re.findall(r"(\d+)([-+*/])(\d+)=(\d+)", text)
         assert len(lines) == operations(expression)
         assert all(eval(f"{left}{op}{right}") == int(result) for left, op, right, result in lines)
-        wrong += mark(slipped(expression, rng), gold, False).mark is Mark.WRONG
+        wrong += mark(slipped(expression, rng), gold, NUMBERS).mark is Mark.WRONG
     assert wrong >= 170  # in a division a slip may round away
 
 

@@ -61,7 +61,8 @@ def test_shipped_model_loads_and_answers() -> None:
     for problem in problems:
         prompt = torch.tensor([render(tokenizer, problem.question, "bare")])
         output = model.generate(prompt, max_new_tokens=48, do_sample=False)[0, prompt.shape[1] :]
-        correct += mark(tokenizer.decode(output, skip_special_tokens=True), problem.gold, False).mark is Mark.CORRECT
+        text = tokenizer.decode(output, skip_special_tokens=True)
+        correct += mark(text, problem.gold, problem.rule).mark is Mark.CORRECT
     assert 4 <= correct <= 20
 
 

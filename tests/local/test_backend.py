@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,7 +11,7 @@ import torch
 
 from algorithms.grpo import GRPO
 from algorithms.rollouts import Loss, Rollouts, Totals
-from benchmarks.marking import Mark, Marked
+from benchmarks.marking import Mark, Marked, Response
 from benchmarks.problems import Problem
 from harness.backends.local.model import LanguageModel
 from harness.backends.local.policies import Policies
@@ -122,18 +122,19 @@ def test_arms_of_a_seed_consume_the_same_prompts_and_the_first_samples_are_equal
 
     asked: list[tuple[str, int]] = []
     answers: list[str] = []
-    original, original_mark = generating.generate, generating.mark
+    original, original_mark = generating.generate, generating.mark_texts
 
     def generate(model, trial, prompts):  # type: ignore[no-untyped-def]
         asked.extend((prompt.problem.id, prompt.epoch) for prompt in prompts)
         return original(model, trial, prompts)
 
-    def mark(response: str, gold: str, truncated: bool) -> Marked:
-        answers.append(response)
-        return original_mark(response, gold, truncated)
+    def mark_all(responses: Iterable[Response]) -> list[Marked]:
+        responses = list(responses)
+        answers.extend(response.text for response in responses)
+        return original_mark(responses)
 
     monkeypatch.setattr(backend, "generate", generate)
-    monkeypatch.setattr(generating, "mark", mark)
+    monkeypatch.setattr(generating, "mark_texts", mark_all)
     found = {}
     for name in ("grpo", "dapo", "online_dpo"):
         asked.clear(), answers.clear()
@@ -150,12 +151,12 @@ def test_arms_of_a_seed_consume_the_same_prompts_and_the_first_samples_are_equal
 def test_rollouts_whose_marking_failed_are_left_out_of_their_group(tiny: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
     calls = iter(range(10**6))
 
-    def mark(response: str, gold: str, truncated: bool) -> Marked:
+    def mark_all(responses: Iterable[object]) -> list[Marked]:
         # of each 16: group 0 loses its first rollout, group 1 loses all four
-        failed = next(calls) % 16 in (0, 4, 5, 6, 7)
-        return Marked(Mark.GRADER_FAILED if failed else Mark.WRONG, None)
+        failed = (next(calls) % 16 in (0, 4, 5, 6, 7) for _ in responses)
+        return [Marked(Mark.GRADER_FAILED if lost else Mark.WRONG, None) for lost in failed]
 
-    monkeypatch.setattr("harness.backends.local.generate.mark", mark)
+    monkeypatch.setattr("harness.backends.local.generate.mark_texts", mark_all)
     sizes: list[list[int]] = []
 
     class Spy(GRPO):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from benchmarks.marking import mark
+from benchmarks.marking import Response
+from benchmarks.marking import mark_all as mark_texts
+from benchmarks.problems import Problem
 from harness.backends.diverged import Diverged
 from harness.backends.groups import Group, Rollout
 from harness.backends.local.model import LanguageModel
@@ -30,18 +32,18 @@ def generate(model: LanguageModel, trial: Trial, prompts: Sequence[Prompt]) -> l
     samples = sample(model.net, requests, Sampling(recipe.max_tokens, recipe.temperature), model.stop)
     if not samples.logp_BT.isfinite().all():
         raise Diverged("the sampler's log-probs are not finite")
-    golds = [prompt.problem.gold for prompt in prompts for _ in range(recipe.group_size)]
-    rollouts = mark_all(samples, model.decode(samples.tokens_BT, samples.length_B), golds)
+    problems = [prompt.problem for prompt in prompts for _ in range(recipe.group_size)]
+    rollouts = mark_all(samples, model.decode(samples.tokens_BT, samples.length_B), problems)
     size = recipe.group_size
     return [Group(p, tokens[g], tuple(rollouts[g * size : (g + 1) * size])) for g, p in enumerate(prompts)]
 
 
-def mark_all(samples: Samples, texts: Sequence[str], golds: Sequence[str]) -> list[Rollout]:
+def mark_all(samples: Samples, texts: Sequence[str], problems: Sequence[Problem]) -> list[Rollout]:
     """Each response with its mark."""
-    rollouts = []
-    ends = zip(samples.length_B.tolist(), samples.stopped_B.tolist(), strict=True)
-    for row, (length, stopped) in enumerate(ends):
-        found = Mark(mark(texts[row], golds[row], truncated=not stopped).mark)
-        tokens, logp = samples.tokens_BT[row, :length], samples.logp_BT[row, :length]
-        rollouts.append(Rollout(tokens, logp, not stopped, found))
-    return rollouts
+    ends = list(zip(texts, problems, samples.stopped_B.tolist(), strict=True))
+    marked = mark_texts(Response(text, problem.gold, problem.rule, not stopped) for text, problem, stopped in ends)
+    lengths = samples.length_B.tolist()
+    return [
+        Rollout(samples.tokens_BT[row, :length], samples.logp_BT[row, :length], not stopped, Mark(one.mark))
+        for row, (length, (_, _, stopped), one) in enumerate(zip(lengths, ends, marked, strict=True))
+    ]

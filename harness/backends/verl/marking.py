@@ -30,5 +30,6 @@ class Marking(RewardManagerBase):
         rollout = data[-1]
         fields = rollout.non_tensor_batch
         text = self._decode(rollout.batch["responses"], skip_special_tokens=True)
-        found = mark(text, fields[ASK].gold, fields["tool_extra_fields"][TRUNCATED]).mark
+        ask = fields[ASK]
+        found = mark(text, ask.gold, ask.rule, fields["tool_extra_fields"][TRUNCATED]).mark
         return {"reward_score": float(found == Mark.CORRECT), "reward_extra_info": {MARK: str(found)}}

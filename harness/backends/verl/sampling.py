@@ -19,6 +19,7 @@ from verl.experimental.agent_loop.agent_loop import AgentLoopBase, AgentLoopMetr
 from verl.workers.rollout.llm_server import LLMServerClient
 from verl.workers.rollout.replica import TokenOutput
 
+from benchmarks.marking import Rule
 from harness.engines import vllm
 from harness.engines.base import Completion, Request, Sampling
 
@@ -37,6 +38,7 @@ class Ask:
     seeds: tuple[int, ...]
     """one for each rollout"""
     gold: str
+    rule: Rule
     stop: tuple[int, ...]
     """tokens that end a response"""
 

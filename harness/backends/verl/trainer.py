@@ -179,6 +179,7 @@ class Trainer(PPOTrainerSync):
             prompt=render(self.tokenizer, prompt.problem.question, self.trial.experiment.template),
             seeds=tuple(prompt.sample_seed(self.trial.seed, k) for k in range(self.recipe.group_size)),
             gold=prompt.problem.gold,
+            rule=prompt.problem.rule,
             stop=self.stop,
         )
         return {"uid": str(place), "index": place, ASK: ask}
