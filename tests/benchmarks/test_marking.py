@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import pytest
 
-from benchmarks.marking import NUMBERS, Mark, Marked, mark
-from benchmarks.marking.canonical import canonical, plain_number
-from benchmarks.marking.comparison import DECIDERS
-from benchmarks.marking.extraction import final_answer
+from benchmarks.marking import NUMBERS, Mark, Marked, Rule, mark
+from benchmarks.marking.canonical import canonical
+from benchmarks.marking.extraction import adjacent_answers, final_answer
+from benchmarks.marking.numbers import plain
 from harness import records
 
 C, W, N, T = Mark.CORRECT, Mark.WRONG, Mark.NO_ANSWER, Mark.TRUNCATED
@@ -75,7 +77,8 @@ SAME_OR_NOT = [
     ("1,2", r"\boxed{12}", False, W),
     ("12", r"\boxed{1 2}", False, W),
     ("12", r"\boxed{12\%}", False, C),
-    ("0.12", r"\boxed{12\%}", False, W),
+    ("0.12", r"\boxed{12\%}", False, C),
+    ("0.12", r"\boxed{1.2\%}", False, W),
     ("12", r"\boxed{\$12}", False, C),
     ("12", r"\boxed{$12$}", False, C),
     ("90", r"\boxed{90^\circ}", False, C),
@@ -138,16 +141,64 @@ def test_an_answer_as_hostile_as_its_gold_is_equal_as_text() -> None:
         assert mark(f"\\boxed{{{text}}}", text, NUMBERS).mark is C
 
 
-def test_the_last_decider_always_decides() -> None:
-    assert DECIDERS[-1]("a", "b") is False and DECIDERS[-1]("a", "a") is True
+def test_plain_numbers_are_exact_and_bounded() -> None:
+    values = {
+        "12": 12,
+        "-.5": Fraction(-1, 2),
+        "3/4": Fraction(3, 4),
+        "1 1/2": Fraction(3, 2),
+        r"\frac{-3}{4}": Fraction(-3, 4),
+        r"137\frac{1}{2}": Fraction(275, 2),
+        "1e999": 10**999,
+        r"4.5\cdot10^{-3}": Fraction(45, 10_000),
+        "10^{3}": 1000,
+        "9" * 40: int("9" * 40),
+    }
+    for text, value in values.items():
+        found = plain(text)
+        assert found is not None and found.value == value, text
+    none = (".", "", "-", "1/2/3", "1.2.3", "0x1", "1_000", "nan", "inf", "1/0", "1e9999", "9" * 41, "10^{9999}")
+    assert [plain(text) for text in none] == [None] * len(none)
 
 
-def test_plain_numbers_are_bounded() -> None:
-    assert plain_number("9" * 40) == int("9" * 40)
-    assert plain_number("9" * 41) is None
-    assert plain_number("1e999") == 10**999
-    assert plain_number("1e9999") is None
-    assert [plain_number(text) for text in (".", "", "-", "1/2/3", "1.2.3", "0x1", "1_000", "nan", "inf")] == [None] * 9
+@pytest.mark.parametrize(
+    "answer, gold, tolerance, expected",
+    [
+        ("0.3333", r"\frac{1}{3}", 1e-3, C),
+        ("0.3333", r"\frac{1}{3}", 0.0, W),
+        ("1.61", "1.6", 1e-2, C),
+        ("1.61", "1.6", 1e-4, W),
+        ("1000001", "1000000", 1e-2, W),  # nobody rounds to a whole number that is not round
+        ("1.0e6", "1000001", 1e-2, C),
+        ("2e-17", "1e-17", 1e-2, W),
+        ("-1.6", "1.6", 0.5, W),
+    ],
+)
+def test_tolerance_is_relative_and_for_decimals_alone(answer: str, gold: str, tolerance: float, expected: Mark) -> None:
+    assert mark(f"\\boxed{{{answer}}}", gold, Rule(symbolic=False, tolerance=tolerance)).mark is expected
+
+
+@pytest.mark.parametrize(
+    "text, answer",
+    [
+        (r"\boxed{1}, \boxed{2} and \boxed{3}", "1,2,3"),
+        (r"$$\boxed{(2, 2)} \quad \text{and} \quad \boxed{(6, 2)}$$", "(2, 2),(6, 2)"),
+        (r"\\boxed{1}, \\boxed{2}", "1,2"),
+        (r"\boxed{1}. No, wrong. It is \boxed{2}", None),
+        (r"\boxed{\boxed{2}}", None),
+        (r"\boxed{2}, that is \boxed{2}", None),
+    ],
+)
+def test_boxes_that_stand_together(text: str, answer: str | None) -> None:
+    assert adjacent_answers(text) == answer
+
+
+def test_several_boxes_answer_a_list_and_nothing_else() -> None:
+    both = r"\boxed{5} and \boxed{6}"
+    assert mark(both, "5,6", NUMBERS) == Marked(C, "5,6")
+    assert mark(both, "6", NUMBERS) == Marked(C, "6")
+    assert mark(both, "5", NUMBERS) == Marked(W, "6")
+    assert mark(r"\boxed{7,8}, no, \boxed{5,6}", "5,6", NUMBERS) == Marked(C, "5,6")
 
 
 def test_canonical_is_idempotent_on_every_row() -> None:

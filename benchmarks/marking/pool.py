@@ -1,0 +1,131 @@
+"""Worker processes that compare expressions, so that no answer of a model can hang, crash or fill this process.
+
+Workers are started when they are first needed, and one that a question has ended is replaced for the next. Any thread
+may ask; a question waits for a free worker, and its deadline counts from when one takes it (`worker.py`).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import subprocess
+import sys
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import IO
+
+Question = tuple[str, *tuple[str | float, ...]]
+"""the name of one of `worker.main`'s questions, and its arguments"""
+MOST_WORKERS = 4
+"""of a process that does not say how many"""
+
+
+class GraderMissing(Exception):
+    """Math-Verify is not installed."""
+
+
+class Pool:
+    """So many workers."""
+
+    def __init__(self, workers: int) -> None:
+        self.size = workers
+        self._idle: queue.LifoQueue[_Worker] = queue.LifoQueue()
+        for _ in range(workers):
+            self._idle.put(_Worker())
+
+    def ask(self, question: Question) -> bool | None:
+        """The verdict; None if the comparison broke, or ran out of time or memory."""
+        worker = self._idle.get()
+        try:
+            return worker.ask(question)
+        finally:
+            self._idle.put(worker)
+
+    def ask_all(self, questions: Sequence[Question]) -> list[bool | None]:
+        """In the order of the questions, workers side by side."""
+        if len(questions) < 2:
+            return [self.ask(question) for question in questions]
+        with ThreadPoolExecutor(self.size) as threads:
+            return list(threads.map(self.ask, questions))
+
+    def close(self) -> None:
+        """End the workers. None may be at work."""
+        for _ in range(self.size):
+            self._idle.get().stop()
+
+
+@cache
+def _of_process(pid: int) -> Pool:
+    return Pool(min(MOST_WORKERS, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2))
+
+
+def shared() -> Pool:
+    """The pool of this process; a fork has one of its own. Its workers end with the process, however it ends."""
+    return _of_process(os.getpid())
+
+
+class _Worker:
+    """One process, or none yet."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[str] | None = None
+
+    def ask(self, question: Question) -> bool | None:
+        process = self._process or self._start()
+        assert process.stdin and process.stdout
+        try:
+            print(json.dumps(question), file=process.stdin, flush=True)
+            answer = process.stdout.readline()
+        except BrokenPipeError:
+            answer = ""
+        if answer.endswith("\n"):
+            return json.loads(answer)
+        if process.wait() > 0:  # not ended by a signal, as its timers and the system do
+            raise RuntimeError("the process that compares expressions has failed; its words are above.")
+        self.stop()
+        return None
+
+    def stop(self) -> None:
+        if self._process is None:
+            return
+        process, self._process = self._process, None
+        process.kill()
+        process.wait()
+        for pipe in (process.stdin, process.stdout):
+            _close(pipe)
+
+    def _start(self) -> subprocess.Popen[str]:
+        """Returns when it can be asked: what it imports is not the first question's time.
+
+        Raises: GraderMissing.
+        """
+        if find_spec("math_verify") is None:
+            raise GraderMissing("comparing expressions needs Math-Verify: pip install 'rence-bench[grade]'.")
+        root = str(Path(__file__).parents[2])
+        paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.marking.worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+            start_new_session=True,  # Ctrl-C is for the process that asks
+        )
+        assert self._process.stdout
+        ready = self._process.stdout.readline()
+        if ready != "ready\n":
+            self.stop()
+            raise RuntimeError("the process that compares expressions does not start; its words are above.")
+        return self._process
+
+
+def _close(pipe: IO[str] | None) -> None:
+    try:
+        if pipe:
+            pipe.close()
+    except BrokenPipeError:  # what was not written can no longer be read
+        pass
