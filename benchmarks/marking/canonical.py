@@ -10,6 +10,9 @@ import re
 from collections.abc import Callable
 from functools import lru_cache
 
+MOST_CHARACTERS = 2000
+"""of an answer that is looked into; the time that rewriting takes grows with the square of this"""
+
 Rewrite = tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]]
 
 _SIGNS = str.maketrans(
@@ -94,7 +97,7 @@ _UNIT = re.compile(
 def tidy(text: str) -> str:
     """Without what carries no meaning: spacing, dollar signs, sizes of brackets, fonts, a unit at the end; one kind of
     fraction, matrix and sign. LaTeX still."""
-    text = text.strip()
+    text = " ".join(text.split())
     if text.isascii() and text.isalnum():
         return text
     text = text.translate(_SIGNS)
@@ -124,7 +127,10 @@ _ALPHABETIC = re.compile(r"[A-Za-z]{2,}(?:[ -][A-Za-z]+)*")
 
 
 def canonical(text: str) -> str:
-    """`tidy`, without any layout, percent or degree signs, thousands separators; words in lower case."""
+    """`tidy`, without any layout, percent or degree signs, thousands separators; words in lower case. Of a long text,
+    which is no answer that anybody wrote, only the blanks are gone."""
+    if len(text) > MOST_CHARACTERS:
+        return "".join(text.split())
     text = _unsigned(text)
     return text.replace(",", "").replace(" ", "") if _THOUSANDS.fullmatch(text) else _squeezed(text)
 

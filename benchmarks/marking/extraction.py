@@ -49,8 +49,8 @@ class Box(NamedTuple):
 
 _BRACE = re.compile(r"\\f?box(?:ed)?\s*(?P<open>\{)|\\(?:[^\\]|\\(?!f?box))|[{}]", re.DOTALL)
 """an opening box, an escaped character (so that `\\{` opens nothing), or a brace"""
-_BETWEEN = re.compile(r"[\W_]*|.*(?:\b(?:and|or)\b|[,;]).*", re.DOTALL)
-"""what may stand between two boxes of one answer: no words, or a word or sign that joins"""
+_BETWEEN = re.compile(r"[\W_]*|[^.!?]*(?:\b(?:and|or)\b|[,;])[^.!?]*")
+"""what may stand between two boxes of one answer: no words, or a word or sign that joins, and no end of a sentence"""
 _MOST_BETWEEN = 60
 
 
@@ -99,7 +99,8 @@ def stated_answer(text: str) -> str | None:
     text that is nothing but an expression. None if it has to be searched."""
     text = without_thinking(text).strip()
     end = max(text.rfind("\\boxed"), text.rfind("\\fbox"))
-    concluded = _CONCLUDED.search(text, max(end, text.lower().rfind("final answer is"), 0))
+    ending = max(end, text.lower().rfind("final answer is"), 0)
+    concluded = _CONCLUDED.search(" ".join(text[ending : ending + 2 * _MOST_BARE].split()))
     if concluded:
         return concluded[1] if is_bare(concluded[1]) else None
     if end >= 0:

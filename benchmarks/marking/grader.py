@@ -74,8 +74,11 @@ def _boxed(response: Response) -> Marked | _Open:
 
 def _together(text: str, answer: str, gold: str) -> str:
     """The answer, or what several boxes hold if the gold is a longer list than the last of them."""
-    wanted, given = items(canonical_gold(gold)), items(canonical(answer))
-    if wanted is None or (given and given.brackets == wanted.brackets and len(given.texts) >= len(wanted.texts)):
+    wanted = items(canonical_gold(gold))
+    if wanted is None:
+        return answer
+    given = items(canonical(answer))
+    if given and given.brackets == wanted.brackets and len(given.texts) >= len(wanted.texts):
         return answer
     return adjacent_answers(text) or answer
 

@@ -75,6 +75,8 @@ class _Worker:
         self._process: subprocess.Popen[str] | None = None
 
     def ask(self, question: Question) -> bool | None:
+        if self._process and self._process.poll() is not None:  # somebody ended it while it had nothing to do
+            self.stop()
         process = self._process or self._start()
         assert process.stdin and process.stdout
         try:
