@@ -22,7 +22,7 @@ def share(attempts: Sequence[Marked], mark: Mark) -> float:
 def pass_at(j: int, attempts: Sequence[Marked]) -> float:
     """pass@j: the chance that of j attempts, drawn from these n without putting back, one at least is correct.
 
-    1 - C(n-c, j) / C(n, j) with c of n correct, unbiased for j new attempts (Chen et al. 2021, arXiv 2107.03374, eq. 1).
+    1 - C(n-c, j) / C(n, j) with c of n correct: unbiased for j new ones (Chen et al. 2021, arXiv 2107.03374, eq. 1).
 
     Raises: ValueError if j is not in 1..n.
     """

@@ -84,9 +84,9 @@ def template(name: str) -> Template:
 def render(tokenizer: PreTrainedTokenizerBase, problem: Problem, name: str) -> tuple[int, ...]:
     """The token ids to continue.
 
-    `plain` is what lm-eval sends for our tasks, `chat` what it sends with --apply_chat_template and, for models that can
-    switch thinking, `enable_thinking=False`. Where a chat template writes no start token but the tokenizer does, lm-eval
-    has one on top, against transformers' convention; with `add_bos_token=False` it has not.
+    `plain` is what lm-eval sends for our tasks; `chat` what it sends with --apply_chat_template and, for models that
+    can switch thinking, `enable_thinking=False`. Where a chat template writes no start token but the tokenizer does,
+    lm-eval has one on top, against transformers' convention; with `add_bos_token=False` it has not.
 
     Raises: UserError for an unknown template, or one that this model's tokenizer cannot write.
     """

@@ -28,10 +28,11 @@ def documents(benchmark: str, split: str = "test", **_: Any) -> dict[str, Datase
     """
     from datasets import Dataset
 
-    return {split: Dataset.from_list([_document(problem) for problem in registry.benchmark(benchmark).problems])}
+    return {split: Dataset.from_list([document(problem) for problem in registry.benchmark(benchmark).problems])}
 
 
-def _document(problem: Problem) -> dict[str, Any]:
+def document(problem: Problem) -> dict[str, Any]:
+    """What lm-eval logs of a problem; the two functions below read it."""
     return {
         "id": problem.id,
         "question": problem.question,
@@ -42,19 +43,19 @@ def _document(problem: Problem) -> dict[str, Any]:
     }
 
 
-def prompt(document: Mapping[str, Any]) -> str:
+def prompt(doc: Mapping[str, Any]) -> str:
     """The user's turn."""
-    return asked(document["question"], document["note"], INSTRUCTION)
+    return asked(doc["question"], doc["note"], INSTRUCTION)
 
 
-def process_results(document: Mapping[str, Any], results: Sequence[Sequence[str]]) -> dict[str, float]:
+def process_results(doc: Mapping[str, Any], results: Sequence[Sequence[str]]) -> dict[str, float]:
     """Scores of one problem.
 
     Args:
         results: of the one request, its k responses.
     """
-    rule = Rule(document["symbolic"], document["tolerance"])
-    marked = mark_all(Response(text, document["gold"], rule) for text in results[0])
+    rule = Rule(doc["symbolic"], doc["tolerance"])
+    marked = mark_all(Response(text, doc["gold"], rule) for text in results[0])
     return {
         "avg@k": scoring.avg(marked),
         "pass@k": scoring.pass_at(len(marked), marked),
