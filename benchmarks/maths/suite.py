@@ -22,7 +22,7 @@ def _benchmark(name: str, title: str, description: str, errata: Mapping[str, str
     return Benchmark(
         f"{name}_errata" if errata else name,
         title,
-        f"{description}; decimals to {tolerance:.0e} relative" if tolerance else description,
+        f"{description}; decimals within {tolerance:.2%}" if tolerance else description,
         source.rows,
         (lambda: corrected(load(source), errata)) if errata else (lambda: load(source)),
         () if source.hub.rows == source.rows else (source.hub.rows,),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,8 +39,7 @@ def document(problem: Problem) -> dict[str, Any]:
         "question": problem.question,
         "note": problem.note,
         "gold": problem.gold,
-        "symbolic": problem.rule.symbolic,
-        "tolerance": problem.rule.tolerance,
+        "rule": asdict(problem.rule),
     }
 
 
@@ -54,7 +54,7 @@ def process_results(doc: Mapping[str, Any], results: Sequence[Sequence[str]]) ->
     Args:
         results: of the one request, its k responses.
     """
-    rule = Rule(doc["symbolic"], doc["tolerance"])
+    rule = Rule(**doc["rule"])
     marked = mark_all(Response(text, doc["gold"], rule) for text in results[0])
     return {
         "avg@k": scoring.avg(marked),

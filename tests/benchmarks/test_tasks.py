@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from lm_eval.tasks import TaskManager
 from lm_eval.tasks._yaml_loader import load_yaml
 
 from benchmarks import tasks
+from benchmarks.asking import INSTRUCTION, SEVERAL
 from benchmarks.maths.sources import SOURCES
+from benchmarks.registry import benchmark
 
 FOLDER = Path(tasks.__file__).parent
 REPEATS = {"aime24": 32, "aime25": 32, "amc23": 32, "amc12": 32} | dict.fromkeys(
@@ -56,6 +60,19 @@ def test_the_groups_are_of_the_six(protocol: bool) -> None:
     found = config("rence_six_protocol" if protocol else "rence_six")
     assert found["task"] == [f"rence_{name}_k{REPEATS[name]}" if protocol else f"rence_{name}" for name in SIX]
     assert found["aggregate_metric_list"] == [{"metric": "avg@k", "aggregation": "mean", "weight_by_size": False}]
+
+
+@pytest.mark.skipif(not os.environ.get("RENCE_DATA_DIR"), reason="the problems are not shipped; set RENCE_DATA_DIR")
+def test_every_task_asks_its_benchmarks_problems() -> None:
+    manager = TaskManager(include_path=str(FOLDER), include_defaults=False)
+    assert manager.all_groups == ["rence_six", "rence_six_protocol"]
+    for name, task in manager.load(manager.all_subtasks)["tasks"].items():
+        problems = benchmark(task.config.metadata["benchmark"]).problems
+        assert [document["id"] for document in task.eval_docs] == [problem.id for problem in problems], name
+        document, noted = task.eval_docs[0], [one for one in task.eval_docs if one["note"]]
+        assert task.doc_to_target(document) == problems[0].gold
+        assert task.doc_to_text(document) == f"{problems[0].question}\n\n{INSTRUCTION}"
+        assert all(task.doc_to_text(one).endswith(f"{{}}. {SEVERAL}") for one in noted)
 
 
 def test_the_folder_is_printed() -> None:
