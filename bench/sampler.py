@@ -26,7 +26,7 @@ SAMPLES = 8
 
 def prompts_of(model: LanguageModel, count: int) -> list[tuple[int, ...]]:
     problems = training_set("mini_rl").problems[:count]
-    return [render(model.tokenizer, problem.question, "bare") for problem in problems]
+    return [render(model.tokenizer, problem, "bare") for problem in problems]
 
 
 def ours(model: LanguageModel, prompts: list[tuple[int, ...]], max_tokens: int, drop_at: float) -> int:

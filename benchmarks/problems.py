@@ -26,6 +26,8 @@ class Problem:
     """kind, level, subject, source: for breakdowns, never for marking"""
     rule: Rule = MATHS
     """what counts as equal to the gold"""
+    note: str = ""
+    """a sentence on the form of the answer that every prompt adds; no part of the id"""
 
     @cached_property
     def id(self) -> str:

@@ -73,7 +73,7 @@ class Examiner:
     def _answer(self, engine: Engine, header: EvalRecord, problems: Sequence[Problem]) -> list[Attempt]:
         requests = [
             Request(
-                prompt=tuple(prompts.render(self.tokenizer, problem.question, self.template)),
+                prompt=tuple(prompts.render(self.tokenizer, problem, self.template)),
                 seeds=tuple(
                     derive("evaluation", self.evaluation.seed, header.benchmark, problem.id, sample)
                     for sample in range(header.k)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from benchmarks.miniature.kinds import Exercise
 from benchmarks.miniature.solutions import direct, slipped, worked
 from benchmarks.miniature.suite import TAUGHT, Split, draws
+from benchmarks.problems import Problem
 from harness.models.tokenizer import EOS, build_tokenizer
 from harness.prompts import render
 
@@ -183,7 +184,7 @@ def examples(tokenizer: PreTrainedTokenizerFast, recipe: Pretraining) -> Iterato
     for stream in cycle(streams):
         _, exercise = next(stream)
         response = tokenizer.encode(f"{solution(exercise, recipe, rng)}{EOS}", add_special_tokens=False)
-        yield list(render(tokenizer, exercise.question, TEMPLATE)), response
+        yield list(render(tokenizer, Problem(exercise.question, gold=""), TEMPLATE)), response
 
 
 def solution(exercise: Exercise, recipe: Pretraining, rng: random.Random) -> str:

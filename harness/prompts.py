@@ -10,21 +10,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.problems import content_hash
+from benchmarks.asking import INSTRUCTION, asked
+from benchmarks.problems import Problem, content_hash
 from harness.errors import UserError, nearest
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
-
-INSTRUCTION = "Please reason step by step, and put your final answer within \\boxed{}."
-"""Qwen2.5-Math's sentence, the usual one in the field"""
 
 CHATML = (
     "{% for message in messages %}<|im_start|>{{ message['role'] }}\n{{ message['content'] }}<|im_end|>\n{% endfor %}"
     "{{ '<|im_start|>assistant\n' }}"
 )
 """the last line inside an expression, because a newline that ends a template is lost"""
-CONTENT = "{{ bos_token }}{{ messages[0]['content'] }}"
+CONTENT = "{% if starts %}{{ bos_token }}{% endif %}{{ messages[0]['content'] }}"
+"""with the start token where the tokenizer writes one by itself, as for any text"""
 
 
 @dataclass(frozen=True)
@@ -32,8 +31,8 @@ class Template:
     """One way to ask."""
 
     description: str
-    user: str
-    """the user's turn; {question} is the problem"""
+    instruction: str = ""
+    """what the user's turn says after the question, before the problem's own note"""
     system: str = ""
     chat_template: str | None = None
     """Jinja source; None: the model's own"""
@@ -42,39 +41,36 @@ class Template:
     markers: tuple[str, ...] = ()
     """tokens that the tokenizer must know"""
 
-    def messages(self, question: str) -> list[dict[str, str]]:
+    def messages(self, problem: Problem) -> list[dict[str, str]]:
         """The conversation to continue."""
-        turns = {"system": self.system, "user": self.user.replace("{question}", question)}
+        turns = {"system": self.system, "user": asked(problem.question, problem.note, self.instruction)}
         return [{"role": role, "content": content} for role, content in turns.items() if content]
 
-    def arguments(self) -> dict[str, Any]:
+    def arguments(self, tokenizer: PreTrainedTokenizerBase) -> dict[str, Any]:
         """What the tokenizer's `apply_chat_template` is given besides messages, to continue with an answer."""
-        own = {"chat_template": self.chat_template} if self.chat_template else {}
+        own = {"chat_template": self.chat_template, "starts": _starts(tokenizer)} if self.chat_template else {}
         return {"add_generation_prompt": True, **own, **self.options}
 
 
-ASK = f"{{question}}\n\n{INSTRUCTION}"
-
 TEMPLATES: Mapping[str, Template] = {
-    "bare": Template("the model's chat template around the question alone", "{question}"),
+    "bare": Template("the model's chat template around the question alone"),
     "chat": Template(
         "the model's chat template, asked to reason and to box the answer; thinking off",
-        ASK,
+        INSTRUCTION,
         options={"enable_thinking": False},
     ),
     "chat_thinking": Template(
-        "as `chat`, with the thinking of models that can switch it (Qwen3)", ASK, options={"enable_thinking": True}
+        "as `chat`, with the thinking of models that can switch it (Qwen3)",
+        INSTRUCTION,
+        options={"enable_thinking": True},
     ),
     "qwen_math": Template(
         "ChatML with Qwen2.5-Math's system prompt, for its base models too",
-        "{question}",
         system=INSTRUCTION,
         chat_template=CHATML,
         markers=("<|im_start|>", "<|im_end|>"),
     ),
-    "plain": Template(
-        "the question alone, without any chat markup, for base models", "{question}", chat_template=CONTENT
-    ),
+    "plain": Template("as `chat`, without any chat markup, for base models", INSTRUCTION, chat_template=CONTENT),
 }
 
 
@@ -85,15 +81,19 @@ def template(name: str) -> Template:
     return TEMPLATES[name]
 
 
-def render(tokenizer: PreTrainedTokenizerBase, question: str, name: str) -> tuple[int, ...]:
+def render(tokenizer: PreTrainedTokenizerBase, problem: Problem, name: str) -> tuple[int, ...]:
     """The token ids to continue.
+
+    `plain` is what lm-eval sends for our tasks; `chat` what it sends with --apply_chat_template and, for models that
+    can switch thinking, `enable_thinking=False`. Where a chat template writes no start token but the tokenizer does,
+    lm-eval has one on top, against transformers' convention; with `add_bos_token=False` it has not.
 
     Raises: UserError for an unknown template, or one that this model's tokenizer cannot write.
     """
     chosen = template(name)
     _check(tokenizer, name, chosen)
     ids = tokenizer.apply_chat_template(
-        chosen.messages(question), tokenize=True, return_dict=False, **chosen.arguments()
+        chosen.messages(problem), tokenize=True, return_dict=False, **chosen.arguments(tokenizer)
     )
     return tuple(ids)  # type: ignore[arg-type]
 
@@ -102,7 +102,13 @@ def template_hash(tokenizer: PreTrainedTokenizerBase, name: str) -> str:
     """Of all that decides what `render` writes, the tokenizer's vocabulary aside."""
     chosen = template(name)
     source = chosen.chat_template or str(tokenizer.chat_template)
-    return content_hash(chosen.system, chosen.user, source, repr(sorted(chosen.options.items())))[:16]
+    user = asked("{question}", instruction=chosen.instruction)
+    return content_hash(chosen.system, user, source, repr(sorted(chosen.options.items())))[:16]
+
+
+def _starts(tokenizer: PreTrainedTokenizerBase) -> bool:
+    """Whether the tokenizer begins a text with its start token."""
+    return tokenizer.bos_token_id is not None and tokenizer.encode("0")[:1] == [tokenizer.bos_token_id]
 
 
 def _check(tokenizer: PreTrainedTokenizerBase, name: str, chosen: Template) -> None:

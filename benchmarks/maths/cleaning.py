@@ -12,6 +12,8 @@ _NUMPY = re.compile(r"\bnp\.([a-z]+)")
 """np.arcsin(10/13)"""
 _BARE_POINT = re.compile(r"([0-9])\./")
 """-1./3"""
+_THOUSANDS = re.compile(r"(?<![0-9])[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])")
+"""32,348"""
 
 
 def integer(raw: str) -> str:
@@ -45,6 +47,17 @@ def olympiad(raw: str) -> str:
     """OlympiadBench: each answer of a list is wrapped in dollars, some end in a full stop or a percent sign."""
     text = raw.replace("$", "").replace("\\%", "").replace("%", "")
     return text.strip().removesuffix(".").strip()
+
+
+def several(gold: str) -> bool:
+    """Whether a gold lists several answers: it has a comma, `\\pm` or `\\mp` outside all brackets, which a point, an
+    interval, a set or 32,348 has not."""
+    outside, depth = "", 0
+    for token in re.findall(r"\\[A-Za-z]+|\\.|.", gold.replace("\\,", ""), re.DOTALL):
+        depth -= token in (")", "]", "}", "\\}")
+        outside += token if depth <= 0 else ""
+        depth += token in ("(", "[", "{", "\\{")
+    return bool(re.search(r",|\\pm|\\mp", _THOUSANDS.sub("", outside)))
 
 
 def boxed(solution: str) -> str:

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from benchmarks.asking import SEVERAL
+from benchmarks.maths import cleaning
 from benchmarks.maths.sources import Hub, Source
 from benchmarks.problems import Problem, ProblemsError, hash_of
 
@@ -93,7 +95,13 @@ def _neither(source: Source, why: str) -> str:
 
 
 def _problems(source: Source, rows: Iterable[Mapping[str, Any]], question: str, answer: str) -> tuple[Problem, ...]:
-    return tuple(Problem(str(row[question]), _gold(source, row[answer]), _tags(source, row)) for row in rows)
+    return tuple(_problem(source, row, question, answer) for row in rows)
+
+
+def _problem(source: Source, row: Mapping[str, Any], question: str, answer: str) -> Problem:
+    gold = _gold(source, row[answer])
+    note = SEVERAL if cleaning.several(gold) else ""
+    return Problem(str(row[question]), gold, _tags(source, row), source.rule, note)
 
 
 def _gold(source: Source, raw: Any) -> str:

@@ -4,6 +4,9 @@
 pins its own content, and its count is checked; whether the two hold the same text to the last blank was not compared,
 so the runs to be compared should read the same copy (`benchmark_hash` in eval.json tells). Commits are those that other
 public projects pin; the file of OlympiadBench is Qwen2.5-Math's with 675 problems, of which the hub's copies lack one.
+
+`rule` is each set's tolerance for decimals (`marking.Rule`). Where answers are exact, none: AIME, AMC, GSM8K, MATH.
+ROUNDED is for the sets that round or invite rounding.
 """
 
 from __future__ import annotations
@@ -12,7 +15,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from benchmarks.marking.marks import MATHS, Rule
 from benchmarks.maths import cleaning
+
+ROUNDED = Rule(tolerance=1e-4)
+"""Minerva's measured quantities, and OlympiadBench: relative, as `numeric_equal` of Qwen2.5-Math's grader has it, the
+usual grader of the two sets. Others differ: copies of the Minerva paper's checker (arXiv 2206.14858) take 1e-5, and 1 %
+near zero; OlympiadBench's own judge 1e-8, absolute, or what a column `error` says, which one of its problems in text
+has and Qwen's grader has no place for."""
 
 _MAA = "MAA: no open licence"
 
@@ -51,6 +61,8 @@ class Source:
     """raw answer -> gold; ValueError if it is none"""
     tags: Mapping[str, str] = field(default_factory=dict)
     """tag -> column, where the set has it"""
+    rule: Rule = MATHS
+    """what counts as equal to a gold"""
 
     @property
     def origin(self) -> str:
@@ -136,6 +148,7 @@ SOURCES: Mapping[str, Source] = {
             ),
             clean=cleaning.minerva,
             tags={"subject": "subject"},
+            rule=ROUNDED,
         ),
         Source(
             name="olympiadbench",
@@ -154,6 +167,7 @@ SOURCES: Mapping[str, Source] = {
             ),
             clean=cleaning.olympiad,
             tags={"subject": "subject", "type": "answer_type"},
+            rule=ROUNDED,
         ),
         Source(
             name="gsm8k",

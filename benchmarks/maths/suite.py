@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import chain
 
+from benchmarks.maths.errata import MINERVA, corrected
 from benchmarks.maths.loading import load
 from benchmarks.maths.selection import CONFLICTING, DUPLICATE, LONG, UNMARKABLE, select
 from benchmarks.maths.sources import SOURCES
 from benchmarks.problems import Benchmark, Selection, TrainingSet
 
 
-def _benchmark(name: str, title: str, description: str) -> Benchmark:
+def _benchmark(name: str, title: str, description: str, errata: Mapping[str, str] | None = None) -> Benchmark:
+    """
+    Args:
+        errata: corrections of the source `name`, for a benchmark `<name>_errata`.
+    """
     source = SOURCES[name]
-    also = () if source.hub.rows == source.rows else (source.hub.rows,)
-    return Benchmark(name, title, description, source.rows, lambda: load(source), also, source.licence, source.origin)
+    tolerance = source.rule.tolerance
+    return Benchmark(
+        f"{name}_errata" if errata else name,
+        title,
+        f"{description}; decimals within {tolerance:.2%}" if tolerance else description,
+        source.rows,
+        (lambda: corrected(load(source), errata)) if errata else (lambda: load(source)),
+        () if source.hub.rows == source.rows else (source.hub.rows,),
+        source.licence,
+        source.origin,
+    )
 
 
 BENCHMARKS = (
@@ -23,6 +37,7 @@ BENCHMARKS = (
     _benchmark("aime25", "AIME 2025", "both papers of 2025"),
     _benchmark("amc23", "AMC 2023", "AMC 12 of 2023, without choices"),
     _benchmark("minerva_math", "Minerva Math", "science of MIT OpenCourseWare"),
+    _benchmark("minerva_math", "Minerva Math (errata)", "likewise, four wrong golds corrected", MINERVA),
     _benchmark("olympiadbench", "OlympiadBench", "English competition problems in text"),
     _benchmark("amc12", "AMC 12", "AMC 12 of 2022 and 2023, amc23 with it"),
     _benchmark("gsm8k", "GSM8K", "grade-school word problems"),

@@ -58,7 +58,7 @@ def measure(engine: Engine, tokenizer: PreTrainedTokenizerBase, benchmark: Bench
         problems = benchmark.problems[start : start + CHUNK]
         requests = [
             Request(
-                render(tokenizer, problem.question, template),
+                render(tokenizer, problem, template),
                 tuple(derive("card", benchmark.name, problem.id, sample) for sample in range(SAMPLES)),
             )
             for problem in problems

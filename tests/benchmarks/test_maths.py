@@ -11,10 +11,13 @@ from typing import Any
 
 import pytest
 
+from benchmarks.asking import SEVERAL
 from benchmarks.maths import cleaning, loading
+from benchmarks.maths.errata import corrected
 from benchmarks.maths.selection import CONFLICTING, DUPLICATE, LONG, UNMARKABLE, select
 from benchmarks.maths.sources import SOURCES, Hub, Source
 from benchmarks.problems import Problem, ProblemsError, hash_of
+from benchmarks.registry import benchmark
 
 DATA = os.environ.get("RENCE_DATA_DIR")
 
@@ -61,6 +64,30 @@ ROWS = [{"problem": "What is 1+1?", "answer": "02"}, {"problem": "What is 1+2?",
 PROBLEMS = (Problem("What is 1+1?", "2"), Problem("What is 1+2?", "3"))
 HUB = Hub("nobody/nothing", "0" * 40, "test", 2)
 SMALL = Source("small", "small_file", 2, hash_of(PROBLEMS), "ours", HUB, cleaning.integer)
+
+
+@pytest.mark.parametrize(
+    "gold, expected",
+    [
+        ("1,-2", True),
+        ("(6,3),(9,5)", True),
+        ("1 \\pm \\sqrt{19}", True),
+        ("2500,7500", True),
+        ("41352,42351,51342", True),
+        ("f(n)=n, g(n)=1", True),
+        ("\\left( 3, \\frac{\\pi}{2} \\right)", False),
+        ("(3,4]", False),
+        ("(0,9) \\cup (9,36)", False),
+        ("\\{1\\pm\\sqrt{5},-2\\}", False),
+        ("11,111,111,100", False),
+        ("10{,}080", False),
+        ("5\\,\\text{cm}", False),
+        ("x \\in [-2,7]", False),
+        ("7", False),
+    ],
+)
+def test_which_golds_list_several_answers(gold: str, expected: bool) -> None:
+    assert cleaning.several(gold) is expected
 
 
 def write(path: Path, rows: list[dict[str, Any]]) -> None:
@@ -141,6 +168,55 @@ def test_cleaned_answers_are_the_files_golds(name: str) -> None:
         pytest.skip(f"{source.file}.jsonl is not in RENCE_DATA_DIR")
     rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
     assert [problem.gold for problem in loading.load(source)] == [row["gold"] or "" for row in rows]
+
+
+def problems(name: str) -> tuple[Problem, ...]:
+    if loading.local_file(SOURCES[name]) is None:
+        pytest.skip(f"{name} is not shipped; set RENCE_DATA_DIR to a folder that holds it")
+    return loading.load(SOURCES[name])
+
+
+@pytest.mark.parametrize("name, count", [("aime24", 0), ("math500", 5), ("minerva_math", 1), ("olympiadbench", 93)])
+def test_problems_with_several_answers_ask_for_one_box(name: str, count: int) -> None:
+    assert sum(problem.note == SEVERAL for problem in problems(name)) == count
+
+
+def test_olympiadbench_says_the_same_but_for_three() -> None:
+    """Its column calls two points several answers, and a pair of functions one."""
+    noted = {problem.gold for problem in problems("olympiadbench") if problem.note}
+    file = loading.local_file(SOURCES["olympiadbench"])
+    assert file
+    rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    assert sum(row["is_multiple_answer"] for row in rows) == 94
+    assert {row["gold"] for row in rows if row["is_multiple_answer"] is not (row["gold"] in noted)} == {
+        "(-\\frac{1}{2}, \\frac{7}{2})",
+        "(\\frac{1}{4}, \\frac{1}{27})",
+        "f(n)=n, g(n)=1",
+    }
+
+
+def test_tolerances() -> None:
+    tolerances = {name: source.rule.tolerance for name, source in SOURCES.items()}
+    assert {name: value for name, value in tolerances.items() if value} == {"minerva_math": 1e-4, "olympiadbench": 1e-4}
+    assert {problem.rule.tolerance for problem in problems("minerva_math")} == {1e-4}
+
+
+def test_errata_change_four_golds_and_nothing_else() -> None:
+    before, after = problems("minerva_math"), benchmark("minerva_math_errata").problems
+    changed = [(one.gold, other.gold) for one, other in zip(before, after, strict=True) if one != other]
+    assert changed == [
+        ("(t + \\frac{1}{2} \\sin{2t}) u(t)", "(t - \\frac{1}{2} \\sin{2t}) u(t)"),
+        ("4.4677", "4.4677 \\times 10^{14}"),
+        ("0.822", "8.235 \\times 10^{-19}"),
+        ("3.61 \\times 10^{2}", "3.53 \\times 10^{2}"),
+    ]
+    assert [one.question for one in before] == [other.question for other in after]
+    assert benchmark("minerva_math_errata").hash != benchmark("minerva_math").hash
+
+
+def test_errata_that_do_not_fit_the_copy() -> None:
+    with pytest.raises(ProblemsError, match="does not hold: 0123456789abcdef"):
+        corrected(PROBLEMS, {"0123456789abcdef": "1"})
 
 
 FAMILY = (

@@ -59,7 +59,7 @@ def test_shipped_model_loads_and_answers() -> None:
     problems = BENCHMARKS["mini_validation"].problems[:24]
     correct = 0
     for problem in problems:
-        prompt = torch.tensor([render(tokenizer, problem.question, "bare")])
+        prompt = torch.tensor([render(tokenizer, problem, "bare")])
         output = model.generate(prompt, max_new_tokens=48, do_sample=False)[0, prompt.shape[1] :]
         text = tokenizer.decode(output, skip_special_tokens=True)
         correct += mark(text, problem.gold, problem.rule).mark is Mark.CORRECT
@@ -88,7 +88,7 @@ def test_scores_are_measured_with_every_sample() -> None:
 def test_prompts_and_responses_are_short_and_round_trip() -> None:
     tokenizer = AutoTokenizer.from_pretrained(BASE)
     prompts = [
-        (problem.question, render(tokenizer, problem.question, "bare"))
+        (problem.question, render(tokenizer, problem, "bare"))
         for name, benchmark in BENCHMARKS.items()
         if name.startswith("mini_")
         for problem in benchmark.problems

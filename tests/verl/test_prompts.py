@@ -14,10 +14,10 @@ from harness.prompts import TEMPLATES, render, template
 @pytest.mark.parametrize("name", [name for name, known in TEMPLATES.items() if not known.markers])
 def test_rendered_ids_equal_those_of_verls_agent_loop(name: str) -> None:
     tokenizer = AutoTokenizer.from_pretrained(resolve("quickstart-base"))
-    arguments = template(name).arguments()
+    arguments = template(name).arguments(tokenizer)
     assert arguments.pop("add_generation_prompt")  # verl's builder adds it by itself
     builder = create_continuous_token_builder(tokenizer, chat_template_kwargs=arguments)
     for benchmark in ("mini_sums", "mini_stories"):
         for problem in registry.benchmark(benchmark).problems[:20]:
-            verls = builder.build_initial_tokens(template(name).messages(problem.question))
-            assert list(render(tokenizer, problem.question, name)) == verls
+            verls = builder.build_initial_tokens(template(name).messages(problem))
+            assert list(render(tokenizer, problem, name)) == verls

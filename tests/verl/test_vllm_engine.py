@@ -41,9 +41,7 @@ def requests(folder: Path) -> list[Request]:
     """64 problems, four seeds each."""
     tokenizer = AutoTokenizer.from_pretrained(folder)
     return [
-        Request(
-            prompts.render(tokenizer, problem.question, "bare"), tuple(derive("test", problem.id, i) for i in range(4))
-        )
+        Request(prompts.render(tokenizer, problem, "bare"), tuple(derive("test", problem.id, i) for i in range(4)))
         for problem in registry.benchmark("mini_sums").problems[:64]
     ]
 

@@ -24,7 +24,7 @@ def generate(model: LanguageModel, trial: Trial, prompts: Sequence[Prompt]) -> l
     Raises: Diverged if the sampler's log-probs are not finite.
     """
     recipe = trial.arm.recipe
-    tokens = [render(model.tokenizer, prompt.problem.question, trial.experiment.template) for prompt in prompts]
+    tokens = [render(model.tokenizer, prompt.problem, trial.experiment.template) for prompt in prompts]
     requests = [
         Request(ids, tuple(prompt.sample_seed(trial.seed, k) for k in range(recipe.group_size)))
         for ids, prompt in zip(tokens, prompts, strict=True)

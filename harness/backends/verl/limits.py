@@ -114,7 +114,7 @@ def check_prompts(experiment: Experiment, tokenizer: PreTrainedTokenizerBase) ->
         name: benchmarks.benchmark(name) for name in (*experiment.evaluation.benchmarks, *experiment.evaluation.curve)
     }
     for name, source in asked.items():
-        lengths = {p.id: len(prompts.render(tokenizer, p.question, experiment.template)) for p in source.problems}
+        lengths = {p.id: len(prompts.render(tokenizer, p, experiment.template)) for p in source.problems}
         longest = max(lengths, key=lambda problem: lengths[problem])
         if lengths[longest] > limit:
             count = sum(length > limit for length in lengths.values())

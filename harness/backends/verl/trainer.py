@@ -176,7 +176,7 @@ class Trainer(PPOTrainerSync):
 
     def _row(self, place: int, prompt: Prompt) -> dict[str, Any]:
         ask = Ask(
-            prompt=render(self.tokenizer, prompt.problem.question, self.trial.experiment.template),
+            prompt=render(self.tokenizer, prompt.problem, self.trial.experiment.template),
             seeds=tuple(prompt.sample_seed(self.trial.seed, k) for k in range(self.recipe.group_size)),
             gold=prompt.problem.gold,
             rule=prompt.problem.rule,

@@ -1,0 +1,80 @@
+"""The task files say what `sources.py` says, and the folder is complete."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lm_eval.tasks import TaskManager
+from lm_eval.tasks._yaml_loader import load_yaml
+
+from benchmarks import tasks
+from benchmarks.asking import INSTRUCTION, SEVERAL
+from benchmarks.maths.sources import SOURCES
+from benchmarks.registry import benchmark
+
+FOLDER = Path(tasks.__file__).parent
+REPEATS = {"aime24": 32, "aime25": 32, "amc23": 32, "amc12": 32} | dict.fromkeys(
+    ("math500", "minerva_math", "olympiadbench", "gsm8k"), 4
+)
+SIX = ("math500", "aime24", "aime25", "amc23", "minerva_math", "olympiadbench")
+
+
+def config(name: str) -> dict[str, Any]:
+    return load_yaml(FOLDER / f"{name}.yaml", resolve_func=False)
+
+
+def test_the_tasks_there_are() -> None:
+    expected = {f"rence_{name}{suffix}" for name, k in REPEATS.items() for suffix in ("", f"_k{k}")}
+    assert {path.stem for path in FOLDER.glob("rence_*.yaml")} == expected | {"rence_six", "rence_six_protocol"}
+
+
+@pytest.mark.parametrize("name, k", REPEATS.items())
+def test_a_task_names_the_pinned_source(name: str, k: int) -> None:
+    hub = SOURCES[name].hub
+    for task, repeats in ((f"rence_{name}", 1), (f"rence_{name}_k{k}", k)):
+        found = config(task)
+        assert found["task"] == task
+        assert (found["dataset_path"], found.get("dataset_name"), found["test_split"]) == (
+            hub.id,
+            hub.config,
+            hub.split,
+        )
+        assert found["metadata"] == {
+            "version": 1,
+            "benchmark": name,
+            "split": hub.split,
+            "dataset_revision": hub.revision,
+        }
+        assert found["repeats"] == repeats
+        assert found["filter_list"] == [{"name": "all", "filter": [{"function": "take_first_k", "k": repeats}]}]
+        assert found["generation_kwargs"]["until"] == [] and found["generation_kwargs"]["top_k"] == 0
+
+
+@pytest.mark.parametrize("protocol", [False, True])
+def test_the_groups_are_of_the_six(protocol: bool) -> None:
+    found = config("rence_six_protocol" if protocol else "rence_six")
+    assert found["task"] == [f"rence_{name}_k{REPEATS[name]}" if protocol else f"rence_{name}" for name in SIX]
+    assert found["aggregate_metric_list"] == [{"metric": "avg@k", "aggregation": "mean", "weight_by_size": False}]
+
+
+@pytest.mark.skipif(not os.environ.get("RENCE_DATA_DIR"), reason="the problems are not shipped; set RENCE_DATA_DIR")
+def test_every_task_asks_its_benchmarks_problems() -> None:
+    manager = TaskManager(include_path=str(FOLDER), include_defaults=False)
+    assert manager.all_groups == ["rence_six", "rence_six_protocol"]
+    for name, task in manager.load(manager.all_subtasks)["tasks"].items():
+        problems = benchmark(task.config.metadata["benchmark"]).problems
+        assert [document["id"] for document in task.eval_docs] == [problem.id for problem in problems], name
+        document, noted = task.eval_docs[0], [one for one in task.eval_docs if one["note"]]
+        assert task.doc_to_target(document) == problems[0].gold
+        assert task.doc_to_text(document) == f"{problems[0].question}\n\n{INSTRUCTION}"
+        assert all(task.doc_to_text(one).endswith(f"{{}}. {SEVERAL}") for one in noted)
+
+
+def test_the_folder_is_printed() -> None:
+    done = subprocess.run([sys.executable, "-m", "benchmarks.tasks"], capture_output=True, text=True, check=True)
+    assert Path(done.stdout.strip()).samefile(FOLDER)
