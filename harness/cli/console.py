@@ -9,6 +9,7 @@ import functools
 import inspect
 import json
 import os
+import shlex
 import sys
 from collections.abc import Callable
 from types import TracebackType
@@ -78,6 +79,11 @@ def _console(stderr: bool) -> Console:
     if not console.is_terminal:
         console.width = max(console.width, _PIPE_WIDTH)
     return console
+
+
+def same_command(*without: str) -> str:
+    """What was called, to be called again, less some words."""
+    return shlex.join(["rence", *(word for word in sys.argv[1:] if word not in without)])
 
 
 def print_json(data: Any) -> None:
