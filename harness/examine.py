@@ -93,13 +93,15 @@ def examine(wanted: Examination, view: View) -> bool:
     _check_folder(wanted.out)
     # The engine's version is known once it is open, which a finished folder does not need.
     _check_same(wanted, None)
-    examiner = None if _finished(wanted) else _examiner(wanted)
+    if wanted.out.exists():
+        with locked(wanted.out, "evaluation"):
+            if _finished(wanted):
+                return False
+    examiner = _examiner(wanted)
+    view.loading(f"{wanted.model} ({wanted.engine})")
+    with reading("model", wanted.folder):
+        engine = open_engine(wanted.engine, wanted.folder)
     with locked(wanted.out, "evaluation"):
-        if examiner is None or _finished(wanted):
-            return False
-        view.loading(f"{wanted.model} ({wanted.engine})")
-        with reading("model", wanted.folder):
-            engine = open_engine(wanted.engine, wanted.folder)
         _check_same(wanted, engine.version)
         view.begin(_parts(wanted))
         for name, k in wanted.evaluation.benchmarks.items():

@@ -59,7 +59,8 @@ def _basis(found: Evaluation) -> list[str]:
     limit = f", the first {plural(header.limit, 'problem')} of each benchmark only" if header.limit else ""
     second = " beside a second, Math-Verify alone, on which no score depends" if header.second_marker else ""
     return [
-        f"Percent; tokens are a mean. Intervals: t, clustered by problem, about {COVERS}.",
+        "Percent; tokens are a mean. Intervals: t, clustered by problem;",
+        f"they are about {COVERS}.",
         f"Model {header.arm}, template {header.template}{limit}.",
         f"Temperature {sampling['temperature']:g}, top_p {sampling['top_p']:g}, at most {sampling['max_tokens']:,} "
         f"tokens, seed {sampling['seed']}.",

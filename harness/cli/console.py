@@ -103,7 +103,6 @@ def table(*columns: str, numbers: tuple[str, ...] = ()) -> Table:
 
 def guarded(call: Callable[[], Any]) -> NoReturn:
     """Run the program and exit: what a user can mend ends in a message and an exit code, never a traceback."""
-    sys.excepthook = _unexpected
     try:
         call()
     except BrokenPipeError:
@@ -119,6 +118,8 @@ def guarded(call: Callable[[], Any]) -> NoReturn:
     except KeyboardInterrupt:
         print("rence: interrupted.", file=sys.stderr)
         sys.exit(INTERRUPTED)
+    finally:
+        sys.excepthook = _unexpected  # typer put its own there
     sys.exit(OK)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import sys
 from collections.abc import Mapping
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 TEMPERATURE, TOP_P, MAX_TOKENS = 0.6, 0.95, 4096
 """what most published figures on these benchmarks were sampled with, but for their limits, which are up to 32768"""
+_COUNT = re.compile(r"0*[1-9][0-9]{0,5}")
 
 
 def add_to(app: typer.Typer) -> None:
@@ -111,10 +113,11 @@ def _counts(text: str) -> dict[str, int]:
     counts: dict[str, int] = {}
     for item in text.split(","):
         name, colon, k = (part.strip() for part in item.partition(":"))
-        if not name or (colon and not (k.isascii() and k.isdigit() and int(k))):
+        if not name or (colon and not _COUNT.fullmatch(k)):
+            found = f"has `{item.strip()}`" if item.strip() else "one is empty"
             raise UserError(
-                f"`--benchmarks` must be names with commas, each with `:k` samples a problem (at least 1) or without, "
-                f"such as `aime24:32,math500:4`, but has `{item.strip()}`.\n`rence list benchmarks` shows all names."
+                f"`--benchmarks` must be names with commas, with or without `:k` samples a problem (at least 1), such "
+                f"as `aime24:32,math500:4`, but {found}.\n`rence list benchmarks` shows all names."
             )
         if name in counts:
             raise UserError(f"`--benchmarks` names `{name}` twice. Remove one of them.")
