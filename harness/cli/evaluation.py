@@ -19,8 +19,8 @@ from harness.errors import INTERRUPTED, UserError
 if TYPE_CHECKING:
     from harness.experiment import Evaluation
 
-TEMPERATURE, TOP_P, MAX_TOKENS = 0.6, 0.95, 4096
-"""what most published figures on these benchmarks were sampled with, but for their limits, which are up to 32768"""
+TEMPERATURE, TOP_P, MAX_TOKENS = 1.0, 1.0, 4096
+"""the model's own distribution, as in experiments and in the tasks for lm-eval"""
 _COUNT = re.compile(r"0*[1-9][0-9]{0,5}")
 
 
@@ -45,7 +45,9 @@ def evaluate(
     template: Annotated[
         str, typer.Option(help="How a problem becomes a prompt: bare, chat, chat_thinking, qwen_math, plain.")
     ] = "chat",
-    temperature: Annotated[float, typer.Option(help="0 is greedy.")] = TEMPERATURE,
+    temperature: Annotated[
+        float, typer.Option(help="0 is greedy; reasoning models are often asked at 0.6, top_p 0.95.")
+    ] = TEMPERATURE,
     top_p: Annotated[float, typer.Option(help="Nucleus sampling; 1 is off.")] = TOP_P,
     max_tokens: Annotated[
         int, typer.Option(help="Response limit. Models that think at length want 32768.")

@@ -24,7 +24,7 @@ from harness.store import locked
 
 Call = Callable[..., tuple[int, str, str]]
 ROOT = Path(__file__).parents[2]
-SAMPLING = ["--template", "bare", "--temperature", "1", "--top-p", "1", "--max-tokens", "24"]
+SAMPLING = ["--template", "bare", "--max-tokens", "24"]
 BASE = ["eval", "--model", "quickstart-base", *SAMPLING]
 SUMS = [*BASE, "--benchmarks", "mini_sums:2", "--limit", "20", "--chunk", "8"]
 
@@ -86,7 +86,7 @@ def test_the_header_records_what_was_asked(rence: Call) -> None:
     rence("eval", "--model", "quickstart-base", "--benchmarks", "mini_sums", "--limit", "2", "--max-tokens", "4",
           "--out", "r")  # fmt: skip
     header = EvalRecord.read(Path("r/evals/mini_sums/eval.json"))
-    assert header.sampling == {"temperature": 0.6, "top_p": 0.95, "max_tokens": 4, "seed": 0, "chunk_problems": 64}
+    assert header.sampling == {"temperature": 1.0, "top_p": 1.0, "max_tokens": 4, "seed": 0, "chunk_problems": 64}
     assert (header.k, header.template, header.engine, header.limit, header.problems) == (1, "chat", "local", 2, 2)
     assert len(header.model_hash) == 64 and not header.second_marker
 
