@@ -45,9 +45,7 @@ def evaluate(
     template: Annotated[
         str, typer.Option(help="How a problem becomes a prompt: bare, chat, chat_thinking, qwen_math, plain.")
     ] = "chat",
-    temperature: Annotated[
-        float, typer.Option(help="0 is greedy; reasoning models are often asked at 0.6, top_p 0.95.")
-    ] = TEMPERATURE,
+    temperature: Annotated[float, typer.Option(help="0 is greedy. Often 0.6, with top_p 0.95.")] = TEMPERATURE,
     top_p: Annotated[float, typer.Option(help="Nucleus sampling; 1 is off.")] = TOP_P,
     max_tokens: Annotated[
         int, typer.Option(help="Response limit. Models that think at length want 32768.")
