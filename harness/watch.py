@@ -86,25 +86,28 @@ class View:
         now = time.monotonic()
         if part.attempts == part.problems * part.k or now - self._shown >= _PLAIN_SECONDS:
             self._shown = now
-            self._say(f"{part.benchmark}  {part.words}; all: {self._whole()}")
+            self._say(f"{part.benchmark}  {part.words}; all: {self._answers()}, {self._time()}")
 
     @property
     def _attempts(self) -> int:
         return sum(part.attempts for part in self._parts.values())
 
-    def _whole(self) -> str:
-        now, attempts = time.monotonic(), self._attempts
-        done = f"{attempts:,} of {self._total:,} answers, {clock(now - self._began)}{self._speed}"
-        if attempts == self._total:
-            return done
-        return f"{done}, {left_in_words(None if self._end is None else max(0.0, self._end - now))}"
+    def _answers(self) -> str:
+        return f"{self._attempts:,} of {self._total:,} answers"
+
+    def _time(self) -> str:
+        now = time.monotonic()
+        passed = f"{clock(now - self._began)}{self._speed}"
+        if self._attempts == self._total:
+            return passed
+        return f"{passed}, {left_in_words(None if self._end is None else max(0.0, self._end - now))}"
 
     def _say(self, text: str) -> None:
         self._console.print(text, markup=False)
 
 
 class LiveView(View):
-    """A line with a bar for each benchmark, and one for all."""
+    """A line with a bar for each benchmark, and one for all with the time below it."""
 
     def __init__(self, console: Console) -> None:
         from rich.live import Live
@@ -132,12 +135,13 @@ class LiveView(View):
         from rich.table import Table
 
         lines = Table.grid(padding=(0, 1))
-        lines.add_column(no_wrap=True)
+        lines.add_column(no_wrap=True, min_width=max(map(len, self._parts)))
         lines.add_column(width=_BAR)
         lines.add_column(no_wrap=True, overflow="ellipsis")
         for part in self._parts.values():
             lines.add_row(part.benchmark, ProgressBar(part.problems * part.k, part.attempts), part.words)
-        lines.add_row("all", ProgressBar(self._total, self._attempts), self._whole())
+        lines.add_row("all", ProgressBar(self._total, self._attempts), self._answers())
+        lines.add_row("", "", self._time())
         return lines
 
 
