@@ -24,7 +24,7 @@ from harness.experiment import Evaluation
 from harness.models.reading import read_tokenizer, reading
 from harness.plan import differences
 from harness.records import EvalFolder, EvalRecord
-from harness.store import LOCK, locked
+from harness.store import locked
 from harness.watch import Part, View
 
 CHUNK_SAMPLES = 64
@@ -127,7 +127,7 @@ def _check_folder(out: Path) -> None:
     if any(out.glob("evals/*/eval.json")):
         strangers = [path.name for name in ("trial.json", "plan.json") for path in out.glob(name)]
     else:
-        strangers = sorted(path.name for path in out.iterdir() if path.name not in (LOCK, "evals"))
+        strangers = sorted(path.name for path in out.iterdir() if path.name != "evals" and path.name[0] != ".")
     if strangers:
         raise UserError(f"{out} holds something else: {strangers[0]}. Give a new folder with `--out`.")
 
