@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from benchmarks.marking.marks import MATHS, Rule
@@ -64,6 +64,13 @@ class Benchmark:
         if len({problem.id for problem in problems}) != len(problems):
             raise ProblemsError(f"benchmark `{self.name}` holds the same problem twice.")
         return problems
+
+    def first(self, n: int | None) -> Benchmark:
+        """The first n problems under the same name, with a hash of their own; all of them if n is None."""
+        if n is None:
+            return self
+        counts = [min(n, count) for count in (self.count, *self.also)]
+        return replace(self, count=counts[0], also=tuple(counts[1:]), load=lambda: self.problems[:n])
 
     @cached_property
     def hash(self) -> str:

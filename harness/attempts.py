@@ -60,6 +60,20 @@ def whole_chunks(folder: EvalFolder, sizes: Sequence[int]) -> int:
     return chunks
 
 
+def marks(folder: EvalFolder, chunk: int) -> list[str]:
+    """Of the rows that are there, a chunk that was cut off left out.
+
+    Args:
+        chunk: rows of each chunk but the last.
+    """
+    import pyarrow.parquet
+
+    if folder.attempts.exists():
+        return pyarrow.parquet.read_table(folder.attempts, columns=["mark"])["mark"].to_pylist()
+    found = [row["mark"] for row in read_jsonl(folder.open_attempts)]
+    return found[: len(found) // chunk * chunk]
+
+
 def append(folder: EvalFolder, rows: Sequence[Attempt]) -> None:
     append_jsonl(folder.open_attempts, [asdict(row) for row in rows])
 

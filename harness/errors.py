@@ -51,7 +51,7 @@ def of_system(error: Exception) -> UserError | None:
             f"no space left to write{_at(error)}. What is written is safe: free some space and run the same again.",
             INCOMPLETE,
         )
-    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR):
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG):
         return UserError(f"{error.filename or 'a file'} cannot be read or written: {error.strerror}.")
     return None
 

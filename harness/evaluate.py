@@ -7,12 +7,12 @@ from the arm: all arms draw the same random numbers, which makes their differenc
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from benchmarks import registry
-from benchmarks.marking import GRADER_VERSION, Marked, Response, mark_all
+from benchmarks.marking import GRADER_VERSION, Mark, Marked, Response, mark_all
 from benchmarks.problems import Benchmark, Problem
 from harness import attempts, prompts
 from harness.engines.base import Completion, Engine, Request, Sampling
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 Place = Callable[[str], EvalFolder]
 """benchmark -> the folder of its evaluation"""
+Watch = Callable[[Sequence[Attempt]], None]
+"""told the rows of each chunk once they are on disk"""
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,9 @@ class Examiner:
     tokenizer: PreTrainedTokenizerBase
     """of the model that training starts from"""
 
-    def ask(self, engine: Engine, subject: Subject, counts: Mapping[str, int], place: Place) -> None:
+    def ask(
+        self, engine: Engine, subject: Subject, counts: Mapping[str, int], place: Place, watch: Watch = lambda _: None
+    ) -> None:
         """Each benchmark k times into its folder, from the first chunk that is not there yet.
 
         Args:
@@ -56,18 +60,23 @@ class Examiner:
         Raises: UserError if a folder holds an evaluation of something else.
         """
         for name, k in counts.items():
-            self._ask_one(engine, subject, registry.benchmark(name), k, place(name))
+            benchmark = registry.benchmark(name).first(self.evaluation.limit)
+            header = header_of(self.evaluation, self.template, subject, benchmark, k, engine.name, engine.version)
+            self._ask_one(engine, header, benchmark, place(name), watch)
 
-    def _ask_one(self, engine: Engine, subject: Subject, benchmark: Benchmark, k: int, folder: EvalFolder) -> None:
-        header = self._header(engine, subject, benchmark, k)
+    def _ask_one(
+        self, engine: Engine, header: EvalRecord, benchmark: Benchmark, folder: EvalFolder, watch: Watch
+    ) -> None:
         attempts.claim(folder, header)
         if attempts.is_complete(folder):
             return
         size, problems = self.evaluation.chunk_problems, benchmark.problems
         chunks = [problems[i : i + size] for i in range(0, len(problems), size)]
-        done = attempts.whole_chunks(folder, [len(chunk) * k for chunk in chunks])
+        done = attempts.whole_chunks(folder, [len(chunk) * header.k for chunk in chunks])
         for chunk in chunks[done:]:
-            attempts.append(folder, self._answer(engine, header, chunk))
+            rows = self._answer(engine, header, chunk)
+            attempts.append(folder, rows)
+            watch(rows)
         attempts.seal(folder)
 
     def _answer(self, engine: Engine, header: EvalRecord, problems: Sequence[Problem]) -> list[Attempt]:
@@ -83,15 +92,19 @@ class Examiner:
         ]
         answers = engine.generate(requests, self._sampling)
         rows = [
-            (problem, request, sample, completion)
+            (problem, request, sample, replace(completion, text=storable(completion.text)))
             for problem, request, completions in zip(problems, requests, answers, strict=True)
             for sample, completion in enumerate(completions)
         ]
-        marked = mark_all(
+        responses = [
             Response(completion.text, problem.gold, problem.rule, completion.finish_reason == "length")
             for problem, _, _, completion in rows
-        )
-        return [self._attempt(header, *row, one) for row, one in zip(rows, marked, strict=True)]
+        ]
+        marked = mark_all(responses)
+        seconds = _second_marks(responses) if header.second_marker else [None] * len(responses)
+        return [
+            self._attempt(header, *row, one, second) for row, one, second in zip(rows, marked, seconds, strict=True)
+        ]
 
     @cached_property
     def _template_hash(self) -> str:
@@ -102,32 +115,6 @@ class Examiner:
         e = self.evaluation
         return Sampling(max_tokens=e.max_tokens, temperature=e.temperature, top_p=e.top_p)
 
-    def _header(self, engine: Engine, subject: Subject, benchmark: Benchmark, k: int) -> EvalRecord:
-        e = self.evaluation
-        return EvalRecord(
-            arm=subject.arm,
-            seed=subject.seed,
-            step=subject.step,
-            rollouts=subject.rollouts,
-            grid=subject.grid,
-            benchmark=benchmark.name,
-            benchmark_hash=benchmark.hash,
-            problems=len(benchmark.problems),
-            k=k,
-            model_hash=subject.model_hash,
-            template=self.template,
-            engine=engine.name,
-            engine_version=engine.version,
-            grader_version=GRADER_VERSION,
-            sampling={
-                "temperature": e.temperature,
-                "top_p": e.top_p,
-                "max_tokens": e.max_tokens,
-                "seed": e.seed,
-                "chunk_problems": e.chunk_problems,
-            },
-        )
-
     def _attempt(
         self,
         header: EvalRecord,
@@ -136,6 +123,7 @@ class Examiner:
         sample: int,
         completion: Completion,
         marked: Marked,
+        second: Mark | None,
     ) -> Attempt:
         return Attempt(
             arm=header.arm,
@@ -162,4 +150,57 @@ class Examiner:
                 engine=f"{header.engine} {header.engine_version}",
             ),
             grader_version=header.grader_version,
+            mark_second=second,
         )
+
+
+def header_of(
+    evaluation: Evaluation,
+    template: str,
+    subject: Subject,
+    benchmark: Benchmark,
+    k: int,
+    engine: str,
+    engine_version: str,
+) -> EvalRecord:
+    """What an evaluation is: all that its attempts depend on.
+
+    Args:
+        benchmark: as it is asked, a limit applied.
+    """
+    return EvalRecord(
+        arm=subject.arm,
+        seed=subject.seed,
+        step=subject.step,
+        rollouts=subject.rollouts,
+        grid=subject.grid,
+        benchmark=benchmark.name,
+        benchmark_hash=benchmark.hash,
+        problems=len(benchmark.problems),
+        k=k,
+        model_hash=subject.model_hash,
+        template=template,
+        engine=engine,
+        engine_version=engine_version,
+        grader_version=GRADER_VERSION,
+        sampling={
+            "temperature": evaluation.temperature,
+            "top_p": evaluation.top_p,
+            "max_tokens": evaluation.max_tokens,
+            "seed": evaluation.seed,
+            "chunk_problems": evaluation.chunk_problems,
+        },
+        limit=evaluation.limit,
+        second_marker=evaluation.second_marker,
+    )
+
+
+def storable(text: str) -> str:
+    """As files can hold it: UTF-8 has no half of a surrogate pair, and some tokenizers can write one."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _second_marks(responses: Sequence[Response]) -> list[Mark]:
+    from benchmarks.marking import second
+
+    return second.mark_all(responses)

@@ -91,6 +91,10 @@ class Evaluation:
     """problems generated together; the unit of resume. The last digits of fp32 results depend on it"""
     seed: Whole = 0
     """the same in all arms and at all points: common random numbers"""
+    limit: Count | None = None
+    """problems of each benchmark, the first ones; null: all"""
+    second_marker: bool = False
+    """mark every answer once more, by plain Math-Verify, to see where the two disagree; scores do not change"""
 
 
 @dataclass(frozen=True)

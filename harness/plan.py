@@ -14,6 +14,8 @@ from harness.experiment import Arm, Experiment, fingerprint
 from harness.records import ArmRecord, Plan
 
 _MOST_DIFFERENCES = 8
+_UNSAID = ("limit", "second_marker")
+"""settings of evaluations that a plan holds only where they are set, so that plans without them keep their lock"""
 
 
 def make(experiment: Experiment, model: Path | None) -> Plan:
@@ -25,6 +27,9 @@ def make(experiment: Experiment, model: Path | None) -> Plan:
     """
     evaluation = asdict(experiment.evaluation)
     benchmarks, curve = evaluation.pop("benchmarks"), evaluation.pop("curve")
+    for key in _UNSAID:
+        if not evaluation[key]:
+            del evaluation[key]
     plan = Plan(
         experiment=experiment.name,
         arms=[_record(arm) for arm in experiment.arms],

@@ -193,7 +193,7 @@ class EvalRecord(_Record):
 
     arm: str
     seed: int | None
-    """None for the untrained model"""
+    """None for a model that was not trained here, as the untrained one"""
     step: int
     rollouts: int
     """generated in training when the checkpoint was taken"""
@@ -209,7 +209,11 @@ class EvalRecord(_Record):
     engine_version: str
     grader_version: str
     sampling: dict[str, Any]
-    """temperature, top_p, max_tokens and the evaluation seed"""
+    """temperature, top_p, max_tokens, the evaluation seed, and problems generated together"""
+    limit: int | None = None
+    """only so many problems were asked, the first ones; None: all"""
+    second_marker: bool = False
+    """whether rows have `mark_second`"""
 
 
 @dataclass(frozen=True)

@@ -190,7 +190,7 @@ def _load_problems(experiment: Experiment) -> None:
 def _problems(experiment: Experiment) -> dict[str, int]:
     """Benchmark -> number of problems, as expected."""
     asked = {**experiment.evaluation.benchmarks, **experiment.evaluation.curve}
-    return {name: registry.benchmark(name).count for name in asked}
+    return {name: registry.benchmark(name).first(experiment.evaluation.limit).count for name in asked}
 
 
 def _failure(ended: Running) -> Failure | None:

@@ -15,7 +15,7 @@ from typing import IO
 
 from harness import plan as plans
 from harness.config import resolved
-from harness.errors import UserError
+from harness.errors import UserError, of_system
 from harness.experiment import Experiment
 from harness.records import DataError, Plan, RunFolder, write_json, write_text
 
@@ -34,7 +34,10 @@ def locked(folder: Path, what: str = "run", wait: float = 0.0) -> Iterator[None]
         wait: seconds to wait for another process to let go.
     Raises: UserError naming the process that holds it, or if the storage has no locks.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise of_system(error) or UserError(f"{folder} cannot be made: {error.strerror}.") from None
     with (folder / LOCK).open("a+", encoding="utf-8") as file:
         deadline = time.monotonic() + wait
         while not _lock(file):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from rich.markup import escape
 
 from harness.jobs import Job
+from harness.pace import Pace, clock, left_in_words
 from harness.progress import Progress, Survey
 
 if TYPE_CHECKING:
@@ -77,26 +78,10 @@ class View:
         return sum(p.work for p in found), sum(p.work_total for p in found)
 
     def _left(self, done: float, total: float) -> str:
-        seconds = self._pace.left(done, total, time.monotonic())
-        return "time left not known yet" if seconds is None else f"about {_clock(seconds)} left"
+        return left_in_words(self._pace.left(done, total, time.monotonic()))
 
     def _time(self) -> str:
-        return _clock(time.monotonic() - self._began)
-
-
-class Pace:
-    """Work a second since the first work was seen: what comes before that, such as imports, happens once."""
-
-    def __init__(self, done: float) -> None:
-        self._done, self._since = done, 0.0
-
-    def left(self, done: float, total: float, now: float) -> float | None:
-        """Seconds; None until there is something to go by."""
-        if not self._since:
-            if done > self._done:
-                self._done, self._since = done, now
-            return None
-        return (now - self._since) * (total - done) / (done - self._done) if done > self._done else None
+        return clock(time.monotonic() - self._began)
 
 
 class LiveView(View):
@@ -164,9 +149,3 @@ def _words(progress: Progress) -> str:
     trained = f"{progress.rollouts:,} of {progress.rollouts_total:,} rollouts" if progress.rollouts_total else ""
     asked = f"asking {progress.evaluating}" if progress.evaluating else ""
     return ", ".join(part for part in (trained, asked) if part) or "starting"
-
-
-def _clock(seconds: float) -> str:
-    minutes, seconds = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"

@@ -3,8 +3,9 @@ else of ours. Same files, same bytes.
 
     load -> scores (seeds x problems) -> analysis (statistics) -> document (sections) -> render (formats)
 
-`build` writes a report folder, `summary` is what a terminal shows, `compare` sets two arms against each other. All
-raise `records.DataError` where files are missing or broken. To add a section: `reports/sections/__init__.py`.
+`build` writes a report folder, `summary` is what a terminal shows, `compare` sets two arms against each other,
+`evaluation` is one model's scores. All raise `records.DataError` where files are missing or broken. To add a section:
+`reports/sections/__init__.py`.
 Importing this package is cheap; numpy, pandas and matplotlib are loaded when a function is called.
 """
 
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from reports.comparing import Comparison
+    from reports.evaluated import Evaluation
 
 FORMATS = ("html", "md", "tex", "csv", "json")
 
@@ -64,3 +66,20 @@ def compare(
     from reports import comparing
 
     return comparing.compare(a, b, allow_unmatched, estimand, alpha)
+
+
+def evaluation(folder: Path) -> Evaluation:
+    """What `rence eval` left in a folder: each benchmark's scores with intervals, and their average.
+
+    Raises: DataError if nothing complete is there, or not of one model and one sampling.
+    """
+    from reports import evaluated
+
+    return evaluated.read(Path(folder))
+
+
+def evaluation_text(found: Evaluation, width: int) -> str:
+    """The table for a terminal of so many columns."""
+    from reports import evaluated_text
+
+    return evaluated_text.render(found, width)

@@ -21,7 +21,10 @@ EVALUATION = {
     "template": "the prompt template",
     "grader_version": "the marker's version",
     "sampling": "the sampling",
+    "limit": "the limit of problems",
 }
+_NO_SETTINGS = ("seed", "chunk_problems")
+"""of the sampling: random numbers and how they are batched, which change no answer's distribution"""
 
 
 @dataclass(frozen=True)
@@ -35,12 +38,12 @@ class Side:
 
     @cached_property
     def settings(self) -> dict[str, dict[str, set[str]]]:
-        """benchmark -> field of EVALUATION -> the values seen; the evaluation's seed is no setting."""
+        """benchmark -> field of EVALUATION -> the values seen."""
         seen: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
         for field in EVALUATION:
             for benchmark, value in zip(self.evals["benchmark"], self.evals[field], strict=True):
                 if isinstance(value, dict):
-                    value = sorted(item for item in value.items() if item[0] != "seed")
+                    value = sorted(item for item in value.items() if item[0] not in _NO_SETTINGS)
                 seen[benchmark][field].add(str(value))
         return seen
 

@@ -9,6 +9,7 @@ import functools
 import inspect
 import json
 import os
+import shlex
 import sys
 from collections.abc import Callable
 from types import TracebackType
@@ -80,6 +81,11 @@ def _console(stderr: bool) -> Console:
     return console
 
 
+def same_command(*without: str) -> str:
+    """What was called, to be called again, less some words."""
+    return shlex.join(["rence", *(word for word in sys.argv[1:] if word not in without)])
+
+
 def print_json(data: Any) -> None:
     print(json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False))
 
@@ -97,7 +103,6 @@ def table(*columns: str, numbers: tuple[str, ...] = ()) -> Table:
 
 def guarded(call: Callable[[], Any]) -> NoReturn:
     """Run the program and exit: what a user can mend ends in a message and an exit code, never a traceback."""
-    sys.excepthook = _unexpected
     try:
         call()
     except BrokenPipeError:
@@ -113,6 +118,8 @@ def guarded(call: Callable[[], Any]) -> NoReturn:
     except KeyboardInterrupt:
         print("rence: interrupted.", file=sys.stderr)
         sys.exit(INTERRUPTED)
+    finally:
+        sys.excepthook = _unexpected  # typer put its own there
     sys.exit(OK)
 
 

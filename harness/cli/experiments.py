@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import signal
 import sys
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.cli.console import Json, command, err, out, print_json, table
+from harness.cli.console import Json, command, err, out, print_json, same_command, table
 from harness.errors import OK
 from harness.launchers import Where, get_launcher
 
@@ -97,9 +96,8 @@ def _print_what_is_left(outcome: Outcome) -> None:
         print(f"rence: {failure.job.name} failed with exit code {failure.exit_code}: {failure.log}", file=sys.stderr)
         print("\n".join(f"  {line}" for line in failure.last_words), file=sys.stderr)
     if outcome.exit_code != OK:
-        again = shlex.join(["rence", *(word for word in sys.argv[1:] if word != "--clean")])
         how = "interrupted" if outcome.interrupted else f"{outcome.open} of {len(outcome.jobs)} jobs are not complete"
-        print(f"rence: {how}. What is done is saved. To go on:\n  {again}", file=sys.stderr)
+        print(f"rence: {how}. What is done is saved. To go on:\n  {same_command('--clean')}", file=sys.stderr)
 
 
 def plan(config: Config, overrides: Overrides = None, json: Json = False) -> None:

@@ -56,7 +56,8 @@ def preview(experiment: Experiment) -> Preview:
 
     model, variances = models.find(experiment.model), Variances()
     made = plan.make(experiment, model)
-    problems = {name: benchmarks.benchmark(name).count for name in {**made.benchmarks, **made.curve_benchmarks}}
+    asked, limit = {**made.benchmarks, **made.curve_benchmarks}, experiment.evaluation.limit
+    problems = {name: benchmarks.benchmark(name).first(limit).count for name in asked}
     alpha = made.comparison.alpha / max(1, len(made.comparison.baselines))
     sizes = {name: (problems[name], k) for name, k in made.benchmarks.items()}
     seeds = [len(made.seeds), *(s for s in _OTHER_SEEDS if s > len(made.seeds))]

@@ -38,6 +38,15 @@ def resolve(model: str) -> Path:
     return _here(model) or _download(model)
 
 
+def short_name(model: str) -> str:
+    """What tables call it: the name of a shipped model or a hub id without owner and revision, of a folder the last
+    part of its path."""
+    folder = Path(model).expanduser()
+    if model not in SHIPPED and folder.is_dir():
+        return folder.resolve().name
+    return model.partition("@")[0].rpartition("/")[2]
+
+
 def find(model: str) -> Path | None:
     """Like `resolve`, but nothing is downloaded: None for a hub id whose weights are not in the hub's cache.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,16 @@ def _skip_without_data(name: str) -> None:
     source = SOURCES.get(name.removesuffix("_errata"))
     if source and loading.local_file(source) is None:
         pytest.skip(f"the problems of {name} are not shipped; set RENCE_DATA_DIR to a folder that holds them")
+
+
+def test_the_first_problems_of_a_benchmark() -> None:
+    whole = benchmark("mini_sums")
+    few = whole.first(3)
+    assert few.problems == whole.problems[:3] and (few.name, few.count) == ("mini_sums", 3)
+    assert few.hash != whole.hash and few.first(2).problems == whole.problems[:2]
+    assert whole.first(None) is whole and whole.first(10_000).hash == whole.hash
+    other_copy = replace(whole, count=201, also=(200,))
+    assert len(other_copy.first(201).problems) == 200 and other_copy.first(3).hash == few.hash
 
 
 def test_unknown_names() -> None:

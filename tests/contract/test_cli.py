@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -147,6 +150,26 @@ def test_an_unexpected_error_is_two_lines_without_debug(
     with pytest.raises(SystemExit):
         sys.excepthook(ZeroDivisionError, caught.value, None)
     assert capsys.readouterr().err.splitlines() == [
+        "rence: ZeroDivisionError: division by zero",
+        "This is a bug in rence-bench. `--debug` shows where.",
+    ]
+
+
+def test_no_traceback_reaches_a_user(tmp_path: Path) -> None:
+    broken = "import reports; reports.compare = lambda *_, **__: 1 / 0"
+    program = broken + "; from harness.cli import main; main(['compare', 'a', 'b'{}])"
+    said = [
+        subprocess.run(
+            [sys.executable, "-c", program.format(more)],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+        )
+        for more in ("", ", '--debug'")
+    ]
+    assert [done.returncode for done in said] == [1, 1] and "Traceback" in said[1].stderr
+    assert said[0].stderr.splitlines() == [
         "rence: ZeroDivisionError: division by zero",
         "This is a bug in rence-bench. `--debug` shows where.",
     ]

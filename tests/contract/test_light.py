@@ -36,6 +36,7 @@ print(json.dumps(results))
 COMMANDS = [
     (["--help"], "Usage"),
     (["run", "--help"], "--workers"),
+    (["eval", "--help"], "--benchmarks"),
     (["plan", CONFIG], "trials"),
     (["plan", CONFIG, "--json"], '"lock"'),
     (["plan", PAPER], "4,022,468,096 parameters"),
@@ -73,7 +74,14 @@ def test_nothing_heavy_is_imported_to_plan_list_show_report_and_compare(finished
 
 def test_what_needs_more_says_so_in_a_line(tmp_path: Path) -> None:
     needed = {"torch": "local", "ray": "ray"}
-    commands = [["check", "grpo"], ["pretrain", "--out", "new"], ["run", CONFIG], ["run", CONFIG, "--launcher", "ray"]]
+    evaluate = ["eval", "--model", "quickstart-base", "--benchmarks", "mini_sums", "--out", "runs"]
+    commands = [
+        ["check", "grpo"],
+        ["pretrain", "--out", "new"],
+        ["run", CONFIG],
+        ["run", CONFIG, "--launcher", "ray"],
+        evaluate,
+    ]
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, json.dumps(commands)],
         cwd=tmp_path,

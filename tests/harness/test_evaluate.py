@@ -11,13 +11,14 @@ import pyarrow.parquet
 import pytest
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
+import reports
 from benchmarks import registry
 from harness import attempts, models
 from harness.engines.base import Completion, Request, Sampling
 from harness.errors import UserError
 from harness.evaluate import Examiner, Subject
 from harness.experiment import Evaluation
-from harness.records import EvalFolder, EvalRecord, read_jsonl
+from harness.records import Attempt, EvalFolder, EvalRecord, read_jsonl
 
 SUMS = registry.benchmark("mini_sums")
 SUBJECT = Subject("grpo", 1, 12, 3072, 3072, "weights")
@@ -161,6 +162,62 @@ def test_other_weights_under_the_same_name_are_refused(examiner: Examiner, tmp_p
         ask(examiner, Guesser(), tmp_path, replace(SUBJECT, model_hash="others"))
 
 
+def test_the_first_problems_alone(examiner: Examiner, tmp_path: Path) -> None:
+    engine, limited = Guesser(), replace(examiner, evaluation=replace(examiner.evaluation, limit=70))
+    folder = ask(limited, engine, tmp_path)
+    assert [len(call) for call in engine.calls] == [64, 6]
+    header = EvalRecord.read(folder.header)
+    assert (header.problems, header.limit) == (70, 70) and header.benchmark_hash != SUMS.hash
+    rows = pyarrow.parquet.read_table(folder.attempts).to_pylist()
+    assert [row["problem_id"] for row in rows[::3]] == [problem.id for problem in SUMS.problems[:70]]
+
+
+def test_whoever_watches_is_told_what_is_on_disk(examiner: Examiner, tmp_path: Path) -> None:
+    folder, seen = EvalFolder(tmp_path / "mini_sums"), []
+
+    def watch(rows: Sequence[Attempt]) -> None:
+        seen.append(len(rows))
+        assert len(list(read_jsonl(folder.open_attempts))) == sum(seen)
+
+    examiner.ask(Guesser(), SUBJECT, COUNTS, lambda _: folder, watch)
+    assert seen == [192, 192, 192, 24]
+
+
+HOSTILE = {
+    "nul": "\x00 \\boxed{1\x00}",
+    "half a pair": "\ud83d \\boxed{\udc00}",
+    "a whole pair in halves": "\ud83d\ude00 \\boxed{5}",
+    "right to left": "\u202e\u05d0\u0661 \\boxed{\u200f7}",
+    "ends of lines": "a\r\nb\rc\u2028d\u2029e\x85f\x1cg \\boxed{1\n2}",
+    "long": "\\boxed{" * 2000 + "9" * 100_000,
+    "nothing": "",
+    "json": '{"mark": "correct"}\n{"a',
+}
+
+
+class Hostile(Guesser):
+    """Each sample of a problem is one of the texts."""
+
+    name = "hostile"
+
+    def generate(self, requests: Sequence[Request], sampling: Sampling) -> list[list[Completion]]:
+        return [[Completion(text, 3, "stop") for text in HOSTILE.values()] for _ in requests]
+
+
+def test_whatever_a_model_writes_comes_through_files_and_table(examiner: Examiner, tmp_path: Path) -> None:
+    asked = replace(examiner, evaluation=replace(examiner.evaluation, limit=3))
+    asked.ask(Hostile(), SUBJECT, {"mini_sums": len(HOSTILE)}, lambda name: EvalFolder(tmp_path / "evals" / name))
+    rows = pyarrow.parquet.read_table(tmp_path / "evals/mini_sums/attempts.parquet").to_pylist()
+    kept = dict(zip(HOSTILE, rows, strict=False))
+    changed = {"half a pair": "\ufffd \\boxed{\ufffd}", "a whole pair in halves": "\U0001f600 \\boxed{5}"}
+    assert {name: row["response"] for name, row in kept.items()} == {**HOSTILE, **changed}
+    assert kept["nul"]["answer"] == "1\x00" and kept["half a pair"]["answer"] == "\ufffd"
+    assert kept["long"]["mark"] == kept["nothing"]["mark"] == kept["json"]["mark"] == "no_answer"
+    found = reports.evaluation(tmp_path)
+    assert found.results[0].share("no_answer") == pytest.approx(3 / 8)
+    assert reports.evaluation_text(found, 200).splitlines()[2].split()[-4:] == ["37.5", "0.0", "0.0", "3"]
+
+
 def test_the_columns_of_attempts() -> None:
     schema = attempts.schema()
     assert [str(schema.field(name).type) for name in ("seed", "sample", "mark", "answer")] == [
@@ -170,6 +227,18 @@ def test_the_columns_of_attempts() -> None:
         "string",
     ]
     assert [name for name in schema.names if schema.field(name).nullable] == ["seed", "answer", "mark_second"]
+
+
+def test_marks_that_are_there_leave_out_a_cut_off_chunk(examiner: Examiner, tmp_path: Path) -> None:
+    folder = ask(examiner, Guesser(), tmp_path / "whole")
+    marks = attempts.marks(folder, 192)
+    assert len(marks) == 600 and set(marks) == {"correct", "wrong", "no_answer", "truncated"}
+    with pytest.raises(Killed):
+        ask(examiner, Guesser(2), tmp_path / "cut")
+    cut = EvalFolder(tmp_path / "cut" / "mini_sums")
+    cut.open_attempts.write_bytes(cut.open_attempts.read_bytes()[:-100])
+    assert attempts.marks(cut, 192) == marks[:192]
+    assert attempts.marks(EvalFolder(tmp_path / "nowhere"), 192) == []
 
 
 def test_whole_chunks_counts_rows(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import USAGE, UserError
-from harness.models import CONTENT, SHIPPED, file_hash, find, model_hash, resolve
+from harness.models import CONTENT, SHIPPED, file_hash, find, model_hash, resolve, short_name
 
 
 @pytest.mark.parametrize("name", SHIPPED)
@@ -87,3 +87,12 @@ def test_a_folder_without_safetensors_has_no_hash(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="safetensors"):
         model_hash(tmp_path)
     assert "*.safetensors" in CONTENT
+
+
+def test_tables_call_a_model_by_its_short_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "checkpoints" / "step_40").mkdir(parents=True)
+    names = ["quickstart-base", "Qwen/Qwen3-0.6B", "Qwen/Qwen3-0.6B@main", "checkpoints/step_40/", "checkpoints/."]
+    assert [short_name(name) for name in names] == [
+        "quickstart-base", "Qwen3-0.6B", "Qwen3-0.6B", "step_40", "checkpoints"
+    ]  # fmt: skip

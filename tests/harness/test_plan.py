@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from safetensors import safe_open
 
+from benchmarks import registry
 from harness import config, costs, plan
 from harness.errors import USAGE, UserError
 from harness.models import SHIPPED
@@ -27,6 +28,17 @@ def test_equal_experiments_have_equal_locks_and_a_plan_survives_its_file(tiny: P
     assert Plan.read(tmp_path / "plan.json") == before
 
 
+def test_settings_that_came_later_leave_the_locks_of_plans_without_them(tiny: Path) -> None:
+    assert list(made(tiny).evaluation) == ["points", "temperature", "top_p", "max_tokens", "chunk_problems", "seed"]
+
+
+def test_a_limit_of_problems_is_in_the_costs(tiny: Path) -> None:
+    experiment = config.load(tiny, ["evaluation.limit=5"])
+    asked = registry.benchmark("mini_sums").first(experiment.evaluation.limit)
+    cost = costs.estimate(experiment, SHIPPED["quickstart-base"], {"mini_sums": asked.count})
+    assert cost.attempts == 5 + 4 * 2 * 5, "the untrained model, and 4 trials at 2 points"
+
+
 @pytest.mark.parametrize(
     "override",
     [
@@ -37,6 +49,8 @@ def test_equal_experiments_have_equal_locks_and_a_plan_survives_its_file(tiny: P
         "evaluation.benchmarks.mini_sums=2",
         "evaluation.curve.mini_unseen=1",
         "evaluation.seed=1",
+        "evaluation.limit=5",
+        "evaluation.second_marker=true",
         "comparison.target=grpo comparison.baselines=[rence]",
         "comparison.alpha=0.01",
         "tuning.tried=3",

@@ -10,10 +10,11 @@ from rich.console import Console
 
 from harness import config, jobs, plan, store
 from harness.models import SHIPPED
+from harness.pace import Pace
 from harness.progress import Progress, Survey, last_line
 from harness.records import DoneRecord, EvalFolder, EvalRecord, RunFolder, StepRecord, append_jsonl
 from harness.run import Failure
-from harness.views import LiveView, Pace, QuietView, View, view_for
+from harness.views import LiveView, QuietView, View, view_for
 
 HEADER = EvalRecord(
     "grpo", 0, 2, 64, 48, "mini_sums", "hash", 200, 1, "weights", "bare", "local", "1", "1", {"temperature": 1.0}

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks import registry as benchmarks
+from benchmarks.problems import Benchmark, TrainingSet
 from harness import models, prompts
 from harness.backends.verl.settings import VERSION, longest_sequence, meaning
 from harness.errors import UserError
@@ -109,10 +110,10 @@ def check_prompts(experiment: Experiment, tokenizer: PreTrainedTokenizerBase) ->
     Raises: UserError if a prompt of training or evaluation is longer than `max_prompt_tokens`.
     """
     limit = experiment.verl.max_prompt_tokens
-    asked = {experiment.train: benchmarks.training_set(experiment.train)}
-    asked |= {
-        name: benchmarks.benchmark(name) for name in (*experiment.evaluation.benchmarks, *experiment.evaluation.curve)
-    }
+    asked: dict[str, TrainingSet | Benchmark] = {experiment.train: benchmarks.training_set(experiment.train)}
+    evaluation = experiment.evaluation
+    for name in (*evaluation.benchmarks, *evaluation.curve):
+        asked[name] = benchmarks.benchmark(name).first(evaluation.limit)
     for name, source in asked.items():
         lengths = {p.id: len(prompts.render(tokenizer, p, experiment.template)) for p in source.problems}
         longest = max(lengths, key=lambda problem: lengths[problem])
