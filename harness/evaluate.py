@@ -15,7 +15,7 @@ from benchmarks import registry
 from benchmarks.marking import GRADER_VERSION, Mark, Marked, Response, mark_all
 from benchmarks.problems import Benchmark, Problem
 from harness import attempts, prompts
-from harness.engines.base import Completion, Engine, Request, Sampling
+from harness.engines.base import Completion, Engine, Request, Sampling, complete
 from harness.experiment import Evaluation, fingerprint
 from harness.records import Attempt, EvalFolder, EvalRecord
 from harness.seeds import derive
@@ -90,14 +90,14 @@ class Examiner:
             )
             for problem in problems
         ]
-        answers = engine.generate(requests, self._sampling)
+        answers = complete(engine, requests, self._sampling)
         rows = [
             (problem, request, sample, replace(completion, text=storable(completion.text)))
             for problem, request, completions in zip(problems, requests, answers, strict=True)
             for sample, completion in enumerate(completions)
         ]
         responses = [
-            Response(completion.text, problem.gold, problem.rule, completion.finish_reason == "length")
+            Response(completion.text, problem.gold, problem.rule, completion.finish_reason != "stop")
             for problem, _, _, completion in rows
         ]
         marked = mark_all(responses)

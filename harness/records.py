@@ -233,7 +233,7 @@ class Attempt:
     gold: str
     mark: str
     finish_reason: str
-    """stop or length"""
+    """stop, length (the limit of tokens) or context (the model's own limit)"""
     tokens: int
     template: str
     engine: str

@@ -10,7 +10,7 @@ import transformers
 
 from harness.backends.local.model import LanguageModel, load
 from harness.backends.local.sampler import sample
-from harness.engines.base import Completion, Request, Sampling
+from harness.engines.base import Completion, Request, Sampling, positions
 
 
 class LocalEngine:
@@ -21,6 +21,7 @@ class LocalEngine:
 
     def __init__(self, model: LanguageModel) -> None:
         self.model = model
+        self.positions = positions(model.net.config)
 
     @classmethod
     def open(cls, folder: Path) -> LocalEngine:

@@ -23,6 +23,7 @@ class Entry:
 
 ENGINES: dict[str, Entry] = {
     "local": Entry("any Hugging Face causal LM in this process", "harness.engines.local", "LocalEngine"),
+    "hf": Entry("transformers' generate, on the CPU or GPUs", "harness.engines.hf", "HfEngine"),
     "vllm": Entry("vLLM, on GPUs or by its CPU build", "harness.engines.vllm", "VllmEngine"),
 }
 

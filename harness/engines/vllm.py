@@ -46,6 +46,7 @@ class VllmEngine:
 
     def __init__(self, llm: Any, tokenizer: PreTrainedTokenizerBase, stop: tuple[int, ...]) -> None:
         self.version = version("vllm")
+        self.positions: int | None = llm.llm_engine.model_config.max_model_len
         self._llm, self._tokenizer, self._stop = llm, tokenizer, stop
 
     @classmethod
@@ -112,7 +113,7 @@ class VllmEngine:
         """
         from vllm import SamplingParams, TokensPrompt  # type: ignore[import-not-found]
 
-        check_room(requests, sampling, self._llm.llm_engine.model_config.max_model_len)
+        check_room(requests, sampling, self.positions)
         samples = [(request, seed) for request in requests for seed in request.seeds]
         outputs = self._llm.generate(
             [TokensPrompt(prompt_token_ids=list(request.prompt)) for request, _ in samples],

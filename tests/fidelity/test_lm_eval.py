@@ -141,7 +141,7 @@ def test_lm_evals_command_on_the_fields_benchmarks(tmp_path: Path) -> None:
 class Cheat:
     """Knows the golds, and says one thing or another by the seed."""
 
-    name, version = "cheat", "1"
+    name, version, positions = "cheat", "1", None
 
     def __init__(self, benchmark: Benchmark) -> None:
         self._golds = iter([problem.gold for problem in benchmark.problems])

@@ -32,7 +32,7 @@ class Killed(BaseException):
 class Guesser:
     """Answers by its seed alone; may be killed in the middle of a call."""
 
-    name, version = "guesser", "1"
+    name, version, positions = "guesser", "1", None
 
     def __init__(self, calls_to_live: int = 1000) -> None:
         self.calls: list[Sequence[Request]] = []

@@ -51,8 +51,8 @@ def test_names_that_are_not_there_are_errors_that_say_what_is(folder: Path) -> N
         get_backend("locla")
     with pytest.raises(UserError, match=r"engine `vlm` is unknown\. Did you mean `vllm`\?"):
         open_engine("vlm", folder)
-    with pytest.raises(UserError, match=r"engine `hf` is unknown\. Allowed: local, vllm\."):
-        open_engine("hf", folder)
+    with pytest.raises(UserError, match=r"engine `sglang` is unknown\. Allowed: hf, local, vllm\."):
+        open_engine("sglang", folder)
 
 
 def test_listing_imports_no_torch() -> None:

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from transformers import DynamicCache, PreTrainedModel
 
-from harness.engines.base import Request, Sampling, check_room
+from harness.engines.base import Request, Sampling, check_room, positions
 
 MAX_ROWS = 512
 """samples generated together; more gain nothing on a processor"""
@@ -51,21 +51,24 @@ def sample(
 
     Raises: UserError if a prompt and its response would not fit the model's positions.
     """
-    longest = check_room(requests, sampling, getattr(net.config, "max_position_embeddings", None))
-    rows = _rows_together(net, longest + sampling.max_tokens)
-    parts = [_sample_together(net, part, sampling, stop, drop_at) for part in _split(requests, rows)]
+    longest = check_room(requests, sampling, positions(net.config))
+    rows = rows_together(net, longest + sampling.max_tokens)
+    parts = [_sample_together(net, part, sampling, stop, drop_at) for part in split(requests, rows)]
     return Samples(*(torch.cat([getattr(part, f.name) for part in parts]).cpu() for f in fields(Samples)))
 
 
-def _rows_together(net: PreTrainedModel, tokens: int) -> int:
+def rows_together(net: PreTrainedModel, tokens: int) -> int:
+    """How many samples of so many tokens, prompts included, are generated together."""
     config = net.config
-    heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
+    heads = getattr(config, "num_key_value_heads", None) or getattr(config, "num_attention_heads", None)
+    if heads is None:  # a recurrent state, of one size however many tokens went into it
+        return MAX_ROWS
     size = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
     row_bytes = tokens * config.num_hidden_layers * 2 * heads * size * net.dtype.itemsize
     return max(1, min(MAX_ROWS, CACHE_BYTES // row_bytes))
 
 
-def _split(requests: Sequence[Request], max_rows: int) -> Iterator[list[Request]]:
+def split(requests: Sequence[Request], max_rows: int) -> Iterator[list[Request]]:
     """The requests in their order, at most `max_rows` samples a part; a request may be cut between two parts."""
     part: list[Request] = []
     free = max_rows
@@ -88,18 +91,19 @@ def _sample_together(
     device = net.device
     row_B = torch.tensor([i for i, request in enumerate(requests) for _ in request.seeds], device=device)
     rows, limit = len(row_B), sampling.max_tokens
-    uniform_BT = _uniforms([seed for request in requests for seed in request.seeds], limit).to(device)
+    uniform_BT = uniforms([seed for request in requests for seed in request.seeds], limit).to(device)
     stop_S = torch.tensor(stop, device=device)
     tokens_BT = torch.zeros(rows, limit, dtype=torch.int64, device=device)
     logp_BT = torch.zeros(rows, limit, device=device)
     length_B = torch.full((rows,), limit, device=device)
     stopped_B = torch.zeros(rows, dtype=torch.bool, device=device)
 
-    cache, logits, prompt_mask, prompt_length = _read_prompts(net, [request.prompt for request in requests])
+    ids, prompt_mask = padded([request.prompt for request in requests], device)
+    cache, logits = read_prompts(net, ids, prompt_mask)
     cache.batch_select_indices(row_B)
     logits = logits[row_B]
     mask = torch.cat([prompt_mask[row_B], prompt_mask.new_ones(rows, limit)], dim=1)
-    position = prompt_length[row_B, None]
+    position = prompt_mask.sum(1)[row_B, None]
     width = prompt_mask.shape[1]
     index = torch.arange(rows, device=device)  # which sample each row of the shrinking batch is
 
@@ -158,23 +162,25 @@ def _first_at(prob_BV: Tensor, uniform_B: Tensor) -> Tensor:
     return token_B.clamp(max=prob_BV.shape[1] - 1)  # only reached by logits that are not numbers
 
 
-def _uniforms(seeds: Sequence[int], count: int) -> Tensor:
+def uniforms(seeds: Sequence[int], count: int) -> Tensor:
     """(seeds, count) in (0, 1]: one generator for each seed."""
     generator = torch.Generator()
     return torch.stack([1 - torch.rand(count, generator=generator.manual_seed(seed)) for seed in seeds])
 
 
-def _read_prompts(
-    net: PreTrainedModel, prompts: Sequence[tuple[int, ...]]
-) -> tuple[DynamicCache, Tensor, Tensor, Tensor]:
-    """Cache, next-token logits, mask (padding on the left) and lengths, one row for each prompt."""
+def padded(prompts: Sequence[tuple[int, ...]], device: torch.device) -> tuple[Tensor, Tensor]:
+    """Token ids and mask, one row for each prompt, padded on the left."""
     width = max(len(prompt) for prompt in prompts)
     ids = torch.zeros(len(prompts), width, dtype=torch.int64)
     mask = torch.zeros_like(ids)
     for row, prompt in enumerate(prompts):
         ids[row, width - len(prompt) :] = torch.tensor(prompt)
         mask[row, width - len(prompt) :] = 1
-    ids, mask = ids.to(net.device), mask.to(net.device)
+    return ids.to(device), mask.to(device)
+
+
+def read_prompts(net: PreTrainedModel, ids: Tensor, mask: Tensor) -> tuple[DynamicCache, Tensor]:
+    """Cache and next-token logits of padded prompts."""
     cache = DynamicCache(config=net.config)
     logits = net(
         input_ids=ids,
@@ -184,4 +190,4 @@ def _read_prompts(
         use_cache=True,
         logits_to_keep=1,
     ).logits[:, -1]
-    return cache, logits, mask, mask.sum(1)
+    return cache, logits

@@ -17,7 +17,7 @@ from harness.backends.checkpoints import Progress
 from harness.backends.diverged import Diverged
 from harness.backends.verl import limits, platform
 from harness.backends.verl.checkpoint import drop_state, is_dropped
-from harness.backends.verl.settings import ray_arguments, translate
+from harness.backends.verl.settings import longest_sequence, ray_arguments, translate
 from harness.engines.stopping import stop_tokens
 from harness.errors import FAILED, UserError
 from harness.experiment import Trial
@@ -83,7 +83,7 @@ def _train(
         def evaluate_checkpoint() -> None:
             done = trainer.progress
             weights = model_hash(folder.checkpoint(done.step))
-            engine = ServersEngine(trainer.get_llm_client(), tokenizer, stop)
+            engine = ServersEngine(trainer.get_llm_client(), tokenizer, stop, longest_sequence(trial.experiment))
             evaluate(engine, Checkpoint(done.step, done.rollouts, done.grid or 0, weights))
 
         diverged, weights = "", ""

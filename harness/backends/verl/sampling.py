@@ -77,8 +77,15 @@ class ServersEngine:
 
     name = "vllm"
 
-    def __init__(self, servers: LLMServerClient, tokenizer: PreTrainedTokenizerBase, stop: Sequence[int]) -> None:
+    def __init__(
+        self, servers: LLMServerClient, tokenizer: PreTrainedTokenizerBase, stop: Sequence[int], positions: int
+    ) -> None:
+        """
+        Args:
+            positions: tokens of prompt and response together that the servers take.
+        """
         self.version = version("vllm")
+        self.positions: int | None = positions
         self._servers, self._tokenizer, self._stop = servers, tokenizer, tuple(stop)
 
     def generate(self, requests: Sequence[Request], sampling: Sampling) -> list[list[Completion]]:

@@ -1,0 +1,131 @@
+"""transformers' own `generate` as an engine: any causal LM that transformers loads, also those that keep something
+else than keys and values; on the CPU, or on the GPUs if torch sees any.
+
+The tokens are ours to draw: `generate` searches greedily among scores in which a processor has left one token, drawn
+with the sample's own random numbers. So a sample does not depend on who shares its batch, but for the last digits of
+fp32, and no setting that a model's folder recommends to `generate` is in force.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+import transformers
+from torch import Tensor
+from transformers import (
+    AutoModelForCausalLM,
+    DynamicCache,
+    GenerationConfig,
+    LogitsProcessor,
+    LogitsProcessorList,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
+from transformers.cache_utils import DynamicLayer
+from transformers.utils import logging
+
+from harness.backends.local.model import LanguageModel
+from harness.backends.local.sampler import draw, padded, read_prompts, rows_together, split, uniforms
+from harness.engines.base import Completion, Request, Sampling, check_room, positions
+from harness.engines.stopping import stop_tokens
+from harness.models.reading import read_tokenizer
+
+
+class HfEngine:
+    """A model of transformers, with its tokenizer."""
+
+    name = "hf"
+    version = f"1 (torch {torch.__version__}, transformers {transformers.__version__})"
+
+    def __init__(self, net: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, stop: tuple[int, ...]) -> None:
+        self.positions = positions(net.config)
+        self._net, self._tokenizer, self._stop = net, tokenizer, stop
+        layers = DynamicCache(config=net.config).layers
+        self._shares_prompts = bool(layers) and all(isinstance(layer, DynamicLayer) for layer in layers)
+
+    @classmethod
+    def open(cls, folder: Path) -> HfEngine:
+        """With the weights of a folder in Hugging Face layout: fp32 on the CPU, the model's own type on GPUs."""
+        logging.disable_progress_bar()
+        on_gpu = torch.cuda.is_available()
+        where = {"dtype": "auto", "device_map": "auto"} if on_gpu else {"dtype": torch.float32}
+        net: PreTrainedModel = AutoModelForCausalLM.from_pretrained(folder, **where)
+        tokenizer = read_tokenizer(folder)
+        return cls(net.eval(), tokenizer, stop_tokens(folder, tokenizer))
+
+    @classmethod
+    def over(cls, model: LanguageModel) -> HfEngine:
+        """The weights that a local model holds now and later."""
+        return cls(model.net, model.tokenizer, model.stop)
+
+    def generate(self, requests: Sequence[Request], sampling: Sampling) -> list[list[Completion]]:
+        """See the protocol.
+
+        Raises: UserError if a prompt and its response would not fit the model's context.
+        """
+        longest = check_room(requests, sampling, self.positions)
+        rows = rows_together(self._net, longest + sampling.max_tokens)
+        completions = (one for part in split(requests, rows) for one in self._together(part, sampling))
+        return [[next(completions) for _ in request.seeds] for request in requests]
+
+    @torch.inference_mode()
+    def _together(self, requests: Sequence[Request], sampling: Sampling) -> Iterator[Completion]:
+        device = self._net.device
+        row_B = torch.tensor([i for i, request in enumerate(requests) for _ in request.seeds], device=device)
+        ids, mask = padded([request.prompt for request in requests], device)
+        width = ids.shape[1]
+        uniform_BT = uniforms([seed for request in requests for seed in request.seeds], sampling.max_tokens).to(device)
+        read = {"past_key_values": self._read(ids, mask, row_B)} if self._shares_prompts and width > 1 else {}
+        with _plain_generation(self._net):
+            output = self._net.generate(  # type: ignore[operator]
+                input_ids=ids[row_B],
+                attention_mask=mask[row_B],
+                generation_config=GenerationConfig(
+                    do_sample=False,
+                    max_new_tokens=sampling.max_tokens,
+                    eos_token_id=list(self._stop),
+                    pad_token_id=self._stop[0] if self._stop else 0,
+                ),
+                logits_processor=LogitsProcessorList([_Drawn(uniform_BT, width, sampling)]),
+                **read,
+            )
+        for tokens in output[:, width:].tolist():
+            yield self._completion(tokens, sampling.max_tokens)
+
+    def _read(self, ids: Tensor, mask: Tensor, row_B: Tensor) -> DynamicCache:
+        """Each prompt read once, but for its last token, and copied to all of its samples."""
+        cache = read_prompts(self._net, ids[:, :-1], mask[:, :-1])[0]
+        cache.batch_select_indices(row_B)
+        return cache
+
+    def _completion(self, tokens: list[int], limit: int) -> Completion:
+        """Tokens after the first that ends a response are padding."""
+        length = next((place for place, token in enumerate(tokens, 1) if token in self._stop), limit)
+        stopped = length <= len(tokens) and tokens[length - 1] in self._stop
+        text = str(self._tokenizer.decode(tokens[:length], skip_special_tokens=True))
+        return Completion(text, length, "stop" if stopped else "length")
+
+
+class _Drawn(LogitsProcessor):
+    """Leaves of each row's scores the one token that its random number draws."""
+
+    def __init__(self, uniform_BT: Tensor, width: int, sampling: Sampling) -> None:
+        self._uniform_BT, self._width, self._sampling = uniform_BT, width, sampling
+
+    def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:  # type: ignore[override]
+        token_B, _ = draw(scores, self._uniform_BT[:, input_ids.shape[1] - self._width], self._sampling)
+        return torch.full_like(scores, -torch.inf).scatter(1, token_B[:, None], 0.0)
+
+
+@contextmanager
+def _plain_generation(net: PreTrainedModel) -> Iterator[None]:
+    """Without what the model's folder recommends: `generate` would fill unset settings from there, such as a penalty
+    for repetition."""
+    recommended, net.generation_config = net.generation_config, GenerationConfig()
+    try:
+        yield
+    finally:
+        net.generation_config = recommended
