@@ -11,9 +11,9 @@ import os
 import queue
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
+from functools import cache, lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import IO
@@ -28,17 +28,22 @@ class GraderMissing(Exception):
     """Math-Verify is not installed."""
 
 
+MOST_KNOWN = 65536
+"""verdicts that a pool remembers: models repeat themselves, above all in what they get wrong"""
+
+
 class Pool:
     """So many workers."""
 
     def __init__(self, workers: int) -> None:
         self.size = workers
+        self.ask: Callable[[Question], bool | None] = lru_cache(MOST_KNOWN)(self._ask)
+        """the verdict on a question; None if the comparison broke, or ran out of time or memory"""
         self._idle: queue.LifoQueue[_Worker] = queue.LifoQueue()
         for _ in range(workers):
             self._idle.put(_Worker())
 
-    def ask(self, question: Question) -> bool | None:
-        """The verdict; None if the comparison broke, or ran out of time or memory."""
+    def _ask(self, question: Question) -> bool | None:
         worker = self._idle.get()
         try:
             return worker.ask(question)

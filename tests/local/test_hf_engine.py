@@ -50,9 +50,8 @@ def test_the_weights_of_a_live_model_are_followed(folder: Path) -> None:
     before = engine.generate(REQUESTS, Sampling(12, 0))
     with torch.no_grad():
         model.net.get_input_embeddings().weight.mul_(-1)
-    assert (
-        engine.generate(REQUESTS, Sampling(12, 0)) == LocalEngine(model).generate(REQUESTS, Sampling(12, 0)) != before
-    )
+    after = engine.generate(REQUESTS, Sampling(12, 0))
+    assert after == LocalEngine(model).generate(REQUESTS, Sampling(12, 0)) != before
 
 
 def test_what_a_folder_recommends_to_generate_is_not_in_force(folder: Path, tmp_path: Path) -> None:
