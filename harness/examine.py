@@ -161,9 +161,7 @@ def _finished(wanted: Examination) -> bool:
 
 def _examiner(wanted: Examination) -> Examiner:
     """Raises: UserError if packages are missing, or the tokenizer or its chat template cannot be used."""
-    need("`rence eval`", "torch", "transformers")
-    if wanted.evaluation.second_marker:
-        need("the second marker", "math_verify", extra="grade")
+    need("`rence eval`", "torch", "transformers", "math_verify")
     tokenizer = read_tokenizer(wanted.folder)
     with reading("chat template", wanted.folder):
         prompts.render(tokenizer, next(iter(wanted.benchmarks.values())).problems[0], wanted.template)

@@ -98,7 +98,10 @@ def _read(file: Path) -> list[Row]:
         raise UserError(f"{file} does not exist. It must hold JSON lines with `gold` and `pred`.") from None
     except UnicodeDecodeError as error:
         raise UserError(f"{file} is not UTF-8: {error.reason} at byte {error.start}.") from None
-    return [_row(file, number, line) for number, line in enumerate(lines, 1) if line.strip()]
+    rows = [_row(file, number, line) for number, line in enumerate(lines, 1) if line.strip()]
+    if not rows:
+        raise UserError(f"{file} holds no lines. It must hold JSON lines with `gold` and `pred`.")
+    return rows
 
 
 def _row(file: Path, number: int, line: str) -> Row:

@@ -21,7 +21,7 @@ from harness.jobs import Job
 from harness.launchers.base import Launcher, Running
 from harness.launchers.process import ENVIRONMENT, work
 
-_NEEDED = ("torch", "transformers")
+_NEEDED = ("torch", "transformers", "math_verify")
 
 
 class LocalLauncher(Launcher):

@@ -1,7 +1,9 @@
-"""Marking in verl's reward loop: the evaluation's own marker on every rollout."""
+"""Marking in verl's reward loop: the evaluation's own marker on every rollout. A comparison may take seconds: it waits
+in a thread for the marker's worker processes, and the loop goes on."""
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from verl import DataProto
@@ -31,5 +33,6 @@ class Marking(RewardManagerBase):
         fields = rollout.non_tensor_batch
         text = self._decode(rollout.batch["responses"], skip_special_tokens=True)
         ask = fields[ASK]
-        found = mark(text, ask.gold, ask.rule, fields["tool_extra_fields"][TRUNCATED]).mark
+        truncated = fields["tool_extra_fields"][TRUNCATED]
+        found = (await asyncio.to_thread(mark, text, ask.gold, ask.rule, truncated)).mark
         return {"reward_score": float(found == Mark.CORRECT), "reward_extra_info": {MARK: str(found)}}

@@ -1,0 +1,103 @@
+"""`rence grade`: marks for any file, agreement with labels, and files that are not what they must be."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+ROWS = [
+    {"gold": "1/2", "pred": "so \\boxed{0.5}", "expected": 1, "id": "a"},
+    {"gold": "x^2-1", "pred": "(x-1)(x+1)", "expected": 1},
+    {"gold": "42", "pred": "The answer is 41", "expected": 0},
+    {"gold": "42", "pred": "The answer is 42", "expected": 0},  # a wrong label
+    {"gold": "7", "pred": "", "expected": 0},
+    {"gold": "2", "pred": "\\boxed{9^{9^{9^{9}}}}", "expected": 0},
+]
+
+
+def grade(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "harness.cli", "grade", *arguments],
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "NO_COLOR": "1"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "answers.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in ROWS), encoding="utf-8")
+    return path
+
+
+def test_marks_agreement_and_misses(file: Path) -> None:
+    done = grade(file.name, "--workers", "1", cwd=file.parent)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Agreement: 5 of 6 (83.33 %)" in done.stdout
+    misses = [line.split() for line in done.stdout.splitlines() if line.strip().startswith("4 ")]
+    assert misses == [["4", "wrong", "correct", "42", "42"]]
+
+
+def test_one_document_and_a_file_of_lines(file: Path) -> None:
+    done = grade(file.name, "--json", "--second-marker", "--out", "marked.jsonl", cwd=file.parent)
+    found = json.loads(done.stdout)
+    assert found["rows"] == found["labelled"] == 6 and found["agree"] == 5
+    assert found["marks"] == {"correct": 3, "grader_failed": 1, "no_answer": 1, "wrong": 1}
+    assert [miss["line"] for miss in found["misses"]] == [4]
+    lines = [json.loads(line) for line in (file.parent / "marked.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert [line["mark"] for line in lines] == ["correct", "correct", "wrong", "correct", "no_answer", "grader_failed"]
+    assert lines[0]["id"] == "a" and lines[0]["answer"] == "0.5" and lines[0]["mark_second"] == "correct"
+    assert all(line["grader_version"] == found["grader_version"] for line in lines)
+
+
+@pytest.mark.parametrize("options, mark", [((), "wrong"), (("--tolerance", "0.02"), "correct")])
+def test_tolerance(tmp_path: Path, options: tuple[str, ...], mark: str) -> None:
+    (tmp_path / "a.jsonl").write_text('{"gold": "1.6", "pred": "1.61"}\n')
+    assert list(json.loads(grade("a.jsonl", "--json", *options, cwd=tmp_path).stdout)["marks"]) == [mark]
+
+
+@pytest.mark.parametrize(
+    "content, said",
+    [
+        (b'{"gold": "1", "pred": "1"}\nnonsense\n', "a.jsonl:2 is not valid JSON"),
+        (b"[1]\n", "a.jsonl:1 must be an object with `gold` and `pred`, but is list"),
+        (b'\n{"gold": "1"}\n', "a.jsonl:2: `pred` must be a string, but is missing"),
+        (b'{"gold": 1, "pred": "1"}\n', "a.jsonl:1: `gold` must be a string, but is int"),
+        (b'{"gold": "1", "pred": "1", "expected": "yes"}\n', "a.jsonl:1: `expected` must be 0 or 1"),
+        (b"\xff\n", "a.jsonl is not UTF-8"),
+        (b"[" * 100_000 + b"\n", "a.jsonl:1 is not valid JSON"),
+    ],
+)
+def test_a_file_that_is_not_what_it_must_be(tmp_path: Path, content: bytes, said: str) -> None:
+    (tmp_path / "a.jsonl").write_bytes(content)
+    done = grade("a.jsonl", cwd=tmp_path)
+    assert done.returncode == 2 and said in done.stderr and len(done.stderr.splitlines()) <= 3
+    assert "Traceback" not in done.stderr and done.stdout == ""
+
+
+def test_no_file_and_an_empty_one(tmp_path: Path) -> None:
+    done = grade("none.jsonl", cwd=tmp_path)
+    assert done.returncode == 2 and "none.jsonl does not exist" in done.stderr
+    (tmp_path / "empty.jsonl").touch()
+    done = grade("empty.jsonl", cwd=tmp_path)
+    assert done.returncode == 2 and "empty.jsonl holds no lines" in done.stderr
+
+
+def test_text_of_any_kind_comes_through(tmp_path: Path) -> None:
+    texts = ["\0\\boxed{1}", "\ud800\\boxed{2}", "\u202e\\boxed{3}", "a" * 100_000, "\\boxed{" + "{" * 1000]
+    rows = [{"gold": "1", "pred": text} for text in texts]
+    (tmp_path / "a.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    done = grade("a.jsonl", "--out", "b.jsonl", "--json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    lines = [json.loads(line) for line in (tmp_path / "b.jsonl").read_text().splitlines()]
+    assert [line["pred"] for line in lines] == texts
+    assert [line["mark"] for line in lines[:3]] == ["correct", "wrong", "wrong"]
