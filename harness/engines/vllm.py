@@ -91,8 +91,8 @@ class VllmEngine:
                 # A prompt that is read in pieces draws a random number for each piece (on CPUs); read whole, it draws
                 # one, for its first token. vLLM then lets a batch hold the longest prompt that the model can take.
                 enable_chunked_prefill=False,
-                # What earlier calls left in a cache must not matter.
-                enable_prefix_caching=False,
+                # The samples of a problem read its prompt once. `generate` begins with an empty cache.
+                enable_prefix_caching=True,
                 use_tqdm_on_load=False,
                 enforce_eager=on_cpu,  # compiling takes minutes there, and a C++ compiler
             )
@@ -114,6 +114,7 @@ class VllmEngine:
         from vllm import SamplingParams, TokensPrompt  # type: ignore[import-not-found]
 
         check_room(requests, sampling, self.positions)
+        self._llm.reset_prefix_cache()  # what earlier calls left must not matter
         samples = [(request, seed) for request in requests for seed in request.seeds]
         outputs = self._llm.generate(
             [TokensPrompt(prompt_token_ids=list(request.prompt)) for request, _ in samples],

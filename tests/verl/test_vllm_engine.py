@@ -63,6 +63,18 @@ def test_a_completion_does_not_depend_on_its_company(engine: VllmEngine, request
             assert engine.generate([Request(request.prompt, (seed,))], SAMPLED) == [[completion]]
 
 
+def test_nor_where_samples_share_a_prompt_that_is_in_the_cache(engine: VllmEngine, requests: list[Request]) -> None:
+    """Prompts of 400 tokens fill blocks of the cache, which vLLM shares among samples; short ones do not."""
+    long = [Request((r.prompt * 40)[:400], (*r.seeds, *(seed + 1 for seed in r.seeds))) for r in requests[:8]]
+    together = engine.generate(long, SAMPLED)
+    assert len({one.text for completions in together for one in completions}) > 16
+    assert engine.generate(long, SAMPLED) == together
+    assert engine.generate(long[::-1], SAMPLED)[::-1] == together
+    for request, completions in zip(long[:2], together, strict=False):
+        for seed, completion in zip(request.seeds, completions, strict=True):
+            assert engine.generate([Request(request.prompt, (seed,))], SAMPLED) == [[completion]]
+
+
 def test_seeds_of_one_prompt_differ(engine: VllmEngine, requests: list[Request]) -> None:
     first = Request(requests[0].prompt, tuple(range(64)))
     texts = {completion.text for completion in engine.generate([first], SAMPLED)[0]}
