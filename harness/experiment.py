@@ -95,6 +95,8 @@ class Evaluation:
     """problems of each benchmark, the first ones; null: all"""
     second_marker: bool = False
     """mark every answer once more, by plain Math-Verify, to see where the two disagree; scores do not change"""
+    engine: str | None = None
+    """what answers: `local` or `hf` with backend `local`, `vllm` with verl; null: what the backend samples with"""
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 """A Llama in one GGUF file, written out in Hugging Face layout: weights as fp32, tokenizer, configuration.
 
 Not by transformers' own GGUF reader: the tokenizer that it makes of such a file takes `<|im_start|>` for the end of a
-sequence and divides line breaks before digits otherwise than the model was taught. Read here, 2,956 benchmark problems
-become the token ids that llama.cpp makes of them; with transformers 5.10.4, 25 do not. The bytes that are written do
+sequence and divides line breaks before digits otherwise than the model was taught. Read here, 2,949 benchmark problems
+become the token ids that llama.cpp makes of them; with transformers 5.10.4, not all do. The bytes that are written do
 not depend on versions of torch or transformers either.
 """
 
