@@ -192,7 +192,7 @@ class Experiment:
     name: str
     """of the experiment, and of its folder in `runs/`"""
     model: str
-    """a model shipped with the package, a folder, or a hub id"""
+    """a model shipped with the package, `smollm2-135m-instruct`, a folder, or a hub id"""
     template: str
     """how a problem becomes a prompt"""
     train: str

@@ -16,7 +16,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerFast
 
 from benchmarks.asking import INSTRUCTION, SEVERAL
-from benchmarks.marking import Mark, mark
+from benchmarks.marking import NUMBERS, Mark, mark
 from benchmarks.miniature.expressions import Operation, canonical, value
 from benchmarks.miniature.suite import Split, split_of
 from benchmarks.problems import Problem
@@ -80,7 +80,7 @@ def test_chat_examples_are_turns_before_the_question() -> None:
     assert text(byte_tokenizer(), "chat_examples").endswith(text(byte_tokenizer(), "chat"))
     for (question, answer), op in zip(EXAMPLES, "+-*", strict=True):
         left, right = map(int, re.findall(r"\d+", question))
-        assert mark(answer, str(value(Operation(op, left, right)))).mark is Mark.CORRECT
+        assert mark(answer, str(value(Operation(op, left, right))), NUMBERS).mark is Mark.CORRECT
         assert split_of(canonical(Operation(op, left, right))) is Split.SFT
 
 
