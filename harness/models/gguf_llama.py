@@ -2,7 +2,7 @@
 
 Not by transformers' own GGUF reader: the tokenizer that it makes of such a file takes `<|im_start|>` for the end of a
 sequence and divides line breaks before digits otherwise than the model was taught. Read here, 2,949 benchmark problems
-become the token ids that llama.cpp makes of them; with transformers 5.10.4, not all do. The bytes that are written do
+become the token ids that llama.cpp makes of them; with transformers 5.10.4, 21 do not. The bytes that are written do
 not depend on versions of torch or transformers either.
 """
 

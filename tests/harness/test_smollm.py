@@ -13,15 +13,18 @@ from importlib import metadata
 from pathlib import Path
 
 import pytest
+import torch
 
 from harness import config, costs, models
 from harness.doctor import services
 from harness.doctor.findings import State
 from harness.errors import USAGE, UserError
+from harness.experiment import Trial
 from harness.models import smollm
+from harness.records import Mark
 
 ROOT = Path(__file__).parents[2]
-HASH = "unknown"
+HASH = "e7df22612163525f2dd119852cb623fb689181098339a98ca5466a1b1f4363df"
 """of the model that package 0.1.2 becomes"""
 needs_package = pytest.mark.skipif(smollm.installed() is None, reason=f"{smollm.PACKAGE} is not installed")
 CONVERT = "from harness import models; print(models.resolve('smollm2-135m-instruct'))"
@@ -75,8 +78,8 @@ def test_two_processes_at_once_convert_once_and_every_conversion_has_the_same_by
 
 
 @needs_package
+@pytest.mark.slow
 def test_the_weights_are_those_that_transformers_reads_from_the_file(converted: Path) -> None:
-    import torch
     from transformers import AutoModelForCausalLM
 
     source = Path(str(metadata.distribution(smollm.PACKAGE).locate_file(smollm.FILE)))
@@ -122,6 +125,27 @@ def test_it_answers_a_question_and_stops(converted: Path) -> None:
 
 
 @needs_package
+def test_the_local_backend_learns_from_what_it_samples(converted: Path) -> None:
+    from harness.backends.groups import as_batch
+    from harness.backends.local.generate import generate
+    from harness.backends.local.logprobs import lay_out, response_logp
+    from harness.backends.local.model import load
+    from harness.matching import stream
+
+    experiment = config.load(ROOT / "configs" / "smollm.yaml")
+    model, trial = load(converted), Trial(experiment, experiment.arm("grpo"), 0)
+    groups = generate(model, trial, stream(experiment, 0).take(0, 3))
+    marks = [rollout.mark for group in groups for rollout in group.rollouts]
+    assert {Mark.CORRECT, Mark.WRONG} <= set(marks) and marks.count(Mark.TRUNCATED) <= 3
+    batch = as_batch(groups, trial.arm.recipe.max_tokens)
+    assert lay_out(batch, model.row_tokens).packed
+    with torch.no_grad():
+        logp_BT = response_logp(model, batch, 1.0)
+    assert (logp_BT - batch.old_logp_BT).abs().max() < 2e-4
+
+
+@needs_package
+@pytest.mark.slow
 def test_a_killed_conversion_leaves_nothing_that_is_read_and_the_next_one_mends_it(cache: Path, tmp_path: Path) -> None:
     process = start(tmp_path)
     deadline = time.monotonic() + 300
