@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from tokenizers import Tokenizer
 
-    Weights = Mapping[str, NDArray[Any]]
-
 NAMES = {
     "token_embd": "model.embed_tokens",
     "output_norm": "model.norm",
