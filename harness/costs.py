@@ -10,6 +10,7 @@ from math import prod
 from pathlib import Path
 
 from harness.experiment import Arm, Experiment
+from harness.models import smollm
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ THROUGHPUT = {
 
 
 STATED = {
+    smollm.NAME: smollm.PARAMETERS,
     "Qwen/Qwen3-0.6B": 596_049_920,
     "Qwen/Qwen3-1.7B": 1_720_574_976,
     "Qwen/Qwen3-4B": 4_022_468_096,

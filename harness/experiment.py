@@ -95,6 +95,8 @@ class Evaluation:
     """problems of each benchmark, the first ones; null: all"""
     second_marker: bool = False
     """mark every answer once more, by plain Math-Verify, to see where the two disagree; scores do not change"""
+    engine: str | None = None
+    """what answers: `local` or `hf` with backend `local`, `vllm` with verl; null: what the backend samples with"""
 
 
 @dataclass(frozen=True)
@@ -190,7 +192,7 @@ class Experiment:
     name: str
     """of the experiment, and of its folder in `runs/`"""
     model: str
-    """a model shipped with the package, a folder, or a hub id"""
+    """a model shipped with the package, `smollm2-135m-instruct`, a folder, or a hub id"""
     template: str
     """how a problem becomes a prompt"""
     train: str

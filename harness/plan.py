@@ -14,7 +14,7 @@ from harness.experiment import Arm, Experiment, fingerprint
 from harness.records import ArmRecord, Plan
 
 _MOST_DIFFERENCES = 8
-_UNSAID = ("limit", "second_marker")
+_UNSAID = ("limit", "second_marker", "engine")
 """settings of evaluations that a plan holds only where they are set, so that plans without them keep their lock"""
 
 

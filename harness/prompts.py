@@ -25,6 +25,13 @@ CHATML = (
 CONTENT = "{% if starts %}{{ bos_token }}{% endif %}{{ messages[0]['content'] }}"
 """with the start token where the tokenizer writes one by itself, as for any text"""
 
+EXAMPLES = (
+    ("What is 6+4?", "6+4=10\n\\boxed{10}"),
+    ("Compute 9-4.", "9-4=5\n\\boxed{5}"),
+    ("Compute 5*4.", "5*4=20\n\\boxed{20}"),
+)
+"""from the miniature suite's split for SFT, which is neither trained on nor evaluated"""
+
 
 @dataclass(frozen=True)
 class Template:
@@ -38,13 +45,18 @@ class Template:
     """Jinja source; None: the model's own"""
     options: Mapping[str, Any] = field(default_factory=dict)
     """variables that the chat template sees; templates that do not know one ignore it"""
+    examples: tuple[tuple[str, str], ...] = ()
+    """questions with answers, as turns before the problem's own"""
     markers: tuple[str, ...] = ()
     """tokens that the tokenizer must know"""
 
     def messages(self, problem: Problem) -> list[dict[str, str]]:
         """The conversation to continue."""
-        turns = {"system": self.system, "user": asked(problem.question, problem.note, self.instruction)}
-        return [{"role": role, "content": content} for role, content in turns.items() if content]
+        turns = [("system", self.system)]
+        for question, answer in self.examples:
+            turns += [("user", asked(question, instruction=self.instruction)), ("assistant", answer)]
+        turns.append(("user", asked(problem.question, problem.note, self.instruction)))
+        return [{"role": role, "content": content} for role, content in turns if content]
 
     def arguments(self, tokenizer: PreTrainedTokenizerBase) -> dict[str, Any]:
         """What the tokenizer's `apply_chat_template` is given besides messages, to continue with an answer."""
@@ -63,6 +75,12 @@ TEMPLATES: Mapping[str, Template] = {
         "as `chat`, with the thinking of models that can switch it (Qwen3)",
         INSTRUCTION,
         options={"enable_thinking": True},
+    ),
+    "chat_examples": Template(
+        "as `chat`, after three solved sums: for models too small to box an answer because they are asked to",
+        INSTRUCTION,
+        options={"enable_thinking": False},
+        examples=EXAMPLES,
     ),
     "qwen_math": Template(
         "ChatML with Qwen2.5-Math's system prompt, for its base models too",
@@ -103,7 +121,8 @@ def template_hash(tokenizer: PreTrainedTokenizerBase, name: str) -> str:
     chosen = template(name)
     source = chosen.chat_template or str(tokenizer.chat_template)
     user = asked("{question}", instruction=chosen.instruction)
-    return content_hash(chosen.system, user, source, repr(sorted(chosen.options.items())))[:16]
+    examples = [text for example in chosen.examples for text in example]
+    return content_hash(chosen.system, user, source, repr(sorted(chosen.options.items())), *examples)[:16]
 
 
 def _starts(tokenizer: PreTrainedTokenizerBase) -> bool:

@@ -387,6 +387,15 @@ def write_text(path: Path, text: str) -> None:
     temporary.replace(path)
 
 
+def to_disk(path: Path) -> None:
+    """Return once a file or a folder's list of names is on disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
 def read_json(path: Path) -> dict[str, Any]:
     """Raises: DataError if the file is missing, not JSON, or of a newer schema."""
     try:

@@ -7,7 +7,7 @@ folder keeps a successor waiting until we are gone.
 from __future__ import annotations
 
 import sys
-from typing import Any
+from pathlib import Path
 
 from transformers import AutoTokenizer
 from transformers.utils import logging
@@ -85,19 +85,23 @@ def examine_start(run: RunFolder, experiment: Experiment, clock: Clock) -> None:
     """Evaluate the model that training starts from."""
     model = models.resolve(experiment.model)
     subject = Subject(START, None, 0, 0, 0, models.model_hash(model))
-    engine = open_engine(BACKENDS[experiment.backend].engine, model, **_engine_options(experiment))
+    engine = _start_engine(experiment, model)
     examiner = _examiner(experiment)
     with clock.evaluating():
         examiner.ask(engine, subject, experiment.evaluation.benchmarks, run.start_eval)
     clock.finish()
 
 
-def _engine_options(experiment: Experiment) -> dict[str, Any]:
-    if experiment.backend != "verl":
-        return {}
-    from harness.backends.verl.settings import engine_options
+def _start_engine(experiment: Experiment, model: Path) -> Engine:
+    """What will evaluate the checkpoints, with the initial weights."""
+    if experiment.backend == "verl":
+        from harness.backends.verl.settings import engine_options
 
-    return engine_options(experiment)
+        return open_engine(BACKENDS["verl"].engine, model, **engine_options(experiment))
+    from harness.backends.local.engines import engine_over
+    from harness.backends.local.model import load
+
+    return engine_over(load(model), experiment.evaluation.engine)
 
 
 def _examiner(experiment: Experiment) -> Examiner:

@@ -27,6 +27,8 @@ LONGER: Mapping[str, Sequence[int]] = {"difference": (4,), "product": (4,), "equ
 """held-out levels: four operations where at most three were taught"""
 NEW: Mapping[str, Sequence[int]] = dict.fromkeys(UNSEEN, (1, 2, 3))
 """held-out kinds"""
+EASY: Mapping[str, Sequence[int]] = {"mixed": (1,)}
+"""one operation, for models that were taught none of this"""
 ALL_KINDS = {**KINDS, **UNSEEN}
 MOST_DRAWS = 200
 """a set that cannot find a new computation in so many draws asks for more than its space holds"""
@@ -88,20 +90,21 @@ def _taught(*kinds: str) -> Mapping[str, Sequence[int]]:
     return {kind: TAUGHT[kind] for kind in kinds}
 
 
-def _benchmark(name: str, description: str, levels: Mapping[str, Sequence[int]]) -> Benchmark:
+def _benchmark(name: str, description: str, levels: Mapping[str, Sequence[int]], count: int = 200) -> Benchmark:
     title = name.replace("_", " ").capitalize()
     return Benchmark(
         name,
         title,
         description,
-        200,
-        lambda: collect(name, Split.EVALUATION, levels, 200),
+        count,
+        lambda: collect(name, Split.EVALUATION, levels, count),
         licence=LICENCE,
         origin=ORIGIN,
     )
 
 
-# in rising difficulty for the base model: four taught, then unseen kinds, then unseen lengths
+# in rising difficulty for the base model: four taught, then unseen kinds, then unseen lengths; the easy set is for
+# models that were taught none of this
 BENCHMARKS = (
     _benchmark("mini_equations", "linear equations, one to three operations to undo", _taught("equation")),
     _benchmark("mini_sums", "sums and differences of two to five small numbers", _taught("sum", "difference")),
@@ -109,6 +112,7 @@ BENCHMARKS = (
     _benchmark("mini_stories", "word problems of one to four events", _taught("story")),
     _benchmark("mini_unseen", "nested sums, subtracted products, paired events, turned equations: never taught", NEW),
     _benchmark("mini_longer", "four operations, in kinds where at most three are taught", LONGER),
+    _benchmark("mini_easy", "one addition or subtraction of small numbers", EASY, 32),
     Benchmark(
         "mini_validation",
         "Mini validation",
@@ -126,6 +130,14 @@ TRAINING_SETS = (
         "the taught kinds from the split for reinforcement learning",
         lambda: Selection(collect("mini_rl", Split.RL, TAUGHT, 3000)),
         3000,
+        licence=LICENCE,
+        origin=ORIGIN,
+    ),
+    TrainingSet(
+        "mini_easy_rl",
+        "one addition or subtraction, from the split for reinforcement learning",
+        lambda: Selection(collect("mini_easy_rl", Split.RL, EASY, 54)),
+        54,
         licence=LICENCE,
         origin=ORIGIN,
     ),

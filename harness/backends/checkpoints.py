@@ -9,7 +9,6 @@ The folder is written under another name and renamed, so its existence means tha
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -18,7 +17,7 @@ from pathlib import Path
 
 from harness.backends.base import TrainingResult
 from harness.backends.collect import Collected
-from harness.records import TrialFolder, read_json, write_json
+from harness.records import TrialFolder, read_json, to_disk, write_json
 
 PROGRESS = "trainer.json"
 
@@ -83,7 +82,7 @@ def writing(folder: TrialFolder, progress: Progress) -> Iterator[Path]:
     yield new
     write_json(new / PROGRESS, asdict(progress))
     for path in [*new.rglob("*"), new]:
-        _to_disk(path)
+        to_disk(path)
     new.rename(target)
     for path in folder.checkpoints.glob("step_*"):
         if path != target:
@@ -101,13 +100,5 @@ def cut_back(steps: Path, step: int) -> None:
     kept = steps.read_bytes().splitlines(keepends=True)[:step]
     new = steps.with_name(f".{steps.name}.new")
     new.write_bytes(b"".join(kept))
-    _to_disk(new)
+    to_disk(new)
     new.replace(steps)
-
-
-def _to_disk(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -18,17 +18,26 @@ class Entry:
     class_name: str
     engine: str
     """what evaluates the untrained model: the engine that the backend samples with"""
+    engines: tuple[str, ...]
+    """what may evaluate the untrained model and the checkpoints"""
     alone: bool = False
     """a trial takes every device, so trials run one after the other unless the user says otherwise"""
 
 
 BACKENDS: dict[str, Entry] = {
-    "local": Entry("one process, deterministic", "harness.backends.local.backend", "LocalBackend", engine="local"),
+    "local": Entry(
+        "one process, deterministic",
+        "harness.backends.local.backend",
+        "LocalBackend",
+        engine="local",
+        engines=("local", "hf"),
+    ),
     "verl": Entry(
         "many GPUs: verl's Ray, FSDP and vLLM workers",
         "harness.backends.verl.backend",
         "VerlBackend",
         engine="vllm",
+        engines=("vllm",),
         alone=True,
     ),
 }

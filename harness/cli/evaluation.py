@@ -43,7 +43,10 @@ def evaluate(
     to: Annotated[Path, typer.Option("--out", help="Folder for the answers; of this model alone.", show_default=False)],
     engine: Annotated[str, typer.Option(help="What answers: see `rence list engines`.")] = "local",
     template: Annotated[
-        str, typer.Option(help="How a problem becomes a prompt: bare, chat, chat_thinking, qwen_math, plain.")
+        str,
+        typer.Option(
+            help="How a problem becomes a prompt: bare, chat, chat_thinking, chat_examples, qwen_math, plain."
+        ),
     ] = "chat",
     temperature: Annotated[float, typer.Option(help="0 is greedy. Often 0.6, with top_p 0.95.")] = TEMPERATURE,
     top_p: Annotated[float, typer.Option(help="Nucleus sampling; 1 is off.")] = TOP_P,

@@ -130,7 +130,7 @@ def print_plan(experiment: Experiment, seen: Preview) -> None:
     console.print(
         f"{len(made.arms)} arms x {len(made.seeds)} seeds = {seen.costs.trials} trials of "
         f"{made.budget_rollouts:,} rollouts on {made.train}, from {made.model} "
-        f"({made.model_hash[:12] or 'not downloaded yet'}), "
+        f"({made.model_hash[:12] or 'not here yet'}), "
         f"backend {made.backend}"
     )
     removed = ", ".join(f"{count:,} {reason}" for reason, count in seen.train.expected_removed.items())

@@ -100,6 +100,7 @@ def _check_names(manifest: Manifest, file: Any) -> None:
             known(manifest, ("evaluation", part, name), "benchmark", name, benchmarks.benchmarks())
     if not file.evaluation.benchmarks:
         fail(manifest, ("evaluation", "benchmarks"), "`evaluation.benchmarks` may not be empty.")
+    _check_engine(manifest, file)
     if not file.seeds:
         fail(manifest, ("seeds",), "`seeds` may not be empty.")
     for i, seed in enumerate(file.seeds):
@@ -109,6 +110,17 @@ def _check_names(manifest: Manifest, file: Any) -> None:
         models.find(file.model)
     except UserError as error:
         fail(manifest, ("model",), str(error))
+
+
+def _check_engine(manifest: Manifest, file: Any) -> None:
+    engine, allowed = file.evaluation.engine, BACKENDS[file.backend].engines
+    if engine not in (None, *allowed):
+        fail(
+            manifest,
+            ("evaluation", "engine"),
+            f"`evaluation.engine` must be {' or '.join(f'`{name}`' for name in allowed)} with backend "
+            f"`{file.backend}`, but is {show(engine)} instead.",
+        )
 
 
 def _arm(manifest: Manifest, name: str, data: Mapping[str, Any], base: Recipe) -> Arm:

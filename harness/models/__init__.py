@@ -1,5 +1,7 @@
 """Models: the shipped base model, and how a name becomes a folder in Hugging Face layout.
 
+`gguf_llama.py` and `smollm.py` make the folder of one that comes in another package.
+
 To ship one more: a folder here with config.json, model.safetensors, the tokenizer's files with a chat template and
 a README.md (model card: recipe, data, licence, what was measured, limits), and its name in `SHIPPED`.
 """
@@ -10,6 +12,7 @@ import hashlib
 from pathlib import Path
 
 from harness.errors import UserError, nearest
+from harness.models import smollm
 
 SHIPPED = {"quickstart-base": Path(__file__).parent / "quickstart-base"}
 
@@ -30,11 +33,13 @@ CONTENT = (
 
 
 def resolve(model: str) -> Path:
-    """The folder of a shipped model, of a local one, or of a hub id (`owner/name` or `owner/name@revision`), which is
-    downloaded to the hub's cache once.
+    """The folder of a shipped model, of SmolLM2's package (converted to the cache once), of a local one, or of a hub id
+    (`owner/name` or `owner/name@revision`), which is downloaded to the hub's cache once.
 
     Raises: UserError.
     """
+    if model == smollm.NAME:
+        return smollm.resolve()
     return _here(model) or _download(model)
 
 
@@ -42,16 +47,18 @@ def short_name(model: str) -> str:
     """What tables call it: the name of a shipped model or a hub id without owner and revision, of a folder the last
     part of its path."""
     folder = Path(model).expanduser()
-    if model not in SHIPPED and folder.is_dir():
+    if model not in (*SHIPPED, smollm.NAME) and folder.is_dir():
         return folder.resolve().name
     return model.partition("@")[0].rpartition("/")[2]
 
 
 def find(model: str) -> Path | None:
-    """Like `resolve`, but nothing is downloaded: None for a hub id whose weights are not in the hub's cache.
+    """Like `resolve`, but nothing is downloaded or converted: None for a model whose weights are not in its cache.
 
     Raises: UserError.
     """
+    if model == smollm.NAME:
+        return smollm.find()
     return _here(model) or _cached(model)
 
 
@@ -68,7 +75,7 @@ def _here(model: str) -> Path | None:
     if model.startswith((".", "~", "/")) or len(owner_and_name) != 2 or not all(owner_and_name):
         raise UserError(
             f"model `{model}` is neither shipped, nor a folder here, nor a hub id of the form owner/name. "
-            f"{nearest(model, SHIPPED)}"
+            f"{nearest(model, (*SHIPPED, smollm.NAME))}"
         )
     return None
 

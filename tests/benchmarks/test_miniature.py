@@ -15,7 +15,7 @@ from benchmarks.marking import NUMBERS, Mark, mark
 from benchmarks.miniature.expressions import Expression, Operation, canonical, chain, operations, symbols, value
 from benchmarks.miniature.kinds import KINDS
 from benchmarks.miniature.solutions import direct, slipped, worked
-from benchmarks.miniature.suite import ALL_KINDS, LONGER, NEW, SHARES, TAUGHT, Split, draws, split_of
+from benchmarks.miniature.suite import ALL_KINDS, EASY, LONGER, NEW, SHARES, TAUGHT, Split, draws, split_of
 from benchmarks.problems import Problem
 from benchmarks.registry import BENCHMARKS, TRAINING_SETS
 
@@ -55,7 +55,8 @@ class Odometer:
             self.path[-1][0] += 1
 
 
-EVALUATED = [(name, Split.EVALUATION) for name in SIX]
+EVALUATED = [(name, Split.EVALUATION) for name in (*SIX, "mini_easy")]
+OTHER_SPLITS = {"mini_rl": Split.RL, "mini_easy_rl": Split.RL, "mini_validation": Split.VALIDATION}
 
 
 def spaces(kind: str, levels: Sequence[int]) -> Counter[Split]:
@@ -77,7 +78,7 @@ def test_space_of_every_kind() -> None:
         print(f"{kind:24}{f'1-{levels[-1]}':>8}" + "".join(f"{counts[split]:>12}" for split in Split))
         for split, share in SHARES.items():
             assert counts[split] / counts.total() == pytest.approx(share / 100, abs=0.08)
-        for name, split in (("mini_rl", Split.RL), ("mini_validation", Split.VALIDATION), *EVALUATED):
+        for name, split in (*OTHER_SPLITS.items(), *EVALUATED):
             taken = sum(problem.tags["kind"] == kind and int(problem.tags["level"]) in levels for problem in SETS[name])
             assert counts[split] >= 1.5 * taken
 
@@ -90,7 +91,7 @@ def test_splits_are_disjoint_whatever_the_wording() -> None:
                 assert computation == canonical(exercise.expression)
                 computations[split].add(computation)
     for name, problems in SETS.items():
-        split = {"mini_rl": Split.RL, "mini_validation": Split.VALIDATION}.get(name, Split.EVALUATION)
+        split = OTHER_SPLITS.get(name, Split.EVALUATION)
         computations[split] |= {problem.tags["computation"] for problem in problems}
     for left, right in combinations(Split, 2):
         assert not computations[left] & computations[right]
@@ -100,7 +101,7 @@ def test_splits_are_disjoint_whatever_the_wording() -> None:
 def test_sets_ask_no_question_of_another_split() -> None:
     questions = {name: {problem.question for problem in problems} for name, problems in SETS.items()}
     for left, right in combinations(questions, 2):
-        if "mini_rl" in (left, right) or "mini_validation" in (left, right):
+        if OTHER_SPLITS.get(left) is not OTHER_SPLITS.get(right):
             assert not questions[left] & questions[right], (left, right)
 
 
@@ -113,7 +114,9 @@ def test_sizes_and_what_is_held_out() -> None:
     assert {name: len(problems) for name, problems in SETS.items()} == {
         **dict.fromkeys(SIX, 200),
         "mini_validation": 240,
+        "mini_easy": 32,
         "mini_rl": 3000,
+        "mini_easy_rl": 54,
     }
     held_out = {"mini_longer": LONGER, "mini_unseen": NEW}
     for name, problems in SETS.items():
@@ -133,8 +136,16 @@ def test_the_same_problems_on_every_machine() -> None:
         "mini_stories": "2260b2970f303e0f",
         "mini_unseen": "3b682e8e0bd575bb",
         "mini_longer": "0e91d61ce65c128f",
+        "mini_easy": "5e8b517680ffceac",
         "mini_validation": "528a95a58aa3fad6",
     }
+
+
+def test_the_easy_sets_leave_a_third_of_their_splits() -> None:
+    counts = spaces("mixed", EASY["mixed"])
+    assert counts[Split.RL] >= 1.5 * len(SETS["mini_easy_rl"])
+    assert counts[Split.EVALUATION] >= 1.5 * len(SETS["mini_easy"])
+    assert {problem.tags["level"] for name in ("mini_easy", "mini_easy_rl") for problem in SETS[name]} == {"1"}
 
 
 def solved(problem: Problem) -> int:

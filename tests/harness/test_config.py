@@ -148,6 +148,27 @@ def test_bad_verl_settings(on_verl: Path, override: str, message: str) -> None:
     assert message in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("backend", "engine", "allowed"),
+    [("local", "vllm", "`local` or `hf`"), ("local", "h", "`local` or `hf`"), ("verl", "local", "`vllm`")],
+)
+def test_a_backend_is_evaluated_by_engines_of_its_own(tiny: Path, backend: str, engine: str, allowed: str) -> None:
+    tiny.write_text(tiny.read_text().replace("evaluation:", f"evaluation:\n  engine: {engine}"))
+    with pytest.raises(UserError) as caught:
+        config.load(tiny, [f"backend={backend}"])
+    assert str(caught.value) == (
+        f'{tiny}:14: `evaluation.engine` must be {allowed} with backend `{backend}`, but is "{engine}" instead.'
+    )
+
+
+def test_engines_of_evaluations(on_verl: Path) -> None:
+    on_local = ["backend=local", "verl=null"]
+    assert config.load(on_verl).evaluation.engine is None
+    assert config.load(on_verl, ["evaluation.engine=vllm"]).evaluation.engine == "vllm"
+    for engine in ("local", "hf"):
+        assert config.load(on_verl, [*on_local, f"evaluation.engine={engine}"]).evaluation.engine == engine
+
+
 def test_overrides_are_kept_with_the_source(tiny: Path) -> None:
     manifest = config.read(tiny, ["seeds=[7]"])
     assert manifest.text.startswith("# changed on the command line: seeds=[7]\nschema: 1\n")

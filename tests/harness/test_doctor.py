@@ -70,7 +70,7 @@ def test_a_version_other_than_the_tested_one_is_said() -> None:
 
 def test_the_tested_versions_are_what_the_project_asks_for() -> None:
     good = packages.tested()
-    for extra in ("", "local", "eval", "mlflow", "verl", "dev"):
+    for extra in ("", "local", "eval", "mlflow", "verl", "smollm", "dev"):
         for requirement in packages.requirements()[extra]:
             name = packages.canonicalize_name(requirement.name)
             assert name not in good or requirement.specifier.contains(good[name]), requirement

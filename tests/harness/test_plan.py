@@ -51,6 +51,7 @@ def test_a_limit_of_problems_is_in_the_costs(tiny: Path) -> None:
         "evaluation.seed=1",
         "evaluation.limit=5",
         "evaluation.second_marker=true",
+        "evaluation.engine=hf",
         "comparison.target=grpo comparison.baselines=[rence]",
         "comparison.alpha=0.01",
         "tuning.tried=3",

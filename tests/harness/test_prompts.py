@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,14 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerFast
 
 from benchmarks.asking import INSTRUCTION, SEVERAL
+from benchmarks.marking import NUMBERS, Mark, mark
+from benchmarks.miniature.expressions import Operation, canonical, value
+from benchmarks.miniature.suite import Split, split_of
 from benchmarks.problems import Problem
 from benchmarks.tasks import functions
 from harness.errors import UserError
 from harness.models import SHIPPED
-from harness.prompts import TEMPLATES, render, template, template_hash
+from harness.prompts import EXAMPLES, TEMPLATES, render, template, template_hash
 
 SUM = Problem("What is 3+4?", "7")
 
@@ -66,6 +70,18 @@ def test_chat_switches_thinking_off_and_chat_thinking_leaves_it_on() -> None:
     asked = f"<|im_start|>user\nWhat is 3+4?\n\n{INSTRUCTION}<|im_end|>\n<|im_start|>assistant\n"
     assert text(byte_tokenizer(), "chat") == f"{asked}<think>\n\n</think>\n\n"
     assert text(byte_tokenizer(), "chat_thinking") == asked
+
+
+def test_chat_examples_are_turns_before_the_question() -> None:
+    assert text(byte_tokenizer(), "chat_examples").startswith(
+        f"<|im_start|>user\nWhat is 6+4?\n\n{INSTRUCTION}<|im_end|>\n"
+        "<|im_start|>assistant\n6+4=10\n\\boxed{10}<|im_end|>\n<|im_start|>user\nCompute 9-4.\n\n"
+    )
+    assert text(byte_tokenizer(), "chat_examples").endswith(text(byte_tokenizer(), "chat"))
+    for (question, answer), op in zip(EXAMPLES, "+-*", strict=True):
+        left, right = map(int, re.findall(r"\d+", question))
+        assert mark(answer, str(value(Operation(op, left, right))), NUMBERS).mark is Mark.CORRECT
+        assert split_of(canonical(Operation(op, left, right))) is Split.SFT
 
 
 def test_qwen_math() -> None:

@@ -170,6 +170,15 @@ def test_only_some_arms_and_seeds(tiny: Path, tmp_path: Path, rence: Rence) -> N
     assert not (tmp_path / "runs").exists()
 
 
+def test_the_named_engine_asks_the_untrained_model_and_the_checkpoints(
+    tiny: Path, tmp_path: Path, rence: Rence
+) -> None:
+    few = ("evaluation.engine=hf", "evaluation.limit=4", "evaluation.points=1", "budget.rollouts=32", "seeds=[0]")
+    assert rence("run", str(tiny), *few).returncode == OK
+    headers = sorted((tmp_path / "runs/tiny").rglob("eval.json"))
+    assert [json.loads(header.read_text())["engine"] for header in headers] == ["hf"] * 3
+
+
 def test_a_trial_of_another_kind_under_the_same_name_is_refused(tiny: Path, tmp_path: Path, rence: Rence) -> None:
     assert rence("plan", str(tiny)).returncode == OK
     folder = tmp_path / "runs/tiny"

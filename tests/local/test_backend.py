@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,8 +14,11 @@ from algorithms.grpo import GRPO
 from algorithms.rollouts import Loss, Rollouts, Totals
 from benchmarks.marking import Mark, Marked, Response
 from benchmarks.problems import Problem
+from harness.backends.base import Checkpoint
 from harness.backends.local.model import LanguageModel
 from harness.backends.local.policies import Policies
+from harness.engines.base import Completion, Engine, Request, Sampling, complete
+from harness.engines.registry import open_engine
 from harness.records import read_jsonl
 
 if TYPE_CHECKING:
@@ -32,6 +36,26 @@ def test_a_trial_stops_at_the_first_step_past_its_budget_and_is_evaluated_on_the
 def test_a_step_past_several_grid_points_is_evaluated_for_the_last(tiny: Tiny) -> None:
     run = tiny.train(tiny.trial(budget=10))
     assert [(c.step, c.grid) for c in run.watcher.checkpoints] == [(1, 10)]
+
+
+@pytest.mark.parametrize("name, expected", [(None, "local"), ("local", "local"), ("hf", "hf")])
+def test_the_named_engine_answers_with_the_weights_of_the_checkpoint(
+    tiny: Tiny, name: str | None, expected: str
+) -> None:
+    trial, greedy = tiny.trial(budget=32), Sampling(6, temperature=0)
+    requests = [Request((2, word), (0,)) for word in range(5, 13)]
+    seen: list[tuple[str, list[list[Completion]]]] = []
+
+    class Asking(tiny.Watcher):
+        def evaluate(self, engine: Engine, checkpoint: Checkpoint) -> None:
+            seen.append((engine.name, complete(engine, requests, greedy)))
+
+    experiment = replace(trial.experiment, evaluation=replace(trial.experiment.evaluation, engine=name))
+    run = tiny.train(replace(trial, experiment=experiment), watcher=Asking())
+    last = run.folder.checkpoint(run.result.steps)
+    assert [engine for engine, _ in seen] == [expected, expected]
+    assert seen[-1][1] == complete(open_engine("local", last), requests, greedy)
+    assert seen[-1][1] != complete(open_engine("local", tiny.model), requests, greedy), "training changed the answers"
 
 
 def test_steps_are_logged_with_running_counters(tiny: Tiny) -> None:

@@ -16,13 +16,13 @@ from harness.backends.collect import Collected, collect
 from harness.backends.diverged import Diverged
 from harness.backends.groups import TokenRollouts, as_batch
 from harness.backends.local import checkpoint as state_files
+from harness.backends.local.engines import engine_over
 from harness.backends.local.generate import generate
 from harness.backends.local.logprobs import fixed_logp
 from harness.backends.local.model import load
 from harness.backends.local.policies import Policies
 from harness.backends.local.update import Learner, make_optimizer
 from harness.backends.metrics import step_metrics
-from harness.engines.local import LocalEngine
 from harness.experiment import Trial
 from harness.models import model_hash
 from harness.records import StepRecord, TrialFolder, append_jsonl
@@ -149,7 +149,8 @@ class Training:
     def evaluate_checkpoint(self) -> None:
         done = self.progress
         weights = model_hash(self.folder.checkpoint(done.step))
-        self.evaluate(LocalEngine(self.learner.model), Checkpoint(done.step, done.rollouts, done.grid or 0, weights))
+        engine = engine_over(self.learner.model, self.trial.experiment.evaluation.engine)
+        self.evaluate(engine, Checkpoint(done.step, done.rollouts, done.grid or 0, weights))
 
     def result(self, weights: str, diverged: str = "") -> TrainingResult:
         return self.progress.result(weights, diverged, self.generate_seconds, self.train_seconds)
