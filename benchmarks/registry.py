@@ -17,7 +17,9 @@ T = TypeVar("T", Benchmark, TrainingSet)
 
 GROUP = "rence.benchmarks"
 
-BENCHMARKS: Mapping[str, Benchmark] = {b.name: b for b in (*miniature.BENCHMARKS, *maths.BENCHMARKS)}
+BENCHMARKS: Mapping[str, Benchmark] = {
+    b.name: b for b in (*miniature.BENCHMARKS, miniature.EASY_BENCHMARK, *maths.BENCHMARKS)
+}
 TRAINING_SETS: Mapping[str, TrainingSet] = {t.name: t for t in (*miniature.TRAINING_SETS, *maths.TRAINING_SETS)}
 
 
