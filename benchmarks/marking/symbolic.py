@@ -33,6 +33,9 @@ _NORMAL = NormalizationConfig(
     basic_latex=True, units=False, malformed_operators=True, nits=True, boxed="none", equations=False
 )
 _READ = ConversionConfig(lowercase_symbols=False)
+_RANGES = (sympy.Interval, sympy.Union, sympy.Intersection)
+_PAIR = (2,)
+"""a set of two: (1,3) is read as an interval, and Math-Verify takes it for {1,3} too"""
 _UNTIMED: dict[str, Any] = {"parsing_timeout": None}
 """the deadline is the worker's"""
 
@@ -92,8 +95,12 @@ def _equal(answer: Expression, gold: Expression, tolerance: float) -> bool:
 
 def _by_values(answer: Expression, gold: Expression, tolerance: float) -> bool | None:
     """None where the values do not tell."""
+    if isinstance(answer.value, sympy.Eq) or isinstance(gold.value, sympy.Eq):
+        return _equations(answer, gold)
     if not answer.points or not gold.points:
-        return None
+        known, other = (answer, gold) if answer.points else (gold, answer)
+        apart = known.points and isinstance(other.value, _RANGES) and known.shape != _PAIR
+        return False if apart else None
     if answer.shape != gold.shape:
         return None if len(answer.shape) == len(gold.shape) == 2 else False
     if len(gold.shape) == 1:  # in a set any element may be the one
@@ -103,6 +110,38 @@ def _by_values(answer: Expression, gold: Expression, tolerance: float) -> bool |
     if apart <= SAME or (apart <= tolerance and (answer.rounded or gold.rounded)):
         return True
     return False if apart >= DIFFERENT else None
+
+
+def _equations(answer: Expression, gold: Expression) -> bool | None:
+    """Two equations in the same symbols that are multiples of each other are equal, two in different symbols are not.
+    An equation answers a number by one of its sides."""
+    if isinstance(answer.value, sympy.Eq) and isinstance(gold.value, sympy.Eq):
+        if _names(answer.value) != _names(gold.value):
+            return False
+        left, right = (_points(_difference(one.value)) for one in (answer, gold))
+        if not left or not right or any(point == 0 for points in (*left, *right) for point in points):
+            return None
+        ratios = tuple(a / g for a, g in zip(left[0], right[0], strict=True))
+        return True if _apart(ratios, ratios[:1] * POINTS) <= SAME else None
+    equation, other = (answer, gold) if isinstance(answer.value, sympy.Eq) else (gold, answer)
+    if not other.points or other.shape != ():
+        return None
+    sides = [_points(side) for side in equation.value.args]
+    if any(not side or _apart(side[0], other.points[0]) < DIFFERENT for side in sides):
+        return None
+    return False
+
+
+def _difference(equation: Any) -> Any:
+    try:
+        return equation.lhs - equation.rhs
+    except TypeError:  # a side is a set
+        return None
+
+
+def _names(value: Any) -> set[str]:
+    """Of symbols and of functions that have no meaning of their own."""
+    return {str(symbol) for symbol in value.free_symbols} | {str(one.func) for one in value.atoms(AppliedUndef)}
 
 
 def _hundredth(expression: Expression) -> Expression:
@@ -144,12 +183,17 @@ def _parsed(latex: str) -> Any | None:
 def _expression(value: Any) -> Expression:
     matrix, finite = isinstance(value, sympy.MatrixBase), isinstance(value, sympy.FiniteSet)
     parts = list(value) if matrix else list(value.args) if finite else [value]
-    found = [_values(part) for part in parts]
-    points = tuple(points for points in found if points)
-    complete = len(points) == len(found) and not (finite and _repeats(points))
     shape = tuple(value.shape) if matrix else (len(parts),) if finite else ()
     rounded = any(isinstance(part, sympy.Basic) and part.has(sympy.Float) for part in parts)
-    return Expression(value, points if complete else None, shape, rounded)
+    points = _points(*parts)
+    return Expression(value, None if points and finite and _repeats(points) else points, shape, rounded)
+
+
+def _points(*parts: Any) -> tuple[Points, ...] | None:
+    """The values of all parts, or None if one has none."""
+    found = [_values(part) for part in parts]
+    points = tuple(points for points in found if points)
+    return points if len(points) == len(found) else None
 
 
 def _repeats(elements: Sequence[Points]) -> bool:
@@ -158,8 +202,9 @@ def _repeats(elements: Sequence[Points]) -> bool:
 
 
 def _values(value: Any) -> Points | None:
-    if not isinstance(value, sympy.Expr) or value.has(AppliedUndef):
+    if not isinstance(value, sympy.Expr):
         return None
+    value = value.xreplace({one: sympy.Symbol(str(one)) for one in value.atoms(AppliedUndef)})
     symbols = sorted(value.free_symbols, key=str)
     drawn = [{symbol: _draw(str(symbol), point) for symbol in symbols} for point in range(POINTS)]
     try:
