@@ -14,6 +14,8 @@ from reports.figures.svg import MUTED, draw
 
 LABEL_GAP = 13.0
 """least distance between two labels, in pixels"""
+LEAST_RANGE = 1.0
+"""points of percent that an axis spans, however little its lines differ"""
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,10 @@ def curves(name: str, lines: Sequence[Line], start: float | None, xlabel: str, w
             for x, y in line.seeds:
                 axes.plot(x, y, color=line.colour, lw=0.7, alpha=0.5, marker="o", markersize=3.4, markeredgewidth=0)
             axes.plot(*line.mean, color=line.colour, linewidth=1.8, solid_capstyle="round")
+        low, high = axes.get_ylim()
+        if high - low < LEAST_RANGE:  # all the same: rounding errors are nothing to look at
+            middle = (low + high) / 2
+            axes.set_ylim(max(-0.06, middle - LEAST_RANGE / 2), middle + LEAST_RANGE / 2)
         if labels:
             _end_labels(axes, lines, start, height - top - bottom)
 

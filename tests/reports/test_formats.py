@@ -18,7 +18,7 @@ import pytest
 
 import reports
 from reports.document import Cell, Column, Row, Table
-from reports.figures.curves import spread
+from reports.figures.curves import Line, curves, spread
 from reports.render import csv, latex, markdown, plain
 
 HOSTILE = "<script>alert(1)</script> & \\input{x} | *b* $x$ % _ ~ # `c` {"
@@ -263,3 +263,9 @@ def test_one_evaluation_stands_for_two_points_that_its_step_passed(make_run) -> 
     root = ElementTree.fromstring(read(run / "report/figures/curve-rollouts.svg"))
     dots = [e.get("x") for e in root.iter() if e.tag.endswith("use") and e.get("fill-opacity") == "0.5"]
     assert sorted(Counter(dots).values()) == [6, 12]
+
+
+def test_an_axis_of_equal_scores_shows_no_rounding_errors() -> None:
+    x, flat = [0.0, 1.0], [0.0, 1e-17]
+    picture = curves("flat", [Line("grpo", "#123456", [(x, flat)], (x, flat))], 0.0, "rollouts", 400, 200)
+    assert "1e" not in picture.replace("1em", "") and "0.2" in picture
