@@ -91,7 +91,7 @@ def test_vllm_computes_with_the_weights_it_is_sent(monkeypatch: pytest.MonkeyPat
                 for weight in net.parameters():
                     weight.mul_(scale)
             send(llm, net, f"ipc:///tmp/rl-colocate-zmq-{tmp_path.name}-replica-0-rank-0.sock")
-            assert distance(llm, net, ids) < 1e-5
+            assert distance(llm, net, ids) < 1e-4  # roundings of log-probs down to -30; old weights: 5 and more
     finally:
         llm.llm_engine.engine_core.shutdown()
 
