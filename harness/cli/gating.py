@@ -70,7 +70,7 @@ def gate(
         )
     except (DataError, ValueError) as error:
         _refused(str(error), junit, json)
-        raise UserError(str(error)) if isinstance(error, ValueError) else error from None
+        raise (UserError(str(error)) if isinstance(error, ValueError) else error) from None
     if json:
         print_json(found.to_json())
     else:
@@ -99,7 +99,7 @@ def _publish(found: Gate, junit: Path | None, json: bool) -> None:
 
     if junit:
         write_text(junit, xml.render(found))
-    _tell_github(github.annotations(found), github.summary(found), json)
+    _tell_github(github.commands(found), github.summary(found), json)
 
 
 def _refused(message: str, junit: Path | None, json: bool) -> None:

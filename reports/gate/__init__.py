@@ -1,4 +1,4 @@
-"""`rence gate`: is a new checkpoint, or a new training of several seeds, at least as good as a baseline that was reviewed?
+"""`rence gate`: is a checkpoint, or an arm of several seeds, at least as good as a baseline that was reviewed?
 
     measure (RUN) ----\
                        checks -> decide -> verdict -> text, JSON, junit, github

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,11 +48,11 @@ def render(baseline: Baseline) -> str:
         "marker": r.marker,
         "sampling": dict(r.sampling),
         **({} if r.limit is None else {"limit": r.limit}),
-        "models": {seed_word(seed): model for seed, model in r.models.items()},
     }
-    parts = [_HEAD, _dump(head), "benchmarks:\n"]
+    parts = [_HEAD, _block(head, 0), "models:\n", _block({seed_word(s): model for s, model in r.models.items()}, 2)]
+    parts.append("benchmarks:\n")
     for name, counts in r.benchmarks.items():
-        parts += [_indent(_dump({name: None}).replace(" null", ""), 2), _benchmark(counts, r.seeds)]
+        parts += [f"  {_inline(name)}:\n", _benchmark(counts, r.seeds)]
     return "".join(parts)
 
 
@@ -70,14 +71,14 @@ def _benchmark(counts: Counts, seeds: Sequence[int]) -> str:
         "hash": counts.hash,
         "ids": counts.ids,
         "n": counts.n,
-        "k": counts.k[0] if len(set(counts.k)) == 1 else list(counts.k),
+        "k": counts.one_k,
         "mean_percent": percent(counts.mean),
     }
     lists = "".join(
         f"      {seed_word(seed)}:\n        [{_wrapped(row)}]\n"
         for seed, row in zip(seeds, counts.correct, strict=True)
     )
-    return f"{_indent(_dump(fields), 4)}    correct:\n{lists}"
+    return f"{_block(fields, 4)}    correct:\n{lists}"
 
 
 def _wrapped(row: Sequence[int]) -> str:
@@ -85,10 +86,14 @@ def _wrapped(row: Sequence[int]) -> str:
     return ",\n         ".join(lines)
 
 
-def _dump(data: dict[str, Any]) -> str:
-    """Mappings and lists of scalars on one line each, everything else a line a key."""
-    return yaml.safe_dump(data, sort_keys=False, allow_unicode=True, default_flow_style=None, width=2**20)
+def _block(data: Mapping[str, Any], indent: int) -> str:
+    """A line a key."""
+    return "".join(f"{' ' * indent}{_inline(key)}: {_inline(value)}\n" for key, value in data.items())
 
 
-def _indent(text: str, columns: int) -> str:
-    return "".join(" " * columns + line for line in text.splitlines(keepends=True))
+def _inline(value: Any) -> str:
+    """On one line, in quotes where YAML would take it for something else."""
+    if isinstance(value, str) and not value.isprintable():
+        return json.dumps(value)
+    flow = yaml.safe_dump([value], sort_keys=False, allow_unicode=True, default_flow_style=True, width=2**20)
+    return flow.strip()[1:-1]

@@ -76,4 +76,4 @@ def _seeds(new: Results, old: Results) -> Iterator[str]:
     if new.single != old.single:
         one, other = ("the run", "the baseline") if new.single else ("the baseline", "the run")
         seeds = max(len(new.seeds), len(old.seeds))
-        yield f"{capital(one)} is one checkpoint and {other} {seeds} seeds; how much seeds differ is not in the interval."
+        yield f"{capital(one)} is one checkpoint, {other} {seeds} seeds; how much seeds differ is not in the bounds."

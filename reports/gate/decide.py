@@ -1,10 +1,10 @@
 """The test. Formulas only: no file, no name of a model.
 
-The average is tested for non-inferiority (Wellek 2010, Testing Statistical Hypotheses of Equivalence and Noninferiority,
-2nd ed., ch. 1-2; reported as Piaggio et al. 2012, JAMA 308(24), 2594-2604, the CONSORT extension, asks). With d the
-true difference new - baseline of the unweighted mean of the benchmarks, m > 0 the margin, and L, U the lower and upper
-one-sided 95 % bounds of d (together a 90 % interval) from the crossed-effects estimate that is paired by problem
-(`statistics.contrast`):
+The average is tested for non-inferiority (Wellek 2010, Testing Statistical Hypotheses of Equivalence and
+Noninferiority, 2nd ed., ch. 1-2), and reported as the CONSORT extension asks (Piaggio et al. 2012, JAMA 308(24),
+2594-2604). With d the true difference new - baseline of the unweighted mean of the benchmarks, m > 0 the margin, and
+L, U the lower and upper one-sided 95 % bounds of d (together a 90 % interval) from the crossed-effects estimate that is
+paired by problem (`statistics.contrast`):
 
     improvement    L > 0             d <= 0 is rejected at 5 %; a pass
     pass           L > -m            d <= -m is rejected at 5 %: not worse by the margin or more
@@ -17,9 +17,10 @@ U < 0 < m + L is a pass: a loss that is shown to be smaller than the margin is w
 Single benchmarks are a second family. One of them fails the gate by itself only if it is shown to have lost more than
 the margin, H0: d_b >= -m, one-sided t, adjusted by Holm's method over the benchmarks.
 
-Where every problem changed by one and the same amount nothing varied, and there is no t test. Equal results pass. A
-common shift of n problems has the sign test's p-value 2^-n (Conover 1999, Practical Nonparametric Statistics, 3rd ed.,
-3.4): from five problems on the shift is its own bound, below that nothing is shown.
+Equal results pass: nothing differs, and the noise of seeds and problems has no say. Where every problem changed by one
+and the same amount nothing varied, and there is no t test; such a shift of n problems has the sign test's p-value 2^-n
+(Conover 1999, Practical Nonparametric Statistics, 3rd ed., 3.4): from five problems on it is its own bound, below that
+nothing is shown.
 
 With one checkpoint on either side nothing is known about other seeds: the interval is about these checkpoints.
 """
@@ -62,25 +63,26 @@ class Change:
     new: float
     estimate: Estimate
     problems: int
+    identical: bool
+    """every problem's score is the baseline's, in each seed"""
     common: bool
     """nothing varied: every problem's score changed by the same amount"""
 
     @property
-    def identical(self) -> bool:
-        """Every problem's score is the baseline's."""
-        return self.common and abs(self.estimate.value) < ROUNDING
-
-    @property
     def bounds(self) -> tuple[float, float] | None:
-        """One-sided, lower and upper; None where the data cannot tell."""
-        if self.estimate.interval is not None:
-            return self.estimate.interval
-        shown = self.identical or (self.common and 0.5**self.problems <= ALPHA)
-        return (self.estimate.value, self.estimate.value) if shown else None
+        """One-sided, lower and upper; None where nothing differs, or the data cannot tell."""
+        e = self.estimate
+        if self.identical:
+            return None
+        if self.common and 0.5**self.problems <= ALPHA:
+            return e.value, e.value
+        return e.interval
 
     def p_lost_more(self, margin: float) -> float | None:
         """Of H0: the loss is at most the margin."""
         e = self.estimate
+        if self.identical:
+            return 1.0
         if self.common:
             return 0.5**self.problems if e.value < -margin - ROUNDING else 1.0
         if not e.se or e.df is None:
@@ -131,6 +133,8 @@ def decide(new: Sequence[Floats], old: Sequence[Floats], margin: float) -> Decis
 
 
 def outcome(average: Change, margin: float) -> Outcome:
+    if average.identical:
+        return Outcome.PASS
     if average.bounds is None:
         return Outcome.INCONCLUSIVE
     lower, upper = average.bounds
@@ -150,5 +154,6 @@ def change(new: Sequence[Floats], old: Sequence[Floats]) -> Change:
         new=float(np.mean([n.mean() for n in new])),
         estimate=estimate,
         problems=len(shifts),
+        identical=all(np.array_equal(n, o) for n, o in zip(new, old, strict=True)),
         common=not estimate.se and bool(np.ptp(shifts) < ROUNDING),
     )

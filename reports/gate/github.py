@@ -34,8 +34,8 @@ class Annotation:
         return f"::{self.kind} title={_property(self.title)}::{_data(self.message)}"
 
 
-def annotations(gate: Gate) -> list[str]:
-    """At most ten lines; none for a pass that is matched."""
+def commands(gate: Gate) -> list[str]:
+    """Annotations, at most ten lines; none for a pass that is matched."""
     found = list(_annotations(gate))
     if len(found) > MOST_ANNOTATIONS:
         left = len(found) - MOST_ANNOTATIONS + 1

@@ -1,4 +1,4 @@
-"""RUN as results. Nothing is left out: a seed, a benchmark or a chunk that is missing is an error, never a smaller mean.
+"""RUN as results. A seed, a benchmark or a chunk that is missing is an error, never a mean over fewer.
 
 Raises, everywhere in this module: records.DataError; ValueError where a folder holds several arms, or benchmarks that
 are never averaged.
@@ -50,7 +50,7 @@ def measure(name: str, wanted: Collection[str] | None = None) -> Measured:
     if missing:
         raise DataError(
             f"{name} has no result on {listing(missing)}, which the baseline has.\n"
-            f"Evaluate {'it' if len(missing) == 1 else 'them'} too. A benchmark that is to go from the gate: `--update`."
+            f"Evaluate {'it' if len(missing) == 1 else 'them'} too, or make a baseline without with `--update`."
         )
     evals = where(subject.evals, subject.evals["benchmark"].isin(asked))
     return Measured(_results(name, subject, evals), sorted(set(there) - set(asked)), subject.notes)

@@ -33,6 +33,11 @@ class Counts:
         return len(self.correct[0])
 
     @property
+    def one_k(self) -> int | list[int]:
+        """As files state it: one number where the seeds agree."""
+        return self.k[0] if len(set(self.k)) == 1 else list(self.k)
+
+    @property
     def values(self) -> Floats:
         """S x J: the share of a problem's attempts that were correct."""
         return np.array(self.correct, dtype=float) / np.array(self.k, dtype=float)[:, None]

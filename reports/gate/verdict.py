@@ -87,7 +87,7 @@ class Gate:
             "per_benchmark": {
                 name: _change_json(change)
                 | {"p_lost_more_than_margin": p, "failed": failed}
-                | {"k": list(self.new.benchmarks[name].k), "k_baseline": list(self.old.benchmarks[name].k)}
+                | {"k": self.new.benchmarks[name].one_k, "k_baseline": self.old.benchmarks[name].one_k}
                 for name, change, p, failed in zip(names, d.benchmarks, d.p_lost_more, d.failed, strict=True)
             },
             "passing_margin": d.average.passing_margin,
@@ -110,10 +110,8 @@ def table(gate: Gate) -> Table:
 def _row(gate: Gate, name: str, change: Change, failed: bool) -> Row:
     counts = gate.new.benchmarks.get(name)
     k = sorted({k for c in ([counts] if counts else gate.new.benchmarks.values()) for k in c.k})
-    if name == AVERAGE:
-        result = gate.decision.by_average.value
-    else:
-        result = f"lost more than {gate.points}" if failed else ""
+    lost = f"lost more than {gate.points}" if failed else ""
+    result = gate.decision.by_average.value if name == AVERAGE else lost
     scores = [Cell(percent(change.old)), Cell(percent(change.new)), Cell(signed(change.estimate.value))]
     return Row([text(name), Cell(f"{change.problems:,}"), Cell(span(k)), *scores, Cell(bounds(change)), text(result)])
 
@@ -130,7 +128,18 @@ def margin_words(margin: float) -> str:
 
 def sentences(gate: Gate) -> list[str]:
     """The verdict, then what it rests on."""
-    return [verdict(gate), *_sharpness(gate), _basis(gate)]
+    small = gate.outcome == Outcome.PASS and _below(gate.decision.average)
+    return [
+        verdict(gate),
+        *(["Let through, for `--on-inconclusive warn`."] if gate.warned else []),
+        *(["A loss is shown: it is smaller than the margin."] if small else []),
+        *_sharpness(gate),
+        _basis(gate),
+    ]
+
+
+def _below(average: Change) -> bool:
+    return average.bounds is not None and average.bounds[1] < 0
 
 
 def verdict(gate: Gate) -> str:
@@ -147,7 +156,7 @@ def verdict(gate: Gate) -> str:
         Outcome.IMPROVEMENT: "Pass, and an improvement: the average is above the baseline",
         Outcome.PASS: f"Pass: the average has not lost {gate.points} or more",
         Outcome.REGRESSION: "Regression: the average is below the baseline",
-        Outcome.INCONCLUSIVE: f"Inconclusive: the average may have lost {gate.points} or more, and may have lost nothing",
+        Outcome.INCONCLUSIVE: f"Inconclusive: the average may have lost {gate.points} or more, or nothing",
     }
     return f"{words[gate.outcome]}: {_sure(d.average)}."
 
@@ -163,14 +172,16 @@ def _sure(change: Change) -> str:
 
 
 def _sharpness(gate: Gate) -> list[str]:
-    average = gate.decision.average
+    """Which margin would have passed, and which this design could prove."""
+    average, passing = gate.decision.average, []
     if average.provable_margin is None or average.passing_margin is None:
         return []
-    passing = f"It would have passed with a margin above {percent(average.passing_margin)} points; " if (
-        gate.decision.by_average in (Outcome.INCONCLUSIVE, Outcome.REGRESSION)
-    ) else ""  # fmt: skip
-    design = f"a gate of this design passes four times in five at {percent(average.provable_margin)} points if nothing is lost."
-    return [passing + design if passing else design[:1].upper() + design[1:], *_more(gate)]
+    if gate.decision.by_average in (Outcome.INCONCLUSIVE, Outcome.REGRESSION):
+        passing = [f"It would have passed with a margin above {percent(average.passing_margin)} points."]
+    design = (
+        f"Where nothing is lost, this design passes four times in five at {percent(average.provable_margin)} points."
+    )
+    return [*passing, design, *_more(gate)]
 
 
 def _more(gate: Gate) -> list[str]:
@@ -189,8 +200,8 @@ def _repeated(gate: Gate) -> bool:
 
 def _basis(gate: Gate) -> str:
     covered = gate.decision.average.estimate.estimand
-    seeds = [len(side.seeds) for side in (gate.new, gate.old)]
-    who = "one checkpoint each" if seeds == [1, 1] else f"{plural(seeds[0], 'seed')} against {seeds[1]}"
+    new, old = len(gate.new.seeds), len(gate.old.seeds)
+    who = f"{plural(new, 'checkpoint' if covered == 'checkpoints' else 'seed')} against {old}"
     return (
         f"One-sided 95 % bounds of the average of {plural(len(gate.old.benchmarks), 'benchmark')}, paired by problem, "
         f"{who}, about {COVERS[covered]}; single benchmarks adjusted by Holm; "
