@@ -65,8 +65,8 @@ def summary(gate: Gate) -> list[str]:
     """The same in Markdown, from the longest form to the shortest: the first that fits is taken."""
     first, *rest = sentences(gate)
     blocks = [_heading(gate.outcome.value, first), markdown.table(table(gate)), *map(_text, rest)]
-    notes = [markdown.block(Bullets(gate.notes))] if gate.notes else []
-    return ["\n\n".join([*blocks, *notes]), "\n\n".join(blocks), blocks[0]]
+    whole = [*blocks, markdown.block(Bullets(gate.notes))] if gate.notes else blocks
+    return ["\n\n".join(form) for form in (whole, blocks, blocks[:1])]
 
 
 def refused_summary(message: str) -> list[str]:

@@ -10,7 +10,7 @@ import re
 from xml.etree import ElementTree as ET
 
 from reports.gate.decide import ALPHA, Change, Outcome
-from reports.gate.verdict import Gate, bounds, sentences, verdict
+from reports.gate.verdict import Gate, bounds, by_average, sentences
 from reports.scores import AVERAGE
 from reports.words import percent, signed
 
@@ -47,7 +47,7 @@ def _case(gate: Gate, name: str, change: Change, failed: bool) -> ET.Element:
     if failed:
         kind = gate.decision.by_average.value if name == AVERAGE else Outcome.REGRESSION.value
         warned = kind == Outcome.INCONCLUSIVE and gate.on_inconclusive == "warn"
-        words = verdict(gate) if name == AVERAGE else f"{name} lost more than {gate.points}."
+        words = by_average(gate) if name == AVERAGE else f"{name} lost more than {gate.points}."
         ET.SubElement(case, "skipped" if warned else "failure", type=kind, message=_clean(words)).text = _clean(numbers)
     ET.SubElement(case, "system-out").text = _clean(numbers)
     return case

@@ -100,8 +100,8 @@ def _ks(nodes: Nodes, key: Key, seeds: int) -> tuple[int, ...]:
 def _row(nodes: Nodes, key: Key, n: int, k: int) -> tuple[int, ...]:
     row = _at(nodes, key)
     if not isinstance(row, list) or len(row) != n:
-        found = f"{len(row)}" if isinstance(row, list) else _kind(row)
-        nodes.fail(key, f"`{dotted(key)}` must be a list of n = {n} counts, but is {found} instead.")
+        found = f"has {len(row)}" if isinstance(row, list) else f"is {_kind(row)}"
+        nodes.fail(key, f"`{dotted(key)}` must be a list of n = {n} counts, but {found} instead.")
     return tuple(_integer(nodes, (*key, i), 0, k) for i in range(n))
 
 

@@ -143,11 +143,15 @@ def _below(average: Change) -> bool:
 
 
 def verdict(gate: Gate) -> str:
-    d = gate.decision
     lost = [f"{name} ({_sure(change)}, adjusted p {p_text(p)})" for name, change, p in _failed(gate)]
     if lost:
-        also = f"the average: {_sure(d.average)}"
-        return f"Regression: {listing(lost)} lost more than {gate.points}; {also}."
+        return f"Regression: {listing(lost)} lost more than {gate.points}; the average: {_sure(gate.decision.average)}."
+    return by_average(gate)
+
+
+def by_average(gate: Gate) -> str:
+    """What the average alone says."""
+    d = gate.decision
     if d.average.identical:
         return "Pass: nothing differs, every problem has the score it has in the baseline."
     if d.average.bounds is None:
@@ -158,7 +162,7 @@ def verdict(gate: Gate) -> str:
         Outcome.REGRESSION: "Regression: the average is below the baseline",
         Outcome.INCONCLUSIVE: f"Inconclusive: the average may have lost {gate.points} or more, or nothing",
     }
-    return f"{words[gate.outcome]}: {_sure(d.average)}."
+    return f"{words[d.by_average]}: {_sure(d.average)}."
 
 
 def _failed(gate: Gate) -> list[tuple[str, Change, float | None]]:
