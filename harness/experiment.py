@@ -23,6 +23,8 @@ Decay = Annotated[float, Ge(0), Lt(1)]
 Share = Annotated[float, Gt(0), Le(1)]
 Whole = Annotated[int, Ge(0)]
 Reward = Literal["label", "random", "format"]
+_LATER = ("reward",)
+"""settings of recipes that came later: plans and fingerprints hold them only where they are set, and so keep theirs"""
 
 
 @dataclass(frozen=True)
@@ -71,11 +73,10 @@ class Recipe:
     `random`, a fair coin whatever the answer, or `format`, whether a final answer was found. Scores are the marker's"""
 
     def stated(self) -> dict[str, Any]:
-        """As plans and fingerprints hold it: without settings that came later, where they are at their default."""
-        settings = asdict(self)
-        if self.reward == "label":
-            del settings["reward"]
-        return settings
+        """As plans and fingerprints hold it."""
+        return {
+            name: value for name, value in asdict(self).items() if name not in _LATER or value != getattr(Recipe, name)
+        }
 
     def rate(self, updates: int) -> float:
         """The learning rate after so many updates: linear warm-up whose first update is not zero, then constant."""
