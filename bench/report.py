@@ -164,7 +164,7 @@ class Writer:
         steps = [
             StepRecord(
                 s, s * PER_STEP, s * PER_STEP * 500, 4 * s, 64 * s,
-                {"actor/pg_clipfrac": 0.02 * noise[s - 1], "actor/entropy": 1 - s / STEPS / 2, "critic/rewards/mean": 0.5},
+                {"actor/pg_clipfrac": 0.02 * noise[s - 1], "actor/entropy": 1 - s / STEPS / 2},
             )
             for s in range(1, STEPS + 1)
         ]  # fmt: skip

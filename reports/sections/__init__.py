@@ -12,7 +12,18 @@ from collections.abc import Callable
 from reports import notes, verdict
 from reports.analysis import Analysis
 from reports.document import Bullets, Document, Section
-from reports.sections import activity, algorithms, budget, comparisons, curves, marks, mismatch, provenance, scores
+from reports.sections import (
+    activity,
+    algorithms,
+    budget,
+    comparisons,
+    curves,
+    flips,
+    marks,
+    mismatch,
+    provenance,
+    scores,
+)
 
 
 def _notes(a: Analysis) -> Section | None:
@@ -26,6 +37,7 @@ SECTIONS: list[Callable[[Analysis], Section | None]] = [
     comparisons.section,
     curves.section,
     marks.section,
+    flips.section,
     activity.section,
     budget.section,
     algorithms.section,
