@@ -18,7 +18,7 @@ from reports.sections.marks import TITLES
 from reports.words import GAP, count, plural, signed
 
 MOST_CASES, MOST_OF_PAIR = 200, 60
-"""whose texts are shown, in all and of one pair of arms: with the lengths of an excerpt they keep the page below 5 MB"""
+"""whose texts are shown, in all and of one pair of arms: at the lengths of an excerpt they keep a page below 5 MB"""
 STABLE = 5
 """one in so many of a pair's cases is of a problem that did not flip"""
 
