@@ -66,7 +66,7 @@ def read(path: Path) -> str:
 def test_files_of_a_report(built: Path) -> None:
     names = {path.relative_to(built).as_posix() for path in built.rglob("*") if path.is_file()}
     assert names == {
-        "index.html", "report.md", "table.tex", "differences.tex", "results.csv", "verdict.json",
+        "index.html", "report.md", "table.tex", "differences.tex", "results.csv", "problems.csv", "verdict.json",
         "figures/scores.svg", "figures/differences.svg", "figures/curve-rollouts.svg", "figures/curve-step.svg",
     }  # fmt: skip
 
