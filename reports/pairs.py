@@ -129,11 +129,11 @@ def compare_all(
 def _mde(estimate: Estimate | None, alpha: float) -> tuple[float, float] | None:
     if estimate is None or not estimate.se or estimate.df is None:
         return None
-    effect = detectable_effect(_at_least_noise(estimate.parts), estimate.estimand, alpha)
+    effect = detectable_effect(at_least_noise(estimate.parts), estimate.estimand, alpha)
     return None if effect is None else (effect, effect * upper_ratio(estimate.df))
 
 
-def _at_least_noise(found: Parts) -> Parts:
+def at_least_noise(found: Parts) -> Parts:
     """Estimated mean squares as expectations: those of seeds and problems hold the residual's, so none is below it."""
     noise = found.residual.variance if found.residual else 0.0
     lacking = max(0.0, noise - sum(seed.variance for seed in found.seeds))

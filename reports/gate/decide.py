@@ -35,7 +35,8 @@ import numpy as np
 from scipy import special
 
 from reports.multiple import holm
-from reports.power import detectable
+from reports.pairs import at_least_noise
+from reports.power import detectable_effect
 from reports.statistics import ROUNDING, Estimate, Floats, contrast
 
 ALPHA = 0.05
@@ -93,7 +94,7 @@ class Change:
     def provable_margin(self) -> float | None:
         """The margin at which a gate of this design passes four times in five if nothing was lost."""
         e = self.estimate
-        return detectable(e.se, e.df, SIDES * ALPHA) if e.se and e.df is not None else None
+        return detectable_effect(at_least_noise(e.parts), e.estimand, SIDES * ALPHA) if e.se else None
 
     @property
     def passing_margin(self) -> float | None:
