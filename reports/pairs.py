@@ -127,10 +127,10 @@ def compare_all(
 
 
 def _mde(estimate: Estimate | None, alpha: float) -> tuple[float, float] | None:
-    if estimate is None or not estimate.se or estimate.df is None:
+    if estimate is None or not estimate.se:
         return None
     effect = detectable_effect(_at_least_noise(estimate.parts), estimate.estimand, alpha)
-    return None if effect is None else (effect, effect * upper_ratio(estimate.df))
+    return None if effect is None else (effect, effect * upper_ratio(estimate.parts, estimate.estimand, estimate.se**2))
 
 
 def _at_least_noise(found: Parts) -> Parts:

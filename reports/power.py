@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
-from reports.satterthwaite import Floats, crossed, pool
+from reports.satterthwaite import Floats, crossed, pool, upper_bound
 from reports.statistics import Estimand, MeanSquare, Parts
 
 POWER = 0.8
@@ -26,9 +26,7 @@ def detectable(se: float, df: float, alpha: float = 0.05, power: float = POWER) 
     return float(se * special.nctdtrinc(df, 1 - power, critical))
 
 
-def detectable_effect(
-    expected: Parts, estimand: Estimand, alpha: float = 0.05, power: float = POWER
-) -> float | None:
+def detectable_effect(expected: Parts, estimand: Estimand, alpha: float = 0.05, power: float = POWER) -> float | None:
     """Smallest true difference that the test of `statistics.contrast` finds with this power, in a study whose mean
     squares have these expectations.
 
@@ -71,10 +69,15 @@ def _chi2(df: float, place: int) -> Floats:
     return special.chdtri(df, (0.5 + np.arange(POINTS) * step) % 1)
 
 
-def upper_ratio(df: float, bound: float = 0.8) -> float:
-    """Upper confidence bound of a standard error over its estimate, sqrt(df / chi2_(1-bound, df)). Variances from a
-    few seeds are hardly known: power is planned at this bound (Browne 1995, Statistics in Medicine 14, 1933-1940)."""
-    return float(np.sqrt(df / special.chdtri(df, bound)))
+def upper_ratio(found: Parts, estimand: Estimand, variance: float) -> float:
+    """Upper 80 % confidence bound of a standard error over its estimate. Variances from a few seeds are hardly known:
+    power is planned at this bound (Browne 1995, Statistics in Medicine 14, 1933-1940)."""
+    seed = None if estimand == "checkpoints" else found.seed
+    problem = None if estimand == "benchmark" else found.problem
+    plus = [(part.variance, part.df) for part in (seed, problem) if part]
+    both = seed and problem and found.residual
+    minus = [(found.residual.variance, found.residual.df)] if both and found.residual else []
+    return float(np.sqrt(max(1.0, float(upper_bound(plus, minus)) / variance)))
 
 
 @dataclass(frozen=True)
