@@ -108,11 +108,11 @@ def expected(setting: Setting) -> Parts:
 def named() -> Iterator[tuple[str, Setting]]:
     """The settings of the page's first table."""
     for seeds in SEEDS:
-        yield "30 problems, small seed noise", Setting(30, seeds).with_share(0.1)
+        yield "30 problems, k = 32, small seed noise", Setting(30, seeds, 32).with_share(0.1)
     for seeds in SEEDS:
-        yield "500 problems, small seed noise", Setting(500, seeds).with_share(0.1)
+        yield "500 problems, k = 4, small seed noise", Setting(500, seeds, 4).with_share(0.1)
     for seeds in SEEDS:
-        yield "500 problems, seed noise dominates", Setting(500, seeds).with_share(0.9)
+        yield "500 problems, k = 4, seed noise dominates", Setting(500, seeds, 4).with_share(0.9)
 
 
 METHODS: dict[str, Callable[[rivals.Seen], np.ndarray]] = {
@@ -209,7 +209,7 @@ def print_grid(results: list[Result]) -> None:
 def _print_settings(results: list[Result]) -> None:
     if results:
         table(
-            ["seed noise", "rate", "ratio", "problems", "seeds", "k", "sd of seeds, points", "coverage", "width", "power"],
+            ["seed noise", "rate", "ratio", "problems", "seeds", "k", "sd of seeds", "coverage", "width", "power"],
             [
                 [r.noise, r.rate, f"{r.ratio:g}", r.setting.problems, r.setting.seeds, r.setting.k,
                  " and ".join(f"{100 * sd:.1f}" for sd in np.sqrt(np.maximum(r.setting.seed, 0))),

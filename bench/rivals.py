@@ -1,4 +1,4 @@
-"""Intervals for a paired difference of two arms: ours and those that it is held against, for many replicates at once."""
+"""Intervals for a paired difference of two arms, ours and those it is held against, for many replicates at once."""
 
 from __future__ import annotations
 

@@ -43,7 +43,14 @@ class Setting:
     def mean(self) -> np.ndarray:
         """Expected score of each arm."""
         other = np.hypot(np.hypot(SD_DIFFICULTY, self.sd_effect), SD_REST)
-        return np.array([_logistic(self.base + g, np.hypot(other, s))[0] for g, s in zip(self.gains, self.sd_seed)])
+        return np.array(
+            [_logistic(self.base + g, np.hypot(other, s))[0] for g, s in zip(self.gains, self.sd_seed, strict=True)]
+        )
+
+    @property
+    def _two(self) -> list[tuple[float, float]]:
+        """Gain and sd between seeds of the arms whose difference is looked at."""
+        return list(zip(self.gains, self.sd_seed, strict=True))[:2]
 
     @property
     def difference(self) -> float:
@@ -53,21 +60,20 @@ class Setting:
     def seed(self) -> np.ndarray:
         """Variance between seeds of the expected score, of the first two arms."""
         other = np.hypot(np.hypot(SD_DIFFICULTY, self.sd_effect), SD_REST)
-        return np.array([_spread(self.base + g, s, other) for g, s in zip(self.gains[:2], self.sd_seed)])
+        return np.array([_spread(self.base + g, s, other) for g, s in self._two])
 
     @cached_property
     def problem(self) -> float:
         """Variance between problems of the expected difference."""
         own = [
-            _spread(self.base + g, np.hypot(SD_DIFFICULTY, self.sd_effect), np.hypot(SD_REST, s))
-            for g, s in zip(self.gains[:2], self.sd_seed)
+            _spread(self.base + g, np.hypot(SD_DIFFICULTY, self.sd_effect), np.hypot(SD_REST, s)) for g, s in self._two
         ]
         inner = [np.hypot(np.hypot(self.sd_effect, SD_REST), s) for s in self.sd_seed[:2]]
         z, weight = _nodes()
-        by_difficulty = [_logistic(self.base + g + SD_DIFFICULTY * z, sd) for g, sd in zip(self.gains[:2], inner)]
-        shared = weight @ (by_difficulty[0] * by_difficulty[1]) - (weight @ by_difficulty[0]) * (
-            weight @ by_difficulty[1]
+        one, other = (
+            _logistic(self.base + g + SD_DIFFICULTY * z, sd) for g, sd in zip(self.gains, inner, strict=False)
         )
+        shared = weight @ (one * other) - (weight @ one) * (weight @ other)
         return float(own[0] + own[1] - 2 * shared)
 
     @cached_property
@@ -75,7 +81,7 @@ class Setting:
         """Variance of one cell, a share of k attempts, beside its seed's and its problem's; of the first two arms."""
         z, weight = _nodes()
         found = []
-        for g, s, seed in zip(self.gains[:2], self.sd_seed, self.seed):
+        for (g, s), seed in zip(self._two, self.seed, strict=True):
             at = self.base + g
             sd = np.sqrt(SD_DIFFICULTY**2 + self.sd_effect**2 + SD_REST**2 + s**2)
             p = special.expit(at + sd * z)

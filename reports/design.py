@@ -64,7 +64,8 @@ def expected(found: Split, change: Change, stated: float | None = None) -> Parts
     own = found.by_problem
     problem = None if own is None else np.array(own) * problems + rest
     residual_df = [
-        (r.df if r else _df(p)) * j / fewer for r, p, j in zip(found.residuals, found.problems, 1 / problems)
+        (r.df if r else _df(p)) * j / fewer
+        for r, p, j in zip(found.residuals, found.problems, 1 / problems, strict=True)
     ]
     dfs = [max(1.0, (_df(p) + 1) / shrink - 1) for p, shrink in zip(found.problems, problems, strict=True)]
     between = found.seed if found.seeds else stated
@@ -76,7 +77,7 @@ def expected(found: Split, change: Change, stated: float | None = None) -> Parts
 
 
 def _seeds(found: Split, fewer: float, total: float) -> tuple[MeanSquare, ...]:
-    """Of two arms: as unequal as the two that were found, or equal halves of what several or none were found to have."""
+    """Of two arms: as unequal as the two that were found; equal halves if several were found, or none."""
     known = found.seeds if len(found.seeds) == 2 else (MeanSquare(1.0, _seed_df(found)),) * 2
     whole = sum(part.variance for part in known)
     shares = [part.variance / whole if whole > 0 else 0.5 for part in known]

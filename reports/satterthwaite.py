@@ -51,12 +51,12 @@ def upper_bound(
 ) -> Floats:
     """Upper confidence bound of a sum and difference of independent mean squares.
 
-        sum + sqrt(sum_plus (H v)^2 + sum_minus (G v)^2),  H = df / chi2_(1-confidence) - 1,  G = 1 - df / chi2_confidence
+        sum + sqrt(sum_plus (H v)^2 + sum_minus (G v)^2),   H = df / chi2_(1 - c) - 1,   G = 1 - df / chi2_c
 
     (modified large samples: Graybill & Wang 1980, JASA 75(372), 869-873; with differences, less a small term, Ting et
     al. 1990, Journal of Statistical Computation and Simulation 35, 135-143.) Of one mean square it is the exact bound,
-    v df / chi2. Satterthwaite's degrees of freedom will not do for this: where the floor leaves the problems' part alone
-    they say that nothing is unknown, and the bound held in half of the cases.
+    v df / chi2. Satterthwaite's degrees of freedom will not do for this: where the floor leaves the problems' part
+    they say that next to nothing is unknown, and such a bound held in half of the cases.
 
     Args:
         plus, minus: (variance, degrees of freedom) of each mean square.

@@ -12,7 +12,19 @@ from collections.abc import Callable
 from reports import notes, verdict
 from reports.analysis import Analysis
 from reports.document import Bullets, Document, Section
-from reports.sections import activity, algorithms, budget, comparisons, curves, marks, mismatch, provenance, scores
+from reports.sections import (
+    activity,
+    algorithms,
+    budget,
+    checks,
+    comparisons,
+    curves,
+    design,
+    marks,
+    mismatch,
+    provenance,
+    scores,
+)
 
 
 def _notes(a: Analysis) -> Section | None:
@@ -24,6 +36,8 @@ SECTIONS: list[Callable[[Analysis], Section | None]] = [
     scores.section,
     mismatch.section,
     comparisons.section,
+    checks.section,
+    design.section,
     curves.section,
     marks.section,
     activity.section,
