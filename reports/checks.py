@@ -13,6 +13,7 @@ from reports.draws import generator
 from reports.pairs import Pair
 from reports.permutation import McNemar, Permutation, mcnemar, seed_labels, sign_flip
 from reports.scores import Scores, complete
+from reports.statistics import Estimate
 
 
 @dataclass(frozen=True)
@@ -53,17 +54,21 @@ def _check(a: Analysis, pair: Pair) -> Check:
     exchanged, permutation = _permutation(one, other, identity)
     return Check(
         pair=pair,
-        bootstrap=crossed_bootstrap(
-            [[s.values for s in side] for side in (one, other)],
-            (1.0, -1.0),
-            generator(*identity, "bootstrap"),
-            pair.estimate.estimand,
-            pair.estimate.confidence,
-        ),
+        bootstrap=_bootstrap(one, other, pair.estimate, generator(*identity, "bootstrap")),
         exchanged=exchanged,
         permutation=permutation,
         mcnemar=_mcnemar(one, other),
     )
+
+
+def _bootstrap(
+    one: list[Scores], other: list[Scores], estimate: Estimate, rng: np.random.Generator
+) -> tuple[float, float] | None:
+    """Where there is no t interval there is none of this kind: drawing one problem again and again shows no variation."""
+    if estimate.interval is None:
+        return None
+    sides = [[s.values for s in side] for side in (one, other)]
+    return crossed_bootstrap(sides, (1.0, -1.0), rng, estimate.estimand, estimate.confidence)
 
 
 def _permutation(one: list[Scores], other: list[Scores], identity: tuple[str, ...]) -> tuple[str, Permutation | None]:

@@ -63,7 +63,7 @@ def _between(bounds: tuple[float, float] | None) -> Cell:
 def _agreement(a: Analysis, found: list[Check]) -> str:
     level = f"at level {a.alpha:g}, before adjustment"
     if not any(len(check.signs) > 1 for check in found):
-        return "No second test applies: nothing varied."
+        return "No second test applies: nothing varied, or there are too few problems or seeds."
     other = list(disagreements(found))
     if not other:
         each = f" for each of the {len(found)} differences" if len(found) > 1 else ""

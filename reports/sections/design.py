@@ -87,7 +87,8 @@ def _row(a: Analysis, source: Source, by_benchmark: bool) -> Row:
     found, e = source.split, source.pair.estimate
     se, total = e.se if e else None, found.total
     parts = [getattr(found, part) for part in PARTS]
-    shares = [None if part is None or not total else part / total for part in parts]
+    whole = total if total and found.problem is not None else None
+    shares = [part / whole if part is not None and whole else None for part in parts]
     seeds = min((square.df + 1 for square in found.seeds), default=0)
     spread = None if found.seed is None else (found.seed * seeds / len(found.seeds)) ** 0.5
     return Row(
