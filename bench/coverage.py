@@ -79,7 +79,8 @@ def measure(
     margin = 3 * oracle
     s, j = setting.seeds - 1, setting.problems - 1
     seed, rest = pool(list(found.seed.T), [s, s]), pool(list(found.residual.T), [s * j, s * j])
-    bound = np.sqrt(np.maximum(variance, upper_bound([seed, (found.problem, j)], [rest])))
+    raw = seed[0] + found.problem - rest[0]
+    bound = np.sqrt(variance + upper_bound([seed, (found.problem, j)], [rest]) - raw)
     with np.errstate(divide="ignore"):
         equivalent = special.stdtr(df, (np.abs(error + margin) - margin) / se) < 0.05
     return Result(

@@ -64,7 +64,7 @@ def _check(a: Analysis, pair: Pair) -> Check:
 def _bootstrap(
     one: list[Scores], other: list[Scores], estimate: Estimate, rng: np.random.Generator
 ) -> tuple[float, float] | None:
-    """Where there is no t interval there is none of this kind: drawing one problem again and again shows no variation."""
+    """Where there is no t interval there is none of this kind: one problem drawn again and again shows no variation."""
     if estimate.interval is None:
         return None
     sides = [[s.values for s in side] for side in (one, other)]

@@ -24,6 +24,9 @@ class Change:
     """answers a problem, for each benchmark, or one for all"""
 
 
+AS_IT_IS = Change()
+
+
 @dataclass(frozen=True)
 class Sight:
     """A minimum detectable effect."""
@@ -77,8 +80,9 @@ def expected(found: Split, change: Change, stated: float | None = None) -> Parts
 
 
 def _seeds(found: Split, fewer: float, total: float) -> tuple[MeanSquare, ...]:
-    """Of two arms: as unequal as the two that were found; equal halves if several were found, or none."""
-    known = found.seeds if len(found.seeds) == 2 else (MeanSquare(1.0, _seed_df(found)),) * 2
+    """As unequal as those of the two arms that were found, or of one beside an arm without seeds; equal halves if more
+    were found, or none."""
+    known = found.seeds if len(found.seeds) in (1, 2) else (MeanSquare(1.0, _seed_df(found)),) * 2
     whole = sum(part.variance for part in known)
     shares = [part.variance / whole if whole > 0 else 0.5 for part in known]
     return tuple(

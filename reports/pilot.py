@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from reports.design import Change, Sight, sight
+from reports.design import AS_IT_IS, Change, Sight, sight
 from reports.load import load
 from reports.power import Variances
 from reports.scores import AVERAGE, Scores, complete, headline
@@ -47,7 +47,7 @@ class Pilot:
         """Number of seeds -> benchmark or `average` -> minimum detectable effect."""
         return {s: {column: self.sight(design, s, column) for column in self.splits} for s in seeds}
 
-    def sight(self, design: Design, seeds: int, column: str = AVERAGE, more: Change = Change()) -> Sight | None:
+    def sight(self, design: Design, seeds: int, column: str = AVERAGE, more: Change = AS_IT_IS) -> Sight | None:
         """
         Args:
             more: than the design has.

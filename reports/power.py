@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
-from reports.satterthwaite import Floats, crossed, pool, upper_bound
+from reports.satterthwaite import Floats, crossed, pool
 from reports.statistics import Estimand, MeanSquare, Parts
 
 POWER = 0.8
@@ -67,17 +67,6 @@ def _chi2(df: float, place: int) -> Floats:
     """Quantiles at the lattice's points, in one of its dimensions."""
     step = np.sqrt((2.0, 3.0, 5.0, 7.0, 11.0, 13.0, 17.0, 19.0)[place]) % 1
     return special.chdtri(df, (0.5 + np.arange(POINTS) * step) % 1)
-
-
-def upper_ratio(found: Parts, estimand: Estimand, variance: float) -> float:
-    """Upper 80 % confidence bound of a standard error over its estimate. Variances from a few seeds are hardly known:
-    power is planned at this bound (Browne 1995, Statistics in Medicine 14, 1933-1940)."""
-    seed = None if estimand == "checkpoints" else found.seed
-    problem = None if estimand == "benchmark" else found.problem
-    plus = [(part.variance, part.df) for part in (seed, problem) if part]
-    both = seed and problem and found.residual
-    minus = [(found.residual.variance, found.residual.df)] if both and found.residual else []
-    return float(np.sqrt(max(1.0, float(upper_bound(plus, minus)) / variance)))
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from reports.design import Change
+from reports.design import AS_IT_IS, Change
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def routes(now: Effort, seeds: bool = True, samples: bool = True) -> list[Route]
         seeds: whether anything is known of the variation between seeds.
         samples: whether anything is known of the variation between answers.
     """
-    found = [Route("as it is", Change())]
+    found = [Route("as it is", AS_IT_IS)]
     if seeds:
         found += [_seeds(now, times) for times in TIMES]
     checkpoints = now.arms * now.seeds

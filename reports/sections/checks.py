@@ -70,8 +70,8 @@ def _agreement(a: Analysis, found: list[Check]) -> str:
         return f"All tests come to the same finding{each} {level}."
     names = listing([f"{a.label(check.pair.a)} minus {a.label(check.pair.b)}" for check in other])
     return (
-        f"The tests do not agree on {names} {level}: a finding that hangs on the test should not be leaned on, and what "
-        "is found by exchange only may not reach beyond these problems. The verdict keeps to the t test."
+        f"The tests do not agree on {names} {level}: a finding that hangs on the test should not be leaned on, and "
+        "what is found by exchange only may not reach beyond these problems. The verdict keeps to the t test."
     )
 
 

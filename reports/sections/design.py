@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from reports import design, sharpen
 from reports.analysis import Analysis
 from reports.document import Block, Cell, Column, Folded, Row, Section, Table, Text, text
-from reports.pairs import Pair
+from reports.pairs import Pair, sources
 from reports.scores import AVERAGE, complete
-from reports.variance import Split, split
+from reports.variance import Split
 from reports.words import GAP, count, extent, listing
 
 MOST_PAIRS = 4
@@ -51,15 +51,14 @@ def _sources(a: Analysis, pairs: list[Pair]) -> list[Source]:
     found = []
     for pair in pairs:
         columns = a.benchmarks if pair.benchmark == AVERAGE else [pair.benchmark]
-        sides = [complete(a.cells, arm, columns) or [] for arm in (pair.a, pair.b)]
-        values = [[s.values for s in side] for side in sides]
-        found.append(Source(pair, split(values, [[s.k for s in side] for side in sides], (1.0, -1.0))))
+        one, other = (complete(a.cells, arm, columns) or [] for arm in (pair.a, pair.b))
+        found.append(Source(pair, sources(one, other)))
     return found
 
 
-def _largest(a: Analysis, sources: list[Source]) -> list[Text]:
+def _largest(a: Analysis, found: list[Source]) -> list[Text]:
     said = []
-    for source in sources:
+    for source in found:
         known = {name: part for name in PARTS if (part := getattr(source.split, name)) is not None}
         if source.split.total > 0 and source.split.sampling is not None:
             largest = max(known, key=known.__getitem__)
@@ -71,8 +70,8 @@ def _name(a: Analysis, pair: Pair) -> str:
     return f"{a.label(pair.a)} − {a.label(pair.b)}"
 
 
-def _table(a: Analysis, sources: list[Source], name: str, caption: str) -> Table:
-    by_benchmark = any(source.pair.benchmark != AVERAGE for source in sources)
+def _table(a: Analysis, found: list[Source], name: str, caption: str) -> Table:
+    by_benchmark = any(source.pair.benchmark != AVERAGE for source in found)
     columns = [
         Column("Difference", numeric=False),
         *([Column("Benchmark", numeric=False)] if by_benchmark else []),
@@ -80,7 +79,7 @@ def _table(a: Analysis, sources: list[Source], name: str, caption: str) -> Table
         *map(Column, PARTS.values()),
         Column("Seed SD"),
     ]
-    return Table(name, columns, [_row(a, source, by_benchmark) for source in sources], caption)
+    return Table(name, columns, [_row(a, source, by_benchmark) for source in found], caption)
 
 
 def _row(a: Analysis, source: Source, by_benchmark: bool) -> Row:
@@ -102,8 +101,8 @@ def _row(a: Analysis, source: Source, by_benchmark: bool) -> Row:
     )
 
 
-def _sharpen(a: Analysis, sources: list[Source]) -> list[Block]:
-    shown = [source for source in sources if source.pair.mde]
+def _sharpen(a: Analysis, found: list[Source]) -> list[Block]:
+    shown = [source for source in found if source.pair.mde]
     if not shown:
         return [Text("Nothing varied, so nothing can be said of what a larger design would detect.")]
     if len(shown) > MOST_PAIRS:

@@ -15,7 +15,12 @@ from harness.records import Comparison, Plan, RunFolder
 from reports.equivalence import equivalence_p
 from reports.statistics import contrast
 
-EQUAL = {"gains": {"rence": 0.5, "grpo": 0.5}, "sd_seed": 0.01, "benchmarks": {"a": (400, 8), "b": (400, 8)}, "curve": ()}
+EQUAL = {
+    "gains": {"rence": 0.5, "grpo": 0.5},
+    "sd_seed": 0.01,
+    "benchmarks": {"a": (400, 8), "b": (400, 8)},
+    "curve": (),
+}
 
 
 def with_margin(run: Path, margin: float) -> Path:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import special
 
-from reports.power import Variances, detectable, detectable_effect, detectable_effects, upper_ratio
+from reports.power import Variances, detectable, detectable_effect, detectable_effects
 from reports.satterthwaite import upper_bound
 from reports.statistics import MeanSquare, Parts
 
@@ -66,9 +66,8 @@ def test_no_effect_is_named_where_there_is_no_test() -> None:
 
 
 def test_upper_bound_of_one_mean_square_is_exact() -> None:
-    # chi2 with 2 df: P(X > x) = exp(-x / 2) = .8 at x = .446287; 2 / .446287 = 4.48142, its root 2.11693
+    # chi2 with 2 df: P(X > x) = exp(-x / 2) = .8 at x = .446287; 2 / .446287 = 4.48142
     assert upper_bound([(1.0, 2.0)]) == pytest.approx(4.48142, abs=1e-5)
-    assert upper_ratio(Parts((MeanSquare(0.3, 2),), None, None), "benchmark", 0.3) == pytest.approx(2.11693, abs=1e-5)
 
 
 def test_upper_bound_of_a_sum_less_a_part() -> None:

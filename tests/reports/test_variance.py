@@ -107,8 +107,9 @@ def found() -> Split:
 
 def test_expected_parts_of_the_design_as_it_is_are_the_ones_found(found: Split) -> None:
     parts = expected(found, Change())
-    for one, other in zip((parts.seed, parts.problem, parts.residual), (found.parts.seed, found.parts.problem, found.parts.residual)):  # fmt: skip  # noqa: E501
-        assert one and other and (one.variance, one.df) == pytest.approx((other.variance, other.df))
+    for name in ("seed", "problem", "residual"):
+        one, other = getattr(parts, name), getattr(found.parts, name)
+        assert (one.variance, one.df) == pytest.approx((other.variance, other.df)), name
 
 
 def test_what_more_of_each_brings(found: Split) -> None:
