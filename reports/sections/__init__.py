@@ -22,6 +22,7 @@ from reports.sections import (
     marks,
     mismatch,
     provenance,
+    published,
     scores,
 )
 
@@ -35,6 +36,7 @@ SECTIONS: list[Callable[[Analysis], Section | None]] = [
     scores.section,
     mismatch.section,
     comparisons.section,
+    published.section,
     curves.section,
     marks.section,
     flips.section,
