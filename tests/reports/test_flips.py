@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import shutil
+import unicodedata
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,8 @@ from reports.flips import CATEGORIES, KINDS, Tally, flips, representative, talli
 from reports.load import MARKS, load
 from reports.sections import flips as section
 
+TURNING = ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
+"""what begins or ends a change of direction"""
 WORDS = {c: MARKS.index(mark) for c, mark in zip("cwntg", MARKS, strict=True)}
 
 
@@ -177,5 +180,9 @@ def test_long_texts_are_cut_in_the_middle() -> None:
 
 
 def test_what_cannot_be_seen_is_shown() -> None:
+    controls = [chr(i) for i in range(0x30000) if unicodedata.category(chr(i)) in ("Cc", "Cs", "Zl", "Zp")]
+    assert [c for c in controls if visible(c) == c] == ["\t", "\n"]
+    turning = [chr(i) for i in range(0x30000) if unicodedata.bidirectional(chr(i)) in TURNING]
+    assert len(turning) == 9 and [c for c in turning if visible(c) == c] == []
     assert visible("a\x00\x7f\u202e\u2066\ufeff\u200bb") == "a␀�����b"
     assert visible("किताब\u200dx\n\t é 𝑥²") == "किताब\u200dx\n\t é 𝑥²"
