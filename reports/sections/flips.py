@@ -22,7 +22,7 @@ MOST_CASES, MOST_OF_PAIR = 200, 60
 STABLE = 5
 """one in so many of a pair's cases is of a problem that did not flip"""
 
-TITLES = ("Problems", "Gained", "Lost", "Net", "Format flips", "Maths flips", "Marker", "Both solve", "Neither")
+TITLES = ("Problems", "Gained", "Lost", "Net", "Format", "Maths", "Marker", "Both solve", "Neither")
 TAGS: Mapping[Category, str] = {"gained": "gained", "lost": "lost", "both": "both solve", "neither": "neither solves"}
 
 
@@ -91,8 +91,8 @@ def _difference(a: Analysis, b: str) -> str:
 def _caption(a: Analysis) -> str:
     return (
         f"Problems, at the headline. Solved: more than half of an arm's attempts at it are correct, over all seeds and "
-        f"samples. Gained: {a.label(a.target)} solves it and the other does not; lost: the other way round. A flip is "
-        "one of format if more than half of the incorrect attempts of the side that fails found no answer or were "
+        f"samples. Gained: {a.label(a.target)} solves it and the other does not; lost: the other way round. A flip, "
+        "gained (+) or lost (−), is one of format if more than half of the incorrect attempts of the side that fails found no answer or were "
         "truncated before one, and one of maths otherwise; attempts that the marker failed on are set aside, and "
         "flips where it failed on all are counted apart. These are counts, not a test: arms of equal skill flip too. "
         "Whether they differ is for the paired differences to say. A benchmark that either has no result on is a gap, "
@@ -162,10 +162,10 @@ def _read(a: Analysis, places: Sequence[_Place]) -> Wanted:
 
 def _cases(a: Analysis, b: str, places: Sequence[_Place], found: Wanted) -> Cases:
     caption = (
-        "The largest changes of each category, chosen for being large: most would be smaller if they were sampled "
-        "again. Of each side one attempt: the first, by seed and sample, that is correct where the side solves the "
-        "problem, and otherwise has the most frequent mark of what kept it from that. Texts of more than "
-        f"{HEAD + TAIL:,} characters are cut to their first {HEAD} and last {TAIL}."
+        "The largest changes of each category, in points of the share correct, chosen for being large: most would be "
+        "smaller if they were sampled again. Of each side one attempt: the first, by seed and sample, that is correct "
+        "where the side solves the problem, and otherwise has the most frequent mark of what kept it from that. Texts "
+        f"of more than {HEAD + TAIL:,} characters are cut to their first {HEAD} and last {TAIL}."
     )
     return Cases(f"cases-{b}", [_case(a, b, place, found) for place in places], caption)
 
@@ -179,7 +179,7 @@ def _case(a: Analysis, b: str, place: _Place, found: Wanted) -> Case:
     return Case(
         tags=[TAGS[category], *([KINDS[kind]] if kind >= 0 else [])],
         title=f"{place.benchmark} {pair.a.ids[problem]}",
-        change=signed(float(pair.difference[problem])),
+        change=signed(float(pair.difference[problem])) if pair.difference[problem] else "0",
         gold=GAP if gold is None else short(gold),
         sides=[
             _excerpt(

@@ -112,7 +112,7 @@ def test_the_table_counts_what_the_files_say(make_run) -> None:
     assert row["Problems"] == 70
     assert row["Gained"] == (ours & ~theirs).sum() > 0 and row["Lost"] == (~ours & theirs).sum()
     assert row["Net"] == row["Gained"] - row["Lost"]
-    assert row["Format flips"] + row["Maths flips"] + row["Marker"] == row["Gained"] + row["Lost"]
+    assert row["Format"] + row["Maths"] + row["Marker"] == row["Gained"] + row["Lost"]
     assert row["Both solve"] == (ours & theirs).sum() and row["Neither"] == (~ours & ~theirs).sum()
     by_benchmark = next(block for block in part.blocks if isinstance(block, Folded)).blocks[0]
     assert isinstance(by_benchmark, Table)
