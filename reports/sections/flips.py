@@ -90,13 +90,13 @@ def _difference(a: Analysis, b: str) -> str:
 
 def _caption(a: Analysis) -> str:
     return (
-        f"Problems, at the headline. Solved: more than half of an arm's attempts at it are correct, over all seeds and "
+        "Problems, at the headline. Solved: more than half of an arm's attempts at it are correct, over all seeds and "
         f"samples. Gained: {a.label(a.target)} solves it and the other does not; lost: the other way round. A flip, "
-        "gained (+) or lost (−), is one of format if more than half of the incorrect attempts of the side that fails found no answer or were "
-        "truncated before one, and one of maths otherwise; attempts that the marker failed on are set aside, and "
-        "flips where it failed on all are counted apart. These are counts, not a test: arms of equal skill flip too. "
-        "Whether they differ is for the paired differences to say. A benchmark that either has no result on is a gap, "
-        "and not in the sums."
+        "gained (+) or lost (−), is one of format if more than half of the incorrect attempts of the side that fails "
+        "found no answer or were truncated before one, and one of maths otherwise; attempts that the marker failed on "
+        "are set aside, and flips where it failed on all are counted apart. These are counts, not a test: arms of "
+        "equal skill flip too. Whether they differ is for the paired differences to say. A benchmark that either has "
+        "no result on is a gap, and not in the sums."
     )
 
 
