@@ -12,7 +12,18 @@ from collections.abc import Callable
 from reports import notes, verdict
 from reports.analysis import Analysis
 from reports.document import Bullets, Document, Section
-from reports.sections import activity, algorithms, budget, comparisons, curves, marks, mismatch, provenance, scores
+from reports.sections import (
+    activity,
+    algorithms,
+    budget,
+    comparisons,
+    curves,
+    marks,
+    mismatch,
+    provenance,
+    scores,
+    training,
+)
 
 
 def _notes(a: Analysis) -> Section | None:
@@ -25,6 +36,7 @@ SECTIONS: list[Callable[[Analysis], Section | None]] = [
     mismatch.section,
     comparisons.section,
     curves.section,
+    training.section,
     marks.section,
     activity.section,
     budget.section,
