@@ -12,7 +12,6 @@ import pandas as pd
 from reports.analysis import Analysis
 from reports.document import Cell, Column, Figure, Folded, Gallery, Row, Section, Table, text
 from reports.figures.curves import Track, curves
-from reports.load import where
 from reports.sections.curves import line
 from reports.words import GAP, listing
 
