@@ -5,16 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 from matplotlib.transforms import offset_copy
 
+from reports.figures.labels import beside
 from reports.figures.svg import MUTED, draw
 
-LABEL_GAP = 13.0
-"""least distance between two labels, in pixels"""
 LEAST_RANGE = 1.0
 """points of percent that an axis spans, however little its lines differ"""
 BAND_ROOM = 0.5
@@ -78,7 +76,8 @@ def curves(
         _limits(axes, lines, least)
         _x_axis(axes, lines, doubling)
         if labels:
-            _end_labels(axes, lines, start, height - top - bottom)
+            ends = [(_end(line), line.label, line.colour) for line in lines if not line.quiet]
+            beside(axes, [*ends, (start, "start", MUTED)], height - top - bottom)
 
     return draw(name, width, height, plot)
 
@@ -130,44 +129,8 @@ def _x_axis(axes: Axes, lines: Sequence[Line], doubling: bool) -> None:
     axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,.0f}"))
 
 
-def _end_labels(axes: Axes, lines: Sequence[Line], start: float | None, height: float) -> None:
-    """Names at the right end of the means, pushed apart where they would overlap."""
-    ends = [(end, line.label, line.colour) for line in lines if not line.quiet and (end := _end(line)) is not None]
-    if start is not None:
-        ends.append((start, "start", MUTED))
-    low, high = axes.get_ylim()
-    places = spread([(value - low) / (high - low) * height for value, _, _ in ends], LABEL_GAP, height)
-    for (_, label, tint), place in zip(ends, places, strict=True):
-        axes.annotate(
-            label,
-            (1, place / height),
-            (6, -4),
-            xycoords="axes fraction",
-            textcoords="offset points",
-            color=tint,
-            annotation_clip=False,
-        )
-
-
 def _end(line: Line) -> float | None:
     """The last of the mean; of the seeds' last ones where there is no mean."""
     mean, *seeds = [[value for value in y if not math.isnan(value)] for _, y in (line.mean, *line.seeds)]
     lasts = [track[-1] for track in ([mean] if mean else seeds) if track]
     return sum(lasts) / len(lasts) if lasts else None
-
-
-def spread(places: Sequence[float], gap: float, top: float) -> list[float]:
-    """Move labels apart to at least `gap`, keeping their order, and below `top` as far as there is room.
-
-    >>> spread([10, 12, 90], gap=12, top=100)
-    [10, 22, 90]
-    """
-    order = sorted(range(len(places)), key=lambda i: places[i])
-    result = list(places)
-    for lower, upper in pairwise(order):
-        result[upper] = max(result[upper], result[lower] + gap)
-    ceiling = top
-    for i in reversed(order):
-        result[i] = min(result[i], ceiling)
-        ceiling = result[i] - gap
-    return result

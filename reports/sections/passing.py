@@ -112,8 +112,8 @@ def _table(a: Analysis, by_k: dict[int, Groups], votes: Groups, columns: list[st
 def _caption(a: Analysis, average: bool, voted: bool) -> str:
     of = ", unweighted average of the benchmarks, up to the k that all of them have" if average else ""
     parts = [
-        f"In percent{of if len(a.benchmarks) > 1 else ''} ± half-width of the {100 * (1 - a.alpha):g} % interval, of the "
-        "same target as in the table of scores."
+        f"In percent{of if len(a.benchmarks) > 1 else ''} ± half-width of the {100 * (1 - a.alpha):g} % interval, of "
+        "the same target as in the table of scores."
     ]
     if voted:
         parts.append(

@@ -12,6 +12,7 @@ import pandas as pd
 from reports.analysis import Analysis
 from reports.document import Cell, Column, Figure, Folded, Gallery, Row, Section, Table, text
 from reports.figures.curves import Track, curves
+from reports.load import where
 from reports.sections.curves import line
 from reports.words import GAP, listing
 
@@ -76,12 +77,14 @@ def _tracks(a: Analysis, panel: Panel, metric: str, width: int) -> dict[str, lis
             "value": steps[metric].astype(float) * panel.scale,
         }
     ).dropna()
-    means = table.groupby(["arm", "seed", "point"], sort=True)[["rollouts", "value"]].mean().reset_index()
-    tracks = {}
-    for arm, mine in means.groupby("arm"):
-        points = np.arange(mine["point"].max() + 1)
-        seeds = [one.set_index("point").reindex(points) for _, one in mine.groupby("seed")]
-        tracks[str(arm)] = [(one["rollouts"].tolist(), one["value"].tolist()) for one in seeds]
+    means = table.groupby(["arm", "seed", "point"], as_index=False)[["rollouts", "value"]].mean()
+    tracks: dict[str, list[Track]] = {}
+    for arm in a.arms:
+        mine = where(means, means["arm"] == arm.name)
+        points = range(int(mine["point"].max()) + 1) if len(mine) else []
+        for seed in sorted(set(mine["seed"])):
+            one = where(mine, mine["seed"] == seed).set_index("point").reindex(points)
+            tracks.setdefault(arm.name, []).append((one["rollouts"].tolist(), one["value"].tolist()))
     return tracks
 
 

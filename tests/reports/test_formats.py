@@ -18,7 +18,8 @@ import pytest
 
 import reports
 from reports.document import Cell, Column, Row, Table
-from reports.figures.curves import Line, curves, spread
+from reports.figures.curves import Line, curves
+from reports.figures.labels import spread
 from reports.render import csv, latex, markdown, plain
 
 HOSTILE = "<script>alert(1)</script> & \\input{x} | *b* $x$ % _ ~ # `c` {"
