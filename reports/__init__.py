@@ -56,16 +56,25 @@ def without_cost(text: str) -> str:
 
 
 def compare(
-    a: str, b: str, *, allow_unmatched: bool = False, estimand: str = "algorithm", alpha: float = 0.05
+    a: str,
+    b: str,
+    *,
+    allow_unmatched: bool = False,
+    estimand: str = "algorithm",
+    alpha: float = 0.05,
+    margin: float | None = None,
 ) -> Comparison:
     """Two arms (`runs/x/grpo runs/x/rence`), trials, run folders of one arm, or evaluated models, paired by problem.
+
+    Args:
+        margin: a fraction; differences smaller than this do not matter, and with it the two can be called equivalent.
 
     Raises: Unmatched if data order, weights, budget or evaluation differ; ValueError if a name is ambiguous;
     DataError if something is missing or unfinished.
     """
     from reports import comparing
 
-    return comparing.compare(a, b, allow_unmatched, estimand, alpha)
+    return comparing.compare(a, b, allow_unmatched, estimand, alpha, margin)
 
 
 def evaluation(folder: Path) -> Evaluation:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, cast
 
 from harness.records import START, DataError
+from reports.equivalence import equivalence_p
 from reports.matching import Side, unmatched
 from reports.multiple import holm
-from reports.power import detectable, upper_ratio
+from reports.power import detectable_effect, upper_ratio
 from reports.scores import Scores
-from reports.statistics import Estimand, Estimate, contrast, seed_correlation
+from reports.statistics import Estimand, Estimate, Parts, contrast, seed_correlation
 
 Family = Literal["primary", "per_benchmark", "start"]
 """the locked comparison on the average; the same arms benchmark by benchmark; every arm with the untrained model"""
@@ -39,6 +40,23 @@ class Pair:
     """of the two arms' scores over shared seeds"""
     unmatched: tuple[str, ...]
     alpha: float
+    margin: float | None = None
+    """differences smaller than this do not matter; None if nobody said so"""
+    p_equivalence: float | None = None
+    """of the hypothesis that the difference is the margin or more, adjusted within the family; None without a margin or
+    a test"""
+
+    @property
+    def equivalent(self) -> bool | None:
+        return None if self.p_equivalence is None else self.p_equivalence < self.alpha
+
+    @property
+    def finding(self) -> str:
+        """In the words of a table."""
+        if self.estimate is None:
+            return "no complete result"
+        words = {1: "above", -1: "below", 0: "equivalent" if self.equivalent else "not separated"}[self.direction]
+        return f"{words}, yet equivalent" if self.direction and self.equivalent else words
 
     @property
     def direction(self) -> int:
@@ -66,9 +84,20 @@ def difference(a: list[Scores], b: list[Scores], estimand: str, alpha: float) ->
 
 
 def compare_all(
-    groups: Groups, family: Family, tests: list[Test], sides: Mapping[str, Side], estimand: str, alpha: float
+    groups: Groups,
+    family: Family,
+    tests: list[Test],
+    sides: Mapping[str, Side],
+    estimand: str,
+    alpha: float,
+    margin: float | None = None,
 ) -> list[Pair]:
-    """One family: every test, adjusted by Holm's method within it. A test that lacks a side stays as a gap."""
+    """One family: every test, adjusted by Holm's method within it. A test that lacks a side stays as a gap.
+
+    Differences and equivalences are two families, each at level alpha: Holm's method asks no more than valid p-values
+    (1979, Scandinavian Journal of Statistics 6, 65-70), and a pair can be wrong in one of the two only, for a true
+    difference is not at once nil and beyond the margin.
+    """
     estimates = [
         difference(groups[a, column], groups[b, column], estimand, alpha)
         if {(a, column), (b, column)} <= groups.keys()
@@ -77,6 +106,7 @@ def compare_all(
     ]
     reasons = {(a, b): tuple(unmatched(sides[a], sides[b])) for a, b, _ in tests}
     adjusted = holm([estimate.p_value if estimate else None for estimate in estimates])
+    equivalence = holm([equivalence_p(estimate, margin) for estimate in estimates])
     return [
         Pair(
             a=a,
@@ -89,16 +119,27 @@ def compare_all(
             correlation=_correlation(groups, a, b, column),
             unmatched=reasons[a, b],
             alpha=alpha,
+            margin=margin,
+            p_equivalence=p_equivalence,
         )
-        for (a, b, column), estimate, p in zip(tests, estimates, adjusted, strict=True)
+        for (a, b, column), estimate, p, p_equivalence in zip(tests, estimates, adjusted, equivalence, strict=True)
     ]
 
 
 def _mde(estimate: Estimate | None, alpha: float) -> tuple[float, float] | None:
     if estimate is None or not estimate.se or estimate.df is None:
         return None
-    effect = detectable(estimate.se, estimate.df, alpha)
-    return effect, effect * upper_ratio(estimate.df)
+    effect = detectable_effect(_at_least_noise(estimate.parts), estimate.estimand, alpha)
+    return None if effect is None else (effect, effect * upper_ratio(estimate.df))
+
+
+def _at_least_noise(found: Parts) -> Parts:
+    """Estimated mean squares as expectations: those of seeds and problems hold the residual's, so none is below it."""
+    noise = found.residual.variance if found.residual else 0.0
+    lacking = max(0.0, noise - sum(seed.variance for seed in found.seeds))
+    seeds = tuple(replace(seed, variance=seed.variance + lacking / len(found.seeds)) for seed in found.seeds)
+    problem = found.problem and replace(found.problem, variance=max(found.problem.variance, noise))
+    return replace(found, seeds=seeds, problem=problem)
 
 
 def _correlation(groups: Groups, a: str, b: str, column: str) -> float | None:

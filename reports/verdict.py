@@ -34,15 +34,27 @@ def _verdict(a: Analysis) -> str:
     if not primary:
         return f"No comparison was planned for {name}."
     groups = [
-        ("is above", [p for p in primary if p.direction > 0]),
-        ("is below", [p for p in primary if p.direction < 0]),
-        ("is not separated from", [p for p in primary if p.estimate and not p.direction]),
+        ("is above", [p for p in primary if p.direction > 0 and not p.equivalent]),
+        ("is below", [p for p in primary if p.direction < 0 and not p.equivalent]),
+        ("is above, yet equivalent to,", [p for p in primary if p.direction > 0 and p.equivalent]),
+        ("is below, yet equivalent to,", [p for p in primary if p.direction < 0 and p.equivalent]),
+        ("is equivalent to", [p for p in primary if not p.direction and p.equivalent]),
+        ("is not separated from", [p for p in primary if p.estimate and not p.direction and not p.equivalent]),
     ]
-    clauses = [f"{verb} {listing([a.label(p.b) for p in pairs])}" for verb, pairs in groups if pairs]
+    clauses = [
+        f"{verb} {listing([a.label(p.b) for p in pairs])}" + (within(pairs[0]) if pairs[0].equivalent else "")
+        for verb, pairs in groups
+        if pairs
+    ]
     missing = [a.label(p.b) for p in primary if p.estimate is None]
     if missing:
         clauses.append(f"could not be compared with {listing(missing)} (no complete result)")
     return f"{name} {listing(clauses)}."
+
+
+def within(pair: Pair) -> str:
+    """` (within ±2 points)`"""
+    return "" if pair.margin is None else f" (within ±{100 * pair.margin:g} points)"
 
 
 def _numbers(a: Analysis) -> list[str]:
@@ -59,7 +71,8 @@ def _sure(pair: Pair) -> str:
     if pair.estimate is None or pair.estimate.interval is None:
         return "no interval can be given"
     low, high = pair.estimate.interval
-    return f"{signed(low)} to {signed(high)}, p {p_text(pair.p_adjusted)}"
+    same = "" if pair.p_equivalence is None else f", equivalence p {p_text(pair.p_equivalence)}"
+    return f"{signed(low)} to {signed(high)}, p {p_text(pair.p_adjusted)}{same}"
 
 
 def _start(a: Analysis) -> list[str]:
@@ -95,6 +108,7 @@ def basis(a: Analysis) -> str:
         f"backend {plan.backend}",
         f"{100 * (1 - a.alpha):g} % intervals and t tests paired by problem with seeds crossed, "
         f"about {COVERS[covered]}" + (", Holm-adjusted" if len(pairs) > 1 else ""),
+        *([f"equivalence by two one-sided t tests{within(pairs[0])}"] if pairs and pairs[0].margin else []),
         matched(a),
         planned(a),
     ]
@@ -127,6 +141,7 @@ def to_json(a: Analysis) -> dict[str, Any]:
             "baselines": plan.comparison.baselines,
             "estimand": a.estimand,
             "alpha": a.alpha,
+            "margin": plan.comparison.margin,
         },
         "as_planned": not a.deviations,
         "arms": [_arm(a, name) for name in a.rows],
@@ -207,4 +222,7 @@ def pair_json(pair: Pair) -> dict[str, Any]:
         "mde": pair.mde[0] if pair.mde else None,
         "mde_high": pair.mde[1] if pair.mde else None,
         "seed_correlation": pair.correlation,
+        "margin": pair.margin,
+        "equivalent": pair.equivalent,
+        "p_equivalence": pair.p_equivalence,
     }
