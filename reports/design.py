@@ -59,7 +59,9 @@ def expected(found: Split, change: Change, stated: float | None = None) -> Parts
     rest = fewer * problems * (cells[:, 0] + samples * cells[:, 1])
     own = found.by_problem
     problem = None if own is None else np.array(own) * problems + rest
-    residual_df = [(r.df if r else _df(p)) * j / fewer for r, p, j in zip(found.residuals, found.problems, 1 / problems)]
+    residual_df = [
+        (r.df if r else _df(p)) * j / fewer for r, p, j in zip(found.residuals, found.problems, 1 / problems)
+    ]
     dfs = [max(1.0, (_df(p) + 1) / shrink - 1) for p, shrink in zip(found.problems, problems, strict=True)]
     between = found.seed if found.seeds else stated
     return Parts(
@@ -75,7 +77,8 @@ def _seeds(found: Split, fewer: float, total: float) -> tuple[MeanSquare, ...]:
     whole = sum(part.variance for part in known)
     shares = [part.variance / whole if whole > 0 else 0.5 for part in known]
     return tuple(
-        MeanSquare(total * share, max(1.0, (part.df + 1) / fewer - 1)) for part, share in zip(known, shares, strict=True)
+        MeanSquare(total * share, max(1.0, (part.df + 1) / fewer - 1))
+        for part, share in zip(known, shares, strict=True)
     )
 
 

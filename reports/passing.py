@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
+import pyarrow as pa
 
 from harness.records import START
 from reports.analysis import Analysis
@@ -141,10 +142,9 @@ def _votes(run: Run, e: int) -> np.ndarray | None:
     if found is None:
         return None
     correct = run.attempts[e].marks == MARKS.index("correct")
-    words = [*found.words, None]
-    return np.array(
-        [
-            majority((bool(right), words[code]) for right, code in zip(*one, strict=True))
-            for one in zip(correct, found.codes, strict=True)
-        ]
+    problems, k = correct.shape
+    codes = found.codes.ravel()
+    said = pa.DictionaryArray.from_arrays(
+        pa.array(codes, pa.int32(), mask=codes < 0), pa.array(found.words, pa.string())
     )
+    return majority(np.repeat(np.arange(problems), k), correct.ravel(), said, problems)

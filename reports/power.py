@@ -26,9 +26,7 @@ def detectable(se: float, df: float, alpha: float = 0.05, power: float = POWER) 
     return float(se * special.nctdtrinc(df, 1 - power, critical))
 
 
-def detectable_effect(
-    expected: Parts, estimand: Estimand, alpha: float = 0.05, power: float = POWER
-) -> float | None:
+def detectable_effect(expected: Parts, estimand: Estimand, alpha: float = 0.05, power: float = POWER) -> float | None:
     """Smallest true difference that the test of `statistics.contrast` finds with this power, in a study whose mean
     squares have these expectations.
 
