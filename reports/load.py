@@ -24,12 +24,14 @@ from harness.records import (
     EvalRecord,
     Mark,
     Plan,
+    Published,
     RunFolder,
     StepRecord,
     Timing,
     TrialFolder,
     TrialRecord,
     read_jsonl,
+    read_published,
 )
 
 MARKS = [mark.value for mark in Mark]
@@ -82,6 +84,8 @@ class Run:
     notes: list[str] = field(default_factory=list)
     data: DataRecord | None = None
     """None in a folder of an older rence"""
+    published: list[Published] = field(default_factory=list)
+    """others' scores, to be set beside ours"""
     attempts: Sequence[Attempts] = ()
     """one for each row of `evals`"""
 
@@ -105,7 +109,18 @@ def load(root: Path) -> Run:
             evals += _complete(place.evals(), notes)
     headers, attempts = read_attempts(evals)
     data = DataRecord.read(folder.data) if folder.data.exists() else None
-    return Run(root, plan, trials, headers, count(attempts), pd.DataFrame(steps), notes, data, attempts)
+    return Run(
+        root,
+        plan,
+        trials,
+        headers,
+        count(attempts),
+        pd.DataFrame(steps),
+        notes,
+        data,
+        read_published(folder.expected),
+        attempts,
+    )
 
 
 def where(table: pd.DataFrame, mask: Any) -> pd.DataFrame:
