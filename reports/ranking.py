@@ -5,16 +5,17 @@ Point estimates, to see what the order rests on; intervals and tests belong to t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from functools import partial
+from statistics import mean
 
 import numpy as np
-import pandas as pd
 
 from harness.records import START
 from reports.analysis import Analysis
-from reports.load import MARKS, where
+from reports.load import MARKS
 from reports.scores import curve, final
 from reports.second import Markers
 from reports.statistics import ROUNDING
@@ -26,6 +27,19 @@ LEFT_OUT = {
     "no_answer": "no answer left out",
     "grader_failed": "marker failed left out",
 }
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What became of the attempts of one evaluation."""
+
+    arm: str
+    seed: int
+    benchmark: str
+    marks: Mapping[str, int]
+    attempts: int
+    second: int | None
+    """correct to the second marker; None where none ran"""
 
 
 @dataclass(frozen=True)
@@ -55,71 +69,83 @@ class Variant:
 
 def variants(a: Analysis, markers: Mapping[int, Markers]) -> list[Variant]:
     """The plan's choice first, then every other that these results allow. Fewer than two arms have no order: empty."""
-    table = _tallies(a, markers)
-    if table["arm"].nunique() < 2:
+    tallies = _tallies(a, markers)
+    if len({tally.arm for tally in tallies}) < 2:
         return []
-    found = [Variant("as planned", _average(table, _share))]
-    if not table["second"].isna().any():
-        found.append(Variant("second marker", _average(table, lambda t: t["second"] / t["attempts"])))
+    found = [Variant("as planned", _average(tallies, _share))]
+    if all(tally.second is not None for tally in tallies):
+        found.append(Variant("second marker", _average(tallies, lambda t: _ratio(t.second, t.attempts))))
     for mark, name in LEFT_OUT.items():
-        if table[mark].any():
-            found.append(Variant(name, _average(table, lambda t, mark=mark: t["correct"] / (t["attempts"] - t[mark]))))
+        if any(tally.marks[mark] for tally in tallies):
+            found.append(Variant(name, _average(tallies, partial(_share, without=mark))))
     if a.sizes_differ:
-        found.append(Variant("all problems weighted alike", _weighted(a, table)))
-    return [*found, *_one_out(table, "benchmark", a.benchmarks), *_one_out(table, "seed", a.run.plan.seeds), *_half(a)]
+        arms = dict.fromkeys(tally.arm for tally in tallies)
+        found.append(Variant("all problems weighted alike", {arm: a.weighted[arm] for arm in arms}))
+    return [*found, *_one_out(a, tallies), *_half(a)]
 
 
-def _tallies(a: Analysis, markers: Mapping[int, Markers]) -> pd.DataFrame:
-    """One row for each evaluation that is in an arm's average: arm, seed, benchmark, the five marks, attempts, and
-    what is correct to the second marker (NaN where none ran)."""
-    sums = a.run.problems.groupby("eval")[[*MARKS, "attempts"]].sum()
-    table = cast(pd.DataFrame, final(a.run)[["arm", "seed", "benchmark"]]).join(sums)
-    table["second"] = [markers[e].second if e in markers else np.nan for e in table.index]
-    seeds = {arm.name: set(a.by_seed(arm.name)) for arm in a.arms}
-    counted = [
-        benchmark in a.benchmarks and arm != START and seed in seeds[arm]
-        for arm, seed, benchmark in zip(table["arm"], table["seed"], table["benchmark"], strict=True)
-    ]
-    return where(table, counted)
+def _tallies(a: Analysis, markers: Mapping[int, Markers]) -> list[Tally]:
+    """Of the evaluations that are in an arm's average."""
+    seeds = {arm.name: a.by_seed(arm.name) for arm in a.arms}
+    evals = final(a.run)
+    found = []
+    for e, arm, seed, benchmark in zip(evals.index, evals["arm"], evals["seed"], evals["benchmark"], strict=True):
+        if benchmark in a.benchmarks and arm != START and seed in seeds[arm]:
+            marks = a.run.attempts[e].marks
+            counts = dict(zip(MARKS, np.bincount(marks.ravel(), minlength=len(MARKS)).tolist(), strict=True))
+            second = markers[e].second if e in markers else None
+            found.append(Tally(arm, seed, benchmark, counts, marks.size, second))
+    return found
 
 
-def _share(table: pd.DataFrame) -> Any:
-    return table["correct"] / table["attempts"]
+def _share(tally: Tally, without: str = "") -> float | None:
+    left = tally.attempts - (tally.marks[without] if without else 0)
+    return _ratio(tally.marks["correct"], left)
 
 
-def _average(table: pd.DataFrame, share: Callable[[pd.DataFrame], Any]) -> Averages:
+def _ratio(correct: int | None, attempts: int) -> float | None:
+    return correct / attempts if correct is not None and attempts else None
+
+
+def _average(tallies: Iterable[Tally], share: Callable[[Tally], float | None]) -> Averages:
     """Mean over seeds, then over benchmarks; an arm of which nothing is left somewhere has none."""
-    shares = table.assign(share=share(table))[["arm", "benchmark", "share"]]
-    means = shares.groupby(["arm", "benchmark"], sort=False)["share"].agg(lambda values: values.mean(skipna=False))
-    averages = means.groupby("arm", sort=False).agg(lambda values: values.mean(skipna=False))
-    return {str(arm): float(value) for arm, value in averages.items() if np.isfinite(value)}
+    shares: dict[str, dict[str, list[float | None]]] = defaultdict(lambda: defaultdict(list))
+    for tally in tallies:
+        shares[tally.arm][tally.benchmark].append(share(tally))
+    averages = {}
+    for arm, by_benchmark in shares.items():
+        known = [[value for value in values if value is not None] for values in by_benchmark.values()]
+        if sum(map(len, known)) == sum(map(len, by_benchmark.values())):
+            averages[arm] = mean(map(mean, known))
+    return averages
 
 
-def _weighted(a: Analysis, table: pd.DataFrame) -> Averages:
-    return {arm: a.weighted[arm] for arm in dict.fromkeys(table["arm"])}
-
-
-def _one_out(table: pd.DataFrame, column: str, values: list[Any]) -> Iterator[Variant]:
-    """Each benchmark or each seed left out, in all arms. An arm that has no other is then missing."""
-    present = [value for value in values if value in set(table[column])]
-    for value in present if len(present) > 1 else []:
-        name = f"without {value}" if column == "benchmark" else f"without {column} {value}"
-        yield Variant(name, _average(where(table, table[column] != value), _share))
+def _one_out(a: Analysis, tallies: list[Tally]) -> Iterator[Variant]:
+    """Each benchmark and each seed left out, in all arms. An arm that has no other is then missing."""
+    for benchmark in a.benchmarks if len(a.benchmarks) > 1 else []:
+        rest = [tally for tally in tallies if tally.benchmark != benchmark]
+        yield Variant(f"without {benchmark}", _average(rest, _share))
+    seeds = sorted({tally.seed for tally in tallies})
+    for seed in seeds if len(seeds) > 1 else []:
+        rest = [tally for tally in tallies if tally.seed != seed]
+        yield Variant(f"without seed {seed}", _average(rest, _share))
 
 
 def _half(a: Analysis) -> Iterator[Variant]:
     """At half the budget, if that is a point of the grid: the benchmarks asked there, the seeds of the average."""
-    plan = a.run.plan
+    plan, seeds = a.run.plan, {arm.name: a.by_seed(arm.name) for arm in a.arms}
     halves = [point for point in plan.grid_rollouts if abs(2 * point - plan.grid_rollouts[-1]) <= 1]
-    table = curve(a.run)
-    table = where(table, table["grid"].isin(halves) & table["benchmark"].isin(a.benchmarks))
-    asked = [benchmark for benchmark in a.benchmarks if benchmark in set(table["benchmark"])]
+    rows = [
+        row
+        for row in curve(a.run).to_dict("records")
+        if row["grid"] in halves and row["benchmark"] in a.benchmarks and row["seed"] in seeds.get(row["arm"], ())
+    ]
+    asked = [benchmark for benchmark in a.benchmarks if any(row["benchmark"] == benchmark for row in rows)]
     averages = {}
-    for arm in a.arms:
-        mine = where(table, (table["arm"] == arm.name) & table["seed"].isin(list(a.by_seed(arm.name))))
-        if len(mine) and len(mine) == len(asked) * len(a.by_seed(arm.name)):
-            averages[arm.name] = float(mine.groupby("benchmark")["score"].mean().mean())
+    for arm in seeds:
+        mine = [row["score"] for row in rows if row["arm"] == arm]
+        if mine and len(mine) == len(asked) * len(seeds[arm]):  # as many of each benchmark: the mean of them all
+            averages[arm] = mean(mine)
     if len(averages) > 1:
-        unit = "steps" if getattr(plan, "imported", "") else "budget"
         some = f", {', '.join(asked)} only" if len(asked) < len(a.benchmarks) else ""
-        yield Variant(f"half the {unit}{some}", averages)
+        yield Variant(f"half the budget{some}", averages)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
-from matplotlib.transforms import offset_copy
+from matplotlib.transforms import Affine2D
 
 from reports.figures.labels import beside
 from reports.figures.svg import MUTED, draw
@@ -112,11 +112,11 @@ def _band(axes: Axes, line: Line, shift: float) -> None:
     x, (low, high) = line.mean[0], line.band
     axes.fill_between(x, low, high, color=line.colour, alpha=0.13, linewidth=0)
     known = [not math.isnan(bound) for bound in low]
-    beside = offset_copy(axes.transData, axes.figure, shift, units="points")
+    moved = axes.transData + Affine2D().translate(shift * axes.figure.dpi / 72, 0)
     for i, here in enumerate(known):
         if here and not any(known[max(i - 1, 0) : i] + known[i + 1 : i + 2]):
             bar = ([x[i], x[i]], [low[i], high[i]])
-            axes.plot(*bar, color=line.colour, alpha=0.35, lw=BAR - 1, solid_capstyle="butt", transform=beside)
+            axes.plot(*bar, color=line.colour, alpha=0.35, lw=BAR - 1, solid_capstyle="butt", transform=moved)
 
 
 def _x_axis(axes: Axes, lines: Sequence[Line], doubling: bool) -> None:

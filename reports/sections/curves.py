@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -112,7 +113,7 @@ def line(a: Analysis, arm: str, tracks: list[Track], origin: float | None = None
     )
 
 
-def _band(tracks: list[list[float]], confidence: float) -> tuple[list[float], list[float]] | None:
+def _band(tracks: Sequence[Sequence[float]], confidence: float) -> tuple[list[float], list[float]] | None:
     """Interval of the mean over seeds at each point: seeds new, problems these. None if no point has any."""
     bounds = [_interval(np.array(values), confidence) for values in zip(*tracks, strict=True)]
     if all(math.isnan(low) for low, _ in bounds):

@@ -7,12 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 from reports.analysis import Analysis
 from reports.document import Cell, Column, Figure, Folded, Gallery, Row, Section, Table, text
 from reports.figures.curves import Track, curves
-from reports.load import where
 from reports.sections.curves import line
 from reports.words import GAP, listing
 
@@ -56,41 +54,46 @@ def section(a: Analysis) -> Section | None:
 
 
 def _logged(a: Analysis, panel: Panel) -> str | None:
-    columns = a.run.steps.columns
-    return next((m for m in panel.metrics if m in columns and a.run.steps[m].notna().any()), None)
+    return next((m for m in panel.metrics if m in a.run.steps.columns and not np.isnan(_numbers(a, m)).all()), None)
 
 
 def _width(a: Analysis) -> int:
     """Steps that become one point."""
-    return math.ceil(int(a.run.steps["step"].max()) / MOST_POINTS)
+    return math.ceil(max(a.run.steps["step"]) / MOST_POINTS)
 
 
 def _tracks(a: Analysis, panel: Panel, metric: str, width: int) -> dict[str, list[Track]]:
     """arm -> (rollouts, value) of each seed that logged any, all at the same steps; NaN where one had not that many."""
-    steps = a.run.steps
-    table = pd.DataFrame(
-        {
-            "arm": steps["arm"],
-            "seed": steps["seed"],
-            "point": (steps["step"] - 1) // width,
-            "rollouts": steps["rollouts"].astype(float),
-            "value": steps[metric].astype(float) * panel.scale,
-        }
-    ).dropna()
-    means = table.groupby(["arm", "seed", "point"], as_index=False)[["rollouts", "value"]].mean()
-    tracks: dict[str, list[Track]] = {}
+    arms, seeds = a.run.steps["arm"].to_numpy(), a.run.steps["seed"].to_numpy()
+    point = (_numbers(a, "step").astype(int) - 1) // width
+    rollouts, values = _numbers(a, "rollouts"), _numbers(a, metric) * panel.scale
+    known = ~np.isnan(values)
+    tracks = {}
     for arm in a.arms:
-        mine = where(means, means["arm"] == arm.name)
-        points = range(int(mine["point"].max()) + 1) if len(mine) else []
-        for seed in sorted(set(mine["seed"])):
-            one = where(mine, mine["seed"] == seed).set_index("point").reindex(points)
-            tracks.setdefault(arm.name, []).append((one["rollouts"].tolist(), one["value"].tolist()))
+        mine = known & (arms == arm.name)
+        points = int(point[mine].max(initial=-1)) + 1
+        tracks[arm.name] = [
+            (_means(point[one], rollouts[one], points), _means(point[one], values[one], points))
+            for seed in sorted(set(seeds[mine].tolist()))
+            for one in [mine & (seeds == seed)]
+        ]
     return tracks
+
+
+def _numbers(a: Analysis, column: str) -> np.ndarray:
+    return a.run.steps[column].to_numpy(dtype=float, na_value=np.nan)
+
+
+def _means(point: np.ndarray, values: np.ndarray, points: int) -> list[float]:
+    """Mean of the values of each point, NaN where it has none."""
+    count = np.bincount(point, minlength=points)
+    total = np.bincount(point, weights=values, minlength=points)
+    return np.divide(total, count, out=np.full(points, np.nan), where=count > 0).tolist()
 
 
 def _svg(a: Analysis, panel: Panel, tracks: dict[str, list[Track]]) -> str:
     few = max(len(x) for seeds in tracks.values() for x, _ in seeds) <= FEW_POINTS
-    lines = [line(a, arm.name, tracks.get(arm.name, []), dots=few) for arm in a.arms]
+    lines = [line(a, arm.name, tracks[arm.name], dots=few) for arm in a.arms]
     return curves(f"training-{panel.name}", lines, None, "rollouts", 280, 190, least=panel.least)
 
 
@@ -115,7 +118,7 @@ def _table(a: Analysis, panels: list[Panel], tracks: dict[str, dict[str, list[Tr
         columns += [Column(f"{panel.title}: first"), Column("last")]
     rows = []
     for arm in a.arms:
-        pairs = [_ends(tracks[panel.name].get(arm.name, [])) for panel in panels]
+        pairs = [_ends(tracks[panel.name][arm.name]) for panel in panels]
         cells = [_cell(value) for pair in pairs for value in pair]
         rows.append(Row([text(a.label(arm.name)), *cells]))
     return Table("training", columns, rows, "First and last point of each line, mean over the seeds that have it.")
