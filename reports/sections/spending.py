@@ -32,7 +32,9 @@ def section(a: Analysis) -> Section | None:
     legend = f"Headline score in percent against tokens generated in training. {MARKED}{shown.rule(a)}"
     table = Table("spending", *_rows(a, costs, names, "tokens"), caption)
     return Section(
-        "spending", "Cost against score", [table, *_picture(a, costs, "tokens", "generated tokens", legend.strip())]
+        "spending",
+        "Cost against score",
+        [table, *_picture(a, costs, "spending", "tokens", "generated tokens", legend.strip())],
     )
 
 
@@ -47,7 +49,7 @@ def seconds(a: Analysis) -> list[Block]:
     )
     legend = f"Headline score in percent against cpu-seconds. {MARKED}{shown.rule(a)}"
     table = Table("cost-score", *_rows(a, costs, {"cpu": "cpu s", "wall": "wall s"}, "cpu"), caption)
-    return [table, *_picture(a, costs, "cpu", "cpu-seconds", legend.strip())]
+    return [table, *_picture(a, costs, "cost-cpu", "cpu", "cpu-seconds", legend.strip())]
 
 
 def _rows(a: Analysis, costs: Costs, names: Mapping[str, str], relative: str) -> tuple[list[Column], list[Row]]:
@@ -81,17 +83,16 @@ def _mean(seeds: Mapping[int, Mapping[str, float]], key: str) -> float | None:
     return float(np.mean(values)) if values else None
 
 
-def _picture(a: Analysis, costs: Costs, key: str, words: str, caption: str) -> list[Figure]:
+def _picture(a: Analysis, costs: Costs, name: str, key: str, words: str, caption: str) -> list[Figure]:
     most = max((one.get(key, 0.0) for seeds in costs.values() for one in seeds.values()), default=0.0)
-    scale, unit = next(((scale, f"{words}, {name}") for scale, name in SCALES if most >= 10 * scale), (1.0, words))
+    scale, unit = next(((scale, f"{words}, {many}") for scale, many in SCALES if most >= 10 * scale), (1.0, words))
     tints, named = shown.tints(a), shown.named(a)
     clouds = []
     for arm in a.arms:
         scores = a.by_seed(arm.name)
         points = [(one[key] / scale, 100 * scores[s]) for s, one in costs[arm.name].items() if key in one]
         if points:
-            name = shown.short(a, arm.name)
-            clouds.append(Cloud(name, tints[arm.name], points, quiet=arm.name not in named))
+            clouds.append(Cloud(shown.short(a, arm.name), tints[arm.name], points, quiet=arm.name not in named))
     start = a.scores.get((START, AVERAGE))
     level = None if start is None else 100 * start.estimate.value
-    return [Figure(f"cost-{key}", scatter(f"cost-{key}", clouds, level, unit), caption)] if clouds else []
+    return [Figure(name, scatter(name, clouds, level, unit), caption)] if clouds else []
