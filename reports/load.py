@@ -145,7 +145,7 @@ def _steps(place: TrialFolder, arm: str, seed: int) -> Iterator[dict[str, object
             step = StepRecord(**{key: value for key, value in line.items() if key != "schema"})
         except TypeError as error:
             raise DataError(f"{place.steps}:{number}: {error}.") from None
-        counters = {key: value for key, value in asdict(step).items() if key != "metrics"}
+        counters = {key: value for key, value in vars(step).items() if key != "metrics"}
         yield {"arm": arm, "seed": seed, **counters, **step.metrics}
 
 

@@ -19,6 +19,7 @@ COVERS = {
 
 MOST_NUMBERS = 5
 """with more baselines than this the numbers are left to the table"""
+MOST_NAMES = 8
 
 
 def sentences(a: Analysis) -> list[str]:
@@ -42,7 +43,7 @@ def _verdict(a: Analysis) -> str:
         ("is not separated from", [p for p in primary if p.estimate and not p.direction and not p.equivalent]),
     ]
     clauses = [
-        f"{verb} {listing([a.label(p.b) for p in pairs])}" + (within(pairs[0]) if pairs[0].equivalent else "")
+        f"{verb} {_named(a, pairs)}" + (within(pairs[0]) if pairs[0].equivalent else "")
         for verb, pairs in groups
         if pairs
     ]
@@ -50,6 +51,11 @@ def _verdict(a: Analysis) -> str:
     if missing:
         clauses.append(f"could not be compared with {listing(missing)} (no complete result)")
     return f"{name} {listing(clauses)}."
+
+
+def _named(a: Analysis, pairs: list[Pair]) -> str:
+    """The baselines by name; very many by number, for the table has them."""
+    return listing([a.label(p.b) for p in pairs]) if len(pairs) <= MOST_NAMES else f"{len(pairs)} baselines"
 
 
 def within(pair: Pair) -> str:

@@ -24,6 +24,9 @@ ARMS = ("#0b62a8", "#c2541b", "#2e7d4f", "#8a3ea3", "#a3782a", "#0f8a8a", "#b833
 COLOURS = {INK: "ink", MUTED: "muted", RULE: "rule", **{colour: f"arm{i}" for i, colour in enumerate(ARMS)}}
 """colour -> the page's CSS variable"""
 
+LETTER = 6
+"""pixels that a letter of a label takes, about"""
+
 SETTINGS = {
     "svg.fonttype": "none",
     "font.family": "sans-serif",
@@ -67,6 +70,12 @@ def draw(name: str, width: float, height: float, plot: Callable[[Axes], None]) -
 
 def colour(place: int) -> str:
     return ARMS[place % len(ARMS)]
+
+
+def fit(label: str, width: float) -> str:
+    """As much of a label as so many pixels have room for."""
+    most = int(width / LETTER)
+    return label if len(label) <= most else f"{label[: most - 1]}…"
 
 
 def themed(svg: str) -> str:
