@@ -50,7 +50,8 @@ def summary(run: Path) -> str:
 
 def without_cost(text: str) -> str:
     """`report.md` or `index.html` less the block that is made from timing.json: equal for equal runs, however often
-    they were interrupted. Every other file of a report is free of times."""
+    they were interrupted. Every other file of a report is free of times, but for that block's picture,
+    `figures/cost-cpu.svg`."""
     from reports.render import markdown
 
     before, _, rest = text.partition(markdown.COST_BEGIN)

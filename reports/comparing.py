@@ -88,7 +88,8 @@ class Comparison:
         even = "is equivalent to" if equivalent else "is not separated from"
         yet = ", yet equivalent to," if equivalent else ""
         words = {1: f"is above{yet}", -1: f"is below{yet}", 0: even}[direction]
-        sentence = f"A {words} B{within(self.average) if equivalent else ''} on the average of {plural(len(self.pairs) - 1, 'benchmark')}"
+        how = within(self.average) if equivalent else ""
+        sentence = f"A {words} B{how} on the average of {plural(len(self.pairs) - 1, 'benchmark')}"
         if e.interval is None:
             return f"{sentence}: {signed(e.value)} points, and nothing varied, so there is no interval."
         low, high = e.interval

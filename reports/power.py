@@ -26,9 +26,7 @@ def detectable(se: float, df: float, alpha: float = 0.05, power: float = POWER) 
     return float(se * special.nctdtrinc(df, 1 - power, critical))
 
 
-def detectable_effect(
-    expected: Parts, estimand: Estimand, alpha: float = 0.05, power: float = POWER
-) -> float | None:
+def detectable_effect(expected: Parts, estimand: Estimand, alpha: float = 0.05, power: float = POWER) -> float | None:
     """Smallest true difference that the test of `statistics.contrast` finds with this power, in a study whose mean
     squares have these expectations.
 
@@ -69,12 +67,6 @@ def _chi2(df: float, place: int) -> Floats:
     """Quantiles at the lattice's points, in one of its dimensions."""
     step = np.sqrt((2.0, 3.0, 5.0, 7.0, 11.0, 13.0, 17.0, 19.0)[place]) % 1
     return special.chdtri(df, (0.5 + np.arange(POINTS) * step) % 1)
-
-
-def upper_ratio(df: float, bound: float = 0.8) -> float:
-    """Upper confidence bound of a standard error over its estimate, sqrt(df / chi2_(1-bound, df)). Variances from a
-    few seeds are hardly known: power is planned at this bound (Browne 1995, Statistics in Medicine 14, 1933-1940)."""
-    return float(np.sqrt(df / special.chdtri(df, bound)))
 
 
 @dataclass(frozen=True)
