@@ -14,6 +14,8 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
+from reports.excerpts import visible
+
 SVG = "http://www.w3.org/2000/svg"
 HREF = "{http://www.w3.org/1999/xlink}href"
 FONT = "system-ui, 'Helvetica Neue', Arial, 'DejaVu Sans', sans-serif"
@@ -87,7 +89,7 @@ def themed(svg: str) -> str:
 
 def _clean(text: str) -> str:
     ElementTree.register_namespace("", SVG)
-    root = ElementTree.fromstring(text)
+    root = ElementTree.fromstring(visible(text))
     for style in root.findall(f"{{{SVG}}}defs/{{{SVG}}}style"):
         style.text = ""
     used = set(re.findall(r"#(\w+)", " ".join(v for e in root.iter() for v in e.attrib.values() if "#" in v)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -23,7 +24,7 @@ from reports.figures.intervals import Entry, intervals
 from reports.figures.labels import spread
 from reports.render import csv, latex, markdown, plain
 
-HOSTILE = "<script>alert(1)</script> & \\input{x} | *b* $x$ % _ ~ # `c` {"
+HOSTILE = "\u202e\u0000<script>alert(1)</script> & \\input{x} | *b* $x$ % _ ~ # `c` {"
 VOID = {"meta", "br", "wbr", "hr", "img", "link", "input"}
 
 
@@ -108,7 +109,7 @@ def test_page_loads_nothing_and_allows_only_its_own_code(built: Path) -> None:
 def test_hostile_text_is_escaped_everywhere(make_run) -> None:
     run = make_run()
     plan = (run / "plan.json").read_text(encoding="utf-8")
-    (run / "plan.json").write_text(plan.replace('"GRPO"', f'"{HOSTILE}"'.replace("\\", "\\\\")), encoding="utf-8")
+    (run / "plan.json").write_text(plan.replace('"GRPO"', json.dumps(HOSTILE)), encoding="utf-8")
     reports.build(run)
     out = run / "report"
     page = read(out / "index.html")

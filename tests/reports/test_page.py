@@ -45,7 +45,7 @@ for (const name of ["alert", "confirm", "prompt", "fetch"]) window[name] = (what
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The page of a run whose attempts say something hostile, each ending in which one it is; and one arm's name is long."""
+    """A run whose attempts say something hostile, each ending in which one it is; one arm's name is long."""
     truth = Synthetic(
         gains={"rence": 1.5, "grpo": 0.2, "dapo": 0.8}, benchmarks={"easy": (120, 4), "hard": (100, 4)}, curve=()
     )
