@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 from annotated_types import Ge, Gt, Le, Lt
 
 from algorithms.base import Algorithm
-from harness.records import Comparison
+from harness.records import Comparison, Published
 
 Count = Annotated[int, Ge(1)]
 NonNegative = Annotated[float, Ge(0)]
@@ -215,6 +215,8 @@ class Experiment:
     """what was tried to choose the recipe; printed in the report"""
     verl: VerlSettings = field(default_factory=VerlSettings)
     """of backend `verl` alone: devices, and how a trial is laid out on them"""
+    expected: tuple[Published, ...] = field(default=(), compare=False)
+    """scores that others have published, for the report to set beside ours; no part of what the experiment is"""
 
     def arm(self, name: str) -> Arm:
         return next(arm for arm in self.arms if arm.name == name)

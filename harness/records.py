@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
 from pathlib import Path
@@ -296,6 +296,43 @@ class Timing(_Record):
 
 
 @dataclass(frozen=True)
+class Published(_Record):
+    """An entry of `expected.json`: scores that others have published, to be set beside ours."""
+
+    title: str
+    """what tables call it, such as `Dr. GRPO, table 4`"""
+    source: str
+    """authors, year, paper and table"""
+    url: str
+    model: str
+    """what they trained"""
+    protocol: str
+    """how it was measured, as far as it is known"""
+    percent: dict[str, dict[str, float | None]]
+    """arm (`start`: their untrained model) -> benchmark or `average` -> percent, as printed; null: not known"""
+    attempts: dict[str, int] = field(default_factory=dict)
+    """benchmark -> k, attempts a problem, where it is known: a printed score must then be a possible one"""
+
+
+def read_published(path: Path) -> list[Published]:
+    """What `expected.json` holds; no file, nothing. Raises: DataError."""
+    if not path.exists():
+        return []
+    try:
+        return [Published(**_known(Published, entry)) for entry in read_json(path)["published"]]
+    except (KeyError, TypeError) as error:
+        raise DataError(f"{path}: {error}. `rence report RUN --expected FILE` writes it anew.") from None
+
+
+def add_published(path: Path, published: Sequence[Published]) -> None:
+    """Add to `expected.json`; an entry of the same title is replaced. Writes only what changes something."""
+    old = read_published(path)
+    new = {entry.title: entry for entry in [*old, *published]}
+    if list(new.values()) != old:
+        write_json(path, {"schema": SCHEMA, "published": [asdict(entry) for entry in new.values()]})
+
+
+@dataclass(frozen=True)
 class RunFolder:
     """`runs/<experiment>/` and the names of what is in it."""
 
@@ -320,6 +357,11 @@ class RunFolder:
     @property
     def imported(self) -> Path:
         return self.root / "import.json"
+
+    @property
+    def expected(self) -> Path:
+        """published scores; may be missing"""
+        return self.root / "expected.json"
 
     @property
     def report(self) -> Path:

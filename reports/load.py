@@ -23,12 +23,14 @@ from harness.records import (
     EvalRecord,
     Mark,
     Plan,
+    Published,
     RunFolder,
     StepRecord,
     Timing,
     TrialFolder,
     TrialRecord,
     read_jsonl,
+    read_published,
 )
 
 MARKS = [mark.value for mark in Mark]
@@ -68,6 +70,8 @@ class Run:
     notes: list[str] = field(default_factory=list)
     data: DataRecord | None = None
     """None in a folder of an older rence"""
+    published: list[Published] = field(default_factory=list)
+    """others' scores, to be set beside ours"""
 
 
 def load(root: Path) -> Run:
@@ -89,7 +93,8 @@ def load(root: Path) -> Run:
             evals += _complete(place.evals(), notes)
     headers, problems = read_evaluations(evals)
     data = DataRecord.read(folder.data) if folder.data.exists() else None
-    return Run(root, plan, trials, headers, problems, pd.DataFrame(steps), notes, data)
+    published = read_published(folder.expected)
+    return Run(root, plan, trials, headers, problems, pd.DataFrame(steps), notes, data, published)
 
 
 def where(table: pd.DataFrame, mask: Any) -> pd.DataFrame:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from harness.records import SCHEMA, START
-from reports import notes
+from reports import notes, published
 from reports.analysis import Analysis, Score
 from reports.pairs import Pair
 from reports.scores import AVERAGE
@@ -132,6 +132,10 @@ def to_json(a: Analysis) -> dict[str, Any]:
         "arms": [_arm(a, name) for name in a.rows],
         "pairs": [pair_json(p) for p in a.pairs],
         "ranking": ranking(a),
+        "published": [
+            {"title": entry.title, "cells": [cell.to_json() for cell in published.compare(a, entry)]}
+            for entry in a.run.published
+        ],
         "problem_variance_shares": a.shares,
         "notes": notes.collect(a),
     }

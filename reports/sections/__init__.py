@@ -12,7 +12,18 @@ from collections.abc import Callable
 from reports import notes, verdict
 from reports.analysis import Analysis
 from reports.document import Bullets, Document, Section
-from reports.sections import activity, algorithms, budget, comparisons, curves, marks, mismatch, provenance, scores
+from reports.sections import (
+    activity,
+    algorithms,
+    budget,
+    comparisons,
+    curves,
+    marks,
+    mismatch,
+    provenance,
+    published,
+    scores,
+)
 
 
 def _notes(a: Analysis) -> Section | None:
@@ -24,6 +35,7 @@ SECTIONS: list[Callable[[Analysis], Section | None]] = [
     scores.section,
     mismatch.section,
     comparisons.section,
+    published.section,
     curves.section,
     marks.section,
     activity.section,

@@ -11,6 +11,7 @@ from reports.load import MARKS
 from reports.scores import AVERAGE
 from reports.verdict import COVERS, matched, planned, span
 from reports.words import GAP, capital, listing, percent, plural
+from reports.words import benchmark as benchmark_title
 
 DAGGER = "†"
 
@@ -44,7 +45,7 @@ def _percent(interval: tuple[float, float] | None) -> tuple[float, float] | None
 
 
 def table(a: Analysis) -> Table:
-    titles = [*a.benchmarks, "Average", *(["Pooled"] if a.sizes_differ else []), "Seeds"]
+    titles = [*map(benchmark_title, a.benchmarks), "Average", *(["Pooled"] if a.sizes_differ else []), "Seeds"]
     rows = []
     for arm in a.rows:
         cells = [_cell(a, arm, column) for column in a.columns]
@@ -103,7 +104,7 @@ def _sizes(a: Analysis) -> str:
         found = [a.scores[arm, benchmark] for arm in a.rows if (arm, benchmark) in a.scores]
         if found:
             ks = sorted({k for score in found for k in score.k})
-            sizes.append((benchmark, f"{found[0].n_problems} × {span(ks)}"))
+            sizes.append((benchmark_title(benchmark), f"{found[0].n_problems} × {span(ks)}"))
     if len({size for _, size in sizes}) == 1 and len(sizes) > 1:
         return f"n × k (problems × attempts): {sizes[0][1]} on each benchmark."
     listed = ", ".join(f"{benchmark} {size}" for benchmark, size in sizes)
@@ -121,7 +122,7 @@ def _legend(a: Analysis) -> list[str]:
 def _shares(a: Analysis) -> list[Text]:
     if not a.shares or len(a.benchmarks) < 2:
         return []
-    shares = [f"{name} {100 * share:.0f} %" for name, share in a.shares.items()]
+    shares = [f"{benchmark_title(name)} {100 * share:.0f} %" for name, share in a.shares.items()]
     pooled = " Pooled weighs all problems alike." if a.sizes_differ else ""
     return [
         Text(

@@ -181,16 +181,16 @@ def test_one_table_in_every_format() -> None:
         "| arm | score |\n| :--- | ---: |\n| start | 40.0 ± 2.0 |\n| a\\|b | **55.3** ± 12.1† |\n\n*What it is.*"
     )
     assert csv.table(TABLE) == "arm,score\nstart,0.4\na|b,0.5534\n"
-    assert latex.table(TABLE, "x").split("\n")[5:14] == [
+    assert latex.table(TABLE, "x").split("\n")[6:15] == [
         r"\begin{tabular}{@{}lr@{}}",
         r"\toprule",
         r"arm & score \\",
         r"\midrule",
-        r"start & 40.0\,{\scriptsize \phantom{0}$\pm$ 2.0} \\",
+        r"start & 40.0\,{\scriptsize $\pm$\,\phantom{0}2.0} \\",
         r"\midrule",
-        r"a|b & \textbf{55.3}\,{\scriptsize $\pm$ 12.1}\rlap{\textsuperscript{$\dagger$}} \\",
+        r"a|b & \textbf{55.3}\,{\scriptsize $\pm$\,12.1}\rlap{\textsuperscript{$\dagger$}} \\",
         r"\bottomrule",
-        r"\end{tabular}",
+        r"\end{tabular}}",
     ]
     assert plain.table(TABLE).split("\n") == [
         "arm            score",
