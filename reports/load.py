@@ -21,6 +21,7 @@ from harness.records import (
     DoneRecord,
     EvalFolder,
     EvalRecord,
+    ImportRecord,
     Mark,
     Plan,
     Published,
@@ -57,7 +58,7 @@ class Run:
 
     - evals: one row for each complete evaluation, the fields of its header; `seed` is -1 for the untrained model
     - problems: one row for each evaluation and problem: `eval` (row of `evals`), `problem_id`, a count for each of the
-      five marks, `attempts`, `tokens` (sum)
+      five marks, `attempts`, `tokens` (sum; NaN in an imported run that does not know them)
     - steps: one row for each trial and step: arm, seed, the counters, one column for each metric
     """
 
@@ -72,6 +73,8 @@ class Run:
     """None in a folder of an older rence"""
     published: list[Published] = field(default_factory=list)
     """others' scores, to be set beside ours"""
+    imported: ImportRecord | None = None
+    """where an imported run's results come from"""
 
 
 def load(root: Path) -> Run:
@@ -86,15 +89,17 @@ def load(root: Path) -> Run:
         for seed in plan.seeds:
             place = folder.trial(arm.name, seed)
             trial = read_trial(place)
-            if trial is None:
+            if trial is None and not plan.imported:
                 continue
-            trials[arm.name, seed] = trial
-            steps += _steps(place, arm.name, seed)
+            if trial is not None:
+                trials[arm.name, seed] = trial
+                steps += _steps(place, arm.name, seed)
             evals += _complete(place.evals(), notes)
     headers, problems = read_evaluations(evals)
     data = DataRecord.read(folder.data) if folder.data.exists() else None
     published = read_published(folder.expected)
-    return Run(root, plan, trials, headers, problems, pd.DataFrame(steps), notes, data, published)
+    imported = ImportRecord.read(folder.imported) if plan.imported else None
+    return Run(root, plan, trials, headers, problems, pd.DataFrame(steps), notes, data, published, imported)
 
 
 def where(table: pd.DataFrame, mask: Any) -> pd.DataFrame:
@@ -156,7 +161,7 @@ class _Counts:
     marks: np.ndarray
     """problems x the five marks"""
     tokens: np.ndarray
-    """sum over a problem's attempts"""
+    """sum over a problem's attempts; NaN if not known"""
 
 
 def _count(path: Path, header: EvalRecord) -> _Counts:
@@ -178,7 +183,12 @@ def _count(path: Path, header: EvalRecord) -> _Counts:
         )
     place = np.array([MARKS.index(word) for word in words])[mark]
     counts = np.bincount(problem * len(MARKS) + place, minlength=len(ids) * len(MARKS))
-    return _Counts(ids, counts.reshape(-1, len(MARKS)), np.bincount(problem, weights=tokens).astype(np.int64))
+    return _Counts(ids, counts.reshape(-1, len(MARKS)), _sums(problem, tokens))
+
+
+def _sums(problem: np.ndarray, tokens: np.ndarray) -> np.ndarray:
+    sums = np.bincount(problem, weights=tokens)
+    return sums if np.isnan(sums).any() else sums.astype(np.int64)
 
 
 def _read_attempts(path: Path) -> pa.Table:
@@ -193,7 +203,8 @@ def _read_attempts(path: Path) -> pa.Table:
         raise DataError(
             f"{path} cannot be read: {reason}\nDelete this evaluation's folder and run the experiment again."
         ) from None
-    empty = [name for name in SCHEMA.names if table[name].null_count]
+    unknown = ["tokens"] if table["tokens"].null_count == table.num_rows else []  # of all attempts or of none
+    empty = [name for name in SCHEMA.names if table[name].null_count and name not in unknown]
     if empty:
         raise DataError(f"{path} has empty cells in the column `{empty[0]}`.")
     return table

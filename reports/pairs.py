@@ -39,6 +39,13 @@ class Pair:
     """of the two arms' scores over shared seeds"""
     unmatched: tuple[str, ...]
     alpha: float
+    imported: bool = False
+    """whether a side was imported, so that nothing is known of its training"""
+
+    @property
+    def matched(self) -> bool | None:
+        """None if that is not known."""
+        return False if self.unmatched else None if self.imported else True
 
     @property
     def direction(self) -> int:
@@ -89,6 +96,7 @@ def compare_all(
             correlation=_correlation(groups, a, b, column),
             unmatched=reasons[a, b],
             alpha=alpha,
+            imported=sides[a].imported or sides[b].imported,
         )
         for (a, b, column), estimate, p in zip(tests, estimates, adjusted, strict=True)
     ]

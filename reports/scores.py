@@ -98,12 +98,19 @@ def complete(cells: Cells, arm: str, benchmarks: list[str]) -> list[Scores] | No
 
 
 def marks(run: Run) -> dict[tuple[str, str], dict[str, int]]:
-    """(arm, benchmark) -> counts of the five marks, of `attempts` and `tokens`, over all seeds at the headline."""
+    """(arm, benchmark) -> counts of the five marks, of `attempts` and `tokens`, over all seeds at the headline.
+
+    `tokens` is missing where one of them does not know it.
+    """
     table = run.problems.merge(final(run)[["arm", "benchmark"]], left_on="eval", right_index=True)
+    table["tokens"] = table["tokens"].astype(float).fillna(np.inf)  # no sum of what is not known
     columns = ["arm", "benchmark", *MARKS, "attempts", "tokens"]
     sums = cast(pd.DataFrame, table[columns].groupby(["arm", "benchmark"], as_index=False).sum())
     rows = sums.to_dict("records")
-    return {(row["arm"], row["benchmark"]): {name: int(row[name]) for name in columns[2:]} for row in rows}
+    return {
+        (row["arm"], row["benchmark"]): {name: int(row[name]) for name in columns[2:] if np.isfinite(row[name])}
+        for row in rows
+    }
 
 
 def curve(run: Run) -> pd.DataFrame:

@@ -40,9 +40,7 @@ Tolerance = Annotated[
     float | None,
     typer.Option(min=0.0, max=0.5, help="Relative difference allowed to a decimal; the benchmark's own if not given."),
 ]
-Workers = Annotated[
-    int | None, typer.Option(min=1, help="Processes for Math-Verify; one a core.", show_default=False)
-]
+Workers = Annotated[int | None, typer.Option(min=1, help="Processes for Math-Verify; one a core.", show_default=False)]
 Arm = Annotated[str | None, typer.Option(help="The arm of all rows, if they do not say.")]
 Seed = Annotated[int | None, typer.Option(min=0, help="The seed of all rows, if they do not say.")]
 Benchmark = Annotated[str | None, typer.Option(help="The benchmark of all rows, if they do not say.")]
@@ -56,12 +54,8 @@ Metric = Annotated[
 _SHARED: dict[str, Any] = {
     "to": Annotated[Path, typer.Option("--out", metavar="RUN", help="The run folder to write.", show_default=False)],
     "target": Annotated[str | None, typer.Option(help="The arm that is compared; the first if not given.")],
-    "baseline": Annotated[
-        list[str] | None, typer.Option(help="An arm it is compared with; all others if not given.")
-    ],
-    "estimand": Annotated[
-        Literal["algorithm", "benchmark", "checkpoints"], typer.Option(help="What intervals cover.")
-    ],
+    "baseline": Annotated[list[str] | None, typer.Option(help="An arm it is compared with; all others if not given.")],
+    "estimand": Annotated[Literal["algorithm", "benchmark", "checkpoints"], typer.Option(help="What intervals cover.")],
     "step": Annotated[
         str | None, typer.Option(metavar="N|last", help="The step that is compared; the last that all have.")
     ],
@@ -130,7 +124,9 @@ def attempts(
 
     asked = source.Asked(arm, seed, benchmark, _columns(column))
     options = _options(arm=arm, seed=seed, benchmark=benchmark, column=column)
-    _import("attempts", paths, reading.files_in, _TABLES, lambda found: source.read_all(found, asked, None), options, shared)
+    _import(
+        "attempts", paths, reading.files_in, _TABLES, lambda found: source.read_all(found, asked, None), options, shared
+    )
 
 
 def generations(
@@ -292,16 +288,16 @@ def _summary(made: Imported, to: Path) -> dict[str, Any]:
 
 
 def _show(made: Imported, to: Path) -> None:
-    shown = table("arm", "benchmark", "seeds", "problems", "k", "correct", numbers=("seeds", "problems", "k", "correct"))
+    shown = table(
+        "arm", "benchmark", "seeds", "problems", "k", "correct", numbers=("seeds", "problems", "k", "correct")
+    )
     final = [*(one for one in made.design.evaluated if one.seed is None), *made.design.final()]
     for arm, benchmark in dict.fromkeys((one.arm, one.benchmark) for one in final):
         mine = [one for one in final if (one.arm, one.benchmark) == (arm, benchmark)]
         ks = sorted({one.k for one in mine})
         correct = sum(int((one.rows["mark"] == "correct").sum()) for one in mine) / sum(len(one.rows) for one in mine)
         seeds = "-" if mine[0].seed is None else str(len(mine))
-        shown.add_row(
-            arm, benchmark, seeds, f"{mine[0].problems:,}", ", ".join(map(str, ks)), f"{100 * correct:.1f} %"
-        )
+        shown.add_row(arm, benchmark, seeds, f"{mine[0].problems:,}", ", ".join(map(str, ks)), f"{100 * correct:.1f} %")
     out().print(shown)
     steps = made.plan.grid_rollouts
     if len(steps) > 1:

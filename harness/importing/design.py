@@ -107,7 +107,9 @@ def plan(name: str, imported: str, design: Design, wanted: Wanted, hashes: Any) 
     evaluated = design.evaluated
     arms = list(dict.fromkeys(one.arm for one in evaluated if one.arm != START))
     names = [name for name in benchmarks(evaluated) if design.final(name)]
-    earlier = [one for one, p in zip(evaluated, design.points, strict=True) if one.arm != START and p != design.grid[-1]]
+    earlier = [
+        one for one, p in zip(evaluated, design.points, strict=True) if one.arm != START and p != design.grid[-1]
+    ]
     made = Plan(
         experiment=name,
         arms=[_arm(arm, hashes) for arm in arms],
@@ -157,5 +159,3 @@ def _comparison(arms: Sequence[str], wanted: Wanted) -> Comparison:
 
 def _words(values: Any) -> str:
     return ", ".join(sorted(set(values)))
-
-

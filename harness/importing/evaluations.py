@@ -90,7 +90,9 @@ def _one_folder_each(names: Mapping[str, str]) -> None:
     seen: dict[str, str] = {}
     for name, folder in names.items():
         if folder in seen:
-            raise DataError(f"the benchmarks `{seen[folder]}` and `{name}` would share the folder `{folder}`. Rename one.")
+            raise DataError(
+                f"the benchmarks `{seen[folder]}` and `{name}` would share the folder `{folder}`. Rename one."
+            )
         seen[folder] = name
 
 

@@ -63,9 +63,7 @@ def write(found: Found, source: str, options: Mapping[str, Any], wanted: Wanted,
     return Imported(plan, arranged, record)
 
 
-def _fill(
-    folder: RunFolder, plan: Plan, arranged: Design, record: ImportRecord, versions: Mapping[str, str]
-) -> None:
+def _fill(folder: RunFolder, plan: Plan, arranged: Design, record: ImportRecord, versions: Mapping[str, str]) -> None:
     os.chmod(folder.root, 0o777 & ~_umask())
     for one, point in zip(arranged.evaluated, arranged.points, strict=True):
         _evaluation(_place(folder, one), one, point, versions[one.benchmark])

@@ -9,7 +9,7 @@ from reports.figures.intervals import Entry, intervals
 from reports.figures.svg import MUTED, colour
 from reports.load import MARKS
 from reports.scores import AVERAGE
-from reports.verdict import COVERS, matched, planned, span
+from reports.verdict import COVERS, effort, matched, planned, span
 from reports.words import GAP, capital, listing, percent, plural
 from reports.words import benchmark as benchmark_title
 
@@ -28,7 +28,7 @@ def _dots(a: Analysis) -> list[Figure]:
             100 * score.estimate.value,
             _percent(score.estimate.interval),
             [] if arm == START else [100 * value for value in a.by_seed(arm).values()],
-            MUTED if arm == START else colour(a.rows.index(arm) - 1),
+            MUTED if arm == START else colour([one.name for one in a.arms].index(arm)),
             strong=arm in a.best[AVERAGE],
         )
         for arm in a.rows
@@ -86,10 +86,9 @@ def caption(a: Analysis) -> str:
     plan, final = a.run.plan, a.run.evals
     sentences = [
         f"Share of correct answers in percent (avg@k) ± half-width of the {100 * (1 - a.alpha):g} % interval, which "
-        f"covers {COVERS[a.estimand]}; that of the untrained model covers new problems.",
+        f"covers {COVERS[a.estimand]}{'; that of the untrained model covers new problems' if START in a.rows else ''}.",
         _sizes(a),
-        f"{plural(len(plan.seeds), 'seed')} an arm planned; {plan.budget_rollouts:,} rollouts a trial; backend "
-        f"{plan.backend}; template {plan.template}; marker {listing(sorted(set(final['grader_version']))) or GAP}; "
+        f"{plural(len(plan.seeds), 'seed')} an arm{'' if plan.imported else ' planned'}; {'; '.join(effort(a))}; template {plan.template}; marker {listing(sorted(set(final['grader_version']))) or GAP}; "
         f"model {plan.model}.",
         f"Bold: not significantly below the column's best (multiple comparisons with the best, {100 * a.alpha:g} %).",
         *_legend(a),
