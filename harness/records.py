@@ -182,6 +182,8 @@ class ImportRecord(_Record):
     """that were given and decide what was read"""
     files: list[dict[str, Any]]
     """path as given, bytes and sha256 of each; arm, seed and step where the command named them"""
+    coarse: list[str]
+    """benchmarks of which only correct or not is known: there `wrong` may also be one of the other marks"""
     notes: list[str]
     """choices that were made, and what the source does not tell"""
 

@@ -67,11 +67,12 @@ def _gaps(run: Run, cells: Cells) -> Iterator[str]:
 
 
 def _attempts(run: Run, cells: Cells) -> Iterator[str]:
+    said = "another has" if run.plan.imported else "the plan says"
     for (arm, benchmark), scores in cells.items():
         planned = run.plan.benchmarks.get(benchmark)
         other = sorted({k for k in scores.k if k != planned})
         if planned is not None and other:
-            yield f"{arm} on {benchmark} has k = {_list(other)} attempts a problem; {'another has' if run.plan.imported else 'the plan says'} {planned}."
+            yield f"{arm} on {benchmark} has k = {_list(other)} attempts a problem; {said} {planned}."
 
 
 def _list(items: list[int]) -> str:

@@ -37,7 +37,9 @@ def _name(file: dict) -> str:
 
 
 def _seen(run: Run, *columns: str) -> str:
-    return listing(sorted({" ".join(map(str, row)) for row in zip(*(run.evals[c] for c in columns), strict=True)}))
+    return listing(
+        sorted({" ".join(dict.fromkeys(map(str, row))) for row in zip(*(run.evals[c] for c in columns), strict=True)})
+    )
 
 
 def _words(value: object) -> str:

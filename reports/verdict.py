@@ -189,7 +189,7 @@ def _cell(a: Analysis, arm: str, benchmark: str, score: Score) -> dict[str, Any]
     counts = a.marks[arm, benchmark]
     names = ("wrong", "no_answer", "truncated", "grader_failed", "attempts")
     best = {"best": arm in a.best[benchmark]}
-    return score_json(score) | best | {name: counts[name] for name in names}
+    return score_json(score) | best | {name: counts.get(name) for name in names}
 
 
 def score_json(score: Score) -> dict[str, Any]:

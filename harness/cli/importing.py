@@ -295,7 +295,7 @@ def _show(made: Imported, to: Path) -> None:
     for arm, benchmark in dict.fromkeys((one.arm, one.benchmark) for one in final):
         mine = [one for one in final if (one.arm, one.benchmark) == (arm, benchmark)]
         ks = sorted({one.k for one in mine})
-        correct = sum(int((one.rows["mark"] == "correct").sum()) for one in mine) / sum(len(one.rows) for one in mine)
+        correct = sum(one.correct for one in mine) / len(mine)
         seeds = "-" if mine[0].seed is None else str(len(mine))
         shown.add_row(arm, benchmark, seeds, f"{mine[0].problems:,}", ", ".join(map(str, ks)), f"{100 * correct:.1f} %")
     out().print(shown)

@@ -54,13 +54,12 @@ def read_all(sources: Sequence[Source], asked: Asked, marker: Marker | None) -> 
 def _renamed(raw: Raw, columns: Mapping[str, str]) -> Raw:
     for ours, theirs in columns.items():
         raw.need(theirs)
-        if ours in raw.cells and ours != theirs:
+        if ours in raw and ours != theirs:
             raise DataError(f"{raw.source.path} has a column `{ours}` already, so `{theirs}` cannot be read as it.")
     return Raw(raw.source, raw.cells.rename(columns={theirs: ours for ours, theirs in columns.items()}), raw.lines)
 
 
 def _rows(place: int, raw: Raw, asked: Asked, marked: bool) -> pd.DataFrame:
-    there = raw.cells
     arms = _arms(raw, asked)
     found: dict[str, Any] = {
         "arm": arms,
@@ -71,29 +70,29 @@ def _rows(place: int, raw: Raw, asked: Asked, marked: bool) -> pd.DataFrame:
         "sample": cells.whole(raw, "sample", raw.need("sample", "It numbers the answers to one problem, from 0.")),
     }
     if marked:
-        found["mark"] = _marks(raw)
+        found |= {"mark": _marks(raw), "coarse": "mark" not in raw}
     else:
         raw.need("response", "--column response=THEIRS names it.")
         raw.need("gold", "--column gold=THEIRS names it.")
-    found |= {name: cells.texts(raw, name, there[name]) for name in ("response", "gold") if name in there}
-    if "answer" in there:
-        found["answer"] = there["answer"].map(lambda cell: None if pd.isna(cell) else cells.written(cell))
-    if "tokens" in there:
-        found["tokens"] = cells.whole(raw, "tokens", there["tokens"])
+    found |= {name: cells.texts(raw, name, raw[name]) for name in ("response", "gold") if name in raw}
+    if "answer" in raw:
+        found["answer"] = cells.written_or_none(raw["answer"])
+    if "tokens" in raw:
+        found["tokens"] = cells.whole(raw, "tokens", raw["tokens"])
     for name in ("finish_reason", *WORDS):
-        if name in there:
-            found[name] = there[name].where(~cells.is_empty(there[name]), UNKNOWN).map(cells.written)
-    if "benchmark_hash" in there:
-        found["version"] = cells.names(raw, "benchmark_hash", there["benchmark_hash"])
+        if name in raw:
+            found[name] = raw[name].where(~cells.is_empty(raw[name]), UNKNOWN).map(cells.written)
+    if "benchmark_hash" in raw:
+        found["version"] = cells.names(raw, "benchmark_hash", raw["benchmark_hash"])
     return frame(place, raw.lines, found)
 
 
 def _said(raw: Raw, column: str, option: Any, hint: str) -> Any:
     """The rows' own word, or the command's where they have none."""
-    if column in raw.cells:
+    if column in raw:
         if option is not None:
             raise UserError(f"{raw.source.path} has a column `{column}`, so the command must not say it too.")
-        return cells.names(raw, column, raw.cells[column])
+        return cells.names(raw, column, raw[column])
     return option if option is not None else raw.need(column, f"{hint} says it for all rows.")
 
 
@@ -110,54 +109,52 @@ def _seeds(raw: Raw, asked: Asked, arms: pd.Series) -> np.ndarray:
     start = (arms == START).to_numpy()
     seeds = np.full(len(arms), NO_SEED, dtype=np.int64)
     said = raw.source.name.seed if raw.source.name.seed is not None else asked.seed
-    if "seed" not in raw.cells:
+    if "seed" not in raw:
         if said is None and not start.all():
             raw.need("seed", "A name before the path, as in grpo/seed0=PATH, or --seed N says it for all rows.")
         return np.where(start, NO_SEED, -1 if said is None else said)
     if said is not None:
         raise UserError(f"{raw.source.path} has a column `seed`, so the command must not say it too.")
-    column = raw.cells["seed"]
+    column = raw["seed"]
     wrong = start & ~cells.is_empty(column)
     if wrong.any():
         raw.refuse(int(wrong.argmax()), f"`{START}` is the untrained model, and its `seed` must be empty.")
-    trained = Raw(raw.source, raw.cells[~start], raw.lines[~start])
-    seeds[~start] = cells.whole(trained, "seed", column[~start])
+    trained = raw.only(~start)
+    seeds[~start] = cells.whole(trained, "seed", trained["seed"])
     return seeds
 
 
 def _steps(raw: Raw, arms: pd.Series) -> np.ndarray:
     steps, start = np.zeros(len(arms), dtype=np.int64), (arms == START).to_numpy()
-    if "step" in raw.cells:
+    if "step" in raw:
         if raw.source.name.step is not None:
             raise UserError(f"{raw.source.path} has a column `step`, so the command must not say it too.")
-        trained = Raw(raw.source, raw.cells[~start], raw.lines[~start])
-        steps[~start] = cells.whole(trained, "step", raw.cells["step"][~start])
+        trained = raw.only(~start)
+        steps[~start] = cells.whole(trained, "step", trained["step"])
     else:
         steps[~start] = raw.source.name.step or 0
     return steps
 
 
 def _marks(raw: Raw) -> pd.Series:
-    there = raw.cells
-    if "mark" not in there:
+    if "mark" not in raw:
         correct = cells.yes_or_no(raw, "correct", raw.need("correct", "`correct` (0 or 1) or `mark` is needed."))
-        return pd.Series(np.where(correct, "correct", "wrong"), index=there.index)
-    marks = cells.marks(raw, "mark", there["mark"])
-    if "correct" in there:
-        correct = cells.yes_or_no(raw, "correct", there["correct"])
+        return pd.Series(np.where(correct, "correct", "wrong"), index=raw.cells.index)
+    marks = cells.marks(raw, "mark", raw["mark"])
+    if "correct" in raw:
+        correct = cells.yes_or_no(raw, "correct", raw["correct"])
         other = correct != (marks == "correct").to_numpy()
         if other.any():
             row = int(other.argmax())
-            raw.refuse(row, f"`mark` is `{marks.iloc[row]}`, but `correct` is `{there['correct'].iloc[row]}`.")
+            raw.refuse(row, f"`mark` is `{marks.iloc[row]}`, but `correct` is `{raw['correct'].iloc[row]}`.")
     return marks
 
 
 def _notes(raws: Sequence[Raw], marker: Marker | None) -> list[str]:
     notes = []
-    if marker is None and any("mark" not in raw.cells for raw in raws):
+    if marker is None and any("mark" not in raw for raw in raws):
         notes.append(
-            "Attempts that are not correct count as wrong: the source does not tell whether they had no answer or were "
-            "cut off."
+            "The source tells which answers are correct, not whether the others are wrong, missing or cut off."
         )
     unused = sorted({str(name) for raw in raws for name in raw.cells if name not in KNOWN})
     if unused:

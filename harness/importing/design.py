@@ -73,7 +73,7 @@ def _headline(steps: dict[tuple[str, int | None], set[int]]) -> int:
     ends = sorted({(max(found), f"{arm} seed {seed} at {max(found)}") for (arm, seed), found in steps.items()})
     raise DataError(
         f"no step is there for all arms and seeds, which end at {ends[0][0]} to {ends[-1][0]} ({ends[0][1]}, "
-        f"{ends[-1][1]}).\n--step N compares at one, where the others are gaps; --step {LAST} compares the last of each."
+        f"{ends[-1][1]}).\n--step N compares at one, where the others are gaps; --step {LAST} the last of each."
     )
 
 
@@ -107,9 +107,8 @@ def plan(name: str, imported: str, design: Design, wanted: Wanted, hashes: Any) 
     evaluated = design.evaluated
     arms = list(dict.fromkeys(one.arm for one in evaluated if one.arm != START))
     names = [name for name in benchmarks(evaluated) if design.final(name)]
-    earlier = [
-        one for one, p in zip(evaluated, design.points, strict=True) if one.arm != START and p != design.grid[-1]
-    ]
+    points = zip(evaluated, design.points, strict=True)
+    earlier = [one for one, point in points if one.arm != START and point != design.grid[-1]]
     made = Plan(
         experiment=name,
         arms=[_arm(arm, hashes) for arm in arms],

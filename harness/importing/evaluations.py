@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -41,6 +42,16 @@ class Evaluated:
     facts: Facts
 
     @property
+    def correct(self) -> float:
+        """Share of the attempts."""
+        return float(np.mean(self.rows["mark"] == "correct"))
+
+    @property
+    def coarse(self) -> bool:
+        """Whether of the marks only correct or not is known."""
+        return bool(np.any(self.rows["coarse"]))
+
+    @property
     def who(self) -> str:
         return describe((self.arm, self.seed, self.step, self.benchmark))
 
@@ -52,7 +63,12 @@ def split(found: Found) -> list[Evaluated]:
     _same_k(rows)
     rows = rows.assign(sample=rows.groupby(PROBLEM, sort=False, observed=True).cumcount())
     _same_problems(rows)
-    return [_evaluated(key, part, found) for key, part in rows.groupby(WHO, sort=False, observed=True)]
+    return [_evaluated(key, part, found) for key, part in _parts(rows, WHO)]
+
+
+def _parts(rows: pd.DataFrame, by: list[str]) -> Iterator[tuple[tuple[Any, ...], pd.DataFrame]]:
+    """In the order in which they stand."""
+    yield from cast(Iterator[tuple[tuple[Any, ...], pd.DataFrame]], iter(rows.groupby(by, sort=False, observed=True)))
 
 
 def versions(evaluated: Sequence[Evaluated]) -> dict[str, str]:
@@ -67,7 +83,7 @@ def benchmarks(evaluated: Sequence[Evaluated]) -> list[str]:
     return list(dict.fromkeys(one.benchmark for one in evaluated))
 
 
-def describe(key: tuple[str, int | None, int, str]) -> str:
+def describe(key: tuple[Any, ...]) -> str:
     """`grpo seed 0, step 100, on gsm8k`"""
     arm, seed, step, benchmark = key
     seed_words = "" if seed in (None, NO_SEED) else f" seed {seed}"
@@ -80,7 +96,7 @@ def _ordered(rows: pd.DataFrame) -> pd.DataFrame:
     _one_folder_each(names)
     ordered = rows.assign(
         arm=pd.Categorical(rows["arm"], rows["arm"].unique()),
-        benchmark=pd.Categorical(rows["benchmark"].map(names), [names[name] for name in names]),
+        benchmark=pd.Categorical([names[name] for name in rows["benchmark"]], list(names.values())),
         problem_id=pd.Categorical(rows["problem_id"]),
     )
     return ordered.sort_values([*PROBLEM, "sample"], kind="stable", ignore_index=True)
@@ -114,54 +130,50 @@ def _no_repeats(rows: pd.DataFrame, sources: Sequence[Source]) -> None:
 
 def _same_k(rows: pd.DataFrame) -> None:
     """Every problem of an evaluation as often as the others: nothing is averaged over what is there."""
-    counts = rows.groupby(PROBLEM, sort=False, observed=True).size().rename("k").reset_index()
-    most = counts.groupby(WHO, sort=False, observed=True)["k"].transform("max")
-    fewer = (counts["k"] < most).to_numpy()
-    if not fewer.any():
-        return
-    row = counts.iloc[int(fewer.argmax())]
-    mine = counts[(counts[WHO] == row[WHO]).all(axis=1)]
-    full = mine[mine["k"] == mine["k"].max()].iloc[0]
-    raise DataError(
-        f"{describe(tuple(row[WHO]))}: the problem {row['problem_id']} has {row['k']} attempts, but {full['problem_id']} "
-        f"has {full['k']}; {int((mine['k'] < full['k']).sum()):,} of {len(mine):,} problems have fewer than others.\n"
-        "A problem that is asked less often cannot be filled in or averaged away: complete the source, or take as many "
-        "samples of each."
-    )
+    for key, part in _parts(rows, WHO):
+        ids, counts = np.unique(part["problem_id"].cat.codes.to_numpy(), return_counts=True)
+        most, fewer = int(counts.max()), counts < counts.max()
+        if not fewer.any():
+            continue
+        names = part["problem_id"].cat.categories
+        few, full = names[ids[int(fewer.argmax())]], names[ids[int(counts.argmax())]]
+        raise DataError(
+            f"{describe(key)}: the problem {few} has {counts[int(fewer.argmax())]} attempts, but {full} has {most}; "
+            f"{int(fewer.sum()):,} of {len(ids):,} problems have fewer than others.\n"
+            "What is missing is not filled in, nor averaged away: complete the source, or take as many samples of each."
+        )
 
 
 def _same_problems(rows: pd.DataFrame) -> None:
     """Every evaluation of a benchmark has the problems of its first."""
-    for benchmark, part in rows.groupby("benchmark", sort=False, observed=True):
-        asked = [
-            (key, set(one["problem_id"].unique()))
-            for key, one in part.groupby(["arm", "seed", "step"], sort=False, observed=True)
-        ]
-        (first, problems), *rest = asked
-        for key, others in rest:
-            if others != problems:
-                raise DataError(_different(str(benchmark), first, problems, key, others))
+    first: dict[str, tuple[tuple[Any, ...], set[str]]] = {}
+    for key, part in _parts(rows, WHO):
+        problems = set(part["problem_id"].unique())
+        key_before, before = first.setdefault(key[-1], (key, problems))
+        if problems != before:
+            raise DataError(_different(key_before, before, key, problems))
 
 
-def _different(benchmark: str, one: tuple, problems: set[str], other: tuple, others: set[str]) -> str:
-    a, b = (describe((*key, benchmark)) for key in (one, other))
+def _different(one: tuple[Any, ...], problems: set[str], other: tuple[Any, ...], others: set[str]) -> str:
+    a, b = describe(one), describe(other)
     return (
-        f"{benchmark} was asked with different problems, so answers cannot be paired: {len(problems & others):,} are in "
-        f"both, {_only(problems - others)} only in {a}, {_only(others - problems)} only in {b}.\n"
+        f"{one[-1]} was asked with different problems, so answers cannot be paired: {len(problems & others):,} are "
+        f"in both, {_only(problems - others)} only in {a}, {_only(others - problems)} only in {b}.\n"
         "Another version of the data, other prompts or another limit? Import evaluations of the same problems."
     )
 
 
 def _only(ids: set[str]) -> str:
     named = sorted(ids)[:_MOST_NAMED]
-    return f"{len(ids):,}" + (f" ({', '.join(named)}{', ...' if len(ids) > len(named) else ''})" if named else "")
+    more = ", ..." if len(ids) > len(named) else ""
+    return f"{len(ids):,} ({', '.join(named)}{more})" if ids else "none"
 
 
-def _evaluated(key: tuple, rows: pd.DataFrame, found: Found) -> Evaluated:
+def _evaluated(key: tuple[Any, ...], rows: pd.DataFrame, found: Found) -> Evaluated:
     arm, seed, step, benchmark = key
     who = describe(key)
     words = {name: _one(rows, name, who, found.sources) for name in WORDS}
-    problems = rows["problem_id"].nunique()
+    problems = len(rows["problem_id"].unique())
     return Evaluated(
         arm=str(arm),
         seed=None if seed == NO_SEED else int(seed),
@@ -213,9 +225,9 @@ def _golds(benchmark: str, evaluated: Sequence[Evaluated]) -> dict[str, str | No
     if differing:
         problem, a, b = differing[0]
         raise DataError(
-            f"{benchmark} was asked with different golds: that of the problem {problem} differs between {a} and {b}, and "
-            f"so do {len({p for p, *_ in differing}) - 1:,} others.\nAnother version of the data? Import evaluations of "
-            "one version."
+            f"{benchmark} was asked with different golds: that of the problem {problem} differs between {a} and {b}, "
+            f"and so do {len({p for p, *_ in differing}) - 1:,} others.\n"
+            "Another version of the data? Import evaluations of one version."
         )
     return golds
 

@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from harness import attempts
 from harness.errors import UserError
-from harness.importing import design, evaluations
+from harness.importing import cells, design, evaluations
 from harness.importing.design import Design, Wanted
 from harness.importing.evaluations import Evaluated
 from harness.importing.rows import UNKNOWN, Found
@@ -111,7 +110,8 @@ def _evaluation(place: EvalFolder, one: Evaluated, point: int, version: str) -> 
 def _table(one: Evaluated) -> pa.Table:
     """In the schema of an evaluation of ours, where a cell may be empty if the source does not say it."""
     rows, n = one.rows, len(one.rows)
-    tokens = rows["tokens"].astype("Int64") if rows["tokens"].notna().all() else pd.Series([None] * n)
+    known = not evaluations.unknown_lengths([one])
+    tokens = rows["tokens"].astype("int64") if known else [None] * n
     fixed = {"arm": one.arm, "seed": one.seed, "step": one.step, "benchmark": one.benchmark}
     unsaid = ("generation_key", "mark_second")
     columns = []
@@ -121,8 +121,7 @@ def _table(one: Evaluated) -> pa.Table:
         elif field.name in unsaid:
             values = [None] * n
         else:
-            values = (tokens if field.name == "tokens" else rows[field.name]).astype(object)
-            values = [None if cell is pd.NA or (isinstance(cell, float) and cell != cell) else cell for cell in values]
+            values = cells.or_none(tokens if field.name == "tokens" else rows[field.name])
         columns.append(pa.array(values, field.type))
     schema = pa.schema([field.with_nullable(True) for field in attempts.schema()])
     return pa.Table.from_arrays(columns, schema=schema)
@@ -133,7 +132,12 @@ def _record(
 ) -> ImportRecord:
     lengths = evaluations.unknown_lengths(evaluated)
     notes = [*found.notes, *arranged.notes, *(["The number of tokens of an answer is not known."] if lengths else [])]
-    return ImportRecord(source, dict(options), [_file(one) for one in found.sources], notes)
+    coarse = [
+        name
+        for name in evaluations.benchmarks(evaluated)
+        if any(one.coarse for one in evaluated if one.benchmark == name)
+    ]
+    return ImportRecord(source, dict(options), [_file(one) for one in found.sources], coarse, notes)
 
 
 def _file(source: Source) -> dict[str, Any]:

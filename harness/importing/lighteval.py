@@ -82,24 +82,25 @@ def _rows(place: int, raw: Raw, asked: Asked, marker: Marker | None) -> tuple[pd
     if several is not None:
         raw.refuse(
             several,
-            f"there are {len(texts[several])} answers, and lighteval's metrics are about all of them together. `--mark` "
-            "marks each with rence's own marker.",
+            f"there are {len(texts[several])} answers, and lighteval's metrics are about all of them together. "
+            "`--mark` marks each with rence's own marker.",
         )
     there = _metrics(raw)
     metric = choose(str(raw.source.path), there, asked.metrics)
     rows = rows.assign(
         mark=np.where([value == 1 for value in there[metric]], "correct", "wrong"),
         grader_version=f"lighteval {metric}",
+        coarse=True,
     )
     return rows, [
-        f"{rows['benchmark'].iloc[0]}: correct is what lighteval's {metric} says of the document's one answer; what is "
-        "not correct counts as wrong."
+        f"{rows['benchmark'].iloc[0]}: correct is what lighteval's {metric} says of the document's one answer. Of what "
+        "is not correct it is not told whether it is wrong, missing or cut off."
     ]
 
 
 def _frame(place: int, raw: Raw, texts: Sequence[Sequence[str]]) -> pd.DataFrame:
     counts = [len(one) for one in texts]
-    docs = list(raw.cells["doc"])
+    docs = list(raw["doc"])
     golds = [_gold(doc) for doc in docs]
     contents = [identity(doc["query"], gold) for doc, gold in zip(docs, golds, strict=True)]
     ids = [f"{one}-{again + 1}" if again else one for one, again in zip(contents, numbered(contents), strict=True)]
@@ -117,14 +118,14 @@ def _frame(place: int, raw: Raw, texts: Sequence[Sequence[str]]) -> pd.DataFrame
         "gold": np.repeat(np.array(golds, dtype=object), counts),
         "engine": "lighteval",
     }
-    lengths = [length for i, one in enumerate(texts) for length in _tokens(raw.cells["model_response"].iloc[i], one)]
+    lengths = [length for i, one in enumerate(texts) for length in _tokens(raw["model_response"].iloc[i], one)]
     if all(length is not None for length in lengths):
         columns["tokens"] = lengths
     return frame(place, np.repeat(raw.lines, counts), columns)
 
 
 def _texts(raw: Raw, row: int) -> list[str]:
-    texts = raw.cells["model_response"].iloc[row]["text"]
+    texts = raw["model_response"].iloc[row]["text"]
     if texts is None or not len(texts):
         raw.refuse(row, "`model_response.text` is empty: this task asks for no text, and there is nothing to import.")
     return list(texts)
@@ -143,8 +144,8 @@ def _gold(doc: Mapping[str, Any]) -> str:
 
 
 def _metrics(raw: Raw) -> dict[str, list[Any]]:
-    names = dict.fromkeys(name for one in raw.cells["metric"] for name in one)
-    return {name: [one.get(name) for one in raw.cells["metric"]] for name in names}
+    names = dict.fromkeys(name for one in raw["metric"] for name in one)
+    return {name: [one.get(name) for one in raw["metric"]] for name in names}
 
 
 def _facts(source: Source) -> Facts:

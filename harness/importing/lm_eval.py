@@ -56,8 +56,8 @@ class Task:
 
     @property
     def is_ours(self) -> bool:
-        docs = self.raw.cells["doc"]
-        return OURS in self.raw.cells and all({"id", "gold", "rule"} <= doc.keys() for doc in docs)
+        docs = self.raw["doc"]
+        return OURS in self.raw and all({"id", "gold", "rule"} <= doc.keys() for doc in docs)
 
     @property
     def config(self) -> Mapping[str, Any]:
@@ -112,17 +112,16 @@ def _task(source: Source, asked: Asked) -> Task:
     raw = read(source)
     for column in ("doc_id", "doc", "doc_hash", "target", "resps", "metrics"):
         raw.need(column, "Is this a file of `lm_eval --log_samples`?")
-    if "filter" not in raw.cells:
+    if "filter" not in raw:
         raw = Raw(source, raw.cells.assign(filter="none"), raw.lines)
     name = _filter(raw, asked.filters)
-    keep = (raw.cells["filter"] == name).to_numpy()
+    keep = (raw["filter"] == name).to_numpy()
     results = source.path.with_name(f"results_{found['date']}.json")
-    chosen = Raw(source, raw.cells[keep].reset_index(drop=True), raw.lines[keep])
-    return Task(source, found["task"], chosen, name, read_json(results) if results.exists() else {})
+    return Task(source, found["task"], raw.only(keep), name, read_json(results) if results.exists() else {})
 
 
 def _filter(raw: Raw, wanted: Sequence[str]) -> str:
-    there = list(dict.fromkeys(cells.names(raw, "filter", raw.cells["filter"])))
+    there = list(dict.fromkeys(cells.names(raw, "filter", raw["filter"])))
     chosen = next((name for name in wanted if name in there), None) if wanted else there[0]
     if chosen is None or (not wanted and len(there) > 1):
         what = "several filters" if not wanted else f"no filter {' or '.join(f'`{name}`' for name in wanted)}"
@@ -141,31 +140,33 @@ def _rows(place: int, task: Task, asked: Asked, marker: Marker | None) -> tuple[
         return marker.mark(rows), []
     there = _metrics(task.raw)
     metric = choose(f"{task.source.path} (filter {task.filter})", there, asked.metrics)
-    rows = _frame(place, task, [[_first(row)] for row in task.raw.cells["resps"]])
-    filtered = task.raw.cells.get("filtered_resps", pd.Series([None] * len(rows)))
+    rows = _frame(place, task, [[_first(row)] for row in task.raw["resps"]])
+    filtered = list(task.raw["filtered_resps"]) if "filtered_resps" in task.raw else [None] * len(rows)
     how = f"lm-eval {metric}" + (f", filter {task.filter}" if task.filter != "none" else "")
     rows = rows.assign(
         mark=np.where([value == 1 for value in there[metric]], "correct", "wrong"),
-        answer=[row if isinstance(row := _first(one), str) else None for one in filtered],
+        answer=[_first(one) for one in filtered],
         grader_version=how,
+        coarse=True,
     )
     return rows, [
-        f"{task.benchmark}: correct is what {how} says of the document's one answer; what is not correct counts as wrong."
+        f"{task.benchmark}: correct is what {how} says of the document's one answer. Of what is not correct it is not "
+        "told whether it is wrong, missing or cut off."
     ]
 
 
 def _ours(place: int, task: Task) -> pd.DataFrame:
     rows = _frame(place, task, [_responses(task.raw, i) for i in range(len(task.raw.lines))])
-    docs = task.raw.cells["doc"]
+    docs = task.raw["doc"]
     k = len(rows) // len(docs)
     rows = Marker().mark(rows, [Rule(**doc["rule"]) for doc in docs for _ in range(k)])
     means = (rows["mark"] == "correct").to_numpy().reshape(-1, k).mean(axis=1)
-    other = np.abs(means - cells.numbers(task.raw, OURS, task.raw.cells[OURS])) > 1e-9
+    other = np.abs(means - cells.numbers(task.raw, OURS, task.raw[OURS])) > 1e-9
     if other.any():
         row = int(other.argmax())
         task.raw.refuse(
             row,
-            f"`{OURS}` is {task.raw.cells[OURS].iloc[row]}, but its responses, marked again, have {means[row]:g} "
+            f"`{OURS}` is {task.raw[OURS].iloc[row]}, but its responses, marked again, have {means[row]:g} "
             f"(and so in {int(other.sum()) - 1:,} more lines). Another version of the marker? `--mark` takes the new "
             f"marks, `--metric` what was recorded.",
         )
@@ -176,7 +177,7 @@ def _frame(place: int, task: Task, responses: Sequence[Sequence[str | None]]) ->
     """One row for each response; the rest is the document's."""
     raw, counts = task.raw, [len(one) for one in responses]
     ids = _ids(task)
-    golds = [doc["gold"] for doc in raw.cells["doc"]] if task.is_ours else list(raw.cells["target"].map(cells.written))
+    golds = [doc["gold"] for doc in raw["doc"]] if task.is_ours else list(raw["target"].map(cells.written))
     arm = arm_of(task.source, task.source.path.parent.name)
     columns = {
         "arm": arm,
@@ -196,19 +197,19 @@ def _frame(place: int, task: Task, responses: Sequence[Sequence[str | None]]) ->
 def _ids(task: Task) -> list[str]:
     """Of the documents: ours, or a hash of the content; a document that is there twice is two problems."""
     if task.is_ours:
-        return [doc["id"] for doc in task.raw.cells["doc"]]
-    order = task.raw.cells["doc_id"].map(str)
+        return [doc["id"] for doc in task.raw["doc"]]
+    order = task.raw["doc_id"].map(str)
     twice = order.duplicated()
     if twice.any():
         row = int(twice.to_numpy().argmax())
         task.raw.refuse(row, f"`doc_id` {order.iloc[row]} is there twice for the filter {task.filter}.")
-    hashes = [str(one)[:16] for one in task.raw.cells["doc_hash"]]
+    hashes = [str(one)[:16] for one in task.raw["doc_hash"]]
     return [f"{one}-{again + 1}" if again else one for one, again in zip(hashes, numbered(hashes), strict=True)]
 
 
 def _responses(raw: Raw, row: int) -> list[str]:
     """All k of the document's one request."""
-    resps = raw.cells["resps"].iloc[row]
+    resps = raw["resps"].iloc[row]
     if len(resps) != 1 or not all(isinstance(text, str) for text in resps[0]):
         raw.refuse(row, "`resps` must be one list of texts to be marked; this task asks for something else.")
     return list(resps[0])
@@ -224,8 +225,8 @@ def _first(resps: Any) -> str | None:
 
 
 def _metrics(raw: Raw) -> dict[str, list[Any]]:
-    names = dict.fromkeys(name for one in raw.cells["metrics"] for name in one)
-    return {name: raw.cells[name].tolist() for name in names if name in raw.cells}
+    names = dict.fromkeys(name for one in raw["metrics"] for name in one)
+    return {name: raw[name].tolist() for name in names if name in raw}
 
 
 def _whole(limit: Any) -> int | None:

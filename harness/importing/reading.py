@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 import numpy as np
 import pandas as pd
@@ -31,12 +31,22 @@ class Raw:
     lines: np.ndarray
     """where each row stands: `Source.at`"""
 
+    def __contains__(self, column: str) -> bool:
+        return column in self.cells
+
+    def __getitem__(self, column: str) -> pd.Series:
+        return cast(pd.Series, self.cells[column])
+
     def need(self, column: str, hint: str = "") -> pd.Series:
         """Raises: DataError with the columns there are."""
-        if column not in self.cells:
+        if column not in self:
             there = [str(name) for name in self.cells.columns]
             raise DataError(f"{self.source.path} lacks the column `{column}`. {hint or nearest(column, there)}")
-        return self.cells[column]
+        return self[column]
+
+    def only(self, rows: np.ndarray) -> Raw:
+        """Args: rows: which to keep."""
+        return Raw(self.source, cast(pd.DataFrame, self.cells[rows]).reset_index(drop=True), self.lines[rows])
 
     def refuse(self, row: int, reason: str) -> NoReturn:
         raise DataError(f"{self.source.at(int(self.lines[row]))}: {reason}")
@@ -118,7 +128,7 @@ def _raw(source: Source, records: Iterable[tuple[int, dict[str, Any]]]) -> Raw:
 
 def _parquet(source: Source) -> Raw:
     try:
-        table = pq.read_table(source.path, partitioning=None)
+        table = pq.ParquetFile(source.path).read()
     except (pa.ArrowException, OSError) as error:
         raise DataError(f"{source.path} cannot be read: {str(error).splitlines()[0]}") from None
     return Raw(source, table.to_pandas(integer_object_nulls=True), np.arange(1, table.num_rows + 1))

@@ -47,6 +47,7 @@ def frame(source: int, lines: np.ndarray, columns: Mapping[str, Any]) -> pd.Data
     Args:
         source: place of the file among the sources.
         columns: arm, seed, step, benchmark, problem_id, sample and mark; each an array, or one value for all rows.
+            `coarse` says that of the marks only correct or not is known.
     """
     unknown: dict[str, Any] = {
         "response": None,
@@ -58,6 +59,7 @@ def frame(source: int, lines: np.ndarray, columns: Mapping[str, Any]) -> pd.Data
         "engine": UNKNOWN,
         "grader_version": UNKNOWN,
         "version": None,
+        "coarse": False,
     }
     return pd.DataFrame({"source": source, "line": lines, **unknown, **columns}, index=range(len(lines)))
 

@@ -55,9 +55,9 @@ def read_all(sources: Sequence[Source], asked: Asked, marker: Marker | None) -> 
 
 def _final_turns(raw: Raw) -> Raw:
     """Without the earlier turns of an answer in several."""
-    if "uid" not in raw.cells:
+    if "uid" not in raw:
         return raw
-    turns = [_TURN.fullmatch(str(uid)) for uid in raw.cells["uid"]]
+    turns = [_TURN.fullmatch(str(uid)) for uid in raw["uid"]]
     if not all(turns):
         return raw
     last: dict[str, int] = {}
@@ -65,17 +65,17 @@ def _final_turns(raw: Raw) -> Raw:
         assert turn
         last[turn[1]] = max(last.get(turn[1], 0), int(turn[2]))
     keep = np.array([turn is not None and int(turn[2]) == last[turn[1]] for turn in turns])
-    return Raw(raw.source, raw.cells[keep].reset_index(drop=True), raw.lines[keep])
+    return raw.only(keep)
 
 
 def _rows(place: int, raw: Raw, asked: Asked, marker: Marker | None) -> pd.DataFrame:
     arm = arm_of(raw.source)
     prompts = cells.texts(raw, "input", raw.need("input", "Is this a validation dump of verl?"))
-    golds = raw.need("gts").map(lambda gold: None if gold is None else cells.written(gold))
+    golds = cells.written_or_none(raw.need("gts"))
     benchmarks = _benchmarks(raw, asked)
     ids = [identity(prompt, gold) for prompt, gold in zip(prompts, golds, strict=True)]
     if marker:
-        golds = cells.texts(raw, "gts", raw.cells["gts"])
+        golds = cells.texts(raw, "gts", raw["gts"])
     columns = {
         "arm": arm,
         "seed": seed_of(raw.source),
@@ -88,9 +88,10 @@ def _rows(place: int, raw: Raw, asked: Asked, marker: Marker | None) -> pd.DataF
         "engine": "verl",
     }
     if marker is None:
-        columns |= {"mark": np.where(_correct(raw, asked), "correct", "wrong"), "grader_version": _how(raw, asked)}
-        if "pred" in raw.cells:
-            columns["answer"] = raw.cells["pred"].map(lambda cell: None if pd.isna(cell) else cells.written(cell))
+        columns |= {"mark": np.where(_correct(raw, asked), "correct", "wrong"), "coarse": True}
+        columns["grader_version"] = _how(raw, asked)
+        if "pred" in raw:
+            columns["answer"] = cells.written_or_none(raw["pred"])
     return frame(place, raw.lines, columns)
 
 
@@ -110,26 +111,26 @@ def _step(raw: Raw) -> int | np.ndarray:
 
 
 def _correct(raw: Raw, asked: Asked) -> np.ndarray:
-    if ACC in raw.cells:
-        return cells.yes_or_no(raw, ACC, raw.cells[ACC])
+    if ACC in raw:
+        return cells.yes_or_no(raw, ACC, raw[ACC])
     return cells.numbers(raw, "score", raw.need("score")) > (asked.above or 0)
 
 
 def _how(raw: Raw, asked: Asked) -> str:
-    return "verl acc" if ACC in raw.cells else f"verl score > {asked.above or 0:g}"
+    return "verl acc" if ACC in raw else f"verl score > {asked.above or 0:g}"
 
 
 def _check_scores(raws: Sequence[Raw], asked: Asked) -> None:
     """Without `acc`, a score tells right from wrong only if it is one of two values, or a bound is given."""
-    scored = [raw for raw in raws if ACC not in raw.cells]
+    scored = [raw for raw in raws if ACC not in raw]
     if not scored or asked.above is not None:
         return
     scores = sorted({score for raw in scored for score in cells.numbers(raw, "score", raw.need("score")).tolist()})
     if len(scores) > 2:
         shown = ", ".join(f"{score:g}" for score in scores[:6]) + (", ..." if len(scores) > 6 else "")
         raise DataError(
-            f"{scored[0].source.path}: there is no `{ACC}`, and `score` has {len(scores)} values ({shown}), so which of "
-            "them are correct is not known.\n--correct-above X says it; --mark marks the answers again instead."
+            f"{scored[0].source.path}: there is no `{ACC}`, and `score` has {len(scores)} values ({shown}), so which "
+            "of them are correct is not known.\n--correct-above X says it; --mark marks the answers again instead."
         )
 
 
@@ -138,5 +139,5 @@ def _notes(raws: Sequence[Raw], asked: Asked, marker: Marker | None) -> Iterator
         yield from marker.notes
     else:
         yield f"Correct is what verl's reward function said: {', '.join(sorted({_how(raw, asked) for raw in raws}))}."
-        yield "What is not correct counts as wrong: verl's dumps do not tell whether it had no answer or was cut off."
+        yield "Of what is not correct it is not told whether it is wrong, missing or cut off."
     yield "verl's dumps do not name problems: each is known by its prompt and gold."

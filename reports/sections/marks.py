@@ -44,7 +44,7 @@ def _total(a: Analysis, arm: str) -> dict[str, int]:
 
 def _row(a: Analysis, arm: str, benchmark: str, counts: dict[str, int]) -> Row:
     attempts = counts["attempts"]
-    shares = [_share(counts[mark], attempts) for mark in MARKS]
+    shares = [_share(counts[mark], attempts) if mark in counts else Cell(GAP) for mark in MARKS]
     length = counts["tokens"] / attempts if "tokens" in counts else None
     cells = [text(a.label(arm)), text(benchmark), Cell(count(attempts), attempts), *shares]
     cells.append(Cell(GAP if length is None else f"{length:.1f}", length))
