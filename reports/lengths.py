@@ -50,7 +50,7 @@ def collect(a: Analysis) -> dict[tuple[str, str], Answers]:
     parts = defaultdict(list)
     for e, row in zip(evals.index, evals.to_dict("records"), strict=True):
         attempts = a.run.attempts[int(e)]
-        if row["benchmark"] not in a.benchmarks or not attempts.tokens.any():
+        if row["benchmark"] not in a.benchmarks or np.isnan(attempts.tokens).any():
             continue
         tokens = attempts.tokens.ravel()
         correct = attempts.marks.ravel() == MARKS.index("correct")
