@@ -45,7 +45,7 @@ class Lengths:
 
 
 def collect(a: Analysis) -> dict[tuple[str, str], Answers]:
-    """(arm, benchmark) -> its attempts of all seeds. Where all lengths are 0 nobody counted, and it is left out."""
+    """(arm, benchmark) -> its attempts of all seeds. An evaluation whose lengths are not known is left out."""
     evals = final(a.run)
     parts = defaultdict(list)
     for e, row in zip(evals.index, evals.to_dict("records"), strict=True):

@@ -10,6 +10,7 @@ from reports.analysis import Analysis, Score
 from reports.imported import EXPLORATORY, MATCHING_UNKNOWN
 from reports.pairs import Pair
 from reports.scores import AVERAGE
+from reports.statistics import ESTIMANDS
 from reports.words import listing, p_text, plural, signed
 
 COVERS = {
@@ -18,6 +19,8 @@ COVERS = {
     "checkpoints": "these checkpoints on new problems like these",
 }
 
+MOST_DEVIATIONS = 2
+"""with more of them than this they are counted, and left to the notes"""
 MOST_NUMBERS = 5
 """with more baselines than this the numbers are left to the table"""
 MOST_NAMES = 8
@@ -146,7 +149,17 @@ def matched(a: Analysis) -> str:
 def planned(a: Analysis) -> str:
     if a.run.plan.imported:
         return EXPLORATORY
-    return f"not as planned: {plural(len(a.deviations), 'deviation')}, see the notes" if a.deviations else "as planned"
+    if not a.deviations:
+        return "as planned"
+    if len(a.deviations) <= MOST_DEVIATIONS:
+        return f"not as planned: {' '.join(a.deviations).removesuffix('.')}"
+    return f"not as planned: {plural(len(a.deviations), 'deviation')}, see the notes"
+
+
+def covered(a: Analysis) -> str:
+    """What the intervals of the arms' scores cover: of an arm with one seed that checkpoint alone."""
+    found = {score.estimate.estimand for (arm, _), score in a.scores.items() if arm != START} or {a.estimand}
+    return listing([COVERS[estimand] for estimand in ESTIMANDS if estimand in found], "or, of an arm with one seed,")
 
 
 def span(numbers: list[int]) -> str:
