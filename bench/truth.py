@@ -17,8 +17,6 @@ import numpy as np
 from scipy import optimize, special
 
 SD_DIFFICULTY = 2.0
-SD_EFFECT = 0.4 / np.sqrt(2)
-"""of one arm's own deviation on a problem; .4 of a difference"""
 SD_REST = 0.3
 """of seed x problem"""
 MOST_SD_SEED = 1.0
@@ -38,12 +36,21 @@ class Setting:
     """logits, one for each arm"""
     gains: tuple[float, ...] = (0.3, 0.0)
     """logits, one for each arm"""
+    sd_effect: float = 0.4 / 2**0.5
+    """logits, of an arm's own deviation on a problem; .4 of a difference"""
 
     @cached_property
     def mean(self) -> np.ndarray:
         """Expected score of each arm."""
-        other = np.hypot(np.hypot(SD_DIFFICULTY, SD_EFFECT), SD_REST)
-        return np.array([_logistic(self.base + g, np.hypot(other, s))[0] for g, s in zip(self.gains, self.sd_seed)])
+        other = np.hypot(np.hypot(SD_DIFFICULTY, self.sd_effect), SD_REST)
+        return np.array(
+            [_logistic(self.base + g, np.hypot(other, s))[0] for g, s in zip(self.gains, self.sd_seed, strict=True)]
+        )
+
+    @property
+    def _two(self) -> list[tuple[float, float]]:
+        """Gain and sd between seeds of the arms whose difference is looked at."""
+        return list(zip(self.gains, self.sd_seed, strict=True))[:2]
 
     @property
     def difference(self) -> float:
@@ -52,22 +59,21 @@ class Setting:
     @cached_property
     def seed(self) -> np.ndarray:
         """Variance between seeds of the expected score, of the first two arms."""
-        other = np.hypot(np.hypot(SD_DIFFICULTY, SD_EFFECT), SD_REST)
-        return np.array([_spread(self.base + g, s, other) for g, s in zip(self.gains[:2], self.sd_seed)])
+        other = np.hypot(np.hypot(SD_DIFFICULTY, self.sd_effect), SD_REST)
+        return np.array([_spread(self.base + g, s, other) for g, s in self._two])
 
     @cached_property
     def problem(self) -> float:
         """Variance between problems of the expected difference."""
         own = [
-            _spread(self.base + g, np.hypot(SD_DIFFICULTY, SD_EFFECT), np.hypot(SD_REST, s))
-            for g, s in zip(self.gains[:2], self.sd_seed)
+            _spread(self.base + g, np.hypot(SD_DIFFICULTY, self.sd_effect), np.hypot(SD_REST, s)) for g, s in self._two
         ]
-        inner = [np.hypot(np.hypot(SD_EFFECT, SD_REST), s) for s in self.sd_seed[:2]]
+        inner = [np.hypot(np.hypot(self.sd_effect, SD_REST), s) for s in self.sd_seed[:2]]
         z, weight = _nodes()
-        by_difficulty = [
-            _logistic(self.base + g + SD_DIFFICULTY * z, sd) for g, sd in zip(self.gains[:2], inner)
-        ]
-        shared = weight @ (by_difficulty[0] * by_difficulty[1]) - (weight @ by_difficulty[0]) * (weight @ by_difficulty[1])
+        one, other = (
+            _logistic(self.base + g + SD_DIFFICULTY * z, sd) for g, sd in zip(self.gains, inner, strict=False)
+        )
+        shared = weight @ (one * other) - (weight @ one) * (weight @ other)
         return float(own[0] + own[1] - 2 * shared)
 
     @cached_property
@@ -75,12 +81,12 @@ class Setting:
         """Variance of one cell, a share of k attempts, beside its seed's and its problem's; of the first two arms."""
         z, weight = _nodes()
         found = []
-        for g, s, seed in zip(self.gains[:2], self.sd_seed, self.seed):
+        for (g, s), seed in zip(self._two, self.seed, strict=True):
             at = self.base + g
-            sd = np.sqrt(SD_DIFFICULTY**2 + SD_EFFECT**2 + SD_REST**2 + s**2)
+            sd = np.sqrt(SD_DIFFICULTY**2 + self.sd_effect**2 + SD_REST**2 + s**2)
             p = special.expit(at + sd * z)
             mean = weight @ p
-            problem = _spread(at, np.hypot(SD_DIFFICULTY, SD_EFFECT), np.hypot(SD_REST, s))
+            problem = _spread(at, np.hypot(SD_DIFFICULTY, self.sd_effect), np.hypot(SD_REST, s))
             found.append(weight @ p**2 - mean**2 - seed - problem + weight @ (p * (1 - p)) / self.k)
         return np.array(found)
 
@@ -128,16 +134,23 @@ class Setting:
             return at(most)
         return at(float(optimize.brentq(lambda sd: at(sd).share - share, 0, most, xtol=1e-3)))
 
-    def draw(self, rng: np.random.Generator, replicates: int) -> Iterator[np.ndarray]:
-        """Chunks of replicates x arms x S x J shares."""
+    def draw(self, rng: np.random.Generator, replicates: int, seeds: np.ndarray | None = None) -> Iterator[np.ndarray]:
+        """Chunks of replicates x arms x S x J shares.
+
+        Args:
+            seeds: replicates x arms x S x 1 standard normal effects of the seeds, to share them between benchmarks.
+        """
         arms = len(self.gains)
         size = max(1, CHUNK // (arms * self.seeds * self.problems))
         gain, sd = (np.array(v, np.float32)[None, :, None, None] for v in (self.gains, self.sd_seed))
         for first in range(0, replicates, size):
             n = min(size, replicates - first)
             x = SD_REST * rng.standard_normal((n, arms, self.seeds, self.problems), np.float32)
-            x += sd * rng.standard_normal((n, arms, self.seeds, 1), np.float32) + gain
-            x += np.float32(SD_EFFECT) * rng.standard_normal((n, arms, 1, self.problems), np.float32)
+            own = (
+                rng.standard_normal((n, arms, self.seeds, 1), np.float32) if seeds is None else seeds[first : first + n]
+            )
+            x += sd * own + gain
+            x += np.float32(self.sd_effect) * rng.standard_normal((n, arms, 1, self.problems), np.float32)
             x += np.float32(SD_DIFFICULTY) * rng.standard_normal((n, 1, 1, self.problems), np.float32)
             x += np.float32(self.base)
             special.expit(x, out=x)

@@ -126,9 +126,12 @@ class Plan(_Record):
     """hash of all of the others"""
     verl: dict[str, Any] = field(default_factory=dict)
     """settings of backend `verl`: empty, and then not written, for another"""
+    imported: str = ""
+    """what was imported, in words, by `rence import`: such a plan was made after the results were seen, has no budget
+    and no trials, and its grid counts steps; empty, and then not written, for a run of ours"""
 
     def to_json(self) -> dict[str, Any]:
-        data = {key: value for key, value in super().to_json().items() if value or key != "verl"}
+        data = {key: value for key, value in super().to_json().items() if value or key not in ("verl", "imported")}
         if self.comparison.margin is None:  # and so plans without one keep their lock
             del data["comparison"]["margin"]
         return data
@@ -175,6 +178,22 @@ class DataRecord(_Record):
 
 
 @dataclass(frozen=True)
+class ImportRecord(_Record):
+    """`import.json`: where the results of an imported run come from."""
+
+    source: str
+    """attempts, generations, verl, lm-eval or lighteval"""
+    options: dict[str, Any]
+    """that were given and decide what was read"""
+    files: list[dict[str, Any]]
+    """path as given, bytes and sha256 of each; arm, seed and step where the command named them"""
+    coarse: list[str]
+    """benchmarks of which only correct or not is known: there `wrong` may also be one of the other marks"""
+    notes: list[str]
+    """choices that were made, and what the source does not tell"""
+
+
+@dataclass(frozen=True)
 class StepRecord(_Record):
     """One line of `steps.jsonl`. Counters run over the whole trial."""
 
@@ -201,9 +220,10 @@ class EvalRecord(_Record):
     """None for a model that was not trained here, as the untrained one"""
     step: int
     rollouts: int
-    """generated in training when the checkpoint was taken"""
+    """generated in training when the checkpoint was taken; 0 in an imported run, which does not know"""
     grid: int
-    """the point of the rollout grid this evaluation belongs to; 0 for the untrained model"""
+    """the point of the rollout grid this evaluation belongs to (of steps, in an imported run); 0 for the untrained
+    model"""
     benchmark: str
     benchmark_hash: str
     problems: int
@@ -340,6 +360,10 @@ class RunFolder:
     @property
     def data(self) -> Path:
         return self.root / "data.json"
+
+    @property
+    def imported(self) -> Path:
+        return self.root / "import.json"
 
     @property
     def expected(self) -> Path:

@@ -1,9 +1,9 @@
 """A second interval, without mean squares: seeds and problems resampled independently of each other.
 
-The crossed or pigeonhole bootstrap (Brennan, Harris & Hanson 1987, ACT Research Report 87-3; Owen 2007, Annals of
-Applied Statistics 1(2), 386-411). Where nothing depends on seeds its variance is too large, for it counts the noise of
-single answers twice (McCullagh 2000, Bernoulli 6(2), 285-301); with few seeds it is too small by (S - 1) / S and knows
-no t quantile. It is a line to compare with, not the interval that claims rest on.
+The crossed or pigeonhole bootstrap (Owen 2007, Annals of Applied Statistics 1(2), 386-411). Where nothing depends on
+seeds its variance is too large, for it counts the noise of single answers up to three times (McCullagh 2000, Bernoulli
+6(2), 285-301); with few seeds that matter it is too small by (S - 1) / S and knows no t quantile. It is a line to
+compare with, not the interval that claims rest on.
 """
 
 from __future__ import annotations

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from reports.power import POWER, detectable_effect, upper_ratio
-from reports.satterthwaite import pool
+from reports.power import POWER, detectable_effect
+from reports.satterthwaite import pool, upper_bound
 from reports.statistics import Estimand, MeanSquare, Parts
 from reports.variance import Split
 
@@ -22,6 +22,9 @@ class Change:
     """for each benchmark, or one for all"""
     samples: Sequence[float] = (1.0,)
     """answers a problem, for each benchmark, or one for all"""
+
+
+AS_IT_IS = Change()
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,11 @@ def sight(
     effect = detectable_effect(parts, estimand, alpha, power)
     if effect is None:
         return None
-    return Sight(effect, effect * upper_ratio(_known_by(found, change, estimand, parts)))
+    variance = sum(part.variance for part in _parts(parts.seed, parts.problem, estimand))
+    if estimand == "algorithm" and parts.residual:
+        variance -= parts.residual.variance
+    unknown = _upper(found, change, estimand) / variance
+    return Sight(effect, effect * float(np.sqrt(1 + unknown)))
 
 
 def expected(found: Split, change: Change, stated: float | None = None) -> Parts:
@@ -60,7 +67,8 @@ def expected(found: Split, change: Change, stated: float | None = None) -> Parts
     own = found.by_problem
     problem = None if own is None else np.array(own) * problems + rest
     residual_df = [
-        (r.df if r else _df(p)) * j / fewer for r, p, j in zip(found.residuals, found.problems, 1 / problems)
+        (r.df if r else _df(p)) * j / fewer
+        for r, p, j in zip(found.residuals, found.problems, 1 / problems, strict=True)
     ]
     dfs = [max(1.0, (_df(p) + 1) / shrink - 1) for p, shrink in zip(found.problems, problems, strict=True)]
     between = found.seed if found.seeds else stated
@@ -72,8 +80,9 @@ def expected(found: Split, change: Change, stated: float | None = None) -> Parts
 
 
 def _seeds(found: Split, fewer: float, total: float) -> tuple[MeanSquare, ...]:
-    """Of two arms: as unequal as the two that were found, or equal halves of what several or none were found to have."""
-    known = found.seeds if len(found.seeds) == 2 else (MeanSquare(1.0, _seed_df(found)),) * 2
+    """As unequal as those of the two arms that were found, or of one beside an arm without seeds; equal halves if more
+    were found, or none."""
+    known = found.seeds if len(found.seeds) in (1, 2) else (MeanSquare(1.0, _seed_df(found)),) * 2
     whole = sum(part.variance for part in known)
     shares = [part.variance / whole if whole > 0 else 0.5 for part in known]
     return tuple(
@@ -86,23 +95,25 @@ def _seed_df(found: Split) -> float:
     return min((part.df for part in found.seeds), default=0.0)
 
 
-def _known_by(found: Split, change: Change, estimand: Estimand, parts: Parts) -> float:
-    """Degrees of freedom of the projected variance, as far as it rests on what was found: Satterthwaite's, of the sum
-    of found mean squares that it is, each with its factor."""
-    seed, problems = found.parts.seed, np.broadcast_to(1 / np.asarray(change.problems, float), len(found.problems))
-    fewer = 1 / change.seeds
-    squares = [(fewer * seed.variance, seed.df)] if seed and estimand != "checkpoints" else []
+def _parts(seed: MeanSquare | None, problem: MeanSquare | None, estimand: Estimand) -> list[MeanSquare]:
+    wanted = (None if estimand == "checkpoints" else seed, None if estimand == "benchmark" else problem)
+    return [part for part in wanted if part]
+
+
+def _upper(found: Split, change: Change, estimand: Estimand) -> float:
+    """How much the projected variance may be above its estimate: it is a sum of found mean squares, each with a factor,
+    and is known as well as they are."""
+    fewer, problems = 1 / change.seeds, np.broadcast_to(1 / np.asarray(change.problems, float), len(found.problems))
+    seed = found.parts.seed
+    plus = [(fewer * part.variance, part.df) for part in _parts(seed, None, estimand)]
     if estimand != "benchmark":
-        squares += [(j * p.variance, p.df) for j, p in zip(problems, found.problems, strict=True) if p]
-    if estimand == "algorithm":
+        plus += [(j * p.variance, p.df) for j, p in zip(problems, found.problems, strict=True) if p]
+    minus = []
+    if estimand == "algorithm" and seed:
         both = zip(problems, found.residuals, strict=True)
-        squares += [((fewer + j - fewer * j) * r.variance, r.df) for j, r in both if r]
-    total = sum(part.variance for part in (*parts.seeds, parts.problem) if part)
-    if estimand == "algorithm" and parts.residual:
-        total -= parts.residual.variance
-    spread = sum(v**2 / df for v, df in squares)
-    least = min(df for _, df in squares)
-    return max(total**2 / spread, least) if spread > 0 else least
+        minus = [((fewer + j - fewer * j) * r.variance, r.df) for j, r in both if r]
+    total = sum(v for v, _ in plus) - sum(v for v, _ in minus)
+    return max(0.0, float(upper_bound(plus, minus)) - total)
 
 
 def _pooled(variances: np.ndarray, dfs: Sequence[float]) -> MeanSquare:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import unicodedata
+import re
 
 HEAD, TAIL = 400, 900
 """characters kept of a long text: its beginning, and its end, where the answer is"""
 SHORT = 160
 """characters kept of an answer"""
-KEPT = "\n\t"
-HIDDEN = ("Cc", "Cf", "Cs", "Zl", "Zp")
-"""Unicode categories of what has no shape of its own: controls, overrides of direction, separators of lines"""
-JOINERS = "\u200c\u200d"
-"""belong to the spelling of some scripts, and turn nothing round"""
+HIDDEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    "\ud800-\udfff\U000e0000-\U000e007f]"
+)
+"""Controls but tab and line end, marks of direction, separators, fillers, half characters, tags. Joiners stay: they
+belong to the spelling of some scripts."""
 
 
 def visible(words: str) -> str:
@@ -21,13 +22,11 @@ def visible(words: str) -> str:
     >>> visible("a\\x00b\\u202ec")
     'a␀b�c'
     """
-    return words if words.isprintable() else "".join(map(_visible, words))
+    return HIDDEN.sub(_sign, words)
 
 
-def _visible(character: str) -> str:
-    if character in KEPT or character in JOINERS or unicodedata.category(character) not in HIDDEN:
-        return character
-    return chr(0x2400 + ord(character)) if ord(character) < 0x20 else "\ufffd"
+def _sign(match: re.Match[str]) -> str:
+    return chr(0x2400 + ord(match[0])) if match[0] < " " else "\ufffd"
 
 
 def cut(words: str) -> tuple[str, int, str]:
@@ -40,5 +39,5 @@ def cut(words: str) -> tuple[str, int, str]:
 
 def short(words: str) -> str:
     """An answer on one line, cut with an ellipsis."""
-    line = " ".join(words[: 4 * SHORT].split())
+    line = " ".join(words.split())
     return visible(line if len(line) <= SHORT else f"{line[: SHORT - 1]}…")

@@ -7,6 +7,7 @@ counts that describe; whether two arms differ is the paired difference's to say 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -39,16 +40,16 @@ class Tally:
     def attempts(self) -> np.ndarray:
         return self.marks.sum(axis=1)
 
-    @property
+    @cached_property
     def share(self) -> np.ndarray:
         """of a problem's attempts that are correct"""
         return self.marks[:, CORRECT] / self.attempts
 
-    @property
+    @cached_property
     def solved(self) -> np.ndarray:
         return 2 * self.marks[:, CORRECT] > self.attempts
 
-    @property
+    @cached_property
     def kind(self) -> np.ndarray:
         """Place in KINDS, of what kept a problem from being solved. `format`: more than half of its incorrect attempts
         have no answer (none found, or truncated before one), those aside that the marker failed on; `marker`: it
@@ -57,7 +58,7 @@ class Tally:
         wrong = self.marks[:, WRONG]
         return np.select([none > wrong, wrong > 0], [0, 1], 2)
 
-    @property
+    @cached_property
     def shown(self) -> np.ndarray:
         """The mark of the attempt that stands for the arm: correct if it solves the problem; if not, the most frequent
         one of those that made the kind."""
@@ -73,17 +74,17 @@ class Flips:
     a: Tally
     b: Tally
 
-    @property
+    @cached_property
     def difference(self) -> np.ndarray:
         """of the shares correct"""
         return self.a.share - self.b.share
 
-    @property
+    @cached_property
     def category(self) -> np.ndarray:
         """place in CATEGORIES"""
         return np.select([self.a.solved & ~self.b.solved, ~self.a.solved & self.b.solved, self.a.solved], [0, 1, 2], 3)
 
-    @property
+    @cached_property
     def kind(self) -> np.ndarray:
         """Place in KINDS of the side that does not solve it, of problems that flipped; -1 for the others."""
         return np.select([self.category == 0, self.category == 1], [self.b.kind, self.a.kind], -1)

@@ -45,12 +45,12 @@ class Lengths:
 
 
 def collect(a: Analysis) -> dict[tuple[str, str], Answers]:
-    """(arm, benchmark) -> its attempts of all seeds. Where all lengths are 0 nobody counted, and it is left out."""
+    """(arm, benchmark) -> its attempts of all seeds. An evaluation whose lengths are not known is left out."""
     evals = final(a.run)
     parts = defaultdict(list)
     for e, row in zip(evals.index, evals.to_dict("records"), strict=True):
         attempts = a.run.attempts[int(e)]
-        if row["benchmark"] not in a.benchmarks or not attempts.tokens.any():
+        if row["benchmark"] not in a.benchmarks or np.isnan(attempts.tokens).any():
             continue
         tokens = attempts.tokens.ravel()
         correct = attempts.marks.ravel() == MARKS.index("correct")

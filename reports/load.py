@@ -22,6 +22,7 @@ from harness.records import (
     DoneRecord,
     EvalFolder,
     EvalRecord,
+    ImportRecord,
     Mark,
     Plan,
     Published,
@@ -61,6 +62,7 @@ class Attempts:
     marks: np.ndarray
     """place in MARKS"""
     tokens: np.ndarray
+    """NaN where an import does not know them"""
     rows: np.ndarray
     """which row of attempts.parquet it is"""
 
@@ -71,7 +73,7 @@ class Run:
 
     - evals: one row for each complete evaluation, the fields of its header; `seed` is -1 for the untrained model
     - problems: one row for each evaluation and problem: `eval` (row of `evals`), `problem_id`, a count for each of the
-      five marks, `attempts`, `tokens` (sum)
+      five marks, `attempts`, `tokens` (sum; NaN in an imported run that does not know them)
     - steps: one row for each trial and step: arm, seed, the counters, one column for each metric
     """
 
@@ -88,6 +90,8 @@ class Run:
     """others' scores, to be set beside ours"""
     attempts: Sequence[Attempts] = ()
     """one for each row of `evals`"""
+    imported: ImportRecord | None = None
+    """where an imported run's results come from"""
 
 
 def load(root: Path) -> Run:
@@ -102,10 +106,11 @@ def load(root: Path) -> Run:
         for seed in plan.seeds:
             place = folder.trial(arm.name, seed)
             trial = read_trial(place)
-            if trial is None:
+            if trial is None and not plan.imported:
                 continue
-            trials[arm.name, seed] = trial
-            steps += _steps(place, arm.name, seed)
+            if trial is not None:
+                trials[arm.name, seed] = trial
+                steps += _steps(place, arm.name, seed)
             evals += _complete(place.evals(), notes)
     headers, attempts = read_attempts(evals)
     data = DataRecord.read(folder.data) if folder.data.exists() else None
@@ -120,6 +125,7 @@ def load(root: Path) -> Run:
         data,
         read_published(folder.expected),
         attempts,
+        ImportRecord.read(folder.imported) if plan.imported else None,
     )
 
 
@@ -145,7 +151,7 @@ def _steps(place: TrialFolder, arm: str, seed: int) -> Iterator[dict[str, object
             step = StepRecord(**{key: value for key, value in line.items() if key != "schema"})
         except TypeError as error:
             raise DataError(f"{place.steps}:{number}: {error}.") from None
-        counters = {key: value for key, value in asdict(step).items() if key != "metrics"}
+        counters = {key: value for key, value in vars(step).items() if key != "metrics"}
         yield {"arm": arm, "seed": seed, **counters, **step.metrics}
 
 
@@ -230,7 +236,8 @@ def _read_attempts(path: Path) -> pa.Table:
         if missing:
             raise DataError(f"{path} lacks the column `{missing[0]}`.")
         table = file.read(columns=SCHEMA.names).select(SCHEMA.names).cast(SCHEMA)
-    empty = [name for name in SCHEMA.names if table[name].null_count]
+    unknown = ["tokens"] if table["tokens"].null_count == table.num_rows else []  # of all attempts or of none
+    empty = [name for name in SCHEMA.names if table[name].null_count and name not in unknown]
     if empty:
         raise DataError(f"{path} has empty cells in the column `{empty[0]}`.")
     return table

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal, cast
 
 from harness.records import START, DataError
+from reports.design import AS_IT_IS, sight
 from reports.equivalence import equivalence_p
 from reports.matching import Side, unmatched
 from reports.multiple import holm
-from reports.power import detectable_effect, upper_ratio
 from reports.scores import Scores
-from reports.statistics import Estimand, Estimate, Parts, contrast, seed_correlation
+from reports.statistics import Estimand, Estimate, contrast, seed_correlation
+from reports.variance import Split, split
 
 Family = Literal["primary", "per_benchmark", "start"]
 """the locked comparison on the average; the same arms benchmark by benchmark; every arm with the untrained model"""
@@ -46,6 +47,9 @@ class Pair:
     """of the hypothesis that the difference is the margin or more, adjusted within the family; None without a margin or
     a test"""
 
+    imported: bool = False
+    """whether a side was imported, so that nothing is known of its training"""
+
     @property
     def equivalent(self) -> bool | None:
         return None if self.p_equivalence is None else self.p_equivalence < self.alpha
@@ -57,6 +61,11 @@ class Pair:
             return "no complete result"
         words = {1: "above", -1: "below", 0: "equivalent" if self.equivalent else "not separated"}[self.direction]
         return f"{words}, yet equivalent" if self.direction and self.equivalent else words
+
+    @property
+    def matched(self) -> bool | None:
+        """None if that is not known."""
+        return False if self.unmatched else None if self.imported else True
 
     @property
     def direction(self) -> int:
@@ -115,31 +124,28 @@ def compare_all(
             family=family,
             estimate=estimate,
             p_adjusted=p,
-            mde=_mde(estimate, alpha),
+            mde=_mde(groups, (a, b, column), estimate, alpha),
             correlation=_correlation(groups, a, b, column),
             unmatched=reasons[a, b],
             alpha=alpha,
             margin=margin,
             p_equivalence=p_equivalence,
+            imported=sides[a].imported or sides[b].imported,
         )
         for (a, b, column), estimate, p, p_equivalence in zip(tests, estimates, adjusted, equivalence, strict=True)
     ]
 
 
-def _mde(estimate: Estimate | None, alpha: float) -> tuple[float, float] | None:
-    if estimate is None or not estimate.se or estimate.df is None:
+def _mde(groups: Groups, test: Test, estimate: Estimate | None, alpha: float) -> tuple[float, float] | None:
+    if estimate is None or not estimate.se:
         return None
-    effect = detectable_effect(_at_least_noise(estimate.parts), estimate.estimand, alpha)
-    return None if effect is None else (effect, effect * upper_ratio(estimate.df))
+    seen = sight(sources(*(groups[arm, test[2]] for arm in test[:2])), AS_IT_IS, estimate.estimand, alpha)
+    return (seen.estimate, seen.upper) if seen else None
 
 
-def _at_least_noise(found: Parts) -> Parts:
-    """Estimated mean squares as expectations: those of seeds and problems hold the residual's, so none is below it."""
-    noise = found.residual.variance if found.residual else 0.0
-    lacking = max(0.0, noise - sum(seed.variance for seed in found.seeds))
-    seeds = tuple(replace(seed, variance=seed.variance + lacking / len(found.seeds)) for seed in found.seeds)
-    problem = found.problem and replace(found.problem, variance=max(found.problem.variance, noise))
-    return replace(found, seeds=seeds, problem=problem)
+def sources(a: list[Scores], b: list[Scores]) -> Split:
+    """What the variance of a - b is made of."""
+    return split([[s.values for s in side] for side in (a, b)], [[s.k for s in side] for side in (a, b)], (1.0, -1.0))
 
 
 def _correlation(groups: Groups, a: str, b: str, column: str) -> float | None:

@@ -31,8 +31,8 @@ class Permutation:
     cases: int
     """looked at, the observed one included"""
     exact: bool
-    """all there are; otherwise drawn, and the p-value is (1 + as far out) / (1 + drawn), which is a valid one (Phipson &
-    Smyth 2010, Statistical Applications in Genetics and Molecular Biology 9(1), 39)"""
+    """all there are; otherwise drawn, and the p-value is (1 + as far out) / (1 + drawn), which is a valid one (Phipson
+    & Smyth 2010, Statistical Applications in Genetics and Molecular Biology 9(1), 39)"""
 
 
 @dataclass(frozen=True)

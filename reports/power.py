@@ -69,12 +69,6 @@ def _chi2(df: float, place: int) -> Floats:
     return special.chdtri(df, (0.5 + np.arange(POINTS) * step) % 1)
 
 
-def upper_ratio(df: float, bound: float = 0.8) -> float:
-    """Upper confidence bound of a standard error over its estimate, sqrt(df / chi2_(1-bound, df)). Variances from a
-    few seeds are hardly known: power is planned at this bound (Browne 1995, Statistics in Medicine 14, 1933-1940)."""
-    return float(np.sqrt(df / special.chdtri(df, bound)))
-
-
 @dataclass(frozen=True)
 class Variances:
     """What a plan assumes of two arms that do not differ; all on the scale of scores, 0 to 1."""

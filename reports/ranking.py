@@ -134,7 +134,8 @@ def _one_out(a: Analysis, tallies: list[Tally]) -> Iterator[Variant]:
 def _half(a: Analysis) -> Iterator[Variant]:
     """At half the budget, if that is a point of the grid: the benchmarks asked there, the seeds of the average."""
     plan, seeds = a.run.plan, {arm.name: a.by_seed(arm.name) for arm in a.arms}
-    halves = [point for point in plan.grid_rollouts if abs(2 * point - plan.grid_rollouts[-1]) <= 1]
+    earlier, budget = plan.grid_rollouts[:-1], plan.grid_rollouts[-1]
+    halves = [point for point in earlier if abs(2 * point - budget) <= 1]
     rows = [
         row
         for row in curve(a.run).to_dict("records")

@@ -131,10 +131,12 @@ def _parts(arms: Sequence[Sequence[Floats]], weights: Sequence[float]) -> Parts:
         if len(per_problem) > 1:
             variance = float(per_problem.var(ddof=1)) / len(per_problem) / len(arms[0]) ** 2
             problem.append(MeanSquare(variance, len(per_problem) - 1))
+    if len(problem) < len(arms[0]):
+        problem = []
     total = sum(p.variance for p in problem)
     return Parts(
         seeds=tuple(seed),
-        problem=_pool(problem) if len(problem) == len(arms[0]) else None,
+        problem=_pool(problem),
         residual=_pool(residual),
         problem_shares=tuple(p.variance / total for p in problem) if total > 0 else (),
     )

@@ -34,7 +34,7 @@ class Split:
     """
 
     seeds: tuple[MeanSquare, ...]
-    """mean squares over S J, of each arm that has several seeds; jointly over the benchmarks, as the next are for each"""
+    """mean squares over S J of each arm that has several, on the average; the others are for each benchmark"""
     problems: tuple[MeanSquare | None, ...]
     residuals: tuple[MeanSquare | None, ...]
     samplings: tuple[float | None, ...]

@@ -11,6 +11,8 @@ from reports.gate.results import Results
 from reports.verdict import span
 from reports.words import capital, listing
 
+_NOTHING = (None, "", "unknown")
+
 
 def check_same_problems(name: str, new: Results, baseline: str, old: Results) -> None:
     """Raises: DataError if they were asked different problems: another limit, version or list."""
@@ -50,7 +52,14 @@ def _settings(new: Results, old: Results) -> Iterator[tuple[str, Any, Any]]:
 
 
 def _stated(value: Any) -> Any:
-    return "not stated" if value in (None, "") else value
+    return "not stated" if value in _NOTHING else value
+
+
+def unstated(new: Results, old: Results) -> list[str]:
+    """What neither side tells, as results that were made elsewhere may not: whether it differs is not known."""
+    settings = {"template": (new.template, old.template), "marker": (new.marker, old.marker)}
+    found = [name for name, both in settings.items() if set(both) <= set(_NOTHING)]
+    return [*found, *([] if new.sampling or old.sampling else ["sampling"])]
 
 
 def notes(measured: Measured, old: Results) -> list[str]:

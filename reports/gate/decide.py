@@ -34,9 +34,10 @@ from enum import StrEnum
 import numpy as np
 from scipy import special
 
+from reports.design import AS_IT_IS, sight
 from reports.multiple import holm
-from reports.power import detectable
 from reports.statistics import ROUNDING, Estimate, Floats, contrast
+from reports.variance import split
 
 ALPHA = 0.05
 """one-sided, each way"""
@@ -67,6 +68,8 @@ class Change:
     """every problem's score is the baseline's, in each seed"""
     common: bool
     """nothing varied: every problem's score changed by the same amount"""
+    provable_margin: float | None
+    """the margin at which a gate of this design passes four times in five if nothing was lost"""
 
     @property
     def bounds(self) -> tuple[float, float] | None:
@@ -88,12 +91,6 @@ class Change:
         if not e.se or e.df is None:
             return None
         return float(special.stdtr(e.df, (e.value + margin) / e.se))
-
-    @property
-    def provable_margin(self) -> float | None:
-        """The margin at which a gate of this design passes four times in five if nothing was lost."""
-        e = self.estimate
-        return detectable(e.se, e.df, SIDES * ALPHA) if e.se and e.df is not None else None
 
     @property
     def passing_margin(self) -> float | None:
@@ -156,4 +153,11 @@ def change(new: Sequence[Floats], old: Sequence[Floats]) -> Change:
         problems=len(shifts),
         identical=all(np.array_equal(n, o) for n, o in zip(new, old, strict=True)),
         common=not estimate.se and bool(np.ptp(shifts) < ROUNDING),
+        provable_margin=_provable_margin(new, old, estimate) if estimate.se else None,
     )
+
+
+def _provable_margin(new: Sequence[Floats], old: Sequence[Floats], estimate: Estimate) -> float | None:
+    any_k = [[[1] * len(scores) for scores in side] for side in (new, old)]  # it is not changed, so it does not matter
+    seen = sight(split([new, old], any_k, (1.0, -1.0)), AS_IT_IS, estimate.estimand, SIDES * ALPHA)
+    return seen.estimate if seen else None

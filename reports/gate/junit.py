@@ -63,7 +63,7 @@ def _properties(gate: Gate) -> dict[str, str]:
         "margin_points": f"{100 * d.margin:.6g}",
         "alpha": f"{ALPHA:g}",
         "target": d.average.estimate.estimand,
-        "matched": "no" if gate.unmatched else "yes",
+        "matched": "no" if gate.unmatched else "unknown" if gate.unstated else "yes",
         "on_inconclusive": gate.on_inconclusive,
     }
 

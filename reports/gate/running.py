@@ -37,6 +37,7 @@ def run(name: str, file: Path, margin: float | None, allow_unmatched: bool, on_i
         decision=decision,
         sharper=sharper(decision.average, decision.margin, new, old) if open_question else None,
         unmatched=reasons,
+        unstated=checks.unstated(new, old),
         notes=checks.notes(measured, old),
         on_inconclusive=on_inconclusive,
     )

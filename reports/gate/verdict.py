@@ -31,6 +31,8 @@ class Gate:
     sharper: Sharper | None
     """of an inconclusive one"""
     unmatched: list[str]
+    unstated: list[str]
+    """settings that neither side tells"""
     notes: list[str]
     on_inconclusive: Policy
 
@@ -94,7 +96,7 @@ class Gate:
             "provable_margin": d.average.provable_margin,
             "times_problems_needed": self.sharper and self.sharper.problems,
             "times_samples_needed": self.sharper and self.sharper.samples,
-            "matched": not self.unmatched,
+            "matched": False if self.unmatched else None if self.unstated else True,
             "unmatched": self.unmatched,
             "notes": self.notes,
         }
@@ -209,8 +211,16 @@ def _basis(gate: Gate) -> str:
     return (
         f"One-sided 95 % bounds of the average of {plural(len(gate.old.benchmarks), 'benchmark')}, paired by problem, "
         f"{who}, about {COVERS[covered]}; single benchmarks adjusted by Holm; "
-        + (f"not matched: {'; '.join(gate.unmatched)}." if gate.unmatched else "matched.")
+        f"{_matched(gate)}."
     )
+
+
+def _matched(gate: Gate) -> str:
+    if gate.unmatched:
+        return f"not matched: {'; '.join(gate.unmatched)}"
+    if gate.unstated:
+        return f"matching unknown, for neither side states its {listing(gate.unstated)}"
+    return "matched"
 
 
 def _change_json(change: Change) -> dict[str, Any]:

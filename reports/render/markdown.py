@@ -19,6 +19,7 @@ from reports.document import (
     Table,
     Text,
 )
+from reports.excerpts import visible
 
 COST_BEGIN, COST_END = "<!-- cost: from timing.json -->", "<!-- end of cost -->"
 SPECIAL = re.compile(r"([\\`*_\[\]|])")
@@ -95,4 +96,4 @@ def _cell(cell: Cell) -> str:
 
 def _escape(words: str) -> str:
     """No markup, HTML or line break of a name or a reason may act."""
-    return SPECIAL.sub(r"\\\1", html.escape(" ".join(words.split()), quote=False))
+    return SPECIAL.sub(r"\\\1", html.escape(visible(" ".join(words.split())), quote=False))

@@ -1,7 +1,7 @@
 "use strict";
 // Tables sort by their heads, long ones filter by words, cases filter by category and words. Without this script all of
 // it is there, unsorted and unfiltered.
-const LONG = 12;
+const LONG = 20;
 
 const make = (tag, properties = {}) => Object.assign(document.createElement(tag), properties);
 

@@ -19,6 +19,7 @@ from reports.statistics import contrast
 from reports.words import listing
 
 WORDS = {"rollouts": "rollouts", "step": "steps"}
+"""axes; an import knows steps alone"""
 MOST_BANDS = 4
 """arms whose bands can be told apart; with more, the target alone has its seeds and its band"""
 
@@ -27,25 +28,29 @@ def section(a: Analysis) -> Section | None:
     benchmarks = [b for b in a.benchmarks if b in a.run.plan.curve_benchmarks] or a.benchmarks
     table = curve(a.run)
     table = where(table, table["benchmark"].isin(benchmarks))
-    if table.empty:
+    if table.empty or (a.run.plan.imported and len(a.run.plan.grid_rollouts) == 1):
         return None
+    axes = {"step": WORDS["step"]} if a.run.plan.imported else WORDS
+    axis, axis_words = next(iter(axes.items()))
     average = _average(table, len(benchmarks))
     of = "the average of " + listing(benchmarks) if len(benchmarks) > 1 else benchmarks[0]
     blocks: list[Block] = [
         Gallery(
             [
                 Figure(f"curve-{x}", _svg(a, average, x, 440, 280), f"Score in percent against {words}.")
-                for x, words in WORDS.items()
+                for x, words in axes.items()
             ],
             f"Score in percent on {of}. {legend(a)} Dashed: the untrained model.",
         )
     ]
     if len(benchmarks) > 1:
         panels = [
-            Figure(f"curve-{b}", _svg(a, where(table, table["benchmark"] == b), "rollouts", 280, 190, f"-{b}"), b)
+            Figure(f"curve-{b}", _svg(a, where(table, table["benchmark"] == b), axis, 280, 190, f"-{b}"), b)
             for b in benchmarks
         ]
-        blocks.append(Gallery(panels, "Each benchmark against rollouts, in percent; colours as above.", titled=True))
+        blocks.append(
+            Gallery(panels, f"Each benchmark against {axis_words}, in percent; colours as above.", titled=True)
+        )
     gaps = _gaps(a, average)
     return Section("curves", "Learning curves", [*blocks, *gaps])
 

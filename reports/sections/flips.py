@@ -14,7 +14,7 @@ from reports.document import Block, Case, Cases, Cell, Column, Excerpt, Folded, 
 from reports.excerpts import HEAD, TAIL, cut, short
 from reports.flips import CATEGORIES, CORRECT, KINDS, Category, Flips, Tally, flips, representative, tallies
 from reports.load import MARKS
-from reports.sections.marks import TITLES
+from reports.sections import marks
 from reports.words import GAP, count, plural, signed
 
 MOST_CASES, MOST_OF_PAIR = 200, 60
@@ -22,6 +22,7 @@ MOST_CASES, MOST_OF_PAIR = 200, 60
 STABLE = 5
 """one in so many of a pair's cases is of a problem that did not flip"""
 
+TITLES = ("Problems", "Gained", "Lost", "Net", "Format", "Maths", "Marker", "Both solve", "Neither")
 TAGS: Mapping[Category, str] = {"gained": "gained", "lost": "lost", "both": "both solve", "neither": "neither solves"}
 
 
@@ -51,7 +52,11 @@ def section(a: Analysis) -> Section | None:
     rows = [_row(a, b, list(each.values())) for b, each in pairs.items()]
     blocks: list[Block] = [_table("flips", rows, _caption(a))]
     if len(a.benchmarks) > 1:
-        rows = [_row(a, b, [one], benchmark) for b, each in pairs.items() for benchmark, one in each.items()]
+        rows = [
+            _row(a, b, [each[name]], name) if name in each else _gap(a, b, name)
+            for b, each in pairs.items()
+            for name in a.benchmarks
+        ]
         blocks.append(Folded("By benchmark", [_table("flips-by-benchmark", rows, "")]))
     places = {b: _choose(each, min(MOST_OF_PAIR, MOST_CASES // len(pairs))) for b, each in pairs.items()}
     found = _read(a, [place for chosen in places.values() for place in chosen])
@@ -85,19 +90,19 @@ def _difference(a: Analysis, b: str) -> str:
 
 def _caption(a: Analysis) -> str:
     return (
-        f"Problems, at the headline. Solved: more than half of an arm's attempts at it are correct, over all seeds and "
-        f"samples. Gained: {a.label(a.target)} solves it and the other does not; lost: the other way round. A flip is "
-        "one of format if more than half of the incorrect attempts of the side that fails found no answer or were "
-        "truncated before one, and one of maths otherwise; attempts that the marker failed on are set aside, and "
-        "flips where it failed on all are counted apart. These are counts, not a test: arms of equal skill flip too. "
-        "Whether they differ is for the paired differences to say."
+        "Problems, at the headline. Solved: more than half of an arm's attempts at it are correct, over all seeds and "
+        f"samples. Gained: {a.label(a.target)} solves it and the other does not; lost: the other way round. A flip, "
+        "gained (+) or lost (−), is one of format if more than half of the incorrect attempts of the side that fails "
+        "found no answer or were truncated before one, and one of maths otherwise; attempts that the marker failed on "
+        "are set aside, and flips where it failed on all are counted apart. These are counts, not a test: arms of "
+        "equal skill flip too. Whether they differ is for the paired differences to say. A benchmark that either has "
+        "no result on is a gap, and not in the sums."
     )
 
 
 def _table(name: str, rows: list[Row], caption: str) -> Table:
-    titles = ["Problems", "Gained", "Lost", "Net", "Format flips", "Maths flips", "Marker", "Both solve", "Neither"]
-    named = ["Difference", "Benchmark"][: len(rows[0].cells) - len(titles)]
-    return Table(name, [*(Column(title, numeric=False) for title in named), *map(Column, titles)], rows, caption)
+    named = ["Difference", "Benchmark"][: len(rows[0].cells) - len(TITLES)]
+    return Table(name, [*(Column(title, numeric=False) for title in named), *map(Column, TITLES)], rows, caption)
 
 
 def _row(a: Analysis, b: str, each: Sequence[Flips], *names: str) -> Row:
@@ -119,6 +124,10 @@ def _row(a: Analysis, b: str, each: Sequence[Flips], *names: str) -> Row:
             _number(neither),
         ]
     )
+
+
+def _gap(a: Analysis, b: str, benchmark: str) -> Row:
+    return Row([text(_difference(a, b)), text(benchmark), *[Cell(GAP)] * len(TITLES)])
 
 
 def _number(number: int) -> Cell:
@@ -153,10 +162,10 @@ def _read(a: Analysis, places: Sequence[_Place]) -> Wanted:
 
 def _cases(a: Analysis, b: str, places: Sequence[_Place], found: Wanted) -> Cases:
     caption = (
-        "The largest changes of each category, chosen for being large: most would be smaller if they were sampled "
-        "again. Of each side one attempt: the first, by seed and sample, that is correct where the side solves the "
-        "problem, and otherwise has the most frequent mark of what kept it from that. Texts of more than "
-        f"{HEAD + TAIL:,} characters are cut to their first {HEAD} and last {TAIL}."
+        "The largest changes of each category, in points of the share correct, chosen for being large: most would be "
+        "smaller if they were sampled again. Of each side one attempt: the first, by seed and sample, that is correct "
+        "where the side solves the problem, and otherwise has the most frequent mark of what kept it from that. Texts "
+        f"of more than {HEAD + TAIL:,} characters are cut to their first {HEAD} and last {TAIL}."
     )
     return Cases(f"cases-{b}", [_case(a, b, place, found) for place in places], caption)
 
@@ -170,7 +179,7 @@ def _case(a: Analysis, b: str, place: _Place, found: Wanted) -> Case:
     return Case(
         tags=[TAGS[category], *([KINDS[kind]] if kind >= 0 else [])],
         title=f"{place.benchmark} {pair.a.ids[problem]}",
-        change=signed(float(pair.difference[problem])),
+        change=signed(float(pair.difference[problem])) if pair.difference[problem] else "0",
         gold=GAP if gold is None else short(gold),
         sides=[
             _excerpt(
@@ -189,13 +198,13 @@ def _case(a: Analysis, b: str, place: _Place, found: Wanted) -> Case:
 def _excerpt(a: Analysis, arm: str, counts: np.ndarray, mark: str, attempt: tuple[int, int], read: Text) -> Excerpt:
     e, sample = attempt
     seed = int(a.run.evals.at[e, "seed"])  # type: ignore[arg-type]
-    others = [f"{counts[i]:,} {TITLES[name]}" for i, name in enumerate(MARKS) if i != CORRECT and counts[i]]
+    others = [f"{counts[i]:,} {marks.TITLES[name]}" for i, name in enumerate(MARKS) if i != CORRECT and counts[i]]
     head, omitted, tail = cut("No text was kept." if read.response is None else read.response)
     return Excerpt(
         who=a.label(arm),
         tally=", ".join([f"{counts[CORRECT]:,} of {counts.sum():,} correct", *others]),
         attempt=f"sample {sample}" if seed < 0 else f"seed {seed}, sample {sample}",
-        mark=TITLES[mark],
+        mark=marks.TITLES[mark],
         answer=GAP if read.answer is None else short(read.answer),
         head=head,
         omitted=omitted,

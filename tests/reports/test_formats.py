@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -19,10 +20,11 @@ import pytest
 import reports
 from reports.document import Cell, Column, Row, Table
 from reports.figures.curves import Line, curves
+from reports.figures.intervals import Entry, intervals
 from reports.figures.labels import spread
 from reports.render import csv, latex, markdown, plain
 
-HOSTILE = "<script>alert(1)</script> & \\input{x} | *b* $x$ % _ ~ # `c` {"
+HOSTILE = "\u202e\u0000<script>alert(1)</script> & \\input{x} | *b* $x$ % _ ~ # `c` {"
 VOID = {"meta", "br", "wbr", "hr", "img", "link", "input"}
 
 
@@ -107,7 +109,7 @@ def test_page_loads_nothing_and_allows_only_its_own_code(built: Path) -> None:
 def test_hostile_text_is_escaped_everywhere(make_run) -> None:
     run = make_run()
     plan = (run / "plan.json").read_text(encoding="utf-8")
-    (run / "plan.json").write_text(plan.replace('"GRPO"', f'"{HOSTILE}"'.replace("\\", "\\\\")), encoding="utf-8")
+    (run / "plan.json").write_text(plan.replace('"GRPO"', json.dumps(HOSTILE)), encoding="utf-8")
     reports.build(run)
     out = run / "report"
     page = read(out / "index.html")
@@ -267,6 +269,15 @@ def test_one_evaluation_stands_for_two_points_that_its_step_passed(make_run) -> 
     root = ElementTree.fromstring(read(run / "report/figures/curve-rollouts.svg"))
     dots = [e.get("x") for e in root.iter() if e.tag.endswith("use") and e.get("fill-opacity") == "0.5"]
     assert sorted(Counter(dots).values()) == [6, 12]
+
+
+def test_a_long_name_leaves_room_for_the_picture() -> None:
+    name = "an arm with a name that goes on and on for longer than any picture is wide" * 3
+    entries = [Entry(name, 1.0, (0.5, 1.5), [0.9, 1.1]), Entry("short", 0.2, indent=1)]
+    picture = intervals("long", entries, "points", zero=True)
+    assert f">{name[:41]}…<" in picture and ">short<" in picture
+    dots = [float(x) for x in re.findall(r'<use [^>]*x="([\d.]+)"', picture)]
+    assert dots and all(278 < x < 540 for x in dots)
 
 
 def test_an_axis_of_equal_scores_shows_no_rounding_errors() -> None:

@@ -348,3 +348,14 @@ def test_several_arms_must_be_narrowed(make_run, tmp_path: Path) -> None:
     run = make_run()
     with pytest.raises(ValueError, match="holds the arms rence, grpo: name one"):
         reports.update_baseline(str(run), tmp_path / "b.yaml")
+
+
+def test_what_neither_side_states_is_not_called_matched(make_evaluated, tmp_path: Path) -> None:
+    unknown = {"template": "unknown", "grader_version": "unknown", "sampling": {}}
+    reports.update_baseline(str(make_evaluated("base", changes=unknown, sums=OLD)), tmp_path / "b.yaml")
+    found = reports.gate_run(str(make_evaluated("new", changes=unknown, sums=OLD)), tmp_path / "b.yaml")
+    assert found.passed and found.to_json()["matched"] is None
+    assert "matching unknown, for neither side states its template, marker and sampling." in found.text()
+    stated = make_evaluated("stated", changes={**unknown, "template": "chat"}, sums=OLD)
+    with pytest.raises(reports.Unmatched, match="the prompt template is chat, but not stated in the baseline"):
+        reports.gate_run(str(stated), tmp_path / "b.yaml")

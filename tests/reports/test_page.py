@@ -45,7 +45,7 @@ for (const name of ["alert", "confirm", "prompt", "fetch"]) window[name] = (what
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The page of a run whose attempts say something hostile, each ending in which one it is."""
+    """A run whose attempts say something hostile, each ending in which one it is; one arm's name is long."""
     truth = Synthetic(
         gains={"rence": 1.5, "grpo": 0.2, "dapo": 0.8}, benchmarks={"easy": (120, 4), "hard": (100, 4)}, curve=()
     )
@@ -59,6 +59,9 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
         columns["answer"] = pa.array([text[:300] for text in texts])
         columns["gold"] = pa.array([HOSTILE[0]] * len(table))
         pq.write_table(pa.table(columns), path)
+    plan = run / "plan.json"
+    text = plan.read_text(encoding="utf-8").replace('"DAPO"', json.dumps("DAPO\u202e" + "_long" * 60))
+    plan.write_text(text, encoding="utf-8")
     return reports.build(run, ["html"])[0]
 
 
