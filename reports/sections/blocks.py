@@ -57,8 +57,4 @@ def _differs(a: Analysis, arm: str, seed: int) -> list[str] | None:
 def _cell(differing: list[str] | None) -> Cell:
     if differing is None:
         return Cell(GAP)
-    return (
-        Cell(f"{listing(differing)} {'differs' if len(differing) == 1 else 'differ'}", bold=True)
-        if differing
-        else Cell(TICK)
-    )
+    return text(listing(differing), bold=True) if differing else Cell(TICK)

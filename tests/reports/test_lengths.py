@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -21,16 +22,16 @@ def analysis(run: Path) -> Analysis:
     return analyse(load(run))
 
 
-def retoken(path: Path, tokens: np.ndarray) -> None:
+def retoken(path: Path, tokens: Sequence[int | None]) -> None:
     table = pq.read_table(path)
-    column = pa.array(tokens.tolist(), pa.int64())
+    column = pa.array(tokens, pa.int64())
     pq.write_table(table.set_column(table.schema.get_field_index("tokens"), "tokens", column), path)
 
 
 def test_quantiles_are_lengths_of_answers(make_run) -> None:
     run = make_run(benchmarks={"mini_easy": (40, 5)}, seeds=(0, 1))
     for seed in (0, 1):  # 1..200 and 1001..1200, in file order; the limit is 48
-        retoken(run / f"grpo/seed{seed}" / EASY, np.arange(1, 201) + 1000 * seed)
+        retoken(run / f"grpo/seed{seed}" / EASY, range(1 + 1000 * seed, 201 + 1000 * seed))
     found = collect(analysis(run))
     answers = pooled(found, "grpo", ["mini_easy"])
     assert answers is not None
@@ -71,7 +72,7 @@ def test_only_benchmarks_that_all_answered_are_put_together(make_run) -> None:
 def test_lengths_that_nobody_counted_are_not_zero(make_run) -> None:
     run = make_run()
     for path in run.rglob("attempts.parquet"):
-        retoken(path, np.zeros(pq.read_metadata(path).num_rows, int))
+        retoken(path, [None] * pq.read_metadata(path).num_rows)
     assert section.section(analysis(run)) is None
 
 
