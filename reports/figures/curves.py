@@ -77,7 +77,7 @@ def curves(
         _x_axis(axes, lines, doubling)
         if labels:
             ends = [(_end(line), line.label, line.colour) for line in lines if not line.quiet]
-            beside(axes, [*ends, (start, "start", MUTED)], height - top - bottom)
+            beside(axes, [*ends, (start, "start", MUTED)], height - top - bottom, right)
 
     return draw(name, width, height, plot)
 

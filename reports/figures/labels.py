@@ -7,25 +7,30 @@ from itertools import pairwise
 
 from matplotlib.axes import Axes
 
+from reports.figures.svg import fit
+
 GAP = 13.0
 """least distance between two labels, in pixels"""
+AWAY = 6
+"""pixels from the panel to a label"""
 
 
-def beside(axes: Axes, ends: Sequence[tuple[float | None, str, str]], height: float) -> None:
+def beside(axes: Axes, ends: Sequence[tuple[float | None, str, str]], height: float, room: float) -> None:
     """Set labels at the panel's right edge, pushed apart where they would overlap.
 
     Args:
         ends: y, label and colour; without y there is no label
         height: of the panel, in pixels
+        room: at its right, in pixels
     """
     known = [(y, label, tint) for y, label, tint in ends if y is not None]
     low, high = axes.get_ylim()
     places = spread([(y - low) / (high - low) * height for y, _, _ in known], GAP, height)
     for (_, label, tint), place in zip(known, places, strict=True):
         axes.annotate(
-            label,
+            fit(label, room - AWAY),
             (1, place / height),
-            (6, -4),
+            (AWAY, -4),
             xycoords="axes fraction",
             textcoords="offset points",
             color=tint,

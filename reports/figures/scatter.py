@@ -53,6 +53,6 @@ def scatter(name: str, clouds: Sequence[Cloud], start: float | None, xlabel: str
         low, high = axes.get_xlim()
         axes.set_xlim(min(low, (1 - LEAST_RANGE) * high), high)
         ends = [(cloud.mean[1], cloud.label, cloud.colour) for cloud in clouds if not cloud.quiet]
-        beside(axes, [*ends, (start, "start", MUTED)], HEIGHT - top - bottom)
+        beside(axes, [*ends, (start, "start", MUTED)], HEIGHT - top - bottom, right)
 
     return draw(name, WIDTH, HEIGHT, plot)

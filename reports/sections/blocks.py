@@ -6,7 +6,7 @@ from reports.analysis import Analysis
 from reports.document import Block, Cell, Column, Folded, Row, Section, Table, Text, text
 from reports.words import GAP, listing, plural
 
-SAME = {"data_order": "data order", "initial_weights": "weights", "budget_rollouts": "budget"}
+OTHER = {"data_order": "another data order", "initial_weights": "other weights", "budget_rollouts": "another budget"}
 TICK = "✓"
 
 
@@ -51,14 +51,10 @@ def _differs(a: Analysis, arm: str, seed: int) -> list[str] | None:
         return None
     order = [a.target, *(one.name for one in a.arms)]
     reference = next(a.run.trials[name, seed].record for name in order if (name, seed) in a.run.trials)
-    return [what for field, what in SAME.items() if getattr(trial.record, field) != getattr(reference, field)]
+    return [what for field, what in OTHER.items() if getattr(trial.record, field) != getattr(reference, field)]
 
 
 def _cell(differing: list[str] | None) -> Cell:
     if differing is None:
         return Cell(GAP)
-    return (
-        Cell(f"{listing(differing)} {'differs' if len(differing) == 1 else 'differ'}", bold=True)
-        if differing
-        else Cell(TICK)
-    )
+    return text(listing(differing), bold=True) if differing else Cell(TICK)
