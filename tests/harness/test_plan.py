@@ -29,7 +29,9 @@ def test_equal_experiments_have_equal_locks_and_a_plan_survives_its_file(tiny: P
 
 
 def test_settings_that_came_later_leave_the_locks_of_plans_without_them(tiny: Path) -> None:
-    assert list(made(tiny).evaluation) == ["points", "temperature", "top_p", "max_tokens", "chunk_problems", "seed"]
+    plain = made(tiny).to_json()
+    assert list(plain["evaluation"]) == ["points", "temperature", "top_p", "max_tokens", "chunk_problems", "seed"]
+    assert list(plain["comparison"]) == ["target", "baselines", "estimand", "alpha"]
 
 
 def test_a_limit_of_problems_is_in_the_costs(tiny: Path) -> None:
@@ -54,6 +56,7 @@ def test_a_limit_of_problems_is_in_the_costs(tiny: Path) -> None:
         "evaluation.engine=hf",
         "comparison.target=grpo comparison.baselines=[rence]",
         "comparison.alpha=0.01",
+        "comparison.margin=0.02",
         "tuning.tried=3",
     ],
 )
