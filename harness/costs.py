@@ -116,6 +116,12 @@ def estimate(experiment: Experiment, model: Path | None, problems: Mapping[str, 
     )
 
 
+def sampling_hours(experiment: Experiment, size: int, tokens: int) -> float | None:
+    """Core- or GPU-hours to sample so many tokens from a model of so many parameters."""
+    throughput = _throughput(experiment)
+    return 2.0 * size * tokens / throughput.generate_flops / 3600 if throughput else None
+
+
 def _throughput(experiment: Experiment) -> Throughput | None:
     """None for a backend that is not in the table, and for verl's workers on CPU, which are there for tests."""
     on_cpu = experiment.backend == "verl" and experiment.verl.device == "cpu"

@@ -44,7 +44,7 @@ def make(experiment: Experiment, model: Path | None) -> Plan:
         model_hash=models.model_hash(model) if model else "",
         train=experiment.train,
         template=experiment.template,
-        recipe=asdict(experiment.recipe),
+        recipe=experiment.recipe.stated(),
         evaluation=evaluation,
         tuning=dict(experiment.tuning),
         lock="",

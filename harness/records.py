@@ -72,6 +72,8 @@ class Comparison(_Record):
     checkpoints (these seeds, new problems)"""
     alpha: float = 0.05
     """family-wise error rate"""
+    margin: float | None = None
+    """differences smaller than this, a fraction such as 0.02, do not matter: with it the report can say `equivalent`"""
 
 
 @dataclass(frozen=True)
@@ -129,7 +131,10 @@ class Plan(_Record):
     and no trials, and its grid counts steps; empty, and then not written, for a run of ours"""
 
     def to_json(self) -> dict[str, Any]:
-        return {key: value for key, value in super().to_json().items() if value or key not in ("verl", "imported")}
+        data = {key: value for key, value in super().to_json().items() if value or key not in ("verl", "imported")}
+        if self.comparison.margin is None:  # and so plans without one keep their lock
+            del data["comparison"]["margin"]
+        return data
 
     @classmethod
     def read(cls, path: Path) -> Self:

@@ -189,7 +189,15 @@ def _pairs(run: Run, groups: Groups) -> list[Pair]:
     return [
         pair
         for family, tests in families.items()
-        for pair in compare_all(groups, family, tests, sides, comparison.estimand, comparison.alpha)
+        for pair in compare_all(
+            groups,
+            family,
+            tests,
+            sides,
+            comparison.estimand,
+            comparison.alpha,
+            None if family == "start" else comparison.margin,
+        )
     ]
 
 

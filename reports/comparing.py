@@ -18,7 +18,7 @@ from reports.matching import Side, unmatched
 from reports.pairs import Groups, Pair, compare_all
 from reports.render import plain
 from reports.scores import AVERAGE, complete, matrices
-from reports.verdict import COVERS, pair_json
+from reports.verdict import COVERS, pair_json, within
 from reports.words import GAP, extent, p_text, percent, plural, signed
 
 
@@ -87,21 +87,29 @@ class Comparison:
     def verdict(self) -> str:
         e = self.average.estimate
         assert e is not None
-        words = {1: "is above", -1: "is below", 0: "is not separated from"}[self.average.direction]
-        sentence = f"A {words} B on the average of {plural(len(self.pairs) - 1, 'benchmark')}"
+        equivalent, direction = self.average.equivalent, self.average.direction
+        even = "is equivalent to" if equivalent else "is not separated from"
+        yet = ", yet equivalent to," if equivalent else ""
+        words = {1: f"is above{yet}", -1: f"is below{yet}", 0: even}[direction]
+        how = within(self.average) if equivalent else ""
+        sentence = f"A {words} B{how} on the average of {plural(len(self.pairs) - 1, 'benchmark')}"
         if e.interval is None:
             return f"{sentence}: {signed(e.value)} points, and nothing varied, so there is no interval."
         low, high = e.interval
+        p = self.average.p_equivalence
+        same = "" if p is None else f", equivalence{within(self.average)} p {p_text(p)}"
         matched = "matched" if self.average.matched else MATCHING_UNKNOWN
         if self.average.unmatched:
             matched = f"not matched: {'; '.join(self.average.unmatched)}"
         return (
-            f"{sentence}: {signed(e.value)} points, {signed(low)} to {signed(high)}, p {p_text(e.p_value)}; "
+            f"{sentence}: {signed(e.value)} points, {signed(low)} to {signed(high)}, p {p_text(e.p_value)}{same}; "
             f"the interval covers {COVERS[e.estimand]}; {matched}."
         )
 
 
-def compare(a: str, b: str, allow_unmatched: bool, estimand: str, alpha: float) -> Comparison:
+def compare(
+    a: str, b: str, allow_unmatched: bool, estimand: str, alpha: float, margin: float | None = None
+) -> Comparison:
     if Path(a).resolve() == Path(b).resolve():
         raise ValueError(f"A and B are the same folder: {a}.")
     one, other = find(a), find(b)
@@ -122,8 +130,10 @@ def compare(a: str, b: str, allow_unmatched: bool, estimand: str, alpha: float) 
             groups[subject.name, column] = found
     sides = {one.name: one.side, other.name: other.side}
     pairs = [
-        *compare_all(groups, "primary", [(a, b, AVERAGE)], sides, estimand, alpha),
-        *compare_all(groups, "per_benchmark", [(a, b, column) for column in benchmarks], sides, estimand, alpha),
+        *compare_all(groups, "primary", [(a, b, AVERAGE)], sides, estimand, alpha, margin),
+        *compare_all(
+            groups, "per_benchmark", [(a, b, column) for column in benchmarks], sides, estimand, alpha, margin
+        ),
     ]
     means = {key: sum(float(s.values.mean()) for s in group) / len(group) for key, group in groups.items()}
     return Comparison(a, b, means, pairs, [*one.notes, *other.notes, *notes])

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from harness.records import SCHEMA, DataError, EvalFolder, EvalRecord, Mark
@@ -153,34 +152,33 @@ def read(folder: Path) -> Evaluation:
 
 def _result(folder: EvalFolder, problems: pd.DataFrame) -> Result:
     header, answers = EvalRecord.read(folder.header), _answers(folder.attempts)
-    votes: dict[str, list[tuple[bool, str | None]]] = defaultdict(list)
-    for problem, mark, answer, _ in answers:
-        votes[problem].append((mark == Mark.CORRECT, answer))
-    correct, attempts = problems["correct"].to_numpy(), problems["attempts"].to_numpy()
+    ids, correct, attempts = (problems[name].to_numpy() for name in ("problem_id", "correct", "attempts"))
+    right = answers["mark"].to_numpy() == Mark.CORRECT
+    place = pd.Index(ids).get_indexer(answers["problem_id"].to_numpy())
     return Result(
         header=header,
-        problems=tuple(problems["problem_id"]),
+        problems=tuple(ids),
         scores=(correct / attempts)[None, :],
         marks={mark: int(problems[mark].to_numpy().sum()) for mark in MARKS},
         tokens=int(problems["tokens"].to_numpy().sum()),
         pass_at_k=float(pass_at_k(attempts, correct, header.k).mean()),
-        maj_at_k=float(np.mean([majority(votes[problem]) for problem in problems["problem_id"]])),
-        second=_second((mark, other) for _, mark, _, other in answers) if header.second_marker else None,
+        maj_at_k=float(majority(place, right, answers["answer"].combine_chunks(), len(ids)).mean()),
+        second=_second(*(answers[n].to_pylist() for n in ("mark", "mark_second"))) if header.second_marker else None,
     )
 
 
-def _answers(path: Path) -> list[tuple[str, str, str | None, str | None]]:
+def _answers(path: Path) -> pa.Table:
     """Problem, mark, answer and the second marker's mark, a row for each attempt."""
     table = pq.read_table(path, columns=list(_ANSWERS))
     missing = sorted(set(_ANSWERS) - set(table.column_names))
     if missing:
         raise DataError(f"{path} lacks the column `{missing[0]}`.")
-    return list(zip(*(table[name].to_pylist() for name in _ANSWERS), strict=True))
+    return table
 
 
-def _second(marks: Iterator[tuple[str, str | None]]) -> Second:
+def _second(marks: Sequence[str], others: Sequence[str | None]) -> Second:
     disagree = failed = 0
-    for mark, other in marks:
+    for mark, other in zip(marks, others, strict=True):
         failed += other in (None, Mark.GRADER_FAILED)
         decided = Mark.GRADER_FAILED not in (mark, other) and other is not None
         disagree += decided and (mark == Mark.CORRECT) != (other == Mark.CORRECT)

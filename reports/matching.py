@@ -23,7 +23,7 @@ EVALUATION = {
     "sampling": "the sampling",
     "limit": "the limit of problems",
 }
-_NO_SETTINGS = ("seed", "chunk_problems")
+NO_SETTINGS = ("seed", "chunk_problems")
 """of the sampling: random numbers and how they are batched, which change no answer's distribution"""
 
 _UNKNOWN = {"unknown", "[]", "None"}
@@ -48,7 +48,7 @@ class Side:
         for field in EVALUATION:
             for benchmark, value in zip(self.evals["benchmark"], self.evals[field], strict=True):
                 if isinstance(value, dict):
-                    value = sorted(item for item in value.items() if item[0] not in _NO_SETTINGS)
+                    value = sorted(item for item in value.items() if item[0] not in NO_SETTINGS)
                 seen[benchmark][field].add(str(value))
         return seen
 

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import Literal, cast
 
 from harness.records import START, DataError
+from reports.design import AS_IT_IS, sight
+from reports.equivalence import equivalence_p
 from reports.matching import Side, unmatched
 from reports.multiple import holm
-from reports.power import detectable, upper_ratio
 from reports.scores import Scores
 from reports.statistics import Estimand, Estimate, contrast, seed_correlation
+from reports.variance import Split, split
 
 Family = Literal["primary", "per_benchmark", "start"]
 """the locked comparison on the average; the same arms benchmark by benchmark; every arm with the untrained model"""
@@ -39,8 +41,26 @@ class Pair:
     """of the two arms' scores over shared seeds"""
     unmatched: tuple[str, ...]
     alpha: float
+    margin: float | None = None
+    """differences smaller than this do not matter; None if nobody said so"""
+    p_equivalence: float | None = None
+    """of the hypothesis that the difference is the margin or more, adjusted within the family; None without a margin or
+    a test"""
+
     imported: bool = False
     """whether a side was imported, so that nothing is known of its training"""
+
+    @property
+    def equivalent(self) -> bool | None:
+        return None if self.p_equivalence is None else self.p_equivalence < self.alpha
+
+    @property
+    def finding(self) -> str:
+        """In the words of a table."""
+        if self.estimate is None:
+            return "no complete result"
+        words = {1: "above", -1: "below", 0: "equivalent" if self.equivalent else "not separated"}[self.direction]
+        return f"{words}, yet equivalent" if self.direction and self.equivalent else words
 
     @property
     def matched(self) -> bool | None:
@@ -73,9 +93,20 @@ def difference(a: list[Scores], b: list[Scores], estimand: str, alpha: float) ->
 
 
 def compare_all(
-    groups: Groups, family: Family, tests: list[Test], sides: Mapping[str, Side], estimand: str, alpha: float
+    groups: Groups,
+    family: Family,
+    tests: list[Test],
+    sides: Mapping[str, Side],
+    estimand: str,
+    alpha: float,
+    margin: float | None = None,
 ) -> list[Pair]:
-    """One family: every test, adjusted by Holm's method within it. A test that lacks a side stays as a gap."""
+    """One family: every test, adjusted by Holm's method within it. A test that lacks a side stays as a gap.
+
+    Differences and equivalences are two families, each at level alpha: Holm's method asks no more than valid p-values
+    (1979, Scandinavian Journal of Statistics 6, 65-70), and a pair can be wrong in one of the two only, for a true
+    difference is not at once nil and beyond the margin.
+    """
     estimates = [
         difference(groups[a, column], groups[b, column], estimand, alpha)
         if {(a, column), (b, column)} <= groups.keys()
@@ -84,6 +115,7 @@ def compare_all(
     ]
     reasons = {(a, b): tuple(unmatched(sides[a], sides[b])) for a, b, _ in tests}
     adjusted = holm([estimate.p_value if estimate else None for estimate in estimates])
+    equivalence = holm([equivalence_p(estimate, margin) for estimate in estimates])
     return [
         Pair(
             a=a,
@@ -92,21 +124,28 @@ def compare_all(
             family=family,
             estimate=estimate,
             p_adjusted=p,
-            mde=_mde(estimate, alpha),
+            mde=_mde(groups, (a, b, column), estimate, alpha),
             correlation=_correlation(groups, a, b, column),
             unmatched=reasons[a, b],
             alpha=alpha,
+            margin=margin,
+            p_equivalence=p_equivalence,
             imported=sides[a].imported or sides[b].imported,
         )
-        for (a, b, column), estimate, p in zip(tests, estimates, adjusted, strict=True)
+        for (a, b, column), estimate, p, p_equivalence in zip(tests, estimates, adjusted, equivalence, strict=True)
     ]
 
 
-def _mde(estimate: Estimate | None, alpha: float) -> tuple[float, float] | None:
-    if estimate is None or not estimate.se or estimate.df is None:
+def _mde(groups: Groups, test: Test, estimate: Estimate | None, alpha: float) -> tuple[float, float] | None:
+    if estimate is None or not estimate.se:
         return None
-    effect = detectable(estimate.se, estimate.df, alpha)
-    return effect, effect * upper_ratio(estimate.df)
+    seen = sight(sources(*(groups[arm, test[2]] for arm in test[:2])), AS_IT_IS, estimate.estimand, alpha)
+    return (seen.estimate, seen.upper) if seen else None
+
+
+def sources(a: list[Scores], b: list[Scores]) -> Split:
+    """What the variance of a - b is made of."""
+    return split([[s.values for s in side] for side in (a, b)], [[s.k for s in side] for side in (a, b)], (1.0, -1.0))
 
 
 def _correlation(groups: Groups, a: str, b: str, column: str) -> float | None:

@@ -21,7 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-Floats = NDArray[np.float64]
+from reports.satterthwaite import Floats, crossed, pool
+
 Estimand = Literal["algorithm", "benchmark", "checkpoints"]
 """what an interval covers: new seeds and new problems; new seeds on these problems; these seeds, new problems"""
 ESTIMANDS: tuple[Estimand, ...] = ("algorithm", "benchmark", "checkpoints")
@@ -41,11 +42,16 @@ class MeanSquare:
 class Parts:
     """The estimated variance of a mean, split by what varies. None: not to be had from these data."""
 
-    seed: MeanSquare | None
+    seeds: tuple[MeanSquare, ...]
+    """between the seeds of each arm that has several"""
     problem: MeanSquare | None
     residual: MeanSquare | None
-    problem_shares: tuple[float, ...]
+    problem_shares: tuple[float, ...] = ()
     """share of each benchmark in the problem part; empty if that is zero or unknown"""
+
+    @property
+    def seed(self) -> MeanSquare | None:
+        return _pool(self.seeds)
 
 
 @dataclass(frozen=True)
@@ -125,10 +131,12 @@ def _parts(arms: Sequence[Sequence[Floats]], weights: Sequence[float]) -> Parts:
         if len(per_problem) > 1:
             variance = float(per_problem.var(ddof=1)) / len(per_problem) / len(arms[0]) ** 2
             problem.append(MeanSquare(variance, len(per_problem) - 1))
+    if len(problem) < len(arms[0]):
+        problem = []
     total = sum(p.variance for p in problem)
     return Parts(
-        seed=_pool(seed),
-        problem=_pool(problem) if len(problem) == len(arms[0]) else None,
+        seeds=tuple(seed),
+        problem=_pool(problem),
         residual=_pool(residual),
         problem_shares=tuple(p.variance / total for p in problem) if total > 0 else (),
     )
@@ -145,9 +153,8 @@ def _pool(parts: Sequence[MeanSquare]) -> MeanSquare | None:
     """Sum of independent components, with Satterthwaite's degrees of freedom."""
     if not parts:
         return None
-    variance = sum(p.variance for p in parts)
-    spread = sum(p.variance**2 / p.df for p in parts)
-    return MeanSquare(variance, variance**2 / spread if spread > 0 else min(p.df for p in parts))
+    variance, df = pool([p.variance for p in parts], [p.df for p in parts])
+    return MeanSquare(float(variance), float(df))
 
 
 def seed_correlation(a: Mapping[int, float], b: Mapping[int, float]) -> float | None:
@@ -169,26 +176,31 @@ def pass_at_k(attempts: NDArray[np.int64], correct: NDArray[np.int64], k: int) -
 
     Raises: ValueError if a problem has fewer than k attempts.
     """
-    if attempts.size and attempts.min() < k:
-        raise ValueError(f"`k` must be at most the {attempts.min()} attempts of every problem, but is {k} instead.")
+    return pass_at_ks(attempts, correct, [k])[..., 0]
+
+
+def pass_at_ks(attempts: NDArray[np.int64], correct: NDArray[np.int64], ks: Sequence[int]) -> Floats:
+    """`pass_at_k` for several k at once: problems x ks."""
+    if attempts.size and attempts.min() < max(ks):
+        raise ValueError(
+            f"`k` must be at most the {attempts.min()} attempts of every problem, but is {max(ks)} instead."
+        )
     # Product form: C(n-c, k) / C(n, k) = prod_{i<k} (n - c - i) / (n - i); a factor of zero or less ends it.
-    i = np.arange(k)
+    i = np.arange(max(ks))
     left = np.clip((attempts - correct)[..., None] - i, 0, None)
-    return 1.0 - np.prod(left / (attempts[..., None] - i), axis=-1)
+    none = np.cumprod(left / (attempts[..., None] - i), axis=-1, dtype=np.float64)
+    return 1.0 - none[..., np.array(ks) - 1]
 
 
 def _combine(parts: Parts, estimand: Estimand) -> tuple[float | None, float | None]:
-    if estimand == "benchmark":
-        return _known(parts.seed)
-    if estimand == "checkpoints" or parts.problem is None or parts.seed is None:
-        return _known(parts.problem)
     seed, problem = parts.seed, parts.problem
-    residual = parts.residual or MeanSquare(0.0, 1.0)
-    variance = seed.variance + problem.variance - residual.variance
-    if variance <= max(seed.variance, problem.variance):  # the floor; it brings its own degrees of freedom
-        return _known(max(seed, problem, key=lambda part: part.variance))
-    spread = sum(part.variance**2 / part.df for part in (seed, problem, residual))
-    return variance, max(variance**2 / spread, seed.df)
+    if estimand == "benchmark":
+        return _known(seed)
+    if estimand == "checkpoints" or problem is None or seed is None:
+        return _known(problem)
+    rest = parts.residual or MeanSquare(0.0, 1.0)
+    variance, df = crossed(seed.variance, seed.df, problem.variance, problem.df, rest.variance, rest.df)
+    return float(variance), float(df)
 
 
 def _known(part: MeanSquare | None) -> tuple[float | None, float | None]:

@@ -10,6 +10,7 @@ from reports.analysis import Analysis, Score
 from reports.imported import EXPLORATORY, MATCHING_UNKNOWN
 from reports.pairs import Pair
 from reports.scores import AVERAGE
+from reports.statistics import ESTIMANDS
 from reports.words import listing, p_text, plural, signed
 
 COVERS = {
@@ -18,8 +19,11 @@ COVERS = {
     "checkpoints": "these checkpoints on new problems like these",
 }
 
+MOST_DEVIATIONS = 2
+"""with more of them than this they are counted, and left to the notes"""
 MOST_NUMBERS = 5
 """with more baselines than this the numbers are left to the table"""
+MOST_NAMES = 8
 
 
 def sentences(a: Analysis) -> list[str]:
@@ -39,15 +43,32 @@ def _verdict(a: Analysis) -> str:
             else f"No comparison was planned for {name}."
         )
     groups = [
-        ("is above", [p for p in primary if p.direction > 0]),
-        ("is below", [p for p in primary if p.direction < 0]),
-        ("is not separated from", [p for p in primary if p.estimate and not p.direction]),
+        ("is above", [p for p in primary if p.direction > 0 and not p.equivalent]),
+        ("is below", [p for p in primary if p.direction < 0 and not p.equivalent]),
+        ("is above, yet equivalent to,", [p for p in primary if p.direction > 0 and p.equivalent]),
+        ("is below, yet equivalent to,", [p for p in primary if p.direction < 0 and p.equivalent]),
+        ("is equivalent to", [p for p in primary if not p.direction and p.equivalent]),
+        ("is not separated from", [p for p in primary if p.estimate and not p.direction and not p.equivalent]),
     ]
-    clauses = [f"{verb} {listing([a.label(p.b) for p in pairs])}" for verb, pairs in groups if pairs]
+    clauses = [
+        f"{verb} {_named(a, pairs)}" + (within(pairs[0]) if pairs[0].equivalent else "")
+        for verb, pairs in groups
+        if pairs
+    ]
     missing = [a.label(p.b) for p in primary if p.estimate is None]
     if missing:
         clauses.append(f"could not be compared with {listing(missing)} (no complete result)")
     return f"{name} {listing(clauses)}."
+
+
+def _named(a: Analysis, pairs: list[Pair]) -> str:
+    """The baselines by name; very many by number, for the table has them."""
+    return listing([a.label(p.b) for p in pairs]) if len(pairs) <= MOST_NAMES else f"{len(pairs)} baselines"
+
+
+def within(pair: Pair) -> str:
+    """` (within ±2 points)`"""
+    return "" if pair.margin is None else f" (within ±{100 * pair.margin:g} points)"
 
 
 def _numbers(a: Analysis) -> list[str]:
@@ -64,7 +85,8 @@ def _sure(pair: Pair) -> str:
     if pair.estimate is None or pair.estimate.interval is None:
         return "no interval can be given"
     low, high = pair.estimate.interval
-    return f"{signed(low)} to {signed(high)}, p {p_text(pair.p_adjusted)}"
+    same = "" if pair.p_equivalence is None else f", equivalence p {p_text(pair.p_equivalence)}"
+    return f"{signed(low)} to {signed(high)}, p {p_text(pair.p_adjusted)}{same}"
 
 
 def _start(a: Analysis) -> list[str]:
@@ -99,6 +121,7 @@ def basis(a: Analysis) -> str:
         *effort(a),
         f"{100 * (1 - a.alpha):g} % intervals and t tests paired by problem with seeds crossed, "
         f"about {COVERS[covered]}" + (", Holm-adjusted" if len(pairs) > 1 else ""),
+        *([f"equivalence by two one-sided t tests{within(pairs[0])}"] if pairs and pairs[0].margin else []),
         matched(a),
         planned(a),
     ]
@@ -126,7 +149,17 @@ def matched(a: Analysis) -> str:
 def planned(a: Analysis) -> str:
     if a.run.plan.imported:
         return EXPLORATORY
-    return f"not as planned: {plural(len(a.deviations), 'deviation')}, see the notes" if a.deviations else "as planned"
+    if not a.deviations:
+        return "as planned"
+    if len(a.deviations) <= MOST_DEVIATIONS:
+        return f"not as planned: {' '.join(a.deviations).removesuffix('.')}"
+    return f"not as planned: {plural(len(a.deviations), 'deviation')}, see the notes"
+
+
+def covered(a: Analysis) -> str:
+    """What the intervals of the arms' scores cover: of an arm with one seed that checkpoint alone."""
+    found = {score.estimate.estimand for (arm, _), score in a.scores.items() if arm != START} or {a.estimand}
+    return listing([COVERS[estimand] for estimand in ESTIMANDS if estimand in found], "or, of an arm with one seed,")
 
 
 def span(numbers: list[int]) -> str:
@@ -146,6 +179,7 @@ def to_json(a: Analysis) -> dict[str, Any]:
             "baselines": plan.comparison.baselines,
             "estimand": a.estimand,
             "alpha": a.alpha,
+            "margin": plan.comparison.margin,
         },
         "imported": plan.imported or None,
         "as_planned": None if plan.imported else not a.deviations,
@@ -231,4 +265,7 @@ def pair_json(pair: Pair) -> dict[str, Any]:
         "mde": pair.mde[0] if pair.mde else None,
         "mde_high": pair.mde[1] if pair.mde else None,
         "seed_correlation": pair.correlation,
+        "margin": pair.margin,
+        "equivalent": pair.equivalent,
+        "p_equivalence": pair.p_equivalence,
     }

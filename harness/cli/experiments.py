@@ -14,11 +14,12 @@ from harness.errors import OK
 from harness.launchers import Where, get_launcher
 
 if TYPE_CHECKING:
-    from harness.cli.preview import Preview
+    from harness.cli.preview import Measured, Preview
     from harness.costs import Costs
     from harness.experiment import Experiment
     from harness.records import RunFolder
     from harness.run import Outcome
+    from reports.design import Sight
 
 Config = Annotated[Path, typer.Argument(help="Experiment file.", show_default=False)]
 Overrides = Annotated[
@@ -100,18 +101,28 @@ def _print_what_is_left(outcome: Outcome) -> None:
         print(f"rence: {how}. What is done is saved. To go on:\n  {same_command('--clean')}", file=sys.stderr)
 
 
-def plan(config: Config, overrides: Overrides = None, json: Json = False) -> None:
+def plan(
+    config: Config,
+    overrides: Overrides = None,
+    pilot: Annotated[
+        Path | None,
+        typer.Option(metavar="RUN", help="A finished run to take variances from.", show_default=False),
+    ] = None,
+    json: Json = False,
+) -> None:
     """Cells, tokens, FLOPs, hours, disk and the smallest effect that can be detected. Starts nothing."""
-    _show_plan(config, overrides, json)
+    _show_plan(config, overrides, json, pilot=pilot)
 
 
-def _show_plan(config: Path, overrides: list[str] | None, json: bool, configs: bool = False) -> None:
+def _show_plan(
+    config: Path, overrides: list[str] | None, json: bool, configs: bool = False, pilot: Path | None = None
+) -> None:
     """With `configs`, the backend's own are checked and written too."""
     from harness.cli.preview import backend_configs, preview
     from harness.config import load
 
     experiment = load(config, overrides or ())
-    seen = preview(experiment)
+    seen = preview(experiment, pilot)
     if not json:
         print_plan(experiment, seen)
     written = backend_configs(experiment) if configs else {}
@@ -142,6 +153,8 @@ def print_plan(experiment: Experiment, seen: Preview) -> None:
         arms.add_row(arm.name, arm.title, differs or "-", arm.fingerprint)
     console.print(arms)
     _print_power(seen)
+    if seen.measured:
+        _print_measured(seen, seen.measured)
     _print_costs(seen.costs)
 
 
@@ -164,6 +177,33 @@ def _print_power(seen: Preview) -> None:
         f"difference {100 * assumed.sd_effect:g} points, variance of an attempt {assumed.sampling:.3f}; "
         "V = 2 sd_seed^2 / S + sd_effect^2 / n + 2 v_attempt / (S n k)"
     )
+
+
+def _print_measured(seen: Preview, measured: Measured) -> None:
+    """Ranges are from the estimate to its upper 80 % bound."""
+    console, pilot = out(), measured.pilot
+    columns = {seeds: f"{seeds} seeds" if seeds > 1 else "1 seed" for seeds in measured.effects}
+    power = table("benchmark", *columns.values(), numbers=tuple(columns.values()))
+    for name in pilot.splits:
+        power.add_row(name, *(_span(measured.effects[seeds][name]) for seeds in columns))
+    count = f"{pilot.seeds} seeds" if pilot.seeds > 1 else "1 seed"
+    console.print(f"\nThe same at the variances of {pilot.run} ({', '.join(pilot.arms)}; {count}),")
+    console.print("from the estimate to its upper 80 % bound:")
+    console.print(power)
+    for note in pilot.notes:
+        console.print(note)
+    hours = f"{seen.costs.unit}-hours"
+    further = ("trials", "rollouts", "attempts", *([hours] if seen.costs.hours is not None else []))
+    ways = table("design", "average", *further, numbers=("average", *further))
+    for route in measured.routes:
+        numbers = [f"{number:,}" for number in (route.trials, route.rollouts, route.attempts)]
+        ways.add_row(route.words, _span(route.sight), *numbers, *([] if route.hours is None else [_short(route.hours)]))
+    console.print("What would sharpen the average, and what it takes beyond this plan, at most:")
+    console.print(ways)
+
+
+def _span(sight: Sight | None) -> str:
+    return "-" if sight is None else f"{100 * sight.estimate:.1f} to {100 * sight.upper:.1f}"
 
 
 def _print_costs(costs: Costs) -> None:

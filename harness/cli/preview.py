@@ -2,21 +2,60 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks import registry as benchmarks
 from benchmarks.problems import TrainingSet
 from harness import costs, models, plan
+from harness.errors import UserError
 from harness.experiment import Experiment, Trial
 from harness.records import Plan, RunFolder, write_text
 
 if TYPE_CHECKING:
+    from reports import sharpen
+    from reports.design import Sight
+    from reports.pilot import Pilot
     from reports.power import Variances
 
 _OTHER_SEEDS = (5, 10)
 """what more seeds would buy is shown beside the plan's own number"""
+
+
+@dataclass(frozen=True)
+class Route:
+    """A larger plan: what it could detect on the average, and what it takes beyond the plan."""
+
+    words: str
+    sight: Sight | None
+    trials: int
+    rollouts: int
+    attempts: int
+    hours: float | None
+    """core- or GPU-hours, at most; None where the plan's are not known"""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What the plan could detect at the variances of a pilot."""
+
+    pilot: Pilot
+    effects: dict[int, dict[str, Sight | None]]
+    """number of seeds -> benchmark or `average` -> minimum detectable effect"""
+    routes: list[Route]
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            **self.pilot.to_json(),
+            "by_seeds": {s: {name: _range(seen) for name, seen in row.items()} for s, row in self.effects.items()},
+            "routes": [{**asdict(route), "sight": _range(route.sight)} for route in self.routes],
+        }
+
+
+def _range(seen: Sight | None) -> dict[str, float] | None:
+    return asdict(seen) if seen else None
 
 
 @dataclass(frozen=True)
@@ -35,6 +74,8 @@ class Preview:
     """level of one test: Holm's first step"""
     effects: dict[int, dict[str, float]]
     """number of seeds -> benchmark or `average` -> minimum detectable effect, as a fraction"""
+    measured: Measured | None = None
+    """None without a pilot"""
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -46,12 +87,18 @@ class Preview:
                 "assumed": asdict(self.variances),
                 "alpha": self.alpha,
                 "by_seeds": self.effects,
+                **({"pilot": self.measured.to_json()} if self.measured else {}),
             },
         }
 
 
-def preview(experiment: Experiment) -> Preview:
-    """Starts nothing."""
+def preview(experiment: Experiment, pilot: Path | None = None) -> Preview:
+    """Starts nothing.
+
+    Args:
+        pilot: a finished run, to take variances from.
+    Raises: UserError if it lacks a benchmark or a second arm; DataError if it is broken.
+    """
     from reports.power import Variances, detectable_effects
 
     model, variances = models.find(experiment.model), Variances()
@@ -64,7 +111,45 @@ def preview(experiment: Experiment) -> Preview:
     effects = {s: detectable_effects(sizes, s, variances, alpha) for s in seeds}
     cost = costs.estimate(experiment, model, problems)
     train = benchmarks.training_set(made.train)
-    return Preview(made, cost, problems, train, variances, alpha, effects)
+    seen = Preview(made, cost, problems, train, variances, alpha, effects)
+    return seen if pilot is None else replace(seen, measured=_measured(experiment, seen, pilot, sizes))
+
+
+def _measured(experiment: Experiment, seen: Preview, run: Path, sizes: Mapping[str, tuple[int, int]]) -> Measured:
+    from reports import pilot as pilots
+    from reports import sharpen
+    from reports.scores import AVERAGE
+
+    made = seen.plan
+    try:
+        found = pilots.read(run, list(sizes))
+    except ValueError as error:
+        raise UserError(str(error)) from None
+    design = pilots.Design(sizes, made.comparison.estimand, seen.alpha)
+    curve = {name: (seen.problems[name], k) for name, k in made.curve_benchmarks.items()}
+    points, sampled = experiment.evaluation.points, found.splits[AVERAGE].sampling is not None
+    now = sharpen.effort(len(made.arms), len(made.seeds), made.budget_rollouts, points, sizes, curve)
+    routes = [
+        Route(
+            way.words,
+            found.sight(design, len(made.seeds), AVERAGE, way.change),
+            way.trials,
+            way.rollouts,
+            way.attempts,
+            _hours(experiment, seen.costs, way),
+        )
+        for way in sharpen.routes(now, samples=sampled)
+    ]
+    return Measured(found, found.effects(design, list(seen.effects)), routes)
+
+
+def _hours(experiment: Experiment, cost: costs.Costs, way: sharpen.Route) -> float | None:
+    """A trial costs as much as one of the plan; further attempts of its checkpoints cost their sampling."""
+    if cost.hours is None or cost.parameters is None:
+        return None
+    if way.trials:
+        return cost.hours * way.trials / cost.trials
+    return costs.sampling_hours(experiment, cost.parameters, way.attempts * experiment.evaluation.max_tokens)
 
 
 def backend_configs(experiment: Experiment) -> dict[str, Path]:

@@ -58,13 +58,24 @@ def compare(
     allow_unmatched: Annotated[
         bool, typer.Option("--allow-unmatched", help="Compare even if data order, weights, budget or marking differ.")
     ] = False,
+    margin: Annotated[
+        float | None,
+        typer.Option(
+            metavar="POINTS",
+            help="Differences smaller than this do not matter: A and B may be found equivalent.",
+            show_default=False,
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
     """The paired difference of two evaluated arms, a minus b."""
     import reports
 
+    if margin is not None and not 0 < margin < 100:
+        raise UserError(f"`--margin` is in points and must lie between 0 and 100, but is {margin:g} instead.")
+    fraction = None if margin is None else margin / 100
     try:
-        result = reports.compare(a, b, allow_unmatched=allow_unmatched)
+        result = reports.compare(a, b, allow_unmatched=allow_unmatched, margin=fraction)
     except ValueError as error:
         raise UserError(str(error)) from None
     if json:

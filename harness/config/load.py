@@ -223,5 +223,12 @@ def _check_comparison(manifest: Manifest, experiment: Experiment) -> None:
             fail(manifest, (*at, "baselines", i), f"`comparison` names the arm `{name}` twice.")
     if not 0 < comparison.alpha < 1:
         fail(manifest, (*at, "alpha"), f"`alpha` must lie between 0 and 1, but is {comparison.alpha} instead.")
+    if comparison.margin is not None and not 0 < comparison.margin < 1:
+        fail(
+            manifest,
+            (*at, "margin"),
+            f"`margin` is a fraction and must lie between 0 and 1, but is {comparison.margin} instead. "
+            "2 points are 0.02.",
+        )
     if experiment.evaluation.points > experiment.budget_rollouts:
         fail(manifest, ("evaluation", "points"), "`points` may not be more than the budget's rollouts.")

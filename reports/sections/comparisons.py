@@ -64,7 +64,17 @@ def primary(a: Analysis) -> Table:
         "Holm's method within the family. MDE: the smallest true difference that this design finds with 80 % power "
         "before adjustment, at the variance estimated here and at its upper 80 % bound. Seed r: estimated correlation "
         "of the two arms over their seeds. Differences are paired by problem and not by seed, which would pay above "
-        "about .4 at three seeds if it had been planned.",
+        "about .4 at three seeds if it had been planned." + _equivalence(a),
+    )
+
+
+def _equivalence(a: Analysis) -> str:
+    margin = a.run.plan.comparison.margin
+    if margin is None:
+        return ""
+    return (
+        f" Equivalent: within ±{100 * margin:g} points, the margin of the plan, by two one-sided t tests, adjusted by "
+        "Holm's method among themselves."
     )
 
 
@@ -118,9 +128,8 @@ def _cells(a: Analysis, pair: Pair, by_benchmark: bool) -> list[Cell]:
     names = [text(f"{a.label(pair.a)} − {a.label(pair.b)}"), *([text(pair.benchmark)] if by_benchmark else [])]
     e = pair.estimate
     if e is None:
-        return [*names, *[Cell(GAP)] * (6 if pair.family == "primary" else 5), Cell("no complete result")]
+        return [*names, *[Cell(GAP)] * (6 if pair.family == "primary" else 5), Cell(pair.finding)]
     low_high = f"{signed(e.interval[0])} to {signed(e.interval[1])}" if e.interval else GAP
-    finding = {1: "above", -1: "below", 0: "not separated"}[pair.direction]
     return [
         *names,
         Cell(signed(e.value), e.value, bold=pair.direction != 0 and pair.family == "primary"),
@@ -129,5 +138,5 @@ def _cells(a: Analysis, pair: Pair, by_benchmark: bool) -> list[Cell]:
         Cell(p_text(pair.p_adjusted), pair.p_adjusted),
         Cell(extent(pair.mde), pair.mde[0] if pair.mde else None),
         *([Cell(correlation(pair.correlation), pair.correlation)] if pair.family == "primary" else []),
-        Cell(finding + (", not matched" if pair.unmatched else "")),
+        Cell(pair.finding + (", not matched" if pair.unmatched else "")),
     ]

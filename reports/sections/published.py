@@ -7,7 +7,7 @@ from reports.analysis import Analysis
 from reports.document import Block, Bullets, Cell, Column, Row, Section, Table, Text, text
 from reports.published import Finding, Reproduced, compare, impossible
 from reports.scores import AVERAGE
-from reports.verdict import COVERS
+from reports.verdict import covered
 from reports.words import percent, signed
 
 
@@ -47,7 +47,7 @@ def _caption(a: Analysis, published: Published) -> str:
     same = "" if published.model == a.run.plan.model else f" Ours is {a.run.plan.model}."
     return (
         f"{published.title}. {published.source} ({published.url}). Their model: {published.model}.{same} "
-        f"How they measured: {published.protocol}. Percent; our interval covers {COVERS[a.estimand]}. Theirs is not "
+        f"How they measured: {published.protocol}. Percent; our interval covers {covered(a)}. Theirs is not "
         "published, so a score outside ours is a difference to explain and not a test."
     )
 

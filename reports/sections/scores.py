@@ -9,7 +9,7 @@ from reports.figures.intervals import Entry, intervals
 from reports.figures.svg import MUTED, colour
 from reports.load import MARKS
 from reports.scores import AVERAGE
-from reports.verdict import COVERS, effort, matched, planned, span
+from reports.verdict import covered, effort, matched, planned, span
 from reports.words import GAP, capital, listing, percent, plural
 from reports.words import benchmark as benchmark_title
 
@@ -88,7 +88,7 @@ def caption(a: Analysis) -> str:
     seeds = f"{plural(len(plan.seeds), 'seed')} an arm{'' if plan.imported else ' planned'}"
     sentences = [
         f"Share of correct answers in percent (avg@k) ± half-width of the {100 * (1 - a.alpha):g} % interval, which "
-        f"covers {COVERS[a.estimand]}{untrained}.",
+        f"covers {covered(a)}{untrained}.",
         _sizes(a),
         f"{'; '.join([seeds, *effort(a)])}; template {plan.template}; marker "
         f"{listing(sorted(set(final['grader_version']))) or GAP}; model {plan.model}.",
@@ -105,7 +105,7 @@ def _sizes(a: Analysis) -> str:
         found = [a.scores[arm, benchmark] for arm in a.rows if (arm, benchmark) in a.scores]
         if found:
             ks = sorted({k for score in found for k in score.k})
-            sizes.append((benchmark_title(benchmark), f"{found[0].n_problems} × {span(ks)}"))
+            sizes.append((benchmark_title(benchmark), f"{found[0].n_problems:,} × {span(ks)}"))
     if len({size for _, size in sizes}) == 1 and len(sizes) > 1:
         return f"n × k (problems × attempts): {sizes[0][1]} on each benchmark."
     listed = ", ".join(f"{benchmark} {size}" for benchmark, size in sizes)

@@ -7,9 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
 import pytest
 
 import reports
+from benchmarks import scoring
+from benchmarks.marking import Mark, Marked
 from harness import attempts
 from harness.records import Attempt, DataError, EvalFolder, EvalRecord
 from reports.votes import majority
@@ -166,4 +170,25 @@ def test_a_torn_file_is_no_table(tmp_path: Path) -> None:
     ],
 )
 def test_majority(votes: list[tuple[bool, str | None]], score: float) -> None:
-    assert majority(votes) == pytest.approx(score)
+    correct, answers = np.array([c for c, _ in votes], bool), pa.array([a for _, a in votes], pa.string())
+    alone = majority(np.zeros(len(votes), int), correct, answers, 1)
+    assert alone.tolist() == pytest.approx([score])
+    # between two problems that have the same answers, one right and one without a vote
+    both = pa.concat_arrays([pa.array(["10"]), answers, pa.array([None], pa.string())])
+    problems = np.array([0, *[1] * len(votes), 2])
+    assert majority(problems, np.array([True, *correct, False]), both, 3).tolist() == pytest.approx([1, score, 0])
+
+
+def test_majority_agrees_with_the_rule_for_one_problem() -> None:
+    """Against the same rule on marked attempts, in `benchmarks.scoring`, on random votes."""
+    rng = np.random.default_rng(0)
+    problems, answers = rng.integers(0, 40, 400), rng.choice(["1", "1 ", "2", "3", None], 400)
+    correct = (rng.random(400) < 0.3) & (answers != None)  # noqa: E711  elementwise
+    found = majority(problems, correct, pa.array(answers, pa.string()), 40)
+    for problem in range(40):
+        mine = problems == problem
+        marked = [
+            Marked(Mark.CORRECT if right else Mark.WRONG, answer)
+            for right, answer in zip(correct[mine], answers[mine], strict=True)
+        ]
+        assert found[problem] == pytest.approx(scoring.maj(marked))

@@ -6,9 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from reports.multiple import below_best_p, holm
-from reports.power import Variances, detectable, detectable_effects, upper_ratio
-from reports.statistics import contrast, pass_at_k, seed_correlation
+from reports.statistics import contrast, pass_at_k, pass_at_ks, seed_correlation
 
 # 2 seeds x 3 problems:  seed means 0.5, 0.75; problem means 0.25, 0.625, 1.0; grand mean 0.625
 Y = np.array([[0.0, 0.5, 1.0], [0.5, 0.75, 1.0]])
@@ -101,6 +99,21 @@ def test_average_weighs_benchmarks_alike() -> None:
     assert contrast([[np.ones((2, 100)), np.zeros((2, 5))]]).value == 0.5
 
 
+def test_degrees_of_freedom_are_no_more_than_the_problems_where_these_are_few() -> None:
+    # 40 seeds a side and 5 problems: seeds 78, problems 4. All but a little of V is the problems' own, so t has 4
+    rng = np.random.default_rng(6)
+    problems = rng.normal(0, 0.2, (1, 5))
+    a, b = (rng.normal(0.5, 0.01, (40, 5)) + sign * problems for sign in (1, -1))
+    estimate = contrast([[a], [b]], (1, -1))
+    assert estimate.df == pytest.approx(4, abs=0.05)
+
+
+def test_a_benchmark_of_one_problem_leaves_the_average_without_an_interval() -> None:
+    rng = np.random.default_rng(7)
+    parts = contrast([[rng.random((3, 10)), rng.random((3, 1))]]).parts
+    assert parts.problem is None and parts.problem_shares == ()
+
+
 def test_start_brings_no_seed_variance() -> None:
     rng = np.random.default_rng(4)
     a, start = rng.random((3, 30)), rng.random((1, 30))
@@ -141,57 +154,4 @@ def test_pass_at_k() -> None:
     assert pass_at_k(np.array([8]), np.array([2]), 3) == pytest.approx(1 - 20 / 56)
     with pytest.raises(ValueError, match=r"at most the 4 attempts of every problem, but is 5"):
         pass_at_k(n, c, 5)
-
-
-def test_holm() -> None:
-    # sorted .01 .02 .04, times 3 2 1: .03 .04 .04
-    assert holm([0.04, 0.01, 0.02]) == pytest.approx([0.04, 0.03, 0.04])
-    # a test that could not be made still counts: .01 x 3, then .6 x 2 = 1.2 -> 1
-    assert holm([0.01, None, 0.6]) == [pytest.approx(0.03), None, 1.0]
-    assert holm([]) == []
-
-
-def test_holm_agrees_with_statsmodels() -> None:
-    from statsmodels.stats.multitest import multipletests
-
-    p = np.random.default_rng(5).random(12) ** 3
-    assert holm(p.tolist()) == pytest.approx(multipletests(p, method="holm")[1].tolist())
-
-
-@pytest.mark.parametrize(
-    ("comparisons", "df", "quantile"),
-    # Dunnett 1955, table 1a: one-sided 5 % points
-    [(1, 10, 1.81), (2, 5, 2.44), (3, 10, 2.34), (4, 20, 2.30), (9, 20, 2.60)],
-)
-def test_dunnett_quantiles(comparisons: int, df: int, quantile: float) -> None:
-    assert below_best_p(quantile, df, comparisons) == pytest.approx(0.05, abs=0.001)
-
-
-def test_detectable_effect_of_the_seed_part() -> None:
-    # In standard deviations of the paired difference, at 3, 5 and 10 seeds
-    found = [detectable(1 / np.sqrt(seeds), seeds - 1) for seeds in (3, 5, 10)]
-    assert found == pytest.approx([3.264, 1.682, 0.996], abs=1e-3)
-
-
-def test_upper_ratio_of_a_standard_error() -> None:
-    # chi2 with 2 df: P(X > x) = exp(-x / 2) = .8 at x = .446287; sqrt(2 / .446287) = 2.11693
-    assert upper_ratio(2) == pytest.approx(2.11693, abs=1e-5)
-    assert upper_ratio(1e6) == pytest.approx(1, abs=1e-3)
-
-
-def test_detectable_effects_without_seed_noise() -> None:
-    # sampling = .5 x .7 / (1.2 x 2.2) = .13258; n = 500, k = 1: V = (.01 + .26515) / 500, 2.8075 x .023458 = 6.6 points
-    assert Variances().sampling == pytest.approx(0.13258, abs=1e-5)
-    effects = detectable_effects({"math500": (500, 1), "amc": (83, 8)}, 1)
-    assert effects["math500"] == pytest.approx(0.0659, abs=1e-4)
-    # amc: V = (.01 + .26515 / 8) / 83, se .022799, x 2.835 at 82 degrees of freedom
-    assert effects["amc"] == pytest.approx(0.0646, abs=1e-4)
-    # the average: V = (V_math + V_amc) / 4
-    assert effects["average"] == pytest.approx(0.0460, abs=5e-4)
-
-
-def test_more_seeds_detect_less_only_as_far_as_the_problems_allow() -> None:
-    effects = [detectable_effects({"aime": (30, 32)}, seeds)["aime"] for seeds in (3, 10, 1000)]
-    assert effects == sorted(effects, reverse=True)
-    # the limit: sd_effect / sqrt(30) = .01826, t with 29 df: x 2.902
-    assert effects[-1] == pytest.approx(0.0530, abs=5e-4)
+    assert pass_at_ks(n, c, [4, 1, 2]) == pytest.approx(np.array([[1, 0.25, 0.5], [0, 0, 0], [1, 1, 1]]))

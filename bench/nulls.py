@@ -1,0 +1,81 @@
+"""Tests of arms that do not differ: how often they say that some do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from bench.truth import Setting
+from reports.multiple import below_best_p, holm
+from reports.permutation import mcnemar, seed_labels, sign_flip
+from reports.statistics import contrast
+
+ALPHA = 0.05
+SIX = (30, 30, 40, 272, 500, 675)
+"""problems: AIME24, AIME25, AMC23, Minerva, MATH-500, OlympiadBench"""
+ARMS = 4
+SD_SEED = {"nil": 0.0, "some": 0.1, "dominant": 0.4}
+"""logits, of every arm: 0, 1.2 and 5 points"""
+AT_ONCE = 50
+
+Table = tuple[Sequence[str], list[list[object]]]
+
+
+def families(replicates: int) -> Table:
+    columns = ["seed noise, seeds", "one test", "Holm: any of three", "true best arm not bold"]
+    rows: list[list[object]] = []
+    for place, (noise, sd) in enumerate(SD_SEED.items()):
+        for seeds in (3, 5, 10):
+            found = family(seeds, sd, replicates, np.random.default_rng([4, place, seeds]))
+            rows.append([f"{noise}, {seeds}", *(f"{rate:.3f}".removeprefix("0") for rate in found)])
+    return columns, rows
+
+
+def family(seeds: int, sd_seed: float, replicates: int, rng: np.random.Generator) -> tuple[float, float, float]:
+    """Rates of error: of single tests, of a family under Holm's adjustment, of leaving the best arm out of the bold."""
+    settings = [Setting(j, seeds, 4, sd_seed=(sd_seed,) * ARMS, gains=(0.0,) * ARMS) for j in SIX]
+    single = any_of = lost = 0
+    for first in range(0, replicates, AT_ONCE):
+        n = min(AT_ONCE, replicates - first)
+        shared = rng.standard_normal((n, ARMS, seeds, 1), np.float32)  # one effect of a seed on all benchmarks
+        drawn = [np.concatenate(list(setting.draw(rng, n, shared))) for setting in settings]
+        for i in range(n):
+            arms = [[y[i, arm].astype(np.float64) for y in drawn] for arm in range(ARMS)]
+            p_values = [contrast([arms[0], other], (1.0, -1.0)).p_value for other in arms[1:]]
+            single += sum(p is not None and p < ALPHA for p in p_values)
+            any_of += any(p is not None and p < ALPHA for p in holm(p_values))
+            # All arms are the best: the first is lost if it is significantly below the one that looks best.
+            top = max(arms, key=lambda arm: sum(y.mean() for y in arm))
+            gap = contrast([top, arms[0]], (1.0, -1.0))
+            lost += bool(gap.se) and below_best_p(gap.value / gap.se, gap.df or 1.0, ARMS - 1) < ALPHA
+    return single / replicates / (ARMS - 1), any_of / replicates, lost / replicates
+
+
+def permutations(replicates: int) -> Table:
+    rows: list[list[object]] = []
+    same = Setting(30, 1, gains=(0.0, 0.0), sd_effect=0.0)
+    few = min(replicates, 500)
+    for place, (j, k) in enumerate(((30, 1), (30, 4), (500, 1), (500, 4))):
+        rng = np.random.default_rng([5, place])
+        pairs = np.concatenate(list(replace(same, problems=j, k=k).draw(rng, few)))[:, :, 0].astype(np.float64)
+        found = [sign_flip(a - b, rng) for a, b in pairs]
+        rows.append(
+            [f"sign flip by problem, {j} problems, k = {k}", few, _rate([f.p_value if f else 1.0 for f in found])]
+        )
+        if k == 1:
+            tables = [mcnemar(int((a > b).sum()), int((b > a).sum())) for a, b in pairs]
+            rows.append([f"McNemar, {j} problems", few, _rate([t.exact for t in tables])])
+            rows.append([f"McNemar, mid-p, {j} problems", few, _rate([t.mid_p for t in tables])])
+    for seeds in (4, 5, 6):
+        rng = np.random.default_rng([6, seeds])
+        setting = replace(same, problems=100, seeds=seeds, k=4, sd_seed=(0.2, 0.2))
+        scores = np.concatenate([y.mean(axis=3) for y in setting.draw(rng, replicates)]).astype(np.float64)
+        found = [seed_labels(a, b, rng) for a, b in scores]
+        rows.append([f"seed labels, {seeds} a side", replicates, _rate([f.p_value if f else 1.0 for f in found])])
+    return ["test", "replicates", "rejected at .05"], rows
+
+
+def _rate(p_values: Sequence[float]) -> str:
+    return f"{np.mean(np.array(p_values) < ALPHA):.3f}".removeprefix("0")

@@ -1,0 +1,102 @@
+"""`rence plan --pilot`: variances of a finished run carried over to a plan."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from reports import pilot
+from reports.design import Change
+from reports.power import Variances
+
+ROOT = Path(pilot.__file__).parent.parent
+SIZES = {"mini_easy": (40, 4), "mini_hard": (30, 4)}
+DESIGN = pilot.Design(SIZES, "algorithm", 0.05)
+
+
+def test_the_design_of_the_pilot_has_the_effect_that_its_report_shows(make_run) -> None:
+    import reports
+
+    run = make_run()
+    reports.build(run, ["json"])
+    pairs = json.loads((run / "report/verdict.json").read_text())["pairs"]
+    found = pilot.read(run, list(SIZES))
+    assert (found.arms, found.seeds, found.notes) == (["rence", "grpo"], 3, [])
+    for pair in pairs[:3]:
+        seen = found.sight(DESIGN, 3, pair["benchmark"])
+        assert seen and (seen.estimate, seen.upper) == pytest.approx((pair["mde"], pair["mde_high"]), rel=1e-6)
+
+
+def test_more_seeds_problems_and_samples_detect_less(make_run) -> None:
+    found = pilot.read(make_run(sd_seed=0.4), list(SIZES))
+    base, seeds = found.sight(DESIGN, 3), found.sight(DESIGN, 6)
+    assert base and seeds and seeds.estimate < base.estimate
+    assert found.sight(DESIGN, 3, more=Change(seeds=2)) == seeds
+    larger = pilot.Design({name: (2 * j, k) for name, (j, k) in SIZES.items()}, "algorithm", 0.05)
+    assert found.sight(larger, 3) == found.sight(DESIGN, 3, more=Change(problems=(2,)))
+    sampled = pilot.Design({name: (j, 4 * k) for name, (j, k) in SIZES.items()}, "algorithm", 0.05)
+    assert found.sight(sampled, 3) == found.sight(DESIGN, 3, more=Change(samples=(4,)))
+
+
+def test_one_seed_leaves_the_variation_between_seeds_as_stated(make_run) -> None:
+    found = pilot.read(make_run(seeds=(0,)), list(SIZES))
+    assert found.notes == ["The pilot has one seed an arm: the sd over seeds is stated, 2 points, not measured."]
+    few, many = (found.sight(DESIGN, seeds) for seeds in (3, 300))
+    assert few and many and many.estimate < few.estimate
+    # 2 sd^2 / S is there beside what was measured: with so many seeds and problems nothing else is left
+    endless = pilot.Design({name: (10**9, k) for name, (_, k) in SIZES.items()}, "algorithm", 0.05)
+    left = found.sight(endless, 100)
+    assert left and left.estimate == pytest.approx(2.816 * Variances().sd_seed * (2 / 100) ** 0.5, rel=0.01)
+
+
+def test_seeds_that_failed_leave_an_arm_of_one_out(make_run) -> None:
+    run = make_run(gains={"rence": 0.8, "grpo": 0.6, "dapo": 0.5})
+    for seed in (1, 2):
+        shutil.rmtree(run / f"dapo/seed{seed}")
+    assert pilot.read(run, list(SIZES)).arms == ["rence", "grpo"]
+
+
+def test_a_pilot_needs_the_benchmarks_and_two_arms(make_run) -> None:
+    run = make_run()
+    with pytest.raises(ValueError, match=r"no results on mini_sums; it was evaluated on mini_easy and mini_hard"):
+        pilot.read(run, ["mini_easy", "mini_sums"])
+    with pytest.raises(ValueError, match=r"has one arm with results on all benchmarks"):
+        pilot.read(make_run("alone", gains={"grpo": 0.5}), list(SIZES))
+
+
+@pytest.fixture
+def plan():
+    """Plan the quickstart with these further arguments."""
+
+    def call(*words: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "harness.cli", "plan", str(ROOT / "configs/quickstart.yaml"), *words]
+        return subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+
+    return call
+
+
+def test_the_command(make_run, plan) -> None:
+    names = ("mini_sums", "mini_chains")
+    run = make_run("pilot", benchmarks=dict.fromkeys(names, (30, 4)), curve=())
+    benchmarks = ["evaluation.benchmarks={mini_sums: 4, mini_chains: 4}", "evaluation.curve={}"]
+    shown = plan(*benchmarks, "--pilot", str(run))
+    assert shown.returncode == 0, shown.stderr
+    assert "twice the seeds (6 an arm)" in shown.stdout and "core-hours" in shown.stdout
+    found = json.loads(plan(*benchmarks, "--pilot", str(run), "--json").stdout)["minimum_detectable_effect"]
+    assert set(found["pilot"]["by_seeds"]) == {"3", "5", "10"}
+    for row in found["pilot"]["by_seeds"].values():
+        assert list(row) == [*names, "average"] and all(0 < one["estimate"] <= one["upper"] for one in row.values())
+    routes = {route["words"]: route for route in found["pilot"]["routes"]}
+    # four arms, three seeds more of each: 12 trials of 12,288 rollouts and 2 x 200 x 4 attempts
+    twice = routes["twice the seeds (6 an arm)"]
+    assert (twice["trials"], twice["rollouts"], twice["attempts"]) == (12, 12 * 12_288, 12 * 1600)
+    assert routes["twice the problems"]["attempts"] == 12 * 1600
+    refused = plan("--pilot", str(run))
+    assert refused.returncode == 2 and "no results on mini_stories" in refused.stderr
+    assert len(refused.stderr.strip().splitlines()) <= 3
+    assert plan("--pilot", "nowhere").returncode == 3

@@ -1,0 +1,77 @@
+"""Minimum detectable effects: golden values, and the bound at which they are planned."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import special
+
+from reports.power import Variances, detectable, detectable_effect, detectable_effects
+from reports.satterthwaite import upper_bound
+from reports.statistics import MeanSquare, Parts
+
+
+def test_detectable_effect_of_the_seed_part() -> None:
+    # In standard deviations of the paired difference, at 3, 5 and 10 seeds
+    found = [detectable(1 / np.sqrt(seeds), seeds - 1) for seeds in (3, 5, 10)]
+    assert found == pytest.approx([3.264, 1.682, 0.996], abs=1e-3)
+
+
+def test_detectable_effects_without_seed_noise() -> None:
+    # sampling = .5 x .7 / (1.2 x 2.2) = .13258; n = 500, k = 1: V = (.01 + .26515) / 500, 2.8075 x .023458 = 6.6 points
+    assert Variances().sampling == pytest.approx(0.13258, abs=1e-5)
+    effects = detectable_effects({"math500": (500, 1), "amc": (83, 8)}, 1)
+    assert effects["math500"] == pytest.approx(0.0659, abs=1e-4)
+    # amc: V = (.01 + .26515 / 8) / 83, se .022799, x 2.835 at 82 degrees of freedom
+    assert effects["amc"] == pytest.approx(0.0646, abs=1e-4)
+    # the average: V = (V_math + V_amc) / 4
+    assert effects["average"] == pytest.approx(0.0460, abs=5e-4)
+
+
+def test_more_seeds_detect_less_only_as_far_as_the_problems_allow() -> None:
+    effects = [detectable_effects({"aime": (30, 32)}, seeds)["aime"] for seeds in (3, 10, 1000)]
+    assert effects == sorted(effects, reverse=True)
+    # the limit: sd_effect / sqrt(30) = .01826, t with 29 df: x 2.902
+    assert effects[-1] == pytest.approx(0.0530, abs=5e-4)
+
+
+@pytest.mark.parametrize("df", [4, 29, 500])
+def test_with_one_mean_square_the_effect_is_that_of_the_t_test(df: int) -> None:
+    found = detectable_effect(Parts((), MeanSquare(4.0, df), None), "checkpoints")
+    assert found == pytest.approx(detectable(2.0, df), rel=0.003)
+
+
+def test_two_arms_of_three_seeds_whose_degrees_of_freedom_are_estimated() -> None:
+    """Welch's test by simulation: at this effect it finds 80 %, and 70 % at what a t with 4 degrees of freedom says."""
+    rng, seeds = np.random.default_rng(0), 3
+    effect = detectable_effect(Parts((MeanSquare(1 / seeds, 2), MeanSquare(1 / seeds, 2)), None, None), "benchmark")
+    assert effect is not None
+    a, b = rng.normal(0, 1, (2, 40_000, seeds))
+    va, vb = a.var(axis=1, ddof=1) / seeds, b.var(axis=1, ddof=1) / seeds
+    critical = special.stdtrit((va + vb) ** 2 / (va**2 / 2 + vb**2 / 2), 0.975) * np.sqrt(va + vb)
+    difference = a.mean(axis=1) - b.mean(axis=1)
+
+    def power(shift: float) -> float:
+        return float(np.mean(np.abs(difference + shift) > critical))
+
+    assert power(effect) == pytest.approx(0.80, abs=0.01)
+    assert power(detectable(np.sqrt(2 / seeds), 4)) == pytest.approx(0.70, abs=0.01)
+
+
+def test_no_effect_is_named_where_there_is_no_test() -> None:
+    seeds, problem = (MeanSquare(1.0, 2),), MeanSquare(1.0, 9)
+    assert detectable_effect(Parts(seeds, None, None), "algorithm") is None
+    assert detectable_effect(Parts((), problem, None), "benchmark") is None
+    assert detectable_effect(Parts((), MeanSquare(0.0, 9), None), "checkpoints") is None
+
+
+def test_upper_bound_of_one_mean_square_is_exact() -> None:
+    # chi2 with 2 df: P(X > x) = exp(-x / 2) = .8 at x = .446287; 2 / .446287 = 4.48142
+    assert upper_bound([(1.0, 2.0)]) == pytest.approx(4.48142, abs=1e-5)
+
+
+def test_upper_bound_of_a_sum_less_a_part() -> None:
+    # H(2) = 4.48142 - 1 = 3.48142. H(4): chi2 4 df, upper tail .8 at 1.64878: 4 / 1.64878 - 1 = 1.42604
+    # G(4): chi2 4 df, upper tail .2 at 5.98862: 1 - 4 / 5.98862 = .33207
+    # 1 + 2 - .5 + sqrt((1 x 3.48142)^2 + (2 x 1.42604)^2 + (.5 x .33207)^2) = 2.5 + 4.50353
+    assert upper_bound([(1.0, 2.0), (2.0, 4.0)], [(0.5, 4.0)]) == pytest.approx(7.00353, abs=1e-4)
