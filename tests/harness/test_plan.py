@@ -43,8 +43,12 @@ def test_settings_that_came_later_leave_the_locks_of_plans_without_them(tiny: Pa
 def test_a_control_is_another_arm_and_a_departure_from_the_recipe(tiny: Path) -> None:
     plain, control = made(tiny), made(tiny, "arms.grpo.recipe.reward=random")
     assert list(plan.differences(plain.to_json(), control.to_json())) == [
-        'arms.grpo.recipe_differences.reward: (none) -> "random"'
+        'arms.grpo.spec.label: (none) -> "control: a fair coin, whatever the answer"',
+        'arms.grpo.recipe_differences.reward: (none) -> "random"',
     ]
+    assert "label" not in control.arms[0].spec
+    every = made(tiny, "recipe.reward=format")
+    assert [arm.spec["label"] for arm in every.arms] == 2 * ["control: whether a final answer was found"]
     ours = [arm.fingerprint for arm in (*plain.arms, *control.arms)]
     assert ours[0] == ours[2] and len({ours[1], ours[3]}) == 2
     assert made(tiny, "recipe.reward=format").recipe["reward"] == "format"
