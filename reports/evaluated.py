@@ -10,7 +10,6 @@ from typing import Any
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from harness.records import SCHEMA, DataError, EvalFolder, EvalRecord, Mark
@@ -154,8 +153,8 @@ def read(folder: Path) -> Evaluation:
 def _result(folder: EvalFolder, problems: pd.DataFrame) -> Result:
     header, answers = EvalRecord.read(folder.header), _answers(folder.attempts)
     ids, correct, attempts = (problems[name].to_numpy() for name in ("problem_id", "correct", "attempts"))
-    right = pc.equal(answers["mark"], Mark.CORRECT).to_numpy()
-    place = pc.index_in(answers["problem_id"], pa.array(ids, pa.string())).to_numpy()
+    right = answers["mark"].to_numpy() == Mark.CORRECT
+    place = pd.Index(ids).get_indexer(answers["problem_id"].to_numpy())
     return Result(
         header=header,
         problems=tuple(ids),

@@ -188,7 +188,7 @@ def pass_at_ks(attempts: NDArray[np.int64], correct: NDArray[np.int64], ks: Sequ
     # Product form: C(n-c, k) / C(n, k) = prod_{i<k} (n - c - i) / (n - i); a factor of zero or less ends it.
     i = np.arange(max(ks))
     left = np.clip((attempts - correct)[..., None] - i, 0, None)
-    none = np.cumprod(left / (attempts[..., None] - i), axis=-1)
+    none = np.cumprod(left / (attempts[..., None] - i), axis=-1, dtype=np.float64)
     return 1.0 - none[..., np.array(ks) - 1]
 
 
