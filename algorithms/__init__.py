@@ -4,7 +4,7 @@
     base.py              what an algorithm is
     registry.py          the list, and plug-ins
     contract.py          what every algorithm has to keep to
-    rence.py grpo.py dapo.py online_dpo.py      one algorithm each, to be read beside its paper
+    rence.py grpo.py dapo.py online_dpo.py rejection.py      one algorithm each, to be read beside its paper
     groups.py            statistics of a group, keyed draws, the padded (G, K) table
     ratios.py            token ratios and their clip, sequence scores
     aggregation.py       from tokens to a number

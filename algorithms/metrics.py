@@ -12,6 +12,7 @@
                                   absolute difference of the two
     nce/margin                    mean over pairs
     dpo/saturation                mean of |2 sigma(logit) - 1|: 0 on-policy, 1 where a pair teaches nothing more
+    rejection/accepted            share of rollouts that are positives, and learnt from
     rewards/margins, accuracies   mean DPO logit, and share of pairs where it is positive (TRL's names)
 
 `actor/...` are verl's names, but for `actor/kl_gate`.

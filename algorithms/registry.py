@@ -17,6 +17,7 @@ from algorithms.dapo import DAPO
 from algorithms.grpo import GRPO
 from algorithms.hyperparameters import nearest
 from algorithms.online_dpo import OnlineDPO
+from algorithms.rejection import Rejection
 from algorithms.rence import ReNCE
 
 GROUP = "rence.algorithms"
@@ -30,6 +31,7 @@ ALGORITHMS: dict[str, Algorithm] = {
     "online_dpo": OnlineDPO(),
     "online_dpo_ref_init": OnlineDPO(ref_policy="init"),
     "group_dpo": OnlineDPO(pairs="all"),
+    "rejection": Rejection(),
 }
 
 

@@ -32,7 +32,8 @@ class Rollouts:
     group_B: Tensor
     """int64: the group of each rollout, 0..G-1, indexing `problem_ids`"""
     label_B: Tensor
-    """bool: the marker's verdict. Positives and negatives are always split by it, never by the reward."""
+    """bool: the marker's verdict, or that of the control in its place (the recipe's `reward`). Positives and negatives
+    are always split by it, never by the reward."""
     reward_B: Tensor
     """float: the label as 0 or 1, until `Algorithm.shape` has replaced it"""
     truncated_B: Tensor
@@ -146,6 +147,12 @@ class Totals:
     """those of `rollouts` that the token limit stopped"""
     truncated_tokens: int = 0
     """those of `tokens` that belong to them"""
+    positive_groups: int = 0
+    """groups with at least one positive"""
+    positive_rollouts: int = 0
+    """those of `rollouts` that are positives"""
+    positive_tokens: int = 0
+    """those of `tokens` that belong to them"""
     means: Mapping[str, float] = field(default_factory=dict)
     """detached means per token over the mini-batch, for what `Algorithm.measure` returned"""
     state: Mapping[str, float] = field(default_factory=dict)
@@ -163,10 +170,13 @@ class Totals:
             tokens=int(batch.mask_BT.sum()),
             truncated_rollouts=int(batch.truncated_B.sum()),
             truncated_tokens=int(batch.mask_BT[batch.truncated_B].sum()),
+            positive_groups=int((batch.positives_G > 0).sum()),
+            positive_rollouts=int(batch.label_B.sum()),
+            positive_tokens=int(batch.mask_BT[batch.label_B].sum()),
         )
 
     def without_truncated(self) -> Totals:
-        """The denominators of a loss that leaves truncated rollouts out."""
+        """The denominators of a loss that leaves truncated rollouts out; counts of positives stay those of all."""
         return replace(
             self,
             rollouts=self.rollouts - self.truncated_rollouts,
@@ -174,6 +184,10 @@ class Totals:
             truncated_rollouts=0,
             truncated_tokens=0,
         )
+
+    def of_positives(self) -> Totals:
+        """The denominators of a loss on positives alone."""
+        return replace(self, groups=self.positive_groups, rollouts=self.positive_rollouts, tokens=self.positive_tokens)
 
 
 @dataclass(frozen=True)

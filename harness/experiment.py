@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 from annotated_types import Ge, Gt, Le, Lt
 
 from algorithms.base import Algorithm
-from harness.records import Comparison
+from harness.records import Comparison, Published
 
 Count = Annotated[int, Ge(1)]
 NonNegative = Annotated[float, Ge(0)]
@@ -22,6 +22,9 @@ Positive = Annotated[float, Gt(0)]
 Decay = Annotated[float, Ge(0), Lt(1)]
 Share = Annotated[float, Gt(0), Le(1)]
 Whole = Annotated[int, Ge(0)]
+Reward = Literal["label", "random", "format"]
+_LATER = ("reward",)
+"""settings of recipes that came later: plans and fingerprints hold them only where they are set, and so keep theirs"""
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,15 @@ class Recipe:
     """most generation batches for one step; past it the step learns from fewer groups, with a warning"""
     checkpoint_steps: Count = 10
     """a checkpoint to resume from every so many steps, besides those at the evaluation grid"""
+    reward: Reward = "label"
+    """what a rollout is learnt from as right or wrong: `label`, the marker's verdict; or as a negative control
+    `random`, a fair coin whatever the answer, or `format`, whether a final answer was found. Scores are the marker's"""
+
+    def stated(self) -> dict[str, Any]:
+        """As plans and fingerprints hold it."""
+        return {
+            name: value for name, value in asdict(self).items() if name not in _LATER or value != getattr(Recipe, name)
+        }
 
     def rate(self, updates: int) -> float:
         """The learning rate after so many updates: linear warm-up whose first update is not zero, then constant."""
@@ -181,7 +193,7 @@ class Arm:
             algorithm=type(self.algorithm).__name__,
             hyperparameters=asdict(self.algorithm),
             spec=self.algorithm.spec(),
-            recipe=asdict(self.recipe),
+            recipe=self.recipe.stated(),
         )
 
 
@@ -215,6 +227,8 @@ class Experiment:
     """what was tried to choose the recipe; printed in the report"""
     verl: VerlSettings = field(default_factory=VerlSettings)
     """of backend `verl` alone: devices, and how a trial is laid out on them"""
+    expected: tuple[Published, ...] = field(default=(), compare=False)
+    """scores that others have published, for the report to set beside ours; no part of what the experiment is"""
 
     def arm(self, name: str) -> Arm:
         return next(arm for arm in self.arms if arm.name == name)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
 from pathlib import Path
@@ -126,9 +126,12 @@ class Plan(_Record):
     """hash of all of the others"""
     verl: dict[str, Any] = field(default_factory=dict)
     """settings of backend `verl`: empty, and then not written, for another"""
+    imported: str = ""
+    """what was imported, in words, by `rence import`: such a plan was made after the results were seen, has no budget
+    and no trials, and its grid counts steps; empty, and then not written, for a run of ours"""
 
     def to_json(self) -> dict[str, Any]:
-        data = {key: value for key, value in super().to_json().items() if value or key != "verl"}
+        data = {key: value for key, value in super().to_json().items() if value or key not in ("verl", "imported")}
         if self.comparison.margin is None:  # and so plans without one keep their lock
             del data["comparison"]["margin"]
         return data
@@ -175,6 +178,22 @@ class DataRecord(_Record):
 
 
 @dataclass(frozen=True)
+class ImportRecord(_Record):
+    """`import.json`: where the results of an imported run come from."""
+
+    source: str
+    """attempts, generations, verl, lm-eval or lighteval"""
+    options: dict[str, Any]
+    """that were given and decide what was read"""
+    files: list[dict[str, Any]]
+    """path as given, bytes and sha256 of each; arm, seed and step where the command named them"""
+    coarse: list[str]
+    """benchmarks of which only correct or not is known: there `wrong` may also be one of the other marks"""
+    notes: list[str]
+    """choices that were made, and what the source does not tell"""
+
+
+@dataclass(frozen=True)
 class StepRecord(_Record):
     """One line of `steps.jsonl`. Counters run over the whole trial."""
 
@@ -201,9 +220,10 @@ class EvalRecord(_Record):
     """None for a model that was not trained here, as the untrained one"""
     step: int
     rollouts: int
-    """generated in training when the checkpoint was taken"""
+    """generated in training when the checkpoint was taken; 0 in an imported run, which does not know"""
     grid: int
-    """the point of the rollout grid this evaluation belongs to; 0 for the untrained model"""
+    """the point of the rollout grid this evaluation belongs to (of steps, in an imported run); 0 for the untrained
+    model"""
     benchmark: str
     benchmark_hash: str
     problems: int
@@ -283,6 +303,43 @@ class Timing(_Record):
 
 
 @dataclass(frozen=True)
+class Published(_Record):
+    """An entry of `expected.json`: scores that others have published, to be set beside ours."""
+
+    title: str
+    """what tables call it, such as `Dr. GRPO, table 4`"""
+    source: str
+    """authors, year, paper and table"""
+    url: str
+    model: str
+    """what they trained"""
+    protocol: str
+    """how it was measured, as far as it is known"""
+    percent: dict[str, dict[str, float | None]]
+    """arm (`start`: their untrained model) -> benchmark or `average` -> percent, as printed; null: not known"""
+    attempts: dict[str, int] = field(default_factory=dict)
+    """benchmark -> k, attempts a problem, where it is known: a printed score must then be a possible one"""
+
+
+def read_published(path: Path) -> list[Published]:
+    """What `expected.json` holds; no file, nothing. Raises: DataError."""
+    if not path.exists():
+        return []
+    try:
+        return [Published(**_known(Published, entry)) for entry in read_json(path)["published"]]
+    except (KeyError, TypeError) as error:
+        raise DataError(f"{path}: {error}. `rence report RUN --expected FILE` writes it anew.") from None
+
+
+def add_published(path: Path, published: Sequence[Published]) -> None:
+    """Add to `expected.json`; an entry of the same title is replaced. Writes only what changes something."""
+    old = read_published(path)
+    new = {entry.title: entry for entry in [*old, *published]}
+    if list(new.values()) != old:
+        write_json(path, {"schema": SCHEMA, "published": [asdict(entry) for entry in new.values()]})
+
+
+@dataclass(frozen=True)
 class RunFolder:
     """`runs/<experiment>/` and the names of what is in it."""
 
@@ -303,6 +360,15 @@ class RunFolder:
     @property
     def data(self) -> Path:
         return self.root / "data.json"
+
+    @property
+    def imported(self) -> Path:
+        return self.root / "import.json"
+
+    @property
+    def expected(self) -> Path:
+        """published scores; may be missing"""
+        return self.root / "expected.json"
 
     @property
     def report(self) -> Path:

@@ -17,7 +17,7 @@ from harness import plan as plans
 from harness.config import resolved
 from harness.errors import UserError, of_system
 from harness.experiment import Experiment
-from harness.records import DataError, Plan, RunFolder, write_json, write_text
+from harness.records import DataError, Plan, RunFolder, add_published, write_json, write_text
 
 LOCK = ".lock"
 _WAIT_FOR_ORPHANS = 5.0
@@ -66,6 +66,8 @@ def prepare(folder: RunFolder, experiment: Experiment, plan: Plan, source: str) 
         write_text(folder.config, source)
     if not folder.resolved.exists():
         write_json(folder.resolved, resolved(experiment))
+    if experiment.expected:
+        add_published(folder.expected, experiment.expected)
     if not folder.plan.exists():
         plan.write(folder.plan)
 
@@ -92,7 +94,7 @@ def clean(folder: RunFolder, name: str) -> None:
 
 
 def _refuse_strangers(folder: RunFolder) -> None:
-    ours = {path.name for path in (folder.config, folder.resolved, folder.plan)}
+    ours = {path.name for path in (folder.config, folder.resolved, folder.expected, folder.plan)}
     for path in folder.root.iterdir():
         if path.name not in ours | {LOCK} and not path.name.startswith("."):
             raise UserError(

@@ -4,8 +4,8 @@ else of ours. Same files, same bytes.
     load -> scores (seeds x problems) -> analysis (statistics) -> document (sections) -> render (formats)
 
 `build` writes a report folder, `summary` is what a terminal shows, `compare` sets two arms against each other,
-`evaluation` is one model's scores. All raise `records.DataError` where files are missing or broken. To add a section:
-`reports/sections/__init__.py`.
+`evaluation` is one model's scores, `gate_run` holds a run against a baseline file (`reports/gate/`). All raise
+`records.DataError` where files are missing or broken. To add a section: `reports/sections/__init__.py`.
 Importing this package is cheap; numpy, pandas and matplotlib are loaded when a function is called.
 """
 
@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from reports.comparing import Comparison
     from reports.evaluated import Evaluation
+    from reports.gate.updating import Update
+    from reports.gate.verdict import Gate, Policy
 
 FORMATS = ("html", "md", "tex", "csv", "json")
 
@@ -48,7 +50,8 @@ def summary(run: Path) -> str:
 
 def without_cost(text: str) -> str:
     """`report.md` or `index.html` less the block that is made from timing.json: equal for equal runs, however often
-    they were interrupted. Every other file of a report is free of times."""
+    they were interrupted. Every other file of a report is free of times, but for that block's picture,
+    `figures/cost-cpu.svg`."""
     from reports.render import markdown
 
     before, _, rest = text.partition(markdown.COST_BEGIN)
@@ -92,3 +95,34 @@ def evaluation_text(found: Evaluation, width: int) -> str:
     from reports import evaluated_text
 
     return evaluated_text.render(found, width)
+
+
+def gate_run(
+    run: str,
+    baseline: Path,
+    *,
+    margin: float | None = None,
+    allow_unmatched: bool = False,
+    on_inconclusive: Policy = "fail",
+) -> Gate:
+    """Whether a run (anything `compare` takes) has not lost a margin or more against a baseline file.
+
+    Args:
+        margin: as a fraction, above 0; the file's own if None, and 2 points where it states none
+
+    Raises: DataError if the baseline is broken, or the run lacks one of its benchmarks or was asked other problems;
+    Unmatched if template, sampling or marker differ; ValueError if the run's name is ambiguous.
+    """
+    from reports.gate import running
+
+    return running.run(run, Path(baseline), margin, allow_unmatched, on_inconclusive)
+
+
+def update_baseline(run: str, baseline: Path, margin: float | None = None) -> Update:
+    """Write a run's results as the baseline, in the place of what was there.
+
+    Raises: DataError if the run is incomplete or the file that is there is broken; ValueError as `gate_run`.
+    """
+    from reports.gate import updating
+
+    return updating.update(run, Path(baseline), margin)

@@ -62,7 +62,7 @@ class Analysis:
     @property
     def rows(self) -> list[str]:
         """Names of the table's rows: the untrained model, then the arms as planned."""
-        return [START, *(arm.name for arm in self.arms)]
+        return rows(self.run, self.cells)
 
     @property
     def columns(self) -> list[str]:
@@ -91,6 +91,12 @@ class Analysis:
         return title if titles.count(title) == 1 else f"{title} [{arm}]"
 
 
+def rows(run: Run, cells: Cells) -> list[str]:
+    """Of an imported run without the untrained model the arms alone: it was not to be there."""
+    start = not run.plan.imported or any(arm == START for arm, _ in cells)
+    return [*([START] if start else []), *(arm.name for arm in run.plan.arms)]
+
+
 def analyse(run: Run) -> Analysis:
     """Raises: DataError if the files contradict each other or the plan names an unknown estimand."""
     if run.plan.comparison.estimand not in ESTIMANDS:
@@ -100,24 +106,24 @@ def analyse(run: Run) -> Analysis:
         )
     cells = headline(run)
     benchmarks = list(run.plan.benchmarks)
-    rows = [START, *(arm.name for arm in run.plan.arms)]
+    names = rows(run, cells)
     groups = {
         (arm, column): found
-        for arm in rows
+        for arm in names
         for column in [*benchmarks, AVERAGE]
         if (found := complete(cells, arm, benchmarks if column == AVERAGE else [column])) is not None
     }
     scores = {(arm, column): _score(run, arm, group) for (arm, column), group in groups.items()}
-    averages = [scores[arm, AVERAGE].estimate for arm in rows if (arm, AVERAGE) in scores]
+    averages = [scores[arm, AVERAGE].estimate for arm in names if (arm, AVERAGE) in scores]
     return Analysis(
         run=run,
         arms=run.plan.arms,
         benchmarks=benchmarks,
         cells=cells,
         scores=scores,
-        weighted={arm: _weighted(groups[arm, AVERAGE]) for arm in rows if (arm, AVERAGE) in groups},
+        weighted={arm: _weighted(groups[arm, AVERAGE]) for arm in names if (arm, AVERAGE) in groups},
         shares=_shares(averages, benchmarks),
-        best={column: _best(run, column, rows, groups) for column in [*benchmarks, AVERAGE]},
+        best={column: _best(run, column, names, groups) for column in [*benchmarks, AVERAGE]},
         pairs=_pairs(run, groups),
         marks=marks(run),
         deviations=deviations.find(run, cells),
@@ -177,6 +183,8 @@ def _pairs(run: Run, groups: Groups) -> list[Pair]:
         "per_benchmark": [(target, b, column) for b in baselines for column in benchmarks],
         "start": [(arm.name, START, AVERAGE) for arm in run.plan.arms],
     }
+    if run.plan.imported and not any(arm == START for arm, _ in groups):
+        families["start"] = []
     sides = {arm: side(run, arm) for arm in [START, *(arm.name for arm in run.plan.arms)]}
     return [
         pair
@@ -197,4 +205,4 @@ def side(run: Run, arm: str) -> Side:
     """What matching looks at, of one arm of a run."""
     trials = {seed: trial.record for (name, seed), trial in run.trials.items() if name == arm}
     evals = final(run)
-    return Side(arm, trials, where(evals, evals["arm"] == arm))
+    return Side(arm, trials, where(evals, evals["arm"] == arm), imported=bool(run.plan.imported))

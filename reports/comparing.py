@@ -12,6 +12,7 @@ import pandas as pd
 from harness.records import SCHEMA, START, DataError, EvalFolder, Plan, RunFolder, TrialFolder
 from reports import Unmatched
 from reports.document import Cell, Column, Row, Table, text
+from reports.imported import MATCHING_UNKNOWN
 from reports.load import Trial, read_evaluations, read_trial, where
 from reports.matching import Side, unmatched
 from reports.pairs import Groups, Pair, compare_all
@@ -30,10 +31,12 @@ class Subject:
     evals: pd.DataFrame
     problems: pd.DataFrame
     notes: tuple[str, ...] = ()
+    imported: bool = False
 
     @property
     def side(self) -> Side:
-        return Side(self.name, {seed: trial.record for seed, trial in self.trials.items()}, self.evals)
+        records = {seed: trial.record for seed, trial in self.trials.items()}
+        return Side(self.name, records, self.evals, self.imported)
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,7 @@ class Comparison:
             "verdict": self.verdict,
             "scores": scores,
             "pairs": [pair_json(pair) for pair in self.pairs],
-            "matched": not self.average.unmatched,
+            "matched": self.average.matched,
             "notes": self.notes,
         }
 
@@ -95,7 +98,9 @@ class Comparison:
         low, high = e.interval
         p = self.average.p_equivalence
         same = "" if p is None else f", equivalence{within(self.average)} p {p_text(p)}"
-        matched = f"not matched: {'; '.join(self.average.unmatched)}" if self.average.unmatched else "matched"
+        matched = "matched" if self.average.matched else MATCHING_UNKNOWN
+        if self.average.unmatched:
+            matched = f"not matched: {'; '.join(self.average.unmatched)}"
         return (
             f"{sentence}: {signed(e.value)} points, {signed(low)} to {signed(high)}, p {p_text(e.p_value)}{same}; "
             f"the interval covers {COVERS[e.estimand]}; {matched}."
@@ -164,6 +169,8 @@ def find(name: str) -> Subject:
 
 
 def _arm(name: str, path: Path, plan: Plan | None) -> Subject:
+    if plan is not None and plan.imported and path.name != START:
+        return _imported(name, path, plan)
     if (path / "trial.json").exists():
         places = [TrialFolder(path)]
     elif plan is not None and path.name != START:
@@ -190,6 +197,19 @@ def _arm(name: str, path: Path, plan: Plan | None) -> Subject:
     if evals.empty or gone:
         raise DataError(f"{name} has no result at the headline on {', '.join(gone) or 'any benchmark'}.")
     return Subject(name, trials, evals, problems, tuple(notes))
+
+
+def _imported(name: str, path: Path, plan: Plan) -> Subject:
+    """An arm, or one seed of it, that has no trials; seeds that are missing are noted."""
+    is_arm = any(arm.name == path.name for arm in plan.arms)
+    places = {seed: TrialFolder(path / f"seed{seed}") for seed in plan.seeds} if is_arm else {0: TrialFolder(path)}
+    evals, problems = read_evaluations(_complete(f for place in places.values() for f in place.evals()))
+    evals = where(evals, evals["grid"] == plan.grid_rollouts[-1])
+    if evals.empty:
+        raise DataError(f"{name} has no result at the step that is compared, {plan.grid_rollouts[-1]}.")
+    missing = sorted(set(places) - set(evals["seed"])) if is_arm else []
+    notes = [f"{name}: seed {', '.join(map(str, missing))} is missing."] if missing else []
+    return Subject(name, {}, evals, problems, tuple(notes), imported=True)
 
 
 def _evaluated(name: str, path: Path) -> Subject:

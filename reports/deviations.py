@@ -11,7 +11,9 @@ from reports.words import listing
 
 
 def find(run: Run, cells: Cells) -> list[str]:
-    """Sentences, in the plan's order."""
+    """Sentences, in the plan's order. An import has no plan to differ from, but gaps."""
+    if run.plan.imported:
+        return [*_gaps(run, cells), *_attempts(run, cells)]
     return [*_trials(run), *_arms(run), *_missing(run, cells), *_attempts(run, cells)]
 
 
@@ -51,12 +53,26 @@ def _missing(run: Run, cells: Cells) -> Iterator[str]:
                 yield f"{arm.name} seed {seed} has no result at the headline on {listing(lacks)}."
 
 
+def _gaps(run: Run, cells: Cells) -> Iterator[str]:
+    lacks = [b for b in run.plan.benchmarks if (START, b) not in cells]
+    if lacks and len(lacks) < len(run.plan.benchmarks):
+        yield f"The untrained model has no result on {listing(lacks)}."
+    for arm in run.plan.arms:
+        for seed in run.plan.seeds:
+            lacks = [b for b in run.plan.benchmarks if (s := cells.get((arm.name, b))) is None or seed not in s.seeds]
+            if len(lacks) == len(run.plan.benchmarks):
+                yield f"{arm.name} seed {seed} is missing: it has no result at the step that is compared."
+            elif lacks:
+                yield f"{arm.name} seed {seed} has no result on {listing(lacks)}."
+
+
 def _attempts(run: Run, cells: Cells) -> Iterator[str]:
+    said = "another has" if run.plan.imported else "the plan says"
     for (arm, benchmark), scores in cells.items():
         planned = run.plan.benchmarks.get(benchmark)
         other = sorted({k for k in scores.k if k != planned})
         if planned is not None and other:
-            yield f"{arm} on {benchmark} has k = {_list(other)} attempts a problem; the plan says {planned}."
+            yield f"{arm} on {benchmark} has k = {_list(other)} attempts a problem; {said} {planned}."
 
 
 def _list(items: list[int]) -> str:

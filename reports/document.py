@@ -62,6 +62,42 @@ class Gallery:
 
 
 @dataclass(frozen=True)
+class Excerpt:
+    """One attempt: who made it, and what it says, its middle left out where it is long."""
+
+    who: str
+    tally: str
+    """what became of all attempts of its kind, such as `21 of 24 correct, 3 wrong`"""
+    attempt: str
+    """which one this is, such as `seed 0, sample 3`"""
+    mark: str
+    answer: str
+    head: str
+    omitted: int = 0
+    """characters left out between head and tail"""
+    tail: str = ""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One problem, and two attempts at it side by side."""
+
+    tags: Sequence[str]
+    """words to filter by: a category, and what kind of it"""
+    title: str
+    change: str
+    gold: str
+    sides: Sequence[Excerpt]
+
+
+@dataclass(frozen=True)
+class Cases:
+    name: str
+    cases: Sequence[Case]
+    caption: str
+
+
+@dataclass(frozen=True)
 class Text:
     text: str
 
@@ -76,10 +112,10 @@ class Folded:
     """Details that a page shows on request."""
 
     title: str
-    blocks: Sequence[Text | Bullets | Table]
+    blocks: Sequence[Text | Bullets | Table | Cases]
 
 
-Block = Text | Bullets | Table | Figure | Gallery | Folded
+Block = Text | Bullets | Table | Figure | Gallery | Cases | Folded
 
 
 @dataclass(frozen=True)

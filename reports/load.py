@@ -5,7 +5,8 @@ Raises, everywhere in this module: records.DataError, which ends a command with 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -21,14 +22,17 @@ from harness.records import (
     DoneRecord,
     EvalFolder,
     EvalRecord,
+    ImportRecord,
     Mark,
     Plan,
+    Published,
     RunFolder,
     StepRecord,
     Timing,
     TrialFolder,
     TrialRecord,
     read_jsonl,
+    read_published,
 )
 
 MARKS = [mark.value for mark in Mark]
@@ -50,12 +54,26 @@ class Trial:
 
 
 @dataclass(frozen=True)
+class Attempts:
+    """One complete evaluation's attempts, but for their texts (`reports.answers`). Arrays are problems x samples."""
+
+    ids: list[str]
+    """problems, ascending: as in `Scores.problems`"""
+    marks: np.ndarray
+    """place in MARKS"""
+    tokens: np.ndarray
+    """NaN where an import does not know them"""
+    rows: np.ndarray
+    """which row of attempts.parquet it is"""
+
+
+@dataclass(frozen=True)
 class Run:
     """A run folder, read. The tables:
 
     - evals: one row for each complete evaluation, the fields of its header; `seed` is -1 for the untrained model
     - problems: one row for each evaluation and problem: `eval` (row of `evals`), `problem_id`, a count for each of the
-      five marks, `attempts`, `tokens` (sum)
+      five marks, `attempts`, `tokens` (sum; NaN in an imported run that does not know them)
     - steps: one row for each trial and step: arm, seed, the counters, one column for each metric
     """
 
@@ -68,6 +86,12 @@ class Run:
     notes: list[str] = field(default_factory=list)
     data: DataRecord | None = None
     """None in a folder of an older rence"""
+    published: list[Published] = field(default_factory=list)
+    """others' scores, to be set beside ours"""
+    attempts: Sequence[Attempts] = ()
+    """one for each row of `evals`"""
+    imported: ImportRecord | None = None
+    """where an imported run's results come from"""
 
 
 def load(root: Path) -> Run:
@@ -82,14 +106,27 @@ def load(root: Path) -> Run:
         for seed in plan.seeds:
             place = folder.trial(arm.name, seed)
             trial = read_trial(place)
-            if trial is None:
+            if trial is None and not plan.imported:
                 continue
-            trials[arm.name, seed] = trial
-            steps += _steps(place, arm.name, seed)
+            if trial is not None:
+                trials[arm.name, seed] = trial
+                steps += _steps(place, arm.name, seed)
             evals += _complete(place.evals(), notes)
-    headers, problems = read_evaluations(evals)
+    headers, attempts = read_attempts(evals)
     data = DataRecord.read(folder.data) if folder.data.exists() else None
-    return Run(root, plan, trials, headers, problems, pd.DataFrame(steps), notes, data)
+    return Run(
+        root,
+        plan,
+        trials,
+        headers,
+        count(attempts),
+        pd.DataFrame(steps),
+        notes,
+        data,
+        read_published(folder.expected),
+        attempts,
+        ImportRecord.read(folder.imported) if plan.imported else None,
+    )
 
 
 def where(table: pd.DataFrame, mask: Any) -> pd.DataFrame:
@@ -114,7 +151,7 @@ def _steps(place: TrialFolder, arm: str, seed: int) -> Iterator[dict[str, object
             step = StepRecord(**{key: value for key, value in line.items() if key != "schema"})
         except TypeError as error:
             raise DataError(f"{place.steps}:{number}: {error}.") from None
-        counters = {key: value for key, value in asdict(step).items() if key != "metrics"}
+        counters = {key: value for key, value in vars(step).items() if key != "metrics"}
         yield {"arm": arm, "seed": seed, **counters, **step.metrics}
 
 
@@ -131,31 +168,32 @@ def _complete(folders: Iterable[EvalFolder], notes: list[str]) -> Iterator[EvalF
 
 def read_evaluations(folders: Iterable[EvalFolder]) -> tuple[pd.DataFrame, pd.DataFrame]:
     """`Run.evals` and `Run.problems` of complete evaluations."""
+    evals, attempts = read_attempts(folders)
+    return evals, count(attempts)
+
+
+def read_attempts(folders: Iterable[EvalFolder]) -> tuple[pd.DataFrame, list[Attempts]]:
+    """`Run.evals` and `Run.attempts` of complete evaluations."""
     folders = list(folders)
     headers = [EvalRecord.read(folder.header) for folder in folders]
     evals = pd.DataFrame([asdict(header) for header in headers], columns=list(EvalRecord.__dataclass_fields__))
     evals["seed"] = evals["seed"].fillna(-1).astype(int)
-    counted = [_count(folder.attempts, header) for folder, header in zip(folders, headers, strict=True)]
-    problems = pd.DataFrame({"eval": np.repeat(np.arange(len(counted)), [len(one.ids) for one in counted])})
-    problems["problem_id"] = np.array([name for one in counted for name in one.ids], dtype=object)
-    problems[MARKS] = np.concatenate([np.empty((0, len(MARKS)), np.int64), *(one.marks for one in counted)])
+    return evals, [_attempts(folder.attempts, header) for folder, header in zip(folders, headers, strict=True)]
+
+
+def count(attempts: Sequence[Attempts]) -> pd.DataFrame:
+    """`Run.problems`: attempts counted by problem."""
+    problems = pd.DataFrame({"eval": np.repeat(np.arange(len(attempts)), [len(one.ids) for one in attempts])})
+    problems["problem_id"] = np.array([name for one in attempts for name in one.ids], dtype=object)
+    for place, mark in enumerate(MARKS):
+        counts = [(one.marks == place).sum(axis=1) for one in attempts]
+        problems[mark] = np.concatenate([np.empty(0, np.int64), *counts])
     problems["attempts"] = problems[MARKS].sum(axis=1)
-    problems["tokens"] = np.concatenate([np.empty(0, np.int64), *(one.tokens for one in counted)])
-    return evals, problems
+    problems["tokens"] = np.concatenate([np.empty(0, np.int64), *(one.tokens.sum(axis=1) for one in attempts)])
+    return problems
 
 
-@dataclass(frozen=True)
-class _Counts:
-    ids: list[str]
-    """problems, ascending"""
-    marks: np.ndarray
-    """problems x the five marks"""
-    tokens: np.ndarray
-    """sum over a problem's attempts"""
-
-
-def _count(path: Path, header: EvalRecord) -> _Counts:
-    """The attempts of one evaluation, counted by problem."""
+def _attempts(path: Path, header: EvalRecord) -> Attempts:
     table = _read_attempts(path)
     ids, problem = _codes(table["problem_id"])
     words, mark = _codes(table["mark"])
@@ -165,30 +203,41 @@ def _count(path: Path, header: EvalRecord) -> _Counts:
         raise DataError(f"{path} has the mark `{unknown[0]}`. Allowed: {', '.join(MARKS)}.")
     expected = header.problems * header.k
     inside = len(sample) == expected and ((sample >= 0) & (sample < header.k)).all()
-    if not inside or len(ids) != header.problems or (np.bincount(problem * header.k + sample) != 1).any():
+    place = problem * header.k + sample
+    if not inside or len(ids) != header.problems or (np.bincount(place, minlength=expected) != 1).any():
         raise DataError(
             f"{path} must hold each of {header.problems} problems x {header.k} samples once, as eval.json beside it "
             f"says, but holds {len(sample)} rows of {len(ids)} problems instead.\n"
             "Delete this evaluation's folder and run the experiment again."
         )
-    place = np.array([MARKS.index(word) for word in words])[mark]
-    counts = np.bincount(problem * len(MARKS) + place, minlength=len(ids) * len(MARKS))
-    return _Counts(ids, counts.reshape(-1, len(MARKS)), np.bincount(problem, weights=tokens).astype(np.int64))
+    rows = np.empty(expected, np.int32)
+    rows[place] = np.arange(expected)
+    marks = np.array([MARKS.index(word) for word in words], dtype=np.int8)[mark]
+    shape = (header.problems, header.k)
+    return Attempts(ids, marks[rows].reshape(shape), tokens[rows].reshape(shape), rows.reshape(shape))
 
 
-def _read_attempts(path: Path) -> pa.Table:
+@contextmanager
+def opened(path: Path) -> Iterator[pq.ParquetFile]:
+    """An evaluation's attempts, to read columns of; what cannot be read while it is open is refused."""
     try:
         with pq.ParquetFile(path) as file:
-            missing = sorted(set(SCHEMA.names) - set(file.schema_arrow.names))
-            if missing:
-                raise DataError(f"{path} lacks the column `{missing[0]}`.")
-            table = file.read(columns=SCHEMA.names).select(SCHEMA.names).cast(SCHEMA)
+            yield file
     except (pa.ArrowException, OSError) as error:
         reason = str(error).splitlines()[0]
         raise DataError(
             f"{path} cannot be read: {reason}\nDelete this evaluation's folder and run the experiment again."
         ) from None
-    empty = [name for name in SCHEMA.names if table[name].null_count]
+
+
+def _read_attempts(path: Path) -> pa.Table:
+    with opened(path) as file:
+        missing = sorted(set(SCHEMA.names) - set(file.schema_arrow.names))
+        if missing:
+            raise DataError(f"{path} lacks the column `{missing[0]}`.")
+        table = file.read(columns=SCHEMA.names).select(SCHEMA.names).cast(SCHEMA)
+    unknown = ["tokens"] if table["tokens"].null_count == table.num_rows else []  # of all attempts or of none
+    empty = [name for name in SCHEMA.names if table[name].null_count and name not in unknown]
     if empty:
         raise DataError(f"{path} has empty cells in the column `{empty[0]}`.")
     return table

@@ -23,8 +23,11 @@ EVALUATION = {
     "sampling": "the sampling",
     "limit": "the limit of problems",
 }
-_NO_SETTINGS = ("seed", "chunk_problems")
+NO_SETTINGS = ("seed", "chunk_problems")
 """of the sampling: random numbers and how they are batched, which change no answer's distribution"""
+
+_UNKNOWN = {"unknown", "[]", "None"}
+"""what an import writes of a setting that its source does not tell"""
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,8 @@ class Side:
     trials: Mapping[int, TrialRecord]
     evals: pd.DataFrame
     """headers of the evaluations that are compared"""
+    imported: bool = False
+    """whether nothing is known of its training"""
 
     @cached_property
     def settings(self) -> dict[str, dict[str, set[str]]]:
@@ -43,7 +48,7 @@ class Side:
         for field in EVALUATION:
             for benchmark, value in zip(self.evals["benchmark"], self.evals[field], strict=True):
                 if isinstance(value, dict):
-                    value = sorted(item for item in value.items() if item[0] not in _NO_SETTINGS)
+                    value = sorted(item for item in value.items() if item[0] not in NO_SETTINGS)
                 seen[benchmark][field].add(str(value))
         return seen
 
@@ -54,8 +59,15 @@ def unmatched(a: Side, b: Side) -> list[str]:
         f"{benchmark}: {what} differs"
         for benchmark in sorted(a.settings.keys() & b.settings.keys())
         for field, what in EVALUATION.items()
-        if a.settings[benchmark][field] != b.settings[benchmark][field]
+        if _differ(a, b, a.settings[benchmark][field], b.settings[benchmark][field])
     ]
+
+
+def _differ(a: Side, b: Side, ours: set[str], theirs: set[str]) -> bool:
+    """An import may not know a setting, or only some of them; what is not known does not differ."""
+    if (a.imported or b.imported) and any(one <= _UNKNOWN for one in (ours, theirs)):
+        return False
+    return ours != theirs
 
 
 def _training(a: Side, b: Side) -> list[str]:

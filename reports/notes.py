@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from harness.records import START
 from reports import activity
 from reports.analysis import Analysis
+from reports.imported import EXPLORATORY
 from reports.scores import AVERAGE
-from reports.words import listing
+from reports.words import capital, listing
 
 RECONSTRUCTION = (
     "ReNCE is a reconstruction: its authors have published neither code nor, as far as could be found, its formula. "
@@ -19,13 +20,15 @@ RECONSTRUCTION = (
 def collect(a: Analysis) -> list[str]:
     return [
         *([RECONSTRUCTION] if any("reconstruction" in arm.title.lower() for arm in a.arms) else []),
-        *(f"Not as planned: {sentence}" for sentence in a.deviations),
+        *([f"{capital(EXPLORATORY)}."] if a.run.plan.imported else []),
+        *(f"{'' if a.run.plan.imported else 'Not as planned: '}{sentence}" for sentence in a.deviations),
         *_gaps(a),
         *_unmatched(a),
         *_differences(a),
         *_few(a),
         *activity.inactive(a),
         *a.run.notes,
+        *(a.run.imported.notes if a.run.imported else []),
     ]
 
 

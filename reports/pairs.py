@@ -47,6 +47,9 @@ class Pair:
     """of the hypothesis that the difference is the margin or more, adjusted within the family; None without a margin or
     a test"""
 
+    imported: bool = False
+    """whether a side was imported, so that nothing is known of its training"""
+
     @property
     def equivalent(self) -> bool | None:
         return None if self.p_equivalence is None else self.p_equivalence < self.alpha
@@ -58,6 +61,11 @@ class Pair:
             return "no complete result"
         words = {1: "above", -1: "below", 0: "equivalent" if self.equivalent else "not separated"}[self.direction]
         return f"{words}, yet equivalent" if self.direction and self.equivalent else words
+
+    @property
+    def matched(self) -> bool | None:
+        """None if that is not known."""
+        return False if self.unmatched else None if self.imported else True
 
     @property
     def direction(self) -> int:
@@ -122,6 +130,7 @@ def compare_all(
             alpha=alpha,
             margin=margin,
             p_equivalence=p_equivalence,
+            imported=sides[a].imported or sides[b].imported,
         )
         for (a, b, column), estimate, p, p_equivalence in zip(tests, estimates, adjusted, equivalence, strict=True)
     ]

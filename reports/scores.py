@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -98,12 +98,25 @@ def complete(cells: Cells, arm: str, benchmarks: list[str]) -> list[Scores] | No
 
 
 def marks(run: Run) -> dict[tuple[str, str], dict[str, int]]:
-    """(arm, benchmark) -> counts of the five marks, of `attempts` and `tokens`, over all seeds at the headline."""
+    """(arm, benchmark) -> counts of the five marks, of `attempts` and `tokens`, over all seeds at the headline.
+
+    What is not known is missing: `tokens` where one of them does not tell it, marks other than correct and wrong where
+    an import told correct from not correct.
+    """
     table = run.problems.merge(final(run)[["arm", "benchmark"]], left_on="eval", right_index=True)
+    table["tokens"] = table["tokens"].astype(float).fillna(np.inf)  # no sum of what is not known
     columns = ["arm", "benchmark", *MARKS, "attempts", "tokens"]
     sums = cast(pd.DataFrame, table[columns].groupby(["arm", "benchmark"], as_index=False).sum())
     rows = sums.to_dict("records")
-    return {(row["arm"], row["benchmark"]): {name: int(row[name]) for name in columns[2:]} for row in rows}
+    return {
+        (row["arm"], row["benchmark"]): {n: int(row[n]) for n in columns[2:] if _is_known(run, row, n)} for row in rows
+    }
+
+
+def _is_known(run: Run, row: dict[Any, Any], name: str) -> bool:
+    if name in MARKS[2:] and run.imported and row["benchmark"] in run.imported.coarse:
+        return False
+    return bool(np.isfinite(row[name]))
 
 
 def curve(run: Run) -> pd.DataFrame:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from harness.records import SCHEMA, START
-from reports import notes
+from reports import notes, published
 from reports.analysis import Analysis, Score
+from reports.imported import EXPLORATORY, MATCHING_UNKNOWN
 from reports.pairs import Pair
 from reports.scores import AVERAGE
+from reports.statistics import ESTIMANDS
 from reports.words import listing, p_text, plural, signed
 
 COVERS = {
@@ -17,8 +19,11 @@ COVERS = {
     "checkpoints": "these checkpoints on new problems like these",
 }
 
+MOST_DEVIATIONS = 2
+"""with more of them than this they are counted, and left to the notes"""
 MOST_NUMBERS = 5
 """with more baselines than this the numbers are left to the table"""
+MOST_NAMES = 8
 
 
 def sentences(a: Analysis) -> list[str]:
@@ -32,7 +37,11 @@ def _verdict(a: Analysis) -> str:
     if (a.target, AVERAGE) not in a.scores:
         return f"No verdict: {name} has no complete result at the headline yet."
     if not primary:
-        return f"No comparison was planned for {name}."
+        return (
+            f"{name} has nothing to be compared with."
+            if a.run.plan.imported
+            else f"No comparison was planned for {name}."
+        )
     groups = [
         ("is above", [p for p in primary if p.direction > 0 and not p.equivalent]),
         ("is below", [p for p in primary if p.direction < 0 and not p.equivalent]),
@@ -42,7 +51,7 @@ def _verdict(a: Analysis) -> str:
         ("is not separated from", [p for p in primary if p.estimate and not p.direction and not p.equivalent]),
     ]
     clauses = [
-        f"{verb} {listing([a.label(p.b) for p in pairs])}" + (within(pairs[0]) if pairs[0].equivalent else "")
+        f"{verb} {_named(a, pairs)}" + (within(pairs[0]) if pairs[0].equivalent else "")
         for verb, pairs in groups
         if pairs
     ]
@@ -50,6 +59,11 @@ def _verdict(a: Analysis) -> str:
     if missing:
         clauses.append(f"could not be compared with {listing(missing)} (no complete result)")
     return f"{name} {listing(clauses)}."
+
+
+def _named(a: Analysis, pairs: list[Pair]) -> str:
+    """The baselines by name; very many by number, for the table has them."""
+    return listing([a.label(p.b) for p in pairs]) if len(pairs) <= MOST_NAMES else f"{len(pairs)} baselines"
 
 
 def within(pair: Pair) -> str:
@@ -104,8 +118,7 @@ def basis(a: Analysis) -> str:
         f"Differences on the average of {plural(len(a.benchmarks), 'benchmark')}"
         + (f" ({problems:,} problems, k = {span(sorted(set(plan.benchmarks.values())))})" if problems else ""),
         f"{span(seeds) or 'no'} {'seed' if seeds == [1] else 'seeds'} an arm",
-        f"{plan.budget_rollouts:,} rollouts a trial",
-        f"backend {plan.backend}",
+        *effort(a),
         f"{100 * (1 - a.alpha):g} % intervals and t tests paired by problem with seeds crossed, "
         f"about {COVERS[covered]}" + (", Holm-adjusted" if len(pairs) > 1 else ""),
         *([f"equivalence by two one-sided t tests{within(pairs[0])}"] if pairs and pairs[0].margin else []),
@@ -115,13 +128,38 @@ def basis(a: Analysis) -> str:
     return "; ".join(parts) + "."
 
 
+def effort(a: Analysis) -> list[str]:
+    """What was spent on a trial, and by which backend."""
+    plan = a.run.plan
+    if plan.imported:
+        return [
+            f"imported from {plan.imported}",
+            *([f"step {plan.grid_rollouts[-1]}"] if plan.grid_rollouts[-1] else []),
+        ]
+    return [f"{plan.budget_rollouts:,} rollouts a trial", f"backend {plan.backend}"]
+
+
 def matched(a: Analysis) -> str:
     reasons = sorted({reason for p in a.family("primary") for reason in p.unmatched})
-    return f"not matched: {'; '.join(reasons)}" if reasons else "arms matched"
+    if reasons:
+        return f"not matched: {'; '.join(reasons)}"
+    return MATCHING_UNKNOWN if a.run.plan.imported else "arms matched"
 
 
 def planned(a: Analysis) -> str:
-    return f"not as planned: {plural(len(a.deviations), 'deviation')}, see the notes" if a.deviations else "as planned"
+    if a.run.plan.imported:
+        return EXPLORATORY
+    if not a.deviations:
+        return "as planned"
+    if len(a.deviations) <= MOST_DEVIATIONS:
+        return f"not as planned: {' '.join(a.deviations).removesuffix('.')}"
+    return f"not as planned: {plural(len(a.deviations), 'deviation')}, see the notes"
+
+
+def covered(a: Analysis) -> str:
+    """What the intervals of the arms' scores cover: of an arm with one seed that checkpoint alone."""
+    found = {score.estimate.estimand for (arm, _), score in a.scores.items() if arm != START} or {a.estimand}
+    return listing([COVERS[estimand] for estimand in ESTIMANDS if estimand in found], "or, of an arm with one seed,")
 
 
 def span(numbers: list[int]) -> str:
@@ -143,10 +181,15 @@ def to_json(a: Analysis) -> dict[str, Any]:
             "alpha": a.alpha,
             "margin": plan.comparison.margin,
         },
-        "as_planned": not a.deviations,
+        "imported": plan.imported or None,
+        "as_planned": None if plan.imported else not a.deviations,
         "arms": [_arm(a, name) for name in a.rows],
         "pairs": [pair_json(p) for p in a.pairs],
         "ranking": ranking(a),
+        "published": [
+            {"title": entry.title, "cells": [cell.to_json() for cell in published.compare(a, entry)]}
+            for entry in a.run.published
+        ],
         "problem_variance_shares": a.shares,
         "notes": notes.collect(a),
     }
@@ -180,7 +223,7 @@ def _cell(a: Analysis, arm: str, benchmark: str, score: Score) -> dict[str, Any]
     counts = a.marks[arm, benchmark]
     names = ("wrong", "no_answer", "truncated", "grader_failed", "attempts")
     best = {"best": arm in a.best[benchmark]}
-    return score_json(score) | best | {name: counts[name] for name in names}
+    return score_json(score) | best | {name: counts.get(name) for name in names}
 
 
 def score_json(score: Score) -> dict[str, Any]:
@@ -217,7 +260,7 @@ def pair_json(pair: Pair) -> dict[str, Any]:
         "family": pair.family,
         "target": e.estimand if e else None,
         "test": "t, paired by problem, seeds crossed (Satterthwaite)",
-        "matched": not pair.unmatched,
+        "matched": pair.matched,
         "unmatched": list(pair.unmatched),
         "mde": pair.mde[0] if pair.mde else None,
         "mde_high": pair.mde[1] if pair.mde else None,

@@ -7,6 +7,23 @@ from collections.abc import Sequence
 GAP = "—"
 """what a table prints where there is nothing; never a zero"""
 
+_BENCHMARKS = {
+    "math500": "MATH-500",
+    "aime24": "AIME 2024",
+    "aime25": "AIME 2025",
+    "amc23": "AMC 2023",
+    "amc12": "AMC 12",
+    "minerva_math": "Minerva",
+    "minerva_math_errata": "Minerva (errata)",
+    "olympiadbench": "OlympiadBench",
+    "gsm8k": "GSM8K",
+}
+
+
+def benchmark(name: str) -> str:
+    """What papers call it: `math500` -> `MATH-500`. Others keep their names."""
+    return _BENCHMARKS.get(name, name)
+
 
 def percent(fraction: float | None) -> str:
     """0.5534 -> `55.3`"""

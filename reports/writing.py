@@ -11,7 +11,7 @@ from reports import FORMATS, verdict
 from reports.analysis import Analysis, analyse
 from reports.load import load
 from reports.render import csv, latex, markdown, plain
-from reports.sections import comparisons, document, scores
+from reports.sections import comparisons, document, flips, scores
 
 
 def build(run: Path, formats: Collection[str], out: Path | None) -> list[Path]:
@@ -46,6 +46,7 @@ def contents(a: Analysis, formats: Collection[str]) -> dict[str, str]:
             files["differences.tex"] = latex.table(comparisons.primary(a), "differences")
     if "csv" in formats:
         files["results.csv"] = csv.table(scores.tidy(a))
+        files["problems.csv"] = csv.table(flips.problems(a))
     if "json" in formats:
         files["verdict.json"] = json.dumps(verdict.to_json(a), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     if doc:

@@ -1,4 +1,4 @@
-"""One step's rollouts: fresh groups, the algorithm's filter, refill. The same on every backend."""
+"""One step's rollouts: fresh groups, their labels, the algorithm's filter, refill. The same on every backend."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from algorithms.base import Algorithm
 from harness.backends.groups import Group, as_batch
+from harness.backends.labels import labelled
 from harness.experiment import Trial
 from harness.records import Mark
 from harness.stream import Prompt, PromptStream
@@ -68,7 +69,7 @@ def collect(
     generated: list[Group] = []
     kept: list[Group] = []
     for _ in range(recipe.refill_batches):
-        fresh = generate(stream.take(cursor + len(generated), wanted))
+        fresh = labelled(generate(stream.take(cursor + len(generated), wanted)), recipe.reward, trial.seed)
         generated.extend(fresh)
         kept.extend(passing(algorithm, fresh, recipe.max_tokens))
         if len(kept) >= wanted or not algorithm.refill:

@@ -24,6 +24,13 @@ class Rollout:
     truncated: bool
     """stopped by the token limit"""
     mark: Mark
+    control: bool | None = None
+    """the label that a control (`Recipe.reward`) puts in the place of the mark's; None: there is none"""
+
+    @property
+    def label(self) -> bool:
+        """Whether it is learnt from as a right answer."""
+        return self.mark is Mark.CORRECT if self.control is None else self.control
 
     @property
     def marked(self) -> bool:
@@ -46,6 +53,7 @@ class Group:
 
     @property
     def correct(self) -> int:
+        """By the marker, whatever the labels."""
         return sum(rollout.mark is Mark.CORRECT for rollout in self.rollouts)
 
 
@@ -57,6 +65,8 @@ class TokenRollouts(Rollouts):
     """int64: response tokens"""
     prompts: Mapping[str, tuple[int, ...]]
     """problem id -> prompt tokens"""
+    correct_B: Tensor
+    """bool: the marker's verdict, which the label is unless the recipe's `reward` is a control"""
 
 
 def as_batch(groups: Sequence[Group], max_tokens: int) -> TokenRollouts:
@@ -65,7 +75,7 @@ def as_batch(groups: Sequence[Group], max_tokens: int) -> TokenRollouts:
     length_B = torch.tensor([len(rollout.tokens) for _, rollout in rows])
     mask_BT = torch.arange(int(length_B.max())) < length_B[:, None]
     tokens_BT = torch.zeros(mask_BT.shape, dtype=torch.int64)
-    label_B = torch.tensor([rollout.mark is Mark.CORRECT for _, rollout in rows])
+    label_B = torch.tensor([rollout.label for _, rollout in rows])
     return TokenRollouts(
         group_B=torch.tensor([g for g, _ in rows]),
         label_B=label_B,
@@ -77,4 +87,5 @@ def as_batch(groups: Sequence[Group], max_tokens: int) -> TokenRollouts:
         max_tokens=max_tokens,
         tokens_BT=tokens_BT.masked_scatter(mask_BT, torch.cat([r.tokens for _, r in rows])),
         prompts={group.prompt.problem.id: group.prompt_tokens for group in groups},
+        correct_B=torch.tensor([rollout.mark is Mark.CORRECT for _, rollout in rows]),
     )

@@ -2,6 +2,8 @@
 
 `critic/score` and `critic/rewards` are of the batch that is learnt from, as in verl; everything else under
 `generated/`, `marks/`, `groups/` and `response_length/` is of all that was sampled, filtered groups included.
+Scores, marks, `groups/all_correct` and `groups/all_wrong` are the marker's; `critic/rewards`, and which groups are
+kept, follow the labels, which are another thing where the recipe's `reward` is a control.
 """
 
 from __future__ import annotations
@@ -70,7 +72,7 @@ def _sampled(collected: Collected) -> dict[str, Mean]:
 
 def _kept(batch: TokenRollouts) -> dict[str, Mean]:
     return {
-        "critic/score/mean": Mean(float(batch.label_B.sum()), len(batch)),
+        "critic/score/mean": Mean(float(batch.correct_B.sum()), len(batch)),
         "critic/rewards/mean": Mean(float(batch.reward_B.sum()), len(batch)),
     }
 

@@ -22,6 +22,12 @@ def report(
     to: Annotated[
         Path | None, typer.Option("--out", help="Folder to write to; report/ in the run folder if not given.")
     ] = None,
+    expected: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE", help="Published scores to set beside ours; kept in the run folder.", show_default=False
+        ),
+    ] = None,
 ) -> None:
     """Rebuild the report of a run from its files. Same files, same bytes."""
     import reports
@@ -30,8 +36,20 @@ def report(
     for word in formats:
         if word not in reports.FORMATS:
             raise UserError(f"there is no report format `{word}`. {nearest(word, reports.FORMATS)}")
+    if expected:
+        _keep(run, expected)
     for path in reports.build(run, formats, to):
         out().print(str(path))
+
+
+def _keep(run: Path, files: list[Path]) -> None:
+    """Published scores become a file of the run, so that every later report has them too."""
+    from harness.config import published
+    from harness.records import Plan, RunFolder, add_published
+
+    folder, found = RunFolder(run), [published(path) for path in files]
+    Plan.read(folder.plan)  # a folder without a plan is no run
+    add_published(folder.expected, found)
 
 
 def compare(

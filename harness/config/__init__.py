@@ -2,5 +2,6 @@
 
 from harness.config.load import build, load, resolved
 from harness.config.manifest import read
+from harness.config.published import published
 
-__all__ = ["build", "load", "read", "resolved"]
+__all__ = ["build", "load", "published", "read", "resolved"]

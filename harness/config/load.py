@@ -19,6 +19,7 @@ from harness.backends.verl import limits
 from harness.config import manifest as manifests
 from harness.config.check import checked, fail, known, show
 from harness.config.manifest import Key, Manifest
+from harness.config.published import of_experiment
 from harness.config.shape import experiment_file, model
 from harness.errors import UserError
 from harness.experiment import Arm, Evaluation, Experiment, Recipe, VerlSettings
@@ -59,6 +60,7 @@ def build(manifest: Manifest) -> Experiment:
         comparison=Comparison(**dict(file.comparison)),
         tuning=file.tuning,
         verl=_verl(manifest, file, _VERL in written),
+        expected=tuple(of_experiment(manifest)),
     )
     _check_comparison(manifest, experiment)
     if experiment.backend == _VERL:
@@ -67,7 +69,7 @@ def build(manifest: Manifest) -> Experiment:
 
 
 def resolved(experiment: Experiment) -> dict[str, Any]:
-    """The experiment as a file that loads to an equal one and leaves no default unsaid."""
+    """The experiment as a file that loads to an equal one and leaves no default unsaid; without others' scores."""
     return {
         "schema": 1,
         **{name: getattr(experiment, name) for name in ("name", "backend", "model", "template", "train")},

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, create_model
 from harness.experiment import Evaluation, Experiment, Recipe, VerlSettings
 from harness.records import Comparison
 
+_EXPECTED = "files of published scores, beside this one or by their paths, that the report sets beside ours"
 _STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, validate_by_name=True, serialize_by_alias=True)
 
 
@@ -57,6 +58,7 @@ def experiment_file() -> type[BaseModel]:
         arms=(dict[str, dict[str, Any] | None], Field(min_length=1, description=described["arms"])),
         comparison=(model(Comparison), Field(description=described["comparison"])),
         tuning=_field(Experiment, "tuning"),
+        expected=(tuple[str, ...], Field((), description=_EXPECTED)),
         verl=(model(VerlSettings), Field(default_factory=model(VerlSettings), description=described["verl"])),
     )
 

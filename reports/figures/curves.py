@@ -1,101 +1,136 @@
-"""Learning curves: every seed a thin line with dots, the mean a thick one, its name at its end."""
+"""Lines over training or over k: every seed thin, the mean thick with its band, its name at its end."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
+from matplotlib.transforms import Affine2D
 
+from reports.figures.labels import beside
 from reports.figures.svg import MUTED, draw
 
-LABEL_GAP = 13.0
-"""least distance between two labels, in pixels"""
 LEAST_RANGE = 1.0
 """points of percent that an axis spans, however little its lines differ"""
+BAND_ROOM = 0.5
+"""how far an axis reaches beyond its lines to show bands, as a part of the lines' range: the wide interval of two
+seeds is cut, or it would press all lines into one"""
+BAR = 4.0
+"""pixels from one bar to the next"""
+
+Track = tuple[Sequence[float], Sequence[float]]
+"""x and y; NaN is a gap"""
 
 
 @dataclass(frozen=True)
 class Line:
-    """One arm: x and score in percent of each seed at each point, and their mean. NaN is a gap."""
+    """One arm: the track of each seed, and their mean."""
 
     label: str
     colour: str
-    seeds: Sequence[tuple[Sequence[float], Sequence[float]]]
-    mean: tuple[Sequence[float], Sequence[float]]
+    seeds: Sequence[Track]
+    mean: Track
+    band: tuple[Sequence[float], Sequence[float]] | None = None
+    """lower and upper bounds, at the mean's x"""
+    dots: bool = True
+    """whether each point of a seed is marked"""
+    dashed: bool = False
+    quiet: bool = False
+    """thin and without a name"""
 
 
-def curves(name: str, lines: Sequence[Line], start: float | None, xlabel: str, width: float, height: float) -> str:
-    """SVG of one panel. `start` is the untrained model's score, a dashed line. A narrow panel has no labels."""
+def curves(
+    name: str,
+    lines: Sequence[Line],
+    start: float | None,
+    xlabel: str,
+    width: float,
+    height: float,
+    *,
+    least: float = LEAST_RANGE,
+    doubling: bool = False,
+) -> str:
+    """SVG of one panel. A narrow panel has no labels.
+
+    Args:
+        start: the untrained model's score, a dashed line
+        least: range that the axis of y spans at least
+        doubling: x is 1, 2, 4, ... at equal distances
+    """
     labels = width > 300
 
     def plot(axes: Axes) -> None:
-        left, right, top, bottom = 32, 112 if labels else 10, 8, 40
+        left, right, top, bottom = 32, 112 if labels else 18, 8, 40
         axes.set_position((left / width, bottom / height, 1 - (left + right) / width, 1 - (top + bottom) / height))
         axes.grid(axis="y")
         axes.set_xlabel(xlabel)
-        axes.xaxis.set_major_locator(MaxNLocator(5, integer=True, steps=[1, 2, 5, 10]))
         axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,.0f}"))
         axes.margins(x=0.02, y=0.06)
         if start is not None:
             axes.axhline(start, color=MUTED, linewidth=0.8, linestyle=(0, (3, 3)))
-        for line in lines:
-            for x, y in line.seeds:
-                axes.plot(x, y, color=line.colour, lw=0.7, alpha=0.5, marker="o", markersize=3.4, markeredgewidth=0)
-            axes.plot(*line.mean, color=line.colour, linewidth=1.8, solid_capstyle="round")
-        low, high = axes.get_ylim()
-        if high - low < LEAST_RANGE:  # all the same: rounding errors are nothing to look at
-            middle = (low + high) / 2
-            axes.set_ylim(max(-0.06, middle - LEAST_RANGE / 2), middle + LEAST_RANGE / 2)
+        for line in sorted(lines, key=lambda line: not line.quiet):
+            _draw(axes, line)
+        _limits(axes, lines, least)
+        _x_axis(axes, lines, doubling)
         if labels:
-            _end_labels(axes, lines, start, height - top - bottom)
+            ends = [(_end(line), line.label, line.colour) for line in lines if not line.quiet]
+            beside(axes, [*ends, (start, "start", MUTED)], height - top - bottom, right)
 
     return draw(name, width, height, plot)
 
 
-def _end_labels(axes: Axes, lines: Sequence[Line], start: float | None, height: float) -> None:
-    """Names at the right end of the means, pushed apart where they would overlap."""
-    ends = [(end, line.label, line.colour) for line in lines if (end := _end(line)) is not None]
-    if start is not None:
-        ends.append((start, "start", MUTED))
+def _draw(axes: Axes, line: Line) -> None:
+    dots = {"marker": "o", "markersize": 3.4, "markeredgewidth": 0} if line.dots else {}
+    for x, y in line.seeds:
+        axes.plot(x, y, color=line.colour, lw=0.7, alpha=0.5, **dots)
+    style = (0, (3, 3)) if line.dashed else "solid"
+    width = 0.8 if line.quiet else 1.8
+    alpha = 0.5 if line.quiet else 1.0
+    axes.plot(*line.mean, color=line.colour, lw=width, ls=style, alpha=alpha, solid_capstyle="round")
+
+
+def _limits(axes: Axes, lines: Sequence[Line], least: float) -> None:
+    """The range of y from the lines, then as much of the bands as there is room for."""
     low, high = axes.get_ylim()
-    places = spread([(value - low) / (high - low) * height for value, _, _ in ends], LABEL_GAP, height)
-    for (_, label, tint), place in zip(ends, places, strict=True):
-        axes.annotate(
-            label,
-            (1, place / height),
-            (6, -4),
-            xycoords="axes fraction",
-            textcoords="offset points",
-            color=tint,
-            annotation_clip=False,
-        )
+    if high - low < least:  # all the same: rounding errors are nothing to look at
+        middle = (low + high) / 2
+        low, high = max(-0.06 * least, middle - least / 2), middle + least / 2
+    room = BAND_ROOM * (high - low)
+    bounds = [bound for line in lines if line.band for side in line.band for bound in side if not math.isnan(bound)]
+    banded = [line for line in lines if line.band]
+    for place, line in enumerate(banded):
+        _band(axes, line, BAR * (place + 0.5 - len(banded)))
+    axes.set_ylim(max(min([low, *bounds]), low - room), min(max([high, *bounds]), high + room))
+
+
+def _band(axes: Axes, line: Line, shift: float) -> None:
+    """Between the bounds; a bar where no neighbour has any, moved by so many pixels that bars do not cover another."""
+    assert line.band is not None
+    x, (low, high) = line.mean[0], line.band
+    axes.fill_between(x, low, high, color=line.colour, alpha=0.13, linewidth=0)
+    known = [not math.isnan(bound) for bound in low]
+    moved = axes.transData + Affine2D().translate(shift * axes.figure.dpi / 72, 0)
+    for i, here in enumerate(known):
+        if here and not any(known[max(i - 1, 0) : i] + known[i + 1 : i + 2]):
+            bar = ([x[i], x[i]], [low[i], high[i]])
+            axes.plot(*bar, color=line.colour, alpha=0.35, lw=BAR - 1, solid_capstyle="butt", transform=moved)
+
+
+def _x_axis(axes: Axes, lines: Sequence[Line], doubling: bool) -> None:
+    if doubling:
+        axes.set_xscale("log", base=2)
+        axes.xaxis.set_major_locator(FixedLocator(sorted({x for line in lines for x in line.mean[0]})))
+        axes.xaxis.set_minor_locator(NullLocator())
+    else:
+        axes.xaxis.set_major_locator(MaxNLocator(5, integer=True, steps=[1, 2, 5, 10]))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,.0f}"))
 
 
 def _end(line: Line) -> float | None:
     """The last of the mean; of the seeds' last ones where there is no mean."""
-    tracks = [line.mean[1]] if line.mean[1] else [y for _, y in line.seeds]
-    known = [[value for value in track if not math.isnan(value)] for track in tracks]
-    lasts = [track[-1] for track in known if track]
+    mean, *seeds = [[value for value in y if not math.isnan(value)] for _, y in (line.mean, *line.seeds)]
+    lasts = [track[-1] for track in ([mean] if mean else seeds) if track]
     return sum(lasts) / len(lasts) if lasts else None
-
-
-def spread(places: Sequence[float], gap: float, top: float) -> list[float]:
-    """Move labels apart to at least `gap`, keeping their order, and below `top` as far as there is room.
-
-    >>> spread([10, 12, 90], gap=12, top=100)
-    [10, 22, 90]
-    """
-    order = sorted(range(len(places)), key=lambda i: places[i])
-    result = list(places)
-    for lower, upper in pairwise(order):
-        result[upper] = max(result[upper], result[lower] + gap)
-    ceiling = top
-    for i in reversed(order):
-        result[i] = min(result[i], ceiling)
-        ceiling = result[i] - gap
-    return result

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from reports.figures.svg import INK, MUTED, draw
+from reports.figures.svg import INK, LETTER, MUTED, draw, fit
 
 WIDTH = 540
+WIDEST = 252
+"""pixels that a label may take"""
 ROW, TOP, BOTTOM = 20, 4, 40
 """pixels: height of a row, above the first, below the last"""
 
@@ -35,7 +37,7 @@ def intervals(name: str, entries: Sequence[Entry], xlabel: str, zero: bool) -> s
     Args:
         zero: whether to mark zero, for differences
     """
-    left = 26 + 6 * max(len(entry.label) + 2 * entry.indent for entry in entries)
+    left = 26 + min(WIDEST, LETTER * max(len(entry.label) + 2 * entry.indent for entry in entries))
     height = TOP + BOTTOM + ROW * len(entries)
 
     def plot(axes: Axes) -> None:
@@ -61,7 +63,7 @@ def _signed(x: float, _: int) -> str:
 
 def _label(axes: Axes, row: int, entry: Entry, left: float) -> None:
     axes.annotate(
-        entry.label,
+        fit(entry.label, WIDEST - 2 * LETTER * entry.indent),
         (0, row),
         (12 * entry.indent - left, -4),
         xycoords=("axes fraction", "data"),

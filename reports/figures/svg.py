@@ -14,6 +14,8 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
+from reports.excerpts import visible
+
 SVG = "http://www.w3.org/2000/svg"
 HREF = "{http://www.w3.org/1999/xlink}href"
 FONT = "system-ui, 'Helvetica Neue', Arial, 'DejaVu Sans', sans-serif"
@@ -23,6 +25,9 @@ ARMS = ("#0b62a8", "#c2541b", "#2e7d4f", "#8a3ea3", "#a3782a", "#0f8a8a", "#b833
 """one for each arm in the plan's order, told apart by most colour-blind readers; from the ninth on arms share them"""
 COLOURS = {INK: "ink", MUTED: "muted", RULE: "rule", **{colour: f"arm{i}" for i, colour in enumerate(ARMS)}}
 """colour -> the page's CSS variable"""
+
+LETTER = 6
+"""pixels that a letter of a label takes, about"""
 
 SETTINGS = {
     "svg.fonttype": "none",
@@ -69,6 +74,12 @@ def colour(place: int) -> str:
     return ARMS[place % len(ARMS)]
 
 
+def fit(label: str, width: float) -> str:
+    """As much of a label as so many pixels have room for."""
+    most = int(width / LETTER)
+    return label if len(label) <= most else f"{label[: most - 1]}…"
+
+
 def themed(svg: str) -> str:
     """The same picture with the page's colour variables and font, to be set inline."""
     for fixed, name in COLOURS.items():
@@ -78,7 +89,7 @@ def themed(svg: str) -> str:
 
 def _clean(text: str) -> str:
     ElementTree.register_namespace("", SVG)
-    root = ElementTree.fromstring(text)
+    root = ElementTree.fromstring(visible(text))
     for style in root.findall(f"{{{SVG}}}defs/{{{SVG}}}style"):
         style.text = ""
     used = set(re.findall(r"#(\w+)", " ".join(v for e in root.iter() for v in e.attrib.values() if "#" in v)))

@@ -14,6 +14,7 @@ import jinja2
 from markupsafe import Markup, escape
 
 from reports.document import Block, Cell, Document, Figure
+from reports.excerpts import visible
 from reports.figures.svg import themed
 from reports.render.markdown import COST_BEGIN, COST_END
 
@@ -36,10 +37,15 @@ def document(doc: Document) -> str:
 @cache
 def _template() -> jinja2.Template:
     environment = jinja2.Environment(
-        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+        finalize=_finalize,
     )
     environment.filters |= {
         "breakable": _breakable, "kind": _kind, "picture": _picture, "prose": _prose, "sortable": _sortable,
+        "thousands": "{:,}".format,
     }  # fmt: skip
     return environment.from_string(_file("page.html.jinja"))
 
@@ -52,9 +58,14 @@ def _hash(content: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()}'"
 
 
+def _finalize(value: object) -> object:
+    """No character that cannot be seen reaches the page from a text: a NUL, an override of direction."""
+    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
 def _breakable(words: str) -> Markup:
     """Long names may break after an underscore."""
-    return Markup("_<wbr>").join(words.split("_"))
+    return Markup("_<wbr>").join(visible(words).split("_"))
 
 
 def _prose(words: str) -> str:
@@ -64,7 +75,7 @@ def _prose(words: str) -> str:
 
 def _picture(figure: Figure) -> Markup:
     """The SVG, which is ours and holds escaped text alone, with its caption for those who do not see it."""
-    return Markup(themed(figure.svg).replace("<svg ", f'<svg aria-label="{escape(figure.caption)}" ', 1))
+    return Markup(themed(figure.svg).replace("<svg ", f'<svg aria-label="{escape(visible(figure.caption))}" ', 1))
 
 
 def _kind(block: Block) -> str:

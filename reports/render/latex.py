@@ -1,4 +1,7 @@
-r"""LaTeX: a `table` in the booktabs style, to be read by \input. Needs \usepackage{booktabs} and nothing else."""
+r"""LaTeX: a `table` in the booktabs style, to be read by \input. Needs \usepackage{booktabs,graphicx}.
+
+A table that is wider than the text is made smaller to fit it, and never larger.
+"""
 
 from __future__ import annotations
 
@@ -45,18 +48,19 @@ def table(item: Table, label: str) -> str:
         if row.quiet and i + 1 < len(item.rows) and not item.rows[i + 1].quiet:
             body.append(r"\midrule")
     lines = [
-        r"% \usepackage{booktabs}",
+        r"% \usepackage{booktabs,graphicx}",
         r"\begin{table}[t]",
-        r"\centering\small",
+        r"\centering\small\setlength{\belowcaptionskip}{6pt}",
         rf"\caption{{{escape(item.caption)}}}",
         rf"\label{{tab:{label}}}",
+        r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%",
         rf"\begin{{tabular}}{{@{{}}{aligned}@{{}}}}",
         r"\toprule",
         " & ".join(_head(column) for column in item.columns) + r" \\",
         r"\midrule",
         *body,
         r"\bottomrule",
-        r"\end{tabular}",
+        r"\end{tabular}}",
         r"\end{table}",
     ]
     return "\n".join(lines) + "\n"
@@ -83,6 +87,13 @@ def _cell(cell: Cell, spread_width: int) -> str:
         words = rf"\textbf{{{words}}}"
     missing = "0" * (spread_width - len(cell.spread))
     phantom = rf"\phantom{{{missing}}}" if missing else ""
-    spread = rf"\,{{\scriptsize {phantom}{escape(cell.spread)}}}" if cell.spread else ""
+    spread = rf"\,{{\scriptsize {_spread(cell.spread, phantom)}}}" if cell.spread else ""
     mark = rf"\rlap{{\textsuperscript{{{escape(cell.mark)}}}}}" if cell.mark else ""
     return words + spread + mark
+
+
+def _spread(words: str, phantom: str) -> str:
+    """The phantom digits stand between the sign and the number, so that signs are below each other too."""
+    number = words.removeprefix("± ")
+    sign = r"$\pm$\," if number != words else ""
+    return f"{sign}{phantom}{escape(number)}"

@@ -5,7 +5,21 @@ from __future__ import annotations
 import html
 import re
 
-from reports.document import Block, Bullets, Cell, Document, Figure, Folded, Gallery, Section, Table, Text
+from reports.document import (
+    Block,
+    Bullets,
+    Cases,
+    Cell,
+    Document,
+    Excerpt,
+    Figure,
+    Folded,
+    Gallery,
+    Section,
+    Table,
+    Text,
+)
+from reports.excerpts import visible
 
 COST_BEGIN, COST_END = "<!-- cost: from timing.json -->", "<!-- end of cost -->"
 SPECIAL = re.compile(r"([\\`*_\[\]|])")
@@ -30,6 +44,8 @@ def block(item: Block) -> str:
             return f"{_image(item)}\n\n*{_escape(item.caption)}*"
         case Gallery():
             return "\n".join(map(_image, item.figures)) + f"\n\n*{_escape(item.caption)}*"
+        case Cases():
+            return cases(item)
         case Folded():
             return "\n\n".join([f"### {_escape(item.title)}", *map(block, item.blocks)])
         case Bullets():
@@ -52,6 +68,21 @@ def table(item: Table) -> str:
     return "\n".join(lines) + caption
 
 
+def cases(item: Cases) -> str:
+    """A line each; the texts are for the page."""
+    lines = [
+        _line([_escape(", ".join(c.tags)), _escape(c.title), c.change, _escape(c.gold), *map(_side, c.sides)])
+        for c in item.cases
+    ]
+    head = ["", "Problem", "Change", "Gold", *(_escape(side.who) for side in item.cases[0].sides)] if item.cases else []
+    table = [_line(head), _line([":---", ":---", "---:", *[":---"] * (len(head) - 3)]), *lines] if head else []
+    return "\n".join([*table, "", f"*{_escape(item.caption)}*"])
+
+
+def _side(side: Excerpt) -> str:
+    return _escape(f"{side.tally}; {side.attempt}: {side.mark}, answer {side.answer}")
+
+
 def _line(cells: list[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
@@ -65,4 +96,4 @@ def _cell(cell: Cell) -> str:
 
 def _escape(words: str) -> str:
     """No markup, HTML or line break of a name or a reason may act."""
-    return SPECIAL.sub(r"\\\1", html.escape(" ".join(words.split()), quote=False))
+    return SPECIAL.sub(r"\\\1", html.escape(visible(" ".join(words.split())), quote=False))

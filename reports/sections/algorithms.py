@@ -10,7 +10,10 @@ from reports.document import Bullets, Cell, Column, Folded, Row, Section, Table,
 from reports.words import GAP, listing
 
 
-def section(a: Analysis) -> Section:
+def section(a: Analysis) -> Section | None:
+    """None of an imported run, which knows names alone; so below."""
+    if a.run.plan.imported:
+        return None
     specs = {arm.name: arm.spec for arm in a.arms}
     hyper = {arm.name: arm.hyperparameters for arm in a.arms}
     differing = _table(a, "specs", specs, only_differing=True, caption=_same(specs))
@@ -46,8 +49,10 @@ def _same(specs: Mapping[str, Mapping[str, str]]) -> str:
     return f"Only what differs. The same in all arms: {listing([f'{key} ({first[key]})' for key in shared])}."
 
 
-def recipe(a: Analysis) -> Section:
+def recipe(a: Analysis) -> Section | None:
     """The recipe that the arms share, where they depart from it, and what was tried to choose it."""
+    if a.run.plan.imported:
+        return None
     plan = a.run.plan
     shared = Table("recipe", [Column("Setting", numeric=False), Column("Value")], _pairs(plan.recipe))
     departures = [

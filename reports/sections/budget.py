@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
-from harness.records import StepRecord
 from reports.analysis import Analysis
 from reports.document import Cell, Column, Row, Section, Table, text
-from reports.load import Trial, where
+from reports.sections import spending
+from reports.spent import counts
 from reports.words import GAP, count
 
 COUNTS = ("rollouts", "discarded", "tokens", "steps", "updates", "cursor")
@@ -29,26 +27,9 @@ def section(a: Analysis) -> Section | None:
 def _row(a: Analysis, arm: str, seed: int) -> Row:
     trial = a.run.trials.get((arm, seed))
     status = "not run" if trial is None else trial.done.status if trial.done else "unfinished"
-    numbers = _counts(a, arm, seed, trial)
+    numbers = counts(a, arm, seed)
     cells = [Cell(GAP) if (n := numbers.get(name)) is None else Cell(count(n), n) for name in COUNTS]
     return Row([text(a.label(arm)), text(seed), Cell(status, bold=status != "finished"), *cells])
-
-
-def _counts(a: Analysis, arm: str, seed: int, trial: Trial | None) -> dict[str, int]:
-    """From done.json, or as far as the log goes."""
-    numbers: dict[str, int] = {}
-    steps = a.run.steps
-    if not steps.empty:
-        mine = where(steps, (steps["arm"] == arm) & (steps["seed"] == seed))
-        if not mine.empty:
-            last = mine.iloc[-1]
-            numbers = {name: int(last[name]) for name in StepRecord.__dataclass_fields__ if name != "metrics"}
-            numbers["steps"] = numbers.pop("step")
-    if trial is not None and trial.done is not None:
-        done = asdict(trial.done)
-        numbers |= {name: done[name] for name in ("rollouts", "tokens", "steps", "updates")}
-        numbers["discarded"] = done["discarded_rollouts"]
-    return numbers
 
 
 def cost(a: Analysis) -> Section | None:
@@ -64,4 +45,4 @@ def cost(a: Analysis) -> Section | None:
         cells = [Cell(f"{second:,.1f}", second) for second in seconds]
         rows.append(Row([text(a.label(arm)), text(seed), *cells, Cell(str(t.attempts), t.attempts)]))
     caption = "From timing.json, which no score depends on. Starts: times the trial was begun or continued."
-    return Section("cost", "Time", [Table("cost", columns, rows, caption)], kind="cost")
+    return Section("cost", "Time", [Table("cost", columns, rows, caption), *spending.seconds(a)], kind="cost")

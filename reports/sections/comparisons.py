@@ -14,7 +14,7 @@ MOST_GROUPS = 6
 """with more baselines than this the picture shows the averages alone"""
 
 
-def section(a: Analysis) -> Section:
+def section(a: Analysis) -> Section | None:
     blocks: list[Block] = []
     if a.family("primary"):
         blocks += [primary(a), *_forest(a)]
@@ -22,7 +22,7 @@ def section(a: Analysis) -> Section:
         blocks.append(Folded(f"By benchmark ({len(a.family('per_benchmark'))} tests)", [per_benchmark(a)]))
     if a.family("start"):
         blocks.append(start(a))
-    return Section("differences", "Paired differences", blocks)
+    return Section("differences", "Paired differences", blocks) if blocks else None
 
 
 def _forest(a: Analysis) -> list[Figure]:
@@ -59,7 +59,7 @@ def primary(a: Analysis) -> Table:
         a,
         "primary",
         "differences",
-        f"Primary family, locked in the plan: {a.label(a.target)} minus each baseline on the average, in points. "
+        f"Primary family, {_chosen(a)}: {a.label(a.target)} minus each baseline on the average, in points. "
         f"Intervals cover {COVERS[_covered(a, 'primary')]}; p by the paired t test with seeds crossed, and adjusted by "
         "Holm's method within the family. MDE: the smallest true difference that this design finds with 80 % power "
         "before adjustment, at the variance estimated here and at its upper 80 % bound. Seed r: estimated correlation "
@@ -76,6 +76,10 @@ def _equivalence(a: Analysis) -> str:
         f" Equivalent: within ±{100 * margin:g} points, the margin of the plan, by two one-sided t tests, adjusted by "
         "Holm's method among themselves."
     )
+
+
+def _chosen(a: Analysis) -> str:
+    return "chosen at the import" if a.run.plan.imported else "locked in the plan"
 
 
 def per_benchmark(a: Analysis) -> Table:

@@ -1,50 +1,76 @@
-"""Learning curves, against rollouts and against steps, with every seed."""
+"""Learning curves, against rollouts and against steps: every seed, the mean and its interval."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
 from harness.records import START
+from reports import shown
 from reports.analysis import Analysis
 from reports.document import Block, Figure, Gallery, Section, Text
-from reports.figures.curves import Line, curves
-from reports.figures.svg import colour
+from reports.figures.curves import Line, Track, curves
 from reports.load import where
 from reports.scores import curve
+from reports.statistics import contrast
 from reports.words import listing
 
 WORDS = {"rollouts": "rollouts", "step": "steps"}
+"""axes; an import knows steps alone"""
+MOST_BANDS = 4
+"""arms whose bands can be told apart; with more, the target alone has its seeds and its band"""
 
 
 def section(a: Analysis) -> Section | None:
     benchmarks = [b for b in a.benchmarks if b in a.run.plan.curve_benchmarks] or a.benchmarks
     table = curve(a.run)
     table = where(table, table["benchmark"].isin(benchmarks))
-    if table.empty:
+    if table.empty or (a.run.plan.imported and len(a.run.plan.grid_rollouts) == 1):
         return None
+    axes = {"step": WORDS["step"]} if a.run.plan.imported else WORDS
+    axis, axis_words = next(iter(axes.items()))
     average = _average(table, len(benchmarks))
     of = "the average of " + listing(benchmarks) if len(benchmarks) > 1 else benchmarks[0]
     blocks: list[Block] = [
         Gallery(
             [
                 Figure(f"curve-{x}", _svg(a, average, x, 440, 280), f"Score in percent against {words}.")
-                for x, words in WORDS.items()
+                for x, words in axes.items()
             ],
-            f"Score in percent on {of}. Thick: mean over seeds. Thin, with a dot at each evaluation: every seed. "
-            "Dashed: the untrained model.",
+            f"Score in percent on {of}. {legend(a)} Dashed: the untrained model.",
         )
     ]
     if len(benchmarks) > 1:
         panels = [
-            Figure(f"curve-{b}", _svg(a, where(table, table["benchmark"] == b), "rollouts", 280, 190, f"-{b}"), b)
+            Figure(f"curve-{b}", _svg(a, where(table, table["benchmark"] == b), axis, 280, 190, f"-{b}"), b)
             for b in benchmarks
         ]
-        blocks.append(Gallery(panels, "Each benchmark against rollouts, in percent; colours as above.", titled=True))
+        blocks.append(
+            Gallery(panels, f"Each benchmark against {axis_words}, in percent; colours as above.", titled=True)
+        )
     gaps = _gaps(a, average)
     return Section("curves", "Learning curves", [*blocks, *gaps])
+
+
+def legend(a: Analysis) -> str:
+    """What lines, dots and bands mean, and which arms have them."""
+    parts = ["Thick: mean over seeds. Thin, with a dot at each evaluation: every seed.", covers(a)]
+    if len(a.arms) > MOST_BANDS:
+        parts.append(f"Of these {len(a.arms)} arms only {a.label(a.target)} shows its seeds and its band.")
+    return " ".join(filter(None, [*parts, shown.rule(a)]))
+
+
+def covers(a: Analysis) -> str:
+    """What a band is an interval of; empty for one seed."""
+    if len(a.run.plan.seeds) < 2:
+        return ""
+    return (
+        f"Band: the {100 * (1 - a.alpha):g} % t interval of the mean over seeds, point by point: it covers new seeds "
+        "on these problems. A band that does not fit is cut."
+    )
 
 
 def _average(table: pd.DataFrame, benchmarks: int) -> pd.DataFrame:
@@ -56,19 +82,60 @@ def _average(table: pd.DataFrame, benchmarks: int) -> pd.DataFrame:
 
 def _svg(a: Analysis, table: pd.DataFrame, x: str, width: float, height: float, suffix: str = "") -> str:
     start = table.loc[table["arm"] == START, "score"]
-    lines = [_line(a, where(table, table["arm"] == arm.name), start, arm.name, x) for arm in a.arms]
-    first = float(start.iloc[0]) * 100 if len(start) else None
-    return curves(f"curve-{x}{suffix}", lines, first, WORDS[x], width, height)
+    origin = float(start.iloc[0]) * 100 if len(start) else None
+    lines = [
+        line(a, arm.name, _tracks(a, where(table, table["arm"] == arm.name), arm.name, x), origin) for arm in a.arms
+    ]
+    return curves(f"curve-{x}{suffix}", lines, origin, WORDS[x], width, height)
 
 
-def _line(a: Analysis, table: pd.DataFrame, start: pd.Series, arm: str, x: str) -> Line:
-    origin = [(0.0, float(start.iloc[0]) * 100)] if len(start) else []
-    tracks = [[*origin, *_points(a, where(table, table["seed"] == s), arm, s, x)] for s in sorted(set(table["seed"]))]
-    seeds = [([at for at, _ in track], [score for _, score in track]) for track in tracks]
-    place = [record.name for record in a.arms].index(arm)
+def line(a: Analysis, arm: str, tracks: list[Track], origin: float | None = None, dots: bool = True) -> Line:
+    """One arm as a picture shows it: by how many arms there are, with or without its seeds, its band and its name.
+
+    Args:
+        tracks: each seed at the same points
+        origin: of all seeds at 0, before training
+    """
     # A mean over other seeds than the planned ones would bend the line by who is missing: there it has a gap.
-    mean_x, mean_y = np.mean(seeds, axis=0).tolist() if len(seeds) == len(a.run.plan.seeds) else ([], [])
-    return Line(_short(a, arm), colour(place), seeds, (mean_x, mean_y))
+    whole = len(tracks) == len(a.run.plan.seeds)
+    mean_x, mean_y = np.mean(tracks, axis=0).tolist() if whole and tracks else ([], [])
+    detailed = len(a.arms) <= MOST_BANDS or arm == a.target
+    band = _band([y for _, y in tracks], 1 - a.alpha) if whole and detailed else None
+    if origin is not None:
+        tracks = [([0.0, *x], [origin, *y]) for x, y in tracks]
+        if mean_x:
+            mean_x, mean_y = [0.0, *mean_x], [origin, *mean_y]
+        # before training there are no seeds, and nothing to have an interval
+        band = None if band is None else ([math.nan, *band[0]], [math.nan, *band[1]])
+    return Line(
+        shown.short(a, arm),
+        shown.tints(a)[arm],
+        tracks if detailed or not mean_x else [],
+        (mean_x, mean_y),
+        band,
+        dots=dots,
+        quiet=arm not in shown.named(a),
+    )
+
+
+def _band(tracks: Sequence[Sequence[float]], confidence: float) -> tuple[list[float], list[float]] | None:
+    """Interval of the mean over seeds at each point: seeds new, problems these. None if no point has any."""
+    bounds = [_interval(np.array(values), confidence) for values in zip(*tracks, strict=True)]
+    if all(math.isnan(low) for low, _ in bounds):
+        return None
+    return [low for low, _ in bounds], [high for _, high in bounds]
+
+
+def _interval(values: np.ndarray, confidence: float) -> tuple[float, float]:
+    if np.isnan(values).any():
+        return math.nan, math.nan
+    return contrast([[values[:, None]]], (1.0,), "benchmark", confidence).interval or (math.nan, math.nan)
+
+
+def _tracks(a: Analysis, table: pd.DataFrame, arm: str, x: str) -> list[Track]:
+    """(x, percent) of each seed that has any, at each point of the grid."""
+    found = [_points(a, where(table, table["seed"] == seed), arm, seed, x) for seed in sorted(set(table["seed"]))]
+    return [([at for at, _ in points], [score for _, score in points]) for points in found]
 
 
 def _points(a: Analysis, table: pd.DataFrame, arm: str, seed: int, x: str) -> list[tuple[float, float]]:
@@ -92,11 +159,6 @@ def _reached(a: Analysis, arm: str, seed: int, grid: int) -> int | None:
         return None
     past = steps.loc[(steps["arm"] == arm) & (steps["seed"] == seed) & (steps["rollouts"] >= grid), "step"]
     return int(past.min()) if len(past) else None
-
-
-def _short(a: Analysis, arm: str) -> str:
-    """A label that fits beside a line: `ReNCE (rec.)`."""
-    return a.label(arm).replace("(reconstruction)", "(rec.)")
 
 
 def _gaps(a: Analysis, table: pd.DataFrame) -> list[Text]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from harness.records import START
 from reports.analysis import Analysis
 from reports.document import Cell, Column, Folded, Row, Section, Table, text
 from reports.load import MARKS
-from reports.words import count, percent
+from reports.words import GAP, count, percent
 
 TITLES = {
     "correct": "correct",
@@ -37,16 +38,17 @@ def _table(name: str, rows: list[Row], caption: str) -> Table:
 
 def _total(a: Analysis, arm: str) -> dict[str, int]:
     counts = [counts for (name, _), counts in a.marks.items() if name == arm]
-    return {key: sum(one[key] for one in counts) for key in (*MARKS, "attempts", "tokens")}
+    known = [key for key in (*MARKS, "attempts", "tokens") if all(key in one for one in counts)]
+    return {key: sum(one[key] for one in counts) for key in known}
 
 
 def _row(a: Analysis, arm: str, benchmark: str, counts: dict[str, int]) -> Row:
     attempts = counts["attempts"]
-    shares = [_share(counts[mark], attempts) for mark in MARKS]
-    length = counts["tokens"] / attempts
+    shares = [_share(counts[mark], attempts) if mark in counts else Cell(GAP) for mark in MARKS]
+    length = counts["tokens"] / attempts if "tokens" in counts else None
     cells = [text(a.label(arm)), text(benchmark), Cell(count(attempts), attempts), *shares]
-    cells.append(Cell(f"{length:.1f}", length))
-    return Row(cells, quiet=arm == a.rows[0])
+    cells.append(Cell(GAP if length is None else f"{length:.1f}", length))
+    return Row(cells, quiet=arm == START)
 
 
 def _share(number: int, attempts: int) -> Cell:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 
+from reports import imported
 from reports.analysis import Analysis
 from reports.document import Bullets, Column, Folded, Row, Section, Table, text
 from reports.words import GAP, listing
 
 
 def section(a: Analysis) -> Section:
+    if a.run.plan.imported:
+        return imported.provenance(a.run, _benchmarks(a))
     plan, records = a.run.plan, [trial.record for trial in a.run.trials.values()]
     facts = [
         ("plan", plan.lock),

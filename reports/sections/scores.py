@@ -9,8 +9,9 @@ from reports.figures.intervals import Entry, intervals
 from reports.figures.svg import MUTED, colour
 from reports.load import MARKS
 from reports.scores import AVERAGE
-from reports.verdict import COVERS, matched, planned, span
+from reports.verdict import covered, effort, matched, planned, span
 from reports.words import GAP, capital, listing, percent, plural
+from reports.words import benchmark as benchmark_title
 
 DAGGER = "†"
 
@@ -27,7 +28,7 @@ def _dots(a: Analysis) -> list[Figure]:
             100 * score.estimate.value,
             _percent(score.estimate.interval),
             [] if arm == START else [100 * value for value in a.by_seed(arm).values()],
-            MUTED if arm == START else colour(a.rows.index(arm) - 1),
+            MUTED if arm == START else colour([one.name for one in a.arms].index(arm)),
             strong=arm in a.best[AVERAGE],
         )
         for arm in a.rows
@@ -44,7 +45,7 @@ def _percent(interval: tuple[float, float] | None) -> tuple[float, float] | None
 
 
 def table(a: Analysis) -> Table:
-    titles = [*a.benchmarks, "Average", *(["Pooled"] if a.sizes_differ else []), "Seeds"]
+    titles = [*map(benchmark_title, a.benchmarks), "Average", *(["Pooled"] if a.sizes_differ else []), "Seeds"]
     rows = []
     for arm in a.rows:
         cells = [_cell(a, arm, column) for column in a.columns]
@@ -83,13 +84,14 @@ def differing(a: Analysis) -> set[str]:
 def caption(a: Analysis) -> str:
     """Everything a reader needs to know what the numbers mean: target, n, k, seeds, budget, template, marker."""
     plan, final = a.run.plan, a.run.evals
+    untrained = "; that of the untrained model covers new problems" if START in a.rows else ""
+    seeds = f"{plural(len(plan.seeds), 'seed')} an arm{'' if plan.imported else ' planned'}"
     sentences = [
         f"Share of correct answers in percent (avg@k) ± half-width of the {100 * (1 - a.alpha):g} % interval, which "
-        f"covers {COVERS[a.estimand]}; that of the untrained model covers new problems.",
+        f"covers {covered(a)}{untrained}.",
         _sizes(a),
-        f"{plural(len(plan.seeds), 'seed')} an arm planned; {plan.budget_rollouts:,} rollouts a trial; backend "
-        f"{plan.backend}; template {plan.template}; marker {listing(sorted(set(final['grader_version']))) or GAP}; "
-        f"model {plan.model}.",
+        f"{'; '.join([seeds, *effort(a)])}; template {plan.template}; marker "
+        f"{listing(sorted(set(final['grader_version']))) or GAP}; model {plan.model}.",
         f"Bold: not significantly below the column's best (multiple comparisons with the best, {100 * a.alpha:g} %).",
         *_legend(a),
         f"{capital(matched(a))}; {planned(a)}.",
@@ -103,7 +105,7 @@ def _sizes(a: Analysis) -> str:
         found = [a.scores[arm, benchmark] for arm in a.rows if (arm, benchmark) in a.scores]
         if found:
             ks = sorted({k for score in found for k in score.k})
-            sizes.append((benchmark, f"{found[0].n_problems} × {span(ks)}"))
+            sizes.append((benchmark_title(benchmark), f"{found[0].n_problems:,} × {span(ks)}"))
     if len({size for _, size in sizes}) == 1 and len(sizes) > 1:
         return f"n × k (problems × attempts): {sizes[0][1]} on each benchmark."
     listed = ", ".join(f"{benchmark} {size}" for benchmark, size in sizes)
@@ -121,7 +123,7 @@ def _legend(a: Analysis) -> list[str]:
 def _shares(a: Analysis) -> list[Text]:
     if not a.shares or len(a.benchmarks) < 2:
         return []
-    shares = [f"{name} {100 * share:.0f} %" for name, share in a.shares.items()]
+    shares = [f"{benchmark_title(name)} {100 * share:.0f} %" for name, share in a.shares.items()]
     pooled = " Pooled weighs all problems alike." if a.sizes_differ else ""
     return [
         Text(
@@ -142,7 +144,7 @@ def _tidy_row(a: Analysis, arm: str, column: str) -> list[Cell]:
     score = a.scores.get((arm, column))
     if score is None:
         return [text(arm), text(column), *[Cell("")] * 13]
-    counts = [str(a.marks[arm, column][mark]) if (arm, column) in a.marks else "" for mark in MARKS]
+    counts = [str(a.marks.get((arm, column), {}).get(mark, "")) for mark in MARKS]
     return [text(arm), text(column), *_numbers(score), *map(Cell, counts)]
 
 

@@ -15,13 +15,14 @@ from algorithms.contract import CHECKS, checks, example, learn
 from algorithms.dapo import DAPO
 from algorithms.grpo import GRPO
 from algorithms.online_dpo import OnlineDPO
+from algorithms.rejection import Rejection
 from algorithms.rence import ReNCE
 from algorithms.rollouts import Loss, Mean, Totals
 
 
 def switches():
     """Each algorithm with each other option of each of its choices, one at a time, and a few that act together."""
-    for name in ("rence", "grpo", "dapo", "online_dpo"):
+    for name in ("rence", "grpo", "dapo", "online_dpo", "rejection"):
         default = registry.ALGORITHMS[name]
         hints = get_type_hints(type(default))
         for field in fields(default):
@@ -65,6 +66,7 @@ def test_switches(name, changes):
         GRPO(clip_dual=3.0),
         DAPO(clip_dual=3.0, kl_coef=0.1, mask_truncated=True),
         OnlineDPO(),
+        Rejection(),
     ],
     ids=lambda algorithm: type(algorithm).__name__,
 )

@@ -15,6 +15,7 @@ from algorithms.contrast import nce_losses
 from algorithms.dapo import DAPO
 from algorithms.grpo import GRPO
 from algorithms.online_dpo import OnlineDPO
+from algorithms.rejection import Rejection
 from algorithms.rence import ReNCE
 
 LABELS = [1, 1, 1, 0, 0, 0, 0, 0]
@@ -223,3 +224,36 @@ def test_dapo_is_grpo_where_their_differences_are_off(toy):
     dapo = DAPO(clip_high=0.2, aggregation="seq_mean_token_mean", overlong_factor=0)
     for a, b in zip(one.learn(grpo, theta), one.learn(dapo, theta), strict=True):
         close(getattr(a, "value", a), getattr(b, "value", b), 1e-5)
+
+
+@pytest.mark.parametrize("labels", [[LABELS], [LABELS, [1, 1], [0, 0, 0], [1]]])
+def test_rejection_on_policy_is_reinforce_on_the_positives_alone(toy, labels):
+    """Positive sample reinforcement: weight 1 on each token of a correct rollout, 0 on those of a wrong one."""
+    one = toy(labels)
+    positive_B = one.label_B.double()
+    _, found = one.learn(Rejection(), one.theta)
+    close(found, one.reinforce(positive_B / one.length_B[one.label_B].sum()))
+    _, found = one.learn(Rejection(aggregation="seq_mean_token_sum"), one.theta)
+    close(found, one.reinforce(positive_B / positive_B.sum()))
+
+
+def test_rejection_and_grpo_on_policy_differ_by_what_is_learnt_from_wrong_answers(toy):
+    """With sums and means over sequences, P/K of rejection's direction is GRPO's for raw rewards: g(r)/K, while the
+    centred reward's adds -P/K of every rollout's score."""
+    one = toy([LABELS])
+    sums = {"aggregation": "seq_mean_token_sum"}
+    _, rejection = one.learn(Rejection(**sums), one.theta)
+    _, centred_reward = one.learn(GRPO(scale="none", kl_coef=0, **sums), one.theta)
+    close(P / K * rejection - centred_reward, one.reinforce(torch.full((K,), P / K / K).double()))
+
+
+def test_rejection_has_no_ratio_to_the_sampler(toy):
+    """Away from the sampling policy it is still plain likelihood, whatever the old log-probs."""
+    one = toy([LABELS])
+    theta = one.moved(0.5)
+    loss, gradient = one.learn(Rejection(), theta)
+    correct = one.mask_BT & one.label_B[:, None]
+    assert loss.value.item() == pytest.approx(-one.logp(theta)[correct].mean().item())
+    other = one.batch(old_logp_BT=one.logp(one.moved(0.5)))
+    again, same_gradient = one.learn(Rejection(), theta, other)
+    assert again.value.item() == loss.value.item() and torch.equal(same_gradient, gradient)

@@ -15,7 +15,17 @@ from algorithms.base import Algorithm
 from algorithms.grpo import GRPO
 
 ROOT = Path(__file__).parents[2]
-BUILT_IN = ["rence", "rence_plain", "rence_mean", "grpo", "dapo", "online_dpo", "online_dpo_ref_init", "group_dpo"]
+BUILT_IN = [
+    "rence",
+    "rence_plain",
+    "rence_mean",
+    "grpo",
+    "dapo",
+    "online_dpo",
+    "online_dpo_ref_init",
+    "group_dpo",
+    "rejection",
+]
 
 
 @pytest.fixture
@@ -136,6 +146,6 @@ except ImportError as error:
 """
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert [line.split()[0] for line in done.stdout.splitlines()[:8]] == BUILT_IN
+    assert [line.split()[0] for line in done.stdout.splitlines()[: len(BUILT_IN)]] == BUILT_IN
     assert "`clip_low` must be in (0, 1]" in done.stdout
     assert done.stdout.splitlines()[-1] == "torch was asked for"

@@ -39,8 +39,11 @@ def test_counts(rows):
 def test_totals(rows):
     truncated_B = torch.tensor([True, False, False, True, False])
     totals = Totals.of(rows([0, 2, 0, 3, 3], [1, 1, 0, 1, 1], [3, 1, 2, 1, 1], truncated_B=truncated_B))
-    assert totals == Totals(4, 1, 5, 8, truncated_rollouts=2, truncated_tokens=4)
-    assert totals.without_truncated() == Totals(4, 1, 3, 4)
+    positives = {"positive_groups": 3, "positive_rollouts": 4, "positive_tokens": 6}
+    assert totals == Totals(4, 1, 5, 8, truncated_rollouts=2, truncated_tokens=4, **positives)
+    positive = totals.of_positives()
+    assert (positive.groups, positive.rollouts, positive.tokens) == (3, 4, 6)
+    assert totals.without_truncated() == Totals(4, 1, 3, 4, **positives)
 
 
 def test_select_takes_whole_groups_in_the_order_given(rows):

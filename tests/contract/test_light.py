@@ -49,6 +49,8 @@ COMMANDS = [
     (["config", "new"], "name: my-experiment"),
     (["config", "schema"], "json-schema.org"),
     (["config", "explain", "recipe.group_size"], "at least 1"),
+    (["gate", "runs/finished/grpo", "--baseline", "gate.yaml", "--update"], "gate.yaml: written"),
+    (["gate", "runs/finished/rence", "--baseline", "gate.yaml"], "an improvement"),
     (["list", "runs"], "4/4"),
     (["report", "runs/finished"], "runs/finished/report/index.html"),
     (["compare", "runs/finished/rence", "runs/finished/grpo"], "mini_sums"),

@@ -14,7 +14,9 @@ from harness.config.manifest import parse
 from harness.errors import USAGE, UserError
 from harness.experiment import VerlSettings
 
-CONFIGS = sorted((Path(__file__).parents[2] / "configs").rglob("*.yaml"))
+FOLDER = Path(__file__).parents[2] / "configs"
+EXPECTED = sorted((FOLDER / "paper" / "expected").glob("*.yaml"))
+CONFIGS = sorted(set(FOLDER.rglob("*.yaml")) - set(EXPECTED))
 
 
 def test_there_are_configs() -> None:
@@ -324,6 +326,7 @@ def test_a_new_experiment_loads_and_has_every_key(tmp_path: Path) -> None:
     experiment = config.load(tmp_path / "new.yaml")
     written = yaml.safe_load(template())
     resolved = config.resolved(experiment)
+    assert written.pop("expected") == []  # others' scores are no part of what the experiment is
     assert written.keys() == resolved.keys()
     assert written["recipe"].keys() == resolved["recipe"].keys()
     assert written["evaluation"].keys() == resolved["evaluation"].keys()
@@ -335,3 +338,38 @@ def test_a_new_experiment_shows_the_section_of_one_backend_without_making_it(tmp
     (tmp_path / "new.yaml").write_text(f"{before}verl:\n{section}".replace("backend: local", "backend: verl"))
     experiment = config.load(tmp_path / "new.yaml", ["verl.device=cpu", "verl.max_prompt_tokens=64"])
     assert yaml.safe_load(f"verl:\n{section}")["verl"].keys() == config.resolved(experiment)["verl"].keys()
+
+
+@pytest.mark.parametrize("path", EXPECTED, ids=lambda path: path.stem)
+def test_published_scores_have_their_source(path: Path) -> None:
+    published = config.published(path)
+    assert published.url.startswith("https://arxiv.org/abs/") and len(published.source) > 40
+    assert published.percent and all(published.percent.values())
+
+
+def test_what_is_not_known_of_rence_is_not_made_up() -> None:
+    (path,) = [path for path in EXPECTED if path.stem == "rence"]
+    cells = [value for row in config.published(path).percent.values() for value in row.values()]
+    assert len(cells) == 35 and set(cells) == {None}
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("grpo: {maths500: 1}", r"p\.yaml:6: there is no benchmark `maths500`. .*`math500`"),
+        ("grpo: {math500: 101}", r"`percent.grpo.math500` must lie between 0 and 100, but is 101"),
+        ("grpo: {math500: nan-ish}", r"`percent.grpo.math500.* must be a number"),
+    ],
+)
+def test_published_scores_are_checked_before_anything_is_trained(tiny: Path, text: str, words: str) -> None:
+    head = 'title: T\nsource: "S 2025"\nurl: https://example.org\nmodel: m\nprotocol: p\n'
+    (tiny.parent / "p.yaml").write_text(f"{head}percent: {{{text}}}\n")
+    tiny.write_text(tiny.read_text() + "expected: [p.yaml]\n")
+    with pytest.raises(UserError, match=f"(?s){words}"):
+        config.load(tiny)
+
+
+def test_a_file_of_published_scores_that_is_not_there(tiny: Path) -> None:
+    tiny.write_text(tiny.read_text() + "expected: [q.yaml]\n")
+    with pytest.raises(UserError, match=r"tiny\.yaml:\d+: there is no file .*q\.yaml"):
+        config.load(tiny)

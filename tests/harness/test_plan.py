@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ from safetensors import safe_open
 from benchmarks import registry
 from harness import config, costs, plan
 from harness.errors import USAGE, UserError
+from harness.experiment import fingerprint
 from harness.models import SHIPPED
 from harness.records import Plan
 
@@ -29,9 +30,28 @@ def test_equal_experiments_have_equal_locks_and_a_plan_survives_its_file(tiny: P
 
 
 def test_settings_that_came_later_leave_the_locks_of_plans_without_them(tiny: Path) -> None:
-    plain = made(tiny).to_json()
-    assert list(plain["evaluation"]) == ["points", "temperature", "top_p", "max_tokens", "chunk_problems", "seed"]
-    assert list(plain["comparison"]) == ["target", "baselines", "estimand", "alpha"]
+    plain, control = made(tiny), made(tiny, "arms.grpo.recipe.reward=random")
+    assert list(plain.evaluation) == ["points", "temperature", "top_p", "max_tokens", "chunk_problems", "seed"]
+    assert list(plain.to_json()["comparison"]) == ["target", "baselines", "estimand", "alpha"]
+    assert "reward" not in plain.recipe and "reward" not in control.recipe
+    before, after = config.load(tiny).arm("grpo"), config.load(tiny, ["recipe.reward=label"]).arm("grpo")
+    recipe = {key: value for key, value in asdict(before.recipe).items() if key != "reward"}
+    hashed = {"algorithm": "GRPO", "hyperparameters": asdict(before.algorithm), "spec": before.algorithm.spec()}
+    assert before.fingerprint == after.fingerprint == fingerprint(**hashed, recipe=recipe)
+
+
+def test_a_control_is_another_arm_and_a_departure_from_the_recipe(tiny: Path) -> None:
+    plain, control = made(tiny), made(tiny, "arms.grpo.recipe.reward=random")
+    assert list(plan.differences(plain.to_json(), control.to_json())) == [
+        'arms.grpo.spec.label: (none) -> "control: a fair coin, whatever the answer"',
+        'arms.grpo.recipe_differences.reward: (none) -> "random"',
+    ]
+    assert "label" not in control.arms[0].spec
+    every = made(tiny, "recipe.reward=format")
+    assert [arm.spec["label"] for arm in every.arms] == 2 * ["control: whether a final answer was found"]
+    ours = [arm.fingerprint for arm in (*plain.arms, *control.arms)]
+    assert ours[0] == ours[2] and len({ours[1], ours[3]}) == 2
+    assert made(tiny, "recipe.reward=format").recipe["reward"] == "format"
 
 
 def test_a_limit_of_problems_is_in_the_costs(tiny: Path) -> None:
@@ -47,6 +67,8 @@ def test_a_limit_of_problems_is_in_the_costs(tiny: Path) -> None:
         "seeds=[0,1,2]",
         "budget.rollouts=97",
         "recipe.learning_rate=1e-4",
+        "recipe.reward=random",
+        "arms.grpo.recipe.reward=format",
         "arms.grpo.clip_low=0.1",
         "evaluation.benchmarks.mini_sums=2",
         "evaluation.curve.mini_unseen=1",

@@ -224,3 +224,27 @@ def make_run(tmp_path: Path, default_run: Path) -> Make:
         return replace(Synthetic(), **changes).write(tmp_path / name)  # type: ignore[arg-type]
 
     return make
+
+
+@pytest.fixture
+def make_evaluated(tmp_path: Path) -> Make:
+    """make_evaluated(name, k=4, changes=fields of EvalRecord, benchmark=counts, ...) writes what `rence eval` leaves
+    behind, with so many correct attempts at each problem, and returns the folder."""
+
+    def make(name: str, k: int = 4, changes: Mapping[str, object] | None = None, **benchmarks: list[int]) -> Path:
+        for benchmark, counts in benchmarks.items():
+            header = replace(
+                Synthetic().header(START, None, 0, "mini_easy"),
+                arm=name,
+                benchmark=benchmark,
+                benchmark_hash=f"h-{benchmark}",
+                problems=len(counts),
+                k=k,
+                model_hash=f"m-{name}",
+            )
+            marks = np.where(np.arange(k) < np.array(counts)[:, None], "correct", "wrong")
+            place = EvalFolder(tmp_path / name / "evals" / benchmark)
+            write_eval(place, replace(header, **(changes or {})), marks)  # type: ignore[arg-type]
+        return tmp_path / name
+
+    return make

@@ -73,7 +73,7 @@ def test_a_missing_seed_is_a_gap_and_a_note(make_run) -> None:
     assert arm(report, "grpo")["average"]["seeds"] == 2 and arm(report, "rence")["average"]["seeds"] == 3
     assert "Not as planned: grpo seed 1 was not run." in report["notes"]
     assert any("the average is over 2 of 3 seeds" in note for note in report["notes"])
-    assert not report["as_planned"] and "not as planned: 1 deviation," in report["verdict"]
+    assert not report["as_planned"] and "; not as planned: grpo seed 1 was not run." in report["verdict"]
     page = (run / "report/report.md").read_text(encoding="utf-8")
     assert "| 2 of 3 |" in page and "No mean is drawn where a seed is missing: GRPO." in page
 
@@ -97,7 +97,7 @@ def test_no_start_row(make_run) -> None:
     report = build(run)
     assert arm(report, "start")["average"] is None
     assert "Not as planned: The untrained model has no result on mini_easy and mini_hard." in report["notes"]
-    assert report["pairs"][0]["delta"] is not None and "untrained" not in report["verdict"]
+    assert report["pairs"][0]["delta"] is not None and "above the untrained" not in report["verdict"]
 
 
 def test_an_unfinished_trial(make_run) -> None:

@@ -74,3 +74,9 @@ def test_what_was_left_out_of_the_training_set_is_said(make_run) -> None:
     reports.build(run, ["md"])
     said = (run / "report/report.md").read_text(encoding="utf-8").replace("\\", "")
     assert "dapo_math (0123456789abcdef), 21,877 problems; left out: 3,286 repeated, 21 near amc23" in said
+
+
+def test_many_baselines_are_counted_in_the_verdict(make_run) -> None:
+    gains = {"rence": 3.0} | {f"arm{i}": 0.3 for i in range(9)}
+    report = verdict(make_run(gains=gains, sd_seed=0.02, benchmarks={"a": (200, 4)}, curve=()))
+    assert report["verdict"].startswith("ReNCE (reconstruction) is above 9 baselines.")

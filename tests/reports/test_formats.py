@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -18,10 +19,12 @@ import pytest
 
 import reports
 from reports.document import Cell, Column, Row, Table
-from reports.figures.curves import Line, curves, spread
+from reports.figures.curves import Line, curves
+from reports.figures.intervals import Entry, intervals
+from reports.figures.labels import spread
 from reports.render import csv, latex, markdown, plain
 
-HOSTILE = "<script>alert(1)</script> & \\input{x} | *b* $x$ % _ ~ # `c` {"
+HOSTILE = "\u202e\u0000<script>alert(1)</script> & \\input{x} | *b* $x$ % _ ~ # `c` {"
 VOID = {"meta", "br", "wbr", "hr", "img", "link", "input"}
 
 
@@ -66,8 +69,10 @@ def read(path: Path) -> str:
 def test_files_of_a_report(built: Path) -> None:
     names = {path.relative_to(built).as_posix() for path in built.rglob("*") if path.is_file()}
     assert names == {
-        "index.html", "report.md", "table.tex", "differences.tex", "results.csv", "verdict.json",
+        "index.html", "report.md", "table.tex", "differences.tex", "results.csv", "problems.csv", "verdict.json",
         "figures/scores.svg", "figures/differences.svg", "figures/curve-rollouts.svg", "figures/curve-step.svg",
+        "figures/passing.svg", "figures/passing-mini_easy.svg", "figures/passing-mini_hard.svg", "figures/lengths.svg",
+        "figures/spending.svg", "figures/cost-cpu.svg",
     }  # fmt: skip
 
 
@@ -77,7 +82,7 @@ def test_page_is_well_formed(built: Path) -> None:
     assert len(page.ids) == len(set(page.ids))
     anchors = {attrs["href"] for tag, attrs in page.tags if tag == "a"}
     assert anchors and {str(anchor).removeprefix("#") for anchor in anchors} <= set(page.ids)
-    assert sum(tag == "svg" for tag, _ in page.tags) == 4
+    assert sum(tag == "svg" for tag, _ in page.tags) == 10
     assert sum(tag == "h1" for tag, _ in page.tags) == 1
 
 
@@ -104,7 +109,7 @@ def test_page_loads_nothing_and_allows_only_its_own_code(built: Path) -> None:
 def test_hostile_text_is_escaped_everywhere(make_run) -> None:
     run = make_run()
     plan = (run / "plan.json").read_text(encoding="utf-8")
-    (run / "plan.json").write_text(plan.replace('"GRPO"', f'"{HOSTILE}"'.replace("\\", "\\\\")), encoding="utf-8")
+    (run / "plan.json").write_text(plan.replace('"GRPO"', json.dumps(HOSTILE)), encoding="utf-8")
     reports.build(run)
     out = run / "report"
     page = read(out / "index.html")
@@ -123,8 +128,8 @@ def test_figures_are_small_clean_svg(built: Path) -> None:
         assert len(text) < 40_000
         assert not [e for e in root.iter() if "style" in e.attrib or e.tag.endswith(("}style", "}metadata"))]
     curve = read(built / "figures/curve-rollouts.svg")
-    # 2 arms x 3 seeds x (start and 2 points) dots
-    assert curve.count("<use ") - curve.count('y="240') == 18
+    # 2 arms x 3 seeds x (start and 2 points) dots, and a band for each arm
+    assert curve.count('fill-opacity="0.5"') == 18 and curve.count('fill-opacity="0.13"') == 2
     assert ">start<" in curve and ">GRPO<" in curve and ">ReNCE (rec.)<" in curve
 
 
@@ -181,16 +186,16 @@ def test_one_table_in_every_format() -> None:
         "| arm | score |\n| :--- | ---: |\n| start | 40.0 ± 2.0 |\n| a\\|b | **55.3** ± 12.1† |\n\n*What it is.*"
     )
     assert csv.table(TABLE) == "arm,score\nstart,0.4\na|b,0.5534\n"
-    assert latex.table(TABLE, "x").split("\n")[5:14] == [
+    assert latex.table(TABLE, "x").split("\n")[6:15] == [
         r"\begin{tabular}{@{}lr@{}}",
         r"\toprule",
         r"arm & score \\",
         r"\midrule",
-        r"start & 40.0\,{\scriptsize \phantom{0}$\pm$ 2.0} \\",
+        r"start & 40.0\,{\scriptsize $\pm$\,\phantom{0}2.0} \\",
         r"\midrule",
-        r"a|b & \textbf{55.3}\,{\scriptsize $\pm$ 12.1}\rlap{\textsuperscript{$\dagger$}} \\",
+        r"a|b & \textbf{55.3}\,{\scriptsize $\pm$\,12.1}\rlap{\textsuperscript{$\dagger$}} \\",
         r"\bottomrule",
-        r"\end{tabular}",
+        r"\end{tabular}}",
     ]
     assert plain.table(TABLE).split("\n") == [
         "arm            score",
@@ -228,15 +233,16 @@ def test_same_files_same_bytes(default_run: Path, built: Path, tmp_path: Path) -
 def test_only_the_cost_block_knows_times(make_run, built: Path) -> None:
     run = make_run()
     for path in run.rglob("timing.json"):
-        path.write_text(read(path).replace("61.5", "999.5").replace('"attempts": 1', '"attempts": 4'), encoding="utf-8")
+        changed = read(path).replace("61.5", "999.5").replace("60.0", "70.0").replace('"attempts": 1', '"attempts": 4')
+        path.write_text(changed, encoding="utf-8")
     reports.build(run)
     changed = [
         p.name
         for p in sorted(built.rglob("*.*"))
         if p.read_bytes() != (run / "report" / p.relative_to(built)).read_bytes()
     ]
-    assert changed == ["index.html", "report.md"]
-    for name in changed:
+    assert changed == ["cost-cpu.svg", "index.html", "report.md"]
+    for name in changed[1:]:
         one, other = read(built / name), read(run / "report" / name)
         assert "999.5" in other and reports.without_cost(one) == reports.without_cost(other)
 
@@ -263,6 +269,15 @@ def test_one_evaluation_stands_for_two_points_that_its_step_passed(make_run) -> 
     root = ElementTree.fromstring(read(run / "report/figures/curve-rollouts.svg"))
     dots = [e.get("x") for e in root.iter() if e.tag.endswith("use") and e.get("fill-opacity") == "0.5"]
     assert sorted(Counter(dots).values()) == [6, 12]
+
+
+def test_a_long_name_leaves_room_for_the_picture() -> None:
+    name = "an arm with a name that goes on and on for longer than any picture is wide" * 3
+    entries = [Entry(name, 1.0, (0.5, 1.5), [0.9, 1.1]), Entry("short", 0.2, indent=1)]
+    picture = intervals("long", entries, "points", zero=True)
+    assert f">{name[:41]}…<" in picture and ">short<" in picture
+    dots = [float(x) for x in re.findall(r'<use [^>]*x="([\d.]+)"', picture)]
+    assert dots and all(278 < x < 540 for x in dots)
 
 
 def test_an_axis_of_equal_scores_shows_no_rounding_errors() -> None:

@@ -10,7 +10,12 @@ from tensordict import TensorDict
 from torch import Tensor
 
 from algorithms.rollouts import Rollouts, Totals
+from benchmarks.problems import Problem
+from harness.backends.groups import Group, Rollout, as_batch
+from harness.backends.labels import labelled
 from harness.backends.verl import columns
+from harness.records import Mark
+from harness.stream import Prompt
 
 LENGTHS = [2, 1, 3, 4, 2]
 ROWS = torch.tensor([5, 1, 0, 7, 6])
@@ -71,6 +76,18 @@ def test_columns_are_dense_and_name_their_credit(rollouts: Rollouts) -> None:
     }
     assert written["rence_group"].tolist() == [1, 0, -1, -1, -1, 0, 2, 2]
     assert written["rence_reward"].tolist() == [0.5, 0, 0, 0, 0, 1, 1, -0.25]
+
+
+def test_the_label_of_a_control_is_what_workers_learn_from() -> None:
+    """`collect` gives verl's groups their labels, as it does the local backend's; workers never see a mark."""
+    marks = (Mark.WRONG, Mark.NO_ANSWER, Mark.GRADER_FAILED, Mark.CORRECT)
+    rollouts = tuple(Rollout(torch.ones(1, dtype=torch.int64), torch.zeros(1), False, mark) for mark in marks)
+    group = Group(Prompt(Problem("one", "1"), 0), (1,), rollouts)
+    batch = as_batch(labelled([group], "format", seed=0), max_tokens=4)
+    written = columns.write(batch, torch.tensor([0, 1, 3]), 4)
+    assert written["rence_label"].tolist() == [True, False, False, True]
+    assert written["rence_reward"].tolist() == [1, 0, 0, 1]
+    assert written["rence_valid"].tolist() == [True, True, False, True]
 
 
 def test_valid_rows_come_back_in_the_order_of_rows(rollouts: Rollouts, batch: TensorDict) -> None:

@@ -1,0 +1,88 @@
+"""Rejection fine-tuning: RAFT, Dong et al. 2023, arXiv:2304.06767, with binary rewards as in Xiong et al. 2025,
+arXiv:2504.11343: of the K rollouts of a prompt the correct ones are fine-tuned on, the others are thrown away.
+
+    J = sum_{k in P} sum_t log pi_theta(y_k,t | x, y_k,<t) / sum_{k in P} |y_k|        P: the correct rollouts
+
+No baseline, no ratio to the sampler, no clip, no KL, nothing is learnt from a wrong answer. It is the plainest thing to
+do with a marker, and therefore what a method has to beat at equal rollouts.
+
+Where the papers are silent, or differ:
+- RAFT takes the best of K by a reward model; of equally good ones, as all correct ones are here, all are taken, as in
+  Xiong et al.;
+- neither states the mean. Here it is over the tokens of the mini-batch's correct rollouts, so that the size of a step
+  does not grow with the pass rate; the code of Xiong et al. divides by the tokens of all rollouts, wrong ones included;
+- their script adds a KL penalty of 0.001, which the objective in the paper lacks;
+- importance weights multiply each token's log-likelihood, as in the other algorithms here;
+- prompts without a correct rollout are left out and not replaced.
+
+Where the rollouts were sampled the gradient is that of REINFORCE with reward 1 for a correct rollout and 0 for a wrong
+one, positive sample reinforcement (PSR, Zhu et al. 2025, arXiv:2506.01347). In later updates of a rollout batch PSR
+multiplies tokens by ratios to the sampler, and this does not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from algorithms.aggregation import Aggregation, aggregate
+from algorithms.base import Activity, Algorithm
+from algorithms.metrics import as_means, sequence_metrics, share
+from algorithms.ratios import log_ratio
+from algorithms.rollouts import Loss, Rollouts, Totals
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+ACCEPTED = Activity("rejection/accepted", "share of the kept groups' rollouts that are learnt from", 0.01)
+
+
+@dataclass(frozen=True)
+class Rejection(Algorithm):
+    """Maximum likelihood on the rollouts that were correct."""
+
+    title: ClassVar[str] = "Rejection fine-tuning"
+    source: ClassVar[str] = "Dong et al. 2023, arXiv:2304.06767; Xiong et al. 2025, arXiv:2504.11343"
+
+    aggregation: Aggregation = "token_mean"
+    """from tokens of correct rollouts to a number; wrong ones are in no denominator. See `aggregation.py`"""
+
+    @property
+    def activity(self) -> tuple[Activity, ...]:
+        return (ACCEPTED,)
+
+    @property
+    def contrastive(self) -> bool:
+        """A correct rollout alone in its group is learnt from as any other."""
+        return False
+
+    def keep(self, batch: Rollouts) -> Tensor:
+        """bool_G: P > 0."""
+        return batch.positives_G > 0
+
+    def loss(self, batch: Rollouts, logp_BT: Tensor, totals: Totals) -> Loss:
+        likelihood_BT = log_ratio(logp_BT, None, batch)
+        token_BT = -likelihood_BT if batch.weight_BT is None else -likelihood_BT * batch.weight_BT
+        correct = batch.rows(batch.label_B)
+        value = aggregate(token_BT[batch.label_B], correct, totals.of_positives(), self.aggregation)
+        score_B = log_ratio(logp_BT.detach(), batch.old_logp_BT, batch).sum(1)
+        metrics = {
+            "actor/pg_loss": (value, share(batch, totals)),
+            "actor/ppo_kl": (-score_B.sum(), batch.mask_BT.sum()),
+            "rejection/accepted": (batch.label_B.sum(), len(batch)),
+            **sequence_metrics(score_B, batch),
+        }
+        return Loss(value, as_means(metrics))
+
+    def spec(self) -> dict[str, str]:
+        return {
+            "reward": "label",
+            "baseline": "none",
+            "scale": "none",
+            "trust region": "none",
+            "aggregation": f"{self.aggregation} of log-likelihoods, correct rollouts only",
+            "KL": "none",
+            "filter": "0 < P by label",
+            "refill": "no",
+            "reference": "none",
+        }

@@ -1,0 +1,162 @@
+"""Rows that are attempts already, marked or to be marked: JSON lines, CSV or Parquet with a column for each thing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from harness.errors import UserError, nearest
+from harness.importing import cells
+from harness.importing.marking import Marker
+from harness.importing.reading import Raw, read
+from harness.importing.rows import NO_SEED, UNKNOWN, Facts, Found, frame
+from harness.importing.sources import Source, check_arm
+from harness.records import START, DataError
+
+REQUIRED = ("arm", "seed", "benchmark", "problem_id", "sample")
+WORDS = ("template", "engine", "grader_version")
+KNOWN = (
+    *REQUIRED, "correct", "mark", "step", "response", "answer", "gold", "tokens", "finish_reason", *WORDS,
+    "benchmark_hash",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the command says where rows do not."""
+
+    arm: str | None = None
+    seed: int | None = None
+    benchmark: str | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
+    """our name -> theirs"""
+
+
+def read_all(sources: Sequence[Source], asked: Asked, marker: Marker | None) -> Found:
+    """
+    Args:
+        marker: marks the rows' responses; None if they have marks.
+    """
+    unknown = sorted(set(asked.columns) - set(KNOWN))
+    if unknown:
+        raise UserError(f"there is no column `{unknown[0]}`. {nearest(unknown[0], KNOWN)}")
+    raws = [_renamed(read(source), asked.columns) for source in sources]
+    rows = pd.concat([_rows(i, raw, asked, marked=marker is None) for i, raw in enumerate(raws)], ignore_index=True)
+    if marker:
+        rows = marker.mark(rows)
+    return Found(rows, sources, [Facts()] * len(sources), [*_notes(raws, marker), *(marker.notes if marker else ())])
+
+
+def _renamed(raw: Raw, columns: Mapping[str, str]) -> Raw:
+    for ours, theirs in columns.items():
+        raw.need(theirs)
+        if ours in raw and ours != theirs:
+            raise DataError(f"{raw.source.path} has a column `{ours}` already, so `{theirs}` cannot be read as it.")
+    return Raw(raw.source, raw.cells.rename(columns={theirs: ours for ours, theirs in columns.items()}), raw.lines)
+
+
+def _rows(place: int, raw: Raw, asked: Asked, marked: bool) -> pd.DataFrame:
+    arms = _arms(raw, asked)
+    found: dict[str, Any] = {
+        "arm": arms,
+        "seed": _seeds(raw, asked, arms),
+        "step": _steps(raw, arms),
+        "benchmark": _said(raw, "benchmark", asked.benchmark, "--benchmark NAME"),
+        "problem_id": cells.names(raw, "problem_id", raw.need("problem_id", "--column problem_id=THEIRS names it.")),
+        "sample": cells.whole(raw, "sample", raw.need("sample", "It numbers the answers to one problem, from 0.")),
+    }
+    if marked:
+        found |= {"mark": _marks(raw), "coarse": "mark" not in raw}
+    else:
+        raw.need("response", "--column response=THEIRS names it.")
+        raw.need("gold", "--column gold=THEIRS names it.")
+    found |= {name: cells.texts(raw, name, raw[name]) for name in ("response", "gold") if name in raw}
+    if "answer" in raw:
+        found["answer"] = cells.written_or_none(raw["answer"])
+    if "tokens" in raw:
+        found["tokens"] = cells.whole(raw, "tokens", raw["tokens"])
+    for name in ("finish_reason", *WORDS):
+        if name in raw:
+            found[name] = raw[name].where(~cells.is_empty(raw[name]), UNKNOWN).map(cells.written)
+    if "benchmark_hash" in raw:
+        found["version"] = cells.names(raw, "benchmark_hash", raw["benchmark_hash"])
+    return frame(place, raw.lines, found)
+
+
+def _said(raw: Raw, column: str, option: Any, hint: str) -> Any:
+    """The rows' own word, or the command's where they have none."""
+    if column in raw:
+        if option is not None:
+            raise UserError(f"{raw.source.path} has a column `{column}`, so the command must not say it too.")
+        return cells.names(raw, column, raw[column])
+    return option if option is not None else raw.need(column, f"{hint} says it for all rows.")
+
+
+def _arms(raw: Raw, asked: Asked) -> pd.Series:
+    named = raw.source.name.arm or asked.arm
+    arms = _said(raw, "arm", named, "A name before the path, as in grpo/seed0=PATH, or --arm NAME")
+    for arm in dict.fromkeys([arms] if isinstance(arms, str) else arms):
+        check_arm(arm)
+    return pd.Series(arms, index=raw.cells.index, dtype=str)
+
+
+def _seeds(raw: Raw, asked: Asked, arms: pd.Series) -> np.ndarray:
+    """`start` has none, and every other arm has one."""
+    start = (arms == START).to_numpy()
+    seeds = np.full(len(arms), NO_SEED, dtype=np.int64)
+    said = raw.source.name.seed if raw.source.name.seed is not None else asked.seed
+    if "seed" not in raw:
+        if said is None and not start.all():
+            raw.need("seed", "A name before the path, as in grpo/seed0=PATH, or --seed N says it for all rows.")
+        return np.where(start, NO_SEED, -1 if said is None else said)
+    if said is not None:
+        raise UserError(f"{raw.source.path} has a column `seed`, so the command must not say it too.")
+    column = raw["seed"]
+    wrong = start & ~cells.is_empty(column)
+    if wrong.any():
+        raw.refuse(int(wrong.argmax()), f"`{START}` is the untrained model, and its `seed` must be empty.")
+    trained = raw.only(~start)
+    seeds[~start] = cells.whole(trained, "seed", trained["seed"])
+    return seeds
+
+
+def _steps(raw: Raw, arms: pd.Series) -> np.ndarray:
+    steps, start = np.zeros(len(arms), dtype=np.int64), (arms == START).to_numpy()
+    if "step" in raw:
+        if raw.source.name.step is not None:
+            raise UserError(f"{raw.source.path} has a column `step`, so the command must not say it too.")
+        trained = raw.only(~start)
+        steps[~start] = cells.whole(trained, "step", trained["step"])
+    else:
+        steps[~start] = raw.source.name.step or 0
+    return steps
+
+
+def _marks(raw: Raw) -> pd.Series:
+    if "mark" not in raw:
+        correct = cells.yes_or_no(raw, "correct", raw.need("correct", "`correct` (0 or 1) or `mark` is needed."))
+        return pd.Series(np.where(correct, "correct", "wrong"), index=raw.cells.index)
+    marks = cells.marks(raw, "mark", raw["mark"])
+    if "correct" in raw:
+        correct = cells.yes_or_no(raw, "correct", raw["correct"])
+        other = correct != (marks == "correct").to_numpy()
+        if other.any():
+            row = int(other.argmax())
+            raw.refuse(row, f"`mark` is `{marks.iloc[row]}`, but `correct` is `{raw['correct'].iloc[row]}`.")
+    return marks
+
+
+def _notes(raws: Sequence[Raw], marker: Marker | None) -> list[str]:
+    notes = []
+    if marker is None and any("mark" not in raw for raw in raws):
+        notes.append(
+            "The source tells which answers are correct, not whether the others are wrong, missing or cut off."
+        )
+    unused = sorted({str(name) for raw in raws for name in raw.cells if name not in KNOWN})
+    if unused:
+        notes.append(f"Columns that were not used: {', '.join(unused)}.")
+    return notes

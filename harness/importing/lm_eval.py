@@ -1,0 +1,234 @@
+"""lm-eval's samples: what `--log_samples` leaves beside the results, read beside lm-eval 0.4.13.
+
+    OUT/<model>/results_<date>.json
+    OUT/<model>/samples_<task>_<date>.jsonl    a line for each document and filter
+
+A line has `doc_id`, `doc`, `doc_hash`, `target`, `resps` (for each request, its responses), `filtered_resps`, `filter`,
+the names of the `metrics` and each metric's value for this document. A metric is about a document, so it marks a single
+response only. Our own tasks keep all k responses with gold and rule, and are marked again, response by response; the
+mean must then be the `avg@k` that lm-eval has recorded.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from benchmarks.marking.marks import Rule
+from harness.importing import cells
+from harness.importing.marking import Marker
+from harness.importing.metrics import choose
+from harness.importing.names import arm_of, folder_name, seed_of, seeds_note
+from harness.importing.reading import Raw, read
+from harness.importing.rows import UNKNOWN, Facts, Found, frame, numbered
+from harness.importing.sources import Source
+from harness.records import START, DataError, read_json
+
+LOOKED_FOR = "samples_<task>_<date>.jsonl"
+FILE = re.compile(r"samples_(?P<task>.+)_(?P<date>\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d(?:\.\d+)?)\.jsonl")
+OURS = "avg@k"
+"""the metric by which a task of ours is known"""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the command says; the first that a task has is taken."""
+
+    metrics: Sequence[str] = ()
+    filters: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Task:
+    """One file's rows of one filter, and what the results beside it say."""
+
+    source: Source
+    name: str
+    raw: Raw
+    filter: str
+    results: Mapping[str, Any]
+
+    @property
+    def is_ours(self) -> bool:
+        docs = self.raw["doc"]
+        return OURS in self.raw and all({"id", "gold", "rule"} <= doc.keys() for doc in docs)
+
+    @property
+    def config(self) -> Mapping[str, Any]:
+        return self.results.get("configs", {}).get(self.name, {})
+
+    @property
+    def benchmark(self) -> str:
+        said = self.config.get("metadata", {}).get("benchmark") if self.is_ours else None
+        return folder_name(said or self.name)
+
+    @property
+    def facts(self) -> Facts:
+        return Facts(
+            model=self.results.get("model_name") or UNKNOWN,
+            engine_version=self.results.get("lm_eval_version") or UNKNOWN,
+            sampling={**self.config.get("generation_kwargs", {}), **self._shots()},
+            limit=_whole(self.results.get("config", {}).get("limit")),
+        )
+
+    def _shots(self) -> dict[str, Any]:
+        shots = self.config.get("num_fewshot")
+        return {"num_fewshot": shots} if shots else {}
+
+    @property
+    def template(self) -> str:
+        if "chat_template_sha" not in self.results:
+            return UNKNOWN
+        sha = self.results["chat_template_sha"]
+        return f"chat template {sha[:12]}" if sha else "no chat template"
+
+
+def files_in(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("samples_*.jsonl") if FILE.fullmatch(path.name))
+
+
+def read_all(sources: Sequence[Source], asked: Asked, marker: Marker | None) -> Found:
+    tasks = [_task(source, asked) for source in sources]
+    read = [_rows(i, task, asked, marker) for i, task in enumerate(tasks)]
+    notes = list(dict.fromkeys(note for _, found in read for note in found))
+    return Found(
+        pd.concat([rows for rows, _ in read], ignore_index=True),
+        sources,
+        [task.facts for task in tasks],
+        [*notes, *(marker.notes if marker else ()), *seeds_note(sources)],
+    )
+
+
+def _task(source: Source, asked: Asked) -> Task:
+    found = FILE.fullmatch(source.path.name)
+    if not found:
+        raise DataError(f"{source.path}: the name must be {LOOKED_FOR}, as `lm_eval --log_samples` writes it.")
+    raw = read(source)
+    for column in ("doc_id", "doc", "doc_hash", "target", "resps", "metrics"):
+        raw.need(column, "Is this a file of `lm_eval --log_samples`?")
+    if "filter" not in raw:
+        raw = Raw(source, raw.cells.assign(filter="none"), raw.lines)
+    name = _filter(raw, asked.filters)
+    keep = (raw["filter"] == name).to_numpy()
+    results = source.path.with_name(f"results_{found['date']}.json")
+    return Task(source, found["task"], raw.only(keep), name, read_json(results) if results.exists() else {})
+
+
+def _filter(raw: Raw, wanted: Sequence[str]) -> str:
+    """The first of the wanted ones that is there; where there is one only, there is no choice."""
+    there = list(dict.fromkeys(cells.names(raw, "filter", raw["filter"])))
+    chosen = there[0] if len(there) == 1 else next((name for name in wanted if name in there), None)
+    if chosen is None:
+        what = f"no filter {' or '.join(f'`{name}`' for name in wanted)}" if wanted else "several filters"
+        raise DataError(f"{raw.source.path} has {what}. It has {', '.join(there)}. Choose one with --filter NAME.")
+    return chosen
+
+
+def _rows(place: int, task: Task, asked: Asked, marker: Marker | None) -> tuple[pd.DataFrame, list[str]]:
+    """The rows, and what was chosen."""
+    if task.is_ours and marker is None and not any(name in task.raw for name in asked.metrics):
+        return _ours(place, task), [
+            "Tasks of rence are marked again, response by response; the means are those that lm-eval has recorded."
+        ]
+    if marker:
+        rows = _frame(place, task, [_responses(task.raw, i) for i in range(len(task.raw.lines))])
+        return marker.mark(rows), []
+    there = _metrics(task.raw)
+    metric = choose(f"{task.source.path} (filter {task.filter})", there, asked.metrics)
+    rows = _frame(place, task, [[_first(row)] for row in task.raw["resps"]])
+    filtered = list(task.raw["filtered_resps"]) if "filtered_resps" in task.raw else [None] * len(rows)
+    how = f"lm-eval {metric}" + (f", filter {task.filter}" if task.filter != "none" else "")
+    rows = rows.assign(
+        mark=np.where([value == 1 for value in there[metric]], "correct", "wrong"),
+        answer=[_first(one) for one in filtered],
+        grader_version=how,
+        coarse=True,
+    )
+    return rows, [
+        f"{task.benchmark}: correct is what {how} says of the document's one answer. Of what is not correct it is not "
+        "told whether it is wrong, missing or cut off."
+    ]
+
+
+def _ours(place: int, task: Task) -> pd.DataFrame:
+    rows = _frame(place, task, [_responses(task.raw, i) for i in range(len(task.raw.lines))])
+    docs = task.raw["doc"]
+    k = len(rows) // len(docs)
+    rows = Marker().mark(rows, [Rule(**doc["rule"]) for doc in docs for _ in range(k)])
+    means = (rows["mark"] == "correct").to_numpy().reshape(-1, k).mean(axis=1)
+    other = np.abs(means - cells.numbers(task.raw, OURS, task.raw[OURS])) > 1e-9
+    if other.any():
+        row = int(other.argmax())
+        task.raw.refuse(
+            row,
+            f"`{OURS}` is {task.raw[OURS].iloc[row]}, but its responses, marked again, have {means[row]:g} "
+            f"(and so in {int(other.sum()) - 1:,} more lines). Another version of the marker? `--mark` takes the new "
+            f"marks, `--metric` what was recorded.",
+        )
+    return rows
+
+
+def _frame(place: int, task: Task, responses: Sequence[Sequence[str | None]]) -> pd.DataFrame:
+    """One row for each response; the rest is the document's."""
+    raw, counts = task.raw, [len(one) for one in responses]
+    ids = _ids(task)
+    golds = [doc["gold"] for doc in raw["doc"]] if task.is_ours else list(raw["target"].map(cells.written))
+    arm = arm_of(task.source, task.source.path.parent.name)
+    columns = {
+        "arm": arm,
+        "seed": seed_of(task.source),
+        "step": 0 if arm == START else task.source.name.step or 0,
+        "benchmark": task.benchmark,
+        "problem_id": np.repeat(np.array(ids, dtype=object), counts),
+        "sample": np.concatenate([np.arange(count) for count in counts]),
+        "response": [None if text is None else cells.written(text) for one in responses for text in one],
+        "gold": np.repeat(np.array(golds, dtype=object), counts),
+        "template": task.template,
+        "engine": "lm-eval",
+    }
+    return frame(place, np.repeat(raw.lines, counts), columns)
+
+
+def _ids(task: Task) -> list[str]:
+    """Of the documents: ours, or a hash of the content; a document that is there twice is two problems."""
+    if task.is_ours:
+        return [doc["id"] for doc in task.raw["doc"]]
+    order = task.raw["doc_id"].map(str)
+    twice = order.duplicated()
+    if twice.any():
+        row = int(twice.to_numpy().argmax())
+        task.raw.refuse(row, f"`doc_id` {order.iloc[row]} is there twice for the filter {task.filter}.")
+    hashes = [str(one)[:16] for one in task.raw["doc_hash"]]
+    return [f"{one}-{again + 1}" if again else one for one, again in zip(hashes, numbered(hashes), strict=True)]
+
+
+def _responses(raw: Raw, row: int) -> list[str]:
+    """All k of the document's one request."""
+    resps = raw["resps"].iloc[row]
+    if len(resps) != 1 or not all(isinstance(text, str) for text in resps[0]):
+        raw.refuse(row, "`resps` must be one list of texts to be marked; this task asks for something else.")
+    return list(resps[0])
+
+
+def _first(resps: Any) -> str | None:
+    """The text of a document's first response; None where the task has no text, as one of likelihoods."""
+    while isinstance(resps, list) and resps:
+        resps = resps[0]
+        if isinstance(resps, str):
+            return resps
+    return resps if isinstance(resps, str) else None
+
+
+def _metrics(raw: Raw) -> dict[str, list[Any]]:
+    names = dict.fromkeys(name for one in raw["metrics"] for name in one)
+    return {name: raw[name].tolist() for name in names if name in raw}
+
+
+def _whole(limit: Any) -> int | None:
+    return int(limit) if isinstance(limit, int | float) and limit >= 1 else None

@@ -1,0 +1,83 @@
+"""Marks for rows that have none, by our own marker, and by which rule."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from benchmarks.marking.marks import MATHS, NUMBERS, Rule
+from harness.errors import UserError
+
+_MINIATURE = "mini_"
+"""how the names of our small benchmarks begin, whose answers are numbers"""
+CUT_OFF = ("length", "context", "max_tokens")
+"""finish reasons of answers that a limit ended"""
+
+
+@dataclass(frozen=True)
+class Marker:
+    """How responses are marked against their golds."""
+
+    anywhere: bool = False
+    """whether an answer may stand outside a box, as in `rence grade`; if not, only a box is one, as in evaluations"""
+    tolerance: float | None = None
+    """relative, for decimals; None: the benchmark's own, if it is one of ours, or none"""
+    workers: int | None = None
+    """processes for Math-Verify; None: one a core"""
+
+    @property
+    def version(self) -> str:
+        from benchmarks.marking import GRADER_VERSION
+
+        return f"{GRADER_VERSION}, answers anywhere" if self.anywhere else GRADER_VERSION
+
+    @property
+    def notes(self) -> list[str]:
+        place = "the answer may stand anywhere" if self.anywhere else "the answer is what the last box holds"
+        allowed = "each benchmark's own tolerance" if self.tolerance is None else f"tolerance {self.tolerance:g}"
+        return [f"Marked by rence's marker, version {self.version}: {place}; {allowed} for decimals."]
+
+    def rule(self, benchmark: str) -> Rule:
+        from benchmarks.maths.sources import SOURCES
+
+        if self.tolerance is not None:
+            return Rule(tolerance=self.tolerance)
+        if benchmark.startswith(_MINIATURE):
+            return NUMBERS
+        return SOURCES[benchmark].rule if benchmark in SOURCES else MATHS
+
+    def mark(self, rows: pd.DataFrame, rules: Sequence[Rule] | None = None) -> pd.DataFrame:
+        """The rows with mark, answer and the marker's version.
+
+        Args:
+            rules: of each row; None: what its benchmark says.
+        Raises: UserError with the command to install what is missing.
+        """
+        from benchmarks.marking.grader import mark_all, mark_texts
+        from benchmarks.marking.marks import Response
+        from benchmarks.marking.pool import GraderMissing, Pool
+
+        if rules is None:
+            known = {name: self.rule(name) for name in rows["benchmark"].unique()}
+            rules = [known[name] for name in rows["benchmark"]]
+        columns = (rows["response"], rows["gold"], rules, rows["finish_reason"].isin(CUT_OFF))
+        responses = [Response(text, gold, rule, bool(cut)) for text, gold, rule, cut in zip(*columns, strict=True)]
+        pool = Pool(self.workers) if self.workers else None
+        try:
+            marked = (mark_texts if self.anywhere else mark_all)(responses, pool)
+        except GraderMissing as error:
+            raise UserError(str(error)) from None
+        finally:
+            if pool:
+                pool.close()
+        return rows.assign(
+            mark=[str(one.mark) for one in marked],
+            answer=_column([one.answer for one in marked]),
+            grader_version=self.version,
+        )
+
+
+def _column(answers: Sequence[str | None]) -> pd.Series:
+    return pd.Series(list(answers), dtype=object)

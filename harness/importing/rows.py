@@ -1,0 +1,81 @@
+"""What every source is turned into: one table of attempts, and what its files say beside them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from harness.importing.sources import Source
+
+UNKNOWN = "unknown"
+"""in place of a word that the source does not say"""
+NO_SEED = -1
+"""the untrained model's"""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a file says of its evaluations, all of them."""
+
+    model: str = UNKNOWN
+    engine_version: str = UNKNOWN
+    sampling: Mapping[str, Any] = field(default_factory=dict)
+    limit: int | None = None
+
+
+@dataclass(frozen=True)
+class Found:
+    """What was read. The table has the columns of `frame`, a row for each attempt."""
+
+    rows: pd.DataFrame
+    sources: Sequence[Source]
+    facts: Sequence[Facts]
+    """one for each source"""
+    notes: Sequence[str]
+    """choices that were made, and what a source does not tell"""
+
+
+def frame(source: int, lines: np.ndarray, columns: Mapping[str, Any]) -> pd.DataFrame:
+    """Rows of one file, unknown columns set to what says so.
+
+    Args:
+        source: place of the file among the sources.
+        columns: arm, seed, step, benchmark, problem_id, sample and mark; each an array, or one value for all rows.
+            `coarse` says that of the marks only correct or not is known.
+    """
+    unknown: dict[str, Any] = {
+        "response": None,
+        "answer": None,
+        "gold": None,
+        "tokens": np.nan,
+        "finish_reason": UNKNOWN,
+        "template": UNKNOWN,
+        "engine": UNKNOWN,
+        "grader_version": UNKNOWN,
+        "version": None,
+        "coarse": False,
+    }
+    return pd.DataFrame({"source": source, "line": lines, **unknown, **columns}, index=range(len(lines)))
+
+
+def identity(*parts: Any) -> str:
+    """A problem's id where a source has none: sixteen hex digits over its content."""
+    text = json.dumps(parts, ensure_ascii=False, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def numbered(keys: Iterable[Hashable]) -> list[int]:
+    """How often each key came before: 0, 1, ..."""
+    seen: Counter[Hashable] = Counter()
+    numbers = []
+    for key in keys:
+        numbers.append(seen[key])
+        seen[key] += 1
+    return numbers

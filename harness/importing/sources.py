@@ -1,0 +1,116 @@
+"""The words of the command, `[ARM[/seedN][/stepN]=]PATH`, and the files they name."""
+
+from __future__ import annotations
+
+import glob
+import hashlib
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.errors import UserError
+from harness.records import START
+
+ARM = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\Z")
+"""an arm's name is also a folder's"""
+_NAMED = re.compile(r"(?P<arm>[^/=]+)(?:/seed(?P<seed>\d+))?(?:/step_?(?P<step>\d+))?=(?P<path>.+)", re.DOTALL)
+_TAKEN = ("report",)
+_BLOCK = 1 << 20
+
+Find = Callable[[Path], list[Path]]
+"""a folder -> the files of a source in it, in their order"""
+
+
+@dataclass(frozen=True)
+class Name:
+    """What stands before `=`; None where it does not say."""
+
+    arm: str | None = None
+    seed: int | None = None
+    step: int | None = None
+
+
+@dataclass(frozen=True)
+class Source:
+    """One file to import."""
+
+    path: Path
+    name: Name = Name()
+
+    @property
+    def is_text(self) -> bool:
+        return self.path.suffix != ".parquet"
+
+    def at(self, number: int) -> str:
+        """A place in it: a line of a text, a row of a Parquet file, from 1."""
+        return f"{self.path}:{number}" if self.is_text else f"{self.path}, row {number}"
+
+    @property
+    def sha256(self) -> str:
+        digest = hashlib.sha256()
+        with self.path.open("rb") as file:
+            while block := file.read(_BLOCK):
+                digest.update(block)
+        return digest.hexdigest()
+
+
+def find(words: Sequence[str], find_in: Find, looked_for: str) -> list[Source]:
+    """Every file that is named, in the order of the words; a folder's and a pattern's in their own.
+
+    Args:
+        looked_for: what `find_in` finds, for an error.
+    Raises: UserError if nothing is there, or something is there twice.
+    """
+    sources = [
+        Source(path, name)
+        for word in words
+        for name, place in [split(word)]
+        for path in _files(place, find_in, looked_for)
+    ]
+    seen: set[Path] = set()
+    for source in sources:
+        if source.path.resolve() in seen:
+            raise UserError(f"{source.path} is named twice. Every file is imported once.")
+        seen.add(source.path.resolve())
+    return sources
+
+
+def split(word: str) -> tuple[Name, str]:
+    """A name and a path. A path that exists as it stands, `=` and all, has no name."""
+    found = _NAMED.fullmatch(word)
+    if found is None or Path(word).exists():
+        return Name(), word
+    name = Name(
+        check_arm(found["arm"]),
+        None if found["seed"] is None else int(found["seed"]),
+        None if found["step"] is None else int(found["step"]),
+    )
+    if name.arm == START and (name.seed is not None or name.step):
+        raise UserError(f"{word}: `{START}` is the untrained model and has neither seed nor step: {START}=PATH.")
+    return name, found["path"]
+
+
+def check_arm(name: str) -> str:
+    """Raises: UserError if a folder cannot be called so."""
+    if not ARM.match(name) or name in _TAKEN:
+        raise UserError(
+            f"`{name}` cannot be an arm's name: letters, digits, `_`, `.` and `-`, and not `{_TAKEN[0]}`, for a folder "
+            "is called so.\nName it before the path: grpo/seed0=PATH."
+        )
+    return name
+
+
+def _files(place: str, find_in: Find, looked_for: str) -> list[Path]:
+    path = Path(place)
+    if path.is_file():
+        return [path]
+    if path.is_dir():
+        found = find_in(path)
+    else:
+        hits = [Path(hit) for hit in sorted(glob.glob(place, recursive=True))]
+        found = [file for hit in hits for file in (find_in(hit) if hit.is_dir() else [hit])]
+    if not found:
+        missing = f"{place} holds no {looked_for}" if path.is_dir() else f"{place} does not exist"
+        raise UserError(f"{missing}. A PATH is a file, a folder with {looked_for}, or a pattern such as 'out/*'.")
+    return list(dict.fromkeys(found))

@@ -1,0 +1,146 @@
+"""verl's validation dumps: what `trainer.validation_data_dir` makes it write, one `<step>.jsonl` for each validation.
+
+Read beside verl 0.9.1, `RayPPOTrainer._dump_generations` and that of its V1 trainer. A line is one answer: `input` (the
+prompt, chat template applied, special tokens left out), `output`, `gts` (the gold), `score`, `step`, and whatever else
+the reward function returned (`acc`, `pred`, ...); `data_source` is there only if the reward function returns it. The
+n answers to one prompt are n lines; nothing names the problem, so it is known by prompt and gold.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from harness.importing import cells
+from harness.importing.marking import Marker
+from harness.importing.names import arm_of, seed_of, seeds_note
+from harness.importing.reading import Raw, read
+from harness.importing.rows import Facts, Found, frame, identity, numbered
+from harness.importing.sources import Source
+from harness.records import START, DataError
+
+LOOKED_FOR = "<step>.jsonl"
+SOURCE, ACC = "data_source", "acc"
+_TURN = re.compile(r"(.+_\d+)_(\d+)")
+"""a `uid` of the V1 trainer: prompt and session, then the turn, of which the last has the score"""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the command says."""
+
+    benchmark: str | None = None
+    above: float | None = None
+    """a score above it is correct, where rows have no `acc`; None: above 0, if scores are two values"""
+
+
+def files_in(folder: Path) -> list[Path]:
+    return sorted((path for path in folder.glob("*.jsonl") if path.stem.isdigit()), key=lambda path: int(path.stem))
+
+
+def read_all(sources: Sequence[Source], asked: Asked, marker: Marker | None) -> Found:
+    raws = [_final_turns(read(source)) for source in sources]
+    for raw in raws:
+        arm_of(raw.source)
+        raw.need("input", "Is this a validation dump of verl?")
+    if marker is None:
+        _check_scores(raws, asked)
+    rows = pd.concat([_rows(i, raw, asked, marker) for i, raw in enumerate(raws)], ignore_index=True)
+    if marker:
+        rows = marker.mark(rows)
+    return Found(rows, sources, [Facts()] * len(sources), [*_notes(raws, asked, marker), *seeds_note(sources)])
+
+
+def _final_turns(raw: Raw) -> Raw:
+    """Without the earlier turns of an answer in several."""
+    if "uid" not in raw:
+        return raw
+    turns = [_TURN.fullmatch(str(uid)) for uid in raw["uid"]]
+    if not all(turns):
+        return raw
+    last: dict[str, int] = {}
+    for turn in turns:
+        assert turn
+        last[turn[1]] = max(last.get(turn[1], 0), int(turn[2]))
+    keep = np.array([turn is not None and int(turn[2]) == last[turn[1]] for turn in turns])
+    return raw.only(keep)
+
+
+def _rows(place: int, raw: Raw, asked: Asked, marker: Marker | None) -> pd.DataFrame:
+    arm = arm_of(raw.source)
+    prompts = cells.texts(raw, "input", raw["input"])
+    golds = cells.written_or_none(raw.need("gts"))
+    benchmarks = _benchmarks(raw, asked)
+    ids = [identity(prompt, gold) for prompt, gold in zip(prompts, golds, strict=True)]
+    if marker:
+        golds = cells.texts(raw, "gts", raw["gts"])
+    columns = {
+        "arm": arm,
+        "seed": seed_of(raw.source),
+        "step": 0 if arm == START else _step(raw),
+        "benchmark": benchmarks,
+        "problem_id": ids,
+        "sample": numbered(zip(benchmarks, ids, strict=True)),
+        "response": cells.texts(raw, "output", raw.need("output")),
+        "gold": golds,
+        "engine": "verl",
+    }
+    if marker is None:
+        columns |= {"mark": np.where(_correct(raw, asked), "correct", "wrong"), "coarse": True}
+        columns["grader_version"] = _how(raw, asked)
+        if "pred" in raw:
+            columns["answer"] = cells.written_or_none(raw["pred"])
+    return frame(place, raw.lines, columns)
+
+
+def _benchmarks(raw: Raw, asked: Asked) -> pd.Series:
+    if asked.benchmark is not None:
+        return pd.Series(asked.benchmark, index=raw.cells.index)
+    hint = "verl dumps it only where the reward function returns it: --benchmark NAME says what was asked."
+    return cells.names(raw, SOURCE, raw.need(SOURCE, hint))
+
+
+def _step(raw: Raw) -> int | np.ndarray:
+    name = raw.source.name.step
+    steps = cells.whole(raw, "step", raw.need("step"))
+    if (steps != steps[0]).any():
+        raw.refuse(int((steps != steps[0]).argmax()), "`step` must be the same in all lines: a file is one validation.")
+    return steps if name is None else name
+
+
+def _correct(raw: Raw, asked: Asked) -> np.ndarray:
+    if ACC in raw:
+        return cells.yes_or_no(raw, ACC, raw[ACC])
+    return cells.numbers(raw, "score", raw.need("score")) > (asked.above or 0)
+
+
+def _how(raw: Raw, asked: Asked) -> str:
+    return "verl acc" if ACC in raw else f"verl score > {asked.above or 0:g}"
+
+
+def _check_scores(raws: Sequence[Raw], asked: Asked) -> None:
+    """Without `acc`, a score tells right from wrong only if it is one of two values, or a bound is given."""
+    scored = [raw for raw in raws if ACC not in raw]
+    if not scored or asked.above is not None:
+        return
+    scores = sorted({score for raw in scored for score in cells.numbers(raw, "score", raw.need("score")).tolist()})
+    if len(scores) > 2:
+        shown = ", ".join(f"{score:g}" for score in scores[:6]) + (", ..." if len(scores) > 6 else "")
+        raise DataError(
+            f"{scored[0].source.path}: there is no `{ACC}`, and `score` has {len(scores)} values ({shown}), so which "
+            "of them are correct is not known.\n--correct-above X says it; --mark marks the answers again instead."
+        )
+
+
+def _notes(raws: Sequence[Raw], asked: Asked, marker: Marker | None) -> Iterator[str]:
+    if marker:
+        yield from marker.notes
+    else:
+        yield f"Correct is what verl's reward function said: {', '.join(sorted({_how(raw, asked) for raw in raws}))}."
+        yield "Of what is not correct it is not told whether it is wrong, missing or cut off."
+    yield "verl's dumps do not name problems: each is known by its prompt and gold."

@@ -1,0 +1,99 @@
+"""The baseline file: small YAML that a person can review, with every problem's count of correct attempts inline."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from harness.records import SCHEMA, write_text
+from reports.gate.results import SINGLE, Counts, Results
+
+MARGIN_POINTS = 2.0
+"""where neither the command nor the file states one"""
+PER_LINE = 25
+"""counts, so that a change of one shows as a change of its line"""
+_HEAD = """\
+# What a checkpoint must not fall below: rence gate RUN --baseline THIS_FILE. With --update, RUN takes its place.
+# Of all this, only margin_points is for hands to change. Under `correct`: how many of the k attempts at each problem
+# were correct, in the order of the problems' ids.
+"""
+
+
+@dataclass(frozen=True)
+class Baseline:
+    results: Results
+    margin: float
+    """how much of the average may be lost, as a fraction; above 0"""
+
+
+def write(path: Path, baseline: Baseline) -> None:
+    """Whole or not at all. Same results, same bytes."""
+    write_text(path, render(baseline))
+
+
+def render(baseline: Baseline) -> str:
+    r = baseline.results
+    head: dict[str, Any] = {
+        "schema": SCHEMA,
+        "made_from": r.made_from,
+        "arm": r.arm,
+        "margin_points": round(100 * baseline.margin, 6),
+        "average_percent": percent(r.average),
+        "template": r.template,
+        "marker": r.marker,
+        "sampling": dict(r.sampling),
+        **({} if r.limit is None else {"limit": r.limit}),
+    }
+    parts = [_HEAD, _block(head, 0), "models:\n", _block({seed_word(s): model for s, model in r.models.items()}, 2)]
+    parts.append("benchmarks:\n")
+    for name, counts in r.benchmarks.items():
+        parts += [f"  {_inline(name)}:\n", _benchmark(counts, r.seeds)]
+    return "".join(parts)
+
+
+def seed_word(seed: int) -> str:
+    """`seed0`, as its folder is named; `model` where there was no training here."""
+    return "model" if seed == SINGLE else f"seed{seed}"
+
+
+def percent(fraction: float) -> float:
+    """As it stands in the file, for people: it is checked against the counts."""
+    return round(100 * fraction, 2)
+
+
+def _benchmark(counts: Counts, seeds: Sequence[int]) -> str:
+    fields = {
+        "hash": counts.hash,
+        "ids": counts.ids,
+        "n": counts.n,
+        "k": counts.one_k,
+        "mean_percent": percent(counts.mean),
+    }
+    lists = "".join(
+        f"      {seed_word(seed)}:\n        [{_wrapped(row)}]\n"
+        for seed, row in zip(seeds, counts.correct, strict=True)
+    )
+    return f"{_block(fields, 4)}    correct:\n{lists}"
+
+
+def _wrapped(row: Sequence[int]) -> str:
+    lines = [", ".join(map(str, row[i : i + PER_LINE])) for i in range(0, len(row), PER_LINE)]
+    return ",\n         ".join(lines)
+
+
+def _block(data: Mapping[str, Any], indent: int) -> str:
+    """A line a key."""
+    return "".join(f"{' ' * indent}{_inline(key)}: {_inline(value)}\n" for key, value in data.items())
+
+
+def _inline(value: Any) -> str:
+    """On one line, in quotes where YAML would take it for something else."""
+    if isinstance(value, str) and not value.isprintable():
+        return json.dumps(value)
+    flow = yaml.safe_dump([value], sort_keys=False, allow_unicode=True, default_flow_style=True, width=2**20)
+    return flow.strip()[1:-1]

@@ -1,0 +1,134 @@
+"""RUN as results. A seed, a benchmark or a chunk that is missing is an error, never a mean over fewer.
+
+Raises, everywhere in this module: records.DataError; ValueError where a folder holds benchmarks that are never
+averaged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from harness.records import START, DataError, EvalFolder, Plan, RunFolder
+from reports.comparing import Subject, find
+from reports.gate.results import Counts, Results, ids_hash
+from reports.load import where
+from reports.matching import NO_SETTINGS
+from reports.scores import Scores, matrices
+from reports.words import listing, plural
+
+
+@dataclass(frozen=True)
+class Measured:
+    results: Results
+    extra: list[str]
+    """benchmarks that are there and were not asked for"""
+    notes: tuple[str, ...]
+
+
+def measure(name: str, wanted: Collection[str] | None = None) -> Measured:
+    """
+    Args:
+        name: whatever `rence compare` takes: an arm's or a trial's folder, a run of one arm, a folder of `rence eval`;
+            of a run of several arms the one that its comparison is about.
+        wanted: the benchmarks that are needed; all that are there if None
+    """
+    name, chosen = _target(name)
+    subject, begun = find(name), _begun(Path(name))
+    there = sorted(set(subject.evals["benchmark"]))
+    asked = sorted(wanted) if wanted is not None else sorted({*there, *begun})
+    open_ones, missing = sorted(set(asked) & begun), sorted(set(asked) - set(there))
+    if open_ones:
+        raise DataError(
+            f"{name}: the evaluation on {listing(open_ones)} was begun and is not complete.\n"
+            "Run the command that began it again: it goes on where it stopped."
+        )
+    if missing:
+        raise DataError(
+            f"{name} has no result on {listing(missing)}, which the baseline has.\n"
+            f"Evaluate {'it' if len(missing) == 1 else 'them'} too, or make a baseline without with `--update`."
+        )
+    evals = where(subject.evals, subject.evals["benchmark"].isin(asked))
+    return Measured(_results(name, subject, evals), sorted(set(there) - set(asked)), (*chosen, *subject.notes))
+
+
+def _target(name: str) -> tuple[str, list[str]]:
+    """The folder to measure, and a note if it is not the one that was named."""
+    folder = RunFolder(Path(name))
+    plan = Plan.read(folder.plan) if folder.plan.exists() else None
+    if plan is None or len(plan.arms) == 1:
+        return name, []
+    target = plan.comparison.target
+    others = listing([arm.name for arm in plan.arms if arm.name != target])
+    return str(folder.root / target), [f"Of {name} the target arm, {target}; not gated: {others}."]
+
+
+def _begun(path: Path) -> set[str]:
+    """Benchmarks with an evaluation that was begun and is not complete; of an arm, not of what it started from."""
+    folders = [EvalFolder(p.parent) for p in path.rglob("eval.json") if START not in p.relative_to(path).parts]
+    return {folder.root.name for folder in folders if not folder.attempts.exists()}
+
+
+def _results(name: str, subject: Subject, evals: pd.DataFrame) -> Results:
+    one = {field: _only(name, evals, field) for field in ("arm", "template", "grader_version", "limit")}
+    cells = matrices(evals, subject.problems)
+    benchmarks = {benchmark: scores for (_, benchmark), scores in sorted(cells.items())}
+    seeds = sorted({*subject.trials, *evals["seed"]})
+    for benchmark, scores in benchmarks.items():
+        gone = [str(seed) for seed in seeds if seed not in scores.seeds]
+        if gone:
+            raise DataError(f"{name}: seed {listing(gone)} has no complete result on {benchmark}; the others have.")
+    _check_apart(name, benchmarks)
+    hashes = dict(zip(evals["benchmark"], evals["benchmark_hash"], strict=True))
+    return Results(
+        made_from=Path(name).as_posix(),
+        arm=one["arm"],
+        models={seed: _only(name, where(evals, evals["seed"] == seed), "model_hash") for seed in seeds},
+        template=one["template"],
+        marker=one["grader_version"],
+        sampling=_sampling(name, evals),
+        limit=None if pd.isna(one["limit"]) else int(one["limit"]),
+        benchmarks={benchmark: _counts(hashes[benchmark], scores) for benchmark, scores in benchmarks.items()},
+    )
+
+
+def _counts(benchmark_hash: str, scores: Scores) -> Counts:
+    correct = np.rint(scores.values * np.array(scores.k)[:, None]).astype(int)
+    return Counts(benchmark_hash, ids_hash(scores.problems), scores.k, tuple(map(tuple, correct.tolist())))
+
+
+def _only(name: str, evals: pd.DataFrame, field: str) -> Any:
+    values = evals[field].drop_duplicates().tolist()
+    _check_one(name, field, values)
+    return values[0]
+
+
+def _sampling(name: str, evals: pd.DataFrame) -> dict[str, Any]:
+    seen = [{key: one[key] for key in sorted(one) if key not in NO_SETTINGS} for one in evals["sampling"]]
+    _check_one(name, "sampling", [one for i, one in enumerate(seen) if one not in seen[:i]])
+    return seen[0]
+
+
+def _check_one(name: str, field: str, values: Sequence[Any]) -> None:
+    if len(values) > 1:
+        raise DataError(
+            f"{name} was not evaluated in one way: `{field}` is {values[0]} here and {values[1]} there.\n"
+            "A gate takes one model, or the seeds of one arm, with one template, sampling and marker."
+        )
+
+
+def _check_apart(name: str, benchmarks: dict[str, Scores]) -> None:
+    """Problems that two benchmarks share would count twice, as if they were independent."""
+    for one, other in combinations(benchmarks, 2):
+        shared = set(benchmarks[one].problems) & set(benchmarks[other].problems)
+        if shared:
+            raise ValueError(
+                f"{name}: {one} and {other} have {plural(len(shared), 'problem')} in common and are never averaged.\n"
+                "Evaluate them into folders of their own, each with a baseline of its own."
+            )

@@ -1,0 +1,183 @@
+"""A baseline file, checked: unknown keys, counts that cannot be, and means that contradict them are refused.
+
+Raises, everywhere in this module: records.DataError with file, line and key.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from harness.records import SCHEMA, DataError
+from reports.gate.baseline import Baseline, percent
+from reports.gate.nodes import Key, Nodes, dotted
+from reports.gate.nodes import read as read_nodes
+from reports.gate.results import SINGLE, Counts, Results
+
+_TOP = ("schema", "made_from", "arm", "margin_points", "average_percent", "template", "marker", "sampling", "limit")
+_OPTIONAL = ("margin_points", "limit")
+_BENCHMARK = ("hash", "ids", "n", "k", "mean_percent", "correct")
+_SEED = re.compile(r"seed(0|[1-9][0-9]{0,18})")
+_SHOWN = 60
+"""characters of a value in a message"""
+_ROUNDING = 0.006
+"""percent: what two decimals may be off, and a little for how they were rounded"""
+
+
+def read(path: Path, default_margin: float) -> Baseline:
+    """
+    Args:
+        default_margin: where the file states none, as a fraction
+    """
+    nodes = read_nodes(path)
+    top = _mapping(nodes, ())
+    schema = top.get("schema")
+    if isinstance(schema, int) and schema > SCHEMA:
+        raise DataError(f"{path} has schema {schema}; this rence reads up to {SCHEMA}. Upgrade rence-bench.")
+    _keys(nodes, (), (*_TOP, "models", "benchmarks"), _OPTIONAL)
+    _integer(nodes, ("schema",), 1, SCHEMA)
+    models = _models(nodes)
+    names = sorted(_mapping(nodes, ("benchmarks",)))
+    if not names:
+        nodes.fail(("benchmarks",), "`benchmarks` is empty: there is nothing to gate.")
+    results = Results(
+        made_from=_word(nodes, ("made_from",)),
+        arm=_word(nodes, ("arm",)),
+        models=models,
+        template=_word(nodes, ("template",)),
+        marker=_word(nodes, ("marker",)),
+        sampling=_scalars(nodes, ("sampling",)),
+        limit=_integer(nodes, ("limit",), 1) if "limit" in top else None,
+        benchmarks={name: _counts(nodes, ("benchmarks", name), list(models)) for name in names},
+    )
+    _check_mean(nodes, ("average_percent",), results.average)
+    return Baseline(results, _margin(nodes) if "margin_points" in top else default_margin)
+
+
+def _models(nodes: Nodes) -> dict[int, str]:
+    words = list(_mapping(nodes, ("models",)))
+    if not words:
+        nodes.fail(("models",), "`models` is empty: at least one is needed.")
+    seeds = {_seed(nodes, ("models", word), word): _word(nodes, ("models", word)) for word in words}
+    if SINGLE in seeds and len(seeds) > 1:
+        nodes.fail(("models", "model"), "`models` must be `model` alone, or seeds: `seed0`, `seed1`, ...")
+    return dict(sorted(seeds.items()))
+
+
+def _seed(nodes: Nodes, key: Key, word: str) -> int:
+    found = _SEED.fullmatch(word)
+    if word != "model" and not found:
+        nodes.fail(key, f"`{dotted(key)}` must be `model`, or a seed such as `seed0`.")
+    return int(found[1]) if found else SINGLE
+
+
+def _counts(nodes: Nodes, key: Key, seeds: Sequence[int]) -> Counts:
+    _keys(nodes, key, _BENCHMARK)
+    n = _integer(nodes, (*key, "n"), 1)
+    ks = _ks(nodes, (*key, "k"), len(seeds))
+    lists = _mapping(nodes, (*key, "correct"))
+    found = {_seed(nodes, (*key, "correct", word), word): word for word in lists}
+    if sorted(found) != list(seeds):
+        nodes.fail((*key, "correct"), f"`{dotted((*key, 'correct'))}` must have the seeds that `models` has.")
+    rows = [_row(nodes, (*key, "correct", found[seed]), n, k) for seed, k in zip(seeds, ks, strict=True)]
+    counts = Counts(_word(nodes, (*key, "hash")), _word(nodes, (*key, "ids")), ks, tuple(rows))
+    _check_mean(nodes, (*key, "mean_percent"), counts.mean)
+    return counts
+
+
+def _ks(nodes: Nodes, key: Key, seeds: int) -> tuple[int, ...]:
+    value = _at(nodes, key)
+    if not isinstance(value, list):
+        return (_integer(nodes, key, 1),) * seeds
+    if len(value) != seeds:
+        nodes.fail(key, f"`{dotted(key)}` must be one number, or {seeds}, but has {len(value)}.")
+    return tuple(_integer(nodes, (*key, i), 1) for i in range(seeds))
+
+
+def _row(nodes: Nodes, key: Key, n: int, k: int) -> tuple[int, ...]:
+    row = _at(nodes, key)
+    if not isinstance(row, list) or len(row) != n:
+        found = f"has {len(row)}" if isinstance(row, list) else f"is {_kind(row)}"
+        nodes.fail(key, f"`{dotted(key)}` must be a list of n = {n} counts, but {found} instead.")
+    return tuple(_integer(nodes, (*key, i), 0, k) for i in range(n))
+
+
+def _margin(nodes: Nodes) -> float:
+    points = _number(nodes, ("margin_points",))
+    if not 0 < points < 100:
+        nodes.fail(("margin_points",), f"`margin_points` must be above 0 and below 100, but is {points:g} instead.")
+    return points / 100
+
+
+def _check_mean(nodes: Nodes, key: Key, fraction: float) -> None:
+    stated = _number(nodes, key)
+    if not abs(stated - 100 * fraction) <= _ROUNDING:
+        nodes.fail(
+            key, f"`{dotted(key)}` is {stated:g}, but the counts make {percent(fraction):g}: one of them was changed."
+        )
+
+
+def _keys(nodes: Nodes, key: Key, allowed: Sequence[str], optional: Sequence[str] = ()) -> None:
+    data = _mapping(nodes, key)
+    for name in data:
+        if name not in allowed:
+            nodes.fail(
+                (*key, name), f"`{dotted((*key, name))}` is no key of a baseline. Allowed: {', '.join(allowed)}."
+            )
+    for name in allowed:
+        if name not in data and name not in optional:
+            nodes.fail(key, f"`{dotted((*key, name))}` is missing.")
+
+
+def _at(nodes: Nodes, key: Key) -> Any:
+    value = nodes.data
+    for part in key:
+        value = value[part]
+    return value
+
+
+def _mapping(nodes: Nodes, key: Key) -> Mapping[str, Any]:
+    value = _at(nodes, key)
+    if not isinstance(value, dict):
+        what = f"`{dotted(key)}`" if key else "a baseline"
+        nodes.fail(key, f"{what} must be a mapping of keys to values, but is {_kind(value)} instead.")
+    return value
+
+
+def _scalars(nodes: Nodes, key: Key) -> dict[str, Any]:
+    for name, value in _mapping(nodes, key).items():
+        if not (value is None or isinstance(value, str | int | float)):
+            nodes.fail(
+                (*key, name), f"`{dotted((*key, name))}` must be a number or a word, but is {_kind(value)} instead."
+            )
+    return dict(_mapping(nodes, key))
+
+
+def _word(nodes: Nodes, key: Key) -> str:
+    value = _at(nodes, key)
+    if not isinstance(value, str):
+        nodes.fail(key, f"`{dotted(key)}` must be a word (a number in quotes), but is {_kind(value)} instead.")
+    return value
+
+
+def _integer(nodes: Nodes, key: Key, low: int, high: int | None = None) -> int:
+    value = _at(nodes, key)
+    if type(value) is not int or value < low or (high is not None and value > high):
+        span = f"at least {low}" if high is None else f"a whole number from {low} to {high}"
+        nodes.fail(key, f"`{dotted(key)}` must be {span}, but is {_kind(value)} instead.")
+    return value
+
+
+def _number(nodes: Nodes, key: Key) -> float:
+    value = _at(nodes, key)
+    if type(value) not in (int, float) or not math.isfinite(value):
+        nodes.fail(key, f"`{dotted(key)}` must be a number, but is {_kind(value)} instead.")
+    return float(value)
+
+
+def _kind(value: Any) -> str:
+    kinds = {dict: "a mapping", list: "a list", type(None): "nothing"}
+    return kinds.get(type(value), f"`{str(value)[:_SHOWN]}`")

@@ -1,0 +1,85 @@
+"""What the two sides of a gate are: how often each problem was answered correctly, and how it was asked."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from reports.statistics import Floats
+
+SINGLE = -1
+"""the seed of a model that was not trained here, as in the tables of `load`"""
+
+
+@dataclass(frozen=True)
+class Counts:
+    """One benchmark. Shapes: S seeds, J problems in the order of their ids."""
+
+    hash: str
+    """of the problems, as eval.json has it"""
+    ids: str
+    """hash of the problems' ids, ascending: what place in a list is which problem"""
+    k: tuple[int, ...]
+    """S: attempts a problem"""
+    correct: tuple[tuple[int, ...], ...]
+    """S x J"""
+
+    @property
+    def n(self) -> int:
+        return len(self.correct[0])
+
+    @property
+    def one_k(self) -> int | list[int]:
+        """As files state it: one number where the seeds agree."""
+        return self.k[0] if len(set(self.k)) == 1 else list(self.k)
+
+    @property
+    def values(self) -> Floats:
+        """S x J: the share of a problem's attempts that were correct."""
+        return np.array(self.correct, dtype=float) / np.array(self.k, dtype=float)[:, None]
+
+    @property
+    def mean(self) -> float:
+        return float(self.values.mean())
+
+
+@dataclass(frozen=True)
+class Results:
+    """One arm, or one model: the same seeds on every benchmark, all asked in one way."""
+
+    made_from: str
+    """the folder, as it was named"""
+    arm: str
+    models: Mapping[int, str]
+    """seed -> hash of the weights, ascending; SINGLE alone for a model that was not trained here"""
+    template: str
+    marker: str
+    """its version"""
+    sampling: Mapping[str, Any]
+    """what changes the distribution of answers"""
+    limit: int | None
+    """only so many problems of each benchmark were asked, the first ones; None: all"""
+    benchmarks: Mapping[str, Counts]
+    """ascending"""
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        return tuple(self.models)
+
+    @property
+    def single(self) -> bool:
+        """One checkpoint, which says nothing about other seeds."""
+        return len(self.models) == 1
+
+    @property
+    def average(self) -> float:
+        """Unweighted mean of the benchmarks."""
+        return float(np.mean([counts.mean for counts in self.benchmarks.values()]))
+
+
+def ids_hash(ids: Iterable[str]) -> str:
+    return hashlib.sha256("\n".join(ids).encode()).hexdigest()[:16]

@@ -1,0 +1,99 @@
+"""`--update`: RUN becomes the baseline. What it was and what it is is shown, for the commit that is reviewed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.records import SCHEMA
+from reports.document import Cell, Column, Row, Table, text
+from reports.gate import checks, reading
+from reports.gate.baseline import MARGIN_POINTS, Baseline, render, write
+from reports.gate.measure import measure
+from reports.gate.results import Results
+from reports.gate.verdict import margin_words
+from reports.render import plain
+from reports.scores import AVERAGE
+from reports.words import GAP, percent, signed
+
+
+@dataclass(frozen=True)
+class Update:
+    file: str
+    old: Baseline | None
+    """None where there was no file"""
+    new: Baseline
+    notes: list[str]
+
+    @property
+    def changed(self) -> bool:
+        return self.old is None or render(self.old) != render(self.new)
+
+    @property
+    def means(self) -> list[tuple[str, float | None, float | None]]:
+        """Benchmark or `average`, its mean before and now; None where one of the two has none."""
+        before = _means(self.old.results) if self.old else {}
+        after = _means(self.new.results)
+        names = [AVERAGE, *sorted((before.keys() | after.keys()) - {AVERAGE})]
+        return [(name, before.get(name), after.get(name)) for name in names]
+
+    def text(self) -> str:
+        titles = ("", "was", "is", "change")
+        rows = [
+            Row([text(name), Cell(percent(was)), Cell(percent(now)), Cell(_change(was, now))])
+            for name, was, now in self.means
+        ]
+        done = "written" if self.old is None else "replaced" if self.changed else "was the same already"
+        last = f"{self.file}: {done}; from {self.new.results.made_from}, margin {margin_words(self.new.margin)}."
+        shown = plain.table(Table("update", [Column(title, numeric=bool(title)) for title in titles], rows))
+        return "\n\n".join([shown, "\n".join([last, *self.notes])])
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "schema": SCHEMA,
+            "baseline": self.file,
+            "made_from": self.new.results.made_from,
+            "margin": self.new.margin,
+            "existed": self.old is not None,
+            "changed": self.changed,
+            "means": {name: {"was": was, "is": now} for name, was, now in self.means},
+            "notes": self.notes,
+        }
+
+
+def update(name: str, file: Path, margin: float | None) -> Update:
+    """Raises: DataError if RUN is not complete or the old file is broken; ValueError: see `measure`."""
+    measured = measure(name)
+    old = reading.read(file, MARGIN_POINTS / 100) if file.exists() else None
+    kept = old.margin if old else MARGIN_POINTS / 100
+    new = Baseline(measured.results, kept if margin is None else margin)
+    found = Update(file.as_posix(), old, new, [*measured.notes, *(_differences(new, old) if old else [])])
+    write(file, new)
+    return found
+
+
+def _differences(new: Baseline, old: Baseline) -> list[str]:
+    """What else than scores is not as it was."""
+    reasons = [*checks.unmatched(new.results, old.results), *_versions(new.results, old.results)]
+    if new.margin != old.margin:
+        reasons.append(f"the margin is {margin_words(new.margin)}, but {margin_words(old.margin)} in the baseline")
+    return [f"Changed: {reason.replace('in the baseline', 'before')}." for reason in reasons]
+
+
+def _versions(new: Results, old: Results) -> Iterator[str]:
+    if new.limit != old.limit:
+        yield f"the limit of problems is {new.limit or 'none'}, but {old.limit or 'none'} in the baseline"
+    for name in sorted(new.benchmarks.keys() & old.benchmarks.keys()):
+        one, other = new.benchmarks[name], old.benchmarks[name]
+        if (one.hash, one.ids) != (other.hash, other.ids):
+            yield f"the problems of {name} are others"
+
+
+def _means(results: Results) -> dict[str, float]:
+    return {AVERAGE: results.average, **{name: counts.mean for name, counts in results.benchmarks.items()}}
+
+
+def _change(was: float | None, now: float | None) -> str:
+    return GAP if was is None or now is None else signed(now - was)

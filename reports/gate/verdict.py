@@ -1,0 +1,238 @@
+"""A gate's result: in words, as a table, as JSON."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from harness.records import SCHEMA
+from reports.document import Cell, Column, Row, Table, text
+from reports.gate.decide import ALPHA, Change, Decision, Outcome
+from reports.gate.results import Results
+from reports.gate.sharpen import Sharper
+from reports.render import plain
+from reports.scores import AVERAGE
+from reports.verdict import COVERS, span
+from reports.words import GAP, listing, p_text, percent, plural, signed
+
+Policy = Literal["fail", "warn"]
+"""what an inconclusive gate does"""
+POLICIES: tuple[Policy, ...] = ("fail", "warn")
+
+
+@dataclass(frozen=True)
+class Gate:
+    run: str
+    baseline: str
+    """the file"""
+    new: Results
+    old: Results
+    decision: Decision
+    sharper: Sharper | None
+    """of an inconclusive one"""
+    unmatched: list[str]
+    unstated: list[str]
+    """settings that neither side tells"""
+    notes: list[str]
+    on_inconclusive: Policy
+
+    @property
+    def outcome(self) -> Outcome:
+        return self.decision.outcome
+
+    @property
+    def passed(self) -> bool:
+        """Whether the command ends with 0."""
+        return self.outcome in (Outcome.PASS, Outcome.IMPROVEMENT) or self.warned
+
+    @property
+    def warned(self) -> bool:
+        return self.outcome == Outcome.INCONCLUSIVE and self.on_inconclusive == "warn"
+
+    @property
+    def columns(self) -> list[tuple[str, Change, bool]]:
+        """Benchmark or `average`, its change, and whether it fails the gate."""
+        d = self.decision
+        average_failed = d.by_average in (Outcome.REGRESSION, Outcome.INCONCLUSIVE)
+        benchmarks = zip(self.old.benchmarks, d.benchmarks, d.failed, strict=True)
+        return [(AVERAGE, d.average, average_failed), *benchmarks]
+
+    @property
+    def points(self) -> str:
+        return margin_words(self.decision.margin)
+
+    def text(self) -> str:
+        head = (
+            f"run       {self.run} ({self.new.arm})\n"
+            f"baseline  {self.baseline}, made from {self.old.made_from} ({self.old.arm})"
+        )
+        return "\n\n".join([head, plain.table(table(self)), "\n".join([*sentences(self), *self.notes])])
+
+    def to_json(self) -> dict[str, Any]:
+        d = self.decision
+        names = list(self.old.benchmarks)
+        return {
+            "schema": SCHEMA,
+            "run": self.run,
+            "baseline": self.baseline,
+            "made_from": self.old.made_from,
+            "outcome": self.outcome.value,
+            "passed": self.passed,
+            "on_inconclusive": self.on_inconclusive,
+            "verdict": " ".join(sentences(self)),
+            "margin": d.margin,
+            "alpha": ALPHA,
+            "target": d.average.estimate.estimand,
+            "test": "one-sided t, paired by problem, seeds crossed (Satterthwaite); benchmarks: Holm",
+            "seeds": {"run": len(self.new.seeds), "baseline": len(self.old.seeds)},
+            "average": _change_json(d.average) | {"outcome": d.by_average.value},
+            "per_benchmark": {
+                name: _change_json(change)
+                | {"p_lost_more_than_margin": p, "failed": failed}
+                | {"k": self.new.benchmarks[name].one_k, "k_baseline": self.old.benchmarks[name].one_k}
+                for name, change, p, failed in zip(names, d.benchmarks, d.p_lost_more, d.failed, strict=True)
+            },
+            "passing_margin": d.average.passing_margin,
+            "provable_margin": d.average.provable_margin,
+            "times_problems_needed": self.sharper and self.sharper.problems,
+            "times_samples_needed": self.sharper and self.sharper.samples,
+            "matched": False if self.unmatched else None if self.unstated else True,
+            "unmatched": self.unmatched,
+            "notes": self.notes,
+        }
+
+
+def table(gate: Gate) -> Table:
+    """The average first: it decides."""
+    titles = ["", "problems", "k", "baseline", "run", "change", "95 % bounds", "result"]
+    columns = [Column(title, numeric=title not in ("", "result")) for title in titles]
+    return Table("gate", columns, [_row(gate, *column) for column in gate.columns])
+
+
+def _row(gate: Gate, name: str, change: Change, failed: bool) -> Row:
+    counts = gate.new.benchmarks.get(name)
+    k = sorted({k for c in ([counts] if counts else gate.new.benchmarks.values()) for k in c.k})
+    lost = f"lost more than {gate.points}" if failed else ""
+    result = gate.decision.by_average.value if name == AVERAGE else lost
+    scores = [Cell(percent(change.old)), Cell(percent(change.new)), Cell(signed(change.estimate.value))]
+    return Row([text(name), Cell(f"{change.problems:,}"), Cell(span(k)), *scores, Cell(bounds(change)), text(result)])
+
+
+def bounds(change: Change) -> str:
+    """`−1.2 to +0.8`; nothing where nothing can be said."""
+    return f"{signed(change.bounds[0])} to {signed(change.bounds[1])}" if change.bounds else GAP
+
+
+def margin_words(margin: float) -> str:
+    """`2 points`"""
+    return f"{100 * margin:.6g} point{'' if margin == 0.01 else 's'}"
+
+
+def sentences(gate: Gate) -> list[str]:
+    """The verdict, then what it rests on."""
+    small = gate.outcome == Outcome.PASS and _below(gate.decision.average)
+    return [
+        verdict(gate),
+        *(["Let through, for `--on-inconclusive warn`."] if gate.warned else []),
+        *(["A loss is shown: it is smaller than the margin."] if small else []),
+        *_sharpness(gate),
+        _basis(gate),
+    ]
+
+
+def _below(average: Change) -> bool:
+    return average.bounds is not None and average.bounds[1] < 0
+
+
+def verdict(gate: Gate) -> str:
+    lost = [f"{name} ({_sure(change)}, adjusted p {p_text(p)})" for name, change, p in _failed(gate)]
+    if lost:
+        return f"Regression: {listing(lost)} lost more than {gate.points}; the average: {_sure(gate.decision.average)}."
+    return by_average(gate)
+
+
+def by_average(gate: Gate) -> str:
+    """What the average alone says."""
+    d = gate.decision
+    if d.average.identical:
+        return "Pass: nothing differs, every problem has the score it has in the baseline."
+    if d.average.bounds is None:
+        return f"Inconclusive: {signed(d.average.estimate.value)} points on the average, and these data give no bounds."
+    words = {
+        Outcome.IMPROVEMENT: "Pass, and an improvement: the average is above the baseline",
+        Outcome.PASS: f"Pass: the average has not lost {gate.points} or more",
+        Outcome.REGRESSION: "Regression: the average is below the baseline",
+        Outcome.INCONCLUSIVE: f"Inconclusive: the average may have lost {gate.points} or more, or nothing",
+    }
+    return f"{words[d.by_average]}: {_sure(d.average)}."
+
+
+def _failed(gate: Gate) -> list[tuple[str, Change, float | None]]:
+    d = gate.decision
+    rows = zip(gate.old.benchmarks, d.benchmarks, d.p_lost_more, d.failed, strict=True)
+    return [(name, change, p) for name, change, p, failed in rows if failed]
+
+
+def _sure(change: Change) -> str:
+    return f"{signed(change.estimate.value)} points, {bounds(change)}"
+
+
+def _sharpness(gate: Gate) -> list[str]:
+    """Which margin would have passed, and which this design could prove."""
+    average, passing = gate.decision.average, []
+    if average.provable_margin is None or average.passing_margin is None:
+        return []
+    if gate.decision.by_average in (Outcome.INCONCLUSIVE, Outcome.REGRESSION):
+        passing = [f"It would have passed with a margin above {percent(average.passing_margin)} points."]
+    design = (
+        f"Where nothing is lost, this design passes four times in five at {percent(average.provable_margin)} points."
+    )
+    return [*passing, design, *_more(gate)]
+
+
+def _more(gate: Gate) -> list[str]:
+    s = gate.sharper
+    if s is None:
+        return []
+    both = "problems" if gate.decision.average.estimate.estimand == "checkpoints" else "problems and seeds"
+    samples = f", or {s.samples:.2g} times as many samples a problem" if s.samples else ""
+    alone = "" if s.samples else "; more samples a problem alone are not enough" if _repeated(gate) else ""
+    return [f"For {gate.points} that takes about {s.problems:.2g} times as many {both}{samples}, on both sides{alone}."]
+
+
+def _repeated(gate: Gate) -> bool:
+    return min(k for side in (gate.new, gate.old) for counts in side.benchmarks.values() for k in counts.k) > 1
+
+
+def _basis(gate: Gate) -> str:
+    covered = gate.decision.average.estimate.estimand
+    new, old = len(gate.new.seeds), len(gate.old.seeds)
+    who = f"{plural(new, 'checkpoint' if covered == 'checkpoints' else 'seed')} against {old}"
+    return (
+        f"One-sided 95 % bounds of the average of {plural(len(gate.old.benchmarks), 'benchmark')}, paired by problem, "
+        f"{who}, about {COVERS[covered]}; single benchmarks adjusted by Holm; "
+        f"{_matched(gate)}."
+    )
+
+
+def _matched(gate: Gate) -> str:
+    if gate.unmatched:
+        return f"not matched: {'; '.join(gate.unmatched)}"
+    if gate.unstated:
+        return f"matching unknown, for neither side states its {listing(gate.unstated)}"
+    return "matched"
+
+
+def _change_json(change: Change) -> dict[str, Any]:
+    e, (low, high) = change.estimate, change.bounds or (None, None)
+    return {
+        "baseline": change.old,
+        "run": change.new,
+        "delta": e.value,
+        "se": e.se or None,
+        "df": e.df if e.se else None,
+        "lower": low,
+        "upper": high,
+        "n_problems": change.problems,
+        "identical": change.identical,
+    }

@@ -1,0 +1,363 @@
+"""`rence gate`: what it decides, worked out by hand; what it refuses; how often it errs."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import reports
+from harness.records import DataError
+from reports.gate.decide import ALPHA, Outcome, change, decide, outcome
+from reports.gate.sharpen import sharper
+
+OLD = [4, 4, 2, 2, 0, 0, 2, 2]
+NEW = [4, 3, 2, 1, 0, 0, 2, 4]
+MEAN, HALF = 0.0, 0.155037
+"""of NEW - OLD: differences (0, -1, 0, -1, 0, 0, 0, 2) / 4, variance 6 / 7 / 16 = .0535714, standard error
+sqrt(.0535714 / 8) = .0818317, t(.95, 7) = 1.894579"""
+
+
+def rows(*counts: list[int], k: int = 4) -> np.ndarray:
+    return np.array(counts) / k
+
+
+def edit(path: Path, **changes: object) -> None:
+    path.write_text(json.dumps(json.loads(path.read_text(encoding="utf-8")) | changes), encoding="utf-8")
+
+
+def test_bounds_worked_out_by_hand() -> None:
+    found = change([rows(NEW)], [rows(OLD)])
+    assert (found.old, found.new, found.problems) == (0.5, 0.5, 8)
+    assert found.estimate.estimand == "checkpoints"
+    assert found.bounds == pytest.approx((MEAN - HALF, MEAN + HALF), abs=1e-5)
+    assert found.passing_margin == pytest.approx(HALF, abs=1e-5)
+    # P(T <= (0 - .1) / .0818317), T with 7 degrees of freedom, is .1306
+    assert found.p_lost_more(0.1) == pytest.approx(1 - 0.1306, abs=1e-4)
+    assert found.p_lost_more(-0.1) == pytest.approx(0.1306, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("shift", "margin", "expected"),
+    [
+        (0.16, 0.02, Outcome.IMPROVEMENT),  # L = +.005
+        (0.15, 0.02, Outcome.PASS),  # L = -.005
+        (0.0, 0.16, Outcome.PASS),  # L = -.155
+        (0.0, 0.15, Outcome.INCONCLUSIVE),
+        (-0.15, 0.02, Outcome.INCONCLUSIVE),  # U = +.005
+        (-0.16, 0.02, Outcome.REGRESSION),  # U = -.005
+        (-0.16, 0.32, Outcome.PASS),  # a loss, shown to be below the margin: L = -.315
+    ],
+)
+def test_outcomes(shift: float, margin: float, expected: Outcome) -> None:
+    assert outcome(change([rows(NEW) + shift], [rows(OLD)]), margin) == expected
+    assert decide([rows(NEW) + shift], [rows(OLD)], margin).by_average == expected
+
+
+def test_several_seeds_cover_new_seeds_and_one_on_either_side_does_not() -> None:
+    several = rows(OLD, NEW)
+    assert change([several], [several]).estimate.estimand == "algorithm"
+    assert change([several], [rows(OLD)]).estimate.estimand == "checkpoints"
+    assert change([rows(OLD)], [several]).estimate.estimand == "checkpoints"
+
+
+def test_equal_results_pass_whatever_the_seeds_noise() -> None:
+    seeds = rows([4] * 8, [0] * 8)
+    found = decide([seeds], [seeds], 0.02)
+    assert found.outcome == Outcome.PASS and found.average.identical and found.average.bounds is None
+    assert decide([rows([4])], [rows([4])], 0.02).outcome == Outcome.PASS, "one problem"
+    # the same without being equal: the two seeds differ by 100 points, so nothing can be shown
+    assert decide([seeds], [seeds[::-1]], 0.02).outcome == Outcome.INCONCLUSIVE
+
+
+@pytest.mark.parametrize(
+    ("new", "old", "problems", "expected"),
+    [
+        (0, 4, 5, Outcome.REGRESSION),  # 2^-5 = .031
+        (0, 4, 4, Outcome.INCONCLUSIVE),  # 2^-4 = .063
+        (4, 0, 5, Outcome.IMPROVEMENT),
+        (4, 0, 4, Outcome.INCONCLUSIVE),
+        (3, 4, 5, Outcome.REGRESSION),
+        (0, 4, 1, Outcome.INCONCLUSIVE),  # one problem: no variance at all
+    ],
+)
+def test_where_nothing_varies_the_sign_decides(new: int, old: int, problems: int, expected: Outcome) -> None:
+    assert decide([rows([new] * problems)], [rows([old] * problems)], 0.02).outcome == expected
+
+
+def test_one_benchmark_fails_the_gate_by_itself() -> None:
+    up, down = rows([2, 3, 4, 4] * 10), rows([1, 0, 0, 1] * 10)
+    base = rows([1, 1, 2, 2] * 10)
+    found = decide([up, down, base], [base, base, base], 0.02)
+    # gains of 1, 2, 2, 2 and losses of 0, 1, 2, 1 quarters: +.4375 and -.25, the average +.0625
+    assert found.average.estimate.value == pytest.approx(0.0625) and found.by_average == Outcome.IMPROVEMENT
+    assert found.failed == [False, True, False] and found.outcome == Outcome.REGRESSION
+    # sd of the losses sqrt(20 / 39) / 4 = .17903, standard error .028306, t = -.23 / .028306 = -8.13; Holm: times 3
+    assert found.p_lost_more[1] == pytest.approx(3 * found.benchmarks[1].p_lost_more(0.02))
+    assert found.p_lost_more[1] == pytest.approx(9.6e-10, rel=0.05)
+    assert found.p_lost_more[2] == 1.0, "unchanged"
+
+
+def test_a_loss_on_one_benchmark_within_the_margin_is_only_shown() -> None:
+    base, down = rows([2, 2, 2, 2] * 10), rows([2, 1, 2, 2] * 10)
+    found = decide([base, down], [base, base], 0.1)  # -.0625 on the second, upper bound below 0
+    assert found.benchmarks[1].bounds is not None and found.benchmarks[1].bounds[1] < 0
+    assert found.failed == [False, False] and found.outcome == Outcome.PASS
+
+
+def simulate(loss: float, seeds: int, margin: float, replicates: int, rng: np.random.Generator) -> list[Outcome]:
+    """Gates of two benchmarks of 60 and 100 problems, k = 4. The true average loss is `loss` exactly: problems differ
+    in difficulty and by how much they lose, seeds in what they add to all problems, each with mean zero."""
+
+    def side(lost: float, p: np.ndarray) -> np.ndarray:
+        between = rng.normal(0, 0.02, (seeds, 1)) if seeds > 1 else np.zeros((1, 1))
+        return rng.binomial(4, p - lost + between) / 4
+
+    found = []
+    for _ in range(replicates):
+        new, old = [], []
+        for problems in (60, 100):
+            p = 0.25 + 0.5 * rng.beta(0.5, 0.7, problems)
+            old.append(side(0.0, p))
+            new.append(side(loss, p + rng.uniform(-0.1, 0.1, problems)))
+        found.append(decide(new, old, margin).outcome)
+    return found
+
+
+@pytest.mark.parametrize("seeds", [1, 3])
+def test_error_rates(seeds: int) -> None:
+    """At a loss of the margin at most 5 % pass; at no loss at most 5 % are called a regression. 600 replicates: three
+    standard errors of 5 % are 2.7 points."""
+    rng = np.random.default_rng([7, seeds])
+    at_margin = simulate(0.04, seeds, 0.04, 600, rng)
+    passed = sum(one in (Outcome.PASS, Outcome.IMPROVEMENT) for one in at_margin) / len(at_margin)
+    none_lost = simulate(0.0, seeds, 0.04, 600, rng)
+    regressed = none_lost.count(Outcome.REGRESSION) / len(none_lost)
+    assert passed <= ALPHA + 0.027 and regressed <= ALPHA + 0.027
+    assert none_lost.count(Outcome.PASS) > 100, "the design has some power"
+
+
+def test_from_files(make_evaluated, tmp_path: Path) -> None:
+    base, new = make_evaluated("base", sums=OLD), make_evaluated("new", sums=NEW)
+    file = tmp_path / "baseline.yaml"
+    reports.update_baseline(str(base), file)
+    found = reports.gate_run(str(new), file, margin=0.16)
+    assert found.outcome == Outcome.PASS and found.passed
+    data = found.to_json()
+    assert (data["margin"], data["target"], data["matched"]) == (0.16, "checkpoints", True)
+    assert (data["average"]["lower"], data["average"]["upper"]) == pytest.approx((-HALF, HALF), abs=1e-5)
+    assert data["per_benchmark"]["sums"]["k"] == 4 and data["per_benchmark"]["sums"]["failed"] is False
+    assert data["passing_margin"] == pytest.approx(HALF, abs=1e-5)
+    assert json.loads(json.dumps(data, allow_nan=False)) == data
+    assert found.text().startswith(f"run       {new} (new)\nbaseline  {file}, made from {base} (base)\n")
+    assert "Pass: the average has not lost 16 points or more: +0.0 points, −15.5 to +15.5." in found.text()
+    assert "1 checkpoint against 1, about these checkpoints on new problems like these" in found.text()
+
+
+def test_the_baseline_against_itself(make_evaluated, tmp_path: Path) -> None:
+    base = make_evaluated("base", sums=OLD, chains=[0, 1])
+    reports.update_baseline(str(base), tmp_path / "b.yaml")
+    found = reports.gate_run(str(base), tmp_path / "b.yaml")
+    assert found.decision.margin == 0.02, "the default"
+    assert "Pass: nothing differs, every problem has the score it has in the baseline." in found.text()
+
+
+def test_both_policies(make_evaluated, tmp_path: Path) -> None:
+    base, new = make_evaluated("base", sums=OLD), make_evaluated("new", sums=NEW)
+    reports.update_baseline(str(base), tmp_path / "b.yaml")
+    strict, lenient = (
+        reports.gate_run(str(new), tmp_path / "b.yaml", on_inconclusive=policy) for policy in ("fail", "warn")
+    )
+    assert strict.outcome == lenient.outcome == Outcome.INCONCLUSIVE
+    assert (strict.passed, lenient.passed) == (False, True)
+    assert "Let through, for `--on-inconclusive warn`." in lenient.text()
+    collapse = make_evaluated("collapse", sums=[0] * 8)
+    assert not reports.gate_run(str(collapse), tmp_path / "b.yaml", on_inconclusive="warn").passed
+
+
+def test_an_inconclusive_gate_says_what_would_decide_it(make_evaluated, tmp_path: Path) -> None:
+    tens = [[10 * count for count in counts * 5] for counts in (OLD, NEW)]
+    base, new = make_evaluated("base", k=40, sums=tens[0]), make_evaluated("new", k=40, sums=tens[1])
+    reports.update_baseline(str(base), tmp_path / "b.yaml")
+    found = reports.gate_run(str(new), tmp_path / "b.yaml")
+    data = found.to_json()
+    # variance of a difference 30 / 39 / 16 = .0480769, over 40 problems: standard error .034669
+    assert data["average"]["se"] == pytest.approx(0.034669, abs=1e-6)
+    # noncentral t, 39 degrees of freedom, one-sided 5 %, power 80 %: 2.52 standard errors
+    assert data["provable_margin"] == pytest.approx(2.52 * 0.034669, rel=0.005)
+    assert data["times_problems_needed"] == pytest.approx((data["provable_margin"] / 0.02) ** 2)
+    # p (1 - p) / 39: of eight old ones four .25 / 39, of the new ones two .25 / 39 and two .1875 / 39
+    sampling = (4 * 0.25 + 2 * 0.25 + 2 * 0.1875) / 39 / 8 / 40
+    rest = 0.034669**2 - sampling  # 88 % of the variance: more samples cannot make it 19 times smaller
+    assert data["times_samples_needed"] is None
+    assert "more samples a problem alone are not enough" in data["verdict"]
+    more = sharper(found.decision.average, 0.085, found.new, found.old)
+    assert more is not None and more.problems == pytest.approx((data["provable_margin"] / 0.085) ** 2)
+    assert more.samples == pytest.approx(sampling / (0.034669**2 / more.problems - rest), rel=1e-3)
+    assert sharper(found.decision.average, 0.1, found.new, found.old) is None, "sharp enough"
+
+
+def test_one_sample_a_problem_does_not_tell_what_more_would_bring(make_evaluated, tmp_path: Path) -> None:
+    reports.update_baseline(str(make_evaluated("base", k=1, sums=[0, 1, 1, 0, 1])), tmp_path / "b.yaml")
+    found = reports.gate_run(str(make_evaluated("new", k=1, sums=[1, 0, 1, 0, 1])), tmp_path / "b.yaml").to_json()
+    assert found["outcome"] == "inconclusive" and found["times_problems_needed"] > 100
+    assert found["times_samples_needed"] is None and "samples" not in found["verdict"]
+
+
+def test_an_arm_of_seeds(make_run, tmp_path: Path) -> None:
+    run = make_run(gains={"rence": 1.6, "grpo": 0.4}, sd_seed=0.05)
+    file = tmp_path / "b.yaml"
+    reports.update_baseline(f"{run}/grpo", file)
+    found = reports.gate_run(f"{run}/rence", file)
+    assert found.outcome == Outcome.IMPROVEMENT and found.to_json()["target"] == "algorithm"
+    assert "Pass, and an improvement: the average is above the baseline: +" in found.text()
+    # the bounds of `rence compare` at the same one-sided level
+    pair = reports.compare(f"{run}/rence", f"{run}/grpo", alpha=0.1).to_json()["pairs"][0]
+    assert found.decision.average.bounds == pytest.approx((pair["ci_low"], pair["ci_high"]))
+    one = reports.gate_run(f"{run}/rence/seed0", file)
+    assert one.to_json()["target"] == "checkpoints"
+    assert "The run is one checkpoint, the baseline 3 seeds; how much seeds differ is not in the bounds." in one.notes
+    lost = reports.update_baseline(f"{run}/rence", file) and reports.gate_run(f"{run}/grpo", file)
+    assert lost.outcome == Outcome.REGRESSION and not lost.passed
+
+
+def test_other_benchmarks_of_the_run_are_noted(make_evaluated, tmp_path: Path) -> None:
+    reports.update_baseline(str(make_evaluated("base", sums=OLD)), tmp_path / "b.yaml")
+    found = reports.gate_run(str(make_evaluated("new", sums=OLD, chains=[1, 2])), tmp_path / "b.yaml")
+    assert found.notes == ["Not in the baseline, and left out: chains."] and found.passed
+
+
+def test_another_k_is_allowed_and_noted(make_evaluated, tmp_path: Path) -> None:
+    reports.update_baseline(str(make_evaluated("base", sums=OLD)), tmp_path / "b.yaml")
+    found = reports.gate_run(str(make_evaluated("new", k=2, sums=[2, 2, 1, 1, 0, 0, 1, 1])), tmp_path / "b.yaml")
+    assert found.notes == ["sums: k is 2 attempts a problem, 4 in the baseline."]
+    assert found.decision.average.identical
+
+
+def test_a_missing_benchmark_is_never_a_pass(make_evaluated, tmp_path: Path) -> None:
+    reports.update_baseline(str(make_evaluated("base", sums=OLD, chains=OLD)), tmp_path / "b.yaml")
+    with pytest.raises(DataError, match="new has no result on chains, which the baseline has"):
+        reports.gate_run(str(make_evaluated("new", sums=OLD)), tmp_path / "b.yaml")
+
+
+def test_an_unfinished_evaluation_is_never_a_pass(make_evaluated, tmp_path: Path) -> None:
+    base, new = make_evaluated("base", sums=OLD), make_evaluated("new", sums=OLD, chains=OLD)
+    reports.update_baseline(str(base), tmp_path / "b.yaml")
+    (new / "evals/chains/attempts.parquet").unlink()
+    assert reports.gate_run(str(new), tmp_path / "b.yaml").passed, "chains is not asked for"
+    with pytest.raises(DataError, match="the evaluation on chains was begun and is not complete"):
+        reports.update_baseline(str(new), tmp_path / "b.yaml")
+    (new / "evals/sums/attempts.parquet").unlink()
+    with pytest.raises(DataError):
+        reports.gate_run(str(new), tmp_path / "b.yaml")
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"benchmark_hash": "newer"}, "sums: the problems of .*new are not those of .*`hash` newer, not h-sums"),
+        ({"limit": 8}, "was asked the first 8 problems of each benchmark, but .* all problems"),
+    ],
+)
+def test_other_problems_are_never_a_pass(make_evaluated, tmp_path: Path, changes: dict, words: str) -> None:
+    reports.update_baseline(str(make_evaluated("base", sums=OLD)), tmp_path / "b.yaml")
+    new = make_evaluated("new", changes=changes, sums=OLD)
+    for allow in (False, True):
+        with pytest.raises(DataError, match=words):
+            reports.gate_run(str(new), tmp_path / "b.yaml", allow_unmatched=allow)
+
+
+def test_other_ids_under_the_same_hash_are_never_a_pass(make_evaluated, tmp_path: Path) -> None:
+    base, new = make_evaluated("base", sums=OLD), make_evaluated("new", sums=OLD)
+    reports.update_baseline(str(base), tmp_path / "b.yaml")
+    path = new / "evals/sums/attempts.parquet"
+    table = pq.read_table(path)
+    names = pa.array([f"x{name}" for name in table["problem_id"].to_pylist()])
+    pq.write_table(table.set_column(table.schema.get_field_index("problem_id"), "problem_id", names), path)
+    with pytest.raises(DataError, match=r"`ids` .*, not "):
+        reports.gate_run(str(new), tmp_path / "b.yaml")
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"template": "chat"}, "the prompt template is chat, but plain-1 in the baseline"),
+        ({"grader_version": "2"}, "the marker's version is 2, but 1 in the baseline"),
+        (
+            {"sampling": {"temperature": 0.6, "max_tokens": 48, "seed": 3}},
+            "the sampling's `temperature` is 0.6, but 1.0 in the baseline; "
+            "the sampling's `top_p` is not stated, but 1.0 in the baseline",
+        ),
+    ],
+)
+def test_unmatched_runs_are_refused_unless_allowed(make_evaluated, tmp_path: Path, changes: dict, words: str) -> None:
+    reports.update_baseline(str(make_evaluated("base", sums=OLD)), tmp_path / "b.yaml")
+    new = str(make_evaluated("new", changes=changes, sums=OLD))
+    with pytest.raises(reports.Unmatched, match=words):
+        reports.gate_run(new, tmp_path / "b.yaml")
+    found = reports.gate_run(new, tmp_path / "b.yaml", allow_unmatched=True)
+    assert found.passed and not found.to_json()["matched"] and f"not matched: {words}." in found.text()
+
+
+def test_the_seed_of_the_sampling_may_differ(make_evaluated, tmp_path: Path) -> None:
+    reports.update_baseline(str(make_evaluated("base", sums=OLD)), tmp_path / "b.yaml")
+    other = {"temperature": 1.0, "top_p": 1.0, "max_tokens": 48, "seed": 1, "chunk_problems": 7}
+    found = reports.gate_run(str(make_evaluated("new", changes={"sampling": other}, sums=OLD)), tmp_path / "b.yaml")
+    assert found.to_json()["matched"]
+
+
+def test_a_seed_without_a_result_is_never_averaged_away(make_run, tmp_path: Path) -> None:
+    run, file = make_run(), tmp_path / "b.yaml"
+    reports.update_baseline(f"{run}/grpo", file)
+    shutil.rmtree(run / "rence/seed1/evals/step_20/mini_hard")
+    for act in (reports.gate_run, reports.update_baseline):
+        with pytest.raises(DataError, match="seed 1 has no complete result on mini_hard"):
+            act(f"{run}/rence", file)
+    (run / "rence/seed2/done.json").unlink()
+    with pytest.raises(DataError, match="rence/seed2 is not finished"):
+        reports.gate_run(f"{run}/rence", file)
+
+
+def test_a_folder_of_two_models_is_refused(make_evaluated, tmp_path: Path) -> None:
+    base = make_evaluated("base", sums=OLD, chains=OLD)
+    edit(base / "evals/chains/eval.json", model_hash="another")
+    with pytest.raises(DataError, match=r"was not evaluated in one way: `model_hash` is another here and m-base there"):
+        reports.update_baseline(str(base), tmp_path / "b.yaml")
+    edit(base / "evals/chains/eval.json", model_hash="m-base", template="chat")
+    with pytest.raises(DataError, match="`template` is chat here and plain-1 there"):
+        reports.update_baseline(str(base), tmp_path / "b.yaml")
+
+
+def test_benchmarks_that_share_problems_are_not_averaged(make_evaluated, tmp_path: Path) -> None:
+    base = make_evaluated("base", amc12=[1, 2, 3], amc23=[1, 2])
+    for name in ("amc12", "amc23"):
+        path = base / f"evals/{name}/attempts.parquet"
+        table = pq.read_table(path)
+        ids = pa.array([text.split("-")[1] for text in table["problem_id"].to_pylist()])
+        pq.write_table(table.set_column(table.schema.get_field_index("problem_id"), "problem_id", ids), path)
+    with pytest.raises(ValueError, match="amc12 and amc23 have 2 problems in common and are never averaged"):
+        reports.update_baseline(str(base), tmp_path / "b.yaml")
+
+
+def test_of_several_arms_the_target_is_gated(make_run, tmp_path: Path) -> None:
+    run, path = make_run(), tmp_path / "b.yaml"
+    reports.update_baseline(str(run / "rence"), path, None)
+    gate = reports.gate_run(str(run), path, margin=None, allow_unmatched=False, on_inconclusive="fail")
+    assert gate.decision.average.identical and gate.new.arm == "rence"
+    assert gate.notes == [f"Of {run} the target arm, rence; not gated: grpo."]
+
+
+def test_what_neither_side_states_is_not_called_matched(make_evaluated, tmp_path: Path) -> None:
+    unknown = {"template": "unknown", "grader_version": "unknown", "sampling": {}}
+    reports.update_baseline(str(make_evaluated("base", changes=unknown, sums=OLD)), tmp_path / "b.yaml")
+    found = reports.gate_run(str(make_evaluated("new", changes=unknown, sums=OLD)), tmp_path / "b.yaml")
+    assert found.passed and found.to_json()["matched"] is None
+    assert "matching unknown, for neither side states its template, marker and sampling." in found.text()
+    stated = make_evaluated("stated", changes={**unknown, "template": "chat"}, sums=OLD)
+    with pytest.raises(reports.Unmatched, match="the prompt template is chat, but not stated in the baseline"):
+        reports.gate_run(str(stated), tmp_path / "b.yaml")
