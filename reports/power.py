@@ -16,16 +16,6 @@ POINTS = 2048
 """of the lattice over which power is averaged"""
 
 
-def detectable(se: float, df: float, alpha: float = 0.05, power: float = POWER) -> float:
-    """Smallest true difference that a two-sided t test finds with this power: se times the noncentrality at which
-    P(T'_df > t_(1-alpha/2)) = power (Cohen 1988, ch. 2; the other tail is neglected).
-
-    For a standard error that is one mean square's, with known degrees of freedom; `detectable_effect` for others.
-    """
-    critical = special.stdtrit(df, 1 - alpha / 2)
-    return float(se * special.nctdtrinc(df, 1 - power, critical))
-
-
 def detectable_effect(expected: Parts, estimand: Estimand, alpha: float = 0.05, power: float = POWER) -> float | None:
     """Smallest true difference that the test of `statistics.contrast` finds with this power, in a study whose mean
     squares have these expectations.
