@@ -16,6 +16,11 @@ from harness.records import ArmRecord, Plan
 _MOST_DIFFERENCES = 8
 _UNSAID = ("limit", "second_marker", "engine")
 """settings of evaluations that a plan holds only where they are set, so that plans without them keep their lock"""
+_CONTROLS = {
+    "random": {"label": "control: a fair coin, whatever the answer"},
+    "format": {"label": "control: whether a final answer was found"},
+}
+"""a row of the spec sheet beside the algorithm's own, whose `reward` is made of the label"""
 
 
 def make(experiment: Experiment, model: Path | None) -> Plan:
@@ -91,7 +96,7 @@ def _record(arm: Arm) -> ArmRecord:
         algorithm=arm.algorithm_name,
         title=algorithm.title,
         hyperparameters=asdict(algorithm),
-        spec=algorithm.spec(),
+        spec={**algorithm.spec(), **_CONTROLS.get(arm.recipe.reward, {})},
         recipe_differences=dict(arm.recipe_overrides),
         activity=[asdict(activity) for activity in algorithm.activity],
         fingerprint=arm.fingerprint,

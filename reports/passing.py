@@ -137,11 +137,16 @@ def majorities(a: Analysis) -> Cells:
 
 
 def _votes(run: Run, e: int) -> np.ndarray | None:
-    """The majority's score on each problem of one evaluation."""
+    """The majority's score on each problem of one evaluation; None where attempts were marked whose answers are not
+    recorded, as in results that were made elsewhere."""
     found = answers(run, e)
     if found is None:
         return None
-    correct = run.attempts[e].marks == MARKS.index("correct")
+    marks, silent = run.attempts[e].marks, found.codes < 0
+    correct = marks == MARKS.index("correct")
+    judged = correct | (marks == MARKS.index("wrong"))
+    if (silent & correct).any() or (silent.all() and judged.any()):
+        return None
     problems, k = correct.shape
     codes = found.codes.ravel()
     said = pa.DictionaryArray.from_arrays(

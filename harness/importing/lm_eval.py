@@ -121,17 +121,18 @@ def _task(source: Source, asked: Asked) -> Task:
 
 
 def _filter(raw: Raw, wanted: Sequence[str]) -> str:
+    """The first of the wanted ones that is there; where there is one only, there is no choice."""
     there = list(dict.fromkeys(cells.names(raw, "filter", raw["filter"])))
-    chosen = next((name for name in wanted if name in there), None) if wanted else there[0]
-    if chosen is None or (not wanted and len(there) > 1):
-        what = "several filters" if not wanted else f"no filter {' or '.join(f'`{name}`' for name in wanted)}"
+    chosen = there[0] if len(there) == 1 else next((name for name in wanted if name in there), None)
+    if chosen is None:
+        what = f"no filter {' or '.join(f'`{name}`' for name in wanted)}" if wanted else "several filters"
         raise DataError(f"{raw.source.path} has {what}. It has {', '.join(there)}. Choose one with --filter NAME.")
     return chosen
 
 
 def _rows(place: int, task: Task, asked: Asked, marker: Marker | None) -> tuple[pd.DataFrame, list[str]]:
     """The rows, and what was chosen."""
-    if task.is_ours and not asked.metrics and marker is None:
+    if task.is_ours and marker is None and not any(name in task.raw for name in asked.metrics):
         return _ours(place, task), [
             "Tasks of rence are marked again, response by response; the means are those that lm-eval has recorded."
         ]

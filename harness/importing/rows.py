@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -70,6 +71,11 @@ def identity(*parts: Any) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
-def numbered(keys: Sequence[Any]) -> list[int]:
+def numbered(keys: Iterable[Hashable]) -> list[int]:
     """How often each key came before: 0, 1, ..."""
-    return pd.Series(list(keys), dtype=object).groupby(list(keys), sort=False).cumcount().tolist() if keys else []
+    seen: Counter[Hashable] = Counter()
+    numbers = []
+    for key in keys:
+        numbers.append(seen[key])
+        seen[key] += 1
+    return numbers

@@ -45,6 +45,9 @@ def files_in(folder: Path) -> list[Path]:
 
 def read_all(sources: Sequence[Source], asked: Asked, marker: Marker | None) -> Found:
     raws = [_final_turns(read(source)) for source in sources]
+    for raw in raws:
+        arm_of(raw.source)
+        raw.need("input", "Is this a validation dump of verl?")
     if marker is None:
         _check_scores(raws, asked)
     rows = pd.concat([_rows(i, raw, asked, marker) for i, raw in enumerate(raws)], ignore_index=True)
@@ -70,7 +73,7 @@ def _final_turns(raw: Raw) -> Raw:
 
 def _rows(place: int, raw: Raw, asked: Asked, marker: Marker | None) -> pd.DataFrame:
     arm = arm_of(raw.source)
-    prompts = cells.texts(raw, "input", raw.need("input", "Is this a validation dump of verl?"))
+    prompts = cells.texts(raw, "input", raw["input"])
     golds = cells.written_or_none(raw.need("gts"))
     benchmarks = _benchmarks(raw, asked)
     ids = [identity(prompt, gold) for prompt, gold in zip(prompts, golds, strict=True)]
@@ -82,7 +85,7 @@ def _rows(place: int, raw: Raw, asked: Asked, marker: Marker | None) -> pd.DataF
         "step": 0 if arm == START else _step(raw),
         "benchmark": benchmarks,
         "problem_id": ids,
-        "sample": numbered(list(zip(benchmarks, ids, strict=True))),
+        "sample": numbered(zip(benchmarks, ids, strict=True)),
         "response": cells.texts(raw, "output", raw.need("output")),
         "gold": golds,
         "engine": "verl",

@@ -1,7 +1,7 @@
 """RUN as results. A seed, a benchmark or a chunk that is missing is an error, never a mean over fewer.
 
-Raises, everywhere in this module: records.DataError; ValueError where a folder holds several arms, or benchmarks that
-are never averaged.
+Raises, everywhere in this module: records.DataError; ValueError where a folder holds benchmarks that are never
+averaged.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from harness.records import START, DataError, EvalFolder
+from harness.records import START, DataError, EvalFolder, Plan, RunFolder
 from reports.comparing import Subject, find
 from reports.gate.results import Counts, Results, ids_hash
 from reports.load import where
@@ -35,9 +35,11 @@ class Measured:
 def measure(name: str, wanted: Collection[str] | None = None) -> Measured:
     """
     Args:
-        name: whatever `rence compare` takes: an arm's or a trial's folder, a run of one arm, a folder of `rence eval`.
+        name: whatever `rence compare` takes: an arm's or a trial's folder, a run of one arm, a folder of `rence eval`;
+            of a run of several arms the one that its comparison is about.
         wanted: the benchmarks that are needed; all that are there if None
     """
+    name, chosen = _target(name)
     subject, begun = find(name), _begun(Path(name))
     there = sorted(set(subject.evals["benchmark"]))
     asked = sorted(wanted) if wanted is not None else sorted({*there, *begun})
@@ -53,7 +55,18 @@ def measure(name: str, wanted: Collection[str] | None = None) -> Measured:
             f"Evaluate {'it' if len(missing) == 1 else 'them'} too, or make a baseline without with `--update`."
         )
     evals = where(subject.evals, subject.evals["benchmark"].isin(asked))
-    return Measured(_results(name, subject, evals), sorted(set(there) - set(asked)), subject.notes)
+    return Measured(_results(name, subject, evals), sorted(set(there) - set(asked)), (*chosen, *subject.notes))
+
+
+def _target(name: str) -> tuple[str, list[str]]:
+    """The folder to measure, and a note if it is not the one that was named."""
+    folder = RunFolder(Path(name))
+    plan = Plan.read(folder.plan) if folder.plan.exists() else None
+    if plan is None or len(plan.arms) == 1:
+        return name, []
+    target = plan.comparison.target
+    others = listing([arm.name for arm in plan.arms if arm.name != target])
+    return str(folder.root / target), [f"Of {name} the target arm, {target}; not gated: {others}."]
 
 
 def _begun(path: Path) -> set[str]:

@@ -14,7 +14,7 @@ MOST_GROUPS = 6
 """with more baselines than this the picture shows the averages alone"""
 
 
-def section(a: Analysis) -> Section:
+def section(a: Analysis) -> Section | None:
     blocks: list[Block] = []
     if a.family("primary"):
         blocks += [primary(a), *_forest(a)]
@@ -22,7 +22,7 @@ def section(a: Analysis) -> Section:
         blocks.append(Folded(f"By benchmark ({len(a.family('per_benchmark'))} tests)", [per_benchmark(a)]))
     if a.family("start"):
         blocks.append(start(a))
-    return Section("differences", "Paired differences", blocks)
+    return Section("differences", "Paired differences", blocks) if blocks else None
 
 
 def _forest(a: Analysis) -> list[Figure]:

@@ -62,8 +62,12 @@ def _largest(a: Analysis, found: list[Source]) -> list[Text]:
         known = {name: part for name in PARTS if (part := getattr(source.split, name)) is not None}
         if source.split.total > 0 and source.split.sampling is not None:
             largest = max(known, key=known.__getitem__)
-            said.append(f"{PARTS[largest].lower()} for {_name(a, source.pair)}")
-    return [Text(f"The largest part of the variance: {listing(said)}.")] if said else []
+            said.append((PARTS[largest].lower(), _name(a, source.pair)))
+    parts = {part for part, _ in said}
+    if len(parts) == 1 and len(said) > 1:
+        return [Text(f"The largest part of the variance of every difference: {parts.pop()}.")]
+    named = [f"{part} for {name}" for part, name in said]
+    return [Text(f"The largest part of the variance: {listing(named)}.")] if said else []
 
 
 def _name(a: Analysis, pair: Pair) -> str:

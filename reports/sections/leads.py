@@ -35,7 +35,7 @@ def _sentence(a: Analysis, leads: list[Lead]) -> str:
     k, finding = leads[0].k, leads[0].finding
     who = listing([f"{a.label(lead.arm)} ({_points(lead)})" for lead in leads])
     verb = "leads" if len(leads) == 1 else "lead"
-    within = "less within" if finding == "shrinks" else "within"
+    within = "by less within" if finding == "shrinks" else "within"
     lasting = f"{who} {verb} the untrained model with one attempt and {within} {k}"
     if finding == "reversed":
         below = "is" if len(leads) == 1 else "are"

@@ -11,6 +11,7 @@ from reports.figures.svg import MUTED
 from reports.pairs import Groups
 from reports.passing import at, groups, ladder, leads, majorities
 from reports.scores import AVERAGE
+from reports.sections.curves import MOST_BANDS
 from reports.sections.leads import sentences, table
 from reports.statistics import contrast
 from reports.words import GAP, percent
@@ -40,7 +41,8 @@ def _pictures(a: Analysis, by_k: dict[int, Groups]) -> list[Block]:
         "pass@k in percent against k: the chance that at least one of k attempts is correct, unbiased (1 − C(n−c, k) / "
         "C(n, k) for each problem), mean over problems and seeds. "
     )
-    legend = f"Thin: every seed. Dashed: the untrained model. {shown.rule(a)}".strip()
+    thin = "Thin: every seed. " if len(a.arms) <= MOST_BANDS else ""
+    legend = f"{thin}Dashed: the untrained model. {shown.rule(a)}".strip()
     blocks: list[Block] = []
     if len([k for k, group in by_k.items() if any(column == AVERAGE for _, column in group)]) > 1:
         of = "Unweighted average of the benchmarks. " if len(a.benchmarks) > 1 else ""
@@ -73,7 +75,7 @@ def _lines(a: Analysis, by_k: dict[int, Groups], column: str) -> list[Line]:
         tracks = [(ks, [100 * one[seed] for one in seeds]) for seed in seeds[0]]
         mean = (ks, [100 * sum(one.values()) / len(one) for one in seeds])
         start = arm == START
-        detailed = not start and arm in named and len(named) <= 4
+        detailed = not start and len(a.arms) <= MOST_BANDS
         lines.append(
             Line(
                 "start" if start else shown.short(a, arm),

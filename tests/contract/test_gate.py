@@ -122,7 +122,6 @@ def test_exit_codes_of_what_is_missing_or_broken(rence: Call) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["runs/finished"], "holds the arms rence, grpo: name one"),
         ([GRPO, "--margin", "0"], "`--margin` must be above 0 and below 100 points, but is 0 instead"),
         ([GRPO, "--margin", "nan"], "`--margin` must be above 0"),
         ([GRPO, "--on-inconclusive", "pass"], "'--on-inconclusive'"),

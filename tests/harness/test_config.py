@@ -237,6 +237,11 @@ def test_yaml_1_2_scalars() -> None:
         ("baselines: [grpo]", "baselines: [grpo], alpha: 2", "tiny.yaml:20: `alpha` must lie between 0 and 1"),
         (
             "baselines: [grpo]",
+            "baselines: [grpo], margin: 2",
+            "tiny.yaml:20: `margin` is a fraction and must lie between 0 and 1, but is 2.0 instead. 2 points are 0.02.",
+        ),
+        (
+            "baselines: [grpo]",
             "baselines: [grpo], estimand: x",
             "must be `algorithm`, `benchmark` or `checkpoints`, but",
         ),

@@ -32,6 +32,7 @@ def test_equal_experiments_have_equal_locks_and_a_plan_survives_its_file(tiny: P
 def test_settings_that_came_later_leave_the_locks_of_plans_without_them(tiny: Path) -> None:
     plain, control = made(tiny), made(tiny, "arms.grpo.recipe.reward=random")
     assert list(plain.evaluation) == ["points", "temperature", "top_p", "max_tokens", "chunk_problems", "seed"]
+    assert list(plain.to_json()["comparison"]) == ["target", "baselines", "estimand", "alpha"]
     assert "reward" not in plain.recipe and "reward" not in control.recipe
     before, after = config.load(tiny).arm("grpo"), config.load(tiny, ["recipe.reward=label"]).arm("grpo")
     recipe = {key: value for key, value in asdict(before.recipe).items() if key != "reward"}
@@ -42,8 +43,12 @@ def test_settings_that_came_later_leave_the_locks_of_plans_without_them(tiny: Pa
 def test_a_control_is_another_arm_and_a_departure_from_the_recipe(tiny: Path) -> None:
     plain, control = made(tiny), made(tiny, "arms.grpo.recipe.reward=random")
     assert list(plan.differences(plain.to_json(), control.to_json())) == [
-        'arms.grpo.recipe_differences.reward: (none) -> "random"'
+        'arms.grpo.spec.label: (none) -> "control: a fair coin, whatever the answer"',
+        'arms.grpo.recipe_differences.reward: (none) -> "random"',
     ]
+    assert "label" not in control.arms[0].spec
+    every = made(tiny, "recipe.reward=format")
+    assert [arm.spec["label"] for arm in every.arms] == 2 * ["control: whether a final answer was found"]
     ours = [arm.fingerprint for arm in (*plain.arms, *control.arms)]
     assert ours[0] == ours[2] and len({ours[1], ours[3]}) == 2
     assert made(tiny, "recipe.reward=format").recipe["reward"] == "format"
@@ -73,6 +78,7 @@ def test_a_limit_of_problems_is_in_the_costs(tiny: Path) -> None:
         "evaluation.engine=hf",
         "comparison.target=grpo comparison.baselines=[rence]",
         "comparison.alpha=0.01",
+        "comparison.margin=0.02",
         "tuning.tried=3",
     ],
 )

@@ -1,115 +1,120 @@
-"""Intervals and tests held against known truth: binary attempts, crossed seeds and problems, new ones in every draw.
+"""Intervals and tests held against known truth: the short form of bench/coverage.py, with its settings and its code.
 
-A short form of the coverage study: enough replicates to see a wrong formula (a z interval clustered by problem covers
-.67 where seed noise dominates; seeds alone .80 with 30 problems), few enough for seconds.
+Enough replicates to see a wrong formula (a z interval clustered by problem covers half of what it says where seed noise
+dominates), few enough for seconds; each draw repeats, so nothing here can fail by chance. Bounds leave three standard
+errors of a rate in so many replicates.
 """
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy import special
 
-from reports.multiple import below_best_p, holm
-from reports.power import detectable
+from bench.coverage import Result, measure
+from bench.nulls import family
+from bench.truth import Setting
+from reports.permutation import seed_labels, sign_flip
 from reports.statistics import contrast
 
-K = 4
-ERROR = 0.011  # one standard error of a rate of .05 in 400 replicates
-SD_EFFECT, SD_INTERACTION = 0.4, 0.3  # logits: of the arms' difference between problems; of seed x problem
+REPLICATES = 1000
+ERROR = 3 * (0.05 * 0.95 / REPLICATES) ** 0.5
+"""of a rate of .05"""
 
 
-def draw(
-    rng: np.random.Generator, seeds: int, problems: int, sd_seed: float, gains: tuple[float, ...], base: float
-) -> list[np.ndarray]:
-    """One S x J matrix of shares for each arm, from new seeds and new problems."""
-    difficulty = rng.normal(base, 2.0, problems)
-    arms = []
-    for gain in gains:
-        effect = rng.normal(gain, SD_EFFECT / np.sqrt(2), problems)
-        noise = rng.normal(0, sd_seed, (seeds, 1)) + rng.normal(0, SD_INTERACTION, (seeds, problems))
-        arms.append(rng.binomial(K, special.expit(difficulty + effect + noise)) / K)
-    return arms
+def measured(setting: Setting, seed: int = 0) -> Result:
+    return measure(setting, REPLICATES, np.random.default_rng(seed))
 
 
-def truth(sd_seed: float, gain: float, base: float) -> float:
-    """Expected share over new seeds and problems: the logistic mean of a normal, by quadrature."""
-    z, weight = np.polynomial.hermite_e.hermegauss(80)
-    sd = np.sqrt(2.0**2 + SD_EFFECT**2 / 2 + SD_INTERACTION**2 + sd_seed**2)
-    return float(weight @ special.expit(base + gain + sd * z) / np.sqrt(2 * np.pi))
+HARD = {
+    "few problems, no seed noise": Setting(30, 3),
+    "few problems, few seeds, comparable": Setting(30, 3, 4).with_share(0.5),
+    "many problems, dominant": Setting(500, 3, 4).with_share(0.9),
+    "many problems, dominant, unequal": Setting(500, 5, 1).with_share(0.9, 2.0),
+    "near zero": Setting(500, 3, 1, -4.3).with_share(0.5),
+    "near one": Setting(30, 5, 4, 4.3).with_share(0.1),
+    "more problems than anyone asks": Setting(1200, 3, 1).with_share(0.1),
+    "ten seeds": Setting(30, 10, 4).with_share(0.5, 2.0),
+}
 
 
-@pytest.mark.parametrize(
-    ("problems", "seeds", "sd_seed", "base"),
-    [
-        (30, 3, 0.0, 0.0),
-        (30, 5, 0.3, -3.0),
-        (500, 3, 0.1, 0.0),
-        (500, 5, 0.3, 0.0),
-        (500, 3, 0.8, 2.0),
-    ],
-)
-def test_coverage_of_a_paired_difference(problems: int, seeds: int, sd_seed: float, base: float) -> None:
-    rng = np.random.default_rng([problems, seeds])
-    difference = truth(sd_seed, 0.3, base) - truth(sd_seed, 0.0, base)
-    replicates = 500
-    hits = 0
-    for _ in range(replicates):
-        interval = contrast([[y] for y in draw(rng, seeds, problems, sd_seed, (0.3, 0.0), base)], (1, -1)).interval
-        hits += interval is not None and interval[0] <= difference <= interval[1]
-    assert hits / replicates >= 0.93
+@pytest.fixture(scope="module")
+def results() -> dict[str, Result]:
+    return {name: measured(setting) for name, setting in HARD.items()}
 
 
-def test_type_one_error_of_the_average_over_benchmarks() -> None:
-    rng = np.random.default_rng(11)
-    replicates = 400
-    rejected = 0
-    for _ in range(replicates):
-        shared = rng.normal(0, 0.2, (2, 3))  # one seed effect for each arm and seed, over all benchmarks
-        arms: list[list[np.ndarray]] = [[], []]
-        for problems in (30, 40, 200):
-            difficulty = rng.normal(0, 2.0, problems)
-            for arm in range(2):
-                effect = rng.normal(0, SD_EFFECT / np.sqrt(2), problems)
-                p = special.expit(difficulty + effect + shared[arm][:, None])
-                arms[arm].append(rng.binomial(K, p) / K)
-        p_value = contrast(arms, (1, -1)).p_value
-        rejected += p_value is not None and p_value < 0.05
-    assert rejected / replicates <= 0.06 + ERROR
+@pytest.mark.parametrize("name", HARD)
+def test_coverage_of_a_paired_difference(results: dict[str, Result], name: str) -> None:
+    assert 0.95 - ERROR <= results[name].coverage <= 0.99
 
 
-def test_holm_keeps_the_family_wise_error() -> None:
-    rng = np.random.default_rng(12)
-    replicates = 400
-    any_rejected = 0
-    for _ in range(replicates):
-        target, *baselines = draw(rng, 5, 100, 0.2, (0.0, 0.0, 0.0, 0.0), 0.0)
-        adjusted = holm([contrast([[target], [b]], (1, -1)).p_value for b in baselines])
-        any_rejected += any(p is not None and p < 0.05 for p in adjusted)
-    assert any_rejected / replicates <= 0.06 + ERROR
+@pytest.mark.parametrize("name", HARD)
+def test_power_at_the_detectable_effect(results: dict[str, Result], name: str) -> None:
+    """Within 3 points of the 80 % that are promised, and three standard errors of a rate of .8."""
+    assert results[name].power == pytest.approx(0.8, abs=0.03 + 3 * (0.16 / REPLICATES) ** 0.5)
 
 
-def test_the_best_arm_is_rarely_lost_from_bold() -> None:
-    """Multiple comparisons with the best: the truly best arm stays among the bold in at least 95 % of draws."""
-    rng = np.random.default_rng(13)
+@pytest.mark.parametrize("name", HARD)
+def test_equivalence_of_arms_that_differ_by_the_margin(results: dict[str, Result], name: str) -> None:
+    assert results[name].equivalence <= 0.05 + ERROR
+
+
+@pytest.mark.parametrize("name", HARD)
+def test_upper_bound_of_the_standard_error(results: dict[str, Result], name: str) -> None:
+    assert results[name].bound >= 0.8 - 3 * (0.16 / REPLICATES) ** 0.5
+
+
+def test_what_it_is_held_against_fails_here(results: dict[str, Result]) -> None:
+    """The settings are hard: clustering by problem alone, or seeds alone, would be seen."""
+    assert results["many problems, dominant"].by_problem < 0.6
+    assert measured(Setting(30, 10, 32).with_share(0.1)).by_seed < 0.85
+
+
+def test_the_width_is_that_of_the_fewness_of_seeds() -> None:
+    """Of 3 seeds a side that dominate: t with 4 degrees of freedom is 1.42 times z, and so no interval that keeps its
+    level stays within 1.25 of one that knows the variance. At 10 seeds ours does."""
+    few, many = (measured(Setting(500, seeds, 4).with_share(0.9)) for seeds in (3, 10))
+    assert few.width > 1.25 and few.width_of_t == pytest.approx(1, abs=0.1)
+    assert many.width < 1.25 and many.width_of_t == pytest.approx(1, abs=0.1)
+
+
+def test_truth_is_what_draws_come_to() -> None:
+    setting = Setting(30, 4, 4, -1.0, sd_seed=(0.3, 0.6), gains=(0.5, 0.0))
+    pairs = np.concatenate(list(setting.draw(np.random.default_rng(5), 8000)))
+    difference = pairs.mean(axis=(2, 3), dtype=np.float64) @ [1, -1]
+    assert difference.mean() == pytest.approx(setting.difference, abs=4 * (setting.variance / 8000) ** 0.5)
+    assert difference.var() == pytest.approx(setting.variance, rel=0.05)
+
+
+def test_families_of_arms_that_do_not_differ() -> None:
+    """One test, Holm's any of three, and the best arm lost from the bold: six benchmarks, one seed effect over all."""
     replicates = 300
-    lost = 0
-    for _ in range(replicates):
-        arms = draw(rng, 3, 100, 0.2, (0.05, 0.0, 0.0, 0.0), 0.0)
-        top = max(arms, key=lambda y: y.mean())
-        gap = contrast([[top], [arms[0]]], (1, -1))
-        lost += bool(gap.se) and below_best_p(gap.value / gap.se, gap.df, 3) < 0.05
-    assert lost / replicates <= 0.05 + ERROR
+    error = 3 * (0.05 * 0.95 / replicates) ** 0.5
+    single, any_of, lost = family(3, 0.1, replicates, np.random.default_rng(12))
+    assert single <= 0.05 + error and any_of <= 0.05 + error and lost <= 0.05 + error
 
 
-def test_power_at_the_detectable_effect() -> None:
-    """For stated variances the power is 80 % within 3 points: normal scores, five seeds a side, seed noise alone."""
-    rng = np.random.default_rng(14)
-    sd, seeds, replicates = 0.02, 5, 4000
-    effect = detectable(sd * np.sqrt(2 / seeds), 2 * (seeds - 1))
-    a = rng.normal(0.5 + effect, sd, (replicates, seeds, 1))
-    b = rng.normal(0.5, sd, (replicates, seeds, 1))
-    se = np.sqrt((a.var(axis=1, ddof=1) + b.var(axis=1, ddof=1)) / seeds)[:, 0]
-    t = (a.mean(axis=1) - b.mean(axis=1))[:, 0] / se
-    power = float(np.mean(np.abs(t) > special.stdtrit(2 * (seeds - 1), 0.975)))
-    assert power == pytest.approx(0.80, abs=0.03)
+def test_sizes_of_permutation_tests() -> None:
+    rng, replicates = np.random.default_rng(13), 400
+    error = 3 * (0.05 * 0.95 / replicates) ** 0.5
+    same = Setting(15, 4, 4, sd_seed=(0.3, 0.3), gains=(0.0, 0.0), sd_effect=0.0)
+    pairs = np.concatenate(list(same.draw(rng, replicates))).astype(np.float64)
+    labels = [seed_labels(*y.mean(axis=2), rng) for y in pairs]
+    assert np.mean([found is not None and found.p_value < 0.05 for found in labels]) <= 0.05 + error
+    alone = Setting(15, 1, 4, gains=(0.0, 0.0), sd_effect=0.0)
+    pairs = np.concatenate(list(alone.draw(rng, replicates))).astype(np.float64)
+    flips = [sign_flip(y[0, 0] - y[1, 0], rng) for y in pairs]
+    rate = np.mean([found is not None and found.p_value < 0.05 for found in flips])
+    assert 0.05 - error <= rate <= 0.05 + error
+
+
+def test_vectorised_and_reported_intervals_are_the_same() -> None:
+    """`measure` checks it for twenty replicates of each setting; here that the check can fail."""
+    from bench import rivals
+
+    pairs = next(Setting(30, 3).draw(np.random.default_rng(1), 40))
+    found = rivals.seen([pairs])
+    rivals.check(pairs, found)
+    estimate = contrast([[pairs[3, 0].astype(float)], [pairs[3, 1].astype(float)]], (1, -1))
+    assert found.half_width[3] == pytest.approx(estimate.half_width, rel=1e-4)
+    with pytest.raises(AssertionError):
+        rivals.check(pairs[::-1], found)

@@ -344,10 +344,12 @@ def test_benchmarks_that_share_problems_are_not_averaged(make_evaluated, tmp_pat
         reports.update_baseline(str(base), tmp_path / "b.yaml")
 
 
-def test_several_arms_must_be_narrowed(make_run, tmp_path: Path) -> None:
-    run = make_run()
-    with pytest.raises(ValueError, match="holds the arms rence, grpo: name one"):
-        reports.update_baseline(str(run), tmp_path / "b.yaml")
+def test_of_several_arms_the_target_is_gated(make_run, tmp_path: Path) -> None:
+    run, path = make_run(), tmp_path / "b.yaml"
+    reports.update_baseline(str(run / "rence"), path, None)
+    gate = reports.gate_run(str(run), path, margin=None, allow_unmatched=False, on_inconclusive="fail")
+    assert gate.decision.average.identical and gate.new.arm == "rence"
+    assert gate.notes == [f"Of {run} the target arm, rence; not gated: grpo."]
 
 
 def test_what_neither_side_states_is_not_called_matched(make_evaluated, tmp_path: Path) -> None:

@@ -167,3 +167,13 @@ def test_without_texts_there_is_no_vote(make_run) -> None:
     reports.build(run, ["md"])
     row = next(r for r in (run / "report/report.md").read_text(encoding="utf-8").split("\n") if "maj@k" in r)
     assert row == "|  | avg@k = pass@1 | pass@2 | pass@4 | maj@k |"
+
+
+def test_answers_that_are_not_recorded_are_no_lost_votes(make_run) -> None:
+    run = make_run(benchmarks={"mini": (4, 5)}, curve=())
+    vote(run, [[None] * 5] * 4, [["wrong"] * 5] * 4)
+    assert ("grpo", "mini") not in majorities(analysis(run)) and ("rence", "mini") in majorities(analysis(run))
+    vote(run, [["3", "3", "3", "3", None]] * 4, [["wrong"] * 4 + ["correct"]] * 4)
+    assert ("grpo", "mini") not in majorities(analysis(run))
+    vote(run, [[None] * 5] * 4, [["truncated"] * 5] * 4)
+    assert majorities(analysis(run))["grpo", "mini"].values[0].tolist() == [0, 0, 0, 0]
