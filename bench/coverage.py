@@ -19,9 +19,9 @@ from scipy import special
 from bench import rivals
 from bench.nulls import families, permutations
 from bench.truth import Setting
-from reports.power import detectable_effect
-from reports.satterthwaite import pool, upper_bound
 from reports.statistics import MeanSquare, Parts
+from reports.statistics.power import detectable_effect
+from reports.statistics.satterthwaite import pool, upper_bound
 
 PROBLEMS, SEEDS, K = (30, 500, 1200), (3, 5, 10), (1, 4)
 RATES = {"middle": 0.0, "low": -4.3, "high": 4.3}

@@ -35,6 +35,8 @@ class Tally:
     """rows of `Run.evals`, by seed"""
     marks: np.ndarray
     """problems x the five marks: counts"""
+    coarse: bool = False
+    """whether an import told correct from not correct and no more"""
 
     @property
     def attempts(self) -> np.ndarray:
@@ -86,8 +88,15 @@ class Flips:
 
     @cached_property
     def kind(self) -> np.ndarray:
-        """Place in KINDS of the side that does not solve it, of problems that flipped; -1 for the others."""
+        """Place in KINDS of the side that does not solve it, of problems that flipped; -1 for the others, and where it
+        is not known."""
+        if self.coarse:
+            return np.full(len(self.category), -1)
         return np.select([self.category == 0, self.category == 1], [self.b.kind, self.a.kind], -1)
+
+    @property
+    def coarse(self) -> bool:
+        return self.a.coarse or self.b.coarse
 
     def count(self, category: Category, kind: Kind | None = None) -> int:
         """How many problems are of a category, and of a kind."""
@@ -107,13 +116,14 @@ def tallies(run: Run) -> dict[tuple[str, str], Tally]:
     found: dict[tuple[str, str], list[int]] = {}
     for e, arm, benchmark in zip(evals.index.tolist(), evals["arm"], evals["benchmark"], strict=True):
         found.setdefault((arm, benchmark), []).append(e)
-    return {key: _tally(run, places) for key, places in found.items()}
+    coarse = set(run.imported.coarse) if run.imported else set()
+    return {key: _tally(run, places, key[1] in coarse) for key, places in found.items()}
 
 
-def _tally(run: Run, evals: list[int]) -> Tally:
+def _tally(run: Run, evals: list[int], coarse: bool) -> Tally:
     each = [run.attempts[e].marks for e in evals]
     counts = [[(marks == place).sum(axis=1) for place in range(len(MARKS))] for marks in each]
-    return Tally(run.attempts[evals[0]].ids, tuple(evals), np.sum(counts, axis=0).T)
+    return Tally(run.attempts[evals[0]].ids, tuple(evals), np.sum(counts, axis=0).T, coarse)
 
 
 def flips(a: Tally, b: Tally) -> Flips:

@@ -72,7 +72,7 @@ def variants(a: Analysis, markers: Mapping[int, Markers]) -> list[Variant]:
     tallies = _tallies(a, markers)
     if len({tally.arm for tally in tallies}) < 2:
         return []
-    found = [Variant("as planned", _average(tallies, _share))]
+    found = [Variant("as imported" if a.run.plan.imported else "as planned", _average(tallies, _share))]
     if all(tally.second is not None for tally in tallies):
         found.append(Variant("second marker", _average(tallies, lambda t: _ratio(t.second, t.attempts))))
     for mark, name in LEFT_OUT.items():

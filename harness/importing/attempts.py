@@ -101,7 +101,7 @@ def _arms(raw: Raw, asked: Asked) -> pd.Series:
     arms = _said(raw, "arm", named, "A name before the path, as in grpo/seed0=PATH, or --arm NAME")
     for arm in dict.fromkeys([arms] if isinstance(arms, str) else arms):
         check_arm(arm)
-    return pd.Series(arms, index=raw.cells.index, dtype=str)
+    return pd.Series(arms, index=raw.cells.index, dtype=object)
 
 
 def _seeds(raw: Raw, asked: Asked, arms: pd.Series) -> np.ndarray:

@@ -4,8 +4,8 @@ is refused with its place."""
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,7 @@ import pandas as pd
 from harness.importing.reading import Raw
 from harness.records import Mark
 
+T = TypeVar("T")
 MARKS = [mark.value for mark in Mark]
 YES = {"1": True, "1.0": True, "true": True, "0": False, "0.0": False, "false": False}
 _LONGEST_SHOWN = 60
@@ -23,15 +24,25 @@ def is_missing(cell: Any) -> bool:
     return cell is None or cell is pd.NA or (isinstance(cell, float | np.floating) and bool(np.isnan(cell)))
 
 
+def each(column: pd.Series, f: Callable[[Any], T]) -> list[T]:
+    """`f` of every cell, called once for equal ones if all cells are of one type."""
+    values = column.to_numpy(dtype=object)
+    if pd.api.types.infer_dtype(values) not in ("string", "integer", "floating", "boolean"):
+        return [f(cell) for cell in values]  # among others 1 and True would be equal
+    codes, distinct = pd.factorize(values, use_na_sentinel=False)
+    found = [f(cell) for cell in distinct]
+    return [found[code] for code in codes.tolist()]
+
+
 def is_empty(column: pd.Series) -> np.ndarray:
     """No value at all, NaN, or the empty text that CSV has for both."""
-    return np.array([is_missing(cell) or (isinstance(cell, str) and not cell.strip()) for cell in column])
+    return np.array(each(column, lambda cell: is_missing(cell) or (isinstance(cell, str) and not cell.strip())), bool)
 
 
 def whole(raw: Raw, name: str, column: pd.Series, least: int = 0) -> np.ndarray:
     """Integers, from numbers or their texts."""
     _refuse_empty(raw, name, column)
-    found = _numbers(_plain(cell) for cell in column)
+    found = _numbers(each(column, _plain))
     wrong = ~np.isfinite(found) | (found < least) | (found != np.floor(found))
     _refuse(raw, name, column, wrong, f"a whole number of at least {least}")
     return found.astype(np.int64)
@@ -53,29 +64,33 @@ def _numbers(values: Iterable[Any]) -> np.ndarray:
 def yes_or_no(raw: Raw, name: str, column: pd.Series) -> np.ndarray:
     """0 and 1, in whatever way they are written."""
     _refuse_empty(raw, name, column)
-    found = [YES.get(str(cell).strip().lower()) for cell in column]
+    found = each(column, lambda cell: YES.get(str(cell).strip().lower()))
     _refuse(raw, name, column, np.array([one is None for one in found]), "0 or 1")
     return np.array(found, dtype=bool)
 
 
 def marks(raw: Raw, name: str, column: pd.Series) -> pd.Series:
     _refuse_empty(raw, name, column)
-    _refuse(raw, name, column, np.array([cell not in MARKS for cell in column]), f"one of {', '.join(MARKS)}")
-    return column.astype(str)
+    _refuse(raw, name, column, np.array(each(column, lambda cell: cell not in MARKS)), f"one of {', '.join(MARKS)}")
+    return _texts(column)
 
 
 def names(raw: Raw, name: str, column: pd.Series) -> pd.Series:
     """Texts that identify something; whole numbers are taken by their digits."""
     _refuse_empty(raw, name, column)
-    known = np.array([isinstance(cell, str | int | np.integer) or _is_whole(cell) for cell in column], dtype=bool)
-    _refuse(raw, name, column, ~known, "a text or a whole number")
-    return column.map(lambda cell: cell if isinstance(cell, str) else str(int(cell))).astype(str)
+    known = each(column, lambda cell: isinstance(cell, str | int | np.integer) or _is_whole(cell))
+    _refuse(raw, name, column, ~np.array(known), "a text or a whole number")
+    return _texts(each(column, lambda cell: cell if isinstance(cell, str) else str(int(cell))))
 
 
 def texts(raw: Raw, name: str, column: pd.Series) -> pd.Series:
     """What may be long, and may be the empty text, but is there."""
-    _refuse(raw, name, column, np.array([is_missing(cell) for cell in column]), "a text", "is empty")
-    return column.map(written)
+    _refuse(raw, name, column, np.array(each(column, is_missing)), "a text", "is empty")
+    return _texts(map(written, column))
+
+
+def _texts(values: Iterable[str]) -> pd.Series:
+    return pd.Series(list(values), dtype=object)
 
 
 def written(cell: Any) -> str:
@@ -88,11 +103,6 @@ def written(cell: Any) -> str:
 def written_or_none(column: pd.Series) -> pd.Series:
     """Texts, and None where there is none."""
     return pd.Series([None if is_missing(cell) else written(cell) for cell in column], dtype=object)
-
-
-def or_none(values: Iterable[Any]) -> list[Any]:
-    """Values, and None for NaN."""
-    return [None if is_missing(value) else value for value in values]
 
 
 def _from_arrow(value: Any) -> Any:

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from harness import attempts
 from harness.errors import UserError
-from harness.importing import cells, design, evaluations
+from harness.importing import design, evaluations
 from harness.importing.design import Design, Wanted
 from harness.importing.evaluations import Evaluated
 from harness.importing.rows import UNKNOWN, Found
@@ -110,19 +110,16 @@ def _evaluation(place: EvalFolder, one: Evaluated, point: int, version: str) -> 
 def _table(one: Evaluated) -> pa.Table:
     """In the schema of an evaluation of ours, where a cell may be empty if the source does not say it."""
     rows, n = one.rows, len(one.rows)
-    known = not evaluations.unknown_lengths([one])
-    tokens = rows["tokens"].astype("int64") if known else [None] * n
     fixed = {"arm": one.arm, "seed": one.seed, "step": one.step, "benchmark": one.benchmark}
-    unsaid = ("generation_key", "mark_second")
-    columns = []
-    for field in attempts.schema():
-        if field.name in fixed:
-            values: Any = [fixed[field.name]] * n
-        elif field.name in unsaid:
-            values = [None] * n
-        else:
-            values = cells.or_none(tokens if field.name == "tokens" else rows[field.name])
-        columns.append(pa.array(values, field.type))
+    fixed |= {"generation_key": None, "mark_second": None}
+    if evaluations.unknown_lengths([one]):
+        fixed["tokens"] = None
+    columns = [
+        pa.array([fixed[field.name]] * n, field.type)
+        if field.name in fixed
+        else pa.array(rows[field.name].to_numpy(dtype=object), field.type, from_pandas=True)
+        for field in attempts.schema()
+    ]
     schema = pa.schema([field.with_nullable(True) for field in attempts.schema()])
     return pa.Table.from_arrays(columns, schema=schema)
 

@@ -131,4 +131,6 @@ def _parquet(source: Source) -> Raw:
         table = pq.ParquetFile(source.path).read()
     except (pa.ArrowException, OSError) as error:
         raise DataError(f"{source.path} cannot be read: {str(error).splitlines()[0]}") from None
-    return Raw(source, table.to_pandas(integer_object_nulls=True), np.arange(1, table.num_rows + 1))
+    # As objects: pandas' own strings are slow to go through. An index that was saved is a column as others.
+    cells = table.to_pandas(integer_object_nulls=True, ignore_metadata=True).astype(object)
+    return Raw(source, cells, np.arange(1, table.num_rows + 1))

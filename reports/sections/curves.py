@@ -40,7 +40,7 @@ def section(a: Analysis) -> Section | None:
                 Figure(f"curve-{x}", _svg(a, average, x, 440, 280), f"Score in percent against {words}.")
                 for x, words in axes.items()
             ],
-            f"Score in percent on {of}. {legend(a)} Dashed: the untrained model.",
+            f"Score in percent on {of}. {legend(a)}{' Dashed: the untrained model.' if START in a.rows else ''}",
         )
     ]
     if len(benchmarks) > 1:

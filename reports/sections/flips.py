@@ -119,11 +119,16 @@ def _row(a: Analysis, b: str, each: Sequence[Flips], *names: str) -> Row:
             _number(gained),
             _number(lost),
             Cell(f"{net:+,}".replace("-", "−") if net else "0", net),
-            *(Cell(f"+{plus} −{minus}" if plus + minus else "0", plus + minus) for plus, minus in by_kind),
+            *([Cell(GAP)] * len(KINDS) if any(one.coarse for one in each) else map(_signs, by_kind)),
             _number(both),
             _number(neither),
         ]
     )
+
+
+def _signs(flipped: tuple[int, int]) -> Cell:
+    plus, minus = flipped
+    return Cell(f"+{plus} −{minus}" if plus + minus else "0", plus + minus)
 
 
 def _gap(a: Analysis, b: str, benchmark: str) -> Row:

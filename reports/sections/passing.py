@@ -42,7 +42,8 @@ def _pictures(a: Analysis, by_k: dict[int, Groups]) -> list[Block]:
         "C(n, k) for each problem), mean over problems and seeds. "
     )
     thin = "Thin: every seed. " if len(a.arms) <= MOST_BANDS else ""
-    legend = f"{thin}Dashed: the untrained model. {shown.rule(a)}".strip()
+    dashed = "Dashed: the untrained model. " if START in a.rows else ""
+    legend = f"{thin}{dashed}{shown.rule(a)}".strip()
     blocks: list[Block] = []
     if len([k for k, group in by_k.items() if any(column == AVERAGE for _, column in group)]) > 1:
         of = "Unweighted average of the benchmarks. " if len(a.benchmarks) > 1 else ""

@@ -69,7 +69,12 @@ def test_what_the_report_says(rence: Rence, tmp_path: Path) -> None:
     assert found["as_planned"] is None and found["imported"] == "attempts, 1 file"
     assert "the comparison is exploratory" in found["verdict"] and "matching of training unknown" in found["verdict"]
     page = (tmp_path / "runs/x/report/report.md").read_text(encoding="utf-8")
-    assert "rollouts" not in page and "; as planned" not in page and "## Budget" not in page
+    assert (
+        "rollouts a trial" not in page
+        and "as planned;" not in page
+        and "; as planned" not in page
+        and "## Budget" not in page
+    )
     cell = found["arms"][1]["per_benchmark"]["sums"]
     assert (cell["wrong"], cell["no_answer"], cell["truncated"]) == (108, None, None)  # not told, so not zero
     assert "a.jsonl" in page and "## Provenance" in page

@@ -13,8 +13,8 @@ import pytest
 from bench.coverage import Result, measure
 from bench.nulls import family
 from bench.truth import Setting
-from reports.permutation import seed_labels, sign_flip
 from reports.statistics import contrast
+from reports.statistics.permutation import seed_labels, sign_flip
 
 REPLICATES = 1000
 ERROR = 3 * (0.05 * 0.95 / REPLICATES) ** 0.5

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy import special
 
-from reports.power import Variances, detectable_effect, detectable_effects
-from reports.satterthwaite import upper_bound
 from reports.statistics import MeanSquare, Parts
+from reports.statistics.power import Variances, detectable_effect, detectable_effects
+from reports.statistics.satterthwaite import upper_bound
 
 
 def noncentral(se: float, df: float) -> float:

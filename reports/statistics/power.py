@@ -9,8 +9,8 @@ from functools import lru_cache
 import numpy as np
 from scipy import special
 
-from reports.satterthwaite import Floats, crossed, pool
-from reports.statistics import Estimand, MeanSquare, Parts
+from reports.statistics.crossed import Estimand, MeanSquare, Parts
+from reports.statistics.satterthwaite import Floats, crossed, pool
 
 POWER = 0.8
 POINTS = 2048
