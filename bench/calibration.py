@@ -7,6 +7,9 @@ The seeds of the run's target arm are split at random into two disjoint groups, 
 whether its groups differ, through the code that a report uses. Whoever is asked at level .05 should say yes in 5 % of
 the splits. Prints Markdown: these rates, the distribution of p-values, and where the variance comes from.
 
+The splits share problems, and both sides are drawn from one set of seeds. What is tried is whether the formulas hold
+for seeds as they really scatter; not whether new problems would have agreed, which bench/coverage.py tries.
+
 Splits overlap, so they say less than as many trainings would. The rate is an incomplete U-statistic of the seeds; its
 standard error is a jackknife over seeds (Efron & Stein 1981, Annals of Statistics 9(3), 586-596: biased upwards) less
 what the number of splits adds to that, plus the noise of drawing splits. Resampling seeds with replacement would put

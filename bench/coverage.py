@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
@@ -19,9 +19,9 @@ from scipy import special
 from bench import rivals
 from bench.nulls import families, permutations
 from bench.truth import Setting
-from reports.power import detectable_effect
-from reports.satterthwaite import pool, upper_bound
 from reports.statistics import MeanSquare, Parts
+from reports.statistics.power import detectable_effect
+from reports.statistics.satterthwaite import pool, upper_bound
 
 PROBLEMS, SEEDS, K = (30, 500, 1200), (3, 5, 10), (1, 4)
 RATES = {"middle": 0.0, "low": -4.3, "high": 4.3}
@@ -49,12 +49,18 @@ class Result:
     """median, over the oracle's"""
     width_of_t: float
     """median, over that of a t interval which knows the mean squares' ratios and so its degrees of freedom"""
-    power: float
-    """at the difference that is said to be found with 80 %"""
-    equivalence: float
-    """how often two arms that differ by the margin are called equivalent; the margin is 3 standard errors"""
+    powers: tuple[float, float]
+    """at the difference that is said to be found with 80 %, above and below"""
+    equivalences: tuple[float, float]
+    """how often two arms that differ by the margin are called equivalent, above and below; the margin is 3 standard
+    errors"""
     bound: float
     """how often the upper 80 % bound of the standard error is one"""
+
+    @property
+    def power(self) -> float:
+        """Of a difference that may be either way."""
+        return sum(self.powers) / 2
 
 
 def grid(replicates: int) -> Iterator[Result]:
@@ -82,7 +88,7 @@ def measure(
     raw = seed[0] + found.problem - rest[0]
     bound = np.sqrt(variance + upper_bound([seed, (found.problem, j)], [rest]) - raw)
     with np.errstate(divide="ignore"):
-        equivalent = special.stdtr(df, (np.abs(error + margin) - margin) / se) < 0.05
+        equivalent = [special.stdtr(df, (np.abs(error + true) - margin) / se) < 0.05 for true in (margin, -margin)]
     return Result(
         noise=noise,
         rate=rate,
@@ -93,8 +99,8 @@ def measure(
         by_seed=_share(np.abs(error) <= found.by_seed),
         width=float(np.median(half_width) / (rivals.Z * oracle)),
         width_of_t=float(np.median(half_width) / rivals.half(oracle**2, np.asarray(setting.df))),
-        power=_share(np.abs(error + effect) > half_width),
-        equivalence=_share(equivalent),
+        powers=(_share(np.abs(error + effect) > half_width), _share(np.abs(error - effect) > half_width)),
+        equivalences=(_share(equivalent[0]), _share(equivalent[1])),
         bound=_share(bound >= oracle),
     )
 
@@ -178,64 +184,75 @@ def print_named(replicates: int, bootstraps: int) -> None:
 
 
 def print_grid(results: list[Result]) -> None:
-    columns = [
-        "seed noise, seeds",
-        "settings",
-        "coverage: least",
-        "median",
-        "most",
-        "by problem, z: least",
-        "by seed, t: least",
-    ]
-    columns += ["width: most", "over t: most", "power: least", "most", "equivalence: most", "bound: least"]
-    print("The grid\n")
-    table(columns, [_summary(results, noise, seeds, ratio) for noise, seeds, ratio in product(NOISE, SEEDS, RATIOS)
-                    if noise != "nil" or ratio == 1])  # fmt: skip
+    coverage = ["coverage: least", "median", "most"]
+    print("By seed noise and seeds: all numbers of problems, rates and k\n")
+    columns = ["seed noise, seeds", "settings", *coverage, "z by problem: least", "t by seed: least"]
+    groups = [cell for cell in product(NOISE, RATIOS, SEEDS) if cell[0] != "nil" or cell[1] == 1]
+    rows = []
+    for noise, ratio, seeds in groups:
+        mine = [r for r in results if (r.noise, r.ratio, r.setting.seeds) == (noise, ratio, seeds)]
+        others = [rate(min(r.by_problem for r in mine)), rate(min(r.by_seed for r in mine))]
+        widths = [f"{max(r.width for r in mine):.2f}", f"{max(r.width_of_t for r in mine):.2f}"]
+        rows.append([f"{noise}{_unequal(ratio)}, {seeds}", len(mine), *_coverage(mine), *others, *widths])
+    table([*columns, "width: most", "over t's: most"], rows)
+
+    print("By rate: all numbers of problems, seeds and k\n")
+    columns = ["rate, seed noise", "settings", *coverage, "power: least", "mean: least", "mean: most", "most"]
+    rows = []
+    for place, noise, ratio in product(RATES, NOISE, RATIOS):
+        mine = [r for r in results if (r.rate, r.noise, r.ratio) == (place, noise, ratio)]
+        if mine:
+            powers = [min(min(r.powers) for r in mine), min(r.power for r in mine), max(r.power for r in mine)]
+            powers.append(max(max(r.powers) for r in mine))
+            others = [max(max(r.equivalences) for r in mine), min(r.bound for r in mine)]
+            name = f"{place}, {noise}{_unequal(ratio)}"
+            rows.append([name, len(mine), *_coverage(mine), *map(rate, powers), *map(rate, others)])
+    table([*columns, "equivalence: most", "bound: least"], rows)
+    _print_requirements(results)
+
+
+def _print_requirements(results: list[Result]) -> None:
     low = [one for one in results if one.coverage < REQUIRED]
-    print(f"Coverage below {REQUIRED}: {len(low)} of {len(results)} settings\n")
+    print(f"Coverage below {REQUIRED}: {len(low)} of {len(results)} settings; ", end="")
+    print(f"below .94: {sum(one.coverage < 0.94 for one in results)}\n")
     _print_settings(low)
     wide = [one for one in results if one.width > WIDEST]
     print(f"Median width above {WIDEST} times the oracle's: {len(wide)} of {len(results)} settings, by seeds: ", end="")
     print(", ".join(f"{s}: {sum(one.setting.seeds == s for one in wide)}" for s in SEEDS) + "\n")
     matter = [one for one in results if one.setting.share >= 0.2]
     inside = sum(REQUIRED <= one.coverage <= 0.97 for one in matter)
-    print(
-        f"Between .93 and .97 where seed noise is a fifth of the variance or more: {inside} of {len(matter)} settings\n"
-    )
+    print(f"From .93 to .97 where seed noise is a fifth of the variance or more: {inside} of {len(matter)} settings\n")
     off = [one for one in results if abs(one.power - 0.8) > 0.03]
-    print(f"Power further than 3 points from 80 %: {len(off)} of {len(results)} settings\n")
+    print(f"Power, either way, further than 3 points from 80 %: {len(off)} of {len(results)} settings\n")
     _print_settings(off)
 
 
+def _unequal(ratio: float) -> str:
+    return ", unequal" if ratio != 1 else ""
+
+
+def _coverage(results: list[Result]) -> list[str]:
+    found = [r.coverage for r in results]
+    return [rate(min(found)), rate(float(np.median(found))), rate(max(found))]
+
+
 def _print_settings(results: list[Result]) -> None:
-    if results:
-        table(
-            ["seed noise", "rate", "ratio", "problems", "seeds", "k", "sd of seeds", "coverage", "width", "power"],
-            [
-                [r.noise, r.rate, f"{r.ratio:g}", r.setting.problems, r.setting.seeds, r.setting.k,
-                 " and ".join(f"{100 * sd:.1f}" for sd in np.sqrt(np.maximum(r.setting.seed, 0))),
-                 rate(r.coverage), f"{r.width:.2f}", rate(r.power)]
-                for r in results
-            ],
-        )  # fmt: skip
-
-
-def _summary(results: list[Result], noise: str, seeds: int, ratio: float) -> list[object]:
-    mine = [r for r in results if (r.noise, r.setting.seeds, r.ratio) == (noise, seeds, ratio)]
-    cover = [r.coverage for r in mine]
-    unequal = ", unequal" if ratio != 1 else ""
-    return [
-        f"{noise}{unequal}, {seeds}", len(mine), rate(min(cover)), rate(float(np.median(cover))), rate(max(cover)),
-        rate(min(r.by_problem for r in mine)), rate(min(r.by_seed for r in mine)),
-        f"{max(r.width for r in mine):.2f}", f"{max(r.width_of_t for r in mine):.2f}",
-        rate(min(r.power for r in mine)), rate(max(r.power for r in mine)),
-        rate(max(r.equivalence for r in mine)), rate(min(r.bound for r in mine)),
-    ]  # fmt: skip
+    columns = ["seed noise", "rate", "problems", "seeds", "k", "sd of seeds, points", "coverage", "width", "power"]
+    rows = [
+        [
+            *(r.noise + _unequal(r.ratio), r.rate, r.setting.problems, r.setting.seeds, r.setting.k),
+            " and ".join(f"{100 * sd:.1f}" for sd in np.sqrt(np.maximum(r.setting.seed, 0))),
+            *(rate(r.coverage), f"{r.width:.2f}", " and ".join(map(rate, r.powers))),
+        ]
+        for r in results
+    ]
+    if rows:
+        table(columns, rows)
 
 
 def print_stress(replicates: int) -> None:
     """Beyond the requirement: arms whose seed noise differs ninefold in variance, seeds that nearly fail."""
-    settings = [replace(Setting(500, seeds, 4, base).with_share(0.9, 3.0)) for base in (0.0, 4.3) for seeds in SEEDS]
+    settings = [Setting(500, seeds, 4, base).with_share(0.9, 3.0) for base in (0.0, 4.3) for seeds in SEEDS]
     results = [
         measure(
             setting,

@@ -8,9 +8,9 @@ from dataclasses import replace
 import numpy as np
 
 from bench.truth import Setting
-from reports.multiple import below_best_p, holm
-from reports.permutation import mcnemar, seed_labels, sign_flip
 from reports.statistics import contrast
+from reports.statistics.multiple import below_best_p, holm
+from reports.statistics.permutation import mcnemar, seed_labels, sign_flip
 
 ALPHA = 0.05
 SIX = (30, 30, 40, 272, 500, 675)

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
-from reports.bootstrap import crossed_bootstrap
-from reports.satterthwaite import crossed, pool
 from reports.statistics import contrast
+from reports.statistics.bootstrap import crossed_bootstrap
+from reports.statistics.satterthwaite import crossed, pool
 
 Z = float(special.ndtri(0.975))
 RESAMPLES = 1000

@@ -9,10 +9,10 @@ from harness.records import START, ArmRecord, DataError
 from reports import deviations
 from reports.load import Run, where
 from reports.matching import Side
-from reports.multiple import below_best_p
 from reports.pairs import Family, Groups, Pair, Test, by_seed, compare_all, difference
 from reports.scores import AVERAGE, Cells, Scores, complete, final, headline, marks
 from reports.statistics import ESTIMANDS, Estimand, Estimate, contrast
+from reports.statistics.multiple import below_best_p
 
 
 @dataclass(frozen=True)

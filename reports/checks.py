@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from reports.analysis import Analysis
-from reports.bootstrap import crossed_bootstrap
-from reports.draws import generator
 from reports.pairs import Pair
-from reports.permutation import McNemar, Permutation, mcnemar, seed_labels, sign_flip
 from reports.scores import Scores, complete
 from reports.statistics import Estimate
+from reports.statistics.bootstrap import crossed_bootstrap
+from reports.statistics.draws import generator
+from reports.statistics.permutation import McNemar, Permutation, mcnemar, seed_labels, sign_flip
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from harness.records import SCHEMA, DataError, EvalFolder, EvalRecord, Mark
 from reports.load import MARKS, read_evaluations, where
 from reports.statistics import Estimate, Floats, contrast, pass_at_k
-from reports.votes import majority
+from reports.statistics.votes import majority
 from reports.words import listing, plural
 
 COVERS = "this one checkpoint on new problems like these"

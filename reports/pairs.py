@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Literal, cast
 
 from harness.records import START, DataError
-from reports.design import AS_IT_IS, sight
-from reports.equivalence import equivalence_p
 from reports.matching import Side, unmatched
-from reports.multiple import holm
 from reports.scores import Scores
 from reports.statistics import Estimand, Estimate, contrast, seed_correlation
-from reports.variance import Split, split
+from reports.statistics.design import AS_IT_IS, sight
+from reports.statistics.equivalence import equivalence_p
+from reports.statistics.multiple import holm
+from reports.statistics.variance import Split, split
 
 Family = Literal["primary", "per_benchmark", "start"]
 """the locked comparison on the average; the same arms benchmark by benchmark; every arm with the untrained model"""

@@ -21,7 +21,7 @@ from reports.load import MARKS, Run
 from reports.pairs import difference
 from reports.scores import AVERAGE, Cells, Scores, complete, final
 from reports.statistics import Estimate, pass_at_k
-from reports.votes import majority
+from reports.statistics.votes import majority
 
 ENOUGH = 16
 """attempts from which a lead is said to be new ability"""

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from reports.design import AS_IT_IS, Change, Sight, sight
 from reports.load import load
-from reports.power import Variances
 from reports.scores import AVERAGE, Scores, complete, headline
 from reports.statistics import Estimand
-from reports.variance import Split, typical
+from reports.statistics.design import AS_IT_IS, Change, Sight, sight
+from reports.statistics.power import Variances
+from reports.statistics.variance import Split, typical
 from reports.words import listing
 
 

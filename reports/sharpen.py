@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from reports.design import AS_IT_IS, Change
+from reports.statistics.design import AS_IT_IS, Change
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from harness.experiment import Experiment
     from harness.records import RunFolder
     from harness.run import Outcome
-    from reports.design import Sight
+    from reports.statistics.design import Sight
 
 Config = Annotated[Path, typer.Argument(help="Experiment file.", show_default=False)]
 Overrides = Annotated[

@@ -16,9 +16,9 @@ from harness.records import Plan, RunFolder, write_text
 
 if TYPE_CHECKING:
     from reports import sharpen
-    from reports.design import Sight
     from reports.pilot import Pilot
-    from reports.power import Variances
+    from reports.statistics.design import Sight
+    from reports.statistics.power import Variances
 
 _OTHER_SEEDS = (5, 10)
 """what more seeds would buy is shown beside the plan's own number"""
@@ -99,7 +99,7 @@ def preview(experiment: Experiment, pilot: Path | None = None) -> Preview:
         pilot: a finished run, to take variances from.
     Raises: UserError if it lacks a benchmark or a second arm; DataError if it is broken.
     """
-    from reports.power import Variances, detectable_effects
+    from reports.statistics.power import Variances, detectable_effects
 
     model, variances = models.find(experiment.model), Variances()
     made = plan.make(experiment, model)

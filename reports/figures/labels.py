@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from reports.figures.svg import fit
 
 GAP = 13.0
-"""least distance between two labels, in pixels"""
+"""least distance between two labels, in pixels, where so many fit beside the panel"""
 AWAY = 6
 """pixels from the panel to a label"""
 
@@ -25,7 +25,8 @@ def beside(axes: Axes, ends: Sequence[tuple[float | None, str, str]], height: fl
     """
     known = [(y, label, tint) for y, label, tint in ends if y is not None]
     low, high = axes.get_ylim()
-    places = spread([(y - low) / (high - low) * height for y, _, _ in known], GAP, height)
+    gap = min(GAP, height / max(1, len(known) - 1))
+    places = spread([(y - low) / (high - low) * height for y, _, _ in known], gap, height)
     for (_, label, tint), place in zip(known, places, strict=True):
         axes.annotate(
             fit(label, room - AWAY),

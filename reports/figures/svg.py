@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import io
 import re
+import warnings
 from collections.abc import Callable
 from typing import Any
 from xml.etree import ElementTree
@@ -57,7 +58,8 @@ SETTINGS = {
 def draw(name: str, width: float, height: float, plot: Callable[[Axes], None]) -> str:
     """SVG of one panel. Sizes are CSS pixels of the page; `name` keeps the ids of several figures apart."""
     settings: dict[Any, Any] = SETTINGS | {"svg.hashsalt": name}
-    with matplotlib.rc_context(settings):
+    with matplotlib.rc_context(settings), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph")  # the reader's font draws them, not matplotlib's
         figure = Figure(figsize=(width / 72, height / 72))
         figure.patch.set_visible(False)
         axes = figure.subplots()

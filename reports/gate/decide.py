@@ -34,10 +34,10 @@ from enum import StrEnum
 import numpy as np
 from scipy import special
 
-from reports.design import AS_IT_IS, sight
-from reports.multiple import holm
 from reports.statistics import ROUNDING, Estimate, Floats, contrast
-from reports.variance import split
+from reports.statistics.design import AS_IT_IS, sight
+from reports.statistics.multiple import holm
+from reports.statistics.variance import split
 
 ALPHA = 0.05
 """one-sided, each way"""

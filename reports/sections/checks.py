@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from reports.analysis import Analysis
-from reports.bootstrap import RESAMPLES
 from reports.checks import Check, checks, disagreements
 from reports.document import Cell, Column, Row, Section, Table, Text, text
-from reports.permutation import DRAWS, FEWEST_SEEDS
+from reports.statistics.bootstrap import RESAMPLES
+from reports.statistics.permutation import DRAWS, FEWEST_SEEDS
 from reports.verdict import COVERS
 from reports.words import GAP, listing, p_text, plural, signed
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from reports import design, sharpen
+from reports import sharpen
 from reports.analysis import Analysis
 from reports.document import Block, Cell, Column, Folded, Row, Section, Table, Text, text
 from reports.pairs import Pair, sources
 from reports.scores import AVERAGE, complete
-from reports.variance import Split
+from reports.statistics import design
+from reports.statistics.variance import Split
 from reports.words import GAP, count, extent, listing
 
 MOST_PAIRS = 4

@@ -70,7 +70,7 @@ def _table(a: Analysis, found: list[Variant]) -> Table:
     columns = [
         Column("Variant", numeric=False),
         Column("Order", numeric=False),
-        *(Column(f"− {shown.short(a, arm)}") for arm in each),
+        *(Column(f"−\u00a0{shown.short(a, arm)}") for arm in each),
         *([Column("Signs", numeric=False)] if baselines else []),
     ]
     rows = []

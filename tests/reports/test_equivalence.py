@@ -12,8 +12,8 @@ from scipy import stats
 
 import reports
 from harness.records import Comparison, Plan, RunFolder
-from reports.equivalence import equivalence_p
 from reports.statistics import contrast
+from reports.statistics.equivalence import equivalence_p
 
 EQUAL = {
     "gains": {"rence": 0.5, "grpo": 0.5},

@@ -16,7 +16,7 @@ from benchmarks import scoring
 from benchmarks.marking import Mark, Marked
 from harness import attempts
 from harness.records import Attempt, DataError, EvalFolder, EvalRecord
-from reports.votes import majority
+from reports.statistics.votes import majority
 
 HEADER = EvalRecord(
     arm="model", seed=None, step=0, rollouts=0, grid=0, benchmark="", benchmark_hash="", problems=0, k=2,

@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections import Counter
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -284,3 +285,15 @@ def test_an_axis_of_equal_scores_shows_no_rounding_errors() -> None:
     x, flat = [0.0, 1.0], [0.0, 1e-17]
     picture = curves("flat", [Line("grpo", "#123456", [(x, flat)], (x, flat))], 0.0, "rollouts", 400, 200)
     assert "1e" not in picture.replace("1em", "") and "0.2" in picture
+
+
+def test_labels_beside_a_panel_fit_it_however_many_and_long() -> None:
+    x = [0.0, 1.0]
+    lines = [
+        Line(f"{i} with a long name that has no room", "#123456", [], (x, [0.0, 50.0 + 0.01 * i])) for i in range(30)
+    ]
+    root = ElementTree.fromstring(curves("many", lines, None, "rollouts", 440, 280))
+    found = [e for e in root.iter() if e.tag.endswith("text") and "…" in (e.text or "")]
+    heights = sorted(float(re.findall(r"[\d.]+", e.get("y") or e.get("transform") or "")[-1]) for e in found)
+    assert len(found) == 30 and all(len(e.text or "") <= 18 for e in found)
+    assert heights[0] > 0 and heights[-1] < 260 and min(b - a for a, b in pairwise(heights)) > 7

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from reports.multiple import below_best_p, holm
+from reports.statistics.multiple import below_best_p, holm
 
 
 def test_holm() -> None:

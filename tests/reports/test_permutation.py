@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from reports.bootstrap import crossed_bootstrap
-from reports.draws import generator
-from reports.permutation import DRAWS, mcnemar, seed_labels, sign_flip
 from reports.statistics import contrast
+from reports.statistics.bootstrap import crossed_bootstrap
+from reports.statistics.draws import generator
+from reports.statistics.permutation import DRAWS, mcnemar, seed_labels, sign_flip
 
 
 def rng() -> np.random.Generator:

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from reports import pilot
-from reports.design import Change
-from reports.power import Variances
+from reports.statistics.design import Change
+from reports.statistics.power import Variances
 
 ROOT = Path(pilot.__file__).parent.parent
 SIZES = {"mini_easy": (40, 4), "mini_hard": (30, 4)}

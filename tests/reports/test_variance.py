@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from bench.truth import Setting
-from reports.design import Change, expected, sight
 from reports.statistics import contrast
-from reports.variance import Split, split, typical
+from reports.statistics.design import Change, expected, sight
+from reports.statistics.variance import Split, split, typical
 
 # Two seeds, three problems, two answers each: as in test_statistics, over S J: MS_seed .015625, MS_problem .046875,
 # MS_residual .00520833

@@ -20,8 +20,8 @@ from itertools import combinations
 
 import numpy as np
 
-from reports.satterthwaite import Floats, pool
-from reports.statistics import MeanSquare, Parts, contrast
+from reports.statistics.crossed import MeanSquare, Parts, contrast
+from reports.statistics.satterthwaite import Floats, pool
 
 
 @dataclass(frozen=True)

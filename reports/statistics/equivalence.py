@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from scipy import special
 
-from reports.statistics import Estimate
+from reports.statistics.crossed import Estimate
 
 
 def equivalence_p(estimate: Estimate | None, margin: float | None) -> float | None:

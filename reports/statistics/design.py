@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from reports.power import POWER, detectable_effect
-from reports.satterthwaite import pool, upper_bound
-from reports.statistics import Estimand, MeanSquare, Parts
-from reports.variance import Split
+from reports.statistics.crossed import Estimand, MeanSquare, Parts
+from reports.statistics.power import POWER, detectable_effect
+from reports.statistics.satterthwaite import pool, upper_bound
+from reports.statistics.variance import Split
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from reports.satterthwaite import Floats, crossed, pool
+from reports.statistics.satterthwaite import Floats, crossed, pool
 
 Estimand = Literal["algorithm", "benchmark", "checkpoints"]
 """what an interval covers: new seeds and new problems; new seeds on these problems; these seeds, new problems"""

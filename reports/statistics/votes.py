@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from reports.satterthwaite import Floats
+from reports.statistics.satterthwaite import Floats
 
 
 def majority(problems: NDArray[np.int64], correct: NDArray[np.bool_], answers: pa.Array, count: int) -> Floats:

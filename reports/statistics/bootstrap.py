@@ -12,8 +12,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from reports.satterthwaite import Floats
-from reports.statistics import Estimand
+from reports.statistics.crossed import Estimand
+from reports.statistics.satterthwaite import Floats
 
 RESAMPLES = 4_000
 CHUNK = 500

@@ -1,0 +1,59 @@
+"""The files a run leaves behind: their schema, their folder layout, and how they are written and read.
+
+Standard library only: `reports` imports this package and nothing else of ours. Every file is JSON or JSON lines,
+but for finished attempts, which are Parquet. Units: scores are fractions, lengths are tokens, times are seconds.
+"""
+
+from harness.records.evaluations import Attempt, EvalRecord, Mark
+from harness.records.files import (
+    SCHEMA,
+    DataError,
+    append_jsonl,
+    read_json,
+    read_jsonl,
+    to_disk,
+    write_json,
+    write_text,
+)
+from harness.records.folders import START, EvalFolder, RunFolder, TrialFolder
+from harness.records.plans import (
+    ArmRecord,
+    Comparison,
+    DataRecord,
+    ImportRecord,
+    Plan,
+    Published,
+    add_published,
+    read_published,
+)
+from harness.records.trials import DoneRecord, StepRecord, Timing, TrialRecord
+
+__all__ = [
+    "SCHEMA",
+    "START",
+    "ArmRecord",
+    "Attempt",
+    "Comparison",
+    "DataError",
+    "DataRecord",
+    "DoneRecord",
+    "EvalFolder",
+    "EvalRecord",
+    "ImportRecord",
+    "Mark",
+    "Plan",
+    "Published",
+    "RunFolder",
+    "StepRecord",
+    "Timing",
+    "TrialFolder",
+    "TrialRecord",
+    "add_published",
+    "append_jsonl",
+    "read_json",
+    "read_jsonl",
+    "read_published",
+    "to_disk",
+    "write_json",
+    "write_text",
+]

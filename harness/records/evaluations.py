@@ -1,0 +1,82 @@
+"""What an evaluation leaves behind."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from harness.records.record import Record
+
+
+class Mark(StrEnum):
+    """What became of one answer. Absence is never zero: five words for five different things."""
+
+    CORRECT = "correct"
+    """equal to the gold answer"""
+    WRONG = "wrong"
+    """a final answer was found and it differs"""
+    NO_ANSWER = "no_answer"
+    """finished, but no final answer could be found"""
+    TRUNCATED = "truncated"
+    """stopped by the token limit before a final answer"""
+    GRADER_FAILED = "grader_failed"
+    """the comparison ran out of time or broke; counts as not correct, and is shown"""
+
+
+@dataclass(frozen=True)
+class EvalRecord(Record):
+    """`eval.json`, the header of one evaluation of one checkpoint on one benchmark; written before the attempts."""
+
+    arm: str
+    seed: int | None
+    """None for a model that was not trained here, as the untrained one"""
+    step: int
+    rollouts: int
+    """generated in training when the checkpoint was taken; 0 in an imported run, which does not know"""
+    grid: int
+    """the point of the rollout grid this evaluation belongs to (of steps, in an imported run); 0 for the untrained
+    model"""
+    benchmark: str
+    benchmark_hash: str
+    problems: int
+    k: int
+    model_hash: str
+    template: str
+    engine: str
+    engine_version: str
+    grader_version: str
+    sampling: dict[str, Any]
+    """temperature, top_p, max_tokens, the evaluation seed, and problems generated together"""
+    limit: int | None = None
+    """only so many problems were asked, the first ones; None: all"""
+    second_marker: bool = False
+    """whether rows have `mark_second`"""
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One answer to one problem: a line of `attempts.jsonl`, a row of `attempts.parquet`."""
+
+    arm: str
+    seed: int | None
+    step: int
+    benchmark: str
+    problem_id: str
+    sample: int
+    """0..k-1"""
+    response: str
+    answer: str | None
+    """the final answer that was found, as text"""
+    gold: str
+    mark: str
+    finish_reason: str
+    """stop, length (the limit of tokens) or context (the model's own limit)"""
+    tokens: int
+    template: str
+    engine: str
+    generation_key: str
+    """hash of (model, tokenizer and template, prompt, sampling parameters, seed, sample, engine version)"""
+    grader_version: str
+    mark_second: str | None = None
+    """the second marker's mark, where one ran"""

@@ -1,0 +1,116 @@
+"""The names of what is in a run folder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+START = "start"
+"""the arm name of the untrained model"""
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """`runs/<experiment>/` and the names of what is in it."""
+
+    root: Path
+
+    @property
+    def config(self) -> Path:
+        return self.root / "experiment.yaml"
+
+    @property
+    def resolved(self) -> Path:
+        return self.root / "resolved.json"
+
+    @property
+    def plan(self) -> Path:
+        return self.root / "plan.json"
+
+    @property
+    def data(self) -> Path:
+        return self.root / "data.json"
+
+    @property
+    def imported(self) -> Path:
+        return self.root / "import.json"
+
+    @property
+    def expected(self) -> Path:
+        """published scores; may be missing"""
+        return self.root / "expected.json"
+
+    @property
+    def report(self) -> Path:
+        return self.root / "report"
+
+    def start_eval(self, benchmark: str) -> EvalFolder:
+        return EvalFolder(self.root / START / "evals" / benchmark)
+
+    def trial(self, arm: str, seed: int) -> TrialFolder:
+        return TrialFolder(self.root / arm / f"seed{seed}")
+
+
+@dataclass(frozen=True)
+class TrialFolder:
+    """`runs/<experiment>/<arm>/seed<k>/`"""
+
+    root: Path
+
+    @property
+    def trial(self) -> Path:
+        return self.root / "trial.json"
+
+    @property
+    def steps(self) -> Path:
+        return self.root / "steps.jsonl"
+
+    @property
+    def timing(self) -> Path:
+        return self.root / "timing.json"
+
+    @property
+    def done(self) -> Path:
+        return self.root / "done.json"
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.root / "checkpoints"
+
+    def checkpoint(self, step: int) -> Path:
+        return self.checkpoints / f"step_{step}"
+
+    def log(self, attempt: int) -> Path:
+        return self.root / "logs" / f"attempt_{attempt}"
+
+    def eval(self, step: int, benchmark: str) -> EvalFolder:
+        return EvalFolder(self.root / "evals" / f"step_{step}" / benchmark)
+
+    def evals(self) -> list[EvalFolder]:
+        """Every evaluation begun so far, by step and benchmark name."""
+        found = self.root.glob("evals/step_*/*/eval.json")
+        return [EvalFolder(p.parent) for p in sorted(found, key=lambda p: (_step(p.parent.parent), p.parent.name))]
+
+
+@dataclass(frozen=True)
+class EvalFolder:
+    """`.../evals/[step_<n>/]<benchmark>/`: the header, and the attempts while open and when complete."""
+
+    root: Path
+
+    @property
+    def header(self) -> Path:
+        return self.root / "eval.json"
+
+    @property
+    def open_attempts(self) -> Path:
+        return self.root / "attempts.jsonl"
+
+    @property
+    def attempts(self) -> Path:
+        """Its existence means that the evaluation is complete."""
+        return self.root / "attempts.parquet"
+
+
+def _step(folder: Path) -> int:
+    return int(folder.name.removeprefix("step_"))

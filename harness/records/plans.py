@@ -1,0 +1,162 @@
+"""What was planned before training, where data and imported results come from, and what others have published."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from harness.records.files import SCHEMA, DataError, read_json, write_json
+from harness.records.record import Record, known
+
+
+@dataclass(frozen=True)
+class Comparison(Record):
+    """The primary comparison, fixed before training."""
+
+    target: str
+    """the arm that is compared"""
+    baselines: list[str]
+    """the arms it is compared with; one test each, Holm within the family"""
+    estimand: Literal["algorithm", "benchmark", "checkpoints"] = "algorithm"
+    """what an interval covers: algorithm (new seeds, new problems), benchmark (these problems, new seeds),
+    checkpoints (these seeds, new problems)"""
+    alpha: float = 0.05
+    """family-wise error rate"""
+    margin: float | None = None
+    """differences smaller than this, a fraction such as 0.02, do not matter: with it the report can say `equivalent`"""
+
+
+@dataclass(frozen=True)
+class ArmRecord(Record):
+    """One arm, resolved."""
+
+    name: str
+    algorithm: str
+    title: str
+    """the name tables print"""
+    hyperparameters: dict[str, Any]
+    spec: dict[str, str]
+    """semantics as a table row"""
+    recipe_differences: dict[str, Any]
+    """recipe settings in which this arm differs from the experiment's recipe"""
+    activity: list[dict[str, Any]]
+    """metric, label and inactive_below of what tells whether the objective's special part acted"""
+    fingerprint: str
+    """hash of the resolved semantics"""
+
+
+@dataclass(frozen=True)
+class Plan(Record):
+    """`plan.json`: everything that fixes what a reported number means, hashed and written before training."""
+
+    experiment: str
+    arms: list[ArmRecord]
+    seeds: list[int]
+    benchmarks: dict[str, int]
+    """benchmark -> k, samples a problem at the headline"""
+    curve_benchmarks: dict[str, int]
+    """benchmark -> k at the earlier points of the grid"""
+    comparison: Comparison
+    budget_rollouts: int
+    """a trial stops at the first step at or past it; filtered rollouts count"""
+    grid_rollouts: list[int]
+    """where a trial is evaluated; the last is the budget and the headline"""
+    backend: str
+    model: str
+    model_hash: str
+    train: str
+    """the training set's name"""
+    template: str
+    recipe: dict[str, Any]
+    evaluation: dict[str, Any]
+    """sampling parameters of the evaluations"""
+    tuning: dict[str, Any]
+    """what was tried to choose the recipe: trials for each arm, settings, seeds, split"""
+    lock: str
+    """hash of all of the others"""
+    verl: dict[str, Any] = field(default_factory=dict)
+    """settings of backend `verl`: empty, and then not written, for another"""
+    imported: str = ""
+    """what was imported, in words, by `rence import`: such a plan was made after the results were seen, has no budget
+    and no trials, and its grid counts steps; empty, and then not written, for a run of ours"""
+
+    def to_json(self) -> dict[str, Any]:
+        data = {key: value for key, value in super().to_json().items() if value or key not in ("verl", "imported")}
+        if self.comparison.margin is None:  # and so plans without one keep their lock
+            del data["comparison"]["margin"]
+        return data
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        data = read_json(path)
+        data["arms"] = [ArmRecord(**known(ArmRecord, arm)) for arm in data.get("arms", [])]
+        data["comparison"] = Comparison(**known(Comparison, data.get("comparison", {})))
+        return cls(**known(cls, data))
+
+
+@dataclass(frozen=True)
+class DataRecord(Record):
+    """`data.json`: what the training set was made of."""
+
+    train: str
+    """the training set's name"""
+    problems: int
+    hash: str
+    """of the problems' ids in order"""
+    removed: dict[str, int]
+    """reason -> problems that were left out: copies, contradictions, what is in a benchmark or near one"""
+
+
+@dataclass(frozen=True)
+class ImportRecord(Record):
+    """`import.json`: where the results of an imported run come from."""
+
+    source: str
+    """attempts, generations, verl, lm-eval or lighteval"""
+    options: dict[str, Any]
+    """that were given and decide what was read"""
+    files: list[dict[str, Any]]
+    """path as given, bytes and sha256 of each; arm, seed and step where the command named them"""
+    coarse: list[str]
+    """benchmarks of which only correct or not is known: there `wrong` may also be one of the other marks"""
+    notes: list[str]
+    """choices that were made, and what the source does not tell"""
+
+
+@dataclass(frozen=True)
+class Published(Record):
+    """An entry of `expected.json`: scores that others have published, to be set beside ours."""
+
+    title: str
+    """what tables call it, such as `Dr. GRPO, table 4`"""
+    source: str
+    """authors, year, paper and table"""
+    url: str
+    model: str
+    """what they trained"""
+    protocol: str
+    """how it was measured, as far as it is known"""
+    percent: dict[str, dict[str, float | None]]
+    """arm (`start`: their untrained model) -> benchmark or `average` -> percent, as printed; null: not known"""
+    attempts: dict[str, int] = field(default_factory=dict)
+    """benchmark -> k, attempts a problem, where it is known: a printed score must then be a possible one"""
+
+
+def read_published(path: Path) -> list[Published]:
+    """What `expected.json` holds; no file, nothing. Raises: DataError."""
+    if not path.exists():
+        return []
+    try:
+        return [Published(**known(Published, entry)) for entry in read_json(path)["published"]]
+    except (KeyError, TypeError) as error:
+        raise DataError(f"{path}: {error}. `rence report RUN --expected FILE` writes it anew.") from None
+
+
+def add_published(path: Path, published: Sequence[Published]) -> None:
+    """Add to `expected.json`; an entry of the same title is replaced. Writes only what changes something."""
+    old = read_published(path)
+    new = {entry.title: entry for entry in [*old, *published]}
+    if list(new.values()) != old:
+        write_json(path, {"schema": SCHEMA, "published": [asdict(entry) for entry in new.values()]})
