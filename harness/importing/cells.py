@@ -93,6 +93,12 @@ def _texts(values: Iterable[str]) -> pd.Series:
     return pd.Series(list(values), dtype=object)
 
 
+def of_kind(raw: Raw, name: str, column: pd.Series, kind: type) -> None:
+    """What a foreign file must hold to be read at all."""
+    words = {dict: "an object", list: "a list", str: "a text"}.get(kind, "there")
+    _refuse(raw, name, column, np.array([is_missing(cell) or not isinstance(cell, kind) for cell in column]), words)
+
+
 def written(cell: Any) -> str:
     """A cell as a text: itself, or the JSON of it. Half a surrogate pair, which no file can hold, becomes `?`."""
     if not isinstance(cell, str):

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from harness.importing.names import folder_name
-from harness.importing.rows import NO_SEED, UNKNOWN, Facts, Found, identity
+from harness.importing.rows import NO_SEED, Facts, Found
 from harness.importing.sources import Source
 from harness.records import DataError
 
@@ -21,7 +21,7 @@ WHO = ["arm", "seed", "step", "benchmark"]
 """what one evaluation is of"""
 PROBLEM = [*WHO, "problem_id"]
 WORDS = ("template", "engine", "grader_version")
-_MOST_NAMED = 3
+MOST_NAMED = 3
 
 
 @dataclass(frozen=True)
@@ -69,14 +69,6 @@ def split(found: Found) -> list[Evaluated]:
 def _parts(rows: pd.DataFrame, by: list[str]) -> Iterator[tuple[tuple[Any, ...], pd.DataFrame]]:
     """In the order in which they stand."""
     yield from cast(Iterator[tuple[tuple[Any, ...], pd.DataFrame]], iter(rows.groupby(by, sort=False, observed=True)))
-
-
-def versions(evaluated: Sequence[Evaluated]) -> dict[str, str]:
-    """benchmark -> its hash: the source's own, or one over ids and golds.
-
-    Raises: DataError if two rows give one problem different golds, or a benchmark two versions.
-    """
-    return {name: _version(name, [one for one in evaluated if one.benchmark == name]) for name in benchmarks(evaluated)}
 
 
 def benchmarks(evaluated: Sequence[Evaluated]) -> list[str]:
@@ -164,7 +156,7 @@ def _different(one: tuple[Any, ...], problems: set[str], other: tuple[Any, ...],
 
 
 def _only(ids: set[str]) -> str:
-    named = sorted(ids)[:_MOST_NAMED]
+    named = sorted(ids)[:MOST_NAMED]
     more = ", ..." if len(ids) > len(named) else ""
     return f"{len(ids):,} ({', '.join(named)}{more})" if ids else "none"
 
@@ -199,49 +191,5 @@ def _one(rows: pd.DataFrame, column: str, who: str, sources: Sequence[Source]) -
     return str(seen[0])
 
 
-def _version(benchmark: str, evaluated: Sequence[Evaluated]) -> str:
-    said = {str(value): one.who for one in evaluated for value in one.rows["version"].dropna().unique()}
-    if len(said) > 1:
-        seen = ", ".join(f"{value} in {who}" for value, who in list(said.items())[:_MOST_NAMED])
-        raise DataError(
-            f"{benchmark} is there in {len(said)} versions ({seen}); they cannot be put together.\n"
-            "Import evaluations of one version."
-        )
-    golds = _golds(benchmark, evaluated)
-    return next(iter(said), None) or identity(sorted(golds.items()))
-
-
-def _golds(benchmark: str, evaluated: Sequence[Evaluated]) -> dict[str, str | None]:
-    """problem -> gold, from whoever says it; None if nobody does."""
-    golds: dict[str, str | None] = {}
-    by: dict[str, str] = {}
-    differing: list[tuple[str, str, str]] = []
-    for one in evaluated:
-        for problem, gold in _pairs(one.rows):
-            if gold is not None and golds.get(problem) not in (None, gold):
-                differing.append((problem, by[problem], one.who))
-            elif golds.get(problem) is None:
-                golds[problem], by[problem] = gold, one.who
-    if differing:
-        problem, a, b = differing[0]
-        raise DataError(
-            f"{benchmark} was asked with different golds: that of the problem {problem} differs between {a} and {b}, "
-            f"and so do {len({p for p, *_ in differing}) - 1:,} others.\n"
-            "Another version of the data? Import evaluations of one version."
-        )
-    return golds
-
-
-def _pairs(rows: pd.DataFrame) -> Iterator[tuple[str, str | None]]:
-    """Distinct problems with their golds."""
-    distinct = rows[["problem_id", "gold"]].drop_duplicates()
-    for problem, gold in zip(distinct["problem_id"], distinct["gold"], strict=True):
-        yield str(problem), None if pd.isna(gold) else str(gold)
-
-
 def unknown_lengths(evaluated: Sequence[Evaluated]) -> bool:
     return any(bool(np.isnan(one.rows["tokens"].to_numpy(dtype=float)).any()) for one in evaluated)
-
-
-def models(evaluated: Sequence[Evaluated]) -> list[str]:
-    return sorted({one.facts.model for one in evaluated if one.facts.model != UNKNOWN})

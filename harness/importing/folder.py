@@ -20,6 +20,7 @@ from harness.importing.design import Design, Wanted
 from harness.importing.evaluations import Evaluated
 from harness.importing.rows import UNKNOWN, Found
 from harness.importing.sources import Source
+from harness.importing.versions import versions_of
 from harness.records import EvalFolder, EvalRecord, ImportRecord, Plan, RunFolder, to_disk
 
 
@@ -46,7 +47,7 @@ def check_free(out: Path, clean: bool) -> None:
 def write(found: Found, source: str, options: Mapping[str, Any], wanted: Wanted, out: Path) -> Imported:
     """Check, arrange and write; what was at `out` is gone only when the new folder is whole."""
     evaluated = evaluations.split(found)
-    versions = evaluations.versions(evaluated)
+    versions = versions_of(evaluated)
     arranged = design.arrange(evaluated, wanted.step)
     record = _record(found, source, options, evaluated, arranged)
     hashes = {"files": [file["sha256"] for file in record.files], "options": record.options}

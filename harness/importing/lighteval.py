@@ -60,7 +60,8 @@ def _read(source: Source) -> Raw:
         raise DataError(f"{source.path}: the name must be {LOOKED_FOR}, as `lighteval --save-details` writes it.")
     raw = read(source)
     for column in _COLUMNS:
-        raw.need(column, "Details of lighteval before 0.11 have other columns and cannot be imported.")
+        hint = "Details of lighteval before 0.11 have other columns and cannot be imported."
+        cells.of_kind(raw, column, raw.need(column, hint), dict)
     return raw
 
 

@@ -11,8 +11,7 @@ mean must then be the `avg@k` that lm-eval has recorded.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,18 +21,14 @@ import pandas as pd
 
 from benchmarks.marking.marks import Rule
 from harness.importing import cells
+from harness.importing.lm_eval_task import FILE, OURS, Task, read_task
 from harness.importing.marking import Marker
 from harness.importing.metrics import choose
-from harness.importing.names import arm_of, folder_name, seed_of, seeds_note
-from harness.importing.reading import Raw, read
-from harness.importing.rows import UNKNOWN, Facts, Found, frame, numbered
+from harness.importing.names import arm_of, seed_of, seeds_note
+from harness.importing.reading import Raw
+from harness.importing.rows import Found, frame, numbered
 from harness.importing.sources import Source
-from harness.records import START, DataError, read_json
-
-LOOKED_FOR = "samples_<task>_<date>.jsonl"
-FILE = re.compile(r"samples_(?P<task>.+)_(?P<date>\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d(?:\.\d+)?)\.jsonl")
-OURS = "avg@k"
-"""the metric by which a task of ours is known"""
+from harness.records import START
 
 
 @dataclass(frozen=True)
@@ -44,57 +39,12 @@ class Asked:
     filters: Sequence[str] = ()
 
 
-@dataclass(frozen=True)
-class Task:
-    """One file's rows of one filter, and what the results beside it say."""
-
-    source: Source
-    name: str
-    raw: Raw
-    filter: str
-    results: Mapping[str, Any]
-
-    @property
-    def is_ours(self) -> bool:
-        docs = self.raw["doc"]
-        return OURS in self.raw and all({"id", "gold", "rule"} <= doc.keys() for doc in docs)
-
-    @property
-    def config(self) -> Mapping[str, Any]:
-        return self.results.get("configs", {}).get(self.name, {})
-
-    @property
-    def benchmark(self) -> str:
-        said = self.config.get("metadata", {}).get("benchmark") if self.is_ours else None
-        return folder_name(said or self.name)
-
-    @property
-    def facts(self) -> Facts:
-        return Facts(
-            model=self.results.get("model_name") or UNKNOWN,
-            engine_version=self.results.get("lm_eval_version") or UNKNOWN,
-            sampling={**self.config.get("generation_kwargs", {}), **self._shots()},
-            limit=_whole(self.results.get("config", {}).get("limit")),
-        )
-
-    def _shots(self) -> dict[str, Any]:
-        shots = self.config.get("num_fewshot")
-        return {"num_fewshot": shots} if shots else {}
-
-    @property
-    def template(self) -> str:
-        if "chat_template_sha" not in self.results:
-            return UNKNOWN
-        sha = self.results["chat_template_sha"]
-        return f"chat template {sha[:12]}" if sha else "no chat template"
-
-
 def files_in(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("samples_*.jsonl") if FILE.fullmatch(path.name))
 
 
 def read_all(sources: Sequence[Source], asked: Asked, marker: Marker | None) -> Found:
-    tasks = [_task(source, asked) for source in sources]
+    tasks = [read_task(source, asked.filters) for source in sources]
     read = [_rows(i, task, asked, marker) for i, task in enumerate(tasks)]
     notes = list(dict.fromkeys(note for _, found in read for note in found))
     return Found(
@@ -103,31 +53,6 @@ def read_all(sources: Sequence[Source], asked: Asked, marker: Marker | None) -> 
         [task.facts for task in tasks],
         [*notes, *(marker.notes if marker else ()), *seeds_note(sources)],
     )
-
-
-def _task(source: Source, asked: Asked) -> Task:
-    found = FILE.fullmatch(source.path.name)
-    if not found:
-        raise DataError(f"{source.path}: the name must be {LOOKED_FOR}, as `lm_eval --log_samples` writes it.")
-    raw = read(source)
-    for column in ("doc_id", "doc", "doc_hash", "target", "resps", "metrics"):
-        raw.need(column, "Is this a file of `lm_eval --log_samples`?")
-    if "filter" not in raw:
-        raw = Raw(source, raw.cells.assign(filter="none"), raw.lines)
-    name = _filter(raw, asked.filters)
-    keep = (raw["filter"] == name).to_numpy()
-    results = source.path.with_name(f"results_{found['date']}.json")
-    return Task(source, found["task"], raw.only(keep), name, read_json(results) if results.exists() else {})
-
-
-def _filter(raw: Raw, wanted: Sequence[str]) -> str:
-    """The first of the wanted ones that is there; where there is one only, there is no choice."""
-    there = list(dict.fromkeys(cells.names(raw, "filter", raw["filter"])))
-    chosen = there[0] if len(there) == 1 else next((name for name in wanted if name in there), None)
-    if chosen is None:
-        what = f"no filter {' or '.join(f'`{name}`' for name in wanted)}" if wanted else "several filters"
-        raise DataError(f"{raw.source.path} has {what}. It has {', '.join(there)}. Choose one with --filter NAME.")
-    return chosen
 
 
 def _rows(place: int, task: Task, asked: Asked, marker: Marker | None) -> tuple[pd.DataFrame, list[str]]:
@@ -141,12 +66,12 @@ def _rows(place: int, task: Task, asked: Asked, marker: Marker | None) -> tuple[
         return marker.mark(rows), []
     there = _metrics(task.raw)
     metric = choose(f"{task.source.path} (filter {task.filter})", there, asked.metrics)
-    rows = _frame(place, task, [[_first(row)] for row in task.raw["resps"]])
+    rows = _frame(place, task, [[_first(row, 2)] for row in task.raw["resps"]])
     filtered = list(task.raw["filtered_resps"]) if "filtered_resps" in task.raw else [None] * len(rows)
     how = f"lm-eval {metric}" + (f", filter {task.filter}" if task.filter != "none" else "")
     rows = rows.assign(
         mark=np.where([value == 1 for value in there[metric]], "correct", "wrong"),
-        answer=[_first(one) for one in filtered],
+        answer=[_first(one, 1) for one in filtered],
         grader_version=how,
         coarse=True,
     )
@@ -216,19 +141,13 @@ def _responses(raw: Raw, row: int) -> list[str]:
     return list(resps[0])
 
 
-def _first(resps: Any) -> str | None:
-    """The text of a document's first response; None where the task has no text, as one of likelihoods."""
-    while isinstance(resps, list) and resps:
-        resps = resps[0]
-        if isinstance(resps, str):
-            return resps
-    return resps if isinstance(resps, str) else None
+def _first(values: Any, depth: int) -> str | None:
+    """The first text in lists so deep; None where there is none, as in tasks of likelihoods."""
+    for _ in range(depth):
+        values = values[0] if isinstance(values, list) and values else None
+    return values if isinstance(values, str) else None
 
 
 def _metrics(raw: Raw) -> dict[str, list[Any]]:
     names = dict.fromkeys(name for one in raw["metrics"] for name in one)
     return {name: raw[name].tolist() for name in names if name in raw}
-
-
-def _whole(limit: Any) -> int | None:
-    return int(limit) if isinstance(limit, int | float) and limit >= 1 else None

@@ -59,7 +59,7 @@ def test_the_benchmark_says_what_counts_as_equal_unless_the_command_does(rence: 
     [
         ({"problem_id": 1, "sample": 0, "gold": "4"}, 3, "g.jsonl lacks the column `response`"),
         ({"problem_id": 1, "sample": 0, "response": "4"}, 3, "g.jsonl lacks the column `gold`"),
-        ({"problem_id": 1, "sample": 0, "response": None, "gold": "4"}, 3, "g.jsonl:1: `response` must be a text"),
+        ({"problem_id": 1, "sample": 0, "response": None, "gold": "4"}, 3, "g.jsonl lacks the column `response`"),
         ({"problem_id": 1, "response": "4", "gold": "4"}, 3, "g.jsonl lacks the column `sample`"),
     ],
 )

@@ -139,3 +139,37 @@ def test_what_is_refused(rence: Rence, out: Path, tmp_path: Path) -> None:
     done = rence("import", "lm-eval", "out/*/samples_m*", "--out", "x")
     assert done.code == 3 and "mini_sums was asked with different problems" in done.err and "19 are in both" in done.err
     assert not (tmp_path / "x").exists()
+
+
+@pytest.mark.parametrize(
+    ("cells", "said"),
+    [
+        ({"doc": "a text"}, ":1: `doc` must be an object, but is `a text`."),
+        ({"resps": None}, ":1: `resps` must be a list, but is `None`."),
+        ({"metrics": "acc"}, ":1: `metrics` must be a list"),
+        ({"acc": None}, "has no metric that is 0 or 1. It has acc (not 0 or 1)."),
+    ],
+)
+def test_lines_that_are_no_samples(rence: Rence, tmp_path: Path, cells: dict, said: str) -> None:
+    line = {"doc_id": 0, "doc": {}, "doc_hash": "h", "target": 1, "resps": [[["-1.5", "False"]]], "metrics": ["acc"]}
+    (tmp_path / "samples_x_2026-01-01T00-00-00.jsonl").write_text(json.dumps(line | {"acc": 1.0} | cells) + "\n")
+    done = rence("import", "lm-eval", "a=.", "--out", "x")
+    assert done.code == 3 and said in done.err, done.err
+
+
+def test_a_task_of_likelihoods_has_no_texts(rence: Rence, tmp_path: Path) -> None:
+    line = {"doc": {}, "doc_hash": "h", "target": 1, "resps": [[["-1.5", "False"]]], "metrics": ["acc"], "acc": 1.0}
+    lines = [line | {"doc_id": i, "doc_hash": f"h{i // 2}", "acc": float(i > 0)} for i in range(4)]  # each twice
+    text = "".join(json.dumps(one) + "\n" for one in lines)
+    (tmp_path / "samples_x_2026-01-01T00-00-00.jsonl").write_text(text)
+    assert rence("import", "lm-eval", "a=.", "--out", "x").code == 0
+    rows = pq.read_table(tmp_path / "x/a/seed0/evals/step_0/x/attempts.parquet").to_pylist()
+    assert {row["response"] for row in rows} == {None}
+    assert [(row["problem_id"], row["mark"]) for row in rows] == [
+        ("h0", "wrong"),
+        ("h0-2", "correct"),
+        ("h1", "correct"),
+        ("h1-2", "correct"),
+    ]
+    done = rence("import", "lm-eval", "a=.", "--mark", "--out", "y")
+    assert done.code == 3 and "`resps` must be one list of texts to be marked" in done.err
