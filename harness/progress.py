@@ -100,6 +100,9 @@ def run_row(root: Path) -> dict[str, Any]:
     except DataError as error:
         return {"run": root.name, "state": str(error), "trials": None, "rollouts": None, "report": None}
     run, ended, rollouts = RunFolder(root), [], 0
+    report = "yes" if (run.report / "verdict.json").exists() else "no"
+    if plan.imported:
+        return {"run": root.name, "state": "imported", "trials": None, "rollouts": None, "report": report}
     for arm in plan.arms:
         for seed in plan.seeds:
             folder = run.trial(arm.name, seed)
@@ -115,7 +118,7 @@ def run_row(root: Path) -> dict[str, Any]:
         "state": f"{state}, {diverged} diverged" if diverged else state,
         "trials": f"{len(ended)}/{total}",
         "rollouts": f"{rollouts}/{plan.budget_rollouts * total}",
-        "report": "yes" if (run.report / "verdict.json").exists() else "no",
+        "report": report,
     }
 
 

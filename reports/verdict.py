@@ -9,7 +9,7 @@ from reports import notes, published
 from reports.analysis import Analysis, Score
 from reports.imported import EXPLORATORY, MATCHING_UNKNOWN
 from reports.pairs import Pair
-from reports.scores import AVERAGE
+from reports.scores import AVERAGE, final
 from reports.statistics import ESTIMANDS
 from reports.words import listing, p_text, plural, signed
 
@@ -129,13 +129,12 @@ def basis(a: Analysis) -> str:
 
 
 def effort(a: Analysis) -> list[str]:
-    """What was spent on a trial, and by which backend."""
+    """What was spent on a trial, and by which backend; of an import, the steps that are compared."""
     plan = a.run.plan
     if plan.imported:
-        return [
-            f"imported from {plan.imported}",
-            *([f"step {plan.grid_rollouts[-1]}"] if plan.grid_rollouts[-1] else []),
-        ]
+        evals = final(a.run)
+        steps = sorted({int(step) for step, arm in zip(evals["step"], evals["arm"], strict=True) if arm != START})
+        return [f"imported from {plan.imported}", *([f"step {span(steps)}"] if any(steps) else [])]
     return [f"{plan.budget_rollouts:,} rollouts a trial", f"backend {plan.backend}"]
 
 

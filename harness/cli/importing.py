@@ -27,7 +27,8 @@ Paths = Annotated[
     list[str],
     typer.Argument(
         metavar="[ARM[/seedN][/stepN]=]PATH...",
-        help="Files, folders or patterns, with the arm, seed and step they are of. The untrained model is `start`.",
+        help="Files, folders or patterns, with the arm, seed and step they are of; or a path that says it, such as "
+        "'out/{arm}-seed{seed}'. The untrained model is `start`.",
         show_default=False,
     ),
 ]

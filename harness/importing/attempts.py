@@ -52,11 +52,14 @@ def read_all(sources: Sequence[Source], asked: Asked, marker: Marker | None) -> 
 
 
 def _renamed(raw: Raw, columns: Mapping[str, str]) -> Raw:
+    """Columns by our names, without those that are empty and need not be there."""
     for ours, theirs in columns.items():
         raw.need(theirs)
         if ours in raw and ours != theirs:
             raise DataError(f"{raw.source.path} has a column `{ours}` already, so `{theirs}` cannot be read as it.")
-    return Raw(raw.source, raw.cells.rename(columns={theirs: ours for ours, theirs in columns.items()}), raw.lines)
+    named = raw.cells.rename(columns={theirs: ours for ours, theirs in columns.items()})
+    unsaid = [name for name in KNOWN if name in named and name not in REQUIRED and bool(named[name].isna().all())]
+    return Raw(raw.source, named.drop(columns=unsaid), raw.lines)
 
 
 def _rows(place: int, raw: Raw, asked: Asked, marked: bool) -> pd.DataFrame:

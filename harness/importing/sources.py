@@ -1,13 +1,17 @@
-"""The words of the command, `[ARM[/seedN][/stepN]=]PATH`, and the files they name."""
+"""The words of the command, `[ARM[/seedN][/stepN]=]PATH`, and the files they name.
+
+A path may say itself what it is of: `out/{arm}-seed{seed}` finds `out/grpo-seed0`, `out/grpo-seed1` and so on.
+"""
 
 from __future__ import annotations
 
 import glob
 import hashlib
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from harness.errors import UserError
 from harness.records import START
@@ -15,6 +19,8 @@ from harness.records import START
 ARM = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\Z")
 """an arm's name is also a folder's"""
 _NAMED = re.compile(r"(?P<arm>[^/=]+)(?:/seed(?P<seed>\d+))?(?:/step_?(?P<step>\d+))?=(?P<path>.+)", re.DOTALL)
+_SAID = re.compile(r"\{(arm|seed|step)\}")
+_SHAPES = {"arm": "(?P<arm>[^/]+?)", "seed": r"(?P<seed>\d+)", "step": r"(?P<step>\d+)"}
 _TAKEN = ("report",)
 _BLOCK = 1 << 20
 
@@ -65,7 +71,7 @@ def find(words: Sequence[str], find_in: Find, looked_for: str) -> list[Source]:
     sources = [
         Source(path, name)
         for word in words
-        for name, place in [split(word)]
+        for name, place in said(*split(word))
         for path in _files(place, find_in, looked_for)
     ]
     seen: set[Path] = set()
@@ -81,14 +87,34 @@ def split(word: str) -> tuple[Name, str]:
     found = _NAMED.fullmatch(word)
     if found is None or Path(word).exists():
         return Name(), word
-    name = Name(
-        check_arm(found["arm"]),
-        None if found["seed"] is None else int(found["seed"]),
-        None if found["step"] is None else int(found["step"]),
-    )
+    name = _name(found.groupdict())
     if name.arm == START and (name.seed is not None or name.step):
         raise UserError(f"{word}: `{START}` is the untrained model and has neither seed nor step: {START}=PATH.")
     return name, found["path"]
+
+
+def said(name: Name, place: str) -> list[tuple[Name, str]]:
+    """The names and paths that a path with `{arm}`, `{seed}` or `{step}` in it stands for; others stand for themselves.
+
+    Raises: UserError if nothing is there, or the name says it too.
+    """
+    words = _SAID.findall(place)
+    if not words:
+        return [(name, place)]
+    if len(set(words)) < len(words) or any(getattr(name, word) is not None for word in words):
+        raise UserError(f"{place}: arm, seed and step can each be said once.")
+    pieces = _SAID.split(place)  # text, word, text, word, ..., text
+    shape = "".join(_SHAPES[piece] if i % 2 else re.escape(piece) for i, piece in enumerate(pieces))
+    hits = [(re.fullmatch(shape, hit), hit) for hit in sorted(glob.glob("*".join(map(glob.escape, pieces[::2]))))]
+    found = [(_name({**asdict(name), **hit.groupdict()}), path) for hit, path in hits if hit]
+    if not found:
+        raise UserError(f"{place} stands for nothing that is there. An example: 'out/{{arm}}-seed{{seed}}'.")
+    return found
+
+
+def _name(found: Mapping[str, Any]) -> Name:
+    seed, step = (None if found.get(word) is None else int(found[word]) for word in ("seed", "step"))
+    return Name(None if found.get("arm") is None else check_arm(found["arm"]), seed, step)
 
 
 def check_arm(name: str) -> str:

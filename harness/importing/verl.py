@@ -124,16 +124,17 @@ def _how(raw: Raw, asked: Asked) -> str:
 
 
 def _check_scores(raws: Sequence[Raw], asked: Asked) -> None:
-    """Without `acc`, a score tells right from wrong only if it is one of two values, or a bound is given."""
+    """Without `acc` or a bound, a score tells right from wrong only if it is one of two values, one above 0:
+    a third may be for the format alone."""
     scored = [raw for raw in raws if ACC not in raw]
     if not scored or asked.above is not None:
         return
     scores = sorted({score for raw in scored for score in cells.numbers(raw, "score", raw.need("score")).tolist()})
-    if len(scores) > 2:
+    if len(scores) > 2 or (len(scores) == 2 and not scores[0] <= 0 < scores[1]):
         shown = ", ".join(f"{score:g}" for score in scores[:6]) + (", ..." if len(scores) > 6 else "")
         raise DataError(
-            f"{scored[0].source.path}: there is no `{ACC}`, and `score` has {len(scores)} values ({shown}), so which "
-            "of them are correct is not known.\n--correct-above X says it; --mark marks the answers again instead."
+            f"{scored[0].source.path}: there is no `{ACC}`, and `score` has the values {shown}, so which of them are "
+            "correct is not known.\n--correct-above X says it; --mark marks the answers again instead."
         )
 
 

@@ -80,6 +80,22 @@ def test_what_the_report_says(rence: Rence, tmp_path: Path) -> None:
     assert "a.jsonl" in page and "## Provenance" in page
 
 
+def test_attempts_of_a_run_folder_are_a_source_too(rence: Rence, tmp_path: Path) -> None:
+    write(tmp_path / "a.jsonl", attempts({**SHARES, ("start", None, "sums"): 0.1}))
+    rence("import", "attempts", "a.jsonl", "--out", "x")
+    paths = ["x/start/evals/*/attempts.parquet", "x/*/seed*/evals/step_*/*/attempts.parquet"]
+    assert rence("import", "attempts", *paths, "--target", "grpo", "--out", "y").code == 0
+    one, other = files(tmp_path / "x"), files(tmp_path / "y")
+    tables = [name for name in one if name.endswith("attempts.parquet")]
+    assert len(tables) == 7 and all(one[name] == other[name] for name in tables)
+
+
+def test_a_list_of_runs_calls_it_imported(rence: Rence, tmp_path: Path) -> None:
+    write(tmp_path / "a.jsonl", attempts(SHARES))
+    rence("import", "attempts", "a.jsonl", "--out", "runs/x")
+    assert ["x", "imported", "-", "-", "no"] in [line.split() for line in rence("list", "runs").out.splitlines()]
+
+
 def test_without_the_untrained_model_there_is_no_row_of_it(rence: Rence, tmp_path: Path) -> None:
     write(tmp_path / "a.jsonl", attempts(SHARES))
     rence("import", "attempts", "a.jsonl", "--out", "x", "--target", "dapo")
@@ -137,7 +153,9 @@ def test_steps_are_a_curve_that_ends_where_all_are(rence: Rence, tmp_path: Path)
     assert last.json["steps"] == [0, 50, 100, 150]
     assert "The last step of each arm and seed is compared: 100 to 150." in last.json["notes"]
     rence("report", "last")
-    assert verdict(tmp_path / "last")["arms"][1]["average"]["mean"] == pytest.approx((0.2 + 0.25 + 0.9) / 3)
+    found = verdict(tmp_path / "last")
+    assert found["arms"][1]["average"]["mean"] == pytest.approx((0.2 + 0.25 + 0.9) / 3)
+    assert "; step 100 to 150;" in found["verdict"]
 
 
 def test_a_step_that_only_some_have(rence: Rence, tmp_path: Path) -> None:

@@ -69,6 +69,8 @@ def test_steps_seeds_and_arms(rence: Rence, trainer: Any, tmp_path: Path) -> Non
     names = [f"{arm}/seed{seed}={arm}{seed}" for arm in ("grpo", "dapo") for seed in range(3)]
     done = rence("import", "verl", *names, "--out", "x", "--json")
     assert done.code == 0, done.err
+    said = rence("import", "verl", "{arm}{seed}", "--target", "grpo", "--out", "y", "--json")  # the same, in a word
+    assert said.json | {"run": "x"} == done.json | {"arms": ["dapo", "grpo"]}
     assert (done.json["steps"], done.json["benchmarks"]) == ([0, 10, 100], {"sums": N})
     assert done.json["attempts"] == 2 * 3 * 3 * 12 * N
     assert rence("report", "x").code == 0
@@ -105,7 +107,13 @@ def line(**cells: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("lines", "words", "code", "said"),
     [
-        ([line(), line(input="p", score=0.1), line(input="r", score=0.0)], [], 3, "`score` has 3 values (0, 0.1, 1)"),
+        (
+            [line(), line(input="p", score=0.1), line(input="r", score=0.0)],
+            [],
+            3,
+            "`score` has the values 0, 0.1, 1, so",
+        ),
+        ([line(), line(input="p", score=0.1)], [], 3, "`score` has the values 0.1, 1, so"),
         ([line(), line(input="p", acc=True)], [], 3, "`acc` is empty"),
         ([line(), line(step=6)], [], 3, "5.jsonl:2: `step` must be the same in all lines"),
         ([line(score=None)], [], 3, "5.jsonl:1: `score` is empty"),
