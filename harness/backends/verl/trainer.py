@@ -40,8 +40,10 @@ from harness.backends.verl.buffer import TRAIN, GroupBuffer, key
 from harness.backends.verl.checkpoint import REFERENCE, SHARDS, STATE
 from harness.backends.verl.minibatches import filled, minibatches, over_ranks
 from harness.backends.verl.objective import Objective
+from harness.backends.verl.patience import within
 from harness.backends.verl.sampling import ASK, Ask
 from harness.backends.verl.workers import PolicyWorker, learnt
+from harness.errors import FAILED, UserError
 from harness.experiment import Trial
 from harness.prompts import render
 from harness.records import StepRecord, TrialFolder, append_jsonl, read_json, write_json
@@ -119,7 +121,7 @@ class Trainer(PPOTrainerSync):
         self.timing_raw: dict[str, float] = {}
         with marked_timer("step", self.timing_raw):
             batch = self.step(metrics, self.timing_raw)
-            self.on_step_end()
+            self._send_weights()
         tq.kv_clear(keys=batch.keys, partition_id=TRAIN)
         collected = self.replay_buffer.collected
         self.progress = self.progress.after(
@@ -183,6 +185,17 @@ class Trainer(PPOTrainerSync):
             stop=self.stop,
         )
         return {"uid": str(place), "index": place, ASK: ask}
+
+    def _send_weights(self) -> None:
+        """As verl does, but not for ever: a sampler that has died since its last answer would be waited for."""
+        patience = self.trial.experiment.verl.stall_seconds
+        silent = UserError(
+            f"{self.trial.name}: the samplers did not take the weights within {patience:g} s: one may have died.\n"
+            "`verl.stall_seconds` is the patience. Run the same again to go on from the newest checkpoint.",
+            FAILED,
+        )
+        with within(patience, silent):
+            self.on_step_end()
 
     def _pulse(self) -> None:
         """Raises: ray's RayActorError if one of the processes that work while we wait has died."""
