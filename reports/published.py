@@ -23,7 +23,7 @@ class Finding(StrEnum):
     NO_INTERVAL = "no interval of ours"
     NOT_RUN = "not run"
     UNKNOWN = "not known"
-    OTHER_AVERAGE = "average of other benchmarks"
+    OTHER_AVERAGE = "over other benchmarks"
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ _BENCHMARKS = {
 }
 
 
-def benchmark(name: str) -> str:
+def benchmark_title(name: str) -> str:
     """What papers call it: `math500` -> `MATH-500`. Others keep their names."""
     return _BENCHMARKS.get(name, name)
 

@@ -8,7 +8,7 @@ from reports.document import Block, Bullets, Cell, Column, Row, Section, Table, 
 from reports.published import Finding, Reproduced, compare, impossible
 from reports.scores import AVERAGE
 from reports.verdict import covered
-from reports.words import percent, signed
+from reports.words import benchmark_title, percent, plural, signed
 
 
 def section(a: Analysis) -> Section | None:
@@ -16,7 +16,7 @@ def section(a: Analysis) -> Section | None:
         return None
     blocks: list[Block] = [Text(_sentence(a, a.run.published))]
     for number, published in enumerate(a.run.published, 1):
-        blocks.append(_table(a, published, number))
+        blocks.append(_table(a, published, number) if _known(published) else Text(_none(published)))
         doubts = [_doubt(a, published, *cell) for cell in impossible(a, published)]
         if doubts:
             blocks.append(Bullets(doubts))
@@ -30,8 +30,22 @@ def _sentence(a: Analysis, all_published: list[Published]) -> str:
     counts = {finding: known.count(finding) for finding in Finding if finding in known}
     parts = ", ".join(f"{count} {finding}" for finding, count in counts.items())
     unknown = len(cells) - len(known)
-    said = f"Of {len(known)} published scores: {parts}." if known else "No score is published."
-    return said + (f" {unknown} more are not known, and none of them was made up." if unknown else "")
+    said = f"Of {plural(len(known), 'published score')}: {parts}." if known else "No score is published."
+    return said + (f" Not known, and not made up: {unknown} more." if unknown else "")
+
+
+def _known(published: Published) -> bool:
+    return any(percent is not None for row in published.percent.values() for percent in row.values())
+
+
+def _none(published: Published) -> str:
+    """Instead of a table of gaps."""
+    cells = sum(len(row) for row in published.percent.values())
+    return f"{published.title}: none of its {plural(cells, 'score')} is known. {_source(published)}."
+
+
+def _source(published: Published) -> str:
+    return f"{published.source} ({published.url})"
 
 
 def _table(a: Analysis, published: Published, number: int) -> Table:
@@ -46,7 +60,7 @@ def _table(a: Analysis, published: Published, number: int) -> Table:
 def _caption(a: Analysis, published: Published) -> str:
     same = "" if published.model == a.run.plan.model else f" Ours is {a.run.plan.model}."
     return (
-        f"{published.title}. {published.source} ({published.url}). Their model: {published.model}.{same} "
+        f"{published.title}. {_source(published)}. Their model: {published.model}.{same} "
         f"How they measured: {published.protocol}. Percent; our interval covers {covered(a)}. Theirs is not "
         "published, so a score outside ours is a difference to explain and not a test."
     )
@@ -59,7 +73,7 @@ def _row(a: Analysis, cell: Reproduced) -> Row:
     return Row(
         [
             text(name),
-            text("Average" if cell.benchmark == AVERAGE else cell.benchmark),
+            text("Average" if cell.benchmark == AVERAGE else benchmark_title(cell.benchmark)),
             Cell(percent(cell.published), cell.published),
             Cell(percent(ours), ours, spread=f"± {percent(half)}" if half is not None else ""),
             Cell(signed(cell.difference), cell.difference),

@@ -10,8 +10,7 @@ from reports.figures.svg import MUTED, colour
 from reports.load import MARKS
 from reports.scores import AVERAGE
 from reports.verdict import covered, effort, matched, planned, span
-from reports.words import GAP, capital, listing, percent, plural
-from reports.words import benchmark as benchmark_title
+from reports.words import GAP, benchmark_title, capital, listing, percent, plural
 
 DAGGER = "†"
 

@@ -67,7 +67,8 @@ def test_the_report_shows_them_and_makes_nothing_up(run: Path) -> None:
     )
     reports.build(run)
     page = (run / "report" / "report.md").read_text()
-    assert "Of 1 published scores: 1 outside our interval. 2 more are not known, and none of them was made up." in page
+    assert "Of 1 published score: 1 outside our interval. Not known, and not made up: 2 more." in page
+    assert "Table 1: none of its 2 scores is known. Somebody 2025, table 1 (https://example.org)." in page
     assert "99.0 of grpo on mini\\_easy is no share of 40 problems × 1" in page
     published = json.loads((run / "report" / "verdict.json").read_text())["published"]
     assert [cell["published"] for cell in published[0]["cells"]] == [None, None]
