@@ -19,6 +19,7 @@ from reports.load import MARKS
 from reports.scores import curve, final
 from reports.second import Markers
 from reports.statistics import ROUNDING
+from reports.words import benchmark_title
 
 Averages = Mapping[str, float]
 """trained arm -> average; one that has none is missing"""
@@ -124,7 +125,7 @@ def _one_out(a: Analysis, tallies: list[Tally]) -> Iterator[Variant]:
     """Each benchmark and each seed left out, in all arms. An arm that has no other is then missing."""
     for benchmark in a.benchmarks if len(a.benchmarks) > 1 else []:
         rest = [tally for tally in tallies if tally.benchmark != benchmark]
-        yield Variant(f"without {benchmark}", _average(rest, _share))
+        yield Variant(f"without {benchmark_title(benchmark)}", _average(rest, _share))
     seeds = sorted({tally.seed for tally in tallies})
     for seed in seeds if len(seeds) > 1 else []:
         rest = [tally for tally in tallies if tally.seed != seed]

@@ -8,7 +8,7 @@ from reports.figures.intervals import Entry, intervals
 from reports.pairs import Family, Pair
 from reports.scores import AVERAGE
 from reports.verdict import COVERS
-from reports.words import GAP, correlation, extent, p_text, signed
+from reports.words import GAP, benchmark_title, correlation, extent, p_text, signed
 
 MOST_GROUPS = 6
 """with more baselines than this the picture shows the averages alone"""
@@ -41,7 +41,7 @@ def _grouped(a: Analysis) -> list[Entry]:
     entries: list[Entry] = []
     for pair in a.family("primary"):
         entries += [*([Entry("")] if entries else []), Entry(f"minus {a.label(pair.b)}", strong=True)]
-        entries += [_entry(p, p.benchmark) for p in a.family("per_benchmark") if p.b == pair.b]
+        entries += [_entry(p, benchmark_title(p.benchmark)) for p in a.family("per_benchmark") if p.b == pair.b]
         entries.append(_entry(pair, "average", strong=True))
     return entries
 
@@ -125,7 +125,8 @@ def _table(a: Analysis, family: Family, name: str, caption: str) -> Table:
 
 
 def _cells(a: Analysis, pair: Pair, by_benchmark: bool) -> list[Cell]:
-    names = [text(f"{a.label(pair.a)} − {a.label(pair.b)}"), *([text(pair.benchmark)] if by_benchmark else [])]
+    column = [text(benchmark_title(pair.benchmark))] if by_benchmark else []
+    names = [text(f"{a.label(pair.a)} − {a.label(pair.b)}"), *column]
     e = pair.estimate
     if e is None:
         return [*names, *[Cell(GAP)] * (6 if pair.family == "primary" else 5), Cell(pair.finding)]

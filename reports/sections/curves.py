@@ -16,7 +16,7 @@ from reports.figures.curves import Line, Track, curves
 from reports.load import where
 from reports.scores import curve
 from reports.statistics import contrast
-from reports.words import listing
+from reports.words import benchmark_title, listing
 
 WORDS = {"rollouts": "rollouts", "step": "steps"}
 """axes; an import knows steps alone"""
@@ -33,7 +33,8 @@ def section(a: Analysis) -> Section | None:
     axes = {"step": WORDS["step"]} if a.run.plan.imported else WORDS
     axis, axis_words = next(iter(axes.items()))
     average = _average(table, len(benchmarks))
-    of = "the average of " + listing(benchmarks) if len(benchmarks) > 1 else benchmarks[0]
+    titles = [benchmark_title(b) for b in benchmarks]
+    of = "the average of " + listing(titles) if len(titles) > 1 else titles[0]
     blocks: list[Block] = [
         Gallery(
             [
@@ -45,8 +46,8 @@ def section(a: Analysis) -> Section | None:
     ]
     if len(benchmarks) > 1:
         panels = [
-            Figure(f"curve-{b}", _svg(a, where(table, table["benchmark"] == b), axis, 280, 190, f"-{b}"), b)
-            for b in benchmarks
+            Figure(f"curve-{b}", _svg(a, where(table, table["benchmark"] == b), axis, 280, 190, f"-{b}"), title)
+            for b, title in zip(benchmarks, titles, strict=True)
         ]
         blocks.append(
             Gallery(panels, f"Each benchmark against {axis_words}, in percent; colours as above.", titled=True)

@@ -11,7 +11,7 @@ from reports.pairs import Pair, sources
 from reports.scores import AVERAGE, complete
 from reports.statistics import design
 from reports.statistics.variance import Split
-from reports.words import GAP, count, extent, listing
+from reports.words import GAP, benchmark_title, count, extent, listing
 
 MOST_PAIRS = 4
 """with more baselines than this the table of what would sharpen them shows the least certain difference"""
@@ -98,7 +98,7 @@ def _row(a: Analysis, source: Source, by_benchmark: bool) -> Row:
     return Row(
         [
             text(_name(a, source.pair)),
-            *([text(source.pair.benchmark)] if by_benchmark else []),
+            *([text(benchmark_title(source.pair.benchmark))] if by_benchmark else []),
             Cell(f"{100 * se:.1f}", se) if se else Cell(GAP),
             *(Cell(GAP) if share is None else Cell(f"{100 * share:.0f} %", share) for share in shares),
             Cell(GAP) if spread is None else Cell(f"{100 * spread:.1f}", spread),

@@ -11,7 +11,7 @@ from reports.document import Block, Cell, Column, Figure, Folded, Row, Section, 
 from reports.figures.intervals import Entry, intervals
 from reports.figures.svg import MUTED
 from reports.lengths import Answers, Lengths, collect, measure, pooled
-from reports.words import GAP, count, listing, percent
+from reports.words import GAP, benchmark_title, count, listing, percent
 
 MOST_GROUPS = 6
 """with more arms than this correct answers and others are folded away"""
@@ -69,7 +69,12 @@ def _table(a: Analysis, name: str, measured: Measured, benchmarks: list[str], ca
     ]
     rows = [
         Row(
-            [text(a.label(arm)), *([text(benchmark)] if by_benchmark else []), text(kind), *_cells(a, lengths)],
+            [
+                text(a.label(arm)),
+                *([text(benchmark_title(benchmark))] if by_benchmark else []),
+                text(kind),
+                *_cells(a, lengths),
+            ],
             quiet=arm == START,
         )
         for arm in a.rows
