@@ -18,7 +18,8 @@ from reports.matching import Side, unmatched
 from reports.pairs import Groups, Pair, compare_all
 from reports.render import plain
 from reports.scores import AVERAGE, complete, matrices
-from reports.verdict import COVERS, pair_json, within
+from reports.verdict import COVERS, within
+from reports.verdict_json import pair_json
 from reports.words import GAP, extent, p_text, percent, plural, signed
 
 

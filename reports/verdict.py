@@ -1,12 +1,9 @@
-"""What the run shows, in a sentence or two and as `verdict.json`. No times here: same files, same bytes."""
+"""What the run shows, in a sentence or two, and the words of its captions."""
 
 from __future__ import annotations
 
-from typing import Any
-
-from harness.records import SCHEMA, START
-from reports import notes, published
-from reports.analysis import Analysis, Score
+from harness.records import START
+from reports.analysis import Analysis
 from reports.imported import EXPLORATORY, MATCHING_UNKNOWN
 from reports.pairs import Pair
 from reports.scores import AVERAGE, final
@@ -166,105 +163,7 @@ def span(numbers: list[int]) -> str:
     return f"{numbers[0]} to {numbers[-1]}" if len(numbers) > 1 else "".join(map(str, numbers))
 
 
-def to_json(a: Analysis) -> dict[str, Any]:
-    plan = a.run.plan
-    return {
-        "schema": SCHEMA,
-        "experiment": plan.experiment,
-        "plan": plan.lock,
-        "verdict": " ".join(sentences(a)),
-        "comparison": {
-            "target": a.target,
-            "baselines": plan.comparison.baselines,
-            "estimand": a.estimand,
-            "alpha": a.alpha,
-            "margin": plan.comparison.margin,
-        },
-        "imported": plan.imported or None,
-        "as_planned": None if plan.imported else not a.deviations,
-        "arms": [_arm(a, name) for name in a.rows],
-        "pairs": [pair_json(p) for p in a.pairs],
-        "ranking": ranking(a),
-        "published": [
-            {"title": entry.title, "cells": [cell.to_json() for cell in published.compare(a, entry)]}
-            for entry in a.run.published
-        ],
-        "problem_variance_shares": a.shares,
-        "notes": notes.collect(a),
-    }
-
-
 def ranking(a: Analysis) -> list[str]:
     """Trained arms by average, best first; ties by name. Arms without an average are left out."""
     present = [arm.name for arm in a.arms if (arm.name, AVERAGE) in a.scores]
     return sorted(present, key=lambda arm: (-a.scores[arm, AVERAGE].estimate.value, arm))
-
-
-def _arm(a: Analysis, name: str) -> dict[str, Any]:
-    record = next((arm for arm in a.arms if arm.name == name), None)
-    average = a.scores.get((name, AVERAGE))
-    return {
-        "arm": name,
-        "title": a.label(name),
-        "fingerprint": record.fingerprint if record else a.run.plan.model_hash,
-        "seeds": sorted(seed for arm, seed in a.run.trials if arm == name),
-        "failed_seeds": [
-            seed for (arm, seed), t in a.run.trials.items() if arm == name and t.done is not None and not t.finished
-        ],
-        "per_benchmark": {b: _cell(a, name, b, a.scores[name, b]) for b in a.benchmarks if (name, b) in a.scores},
-        "average": None
-        if average is None
-        else score_json(average) | {"best": name in a.best[AVERAGE], "problem_weighted": a.weighted[name]},
-    }
-
-
-def _cell(a: Analysis, arm: str, benchmark: str, score: Score) -> dict[str, Any]:
-    counts = a.marks[arm, benchmark]
-    names = ("wrong", "no_answer", "truncated", "grader_failed", "attempts")
-    best = {"best": arm in a.best[benchmark]}
-    return score_json(score) | best | {name: counts.get(name) for name in names}
-
-
-def score_json(score: Score) -> dict[str, Any]:
-    estimate = score.estimate
-    low, high = estimate.interval or (None, None)
-    return {
-        "mean": estimate.value,
-        "se": estimate.se or None,
-        "df": estimate.df if estimate.se else None,
-        "ci_low": low,
-        "ci_high": high,
-        "target": estimate.estimand,
-        "n_problems": score.n_problems,
-        "k": score.k[0] if len(score.k) == 1 else list(score.k),
-        "seeds": len(score.seeds),
-    }
-
-
-def pair_json(pair: Pair) -> dict[str, Any]:
-    e = pair.estimate
-    low, high = (e.interval if e else None) or (None, None)
-    return {
-        "a": pair.a,
-        "b": pair.b,
-        "benchmark": pair.benchmark,
-        "delta": e.value if e else None,
-        "se": (e.se or None) if e else None,
-        "df": e.df if e and e.se else None,
-        "ci_low": low,
-        "ci_high": high,
-        "p_value": e.p_value if e else None,
-        "p_adjusted": pair.p_adjusted,
-        "significant": None if pair.p_adjusted is None else pair.direction != 0,
-        "family": pair.family,
-        "target": e.estimand if e else None,
-        "test": "t, paired by problem, seeds crossed (Satterthwaite)",
-        "matched": pair.matched,
-        "unmatched": list(pair.unmatched),
-        "mde": pair.mde[0] if pair.mde else None,
-        "mde_high": pair.mde[1] if pair.mde else None,
-        "seed_correlation": pair.correlation,
-        "margin": pair.margin,
-        "equivalent": pair.equivalent,
-        "p_equivalence": pair.p_equivalence,
-    }

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from harness.records import RunFolder
-from reports import FORMATS, verdict
+from reports import FORMATS, verdict, verdict_json
 from reports.analysis import Analysis, analyse
 from reports.load import load
 from reports.render import csv, latex, markdown, plain
@@ -48,7 +48,9 @@ def contents(a: Analysis, formats: Collection[str]) -> dict[str, str]:
         files["results.csv"] = csv.table(scores.tidy(a))
         files["problems.csv"] = csv.table(flips.problems(a))
     if "json" in formats:
-        files["verdict.json"] = json.dumps(verdict.to_json(a), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+        files["verdict.json"] = (
+            json.dumps(verdict_json.to_json(a), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+        )
     if doc:
         files |= {f"figures/{figure.name}.svg": figure.svg for figure in doc.figures}
     return files
