@@ -13,12 +13,12 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from algorithms.base import Algorithm
-from algorithms.dapo import DAPO
-from algorithms.grpo import GRPO
 from algorithms.hyperparameters import nearest
-from algorithms.online_dpo import OnlineDPO
-from algorithms.rejection import Rejection
-from algorithms.rence import ReNCE
+from algorithms.objectives.dapo import DAPO
+from algorithms.objectives.grpo import GRPO
+from algorithms.objectives.online_dpo import OnlineDPO
+from algorithms.objectives.rejection import Rejection
+from algorithms.objectives.rence import ReNCE
 
 GROUP = "rence.algorithms"
 

@@ -12,11 +12,11 @@ import torch
 from algorithms import registry
 from algorithms.base import Algorithm
 from algorithms.contract import CHECKS, checks, example, learn
-from algorithms.dapo import DAPO
-from algorithms.grpo import GRPO
-from algorithms.online_dpo import OnlineDPO
-from algorithms.rejection import Rejection
-from algorithms.rence import ReNCE
+from algorithms.objectives.dapo import DAPO
+from algorithms.objectives.grpo import GRPO
+from algorithms.objectives.online_dpo import OnlineDPO
+from algorithms.objectives.rejection import Rejection
+from algorithms.objectives.rence import ReNCE
 from algorithms.rollouts import Loss, Mean, Totals
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from algorithms.dapo import DAPO
+from algorithms.objectives.dapo import DAPO
 from algorithms.rollouts import Totals
 
 

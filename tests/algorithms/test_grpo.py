@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from algorithms.grpo import GRPO
+from algorithms.objectives.grpo import GRPO
 from algorithms.rollouts import Totals
 
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import pytest
 
-from algorithms.dapo import DAPO
-from algorithms.grpo import GRPO
 from algorithms.hyperparameters import nearest
-from algorithms.online_dpo import OnlineDPO
-from algorithms.rence import ReNCE
+from algorithms.objectives.dapo import DAPO
+from algorithms.objectives.grpo import GRPO
+from algorithms.objectives.online_dpo import OnlineDPO
+from algorithms.objectives.rence import ReNCE
 
 
 @pytest.mark.parametrize(

@@ -11,12 +11,12 @@ from dataclasses import replace
 import pytest
 import torch
 
-from algorithms.contrast import nce_losses
-from algorithms.dapo import DAPO
-from algorithms.grpo import GRPO
-from algorithms.online_dpo import OnlineDPO
-from algorithms.rejection import Rejection
-from algorithms.rence import ReNCE
+from algorithms.objectives.dapo import DAPO
+from algorithms.objectives.grpo import GRPO
+from algorithms.objectives.online_dpo import OnlineDPO
+from algorithms.objectives.rejection import Rejection
+from algorithms.objectives.rence import ReNCE
+from algorithms.pieces.contrast import nce_losses
 
 LABELS = [1, 1, 1, 0, 0, 0, 0, 0]
 K, P, N = 8, 3, 5

@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from algorithms.contract import totals_of
-from algorithms.kl import MAX_K3, Charge, base_logp, charge, controlled, kl_tokens
-from algorithms.rence import ReNCE
+from algorithms.objectives.rence import ReNCE
+from algorithms.pieces.kl import MAX_K3, Charge, base_logp, charge, controlled, kl_tokens
 
 
 def vocabulary(seed=0):

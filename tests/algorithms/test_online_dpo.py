@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from algorithms.contract import keyed
-from algorithms.online_dpo import OnlineDPO
+from algorithms.objectives.online_dpo import OnlineDPO
 from algorithms.rollouts import Totals
 
 

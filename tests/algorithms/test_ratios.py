@@ -7,7 +7,7 @@ from math import exp, log
 import pytest
 import torch
 
-from algorithms.ratios import MAX_LOG_RATIO, clipped_surrogate, log_ratio, ratio, sequence_score
+from algorithms.pieces.ratios import MAX_LOG_RATIO, clipped_surrogate, log_ratio, ratio, sequence_score
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pytest
 
 from algorithms import registry
 from algorithms.base import Algorithm
-from algorithms.grpo import GRPO
+from algorithms.objectives.grpo import GRPO
 
 ROOT = Path(__file__).parents[2]
 BUILT_IN = [
@@ -71,7 +71,7 @@ def test_bad_hyperparameter():
 
 
 def test_plugins_may_be_classes(plugins):
-    plugins(zz_class="algorithms.grpo:GRPO", aa_class="algorithms.dapo:DAPO")
+    plugins(zz_class="algorithms.objectives.grpo:GRPO", aa_class="algorithms.objectives.dapo:DAPO")
     assert registry.names() == [*BUILT_IN, "aa_class", "zz_class"]
     assert registry.get("zz_class", kl_coef=0) == GRPO(kl_coef=0)
 
@@ -86,13 +86,13 @@ def test_plugins_may_be_instances(plugins, monkeypatch):
     ("value", "reason"),
     [
         ("no_such_module:Thing", "fails to load: ModuleNotFoundError: No module named 'no_such_module'"),
-        ("algorithms.grpo:Nothing", "fails to load: AttributeError"),
+        ("algorithms.objectives.grpo:Nothing", "fails to load: AttributeError"),
         ("algorithms.base:Algorithm", "fails to load: TypeError: Can't instantiate abstract class Algorithm"),
         ("algorithms.registry:GROUP", "must be an Algorithm, but is str instead"),
     ],
 )
 def test_a_broken_plugin_is_named_and_leaves_the_others_alone(plugins, value, reason):
-    plugins(broken=value, good="algorithms.grpo:GRPO")
+    plugins(broken=value, good="algorithms.objectives.grpo:GRPO")
     with pytest.raises(registry.PluginError) as raised:
         registry.get("broken")
     assert "`broken`" in str(raised.value) and reason in str(raised.value)
@@ -104,7 +104,7 @@ def test_a_broken_plugin_is_named_and_leaves_the_others_alone(plugins, value, re
 
 
 def test_a_plugin_cannot_replace_a_built_in_algorithm(plugins):
-    plugins(grpo="algorithms.dapo:DAPO")
+    plugins(grpo="algorithms.objectives.dapo:DAPO")
     with pytest.raises(registry.PluginError, match="takes the name of a built-in algorithm"):
         registry.get("grpo")
     assert registry.get("dapo") == registry.ALGORITHMS["dapo"]
@@ -119,7 +119,7 @@ def test_rence_says_that_it_is_a_reconstruction():
     for name in ("rence", "rence_plain", "rence_mean"):
         algorithm = registry.get(name)
         assert algorithm.title == "ReNCE (reconstruction)" and "reconstruction" in algorithm.source
-    assert "reconstruction" in sys.modules["algorithms.rence"].__doc__
+    assert "reconstruction" in sys.modules["algorithms.objectives.rence"].__doc__
 
 
 def test_everything_but_the_maths_is_readable_without_torch():

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from algorithms.rejection import Rejection
+from algorithms.objectives.rejection import Rejection
 from algorithms.rollouts import Totals
 
 

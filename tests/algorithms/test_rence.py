@@ -10,7 +10,7 @@ import torch
 
 from algorithms import registry
 from algorithms.contract import keyed
-from algorithms.rence import ReNCE
+from algorithms.objectives.rence import ReNCE
 from algorithms.rollouts import Totals
 
 PLAIN = ReNCE(margin_mode="none", kl_mode="off", score_beta=1.0)

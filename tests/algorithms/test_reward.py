@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from algorithms.reward import overlong_penalty
+from algorithms.pieces.reward import overlong_penalty
 
 # L_max 20, the last quarter is the cache: L_cache 5
 LENGTHS = torch.arange(0, 21)

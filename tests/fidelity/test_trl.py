@@ -16,7 +16,7 @@ from accelerate import Accelerator
 from trl.trainer.dpo_trainer import DPOTrainer
 
 from algorithms.contract import keyed
-from algorithms.online_dpo import OnlineDPO
+from algorithms.objectives.online_dpo import OnlineDPO
 from algorithms.rollouts import Totals
 
 BETA = 0.1

@@ -13,10 +13,10 @@ import torch
 from verl.trainer.ppo import core_algos
 from verl.workers.config import ActorConfig
 
-from algorithms.aggregation import aggregate
-from algorithms.dapo import DAPO
-from algorithms.grpo import GRPO
-from algorithms.kl import kl_tokens
+from algorithms.objectives.dapo import DAPO
+from algorithms.objectives.grpo import GRPO
+from algorithms.pieces.aggregation import aggregate
+from algorithms.pieces.kl import kl_tokens
 from algorithms.rollouts import Totals
 
 OUT_OF_REACH = 1e12

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 import torch
 
-from algorithms.grpo import GRPO
+from algorithms.objectives.grpo import GRPO
 from algorithms.rollouts import Loss, Rollouts, Totals
 from benchmarks.marking import Mark, Marked, Response
 from benchmarks.problems import Problem

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 import torch
 
-from algorithms.dapo import DAPO
-from algorithms.grpo import GRPO
+from algorithms.objectives.dapo import DAPO
+from algorithms.objectives.grpo import GRPO
 from algorithms.rollouts import Rollouts
 from benchmarks.marking import Mark as Found
 from benchmarks.marking import Marked

@@ -11,7 +11,7 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from algorithms.rence import ReNCE
+from algorithms.objectives.rence import ReNCE
 from harness.backends import checkpoints
 from harness.backends.local.checkpoint import STATE
 from harness.backends.local.model import LanguageModel

@@ -24,7 +24,7 @@ from verl.workers.config import FSDPEngineConfig, FSDPOptimizerConfig, HFModelCo
 from verl.workers.engine_workers import TrainingWorker
 
 from algorithms.base import Algorithm
-from algorithms.rence import ReNCE
+from algorithms.objectives.rence import ReNCE
 from algorithms.rollouts import Loss, Rollouts, Totals
 from harness.backends.diverged import Diverged
 from harness.backends.groups import TokenRollouts

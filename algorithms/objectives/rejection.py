@@ -25,10 +25,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from algorithms.aggregation import Aggregation, aggregate
 from algorithms.base import Activity, Algorithm
-from algorithms.metrics import as_means, sequence_metrics, share
-from algorithms.ratios import log_ratio
+from algorithms.pieces.aggregation import Aggregation, aggregate
+from algorithms.pieces.metrics import as_means, sequence_metrics, share
+from algorithms.pieces.ratios import log_ratio
 from algorithms.rollouts import Loss, Rollouts, Totals
 
 if TYPE_CHECKING:

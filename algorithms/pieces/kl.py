@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from algorithms.ratios import MAX_LOG_RATIO, log_ratio, ratio
+from algorithms.pieces.ratios import MAX_LOG_RATIO, log_ratio, ratio
 from algorithms.rollouts import Rollouts
 
 if TYPE_CHECKING:

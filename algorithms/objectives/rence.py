@@ -34,14 +34,14 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from algorithms._torch import torch
 from algorithms.base import Activity, Algorithm, Reference
-from algorithms.contrast import NceForm, mean_over_contrasts, nce_losses, nce_reduced, pair_table, positive_nll
-from algorithms.groups import Table, keyed_uniform, lowest, mean_old_logp
 from algorithms.hyperparameters import check_ranges
-from algorithms.kl import Base, Estimator, Gate, base_logp, charge, controlled, kl_tokens
-from algorithms.margins import Margin, margins
-from algorithms.metrics import MOVED, as_means, sequence_metrics, share
-from algorithms.ratios import log_ratio, sequence_score
-from algorithms.reward import overlong_penalty
+from algorithms.pieces.contrast import NceForm, mean_over_contrasts, nce_losses, nce_reduced, pair_table, positive_nll
+from algorithms.pieces.groups import Table, keyed_uniform, lowest, mean_old_logp
+from algorithms.pieces.kl import Base, Estimator, Gate, base_logp, charge, controlled, kl_tokens
+from algorithms.pieces.margins import Margin, margins
+from algorithms.pieces.metrics import MOVED, as_means, sequence_metrics, share
+from algorithms.pieces.ratios import log_ratio, sequence_score
+from algorithms.pieces.reward import overlong_penalty
 from algorithms.rollouts import Loss, Rng, Rollouts, Totals
 
 if TYPE_CHECKING:

@@ -23,13 +23,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from algorithms.aggregation import Aggregation, aggregate
 from algorithms.base import Activity, Algorithm, Reference
-from algorithms.groups import Baseline, centred, group_std
 from algorithms.hyperparameters import check_ranges
-from algorithms.kl import Base, Estimator, base_logp, kl_tokens
-from algorithms.metrics import MOVED, as_means, sequence_metrics, share
-from algorithms.ratios import clipped_surrogate, log_ratio, ratio
+from algorithms.pieces.aggregation import Aggregation, aggregate
+from algorithms.pieces.groups import Baseline, centred, group_std
+from algorithms.pieces.kl import Base, Estimator, base_logp, kl_tokens
+from algorithms.pieces.metrics import MOVED, as_means, sequence_metrics, share
+from algorithms.pieces.ratios import clipped_surrogate, log_ratio, ratio
 from algorithms.rollouts import Loss, Rng, Rollouts, Totals
 
 if TYPE_CHECKING:

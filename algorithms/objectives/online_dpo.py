@@ -28,12 +28,12 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from algorithms._torch import torch
 from algorithms.base import Activity, Algorithm, Reference
-from algorithms.contrast import mean_over_contrasts, pair_table, positive_nll
-from algorithms.groups import Table, keyed_uniform, lowest
 from algorithms.hyperparameters import check_ranges
-from algorithms.kl import base_logp
-from algorithms.metrics import MOVED, as_means, sequence_metrics, share
-from algorithms.ratios import log_ratio, sequence_score
+from algorithms.pieces.contrast import mean_over_contrasts, pair_table, positive_nll
+from algorithms.pieces.groups import Table, keyed_uniform, lowest
+from algorithms.pieces.kl import base_logp
+from algorithms.pieces.metrics import MOVED, as_means, sequence_metrics, share
+from algorithms.pieces.ratios import log_ratio, sequence_score
 from algorithms.rollouts import Loss, Rng, Rollouts, Totals
 
 if TYPE_CHECKING:

@@ -25,10 +25,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from algorithms.aggregation import Aggregation
-from algorithms.grpo import GRPO
 from algorithms.hyperparameters import check_ranges
-from algorithms.reward import overlong_penalty
+from algorithms.objectives.grpo import GRPO
+from algorithms.pieces.aggregation import Aggregation
+from algorithms.pieces.reward import overlong_penalty
 from algorithms.rollouts import Loss, Rng, Rollouts, Totals
 
 if TYPE_CHECKING:

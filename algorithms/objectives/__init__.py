@@ -1,0 +1,1 @@
+"""The algorithms, one file each, to be read beside its paper; `algorithms.registry` lists them by name."""

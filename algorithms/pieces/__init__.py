@@ -1,0 +1,1 @@
+"""What objectives share: pure functions of tensors, each in the module of its noun."""
