@@ -23,6 +23,7 @@ from harness.records.plans import (
     ImportRecord,
     Plan,
     Published,
+    Sweep,
     add_published,
     read_published,
 )
@@ -45,6 +46,7 @@ __all__ = [
     "Published",
     "RunFolder",
     "StepRecord",
+    "Sweep",
     "Timing",
     "TrialFolder",
     "TrialRecord",
