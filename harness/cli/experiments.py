@@ -74,7 +74,8 @@ def run(
     first = tuning.stage(experiment)
     if first:
         jobs.of(RunFolder(Path(experiment.name)), experiment, wanted.only, wanted.seeds)  # refuses names it has not
-        err().print(f"Tuning first: {tuned_by(experiment)}, in runs/{first.name}", markup=False)
+        if clean or not tuning.is_complete(RunFolder(Path("runs") / first.name), first):
+            err().print(f"Tuning first: {tuned_by(experiment)}, in runs/{first.name}", markup=False)
         whole = replace(wanted, only=(), seeds=())
         outcome = Driver(first, manifest.text, view_for(err()), _report, whole, work).run()
         if outcome.exit_code == OK:
@@ -197,7 +198,8 @@ def _print_sweeps(experiment: Experiment, made: Plan, seen: Preview) -> None:
         how = {"full": "Full grid", "one_at_a_time": "One factor at a time", "ablate": "Minus one piece each"}[sweep.kind]
         levels = [", ".join(sweep.factors)] if sweep.kind == "ablate" else []
         levels = levels or [f"{name} ({', '.join(each)})" for name, each in sweep.factors.items()]
-        console.print(f"{how} around {sweep.base}: {' x '.join(levels)}: {len(sweep.cells)} arms", markup=False)
+        between = " x " if sweep.kind == "full" else "; "
+        console.print(f"{how} around {sweep.base}: {between.join(levels)}: {len(sweep.cells)} arms", markup=False)
     if search:
         tried = "; ".join(one.label for one in search.candidates)
         where = ", ".join(f"{name}: {k}" for name, k in search.benchmarks.items())
