@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from harness.costs import Costs
     from harness.experiment import Experiment
     from harness.records import Plan, RunFolder
-    from harness.run import Outcome
+    from harness.run import Outcome, Wanted
     from reports.statistics.design import Sight
 
 Config = Annotated[Path, typer.Argument(help="Experiment file.", show_default=False)]
@@ -62,34 +62,45 @@ def run(
         _show_plan(config, overrides, json, configs=True)
         return
     from harness import config as configs
-    from harness import jobs, tuning
-    from harness.records import RunFolder
+    from harness import tuning
     from harness.run import Driver, Wanted
     from harness.views import view_for
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     manifest = configs.read(config, overrides or ())
     experiment, work = configs.build(manifest), get_launcher(launcher)
-    wanted, tuned = Wanted(only or (), seed or (), workers, clean), {}
-    first = tuning.stage(experiment)
+    wanted = Wanted(only or (), seed or (), workers, clean)
+
+    def drive(what: Experiment, part: Wanted) -> Outcome:
+        return Driver(what, manifest.text, view_for(err()), _report, part, work).run()
+
+    first, tuned = tuning.stage(experiment), None
     if first:
-        jobs.of(RunFolder(Path(experiment.name)), experiment, wanted.only, wanted.seeds)  # refuses names it has not
-        if clean or not tuning.is_complete(RunFolder(Path("runs") / first.name), first):
-            err().print(f"Tuning first: {tuned_by(experiment)}, in runs/{first.name}", markup=False)
-        whole = replace(wanted, only=(), seeds=())
-        outcome = Driver(first, manifest.text, view_for(err()), _report, whole, work).run()
-        if outcome.exit_code == OK:
-            experiment = tuning.chosen(experiment, outcome.run)
+        _announce(experiment, first, wanted)
+        tuned = drive(first, replace(wanted, only=(), seeds=()))
+        if tuned.exit_code == OK:
+            experiment = tuning.chosen(experiment, tuned.run)
             err().print(f"Tuning chose {tuning.in_words(experiment)}.", markup=False)
-        tuned = {"tuning": outcome.to_json()}
-    if not first or not tuned["tuning"]["exit_code"]:
-        outcome = Driver(experiment, manifest.text, view_for(err()), _report, wanted, work).run()
+    outcome = tuned if tuned and tuned.exit_code != OK else drive(experiment, wanted)
     if json:
-        print_json({**outcome.to_json(), **tuned})
+        print_json({**outcome.to_json(), **({"tuning": tuned.to_json()} if tuned else {})})
     else:
         _print_outcome(outcome)
     _print_what_is_left(outcome)
     raise typer.Exit(outcome.exit_code)
+
+
+def _announce(experiment: Experiment, first: Experiment, wanted: Wanted) -> None:
+    """Say that tuning comes first, if it does, and refuse now what would be refused after it."""
+    from harness import jobs, tuning
+    from harness.records import RunFolder
+    from harness.run import load_problems
+
+    runs = Path("runs")
+    jobs.of(RunFolder(runs / experiment.name), experiment, wanted.only, wanted.seeds)
+    if wanted.clean or not tuning.is_complete(RunFolder(runs / first.name), first):
+        load_problems(experiment)
+        err().print(f"Tuning first: {tuned_by(experiment)}, in {runs / first.name}", markup=False)
 
 
 def tuned_by(experiment: Experiment) -> str:
