@@ -1,7 +1,7 @@
 """Tuning before an experiment: a run of its own, every arm with every candidate, and the choice that it makes.
 
-The choice is a function of the tuning run's files. It is written beside them, in `choice.json`, and into the plan of the
-experiment, which is locked with it; every later start works it out again and refuses what was changed by hand.
+The choice is a function of the tuning run's files. It is written beside them, in `choice.json`, and into the plan of
+the experiment, which is locked with it; every later start works it out again and refuses what was changed by hand.
 """
 
 from __future__ import annotations
@@ -70,9 +70,7 @@ def chosen(experiment: Experiment, run: RunFolder) -> Experiment:
         return replace(settled, arms=tuple(_with(arm, search, best[arm.name]) for arm in experiment.arms))
     one = next(iter(best.values()))
     shared = {key.removeprefix("recipe."): v for key, v in one.settings.items() if key.startswith("recipe.")}
-    arms = tuple(
-        replace(_with(arm, search, one), recipe_overrides=arm.recipe_overrides) for arm in experiment.arms
-    )
+    arms = tuple(replace(_with(arm, search, one), recipe_overrides=arm.recipe_overrides) for arm in experiment.arms)
     return replace(settled, recipe=replace(experiment.recipe, **shared), arms=arms)
 
 
@@ -142,5 +140,3 @@ def _keep(run: RunFolder, choice: Mapping[str, Any]) -> None:
             f"{path} does not say what the trials beside it do: one of them was changed by hand. Delete {path} to take "
             "the choice from the trials, or start over with `--clean`."
         )
-
-

@@ -191,12 +191,8 @@ def _effects(a: Analysis, sweep: Sweep, groups: dict[str, Group]) -> Effects:
     for i, (name, levels) in enumerate(sweep.factors.items()):
         for level in levels:
             if level != base[i]:
-                pairs = [
-                    (arm, place[key[:i] + (base[i],) + key[i + 1 :]])
-                    for key, arm in place.items()
-                    if key[i] == level and key[:i] + (base[i],) + key[i + 1 :] in place
-                ]
-                terms = [((1.0, arm), (-1.0, other)) for arm, other in pairs]
+                without = {key: (*key[:i], base[i], *key[i + 1 :]) for key in place if key[i] == level}
+                terms = [((1.0, place[key]), (-1.0, place[other])) for key, other in without.items() if other in place]
                 main.append(_effect(a, groups, name, level, base[i], terms))
     if sweep.kind == "full":
         two = [i for i, levels in enumerate(sweep.factors.values()) if len(levels) == 2]
@@ -245,7 +241,7 @@ def _interaction(
     j: int,
 ) -> Effect:
     names = list(sweep.factors)
-    one, two = ([level for level in sweep.factors[names[k]] if level != base[k]][0] for k in (i, j))
+    one, two = (next(level for level in sweep.factors[names[k]] if level != base[k]) for k in (i, j))
 
     def arm(key: tuple[str, ...], first: str, second: str) -> str:
         return place[tuple({i: first, j: second}.get(k, level) for k, level in enumerate(key))]

@@ -28,6 +28,7 @@ Overrides = Annotated[
 ]
 
 _MOST_FAILURES = 3
+_DESIGNS = {"full": "Full grid", "one_at_a_time": "One factor at a time", "ablate": "Minus one piece each"}
 _MOST_NAMES = 12
 """baselines that a plan names one by one"""
 
@@ -206,7 +207,7 @@ def print_plan(experiment: Experiment, seen: Preview) -> None:
 def _print_sweeps(experiment: Experiment, made: Plan, seen: Preview) -> None:
     console, search = out(), experiment.search
     for sweep in made.sweeps:
-        how = {"full": "Full grid", "one_at_a_time": "One factor at a time", "ablate": "Minus one piece each"}[sweep.kind]
+        how = _DESIGNS[sweep.kind]
         levels = [", ".join(sweep.factors)] if sweep.kind == "ablate" else []
         levels = levels or [f"{name} ({', '.join(each)})" for name, each in sweep.factors.items()]
         between = " x " if sweep.kind == "full" else "; "

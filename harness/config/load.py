@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,8 @@ from benchmarks import registry as benchmarks
 from harness import models, prompts
 from harness.backends.registry import BACKENDS
 from harness.backends.verl import limits
-from harness.config import manifest as manifests
 from harness.config import arms as builder
+from harness.config import manifest as manifests
 from harness.config import sweeps, tuning
 from harness.config.check import checked, fail, known, show
 from harness.config.manifest import Manifest

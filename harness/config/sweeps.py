@@ -96,9 +96,7 @@ def _each(manifest: Manifest, kind: str, written: Any) -> Iterator[tuple[Key, An
         fail(manifest, (kind,), f"`{kind}` must be a mapping or a list of mappings, but is {show(written)} instead.")
 
 
-def _grid(
-    manifest: Manifest, at: Key, made: Expansion, grid: Grid, arms: Mapping[str, Arm], recipe: Recipe
-) -> None:
+def _grid(manifest: Manifest, at: Key, made: Expansion, grid: Grid, arms: Mapping[str, Arm], recipe: Recipe) -> None:
     several = isinstance(grid.base, list)
     for i, name in enumerate(grid.base if isinstance(grid.base, list) else [grid.base]):
         key = (*at, "base", i) if several else (*at, "base")
@@ -151,8 +149,9 @@ def _with(factor: Factor, reference: Level) -> Factor:
 
 
 def _is(manifest: Manifest, arm: Arm, level: Level) -> bool:
-    # all are looked up, so that a setting that does not exist is named
-    return all([parts.value(manifest, level.key, arm, name) == value for name, value in level.settings.items()])
+    # Looked up one and all, so that a setting that does not exist is named.
+    own = {name: parts.value(manifest, level.key, arm, name) for name in level.settings}
+    return own == dict(level.settings)
 
 
 def _product(manifest: Manifest, at: Key, base: Arm, found: list[Factor], references: list[Level]) -> list[_Cell]:

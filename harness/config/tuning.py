@@ -120,13 +120,18 @@ def _check_free(manifest: Manifest, file: Any, found: list[Factor], made: Expans
     tuned = {name: factor.key for factor in found for level in factor.levels for name in level.settings}
     for setting, key in tuned.items():
         of_recipe = setting.startswith("recipe.")
-        places = [tuple(setting.split("."))] if of_recipe else []
+        places: list[Key] = [tuple(setting.split("."))] if of_recipe else []
         places += [("arms", name, *setting.split(".")) for name in file.arms]
-        places += [made.varied[setting]] if setting in made.varied else []
-        for place in places:
-            if place in manifest.places:
-                fail(
-                    manifest,
-                    key,
-                    f"`{setting}` is tuned here, but is set in {manifest.place(place)} too. Remove one of them.",
-                )
+        both = [place for place in places if _is_written(manifest.data, place)]
+        both += [made.varied[setting]] if setting in made.varied else []
+        if both:
+            where = manifest.place(both[0])
+            fail(manifest, key, f"`{setting}` is tuned here, but is set in {where} too. Remove one of them.")
+
+
+def _is_written(data: Any, place: Key) -> bool:
+    for part in place:
+        if not isinstance(data, Mapping) or part not in data:
+            return False
+        data = data[part]
+    return True

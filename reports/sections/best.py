@@ -38,8 +38,8 @@ def _sentences(a: Analysis, found: Best) -> list[str]:
         halves = "half of the seeds and problems" if honest.seeds_apart else "half of the problems"
         said.append(
             f"Chosen on {halves} and scored on the other half, the best arm has {percent(honest.score)} %, and "
-            f"{signed(honest.gain)} points to the base there: about what choosing the best arm of this sweep is worth on "
-            f"new {'seeds and problems' if honest.seeds_apart else 'problems'}."
+            f"{signed(honest.gain)} points to the base there: about what choosing the best arm of this sweep is worth "
+            f"on new {'seeds and problems' if honest.seeds_apart else 'problems'}."
         )
         said.append(_how_often(a, found))
         if not honest.seeds_apart:
@@ -48,7 +48,8 @@ def _sentences(a: Analysis, found: Best) -> list[str]:
                 "training seed is still in these numbers."
             )
     if found.missing:
-        said.append(f"Without a complete result, and so no candidate: {listing([a.label(arm) for arm in found.missing])}.")
+        names = listing([a.label(arm) for arm in found.missing])
+        said.append(f"Without a complete result, and so no candidate: {names}.")
     return said
 
 
@@ -87,9 +88,9 @@ def _table(a: Analysis, found: Best) -> Table:
     left = f" The best {MOST} of {len(ranked)}, and the base." if len(ranked) > len(shown) else ""
     caption = (
         f"Arms by average, in percent.{left} Chosen: share of the choices that fell on the arm, over {SPLITS} random "
-        "halves, each used both ways round. An arm chosen on half of the data is chosen a little worse than one chosen on all "
-        "of it, so the estimate above errs on the low side. It has no interval: the halves overlap. The highest average "
-        "itself has none that means anything."
+        "halves, each used both ways round. An arm chosen on half of the data is chosen a little worse than one chosen "
+        "on all of it, so the estimate above errs on the low side. It has no interval: the halves overlap. The highest "
+        "average itself has none that means anything."
     )
     columns = [Column("Arm", numeric=False), Column("Average"), Column("− base"), Column("Chosen")]
     return Table("best", columns, rows, caption)

@@ -38,7 +38,8 @@ def tables(a: Analysis) -> list[Table]:
 
 def _found(a: Analysis, one: Effects) -> str:
     clear = [effect for effect in one.main if effect.direction(a.alpha)]
-    head = f"{capital(DESIGNS[one.sweep.kind])}, {plural(len(one.sweep.cells), 'arm')} around {a.label(one.sweep.base)}."
+    arms, base = plural(len(one.sweep.cells), "arm"), a.label(one.sweep.base)
+    head = f"{capital(DESIGNS[one.sweep.kind])}, {arms} around {base}."
     if not clear:
         which = {"ablate": "piece", "full": "factor", "one_at_a_time": "change"}[one.sweep.kind]
         return f"{head} No {which} has an effect on the average that is separated from none."
@@ -110,10 +111,10 @@ def _numbers(effect: Effect) -> list[Cell]:
 def _caption(a: Analysis, one: Effects) -> str:
     covered = next((effect.estimate.estimand for effect in one.main if effect.estimate), a.estimand)
     what = {
-        "full": "Points: the mean, over all combinations of the other factors' levels, of the arm at this level less the "
-        "arm at the base's level (main effect). Average: of all arms at the level.",
-        "one_at_a_time": f"Points: the arm with this one level less {a.label(one.sweep.base)}. With other levels of the "
-        "other factors it may do something else, which this design does not show.",
+        "full": "Points: the mean, over all combinations of the other factors' levels, of the arm at this level less "
+        "the arm at the base's level (main effect). Average: of all arms at the level.",
+        "one_at_a_time": f"Points: the arm with this one level less {a.label(one.sweep.base)}. With other levels of "
+        "the other factors it may do something else, which this design does not show.",
         "ablate": f"Points: the arm without the piece less {a.label(one.sweep.base)}, so a piece that helps is below "
         "zero. Pieces that stand in for each other may each look useless.",
     }[one.sweep.kind]

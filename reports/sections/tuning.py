@@ -27,12 +27,13 @@ def _said(a: Analysis, tuning: Mapping[str, Any], scores: Scores) -> str:
     arms, candidates = _names(arm for arm, _ in scores), _names(candidate for _, candidate in scores)
     asked = [f"{benchmark_title(name)} (k = {k})" for name, k in tuning["benchmarks"].items()]
     seeds = tuning["seeds"]
-    diverged = sum(score is None for score in scores.values())
-    lost = f" {plural(diverged, 'combination')} diverged and could not be chosen." if diverged else ""
+    diverged = sum(len(row["diverged"]) for row in tuning["tried"])
+    lost = f" {plural(diverged, 'trial')} diverged, which cannot be chosen." if diverged else ""
+    on = f"{'seed' if len(seeds) == 1 else 'seeds'} {listing(list(map(str, seeds)))} and {listing(asked)}"
     return (
-        f"Tuned before the experiment, in the run {tuning['run']}: {plural(len(candidates), 'candidate')}, the same for "
-        f"each of {plural(len(arms), 'arm')}, on {'seed' if len(seeds) == 1 else 'seeds'} {listing(list(map(str, seeds)))} "
-        f"and {listing(asked)}; no number of this report is of one of these seeds or problems. {_choice(a, tuning)}{lost}"
+        f"Tuned before the experiment, in the run {tuning['run']}: {plural(len(candidates), 'candidate')}, the same "
+        f"for each of {plural(len(arms), 'arm')}, on {on}; no number of this report is of one of these seeds or "
+        f"problems. {_choice(a, tuning)}{lost}"
     )
 
 
@@ -48,9 +49,10 @@ def _choice(a: Analysis, tuning: Mapping[str, Any]) -> str:
 def _table(a: Analysis, tuning: Mapping[str, Any], scores: Scores) -> Table:
     candidates = _names(candidate for _, candidate in scores)
     chosen = {arm: one["candidate"] for arm, one in tuning["chosen"].items()}
-    rows = [
-        Row([text(a.label(arm)), *(_cell(scores[arm, one], chosen[arm] == one) for one in candidates)]) for arm in chosen
-    ]
+    rows = []
+    for arm, best in chosen.items():
+        cells = [_cell(scores[arm, one], best == one) for one in candidates]
+        rows.append(Row([text(a.label(arm)), *cells]))
     if tuning.get("choose") != "per_arm":
         means = [_mean([scores[arm, one] for arm in chosen]) for one in candidates]
         best = next(iter(chosen.values()))
@@ -60,8 +62,8 @@ def _table(a: Analysis, tuning: Mapping[str, Any], scores: Scores) -> Table:
         ]
         rows.append(Row([text("mean over the arms"), *cells], quiet=True))
     caption = (
-        "Percent correct at the end of each tuning trial, mean over benchmarks and seeds. Bold: chosen. Of equal ones the "
-        "first in the file is taken; a candidate that diverged cannot win, in a shared choice in any arm."
+        "Percent correct at the end of each tuning trial, mean over benchmarks and seeds. Bold: chosen. Of equal ones "
+        "the first in the file is taken; a candidate that diverged cannot win, in a shared choice not for any arm."
     )
     return Table("tuning", [Column("", numeric=False), *map(Column, candidates)], rows, caption)
 

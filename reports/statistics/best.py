@@ -1,9 +1,10 @@
 """The best of several arms, and what it would score where it was not chosen for it.
 
-The largest of m averages is above its own expectation even if all arms are equal: the luck that made it the largest is in
-it. So the best arm is chosen on one part of the seeds and problems, and scored on the rest, which had no say (sample
-splitting; repeated over random halves, and both ways round, as in cross-fitting: Chernozhukov et al. 2018, Econometrics
-Journal 21(1), C1-C68). What it estimates is an arm chosen on half of the data, which is chosen a little worse.
+The largest of m averages is above its own expectation even if all arms are equal: the luck that made it the largest
+is in it. So the best arm is chosen on one part of the seeds and problems, and scored on the rest, which had no say
+(sample splitting; repeated over random halves, and both ways round, as in cross-fitting: Chernozhukov et al. 2018,
+Econometrics Journal 21(1), C1-C68). What it estimates is an arm chosen on half of the data, which is chosen a little
+worse.
 """
 
 from __future__ import annotations

@@ -56,7 +56,7 @@ comparison: {target: dapo}
     [
         ("a: {extends: gropo}", "tiny.yaml:20: there is no arm `gropo`. Did you mean `grpo`?"),
         ("a: {extends: a}", "tiny.yaml:20: arms may not extend each other in a circle: a -> a."),
-        ("a: {extends: b}\n  b: {extends: a}", "tiny.yaml:21: arms may not extend each other in a circle: a -> b -> a."),
+        ("a: {extends: b}\n  b: {extends: a}", "tiny.yaml:21: arms may not extend each other in a circle: a -> b -> a"),
         ("a: {extends: [grpo]}", 'tiny.yaml:20: `arms.a.extends` must be the name of an arm, but is ["grpo"] instead.'),
         ("a: {extends: grpo, algorithm: dapo}", "tiny.yaml:20: `arms.a` extends `grpo` and has its algorithm."),
         ("a: {extends: grpo, clip_lo: 1}", "tiny.yaml:20: `arms.a.clip_lo` is not a key. Did you mean `clip_low`?"),
@@ -158,9 +158,9 @@ def test_factors_can_be_changed_on_the_command_line(load) -> None:
         ("grid: {base: rence, factors: {t_esy: [1]}}", "has no setting `t_esy`. Did you mean `t_easy`?"),
         ("grid: {base: rence, factors: {recipe.epoch: [1]}}", "Did you mean `recipe.epochs`?"),
         ("grid: {base: rence, factors: {clip_low: [0.1]}}", "the arm `rence` has no setting `clip_low`. "),
-        ("grid: {base: rence, factors: {t_easy: 1}}", "`grid.factors.t_easy` must be a list of values to try, but is 1"),
-        ("grid: {base: rence, factors: {t_easy: []}}", "`grid.factors.t_easy` must hold values to try, but is [] instead."),
-        ("grid: {base: rence, factors: {t_easy: [1, 1.0]}}", "`grid.factors.t_easy` holds 1 twice. Remove one of them."),
+        ("grid: {base: rence, factors: {t_easy: 1}}", "`grid.factors.t_easy` must be a list of values to try, but"),
+        ("grid: {base: rence, factors: {t_easy: []}}", "`grid.factors.t_easy` must hold values to try, but is []"),
+        ("grid: {base: rence, factors: {t_easy: [1, 1.0]}}", "`grid.factors.t_easy` holds 1 twice. Remove one of"),
         ("grid:\n  base: rence\n  factors:\n    t_easy: [1, 3]", "tiny.yaml:23: `t_easy` must be in (0, 1], but is 3"),
         (
             "grid: {base: rence, factors: {t_easy: [x]}}",
@@ -186,7 +186,7 @@ def test_factors_can_be_changed_on_the_command_line(load) -> None:
         ),
         ("grid: {base: rence, design: ful, factors: {t_easy: [1]}}", "`grid.design` must be `full` or `one_at_a_time`"),
         ("grid: {base: rence, factor: {t_easy: [1]}}", "`grid.factor` is not a key. Did you mean `factors`?"),
-        ("ablate: {base: rence, pieces: {x: {t_easy: 0.8}}}", "`ablate.pieces.x` turns nothing off: the arm `rence` is so"),
+        ("ablate: {base: rence, pieces: {x: {t_easy: 0.8}}}", "`ablate.pieces.x` turns nothing off: the arm `rence`"),
         ("ablate: {base: rence, pieces: {x: 3}}", "`ablate.pieces.x` must be settings with their values, but is 3"),
         (
             "ablate: {base: rence, pieces: {x y: {t_easy: 1}, x_y: {t_easy: 0.9}}}",
@@ -210,7 +210,7 @@ def test_without_a_sweep_the_target_must_be_said(load) -> None:
     ("cap", "message"),
     [
         # 3 arms x 2 seeds of 96 rollouts
-        ("{trials: 5}", "`cap.trials` is 5, but 3 arms x 2 seeds are 6 trials. What fits: 2 of 3 arms or 1 of 2 seeds."),
+        ("{trials: 5}", "is 5, but 3 arms x 2 seeds are 6 trials. What fits: 2 of 3 arms or 1 of 2 seeds."),
         ("{rollouts: 575}", "are 576 rollouts. What fits: 2 of 3 arms or 1 of 2 seeds."),
         ("{trials: 1}", "What fits: nothing of it."),
         ("{trials: 6, rollouts: 576}", ""),
@@ -244,11 +244,11 @@ def test_a_plan_holds_the_design_and_an_old_one_none(load, tiny: Path, tmp_path:
     made.write(tmp_path / "plan.json")
     assert Plan.read(tmp_path / "plan.json") == made
     (sweep,) = json.loads((tmp_path / "plan.json").read_text())["sweeps"]
-    assert sweep == asdict(
-        Sweep("one_at_a_time", "rence", {"t_easy": ["0.8", "1"]}, {"rence": {"t_easy": "0.8"}, "rence.t_easy-1": {"t_easy": "1"}})
-    )
+    cells = {"rence": {"t_easy": "0.8"}, "rence.t_easy-1": {"t_easy": "1"}}
+    assert sweep == asdict(Sweep("one_at_a_time", "rence", {"t_easy": ["0.8", "1"]}, cells))
     assert made.arms[1].title == "ReNCE (reconstruction), t_easy 1"
-    plain = plan.make(load("arms: {rence: {}, rence.t_easy-1: {extends: rence, t_easy: 1}}\ncomparison: {target: rence}\n"), None)
+    by_hand = "arms: {rence: {}, rence.t_easy-1: {extends: rence, t_easy: 1}}\ncomparison: {target: rence}\n"
+    plain = plan.make(load(by_hand), None)
     assert "sweeps" not in plain.to_json(), "and so plans without a sweep keep their lock"
     assert plain.arms[1].fingerprint == made.arms[1].fingerprint, "an arm is what it computes, however it was written"
 

@@ -85,9 +85,10 @@ def test_a_hyper_parameter_that_all_arms_have_can_be_tuned(tiny: Path) -> None:
         ("tuning.grid={recipe.learning_rat: [1]}", "has no setting `recipe.learning_rat`. Did you mean"),
         ("tuning.grid={recipe.learning_rate: [-1]}", "learning_rate` must be more than 0, but is -1 instead."),
         ("tuning.grid={score_beta: [1]}", "the arm `grpo` has no setting `score_beta`."),
-        ("recipe.learning_rate=1e-3", "`recipe.learning_rate` is tuned here, but is set in `recipe.learning_rate=1e-3`"),
-        ("arms.grpo.recipe.learning_rate=1e-3", "is tuned here, but is set in `arms.grpo.recipe.learning_rate=1e-3` too"),
-        ("grid={base: grpo, factors: {recipe.learning_rate: [1e-3]}}", "`recipe.learning_rate` is tuned here, but is set"),
+        ("recipe.learning_rate=1e-3", "is tuned here, but is set in `recipe.learning_rate=1e-3` too. Remove one"),
+        ("arms.grpo.recipe.learning_rate=1e-3", "but is set in `arms.grpo.recipe.learning_rate=1e-3` too"),
+        ("recipe={group_size: 4, learning_rate: 1e-3}", "is set in `recipe={group_size: 4, learning_rate: 1e-3}`"),
+        ("grid={base: grpo, factors: {recipe.learning_rate: [1e-3]}}", "`recipe.learning_rate` is tuned here, but is"),
     ],
 )
 def test_a_bad_block_is_named(tuned: Path, override: str, message: str) -> None:
@@ -105,7 +106,7 @@ def test_words_of_ones_own_still_load(tiny: Path) -> None:
 
 def test_a_choice_in_the_file_is_refused(tuned: Path) -> None:
     experiment = config.load(tuned, ["tuning.chosen={grpo: x}"])
-    with pytest.raises(UserError, match="`tuning.chosen` is written by `rence run`, not by hand"):
+    with pytest.raises(UserError, match=r"`tuning.chosen` is written by `rence run`, not by hand"):
         tuning.stage(experiment)
 
 
@@ -284,8 +285,8 @@ def test_two_stages_stopped_and_run_again(tuned: Path, tmp_path: Path, rence: Re
     assert last.returncode == OK, last.stderr
     assert "Tuning first" not in last.stderr, "it was done"
     page = (main / "report/report.md").read_text().replace("\\", "")
-    assert "Tuned before the experiment, in the run tiny-tuning: 2 candidates, the same for each of 2 arms, on seed 100" in page
-    assert "Chosen for all arms, by the mean over them: learning_rate 0.0003. 2 combinations diverged" in page
+    assert "in the run tiny-tuning: 2 candidates, the same for each of 2 arms, on seed 100 and mini_val" in page
+    assert "Chosen for all arms, by the mean over them: learning_rate 0.0003. 2 trials diverged" in page
     assert "nothing to do" in rence(*command).stdout
 
     # another grid is another tuning run, and is refused under this name

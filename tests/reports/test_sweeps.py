@@ -84,7 +84,8 @@ def test_an_ablation_is_each_arm_minus_its_base(make_run) -> None:
     a = analysis(swept(make_run(gains=gains, sd_seed=0.01, **SMALL), ABLATE))
     (found,), mean = sweeps.effects(a), means(a)
     for effect in found.main:
-        assert effect.estimate and effect.estimate.value == pytest.approx(mean[f"dapo.minus-{effect.factor}"] - mean["dapo"])
+        expected = mean[f"dapo.minus-{effect.factor}"] - mean["dapo"]
+        assert effect.estimate and effect.estimate.value == pytest.approx(expected)
     assert [effect.direction(0.05) for effect in found.main] == [0, -1]
     assert found.references["overlong"] == mean["dapo"] and found.interactions == []
     section = effects.section(a)
@@ -231,7 +232,6 @@ def test_levels_of_a_factor_are_sorted_in_the_picture(make_run) -> None:
     order = [effect.level for effect in sorted(found.main, key=lambda e: -(e.estimate.value if e.estimate else 0))]
     reports.build(run, ["md"])
     svg = (run / "report/figures/effects.svg").read_text()
-    places = [svg.index(f">{level}</text>") for level in order if int(level) > 9]  # shorter ones are ticks of the axis too
+    # shorter ones are ticks of the axis, too
+    places = [svg.index(f">{level}</text>") for level in order if int(level) > 9]
     assert places == sorted(places)
-
-
