@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import reports
+from bench.best import simulate, sweep
 from harness.records import Plan, RunFolder, Sweep
 from reports import sweeps
 from reports.analysis import Analysis, analyse
@@ -148,54 +149,28 @@ def test_all_formats_hold_the_numbers(make_run) -> None:
     assert before == {path.name: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def noise(rng: np.random.Generator, arms: int, effects: tuple[float, ...] = (), seeds: int = 3) -> list:
-    """Arms x benchmarks of seeds x problems: problems' difficulty, an effect of each seed and of each arm on each
-    problem, and noise; arm a is better by effects[a]."""
-    found = []
-    difficulty = [rng.normal(0.5, 0.2, 60), rng.normal(0.4, 0.2, 40)]
-    for arm in range(arms):
-        by_seed = rng.normal(effects[arm] if effects else 0.0, 0.02, seeds)
-        found.append(
-            [
-                hard + by_seed[:, None] + rng.normal(0, 0.1, len(hard)) + rng.normal(0, 0.2, (seeds, len(hard)))
-                for hard in difficulty
-            ]
-        )
-    return found
-
-
-def simulated(times: int, arms: int, effects: tuple[float, ...] = (), seeds: int = 3) -> tuple[np.ndarray, np.ndarray]:
-    """Naive and cross-fitted gain over arm 0 of the best arm, of each simulated sweep."""
-    naive, honest = [], []
-    for draw in range(times):
-        rng = np.random.default_rng([7, draw])
-        values = noise(rng, arms, effects, seeds)
-        mean = [np.mean([matrix.mean() for matrix in arm]) for arm in values]
-        naive.append(max(mean) - mean[0])
-        honest.append(cross_fit(values, 0, rng, splits=20).gain)
-    return np.array(naive), np.array(honest)
+def far(gains: np.ndarray) -> float:
+    """Standard errors from zero."""
+    return float(gains.mean() / gains.std() * len(gains) ** 0.5)
 
 
 def test_without_any_effect_the_naive_gain_is_biased_and_the_cross_fitted_is_not() -> None:
-    naive, honest = simulated(400, arms=8)
-    # an arm's average has sd sqrt(0.02^2/3 + 0.1^2 (1/60 + 1/40)/4 + 0.2^2 (1/60 + 1/40)/12) = 0.0194; the highest of
-    # 8 normal variables is 1.42 sd above their mean
-    assert naive.mean() == pytest.approx(1.42 * 0.0194, abs=0.003)
-    assert naive.mean() > 8 * naive.std() / np.sqrt(len(naive))
-    assert abs(honest.mean()) < 3 * honest.std() / np.sqrt(len(honest))
+    found = simulate(300, arms=8)
+    # an arm's average has sd sqrt(.02^2/3 + (1/60 + 1/40)/4 (.1^2 + .2^2/3)) = .0194, and the highest of 8 normal
+    # variables is 1.42 sd above their mean
+    assert found.naive.mean() == pytest.approx(1.42 * 0.0194, abs=0.003)
+    assert far(found.naive) > 8 and abs(far(found.cross_fitted)) < 3
 
 
 def test_a_true_effect_is_found_without_bias() -> None:
-    truth = (0.0, 0.2, *[-0.1] * 6)
-    naive, honest = simulated(100, arms=8, effects=truth)
-    assert honest.mean() == pytest.approx(0.2, abs=0.01)
-    assert naive.mean() == pytest.approx(0.2, abs=0.01), "nothing competes with it"
+    found = simulate(100, arms=8, better=0.2)
+    assert found.cross_fitted.mean() == pytest.approx(0.2, abs=0.01)
+    assert found.naive.mean() == pytest.approx(0.2, abs=0.01), "nothing competes with it"
 
 
 def test_with_one_seed_its_luck_stays_in() -> None:
-    _, honest = simulated(400, arms=8, seeds=1)
-    assert honest.mean() > 5 * honest.std() / np.sqrt(len(honest))
-    assert not cross_fit(noise(np.random.default_rng(0), 3, seeds=1), 0, np.random.default_rng(0)).seeds_apart
+    assert far(simulate(300, arms=8, seeds=1).cross_fitted) > 5
+    assert not cross_fit(sweep(np.random.default_rng(0), 3, seeds=1), 0, np.random.default_rng(0)).seeds_apart
 
 
 def test_the_better_arm_is_always_chosen_and_equal_ones_equally_often() -> None:
