@@ -178,7 +178,7 @@ def print_plan(experiment: Experiment, seen: Preview) -> None:
     """The plan for people."""
     console = out()
     made = seen.plan
-    lock = made.lock if seen.tuning is None else "not locked: its tuning has not chosen yet"
+    lock = made.lock or "not locked: its tuning has not chosen yet"
     console.print(f"[bold]{made.experiment}[/]  plan {lock}")
     console.print(
         f"{len(made.arms)} arms x {len(made.seeds)} seeds = {seen.costs.trials} trials of "

@@ -117,6 +117,7 @@ def preview(experiment: Experiment, pilot: Path | None = None) -> Preview:
     effects = {s: detectable_effects(sizes, s, variances, alpha) for s in seeds}
     cost = costs.estimate(experiment, model, problems)
     train = benchmarks.training_set(made.train)
+    made = replace(made, lock="") if before else made  # what its tuning chooses will be part of it
     seen = Preview(experiment, made, cost, problems, train, variances, alpha, effects, tuning=before)
     return seen if pilot is None else replace(seen, measured=_measured(experiment, seen, pilot, sizes))
 

@@ -23,10 +23,10 @@ def section(a: Analysis) -> Section | None:
 
 def _sentences(a: Analysis, found: Best) -> list[str]:
     base, top = a.label(found.base), a.label(found.naive)
-    lead = f"{signed(found.naive_gain)} points to the base, {base}" if found.naive != found.base else "it is the base"
+    lead = f"{signed(found.naive_gain)} points against the base, {base}" if found.naive != found.base else "the base"
     said = [
-        f"The highest average of {plural(len(found.arms), 'arm')} is {percent(found.naive_score)} %, of {top}; {lead}. "
-        "It is the highest partly by luck: the luck of the highest of many is good even if all arms are equal."
+        f"The highest average of {plural(len(found.arms), 'arm')} is {percent(found.naive_score)} %, of {top}: {lead}. "
+        "Part of it is luck: the highest of many averages is high even if all arms are equal."
     ]
     honest = found.honest
     if honest is None:
@@ -37,8 +37,8 @@ def _sentences(a: Analysis, found: Best) -> list[str]:
     else:
         halves = "half of the seeds and problems" if honest.seeds_apart else "half of the problems"
         said.append(
-            f"Chosen on {halves} and scored on the other half, the best arm has {percent(honest.score)} %, and "
-            f"{signed(honest.gain)} points to the base there: about what choosing the best arm of this sweep is worth "
+            f"Chosen on {halves} and scored on the other half, the best arm has {percent(honest.score)} %, "
+            f"{signed(honest.gain)} points against the base there: about what choosing the best arm of this sweep is worth "
             f"on new {'seeds and problems' if honest.seeds_apart else 'problems'}."
         )
         said.append(_how_often(a, found))
@@ -57,8 +57,8 @@ def _how_often(a: Analysis, found: Best) -> str:
     assert found.honest is not None
     share = found.chosen(found.naive) or 0.0
     often = max(found.arms, key=lambda arm: found.chosen(arm) or 0.0)
-    other = "" if often == found.naive else f", and most often it is {a.label(often)} ({_share(found.chosen(often))})"
-    return f"It is the same arm, {a.label(found.naive)}, in {_share(share)} of the choices{other}."
+    other = "" if often == found.naive else f"; more often it is {a.label(often)} ({_share(found.chosen(often))})"
+    return f"In {_share(share)} of these choices it is the arm with the highest average{other}."
 
 
 def _share(of: float | None) -> str:

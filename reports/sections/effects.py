@@ -41,12 +41,12 @@ def _found(a: Analysis, one: Effects) -> str:
     arms, base = plural(len(one.sweep.cells), "arm"), a.label(one.sweep.base)
     head = f"{capital(DESIGNS[one.sweep.kind])}, {arms} around {base}."
     if not clear:
-        which = {"ablate": "piece", "full": "factor", "one_at_a_time": "change"}[one.sweep.kind]
-        return f"{head} No {which} has an effect on the average that is separated from none."
+        which = {"ablate": "No piece", "full": "No factor", "one_at_a_time": "No change"}[one.sweep.kind]
+        return f"{head} {which} has a significant effect on the average."
     said = listing([f"{_words(one, effect)} ({signed(effect.estimate.value)})" for effect in clear if effect.estimate])
     rest = len(one.main) - len(clear)
-    none = f"; the other {rest} {'is' if rest == 1 else 'are'} not separated from none" if rest else ""
-    return f"{head} Separated from none, in points: {said}{none}."
+    none = f"; the other {rest} {'is' if rest == 1 else 'are'} not separated from zero" if rest else ""
+    return f"{head} Significant effects on the average, in points: {said}{none}."
 
 
 def _words(one: Effects, effect: Effect) -> str:
@@ -92,7 +92,7 @@ def _base(one: Effects, width: int) -> Row:
 def _reference(one: Effects, factor: str, width: int) -> Row:
     mean = one.references[factor]
     cells = [text(factor), text(one.sweep.cells[one.sweep.base][factor]), Cell(percent(mean), mean)]
-    return Row([*cells, *[Cell(GAP)] * (width - 4), text("the base's")], quiet=True)
+    return Row([*cells, *[Cell(GAP)] * (width - 4), text("the base's")])
 
 
 def _numbers(effect: Effect) -> list[Cell]:
@@ -144,28 +144,28 @@ def _interactions(a: Analysis, one: Effects, place: int) -> Table:
 
 def _figure(a: Analysis, one: Effects, place: int) -> list[Figure]:
     entries: list[Entry] = []
+    ablate = one.sweep.kind == "ablate"
     for factor in one.sweep.factors:
         own = [effect for effect in one.main if effect.factor == factor]
         own.sort(key=lambda effect: -(effect.estimate.value if effect.estimate else -1))
-        alone = len(own) == 1
-        if not alone and own:
-            entries.append(Entry(factor, strong=True))
-        entries += [_entry(a, one, effect, alone) for effect in own]
-    if one.sweep.kind == "ablate":
+        if not ablate:
+            entries.append(Entry(factor))
+        entries += [_entry(a, one, effect, 0 if ablate else 1) for effect in own]
+    if ablate:
         entries.sort(key=lambda entry: -entry.value if entry.value is not None else 100)
     if not any(entry.value is not None for entry in entries):
         return []
     caption = (
         "Each level less the base's, on the average, in points, with "
-        f"{100 * (1 - a.alpha):g} % intervals, unadjusted; within a factor the highest first. Bold and in colour: "
-        "separated from none after adjustment."
+        f"{100 * (1 - a.alpha):g} % intervals, unadjusted; {'' if ablate else 'within a factor '}the highest first. "
+        "Bold and in colour: significant after adjustment."
     )
     return [Figure(_name("effects", place), intervals(_name("effects", place), entries, "points", zero=True), caption)]
 
 
-def _entry(a: Analysis, one: Effects, effect: Effect, alone: bool) -> Entry:
-    label = _words(one, effect) if alone else effect.level
-    e, indent = effect.estimate, 0 if alone else 1
+def _entry(a: Analysis, one: Effects, effect: Effect, indent: int) -> Entry:
+    label = effect.level if indent else _words(one, effect)
+    e = effect.estimate
     if e is None:
         return Entry(f"{label} {GAP}", indent=indent)
     interval = None if e.interval is None else (100 * e.interval[0], 100 * e.interval[1])

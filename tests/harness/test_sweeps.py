@@ -273,3 +273,32 @@ def test_the_new_keys_are_explained() -> None:
     assert "integer or null" in explain("cap.trials")
     assert "null: as many as the experiment's" in explain("tuning.budget.rollouts")
     assert "another arm, whose algorithm" in explain("arms.dapo.extends")
+
+
+def test_what_the_how_to_shows_loads(load) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "how-to" / "sweeps.md").read_text(encoding="utf-8")
+    sweep, tuning = (part.partition("```")[0] for part in page.split("```yaml\n")[1:])
+    experiment = load(sweep)
+    assert len(experiment.arms) == 3 + 7 + 2 and [len(one.cells) for one in experiment.sweeps] == [8, 3]
+    assert {"rence.margin_mode-none.updates-16", "dapo.minus-clip-higher"} <= set(names(experiment))
+    tuned = load(f"{ARMS}comparison: {{target: rence}}\n{tuning}").search
+    assert tuned is not None and tuned.trials == 6
+
+
+@pytest.mark.parametrize(
+    ("name", "arms", "kinds"),
+    [
+        ("dapo", 5, ["ablate"]),
+        ("rence", 24, ["full"]),
+        ("updates_per_rollout", 9, ["one_at_a_time"] * 3),
+        ("group_size", 6, ["one_at_a_time"] * 2),
+        ("dpo_sync", 4, ["one_at_a_time"]),
+        ("quickstart", 8, ["full", "ablate"]),
+    ],
+)
+def test_the_ablations_that_are_shipped(name: str, arms: int, kinds: list[str]) -> None:
+    experiment = config.load(Path(__file__).parents[2] / "configs" / "ablations" / f"{name}.yaml")
+    assert len(experiment.arms) == arms and [sweep.kind for sweep in experiment.sweeps] == kinds
+    assert experiment.cap.trials is not None and len({arm.fingerprint for arm in experiment.arms}) == arms
+    steps = {arm.recipe.group_size * arm.recipe.prompts_per_step for arm in experiment.arms}
+    assert steps == {256}, "rollouts of a step"

@@ -14,7 +14,7 @@ import pytest
 import reports
 from bench.best import simulate, sweep
 from harness.records import Plan, RunFolder, Sweep
-from reports import sweeps
+from reports import shown, sweeps
 from reports.analysis import Analysis, analyse
 from reports.document import Bullets, Table, Text
 from reports.load import load
@@ -93,8 +93,8 @@ def test_an_ablation_is_each_arm_minus_its_base(make_run) -> None:
     assert section is not None
     said, table = section.blocks[0], section.blocks[1]
     assert isinstance(said, Text) and isinstance(table, Table)
-    assert "Separated from none, in points: minus overlong (−" in said.text
-    assert said.text.endswith("; the other 1 is not separated from none.")
+    assert "Significant effects on the average, in points: minus overlong (−" in said.text
+    assert said.text.endswith("; the other 1 is not separated from zero.")
     assert [[row.cells[0].text, row.cells[-1].text] for row in table.rows] == [
         ["(nothing)", "the base"],
         ["clip-higher", "not separated"],
@@ -195,7 +195,7 @@ def test_the_section_says_what_is_left_of_the_lead(make_run) -> None:
     assert isinstance(sentences, Bullets)
     assert sentences.items[0].startswith("The highest average of 10 arms is ")
     assert sentences.items[1].startswith("Chosen on half of the seeds and problems and scored on the other half, ")
-    assert " of the choices" in sentences.items[2]
+    assert " of these choices it is the arm with the highest average" in sentences.items[2]
 
 
 def test_levels_of_a_factor_are_sorted_in_the_picture(make_run) -> None:
@@ -210,3 +210,25 @@ def test_levels_of_a_factor_are_sorted_in_the_picture(make_run) -> None:
     # shorter ones are ticks of the axis, too
     places = [svg.index(f">{level}</text>") for level in order if int(level) > 9]
     assert places == sorted(places)
+
+
+def test_pictures_name_what_is_different_of_an_arm(make_run) -> None:
+    cells = {"rence": {"x": "1"}, "rence.x-2": {"x": "2"}}
+    grid = Sweep("one_at_a_time", "rence", {"x": ["1", "2"]}, cells)
+    run = swept(make_run(gains=dict.fromkeys([*cells, *ABLATE.cells], 0.5), **SMALL), grid)
+    plan = Plan.read(RunFolder(run).plan)
+    titles = {"rence.x-2": "ReNCE (reconstruction), x 2", "dapo.minus-overlong": "DAPO minus overlong"}
+    arms = [replace(arm, title=titles.get(arm.name, arm.title)) for arm in plan.arms]
+    replace(plan, arms=arms).write(RunFolder(run).plan)
+    one, two = analysis(run), analysis(swept(run, grid, ABLATE))
+    assert [shown.short(one, arm) for arm in cells] == ["ReNCE (rec.)", "x 2"]
+    assert [shown.short(two, arm) for arm in cells] == ["ReNCE (rec.)", "rence, x 2"]
+    assert shown.short(two, "dapo.minus-overlong") == "DAPO minus overlong"
+
+
+def test_small_levels_are_written_out_in_the_picture(make_run) -> None:
+    cells = {"rence": {"rate": "0.0003"}, "rence.rate-0.00075": {"rate": "0.00075"}}
+    one = Sweep("one_at_a_time", "rence", {"rate": ["0.0003", "0.00075"]}, cells)
+    run = swept(make_run(gains=dict.fromkeys(cells, 0.5), **SMALL), one)
+    reports.build(run, ["md"])
+    assert ">0.00075</text>" in (run / "report/figures/effects.svg").read_text()
