@@ -46,7 +46,8 @@ def short(a: Analysis, arm: str) -> str:
         before = f"{_title(a, sweep.base)}, "
         if arm in sweep.cells and arm != sweep.base and _title(a, arm).startswith(before):
             several = len({one.base for one in sweeps}) > 1
-            return f"{sweep.base}, " * several + _title(a, arm).removeprefix(before)
+            parts = [*([sweep.base] if several else []), *_title(a, arm).removeprefix(before).split(", ")]
+            return " · ".join(parts)  # such labels are listed with commas
     return a.label(arm).replace("(reconstruction)", "(rec.)")
 
 

@@ -38,8 +38,8 @@ def _sentences(a: Analysis, found: Best) -> list[str]:
         halves = "half of the seeds and problems" if honest.seeds_apart else "half of the problems"
         said.append(
             f"Chosen on {halves} and scored on the other half, the best arm has {percent(honest.score)} %, "
-            f"{signed(honest.gain)} points against the base there: about what choosing the best arm of this sweep is worth "
-            f"on new {'seeds and problems' if honest.seeds_apart else 'problems'}."
+            f"{signed(honest.gain)} points against the base there: about what choosing the best arm of this sweep is "
+            f"worth on new {'seeds and problems' if honest.seeds_apart else 'problems'}."
         )
         said.append(_how_often(a, found))
         if not honest.seeds_apart:

@@ -222,7 +222,7 @@ def test_pictures_name_what_is_different_of_an_arm(make_run) -> None:
     replace(plan, arms=arms).write(RunFolder(run).plan)
     one, two = analysis(run), analysis(swept(run, grid, ABLATE))
     assert [shown.short(one, arm) for arm in cells] == ["ReNCE (rec.)", "x 2"]
-    assert [shown.short(two, arm) for arm in cells] == ["ReNCE (rec.)", "rence, x 2"]
+    assert [shown.short(two, arm) for arm in cells] == ["ReNCE (rec.)", "rence · x 2"]
     assert shown.short(two, "dapo.minus-overlong") == "DAPO minus overlong"
 
 
