@@ -52,8 +52,6 @@ class Algorithm(ABC):
     """the name tables print; a reconstruction says so here"""
     source: ClassVar[str]
     """paper and equation"""
-    stop_gradient: ClassVar[bool] = False
-    """True: the gradient is deliberately not the derivative of the loss's value, as in CISPO"""
 
     def __post_init__(self) -> None:
         check_types(self)
@@ -62,6 +60,11 @@ class Algorithm(ABC):
     def activity(self) -> tuple[Activity, ...]:
         """Which metrics say how active the objective was, for these hyper-parameters."""
         return ()
+
+    @property
+    def stop_gradient(self) -> bool:
+        """Whether the gradient is deliberately not the derivative of the loss's value, as in CISPO."""
+        return False
 
     @property
     def reference(self) -> Reference | None:
