@@ -14,8 +14,13 @@ from typing import Any
 
 from algorithms.base import Algorithm
 from algorithms.hyperparameters import nearest
+from algorithms.objectives.conspo import ConSPO
+from algorithms.objectives.copg import CoPG
 from algorithms.objectives.dapo import DAPO
+from algorithms.objectives.disco import DisCO
 from algorithms.objectives.grpo import GRPO
+from algorithms.objectives.nca import NCA, InfoNCA
+from algorithms.objectives.odpo import ODPO
 from algorithms.objectives.online_dpo import OnlineDPO
 from algorithms.objectives.rejection import Rejection
 from algorithms.objectives.rence import ReNCE
@@ -32,6 +37,15 @@ ALGORITHMS: dict[str, Algorithm] = {
     "online_dpo_ref_init": OnlineDPO(ref_policy="init"),
     "group_dpo": OnlineDPO(pairs="all"),
     "rejection": Rejection(),
+    "rejection_dft": Rejection(weighting="probability"),
+    "odpo": ODPO(),
+    "infonca": InfoNCA(),
+    "nca": NCA(),
+    "disco": DisCO(),
+    "disco_lratio": DisCO(score="l_ratio", tau=1.0),
+    "disco_b": DisCO(negatives="mean"),
+    "conspo": ConSPO(),
+    "copg": CoPG(),
 }
 
 

@@ -12,8 +12,13 @@ import torch
 from algorithms import registry
 from algorithms.base import Algorithm
 from algorithms.contract import CHECKS, checks, example, learn
+from algorithms.objectives.conspo import ConSPO
+from algorithms.objectives.copg import CoPG
 from algorithms.objectives.dapo import DAPO
+from algorithms.objectives.disco import DisCO
 from algorithms.objectives.grpo import GRPO
+from algorithms.objectives.nca import NCA, InfoNCA
+from algorithms.objectives.odpo import ODPO
 from algorithms.objectives.online_dpo import OnlineDPO
 from algorithms.objectives.rejection import Rejection
 from algorithms.objectives.rence import ReNCE
@@ -22,7 +27,19 @@ from algorithms.rollouts import Loss, Mean, Totals
 
 def switches():
     """Each algorithm with each other option of each of its choices, one at a time, and a few that act together."""
-    for name in ("rence", "grpo", "dapo", "online_dpo", "rejection"):
+    for name in (
+        "rence",
+        "grpo",
+        "dapo",
+        "online_dpo",
+        "rejection",
+        "odpo",
+        "infonca",
+        "nca",
+        "disco",
+        "conspo",
+        "copg",
+    ):
         default = registry.ALGORITHMS[name]
         hints = get_type_hints(type(default))
         for field in fields(default):
@@ -41,6 +58,12 @@ def switches():
         ("grpo", {"clip_dual": 1.1, "clip_low": 0.05, "clip_high": 0.05, "kl_coef": 1.0, "kl_estimator": "rho_k3"}),
         ("dapo", {"mask_truncated": True, "truncated_in_baseline": False, "aggregation": "seq_mean_token_mean"}),
         ("online_dpo", {"pairs": "all", "score_norm": "mean", "nll_coef": 1.0}),
+        ("odpo", {"pairs": "all", "offset": "log_gap", "overlong_factor": 1.0, "nll_coef": 1.0}),
+        ("infonca", {"alpha": 1.0}),
+        ("nca", {"alpha": 1.0, "beta": 1.0}),
+        ("disco", {"score": "l_ratio", "tau": 0.1, "kl_divergence": "ufkl", "kl_coef": 1.0}),
+        ("disco", {"negatives": "mean", "kl_threshold": 1.0}),
+        ("copg", {"beta": 2.0}),
     )
     yield from (pytest.param(name, changes, id=f"{name}-{'-'.join(changes)}") for name, changes in together)
 
@@ -67,6 +90,12 @@ def test_switches(name, changes):
         DAPO(clip_dual=3.0, kl_coef=0.1, mask_truncated=True),
         OnlineDPO(),
         Rejection(),
+        ODPO(overlong_factor=0.5),
+        InfoNCA(),
+        NCA(),
+        DisCO(),
+        ConSPO(negatives="random_k", overlong_factor=0.5, kl_mode="window", kl_window=0.3, t_easy=0.5),
+        CoPG(),
     ],
     ids=lambda algorithm: type(algorithm).__name__,
 )
@@ -79,7 +108,8 @@ def test_every_hyperparameter_shows_in_the_spec(algorithm):
             other = not value
         elif isinstance(value, str):
             # "init" of one reference cannot go with "synced" of another
-            other = next(option for option in reversed(get_args(hints[field.name])) if option not in (value, "synced"))
+            options = [option for option in reversed(get_args(hints[field.name])) if option != value]
+            other = min(options, key=lambda option: option == "synced")
         else:
             other = value - 1 if isinstance(value, int) else 0.93 * value + 0.05
         assert replace(algorithm, **{field.name: other}).spec() != algorithm.spec(), field.name
@@ -264,6 +294,8 @@ def test_every_check_was_seen_to_fail():
 
 def test_stop_gradient_excuses_from_finite_differences():
     class Declared(WrongGradient):
-        stop_gradient: ClassVar[bool] = True
+        @property
+        def stop_gradient(self):
+            return True
 
     assert "gradient matches finite differences" not in failures(Declared())

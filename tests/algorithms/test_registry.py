@@ -25,6 +25,15 @@ BUILT_IN = [
     "online_dpo_ref_init",
     "group_dpo",
     "rejection",
+    "rejection_dft",
+    "odpo",
+    "infonca",
+    "nca",
+    "disco",
+    "disco_lratio",
+    "disco_b",
+    "conspo",
+    "copg",
 ]
 
 
