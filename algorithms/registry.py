@@ -24,6 +24,7 @@ from algorithms.objectives.odpo import ODPO
 from algorithms.objectives.online_dpo import OnlineDPO
 from algorithms.objectives.rejection import Rejection
 from algorithms.objectives.rence import ReNCE
+from algorithms.objectives.rpg import RPG
 
 GROUP = "rence.algorithms"
 
@@ -46,6 +47,9 @@ ALGORITHMS: dict[str, Algorithm] = {
     "disco_b": DisCO(negatives="mean"),
     "conspo": ConSPO(),
     "copg": CoPG(),
+    "rpg": RPG(),
+    "rpg_ufkl": RPG(divergence="ufkl"),
+    "rpg_differentiable": RPG(surrogate="differentiable"),
 }
 
 

@@ -65,7 +65,7 @@ class ODPO(OnlineDPO):
         return (OFFSET, *super().activity)
 
     def shape(self, batch: Rollouts) -> Tensor:
-        return less_overlong(batch, self.overlong_factor, self.overlong_buffer)
+        return less_overlong(batch.reward_B, batch, self.overlong_factor, self.overlong_buffer)
 
     def spec(self) -> dict[str, str]:
         return super().spec() | {

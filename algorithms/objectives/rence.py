@@ -149,7 +149,7 @@ class ReNCE(Algorithm):
         return batch.contrast_G & (stat_G <= self.t_easy + TIE) & (stat_G >= self.t_hard - TIE)
 
     def shape(self, batch: Rollouts) -> Tensor:
-        return less_overlong(batch, self.overlong_factor, self.overlong_buffer)
+        return less_overlong(batch.reward_B, batch, self.overlong_factor, self.overlong_buffer)
 
     def credit(self, batch: Rollouts, rng: Rng) -> Mapping[str, Tensor]:
         """negative_B: bool, the negatives that positives are set against."""

@@ -24,11 +24,11 @@ def overlong_penalty(length_B: Tensor, max_tokens: int, buffer: float) -> Tensor
     return ((max_tokens - cache - length_B) / cache).clamp(-1.0, 0.0)
 
 
-def less_overlong(batch: Rollouts, factor: float, buffer: float) -> Tensor:
-    """reward_B less the punishment, weighted; a factor of 0 leaves the rewards as they are."""
+def less_overlong(reward_B: Tensor, batch: Rollouts, factor: float, buffer: float) -> Tensor:
+    """Rewards less the punishment, weighted; a factor of 0 leaves them as they are."""
     if factor == 0:
-        return batch.reward_B
-    return batch.reward_B + factor * overlong_penalty(batch.length_B, batch.max_tokens, buffer)
+        return reward_B
+    return reward_B + factor * overlong_penalty(batch.length_B, batch.max_tokens, buffer)
 
 
 def overlong_words(factor: float, buffer: float) -> str:

@@ -22,6 +22,7 @@ from algorithms.objectives.odpo import ODPO
 from algorithms.objectives.online_dpo import OnlineDPO
 from algorithms.objectives.rejection import Rejection
 from algorithms.objectives.rence import ReNCE
+from algorithms.objectives.rpg import RPG
 from algorithms.rollouts import Loss, Mean, Totals
 
 
@@ -39,6 +40,7 @@ def switches():
         "disco",
         "conspo",
         "copg",
+        "rpg",
     ):
         default = registry.ALGORITHMS[name]
         hints = get_type_hints(type(default))
@@ -64,8 +66,12 @@ def switches():
         ("disco", {"score": "l_ratio", "tau": 0.1, "kl_divergence": "ufkl", "kl_coef": 1.0}),
         ("disco", {"negatives": "mean", "kl_threshold": 1.0}),
         ("copg", {"beta": 2.0}),
+        *(
+            ("rpg", {"divergence": divergence, "surrogate": "differentiable", "kl_coef": 1.0, "clip_dual": None})
+            for divergence in ("fkl", "ufkl", "rkl", "urkl")
+        ),
     )
-    yield from (pytest.param(name, changes, id=f"{name}-{'-'.join(changes)}") for name, changes in together)
+    yield from (pytest.param(name, changes, id=f"{name}-{'-'.join(map(str, changes))}") for name, changes in together)
 
 
 def failures(algorithm):
@@ -96,6 +102,7 @@ def test_switches(name, changes):
         DisCO(),
         ConSPO(negatives="random_k", overlong_factor=0.5, kl_mode="window", kl_window=0.3, t_easy=0.5),
         CoPG(),
+        RPG(),
     ],
     ids=lambda algorithm: type(algorithm).__name__,
 )

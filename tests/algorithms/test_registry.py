@@ -34,6 +34,9 @@ BUILT_IN = [
     "disco_b",
     "conspo",
     "copg",
+    "rpg",
+    "rpg_ufkl",
+    "rpg_differentiable",
 ]
 
 
