@@ -76,9 +76,9 @@ class CoPG(Algorithm):
     def loss(self, batch: Rollouts, logp_BT: Tensor, totals: Totals) -> Loss:
         score_B = sequence_score(logp_BT, base_logp(batch, self.ref_policy), batch)
         regularised_B = batch.reward_B - self.beta / 2 * score_B
-        against_B = centred(regularised_B, batch.group_B, batch.groups, "leave_one_out")
+        against_B = centred(regularised_B, batch.group_B, batch.groups, leave_one_out=True)
         value = -(against_B * score_B).sum() / max(totals.rollouts, 1)
-        pull_B = self.beta * centred(score_B.detach(), batch.group_B, batch.groups, "leave_one_out")
+        pull_B = self.beta * centred(score_B.detach(), batch.group_B, batch.groups, leave_one_out=True)
         moved_B = log_ratio(logp_BT.detach(), batch.old_logp_BT, batch).sum(1)
         metrics = {
             "actor/pg_loss": (value, share(batch, totals)),

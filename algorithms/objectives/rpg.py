@@ -8,16 +8,16 @@
     ufkl         KL(pi_old || pi_theta), mass     w - log w - 1         1/w - 1
     fkl          KL(pi_old || pi_theta)           -log w                1/w
 
-    surrogate        loss of a token                                    its gradient, not clipped
+    style            loss of a token                                    its gradient, not clipped
     reinforce        clip( w, sg( A + beta a(w) ) )                     -w (A + beta a(w)) grad log pi_theta
     differentiable   clip( w, A ) + beta d(w)                           the same
 
-with clip(w, A) the clipped surrogate of DAPO, dual clip included (`ratios.clipped_surrogate`). The two surrogates
+with clip(w, A) the clipped surrogate of DAPO, dual clip included (`ratios.clipped_surrogate`). The two styles
 estimate the same gradient, that of J, wherever the sampler is; they differ in what the clip holds: the regularised
 advantage, or the advantage alone while the KL goes on pulling. GRPO's k3 without a ratio estimates neither (`kl.py`).
 
     symbol      name here           symbol       name here
-    beta        kl_coef             eps_1, c     clip_low, clip_dual
+    beta        divergence_coef     eps_1, c     clip_low, clip_dual
     r_k         reward_B            eps_2        clip_high
 
 Verified in the paper and in the authors' code (complex-reasoning/RPG): the tables above, D taken to the policy that
@@ -38,21 +38,18 @@ rewards (Dr. GRPO's advantage); rkl and fkl add -beta and +beta to every advanta
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from algorithms._torch import torch
-from algorithms.base import Activity, Algorithm
+from algorithms.base import Activity
 from algorithms.hyperparameters import check_ranges
-from algorithms.objectives.grpo import CLIPPED
-from algorithms.pieces.aggregation import Aggregation, aggregate
-from algorithms.pieces.groups import centred
+from algorithms.objectives.dapo import DAPO
+from algorithms.pieces.advantages import Scale
 from algorithms.pieces.kl import Divergence, divergence_tokens
-from algorithms.pieces.metrics import MOVED, as_means, sequence_metrics, share
-from algorithms.pieces.ratios import Surrogate, clipped_surrogate, log_ratio, ratio
-from algorithms.pieces.reward import less_overlong, overlong_words
-from algorithms.rollouts import Loss, Rng, Rollouts, Totals
+from algorithms.pieces.metrics import as_means
+from algorithms.pieces.ratios import Surrogate, clipped_surrogate, ratio
+from algorithms.rollouts import Loss, Rollouts, Totals
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -61,121 +58,68 @@ PULL = Activity("rpg/pull", "mean of |beta a(w)|, the KL's part of a token's adv
 
 
 @dataclass(frozen=True)
-class RPG(Algorithm):
-    """The policy gradient of a KL-regularised objective, right off-policy, with a dual clip."""
+class RPG(DAPO):
+    """DAPO with centred rewards, and the policy gradient of a KL to the sampler that is right off-policy."""
 
     title: ClassVar[str] = "RPG"
     source: ClassVar[str] = "Zhang et al. 2025, arXiv:2505.17508"
 
-    divergence: Divergence = "urkl"
-    """D: forward (from the sampler) or reverse KL, with (u) or without the correction for mass; see `kl.py`"""
-    surrogate: Literal["reinforce", "differentiable"] = "reinforce"
-    """whether the KL is in the advantage, held constant and clipped with it, or beside it and differentiated"""
-    kl_coef: float = 1e-4
-    """beta"""
-    clip_low: float = 0.2
-    """the ratio is held above 1 - clip_low; 1 turns it off"""
-    clip_high: float = 0.28
-    """the ratio is held below 1 + clip_high"""
+    scale: Scale = "none"
+    """not divided by anything"""
     clip_dual: float | None = 10.0
     """above 1: with a negative advantage a token costs at most clip_dual |A|; None: off"""
-    aggregation: Aggregation = "token_mean"
-    """from tokens to a number; see `aggregation.py`"""
-    refill_dropped: bool = True
-    """whether groups without a contrast are replaced by freshly generated ones"""
-    overlong_factor: float = 1.0
-    """weight of the soft overlong penalty, on rewards of +1 and -1; 0: off"""
     overlong_buffer: float = 0.25
-    """its L_cache as a share of L_max"""
+    """L_cache as a share of L_max"""
+    divergence: Divergence = "urkl"
+    """D: forward (from the sampler) or reverse KL, with (u) or without the correction for mass; see `kl.py`"""
+    divergence_coef: float = 1e-4
+    """beta; `kl_coef` is for a KL to a reference policy, of which RPG has none"""
+    style: Literal["reinforce", "differentiable"] = "reinforce"
+    """whether D is in the advantage, held constant and clipped with it, or beside it and differentiated"""
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_ranges(
-            self,
-            kl_coef="[0, inf)",
-            clip_low="(0, 1]",
-            clip_high="(0, inf)",
-            clip_dual="(1, inf)",
-            overlong_factor="[0, inf)",
-            overlong_buffer="(0, 1]",
-        )
+        check_ranges(self, divergence_coef="[0, inf)")
 
     @property
     def activity(self) -> tuple[Activity, ...]:
-        return (CLIPPED, PULL, MOVED)
+        return (PULL, *super().activity)
 
     @property
     def stop_gradient(self) -> bool:
         """`reinforce` holds the regularised advantage, a function of theta, constant."""
-        return self.surrogate == "reinforce"
+        return self.style == "reinforce"
 
-    @property
-    def refill(self) -> bool:
-        return self.refill_dropped
-
-    def keep(self, batch: Rollouts) -> Tensor:
-        """bool_G: 0 < P < K."""
-        return batch.contrast_G
-
-    def shape(self, batch: Rollouts) -> Tensor:
-        """reward_B: +1 or -1, less the overlong penalty."""
-        return less_overlong(2 * batch.reward_B - 1, batch, self.overlong_factor, self.overlong_buffer)
-
-    def credit(self, batch: Rollouts, rng: Rng) -> Mapping[str, Tensor]:
-        """advantage_B"""
-        return {"advantage": centred(batch.reward_B, batch.group_B, batch.groups)}
+    def surrogate(self, batch: Rollouts, logp_BT: Tensor, advantage_BT: Tensor) -> Surrogate:
+        ratio_BT = ratio(logp_BT, batch)
+        clip = (self.clip_low, self.clip_high, self.clip_dual)
+        if self.style == "reinforce":
+            return clipped_surrogate(ratio_BT, advantage_BT + self._pull(ratio_BT.detach()), *clip)
+        clipped = clipped_surrogate(ratio_BT, advantage_BT, *clip)
+        price_BT = self.divergence_coef * divergence_tokens(logp_BT, batch, self.divergence)
+        return Surrogate(clipped.loss_BT + price_BT, clipped.clipped_BT, clipped.dual_clipped_BT)
 
     def loss(self, batch: Rollouts, logp_BT: Tensor, totals: Totals) -> Loss:
-        ratio_BT = ratio(logp_BT, batch)
-        advantage_BT = batch.credit["advantage"][:, None].expand_as(ratio_BT)
-        pull_BT = self.kl_coef * self._pull(ratio_BT.detach())
-        if self.surrogate == "reinforce":
-            surrogate = self._clipped(ratio_BT, advantage_BT + pull_BT)
-            token_BT = surrogate.loss_BT
-        else:
-            surrogate = self._clipped(ratio_BT, advantage_BT)
-            token_BT = surrogate.loss_BT + self.kl_coef * divergence_tokens(logp_BT, batch, self.divergence)
-        if batch.weight_BT is not None:
-            token_BT = token_BT * batch.weight_BT
-        value = aggregate(token_BT, batch, totals, self.aggregation)
+        loss = super().loss(batch, logp_BT, totals)
+        pull_BT = torch.where(batch.mask_BT, self._pull(ratio(logp_BT.detach(), batch)), 0)
+        metrics = as_means({"rpg/pull": (pull_BT.abs().sum(), batch.mask_BT.sum())})
+        return Loss(loss.value, {**loss.metrics, **metrics})
 
-        part, tokens = share(batch, totals), batch.mask_BT.sum()
-        kl = divergence_tokens(logp_BT.detach(), batch, self.divergence).sum()
-        moved_B = log_ratio(logp_BT.detach(), batch.old_logp_BT, batch).sum(1)
-        metrics = {
-            "actor/pg_loss": (value, part),
-            "actor/pg_clipfrac": ((surrogate.clipped_BT & batch.mask_BT).sum(), tokens),
-            "actor/pg_clipfrac_lower": ((surrogate.dual_clipped_BT & batch.mask_BT).sum(), tokens),
-            "actor/ppo_kl": (-moved_B.sum(), tokens),
-            "actor/kl_loss": (kl, tokens),
-            "actor/kl_coef": (self.kl_coef * part, part),
-            "rpg/pull": (torch.where(batch.mask_BT, pull_BT, 0).abs().sum(), tokens),
-            **sequence_metrics(moved_B, batch),
-        }
-        return Loss(value, as_means(metrics))
+    @property
+    def trust_region(self) -> str:
+        return super().trust_region + (", of the regularised advantage" if self.stop_gradient else "")
 
     def spec(self) -> dict[str, str]:
-        dual = "" if self.clip_dual is None else f", dual clip {self.clip_dual:g}"
-        held = "the regularised advantage" if self.surrogate == "reinforce" else "the advantage alone"
-        how = "in the advantage" if self.surrogate == "reinforce" else "in the loss"
-        return {
-            "reward": "±1" + overlong_words(self.overlong_factor, self.overlong_buffer),
-            "baseline": "group mean",
-            "scale": "none",
-            "trust region": f"token ratio in [{1 - self.clip_low:g}, {1 + self.clip_high:g}]{dual}, on {held}",
-            "aggregation": self.aggregation,
-            "KL": f"{self.kl_coef:g} × {self.divergence} to the sampling policy, {how}",
-            "filter": "0 < P < K by label",
-            "refill": "yes" if self.refill_dropped else "no",
-            "reference": "none",
-        }
-
-    def _clipped(self, ratio_BT: Tensor, advantage_BT: Tensor) -> Surrogate:
-        return clipped_surrogate(ratio_BT, advantage_BT, self.clip_low, self.clip_high, self.clip_dual)
+        spec = super().spec()
+        place = "in the advantage" if self.style == "reinforce" else "in the loss, differentiated"
+        divergence = f"{self.divergence_coef:g} × {self.divergence} to the sampling policy, {place}"
+        return spec | {"KL": divergence + ("" if spec["KL"] == "none" else f"; {spec['KL']}")}
 
     def _pull(self, ratio_BT: Tensor) -> Tensor:
-        """a(w), of the ratio held within the clip."""
+        """beta a(w), of the ratio held within the clip."""
         w_BT = ratio_BT.clamp(1 - self.clip_low, 1 + self.clip_high)
         if self.divergence in ("urkl", "rkl"):
-            return -w_BT.log() if self.divergence == "urkl" else -w_BT.log() - 1
-        return 1 / w_BT - 1 if self.divergence == "ufkl" else 1 / w_BT
+            pull_BT = -w_BT.log() if self.divergence == "urkl" else -w_BT.log() - 1
+        else:
+            pull_BT = 1 / w_BT - 1 if self.divergence == "ufkl" else 1 / w_BT
+        return self.divergence_coef * pull_BT

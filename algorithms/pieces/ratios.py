@@ -63,30 +63,29 @@ class Surrogate:
     """The clipped surrogate as a loss for each token, and which tokens were clipped."""
 
     loss_BT: Tensor
-    clipped_BT: Tensor
-    """bool: the trust region holds, the token has no gradient"""
-    dual_clipped_BT: Tensor
-    """bool: so does the upper bound for negative advantages"""
+    clipped_BT: Tensor | None = None
+    """bool: where the trust region holds; None: there is none"""
+    dual_clipped_BT: Tensor | None = None
+    """bool: where the upper bound for negative advantages does; None: there is none"""
 
 
 def clipped_surrogate(
-    ratio_BT: Tensor, advantage: Tensor, low: float, high: float, dual: float | None = None
+    ratio_BT: Tensor, advantage_BT: Tensor, low: float, high: float, dual: float | None = None
 ) -> Surrogate:
     """-min(rho A, clip(rho, 1 - low, 1 + high) A), and with dual clip at most -dual A where A < 0.
 
-    Args:
-        advantage: of each rollout, shape B, or of each token, shape B, T.
-
     Sources: PPO (arXiv 1707.06347) eq. 7 with low = high; DAPO (arXiv 2503.14476) eq. 8 with low < high;
-    dual clip: arXiv 1912.09729.
+    dual clip: arXiv 1912.09729. A token that is clipped has no gradient.
+
+    Args:
+        advantage_BT: or of shape (B, 1), one for all tokens of a rollout.
     """
-    advantage_BT = advantage[:, None] if advantage.dim() == 1 else advantage
     plain_BT = -advantage_BT * ratio_BT
     held_BT = -advantage_BT * ratio_BT.clamp(1 - low, 1 + high)
     loss_BT = torch.maximum(plain_BT, held_BT)
     clipped_BT = held_BT > plain_BT
     if dual is None:
-        return Surrogate(loss_BT, clipped_BT, torch.zeros_like(clipped_BT))
+        return Surrogate(loss_BT, clipped_BT)
     bound_BT = -advantage_BT * dual
     dual_clipped_BT = (advantage_BT < 0) & (loss_BT > bound_BT)
     return Surrogate(torch.where(dual_clipped_BT, bound_BT, loss_BT), clipped_BT, dual_clipped_BT)

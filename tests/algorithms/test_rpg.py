@@ -22,15 +22,15 @@ def prepared(algorithm, batch):
 
 
 @pytest.mark.parametrize("divergence", DIVERGENCES)
-@pytest.mark.parametrize("surrogate", ["reinforce", "differentiable"])
-def test_the_gradient_is_that_of_the_regularised_objective_off_policy(rows, divergence, surrogate):
+@pytest.mark.parametrize("style", ["reinforce", "differentiable"])
+def test_the_gradient_is_that_of_the_regularised_objective_off_policy(rows, divergence, style):
     """Every token of a vocabulary as a rollout, weighed by the sampler: the expectation is exact."""
     random = torch.Generator().manual_seed(0)
     theta, old_V = ((0.7 * torch.randn(5, generator=random, dtype=torch.float64)) for _ in range(2))
     old_V = old_V.log_softmax(0)
     beta = 0.7
     batch = rows([0] * 5, [1, 0, 0, 1, 0], [1] * 5, old_logp_BT=old_V[:, None], weight_BT=5 * old_V.exp()[:, None])
-    algorithm = RPG(divergence=divergence, surrogate=surrogate, kl_coef=beta, **UNCLIPPED)
+    algorithm = RPG(divergence=divergence, style=style, divergence_coef=beta, **UNCLIPPED)
     leaf = theta.clone().requires_grad_()
     ready = prepared(algorithm, batch)
     loss = algorithm.loss(ready, leaf.log_softmax(0)[:, None], Totals.of(batch))
@@ -49,8 +49,8 @@ def test_both_surrogates_have_one_gradient_where_nothing_is_clipped(toy, diverge
     one = toy([LABELS, [1, 0, 0]])
     theta = one.moved(0.5)
     reinforce, differentiable = (
-        one.learn(RPG(divergence=divergence, surrogate=surrogate, kl_coef=0.3, **UNCLIPPED), theta)
-        for surrogate in ("reinforce", "differentiable")
+        one.learn(RPG(divergence=divergence, style=style, divergence_coef=0.3, **UNCLIPPED), theta)
+        for style in ("reinforce", "differentiable")
     )
     assert torch.allclose(reinforce[1], differentiable[1], atol=1e-12)
     # their values differ: the KL of one is a weight of the gradient, of the other a term
@@ -64,8 +64,8 @@ def test_on_policy_it_is_reinforce_with_centred_rewards(toy, divergence):
     beta = 0.3
     shift = {"fkl": beta, "rkl": -beta}.get(divergence, 0.0)
     advantage_B = 2 * (one.label_B.double() - 3 / 8) + shift
-    for surrogate in ("reinforce", "differentiable"):
-        loss, found = one.learn(RPG(divergence=divergence, surrogate=surrogate, kl_coef=beta), one.theta)
+    for style in ("reinforce", "differentiable"):
+        loss, found = one.learn(RPG(divergence=divergence, style=style, divergence_coef=beta), one.theta)
         assert torch.allclose(found, one.reinforce(advantage_B / one.length_B.sum()), atol=1e-9)
         assert loss.metrics["rpg/pull"].value == pytest.approx(abs(shift))
     if not shift:
@@ -80,8 +80,8 @@ def test_without_kl_it_is_the_clipped_surrogate_of_centred_rewards(toy):
     grpo = GRPO(scale="none", kl_coef=0, aggregation="token_mean", **clip)
     batch = one.batch()
     signed = replace(batch, reward_B=2 * batch.reward_B - 1)
-    for surrogate in ("reinforce", "differentiable"):
-        loss, found = one.learn(RPG(kl_coef=0, surrogate=surrogate, **clip), theta)
+    for style in ("reinforce", "differentiable"):
+        loss, found = one.learn(RPG(divergence_coef=0, style=style, **clip), theta)
         expected, gradient = one.learn(grpo, theta, signed)
         assert loss.value.item() == pytest.approx(expected.value.item()) and torch.allclose(found, gradient)
 
@@ -93,18 +93,18 @@ def ratios(rows):
     return batch, batch.old_logp_BT + torch.tensor([0.5, 1, 2, 12] * 2, dtype=torch.float64).log()[:, None]
 
 
-@pytest.mark.parametrize("surrogate", ["reinforce", "differentiable"])
-def test_what_is_clipped(ratios, surrogate):
+@pytest.mark.parametrize("style", ["reinforce", "differentiable"])
+def test_what_is_clipped(ratios, style):
     """A = 1 and -1. Held: above 1.28 for the correct, below 0.8 and above 10 for the incorrect."""
     batch, logp_BT = ratios
     beta = 0.1
-    algorithm = RPG(surrogate=surrogate, kl_coef=beta)
+    algorithm = RPG(style=style, divergence_coef=beta)
     leaf_BT = logp_BT.clone().requires_grad_()
     loss = algorithm.loss(prepared(algorithm, batch), leaf_BT, Totals.of(batch))
     loss.value.backward()
     w = [0.5, 1.0, 2.0, 12.0]
     # -w (A - beta log w), log w between log 0.8 and log 1.28; the KL of `differentiable` is not clipped: + beta w log w
-    if surrogate == "reinforce":
+    if style == "reinforce":
         correct = [-0.5 * (1 - beta * math.log(0.8)), -1, 0, 0]
         incorrect = [0, 1, -2 * (-1 - beta * math.log(1.28)), 0]
     else:
