@@ -29,7 +29,7 @@ from algorithms.hyperparameters import check_ranges
 from algorithms.objectives.grpo import GRPO
 from algorithms.pieces.advantages import advantages
 from algorithms.pieces.aggregation import Aggregation
-from algorithms.pieces.reward import overlong_penalty
+from algorithms.pieces.reward import less_overlong, overlong_words
 from algorithms.rollouts import Loss, Rng, Rollouts, Totals
 
 if TYPE_CHECKING:
@@ -77,11 +77,7 @@ class DAPO(GRPO):
     def reward(self, batch: Rollouts) -> Tensor:
         """reward_B: 1 or `wrong`, less the overlong penalty."""
         reward_B = self.wrong + (1 - self.wrong) * batch.reward_B
-        if self.overlong_factor == 0:
-            return reward_B
-        return reward_B + self.overlong_factor * overlong_penalty(
-            batch.length_B, batch.max_tokens, self.overlong_buffer
-        )
+        return less_overlong(reward_B, batch, self.overlong_factor, self.overlong_buffer)
 
     def credit(self, batch: Rollouts, rng: Rng) -> Mapping[str, Tensor]:
         left_out = self.mask_truncated and not self.truncated_in_baseline
@@ -95,12 +91,11 @@ class DAPO(GRPO):
         return super().loss(batch.rows(whole_B), logp_BT[whole_B], totals.without_truncated())
 
     def spec(self) -> dict[str, str]:
-        overlong = f" - {self.overlong_factor:g} × overlong (last {100 * self.overlong_buffer:g}% of the limit)"
         left_out = ", truncated rollouts left out" if self.mask_truncated else ""
         baseline = " of the whole rollouts" if self.mask_truncated and not self.truncated_in_baseline else ""
         spec = super().spec()
         return spec | {
-            "reward": ("±1" if self.wrong else "label") + (overlong if self.overlong_factor else ""),
+            "reward": ("±1" if self.wrong else "label") + overlong_words(self.overlong_factor, self.overlong_buffer),
             "baseline": spec["baseline"] + baseline,
             "aggregation": spec["aggregation"] + left_out,
             "filter": "0 < P < K by label",

@@ -104,6 +104,11 @@ class Table:
         widest = int(place_B.max()) + 1 if len(batch) else 1
         return Table(batch.group_B, place_B, (batch.groups, widest))
 
+    @property
+    def filled(self) -> Tensor:
+        """bool_GK: where there is a row"""
+        return self(torch.ones_like(self.group_B, dtype=torch.bool))
+
     def __call__(self, value_B: Tensor) -> Tensor:
         """value_GK, 0 or False where a group has fewer rows."""
         return value_B.new_zeros(self.shape).index_put((self.group_B, self.place_B), value_B)

@@ -35,6 +35,17 @@ def ratio(logp_BT: Tensor, batch: Rollouts) -> Tensor:
     return log_ratio(logp_BT, batch.old_logp_BT, batch).clamp(-MAX_LOG_RATIO, MAX_LOG_RATIO).exp()
 
 
+def weigh_gradient(term_BT: Tensor, batch: Rollouts) -> Tensor:
+    """The same values, of which each response token passes back to theta its importance weight's share.
+
+    For terms of which only the gradient is an expectation under the sampler, such as parts of a score.
+    """
+    if batch.weight_BT is None:
+        return term_BT
+    constant_BT = term_BT.detach()
+    return constant_BT + torch.where(batch.mask_BT, batch.weight_BT, 0) * (term_BT - constant_BT)
+
+
 def sequence_score(
     logp_BT: Tensor, base_BT: Tensor | None, batch: Rollouts, norm: Literal["sum", "mean"] = "sum"
 ) -> Tensor:
@@ -43,12 +54,7 @@ def sequence_score(
     Importance weights scale what each token passes back to theta and leave the score's value alone: the score
     is a log-likelihood ratio, only its gradient is an expectation under the sampler.
     """
-    difference_BT = log_ratio(logp_BT, base_BT, batch)
-    if batch.weight_BT is not None:
-        constant_BT = difference_BT.detach()
-        weight_BT = torch.where(batch.mask_BT, batch.weight_BT, 0)
-        difference_BT = constant_BT + weight_BT * (difference_BT - constant_BT)
-    score_B = difference_BT.sum(1)
+    score_B = weigh_gradient(log_ratio(logp_BT, base_BT, batch), batch).sum(1)
     return score_B / batch.length_B.clamp(min=1) if norm == "mean" else score_B
 
 

@@ -14,12 +14,18 @@ from algorithms import registry
 from algorithms.base import SPEC, Algorithm
 from algorithms.contract import CHECKS, checks, example, learn
 from algorithms.objectives.cispo import CISPO
+from algorithms.objectives.conspo import ConSPO
+from algorithms.objectives.copg import CoPG
 from algorithms.objectives.dapo import DAPO
+from algorithms.objectives.disco import DisCO
 from algorithms.objectives.grpo import GRPO
+from algorithms.objectives.nca import NCA, InfoNCA
+from algorithms.objectives.odpo import ODPO
 from algorithms.objectives.online_dpo import OnlineDPO
 from algorithms.objectives.reinforce_pp import ReinforcePP
 from algorithms.objectives.rejection import Rejection
 from algorithms.objectives.rence import ReNCE
+from algorithms.objectives.rpg import RPG
 from algorithms.objectives.w_reinforce import WReinforce
 from algorithms.rollouts import Loss, Mean, Totals
 
@@ -62,6 +68,15 @@ def switches():
         ("cispo", {"clip_low": 0.1, "clip_high": 0.1, "baseline": "none", "scale": "none"}),
         ("dapo", {"mask_truncated": True, "truncated_in_baseline": False, "aggregation": "seq_mean_token_mean"}),
         ("online_dpo", {"pairs": "all", "score_norm": "mean", "nll_coef": 1.0}),
+        ("odpo", {"pairs": "all", "offset": "log_gap", "overlong_factor": 1.0, "nll_coef": 1.0}),
+        ("infonca", {"alpha": 1.0}),
+        ("nca", {"alpha": 1.0, "beta": 1.0}),
+        ("disco", {"score": "l_ratio", "tau": 0.1, "kl_divergence": "ufkl", "kl_coef": 1.0}),
+        ("disco", {"negatives": "mean", "kl_threshold": 1.0}),
+        ("copg", {"beta": 2.0}),
+        ("rpg", {"style": "differentiable", "divergence": "fkl", "divergence_coef": 1.0, "clip_dual": None}),
+        ("rpg", {"style": "differentiable", "divergence": "ufkl", "divergence_coef": 1.0}),
+        ("rpg", {"style": "differentiable", "divergence": "rkl", "divergence_coef": 1.0, "entropy_coef": 0.1}),
     )
     yield from (pytest.param(name, changes, id=f"{name}-{'-'.join(changes)}") for name, changes in together)
 
@@ -91,6 +106,13 @@ def test_switches(name, changes):
         ReinforcePP(scale="std", baseline="group_mean", clip_dual=3.0),
         WReinforce(kl_coef=0.1, baseline="group_mean", scale="batch_std", clip_dual=3.0),
         Rejection(),
+        ODPO(overlong_factor=0.5),
+        InfoNCA(),
+        NCA(),
+        DisCO(),
+        ConSPO(negatives="random_k", overlong_factor=0.5, kl_mode="window", kl_window=0.3, t_easy=0.5),
+        CoPG(),
+        RPG(kl_coef=0.1, scale="std", mask_truncated=True, entropy_coef=0.1),
     ],
     ids=lambda algorithm: type(algorithm).__name__,
 )
