@@ -18,6 +18,7 @@
     disco/focus                   half the sum of |weight - 1/N| over negatives, mean over groups with a contrast
     copg/pull                     mean |beta (log-ratio to the reference - that of the others in the group)|
     rpg/pull                      mean over tokens of |beta a(w)|, what the KL adds to an advantage
+    a_lol/leftover                share of rollouts with a positive advantage
     rejection/accepted            share of rollouts that are positives, and learnt from
     rejection/discount            mean of 1 - pi over the tokens learnt from (DFT)
     rewards/margins, accuracies   mean DPO logit, and share of pairs where it is positive (TRL's names)
