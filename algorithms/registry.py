@@ -74,6 +74,8 @@ ALGORITHMS: dict[str, Algorithm] = {
     "a_lol": ALoL(),
     "rpg": RPG(),
     "rpg_ufkl": RPG(divergence="ufkl"),
+    "rpg_rkl": RPG(divergence="rkl"),
+    "rpg_fkl": RPG(divergence="fkl"),
     "rpg_differentiable": RPG(style="differentiable"),
 }
 
