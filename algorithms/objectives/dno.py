@@ -39,8 +39,8 @@ from algorithms.objectives.online_dpo import SATURATION
 from algorithms.pieces.contrast import pair_table
 from algorithms.pieces.groups import Table
 from algorithms.pieces.kl import base_logp
-from algorithms.pieces.metrics import MOVED, as_means, sequence_metrics, share
-from algorithms.pieces.ratios import log_ratio, sequence_score
+from algorithms.pieces.metrics import MOVED, as_means, movement
+from algorithms.pieces.ratios import sequence_score
 from algorithms.rollouts import Loss, Rng, Rollouts, Totals
 
 if TYPE_CHECKING:
@@ -91,13 +91,10 @@ class DNO(Algorithm):
         pairs_G = other_GKK.sum((1, 2)) / 2
         value = (loss_GKK.sum((1, 2)) / pairs_G.clamp(min=1)).sum() / max(totals.groups, 1)
 
-        moved_B = log_ratio(logp_BT.detach(), batch.old_logp_BT, batch).sum(1)
         saturation_GKK = torch.where(other_GKK, (logit_GKK.detach() / 2).tanh().abs(), 0)
         metrics = {
-            "actor/pg_loss": (value, share(batch, totals)),
-            "actor/ppo_kl": (-moved_B.sum(), batch.mask_BT.sum()),
+            **movement(value, logp_BT, batch, totals),
             "dpo/saturation": ((saturation_GKK.sum((1, 2)) / 2 / pairs_G.clamp(min=1)).sum(), (pairs_G > 0).sum()),
-            **sequence_metrics(moved_B, batch),
         }
         return Loss(value, as_means(metrics))
 

@@ -33,6 +33,7 @@ from typing import TYPE_CHECKING
 
 from algorithms._torch import torch
 from algorithms.base import Activity
+from algorithms.pieces.ratios import log_ratio
 from algorithms.rollouts import Mean, Rollouts, Totals
 
 if TYPE_CHECKING:
@@ -60,6 +61,22 @@ def as_means(pairs: Mapping[str, tuple[Tensor | float, Tensor | float]]) -> dict
 def share(batch: Rollouts, totals: Totals) -> float:
     """This batch's part of the mini-batch, by rollouts: the count of a metric that exists once an update."""
     return len(batch) / totals.rollouts if totals.rollouts else 0.0
+
+
+def movement(
+    objective: Tensor, logp_BT: Tensor, batch: Rollouts, totals: Totals
+) -> dict[str, tuple[Tensor | float, Tensor | float]]:
+    """What every objective logs: its value, and how far the policy has moved from the sampler.
+
+    Args:
+        objective: without KL and NLL terms.
+    """
+    score_B = log_ratio(logp_BT.detach(), batch.old_logp_BT, batch).sum(1)
+    return {
+        "actor/pg_loss": (objective, share(batch, totals)),
+        "actor/ppo_kl": (-score_B.sum(), batch.mask_BT.sum()),
+        **sequence_metrics(score_B, batch),
+    }
 
 
 def sequence_metrics(score_B: Tensor, batch: Rollouts) -> dict[str, tuple[Tensor | float, Tensor | float]]:
