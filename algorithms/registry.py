@@ -14,11 +14,13 @@ from typing import Any
 
 from algorithms.base import Algorithm
 from algorithms.hyperparameters import nearest
+from algorithms.objectives.a_lol import ALoL
 from algorithms.objectives.cispo import CISPO
 from algorithms.objectives.conspo import ConSPO
 from algorithms.objectives.copg import CoPG
 from algorithms.objectives.dapo import DAPO
 from algorithms.objectives.disco import DisCO
+from algorithms.objectives.dno import DNO
 from algorithms.objectives.dr_grpo import DrGRPO
 from algorithms.objectives.grpo import GRPO
 from algorithms.objectives.gspo import GSPO
@@ -68,6 +70,8 @@ ALGORITHMS: dict[str, Algorithm] = {
     "disco_b": DisCO(negatives="mean"),
     "conspo": ConSPO(),
     "copg": CoPG(),
+    "dno": DNO(),
+    "a_lol": ALoL(),
     "rpg": RPG(),
     "rpg_ufkl": RPG(divergence="ufkl"),
     "rpg_rkl": RPG(divergence="rkl"),
