@@ -1,6 +1,8 @@
 """For all tests."""
 
+import shutil
 import signal
+import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -9,15 +11,15 @@ import pytest
 
 import plugins
 
+EXAMPLE = Path(__file__).parents[1] / "docs" / "examples" / "pass_at_k"
+
 # A shell that starts the suite in the background makes it ignore SIGINT, and every program below it too; tests that
 # press Ctrl-C need it to arrive.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
-def package(
-    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Callable[..., Path]]:
+def package(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Path]]:
     """Leaves a package behind as pip would: one module of its name, and what it offers in groups `rence.<kind>`, entry
     point to value. The call returns the folder that was put on the path."""
     before = set(sys.modules)
@@ -43,3 +45,14 @@ def package(
         sys.modules.pop(name, None)
     monkeypatch.undo()
     plugins._found.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that pip has installed the example package into: neither a network nor this environment is touched."""
+    work = tmp_path_factory.mktemp("example")
+    shutil.copytree(EXAMPLE, work / "source")  # building leaves files behind
+    options = ["--quiet", "--no-deps", "--no-build-isolation", "--no-index", "--disable-pip-version-check"]
+    command = [sys.executable, "-m", "pip", "install", *options, "--target", work / "site", work / "source"]
+    subprocess.run(command, check=True, timeout=120)
+    return work / "site"
