@@ -34,8 +34,11 @@ _PARTS = ("name", "version", "positions", "generate")
 
 
 def _accept(name: str, offered: Any) -> type[Any]:
-    if not (isinstance(offered, type) and hasattr(offered, "open") and hasattr(offered, "generate")):
-        raise Unfit(f"it must be a class with `open` and `generate`, but is {offered!r} instead")
+    if not isinstance(offered, type):
+        raise Unfit(f"it must be a class with `open` and `generate`, but is {type(offered).__name__} instead")
+    lacking = [part for part in ("open", "generate") if not hasattr(offered, part)]
+    if lacking:
+        raise Unfit(f"the class {offered.__name__} has no `{lacking[0]}`")
     return offered
 
 

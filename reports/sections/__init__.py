@@ -62,8 +62,6 @@ SECTIONS: dict[str, Callable[[Analysis], Section | None]] = {
     "notes": notes.section,
     "cost": budget.cost,
 }
-_LAST = ("notes", "cost")
-"""after what other packages add"""
 
 
 def descriptions() -> dict[str, str]:
@@ -73,14 +71,11 @@ def descriptions() -> dict[str, str]:
 
 
 def document(a: Analysis) -> Document:
-    made = {name: part for name, make in SECTIONS.items() if (part := make(a)) is not None}
-    added, missing = plugins.added(a, made.values())
-    if missing:
-        made["notes"] = notes.section(a, missing) or made["notes"]
-    body = [part for name, part in made.items() if name not in _LAST]
-    return Document(
-        a.run.plan.experiment, verdict.sentences(a), [*body, *added, *(made[name] for name in _LAST if name in made)]
-    )
+    """Ours in their order, with those of other packages before the notes, which say what is missing of them."""
+    *body, cost = (make(a) for name, make in SECTIONS.items() if name != "notes")
+    added, missing = plugins.added(a, [part for part in (*body, cost) if part is not None])
+    parts = [*body, *added, notes.section(a, missing), cost]
+    return Document(a.run.plan.experiment, verdict.sentences(a), [part for part in parts if part is not None])
 
 
 def _first_line(make: Callable[[Analysis], Section | None]) -> str:
