@@ -1,5 +1,5 @@
-"""The example package's algorithm (docs/examples/pass_at_k) on verl's real trainer: the class reaches Ray's workers. Its
-rollouts are labelled by a vote, for which answers have to come back from verl's reward loop."""
+"""The example package's algorithm (docs/examples/pass_at_k) on verl's real trainer: the class reaches Ray's workers.
+Its rollouts are labelled by a vote, for which answers have to come back from verl's reward loop."""
 
 from __future__ import annotations
 
