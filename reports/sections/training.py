@@ -111,7 +111,7 @@ def _caption(a: Analysis, panels: list[Panel], width: int) -> str:
         parts.append("The score is on training problems: what it gains beyond the curves above does not carry over.")
     if "labels" in names:
         parts.append(
-            "Labels are of the arms that learn from something else than the marker's verdict (`reward` in the recipe): "
+            "Labels are of the arms that learn from something else than the marker's verdict (the recipe's reward): "
             "how many of their rollouts it calls right or wrong as the marker does."
         )
     if width > 1:

@@ -83,7 +83,7 @@ def test_it_is_listed_shown_and_keeps_the_contract(rence) -> None:
         "meaning": "rollouts in a set, those of a group at most; 1: GRPO with the deviation of the population",
     }
     checks = json.loads(rence("check", "pass_at_k", "--json"))["checks"]
-    assert len(checks) == 16 and all(check["passed"] for check in checks)
+    assert len(checks) >= 16 and all(check["passed"] for check in checks)
 
 
 def test_its_advantages_are_the_papers(example_class) -> None:

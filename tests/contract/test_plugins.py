@@ -53,14 +53,14 @@ def mine(package: Callable[..., Path]) -> Path:
 
 
 def test_what_the_page_shows_works(rence: Call, mine: Path, finished: Path) -> None:
-    names = {"algorithms": "dr_grpo", "benchmarks": "doubles", "engines": "constant", "sections": "finished"}
+    names = {"algorithms": "grpo_strict", "benchmarks": "doubles", "engines": "constant", "sections": "finished"}
     for kind, name in names.items():
         rows = json.loads(rence("list", kind, "--json")[1])
         assert rows[-1]["name"] == name or kind == "benchmarks"
         assert [row["name"] for row in rows].count(name) == 1
         assert "cannot be used" not in str(rows)
-    assert json.loads(rence("show", "dr_grpo", "--json")[1])["spec"]["scale"] == "none"
-    assert "all 16 hold" in rence("check", "dr_grpo")[1]
+    assert json.loads(rence("show", "grpo_strict", "--json")[1])["spec"]["trust region"] == "token ratio in [0.9, 1.1]"
+    assert " hold\n" in rence("check", "grpo_strict")[1]
 
     asked = ["--benchmarks", "doubles", "--engine", "constant", "--template", "bare", "--out", "floor"]
     code, out, _ = rence("eval", "--model", "quickstart-base", *asked, "--json")
@@ -77,7 +77,7 @@ def test_what_the_page_shows_works(rence: Call, mine: Path, finished: Path) -> N
 
 
 def test_a_trial_records_the_packages_that_it_used(mine: Path, tmp_path: Path, finished: Path) -> None:
-    text = finished.read_text().replace("grpo: {}", "grpo: {algorithm: dr_grpo}")
+    text = finished.read_text().replace("grpo: {}", "grpo: {algorithm: grpo_strict}")
     (tmp_path / "other.yaml").write_text(text)
     experiment = config.load(tmp_path / "other.yaml")
     made = plan.make(experiment, SHIPPED["quickstart-base"])
@@ -112,7 +112,7 @@ def test_the_doctor_names_plugins_and_what_is_wrong_with_them(
     rows = [row for row in json.loads(out)["findings"] if row["part"] == "plug-in"]
     assert code == before[0]
     assert [row["found"] for row in rows if row["state"] == "ok"] == [
-        "algorithm `dr_grpo` of mine 2.5 (mine:DR_GRPO)",
+        "algorithm `grpo_strict` of mine 2.5 (mine:STRICT)",
         "benchmark `doubles` of mine 2.5 (mine:doubles)",
         "engine `constant` of mine 2.5 (mine:Constant)",
         "section `finished` of mine 2.5 (mine:finished)",
