@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from math import comb
 
 from algorithms.hyperparameters import check_ranges
-from algorithms.objectives.grpo import GRPO, STD_EPSILON
+from algorithms.objectives.grpo import GRPO
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class PassAtK(GRPO):
         for n, m in zip(batch.size_G.tolist(), (batch.size_G - batch.positives_G).tolist(), strict=True):
             k = min(self.k, n)
             fail, fail_if_wrong = comb(m, k) / comb(n, k), comb(m - 1, k - 1) / comb(n - 1, k - 1) if m else 0
-            scale = (fail * (1 - fail)) ** 0.5 + STD_EPSILON
+            scale = (fail * (1 - fail)) ** 0.5 or 1.0
             table.append(((fail - fail_if_wrong) / scale, fail / scale))
         return {"advantage": batch.reward_B.new_tensor(table).view(-1, 2)[batch.group_B, batch.label_B.long()]}
 
