@@ -22,7 +22,7 @@ Positive = Annotated[float, Gt(0)]
 Decay = Annotated[float, Ge(0), Lt(1)]
 Share = Annotated[float, Gt(0), Le(1)]
 Whole = Annotated[int, Ge(0)]
-Reward = Literal["label", "random", "format"]
+Reward = Literal["label", "majority", "random", "format"]
 _COST = ("microbatch_tokens", "checkpoint_steps")
 """settings of recipes that cost time or space and change nothing that is learnt"""
 _LATER = ("reward",)
@@ -71,8 +71,9 @@ class Recipe:
     checkpoint_steps: Count = 10
     """a checkpoint to resume from every so many steps, besides those at the evaluation grid"""
     reward: Reward = "label"
-    """what a rollout is learnt from as right or wrong: `label`, the marker's verdict; or as a negative control
-    `random`, a fair coin whatever the answer, or `format`, whether a final answer was found. Scores are the marker's"""
+    """what a rollout is learnt from as right or wrong: `label`, the marker's verdict; `majority`, whether its answer is
+    its group's most frequent one, no gold answer needed; or as a negative control `random`, a fair coin whatever the
+    answer, or `format`, whether a final answer was found. Scores are the marker's"""
 
     def stated(self) -> dict[str, Any]:
         """As plans and fingerprints hold it."""

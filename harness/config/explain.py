@@ -24,7 +24,7 @@ def json_schema() -> Schema:
     schema = _resolved(raw, raw.get("$defs", {}))
     recipe = {**schema["properties"]["recipe"], "description": "where this arm leaves the experiment's recipe"}
     recipe.pop("default", None)
-    arms = {name: _arm(found, recipe) for name, found in algorithms.catalogue().items() if isinstance(found, Algorithm)}
+    arms = {name: _arm(found, recipe) for name, found in algorithms.catalogue().items()}
     description = schema["properties"]["arms"]["description"]
     schema["properties"]["arms"] = {
         "description": f"{description}. The arm's name is the algorithm unless `algorithm` says otherwise",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from harness.config.shape import experiment_file, model
 from harness.errors import UserError
 from harness.experiment import Arm, Evaluation, Experiment, Recipe, VerlSettings
 from harness.records import START, Comparison
+from plugins import PluginError
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*\Z")
 _TAKEN = (START, "report")
@@ -96,10 +97,12 @@ def _check_names(manifest: Manifest, file: Any) -> None:
         fail(manifest, ("name",), f"`name` must be letters, digits, `_` and `-`, but is {show(file.name)} instead.")
     known(manifest, ("backend",), "backend", file.backend, BACKENDS)
     known(manifest, ("template",), "template", file.template, prompts.TEMPLATES)
-    known(manifest, ("train",), "training set", file.train, benchmarks.training_sets())
+    known(manifest, ("train",), "training set", file.train, benchmarks.training_set_names())
+    _check_plugin(manifest, ("train",), benchmarks.training_set, file.train)
     for part in ("benchmarks", "curve"):
         for name in getattr(file.evaluation, part):
-            known(manifest, ("evaluation", part, name), "benchmark", name, benchmarks.benchmarks())
+            known(manifest, ("evaluation", part, name), "benchmark", name, benchmarks.benchmark_names())
+            _check_plugin(manifest, ("evaluation", part, name), benchmarks.benchmark, name)
     if not file.evaluation.benchmarks:
         fail(manifest, ("evaluation", "benchmarks"), "`evaluation.benchmarks` may not be empty.")
     _check_engine(manifest, file)
@@ -112,6 +115,14 @@ def _check_names(manifest: Manifest, file: Any) -> None:
         models.find(file.model)
     except UserError as error:
         fail(manifest, ("model",), str(error))
+
+
+def _check_plugin(manifest: Manifest, key: Key, load: Callable[[str], object], name: str) -> None:
+    """Raises: UserError if what another package offers is something else, or cannot be used."""
+    try:
+        load(name)
+    except (benchmarks.UnknownBenchmark, PluginError) as error:
+        fail(manifest, key, str(error))
 
 
 def _check_engine(manifest: Manifest, file: Any) -> None:
@@ -154,7 +165,7 @@ def _algorithm(manifest: Manifest, at: Key, name: str, data: Mapping[str, Any]) 
     given = {key: value for key, value in data.items() if key not in _ARM_KEYS}
     try:
         default = algorithms.get(name)
-    except algorithms.PluginError as error:
+    except PluginError as error:
         fail(manifest, at, str(error))
     shape = model(type(default))
     clash = [f.name for f in fields(default) if f.name in _ARM_KEYS]

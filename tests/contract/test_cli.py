@@ -44,6 +44,7 @@ def rence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
         ["list", "benchmarks"],
         ["list", "backends"],
         ["list", "engines"],
+        ["list", "sections"],
         ["list", "runs"],
         ["show", "dapo"],
         ["plan", QUICKSTART],
