@@ -56,6 +56,40 @@ def read_all(sources: Sequence[Source], asked: Asked, marker: Marker | None) -> 
     return Found(rows, sources, [Facts()] * len(sources), [*_notes(raws, asked, marker), *seeds_note(sources)])
 
 
+@dataclass(frozen=True)
+class Answers:
+    """One file of a dump as columns, for those who need texts and right or wrong alone."""
+
+    prompts: list[str]
+    golds: list[str | None]
+    outputs: list[str]
+    correct: list[bool]
+    step: int
+    how: str
+    """what was taken for correct"""
+
+
+def answers(source: Source, above: float | None) -> Answers:
+    """The final answers of one file.
+
+    Args:
+        above: a score above it is correct, where rows have no `acc`; None: above 0, if scores are two values.
+    Raises: DataError with the line.
+    """
+    raw, asked = _final_turns(read(source)), Asked(above=above)
+    prompts = cells.texts(raw, "input", raw.need("input", "Is this a dump of verl?"))
+    _check_scores([raw], asked)
+    steps = _step(raw)
+    return Answers(
+        list(prompts),
+        list(cells.written_or_none(raw.need("gts"))),
+        list(cells.texts(raw, "output", raw.need("output"))),
+        _correct(raw, asked).tolist(),
+        steps if isinstance(steps, int) else int(steps[0]),
+        _how(raw, asked),
+    )
+
+
 def _final_turns(raw: Raw) -> Raw:
     """Without the earlier turns of an answer in several."""
     if "uid" not in raw:
