@@ -2,7 +2,7 @@
 
     step_<n>/  batch.json          where it comes from, the prompts, and the hash of everything else
                batch.safetensors   the rollouts, laid end to end
-               config.json  model.safetensors  tokenizer...    the learner before the last update of the step
+               model/              the learner before the last update of the step, in Hugging Face layout
 
 All groups that the step generated are there, before any filter: every algorithm applies its own. The folder is written
 under another name and renamed, so its existence means that it is complete.
@@ -24,7 +24,7 @@ from harness.errors import UserError
 from harness.models import file_hash, model_hash
 from harness.records import SCHEMA, DataError, Mark, read_json, to_disk, write_json
 
-HEADER, TENSORS = "batch.json", "batch.safetensors"
+HEADER, TENSORS, MODEL = "batch.json", "batch.safetensors", "model"
 _MARKS = [mark.value for mark in Mark]
 
 
@@ -74,7 +74,7 @@ def write(folder: Path, recorded: Recorded, save_model: Callable[[Path], None]) 
     new = folder.with_name(f".{folder.name}.new")
     shutil.rmtree(new, ignore_errors=True)
     new.mkdir(parents=True)
-    save_model(new)
+    save_model(new / MODEL)
     save_file(_tensors(recorded), new / TENSORS)
     batch = recorded.batch
     header = {
@@ -85,7 +85,7 @@ def write(folder: Path, recorded: Recorded, save_model: Callable[[Path], None]) 
         "tokens": int(batch.mask_BT.sum()),
         "marks": _MARKS,
         "tensors_sha256": file_hash(new / TENSORS),
-        "model_hash": model_hash(new),
+        "model_hash": model_hash(new / MODEL),
         "problems": [{"id": problem, "prompt": list(batch.prompts[problem])} for problem in batch.problem_ids],
     }
     write_json(new / HEADER, header)
@@ -119,12 +119,12 @@ _NAMES = [field.name for field in fields(Origin)]
 def _check(folder: Path, header: dict[str, Any]) -> None:
     """Raises: DataError."""
     try:
-        found = {TENSORS: file_hash(folder / TENSORS), "the model": model_hash(folder)}
+        found = {TENSORS: file_hash(folder / TENSORS), MODEL: model_hash(folder / MODEL)}
     except FileNotFoundError as error:
         raise DataError(f"{error.filename} does not exist. The folder is not whole: record the step again.") from None
     except UserError as error:
         raise DataError(str(error)) from None
-    written = {TENSORS: header["tensors_sha256"], "the model": header["model_hash"]}
+    written = {TENSORS: header["tensors_sha256"], MODEL: header["model_hash"]}
     for what, digest in found.items():
         if digest != written[what]:
             raise DataError(f"{folder}: {what} is not what {HEADER} says (by its hash). Record the step again.")

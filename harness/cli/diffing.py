@@ -17,6 +17,7 @@ from harness.records import write_bytes, write_json, write_text
 
 if TYPE_CHECKING:
     from rich.table import Table
+    from rich.text import Text
 
 MOST_COLUMNS = 4
 """algorithms that stand side by side; more stand below each other"""
@@ -26,6 +27,19 @@ NEIGHBOURS = 3
 GAP = "—"
 
 Document = Mapping[str, Any]
+
+_LENGTH = (
+    "|weight| of a rollout goes with its length to this power, among rollouts of equal label and P of K: with 1 every "
+    "token counts the same, with 0 every rollout."
+)
+_KEY = (
+    "up, down, at 0: kept rollouts by the sign of their weight. token weights: the middle 90 % of them, in units of "
+    f"their mean size.\nlength exp.: {_LENGTH}"
+)
+_KEY_MANY = (
+    "norm: of the gradient. kept: groups. up, down, at 0: % of kept rollouts by the sign of their weight. clipped: % "
+    f"of tokens.\nlen: of correct (+) and incorrect (−) rollouts; {_LENGTH}"
+)
 
 
 def add_to(app: typer.Typer) -> None:
@@ -82,7 +96,7 @@ def diff(
         print_json(document)
         return
     for part in _screen(document):
-        out().print(part, markup=isinstance(part, str) and part.startswith("[bold]"))
+        out().print(part, markup=False)
     for file in files:
         out().print(str(file))
 
@@ -111,30 +125,29 @@ def _weights(document: Document) -> str:
     return text.getvalue()
 
 
-def _screen(document: Document) -> Iterator[str | Table]:
+def _screen(document: Document) -> Iterator[str | Text | Table]:
+    from rich.text import Text
+
     yield _headline(document["batch"])
     for note in document["batch"]["notes"]:
         yield f"Note: {note}"
-    few = len(document["algorithms"]) <= MOST_COLUMNS
-    if few:
-        if document["differences"]:
-            yield "\n[bold]What the spec sheets say otherwise[/]"
-            yield _differences(document)
-        else:
-            yield "\nThe spec sheets do not differ."
+    many = len(document["algorithms"]) > MOST_COLUMNS
+    if many:
+        yield f"\nThe rows of the spec sheets that differ: in --json, or of at most {MOST_COLUMNS} algorithms."
+    elif document["differences"]:
+        yield Text("\nWhat the spec sheets say otherwise", style="bold")
+        yield _differences(document)
     else:
-        yield "\nThe rows of the spec sheets that differ: --json, or name up to four algorithms."
-    yield "\n[bold]On this batch[/]"
-    yield _columns(document) if few else _rows(document)
-    if few:
-        yield "\n[bold]Cosine of gradients[/]"
-        yield _cosines(document)
-        yield "\n[bold]Mean weight of a correct and of an incorrect rollout, by correct rollouts of the group[/]"
+        yield "\nThe spec sheets do not differ."
+    yield Text("\nOn this batch", style="bold")
+    yield _rows(document) if many else _columns(document)
+    yield _KEY_MANY if many else _KEY
+    yield Text("\nCosine of gradients", style="bold")
+    yield _neighbours(document) if many else _cosines(document)
+    if not many:
+        yield Text("\nMean weight of a correct / an incorrect rollout", style="bold")
         yield _compositions(document)
-    yield (
-        "Weights are told relative to the algorithm's mean |weight| of a rollout. A weight that goes with length¹ counts "
-        "every token, with length⁰ every rollout alike."
-    )
+        yield "In units of the algorithm's mean |weight| of a rollout."
 
 
 def _headline(batch: Document) -> str:
@@ -150,8 +163,8 @@ def _headline(batch: Document) -> str:
         else f"off the sampler by {batch['log_ratio']['rms']:.3f} nats a token (rms)"
     )
     return (
-        f"{batch['groups']} groups, {batch['rollouts']} rollouts ({batch['correct']} correct), {batch['tokens']:,} tokens: "
-        f"{whence}; {moved}"
+        f"{batch['groups']} groups, {batch['rollouts']} rollouts ({batch['correct']} correct), "
+        f"{batch['tokens']:,} tokens: {whence}; {moved}"
     )
 
 
@@ -180,14 +193,14 @@ _MEASURES = {
     "loss": lambda one, _: _number(one["loss"]),
     "gradient norm": lambda one, _: _number(one["gradient_norm"]),
     "groups kept": lambda one, batch: f"{one['groups_kept']} of {batch['groups']}",
-    "rollouts pushed up, %": lambda one, _: _percent(one["rollouts"]["up"]),
-    "pushed down, %": lambda one, _: _percent(one["rollouts"]["down"]),
-    "without weight, %": lambda one, _: _percent(one["rollouts"]["none"]),
-    "tokens without weight, %": lambda one, _: _percent(one["tokens"]["none"]),
+    "rollouts up, %": lambda one, _: _percent(one["rollouts"]["up"]),
+    "rollouts down, %": lambda one, _: _percent(one["rollouts"]["down"]),
+    "rollouts at 0, %": lambda one, _: _percent(one["rollouts"]["none"]),
+    "tokens at 0, %": lambda one, _: _percent(one["tokens"]["none"]),
     "tokens clipped, %": lambda one, _: _percent(one["tokens"]["clipped"]),
-    "token weight, 5 to 95 %": lambda one, _: _extent(one["tokens"]["quantiles"]),
-    "correct: weight goes with": lambda one, _: _power(one, "correct"),
-    "incorrect: weight goes with": lambda one, _: _power(one, "incorrect"),
+    "token weights, 90 %": lambda one, _: _extent(one["tokens"]["quantiles"]),
+    "length exp., correct": lambda one, _: _exponent(one, "correct"),
+    "length exp., incorrect": lambda one, _: _exponent(one, "incorrect"),
 }
 
 
@@ -199,11 +212,10 @@ def _columns(document: Document) -> Table:
 
 
 def _rows(document: Document) -> Table:
-    """A row for each algorithm, with its nearest neighbours in the place of a matrix."""
-    columns = ("norm", "kept", "up", "down", "none", "clip", "len +", "len −")
-    shown = table("", *columns, "nearest (cosine)", numbers=columns)
+    columns = ("norm", "kept", "up", "down", "at 0", "clipped", "len +", "len −")
+    shown = table("", *columns, numbers=columns)
     shown.columns[0].overflow = "fold"
-    for place, one in enumerate(document["algorithms"]):
+    for one in document["algorithms"]:
         rollouts = one["rollouts"]
         shown.add_row(
             one["label"],
@@ -212,18 +224,24 @@ def _rows(document: Document) -> Table:
             *(_percent(rollouts[key], 0) for key in ("up", "down", "none")),
             _percent(one["tokens"]["clipped"]),
             *(_exponent(one, side) for side in ("correct", "incorrect")),
-            _nearest(document, place),
         )
-    shown.caption = (
-        "kept: groups. up, down, none: % of kept rollouts by the sign of their weight. clip: % of tokens clipped. "
-        "len: exponent of length that the weight of a correct (+) and incorrect (−) rollout goes with"
-    )
+    return shown
+
+
+def _neighbours(document: Document) -> Table:
+    """The most alike of each, in the place of a matrix."""
+    shown = table("", f"nearest {NEIGHBOURS}")
+    shown.columns[0].overflow, shown.columns[0].max_width = "fold", 28
+    for place, label in enumerate(_labels(document)):
+        shown.add_row(label, _nearest(document, place))
     return shown
 
 
 def _nearest(document: Document, place: int) -> str:
     cosine = document["cosine"]["overall"][place]
-    others = [(value, label) for i, (value, label) in enumerate(zip(cosine, _labels(document), strict=True)) if i != place]
+    others = [
+        (value, label) for i, (value, label) in enumerate(zip(cosine, _labels(document), strict=True)) if i != place
+    ]
     known = sorted(((value, label) for value, label in others if value is not None), key=lambda pair: -pair[0])
     return ", ".join(f"{label} {_cosine(value)}" for value, label in known[:NEIGHBOURS]) or GAP
 
@@ -255,11 +273,6 @@ def _both(row: Document) -> str:
     if not row["groups_kept"]:
         return "dropped"
     return " / ".join(GAP if row[side] is None else _signed(row[side]["mean"]) for side in ("correct", "incorrect"))
-
-
-def _power(one: Document, side: str) -> str:
-    exponent = _exponent(one, side)
-    return exponent if exponent == GAP else f"length^{exponent}"
 
 
 def _exponent(one: Document, side: str) -> str:

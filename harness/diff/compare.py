@@ -79,9 +79,7 @@ def _batch(frozen: Frozen, logp_BT: torch.Tensor, notes: list[str]) -> dict[str,
     }
 
 
-def _algorithms(
-    outcomes: Sequence[Outcome], frozen: Frozen, flat: torch.Tensor, of: Layers
-) -> list[dict[str, Any]]:
+def _algorithms(outcomes: Sequence[Outcome], frozen: Frozen, flat: torch.Tensor, of: Layers) -> list[dict[str, Any]]:
     spans = of.spans()
     whole = norms(flat)
     by_layer = {name: norms(flat[:, spans[name]]) for name in of.names}

@@ -57,7 +57,9 @@ def read(place: Path | None, model: str | None, correct_above: float | None) -> 
         return _dumped(place, model, correct_above)
     if model is not None or correct_above is not None:
         option = "--model" if model is not None else "--correct-above"
-        raise UserError(f"`{option}` is for a dump of verl's, a .jsonl file. A recorded batch has its own weights and labels.")
+        raise UserError(
+            f"`{option}` is for a dump of verl's, a .jsonl file. A recorded batch has its own weights and labels."
+        )
     return _recorded(SHIPPED, "shipped") if place is None else _recorded(_folder(place), "recorded")
 
 
@@ -79,7 +81,7 @@ def _recorded(folder: Path, source: str) -> Frozen:
     origin = found.origin
     return Frozen(
         batch=found.batch,
-        model=folder,
+        model=folder / recorded.MODEL,
         init_logp_BT=found.init_logp_BT,
         synced_logp_BT=found.synced_logp_BT,
         temperature=origin.temperature,
@@ -95,8 +97,8 @@ def _recorded(folder: Path, source: str) -> Frozen:
 def _dumped(place: Path, model: str | None, correct_above: float | None) -> Frozen:
     if model is None:
         raise UserError(
-            f"{place} holds texts only, so log-probs have to be computed: --model DIR names the policy, in Hugging Face "
-            "layout."
+            f"{place} holds texts only, so log-probs have to be computed: --model DIR names the policy, "
+            "in Hugging Face layout."
         )
     from harness.diff import dumped
 

@@ -1,12 +1,13 @@
 """Token weights through the model: what each algorithm would do to every parameter.
 
-Two passes (`algorithms.md` would call it G7): values first, without gradient, for the losses; then micro-batch by
+Two passes: values first, without gradient, for the losses; then micro-batch by
 micro-batch one forward pass for all algorithms and one backward pass for each, with its token weights. So memory holds
 one micro-batch's graph and a gradient for each algorithm, however large the batch is.
 """
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,11 +19,14 @@ from harness.backends.groups import TokenRollouts
 from harness.backends.local.logprobs import micro_batches, response_logp
 from harness.backends.local.model import LanguageModel
 from harness.diff.weights import LOGP
+from harness.errors import UserError
 
 QUANTITIES: dict[str, Callable[[LanguageModel, TokenRollouts, float], Tensor]] = {LOGP: response_logp}
 """what of the forward pass an objective may differentiate -> its values of shape BT, with gradient"""
 MICRO_TOKENS = 16384
 """padded tokens in one forward pass"""
+MOST_MEMORY = 0.6
+"""share of the machine's that the gradients of all algorithms may take"""
 _BLOCK = re.compile(r"\.(?:layers|h|blocks|block)\.(\d+)\.")
 EMBEDDINGS, HEAD = "embeddings", "head"
 
@@ -83,7 +87,9 @@ def gradients(
 
     Args:
         weights: of each algorithm, for each quantity it differentiates.
+    Raises: UserError if so many gradients have no room.
     """
+    _check_memory(len(weights), of)
     flat = torch.zeros(len(weights), sum(parameter.numel() for parameter in of.parameters))
     wanted = [name for name in QUANTITIES if any(name in weight for weight in weights)]
     for micro, rows in _micros(batch):
@@ -99,13 +105,25 @@ def gradients(
     return flat
 
 
+def _check_memory(algorithms: int, of: Layers) -> None:
+    parameters = sum(parameter.numel() for parameter in of.parameters)
+    needed, there = 4 * algorithms * parameters, os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    if needed > MOST_MEMORY * there:
+        raise UserError(
+            f"{algorithms} gradients of {parameters:,} parameters take {needed / 1e9:.1f} GB, and this machine has "
+            f"{there / 1e9:.1f}. Name at most {int(MOST_MEMORY * there / 4 / parameters)} algorithms at once."
+        )
+
+
 def cosines(flat: Tensor) -> list[list[float | None]]:
     """Of each pair of rows, clamped to [-1, 1] and exactly 1 with itself; None where a row is zero. Sums in double
     precision."""
     gram = _gram(flat)
     norm = gram.diagonal().sqrt()
     cosine = (gram / (norm[:, None] * norm)).clamp(-1, 1)
-    return [[None if x != x else 1.0 if i == j else x for j, x in enumerate(row)] for i, row in enumerate(cosine.tolist())]
+    return [
+        [None if x != x else 1.0 if i == j else x for j, x in enumerate(row)] for i, row in enumerate(cosine.tolist())
+    ]
 
 
 def norms(flat: Tensor) -> list[float]:
@@ -114,7 +132,10 @@ def norms(flat: Tensor) -> list[float]:
 
 def _gram(flat: Tensor) -> Tensor:
     """Piece by piece: the whole in double precision would take twice the memory of all gradients."""
-    return sum((part.double() @ part.double().T for part in flat.split(1 << 20, 1)), torch.zeros(len(flat), len(flat), dtype=torch.float64))
+    return sum(
+        (part.double() @ part.double().T for part in flat.split(1 << 20, 1)),
+        torch.zeros(len(flat), len(flat), dtype=torch.float64),
+    )
 
 
 def _micros(batch: TokenRollouts) -> Iterator[tuple[TokenRollouts, Tensor]]:

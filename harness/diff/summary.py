@@ -1,8 +1,8 @@
 """One algorithm's token weights in numbers: who is pushed where, and how that hangs on length and on the group.
 
-Weights are told relative to the algorithm's own mean over all rollouts (or tokens) of the batch, those of dropped groups
-included as 0, so that algorithms whose losses are of other sizes can be compared: an optimiser such as Adam divides
-the size out too.
+Weights are told relative to the algorithm's own mean over all rollouts (or tokens) of the batch, those of dropped
+groups included as 0, so that algorithms whose losses are of other sizes can be compared: an optimiser such as Adam
+divides the size out too.
 """
 
 from __future__ import annotations
@@ -81,9 +81,9 @@ def _token_scale(size_B: Tensor, batch: TokenRollouts) -> Tensor:
 def _length(weight_B: Tensor, size_B: Tensor, batch: TokenRollouts, among_B: Tensor) -> dict[str, Any]:
     """How |weight| goes with length among some rollouts: by rank, and as the exponent of a power law.
 
-    The exponent is the slope of log |weight| on log length with an intercept for every group composition (K, P), so that
-    hard problems' longer answers do not pass for an effect of length. 1: every token counts; 0: every rollout does,
-    whatever its length.
+    The exponent is the slope of log |weight| on log length with an intercept for every group composition (K, P), so
+    that hard problems' longer answers do not pass for an effect of length. 1: every token counts; 0: every rollout
+    does, whatever its length.
     """
     chosen_B = among_B & (weight_B > NOTHING)
     length_B = batch.length_B[chosen_B].double()
@@ -142,7 +142,9 @@ def _composition(relative_B: Tensor, batch: TokenRollouts, keep_G: Tensor) -> li
         means = {}
         for name, label in (("correct", True), ("incorrect", False)):
             chosen_B = relative_B[among_B & (batch.label_B == label)]
-            means[name] = {"mean": float(chosen_B.mean()), "mean_abs": float(chosen_B.abs().mean())} if len(chosen_B) else None
+            means[name] = (
+                {"mean": float(chosen_B.mean()), "mean_abs": float(chosen_B.abs().mean())} if len(chosen_B) else None
+            )
         rows.append(
             {
                 "positives": positives,

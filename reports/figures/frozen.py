@@ -1,5 +1,5 @@
-"""A frozen-batch diff as a picture: how alike the algorithms' gradients are, and how the weight of a rollout hangs on the
-composition of its group and on its length. A few algorithms are lines, many are rows of a heat map."""
+"""A frozen-batch diff as a picture: how alike the algorithms' gradients are, and how the weight of a rollout hangs on
+the composition of its group and on its length. A few algorithms are lines, many are rows of a heat map."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ WIDEST = 190
 _COLOURS = LinearSegmentedColormap.from_list("pull", [ARMS[1], "#ffffff", ARMS[0]])
 _HOW_TO_READ = (
     "By P/K: mean weight of a rollout; blue pushes up, orange down, full colour is three times the mean or more.",
-    "By tokens: |weight| beside that of its like (same label, same P/K); blue is more, orange less, full colour twice or half.",
-    "White: none, or no effect. Grey: nothing to see.",
+    "By tokens: |weight| beside that of its like (label, P/K); blue is more, orange less, full colour twice or half.",
+    "White: no weight, or no effect of length. Grey: dropped by the filter, or none such.",
 )
 _SIDES = ((True, "correct"), (False, "incorrect"))
 
@@ -67,18 +67,20 @@ def similar(cosine: Sequence[Sequence[float | None]]) -> list[int]:
 
 
 def by_composition(document: Document, order: Sequence[int], correct: bool) -> Curve:
-    """Mean weight of a rollout, for each P of K that has such rollouts; negative weights push down."""
+    """Mean weight of a rollout, for each P of K that has such rollouts; negative weights push down. NaN where the
+    algorithm drops all such groups."""
     side = "correct" if correct else "incorrect"
     tables = [document["algorithms"][i]["composition"] for i in order]
     rows = [i for i, row in enumerate(tables[0]) if row[side] is not None]
     places = [tables[0][i]["positives"] / tables[0][i]["size"] for i in rows]
     names = [f"{tables[0][i]['positives']}/{tables[0][i]['size']}" for i in rows]
-    return Curve(places, names, [[table[i][side]["mean"] for i in rows] for table in tables])
+    means = [[t[i][side]["mean"] if t[i]["groups_kept"] else math.nan for i in rows] for t in tables]
+    return Curve(places, names, means)
 
 
 def by_length(document: Document, order: Sequence[int], correct: bool) -> Curve:
-    """Mean |weight| of a rollout in bins of length, relative to its like: the mean of those with the same label in groups
-    of the same composition. So 1 everywhere is no effect of length."""
+    """Mean |weight| of a rollout in bins of length, relative to its like: the mean of those with the same label in
+    groups of the same composition. So 1 everywhere is no effect of length."""
     batch = document["batch"]
     rows = [row for row, label in enumerate(batch["label"]) if label == correct]
     lengths = np.array([batch["length"][row] for row in rows], dtype=float)
@@ -92,7 +94,9 @@ def by_length(document: Document, order: Sequence[int], correct: bool) -> Curve:
         weights = np.abs(np.array(document["algorithms"][i]["sequence_weight"]))[rows]
         relative = _relative(weights, [strata[row] for row in rows])
         y.append([_mean(relative[bins == b]) for b in there])
-    return Curve([float(lengths[bins == b].mean()) for b in there], [f"{lengths[bins == b].mean():.0f}" for b in there], y)
+    return Curve(
+        [float(lengths[bins == b].mean()) for b in there], [f"{lengths[bins == b].mean():.0f}" for b in there], y
+    )
 
 
 def _strata(batch: Document) -> list[tuple[int, int]]:
@@ -108,7 +112,9 @@ def _relative(weights: np.ndarray, strata: Sequence[tuple[int, int]]) -> np.ndar
     """NaN where none of its like has a weight."""
     whole = weights.mean() if len(weights) else 0.0
     means = {s: weights[[s == other for other in strata]].mean() for s in set(strata)}
-    return np.array([w / means[s] if means[s] > 1e-9 * whole else math.nan for w, s in zip(weights, strata, strict=True)])
+    return np.array(
+        [w / means[s] if means[s] > 1e-9 * whole else math.nan for w, s in zip(weights, strata, strict=True)]
+    )
 
 
 def _mean(values: np.ndarray) -> float:
@@ -234,7 +240,14 @@ def _heat(
     axes.patch.set_visible(True)
     shown = np.ma.masked_invalid(np.clip(values, -most, most))
     axes.pcolormesh(
-        np.arange(wide + 1), np.arange(tall + 1), shown, cmap=_COLOURS, vmin=-most, vmax=most, edgecolors="white", lw=0.5
+        np.arange(wide + 1),
+        np.arange(tall + 1),
+        shown,
+        cmap=_COLOURS,
+        vmin=-most,
+        vmax=most,
+        edgecolors="white",
+        lw=0.5,
     )
     axes.tick_params(length=0, labelcolor=INK)
     axes.set_yticks(np.arange(tall) + 0.5 if rows else [], [fit(row, WIDEST) for row in rows])

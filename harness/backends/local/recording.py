@@ -1,4 +1,4 @@
-"""Keeping a step's rollouts as they were learnt from (`record_steps`), for `rence diff`. Changes nothing of training."""
+"""Keeping a step's rollouts as they were learnt from (`record_steps`), for `rence diff`. Training does not change."""
 
 from __future__ import annotations
 
