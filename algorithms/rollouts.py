@@ -50,6 +50,9 @@ class Rollouts:
     """float: log-probs under the reference policy; there if `Algorithm.reference` names one"""
     weight_BT: Tensor | None = None
     """float: truncated importance weights for trainer/sampler mismatch; None means 1"""
+    entropy_BT: Tensor | None = None
+    """float: entropy in nats of what theta would say at each token, with gradient. The one thing here that depends on
+    theta besides the log-probs; there if `Algorithm.wants_entropy`"""
     credit: Mapping[str, Tensor] = field(default_factory=dict)
     """what `Algorithm.credit` returned: per-sequence quantities of shape B that do not depend on theta"""
 

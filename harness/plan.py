@@ -96,7 +96,7 @@ def _record(arm: Arm) -> ArmRecord:
         algorithm=arm.algorithm_name,
         title=algorithm.title,
         hyperparameters=asdict(algorithm),
-        spec={**algorithm.spec(), **_CONTROLS.get(arm.recipe.reward, {})},
+        spec={**algorithm.spec(), **_CONTROLS.get(arm.recipe.reward, {}), **arm.recipe.spec(algorithm)},
         recipe_differences=dict(arm.recipe_overrides),
         activity=[asdict(activity) for activity in algorithm.activity],
         fingerprint=arm.fingerprint,

@@ -91,13 +91,15 @@ class OnlineDPO(Algorithm):
         score_GK = self.beta * table(score_B)
         pair_GKK = pair_table(table(batch.credit["chosen"]), table(batch.credit["rejected"]))
         logit_GKK = score_GK[:, :, None] - score_GK[:, None, :]
-        loss_GKK = torch.where(pair_GKK, torch.nn.functional.softplus(-logit_GKK), 0)
+        pair_GKK, offset_GKK = self._offsets(batch, table, pair_GKK, totals)
+        loss_GKK = torch.where(pair_GKK, torch.nn.functional.softplus(offset_GKK - logit_GKK), 0)
         pairs_G = pair_GKK.sum((1, 2))
         preference = mean_over_contrasts(loss_GKK.sum((1, 2)) / pairs_G.clamp(min=1), pairs_G > 0, totals)
         value = preference
         if self.nll_coef:
             value = value + self.nll_coef * positive_nll(logp_BT, batch.credit["chosen"], batch, totals)
-        return Loss(value, as_means(self._metrics(batch, logp_BT, totals, preference, logit_GKK.detach(), pair_GKK)))
+        metrics = self._metrics(batch, logp_BT, totals, preference, logit_GKK.detach(), pair_GKK, offset_GKK)
+        return Loss(value, as_means(metrics))
 
     def spec(self) -> dict[str, str]:
         chosen = "one random pair of a group" if self.pairs == "random" else "all pairs of a group"
@@ -114,8 +116,19 @@ class OnlineDPO(Algorithm):
             "reference": self.ref_policy,
         }
 
+    def _offsets(self, batch: Rollouts, table: Table, pair_GKK: Tensor, totals: Totals) -> tuple[Tensor, Tensor]:
+        """The pairs that count, and what a logit is compared with: nothing here, a margin in ODPO."""
+        return pair_GKK, batch.reward_B.new_zeros(())
+
     def _metrics(
-        self, batch: Rollouts, logp_BT: Tensor, totals: Totals, loss: Tensor, logit_GKK: Tensor, pair_GKK: Tensor
+        self,
+        batch: Rollouts,
+        logp_BT: Tensor,
+        totals: Totals,
+        loss: Tensor,
+        logit_GKK: Tensor,
+        pair_GKK: Tensor,
+        offset_GKK: Tensor,
     ) -> dict[str, tuple[Tensor | float, Tensor | float]]:
         weight_GKK = pair_GKK / pair_GKK.sum((1, 2), keepdim=True).clamp(min=1)
         groups = weight_GKK.sum()

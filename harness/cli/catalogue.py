@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Callable
 from dataclasses import asdict, fields
 from enum import StrEnum
@@ -51,24 +52,31 @@ def list_(kind: Annotated[Kind, typer.Argument(show_default=False)], json: Json 
 
 
 def show(algorithm: Name, json: Json = False) -> None:
-    """The spec sheet of an algorithm: what exactly it does, its hyper-parameters, its source."""
+    """The spec sheet of an algorithm: what exactly it does, its hyper-parameters, its source and equation."""
     found = _algorithm(algorithm)
     sheet = _sheet(algorithm, found)
     if json:
         print_json(sheet)
         return
     console = out()
-    console.print(f"[bold]{sheet['title']}[/]  ({algorithm})\n{sheet['source']}\n\n{sheet['summary']}\n")
-    semantics = table("semantics", "")
+    setting = f"\n{algorithm} is {sheet['title']} with {sheet['setting']}" if sheet["setting"] else ""
+    console.print(f"[bold]{sheet['title']}[/]  ({algorithm}){setting}\n{sheet['source']}\n\n{sheet['summary']}\n")
+    semantics = table("what it does", "")
     for key, value in sheet["spec"].items():
         semantics.add_row(key, value)
+    for key, value in sheet["recipe"].items():
+        semantics.add_row(f"{key} *", value)
     console.print(semantics)
+    console.print("* by default: the recipe's, which all arms share\n")
     settings = table("hyper-parameter", "default", "meaning")
     for row in sheet["hyperparameters"]:
         settings.add_row(row["name"], str(row["default"]), row["meaning"])
     console.print(settings)
     for part in sheet["activity"]:
         console.print(f"Active if {part['metric']} ({part['label']}) is at least {part['inactive_below']:g}")
+    if sheet["page"]:
+        console.print()
+        console.print(sheet["page"], markup=False, highlight=False, soft_wrap=True)
 
 
 def check(algorithm: Name, json: Json = False) -> None:
@@ -101,6 +109,7 @@ def _algorithm(name: str) -> Algorithm:
 
 def _sheet(name: str, algorithm: Algorithm) -> dict[str, Any]:
     from harness.config.shape import docs
+    from harness.experiment import Recipe
 
     meanings = docs(type(algorithm))
     return {
@@ -108,7 +117,10 @@ def _sheet(name: str, algorithm: Algorithm) -> dict[str, Any]:
         "title": algorithm.title,
         "source": algorithm.source,
         "summary": inspect.cleandoc(type(algorithm).__doc__ or ""),
+        "page": inspect.cleandoc(sys.modules[type(algorithm).__module__].__doc__ or ""),
+        "setting": _setting(algorithm),
         "spec": algorithm.spec(),
+        "recipe": Recipe().spec(algorithm),
         "hyperparameters": [
             {"name": f.name, "default": getattr(algorithm, f.name), "meaning": meanings.get(f.name, "")}
             for f in fields(algorithm)

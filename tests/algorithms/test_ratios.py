@@ -27,16 +27,16 @@ from algorithms.pieces.ratios import MAX_LOG_RATIO, clipped_surrogate, log_ratio
 )
 def test_regions_of_the_clip(rho, advantage, loss, gradient):
     ratio_BT = torch.tensor([[rho]], requires_grad=True)
-    found = clipped_surrogate(ratio_BT, torch.tensor([float(advantage)]), 0.2, 0.3, dual=3.0)
+    found = clipped_surrogate(ratio_BT, torch.tensor([[float(advantage)]]), 0.2, 0.3, dual=3.0)
     assert found.loss_BT.item() == pytest.approx(loss)
     assert torch.autograd.grad(found.loss_BT.sum(), ratio_BT)[0].item() == gradient
     assert (found.clipped_BT | found.dual_clipped_BT).item() == (gradient == 0)
 
 
 def test_without_dual_clip_a_bad_token_costs_its_ratio():
-    found = clipped_surrogate(torch.tensor([[50.0]]), torch.tensor([-1.0]), 0.2, 0.2)
+    found = clipped_surrogate(torch.tensor([[50.0]]), torch.tensor([[-1.0]]), 0.2, 0.2)
     assert found.loss_BT.item() == 50
-    assert not found.dual_clipped_BT.any()
+    assert found.dual_clipped_BT is None
 
 
 def test_ratio_is_held_and_padding_is_one(rows):

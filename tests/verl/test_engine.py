@@ -50,7 +50,8 @@ LAYOUTS: dict[str, dict[str, Any]] = {
 }
 """micro-batches of verl's engine; a group of the batches below has 100 to 230 tokens"""
 CONTROLLER = "rence, controller"
-OBJECTIVES = {**ALGORITHMS, CONTROLLER: get("rence", kl_mode="controller")}
+ENTROPY = "grpo, entropy"
+OBJECTIVES = {**ALGORITHMS, CONTROLLER: get("rence", kl_mode="controller"), ENTROPY: get("grpo", entropy_coef=0.1)}
 FILLER = -1
 """see `ranks.py`"""
 HALVES = ([4, 0, 2], [1, 5, 3])
@@ -60,6 +61,7 @@ GRADIENTS = [
     *((name, "weighted", layout) for layout in LAYOUTS for name in ALGORITHMS),
     *((name, "whole", "dynamic") for name in ALGORITHMS),
     *((name, "ragged", "one group") for name in ALGORITHMS),
+    *((ENTROPY, kind, layout) for kind, layout in (("weighted", "dynamic"), ("ragged", "one group"))),
 ]
 """algorithm, kind of batch, layout: with importance weights; without; with them, with rows that are not valid and with
 a group of nothing else, so that there is a micro-batch to learn nothing from"""

@@ -6,12 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import torch
-from torch import Tensor
 
 from algorithms.base import Algorithm
 from algorithms.rollouts import Mean, Totals
 from harness.backends.groups import TokenRollouts
-from harness.backends.local.logprobs import micro_batches, response_logp
+from harness.backends.local.logprobs import Said, micro_batches, said
 from harness.backends.local.model import LanguageModel
 from harness.backends.metrics import add, update_metrics
 from harness.experiment import Recipe
@@ -87,27 +86,28 @@ class Learner:
     def backward(self, batch: TokenRollouts, progress: float) -> tuple[float, dict[str, Mean]]:
         """Add the mini-batch's gradient, micro-batch by micro-batch; returns its loss and the algorithm's metrics."""
         micros = [batch.select(groups) for groups in micro_batches(batch, self.recipe.microbatch_tokens)]
-        only = self._logp(micros[0]) if len(micros) == 1 else None
+        only = self._said(micros[0]) if len(micros) == 1 else None
         means = self._measured(micros, only) if self.algorithm.measures else {}
         self.state = self.algorithm.adapt(self.state, means)
         totals = replace(Totals.of(batch), means=means, state=self.state, progress=progress)
         total, logged = 0.0, {}
         for micro in micros:
-            loss = self.algorithm.loss(micro, self._logp(micro) if only is None else only, totals)
+            now = only or self._said(micro)
+            loss = self.algorithm.loss(replace(micro, entropy_BT=now.entropy_BT), now.logp_BT, totals)
             loss.value.backward()
             total += loss.value.item()
             add(logged, loss.metrics)
         return total, logged
 
-    def _logp(self, batch: TokenRollouts) -> Tensor:
-        return response_logp(self.model, batch, self.recipe.temperature)
+    def _said(self, batch: TokenRollouts) -> Said:
+        return said(self.model, batch, self.recipe.temperature, self.algorithm.wants_entropy)
 
-    def _measured(self, micros: list[TokenRollouts], only: Tensor | None) -> dict[str, float]:
+    def _measured(self, micros: list[TokenRollouts], only: Said | None) -> dict[str, float]:
         """Means per token over the mini-batch. With one micro-batch the pass that learns serves to measure, too."""
         sums: dict[str, float] = {}
         with torch.no_grad():
             for micro in micros:
-                logp_BT = self._logp(micro) if only is None else only.detach()
+                logp_BT = (only or self._said(micro)).logp_BT.detach()
                 for name, value in self.algorithm.measure(micro, logp_BT).items():
                     sums[name] = sums.get(name, 0.0) + float(value)
         tokens = sum(int(micro.mask_BT.sum()) for micro in micros)
