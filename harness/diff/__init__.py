@@ -7,6 +7,6 @@
     summary.py   numbers of one algorithm; compare.py the whole document, which `reports` draws
 
 Nothing is drawn at random but what an algorithm itself draws, by seed, step and problem as in training. To hand
-over another quantity of the forward pass that an objective differentiates: `QUANTITIES` in `gradients.py`.
+over another quantity of the forward pass that an objective differentiates: `quantities` in `gradients.py`.
 Importing this package needs no torch; only `asked.py` can be used without it.
 """

@@ -13,7 +13,7 @@ from harness.diff.asked import Asked
 from harness.diff.frozen import Frozen
 from harness.diff.gradients import Layers, cosines, gradients, layers, norms, values
 from harness.diff.summary import summary
-from harness.diff.weights import LOGP, Outcome, outcome
+from harness.diff.weights import ENTROPY, LOGP, Outcome, outcome
 from harness.models.reading import reading
 from harness.records import SCHEMA
 
@@ -22,7 +22,8 @@ def compare(asked: Sequence[Asked], frozen: Frozen) -> dict[str, Any]:
     """Raises: UserError if the model cannot be used, or an algorithm refuses the batch."""
     with reading("model", frozen.model):
         model = load(frozen.model)
-    found = {LOGP: values(model, frozen.batch, frozen.temperature, [LOGP])[LOGP]}
+    wanted = [LOGP, ENTROPY] if any(one.algorithm.wants_entropy for one in asked) else [LOGP]
+    found = values(model, frozen.batch, frozen.temperature, wanted)
     if frozen.on_policy:
         frozen = replace(frozen, batch=replace(frozen.batch, old_logp_BT=found[LOGP]))
     outcomes = [outcome(one, frozen, found) for one in asked]

@@ -9,20 +9,18 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from harness.backends.groups import TokenRollouts
-from harness.backends.local.logprobs import micro_batches, response_logp
+from harness.backends.local.logprobs import micro_batches, said
 from harness.backends.local.model import LanguageModel
-from harness.diff.weights import LOGP
+from harness.diff.weights import ENTROPY, LOGP
 from harness.errors import UserError
 
-QUANTITIES: dict[str, Callable[[LanguageModel, TokenRollouts, float], Tensor]] = {LOGP: response_logp}
-"""what of the forward pass an objective may differentiate -> its values of shape BT, with gradient"""
 MICRO_TOKENS = 16384
 """padded tokens in one forward pass"""
 MOST_MEMORY = 0.6
@@ -74,9 +72,17 @@ def values(model: LanguageModel, batch: TokenRollouts, temperature: float, wante
     """Quantities of the forward pass, of shape BT, without gradient."""
     found = {name: torch.zeros(batch.mask_BT.shape) for name in wanted}
     for micro, rows in _micros(batch):
-        for name in wanted:
-            found[name][rows] = QUANTITIES[name](model, micro, temperature)
+        for name, value in quantities(model, micro, temperature, wanted).items():
+            found[name][rows] = value
     return found
+
+
+def quantities(
+    model: LanguageModel, batch: TokenRollouts, temperature: float, wanted: Sequence[str]
+) -> dict[str, Tensor]:
+    """What of one forward pass an objective may differentiate: values of shape BT, with gradient."""
+    now = said(model, batch, temperature, ENTROPY in wanted)
+    return {LOGP: now.logp_BT} | ({} if now.entropy_BT is None else {ENTROPY: now.entropy_BT})
 
 
 def gradients(
@@ -91,9 +97,9 @@ def gradients(
     """
     _check_memory(len(weights), of)
     flat = torch.zeros(len(weights), sum(parameter.numel() for parameter in of.parameters))
-    wanted = [name for name in QUANTITIES if any(name in weight for weight in weights)]
+    wanted = list(dict.fromkeys(name for weight in weights for name in weight))
     for micro, rows in _micros(batch):
-        outputs = [QUANTITIES[name](model, micro, temperature) for name in wanted]
+        outputs = list(quantities(model, micro, temperature, wanted).values())
         for row, weight in zip(flat, weights, strict=True):
             pulls = [weight[n][rows].float() if n in weight else torch.zeros(micro.mask_BT.shape) for n in wanted]
             if not any(pull.any() for pull in pulls):
@@ -131,11 +137,12 @@ def norms(flat: Tensor) -> list[float]:
 
 
 def _gram(flat: Tensor) -> Tensor:
-    """Piece by piece: the whole in double precision would take twice the memory of all gradients."""
-    return sum(
-        (part.double() @ part.double().T for part in flat.split(1 << 20, 1)),
-        torch.zeros(len(flat), len(flat), dtype=torch.float64),
-    )
+    """Products of rows, exactly symmetric. Piece by piece: the whole in double precision would take twice the memory of
+    all gradients."""
+    gram = torch.zeros(len(flat), len(flat), dtype=torch.float64)
+    for part in flat.split(1 << 20, 1):
+        gram += part.double() @ part.double().T
+    return gram.triu() + gram.triu(1).T
 
 
 def _micros(batch: TokenRollouts) -> Iterator[tuple[TokenRollouts, Tensor]]:

@@ -21,8 +21,9 @@ from harness.diff.frozen import Frozen
 from harness.errors import UserError
 from harness.seeds import derive
 
-LOGP = "logp"
-"""the quantity of the forward pass that every objective differentiates"""
+LOGP, ENTROPY = "logp", "entropy"
+"""the quantities of the forward pass that an objective may differentiate: all do the first, and those that ask for it
+the other. `_BT` behind a name makes the field of `Rollouts`"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +56,7 @@ def outcome(asked: Asked, frozen: Frozen, values: Mapping[str, Tensor]) -> Outco
 def _outcome(asked: Asked, frozen: Frozen, values: Mapping[str, Tensor]) -> Outcome:
     algorithm, batch = asked.algorithm, frozen.batch
     keep_G = algorithm.keep(batch)
+    values = {name: value for name, value in values.items() if name == LOGP or algorithm.wants_entropy}
     zeros = {name: torch.zeros(batch.mask_BT.shape, dtype=torch.float64) for name in values}
     if not keep_G.any():
         return Outcome(asked, keep_G, None, zeros, {})

@@ -23,12 +23,12 @@ from harness.diff.compare import compare
 from harness.diff.frozen import SHIPPED, Frozen, read
 from harness.diff.gradients import gradients, layers, values
 from harness.diff.summary import summary
-from harness.diff.weights import LOGP, Outcome, outcome
+from harness.diff.weights import ENTROPY, LOGP, Outcome, outcome
 from harness.experiment import Recipe
 from harness.models import SHIPPED as MODELS
 from harness.models import model_hash
 
-DR_GRPO = "grpo:kl_coef=0,scale=none,aggregation=const"
+DR_GRPO = "dr_grpo"
 
 
 @pytest.fixture(scope="module")
@@ -185,7 +185,7 @@ def test_clipped_tokens_are_those_without_weight(frozen: Frozen, logp_BT: Tensor
     )
     equal = float(frozen.batch.mask_BT[~frozen.batch.contrast_G[frozen.batch.group_B]].sum() / 5145)
     assert loose["clipped"] == 0 and loose["none"] == pytest.approx(equal)
-    assert tight["clipped"] > 0.1
+    assert tight["clipped"] > 0.02
     assert tight["none"] == pytest.approx(equal + tight["clipped"])
 
 
@@ -201,9 +201,11 @@ def test_relative_weights_do_not_hang_on_the_size_of_the_loss(frozen: Frozen, lo
 # ---- gradients
 
 
-def test_the_gradient_is_the_trainers(frozen: Frozen, model: LanguageModel, logp_BT: Tensor) -> None:
-    for word in ("grpo", "rence", "online_dpo_ref_init"):
-        found = outcome(one(word), frozen, {LOGP: logp_BT})
+def test_the_gradient_is_the_trainers(frozen: Frozen, model: LanguageModel) -> None:
+    both = values(model, frozen.batch, 1.0, [LOGP, ENTROPY])
+    for word in ("grpo", "rence", "online_dpo_ref_init", "grpo:entropy_coef=0.1"):
+        found = outcome(one(word), frozen, both)
+        assert (ENTROPY in found.weights) == ("entropy" in word)
         of = layers(model)
         (mine,) = gradients(model, frozen.batch, 1.0, [found.weights], of)
         algorithm = found.asked.algorithm
@@ -269,7 +271,7 @@ def test_norms_of_layers_add_up(document: dict[str, Any]) -> None:
 def test_only_rows_that_differ_are_told(document: dict[str, Any]) -> None:
     found = comparing.differences(parse(["grpo", DR_GRPO]))
     assert set(found) == {"scale", "aggregation", "KL", "reference"}
-    assert found["scale"] == ["group std, ddof 1", "none"]
+    assert found["scale"] == ["std of the group, ddof 1", "none"]
     assert comparing.differences(parse(["grpo", "rence"]))["margin"] == [None, "0.5 × reward_gap"]
 
 
@@ -336,19 +338,6 @@ def test_an_algorithm_that_keeps_no_group_has_no_loss_and_no_direction(frozen: F
     assert rejection["gradient_norm"] > 0
 
 
-def test_a_loss_may_differentiate_another_quantity_of_the_forward_pass(frozen: Frozen, model: LanguageModel) -> None:
-    """Two quantities with weights: their pulls add up."""
-    from harness.diff import gradients as module
-
-    of = layers(model)
-    a_BT = torch.rand(frozen.batch.mask_BT.shape, dtype=torch.float64) * frozen.batch.mask_BT
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(module.QUANTITIES, "twice", lambda *args: 2 * response_logp(*args))
-        both = gradients(model, frozen.batch, 1.0, [{LOGP: a_BT, "twice": a_BT}], of)
-    alone = gradients(model, frozen.batch, 1.0, [{LOGP: a_BT}], of)
-    torch.testing.assert_close(both, 3 * alone, rtol=1e-3, atol=1e-4)
-
-
 def test_variants_are_refused_with_what_is_allowed() -> None:
     from harness.errors import UserError
 
@@ -378,4 +367,3 @@ def test_every_algorithm_can_be_run(frozen: Frozen) -> None:
     found = compare(parse(["all"]), frozen)
     for told in found["algorithms"]:
         assert told["loss"] is not None and math.isfinite(told["loss"]) and told["gradient_norm"] > 0, told["label"]
-
