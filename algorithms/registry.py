@@ -70,6 +70,8 @@ ALGORITHMS: dict[str, Algorithm] = {
     "copg": CoPG(),
     "rpg": RPG(),
     "rpg_ufkl": RPG(divergence="ufkl"),
+    "rpg_rkl": RPG(divergence="rkl"),
+    "rpg_fkl": RPG(divergence="fkl"),
     "rpg_differentiable": RPG(style="differentiable"),
 }
 
