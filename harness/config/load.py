@@ -88,7 +88,7 @@ def resolved(experiment: Experiment) -> dict[str, Any]:
         },
         "comparison": asdict(experiment.comparison),
         "tuning": dict(experiment.tuning),
-        **({"record_steps": list(experiment.record_steps)} if experiment.record_steps else {}),
+        "record_steps": list(experiment.record_steps),
         **({_VERL: experiment.verl.to_json()} if experiment.backend == _VERL else {}),
     }
 

@@ -78,7 +78,7 @@ def answers(source: Source, above: float | None) -> Answers:
     """
     raw, asked = _final_turns(read(source)), Asked(above=above)
     prompts = cells.texts(raw, "input", raw.need("input", "Is this a dump of verl?"))
-    _check_scores([raw], asked)
+    _check_scores([raw], asked, "--correct-above X says it.")
     steps = _step(raw)
     return Answers(
         list(prompts),
@@ -157,7 +157,9 @@ def _how(raw: Raw, asked: Asked) -> str:
     return "verl acc" if ACC in raw else f"verl score > {asked.above or 0:g}"
 
 
-def _check_scores(raws: Sequence[Raw], asked: Asked) -> None:
+def _check_scores(
+    raws: Sequence[Raw], asked: Asked, hint: str = "--correct-above X says it; --mark marks the answers again instead."
+) -> None:
     """Without `acc` or a bound, a score tells right from wrong only if it is one of two values, one above 0:
     a third may be for the format alone."""
     scored = [raw for raw in raws if ACC not in raw]
@@ -168,7 +170,7 @@ def _check_scores(raws: Sequence[Raw], asked: Asked) -> None:
         shown = ", ".join(f"{score:g}" for score in scores[:6]) + (", ..." if len(scores) > 6 else "")
         raise DataError(
             f"{scored[0].source.path}: there is no `{ACC}`, and `score` has the values {shown}, so which of them are "
-            "correct is not known.\n--correct-above X says it; --mark marks the answers again instead."
+            f"correct is not known.\n{hint}"
         )
 
 
