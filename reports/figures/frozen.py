@@ -24,7 +24,7 @@ MOST_LINES = 6
 """algorithms that are drawn as lines; more become rows"""
 BINS = 6
 """of length, with about as many rollouts each"""
-WIDEST = 190
+WIDEST = 270
 """pixels that a name may take"""
 _COLOURS = LinearSegmentedColormap.from_list("pull", [ARMS[1], "#ffffff", ARMS[0]])
 _HOW_TO_READ = (
@@ -127,27 +127,24 @@ def _mean(values: np.ndarray) -> float:
 
 def _lines(document: Document, order: Sequence[int]) -> tuple[str, bytes]:
     labels = [document["algorithms"][i]["label"] for i in order]
-    names = 16 + min(WIDEST, LETTER * max(map(len, labels)))
-    cell = 44
-    square = max(cell * len(order), 132)
-    width, height = names + square + 60 + 480, 440
-    legend = 20 * math.ceil(len(order) / 2)
+    names, square, top, panel = _room(labels), max(44 * len(order), 120), 26, 130
+    right = names + square + 60
+    width, height = right + 480, top + 2 * panel + 62 + 46
 
     def plot(figure: Figure) -> None:
         place = _placing(figure, width, height)
-        heat = place(names, 26 + legend, square, square)
-        _heat(heat, _matrix(document, order), labels, labels, 1.0, written=True)
+        heat = place(names, top, square, square)
+        _heat(heat, _matrix(document, order), labels, _numbers(labels), 1.0, written=True)
         heat.set_title("cosine of gradients", loc="left", fontsize=11, color=MUTED)
-        _legend(figure, labels, (names + square + 60) / width, width, height)
-        panel = (height - legend - 132) / 2
+        for row, name in enumerate(heat.get_yticklabels()):  # which are the key to the lines' colours, too
+            name.set_color(colour(row))
         for column, (correct, side) in enumerate(_SIDES):
-            x = names + square + 60 + column * 240
-            top = place(x, 26 + legend, 210, panel)
-            _tracks(top, by_composition(document, order, correct), f"{side}: weight by P/K", 0.0)
-            low = place(x, 26 + legend + panel + 62, 210, panel)
-            _tracks(low, by_length(document, order, correct), f"{side}: |weight| by length", 1.0)
-            top.set_xlabel("share of correct rollouts in the group")
-            low.set_xlabel("tokens")
+            upper = place(right + column * 240, top, 210, panel)
+            _tracks(upper, by_composition(document, order, correct), f"{side}: weight by P/K", 0.0)
+            lower = place(right + column * 240, top + panel + 62, 210, panel)
+            _tracks(lower, by_length(document, order, correct), f"{side}: |weight| by length", 1.0)
+            upper.set_xlabel("share of correct rollouts in the group")
+            lower.set_xlabel("tokens")
 
     return draw_both("diff", width, height, plot)
 
@@ -165,32 +162,24 @@ def _tracks(axes: Axes, curve: Curve, title: str, level: float) -> None:
     axes.margins(0.04, 0.08)
 
 
-def _legend(figure: Figure, labels: Sequence[str], left: float, width: float, height: float) -> None:
-    for place, label in enumerate(labels):
-        x = left + (place % 2) * 240 / width
-        y = 1 - (18 + 20 * (place // 2)) / height
-        figure.text(x, y, "●", color=colour(place), fontsize=11)
-        figure.text(x + 16 / width, y, fit(label, 216), color=INK, fontsize=11)
-
-
 # ---- many: rows
 
 
 def _rows(document: Document, order: Sequence[int]) -> tuple[str, bytes]:
     labels = [document["algorithms"][i]["label"] for i in order]
-    names = 16 + min(WIDEST, LETTER * max(map(len, labels)))
+    names = _room(labels)
     cell, wide, gap, least = 15, 21, 26, 6
     tall = cell * len(order)
     blocks = [(f"{side}, by P/K", by_composition(document, order, c)) for c, side in _SIDES]
     blocks += [(f"{side}, by tokens", by_length(document, order, c)) for c, side in _SIDES]
-    top, bottom = 40, 20 + min(WIDEST, LETTER * max(map(len, labels)))
+    top, bottom = 40, 46 + 18 * len(_HOW_TO_READ)
     width = names + tall + sum(gap + wide * max(len(curve.x), least) for _, curve in blocks) + 20
     height = top + tall + bottom
 
     def plot(figure: Figure) -> None:
         place = _placing(figure, width, height)
         heat = place(names, top, tall, tall)
-        _heat(heat, _matrix(document, order), labels, labels, 1.0, written=False)
+        _heat(heat, _matrix(document, order), labels, _numbers(labels), 1.0, written=False)
         heat.set_title("cosine of gradients", loc="left", fontsize=11, color=MUTED)
         x = names + tall
         for at, (title, curve) in enumerate(blocks):
@@ -210,6 +199,16 @@ def _rows(document: Document, order: Sequence[int]) -> tuple[str, bytes]:
 
 
 # ---- shared
+
+
+def _room(labels: Sequence[str]) -> float:
+    """Pixels for the names of rows, with their numbers."""
+    return 16 + min(WIDEST, LETTER * max(map(len, labels))) + 4 * LETTER
+
+
+def _numbers(labels: Sequence[str]) -> list[str]:
+    """Names of columns, which are the rows' in the same order."""
+    return [str(place) for place in range(1, len(labels) + 1)]
 
 
 def _placing(figure: Figure, width: float, height: float) -> Callable[[float, float, float, float], Axes]:
@@ -250,10 +249,9 @@ def _heat(
         lw=0.5,
     )
     axes.tick_params(length=0, labelcolor=INK)
-    axes.set_yticks(np.arange(tall) + 0.5 if rows else [], [fit(row, WIDEST) for row in rows])
-    turned = max(map(len, columns), default=0) > 3
-    names = [fit(name, WIDEST) for name in columns]
-    axes.set_xticks(np.arange(wide) + 0.5, names, rotation=90 if turned else 0, fontsize=11 if turned else 9)
+    names = [f"{fit(row, WIDEST)}  {place}" for place, row in enumerate(rows, 1)]
+    axes.set_yticks(np.arange(tall) + 0.5 if rows else [], names)
+    axes.set_xticks(np.arange(wide) + 0.5, columns, fontsize=9)
     if written:
         for i, row in enumerate(values):
             for j, value in enumerate(row):
