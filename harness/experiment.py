@@ -243,6 +243,9 @@ class Experiment:
     """what trains: see `rence list backends`"""
     tuning: Mapping[str, Any] = field(default_factory=dict)
     """what was tried to choose the recipe; printed in the report"""
+    record_steps: tuple[Count, ...] = field(default=(), compare=False)
+    """steps whose rollouts every trial keeps, with the weights they were learnt with, for `rence diff --batch`
+    (docs/how-to/diff.md). Backend `local` alone; changes no result and no plan, so a run under way may be given it"""
     verl: VerlSettings = field(default_factory=VerlSettings)
     """of backend `verl` alone: devices, and how a trial is laid out on them"""
     expected: tuple[Published, ...] = field(default=(), compare=False)

@@ -60,6 +60,7 @@ def build(manifest: Manifest) -> Experiment:
         arms=tuple(_arm(manifest, name, arm or {}, recipe) for name, arm in file.arms.items()),
         comparison=Comparison(**dict(file.comparison)),
         tuning=file.tuning,
+        record_steps=file.record_steps,
         verl=_verl(manifest, file, _VERL in written),
         expected=tuple(of_experiment(manifest)),
     )
@@ -88,6 +89,7 @@ def resolved(experiment: Experiment) -> dict[str, Any]:
         },
         "comparison": asdict(experiment.comparison),
         "tuning": dict(experiment.tuning),
+        "record_steps": list(experiment.record_steps),
         **({_VERL: experiment.verl.to_json()} if experiment.backend == _VERL else {}),
     }
 

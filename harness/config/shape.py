@@ -58,6 +58,7 @@ def experiment_file() -> type[BaseModel]:
         arms=(dict[str, dict[str, Any] | None], Field(min_length=1, description=described["arms"])),
         comparison=(model(Comparison), Field(description=described["comparison"])),
         tuning=_field(Experiment, "tuning"),
+        record_steps=_field(Experiment, "record_steps"),
         expected=(tuple[str, ...], Field((), description=_EXPECTED)),
         verl=(model(VerlSettings), Field(default_factory=model(VerlSettings), description=described["verl"])),
     )

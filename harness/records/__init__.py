@@ -12,6 +12,7 @@ from harness.records.files import (
     read_json,
     read_jsonl,
     to_disk,
+    write_bytes,
     write_json,
     write_text,
 )
@@ -54,6 +55,7 @@ __all__ = [
     "read_jsonl",
     "read_published",
     "to_disk",
+    "write_bytes",
     "write_json",
     "write_text",
 ]
