@@ -55,6 +55,7 @@ def make(experiment: Experiment, model: Path | None) -> Plan:
         tuning=dict(experiment.tuning),
         lock="",
         verl=experiment.verl.to_json() if experiment.backend == "verl" else {},
+        sweeps=list(experiment.sweeps),
     )
     return replace(plan, lock=fingerprint(plan=plan.to_json()))
 
@@ -95,7 +96,7 @@ def _record(arm: Arm) -> ArmRecord:
     return ArmRecord(
         name=arm.name,
         algorithm=arm.algorithm_name,
-        title=algorithm.title,
+        title=arm.title or algorithm.title,
         hyperparameters=asdict(algorithm),
         spec={**algorithm.spec(), **_REWARDS.get(arm.recipe.reward, {}), **arm.recipe.spec(algorithm)},
         recipe_differences=dict(arm.recipe_overrides),
