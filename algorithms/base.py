@@ -22,7 +22,7 @@ Reference = Literal["init", "synced"]
 
 
 SPEC = ("baseline", "scale", "trust region", "aggregation", "KL", "filter", "refill", "reference")
-"""the rows every spec has; an algorithm may add more"""
+"""the rows every spec has; an algorithm may add more. The recipe adds `updates per rollout batch` and `sync`"""
 
 
 @dataclass(frozen=True)
@@ -52,8 +52,6 @@ class Algorithm(ABC):
     """the name tables print; a reconstruction says so here"""
     source: ClassVar[str]
     """paper and equation"""
-    stop_gradient: ClassVar[bool] = False
-    """True: the gradient is deliberately not the derivative of the loss's value, as in CISPO"""
 
     def __post_init__(self) -> None:
         check_types(self)
@@ -71,6 +69,16 @@ class Algorithm(ABC):
     @property
     def refill(self) -> bool:
         """Whether groups that `keep` drops are replaced by freshly generated ones (up to the recipe's cap)."""
+        return False
+
+    @property
+    def stop_gradient(self) -> bool:
+        """Whether the gradient is deliberately not the derivative of the loss's value, as in CISPO."""
+        return False
+
+    @property
+    def wants_entropy(self) -> bool:
+        """Whether `loss` reads `batch.entropy_BT`, which costs a pass over the vocabulary."""
         return False
 
     @property
@@ -121,4 +129,4 @@ class Algorithm(ABC):
     @abstractmethod
     def spec(self) -> dict[str, str]:
         """What exactly this arm does, a row of the spec sheet: the keys of `SPEC` and, if there is more to say,
-        others. Two algorithms of a class with equal specs have the same semantics."""
+        others. Two algorithms with equal specs do the same: fingerprints of arms are made of it."""

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import math
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 from zlib import crc32
 
 from algorithms._torch import torch
@@ -72,6 +72,7 @@ def example(seed: int = 0, label: bool | None = None) -> tuple[Rollouts, Tensor]
     )
     shuffled = torch.randperm(25, generator=random)
     logp_BT = old_BT + 0.2 * torch.randn(25, 9, generator=random, dtype=torch.float64)
+    batch = replace(batch, entropy_BT=2 * torch.rand(25, 9, generator=random, dtype=torch.float64))
     return batch.rows(shuffled), logp_BT[shuffled]
 
 
@@ -127,6 +128,18 @@ def spec_is_complete(algorithm: Algorithm) -> None:
     _require(not missing, f"`spec` lacks {', '.join(missing)}")
     wrong = [key for key, value in spec.items() if not isinstance(value, str)]
     _require(not wrong, f"`spec` must hold text, but {', '.join(wrong)} is not")
+
+
+def what_changes_the_loss_shows_in_the_spec(algorithm: Algorithm) -> None:
+    """Two arms with one spec would be one arm to every report and fingerprint."""
+    batch, logp_BT = example()
+    keep_G, (loss, gradient_BT) = algorithm.keep(batch), learn(algorithm, batch, logp_BT)
+    for name, other in _neighbours(algorithm):
+        if other.spec() != algorithm.spec():
+            continue
+        found, found_BT = learn(other, batch, logp_BT)
+        same = torch.equal(found.value, loss.value) and torch.equal(found_BT, gradient_BT)
+        _require(same and torch.equal(other.keep(batch), keep_G), f"`{name}` changes the loss and not `spec`")
 
 
 def pickles(algorithm: Algorithm) -> None:
@@ -259,6 +272,8 @@ def empty_batches_are_harmless(algorithm: Algorithm) -> None:
 def bad_batches_are_refused(algorithm: Algorithm) -> None:
     batch, logp_BT = example()
     _refuses(lambda: learn(algorithm, batch, logp_BT[:, :1]), "log-probs of another shape")
+    if algorithm.wants_entropy:
+        _refuses(lambda: learn(algorithm, replace(batch, entropy_BT=None), logp_BT), "a batch without its entropy")
     if algorithm.reference:
         _refuses(lambda: learn(algorithm, replace(batch, ref_logp_BT=None), logp_BT), "a batch without its reference")
 
@@ -275,6 +290,7 @@ def calls_leave_the_batch_alone(algorithm: Algorithm) -> None:
 CHECKS: tuple[Callable[[Algorithm], None], ...] = (
     hyperparameters_are_checked,
     spec_is_complete,
+    what_changes_the_loss_shows_in_the_spec,
     pickles,
     shapes_are_right,
     loss_is_finite,
@@ -290,6 +306,24 @@ CHECKS: tuple[Callable[[Algorithm], None], ...] = (
     bad_batches_are_refused,
     calls_leave_the_batch_alone,
 )
+
+
+def _neighbours(algorithm: Algorithm) -> Iterator[tuple[str, Algorithm]]:
+    """The algorithm with one hyper-parameter changed at a time, where the change is allowed."""
+    hints = get_type_hints(type(algorithm))
+    for field in fields(algorithm):
+        value, options = getattr(algorithm, field.name), get_args(hints[field.name])
+        if isinstance(value, bool):
+            others: list[Any] = [not value]
+        elif isinstance(value, int | float):
+            others = [value + 1] if isinstance(value, int) else [0.5 * value + 0.25, 1.5 * value]
+        else:
+            others = [option for option in (*options, 1.5) if not isinstance(option, type) and option != value]
+        for other in others:
+            try:
+                yield field.name, replace(algorithm, **{field.name: other})
+            except ValueError:
+                continue
 
 
 def _run(check: Callable[[Algorithm], None], algorithm: Algorithm) -> CheckResult:

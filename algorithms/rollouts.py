@@ -32,7 +32,7 @@ class Rollouts:
     group_B: Tensor
     """int64: the group of each rollout, 0..G-1, indexing `problem_ids`"""
     label_B: Tensor
-    """bool: the marker's verdict, or that of the control in its place (the recipe's `reward`). Positives and negatives
+    """bool: the marker's verdict, or what the recipe's `reward` puts in its place. Positives and negatives
     are always split by it, never by the reward."""
     reward_B: Tensor
     """float: the label as 0 or 1, until `Algorithm.shape` has replaced it"""
@@ -50,6 +50,9 @@ class Rollouts:
     """float: log-probs under the reference policy; there if `Algorithm.reference` names one"""
     weight_BT: Tensor | None = None
     """float: truncated importance weights for trainer/sampler mismatch; None means 1"""
+    entropy_BT: Tensor | None = None
+    """float: entropy in nats of what theta would say at each token, with gradient. The one thing here that depends on
+    theta besides the log-probs; there if `Algorithm.wants_entropy`"""
     credit: Mapping[str, Tensor] = field(default_factory=dict)
     """what `Algorithm.credit` returned: per-sequence quantities of shape B that do not depend on theta"""
 

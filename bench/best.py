@@ -3,8 +3,8 @@
     OMP_NUM_THREADS=1 python -m bench.best
 
 Arms are equal, or one of them is better. Scores are normal: difficulty of the problem, an effect of each training seed
-(sd 2 points), of the arm on each problem (sd 10 points), and of single cells (sd 20 points), on two benchmarks of 60
-and 40 problems. Same numbers every time.
+(sd 2 points), of the arm on each problem (sd 10 points), and of single cells (sd 20 points), on two benchmarks of
+60 and 40 problems. Same numbers every time.
 """
 
 from __future__ import annotations

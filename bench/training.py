@@ -31,7 +31,7 @@ PIECES = {
     "mark": "harness.backends.local.generate.mark_all",
     "render": "harness.backends.local.generate.render",
     "reference": "harness.backends.local.backend.fixed_logp",
-    "forward": "harness.backends.local.update.response_logp",
+    "forward": "harness.backends.local.update.said",
     "backward": "torch.Tensor.backward",
     "optimiser": "torch.optim.AdamW.step",
     "checkpoint": "harness.backends.local.checkpoint.save",

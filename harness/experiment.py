@@ -22,7 +22,9 @@ Positive = Annotated[float, Gt(0)]
 Decay = Annotated[float, Ge(0), Lt(1)]
 Share = Annotated[float, Gt(0), Le(1)]
 Whole = Annotated[int, Ge(0)]
-Reward = Literal["label", "random", "format"]
+Reward = Literal["label", "majority", "random", "format"]
+_COST = ("microbatch_tokens", "checkpoint_steps")
+"""settings of recipes that cost time or space and change nothing that is learnt"""
 _LATER = ("reward",)
 """settings of recipes that came later: plans and fingerprints hold them only where they are set, and so keep theirs"""
 
@@ -69,13 +71,33 @@ class Recipe:
     checkpoint_steps: Count = 10
     """a checkpoint to resume from every so many steps, besides those at the evaluation grid"""
     reward: Reward = "label"
-    """what a rollout is learnt from as right or wrong: `label`, the marker's verdict; or as a negative control
-    `random`, a fair coin whatever the answer, or `format`, whether a final answer was found. Scores are the marker's"""
+    """what a rollout is learnt from as right or wrong: `label`, the marker's verdict; `majority`, whether its answer is
+    its group's most frequent one, no gold answer needed; or as a negative control `random`, a fair coin whatever the
+    answer, or `format`, whether a final answer was found. Scores are the marker's"""
 
     def stated(self) -> dict[str, Any]:
         """As plans and fingerprints hold it."""
         return {
             name: value for name, value in asdict(self).items() if name not in _LATER or value != getattr(Recipe, name)
+        }
+
+    def meaning(self, algorithm: Algorithm) -> dict[str, Any]:
+        """The settings that decide what is learnt with this algorithm: what fingerprints are made of."""
+        idle: set[str] = set(_COST)
+        if algorithm.reference != "synced":
+            idle.add("reference_sync_steps")
+        if not algorithm.refill:
+            idle.add("refill_batches")
+        return {name: value for name, value in self.stated().items() if name not in idle}
+
+    def spec(self, algorithm: Algorithm) -> dict[str, str]:
+        """The rows of a spec sheet that are the recipe's: how stale a batch becomes, and who follows whom."""
+        synced = algorithm.reference == "synced"
+        return {
+            "updates per rollout batch": f"{self.epochs * self.minibatches} "
+            f"({self.epochs} × {self.minibatches} mini-batches)",
+            "sync": f"sampler {_every(self.generator_sync_steps)}"
+            + (f", reference {_every(self.reference_sync_steps)}" if synced else ""),
         }
 
     def rate(self, updates: int) -> float:
@@ -190,13 +212,9 @@ class Arm:
 
     @property
     def fingerprint(self) -> str:
-        """Hash of the resolved semantics: the spec, the hyper-parameters, the recipe it is trained by."""
-        return fingerprint(
-            algorithm=type(self.algorithm).__name__,
-            hyperparameters=asdict(self.algorithm),
-            spec=self.algorithm.spec(),
-            recipe=self.recipe.stated(),
-        )
+        """Hash of the resolved semantics: the spec, which says all that an algorithm does, and what of the recipe bears
+        on it. Neither names nor settings without effect change it."""
+        return fingerprint(spec=self.algorithm.spec(), recipe=self.recipe.meaning(self.algorithm))
 
 
 @dataclass(frozen=True)
@@ -276,6 +294,9 @@ class Experiment:
     """the design that `grid` and `ablate` were expanded to, as resolved.json has it; not written by hand"""
     cap: Cap = field(default_factory=Cap)
     """what the whole experiment may spend, tuning included; one that asks for more is refused before anything starts"""
+    record_steps: tuple[Count, ...] = field(default=(), compare=False)
+    """steps whose rollouts every trial keeps, with the weights they were learnt with, for `rence diff --batch`
+    (docs/how-to/diff.md). Backend `local` alone; changes no result and no plan, so a run under way may be given it"""
     verl: VerlSettings = field(default_factory=VerlSettings)
     """of backend `verl` alone: devices, and how a trial is laid out on them"""
     expected: tuple[Published, ...] = field(default=(), compare=False)
@@ -302,6 +323,10 @@ class Trial:
     @property
     def name(self) -> str:
         return f"{self.arm.name}/seed{self.seed}"
+
+
+def _every(steps: int) -> str:
+    return "every step" if steps == 1 else f"every {steps} steps"
 
 
 def fingerprint(**parts: Any) -> str:

@@ -16,7 +16,8 @@ from harness.records import ArmRecord, Plan
 _MOST_DIFFERENCES = 8
 _UNSAID = ("limit", "second_marker", "engine")
 """settings of evaluations that a plan holds only where they are set, so that plans without them keep their lock"""
-_CONTROLS = {
+_REWARDS = {
+    "majority": {"label": "majority vote of the group, no gold answer"},
     "random": {"label": "control: a fair coin, whatever the answer"},
     "format": {"label": "control: whether a final answer was found"},
 }
@@ -97,7 +98,7 @@ def _record(arm: Arm) -> ArmRecord:
         algorithm=arm.algorithm_name,
         title=arm.title or algorithm.title,
         hyperparameters=asdict(algorithm),
-        spec={**algorithm.spec(), **_CONTROLS.get(arm.recipe.reward, {})},
+        spec={**algorithm.spec(), **_REWARDS.get(arm.recipe.reward, {}), **arm.recipe.spec(algorithm)},
         recipe_differences=dict(arm.recipe_overrides),
         activity=[asdict(activity) for activity in algorithm.activity],
         fingerprint=arm.fingerprint,

@@ -27,8 +27,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 from algorithms.hyperparameters import check_ranges
 from algorithms.objectives.grpo import GRPO
+from algorithms.pieces.advantages import advantages
 from algorithms.pieces.aggregation import Aggregation
-from algorithms.pieces.reward import overlong_penalty
+from algorithms.pieces.reward import less_overlong, overlong_words
 from algorithms.rollouts import Loss, Rng, Rollouts, Totals
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ class DAPO(GRPO):
 
     title: ClassVar[str] = "DAPO"
     source: ClassVar[str] = "Yu et al. 2025, arXiv:2503.14476, eq. 8"
+    wrong: ClassVar[float] = -1.0
+    """reward of an incorrect rollout; a correct one has 1"""
 
     clip_high: float = 0.28
     """eps_high: the ratio is held below 1 + clip_high"""
@@ -71,16 +74,15 @@ class DAPO(GRPO):
         """bool_G: 0 < P < K."""
         return batch.contrast_G
 
-    def shape(self, batch: Rollouts) -> Tensor:
-        """reward_B: +1 or -1, less the overlong penalty."""
-        sign_B = 2 * batch.reward_B - 1
-        if self.overlong_factor == 0:
-            return sign_B
-        return sign_B + self.overlong_factor * overlong_penalty(batch.length_B, batch.max_tokens, self.overlong_buffer)
+    def reward(self, batch: Rollouts) -> Tensor:
+        """reward_B: 1 or `wrong`, less the overlong penalty."""
+        reward_B = self.wrong + (1 - self.wrong) * batch.reward_B
+        return less_overlong(reward_B, batch, self.overlong_factor, self.overlong_buffer)
 
     def credit(self, batch: Rollouts, rng: Rng) -> Mapping[str, Tensor]:
         left_out = self.mask_truncated and not self.truncated_in_baseline
-        return {"advantage": self._advantage(batch, among_B=~batch.truncated_B if left_out else None)}
+        among_B = ~batch.truncated_B if left_out else None
+        return {"advantage": advantages(batch, self.baseline, self.scale, self.std_ddof, among_B)}
 
     def loss(self, batch: Rollouts, logp_BT: Tensor, totals: Totals) -> Loss:
         if not self.mask_truncated:
@@ -89,14 +91,13 @@ class DAPO(GRPO):
         return super().loss(batch.rows(whole_B), logp_BT[whole_B], totals.without_truncated())
 
     def spec(self) -> dict[str, str]:
-        overlong = f" - {self.overlong_factor:g} × overlong (last {100 * self.overlong_buffer:g}% of the limit)"
         left_out = ", truncated rollouts left out" if self.mask_truncated else ""
         baseline = " of the whole rollouts" if self.mask_truncated and not self.truncated_in_baseline else ""
         spec = super().spec()
         return spec | {
-            "reward": "±1" + (overlong if self.overlong_factor else ""),
+            "reward": ("±1" if self.wrong else "label") + overlong_words(self.overlong_factor, self.overlong_buffer),
             "baseline": spec["baseline"] + baseline,
-            "aggregation": self.aggregation + left_out,
+            "aggregation": spec["aggregation"] + left_out,
             "filter": "0 < P < K by label",
             "refill": "yes" if self.refill_dropped else "no",
         }

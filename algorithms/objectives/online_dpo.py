@@ -32,8 +32,8 @@ from algorithms.hyperparameters import check_ranges
 from algorithms.pieces.contrast import mean_over_contrasts, pair_table, positive_nll
 from algorithms.pieces.groups import Table, keyed_uniform, lowest
 from algorithms.pieces.kl import base_logp
-from algorithms.pieces.metrics import MOVED, as_means, sequence_metrics, share
-from algorithms.pieces.ratios import log_ratio, sequence_score
+from algorithms.pieces.metrics import MOVED, as_means, movement
+from algorithms.pieces.ratios import sequence_score
 from algorithms.rollouts import Loss, Rng, Rollouts, Totals
 
 if TYPE_CHECKING:
@@ -91,13 +91,15 @@ class OnlineDPO(Algorithm):
         score_GK = self.beta * table(score_B)
         pair_GKK = pair_table(table(batch.credit["chosen"]), table(batch.credit["rejected"]))
         logit_GKK = score_GK[:, :, None] - score_GK[:, None, :]
-        loss_GKK = torch.where(pair_GKK, torch.nn.functional.softplus(-logit_GKK), 0)
+        pair_GKK, offset_GKK = self._offsets(batch, table, pair_GKK, totals)
+        loss_GKK = torch.where(pair_GKK, torch.nn.functional.softplus(offset_GKK - logit_GKK), 0)
         pairs_G = pair_GKK.sum((1, 2))
         preference = mean_over_contrasts(loss_GKK.sum((1, 2)) / pairs_G.clamp(min=1), pairs_G > 0, totals)
         value = preference
         if self.nll_coef:
             value = value + self.nll_coef * positive_nll(logp_BT, batch.credit["chosen"], batch, totals)
-        return Loss(value, as_means(self._metrics(batch, logp_BT, totals, preference, logit_GKK.detach(), pair_GKK)))
+        metrics = self._metrics(batch, logp_BT, totals, preference, logit_GKK.detach(), pair_GKK, offset_GKK)
+        return Loss(value, as_means(metrics))
 
     def spec(self) -> dict[str, str]:
         chosen = "one random pair of a group" if self.pairs == "random" else "all pairs of a group"
@@ -114,17 +116,25 @@ class OnlineDPO(Algorithm):
             "reference": self.ref_policy,
         }
 
+    def _offsets(self, batch: Rollouts, table: Table, pair_GKK: Tensor, totals: Totals) -> tuple[Tensor, Tensor]:
+        """The pairs that count, and what a logit is compared with: nothing here, a margin in ODPO."""
+        return pair_GKK, batch.reward_B.new_zeros(())
+
     def _metrics(
-        self, batch: Rollouts, logp_BT: Tensor, totals: Totals, loss: Tensor, logit_GKK: Tensor, pair_GKK: Tensor
+        self,
+        batch: Rollouts,
+        logp_BT: Tensor,
+        totals: Totals,
+        loss: Tensor,
+        logit_GKK: Tensor,
+        pair_GKK: Tensor,
+        offset_GKK: Tensor,
     ) -> dict[str, tuple[Tensor | float, Tensor | float]]:
         weight_GKK = pair_GKK / pair_GKK.sum((1, 2), keepdim=True).clamp(min=1)
         groups = weight_GKK.sum()
-        moved_B = log_ratio(logp_BT.detach(), batch.old_logp_BT, batch).sum(1)
         return {
-            "actor/pg_loss": (loss, share(batch, totals)),
-            "actor/ppo_kl": (-moved_B.sum(), batch.mask_BT.sum()),
+            **movement(loss, logp_BT, batch, totals),
             "dpo/saturation": (((logit_GKK / 2).tanh().abs() * weight_GKK).sum(), groups),
             "rewards/margins": ((logit_GKK * weight_GKK).sum(), groups),
             "rewards/accuracies": (((logit_GKK > 0) * weight_GKK).sum(), groups),
-            **sequence_metrics(moved_B, batch),
         }

@@ -18,16 +18,24 @@ Where the papers are silent, or differ:
 Where the rollouts were sampled the gradient is that of REINFORCE with reward 1 for a correct rollout and 0 for a wrong
 one, positive sample reinforcement (PSR, Zhu et al. 2025, arXiv:2506.01347). In later updates of a rollout batch PSR
 multiplies tokens by ratios to the sampler, and this does not.
+
+Known variant, `weighting="probability"`: Dynamic Fine-Tuning (DFT, Wu et al. 2025, arXiv:2508.05629), whose token loss
+is -sg(pi_theta) log pi_theta, so that unlikely tokens of the data do not dominate. Verified in the authors' trainer,
+where it is fine-tuning on fixed data; on a model's own correct rollouts it is this file's composition. Its gradient is
+that of minus the sum of the tokens' probabilities, and each token's step is at most that of plain likelihood.
+Probabilities are at the sampling temperature. The authors' code for offline RL also holds the weight above a minimum;
+here it is not held.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
+from algorithms._torch import torch
 from algorithms.base import Activity, Algorithm
 from algorithms.pieces.aggregation import Aggregation, aggregate
-from algorithms.pieces.metrics import as_means, sequence_metrics, share
+from algorithms.pieces.metrics import as_means, movement
 from algorithms.pieces.ratios import log_ratio
 from algorithms.rollouts import Loss, Rollouts, Totals
 
@@ -35,6 +43,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 ACCEPTED = Activity("rejection/accepted", "share of the kept groups' rollouts that are learnt from", 0.01)
+DISCOUNT = Activity("rejection/discount", "mean discount of a token by its probability, 1 - pi", 0.01)
 
 
 @dataclass(frozen=True)
@@ -46,10 +55,17 @@ class Rejection(Algorithm):
 
     aggregation: Aggregation = "token_mean"
     """from tokens of correct rollouts to a number; wrong ones are in no denominator. See `aggregation.py`"""
+    weighting: Literal["none", "probability"] = "none"
+    """probability: each token's loss is multiplied by its probability, held constant, as in DFT"""
 
     @property
     def activity(self) -> tuple[Activity, ...]:
-        return (ACCEPTED,)
+        return (ACCEPTED,) if self.weighting == "none" else (ACCEPTED, DISCOUNT)
+
+    @property
+    def stop_gradient(self) -> bool:
+        """DFT's weight is held constant."""
+        return self.weighting == "probability"
 
     @property
     def contrastive(self) -> bool:
@@ -63,14 +79,17 @@ class Rejection(Algorithm):
     def loss(self, batch: Rollouts, logp_BT: Tensor, totals: Totals) -> Loss:
         likelihood_BT = log_ratio(logp_BT, None, batch)
         token_BT = -likelihood_BT if batch.weight_BT is None else -likelihood_BT * batch.weight_BT
+        discount = {}
+        if self.weighting == "probability":
+            probability_BT, learnt_BT = likelihood_BT.detach().exp(), batch.mask_BT & batch.label_B[:, None]
+            token_BT = token_BT * probability_BT
+            discount["rejection/discount"] = (torch.where(learnt_BT, 1 - probability_BT, 0).sum(), learnt_BT.sum())
         correct = batch.rows(batch.label_B)
         value = aggregate(token_BT[batch.label_B], correct, totals.of_positives(), self.aggregation)
-        score_B = log_ratio(logp_BT.detach(), batch.old_logp_BT, batch).sum(1)
         metrics = {
-            "actor/pg_loss": (value, share(batch, totals)),
-            "actor/ppo_kl": (-score_B.sum(), batch.mask_BT.sum()),
+            **movement(value, logp_BT, batch, totals),
             "rejection/accepted": (batch.label_B.sum(), len(batch)),
-            **sequence_metrics(score_B, batch),
+            **discount,
         }
         return Loss(value, as_means(metrics))
 
@@ -78,7 +97,7 @@ class Rejection(Algorithm):
         return {
             "reward": "label",
             "baseline": "none",
-            "scale": "none",
+            "scale": "none" if self.weighting == "none" else "each token by its probability, held constant",
             "trust region": "none",
             "aggregation": f"{self.aggregation} of log-likelihoods, correct rollouts only",
             "KL": "none",

@@ -37,18 +37,17 @@ from algorithms.base import Activity, Algorithm, Reference
 from algorithms.hyperparameters import check_ranges
 from algorithms.pieces.contrast import NceForm, mean_over_contrasts, nce_losses, nce_reduced, pair_table, positive_nll
 from algorithms.pieces.groups import Table, keyed_uniform, lowest, mean_old_logp
-from algorithms.pieces.kl import Base, Estimator, Gate, base_logp, charge, controlled, kl_tokens
+from algorithms.pieces.kl import KL_GATE, Base, Estimator, Gate, base_logp, charge, controlled, kl_tokens
 from algorithms.pieces.margins import Margin, margins
-from algorithms.pieces.metrics import MOVED, as_means, sequence_metrics, share
-from algorithms.pieces.ratios import log_ratio, sequence_score
-from algorithms.pieces.reward import overlong_penalty
+from algorithms.pieces.metrics import MOVED, as_means, movement
+from algorithms.pieces.ratios import sequence_score
+from algorithms.pieces.reward import less_overlong, overlong_words
 from algorithms.rollouts import Loss, Rng, Rollouts, Totals
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 WEIGHT_SHIFT = Activity("nce/weight_shift", "mean change of 1 - p from its on-policy value", 0.005)
-KL_GATE = Activity("actor/kl_gate", "share of updates with the KL window open", 0.01)
 TIE = 1e-6
 """slack of a comparison with t_easy, so that rounding of P/K never decides"""
 
@@ -150,10 +149,7 @@ class ReNCE(Algorithm):
         return batch.contrast_G & (stat_G <= self.t_easy + TIE) & (stat_G >= self.t_hard - TIE)
 
     def shape(self, batch: Rollouts) -> Tensor:
-        if self.overlong_factor == 0:
-            return batch.reward_B
-        penalty_B = overlong_penalty(batch.length_B, batch.max_tokens, self.overlong_buffer)
-        return batch.reward_B + self.overlong_factor * penalty_B
+        return less_overlong(batch.reward_B, batch, self.overlong_factor, self.overlong_buffer)
 
     def credit(self, batch: Rollouts, rng: Rng) -> Mapping[str, Tensor]:
         """negative_B: bool, the negatives that positives are set against."""
@@ -195,32 +191,24 @@ class ReNCE(Algorithm):
             value = value + self.nll_coef * positive_nll(logp_BT, batch.label_B, batch, totals)
 
         with torch.no_grad():
-            moved_B = log_ratio(logp_BT, batch.old_logp_BT, batch).sum(1)
             weight_GK, sampled_weight_GK = -torch.expm1(-loss_GK), -torch.expm1(-losses(batch.old_logp_BT))
             counted_GK = positive_GK & contrast_G[:, None]
             shift_GK = (weight_GK - sampled_weight_GK).abs()
-        part, tokens, positives = share(batch, totals), batch.mask_BT.sum(), counted_GK.sum()
+        positives = counted_GK.sum()
         metrics = {
-            "actor/pg_loss": (nce, part),
-            "actor/ppo_kl": (-moved_B.sum(), tokens),
+            **movement(nce, logp_BT, batch, totals),
             "nce/weight": ((weight_GK * counted_GK).sum(), positives),
             "nce/weight_on_policy": ((sampled_weight_GK * counted_GK).sum(), positives),
             "nce/weight_shift": ((shift_GK * counted_GK).sum(), positives),
             "nce/margin": (torch.where(pair_GKK, margin_GKK, 0).sum(), pair_GKK.sum()),
-            **sequence_metrics(moved_B, batch),
         }
         if self.kl_mode == "off":
             return Loss(value, as_means(metrics))
         price = charge(self.kl_mode, self.kl_coef, self.kl_window, totals.means, totals.state)
         # where nothing is charged the KL is only looked at, and needs no gradient
         kl = self._kl_tokens(batch, logp_BT if price.coefficient else logp_BT.detach()).sum()
-        charged = price.coefficient * (kl - price.threshold * tokens) / max(totals.tokens, 1)
-        metrics |= {
-            "actor/kl_loss": (kl, tokens),
-            "actor/kl_coef": (price.coefficient * part, part),
-            "actor/kl_gate": (part if price.coefficient else 0.0, part),
-        }
-        return Loss(value + charged, as_means(metrics))
+        metrics |= price.metrics(kl, batch, totals)
+        return Loss(value + price.on(kl, batch, totals), as_means(metrics))
 
     def spec(self) -> dict[str, str]:
         refs = {"old": "the sampling policy", "init": "the initial model", "synced": "a synced copy", "none": "nothing"}
@@ -228,12 +216,11 @@ class ReNCE(Algorithm):
         reduction = {"sum": ", divided by K", "mean": ", divided by P"}[self.pos_reduction] if sums else ""
         picked = "all" if self.negatives == "all" else f"{self.negatives} {self.negatives_k}"
         stat = {"pos_frac": "P/K", "pos_neg_ratio": "P/N"}[self.easy_stat]
-        overlong = f" - {self.overlong_factor:g} × overlong (last {100 * self.overlong_buffer:g}% of the limit)"
         hard = f", {stat} ≥ {self.t_hard:g}" if self.t_hard else ""
         easy = "" if self.easy_stat == "pos_frac" and self.t_easy == 1 else f", {stat} ≤ {self.t_easy:g}"
         nll = f", + {self.nll_coef:g} × NLL of positives" if self.nll_coef else ""
         return {
-            "reward": "label" + (overlong if self.overlong_factor else ""),
+            "reward": "label" + overlong_words(self.overlong_factor, self.overlong_buffer),
             "baseline": f"{self.nce_form} against negatives of the group ({picked})",
             "scale": f"beta {self.score_beta:g} on the {self.score_norm} of log-ratios to {refs[self.score_ref]}",
             "margin": self._margin_spec(),

@@ -21,6 +21,20 @@ seq_mean_token_sum   mean over rollouts of sum l
 const                mean over rollouts of sum l / L_max                      Dr. GRPO
 """
 
+DENOMINATORS: dict[str, str] = {
+    "token_mean": "tokens of the mini-batch",
+    "group_token_mean": "tokens of the group, then groups",
+    "seq_mean_token_mean": "tokens of the rollout, then rollouts",
+    "seq_mean_token_sum": "rollouts",
+    "const": "rollouts × the token limit",
+}
+"""what sums over tokens are divided by, in words"""
+
+
+def aggregation_words(how: Aggregation) -> str:
+    """As a row of a spec sheet."""
+    return f"{how}: sum / {DENOMINATORS[how]}"
+
 
 def aggregate(term_BT: Tensor, batch: Rollouts, totals: Totals, how: Aggregation) -> Tensor:
     """This batch's share of the mini-batch's aggregate; padding is left out whatever it holds."""

@@ -7,15 +7,13 @@ draws, which take one generator for each problem.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from algorithms._torch import torch
 from algorithms.rollouts import Rng, Rollouts
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-Baseline = Literal["group_mean", "leave_one_out"]
 
 
 def group_sum(value_B: Tensor, group_B: Tensor, groups: int) -> Tensor:
@@ -24,11 +22,12 @@ def group_sum(value_B: Tensor, group_B: Tensor, groups: int) -> Tensor:
 
 
 def centred(
-    value_B: Tensor, group_B: Tensor, groups: int, baseline: Baseline = "group_mean", among_B: Tensor | None = None
+    value_B: Tensor, group_B: Tensor, groups: int, leave_one_out: bool = False, among_B: Tensor | None = None
 ) -> Tensor:
-    """value_B minus the mean of its group, or of the others in it; 0 where there are no others.
+    """value_B minus the mean of its group; 0 where there is nothing to take a mean of.
 
     Args:
+        leave_one_out: the mean of the others in the group.
         among_B: bool, the rows that enter the means; None means all.
     """
     smallest_G = value_B.new_zeros(groups).scatter_reduce(0, group_B, value_B, "amin", include_self=False)
@@ -37,7 +36,7 @@ def centred(
     in_B = torch.ones_like(value_B) if among_B is None else among_B.to(value_B.dtype)
     sum_B = group_sum(shifted_B * in_B, group_B, groups)[group_B]
     count_B = group_sum(in_B, group_B, groups)[group_B]
-    if baseline == "leave_one_out":
+    if leave_one_out:
         sum_B, count_B = sum_B - shifted_B * in_B, count_B - in_B
     return torch.where(count_B > 0, shifted_B - sum_B / count_B.clamp(min=1), 0)
 
@@ -104,6 +103,11 @@ class Table:
         place_B = place_in_group(batch.group_B, batch.groups)
         widest = int(place_B.max()) + 1 if len(batch) else 1
         return Table(batch.group_B, place_B, (batch.groups, widest))
+
+    @property
+    def filled(self) -> Tensor:
+        """bool_GK: where there is a row"""
+        return self(torch.ones_like(self.group_B, dtype=torch.bool))
 
     def __call__(self, value_B: Tensor) -> Tensor:
         """value_GK, 0 or False where a group has fewer rows."""

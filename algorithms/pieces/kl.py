@@ -9,6 +9,9 @@ With d = log pi_theta - log pi_ref on a token sampled from the old policy:
     rho_k3      rho k3            that of KL(pi_theta || pi_ref), off-policy too (DeepSeek-V3.2)
 
 Source: J. Schulman, "Approximating KL divergence", 2020.
+
+`kl_tokens` compares with any policy. Divergences from the sampling policy itself, of which the tokens are samples, have
+estimates with the right expected gradient wherever theta is: `divergence_tokens`.
 """
 
 from __future__ import annotations
@@ -17,8 +20,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from algorithms.base import Activity
+from algorithms.pieces.metrics import share
 from algorithms.pieces.ratios import MAX_LOG_RATIO, log_ratio, ratio
-from algorithms.rollouts import Rollouts
+from algorithms.rollouts import Rollouts, Totals
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -37,6 +42,17 @@ sq_hinge    coef max(0, KL - w), held constant, times KL: the gradient of a squa
 controller  c KL, where c starts at coef, grows by 1.5 when KL > 2 w and shrinks by 1.5 when KL < w / 2 (after PPO)
 """
 
+Divergence = Literal["fkl", "ufkl", "rkl", "urkl"]
+"""between the sampling policy and pi_theta, from the sampler's tokens, with w = pi_theta / pi_old (arXiv:2505.17508):
+
+       of a token           estimates
+fkl    -log w               KL(pi_old || pi_theta)
+ufkl   w - log w - 1        the same, with a correction for mass that is 0 in expectation: less variance, never negative
+rkl    w log w              KL(pi_theta || pi_old)
+urkl   w log w - w + 1      the same, with that correction
+"""
+
+KL_GATE = Activity("actor/kl_gate", "share of updates that charge KL", 0.01)
 MAX_K3 = 10.0
 """k3 of one token is held below it, as in verl: e^-d lets one token that the policy has all but given up outweigh the
 batch. From d = -2.6 on such a token has no gradient. `rho_k3` needs no cap, as rho takes the growth back."""
@@ -65,12 +81,39 @@ def kl_tokens(logp_BT: Tensor, base_BT: Tensor, batch: Rollouts, estimator: Esti
     return k3_BT.clamp(max=MAX_K3) if estimator == "k3" else ratio(logp_BT, batch) * k3_BT
 
 
+def divergence_tokens(logp_BT: Tensor, batch: Rollouts, divergence: Divergence) -> Tensor:
+    """The estimate for each token, 0 on padding."""
+    d_BT = log_ratio(logp_BT, batch.old_logp_BT, batch)
+    if divergence == "fkl":
+        return -d_BT
+    w_BT = ratio(logp_BT, batch)
+    if divergence == "ufkl":
+        return w_BT - d_BT - 1
+    return w_BT * d_BT if divergence == "rkl" else w_BT * d_BT - w_BT + 1
+
+
 @dataclass(frozen=True)
 class Charge:
     """What the gate makes of the mini-batch's KL: `coefficient * (KL - threshold)`."""
 
     coefficient: float
     threshold: float = 0.0
+
+    def on(self, kl: Tensor, batch: Rollouts, totals: Totals) -> Tensor:
+        """This batch's share of the charge.
+
+        Args:
+            kl: summed over the tokens of this batch.
+        """
+        return self.coefficient * (kl - self.threshold * batch.mask_BT.sum()) / max(totals.tokens, 1)
+
+    def metrics(self, kl: Tensor, batch: Rollouts, totals: Totals) -> dict[str, tuple[Tensor | float, Tensor | float]]:
+        part = share(batch, totals)
+        return {
+            "actor/kl_loss": (kl, batch.mask_BT.sum()),
+            "actor/kl_coef": (self.coefficient * part, part),
+            "actor/kl_gate": (part if self.coefficient else 0.0, part),
+        }
 
 
 def charge(gate: Gate, coef: float, window: float, means: Mapping[str, float], state: Mapping[str, float]) -> Charge:

@@ -35,6 +35,17 @@ def ratio(logp_BT: Tensor, batch: Rollouts) -> Tensor:
     return log_ratio(logp_BT, batch.old_logp_BT, batch).clamp(-MAX_LOG_RATIO, MAX_LOG_RATIO).exp()
 
 
+def weigh_gradient(term_BT: Tensor, batch: Rollouts) -> Tensor:
+    """The same values, of which each response token passes back to theta its importance weight's share.
+
+    For terms of which only the gradient is an expectation under the sampler, such as parts of a score.
+    """
+    if batch.weight_BT is None:
+        return term_BT
+    constant_BT = term_BT.detach()
+    return constant_BT + torch.where(batch.mask_BT, batch.weight_BT, 0) * (term_BT - constant_BT)
+
+
 def sequence_score(
     logp_BT: Tensor, base_BT: Tensor | None, batch: Rollouts, norm: Literal["sum", "mean"] = "sum"
 ) -> Tensor:
@@ -43,12 +54,7 @@ def sequence_score(
     Importance weights scale what each token passes back to theta and leave the score's value alone: the score
     is a log-likelihood ratio, only its gradient is an expectation under the sampler.
     """
-    difference_BT = log_ratio(logp_BT, base_BT, batch)
-    if batch.weight_BT is not None:
-        constant_BT = difference_BT.detach()
-        weight_BT = torch.where(batch.mask_BT, batch.weight_BT, 0)
-        difference_BT = constant_BT + weight_BT * (difference_BT - constant_BT)
-    score_B = difference_BT.sum(1)
+    score_B = weigh_gradient(log_ratio(logp_BT, base_BT, batch), batch).sum(1)
     return score_B / batch.length_B.clamp(min=1) if norm == "mean" else score_B
 
 
@@ -57,27 +63,29 @@ class Surrogate:
     """The clipped surrogate as a loss for each token, and which tokens were clipped."""
 
     loss_BT: Tensor
-    clipped_BT: Tensor
-    """bool: the trust region holds, the token has no gradient"""
-    dual_clipped_BT: Tensor
-    """bool: so does the upper bound for negative advantages"""
+    clipped_BT: Tensor | None = None
+    """bool: where the trust region holds; None: there is none"""
+    dual_clipped_BT: Tensor | None = None
+    """bool: where the upper bound for negative advantages does; None: there is none"""
 
 
 def clipped_surrogate(
-    ratio_BT: Tensor, advantage_B: Tensor, low: float, high: float, dual: float | None = None
+    ratio_BT: Tensor, advantage_BT: Tensor, low: float, high: float, dual: float | None = None
 ) -> Surrogate:
     """-min(rho A, clip(rho, 1 - low, 1 + high) A), and with dual clip at most -dual A where A < 0.
 
     Sources: PPO (arXiv 1707.06347) eq. 7 with low = high; DAPO (arXiv 2503.14476) eq. 8 with low < high;
-    dual clip: arXiv 1912.09729.
+    dual clip: arXiv 1912.09729. A token that is clipped has no gradient.
+
+    Args:
+        advantage_BT: or of shape (B, 1), one for all tokens of a rollout.
     """
-    advantage_B1 = advantage_B[:, None]
-    plain_BT = -advantage_B1 * ratio_BT
-    held_BT = -advantage_B1 * ratio_BT.clamp(1 - low, 1 + high)
+    plain_BT = -advantage_BT * ratio_BT
+    held_BT = -advantage_BT * ratio_BT.clamp(1 - low, 1 + high)
     loss_BT = torch.maximum(plain_BT, held_BT)
     clipped_BT = held_BT > plain_BT
     if dual is None:
-        return Surrogate(loss_BT, clipped_BT, torch.zeros_like(clipped_BT))
-    bound_B1 = -advantage_B1 * dual
-    dual_clipped_BT = (advantage_B1 < 0) & (loss_BT > bound_B1)
-    return Surrogate(torch.where(dual_clipped_BT, bound_B1, loss_BT), clipped_BT, dual_clipped_BT)
+        return Surrogate(loss_BT, clipped_BT)
+    bound_BT = -advantage_BT * dual
+    dual_clipped_BT = (advantage_BT < 0) & (loss_BT > bound_BT)
+    return Surrogate(torch.where(dual_clipped_BT, bound_BT, loss_BT), clipped_BT, dual_clipped_BT)

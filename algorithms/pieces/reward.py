@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from algorithms.rollouts import Rollouts
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -20,3 +22,15 @@ def overlong_penalty(length_B: Tensor, max_tokens: int, buffer: float) -> Tensor
     """
     cache = buffer * max_tokens
     return ((max_tokens - cache - length_B) / cache).clamp(-1.0, 0.0)
+
+
+def less_overlong(reward_B: Tensor, batch: Rollouts, factor: float, buffer: float) -> Tensor:
+    """Rewards less the punishment, weighted; a factor of 0 leaves them as they are."""
+    if factor == 0:
+        return reward_B
+    return reward_B + factor * overlong_penalty(batch.length_B, batch.max_tokens, buffer)
+
+
+def overlong_words(factor: float, buffer: float) -> str:
+    """What a spec says after the reward."""
+    return f" - {factor:g} × overlong (last {100 * buffer:g}% of the limit)" if factor else ""

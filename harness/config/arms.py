@@ -16,6 +16,7 @@ from harness.config.manifest import Key, Manifest
 from harness.config.shape import model
 from harness.experiment import Arm, Recipe
 from harness.records import START
+from plugins import PluginError
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)*\Z")
 _TAKEN = (START, "report")
@@ -135,7 +136,7 @@ def _algorithm(manifest: Manifest, at: Key, name: str, data: Mapping[str, Any]) 
     given = {key: value for key, value in data.items() if key not in _ARM_KEYS}
     try:
         default = algorithms.get(name)
-    except algorithms.PluginError as error:
+    except PluginError as error:
         fail(manifest, at, str(error))
     shape = model(type(default))
     clash = [f.name for f in fields(default) if f.name in _ARM_KEYS]

@@ -36,7 +36,7 @@ def json_schema() -> Schema:
     schema = _resolved(raw, raw.get("$defs", {}))
     recipe = {**schema["properties"]["recipe"], "description": "where this arm leaves the experiment's recipe"}
     recipe.pop("default", None)
-    arms = {name: _arm(found, recipe) for name, found in algorithms.catalogue().items() if isinstance(found, Algorithm)}
+    arms = {name: _arm(found, recipe) for name, found in algorithms.catalogue().items()}
     for name, shape in SHAPES.items():
         one = _shape(shape)
         schema["properties"][name] |= {"properties": one["properties"], "items": one}

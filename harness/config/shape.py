@@ -74,6 +74,7 @@ def experiment_file() -> type[BaseModel]:
         comparison=(comparison, Field(default_factory=comparison, description=described["comparison"])),
         tuning=(dict[str, Any], Field(default_factory=dict, description=described["tuning"])),
         sweeps=(tuple[model(Sweep), ...], Field((), description=described["sweeps"])),  # type: ignore[misc]
+        record_steps=_field(Experiment, "record_steps"),
         expected=(tuple[str, ...], Field((), description=_EXPECTED)),
         verl=(model(VerlSettings), Field(default_factory=model(VerlSettings), description=described["verl"])),
     )

@@ -12,6 +12,7 @@ from harness.records.files import (
     read_json,
     read_jsonl,
     to_disk,
+    write_bytes,
     write_json,
     write_text,
 )
@@ -56,6 +57,7 @@ __all__ = [
     "read_jsonl",
     "read_published",
     "to_disk",
+    "write_bytes",
     "write_json",
     "write_text",
 ]

@@ -6,12 +6,14 @@ from __future__ import annotations
 import io
 import re
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 from xml.etree import ElementTree
 
 import matplotlib
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
@@ -57,18 +59,39 @@ SETTINGS = {
 
 def draw(name: str, width: float, height: float, plot: Callable[[Axes], None]) -> str:
     """SVG of one panel. Sizes are CSS pixels of the page; `name` keeps the ids of several figures apart."""
-    settings: dict[Any, Any] = SETTINGS | {"svg.hashsalt": name}
-    with matplotlib.rc_context(settings), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph")  # the reader's font draws them, not matplotlib's
-        figure = Figure(figsize=(width / 72, height / 72))
-        figure.patch.set_visible(False)
+    with _drawing(name, width, height) as figure:
         axes = figure.subplots()
         axes.patch.set_visible(False)
         axes.spines["left"].set_visible(False)
         axes.set_axisbelow(True)
         plot(axes)
-        out = io.StringIO()
-        FigureCanvasSVG(figure).print_svg(out, metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+        return _svg(figure)
+
+
+def draw_both(name: str, width: float, height: float, plot: Callable[[Figure], None]) -> tuple[str, bytes]:
+    """SVG, and PNG at twice the size on white, of a picture of several panels."""
+    with _drawing(name, width, height) as figure:
+        plot(figure)
+        vector, raster = _svg(figure), io.BytesIO()
+        figure.patch.set(visible=True, facecolor="white")
+        figure.set_dpi(144)
+        FigureCanvasAgg(figure).print_png(raster, metadata={"Software": None})
+    return vector, raster.getvalue()
+
+
+@contextmanager
+def _drawing(name: str, width: float, height: float) -> Iterator[Figure]:
+    settings: dict[Any, Any] = SETTINGS | {"svg.hashsalt": name}
+    with matplotlib.rc_context(settings), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph")  # the reader's font draws them, not matplotlib's
+        figure = Figure(figsize=(width / 72, height / 72), dpi=72)
+        figure.patch.set_visible(False)
+        yield figure
+
+
+def _svg(figure: Figure) -> str:
+    out = io.StringIO()
+    FigureCanvasSVG(figure).print_svg(out, metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
     return _clean(out.getvalue())
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, fields, replace
 from typing import ClassVar, get_args, get_type_hints
 
@@ -10,28 +11,51 @@ import pytest
 import torch
 
 from algorithms import registry
-from algorithms.base import Algorithm
+from algorithms.base import SPEC, Algorithm
 from algorithms.contract import CHECKS, checks, example, learn
+from algorithms.objectives.a_lol import ALoL
+from algorithms.objectives.cispo import CISPO
+from algorithms.objectives.conspo import ConSPO
+from algorithms.objectives.copg import CoPG
 from algorithms.objectives.dapo import DAPO
+from algorithms.objectives.disco import DisCO
+from algorithms.objectives.dno import DNO
 from algorithms.objectives.grpo import GRPO
+from algorithms.objectives.nca import NCA, InfoNCA
+from algorithms.objectives.odpo import ODPO
 from algorithms.objectives.online_dpo import OnlineDPO
+from algorithms.objectives.reinforce_pp import ReinforcePP
 from algorithms.objectives.rejection import Rejection
 from algorithms.objectives.rence import ReNCE
+from algorithms.objectives.rpg import RPG
+from algorithms.objectives.w_reinforce import WReinforce
 from algorithms.rollouts import Loss, Mean, Totals
+
+COMPANIONS = ({}, {"scale": "none"}, {"baseline": "group_mean"}, {"kl_reference": "synced"}, {"kl_place": "loss"})
+"""some options cannot be without another, such as a scale without a baseline"""
+
+
+def accepted(name, change):
+    """The change with the first companion that makes it allowed."""
+    for also in COMPANIONS:
+        try:
+            registry.get(name, **also, **change)
+        except (ValueError, TypeError):
+            continue
+        return {**also, **change}
+    raise AssertionError(f"{name} {change}")
 
 
 def switches():
     """Each algorithm with each other option of each of its choices, one at a time, and a few that act together."""
-    for name in ("rence", "grpo", "dapo", "online_dpo", "rejection"):
-        default = registry.ALGORITHMS[name]
+    for name, default in {type(one): (name, one) for name, one in reversed(registry.ALGORITHMS.items())}.values():
         hints = get_type_hints(type(default))
         for field in fields(default):
             options = (True, False) if hints[field.name] is bool else get_args(hints[field.name])
             for option in options:
-                if not isinstance(option, str | bool) or option == getattr(default, field.name):
-                    continue
-                also = {"kl_reference": "synced"} if (field.name, option) == ("score_ref", "synced") else {}
-                yield pytest.param(name, {field.name: option, **also}, id=f"{name}-{field.name}-{option}")
+                if isinstance(option, str | bool) and option != getattr(default, field.name):
+                    change = accepted(name, {field.name: option})
+                    yield pytest.param(name, change, id=f"{name}-{field.name}-{option}")
     together = (
         ("rence", {"score_ref": "none", "score_norm": "mean", "nce_form": "log_sum", "nll_coef": 0.5}),
         ("rence", {"negatives": "random_k", "negatives_k": 2, "nce_form": "sum_log", "overlong_factor": 1.0}),
@@ -39,8 +63,24 @@ def switches():
         ("rence", {"kl_mode": "controller", "kl_coef": 1.0, "kl_reference": "old"}),
         ("rence", {"kl_coef": 1.0, "kl_window": 0.0}),
         ("grpo", {"clip_dual": 1.1, "clip_low": 0.05, "clip_high": 0.05, "kl_coef": 1.0, "kl_estimator": "rho_k3"}),
+        ("grpo", {"entropy_coef": 0.5, "kl_place": "reward", "kl_coef": 0.5, "scale": "batch_std"}),
+        ("reinforce", {"kl_coef": 0.5, "kl_estimator": "rho_k3", "entropy_coef": 0.5}),
+        ("reinforce_pp", {"kl_coef": 0.5, "baseline": "group_mean", "scale": "std"}),
+        ("gspo", {"clip_dual": 1.001}),
+        ("cispo", {"clip_low": 0.1, "clip_high": 0.1, "baseline": "none", "scale": "none"}),
         ("dapo", {"mask_truncated": True, "truncated_in_baseline": False, "aggregation": "seq_mean_token_mean"}),
         ("online_dpo", {"pairs": "all", "score_norm": "mean", "nll_coef": 1.0}),
+        ("odpo", {"pairs": "all", "offset": "log_gap", "overlong_factor": 1.0, "nll_coef": 1.0}),
+        ("infonca", {"alpha": 1.0}),
+        ("nca", {"alpha": 1.0, "beta": 1.0}),
+        ("disco", {"score": "l_ratio", "tau": 0.1, "kl_divergence": "ufkl", "kl_coef": 1.0}),
+        ("disco", {"negatives": "mean", "kl_threshold": 1.0}),
+        ("copg", {"beta": 2.0}),
+        ("dno", {"eta": 2.0}),
+        ("a_lol", {"importance": "none", "kl_coef": 0.5, "kl_estimator": "k1"}),
+        ("rpg", {"style": "differentiable", "divergence": "fkl", "divergence_coef": 1.0, "clip_dual": None}),
+        ("rpg", {"style": "differentiable", "divergence": "ufkl", "divergence_coef": 1.0}),
+        ("rpg", {"style": "differentiable", "divergence": "rkl", "divergence_coef": 1.0, "entropy_coef": 0.1}),
     )
     yield from (pytest.param(name, changes, id=f"{name}-{'-'.join(changes)}") for name, changes in together)
 
@@ -63,10 +103,22 @@ def test_switches(name, changes):
     "algorithm",
     [
         ReNCE(margin_mode="curriculum", negatives="random_k", overlong_factor=0.5, kl_window=0.3),
-        GRPO(clip_dual=3.0),
+        GRPO(clip_dual=3.0, entropy_coef=0.1),
         DAPO(clip_dual=3.0, kl_coef=0.1, mask_truncated=True),
         OnlineDPO(),
+        CISPO(kl_coef=0.1),
+        ReinforcePP(scale="std", baseline="group_mean", clip_dual=3.0),
+        WReinforce(kl_coef=0.1, baseline="group_mean", scale="batch_std", clip_dual=3.0),
         Rejection(),
+        ODPO(overlong_factor=0.5),
+        InfoNCA(),
+        NCA(),
+        DisCO(),
+        ConSPO(negatives="random_k", overlong_factor=0.5, kl_mode="window", kl_window=0.3, t_easy=0.5),
+        CoPG(),
+        DNO(),
+        ALoL(kl_coef=0.1, scale="std", entropy_coef=0.1),
+        RPG(kl_coef=0.1, scale="std", mask_truncated=True, entropy_coef=0.1),
     ],
     ids=lambda algorithm: type(algorithm).__name__,
 )
@@ -76,13 +128,17 @@ def test_every_hyperparameter_shows_in_the_spec(algorithm):
     for field in fields(algorithm):
         value = getattr(algorithm, field.name)
         if isinstance(value, bool):
-            other = not value
+            others = [not value]
         elif isinstance(value, str):
-            # "init" of one reference cannot go with "synced" of another
-            other = next(option for option in reversed(get_args(hints[field.name])) if option not in (value, "synced"))
+            others = [option for option in get_args(hints[field.name]) if option != value]
         else:
-            other = value - 1 if isinstance(value, int) else 0.93 * value + 0.05
-        assert replace(algorithm, **{field.name: other}).spec() != algorithm.spec(), field.name
+            others = [value - 1 if isinstance(value, int) else 0.93 * value + 0.05]
+        changed = []
+        for other in others:
+            # "init" of one reference cannot go with "synced" of another, nor a scale without a baseline
+            with suppress(ValueError):
+                changed.append(replace(algorithm, **{field.name: other}).spec())
+        assert changed and algorithm.spec() not in changed, field.name
 
 
 @pytest.mark.parametrize("name", registry.ALGORITHMS)
@@ -127,9 +183,7 @@ class Reinforce(Algorithm):
         return Loss(-self.scale * token_BT.sum() / max(totals.tokens, 1), {"tokens": Mean(1.0, 1.0)})
 
     def spec(self):
-        return dict.fromkeys(
-            ("baseline", "scale", "trust region", "aggregation", "KL", "filter", "refill", "reference"), "none"
-        )
+        return {**dict.fromkeys(SPEC, "none"), "scale": f"{self.scale:g}"}
 
 
 class UncheckedField(Reinforce):
@@ -140,6 +194,13 @@ class UncheckedField(Reinforce):
 class NoSpec(Reinforce):
     def spec(self):
         return {**super().spec(), "KL": ""}
+
+
+class Secretive(Reinforce):
+    """What `scale` does is not said."""
+
+    def spec(self):
+        return {**super().spec(), "scale": "some"}
 
 
 class NotPicklable(Reinforce):
@@ -236,6 +297,7 @@ def test_a_plain_algorithm_passes():
     [
         (UncheckedField, "hyperparameters are checked"),
         (NoSpec, "spec is complete"),
+        (Secretive, "what changes the loss shows in the spec"),
         (NotPicklable, "pickles"),
         (CreditOfTheta, "shapes are right"),
         (NotFinite, "loss is finite"),
@@ -264,6 +326,6 @@ def test_every_check_was_seen_to_fail():
 
 def test_stop_gradient_excuses_from_finite_differences():
     class Declared(WrongGradient):
-        stop_gradient: ClassVar[bool] = True
+        stop_gradient = property(lambda self: True)
 
     assert "gradient matches finite differences" not in failures(Declared())

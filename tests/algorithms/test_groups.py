@@ -22,7 +22,7 @@ def test_centred():
 
 def test_leave_one_out():
     # group 0: 1 - 0, 0 - 1/3; group 1: 2 - 4, 4 - 2; a rollout alone has nothing to be compared with
-    found = centred(VALUE_B, GROUP_B, 4, "leave_one_out")
+    found = centred(VALUE_B, GROUP_B, 4, leave_one_out=True)
     assert found.tolist() == pytest.approx([1, -2, -1 / 3, -1 / 3, 0, 2, -1 / 3])
 
 

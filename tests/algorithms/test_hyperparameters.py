@@ -26,7 +26,11 @@ from algorithms.objectives.rence import ReNCE
             *(GRPO, {"kl_coef": "1e-3"}),
             "`kl_coef` must be a number, but is '1e-3' instead. In YAML, write 1.0e-3 rather than 1e-3.",
         ),
-        (GRPO, {"scale": "sd"}, "`scale` must be one of std, none, but is 'sd' instead."),
+        (
+            GRPO,
+            {"scale": "sd"},
+            "`scale` must be one of none, std, batch_std, batch_advantage_std, but is 'sd' instead.",
+        ),
         (DAPO, {"overlong_buffer": 0}, "`overlong_buffer` must be in (0, 1], but is 0 instead."),
         (DAPO, {"mask_truncated": 1}, "`mask_truncated` must be of type bool, but is 1 instead."),
         (OnlineDPO, {"beta": 0}, "`beta` must be in (0, inf), but is 0 instead."),

@@ -11,11 +11,17 @@ from dataclasses import replace
 import pytest
 import torch
 
+from algorithms.objectives.cispo import CISPO
 from algorithms.objectives.dapo import DAPO
 from algorithms.objectives.grpo import GRPO
+from algorithms.objectives.gspo import GSPO
+from algorithms.objectives.lite_ppo import LitePPO
+from algorithms.objectives.magistral import Magistral
 from algorithms.objectives.online_dpo import OnlineDPO
+from algorithms.objectives.reinforce import Reinforce
 from algorithms.objectives.rejection import Rejection
 from algorithms.objectives.rence import ReNCE
+from algorithms.objectives.rloo import RLOO
 from algorithms.pieces.contrast import nce_losses
 
 LABELS = [1, 1, 1, 0, 0, 0, 0, 0]
@@ -69,6 +75,13 @@ def test_on_policy_group_methods_are_one_direction_with_a_weight(toy):
         GRPO(scale="none", **sums): 1 / K,
         GRPO(scale="none", baseline="leave_one_out", **sums): 1 / (K - 1),
         GRPO(std_ddof=0, **sums): K / math.sqrt(P * N) / K,
+        RLOO(kl_coef=0): 1 / (K - 1),
+        Reinforce(baseline="group_mean"): 1 / K,
+        # one group is the batch, so both deviations are the group's
+        LitePPO(std_ddof=0, aggregation="seq_mean_token_sum"): 1 / math.sqrt(P * N),
+        Magistral(std_ddof=0, aggregation="seq_mean_token_sum"): 1 / math.sqrt(P * N),
+        CISPO(std_ddof=0, aggregation="seq_mean_token_sum"): 1 / math.sqrt(P * N),
+        GSPO(std_ddof=0, aggregation="seq_mean_token_sum"): 1 / math.sqrt(P * N),
         PLAIN: beta * K / (1 + N) / K,
         replace(PLAIN, **mean): beta * K / (P * (1 + N)),
         replace(PLAIN, **margin): beta * K * math.exp(m) / (1 + N * math.exp(m)) / K,

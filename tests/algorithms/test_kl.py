@@ -10,7 +10,7 @@ import torch
 
 from algorithms.contract import totals_of
 from algorithms.objectives.rence import ReNCE
-from algorithms.pieces.kl import MAX_K3, Charge, base_logp, charge, controlled, kl_tokens
+from algorithms.pieces.kl import MAX_K3, Charge, base_logp, charge, controlled, divergence_tokens, kl_tokens
 
 
 def vocabulary(seed=0):
@@ -153,3 +153,25 @@ def test_measure_is_the_sum_over_response_tokens(rows):
     # rho is 1 and d = 1/2 on three tokens
     found = ReNCE().measure(batch, logp_BT)["kl"].item()
     assert found == pytest.approx(3 * (exp(-0.5) + 0.5 - 1))
+
+
+def test_divergences_from_the_sampler_have_the_right_value_and_gradient_off_policy(rows):
+    theta, old_V, _ = vocabulary()
+
+    def forward(logp_V):
+        return (old_V.exp() * (old_V - logp_V)).sum()
+
+    def reverse(logp_V):
+        return (logp_V.exp() * (logp_V - old_V)).sum()
+
+    batch = as_batch(rows, old_V, old_V)
+    for divergence, exact in {"fkl": forward, "ufkl": forward, "rkl": reverse, "urkl": reverse}.items():
+
+        def estimated(logp_V, divergence=divergence):
+            return (old_V.exp() * divergence_tokens(logp_V[:, None], batch, divergence)[:, 0]).sum()
+
+        assert estimated(theta.log_softmax(0)).item() == pytest.approx(exact(theta.log_softmax(0)).item())
+        assert torch.allclose(gradient_of(estimated, theta), gradient_of(exact, theta), atol=1e-12)
+        assert (
+            divergence_tokens(theta.log_softmax(0)[:, None], batch, divergence) >= 0
+        ).all() == divergence.startswith("u")

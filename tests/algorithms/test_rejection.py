@@ -38,3 +38,28 @@ def test_importance_weights_scale_tokens(rows):
     logp_BT = batch.old_logp_BT.clone().requires_grad_()
     Rejection().loss(batch, logp_BT, Totals.of(batch)).value.backward()
     assert logp_BT.grad[0].tolist() == [-0.25, -1.0]
+
+
+def test_dft_descends_on_minus_the_sum_of_probabilities(toy):
+    one = toy([[1, 1, 0], [0, 0], [1]])
+    theta = one.moved(0.5)
+    loss, found = one.learn(Rejection(weighting="probability"), theta)
+    correct_BT = one.mask_BT & one.label_B[:, None]
+    leaf = theta.clone().requires_grad_()
+    mean = torch.where(correct_BT, one.logp(leaf).exp(), 0).sum() / correct_BT.sum()
+    assert torch.allclose(found, torch.autograd.grad(mean, leaf)[0], atol=1e-12)
+    # the value is the paper's, -sg(pi) log pi
+    logp_BT = one.logp(theta)
+    value = -(logp_BT.exp() * logp_BT)[correct_BT].mean()
+    assert loss.value.item() == pytest.approx(value.item())
+    assert loss.metrics["rejection/discount"].value == pytest.approx(1 - mean.item())
+    assert loss.metrics["rejection/discount"].count == correct_BT.sum()
+
+
+def test_dft_takes_as_much_of_a_token_as_its_probability(rows):
+    batch = rows([0, 0], [1, 0], [3, 3])
+    logp_BT = torch.tensor([[0.5, 0.25, 1.0], [0.5, 0.5, 0.5]]).double().log().requires_grad_()
+    Rejection(weighting="probability").loss(batch, logp_BT, Totals.of(batch)).value.backward()
+    assert logp_BT.grad[0].tolist() == pytest.approx([-0.5 / 3, -0.25 / 3, -1 / 3])
+    assert not logp_BT.grad[1].any()
+    assert "rejection/discount" not in Rejection().loss(batch, logp_BT, Totals.of(batch)).metrics

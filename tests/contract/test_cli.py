@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from algorithms.registry import ALGORITHMS
 from harness.cli import main
 from harness.errors import INCOMPLETE, OK, USAGE
 
@@ -44,6 +45,7 @@ def rence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
         ["list", "benchmarks"],
         ["list", "backends"],
         ["list", "engines"],
+        ["list", "sections"],
         ["list", "runs"],
         ["show", "dapo"],
         ["plan", QUICKSTART],
@@ -130,6 +132,15 @@ def test_the_spec_sheet_has_every_hyperparameter_with_its_meaning(rence: Call) -
     assert sheet["title"] == "ReNCE (reconstruction)"
     assert {row["name"] for row in sheet["hyperparameters"]} >= {"score_beta", "t_easy", "margin_alpha"}
     assert [row["name"] for row in sheet["hyperparameters"] if not row["meaning"]] == []
+    assert sheet["recipe"]["updates per rollout batch"] == "4 (2 × 2 mini-batches)"
+
+
+@pytest.mark.parametrize("name", ALGORITHMS)
+def test_the_spec_sheet_has_equation_and_source(name: str, rence: Call) -> None:
+    status, shown, _ = rence("show", name)
+    sheet = json.loads(rence("show", name, "--json")[1])
+    assert status == OK and sheet["source"] in " ".join(shown.split())
+    assert sheet["page"] in shown and any(line.startswith("    ") and "=" in line for line in shown.splitlines())
 
 
 def test_a_plan_says_what_it_costs_and_could_detect(rence: Call) -> None:

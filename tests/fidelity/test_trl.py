@@ -1,4 +1,4 @@
-"""The same numbers as TRL 1.16.0's own DPO sigmoid loss, losses and gradients, to 1e-6.
+"""The same numbers as TRL 1.16.0's own DPO losses, sigmoid, `nca_pair` and `ipo`, losses and gradients, to 1e-6.
 
 TRL has no function for its losses: they are in `DPOTrainer._compute_loss`. It runs here unchanged, on a trainer that
 has been given only the settings it reads; the log-probs of the policy and of the reference are ours to choose.
@@ -16,13 +16,16 @@ from accelerate import Accelerator
 from trl.trainer.dpo_trainer import DPOTrainer
 
 from algorithms.contract import keyed
+from algorithms.objectives.copg import CoPG
+from algorithms.objectives.nca import NCA, InfoNCA
 from algorithms.objectives.online_dpo import OnlineDPO
 from algorithms.rollouts import Totals
+from tests.fidelity.conftest import build
 
 BETA = 0.1
 
 
-def trl_loss(logp_BT, batch, pairs):
+def trl_loss(logp_BT, batch, pairs, loss_type="sigmoid", beta=BETA):
     """TRL's loss over (chosen row, rejected row) pairs, and its metrics."""
     trainer = DPOTrainer.__new__(DPOTrainer)
     settings = {
@@ -32,9 +35,9 @@ def trl_loss(logp_BT, batch, pairs):
         "ld_alpha": None,
         "precompute_ref_logps": True,
         "f_divergence_type": "reverse_kl",
-        "loss_types": ["sigmoid"],
+        "loss_types": [loss_type],
         "loss_weights": [1.0],
-        "beta": BETA,
+        "beta": beta,
         "label_smoothing": 0.0,
         "use_weighting": False,
         "_metrics": {"train": defaultdict(list)},
@@ -110,3 +113,48 @@ def test_reward_metrics(awkward):
     _, theirs = trl_loss(logp_BT, batch, pairs_of(batch))
     for name in ("rewards/margins", "rewards/accuracies"):
         assert ours[name].value == pytest.approx(theirs[name], abs=1e-6)
+
+
+@pytest.fixture
+def pairs_of_two():
+    """Twelve groups of one correct and one incorrect rollout, and log-probs of a policy that has moved."""
+    random = torch.Generator().manual_seed(0)
+    batch, logp_BT = build("random_large")
+    rows = torch.arange(24)
+    batch = replace(
+        batch.rows(rows),
+        group_B=rows // 2,
+        label_B=rows % 2 == 0,
+        reward_B=(rows % 2 == 0).double(),
+        problem_ids=tuple(map(str, range(12))),
+        weight_BT=None,
+    )
+    return batch, logp_BT[rows] + 0.3 * torch.randn(24, 40, generator=random, dtype=torch.float64)
+
+
+@pytest.mark.parametrize(("make", "loss_type"), [(InfoNCA, "sigmoid"), (NCA, "nca_pair")])
+def test_nca_losses_of_pairs(pairs_of_two, make, loss_type):
+    batch, logp_BT = pairs_of_two
+    algorithm = make(beta=BETA)
+    batch = replace(batch, credit=algorithm.credit(batch, keyed))
+    pairs = [(2 * group, 2 * group + 1) for group in range(12)]
+    found = with_gradient(lambda leaf_BT: algorithm.loss(batch, leaf_BT, Totals.of(batch)).value, logp_BT)
+    expected = with_gradient(lambda leaf_BT: trl_loss(leaf_BT, batch, pairs, loss_type)[0], logp_BT)
+    for ours, theirs in zip(found, expected, strict=True):
+        assert torch.allclose(ours, theirs, rtol=1e-6, atol=1e-6)
+
+
+def test_copg_of_pairs_is_ipo(pairs_of_two):
+    """With IPO's tau = beta / 2, and d the difference of log-ratios: ((1 - beta d)^2 - 1) / (2 beta) / 2 is
+    (beta (d - 1/beta)^2 - 1/beta) / 4. Rollouts of one token: TRL takes means over tokens, CoPG sums."""
+    batch, logp_BT = pairs_of_two
+    batch = replace(batch, mask_BT=batch.mask_BT & (torch.arange(40) == 0))
+    algorithm = CoPG(beta=BETA)
+    pairs = [(2 * group, 2 * group + 1) for group in range(12)]
+    found = with_gradient(lambda leaf_BT: algorithm.loss(batch, leaf_BT, Totals.of(batch)).value, logp_BT)
+
+    def ipo(leaf_BT):
+        return (BETA * trl_loss(leaf_BT, batch, pairs, "ipo", BETA / 2)[0] - 1 / BETA) / 4
+
+    for ours, theirs in zip(found, with_gradient(ipo, logp_BT), strict=True):
+        assert torch.allclose(ours, theirs, rtol=1e-6, atol=1e-6)

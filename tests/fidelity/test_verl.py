@@ -10,11 +10,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from verl.trainer.config import AlgoConfig
 from verl.trainer.ppo import core_algos
 from verl.workers.config import ActorConfig
 
+from algorithms.objectives.cispo import CISPO
 from algorithms.objectives.dapo import DAPO
 from algorithms.objectives.grpo import GRPO
+from algorithms.objectives.gspo import GSPO
+from algorithms.objectives.reinforce_pp import ReinforcePP, ReinforcePPBaseline
+from algorithms.objectives.rloo import RLOO
 from algorithms.pieces.aggregation import aggregate
 from algorithms.pieces.kl import kl_tokens
 from algorithms.rollouts import Totals
@@ -33,27 +38,32 @@ def close(a, b):
     assert torch.allclose(a, b, rtol=1e-6, atol=1e-6)
 
 
-def verl_advantage(batch, **options):
-    """(B, T) from token-level rewards that lie on the last token."""
+def at_the_end(batch):
+    """Token-level rewards that lie on the last token."""
     reward_BT = torch.zeros_like(batch.old_logp_BT)
     reward_BT[torch.arange(len(batch)), batch.length_B - 1] = batch.reward_B
+    return reward_BT
+
+
+def verl_advantage(batch, **options):
+    """(B, T)"""
+    reward_BT = at_the_end(batch)
     index = np.array([batch.problem_ids[group] for group in batch.group_B.tolist()])
     return core_algos.compute_grpo_outcome_advantage(reward_BT, batch.mask_BT, index, **options)[0]
 
 
-def verl_loss(batch, logp_BT, algorithm, advantage_BT, weight_BT=None):
+def verl_loss(batch, logp_BT, algorithm, advantage_BT, weight_BT=None, loss=core_algos.compute_policy_loss_vanilla):
     config = ActorConfig(
         strategy="fsdp",
         rollout_n=1,
         use_dynamic_bsz=True,
         clip_ratio_low=algorithm.clip_low,
         clip_ratio_high=algorithm.clip_high,
-        clip_ratio_c=algorithm.clip_dual or OUT_OF_REACH,
+        clip_ratio_c=getattr(algorithm, "clip_dual", None) or OUT_OF_REACH,
     )
     config.global_batch_info["loss_scale_factor"] = batch.max_tokens
     mode = MODES[algorithm.aggregation]
-    vanilla = core_algos.compute_policy_loss_vanilla
-    return vanilla(batch.old_logp_BT, logp_BT, advantage_BT, batch.mask_BT, mode, config, weight_BT)
+    return loss(batch.old_logp_BT, logp_BT, advantage_BT, batch.mask_BT, mode, config, weight_BT)
 
 
 def with_gradient(function, logp_BT):
@@ -78,6 +88,71 @@ def test_a_group_of_one_is_where_we_differ():
     """verl gives a rollout alone in its group its raw reward as advantage; ours is 0, as it has nothing to show."""
     theirs, _ = core_algos.compute_grpo_outcome_advantage(torch.ones(1, 1), torch.ones(1, 1), np.array(["alone"]))
     assert theirs.item() == pytest.approx(1)
+
+
+def test_rloo_advantage(awkward):
+    batch, _ = awkward
+    sizes = batch.size_G[batch.group_B]
+    ours_B = RLOO(kl_coef=0).credit(batch, None)["advantage"]
+    index = np.array([batch.problem_ids[group] for group in batch.group_B.tolist()])
+    theirs_BT, _ = core_algos.compute_rloo_outcome_advantage(at_the_end(batch), batch.mask_BT, index)
+    # a rollout alone in its group keeps its raw reward there
+    close((ours_B[:, None] * batch.mask_BT)[sizes > 1], theirs_BT[sizes > 1])
+
+
+@pytest.mark.parametrize("kl_coef", [0.0, 0.1])
+def test_reinforce_pp_advantage(awkward, kl_coef):
+    batch, _ = awkward
+    algorithm = ReinforcePP(kl_coef=kl_coef)
+    batch = replace(batch, reward_B=batch.label_B.double(), weight_BT=None)
+    batch = replace(batch, credit=algorithm.credit(batch, None))
+    kl_BT = (batch.old_logp_BT - batch.ref_logp_BT) * batch.mask_BT
+    config = AlgoConfig(gamma=1.0)
+    theirs_BT, _ = core_algos.compute_reinforce_plus_plus_outcome_advantage(
+        at_the_end(batch) - kl_coef * kl_BT, batch.mask_BT.double(), config
+    )
+    ours_BT = algorithm.advantage(batch) * batch.mask_BT
+    # theirs adds 1e-8 to a variance, ours 1e-6 to a deviation, and with equal labels KL alone makes a small one
+    assert torch.allclose(ours_BT, theirs_BT, rtol=1e-4, atol=1e-4)
+
+
+def test_reinforce_pp_baseline_advantage(awkward):
+    batch, _ = awkward
+    # a group of one keeps its reward there
+    batch = batch.select(torch.nonzero(batch.size_G > 1)[:, 0])
+    batch = replace(batch, reward_B=batch.label_B.double())
+    ours_B = ReinforcePPBaseline().credit(batch, None)["advantage"]
+    index = np.array([batch.problem_ids[group] for group in batch.group_B.tolist()])
+    theirs_BT, _ = core_algos.compute_reinforce_plus_plus_baseline_outcome_advantage(
+        at_the_end(batch), batch.mask_BT.double(), index
+    )
+    assert torch.allclose(ours_B[:, None] * batch.mask_BT, theirs_BT, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("aggregation", MODES)
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize(
+    ("algorithm", "name"),
+    [(GSPO(), "gspo"), (CISPO(), "cispo"), (CISPO(clip_low=0.2, clip_high=0.2), "cispo")],
+    ids=["gspo", "cispo", "cispo, tight"],
+)
+def test_gspo_and_cispo_losses(awkward, algorithm, name, weighted, aggregation):
+    batch, logp_BT = awkward
+    # verl clamps the sequence ratio's logarithm at 10, ours at 20
+    logp_BT = batch.old_logp_BT + (logp_BT - batch.old_logp_BT).clamp(-5, 5)
+    algorithm = replace(algorithm, aggregation=aggregation)
+    batch = batch if weighted else replace(batch, weight_BT=None)
+    batch = replace(batch, credit=algorithm.credit(batch, None))
+    totals, advantage_BT = Totals.of(batch), verl_advantage(batch)
+
+    def theirs(leaf_BT):
+        return verl_loss(batch, leaf_BT, algorithm, advantage_BT, batch.weight_BT, core_algos.get_policy_loss_fn(name))
+
+    ours = with_gradient(lambda leaf_BT: algorithm.loss(batch, leaf_BT, totals).value, logp_BT)
+    for a, b in zip(ours, with_gradient(lambda leaf_BT: theirs(leaf_BT)[0], logp_BT), strict=True):
+        close(a, b)
+    found = algorithm.loss(batch, logp_BT, totals).metrics["actor/pg_clipfrac"].value
+    assert found == pytest.approx(theirs(logp_BT)[1]["actor/pg_clipfrac"], abs=1e-6)
 
 
 @pytest.mark.parametrize("aggregation", MODES)

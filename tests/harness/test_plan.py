@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 from safetensors import safe_open
 
+from algorithms.registry import get
 from benchmarks import registry
 from harness import config, costs, plan
 from harness.errors import USAGE, UserError
-from harness.experiment import fingerprint
+from harness.experiment import Arm, Recipe, fingerprint
 from harness.models import SHIPPED
 from harness.records import Plan
 
@@ -35,9 +36,51 @@ def test_settings_that_came_later_leave_the_locks_of_plans_without_them(tiny: Pa
     assert list(plain.to_json()["comparison"]) == ["target", "baselines", "estimand", "alpha"]
     assert "reward" not in plain.recipe and "reward" not in control.recipe
     before, after = config.load(tiny).arm("grpo"), config.load(tiny, ["recipe.reward=label"]).arm("grpo")
-    recipe = {key: value for key, value in asdict(before.recipe).items() if key != "reward"}
-    hashed = {"algorithm": "GRPO", "hyperparameters": asdict(before.algorithm), "spec": before.algorithm.spec()}
-    assert before.fingerprint == after.fingerprint == fingerprint(**hashed, recipe=recipe)
+    idle = ("reward", "microbatch_tokens", "checkpoint_steps", "refill_batches", "reference_sync_steps")
+    recipe = {key: value for key, value in asdict(before.recipe).items() if key not in idle}
+    assert before.fingerprint == after.fingerprint == fingerprint(spec=before.algorithm.spec(), recipe=recipe)
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "changes", "another"),
+    [
+        ("grpo", {"kl_coef": 0.05}, True),
+        ("grpo", {"std_ddof": 0}, True),
+        ("dr_grpo", {"std_ddof": 0}, False),  # there is no deviation
+        ("dr_grpo", {"kl_estimator": "k2"}, False),  # there is no KL
+        ("dapo", {"overlong_factor": 0.0, "overlong_buffer": 0.5}, True),
+        ("rence", {"margin_warmup": 0.9}, False),  # the margin does not rise
+        ("rence", {"margin_mode": "none"}, True),
+        ("grpo", {"recipe": {"learning_rate": 1e-3}}, True),
+        ("grpo", {"recipe": {"epochs": 1}}, True),
+        ("grpo", {"recipe": {"microbatch_tokens": 512}}, False),
+        ("grpo", {"recipe": {"checkpoint_steps": 3}}, False),
+        ("grpo", {"recipe": {"reference_sync_steps": 3}}, False),  # its reference is the initial model
+        ("online_dpo", {"recipe": {"reference_sync_steps": 3}}, True),
+        ("grpo", {"recipe": {"refill_batches": 2}}, False),  # it drops nothing
+        ("dapo", {"recipe": {"refill_batches": 2}}, True),
+    ],
+)
+def test_a_fingerprint_changes_with_the_meaning_alone(
+    algorithm: str, changes: dict[str, object], another: bool, tiny: Path
+) -> None:
+    def hashed(**arm: object) -> str:
+        text = json.dumps({"algorithm": algorithm, **arm})
+        return config.load(tiny, [f"arms.it={text}"]).arm("it").fingerprint
+
+    assert (hashed(**changes) != hashed()) == another
+
+
+def test_fingerprints_are_stable() -> None:
+    """A changed hash tells every user that his arms are not what they were: on purpose, or not at all."""
+    found = {name: Arm(name, name, get(name), Recipe()).fingerprint for name in ("grpo", "dapo", "rence")}
+    assert found == {"grpo": "a46cb66a36761c50", "dapo": "a3c314bb05c04917", "rence": "07672e83739ffdb3"}
+
+
+def test_an_arm_is_described_with_what_the_recipe_decides(tiny: Path) -> None:
+    spec = made(tiny, "arms.it={algorithm: online_dpo, recipe: {epochs: 3}}").arms[-1].spec
+    assert spec["updates per rollout batch"] == "6 (3 × 2 mini-batches)"
+    assert spec["sync"] == "sampler every step, reference every 10 steps"
 
 
 def test_a_control_is_another_arm_and_a_departure_from_the_recipe(tiny: Path) -> None:
@@ -49,6 +92,8 @@ def test_a_control_is_another_arm_and_a_departure_from_the_recipe(tiny: Path) ->
     assert "label" not in control.arms[0].spec
     every = made(tiny, "recipe.reward=format")
     assert [arm.spec["label"] for arm in every.arms] == 2 * ["control: whether a final answer was found"]
+    voted = made(tiny, "arms.rence.recipe.reward=majority").arms[0]
+    assert voted.spec["label"] == "majority vote of the group, no gold answer"
     ours = [arm.fingerprint for arm in (*plain.arms, *control.arms)]
     assert ours[0] == ours[2] and len({ours[1], ours[3]}) == 2
     assert made(tiny, "recipe.reward=format").recipe["reward"] == "format"

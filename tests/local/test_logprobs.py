@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +12,7 @@ import torch
 
 from benchmarks.problems import Problem
 from harness.backends.groups import Group, Rollout, TokenRollouts, as_batch
-from harness.backends.local.logprobs import fixed_logp, lay_out, micro_batches, response_logp
+from harness.backends.local.logprobs import entropy_of, fixed_logp, lay_out, micro_batches, response_logp, said
 from harness.backends.local.model import LanguageModel, load
 from harness.backends.local.sampler import sample
 from harness.engines.base import Request, Sampling
@@ -95,3 +96,26 @@ def test_a_fixed_policy_is_read_in_pieces(model: LanguageModel) -> None:
     logp_BT = fixed_logp(model, batch, 1.0, limit=1)
     assert not logp_BT.requires_grad
     assert logp_BT == pytest.approx(batch.old_logp_BT, abs=1e-5)
+
+
+@pytest.mark.parametrize("temperature", [1.0, 0.7])
+def test_entropy_is_of_the_whole_distribution(folders: Mapping[str, Path], temperature: float) -> None:
+    model = load(folders["qwen3"])
+    batch = sampled(model, temperature=temperature)
+    found = said(model, batch, temperature, entropy=True)
+    assert torch.equal(found.logp_BT, response_logp(model, batch, temperature))
+    assert said(model, batch, temperature).entropy_BT is None
+    assert found.entropy_BT is not None and not found.entropy_BT[~batch.mask_BT].any()
+    row = int(batch.length_B.argmax())
+    prompt = batch.prompts[batch.problem_ids[int(batch.group_B[row])]]
+    tokens = torch.tensor([[*prompt, *batch.tokens_BT[row][batch.mask_BT[row]].tolist()]])
+    logits = model.net(tokens).logits[0, len(prompt) - 1 : -1] / temperature
+    expected = torch.distributions.Categorical(logits=logits).entropy()
+    assert found.entropy_BT[row][batch.mask_BT[row]].tolist() == pytest.approx(expected.tolist(), abs=1e-5)
+    found.entropy_BT.sum().backward()
+    assert any(p.grad is not None and p.grad.abs().max() > 0 for p in model.net.parameters())
+
+
+def test_entropy_of_a_fair_and_of_a_certain_choice() -> None:
+    logits = torch.tensor([[0.0, 0, 0, 0], [50, 0, 0, 0]])
+    assert entropy_of(logits).tolist() == pytest.approx([math.log(4), 0], abs=1e-6)

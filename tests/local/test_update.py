@@ -143,6 +143,6 @@ def test_measuring_on_the_learning_pass_or_before_it_is_the_same(model: Language
     trainer = learner(model, algorithm)
     whole = [batch.select(torch.arange(4))]
     parts = [batch.select(torch.tensor([g])) for g in range(4)]
-    once = trainer._measured(whole, trainer._logp(whole[0]))
+    once = trainer._measured(whole, trainer._said(whole[0]))
     assert once["kl"] == pytest.approx(trainer._measured(parts, None)["kl"], rel=1e-5)
     assert abs(once["kl"]) > 1e-4

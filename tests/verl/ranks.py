@@ -161,7 +161,7 @@ class Rank:
         tu.assign_non_tensor(
             data,
             temperature=self.recipe.temperature,
-            calculate_entropy=False,
+            calculate_entropy=algorithm.wants_entropy,
             pad_token_id=0,
             force_group_size=size,
             mini_batch_size=len(data) // len(minibatches) * ranks,

@@ -66,8 +66,22 @@ def lay_out(batch: TokenRollouts, row_tokens: int) -> Layout:
     return Layout(prompt_C, place_C, copy_B, column_B, row + 1, width)
 
 
+@dataclass(frozen=True)
+class Said:
+    """What a model gives a batch, at the sampling temperature; 0 on padding."""
+
+    logp_BT: Tensor
+    entropy_BT: Tensor | None
+    """nats, of the whole next-token distribution; None where it was not asked for"""
+
+
 def response_logp(model: LanguageModel, batch: TokenRollouts, temperature: float) -> Tensor:
-    """logp_BT of the responses at the sampling temperature, 0 on padding."""
+    """logp_BT of the responses alone."""
+    return said(model, batch, temperature).logp_BT
+
+
+def said(model: LanguageModel, batch: TokenRollouts, temperature: float, entropy: bool = False) -> Said:
+    """Log-probs of the responses, and how unsure the model was."""
     layout = lay_out(batch, model.row_tokens)
     device = batch.tokens_BT.device
     ids_RW = torch.zeros(layout.rows, layout.width, dtype=torch.int64, device=device)
@@ -96,7 +110,17 @@ def response_logp(model: LanguageModel, batch: TokenRollouts, temperature: float
     if temperature != 1:
         logits = logits / temperature
     logp = -cross_entropy(logits.float(), tokens, reduction="none")
-    return torch.zeros_like(batch.old_logp_BT).index_put((b, t), logp)
+
+    def spread(value: Tensor) -> Tensor:
+        return torch.zeros_like(batch.old_logp_BT).index_put((b, t), value)
+
+    return Said(spread(logp), spread(entropy_of(logits.float())) if entropy else None)
+
+
+def entropy_of(logits: Tensor) -> Tensor:
+    """-sum p log p over the last dimension, in nats."""
+    logp = logits.log_softmax(-1)
+    return -(logp.exp() * logp).sum(-1)
 
 
 @torch.no_grad()

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import torch
-from torch import Tensor
 
 from algorithms.base import Algorithm
 from algorithms.rollouts import Mean, Totals
 from harness.backends.groups import TokenRollouts
-from harness.backends.local.logprobs import micro_batches, response_logp
+from harness.backends.local.logprobs import Said, micro_batches, said
 from harness.backends.local.model import LanguageModel
 from harness.backends.metrics import add, update_metrics
 from harness.experiment import Recipe
@@ -41,12 +40,19 @@ class Learner:
     state: Mapping[str, float] = field(default_factory=dict)
     """what the algorithm carries from one update to the next"""
 
-    def learn(self, batch: TokenRollouts, order: Sequence[str | int], progress: float) -> dict[str, Mean]:
+    def learn(
+        self,
+        batch: TokenRollouts,
+        order: Sequence[str | int],
+        progress: float,
+        before_last: Callable[[], None] = lambda: None,
+    ) -> dict[str, Mean]:
         """All updates of one rollout batch; returns what to log, each metric as a sum and a count.
 
         Args:
             order: identity that the order of the groups is drawn by.
             progress: share of the trial's budget that has been generated.
+            before_last: called before the last update, when the weights have moved off the sampler's.
 
         Raises: Diverged before anything that is not finite reaches the weights.
         """
@@ -54,7 +60,10 @@ class Learner:
         for epoch in range(self.recipe.epochs):
             generator = torch.Generator().manual_seed(derive(*order, epoch))
             order_G = torch.randperm(batch.groups, generator=generator).to(batch.group_B.device)
-            for groups in order_G.tensor_split(min(self.recipe.minibatches, batch.groups)):
+            parts = order_G.tensor_split(min(self.recipe.minibatches, batch.groups))
+            for part, groups in enumerate(parts, 1):
+                if epoch == self.recipe.epochs - 1 and part == len(parts):
+                    before_last()
                 add(logged, self.update(batch.select(groups), progress))
         return logged
 
@@ -77,27 +86,28 @@ class Learner:
     def backward(self, batch: TokenRollouts, progress: float) -> tuple[float, dict[str, Mean]]:
         """Add the mini-batch's gradient, micro-batch by micro-batch; returns its loss and the algorithm's metrics."""
         micros = [batch.select(groups) for groups in micro_batches(batch, self.recipe.microbatch_tokens)]
-        only = self._logp(micros[0]) if len(micros) == 1 else None
+        only = self._said(micros[0]) if len(micros) == 1 else None
         means = self._measured(micros, only) if self.algorithm.measures else {}
         self.state = self.algorithm.adapt(self.state, means)
         totals = replace(Totals.of(batch), means=means, state=self.state, progress=progress)
         total, logged = 0.0, {}
         for micro in micros:
-            loss = self.algorithm.loss(micro, self._logp(micro) if only is None else only, totals)
+            now = only or self._said(micro)
+            loss = self.algorithm.loss(replace(micro, entropy_BT=now.entropy_BT), now.logp_BT, totals)
             loss.value.backward()
             total += loss.value.item()
             add(logged, loss.metrics)
         return total, logged
 
-    def _logp(self, batch: TokenRollouts) -> Tensor:
-        return response_logp(self.model, batch, self.recipe.temperature)
+    def _said(self, batch: TokenRollouts) -> Said:
+        return said(self.model, batch, self.recipe.temperature, self.algorithm.wants_entropy)
 
-    def _measured(self, micros: list[TokenRollouts], only: Tensor | None) -> dict[str, float]:
+    def _measured(self, micros: list[TokenRollouts], only: Said | None) -> dict[str, float]:
         """Means per token over the mini-batch. With one micro-batch the pass that learns serves to measure, too."""
         sums: dict[str, float] = {}
         with torch.no_grad():
             for micro in micros:
-                logp_BT = self._logp(micro) if only is None else only.detach()
+                logp_BT = (only or self._said(micro)).logp_BT.detach()
                 for name, value in self.algorithm.measure(micro, logp_BT).items():
                     sums[name] = sums.get(name, 0.0) + float(value)
         tokens = sum(int(micro.mask_BT.sum()) for micro in micros)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -61,8 +61,13 @@ class Objective:
     def _read(self, model_output: Mapping[str, Tensor], data: TensorDict) -> tuple[Rollouts, Tensor]:
         """The valid rows and their log-probs."""
         batch, rows = as_rollouts(data, self.recipe.max_tokens)
-        logp = no_padding_2_padding(model_output["log_probs"], data)
-        return batch, logp[rows, : batch.mask_BT.shape[1]].float()
+
+        def padded(name: str) -> Tensor:
+            return no_padding_2_padding(model_output[name], data)[rows, : batch.mask_BT.shape[1]].float()
+
+        if "entropy" in model_output and self.algorithm.wants_entropy:
+            batch = replace(batch, entropy_BT=padded("entropy"))
+        return batch, padded("log_probs")
 
 
 def nothing(model_output: Mapping[str, Tensor]) -> Tensor:

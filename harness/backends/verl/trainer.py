@@ -265,7 +265,7 @@ class Trainer(PPOTrainerSync):
                 "epochs": 1,
                 "seed": self.trial.seed,
                 "dataloader_kwargs": {"shuffle": False},
-                "calculate_entropy": False,
+                "calculate_entropy": self.algorithm.wants_entropy,
                 "distillation_use_topk": False,
                 "distillation_only": False,
             }
