@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import reports
-from bench.winner import simulate, sweep
+from bench.best import simulate, sweep
 from harness.records import Plan, RunFolder, Sweep
 from reports import shown, sweeps
 from reports.analysis import Analysis, analyse
