@@ -43,11 +43,10 @@ def short(a: Analysis, arm: str) -> str:
     base where there are several."""
     sweeps = a.run.plan.sweeps
     for sweep in sweeps:
-        before = f"{_title(a, sweep.base)}, "
+        before = f"{_title(a, sweep.base)} · "
         if arm in sweep.cells and arm != sweep.base and _title(a, arm).startswith(before):
             several = len({one.base for one in sweeps}) > 1
-            parts = [*([sweep.base] if several else []), *_title(a, arm).removeprefix(before).split(", ")]
-            return " · ".join(parts)  # such labels are listed with commas
+            return f"{sweep.base} · " * several + _title(a, arm).removeprefix(before)
     return a.label(arm).replace("(reconstruction)", "(rec.)")
 
 

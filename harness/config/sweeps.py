@@ -218,8 +218,8 @@ def _add(
             for setting, value in level.settings.items()
             if parts.value(manifest, level.key, base, setting) != value
         }
-        between = " " if kind == "ablate" else ", "
-        title = between.join((base.title or base.algorithm.title, ", ".join(cell.titles)))
+        # Titles are listed with commas, and so have none.
+        title = (" " if kind == "ablate" else " · ").join((base.title or base.algorithm.title, *cell.titles))
         arm = parts.changed(manifest, recipe, base, name, title, changes)
         there = made.arms.setdefault(name, arm)
         if there.fingerprint != arm.fingerprint:

@@ -78,7 +78,7 @@ def search(manifest: Manifest, file: Any, made: Expansion, recipe: Recipe) -> Tu
         for arm in arms.values():
             for setting, (_, key) in settings.items():
                 parts.value(manifest, key, arm, setting)
-            title = f"{arm.title or arm.algorithm.title}, {label}"
+            title = f"{arm.title or arm.algorithm.title} · {label.replace(', ', ' · ')}"
             tried[arm.name].append(parts.changed(manifest, recipe, arm, f"{arm.name}.{name}", title, settings))
         one = next(iter(tried.values()))[-1]
         candidates.append(Candidate(label, {s: parts.value(manifest, key, one, s) for s, (_, key) in settings.items()}))

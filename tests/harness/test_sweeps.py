@@ -87,7 +87,7 @@ grid:
     assert len(experiment.arms) == len(set(names(experiment))) == 8
     assert names(experiment)[:3] == ["rence", "rence.updates-1", "rence.t_easy-1"]
     last = experiment.arm("rence.nce_form-log_sum.t_easy-1.updates-1")
-    assert last.title == "ReNCE (reconstruction), nce_form log_sum, t_easy 1, updates 1"
+    assert last.title == "ReNCE (reconstruction) · nce_form log_sum · t_easy 1 · updates 1"
     assert last.recipe_overrides == {"epochs": 1, "minibatches": 1}
     assert (last.algorithm.nce_form, last.algorithm.t_easy) == ("log_sum", 1.0)  # type: ignore[attr-defined]
     (sweep,) = experiment.sweeps
@@ -246,7 +246,7 @@ def test_a_plan_holds_the_design_and_an_old_one_none(load, tiny: Path, tmp_path:
     (sweep,) = json.loads((tmp_path / "plan.json").read_text())["sweeps"]
     cells = {"rence": {"t_easy": "0.8"}, "rence.t_easy-1": {"t_easy": "1"}}
     assert sweep == asdict(Sweep("one_at_a_time", "rence", {"t_easy": ["0.8", "1"]}, cells))
-    assert made.arms[1].title == "ReNCE (reconstruction), t_easy 1"
+    assert made.arms[1].title == "ReNCE (reconstruction) · t_easy 1"
     by_hand = "arms: {rence: {}, rence.t_easy-1: {extends: rence, t_easy: 1}}\ncomparison: {target: rence}\n"
     plain = plan.make(load(by_hand), None)
     assert "sweeps" not in plain.to_json(), "and so plans without a sweep keep their lock"

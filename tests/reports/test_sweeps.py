@@ -217,7 +217,7 @@ def test_pictures_name_what_is_different_of_an_arm(make_run) -> None:
     grid = Sweep("one_at_a_time", "rence", {"x": ["1", "2"]}, cells)
     run = swept(make_run(gains=dict.fromkeys([*cells, *ABLATE.cells], 0.5), **SMALL), grid)
     plan = Plan.read(RunFolder(run).plan)
-    titles = {"rence.x-2": "ReNCE (reconstruction), x 2", "dapo.minus-overlong": "DAPO minus overlong"}
+    titles = {"rence.x-2": "ReNCE (reconstruction) · x 2", "dapo.minus-overlong": "DAPO minus overlong"}
     arms = [replace(arm, title=titles.get(arm.name, arm.title)) for arm in plan.arms]
     replace(plan, arms=arms).write(RunFolder(run).plan)
     one, two = analysis(run), analysis(swept(run, grid, ABLATE))
