@@ -1,6 +1,6 @@
 """What `rence diff` takes for every algorithm on the shipped batch, part by part: processor and wall time.
 
-    OMP_NUM_THREADS=1 python bench/diff.py [--batch FOLDER] [ALGORITHM ...]
+OMP_NUM_THREADS=1 python bench/diff.py [--batch FOLDER] [ALGORITHM ...]
 """
 
 from __future__ import annotations
