@@ -1,15 +1,14 @@
 """CoPG, contrastive policy gradient: Flet-Berliac et al. 2024, arXiv:2406.19185.
 
-    R_b(y) = r(y) - b log pi_theta(y) / pi_ref(y)
-    L(y, y') = - ( R_{beta/2}(y) - R_{beta/2}(y') ) log pi_theta(y) / pi_ref(y)  + the same with y and y' exchanged
-
-    grad L(y, y') = - ( R_beta(y) - R_beta(y') ) grad [ log pi_theta(y) - log pi_theta(y') ]
+    s(y)     = log pi_theta(y) / pi_ref(y)                                        R_b(y) = r(y) - b s(y)
+    L(y, y') = - ( R_{beta/2}(y) - R_{beta/2}(y') ) ( s(y) - s(y') )
+    grad L   = - ( R_beta(y) - R_beta(y') ) grad [ log pi_theta(y) - log pi_theta(y') ]
 
 Each of two generations is the other's baseline, and it is the regularised reward that is compared: that makes pi_ref
 e^(r/beta), the optimum of E r - beta KL(pi || pi_ref), the minimum whatever policy the two come from. So there is no
-ratio to the sampler and no clip. L is a regression: 2 beta L = ( r - r' - beta (s - s') )^2 - (r - r')^2, with s = log
-pi_theta / pi_ref. With K rollouts the baseline is the mean over the others, which is the mean of L over the pairs of
-the group (times a half, as in RLOO):
+ratio to the sampler and no clip. L is a regression: 2 beta L = ( r - r' - beta (s - s') )^2 - (r - r')^2. With K
+rollouts the baseline is the mean over the others, which is the mean of L over the pairs of the group (times a half, as
+in RLOO):
 
     L = - mean_k ( R_{beta/2}(y_k) - mean_{j != k} R_{beta/2}(y_j) ) s_k          K = 2: L(y, y') / 2
 
@@ -17,9 +16,9 @@ the group (times a half, as in RLOO):
     beta     beta             R_b      regularised_B
     s_k      score_B          pi_ref   reference
 
-From memory of the paper, and a summary that has the pairwise loss with beta/2: the losses above; their identity with
-the gradient and with the regression is worked out and tested here. Beta is the paper's to sweep and 0.1 is ours. Where
-the paper is silent:
+From memory of the paper, of which a public summary shows the pairwise form: the losses above. Their identity with the
+gradient and with the regression is worked out and tested here. Beta is the paper's to sweep and 0.1 is ours. Where the
+paper is silent:
 - K > 2, above; the mean is over rollouts, which is the mean over groups when these are equally large;
 - no group is dropped: one of equal labels has no reward to compare, and is pulled to equal log-ratios;
 - importance weights scale the gradient that each token passes to its score (`ratios.sequence_score`).
@@ -39,8 +38,8 @@ from algorithms.base import Activity, Algorithm, Reference
 from algorithms.hyperparameters import check_ranges
 from algorithms.pieces.groups import centred
 from algorithms.pieces.kl import base_logp
-from algorithms.pieces.metrics import MOVED, as_means, sequence_metrics, share
-from algorithms.pieces.ratios import log_ratio, sequence_score
+from algorithms.pieces.metrics import MOVED, as_means, movement
+from algorithms.pieces.ratios import sequence_score
 from algorithms.rollouts import Loss, Rollouts, Totals
 
 if TYPE_CHECKING:
@@ -79,12 +78,9 @@ class CoPG(Algorithm):
         against_B = centred(regularised_B, batch.group_B, batch.groups, leave_one_out=True)
         value = -(against_B * score_B).sum() / max(totals.rollouts, 1)
         pull_B = self.beta * centred(score_B.detach(), batch.group_B, batch.groups, leave_one_out=True)
-        moved_B = log_ratio(logp_BT.detach(), batch.old_logp_BT, batch).sum(1)
         metrics = {
-            "actor/pg_loss": (value, share(batch, totals)),
-            "actor/ppo_kl": (-moved_B.sum(), batch.mask_BT.sum()),
+            **movement(value, logp_BT, batch, totals),
             "copg/pull": (pull_B.abs().sum(), len(batch)),
-            **sequence_metrics(moved_B, batch),
         }
         return Loss(value, as_means(metrics))
 

@@ -37,8 +37,8 @@ from algorithms.hyperparameters import check_ranges
 from algorithms.pieces.contrast import EMPTY
 from algorithms.pieces.groups import Table
 from algorithms.pieces.kl import KL_GATE, charge, divergence_tokens
-from algorithms.pieces.metrics import MOVED, as_means, sequence_metrics, share
-from algorithms.pieces.ratios import log_ratio, ratio, sequence_score, weigh_gradient
+from algorithms.pieces.metrics import MOVED, as_means, movement
+from algorithms.pieces.ratios import ratio, sequence_score, weigh_gradient
 from algorithms.rollouts import Loss, Rollouts, Totals
 
 if TYPE_CHECKING:
@@ -93,12 +93,9 @@ class DisCO(Algorithm):
         price = charge("sq_hinge", self.kl_coef, self.kl_threshold, totals.means, totals.state)
         # where nothing is charged the KL is only looked at, and needs no gradient
         kl = divergence_tokens(logp_BT if price.coefficient else logp_BT.detach(), batch, self.kl_divergence).sum()
-        moved_B = log_ratio(logp_BT.detach(), batch.old_logp_BT, batch).sum(1)
         metrics = {
-            "actor/pg_loss": (disco, share(batch, totals)),
-            "actor/ppo_kl": (-moved_B.sum(), batch.mask_BT.sum()),
+            **movement(disco, logp_BT, batch, totals),
             **price.metrics(kl, batch, totals),
-            **sequence_metrics(moved_B, batch),
         }
         if self.negatives == "log_mean_exp":
             # 0 for equal weights, near 1 where one of many negatives has all

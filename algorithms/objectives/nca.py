@@ -45,8 +45,8 @@ from algorithms.hyperparameters import check_ranges
 from algorithms.pieces.contrast import EMPTY
 from algorithms.pieces.groups import Table
 from algorithms.pieces.kl import base_logp
-from algorithms.pieces.metrics import MOVED, as_means, sequence_metrics, share
-from algorithms.pieces.ratios import log_ratio, sequence_score
+from algorithms.pieces.metrics import MOVED, as_means, movement
+from algorithms.pieces.ratios import sequence_score
 from algorithms.rollouts import Loss, Rng, Rollouts, Totals
 
 if TYPE_CHECKING:
@@ -94,13 +94,10 @@ class InfoNCA(Algorithm):
         score_GK = self.beta * table(sequence_score(logp_BT, base_logp(batch, self.ref_policy), batch))
         loss_GK = self._losses(score_GK, table(batch.credit["target"]), table.filled)
         value = loss_GK.sum() / max(totals.groups, 1)
-        moved_B = log_ratio(logp_BT.detach(), batch.old_logp_BT, batch).sum(1)
         metrics = {
-            "actor/pg_loss": (value, share(batch, totals)),
-            "actor/ppo_kl": (-moved_B.sum(), batch.mask_BT.sum()),
+            **movement(value, logp_BT, batch, totals),
             # empty places of the table have a score of 0 and add nothing
             "nca/saturation": ((score_GK / 2).tanh().abs().sum(), len(batch)),
-            **sequence_metrics(moved_B, batch),
         }
         return Loss(value, as_means(metrics))
 

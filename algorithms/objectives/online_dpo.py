@@ -32,8 +32,8 @@ from algorithms.hyperparameters import check_ranges
 from algorithms.pieces.contrast import mean_over_contrasts, pair_table, positive_nll
 from algorithms.pieces.groups import Table, keyed_uniform, lowest
 from algorithms.pieces.kl import base_logp
-from algorithms.pieces.metrics import MOVED, as_means, sequence_metrics, share
-from algorithms.pieces.ratios import log_ratio, sequence_score
+from algorithms.pieces.metrics import MOVED, as_means, movement
+from algorithms.pieces.ratios import sequence_score
 from algorithms.rollouts import Loss, Rng, Rollouts, Totals
 
 if TYPE_CHECKING:
@@ -132,12 +132,9 @@ class OnlineDPO(Algorithm):
     ) -> dict[str, tuple[Tensor | float, Tensor | float]]:
         weight_GKK = pair_GKK / pair_GKK.sum((1, 2), keepdim=True).clamp(min=1)
         groups = weight_GKK.sum()
-        moved_B = log_ratio(logp_BT.detach(), batch.old_logp_BT, batch).sum(1)
         return {
-            "actor/pg_loss": (loss, share(batch, totals)),
-            "actor/ppo_kl": (-moved_B.sum(), batch.mask_BT.sum()),
+            **movement(loss, logp_BT, batch, totals),
             "dpo/saturation": (((logit_GKK / 2).tanh().abs() * weight_GKK).sum(), groups),
             "rewards/margins": ((logit_GKK * weight_GKK).sum(), groups),
             "rewards/accuracies": (((logit_GKK > 0) * weight_GKK).sum(), groups),
-            **sequence_metrics(moved_B, batch),
         }

@@ -35,7 +35,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from algorithms._torch import torch
 from algorithms.base import Activity, Algorithm
 from algorithms.pieces.aggregation import Aggregation, aggregate
-from algorithms.pieces.metrics import as_means, sequence_metrics, share
+from algorithms.pieces.metrics import as_means, movement
 from algorithms.pieces.ratios import log_ratio
 from algorithms.rollouts import Loss, Rollouts, Totals
 
@@ -86,13 +86,10 @@ class Rejection(Algorithm):
             discount["rejection/discount"] = (torch.where(learnt_BT, 1 - probability_BT, 0).sum(), learnt_BT.sum())
         correct = batch.rows(batch.label_B)
         value = aggregate(token_BT[batch.label_B], correct, totals.of_positives(), self.aggregation)
-        score_B = log_ratio(logp_BT.detach(), batch.old_logp_BT, batch).sum(1)
         metrics = {
-            "actor/pg_loss": (value, share(batch, totals)),
-            "actor/ppo_kl": (-score_B.sum(), batch.mask_BT.sum()),
+            **movement(value, logp_BT, batch, totals),
             "rejection/accepted": (batch.label_B.sum(), len(batch)),
             **discount,
-            **sequence_metrics(score_B, batch),
         }
         return Loss(value, as_means(metrics))
 

@@ -39,8 +39,8 @@ from algorithms.pieces.contrast import NceForm, mean_over_contrasts, nce_losses,
 from algorithms.pieces.groups import Table, keyed_uniform, lowest, mean_old_logp
 from algorithms.pieces.kl import KL_GATE, Base, Estimator, Gate, base_logp, charge, controlled, kl_tokens
 from algorithms.pieces.margins import Margin, margins
-from algorithms.pieces.metrics import MOVED, as_means, sequence_metrics, share
-from algorithms.pieces.ratios import log_ratio, sequence_score
+from algorithms.pieces.metrics import MOVED, as_means, movement
+from algorithms.pieces.ratios import sequence_score
 from algorithms.pieces.reward import less_overlong, overlong_words
 from algorithms.rollouts import Loss, Rng, Rollouts, Totals
 
@@ -191,19 +191,16 @@ class ReNCE(Algorithm):
             value = value + self.nll_coef * positive_nll(logp_BT, batch.label_B, batch, totals)
 
         with torch.no_grad():
-            moved_B = log_ratio(logp_BT, batch.old_logp_BT, batch).sum(1)
             weight_GK, sampled_weight_GK = -torch.expm1(-loss_GK), -torch.expm1(-losses(batch.old_logp_BT))
             counted_GK = positive_GK & contrast_G[:, None]
             shift_GK = (weight_GK - sampled_weight_GK).abs()
-        part, tokens, positives = share(batch, totals), batch.mask_BT.sum(), counted_GK.sum()
+        positives = counted_GK.sum()
         metrics = {
-            "actor/pg_loss": (nce, part),
-            "actor/ppo_kl": (-moved_B.sum(), tokens),
+            **movement(nce, logp_BT, batch, totals),
             "nce/weight": ((weight_GK * counted_GK).sum(), positives),
             "nce/weight_on_policy": ((sampled_weight_GK * counted_GK).sum(), positives),
             "nce/weight_shift": ((shift_GK * counted_GK).sum(), positives),
             "nce/margin": (torch.where(pair_GKK, margin_GKK, 0).sum(), pair_GKK.sum()),
-            **sequence_metrics(moved_B, batch),
         }
         if self.kl_mode == "off":
             return Loss(value, as_means(metrics))

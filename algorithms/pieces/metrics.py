@@ -18,6 +18,7 @@
     disco/focus                   half the sum of |weight - 1/N| over negatives, mean over groups with a contrast
     copg/pull                     mean |beta (log-ratio to the reference - that of the others in the group)|
     rpg/pull                      mean over tokens of |beta a(w)|, what the KL adds to an advantage
+    a_lol/leftover                share of rollouts with a positive advantage
     rejection/accepted            share of rollouts that are positives, and learnt from
     rejection/discount            mean of 1 - pi over the tokens learnt from (DFT)
     rewards/margins, accuracies   mean DPO logit, and share of pairs where it is positive (TRL's names)
@@ -32,6 +33,7 @@ from typing import TYPE_CHECKING
 
 from algorithms._torch import torch
 from algorithms.base import Activity
+from algorithms.pieces.ratios import log_ratio
 from algorithms.rollouts import Mean, Rollouts, Totals
 
 if TYPE_CHECKING:
@@ -59,6 +61,22 @@ def as_means(pairs: Mapping[str, tuple[Tensor | float, Tensor | float]]) -> dict
 def share(batch: Rollouts, totals: Totals) -> float:
     """This batch's part of the mini-batch, by rollouts: the count of a metric that exists once an update."""
     return len(batch) / totals.rollouts if totals.rollouts else 0.0
+
+
+def movement(
+    objective: Tensor, logp_BT: Tensor, batch: Rollouts, totals: Totals
+) -> dict[str, tuple[Tensor | float, Tensor | float]]:
+    """What every objective logs: its value, and how far the policy has moved from the sampler.
+
+    Args:
+        objective: without KL and NLL terms.
+    """
+    score_B = log_ratio(logp_BT.detach(), batch.old_logp_BT, batch).sum(1)
+    return {
+        "actor/pg_loss": (objective, share(batch, totals)),
+        "actor/ppo_kl": (-score_B.sum(), batch.mask_BT.sum()),
+        **sequence_metrics(score_B, batch),
+    }
 
 
 def sequence_metrics(score_B: Tensor, batch: Rollouts) -> dict[str, tuple[Tensor | float, Tensor | float]]:

@@ -24,6 +24,7 @@ from harness.records.plans import (
     ImportRecord,
     Plan,
     Published,
+    Sweep,
     add_published,
     read_published,
 )
@@ -46,6 +47,7 @@ __all__ = [
     "Published",
     "RunFolder",
     "StepRecord",
+    "Sweep",
     "Timing",
     "TrialFolder",
     "TrialRecord",

@@ -125,7 +125,7 @@ def _clean(text: str) -> str:
     box = root.attrib["viewBox"].split()
     root.attrib |= {"width": box[2], "height": box[3], "font-family": FONT, "role": "img"}
     compact = re.sub(r"\s+", " ", ElementTree.tostring(root, encoding="unicode"))
-    return re.sub(r"> <", ">\n<", re.sub(r"\d+\.\d{3,}", _round, compact)) + "\n"
+    return re.sub(r"> <", ">\n<", re.sub(r'="[^"]*"', _rounded, compact)) + "\n"
 
 
 def _attributes(element: ElementTree.Element, used: set[str]) -> None:
@@ -148,6 +148,11 @@ def _drop_empty(parent: ElementTree.Element) -> None:
         tag = child.tag.removeprefix(f"{{{SVG}}}")
         if tag in ("metadata", "style") or (tag in ("g", "defs") and not len(child)):
             parent.remove(child)
+
+
+def _rounded(attribute: re.Match[str]) -> str:
+    """Coordinates to two digits; what is written in the picture stays as it is."""
+    return re.sub(r"\d+\.\d{3,}", _round, attribute[0])
 
 
 def _round(match: re.Match[str]) -> str:

@@ -13,11 +13,13 @@ import torch
 from algorithms import registry
 from algorithms.base import SPEC, Algorithm
 from algorithms.contract import CHECKS, checks, example, learn
+from algorithms.objectives.a_lol import ALoL
 from algorithms.objectives.cispo import CISPO
 from algorithms.objectives.conspo import ConSPO
 from algorithms.objectives.copg import CoPG
 from algorithms.objectives.dapo import DAPO
 from algorithms.objectives.disco import DisCO
+from algorithms.objectives.dno import DNO
 from algorithms.objectives.grpo import GRPO
 from algorithms.objectives.nca import NCA, InfoNCA
 from algorithms.objectives.odpo import ODPO
@@ -74,6 +76,8 @@ def switches():
         ("disco", {"score": "l_ratio", "tau": 0.1, "kl_divergence": "ufkl", "kl_coef": 1.0}),
         ("disco", {"negatives": "mean", "kl_threshold": 1.0}),
         ("copg", {"beta": 2.0}),
+        ("dno", {"eta": 2.0}),
+        ("a_lol", {"importance": "none", "kl_coef": 0.5, "kl_estimator": "k1"}),
         ("rpg", {"style": "differentiable", "divergence": "fkl", "divergence_coef": 1.0, "clip_dual": None}),
         ("rpg", {"style": "differentiable", "divergence": "ufkl", "divergence_coef": 1.0}),
         ("rpg", {"style": "differentiable", "divergence": "rkl", "divergence_coef": 1.0, "entropy_coef": 0.1}),
@@ -112,6 +116,8 @@ def test_switches(name, changes):
         DisCO(),
         ConSPO(negatives="random_k", overlong_factor=0.5, kl_mode="window", kl_window=0.3, t_easy=0.5),
         CoPG(),
+        DNO(),
+        ALoL(kl_coef=0.1, scale="std", entropy_coef=0.1),
         RPG(kl_coef=0.1, scale="std", mask_truncated=True, entropy_coef=0.1),
     ],
     ids=lambda algorithm: type(algorithm).__name__,

@@ -7,7 +7,7 @@ from math import exp, log
 import pytest
 import torch
 
-from algorithms.pieces.ratios import MAX_LOG_RATIO, clipped_surrogate, log_ratio, ratio, sequence_score
+from algorithms.pieces.ratios import MAX_LOG_RATIO, clipped_surrogate, log_ratio, ratio, sequence_score, weigh_gradient
 
 
 @pytest.mark.parametrize(
@@ -66,3 +66,13 @@ def test_importance_weights_scale_gradients_and_not_scores(rows):
     score_B = sequence_score(logp_BT, batch.old_logp_BT, batch)
     assert score_B.tolist() == [2]
     assert torch.equal(torch.autograd.grad(score_B.sum(), logp_BT)[0], weight_BT)
+
+
+def test_weights_act_on_gradients_and_not_on_values(rows):
+    batch = rows([0], [1], [2], weight_BT=torch.tensor([[2.0, 0.5]], dtype=torch.float64))
+    term_BT = torch.tensor([[3.0, 4.0]], dtype=torch.float64, requires_grad=True)
+    weighed_BT = weigh_gradient(term_BT.square(), batch)
+    assert weighed_BT.tolist() == [[9, 16]]
+    assert torch.autograd.grad(weighed_BT.sum(), term_BT)[0].tolist() == [[2 * 6, 0.5 * 8]]
+    plain = rows([0], [1], [2])
+    assert weigh_gradient(term_BT, plain) is term_BT

@@ -10,10 +10,14 @@ import math
 import pytest
 import torch
 
+from algorithms.objectives.a_lol import ALoL
+from algorithms.objectives.conspo import ConSPO
+from algorithms.objectives.disco import DisCO
 from algorithms.objectives.nca import NCA, InfoNCA
 from algorithms.objectives.odpo import ODPO
 from algorithms.objectives.online_dpo import OnlineDPO
 from algorithms.objectives.rence import ReNCE
+from algorithms.objectives.rpg import RPG
 
 LABELS = [1, 1, 1, 0, 0, 0, 0, 0]
 K, P, N = 8, 3, 5
@@ -23,6 +27,31 @@ def close(found, expected, tolerance=1e-9):
     for a, b in zip(found, expected, strict=True):
         a, b = (getattr(x, "value", x) for x in (a, b))
         assert torch.allclose(a, b, atol=tolerance, rtol=tolerance)
+
+
+@pytest.mark.parametrize("labels", [[1, 1, 1, 1], [0, 0, 0, 0]])
+@pytest.mark.parametrize(
+    "algorithm",
+    [
+        ODPO(nll_coef=1.0),
+        ODPO(pairs="all"),
+        ConSPO(nll_coef=1.0),
+        *(
+            DisCO(kl_coef=0, score=score, negatives=how)
+            for score in ("log_l", "l_ratio")
+            for how in ("log_mean_exp", "mean")
+        ),
+        ALoL(),
+        RPG(divergence_coef=0),
+    ],
+    ids=lambda value: type(value).__name__ if not isinstance(value, list) else None,
+)
+def test_all_equal_groups_give_exactly_nothing(toy, algorithm, labels):
+    """InfoNCA, NCA, CoPG and DNO still pull to their reference; their own tests say how."""
+    one = toy([labels])
+    loss, gradient = one.learn(algorithm, one.moved(0.5), one.batch(ref=one.moved(0.5)))
+    assert loss.value.item() == 0
+    assert not gradient.any()
 
 
 @pytest.mark.parametrize("pairs", ["random", "all"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from algorithms.pieces.reward import overlong_penalty
+from algorithms.pieces.reward import less_overlong, overlong_penalty, overlong_words
 
 # L_max 20, the last quarter is the cache: L_cache 5
 LENGTHS = torch.arange(0, 21)
@@ -34,3 +34,11 @@ def test_the_papers_branches():
 def test_verls_form():
     exceed = LENGTHS - (20 - 5)
     assert torch.allclose(overlong_penalty(LENGTHS, 20, 0.25), torch.clamp(-exceed / 5, max=0))
+
+
+def test_rewards_less_the_punishment(rows):
+    batch = rows([0, 0], [1, 0], [10, 9])
+    # the cache is the last 2 of 10 tokens: -1 and -1/2, halved
+    assert less_overlong(batch.reward_B, batch, 0.5, 0.2).tolist() == [0.5, -0.25]
+    assert less_overlong(batch.reward_B, batch, 0, 0.2) is batch.reward_B
+    assert overlong_words(0.5, 0.2) == " - 0.5 × overlong (last 20% of the limit)" and overlong_words(0, 0.2) == ""

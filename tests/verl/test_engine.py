@@ -221,7 +221,7 @@ def test_loss_gradient_and_metrics_are_the_local_backends(
         f"| {name} | {kind} | {layout} | {count} | {loss:.7f} | {own['actor/loss'].value:.7f} | {norm:.4f} | "
         f"{gap:.1e} | {gap / norm:.1e} |"
     )
-    assert norm > 0.1
+    assert norm > 0.01
     assert gap < TOLERANCE * norm
     assert own["actor/loss"].total == pytest.approx(loss, abs=TOLERANCE)
     assert own["actor/grad_norm"].total == pytest.approx(norm, rel=TOLERANCE)
