@@ -1,15 +1,10 @@
-"""Every algorithm by name: the explicit list below, and what other packages offer in the group `rence.algorithms`.
-
-An entry point names an `Algorithm` instance or class. Plug-ins are loaded when they are asked for; one that fails
-is an error that names it, and leaves the others alone.
-"""
+"""Every algorithm by name: the explicit list below, and what other packages offer in the group `rence.algorithms`,
+where an entry point names an `Algorithm` instance or class."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields, replace
-from functools import cache
-from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from algorithms.base import Algorithm
@@ -36,8 +31,7 @@ from algorithms.objectives.rence import ReNCE
 from algorithms.objectives.rloo import RLOO
 from algorithms.objectives.rpg import RPG
 from algorithms.objectives.w_reinforce import NSR, PSR, WReinforce
-
-GROUP = "rence.algorithms"
+from plugins import Plugins, Unfit
 
 ALGORITHMS: dict[str, Algorithm] = {
     "rence": ReNCE(),
@@ -84,8 +78,17 @@ class UnknownAlgorithm(LookupError):
     """No algorithm has that name."""
 
 
-class PluginError(ImportError):
-    """An algorithm of another package cannot be used; the message names it and says why."""
+def _accept(name: str, offered: Any) -> Algorithm:
+    algorithm = offered() if isinstance(offered, type) else offered
+    if not isinstance(algorithm, Algorithm):
+        raise Unfit(f"it must be an Algorithm, but is {type(algorithm).__name__} instead")
+    for part in ("title", "source"):
+        if not isinstance(getattr(algorithm, part, None), str):
+            raise Unfit(f"{type(algorithm).__name__} has no `{part}`")
+    return algorithm
+
+
+PLUGINS = Plugins("rence.algorithms", "algorithm", lambda: ALGORITHMS, _accept)
 
 
 def get(name: str, **hyperparameters: Any) -> Algorithm:
@@ -103,48 +106,17 @@ def get(name: str, **hyperparameters: Any) -> Algorithm:
 
 def names() -> list[str]:
     """The built-in algorithms in their order, then plug-ins by name; loads nothing."""
-    return [*ALGORITHMS, *sorted(_plugins().keys() - ALGORITHMS.keys())]
+    return [*ALGORITHMS, *PLUGINS.names()]
 
 
-def catalogue() -> Mapping[str, Algorithm | PluginError]:
-    """Every name with its default instance, or with the reason why a plug-in cannot be used."""
-    found: dict[str, Algorithm | PluginError] = {}
-    for name in names():
-        try:
-            found[name] = _default(name)
-        except PluginError as error:
-            found[name] = error
-    return found
+def catalogue() -> Mapping[str, Algorithm]:
+    """Every name with its default instance, plug-ins that cannot be used left out (`PLUGINS.broken`)."""
+    return {**ALGORITHMS, **PLUGINS.usable()}
 
 
 def _default(name: str) -> Algorithm:
-    plugin = _plugins().get(name)
     if name in ALGORITHMS:
-        if plugin is not None:
-            raise PluginError(f"{_described(plugin)} takes the name of a built-in algorithm. Rename its entry point.")
         return ALGORITHMS[name]
-    if plugin is None:
+    if name not in PLUGINS.names():
         raise UnknownAlgorithm(f"there is no algorithm `{name}`. {nearest(name, names())} See: rence list algorithms")
-    return _loaded(plugin)
-
-
-def _loaded(plugin: EntryPoint) -> Algorithm:
-    try:
-        offered = plugin.load()
-        algorithm = offered() if isinstance(offered, type) else offered
-    except Exception as error:  # foreign code may fail in any way; whatever it was, it is reported under its name
-        reason = f"{type(error).__name__}: {error}"
-        raise PluginError(f"{_described(plugin)} fails to load: {reason}. Mend or uninstall it.") from error
-    if not isinstance(algorithm, Algorithm):
-        raise PluginError(f"{_described(plugin)} must be an Algorithm, but is {type(algorithm).__name__} instead.")
-    return algorithm
-
-
-def _described(plugin: EntryPoint) -> str:
-    package = f" of {plugin.dist.name} {plugin.dist.version}" if plugin.dist else ""
-    return f"the algorithm `{plugin.name}` ({plugin.value}{package})"
-
-
-@cache
-def _plugins() -> dict[str, EntryPoint]:
-    return {plugin.name: plugin for plugin in entry_points(group=GROUP)}
+    return PLUGINS.get(name)

@@ -32,7 +32,7 @@ class Rollouts:
     group_B: Tensor
     """int64: the group of each rollout, 0..G-1, indexing `problem_ids`"""
     label_B: Tensor
-    """bool: the marker's verdict, or that of the control in its place (the recipe's `reward`). Positives and negatives
+    """bool: the marker's verdict, or what the recipe's `reward` puts in its place. Positives and negatives
     are always split by it, never by the reward."""
     reward_B: Tensor
     """float: the label as 0 or 1, until `Algorithm.shape` has replaced it"""

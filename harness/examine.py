@@ -17,8 +17,8 @@ from pathlib import Path
 from benchmarks import registry
 from benchmarks.problems import Benchmark
 from harness import attempts, models, prompts
-from harness.engines.registry import ENGINES, open_engine
-from harness.errors import UserError, nearest, need
+from harness.engines.registry import check_name, open_engine
+from harness.errors import UserError, need
 from harness.evaluate import Examiner, Subject, header_of
 from harness.experiment import Evaluation
 from harness.models.reading import read_tokenizer, reading
@@ -26,6 +26,7 @@ from harness.plan import differences
 from harness.records import EvalFolder, EvalRecord
 from harness.store import locked
 from harness.watch import Part, View
+from plugins import PluginError
 
 CHUNK_SAMPLES = 64
 """samples generated together: enough to keep a processor busy, and what a kill costs at most"""
@@ -60,10 +61,10 @@ class Examination:
 
     @cached_property
     def benchmarks(self) -> Mapping[str, Benchmark]:
-        """Limited. Raises: UserError for a name that is not in the list."""
+        """Limited. Raises: UserError for a name that is not in the list, or a plug-in that cannot be used."""
         try:
             found = {name: registry.benchmark(name) for name in self.evaluation.benchmarks}
-        except (registry.UnknownBenchmark, registry.BrokenPlugin) as error:
+        except (registry.UnknownBenchmark, PluginError) as error:
             raise UserError(str(error)) from None
         return {name: benchmark.first(self.evaluation.limit) for name, benchmark in found.items()}
 
@@ -112,8 +113,7 @@ def examine(wanted: Examination, view: View) -> bool:
 
 def _check_names(wanted: Examination) -> None:
     prompts.template(wanted.template)
-    if wanted.engine not in ENGINES:
-        raise UserError(f"engine `{wanted.engine}` is unknown. {nearest(wanted.engine, ENGINES)}")
+    check_name(wanted.engine)
     for benchmark in wanted.benchmarks.values():
         benchmark.hash  # noqa: B018  which loads and checks the problems
 

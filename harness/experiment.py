@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 from annotated_types import Ge, Gt, Le, Lt
 
 from algorithms.base import Algorithm
-from harness.records import Comparison, Published
+from harness.records import Comparison, Published, Sweep
 
 Count = Annotated[int, Ge(1)]
 NonNegative = Annotated[float, Ge(0)]
@@ -22,7 +22,7 @@ Positive = Annotated[float, Gt(0)]
 Decay = Annotated[float, Ge(0), Lt(1)]
 Share = Annotated[float, Gt(0), Le(1)]
 Whole = Annotated[int, Ge(0)]
-Reward = Literal["label", "random", "format"]
+Reward = Literal["label", "majority", "random", "format"]
 _COST = ("microbatch_tokens", "checkpoint_steps")
 """settings of recipes that cost time or space and change nothing that is learnt"""
 _LATER = ("reward",)
@@ -71,8 +71,9 @@ class Recipe:
     checkpoint_steps: Count = 10
     """a checkpoint to resume from every so many steps, besides those at the evaluation grid"""
     reward: Reward = "label"
-    """what a rollout is learnt from as right or wrong: `label`, the marker's verdict; or as a negative control
-    `random`, a fair coin whatever the answer, or `format`, whether a final answer was found. Scores are the marker's"""
+    """what a rollout is learnt from as right or wrong: `label`, the marker's verdict; `majority`, whether its answer is
+    its group's most frequent one, no gold answer needed; or as a negative control `random`, a fair coin whatever the
+    answer, or `format`, whether a final answer was found. Scores are the marker's"""
 
     def stated(self) -> dict[str, Any]:
         """As plans and fingerprints hold it."""
@@ -206,12 +207,56 @@ class Arm:
     algorithm: Algorithm
     recipe: Recipe
     recipe_overrides: Mapping[str, Any] = field(default_factory=dict)
+    title: str = ""
+    """what tables call it; empty: the algorithm's title"""
 
     @property
     def fingerprint(self) -> str:
         """Hash of the resolved semantics: the spec, which says all that an algorithm does, and what of the recipe bears
         on it. Neither names nor settings without effect change it."""
         return fingerprint(spec=self.algorithm.spec(), recipe=self.recipe.meaning(self.algorithm))
+
+
+@dataclass(frozen=True)
+class Cap:
+    """What the whole experiment may spend, all arms and seeds and its tuning together. One that asks for more is
+    refused before anything starts."""
+
+    trials: Count | None = None
+    """most trials; null: no bound"""
+    rollouts: Count | None = None
+    """most rollouts in training; null: no bound"""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """Settings that are tried in tuning."""
+
+    label: str
+    """in words, such as `learning_rate 0.0003`"""
+    settings: Mapping[str, Any]
+    """setting, such as `recipe.learning_rate` -> value"""
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """Trials that choose settings before the experiment begins: every arm gets the same ones."""
+
+    candidates: tuple[Candidate, ...]
+    arms: Mapping[str, tuple[Arm, ...]]
+    """arm -> how it is with each candidate"""
+    seeds: tuple[int, ...]
+    """none of them is the experiment's"""
+    benchmarks: Mapping[str, int]
+    """benchmark -> k; none of them is the experiment's"""
+    budget_rollouts: int
+    """of one trial"""
+    choose: Literal["shared", "per_arm"]
+    """the candidate with the best mean over the arms for all of them, or each arm's own best"""
+
+    @property
+    def trials(self) -> int:
+        return len(self.candidates) * len(self.arms) * len(self.seeds)
 
 
 @dataclass(frozen=True)
@@ -241,7 +286,17 @@ class Experiment:
     backend: str = "local"
     """what trains: see `rence list backends`"""
     tuning: Mapping[str, Any] = field(default_factory=dict)
-    """what was tried to choose the recipe; printed in the report"""
+    """what was tried to choose the recipe, printed in the report: words of your own; or `grid`, `seeds`, `benchmarks`,
+    which `rence run` tries before the experiment, and chooses"""
+    search: Tuning | None = None
+    """the same as trials still to be done; None where it is words, or done"""
+    sweeps: tuple[Sweep, ...] = ()
+    """the design that `grid` and `ablate` were expanded to, as resolved.json has it; not written by hand"""
+    cap: Cap = field(default_factory=Cap)
+    """what the whole experiment may spend, tuning included; one that asks for more is refused before anything starts"""
+    record_steps: tuple[Count, ...] = field(default=(), compare=False)
+    """steps whose rollouts every trial keeps, with the weights they were learnt with, for `rence diff --batch`
+    (docs/how-to/diff.md). Backend `local` alone; changes no result and no plan, so a run under way may be given it"""
     verl: VerlSettings = field(default_factory=VerlSettings)
     """of backend `verl` alone: devices, and how a trial is laid out on them"""
     expected: tuple[Published, ...] = field(default=(), compare=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from algorithms import registry as algorithms
 from benchmarks import registry
 from benchmarks.problems import hash_of
 from harness.environment import environment
@@ -31,9 +32,24 @@ def header(experiment: Experiment, plan: Plan, arm: str, seed: int) -> TrialReco
         arm=arm,
         seed=seed,
         fingerprint=fingerprint(seed=seed, grid=experiment.grid_rollouts, template=experiment.template, **identity),
-        environment=environment(),
+        environment={**environment(), **_plugins(experiment, arm)},
         **identity,
     )
+
+
+def _plugins(experiment: Experiment, arm: str) -> dict[str, str]:
+    """Package -> version, of those that a trial takes its algorithm or its problems from."""
+    evaluation = experiment.evaluation
+    used = [
+        (algorithms.PLUGINS, experiment.arm(arm).algorithm_name),
+        *((registry.PLUGINS, name) for name in (experiment.train, *evaluation.benchmarks, *evaluation.curve)),
+    ]
+    return {
+        package: version
+        for plugins, name in used
+        if name in plugins.names()
+        for package, version in plugins.versions(name).items()
+    }
 
 
 def data(experiment: Experiment) -> DataRecord:

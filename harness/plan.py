@@ -16,7 +16,8 @@ from harness.records import ArmRecord, Plan
 _MOST_DIFFERENCES = 8
 _UNSAID = ("limit", "second_marker", "engine")
 """settings of evaluations that a plan holds only where they are set, so that plans without them keep their lock"""
-_CONTROLS = {
+_REWARDS = {
+    "majority": {"label": "majority vote of the group, no gold answer"},
     "random": {"label": "control: a fair coin, whatever the answer"},
     "format": {"label": "control: whether a final answer was found"},
 }
@@ -54,6 +55,7 @@ def make(experiment: Experiment, model: Path | None) -> Plan:
         tuning=dict(experiment.tuning),
         lock="",
         verl=experiment.verl.to_json() if experiment.backend == "verl" else {},
+        sweeps=list(experiment.sweeps),
     )
     return replace(plan, lock=fingerprint(plan=plan.to_json()))
 
@@ -94,9 +96,9 @@ def _record(arm: Arm) -> ArmRecord:
     return ArmRecord(
         name=arm.name,
         algorithm=arm.algorithm_name,
-        title=algorithm.title,
+        title=arm.title or algorithm.title,
         hyperparameters=asdict(algorithm),
-        spec={**algorithm.spec(), **_CONTROLS.get(arm.recipe.reward, {}), **arm.recipe.spec(algorithm)},
+        spec={**algorithm.spec(), **_REWARDS.get(arm.recipe.reward, {}), **arm.recipe.spec(algorithm)},
         recipe_differences=dict(arm.recipe_overrides),
         activity=[asdict(activity) for activity in algorithm.activity],
         fingerprint=arm.fingerprint,

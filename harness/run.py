@@ -121,7 +121,7 @@ class Driver:
         outcome = Outcome(folder, jobs.of(folder, experiment, wanted.only, wanted.seeds))
         if wanted.clean or any(job.state is State.OPEN for job in outcome.jobs):
             self.launcher.check(experiment)
-            _load_problems(experiment)
+            load_problems(experiment)
         made = plan.make(experiment, models.resolve(experiment.model))
         with store.locked(folder.root):
             if wanted.clean:
@@ -180,7 +180,7 @@ def _claim(experiment: Experiment, made: Plan, outcome: Outcome) -> None:
     matching.data(experiment).write(outcome.run.data)
 
 
-def _load_problems(experiment: Experiment) -> None:
+def load_problems(experiment: Experiment) -> None:
     """Raises: ProblemsError now rather than after hours of training if problems that will be asked are not here."""
     for name in _problems(experiment):
         registry.benchmark(name).hash  # noqa: B018  which loads and checks them

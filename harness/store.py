@@ -17,7 +17,7 @@ from harness import plan as plans
 from harness.config import resolved
 from harness.errors import UserError, of_system
 from harness.experiment import Experiment
-from harness.records import DataError, Plan, RunFolder, add_published, write_json, write_text
+from harness.records import DataError, Plan, RunFolder, add_published, read_json, write_json, write_text
 
 LOCK = ".lock"
 _WAIT_FOR_ORPHANS = 5.0
@@ -64,7 +64,7 @@ def prepare(folder: RunFolder, experiment: Experiment, plan: Plan, source: str) 
         _refuse_strangers(folder)
     if not folder.config.exists():
         write_text(folder.config, source)
-    if not folder.resolved.exists():
+    if not folder.resolved.exists() or _steps_recorded(folder) != list(experiment.record_steps):
         write_json(folder.resolved, resolved(experiment))
     if experiment.expected:
         add_published(folder.expected, experiment.expected)
@@ -91,6 +91,11 @@ def clean(folder: RunFolder, name: str) -> None:
             pass
     for path in sorted(contents, key=lambda path: path == folder.plan):
         shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+
+
+def _steps_recorded(folder: RunFolder) -> list[int]:
+    """What a run was last asked to record. It is no part of the plan, and so may change."""
+    return read_json(folder.resolved).get("record_steps", [])
 
 
 def _refuse_strangers(folder: RunFolder) -> None:

@@ -26,6 +26,7 @@ from harness.matching import stream
 from harness.records import START, DataError, DoneRecord, RunFolder, StepRecord
 from harness.store import locked
 from harness.timing import Clock
+from plugins import PluginError
 
 _WAIT_FOR_PREDECESSOR = 30.0
 """seconds; an orphan needs milliseconds to notice that its driver is gone"""
@@ -44,7 +45,7 @@ def main(job: Job, attempt: int) -> int:
                 train(job.run, experiment, job.arm, job.seed, clock)
     except KeyboardInterrupt:
         return INTERRUPTED
-    except (UserError, DataError, ProblemsError, OSError) as error:
+    except (UserError, DataError, ProblemsError, PluginError, OSError) as error:
         mended = of_system(error)
         if mended is None:
             raise

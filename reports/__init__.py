@@ -4,16 +4,17 @@ else of ours. Same files, same bytes.
     load -> scores (seeds x problems) -> analysis (statistics) -> document (sections) -> render (formats)
 
 `build` writes a report folder, `summary` is what a terminal shows, `compare` sets two arms against each other,
-`evaluation` is one model's scores, `gate_run` holds a run against a baseline file (`reports/gate/`). All raise
-`records.DataError` where files are missing or broken. To add a section: `reports/sections/__init__.py`.
+`evaluation` is one model's scores, `gate_run` holds a run against a baseline file (`reports/gate/`), `diff_picture`
+draws a frozen-batch diff. All raise `records.DataError` where files are missing or broken. To add a section:
+`reports/sections/__init__.py`.
 Importing this package is cheap; numpy, pandas and matplotlib are loaded when a function is called.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from reports.comparing import Comparison
@@ -116,6 +117,13 @@ def gate_run(
     from reports.gate import running
 
     return running.run(run, Path(baseline), margin, allow_unmatched, on_inconclusive)
+
+
+def diff_picture(document: Mapping[str, Any]) -> tuple[str, bytes]:
+    """SVG and PNG of what `rence diff --json` prints."""
+    from reports.figures import frozen
+
+    return frozen.picture(document)
 
 
 def update_baseline(run: str, baseline: Path, margin: float | None = None) -> Update:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from harness.records import START
 from reports import activity
 from reports.analysis import Analysis
+from reports.document import Bullets, Section
 from reports.imported import EXPLORATORY
 from reports.scores import AVERAGE
 from reports.words import capital, listing
@@ -15,6 +16,15 @@ RECONSTRUCTION = (
     "ReNCE is a reconstruction: its authors have published neither code nor, as far as could be found, its formula. "
     "What was filled in is in the algorithm's settings."
 )
+
+
+def section(a: Analysis, missing: Sequence[str] = ()) -> Section | None:
+    """
+    Args:
+        missing: sentences on sections that could not be made.
+    """
+    found = [*collect(a), *missing]
+    return Section("notes", "Notes", [Bullets(found)]) if found else None
 
 
 def collect(a: Analysis) -> list[str]:

@@ -39,5 +39,16 @@ def rule(a: Analysis) -> str:
 
 
 def short(a: Analysis, arm: str) -> str:
-    """A label that fits beside a line: `ReNCE (rec.)`."""
+    """A label that fits beside a line: `ReNCE (rec.)`; of a grid's arm what is different of it, with the name of its
+    base where there are several."""
+    sweeps = a.run.plan.sweeps
+    for sweep in sweeps:
+        before = f"{_title(a, sweep.base)}, "
+        if arm in sweep.cells and arm != sweep.base and _title(a, arm).startswith(before):
+            several = len({one.base for one in sweeps}) > 1
+            return f"{sweep.base}, " * several + _title(a, arm).removeprefix(before)
     return a.label(arm).replace("(reconstruction)", "(rec.)")
+
+
+def _title(a: Analysis, arm: str) -> str:
+    return next((one.title for one in a.arms if one.name == arm), arm)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from harness.records import SCHEMA
-from reports import notes, published
+from reports import notes, published, sweeps
 from reports.analysis import Analysis, Score
 from reports.pairs import Pair
 from reports.scores import AVERAGE
@@ -31,6 +31,7 @@ def to_json(a: Analysis) -> dict[str, Any]:
         "arms": [_arm(a, name) for name in a.rows],
         "pairs": [pair_json(p) for p in a.pairs],
         "ranking": ranking(a),
+        **({"sweeps": sweeps.to_json(a)} if plan.sweeps else {}),
         "published": [
             {"title": entry.title, "cells": [cell.to_json() for cell in published.compare(a, entry)]}
             for entry in a.run.published

@@ -11,7 +11,7 @@ from reports import FORMATS, verdict, verdict_json
 from reports.analysis import Analysis, analyse
 from reports.load import load
 from reports.render import csv, latex, markdown, plain
-from reports.sections import comparisons, document, flips, scores
+from reports.sections import comparisons, document, effects, flips, scores
 
 
 def build(run: Path, formats: Collection[str], out: Path | None) -> list[Path]:
@@ -44,9 +44,12 @@ def contents(a: Analysis, formats: Collection[str]) -> dict[str, str]:
         files["table.tex"] = latex.table(scores.table(a), "scores")
         if a.family("primary"):
             files["differences.tex"] = latex.table(comparisons.primary(a), "differences")
+        files |= {f"{table.name}.tex": latex.table(table, table.name) for table in effects.tables(a)}
     if "csv" in formats:
         files["results.csv"] = csv.table(scores.tidy(a))
         files["problems.csv"] = csv.table(flips.problems(a))
+        if a.run.plan.sweeps:
+            files["effects.csv"] = csv.table(effects.tidy(a))
     if "json" in formats:
         files["verdict.json"] = (
             json.dumps(verdict_json.to_json(a), indent=2, ensure_ascii=False, allow_nan=False) + "\n"

@@ -1,4 +1,4 @@
-"""Marks: of responses that were asked for a box, and of any text against any text."""
+"""Marks: of responses that were asked for a box, and of any text against any text; answers against each other."""
 
 from __future__ import annotations
 
@@ -45,6 +45,13 @@ def mark_all(responses: Iterable[Response], pool: Pool | None = None) -> list[Ma
 def mark_texts(responses: Iterable[Response], pool: Pool | None = None) -> list[Marked]:
     """Mark texts that may state their answer in any way against golds that may be texts too, in their order."""
     return _settle([_anywhere(response) for response in responses], pool)
+
+
+def equal_all(pairs: Iterable[tuple[str, str, Rule]], pool: Pool | None = None) -> list[bool]:
+    """Whether the first answer of each pair equals the second, as a marked answer equals its gold; False where the
+    comparison failed."""
+    found = _settle([_compared(answer, other, rule) for answer, other, rule in pairs], pool)
+    return [one.mark is Mark.CORRECT for one in found]
 
 
 @dataclass(frozen=True, slots=True)

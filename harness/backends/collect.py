@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from algorithms.base import Algorithm
 from harness.backends.groups import Group, as_batch
 from harness.backends.labels import labelled
-from harness.experiment import Trial
+from harness.experiment import Reward, Trial
 from harness.records import Mark
 from harness.stream import Prompt, PromptStream
 
@@ -24,6 +24,8 @@ class Collected:
     """all of them, in the order of the stream"""
     dropped: int
     """groups that the filter dropped, and groups in which no rollout could be marked"""
+    reward: Reward = "label"
+    """what their labels are"""
 
     @property
     def surplus(self) -> int:
@@ -79,7 +81,7 @@ def collect(
             f"{trial.name}: {len(kept)} of {wanted} groups passed the filter in {recipe.refill_batches} generation "
             "batches; this step learns from those (`refill_batches` raises the cap)."
         )
-    return Collected(kept[:wanted], generated, dropped=len(generated) - len(kept))
+    return Collected(kept[:wanted], generated, len(generated) - len(kept), recipe.reward)
 
 
 def passing(algorithm: Algorithm, groups: Sequence[Group], max_tokens: int) -> list[Group]:

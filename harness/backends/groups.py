@@ -24,13 +24,15 @@ class Rollout:
     truncated: bool
     """stopped by the token limit"""
     mark: Mark
-    control: bool | None = None
-    """the label that a control (`Recipe.reward`) puts in the place of the mark's; None: there is none"""
+    answer: str | None = None
+    """the final answer as the response has it; None if there is none"""
+    assigned: bool | None = None
+    """the label that `Recipe.reward` puts in the place of the mark's; None: nothing"""
 
     @property
     def label(self) -> bool:
         """Whether it is learnt from as a right answer."""
-        return self.mark is Mark.CORRECT if self.control is None else self.control
+        return self.mark is Mark.CORRECT if self.assigned is None else self.assigned
 
     @property
     def marked(self) -> bool:
@@ -66,7 +68,7 @@ class TokenRollouts(Rollouts):
     prompts: Mapping[str, tuple[int, ...]]
     """problem id -> prompt tokens"""
     correct_B: Tensor
-    """bool: the marker's verdict, which the label is unless the recipe's `reward` is a control"""
+    """bool: the marker's verdict, which the label is unless the recipe's `reward` says otherwise"""
 
 
 def as_batch(groups: Sequence[Group], max_tokens: int) -> TokenRollouts:

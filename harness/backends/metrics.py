@@ -3,7 +3,7 @@
 `critic/score` and `critic/rewards` are of the batch that is learnt from, as in verl; everything else under
 `generated/`, `marks/`, `groups/` and `response_length/` is of all that was sampled, filtered groups included.
 Scores, marks, `groups/all_correct` and `groups/all_wrong` are the marker's; `critic/rewards`, and which groups are
-kept, follow the labels, which are another thing where the recipe's `reward` is a control.
+kept, follow the labels, which are another thing where the recipe's `reward` is; `labels/` says how often they agree.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def step_metrics(
         batch: the groups learnt from, rewards shaped; None if there are none.
         learnt: what the updates logged.
     """
-    means = {**_sampled(collected), **(_kept(batch) if batch else {}), **learnt}
+    means = {**_sampled(collected), **_labels(collected), **(_kept(batch) if batch else {}), **learnt}
     row = {name: mean.value if math.isfinite(mean.value) else None for name, mean in means.items()}
     return {**row, **_counts(collected)}
 
@@ -68,6 +68,21 @@ def _sampled(collected: Collected) -> dict[str, Mean]:
         # mean of -log p over sampled tokens: unbiased for the entropy of the sampling policy, at no cost
         "actor/entropy": Mean(surprise, sum(lengths)),
     }
+
+
+def _labels(collected: Collected) -> dict[str, Mean]:
+    """How often labels that are not the marker's are right. A vote: of the groups in which there is one, how often the
+    answer that won is."""
+    if collected.reward == "label":
+        return {}
+    rollouts = [rollout for group in collected.generated for rollout in group.marked]
+    agree = sum(rollout.label == (rollout.mark is Mark.CORRECT) for rollout in rollouts)
+    found = {"labels/agreement": Mean(agree, len(rollouts))}
+    if collected.reward == "majority":
+        winners = [next((r.mark for r in group.marked if r.label), None) for group in collected.generated]
+        known = [mark for mark in winners if mark is not None]
+        found["labels/majority_correct"] = Mean(known.count(Mark.CORRECT), len(known))
+    return found
 
 
 def _kept(batch: TokenRollouts) -> dict[str, Mean]:

@@ -8,7 +8,18 @@ import sys
 
 import typer
 
-from harness.cli import catalogue, configuration, evaluation, experiments, gating, grading, importing, results, upkeep
+from harness.cli import (
+    catalogue,
+    configuration,
+    diffing,
+    evaluation,
+    experiments,
+    gating,
+    grading,
+    importing,
+    results,
+    upkeep,
+)
 from harness.cli.console import guarded
 
 app = typer.Typer(
@@ -19,7 +30,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for part in (experiments, evaluation, grading, results, importing, gating, catalogue, configuration, upkeep):
+for part in (experiments, evaluation, grading, results, importing, gating, diffing, catalogue, configuration, upkeep):
     part.add_to(app)
 
 

@@ -11,14 +11,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.markup import escape
 
 from harness.cli.console import Json, command, out, print_json, table
 from harness.errors import FAILED, UserError, need
+from plugins import PluginError, Plugins
 
 if TYPE_CHECKING:
     from algorithms.base import Algorithm
 
 Name = Annotated[str, typer.Argument(metavar="ALGORITHM", help="See `rence list algorithms`.", show_default=False)]
+
+_UNUSABLE = "cannot be used"
 
 
 class Kind(StrEnum):
@@ -26,6 +30,7 @@ class Kind(StrEnum):
     benchmarks = "benchmarks"
     backends = "backends"
     engines = "engines"
+    sections = "sections"
     runs = "runs"
 
 
@@ -36,7 +41,8 @@ def add_to(app: typer.Typer) -> None:
 
 
 def list_(kind: Annotated[Kind, typer.Argument(show_default=False)], json: Json = False) -> None:
-    """What there is: algorithms, benchmarks (and training sets), backends, engines, or the runs of this folder."""
+    """What there is: algorithms, benchmarks (and training sets), backends, engines, sections of a
+    report, or the runs of this folder."""
     rows = _LISTS[kind]()
     if json:
         print_json(rows)
@@ -47,7 +53,7 @@ def list_(kind: Annotated[Kind, typer.Argument(show_default=False)], json: Json 
     columns = list(rows[0])
     shown = table(*columns, numbers=tuple(c for c in columns if isinstance(rows[0][c], int)))
     for row in rows:
-        shown.add_row(*("-" if row[column] is None else str(row[column]) for column in columns))
+        shown.add_row(*("-" if row[column] is None else escape(str(row[column])) for column in columns))
     out().print(shown)
 
 
@@ -103,7 +109,7 @@ def _algorithm(name: str) -> Algorithm:
 
     try:
         return registry.get(name)
-    except (registry.UnknownAlgorithm, registry.PluginError) as error:
+    except (registry.UnknownAlgorithm, PluginError) as error:
         raise UserError(str(error)) from None
 
 
@@ -135,12 +141,11 @@ def _sheet(name: str, algorithm: Algorithm) -> dict[str, Any]:
 def _algorithms() -> list[dict[str, Any]]:
     from algorithms import registry
 
-    return [
-        {"name": name, "title": "cannot be used", "setting": "", "source": str(found)}
-        if isinstance(found, registry.PluginError)
-        else {"name": name, "title": found.title, "setting": _setting(found), "source": found.source}
+    rows = [
+        {"name": name, "title": found.title, "setting": _setting(found), "source": found.source}
         for name, found in registry.catalogue().items()
     ]
+    return [*rows, *_broken(registry.PLUGINS, title=_UNUSABLE, setting="", source="{error}")]
 
 
 def _setting(algorithm: Algorithm) -> str:
@@ -154,7 +159,7 @@ def _benchmarks() -> list[dict[str, Any]]:
     from benchmarks import registry
 
     kinds = {"benchmark": registry.benchmarks().values(), "training set": registry.training_sets().values()}
-    return [
+    rows = [
         {
             "name": one.name,
             "kind": kind,
@@ -166,6 +171,8 @@ def _benchmarks() -> list[dict[str, Any]]:
         for kind, listed in kinds.items()
         for one in listed
     ]
+    empty = {"problems": None, "licence": "", "origin": ""}
+    return [*rows, *_broken(registry.PLUGINS, kind=_UNUSABLE, description="{error}", **empty)]
 
 
 def _backends() -> list[dict[str, Any]]:
@@ -175,9 +182,26 @@ def _backends() -> list[dict[str, Any]]:
 
 
 def _engines() -> list[dict[str, Any]]:
-    from harness.engines.registry import ENGINES
+    from harness.engines import registry
 
-    return [{"name": name, "description": entry.description} for name, entry in ENGINES.items()]
+    rows = [{"name": name, "description": description} for name, description in registry.descriptions().items()]
+    return [*rows, *_broken(registry.PLUGINS, description=f"{_UNUSABLE}: {{error}}")]
+
+
+def _sections() -> list[dict[str, Any]]:
+    from reports.plugins import PLUGINS
+    from reports.sections import descriptions
+
+    rows = [{"name": name, "description": description} for name, description in descriptions().items()]
+    return [*rows, *_broken(PLUGINS, description=f"{_UNUSABLE}: {{error}}")]
+
+
+def _broken(plugins: Plugins[Any], **row: str | None) -> list[dict[str, Any]]:
+    """A row for each plug-in that cannot be used, with the columns of the others."""
+    return [
+        {"name": name, **{key: value and value.format(error=error) for key, value in row.items()}}
+        for name, error in plugins.broken().items()
+    ]
 
 
 def _runs() -> list[dict[str, Any]]:
@@ -191,5 +215,6 @@ _LISTS: dict[Kind, Callable[[], list[dict[str, Any]]]] = {
     Kind.benchmarks: _benchmarks,
     Kind.backends: _backends,
     Kind.engines: _engines,
+    Kind.sections: _sections,
     Kind.runs: _runs,
 }

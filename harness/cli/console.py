@@ -20,6 +20,7 @@ import typer
 from benchmarks.problems import ProblemsError
 from harness.errors import FAILED, INTERRUPTED, OK, UserError, of_system
 from harness.records import DataError
+from plugins import PluginError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -109,7 +110,7 @@ def guarded(call: Callable[[], Any]) -> NoReturn:
         # Whoever read our output has seen enough, as `head` has; nothing more can be said, not even at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(OK)
-    except (UserError, DataError, ProblemsError, OSError) as error:
+    except (UserError, DataError, ProblemsError, PluginError, OSError) as error:
         mended = of_system(error)
         if mended is None or _state["debug"]:
             raise

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
     from harness.cli.preview import Measured, Preview
     from harness.costs import Costs
     from harness.experiment import Experiment
-    from harness.records import RunFolder
-    from harness.run import Outcome
+    from harness.records import Plan, RunFolder
+    from harness.run import Outcome, Wanted
     from reports.statistics.design import Sight
 
 Config = Annotated[Path, typer.Argument(help="Experiment file.", show_default=False)]
@@ -27,6 +28,9 @@ Overrides = Annotated[
 ]
 
 _MOST_FAILURES = 3
+_DESIGNS = {"full": "Full grid", "one_at_a_time": "One factor at a time", "ablate": "Minus one piece each"}
+_MOST_NAMES = 12
+"""baselines that a plan names one by one"""
 
 
 def add_to(app: typer.Typer) -> None:
@@ -48,7 +52,9 @@ def run(
     launcher: Annotated[
         Where, typer.Option(help="Run trials as processes here, or as jobs of the Ray cluster at RAY_ADDRESS.")
     ] = Where.LOCAL,
-    clean: Annotated[bool, typer.Option("--clean", help="Delete the run folder first.")] = False,
+    clean: Annotated[
+        bool, typer.Option("--clean", help="Delete the run folder first, and that of its tuning.")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan, check it, start nothing.")] = False,
     json: Json = False,
 ) -> None:
@@ -57,20 +63,54 @@ def run(
         _show_plan(config, overrides, json, configs=True)
         return
     from harness import config as configs
+    from harness import tuning
     from harness.run import Driver, Wanted
     from harness.views import view_for
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     manifest = configs.read(config, overrides or ())
-    experiment = configs.build(manifest)
+    experiment, work = configs.build(manifest), get_launcher(launcher)
     wanted = Wanted(only or (), seed or (), workers, clean)
-    outcome = Driver(experiment, manifest.text, view_for(err()), _report, wanted, get_launcher(launcher)).run()
+
+    def drive(what: Experiment, part: Wanted) -> Outcome:
+        return Driver(what, manifest.text, view_for(err()), _report, part, work).run()
+
+    first, tuned = tuning.stage(experiment), None
+    if first:
+        _announce(experiment, first, wanted)
+        tuned = drive(first, replace(wanted, only=(), seeds=()))
+        if tuned.exit_code == OK:
+            experiment = tuning.chosen(experiment, tuned.run)
+            err().print(f"Tuning chose {tuning.in_words(experiment)}.", markup=False)
+    outcome = tuned if tuned and tuned.exit_code != OK else drive(experiment, wanted)
     if json:
-        print_json(outcome.to_json())
+        print_json({**outcome.to_json(), **({"tuning": tuned.to_json()} if tuned else {})})
     else:
         _print_outcome(outcome)
     _print_what_is_left(outcome)
     raise typer.Exit(outcome.exit_code)
+
+
+def _announce(experiment: Experiment, first: Experiment, wanted: Wanted) -> None:
+    """Say that tuning comes first, if it does, and refuse now what would be refused after it."""
+    from harness import jobs, tuning
+    from harness.records import RunFolder
+    from harness.run import load_problems
+
+    runs = Path("runs")
+    jobs.of(RunFolder(runs / experiment.name), experiment, wanted.only, wanted.seeds)
+    if wanted.clean or not tuning.is_complete(RunFolder(runs / first.name), first):
+        load_problems(experiment)
+        err().print(f"Tuning first: {tuned_by(experiment)}, in {runs / first.name}", markup=False)
+
+
+def tuned_by(experiment: Experiment) -> str:
+    """`4 arms x 3 candidates x 1 seed = 12 trials of 12,288 rollouts`"""
+    search = experiment.search
+    assert search is not None
+    parts = ((search.arms, "arm"), (search.candidates, "candidate"), (search.seeds, "seed"))
+    counted = " x ".join(f"{len(of)} {noun}{'s' if len(of) > 1 else ''}" for of, noun in parts)
+    return f"{counted} = {search.trials} trials of {search.budget_rollouts:,} rollouts"
 
 
 def _report(run: RunFolder) -> None:
@@ -123,6 +163,7 @@ def _show_plan(
 
     experiment = load(config, overrides or ())
     seen = preview(experiment, pilot)
+    experiment = seen.experiment
     if not json:
         print_plan(experiment, seen)
     written = backend_configs(experiment) if configs else {}
@@ -137,7 +178,8 @@ def print_plan(experiment: Experiment, seen: Preview) -> None:
     """The plan for people."""
     console = out()
     made = seen.plan
-    console.print(f"[bold]{made.experiment}[/]  plan {made.lock}")
+    lock = made.lock or "not locked: its tuning has not chosen yet"
+    console.print(f"[bold]{made.experiment}[/]  plan {lock}")
     console.print(
         f"{len(made.arms)} arms x {len(made.seeds)} seeds = {seen.costs.trials} trials of "
         f"{made.budget_rollouts:,} rollouts on {made.train}, from {made.model} "
@@ -152,17 +194,50 @@ def print_plan(experiment: Experiment, seen: Preview) -> None:
         differs = ", ".join(f"{key} {value}" for key, value in arm.recipe_differences.items())
         arms.add_row(arm.name, arm.title, differs or "-", arm.fingerprint)
     console.print(arms)
+    _print_sweeps(experiment, made, seen)
     _print_power(seen)
     if seen.measured:
         _print_measured(seen, seen.measured)
     _print_costs(seen.costs)
+    if seen.tuning:
+        console.print("\nTuning comes on top of that:")
+        _print_costs(seen.tuning)
+
+
+def _print_sweeps(experiment: Experiment, made: Plan, seen: Preview) -> None:
+    console, search = out(), experiment.search
+    for sweep in made.sweeps:
+        how = _DESIGNS[sweep.kind]
+        levels = [", ".join(sweep.factors)] if sweep.kind == "ablate" else []
+        levels = levels or [f"{name} ({', '.join(each)})" for name, each in sweep.factors.items()]
+        between = " x " if sweep.kind == "full" else "; "
+        console.print(f"{how} around {sweep.base}: {between.join(levels)}: {len(sweep.cells)} arms", markup=False)
+    if search:
+        tried = "; ".join(one.label for one in search.candidates)
+        where = ", ".join(f"{name}: {k}" for name, k in search.benchmarks.items())
+        console.print(f"Tuning first: {tuned_by(experiment)}, on {where}; {search.choose}; {tried}", markup=False)
+    elif "chosen" in experiment.tuning:
+        from harness.tuning import in_words
+
+        console.print(f"Tuning (runs/{experiment.tuning['run']}) chose {in_words(experiment)}", markup=False)
+    before = seen.tuning
+    spent = {"trials": seen.costs.trials, "rollouts": seen.costs.rollouts}
+    if before:
+        spent = {"trials": spent["trials"] + before.trials, "rollouts": spent["rollouts"] + before.rollouts}
+    caps = [f"{spent[what]:,} of {most:,} {what}" for what in spent if (most := getattr(experiment.cap, what))]
+    if caps:
+        console.print(f"Cap: {', '.join(caps)}")
 
 
 def _print_power(seen: Preview) -> None:
     console, made, assumed = out(), seen.plan, seen.variances
     comparison = made.comparison
+    against = comparison.baselines
+    named = ", ".join(against) if len(against) <= _MOST_NAMES else f"the {len(against)} other arms named above"
+    if len(against) > _MOST_NAMES and len(against) < len(made.arms) - 1:
+        named = f"{len(against)} arms"
     console.print(
-        f"Primary: {comparison.target} against {', '.join(comparison.baselines) or 'nothing'}, on the average, "
+        f"Primary: {comparison.target} against {named or 'nothing'}, on the average, "
         f"estimand {comparison.estimand}, Holm within alpha {comparison.alpha:g}"
     )
     columns = {seeds: f"{seeds} seeds" if seeds > 1 else "1 seed" for seeds in seen.effects}

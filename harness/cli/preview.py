@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks import registry as benchmarks
 from benchmarks.problems import TrainingSet
-from harness import costs, models, plan
+from harness import costs, models, plan, tuning
 from harness.errors import UserError
 from harness.experiment import Experiment, Trial
 from harness.records import Plan, RunFolder, write_text
@@ -62,6 +62,8 @@ def _range(seen: Sight | None) -> dict[str, float] | None:
 class Preview:
     """What `rence plan` shows."""
 
+    experiment: Experiment
+    """with what its tuning chose, where that is done"""
     plan: Plan
     costs: costs.Costs
     problems: dict[str, int]
@@ -76,11 +78,14 @@ class Preview:
     """number of seeds -> benchmark or `average` -> minimum detectable effect, as a fraction"""
     measured: Measured | None = None
     """None without a pilot"""
+    tuning: costs.Costs | None = None
+    """of the trials that come before; None where there are none, or none any more"""
 
     def to_json(self) -> dict[str, Any]:
         return {
             "plan": self.plan.to_json(),
             "costs": asdict(self.costs),
+            **({"tuning": asdict(self.tuning)} if self.tuning else {}),
             "problems": self.problems,
             "training_set": {"problems": self.train.count, "removed": dict(self.train.expected_removed)},
             "minimum_detectable_effect": {
@@ -102,6 +107,7 @@ def preview(experiment: Experiment, pilot: Path | None = None) -> Preview:
     from reports.statistics.power import Variances, detectable_effects
 
     model, variances = models.find(experiment.model), Variances()
+    experiment, before = _tuned(experiment, model)
     made = plan.make(experiment, model)
     asked, limit = {**made.benchmarks, **made.curve_benchmarks}, experiment.evaluation.limit
     problems = {name: benchmarks.benchmark(name).first(limit).count for name in asked}
@@ -111,8 +117,23 @@ def preview(experiment: Experiment, pilot: Path | None = None) -> Preview:
     effects = {s: detectable_effects(sizes, s, variances, alpha) for s in seeds}
     cost = costs.estimate(experiment, model, problems)
     train = benchmarks.training_set(made.train)
-    seen = Preview(made, cost, problems, train, variances, alpha, effects)
+    made = replace(made, lock="") if before else made  # what its tuning chooses will be part of it
+    seen = Preview(experiment, made, cost, problems, train, variances, alpha, effects, tuning=before)
     return seen if pilot is None else replace(seen, measured=_measured(experiment, seen, pilot, sizes))
+
+
+def _tuned(experiment: Experiment, model: Path | None) -> tuple[Experiment, costs.Costs | None]:
+    """The experiment as its tuning left it; or as it is, and what the tuning will cost."""
+    first = tuning.stage(experiment)
+    if first is None:
+        return experiment, None
+    run = RunFolder(Path("runs") / first.name)
+    if run.plan.exists() and tuning.is_complete(run, first):
+        plan.check_unchanged(Plan.read(run.plan), plan.make(first, model), run.root)
+        return tuning.chosen(experiment, run), None
+    limit = experiment.evaluation.limit
+    problems = {name: benchmarks.benchmark(name).first(limit).count for name in first.evaluation.benchmarks}
+    return experiment, costs.estimate(first, model, problems)
 
 
 def _measured(experiment: Experiment, seen: Preview, run: Path, sizes: Mapping[str, tuple[int, int]]) -> Measured:

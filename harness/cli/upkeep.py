@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
 
 from harness.cli.console import Json, command, err, out, print_json, table
 from harness.errors import UserError, need
+from plugins import Plugins
 
 
 def add_to(app: typer.Typer) -> None:
@@ -25,7 +26,7 @@ def doctor(
     """What is installed, what each backend and engine lacks, and the command that mends it."""
     from harness.doctor import State, examine
 
-    found = examine(probe=probe)
+    found = examine(probe=probe, kinds=_kinds_of_plugins())
     if json:
         print_json(found.to_json())
     else:
@@ -35,6 +36,15 @@ def doctor(
             shown.add_row(row.part, f"[{colours[row.state]}]{row.state}[/]", escape(row.found), escape(row.mend))
         out().print(shown)
     raise typer.Exit(found.exit_code)
+
+
+def _kinds_of_plugins() -> list[Plugins[Any]]:
+    from algorithms import registry as algorithms
+    from benchmarks import registry as benchmarks
+    from harness.engines import registry as engines
+    from reports import plugins as sections
+
+    return [algorithms.PLUGINS, benchmarks.PLUGINS, engines.PLUGINS, sections.PLUGINS]
 
 
 def pretrain(

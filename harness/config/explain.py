@@ -10,12 +10,24 @@ from algorithms import registry as algorithms
 from algorithms.base import Algorithm
 from benchmarks import registry as benchmarks
 from harness.config.shape import experiment_file, model
+from harness.config.sweeps import SHAPES
+from harness.config.tuning import Block, TuningBudget
 from harness.errors import UserError, nearest
 
 _ONE_BACKEND = "verl"
 """the section that only the backend of its name may have"""
+_LATER = ("grid", "ablate", "cap", "sweeps")
+"""what a first experiment does not need: the example names it in a line"""
 
 Schema = dict[str, Any]
+
+_OF_ARMS: Schema = {
+    "extends": {
+        "type": "string",
+        "description": "another arm, whose algorithm, hyper-parameters and recipe this one has but for what it changes",
+    },
+    "title": {"type": "string", "description": "what tables call it; left out: the algorithm's title"},
+}
 
 
 def json_schema() -> Schema:
@@ -24,7 +36,13 @@ def json_schema() -> Schema:
     schema = _resolved(raw, raw.get("$defs", {}))
     recipe = {**schema["properties"]["recipe"], "description": "where this arm leaves the experiment's recipe"}
     recipe.pop("default", None)
-    arms = {name: _arm(found, recipe) for name, found in algorithms.catalogue().items() if isinstance(found, Algorithm)}
+    arms = {name: _arm(found, recipe) for name, found in algorithms.catalogue().items()}
+    for name, shape in SHAPES.items():
+        one = _shape(shape)
+        schema["properties"][name] |= {"properties": one["properties"], "items": one}
+    block = _shape(Block)["properties"]
+    block["budget"]["properties"] = _shape(TuningBudget)["properties"]
+    schema["properties"]["tuning"]["properties"] = block
     description = schema["properties"]["arms"]["description"]
     schema["properties"]["arms"] = {
         "description": f"{description}. The arm's name is the algorithm unless `algorithm` says otherwise",
@@ -33,8 +51,12 @@ def json_schema() -> Schema:
         "properties": arms,
         "additionalProperties": {
             "type": "object",
-            "properties": {"algorithm": {"enum": list(arms), "description": "what the arm computes"}, "recipe": recipe},
-            "required": ["algorithm"],
+            "properties": {
+                "algorithm": {"enum": list(arms), "description": "what the arm computes"},
+                "recipe": recipe,
+                **_OF_ARMS,
+            },
+            "anyOf": [{"required": ["algorithm"]}, {"required": ["extends"]}],
         },
     }
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "rence-bench experiment", **schema}
@@ -83,9 +105,11 @@ def template() -> str:
 
 def _commented(schema: Schema, example: dict[str, Any], indent: str) -> Iterator[str]:
     for name, inner in schema["properties"].items():
+        if name in _LATER:
+            continue
         if "description" in inner:
             yield f"{indent}# {inner['description']}"
-        group = inner.get("type") == "object" and inner.get("properties") and name != "arms"
+        group = inner.get("type") == "object" and inner.get("properties") and name not in ("arms", "tuning")
         if name == _ONE_BACKEND:
             # It would be refused on the backend that the example names.
             yield f"{indent}# {name}:"
@@ -96,6 +120,7 @@ def _commented(schema: Schema, example: dict[str, Any], indent: str) -> Iterator
         elif name == "arms":
             yield f"{indent}{name}:"
             yield from (f"{indent}  {arm}: {json.dumps(hp)}" for arm, hp in example[name].items())
+            yield f"{indent}# Sweeps: `rence config explain grid`, `ablate`, `cap`"
         else:
             yield f"{indent}{name}: {_yaml(example[name] if name in example else inner.get('default', {}))}"
 
@@ -109,13 +134,17 @@ def _yaml(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
+def _shape(cls: type) -> Schema:
+    raw = model(cls).model_json_schema()
+    return _resolved(raw, raw.get("$defs", {}))
+
+
 def _arm(algorithm: Algorithm, recipe: Schema) -> Schema:
-    raw = model(type(algorithm)).model_json_schema()
-    shape = _resolved(raw, raw.get("$defs", {}))
+    shape = _shape(type(algorithm))
     for name, field in shape["properties"].items():
         field["default"] = getattr(algorithm, name)
     choice = {"enum": algorithms.names(), "description": "what the arm computes, if its name does not say it"}
-    shape["properties"] = {"algorithm": choice, **shape["properties"], "recipe": recipe}
+    shape["properties"] = {"algorithm": choice, **shape["properties"], "recipe": recipe, **_OF_ARMS}
     return {**shape, "title": algorithm.title, "description": f"{algorithm.title}: {algorithm.source}"}
 
 

@@ -3,32 +3,29 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, fields
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel
-
-from algorithms import registry as algorithms
-from algorithms.base import Algorithm
 from benchmarks import registry as benchmarks
 from harness import models, prompts
 from harness.backends.registry import BACKENDS
 from harness.backends.verl import limits
+from harness.config import arms as builder
 from harness.config import manifest as manifests
+from harness.config import sweeps, tuning
 from harness.config.check import checked, fail, known, show
 from harness.config.manifest import Key, Manifest
 from harness.config.published import of_experiment
-from harness.config.shape import experiment_file, model
+from harness.config.shape import experiment_file
+from harness.config.sweeps import Expansion
 from harness.errors import UserError
-from harness.experiment import Arm, Evaluation, Experiment, Recipe, VerlSettings
-from harness.records import START, Comparison
+from harness.experiment import Cap, Evaluation, Experiment, Recipe, VerlSettings
+from harness.records import Comparison, Sweep
+from plugins import PluginError
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*\Z")
-_TAKEN = (START, "report")
-"""folders of a run that an arm may not be called"""
-_ARM_KEYS = ("algorithm", "recipe")
 _VERL = "verl"
 """a backend, and the section with its settings"""
 
@@ -45,7 +42,12 @@ def build(manifest: Manifest) -> Experiment:
     file: Any = checked(manifest, experiment_file(), written)
     _check_names(manifest, file)
     recipe = Recipe(**dict(file.recipe))
-    _check_recipe(manifest, ("recipe",), recipe)
+    builder.check_recipe(manifest, ("recipe",), recipe)
+    listed = builder.extended(manifest, file.arms)
+    arms = {name: builder.build(manifest, name, data, recipe) for name, data in listed.items()}
+    made = sweeps.expand(manifest, written, arms, recipe)
+    made.sweeps += [Sweep(**dict(sweep)) for sweep in file.sweeps]
+    _check_design(manifest, made)
     experiment = Experiment(
         name=file.name,
         backend=file.backend,
@@ -56,37 +58,48 @@ def build(manifest: Manifest) -> Experiment:
         budget_rollouts=file.budget.rollouts,
         recipe=recipe,
         evaluation=Evaluation(**dict(file.evaluation)),
-        arms=tuple(_arm(manifest, name, arm or {}, recipe) for name, arm in file.arms.items()),
-        comparison=Comparison(**dict(file.comparison)),
+        arms=tuple(made.arms.values()),
+        comparison=_comparison(manifest, file, made),
         tuning=file.tuning,
+        record_steps=file.record_steps,
+        search=tuning.search(manifest, file, made, recipe),
+        sweeps=tuple(made.sweeps),
+        cap=Cap(**dict(file.cap)),
         verl=_verl(manifest, file, _VERL in written),
         expected=tuple(of_experiment(manifest)),
     )
     _check_comparison(manifest, experiment)
+    _check_cap(manifest, experiment)
     if experiment.backend == _VERL:
         _check_verl(manifest, experiment)
     return experiment
 
 
 def resolved(experiment: Experiment) -> dict[str, Any]:
-    """The experiment as a file that loads to an equal one and leaves no default unsaid; without others' scores."""
+    """The experiment as a file that loads to an equal one and leaves no default unsaid; without others' scores, and
+    without what is still to be tuned."""
+    open_ = {name for one in experiment.search.candidates for name in one.settings} if experiment.search else set()
     return {
         "schema": 1,
         **{name: getattr(experiment, name) for name in ("name", "backend", "model", "template", "train")},
         "seeds": list(experiment.seeds),
         "budget": {"rollouts": experiment.budget_rollouts},
-        "recipe": asdict(experiment.recipe),
+        "recipe": {k: v for k, v in asdict(experiment.recipe).items() if f"recipe.{k}" not in open_},
         "evaluation": asdict(experiment.evaluation),
         "arms": {
             arm.name: {
                 "algorithm": arm.algorithm_name,
-                **asdict(arm.algorithm),
+                **{k: v for k, v in asdict(arm.algorithm).items() if k not in open_},
                 "recipe": dict(arm.recipe_overrides),
+                **({"title": arm.title} if arm.title else {}),
             }
             for arm in experiment.arms
         },
         "comparison": asdict(experiment.comparison),
         "tuning": dict(experiment.tuning),
+        "record_steps": list(experiment.record_steps),
+        **({"sweeps": [asdict(sweep) for sweep in experiment.sweeps]} if experiment.sweeps else {}),
+        **({"cap": asdict(experiment.cap)} if experiment.cap != Cap() else {}),
         **({_VERL: experiment.verl.to_json()} if experiment.backend == _VERL else {}),
     }
 
@@ -96,10 +109,12 @@ def _check_names(manifest: Manifest, file: Any) -> None:
         fail(manifest, ("name",), f"`name` must be letters, digits, `_` and `-`, but is {show(file.name)} instead.")
     known(manifest, ("backend",), "backend", file.backend, BACKENDS)
     known(manifest, ("template",), "template", file.template, prompts.TEMPLATES)
-    known(manifest, ("train",), "training set", file.train, benchmarks.training_sets())
+    known(manifest, ("train",), "training set", file.train, benchmarks.training_set_names())
+    _check_plugin(manifest, ("train",), benchmarks.training_set, file.train)
     for part in ("benchmarks", "curve"):
         for name in getattr(file.evaluation, part):
-            known(manifest, ("evaluation", part, name), "benchmark", name, benchmarks.benchmarks())
+            known(manifest, ("evaluation", part, name), "benchmark", name, benchmarks.benchmark_names())
+            _check_plugin(manifest, ("evaluation", part, name), benchmarks.benchmark, name)
     if not file.evaluation.benchmarks:
         fail(manifest, ("evaluation", "benchmarks"), "`evaluation.benchmarks` may not be empty.")
     _check_engine(manifest, file)
@@ -114,6 +129,14 @@ def _check_names(manifest: Manifest, file: Any) -> None:
         fail(manifest, ("model",), str(error))
 
 
+def _check_plugin(manifest: Manifest, key: Key, load: Callable[[str], object], name: str) -> None:
+    """Raises: UserError if what another package offers is something else, or cannot be used."""
+    try:
+        load(name)
+    except (benchmarks.UnknownBenchmark, PluginError) as error:
+        fail(manifest, key, str(error))
+
+
 def _check_engine(manifest: Manifest, file: Any) -> None:
     engine, allowed = file.evaluation.engine, BACKENDS[file.backend].engines
     if engine not in (None, *allowed):
@@ -122,67 +145,6 @@ def _check_engine(manifest: Manifest, file: Any) -> None:
             ("evaluation", "engine"),
             f"`evaluation.engine` must be {' or '.join(f'`{name}`' for name in allowed)} with backend "
             f"`{file.backend}`, but is {show(engine)} instead.",
-        )
-
-
-def _arm(manifest: Manifest, name: str, data: Mapping[str, Any], base: Recipe) -> Arm:
-    at: Key = ("arms", name)
-    if not _NAME.match(name) or name in _TAKEN:
-        fail(manifest, at, f"an arm's name must be letters, digits, `_` and `-`, and not {' or '.join(_TAKEN)}.")
-    algorithm_name = data.get("algorithm", name)
-    place = (*at, "algorithm") if "algorithm" in data else at
-    known(manifest, place, "algorithm", algorithm_name, algorithms.names())
-    algorithm = _algorithm(manifest, at, algorithm_name, data)
-    overrides = data.get("recipe") or {}
-    if not isinstance(overrides, dict):
-        fail(manifest, (*at, "recipe"), f"`arms.{name}.recipe` must be a mapping, but is {show(overrides)} instead.")
-    shaped = checked(manifest, model(Recipe), {**asdict(base), **overrides}, (*at, "recipe"))
-    recipe = Recipe(**dict(shaped))
-    _check_recipe(manifest, (*at, "recipe"), recipe)
-    if algorithm.contrastive and recipe.group_size < 2:
-        key = (*at, "recipe", "group_size") if "group_size" in overrides else ("recipe", "group_size")
-        fail(
-            manifest,
-            key,
-            f"`group_size` must be at least 2 for the arm `{name}`, but is {recipe.group_size} instead: "
-            f"`{algorithm_name}` contrasts the rollouts of a prompt.",
-        )
-    return Arm(name, algorithm_name, algorithm, recipe, {key: getattr(recipe, key) for key in overrides})
-
-
-def _algorithm(manifest: Manifest, at: Key, name: str, data: Mapping[str, Any]) -> Algorithm:
-    given = {key: value for key, value in data.items() if key not in _ARM_KEYS}
-    try:
-        default = algorithms.get(name)
-    except algorithms.PluginError as error:
-        fail(manifest, at, str(error))
-    shape = model(type(default))
-    clash = [f.name for f in fields(default) if f.name in _ARM_KEYS]
-    if clash:
-        raise UserError(f"algorithm `{name}` has a hyper-parameter `{clash[0]}`, which an arm keeps for itself.")
-    shaped = _hyperparameters(manifest, at, shape, default, given)
-    try:
-        return algorithms.get(name, **shaped)
-    except ValueError as error:
-        named = [(*at, key) for key in shaped if f"`{key}`" in str(error)]
-        fail(manifest, named[0] if named else at, str(error))
-
-
-def _hyperparameters(
-    manifest: Manifest, at: Key, shape: type[BaseModel], default: Algorithm, given: dict[str, Any]
-) -> dict[str, Any]:
-    whole = checked(manifest, shape, {**asdict(default), **given}, at)
-    return {key: getattr(whole, key) for key in given}
-
-
-def _check_recipe(manifest: Manifest, at: Key, recipe: Recipe) -> None:
-    if recipe.prompts_per_step % recipe.minibatches:
-        written = [(*at, key) for key in ("minibatches", "prompts_per_step") if (*at, key) in manifest.places]
-        fail(
-            manifest,
-            written[0] if written else at,
-            f"`minibatches` must divide `prompts_per_step` ({recipe.prompts_per_step}), "
-            f"but is {recipe.minibatches} instead: a mini-batch takes whole groups.",
         )
 
 
@@ -211,6 +173,49 @@ def _check_verl(manifest: Manifest, experiment: Experiment) -> None:
     for mistake in limits.mistakes(experiment):
         written = [key for key in mistake.keys if key in manifest.places]
         fail(manifest, written[0] if written else mistake.keys[0], mistake.message)
+
+
+def _comparison(manifest: Manifest, file: Any, made: Expansion) -> Comparison:
+    """In a sweep the base is compared with all other arms, unless the file says otherwise."""
+    said, bases = dict(file.comparison), [sweep.base for sweep in made.sweeps]
+    if said["target"] is None:
+        if not bases:
+            fail(
+                manifest,
+                ("comparison",),
+                "`comparison.target` is missing. `rence config explain comparison.target` says what it means.",
+            )
+        said["target"] = bases[0]
+    if said["baselines"] is None:
+        said["baselines"] = [name for name in made.arms if name != said["target"]]
+    return Comparison(**said)
+
+
+def _check_design(manifest: Manifest, made: Expansion) -> None:
+    for i, sweep in enumerate(made.sweeps):
+        for name in (sweep.base, *sweep.cells):
+            known(manifest, ("sweeps", i), "arm", name, list(made.arms))
+
+
+def _check_cap(manifest: Manifest, experiment: Experiment) -> None:
+    """Raises: UserError with the numbers and with what would fit."""
+    search, arms, seeds = experiment.search, len(experiment.arms), len(experiment.seeds)
+    each = {"trials": 1, "rollouts": experiment.budget_rollouts}
+    tried = {"trials": search.trials, "rollouts": search.trials * search.budget_rollouts} if search else {}
+    for what, one in each.items():
+        most, main, before = getattr(experiment.cap, what), arms * seeds * one, tried.get(what, 0)
+        if most is None or main + before <= most:
+            continue
+        fewer = most * arms // (main + before)  # each arm has its share of the tuning
+        shorter = max(0, most - before) // (arms * one)
+        fits = [f"{fewer} of {arms} arms"] * bool(fewer) + [f"{shorter} of {seeds} seeds"] * bool(shorter)
+        fail(
+            manifest,
+            ("cap", what),
+            f"`cap.{what}` is {most:,}, but {arms} arms x {seeds} seeds are {main:,} {what}"
+            + (f", and their tuning {before:,} more" if before else "")
+            + f". What fits: {' or '.join(fits) or 'nothing of it'}.",
+        )
 
 
 def _check_comparison(manifest: Manifest, experiment: Experiment) -> None:

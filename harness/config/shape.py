@@ -14,10 +14,12 @@ from typing import Any, Literal, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
-from harness.experiment import Evaluation, Experiment, Recipe, VerlSettings
-from harness.records import Comparison
+from harness.experiment import Cap, Evaluation, Experiment, Recipe, VerlSettings
+from harness.records import Comparison, Sweep
 
 _EXPECTED = "files of published scores, beside this one or by their paths, that the report sets beside ours"
+_GRID = "a sweep: arms made from one by changing factors, every combination of them or one at a time"
+_ABLATE = "a sweep: an arm with all its pieces, and one arm without each"
 _STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, validate_by_name=True, serialize_by_alias=True)
 
 
@@ -41,12 +43,22 @@ def model(cls: type) -> type[BaseModel]:
     return create_model(cls.__name__, __config__=_STRICT, **{f.name: _field(cls, f.name) for f in fields(cls)})
 
 
+def _comparison() -> type[BaseModel]:
+    """In a file the target may be left out where there is a sweep, and the baselines always."""
+    own = {f.name: _field(Comparison, f.name) for f in fields(Comparison)}
+    described = docs(Comparison)
+    own["target"] = (str | None, Field(None, description=f"{described['target']}; null in a sweep: its base"))
+    baselines = f"{described['baselines']}; null: all other arms"
+    own["baselines"] = (list[str] | None, Field(None, description=baselines))
+    return create_model("Comparison", __config__=_STRICT, **own)
+
+
 @cache
 def experiment_file() -> type[BaseModel]:
     """The whole file. Arms are mappings here: what one may hold depends on its algorithm."""
     of = {name: _field(Experiment, name) for name in ("name", "model", "template", "train", "seeds", "backend")}
     budget = create_model("Budget", __config__=_STRICT, rollouts=_field(Experiment, "budget_rollouts"))
-    described = docs(Experiment)
+    described, comparison = docs(Experiment), _comparison()
     return create_model(
         "Experiment",
         __config__=_STRICT,
@@ -56,8 +68,13 @@ def experiment_file() -> type[BaseModel]:
         recipe=(model(Recipe), Field(default_factory=model(Recipe), description=described["recipe"])),
         evaluation=(model(Evaluation), Field(description=described["evaluation"])),
         arms=(dict[str, dict[str, Any] | None], Field(min_length=1, description=described["arms"])),
-        comparison=(model(Comparison), Field(description=described["comparison"])),
-        tuning=_field(Experiment, "tuning"),
+        grid=(Any, Field(None, description=_GRID)),
+        ablate=(Any, Field(None, description=_ABLATE)),
+        cap=(model(Cap), Field(default_factory=model(Cap), description=described["cap"])),
+        comparison=(comparison, Field(default_factory=comparison, description=described["comparison"])),
+        tuning=(dict[str, Any], Field(default_factory=dict, description=described["tuning"])),
+        sweeps=(tuple[model(Sweep), ...], Field((), description=described["sweeps"])),  # type: ignore[misc]
+        record_steps=_field(Experiment, "record_steps"),
         expected=(tuple[str, ...], Field((), description=_EXPECTED)),
         verl=(model(VerlSettings), Field(default_factory=model(VerlSettings), description=described["verl"])),
     )

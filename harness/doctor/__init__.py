@@ -5,25 +5,30 @@
 `verl.py`     verl's and vLLM's own traps: names, builds, the plug-in for CPUs
 `commands.py` the commands that install what is missing
 `machine.py`  processor, memory, disk, threads, GPU
+`plugins.py`  what other packages add, and what of it cannot be used
 `services.py` shipped models, MLflow's store, the Hugging Face hub, git
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
-from harness.doctor import machine, packages, services
+from harness.doctor import machine, packages, plugins, services
 from harness.doctor.findings import Examination, Finding, State
+from plugins import Plugins
 
 __all__ = ["Examination", "Finding", "State", "examine"]
 
 
-def examine(folder: Path = Path(), probe: bool = False) -> Examination:
+def examine(folder: Path = Path(), probe: bool = False, kinds: Iterable[Plugins[Any]] = ()) -> Examination:
     """Look at this Python, this machine, and the stores that the environment names.
 
     Args:
         folder: where `rence` works; its disk and its `runs` are looked at.
         probe: also import the big packages, each in a process of its own: slower, and finds broken installations.
+        kinds: of plug-ins; those that are installed are imported.
     """
     installed, gpu = packages.installed(), machine.gpu()
     findings = [
@@ -33,5 +38,6 @@ def examine(folder: Path = Path(), probe: bool = False) -> Examination:
         *(packages.probes(installed) if probe else ()),
         *machine.findings(folder),
         *services.findings(folder),
+        *plugins.findings(kinds),
     ]
     return Examination(tuple(findings))

@@ -56,6 +56,40 @@ def read_all(sources: Sequence[Source], asked: Asked, marker: Marker | None) -> 
     return Found(rows, sources, [Facts()] * len(sources), [*_notes(raws, asked, marker), *seeds_note(sources)])
 
 
+@dataclass(frozen=True)
+class Answers:
+    """One file of a dump as columns, for those who need texts and right or wrong alone."""
+
+    prompts: list[str]
+    golds: list[str | None]
+    outputs: list[str]
+    correct: list[bool]
+    step: int
+    how: str
+    """what was taken for correct"""
+
+
+def answers(source: Source, above: float | None) -> Answers:
+    """The final answers of one file.
+
+    Args:
+        above: a score above it is correct, where rows have no `acc`; None: above 0, if scores are two values.
+    Raises: DataError with the line.
+    """
+    raw, asked = _final_turns(read(source)), Asked(above=above)
+    prompts = cells.texts(raw, "input", raw.need("input", "Is this a dump of verl?"))
+    _check_scores([raw], asked, "--correct-above X says it.")
+    steps = _step(raw)
+    return Answers(
+        list(prompts),
+        list(cells.written_or_none(raw.need("gts"))),
+        list(cells.texts(raw, "output", raw.need("output"))),
+        _correct(raw, asked).tolist(),
+        steps if isinstance(steps, int) else int(steps[0]),
+        _how(raw, asked),
+    )
+
+
 def _final_turns(raw: Raw) -> Raw:
     """Without the earlier turns of an answer in several."""
     if "uid" not in raw:
@@ -123,7 +157,9 @@ def _how(raw: Raw, asked: Asked) -> str:
     return "verl acc" if ACC in raw else f"verl score > {asked.above or 0:g}"
 
 
-def _check_scores(raws: Sequence[Raw], asked: Asked) -> None:
+def _check_scores(
+    raws: Sequence[Raw], asked: Asked, hint: str = "--correct-above X says it; --mark marks the answers again instead."
+) -> None:
     """Without `acc` or a bound, a score tells right from wrong only if it is one of two values, one above 0:
     a third may be for the format alone."""
     scored = [raw for raw in raws if ACC not in raw]
@@ -134,7 +170,7 @@ def _check_scores(raws: Sequence[Raw], asked: Asked) -> None:
         shown = ", ".join(f"{score:g}" for score in scores[:6]) + (", ..." if len(scores) > 6 else "")
         raise DataError(
             f"{scored[0].source.path}: there is no `{ACC}`, and `score` has the values {shown}, so which of them are "
-            "correct is not known.\n--correct-above X says it; --mark marks the answers again instead."
+            f"correct is not known.\n{hint}"
         )
 
 

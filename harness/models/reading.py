@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.errors import UserError
+from plugins import PluginError
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -26,11 +27,11 @@ def reading(what: str, folder: Path) -> Iterator[None]:
     """
     Args:
         what: of the folder is read here, for the message.
-    Raises: UserError instead of any other exception.
+    Raises: UserError instead of any other exception but PluginError.
     """
     try:
         yield
-    except UserError:
+    except (UserError, PluginError):
         raise
     except Exception as error:  # transformers, tokenizers, safetensors and Jinja raise all kinds, plain Exception too
         lines = str(error).strip().splitlines()

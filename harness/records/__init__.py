@@ -12,6 +12,7 @@ from harness.records.files import (
     read_json,
     read_jsonl,
     to_disk,
+    write_bytes,
     write_json,
     write_text,
 )
@@ -23,6 +24,7 @@ from harness.records.plans import (
     ImportRecord,
     Plan,
     Published,
+    Sweep,
     add_published,
     read_published,
 )
@@ -45,6 +47,7 @@ __all__ = [
     "Published",
     "RunFolder",
     "StepRecord",
+    "Sweep",
     "Timing",
     "TrialFolder",
     "TrialRecord",
@@ -54,6 +57,7 @@ __all__ = [
     "read_jsonl",
     "read_published",
     "to_disk",
+    "write_bytes",
     "write_json",
     "write_text",
 ]

@@ -80,6 +80,10 @@ class TrialFolder:
     def checkpoint(self, step: int) -> Path:
         return self.checkpoints / f"step_{step}"
 
+    def rollouts(self, step: int) -> Path:
+        """A recorded rollout batch; its existence means that it is complete."""
+        return self.root / "rollouts" / f"step_{step}"
+
     def log(self, attempt: int) -> Path:
         return self.root / "logs" / f"attempt_{attempt}"
 

@@ -48,6 +48,21 @@ class ArmRecord(Record):
 
 
 @dataclass(frozen=True)
+class Sweep(Record):
+    """Arms of a plan that were made from one of them by changing factors, and which arm has which."""
+
+    kind: Literal["full", "one_at_a_time", "ablate"]
+    """full: every combination of levels; one_at_a_time: the base with one factor changed; ablate: the base without one
+    of its pieces, whose levels are `on` and `off`"""
+    base: str
+    """the arm that was changed; its levels are what the others are compared with"""
+    factors: dict[str, list[str]]
+    """factor -> its levels, in words"""
+    cells: dict[str, dict[str, str]]
+    """arm -> factor -> level, the base's own among them"""
+
+
+@dataclass(frozen=True)
 class Plan(Record):
     """`plan.json`: everything that fixes what a reported number means, hashed and written before training."""
 
@@ -81,9 +96,12 @@ class Plan(Record):
     imported: str = ""
     """what was imported, in words, by `rence import`: such a plan was made after the results were seen, has no budget
     and no trials, and its grid counts steps; empty, and then not written, for a run of ours"""
+    sweeps: list[Sweep] = field(default_factory=list)
+    """what grids and ablations the arms are made of; empty, and then not written, where they were listed by hand"""
 
     def to_json(self) -> dict[str, Any]:
-        data = {key: value for key, value in super().to_json().items() if value or key not in ("verl", "imported")}
+        later = ("verl", "imported", "sweeps")
+        data = {key: value for key, value in super().to_json().items() if value or key not in later}
         if self.comparison.margin is None:  # and so plans without one keep their lock
             del data["comparison"]["margin"]
         return data
@@ -93,6 +111,7 @@ class Plan(Record):
         data = read_json(path)
         data["arms"] = [ArmRecord(**known(ArmRecord, arm)) for arm in data.get("arms", [])]
         data["comparison"] = Comparison(**known(Comparison, data.get("comparison", {})))
+        data["sweeps"] = [Sweep(**known(Sweep, sweep)) for sweep in data.get("sweeps", [])]
         return cls(**known(cls, data))
 
 

@@ -6,12 +6,14 @@ from __future__ import annotations
 import io
 import re
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 from xml.etree import ElementTree
 
 import matplotlib
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
@@ -57,18 +59,39 @@ SETTINGS = {
 
 def draw(name: str, width: float, height: float, plot: Callable[[Axes], None]) -> str:
     """SVG of one panel. Sizes are CSS pixels of the page; `name` keeps the ids of several figures apart."""
-    settings: dict[Any, Any] = SETTINGS | {"svg.hashsalt": name}
-    with matplotlib.rc_context(settings), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph")  # the reader's font draws them, not matplotlib's
-        figure = Figure(figsize=(width / 72, height / 72))
-        figure.patch.set_visible(False)
+    with _drawing(name, width, height) as figure:
         axes = figure.subplots()
         axes.patch.set_visible(False)
         axes.spines["left"].set_visible(False)
         axes.set_axisbelow(True)
         plot(axes)
-        out = io.StringIO()
-        FigureCanvasSVG(figure).print_svg(out, metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+        return _svg(figure)
+
+
+def draw_both(name: str, width: float, height: float, plot: Callable[[Figure], None]) -> tuple[str, bytes]:
+    """SVG, and PNG at twice the size on white, of a picture of several panels."""
+    with _drawing(name, width, height) as figure:
+        plot(figure)
+        vector, raster = _svg(figure), io.BytesIO()
+        figure.patch.set(visible=True, facecolor="white")
+        figure.set_dpi(144)
+        FigureCanvasAgg(figure).print_png(raster, metadata={"Software": None})
+    return vector, raster.getvalue()
+
+
+@contextmanager
+def _drawing(name: str, width: float, height: float) -> Iterator[Figure]:
+    settings: dict[Any, Any] = SETTINGS | {"svg.hashsalt": name}
+    with matplotlib.rc_context(settings), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph")  # the reader's font draws them, not matplotlib's
+        figure = Figure(figsize=(width / 72, height / 72), dpi=72)
+        figure.patch.set_visible(False)
+        yield figure
+
+
+def _svg(figure: Figure) -> str:
+    out = io.StringIO()
+    FigureCanvasSVG(figure).print_svg(out, metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
     return _clean(out.getvalue())
 
 
@@ -102,7 +125,7 @@ def _clean(text: str) -> str:
     box = root.attrib["viewBox"].split()
     root.attrib |= {"width": box[2], "height": box[3], "font-family": FONT, "role": "img"}
     compact = re.sub(r"\s+", " ", ElementTree.tostring(root, encoding="unicode"))
-    return re.sub(r"> <", ">\n<", re.sub(r"\d+\.\d{3,}", _round, compact)) + "\n"
+    return re.sub(r"> <", ">\n<", re.sub(r'="[^"]*"', _rounded, compact)) + "\n"
 
 
 def _attributes(element: ElementTree.Element, used: set[str]) -> None:
@@ -125,6 +148,11 @@ def _drop_empty(parent: ElementTree.Element) -> None:
         tag = child.tag.removeprefix(f"{{{SVG}}}")
         if tag in ("metadata", "style") or (tag in ("g", "defs") and not len(child)):
             parent.remove(child)
+
+
+def _rounded(attribute: re.Match[str]) -> str:
+    """Coordinates to two digits; what is written in the picture stays as it is."""
+    return re.sub(r"\d+\.\d{3,}", _round, attribute[0])
 
 
 def _round(match: re.Match[str]) -> str:

@@ -1,26 +1,30 @@
 """The sections of a report, in their order.
 
 To add one: a function from the analysis to a `Section` (or None where there is nothing to show), here in a module of
-its own, and a line in `SECTIONS`. All formats render it. Same files, same bytes: no dates, no times, no set order;
-times belong to the section of kind `cost`. What is missing is a gap or a note, never a zero.
+its own, and a line in `SECTIONS` under its slug; or, in another package, an entry point (`reports/plugins.py`). All
+formats render it. Same files, same bytes: no dates, no times, no set order; times belong to the section of kind `cost`.
+What is missing is a gap or a note, never a zero.
 """
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 
-from reports import notes, verdict
+from reports import notes, plugins, verdict
 from reports.analysis import Analysis
-from reports.document import Bullets, Document, Section
+from reports.document import Document, Section
 from reports.sections import (
     activity,
     algorithms,
+    best,
     blocks,
     budget,
     checks,
     comparisons,
     curves,
     design,
+    effects,
     failures,
     flips,
     lengths,
@@ -35,39 +39,51 @@ from reports.sections import (
     training,
 )
 
+SECTIONS: dict[str, Callable[[Analysis], Section | None]] = {
+    "scores": scores.section,
+    "failures": failures.section,
+    "mismatch": mismatch.section,
+    "differences": comparisons.section,
+    "effects": effects.section,
+    "best": best.section,
+    "published": published.section,
+    "checks": checks.section,
+    "design": design.section,
+    "ranking": ranking.section,
+    "curves": curves.section,
+    "training": training.section,
+    "passing": passing.section,
+    "marks": marks.section,
+    "lengths": lengths.section,
+    "flips": flips.section,
+    "activity": activity.section,
+    "budget": budget.section,
+    "spending": spending.section,
+    "algorithms": algorithms.section,
+    "recipe": algorithms.recipe,
+    "blocks": blocks.section,
+    "provenance": provenance.section,
+    "notes": notes.section,
+    "cost": budget.cost,
+}
 
-def _notes(a: Analysis) -> Section | None:
-    found = notes.collect(a)
-    return Section("notes", "Notes", [Bullets(found)]) if found else None
 
-
-SECTIONS: list[Callable[[Analysis], Section | None]] = [
-    scores.section,
-    failures.section,
-    mismatch.section,
-    comparisons.section,
-    published.section,
-    checks.section,
-    design.section,
-    ranking.section,
-    curves.section,
-    training.section,
-    passing.section,
-    marks.section,
-    lengths.section,
-    flips.section,
-    activity.section,
-    budget.section,
-    spending.section,
-    algorithms.section,
-    algorithms.recipe,
-    blocks.section,
-    provenance.section,
-    _notes,
-    budget.cost,
-]
+def descriptions() -> dict[str, str]:
+    """By name: ours in their order, then those of other packages that can be used, which are imported for it."""
+    every = {**SECTIONS, **plugins.PLUGINS.usable()}
+    return {name: _first_line(make) for name, make in every.items()}
 
 
 def document(a: Analysis) -> Document:
-    made = (make(a) for make in SECTIONS)
-    return Document(a.run.plan.experiment, verdict.sentences(a), [part for part in made if part is not None])
+    """Ours in their order, with those of other packages before the notes, which say what is missing of them."""
+    *body, cost = (make(a) for name, make in SECTIONS.items() if name != "notes")
+    added, missing = plugins.added(a, [part for part in (*body, cost) if part is not None])
+    parts = [*body, *added, notes.section(a, missing), cost]
+    return Document(a.run.plan.experiment, verdict.sentences(a), [part for part in parts if part is not None])
+
+
+def _first_line(make: Callable[[Analysis], Section | None]) -> str:
+    """Of the function's docstring, or its module's where the function is all there is of it: `section`."""
+    of_function, of_module = inspect.getdoc(make) or "", inspect.getdoc(inspect.getmodule(make)) or ""
+    words = of_module if getattr(make, "__name__", "") == "section" else of_function
+    return (words or of_function or of_module).partition("\n")[0]

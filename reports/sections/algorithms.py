@@ -7,6 +7,7 @@ from typing import Any
 
 from reports.analysis import Analysis
 from reports.document import Bullets, Cell, Column, Folded, Row, Section, Table, Text, text
+from reports.sections import tuning
 from reports.words import GAP, listing
 
 
@@ -68,15 +69,15 @@ def recipe(a: Analysis) -> Section | None:
             if departures
             else Text("All arms share one recipe: everything of training that is not the objective."),
             Folded("The recipe", [shared]),
-            *_tuning(plan.tuning),
+            *(tuning.executed(a) or _tuning(plan.tuning)),
         ],
     )
 
 
-def _tuning(tuning: Mapping[str, Any]) -> list[Text | Folded]:
-    if not tuning:
+def _tuning(words: Mapping[str, Any]) -> list[Text | Folded]:
+    if not words:
         return [Text("No tuning is on record.")]
-    table = Table("tuning", [Column("Tuning", numeric=False), Column("", numeric=False)], _pairs(tuning))
+    table = Table("tuning", [Column("Tuning", numeric=False), Column("", numeric=False)], _pairs(words))
     return [Folded("What was tried to choose it", [table])]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from reports import shown
 from reports.analysis import Analysis
 from reports.document import Block, Cell, Column, Figure, Folded, Row, Section, Table, text
 from reports.figures.intervals import Entry, intervals
@@ -27,7 +28,8 @@ def section(a: Analysis) -> Section | None:
 
 def _forest(a: Analysis) -> list[Figure]:
     if len(a.family("primary")) > MOST_GROUPS or len(a.benchmarks) == 1:
-        entries = [_entry(pair, f"minus {a.label(pair.b)}", strong=True) for pair in a.family("primary")]
+        minus = "−" if a.run.plan.sweeps else "minus"  # pieces that were taken away are "minus" too
+        entries = [_entry(pair, f"{minus} {shown.short(a, pair.b)}", strong=True) for pair in a.family("primary")]
     else:
         entries = _grouped(a)
     caption = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from harness.records import START
+from reports import shown
 from reports.analysis import Analysis, Score
 from reports.document import Block, Cell, Column, Figure, Row, Section, Table, Text, text
 from reports.figures.intervals import Entry, intervals
@@ -23,7 +24,7 @@ def section(a: Analysis) -> Section:
 def _dots(a: Analysis) -> list[Figure]:
     entries = [
         Entry(
-            a.label(arm),
+            a.label(arm) if arm == START or not a.run.plan.sweeps else shown.short(a, arm),
             100 * score.estimate.value,
             _percent(score.estimate.interval),
             [] if arm == START else [100 * value for value in a.by_seed(arm).values()],

@@ -1,4 +1,5 @@
-"""Training beside evaluation: score of the rollouts, entropy of the policy and length of its answers."""
+"""Training beside evaluation: score of the rollouts, entropy of the policy, length of its answers, and how often labels
+that are not the marker's are right."""
 
 from __future__ import annotations
 
@@ -35,6 +36,7 @@ PANELS = (
     Panel("score", "Score of the rollouts, percent", ("generated/score/mean", "critic/score/mean"), 100.0, 1.0),
     Panel("entropy", "Entropy, nats a token", ("actor/entropy",)),
     Panel("length", "Length, tokens", ("response_length/mean",), least=1.0),
+    Panel("labels", "Labels that are the marker's, percent", ("labels/agreement",), 100.0, 1.0),
 )
 
 
@@ -107,6 +109,11 @@ def _caption(a: Analysis, panels: list[Panel], width: int) -> str:
         )
     if "score" in names:
         parts.append("The score is on training problems: what it gains beyond the curves above does not carry over.")
+    if "labels" in names:
+        parts.append(
+            "Labels are of the arms that learn from something else than the marker's verdict (the recipe's reward): "
+            "how many of their rollouts it calls right or wrong as the marker does."
+        )
     if width > 1:
         parts.append(f"Each point is the mean of {width} steps.")
     return " ".join(parts)

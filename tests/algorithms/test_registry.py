@@ -5,30 +5,22 @@ from __future__ import annotations
 import pickle
 import subprocess
 import sys
-from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
 
 from algorithms import registry
-from algorithms.base import Algorithm
 from algorithms.objectives.grpo import GRPO
+from plugins import PluginError
 
 ROOT = Path(__file__).parents[2]
 BUILT_IN = list(registry.ALGORITHMS)
 
 
 @pytest.fixture
-def plugins(monkeypatch):
-    """Pretends that packages offer these entry points: name to value."""
-
-    def install(**points):
-        made = tuple(EntryPoint(name, value, registry.GROUP) for name, value in points.items())
-        monkeypatch.setattr(registry, "entry_points", lambda group: made if group == registry.GROUP else ())
-        registry._plugins.cache_clear()
-
-    yield install
-    registry._plugins.cache_clear()
+def offered(package):
+    """Installs a package that offers these entry points: name to value."""
+    return lambda **points: package("other", "", algorithms=points)
 
 
 def test_the_built_in_algorithms():
@@ -60,44 +52,46 @@ def test_bad_hyperparameter():
         registry.get("grpo", clip_low=2)
 
 
-def test_plugins_may_be_classes(plugins):
-    plugins(zz_class="algorithms.objectives.grpo:GRPO", aa_class="algorithms.objectives.dapo:DAPO")
+def test_plugins_may_be_classes(offered):
+    offered(zz_class="algorithms.objectives.grpo:GRPO", aa_class="algorithms.objectives.dapo:DAPO")
     assert registry.names() == [*BUILT_IN, "aa_class", "zz_class"]
     assert registry.get("zz_class", kl_coef=0) == GRPO(kl_coef=0)
 
 
-def test_plugins_may_be_instances(plugins, monkeypatch):
+def test_plugins_may_be_instances(offered, monkeypatch):
     monkeypatch.setattr(registry, "MINE", GRPO(kl_coef=0.5), raising=False)
-    plugins(mine="algorithms.registry:MINE")
+    offered(mine="algorithms.registry:MINE")
     assert registry.get("mine") == GRPO(kl_coef=0.5)
 
 
 @pytest.mark.parametrize(
     ("value", "reason"),
     [
-        ("no_such_module:Thing", "fails to load: ModuleNotFoundError: No module named 'no_such_module'"),
-        ("algorithms.objectives.grpo:Nothing", "fails to load: AttributeError"),
-        ("algorithms.base:Algorithm", "fails to load: TypeError: Can't instantiate abstract class Algorithm"),
-        ("algorithms.registry:GROUP", "must be an Algorithm, but is str instead"),
+        ("no_such_module:Thing", "ModuleNotFoundError: No module named 'no_such_module'"),
+        ("algorithms.objectives.grpo:Nothing", "AttributeError"),
+        ("algorithms.base:Algorithm", "TypeError: Can't instantiate abstract class Algorithm"),
+        ("algorithms.rollouts:Totals", "TypeError: Totals.__init__() missing 4 required positional arguments"),
+        ("algorithms.base:SPEC", "it must be an Algorithm, but is tuple instead"),
     ],
 )
-def test_a_broken_plugin_is_named_and_leaves_the_others_alone(plugins, value, reason):
-    plugins(broken=value, good="algorithms.objectives.grpo:GRPO")
-    with pytest.raises(registry.PluginError) as raised:
+def test_a_broken_plugin_is_named_and_leaves_the_others_alone(offered, value, reason):
+    offered(broken=value, good="algorithms.objectives.grpo:GRPO")
+    assert registry.names() == [*BUILT_IN, "broken", "good"]
+    with pytest.raises(PluginError) as raised:
         registry.get("broken")
-    assert "`broken`" in str(raised.value) and reason in str(raised.value)
+    said = str(raised.value)
+    assert said.startswith(f"the algorithm `broken` of other 1.0 ({value}) cannot be used: {reason}")
+    assert said.endswith("Mend or uninstall that package.")
     assert registry.get("good") == GRPO()
-    listed = registry.catalogue()
-    assert list(listed) == [*BUILT_IN, "broken", "good"]
-    assert {name for name, found in listed.items() if not isinstance(found, Algorithm)} == {"broken"}
-    assert str(listed["broken"]) == str(raised.value)
+    assert list(registry.catalogue()) == [*BUILT_IN, "good"]
+    assert {name: str(error) for name, error in registry.PLUGINS.broken().items()} == {"broken": said}
 
 
-def test_a_plugin_cannot_replace_a_built_in_algorithm(plugins):
-    plugins(grpo="algorithms.objectives.dapo:DAPO")
-    with pytest.raises(registry.PluginError, match="takes the name of a built-in algorithm"):
-        registry.get("grpo")
-    assert registry.get("dapo") == registry.ALGORITHMS["dapo"]
+def test_a_plugin_cannot_replace_a_built_in_algorithm(offered):
+    offered(grpo="algorithms.objectives.dapo:DAPO")
+    assert registry.get("grpo") == registry.ALGORITHMS["grpo"] == registry.catalogue()["grpo"] == GRPO()
+    assert registry.names() == BUILT_IN
+    assert "rence-bench has that name itself" in str(registry.PLUGINS.broken()["grpo"])
 
 
 @pytest.mark.parametrize("name", BUILT_IN)

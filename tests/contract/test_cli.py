@@ -18,6 +18,7 @@ from harness.errors import INCOMPLETE, OK, USAGE
 Call = Callable[..., tuple[int, str, str]]
 ROOT = Path(__file__).parents[2]
 QUICKSTART = str(ROOT / "configs" / "quickstart.yaml")
+SWEEP = str(ROOT / "configs" / "ablations" / "quickstart.yaml")
 
 
 @pytest.fixture
@@ -44,10 +45,12 @@ def rence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
         ["list", "benchmarks"],
         ["list", "backends"],
         ["list", "engines"],
+        ["list", "sections"],
         ["list", "runs"],
         ["show", "dapo"],
         ["plan", QUICKSTART],
         ["run", QUICKSTART, "--dry-run"],
+        ["run", SWEEP, "--dry-run"],
         ["doctor"],
         ["compare", "runs/finished/rence", "runs/finished/grpo"],
     ],
@@ -72,6 +75,9 @@ def test_quiet_prints_nothing(rence: Call, finished: Path) -> None:
         (["check", "grop"], USAGE, "there is no algorithm `grop`."),
         (["plan", "nowhere.yaml"], USAGE, "nowhere.yaml does not exist. `rence config new`"),
         (["run", "nowhere.yaml"], USAGE, "nowhere.yaml does not exist."),
+        (["run", SWEEP, "cap.trials=39"], USAGE, "8 arms x 3 seeds are 24 trials, and their tuning 16 more."),
+        (["run", SWEEP, "--only", "dapo.minus-clip"], USAGE, "Did you mean `dapo.minus-clip-higher`?"),
+        (["plan", SWEEP, "ablate.base=rence"], USAGE, "the arm `rence` has no setting `clip_high`."),
         (["report", "runs/nowhere"], INCOMPLETE, "runs/nowhere"),
         (["compare", "runs/finished/rence", "runs/nowhere"], INCOMPLETE, "runs/nowhere"),
         (["report", "runs/finished", "--format", "pfd"], USAGE, "there is no report format `pfd`. Allowed: csv, html"),
@@ -143,6 +149,16 @@ def test_a_plan_says_what_it_costs_and_could_detect(rence: Call) -> None:
     effects = plan["minimum_detectable_effect"]["by_seeds"]
     assert set(effects) == {"3", "5", "10"}
     assert effects["10"]["average"] < effects["5"]["average"] < effects["3"]["average"] < 0.5
+
+
+def test_the_plan_of_a_sweep_counts_its_tuning_and_says_that_it_is_not_locked(rence: Call) -> None:
+    plan = json.loads(rence("plan", SWEEP, "--json")[1])
+    assert (plan["costs"]["trials"], plan["tuning"]["trials"]) == (24, 16)
+    assert [sweep["kind"] for sweep in plan["plan"]["sweeps"]] == ["full", "ablate"]
+    out = rence("plan", SWEEP)[1]
+    assert "plan not locked: its tuning has not chosen yet" in out
+    assert "Full grid around rence: margin_mode (reward_gap, none) x t_easy (0.8, 1): 4 arms" in out
+    assert "Cap: 40 of 40 trials, 196,608 of 200,000 rollouts" in out.replace("\n", " ")
 
 
 def test_an_unexpected_error_is_two_lines_without_debug(

@@ -37,6 +37,7 @@ COMMANDS = [
     (["--help"], "Usage"),
     (["run", "--help"], "--workers"),
     (["eval", "--help"], "--benchmarks"),
+    (["diff", "--help"], "--batch"),
     (["plan", CONFIG], "trials"),
     (["plan", CONFIG, "--json"], '"lock"'),
     (["plan", PAPER], "4,022,468,096 parameters"),
@@ -45,6 +46,7 @@ COMMANDS = [
     (["list", "benchmarks"], "mini_unseen"),
     (["list", "backends"], "local"),
     (["list", "engines"], "local"),
+    (["list", "sections"], "pass@k and maj@k"),
     (["show", "rence"], "score_beta"),
     (["config", "new"], "name: my-experiment"),
     (["config", "schema"], "json-schema.org"),
@@ -79,6 +81,7 @@ def test_what_needs_more_says_so_in_a_line(tmp_path: Path) -> None:
     evaluate = ["eval", "--model", "quickstart-base", "--benchmarks", "mini_sums", "--out", "runs"]
     commands = [
         ["check", "grpo"],
+        ["diff", "grpo", "dapo"],
         ["pretrain", "--out", "new"],
         ["run", CONFIG],
         ["run", CONFIG, "--launcher", "ray"],

@@ -305,7 +305,9 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
 def test_explain_tells_meaning_range_and_default() -> None:
     assert explain("recipe.group_size") == "recipe.group_size: K, rollouts a prompt\ninteger, at least 1, default 8"
     assert explain("arms.dapo.clip_high").endswith("number, default 0.28")
-    assert "target: the arm that is compared (word)" in explain("comparison")
+    assert "target: the arm that is compared; null in a sweep: its base (word or null, default null)" in explain(
+        "comparison"
+    )
     with pytest.raises(UserError, match="Did you mean `epochs`"):
         explain("recipe.epoch")
 

@@ -92,6 +92,8 @@ def test_a_control_is_another_arm_and_a_departure_from_the_recipe(tiny: Path) ->
     assert "label" not in control.arms[0].spec
     every = made(tiny, "recipe.reward=format")
     assert [arm.spec["label"] for arm in every.arms] == 2 * ["control: whether a final answer was found"]
+    voted = made(tiny, "arms.rence.recipe.reward=majority").arms[0]
+    assert voted.spec["label"] == "majority vote of the group, no gold answer"
     ours = [arm.fingerprint for arm in (*plain.arms, *control.arms)]
     assert ours[0] == ours[2] and len({ours[1], ours[3]}) == 2
     assert made(tiny, "recipe.reward=format").recipe["reward"] == "format"

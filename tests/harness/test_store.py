@@ -96,6 +96,16 @@ def test_another_plan_is_refused_and_nothing_changes(folder: RunFolder, tiny: Pa
     assert {path: path.read_bytes() for path in folder.root.iterdir()} == before
 
 
+def test_steps_to_record_may_change_and_are_what_trials_are_told(folder: RunFolder, tiny: Path) -> None:
+    first = prepare(folder, tiny)
+    before = folder.resolved.read_bytes()
+    second = prepare(folder, tiny, "record_steps=[3,8]")
+    assert second == first == Plan.read(folder.plan)  # no part of the plan: nothing that is reported hangs on it
+    assert config.load(folder.resolved).record_steps == (3, 8)
+    prepare(folder, tiny)
+    assert folder.resolved.read_bytes() == before
+
+
 def test_a_folder_of_somebody_else_is_neither_used_nor_cleaned(folder: RunFolder, tiny: Path) -> None:
     (folder.root / "thesis.tex").write_text("dear")
     with pytest.raises(UserError, match=r"holds thesis\.tex"):

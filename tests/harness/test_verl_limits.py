@@ -41,6 +41,7 @@ from harness.models import SHIPPED
             "(`verl.max_prompt_tokens` 64 + `max_tokens` 48) = 448 tokens, but `microbatch_tokens` 447 x "
             "`verl.sequence_parallel` 1 = 447. `microbatch_tokens` must be at least 448.",
         ),
+        ("record_steps=[3]", "`record_steps=[3]`: `record_steps` is of backend `local`. verl dumps rollouts itself"),
         ("recipe.generator_sync_steps=2", "`generator_sync_steps` must be 1 with backend `verl`, but is 2 instead"),
         (
             "verl.tensor_parallel=4",

@@ -10,6 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from harness.importing.sources import Source
+from harness.importing.verl import answers
+
 from .conftest import Done, verdict, write
 
 Rence = Callable[..., Done]
@@ -149,3 +152,15 @@ def test_of_an_answer_in_several_turns_the_last_counts(rence: Rence, tmp_path: P
     write(tmp_path / "run/5.jsonl", lines)
     done = rence("import", "verl", "grpo=run", "--out", "x", "--json")
     assert (done.json["attempts"], done.json["benchmarks"]) == (4, {"sums": 2})
+
+
+def test_a_step_of_training_is_read_as_columns(trainer: Any, tmp_path: Path) -> None:
+    """What `rence diff` learns from, written by verl itself: the same method dumps rollouts and validations."""
+    dump(trainer, tmp_path, 7, 0.5, 0, accuracies)
+    found = answers(Source(tmp_path / "7.jsonl"), None)
+    assert (found.step, found.how, len(found.prompts)) == (7, "verl acc", len(PROBLEMS) * N)
+    assert (found.prompts[0], found.golds[N]) == (PROBLEMS[0][0], "2")
+    assert sum(found.correct) / len(found.correct) == correct(tmp_path / "7.jsonl")
+    assert [
+        f"\\boxed{{{gold}}}" == output for gold, output in zip(found.golds, found.outputs, strict=True)
+    ] == found.correct

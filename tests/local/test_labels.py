@@ -1,4 +1,4 @@
-"""What a rollout is learnt from as: the marker's verdict, or a control's in its place."""
+"""What a rollout is learnt from as: the marker's verdict, a vote of its group, or a control's in its place."""
 
 from __future__ import annotations
 
@@ -14,11 +14,13 @@ import torch
 from algorithms.objectives.dapo import DAPO
 from algorithms.objectives.grpo import GRPO
 from algorithms.rollouts import Rollouts
+from benchmarks.marking import MATHS, NUMBERS, Marked, Rule
 from benchmarks.marking import Mark as Found
-from benchmarks.marking import Marked
 from benchmarks.problems import Problem
+from harness.backends.collect import Collected
 from harness.backends.groups import Group, Rollout, TokenRollouts, as_batch
 from harness.backends.labels import labelled
+from harness.backends.metrics import step_metrics
 from harness.records import Mark
 from harness.stream import Prompt
 
@@ -49,7 +51,7 @@ def test_the_label_is_the_mark_unless_a_control_says_otherwise() -> None:
 
 def test_where_marking_failed_nothing_is_learnt_whatever_the_control() -> None:
     failed = group([Mark.GRADER_FAILED, Mark.WRONG, Mark.GRADER_FAILED])
-    for reward in ("label", "random", "format"):
+    for reward in ("label", "majority", "random", "format"):
         assert len(as_batch(labelled([failed], reward, seed=0), max_tokens=1)) == 1  # type: ignore[arg-type]
 
 
@@ -92,6 +94,89 @@ class Watching(GRPO):
         assert isinstance(batch, TokenRollouts)
         self.seen.append(batch)
         return super().credit(batch, rng)  # type: ignore[arg-type]
+
+
+C, W, N, F = Mark.CORRECT, Mark.WRONG, Mark.NO_ANSWER, Mark.GRADER_FAILED
+
+
+def voting(*answers: str | None, marks: Iterable[Mark] | None = None, rule: Rule = MATHS) -> Group:
+    """Marked as wrong, unless it is said otherwise or there is no answer."""
+    given = marks or [N if answer is None else W for answer in answers]
+    one = torch.ones(1, dtype=torch.int64)
+    rollouts = tuple(
+        Rollout(one, torch.zeros(1), False, mark, answer) for answer, mark in zip(answers, given, strict=True)
+    )
+    return Group(Prompt(Problem("q", "1", rule=rule), 0), (1,), rollouts)
+
+
+def positives(*groups: Group) -> list[list[int]]:
+    found = labelled(groups, "majority", seed=0)
+    return [[place for place, rollout in enumerate(group.rollouts) if rollout.label] for group in found]
+
+
+def test_the_most_frequent_answer_of_a_group_is_positive() -> None:
+    assert positives(
+        voting("7", "8", None, "8", "7", "8"),
+        voting(None, None, None),
+        voting("1", None),
+        # the gold answer, 1, is given and outvoted
+        voting("1", "5", "5", marks=[C, W, W]),
+    ) == [[1, 3, 5], [], [0], [1, 2]]
+
+
+def test_of_equally_frequent_answers_the_first_wins() -> None:
+    assert positives(voting("7", "8", "8", "7")) == [[0, 3]]
+    assert positives(voting(None, "8", "7", "9")) == [[1]]
+
+
+def test_answers_are_equal_by_the_problems_rule() -> None:
+    halves = ("0.25", "0.5", r"\frac{1}{2}", "1/2", "0.25")
+    assert positives(voting(*halves), voting(*halves, rule=NUMBERS)) == [[1, 2, 3], [1, 2, 3]]
+    # Math-Verify is asked where texts do not tell, unless answers are numbers alone
+    terms = ("7", "x^2-1", "7", "(x-1)(x+1)", "(x+1)(x-1)")
+    assert positives(voting(*terms), voting(*terms, rule=NUMBERS)) == [[1, 3, 4], [0, 2]]
+    near = ("3.0", "3.02", "3.01", "2.0", "2.0")
+    assert positives(voting(*near, rule=Rule(tolerance=0.005))) == [[0, 2]], "in the order of the samples"
+    assert positives(voting(*near)) == [[3, 4]]
+
+
+def test_whose_marking_failed_votes_and_is_not_learnt_from() -> None:
+    (found,) = labelled([voting("5", "6", "5", "6", "5", marks=[F, W, F, W, W])], "majority", seed=0)
+    batch = as_batch([found], max_tokens=1)
+    assert batch.label_B.tolist() == [False, False, True]
+
+
+def test_how_often_labels_are_right_is_logged() -> None:
+    groups = [
+        voting("1", "1", "2", "2", "2", marks=[C, C, W, W, W]),  # the vote is wrong, and so are all labels
+        voting("1", "1", "1", "3", None, marks=[C, C, C, W, N]),  # right, and so are all
+        voting("4", None, marks=[F, N]),  # the one that won is not known to be right or wrong
+        voting(None, marks=[N]),  # no vote, and a label that agrees with the marker's
+    ]
+    collected = Collected([], labelled(groups, "majority", seed=0), 0, "majority")
+    row = step_metrics(collected, None, {})
+    assert row["labels/agreement"] == (0 + 5 + 1 + 1) / 12
+    assert row["labels/majority_correct"] == 1 / 2
+    none = step_metrics(Collected([], labelled(groups[2:], "majority", seed=0), 0, "majority"), None, {})
+    assert none["labels/majority_correct"] is None and none["labels/agreement"] == 1
+    row = step_metrics(Collected([], labelled(groups, "format", seed=0), 0, "format"), None, {})
+    # right: five marked correct, three without an answer; the four wrong ones are labelled positive
+    assert row["labels/agreement"] == 8 / 12 and "labels/majority_correct" not in row
+    assert not [name for name in step_metrics(Collected([], groups, 0), None, {}) if name.startswith("labels/")]
+
+
+def test_training_learns_from_votes(tiny: Tiny) -> None:
+    watching = type("Watching", (Watching,), {"seen": []})()
+    run = tiny.train(tiny.trial(watching, budget=96, reward="majority"))
+    for record, batch in zip(run.watcher.records, watching.seen, strict=True):
+        metrics, same = record.metrics, batch.label_B == batch.correct_B
+        assert metrics["labels/agreement"] == pytest.approx(same.float().mean().item())
+        assert metrics["critic/rewards/mean"] == batch.label_B.float().mean().item()
+        assert metrics["critic/score/mean"] == batch.correct_B.float().mean().item()
+    agreement = [record.metrics["labels/agreement"] or 0.0 for record in run.watcher.records]
+    assert min(agreement) > 0 and max(agreement) < 1
+    again = type("Watching", (Watching,), {"seen": []})()
+    assert tiny.train(tiny.trial(again, budget=96, reward="majority")).result.final_weights == run.result.final_weights
 
 
 def test_training_learns_from_coins_and_logs_the_markers_truth(tiny: Tiny) -> None:

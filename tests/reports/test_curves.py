@@ -121,6 +121,23 @@ def test_training_shows_what_was_logged_and_says_what_the_entropy_is(make_run) -
     assert "| GRPO | 1.08 | 0.7 |" in page
 
 
+def test_how_often_labels_are_right_is_shown_of_the_arms_that_log_it(make_run) -> None:
+    run = make_run(gains={"rence": 0.8, "grpo": 0.6, "dapo": 0.5})
+
+    def logged(arm: str, seed: int, step: int) -> dict[str, float]:
+        score = {"generated/score/mean": 0.2 + 0.02 * step}
+        return {**score, "labels/agreement": 0.5 + 0.02 * step + 0.01 * seed} if arm == "grpo" else score
+
+    log(run, logged)
+    found = training.section(analysis(run))
+    assert found is not None and found.title == "In training: score and labels"
+    reports.build(run)
+    page = (run / "report/report.md").read_text(encoding="utf-8")
+    # first 52 and last 90 at seed 0; one more on average over seeds 0, 1, 2
+    assert "| GRPO | 22 | 60 | 53 | 91 |" in page and "| DAPO | 22 | 60 | — | — |" in page
+    assert "Labels are of the arms that learn from something else than the marker's verdict" in page
+
+
 def test_training_of_nothing_logged_is_absent(make_run) -> None:
     run = make_run()
     assert training.section(analysis(run)) is None, "the defaults log neither score nor entropy nor length"

@@ -21,6 +21,7 @@ from harness.backends.local.generate import generate
 from harness.backends.local.logprobs import fixed_logp
 from harness.backends.local.model import load
 from harness.backends.local.policies import Policies
+from harness.backends.local.recording import missed, record
 from harness.backends.local.update import Learner, make_optimizer
 from harness.backends.metrics import step_metrics
 from harness.experiment import Trial
@@ -58,7 +59,7 @@ class Training:
         evaluate: Evaluate,
         observer: Observer,
     ) -> None:
-        self.trial, self.stream, self.folder = trial, stream, folder
+        self.trial, self.stream, self.folder, self.start = trial, stream, folder, model
         self.evaluate, self.observer = evaluate, observer
         self.recipe, self.algorithm = trial.arm.recipe, trial.arm.algorithm
         self.policies = Policies.start(
@@ -72,6 +73,7 @@ class Training:
     def run(self) -> TrainingResult:
         """From the newest checkpoint to the budget, or to the step that diverged."""
         self.resume()
+        self.warn_of_missed_records(ended=False)
         budget, every = self.trial.experiment.budget_rollouts, self.recipe.checkpoint_steps
         while self.progress.rollouts < budget:
             try:
@@ -84,6 +86,7 @@ class Training:
                 self.save()
             if self.progress.grid:
                 self.evaluate_checkpoint()
+        self.warn_of_missed_records(ended=True)
         final = self.folder.checkpoint(self.progress.step)
         state_files.drop_state(final)
         return self.result(model_hash(final))
@@ -99,7 +102,10 @@ class Training:
         batch = self.prepare(collected, step) if collected.groups else None
         spent = min(1.0, (self.progress.rollouts + collected.rollouts) / self.trial.experiment.budget_rollouts)
         order = ("minibatches", self.trial.seed, step)
-        learnt = self.learner.learn(batch, order, spent) if batch else {}
+        keep = partial(self.record, collected, step, spent)
+        learnt = self.learner.learn(batch, order, spent, before_last=keep) if batch else {}
+        if not batch:
+            keep()
         self.generate_seconds += generated - started
         self.train_seconds += time.perf_counter() - generated
         self.progress = self.progress.after(collected, self.learner.updates, self.trial.experiment.grid_rollouts)
@@ -116,6 +122,17 @@ class Training:
             batch = replace(batch, ref_logp_BT=fixed_logp(self.policies.reference, batch, temperature, limit))
         batch = replace(batch, reward_B=self.algorithm.shape(batch))
         return replace(batch, credit=self.algorithm.credit(batch, lambda problem: self.rng(step, problem)))
+
+    def record(self, collected: Collected, step: int, progress: float) -> None:
+        """Keep the step's rollouts with the learner's weights of this moment, if that was asked for."""
+        if step in self.trial.experiment.record_steps and not record(
+            self.folder, self.trial, self.start, self.policies, collected, step, progress
+        ):
+            self.observer.warn(f"{self.trial.name}: step {step} is not recorded: none of its rollouts could be marked.")
+
+    def warn_of_missed_records(self, *, ended: bool) -> None:
+        for message in missed(self.folder, self.trial, self.progress.step, ended=ended):
+            self.observer.warn(message)
 
     def rng(self, step: int, problem: str) -> torch.Generator:
         """A generator of identity, so that the order of rows changes no draw."""

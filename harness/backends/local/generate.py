@@ -44,6 +44,12 @@ def mark_all(samples: Samples, texts: Sequence[str], problems: Sequence[Problem]
     marked = mark_texts(Response(text, problem.gold, problem.rule, not stopped) for text, problem, stopped in ends)
     lengths = samples.length_B.tolist()
     return [
-        Rollout(samples.tokens_BT[row, :length], samples.logp_BT[row, :length], not stopped, Mark(one.mark))
+        Rollout(
+            samples.tokens_BT[row, :length],
+            samples.logp_BT[row, :length],
+            not stopped,
+            Mark(one.mark),
+            one.answer or None,
+        )
         for row, (length, (_, _, stopped), one) in enumerate(zip(lengths, ends, marked, strict=True))
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import torch
@@ -40,12 +40,19 @@ class Learner:
     state: Mapping[str, float] = field(default_factory=dict)
     """what the algorithm carries from one update to the next"""
 
-    def learn(self, batch: TokenRollouts, order: Sequence[str | int], progress: float) -> dict[str, Mean]:
+    def learn(
+        self,
+        batch: TokenRollouts,
+        order: Sequence[str | int],
+        progress: float,
+        before_last: Callable[[], None] = lambda: None,
+    ) -> dict[str, Mean]:
         """All updates of one rollout batch; returns what to log, each metric as a sum and a count.
 
         Args:
             order: identity that the order of the groups is drawn by.
             progress: share of the trial's budget that has been generated.
+            before_last: called before the last update, when the weights have moved off the sampler's.
 
         Raises: Diverged before anything that is not finite reaches the weights.
         """
@@ -53,7 +60,10 @@ class Learner:
         for epoch in range(self.recipe.epochs):
             generator = torch.Generator().manual_seed(derive(*order, epoch))
             order_G = torch.randperm(batch.groups, generator=generator).to(batch.group_B.device)
-            for groups in order_G.tensor_split(min(self.recipe.minibatches, batch.groups)):
+            parts = order_G.tensor_split(min(self.recipe.minibatches, batch.groups))
+            for part, groups in enumerate(parts, 1):
+                if epoch == self.recipe.epochs - 1 and part == len(parts):
+                    before_last()
                 add(logged, self.update(batch.select(groups), progress))
         return logged
 

@@ -7,7 +7,7 @@ ids; ours leaves the choice to `collect`, so that both backends keep the same gr
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import transfer_queue as tq  # type: ignore[import-not-found]
@@ -17,7 +17,7 @@ from verl.trainer.ppo.v1.replay_buffer import ReplayBuffer
 from harness.backends.collect import Collected, collect
 from harness.backends.diverged import Diverged
 from harness.backends.groups import Group, Rollout
-from harness.backends.verl.marking import MARK
+from harness.backends.verl.marking import ANSWER, MARK
 from harness.backends.verl.sampling import TRUNCATED
 from harness.errors import FAILED, UserError
 from harness.experiment import Trial
@@ -126,7 +126,7 @@ class GroupBuffer(ReplayBuffer):
         fields = ["prompts", "responses", "rollout_log_probs", "extra_fields"]
         rows = tq.kv_batch_get(keys=keys, partition_id=TRAIN, select_fields=fields)
         rollouts = [
-            Rollout(tokens, logp, extra[TRUNCATED], Mark(extra["reward_extra_info"][MARK]))
+            Rollout(tokens, logp, extra[TRUNCATED], *_marked(extra["reward_extra_info"]))
             for tokens, logp, extra in zip(
                 rows["responses"].unbind(0),
                 rows["rollout_log_probs"].unbind(0),
@@ -141,6 +141,10 @@ class GroupBuffer(ReplayBuffer):
             Group(prompt, tuple(tokens.tolist()), tuple(rollouts[i * size : (i + 1) * size]))
             for i, (prompt, tokens) in enumerate(zip(prompts, asked, strict=True))
         ]
+
+
+def _marked(said: Mapping[str, str]) -> tuple[Mark, str | None]:
+    return Mark(said[MARK]), said[ANSWER] or None
 
 
 def _objects(column: Any) -> list[Any]:

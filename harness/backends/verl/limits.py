@@ -41,6 +41,12 @@ class Mistake:
 def mistakes(experiment: Experiment) -> Iterator[Mistake]:
     """Of the experiment's settings, and of its model if that is on this machine. Starts nothing."""
     settings = experiment.verl
+    if experiment.record_steps:
+        yield Mistake(
+            (("record_steps",),),
+            "`record_steps` is of backend `local`. verl dumps rollouts itself: set "
+            "`verl.overrides.trainer.rollout_data_dir`, and read a dump with `rence diff --batch FILE --model DIR`.",
+        )
     yield from _layout(settings)
     yield from _kernels(settings)
     yield from _overrides(experiment)

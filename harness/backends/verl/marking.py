@@ -13,8 +13,8 @@ from benchmarks.marking import mark
 from harness.backends.verl.sampling import ASK, TRUNCATED
 from harness.records import Mark
 
-MARK = "mark"
-"""the entry of a rollout's `reward_extra_info`"""
+MARK, ANSWER = "mark", "answer"
+"""entries of a rollout's `reward_extra_info`: texts, the second empty if there is no answer"""
 
 
 class Marking(RewardManagerBase):
@@ -34,5 +34,8 @@ class Marking(RewardManagerBase):
         text = self._decode(rollout.batch["responses"], skip_special_tokens=True)
         ask = fields[ASK]
         truncated = fields["tool_extra_fields"][TRUNCATED]
-        found = (await asyncio.to_thread(mark, text, ask.gold, ask.rule, truncated)).mark
-        return {"reward_score": float(found == Mark.CORRECT), "reward_extra_info": {MARK: str(found)}}
+        found = await asyncio.to_thread(mark, text, ask.gold, ask.rule, truncated)
+        return {
+            "reward_score": float(found.mark == Mark.CORRECT),
+            "reward_extra_info": {MARK: str(found.mark), ANSWER: found.answer or ""},
+        }

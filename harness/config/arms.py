@@ -1,0 +1,157 @@
+"""The arms of an experiment file: what one may hold, what it takes from another, and what it becomes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, fields
+from typing import Any
+
+from pydantic import BaseModel
+
+from algorithms import registry as algorithms
+from algorithms.base import Algorithm
+from harness.config.check import checked, fail, known, show
+from harness.config.manifest import Key, Manifest
+from harness.config.shape import model
+from harness.experiment import Arm, Recipe
+from harness.records import START
+from plugins import PluginError
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)*\Z")
+_TAKEN = (START, "report")
+"""folders of a run that an arm may not be called"""
+EXTENDS = "extends"
+_ARM_KEYS = ("algorithm", "recipe", EXTENDS, "title")
+
+
+def extended(manifest: Manifest, written: Mapping[str, Mapping[str, Any] | None]) -> dict[str, dict[str, Any]]:
+    """Arms with what they take from others written out: algorithm, hyper-parameters and recipe, but no title.
+
+    Raises: UserError if an arm extends one that does not exist, itself, or in a circle.
+    """
+    done: dict[str, dict[str, Any]] = {}
+    for name in written:
+        _extend(manifest, written, name, done, ())
+    return {name: done[name] for name in written}
+
+
+def _extend(
+    manifest: Manifest,
+    written: Mapping[str, Mapping[str, Any] | None],
+    name: str,
+    done: dict[str, dict[str, Any]],
+    path: tuple[str, ...],
+) -> dict[str, Any]:
+    if name in done:
+        return done[name]
+    own, at = dict(written[name] or {}), ("arms", name, EXTENDS)
+    other = own.pop(EXTENDS, None)
+    if other is None:
+        done[name] = own
+        return own
+    if not isinstance(other, str):
+        fail(manifest, at, f"`arms.{name}.extends` must be the name of an arm, but is {show(other)} instead.")
+    known(manifest, at, "arm", other, list(written))
+    if other in (*path, name):
+        circle = " -> ".join((*path, name, other))
+        fail(manifest, at, f"arms may not extend each other in a circle: {circle}.")
+    if "algorithm" in own:
+        fail(
+            manifest,
+            ("arms", name, "algorithm"),
+            f"`arms.{name}` extends `{other}` and has its algorithm. Remove `algorithm`, or `extends`.",
+        )
+    base = _extend(manifest, written, other, done, (*path, name))
+    recipes = [part.get("recipe") or {} for part in (base, own)]
+    if not isinstance(recipes[1], dict):
+        _bad_recipe(manifest, name, recipes[1])
+    done[name] = {
+        **{key: value for key, value in base.items() if key != "title"},
+        "algorithm": base.get("algorithm", other),
+        **own,
+        "recipe": {**recipes[0], **recipes[1]},
+    }
+    return done[name]
+
+
+def build(manifest: Manifest, name: str, data: Mapping[str, Any], base: Recipe) -> Arm:
+    """An arm without `extends`.
+
+    Args:
+        base: the recipe that it shares but for what it changes.
+    Raises: UserError.
+    """
+    at: Key = ("arms", name)
+    if not NAME.match(name) or name in _TAKEN:
+        fail(
+            manifest,
+            at,
+            f"an arm's name must be letters, digits, `_`, `-` and dots between them, and not {' or '.join(_TAKEN)}.",
+        )
+    algorithm_name = data.get("algorithm", name)
+    place = (*at, "algorithm") if "algorithm" in data else at
+    known(manifest, place, "algorithm", algorithm_name, algorithms.names())
+    algorithm = _algorithm(manifest, at, algorithm_name, data)
+    overrides, title = data.get("recipe") or {}, data.get("title") or ""
+    if not isinstance(overrides, dict):
+        _bad_recipe(manifest, name, overrides)
+    if not isinstance(title, str):
+        fail(manifest, (*at, "title"), f"`arms.{name}.title` must be words, but is {show(title)} instead.")
+    shaped = checked(manifest, model(Recipe), {**asdict(base), **overrides}, (*at, "recipe"))
+    recipe = Recipe(**dict(shaped))
+    check_recipe(manifest, (*at, "recipe"), recipe)
+    if algorithm.contrastive and recipe.group_size < 2:
+        key = (*at, "recipe", "group_size") if "group_size" in overrides else ("recipe", "group_size")
+        fail(
+            manifest,
+            key,
+            f"`group_size` must be at least 2 for the arm `{name}`, but is {recipe.group_size} instead: "
+            f"`{algorithm_name}` contrasts the rollouts of a prompt.",
+        )
+    return Arm(name, algorithm_name, algorithm, recipe, {key: getattr(recipe, key) for key in overrides}, title)
+
+
+def check_recipe(manifest: Manifest, at: Key, recipe: Recipe) -> None:
+    """Raises: UserError if settings do not fit each other."""
+    if recipe.prompts_per_step % recipe.minibatches:
+        written = [(*at, key) for key in ("minibatches", "prompts_per_step") if (*at, key) in manifest.places]
+        fail(
+            manifest,
+            written[0] if written else at,
+            f"`minibatches` must divide `prompts_per_step` ({recipe.prompts_per_step}), "
+            f"but is {recipe.minibatches} instead: a mini-batch takes whole groups.",
+        )
+
+
+def _bad_recipe(manifest: Manifest, name: str, recipe: Any) -> None:
+    fail(
+        manifest,
+        ("arms", name, "recipe"),
+        f"`arms.{name}.recipe` must be a mapping, but is {show(recipe)} instead.",
+    )
+
+
+def _algorithm(manifest: Manifest, at: Key, name: str, data: Mapping[str, Any]) -> Algorithm:
+    given = {key: value for key, value in data.items() if key not in _ARM_KEYS}
+    try:
+        default = algorithms.get(name)
+    except PluginError as error:
+        fail(manifest, at, str(error))
+    shape = model(type(default))
+    clash = [f.name for f in fields(default) if f.name in _ARM_KEYS]
+    if clash:
+        fail(manifest, at, f"algorithm `{name}` has a hyper-parameter `{clash[0]}`, which an arm keeps for itself.")
+    shaped = _hyperparameters(manifest, at, shape, default, given)
+    try:
+        return algorithms.get(name, **shaped)
+    except ValueError as error:
+        named = [(*at, key) for key in shaped if f"`{key}`" in str(error)]
+        fail(manifest, named[0] if named else at, str(error))
+
+
+def _hyperparameters(
+    manifest: Manifest, at: Key, shape: type[BaseModel], default: Algorithm, given: dict[str, Any]
+) -> dict[str, Any]:
+    whole = checked(manifest, shape, {**asdict(default), **given}, at)
+    return {key: getattr(whole, key) for key in given}

@@ -1,0 +1,99 @@
+"""The whole comparison as one document of plain data; docs/how-to/diff.md says what each key holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, replace
+from typing import Any
+
+import torch
+
+from harness.backends.local.model import load
+from harness.diff.asked import Asked
+from harness.diff.frozen import Frozen
+from harness.diff.gradients import Layers, cosines, gradients, layers, norms, values
+from harness.diff.summary import summary
+from harness.diff.weights import ENTROPY, LOGP, Outcome, outcome
+from harness.models.reading import reading
+from harness.records import SCHEMA
+
+
+def compare(asked: Sequence[Asked], frozen: Frozen) -> dict[str, Any]:
+    """Raises: UserError if the model cannot be used, or an algorithm refuses the batch."""
+    with reading("model", frozen.model):
+        model = load(frozen.model)
+    wanted = [LOGP, ENTROPY] if any(one.algorithm.wants_entropy for one in asked) else [LOGP]
+    found = values(model, frozen.batch, frozen.temperature, wanted)
+    if frozen.on_policy:
+        frozen = replace(frozen, batch=replace(frozen.batch, old_logp_BT=found[LOGP]))
+    outcomes = [outcome(one, frozen, found) for one in asked]
+    of = layers(model)
+    flat = gradients(model, frozen.batch, frozen.temperature, [one.weights for one in outcomes], of)
+    spans = of.spans()
+    return {
+        "schema": SCHEMA,
+        "batch": _batch(frozen, found[LOGP], [*frozen.notes, *_unsynced(asked, frozen)]),
+        "layers": [{"name": name, "parameters": spans[name].stop - spans[name].start} for name in of.names],
+        "algorithms": _algorithms(outcomes, frozen, flat, of),
+        "differences": differences(asked),
+        "cosine": {
+            "overall": cosines(flat),
+            "layers": {name: cosines(flat[:, spans[name]]) for name in of.names},
+        },
+    }
+
+
+def differences(asked: Sequence[Asked]) -> dict[str, list[str | None]]:
+    """The rows of the spec sheets that differ: a text for each algorithm in their order, None where one lacks it."""
+    specs = [one.algorithm.spec() for one in asked]
+    keys = dict.fromkeys(key for spec in specs for key in spec)
+    rows = {key: [spec.get(key) for spec in specs] for key in keys}
+    return {key: row for key, row in rows.items() if len(set(row)) > 1}
+
+
+def _unsynced(asked: Sequence[Asked], frozen: Frozen) -> Iterator[str]:
+    labels = [one.label for one in asked if one.algorithm.reference == "synced"]
+    if labels and frozen.synced_logp_BT is None and not frozen.on_policy:
+        yield (
+            f"The arm that was recorded kept no synced reference: to {', '.join(labels)} it is as right after a sync, "
+            "the policy that sampled."
+        )
+
+
+def _batch(frozen: Frozen, logp_BT: torch.Tensor, notes: list[str]) -> dict[str, Any]:
+    batch = frozen.batch
+    moved_N = (logp_BT - batch.old_logp_BT)[batch.mask_BT].double()
+    return {
+        "source": frozen.source,
+        "origin": dict(frozen.origin),
+        "notes": notes,
+        "groups": batch.groups,
+        "rollouts": len(batch),
+        "tokens": int(batch.mask_BT.sum()),
+        "correct": int(batch.label_B.sum()),
+        "truncated": int(batch.truncated_B.sum()),
+        "on_policy": frozen.on_policy,
+        "log_ratio": {"mean": float(moved_N.mean()), "rms": float(moved_N.square().mean().sqrt())},
+        "problem": [batch.problem_ids[group] for group in batch.group_B.tolist()],
+        "length": batch.length_B.tolist(),
+        "label": batch.label_B.tolist(),
+    }
+
+
+def _algorithms(outcomes: Sequence[Outcome], frozen: Frozen, flat: torch.Tensor, of: Layers) -> list[dict[str, Any]]:
+    spans = of.spans()
+    whole = norms(flat)
+    by_layer = {name: norms(flat[:, spans[name]]) for name in of.names}
+    return [
+        {
+            "label": one.asked.label,
+            "algorithm": one.asked.name,
+            "title": one.asked.algorithm.title,
+            "hyperparameters": asdict(one.asked.algorithm),
+            "spec": one.asked.algorithm.spec(),
+            **summary(one, frozen.batch),
+            "gradient_norm": whole[place],
+            "gradient_norm_by_layer": {name: by_layer[name][place] for name in of.names},
+        }
+        for place, one in enumerate(outcomes)
+    ]

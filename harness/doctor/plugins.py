@@ -1,0 +1,22 @@
+"""What other packages add, and what of it cannot be used. Imports all of it."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from harness.doctor.commands import pip
+from harness.doctor.findings import Finding, State
+from plugins import Plugins
+
+
+def findings(kinds: Iterable[Plugins[Any]]) -> Iterator[Finding]:
+    """One row for each plug-in, by kind and name."""
+    for plugins in kinds:
+        for name in plugins.usable():
+            yield Finding("plug-in", State.OK, f"{plugins.what} `{name}` of {plugins.origin(name)}")
+        for name, error in plugins.broken().items():
+            packages = shlex.join(plugins.versions(name))
+            found = f"{plugins.what} `{name}` of {error.origin}: {error.reason}"
+            yield Finding("plug-in", State.LACKS, found, f"mend it, or {pip()} uninstall {packages}")

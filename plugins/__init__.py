@@ -1,0 +1,108 @@
+"""What other packages add to ours, through entry points: algorithms, benchmarks, engines, sections of a report.
+
+An entry point's name is the thing's name. It is imported when that name is asked for and never before; one that cannot
+be used is an error that says which, of which package and version, and why, and leaves the others alone. Names of ours
+cannot be taken. Imports the standard library alone, so that each of our packages may import it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any, Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class Unfit(Exception):
+    """What a plug-in offers is not what its group asks for; the message says what it is and what it must be."""
+
+
+class PluginError(ImportError):
+    """Something of another package cannot be used."""
+
+    def __init__(self, what: str, name: str, origin: str, reason: str) -> None:
+        super().__init__(f"the {what} `{name}` of {origin} cannot be used: {reason}. Mend or uninstall that package.")
+        self.what, self.plugin, self.origin, self.reason = what, name, origin, reason
+
+
+@dataclass(frozen=True)
+class Plugins(Generic[T]):
+    """One kind of thing that packages may add."""
+
+    group: str
+    """of entry points"""
+    what: str
+    """what one is called in messages, such as `algorithm`"""
+    ours: Callable[[], Collection[str]]
+    """names that cannot be taken"""
+    accept: Callable[[str, Any], T]
+    """what is made of an entry point's name and what it loads to; raises Unfit, or whatever foreign code raises"""
+
+    def names(self) -> list[str]:
+        """Ascending, those of ours left out; imports nothing."""
+        found = _found(self.group)
+        return sorted(found.keys() - set(self.ours())) if found else []
+
+    def get(self, name: str) -> T:
+        """Raises: PluginError; KeyError if no package offers it."""
+        first, *others = _found(self.group)[name]
+        try:
+            if name in self.ours():
+                raise Unfit("rence-bench has that name itself")
+            if others:
+                raise Unfit("more than one package offers it")
+            return self.accept(name, first.load())
+        except (Exception, SystemExit) as error:  # foreign code may fail in any way; whatever it was, it is said
+            raise self.error(name, error) from error
+
+    def error(self, name: str, reason: BaseException) -> PluginError:
+        """What to raise, or to show, where a plug-in failed."""
+        said = " ".join(str(reason).split()) or "no message"
+        words = said if isinstance(reason, Unfit) else f"{type(reason).__name__}: {said}"
+        return PluginError(self.what, name, self.origin(name), words.rstrip("."))
+
+    def usable(self) -> dict[str, T]:
+        """By name, ascending. Imports all."""
+        return {name: found for name, found in self._all().items() if not isinstance(found, PluginError)}
+
+    def broken(self) -> dict[str, PluginError]:
+        """By name, ascending; those that take a name of ours included. Imports all."""
+        return {name: found for name, found in self._all().items() if isinstance(found, PluginError)}
+
+    def origin(self, name: str) -> str:
+        """Package, version and place of what is offered under a name, such as `other 1.0 (other.module:thing)`."""
+        return " and ".join(
+            f"{_package(point)} {_version(point)} ({point.value})" for point in _found(self.group)[name]
+        )
+
+    def versions(self, name: str) -> dict[str, str]:
+        """The package that offers a name, and its version; empty if none does."""
+        return {_package(point): _version(point) for point in _found(self.group).get(name, ())}
+
+    def _all(self) -> dict[str, T | PluginError]:
+        found: dict[str, T | PluginError] = {}
+        for name in sorted(_found(self.group)):
+            try:
+                found[name] = self.get(name)
+            except PluginError as error:
+                found[name] = error
+        return found
+
+
+@cache
+def _found(group: str) -> Mapping[str, tuple[EntryPoint, ...]]:
+    found: dict[str, tuple[EntryPoint, ...]] = {}
+    for point in sorted(entry_points(group=group), key=_package):
+        found[point.name] = (*found.get(point.name, ()), point)
+    return found
+
+
+def _package(point: EntryPoint) -> str:
+    return (point.dist and point.dist.name) or "an unknown package"
+
+
+def _version(point: EntryPoint) -> str:
+    return (point.dist and point.dist.version) or "?"

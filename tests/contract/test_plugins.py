@@ -1,0 +1,162 @@
+"""Plug-ins of all four kinds: what docs/how-to/plugins.md shows, and packages that are broken."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from harness import config, matching, plan
+from harness.cli import main
+from harness.errors import OK, USAGE
+from harness.models import SHIPPED
+
+Call = Callable[..., tuple[int, str, str]]
+PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "plugins.md"
+KINDS = ("algorithms", "benchmarks", "engines", "sections")
+BROKEN = """
+raise RuntimeError("this package\\nneeds [more] {care}")
+"""
+POINTS = {kind: {f"bad_{kind}": "broken:thing"} for kind in KINDS}
+REASON = "RuntimeError: this package needs [more] {care}"
+
+
+@pytest.fixture
+def rence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Call:
+    """Run a command in this process, in the test's folder: exit code, stdout, stderr."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setattr("sys.excepthook", None)
+
+    def call(*arguments: str) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as ended:
+            main(list(arguments))
+        captured = capsys.readouterr()
+        assert isinstance(ended.value.code, int)
+        return ended.value.code, captured.out, captured.err
+
+    return call
+
+
+@pytest.fixture
+def mine(package: Callable[..., Path]) -> Path:
+    """The package that the page describes."""
+    blocks: dict[str, str] = {"toml": "", "python": ""}
+    for language, code in re.findall(r"^```(\w+)\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.M | re.S):
+        blocks[language] += code
+    groups = tomllib.loads(blocks["toml"])["project"]["entry-points"]
+    return package("mine", blocks["python"], "2.5", **{group.removeprefix("rence."): p for group, p in groups.items()})
+
+
+def test_what_the_page_shows_works(rence: Call, mine: Path, finished: Path) -> None:
+    names = {"algorithms": "grpo_strict", "benchmarks": "doubles", "engines": "constant", "sections": "finished"}
+    for kind, name in names.items():
+        rows = json.loads(rence("list", kind, "--json")[1])
+        assert rows[-1]["name"] == name or kind == "benchmarks"
+        assert [row["name"] for row in rows].count(name) == 1
+        assert "cannot be used" not in str(rows)
+    assert json.loads(rence("show", "grpo_strict", "--json")[1])["spec"]["trust region"] == "token ratio in [0.9, 1.1]"
+    assert " hold\n" in rence("check", "grpo_strict")[1]
+
+    asked = ["--benchmarks", "doubles", "--engine", "constant", "--template", "bare", "--out", "floor"]
+    code, out, _ = rence("eval", "--model", "quickstart-base", *asked, "--json")
+    assert code == OK and json.loads(out)["per_benchmark"]["doubles"]["mean"] == 1 / 30
+    header = json.loads(Path("floor/evals/doubles/eval.json").read_text())
+    assert (header["engine"], header["engine_version"]) == ("constant", "1")
+
+    assert rence("report", "runs/finished")[0] == OK
+    page = Path("runs/finished/report/report.md").read_text(encoding="utf-8")
+    assert "## Finished trials\n\n4 of 4 trials are finished.\n" in page
+    titles = re.findall(r"^## (.*)$", page, re.M)
+    assert titles[titles.index("Finished trials") - 1] == "Provenance" and titles[-1] == "Time"
+    assert "Finished trials" in Path("runs/finished/report/index.html").read_text(encoding="utf-8")
+
+
+def test_a_trial_records_the_packages_that_it_used(mine: Path, tmp_path: Path, finished: Path) -> None:
+    text = finished.read_text().replace("grpo: {}", "grpo: {algorithm: grpo_strict}")
+    (tmp_path / "other.yaml").write_text(text)
+    experiment = config.load(tmp_path / "other.yaml")
+    made = plan.make(experiment, SHIPPED["quickstart-base"])
+    assert matching.header(experiment, made, "grpo", 0).environment["mine"] == "2.5"
+    assert "mine" not in matching.header(experiment, made, "rence", 0).environment
+    (tmp_path / "third.yaml").write_text(finished.read_text().replace("mini_sums: 1", "doubles: 1"))
+    experiment = config.load(tmp_path / "third.yaml")
+    assert matching.header(experiment, made, "rence", 0).environment["mine"] == "2.5"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_broken_plugin_is_listed_with_its_error_among_what_works(
+    rence: Call, package: Callable[..., Path], kind: str
+) -> None:
+    whole = json.loads(rence("list", kind, "--json")[1])
+    package("broken", BROKEN, "3.1", **POINTS)
+    code, out, _ = rence("list", kind, "--json")
+    *rows, last = json.loads(out)
+    assert code == OK and rows == whole and last.keys() == whole[0].keys()
+    assert last["name"] == f"bad_{kind}" and "cannot be used" in str(last)
+    assert f"of broken 3.1 (broken:thing) cannot be used: {REASON}. Mend or uninstall that package." in str(last)
+    code, out, _ = rence("list", kind)
+    assert code == OK and f"bad_{kind}" in out and "[more]" in out
+
+
+def test_the_doctor_names_plugins_and_what_is_wrong_with_them(
+    rence: Call, package: Callable[..., Path], mine: Path
+) -> None:
+    before = rence("doctor", "--json")
+    package("broken", BROKEN, "3.1", **POINTS)
+    code, out, _ = rence("doctor", "--json")
+    rows = [row for row in json.loads(out)["findings"] if row["part"] == "plug-in"]
+    assert code == before[0]
+    assert [row["found"] for row in rows if row["state"] == "ok"] == [
+        "algorithm `grpo_strict` of mine 2.5 (mine:STRICT)",
+        "benchmark `doubles` of mine 2.5 (mine:doubles)",
+        "engine `constant` of mine 2.5 (mine:Constant)",
+        "section `finished` of mine 2.5 (mine:finished)",
+    ]
+    assert [row["found"] for row in rows if row["state"] == "lacks"] == [
+        f"{kind[:-1]} `bad_{kind}` of broken 3.1 (broken:thing): {REASON}" for kind in KINDS
+    ]
+    assert all(row["mend"].endswith(" uninstall broken") for row in rows if row["state"] == "lacks")
+    assert "[more]" in rence("doctor")[1]
+
+
+def test_only_what_needs_a_broken_plugin_fails_and_says_why(
+    rence: Call, package: Callable[..., Path], finished: Path
+) -> None:
+    package("broken", BROKEN, **POINTS)
+    sums = ["eval", "--model", "quickstart-base", "--benchmarks", "mini_sums", "--out", "e", "--engine", "bad_engines"]
+    Path("a.yaml").write_text(finished.read_text().replace("grpo: {}", "grpo: {algorithm: bad_algorithms}"))
+    Path("b.yaml").write_text(finished.read_text().replace("mini_sums: 1", "bad_benchmarks: 1"))
+    Path("c.yaml").write_text(finished.read_text().replace("train: mini_rl", "train: bad_benchmarks"))
+    for arguments, place in {
+        ("show", "bad_algorithms"): "",
+        ("check", "bad_algorithms"): "",
+        ("plan", "a.yaml"): "a.yaml:8: ",
+        ("plan", "b.yaml"): "b.yaml:7: ",
+        ("run", "c.yaml"): "c.yaml:4: ",
+        tuple(sums): "",
+    }.items():
+        code, out, err = rence(*arguments)
+        assert code != OK and out == "" and f"rence: {place}the " in err, arguments
+        assert f"cannot be used: {REASON}." in err and err.count("\n") <= 2 and "bug" not in err
+    assert not Path("e/evals").exists()
+    for arguments in (["plan", str(finished)], ["show", "grpo"], ["config", "schema"], ["report", "runs/finished"]):
+        assert rence(*arguments)[0] == OK
+    notes = Path("runs/finished/report/report.md").read_text(encoding="utf-8").partition("## Notes")[2]
+    assert "A section is missing: the section" in notes and "RuntimeError: this package needs" in notes
+    code, _, err = rence("show", "bad_algorithm")
+    assert code == USAGE and "Did you mean `bad_algorithms`?" in err
+
+
+def test_nothing_is_imported_before_it_is_asked_for(rence: Call, package: Callable[..., Path], finished: Path) -> None:
+    package("broken", "open('imported', 'w')", **POINTS)
+    compare = ["compare", "runs/finished/rence", "runs/finished/grpo"]
+    for arguments in (["plan", str(finished)], ["show", "grpo"], ["list", "backends"], compare):
+        assert rence(*arguments)[0] == OK
+    assert not Path("imported").exists()
+    rence("list", "algorithms")
+    assert Path("imported").exists()
