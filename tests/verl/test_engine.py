@@ -201,7 +201,9 @@ def assert_logged(found: dict[str, Mean], expected: dict[str, Mean]) -> None:
     assert found.keys() == expected.keys()
     for name, mean in expected.items():
         assert found[name].count == pytest.approx(mean.count, rel=TOLERANCE), name
-        assert found[name].value == pytest.approx(mean.value, rel=TOLERANCE, abs=TOLERANCE, nan_ok=True), name
+        # the coefficient of a squared hinge is a thousand times a mean of log-ratios that all but cancel
+        rel = 10 * TOLERANCE if name == "actor/kl_coef" else TOLERANCE
+        assert found[name].value == pytest.approx(mean.value, rel=rel, abs=TOLERANCE, nan_ok=True), name
 
 
 @pytest.mark.parametrize(
