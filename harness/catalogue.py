@@ -16,9 +16,9 @@ from algorithms.registry import ALGORITHMS, UnknownAlgorithm
 from benchmarks import registry as our_benchmarks
 from benchmarks.problems import Benchmark, TrainingSet
 from benchmarks.registry import BENCHMARKS, TRAINING_SETS, UnknownBenchmark
-from harness.plugins import PluginError, Plugins, Unfit
+from harness.plugins import Plugins, Unfit
 
-__all__ = ["ALGORITHM_PLUGINS", "BENCHMARK_PLUGINS", "PluginError", "UnknownAlgorithm", "UnknownBenchmark",
+__all__ = ["ALGORITHM_PLUGINS", "BENCHMARK_PLUGINS", "UnknownAlgorithm", "UnknownBenchmark",
            "algorithm", "algorithm_names", "algorithms", "benchmark", "benchmark_names", "benchmarks",
            "training_set", "training_set_names", "training_sets"]  # fmt: skip
 

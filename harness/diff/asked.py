@@ -11,6 +11,7 @@ from algorithms.base import Algorithm
 from harness import catalogue
 from harness.config import manifest
 from harness.errors import UserError
+from harness.plugins import PluginError
 
 ALL = "all"
 _COMMA = re.compile(r",(?![^\[]*\])")
@@ -59,7 +60,7 @@ def _one(word: str) -> Asked:
     name, colon, settings = word.partition(":")
     try:
         return Asked(word, name, catalogue.algorithm(name, **(_settings(word, settings) if colon else {})))
-    except (catalogue.UnknownAlgorithm, catalogue.PluginError) as error:
+    except (catalogue.UnknownAlgorithm, PluginError) as error:
         raise UserError(str(error)) from None
     except ValueError as error:
         raise UserError(f"`{word}`: {error}") from None

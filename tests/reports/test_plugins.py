@@ -80,7 +80,8 @@ def test_sections_of_others_stand_before_the_notes_in_the_order_they_come(make_r
     before = titles(run)
     notes = before.index("Notes")
     others = Others([offered("aa", first), offered("none", none), offered("zz", last)])
-    assert descriptions(others.sections) == {**descriptions(), "aa": "The first there is.", "none": "", "zz": ""}
+    words = (__doc__ or "").strip()  # what is said of a function that says nothing of itself
+    assert descriptions(others.sections) == {**descriptions(), "aa": "The first there is.", "none": words, "zz": words}
     files = reports.build(run, others=others)
     assert titles(run) == [*before[:notes], "The first", "The last", *before[notes:]]
     assert run / "report/figures/zz-dots.svg" in files
