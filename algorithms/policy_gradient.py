@@ -21,7 +21,7 @@ from algorithms.hyperparameters import check_ranges
 from algorithms.pieces.advantages import BASELINES, Baseline, Scale, advantages, scale_words
 from algorithms.pieces.aggregation import Aggregation, aggregate, aggregation_words
 from algorithms.pieces.kl import Base, Estimator, base_logp, kl_tokens
-from algorithms.pieces.metrics import MOVED, as_means, sequence_metrics, share
+from algorithms.pieces.metrics import MOVED, as_means, movement, share
 from algorithms.pieces.ratios import Surrogate, log_ratio
 from algorithms.rollouts import Loss, Rng, Rollouts, Totals
 
@@ -110,12 +110,7 @@ class PolicyGradient(Algorithm):
         token_BT = surrogate.loss_BT if batch.weight_BT is None else surrogate.loss_BT * batch.weight_BT
         value = policy = aggregate(token_BT, batch, totals, self.aggregation)
         part, tokens = share(batch, totals), batch.mask_BT.sum()
-        score_B = log_ratio(logp_BT.detach(), batch.old_logp_BT, batch).sum(1)
-        metrics = {
-            "actor/pg_loss": (policy, part),
-            "actor/ppo_kl": (-score_B.sum(), tokens),
-            **sequence_metrics(score_B, batch),
-        }
+        metrics = movement(policy, logp_BT, batch, totals)
         for name, held_BT in (("", surrogate.clipped_BT), ("_lower", surrogate.dual_clipped_BT)):
             if held_BT is not None:
                 metrics[f"actor/pg_clipfrac{name}"] = ((held_BT & batch.mask_BT).sum(), tokens)

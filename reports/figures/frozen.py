@@ -101,11 +101,11 @@ def by_length(document: Document, order: Sequence[int], correct: bool) -> Curve:
 
 def _strata(batch: Document) -> list[tuple[int, int]]:
     """(K, P) of each rollout's group."""
-    found: dict[str, tuple[int, int]] = {}
-    for problem, label in zip(batch["problem"], batch["label"], strict=True):
-        size, positives = found.get(problem, (0, 0))
-        found[problem] = size + 1, positives + label
-    return [found[problem] for problem in batch["problem"]]
+    found: dict[int, tuple[int, int]] = {}
+    for group, label in zip(batch["group"], batch["label"], strict=True):
+        size, positives = found.get(group, (0, 0))
+        found[group] = size + 1, positives + label
+    return [found[group] for group in batch["group"]]
 
 
 def _relative(weights: np.ndarray, strata: Sequence[tuple[int, int]]) -> np.ndarray:

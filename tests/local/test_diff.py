@@ -245,6 +245,19 @@ def test_layers_of_other_architectures(folders: dict[str, Path], architecture: s
     assert head == {"qwen3": 32, "gpt2": 64, "llama": 32 + 32 * 21, "mistral": 32 + 32 * 21}[architecture]
 
 
+def test_more_gradients_than_there_is_room_for_are_refused(
+    frozen: Frozen, model: LanguageModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from harness.errors import UserError
+
+    # room for 2.5 gradients of 132,736 parameters of 4 bytes in a machine of a million bytes
+    monkeypatch.setattr("harness.diff.gradients.os.sysconf", lambda name: 1000)
+    monkeypatch.setattr("harness.diff.gradients.MOST_MEMORY", 2.5 * 4 * 132736 / 1e6)
+    with pytest.raises(UserError, match=r"3 gradients of 132,736 parameters take 0\.0 GB.* at most 2 algorithms"):
+        gradients(model, frozen.batch, 1.0, [{}] * 3, layers(model))
+    gradients(model, frozen.batch, 1.0, [{}] * 2, layers(model))
+
+
 @pytest.fixture(scope="module")
 def document(frozen: Frozen) -> dict[str, Any]:
     words = ["grpo", "grpo:kl_coef=0.04", "grpo:kl_coef=0", DR_GRPO, "dapo", "rence", "rejection"]

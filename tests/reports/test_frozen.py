@@ -28,7 +28,7 @@ def document(labels: list[str], cosine: list[list[float | None]], weights: list[
         return rows
 
     return {
-        "batch": {"problem": ["a"] * 4 + ["b"] * 4, "label": label, "length": [10, 10, 20, 20] * 2},
+        "batch": {"group": [0] * 4 + [1] * 4, "label": label, "length": [10, 10, 20, 20] * 2},
         "algorithms": [
             {"label": name, "sequence_weight": weight, "composition": composition(weight, int(any(weight)))}
             for name, weight in zip(labels, weights, strict=True)

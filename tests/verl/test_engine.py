@@ -52,16 +52,18 @@ LAYOUTS: dict[str, dict[str, Any]] = {
 CONTROLLER = "rence, controller"
 ENTROPY = "grpo, entropy"
 OBJECTIVES = {**ALGORITHMS, CONTROLLER: get("rence", kl_mode="controller"), ENTROPY: get("grpo", entropy_coef=0.1)}
+BASIC = ("rence", "grpo", "dapo", "online_dpo", "rejection")
+"""one of each kind, for what does not depend on the algorithm"""
 FILLER = -1
 """see `ranks.py`"""
 HALVES = ([4, 0, 2], [1, 5, 3])
 """two mini-batches"""
 
 GRADIENTS = [
-    *((name, "weighted", layout) for layout in LAYOUTS for name in ALGORITHMS),
-    *((name, "whole", "dynamic") for name in ALGORITHMS),
-    *((name, "ragged", "one group") for name in ALGORITHMS),
-    *((ENTROPY, kind, layout) for kind, layout in (("weighted", "dynamic"), ("ragged", "one group"))),
+    *((name, "weighted", layout) for layout in LAYOUTS if layout != "dynamic" for name in BASIC),
+    *((name, "whole", "dynamic") for name in BASIC),
+    *((name, "weighted", "dynamic") for name in (*ALGORITHMS, ENTROPY)),
+    *((name, "ragged", "one group") for name in (*ALGORITHMS, ENTROPY)),
 ]
 """algorithm, kind of batch, layout: with importance weights; without; with them, with rows that are not valid and with
 a group of nothing else, so that there is a micro-batch to learn nothing from"""
@@ -201,7 +203,9 @@ def assert_logged(found: dict[str, Mean], expected: dict[str, Mean]) -> None:
     assert found.keys() == expected.keys()
     for name, mean in expected.items():
         assert found[name].count == pytest.approx(mean.count, rel=TOLERANCE), name
-        assert found[name].value == pytest.approx(mean.value, rel=TOLERANCE, abs=TOLERANCE, nan_ok=True), name
+        # the coefficient of a squared hinge is a thousand times a mean of log-ratios that all but cancel
+        rel = 10 * TOLERANCE if name == "actor/kl_coef" else TOLERANCE
+        assert found[name].value == pytest.approx(mean.value, rel=rel, abs=TOLERANCE, nan_ok=True), name
 
 
 @pytest.mark.parametrize(
