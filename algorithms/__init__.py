@@ -10,7 +10,7 @@
         kl.py            estimators and gates
         contrast.py margins.py reward.py            pairs and NCE, margins, the overlong penalty
         metrics.py       what is logged
-    registry.py          the list, and plug-ins
+    registry.py          the list
     contract.py          what every algorithm has to keep to
     hyperparameters.py   types and ranges
 

@@ -1,13 +1,18 @@
-"""Checks of hyper-parameters: types from the annotations, ranges as intervals in the words of the message."""
+"""Hyper-parameters changed and checked: types from the annotations, ranges as intervals in a message's words."""
 
 from __future__ import annotations
 
 import difflib
 import math
 from collections.abc import Iterable
-from dataclasses import fields
+from dataclasses import fields, replace
 from types import UnionType
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+T = TypeVar("T", bound="DataclassInstance")
 
 
 def nearest(word: object, allowed: Iterable[str]) -> str:
@@ -15,6 +20,20 @@ def nearest(word: object, allowed: Iterable[str]) -> str:
     names = list(allowed)
     close = difflib.get_close_matches(str(word), names, n=1)
     return f"Did you mean `{close[0]}`?" if close else f"Allowed: {', '.join(names) or 'none'}."
+
+
+def changed(name: str, algorithm: T, /, **hyperparameters: Any) -> T:
+    """An algorithm with some hyper-parameters changed.
+
+    Args:
+        name: what messages call it.
+    Raises: ValueError for one that does not exist or is out of range.
+    """
+    known = [field.name for field in fields(algorithm)]
+    for key in hyperparameters:
+        if key not in known:
+            raise ValueError(f"`{name}` has no hyper-parameter `{key}`. {nearest(key, known)}")
+    return replace(algorithm, **hyperparameters)
 
 
 def check_types(dataclass: Any) -> None:

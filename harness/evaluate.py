@@ -11,10 +11,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from benchmarks import registry
 from benchmarks.marking import GRADER_VERSION, Mark, Marked, Response, mark_all
 from benchmarks.problems import Benchmark, Problem
-from harness import attempts, prompts
+from harness import attempts, catalogue, prompts
 from harness.engines.base import Completion, Engine, Request, Sampling, complete
 from harness.experiment import Evaluation, fingerprint
 from harness.records import Attempt, EvalFolder, EvalRecord
@@ -60,7 +59,7 @@ class Examiner:
         Raises: UserError if a folder holds an evaluation of something else.
         """
         for name, k in counts.items():
-            benchmark = registry.benchmark(name).first(self.evaluation.limit)
+            benchmark = catalogue.benchmark(name).first(self.evaluation.limit)
             header = header_of(self.evaluation, self.template, subject, benchmark, k, engine.name, engine.version)
             self._ask_one(engine, header, benchmark, place(name), watch)
 

@@ -14,19 +14,18 @@ from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
-from benchmarks import registry
 from benchmarks.problems import Benchmark
-from harness import attempts, models, prompts
+from harness import attempts, catalogue, models, prompts
 from harness.engines.registry import check_name, open_engine
 from harness.errors import UserError, need
 from harness.evaluate import Examiner, Subject, header_of
 from harness.experiment import Evaluation
 from harness.models.reading import read_tokenizer, reading
 from harness.plan import differences
+from harness.plugins import PluginError
 from harness.records import EvalFolder, EvalRecord
 from harness.store import locked
 from harness.watch import Part, View
-from plugins import PluginError
 
 CHUNK_SAMPLES = 64
 """samples generated together: enough to keep a processor busy, and what a kill costs at most"""
@@ -63,8 +62,8 @@ class Examination:
     def benchmarks(self) -> Mapping[str, Benchmark]:
         """Limited. Raises: UserError for a name that is not in the list, or a plug-in that cannot be used."""
         try:
-            found = {name: registry.benchmark(name) for name in self.evaluation.benchmarks}
-        except (registry.UnknownBenchmark, PluginError) as error:
+            found = {name: catalogue.benchmark(name) for name in self.evaluation.benchmarks}
+        except (catalogue.UnknownBenchmark, PluginError) as error:
             raise UserError(str(error)) from None
         return {name: benchmark.first(self.evaluation.limit) for name, benchmark in found.items()}
 

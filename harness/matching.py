@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from algorithms import registry as algorithms
-from benchmarks import registry
 from benchmarks.problems import hash_of
+from harness.catalogue import ALGORITHM_PLUGINS, BENCHMARK_PLUGINS, training_set
 from harness.environment import environment
 from harness.errors import UserError
 from harness.experiment import Experiment, fingerprint
@@ -15,7 +14,7 @@ from harness.stream import PromptStream
 
 def stream(experiment: Experiment, seed: int) -> PromptStream:
     """The prompts of a seed, the same for all arms."""
-    return PromptStream(registry.training_set(experiment.train).problems, seed)
+    return PromptStream(training_set(experiment.train).problems, seed)
 
 
 def header(experiment: Experiment, plan: Plan, arm: str, seed: int) -> TrialRecord:
@@ -41,8 +40,8 @@ def _plugins(experiment: Experiment, arm: str) -> dict[str, str]:
     """Package -> version, of those that a trial takes its algorithm or its problems from."""
     evaluation = experiment.evaluation
     used = [
-        (algorithms.PLUGINS, experiment.arm(arm).algorithm_name),
-        *((registry.PLUGINS, name) for name in (experiment.train, *evaluation.benchmarks, *evaluation.curve)),
+        (ALGORITHM_PLUGINS, experiment.arm(arm).algorithm_name),
+        *((BENCHMARK_PLUGINS, name) for name in (experiment.train, *evaluation.benchmarks, *evaluation.curve)),
     ]
     return {
         package: version
@@ -54,7 +53,7 @@ def _plugins(experiment: Experiment, arm: str) -> dict[str, str]:
 
 def data(experiment: Experiment) -> DataRecord:
     """`data.json`: the training set, and what was left out of it."""
-    train = registry.training_set(experiment.train)
+    train = training_set(experiment.train)
     return DataRecord(train.name, len(train.problems), hash_of(train.problems), dict(train.removed))
 
 

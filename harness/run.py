@@ -11,8 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchmarks import registry
-from harness import jobs, matching, models, plan, store
+from harness import catalogue, jobs, matching, models, plan, store
 from harness.errors import FAILED, INCOMPLETE, INTERRUPTED, OK, USAGE
 from harness.experiment import Experiment
 from harness.jobs import Job, State
@@ -183,14 +182,14 @@ def _claim(experiment: Experiment, made: Plan, outcome: Outcome) -> None:
 def load_problems(experiment: Experiment) -> None:
     """Raises: ProblemsError now rather than after hours of training if problems that will be asked are not here."""
     for name in _problems(experiment):
-        registry.benchmark(name).hash  # noqa: B018  which loads and checks them
-    registry.training_set(experiment.train).problems  # noqa: B018
+        catalogue.benchmark(name).hash  # noqa: B018  which loads and checks them
+    catalogue.training_set(experiment.train).problems  # noqa: B018
 
 
 def _problems(experiment: Experiment) -> dict[str, int]:
     """Benchmark -> number of problems, as expected."""
     asked = {**experiment.evaluation.benchmarks, **experiment.evaluation.curve}
-    return {name: registry.benchmark(name).first(experiment.evaluation.limit).count for name in asked}
+    return {name: catalogue.benchmark(name).first(experiment.evaluation.limit).count for name in asked}
 
 
 def _failure(ended: Running) -> Failure | None:

@@ -23,10 +23,10 @@ from harness.evaluate import Examiner, Subject
 from harness.experiment import Experiment, Trial
 from harness.jobs import Job
 from harness.matching import stream
+from harness.plugins import PluginError
 from harness.records import START, DataError, DoneRecord, RunFolder, StepRecord
 from harness.store import locked
 from harness.timing import Clock
-from plugins import PluginError
 
 _WAIT_FOR_PREDECESSOR = 30.0
 """seconds; an orphan needs milliseconds to notice that its driver is gone"""

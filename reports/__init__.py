@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from reports.evaluated import Evaluation
     from reports.gate.updating import Update
     from reports.gate.verdict import Gate, Policy
+    from reports.plugins import Others
 
 FORMATS = ("html", "md", "tex", "csv", "json")
 
@@ -29,17 +30,20 @@ class Unmatched(ValueError):
     """Two arms differ in more than the algorithm. Ends a command with exit code 2."""
 
 
-def build(run: Path, formats: Collection[str] = FORMATS, out: Path | None = None) -> list[Path]:
+def build(
+    run: Path, formats: Collection[str] = FORMATS, out: Path | None = None, others: Others | None = None
+) -> list[Path]:
     """Write the report of a run folder, and return the files written, the page first.
 
     Args:
         out: the folder to write to; `report/` in the run folder if None
+        others: sections that other packages add
 
     Raises: ValueError for an unknown format.
     """
     from reports import writing
 
-    return writing.build(Path(run), formats, None if out is None else Path(out))
+    return writing.build(Path(run), formats, None if out is None else Path(out), others)
 
 
 def summary(run: Path) -> str:

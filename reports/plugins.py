@@ -1,40 +1,47 @@
-"""Sections that other packages add to reports: entry points of the group `rence.sections`, each a function from the
-analysis to a `Section` of the entry point's name, or None where there is nothing to show.
+"""Sections that other packages add to reports: each a function from the analysis to a `Section` of its name, or None
+where there is nothing to show. They are found and loaded by the caller: the command line.
 
-They come after ours, ordered by name. One that cannot be loaded, raises, or returns what no format can render is left
-out, and the report's notes say which and why.
+They come after ours, ordered by name. One that raises, or returns what no format can render, is left out, and the
+report's notes say which and why.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from plugins import Plugins, Unfit
 from reports.document import Block, Cases, Document, Figure, Folded, Gallery, Section, Table
 
 if TYPE_CHECKING:
     from reports.analysis import Analysis
 
-    Make = Callable[[Analysis], Section | None]
+
+class Unfit(Exception):
+    """What a section's function returned cannot stand in a report; the message says why."""
 
 
-def _ours() -> Collection[str]:
-    from reports.sections import SECTIONS  # which imports numpy and pandas, and which imports this module
+@dataclass(frozen=True)
+class Offered:
+    """A section of another package."""
 
-    return SECTIONS
-
-
-def _accept(name: str, offered: Any) -> Make:
-    if not callable(offered):
-        raise Unfit(f"it must be a function from an Analysis to a Section, but is {type(offered).__name__} instead")
-    return cast("Make", offered)
+    name: str
+    origin: str
+    """whose it is, such as `other 1.0 (other.module:thing)`"""
+    make: Callable[[Analysis], Section | None]
 
 
-PLUGINS = Plugins("rence.sections", "section", _ours, _accept)
+@dataclass(frozen=True)
+class Others:
+    """What other packages add to a report."""
+
+    sections: Sequence[Offered] = ()
+    """by name; none of a name of ours"""
+    missing: Sequence[str] = ()
+    """a sentence for each that there is but that cannot be loaded"""
 
 
-def added(a: Analysis, ours: Iterable[Section]) -> tuple[list[Section], list[str]]:
+def added(a: Analysis, others: Others, ours: Iterable[Section]) -> tuple[list[Section], list[str]]:
     """The sections of other packages, and a sentence for each that is missing.
 
     Args:
@@ -42,17 +49,26 @@ def added(a: Analysis, ours: Iterable[Section]) -> tuple[list[Section], list[str
     """
     taken = {name for section in ours for name in _names(section.blocks)}
     sections: list[Section] = []
-    missing = [f"A section is missing: {error}" for name, error in PLUGINS.broken().items()]
-    for name, make in PLUGINS.usable().items():
+    missing = list(others.missing)
+    for offered in others.sections:
         try:
-            section = _checked(name, make(a), taken)
+            section = _checked(offered.name, offered.make(a), taken)
         except (Exception, SystemExit) as error:  # foreign code; whatever it was, the report says it
-            missing.append(f"A section is missing: {PLUGINS.error(name, error)}")
+            missing.append(_failed(offered, error))
             continue
         if section is not None:
             sections.append(section)
             taken |= set(_names(section.blocks))
-    return sections, missing
+    return sections, [f"A section is missing: {sentence}" for sentence in missing]
+
+
+def _failed(offered: Offered, error: BaseException) -> str:
+    said = " ".join(str(error).split()) or "no message"
+    reason = said if isinstance(error, Unfit) else f"{type(error).__name__}: {said}"
+    return (
+        f"the section `{offered.name}` of {offered.origin} cannot be used: {reason.rstrip('.')}. "
+        "Mend or uninstall that package."
+    )
 
 
 def _checked(name: str, section: Section | None, taken: Collection[str]) -> Section | None:

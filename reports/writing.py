@@ -10,17 +10,18 @@ from harness.records import RunFolder
 from reports import FORMATS, verdict, verdict_json
 from reports.analysis import Analysis, analyse
 from reports.load import load
+from reports.plugins import Others
 from reports.render import csv, latex, markdown, plain
 from reports.sections import comparisons, document, effects, flips, scores
 
 
-def build(run: Path, formats: Collection[str], out: Path | None) -> list[Path]:
+def build(run: Path, formats: Collection[str], out: Path | None, others: Others | None) -> list[Path]:
     unknown = sorted(set(formats) - set(FORMATS))
     if unknown:
         raise ValueError(f"`{unknown[0]}` is no report format. Allowed: {', '.join(FORMATS)}.")
     analysis = analyse(load(run))
     folder = out or RunFolder(run).report
-    files = contents(analysis, formats)
+    files = contents(analysis, formats, others)
     for name, content in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -30,10 +31,10 @@ def build(run: Path, formats: Collection[str], out: Path | None) -> list[Path]:
     return [folder / name for name in files]
 
 
-def contents(a: Analysis, formats: Collection[str]) -> dict[str, str]:
+def contents(a: Analysis, formats: Collection[str], others: Others | None = None) -> dict[str, str]:
     """File name -> text."""
     files = {}
-    doc = document(a) if {"html", "md"} & set(formats) else None
+    doc = document(a, others) if {"html", "md"} & set(formats) else None
     if doc and "html" in formats:
         from reports.render import html
 

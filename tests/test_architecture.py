@@ -10,15 +10,14 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-OURS = ("algorithms", "benchmarks", "harness", "plugins", "reports")
+OURS = ("algorithms", "benchmarks", "harness", "reports")
 ALLOWED = {
-    "algorithms": ("algorithms", "plugins"),
-    "benchmarks": ("benchmarks", "plugins"),
-    "harness": ("harness", "algorithms", "benchmarks", "plugins"),
-    "plugins": ("plugins",),
-    "reports": ("reports", "harness.records", "plugins"),
+    "algorithms": ("algorithms",),
+    "benchmarks": ("benchmarks",),
+    "harness": ("harness", "algorithms", "benchmarks"),
+    "reports": ("reports", "harness.records"),
 }
-STDLIB_ONLY = ("harness/records", "harness/seeds", "harness/errors", "plugins")
+STDLIB_ONLY = ("harness/records", "harness/seeds", "harness/errors", "harness/plugins")
 HEAVY = ("torch", "transformers", "ray", "verl", "vllm", "mlflow", "lm_eval", "safetensors", "tokenizers")
 LIGHT = ("algorithms", "benchmarks", "reports", "harness/cli")
 

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.markup import escape
 
+from harness.cli import sections
 from harness.cli.console import Json, command, out, print_json, table
 from harness.errors import FAILED, UserError, need
-from plugins import PluginError, Plugins
+from harness.plugins import PluginError, Plugins
 
 if TYPE_CHECKING:
     from algorithms.base import Algorithm
@@ -105,11 +106,11 @@ def check(algorithm: Name, json: Json = False) -> None:
 
 
 def _algorithm(name: str) -> Algorithm:
-    from algorithms import registry
+    from harness.catalogue import UnknownAlgorithm, algorithm
 
     try:
-        return registry.get(name)
-    except (registry.UnknownAlgorithm, PluginError) as error:
+        return algorithm(name)
+    except (UnknownAlgorithm, PluginError) as error:
         raise UserError(str(error)) from None
 
 
@@ -139,13 +140,13 @@ def _sheet(name: str, algorithm: Algorithm) -> dict[str, Any]:
 
 
 def _algorithms() -> list[dict[str, Any]]:
-    from algorithms import registry
+    from harness.catalogue import ALGORITHM_PLUGINS, algorithms
 
     rows = [
         {"name": name, "title": found.title, "setting": _setting(found), "source": found.source}
-        for name, found in registry.catalogue().items()
+        for name, found in algorithms().items()
     ]
-    return [*rows, *_broken(registry.PLUGINS, title=_UNUSABLE, setting="", source="{error}")]
+    return [*rows, *_broken(ALGORITHM_PLUGINS, title=_UNUSABLE, setting="", source="{error}")]
 
 
 def _setting(algorithm: Algorithm) -> str:
@@ -156,9 +157,9 @@ def _setting(algorithm: Algorithm) -> str:
 
 
 def _benchmarks() -> list[dict[str, Any]]:
-    from benchmarks import registry
+    from harness.catalogue import BENCHMARK_PLUGINS, benchmarks, training_sets
 
-    kinds = {"benchmark": registry.benchmarks().values(), "training set": registry.training_sets().values()}
+    kinds = {"benchmark": benchmarks().values(), "training set": training_sets().values()}
     rows = [
         {
             "name": one.name,
@@ -172,7 +173,7 @@ def _benchmarks() -> list[dict[str, Any]]:
         for one in listed
     ]
     empty = {"problems": None, "licence": "", "origin": ""}
-    return [*rows, *_broken(registry.PLUGINS, kind=_UNUSABLE, description="{error}", **empty)]
+    return [*rows, *_broken(BENCHMARK_PLUGINS, kind=_UNUSABLE, description="{error}", **empty)]
 
 
 def _backends() -> list[dict[str, Any]]:
@@ -189,11 +190,11 @@ def _engines() -> list[dict[str, Any]]:
 
 
 def _sections() -> list[dict[str, Any]]:
-    from reports.plugins import PLUGINS
     from reports.sections import descriptions
 
-    rows = [{"name": name, "description": description} for name, description in descriptions().items()]
-    return [*rows, *_broken(PLUGINS, description=f"{_UNUSABLE}: {{error}}")]
+    listed = descriptions(sections.others().sections)
+    rows = [{"name": name, "description": description} for name, description in listed.items()]
+    return [*rows, *_broken(sections.PLUGINS, description=f"{_UNUSABLE}: {{error}}")]
 
 
 def _broken(plugins: Plugins[Any], **row: str | None) -> list[dict[str, Any]]:

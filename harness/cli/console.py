@@ -19,8 +19,8 @@ import typer
 
 from benchmarks.problems import ProblemsError
 from harness.errors import FAILED, INTERRUPTED, OK, UserError, of_system
+from harness.plugins import PluginError
 from harness.records import DataError
-from plugins import PluginError
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from harness.cli.console import Json, command, err, out, print_json, same_command, table
+from harness.cli.sections import others
 from harness.errors import OK
 from harness.launchers import Where, get_launcher
 
@@ -116,7 +117,7 @@ def tuned_by(experiment: Experiment) -> str:
 def _report(run: RunFolder) -> None:
     import reports
 
-    reports.build(run.root)
+    reports.build(run.root, others=others())
 
 
 def _print_outcome(outcome: Outcome) -> None:

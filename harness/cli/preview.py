@@ -7,9 +7,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks import registry as benchmarks
 from benchmarks.problems import TrainingSet
-from harness import costs, models, plan, tuning
+from harness import catalogue, costs, models, plan, tuning
 from harness.errors import UserError
 from harness.experiment import Experiment, Trial
 from harness.records import Plan, RunFolder, write_text
@@ -110,13 +109,13 @@ def preview(experiment: Experiment, pilot: Path | None = None) -> Preview:
     experiment, before = _tuned(experiment, model)
     made = plan.make(experiment, model)
     asked, limit = {**made.benchmarks, **made.curve_benchmarks}, experiment.evaluation.limit
-    problems = {name: benchmarks.benchmark(name).first(limit).count for name in asked}
+    problems = {name: catalogue.benchmark(name).first(limit).count for name in asked}
     alpha = made.comparison.alpha / max(1, len(made.comparison.baselines))
     sizes = {name: (problems[name], k) for name, k in made.benchmarks.items()}
     seeds = [len(made.seeds), *(s for s in _OTHER_SEEDS if s > len(made.seeds))]
     effects = {s: detectable_effects(sizes, s, variances, alpha) for s in seeds}
     cost = costs.estimate(experiment, model, problems)
-    train = benchmarks.training_set(made.train)
+    train = catalogue.training_set(made.train)
     made = replace(made, lock="") if before else made  # what its tuning chooses will be part of it
     seen = Preview(experiment, made, cost, problems, train, variances, alpha, effects, tuning=before)
     return seen if pilot is None else replace(seen, measured=_measured(experiment, seen, pilot, sizes))
@@ -132,7 +131,7 @@ def _tuned(experiment: Experiment, model: Path | None) -> tuple[Experiment, cost
         plan.check_unchanged(Plan.read(run.plan), plan.make(first, model), run.root)
         return tuning.chosen(experiment, run), None
     limit = experiment.evaluation.limit
-    problems = {name: benchmarks.benchmark(name).first(limit).count for name in first.evaluation.benchmarks}
+    problems = {name: catalogue.benchmark(name).first(limit).count for name in first.evaluation.benchmarks}
     return experiment, costs.estimate(first, model, problems)
 
 

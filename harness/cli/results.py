@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from harness.cli.console import Json, command, out, print_json
+from harness.cli.sections import others
 from harness.errors import UserError, nearest
 
 
@@ -38,7 +39,7 @@ def report(
             raise UserError(f"there is no report format `{word}`. {nearest(word, reports.FORMATS)}")
     if expected:
         _keep(run, expected)
-    for path in reports.build(run, formats, to):
+    for path in reports.build(run, formats, to, others()):
         out().print(str(path))
 
 

@@ -8,9 +8,10 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
+from harness.cli import sections
 from harness.cli.console import Json, command, err, out, print_json, table
 from harness.errors import UserError, need
-from plugins import Plugins
+from harness.plugins import Plugins
 
 
 def add_to(app: typer.Typer) -> None:
@@ -39,12 +40,10 @@ def doctor(
 
 
 def _kinds_of_plugins() -> list[Plugins[Any]]:
-    from algorithms import registry as algorithms
-    from benchmarks import registry as benchmarks
+    from harness.catalogue import ALGORITHM_PLUGINS, BENCHMARK_PLUGINS
     from harness.engines import registry as engines
-    from reports import plugins as sections
 
-    return [algorithms.PLUGINS, benchmarks.PLUGINS, engines.PLUGINS, sections.PLUGINS]
+    return [ALGORITHM_PLUGINS, BENCHMARK_PLUGINS, engines.PLUGINS, sections.PLUGINS]
 
 
 def pretrain(

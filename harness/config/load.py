@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from benchmarks import registry as benchmarks
 from harness import models, prompts
 from harness.backends.registry import BACKENDS
 from harness.backends.verl import limits
@@ -16,14 +15,14 @@ from harness.config import arms as builder
 from harness.config import manifest as manifests
 from harness.config import sweeps, tuning
 from harness.config.check import checked, fail, known, show
-from harness.config.manifest import Key, Manifest
+from harness.config.manifest import Manifest
+from harness.config.problems import check_benchmark, check_training_set
 from harness.config.published import of_experiment
 from harness.config.shape import experiment_file
 from harness.config.sweeps import Expansion
 from harness.errors import UserError
 from harness.experiment import Cap, Evaluation, Experiment, Recipe, VerlSettings
 from harness.records import Comparison, Sweep
-from plugins import PluginError
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*\Z")
 _VERL = "verl"
@@ -109,12 +108,10 @@ def _check_names(manifest: Manifest, file: Any) -> None:
         fail(manifest, ("name",), f"`name` must be letters, digits, `_` and `-`, but is {show(file.name)} instead.")
     known(manifest, ("backend",), "backend", file.backend, BACKENDS)
     known(manifest, ("template",), "template", file.template, prompts.TEMPLATES)
-    known(manifest, ("train",), "training set", file.train, benchmarks.training_set_names())
-    _check_plugin(manifest, ("train",), benchmarks.training_set, file.train)
+    check_training_set(manifest, ("train",), file.train)
     for part in ("benchmarks", "curve"):
         for name in getattr(file.evaluation, part):
-            known(manifest, ("evaluation", part, name), "benchmark", name, benchmarks.benchmark_names())
-            _check_plugin(manifest, ("evaluation", part, name), benchmarks.benchmark, name)
+            check_benchmark(manifest, ("evaluation", part, name), name)
     if not file.evaluation.benchmarks:
         fail(manifest, ("evaluation", "benchmarks"), "`evaluation.benchmarks` may not be empty.")
     _check_engine(manifest, file)
@@ -127,14 +124,6 @@ def _check_names(manifest: Manifest, file: Any) -> None:
         models.find(file.model)
     except UserError as error:
         fail(manifest, ("model",), str(error))
-
-
-def _check_plugin(manifest: Manifest, key: Key, load: Callable[[str], object], name: str) -> None:
-    """Raises: UserError if what another package offers is something else, or cannot be used."""
-    try:
-        load(name)
-    except (benchmarks.UnknownBenchmark, PluginError) as error:
-        fail(manifest, key, str(error))
 
 
 def _check_engine(manifest: Manifest, file: Any) -> None:

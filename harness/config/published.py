@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from benchmarks import registry as benchmarks
+from harness import catalogue
 from harness.config import manifest as manifests
 from harness.config.check import checked, fail, known, show
 from harness.config.manifest import Manifest
@@ -21,7 +21,7 @@ def published(path: Path) -> Published:
     manifest = manifests.read(path)
     data = {key: value for key, value in manifest.data.items() if key != "schema"}
     shaped: Any = checked(manifest, model(Published), data)
-    allowed = [*benchmarks.benchmark_names(), _AVERAGE]
+    allowed = [*catalogue.benchmark_names(), _AVERAGE]
     for arm, row in shaped.percent.items():
         for name, percent in row.items():
             at = ("percent", arm, name)

@@ -10,11 +10,11 @@ from typing import Annotated, Any, Literal
 
 from annotated_types import Ge, MinLen
 
-from benchmarks import registry as benchmarks
 from harness.config import factors as parts
-from harness.config.check import checked, fail, known
+from harness.config.check import checked, fail
 from harness.config.factors import Factor
 from harness.config.manifest import Key, Manifest
+from harness.config.problems import check_benchmark
 from harness.config.shape import model
 from harness.config.sweeps import Expansion
 from harness.experiment import Candidate, Count, Recipe, Tuning, Whole
@@ -105,7 +105,7 @@ def _check_apart(manifest: Manifest, file: Any, block: Any) -> None:
             fail(manifest, (*AT, "seeds", i), f"`tuning.seeds` holds {seed} twice. Remove one of them.")
     for name in block.benchmarks:
         at = (*AT, "benchmarks", name)
-        known(manifest, at, "benchmark", name, benchmarks.benchmarks())
+        check_benchmark(manifest, at, name)
         if name in file.evaluation.benchmarks or name in file.evaluation.curve:
             fail(
                 manifest,

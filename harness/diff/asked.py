@@ -7,10 +7,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from algorithms import registry
 from algorithms.base import Algorithm
+from harness import catalogue
 from harness.config import manifest
 from harness.errors import UserError
+from harness.plugins import PluginError
 
 ALL = "all"
 _COMMA = re.compile(r",(?![^\[]*\])")
@@ -24,7 +25,7 @@ class Asked:
     label: str
     """the word of the command, which tells variants of one algorithm apart"""
     name: str
-    """in the registry"""
+    """in the catalogue"""
     algorithm: Algorithm
 
 
@@ -51,17 +52,15 @@ def _all(word: str) -> Iterator[Asked]:
     if word != ALL:
         yield _one(word)
         return
-    for name, found in registry.catalogue().items():
-        if isinstance(found, registry.PluginError):
-            raise UserError(str(found))
-        yield Asked(name, name, found)
+    for name in catalogue.algorithm_names():
+        yield _one(name)
 
 
 def _one(word: str) -> Asked:
     name, colon, settings = word.partition(":")
     try:
-        return Asked(word, name, registry.get(name, **(_settings(word, settings) if colon else {})))
-    except (registry.UnknownAlgorithm, registry.PluginError) as error:
+        return Asked(word, name, catalogue.algorithm(name, **(_settings(word, settings) if colon else {})))
+    except (catalogue.UnknownAlgorithm, PluginError) as error:
         raise UserError(str(error)) from None
     except ValueError as error:
         raise UserError(f"`{word}`: {error}") from None

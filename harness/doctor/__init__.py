@@ -17,7 +17,7 @@ from typing import Any
 
 from harness.doctor import machine, packages, plugins, services
 from harness.doctor.findings import Examination, Finding, State
-from plugins import Plugins
+from harness.plugins import Plugins
 
 __all__ = ["Examination", "Finding", "State", "examine"]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from harness.doctor.commands import pip
 from harness.doctor.findings import Finding, State
-from plugins import Plugins
+from harness.plugins import Plugins
 
 
 def findings(kinds: Iterable[Plugins[Any]]) -> Iterator[Finding]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from harness.engines.base import Engine
 from harness.errors import UserError, nearest
-from plugins import Plugins, Unfit
+from harness.plugins import Plugins, Unfit
 
 
 @dataclass(frozen=True)

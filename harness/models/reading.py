@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.errors import UserError
-from plugins import PluginError
+from harness.plugins import PluginError
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase

@@ -1,7 +1,7 @@
 """The sections of a report, in their order.
 
 To add one: a function from the analysis to a `Section` (or None where there is nothing to show), here in a module of
-its own, and a line in `SECTIONS` under its slug; or, in another package, an entry point (`reports/plugins.py`). All
+its own, and a line in `SECTIONS` under its slug; or, in another package, an entry point (docs/how-to/plugins.md). All
 formats render it. Same files, same bytes: no dates, no times, no set order; times belong to the section of kind `cost`.
 What is missing is a gap or a note, never a zero.
 """
@@ -9,11 +9,12 @@ What is missing is a gap or a note, never a zero.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from reports import notes, plugins, verdict
 from reports.analysis import Analysis
 from reports.document import Document, Section
+from reports.plugins import Offered, Others
 from reports.sections import (
     activity,
     algorithms,
@@ -68,16 +69,16 @@ SECTIONS: dict[str, Callable[[Analysis], Section | None]] = {
 }
 
 
-def descriptions() -> dict[str, str]:
-    """By name: ours in their order, then those of other packages that can be used, which are imported for it."""
-    every = {**SECTIONS, **plugins.PLUGINS.usable()}
+def descriptions(others: Iterable[Offered] = ()) -> dict[str, str]:
+    """By name: ours in their order, then those of other packages."""
+    every = {**SECTIONS, **{offered.name: offered.make for offered in others}}
     return {name: _first_line(make) for name, make in every.items()}
 
 
-def document(a: Analysis) -> Document:
+def document(a: Analysis, others: Others | None = None) -> Document:
     """Ours in their order, with those of other packages before the notes, which say what is missing of them."""
     *body, cost = (make(a) for name, make in SECTIONS.items() if name != "notes")
-    added, missing = plugins.added(a, [part for part in (*body, cost) if part is not None])
+    added, missing = plugins.added(a, others or Others(), [part for part in (*body, cost) if part is not None])
     parts = [*body, *added, notes.section(a, missing), cost]
     return Document(a.run.plan.experiment, verdict.sentences(a), [part for part in parts if part is not None])
 

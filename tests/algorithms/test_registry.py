@@ -1,4 +1,4 @@
-"""Names, plug-ins, and what can be read without torch."""
+"""Names, hyper-parameters, and what can be read without torch."""
 
 from __future__ import annotations
 
@@ -11,21 +11,14 @@ import pytest
 
 from algorithms import registry
 from algorithms.objectives.grpo import GRPO
-from plugins import PluginError
 
 ROOT = Path(__file__).parents[2]
 BUILT_IN = list(registry.ALGORITHMS)
 
 
-@pytest.fixture
-def offered(package):
-    """Installs a package that offers these entry points: name to value."""
-    return lambda **points: package("other", "", algorithms=points)
-
-
 def test_the_built_in_algorithms():
     assert BUILT_IN[:4] == ["rence", "rence_plain", "rence_mean", "grpo"]
-    assert registry.names()[: len(BUILT_IN)] == BUILT_IN
+    assert registry.names() == BUILT_IN
     specs = [str(algorithm.spec()) for algorithm in registry.ALGORITHMS.values()]
     assert len(set(specs)) == len(specs)
 
@@ -52,48 +45,6 @@ def test_bad_hyperparameter():
         registry.get("grpo", clip_low=2)
 
 
-def test_plugins_may_be_classes(offered):
-    offered(zz_class="algorithms.objectives.grpo:GRPO", aa_class="algorithms.objectives.dapo:DAPO")
-    assert registry.names() == [*BUILT_IN, "aa_class", "zz_class"]
-    assert registry.get("zz_class", kl_coef=0) == GRPO(kl_coef=0)
-
-
-def test_plugins_may_be_instances(offered, monkeypatch):
-    monkeypatch.setattr(registry, "MINE", GRPO(kl_coef=0.5), raising=False)
-    offered(mine="algorithms.registry:MINE")
-    assert registry.get("mine") == GRPO(kl_coef=0.5)
-
-
-@pytest.mark.parametrize(
-    ("value", "reason"),
-    [
-        ("no_such_module:Thing", "ModuleNotFoundError: No module named 'no_such_module'"),
-        ("algorithms.objectives.grpo:Nothing", "AttributeError"),
-        ("algorithms.base:Algorithm", "TypeError: Can't instantiate abstract class Algorithm"),
-        ("algorithms.rollouts:Totals", "TypeError: Totals.__init__() missing 4 required positional arguments"),
-        ("algorithms.base:SPEC", "it must be an Algorithm, but is tuple instead"),
-    ],
-)
-def test_a_broken_plugin_is_named_and_leaves_the_others_alone(offered, value, reason):
-    offered(broken=value, good="algorithms.objectives.grpo:GRPO")
-    assert registry.names() == [*BUILT_IN, "broken", "good"]
-    with pytest.raises(PluginError) as raised:
-        registry.get("broken")
-    said = str(raised.value)
-    assert said.startswith(f"the algorithm `broken` of other 1.0 ({value}) cannot be used: {reason}")
-    assert said.endswith("Mend or uninstall that package.")
-    assert registry.get("good") == GRPO()
-    assert list(registry.catalogue()) == [*BUILT_IN, "good"]
-    assert {name: str(error) for name, error in registry.PLUGINS.broken().items()} == {"broken": said}
-
-
-def test_a_plugin_cannot_replace_a_built_in_algorithm(offered):
-    offered(grpo="algorithms.objectives.dapo:DAPO")
-    assert registry.get("grpo") == registry.ALGORITHMS["grpo"] == registry.catalogue()["grpo"] == GRPO()
-    assert registry.names() == BUILT_IN
-    assert "rence-bench has that name itself" in str(registry.PLUGINS.broken()["grpo"])
-
-
 @pytest.mark.parametrize("name", BUILT_IN)
 def test_pickles(name):
     assert pickle.loads(pickle.dumps(registry.get(name))) == registry.get(name)
@@ -116,7 +67,7 @@ class Refuse:
 sys.meta_path.insert(0, Refuse())
 from dataclasses import asdict
 from algorithms import contract, registry
-for name, algorithm in registry.catalogue().items():
+for name, algorithm in registry.ALGORITHMS.items():
     print(name, algorithm.title, asdict(algorithm), algorithm.spec(), algorithm.reference, algorithm.refill,
           algorithm.contrastive, algorithm.measures, algorithm.activity)
 try:

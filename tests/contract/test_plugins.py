@@ -132,12 +132,16 @@ def test_only_what_needs_a_broken_plugin_fails_and_says_why(
     Path("a.yaml").write_text(finished.read_text().replace("grpo: {}", "grpo: {algorithm: bad_algorithms}"))
     Path("b.yaml").write_text(finished.read_text().replace("mini_sums: 1", "bad_benchmarks: 1"))
     Path("c.yaml").write_text(finished.read_text().replace("train: mini_rl", "train: bad_benchmarks"))
+    tuning = "tuning: {grid: {recipe.learning_rate: [1e-4, 1e-3]}, seeds: [9], benchmarks: {bad_benchmarks: 1}}\n"
+    Path("d.yaml").write_text(finished.read_text() + tuning)
     for arguments, place in {
         ("show", "bad_algorithms"): "",
+        ("diff", "all"): "",
         ("check", "bad_algorithms"): "",
         ("plan", "a.yaml"): "a.yaml:8: ",
         ("plan", "b.yaml"): "b.yaml:7: ",
         ("run", "c.yaml"): "c.yaml:4: ",
+        ("plan", "d.yaml"): "d.yaml:10: ",
         tuple(sums): "",
     }.items():
         code, out, err = rence(*arguments)

@@ -6,37 +6,53 @@ import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import reports
-from reports.analysis import analyse
+from reports.analysis import Analysis, analyse
+from reports.document import Column, Figure, Folded, Row, Section, Table, Text
 from reports.load import load
+from reports.plugins import Offered, Others
 from reports.sections import SECTIONS, descriptions
 
-Package = Callable[..., Path]
-HEAD = "from reports.document import *\n"
-GOOD = """
-def zz(a):
+
+def offered(name: str, make: Callable[[Analysis], Any], version: str = "1.0") -> Offered:
+    return Offered(name, f"other {version} (other:{name})", make)
+
+
+def last(a: Analysis) -> Section:
     dots = Figure("zz-dots", "<svg xmlns='x'/>", "dots")
     return Section("zz", "The last", [Text(f"{len(a.arms)} arms"), dots])
-def aa(a):
-    '''The first there is.
 
-    And more.'''
+
+def first(a: Analysis) -> Section:
+    """The first there is.
+
+    And more."""
     return Section("aa", "The first", [Text("first")])
-def none(a): return None
-"""
-BROKEN = {
-    "raises": ("raise RuntimeError('out of order')", "RuntimeError: out of order"),
-    "exits": ("raise SystemExit(3)", "SystemExit: 3"),
-    "a word": ("return 'words'", "it must return a Section or None, but returned str instead"),
-    "another name": ("return Section('x', 'X', [])", "it calls itself `x`, and the two names must agree"),
-    "cost": ("return Section('bad', 'X', [], kind='cost')", "its kind must be `body`, but is `cost` instead"),
-    "a block that is none": ("return Section('bad', 'X', [7])", "TypeError: "),
-    "a table that is none": ("return Section('bad', 'X', [Table('t', [Column('c')], [Row([1])])])", "AttributeError: "),
+
+
+def none(a: Analysis) -> None:
+    return None
+
+
+def fails(error: BaseException) -> None:
+    raise error
+
+
+BROKEN: dict[str, tuple[Callable[[], Any], str]] = {
+    "raises": (lambda: fails(RuntimeError("out\n of order.")), "RuntimeError: out of order. Mend"),
+    "says nothing": (lambda: fails(ValueError()), "ValueError: no message. Mend"),
+    "exits": (lambda: fails(SystemExit(3)), "SystemExit: 3"),
+    "a word": (lambda: "words", "it must return a Section or None, but returned str instead"),
+    "another name": (lambda: Section("x", "X", []), "it calls itself `x`, and the two names must agree"),
+    "cost": (lambda: Section("bad", "X", [], kind="cost"), "its kind must be `body`, but is `cost` instead"),
+    "a block that is none": (lambda: Section("bad", "X", [7]), "TypeError: "),  # type: ignore[list-item]
+    "a table that is none": (lambda: Section("bad", "X", [Table("t", [Column("c")], [Row([1])])]), "AttributeError: "),  # type: ignore[list-item]
     "our figure": (
-        "return Section('bad', 'X', [Folded('more', [Table('scores', [Column('c')], [])])])",
+        lambda: Section("bad", "X", [Folded("more", [Table("scores", [Column("c")], [])])]),
         "it has a table or figure `scores`, and another section has that name",
     ),
 }
@@ -58,30 +74,30 @@ def test_ours_have_the_names_they_are_listed_under(make_run) -> None:
     assert all((0 < len(words) < 121 and words[-1] == ".") or words[-1] == "?" for words in descriptions().values())
 
 
-def test_sections_of_others_stand_before_the_notes_in_the_order_of_their_names(make_run, package: Package) -> None:
+def test_sections_of_others_stand_before_the_notes_in_the_order_they_come(make_run) -> None:
     run = make_run()
     reports.build(run)
     before = titles(run)
     notes = before.index("Notes")
-    package("other", HEAD + GOOD, sections={name: f"other:{name}" for name in ("zz", "none", "aa")})
-    assert descriptions() == {**{name: words for name, words in descriptions().items() if name in SECTIONS},
-                              "aa": "The first there is.", "none": "", "zz": ""}  # fmt: skip
-    files = reports.build(run)
+    others = Others([offered("aa", first), offered("none", none), offered("zz", last)])
+    words = (__doc__ or "").strip()  # what is said of a function that says nothing of itself
+    assert descriptions(others.sections) == {**descriptions(), "aa": "The first there is.", "none": words, "zz": words}
+    files = reports.build(run, others=others)
     assert titles(run) == [*before[:notes], "The first", "The last", *before[notes:]]
     assert run / "report/figures/zz-dots.svg" in files
     content = {path: path.read_bytes() for path in files}
     shutil.rmtree(run / "report")
-    assert {path: path.read_bytes() for path in reports.build(run)} == content
+    assert {path: path.read_bytes() for path in reports.build(run, others=others)} == content
 
 
 @pytest.mark.parametrize("kind", BROKEN)
-def test_a_broken_section_is_left_out_and_the_notes_say_so(make_run, package: Package, kind: str) -> None:
+def test_a_broken_section_is_left_out_and_the_notes_say_so(make_run, kind: str) -> None:
     run = make_run()
     reports.build(run)
     before = titles(run)
-    body, reason = BROKEN[kind]
-    package("other", f"{HEAD}{GOOD}\ndef bad(a): {body}", "0.3", sections={"bad": "other:bad", "aa": "other:aa"})
-    reports.build(run)
+    make, reason = BROKEN[kind]
+    bad = offered("bad", lambda _: make(), "0.3")
+    reports.build(run, others=Others([offered("aa", first), bad]))
     notes = before.index("Notes")
     assert titles(run) == [*before[:notes], "The first", *before[notes:]]
     page = (run / "report/report.md").read_text(encoding="utf-8").replace("\\", "")
@@ -90,20 +106,20 @@ def test_a_broken_section_is_left_out_and_the_notes_say_so(make_run, package: Pa
     assert "A section is missing" in (run / "report/index.html").read_text(encoding="utf-8")
 
 
-def test_a_name_of_ours_is_refused(make_run, package: Package) -> None:
+def test_two_sections_cannot_have_the_same_figure(make_run) -> None:
     run = make_run()
-    package("other", HEAD + GOOD, sections={"flips": "other:aa", "number": "reports:FORMATS"})
-    reports.build(run)
+    again = offered("again", lambda a: Section("again", "Again", last(a).blocks))
+    reports.build(run, ["md"], others=Others([again, offered("zz", last)]))
     page = (run / "report/report.md").read_text(encoding="utf-8").replace("\\", "")
-    assert "`flips` of other 1.0 (other:aa) cannot be used: rence-bench has that name itself." in page
-    assert "it must be a function from an Analysis to a Section, but is tuple instead." in page
-    assert "## Problems gained and lost" in page
+    assert "Again" in titles(run) and "The last" not in titles(run)
+    assert "`zz` of other 1.0 (other:zz) cannot be used: it has a table or figure `zz-dots`, and another" in page
 
 
-def test_a_report_without_notes_gets_some(make_run, package: Package) -> None:
+def test_a_report_without_notes_gets_some(make_run) -> None:
     run = make_run(gains={"grpo": 0.5, "dapo": 0.6})
     reports.build(run)
     assert "Notes" not in titles(run)
-    package("other", "", sections={"bad": "other:bad"})
-    reports.build(run)
+    reports.build(run, others=Others(missing=["the section `bad` cannot be used: it is not here."]))
     assert titles(run)[-2:] == ["Notes", "Time"]
+    page = (run / "report/report.md").read_text(encoding="utf-8").replace("\\", "")
+    assert "- A section is missing: the section `bad` cannot be used: it is not here.\n" in page

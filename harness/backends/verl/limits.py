@@ -14,9 +14,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks import registry as benchmarks
 from benchmarks.problems import Benchmark, TrainingSet
-from harness import models, prompts
+from harness import catalogue, models, prompts
 from harness.backends.verl.settings import VERSION, longest_sequence, meaning
 from harness.errors import UserError
 from harness.experiment import Arm, Experiment, Trial, VerlSettings
@@ -116,10 +115,10 @@ def check_prompts(experiment: Experiment, tokenizer: PreTrainedTokenizerBase) ->
     Raises: UserError if a prompt of training or evaluation is longer than `max_prompt_tokens`.
     """
     limit = experiment.verl.max_prompt_tokens
-    asked: dict[str, TrainingSet | Benchmark] = {experiment.train: benchmarks.training_set(experiment.train)}
+    asked: dict[str, TrainingSet | Benchmark] = {experiment.train: catalogue.training_set(experiment.train)}
     evaluation = experiment.evaluation
     for name in (*evaluation.benchmarks, *evaluation.curve):
-        asked[name] = benchmarks.benchmark(name).first(evaluation.limit)
+        asked[name] = catalogue.benchmark(name).first(evaluation.limit)
     for name, source in asked.items():
         lengths = {p.id: len(prompts.render(tokenizer, p, experiment.template)) for p in source.problems}
         longest = max(lengths, key=lambda problem: lengths[problem])

@@ -2,7 +2,7 @@
 
 An entry point's name is the thing's name. It is imported when that name is asked for and never before; one that cannot
 be used is an error that says which, of which package and version, and why, and leaves the others alone. Names of ours
-cannot be taken. Imports the standard library alone, so that each of our packages may import it.
+cannot be taken. Imports the standard library alone.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`plugins`, and the plug-ins that are engines. Those of the other kinds are tested beside what they are."""
+"""What other packages add, and those of it that are engines. Algorithms and problems: test_catalogue.py."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from harness.engines import registry
 from harness.errors import UserError
-from plugins import PluginError, Plugins, Unfit
+from harness.plugins import PluginError, Plugins, Unfit
 
 Package = Callable[..., Path]
 

@@ -1,0 +1,141 @@
+"""Algorithms, benchmarks and training sets by name: those of other packages among ours."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from algorithms.objectives.grpo import GRPO
+from algorithms.registry import ALGORITHMS
+from benchmarks.registry import BENCHMARKS, TRAINING_SETS, UnknownBenchmark
+from harness import catalogue
+from harness.plugins import PluginError
+
+Offered = Callable[..., Path]
+ROOT = Path(__file__).parents[2]
+OURS = list(ALGORITHMS)
+
+
+@pytest.fixture
+def offered(package: Callable[..., Path]) -> Offered:
+    """Installs a package that offers these entry points: name to value."""
+    return lambda **points: package("other", "", algorithms=points)
+
+
+def test_names_that_do_not_exist_are_compared_with_those_of_others(offered: Offered) -> None:
+    offered(strictest="algorithms.objectives.grpo:GRPO")
+    with pytest.raises(catalogue.UnknownAlgorithm) as raised:
+        catalogue.algorithm("strictes")
+    assert str(raised.value) == (
+        "there is no algorithm `strictes`. Did you mean `strictest`? See: rence list algorithms"
+    )
+    with pytest.raises(ValueError, match=r"`strictest` has no hyper-parameter `clip_lo`\. Did you mean `clip_low`\?"):
+        catalogue.algorithm("strictest", clip_lo=0.2)
+
+
+def test_algorithms_of_others_may_be_classes(offered: Offered) -> None:
+    offered(zz_class="algorithms.objectives.grpo:GRPO", aa_class="algorithms.objectives.dapo:DAPO")
+    assert catalogue.algorithm_names() == [*OURS, "aa_class", "zz_class"]
+    assert catalogue.algorithm("zz_class", kl_coef=0) == GRPO(kl_coef=0)
+
+
+def test_algorithms_of_others_may_be_instances(offered: Offered, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(catalogue, "MINE", GRPO(kl_coef=0.5), raising=False)
+    offered(mine="harness.catalogue:MINE")
+    assert catalogue.algorithm("mine") == GRPO(kl_coef=0.5)
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        ("no_such_module:Thing", "ModuleNotFoundError: No module named 'no_such_module'"),
+        ("algorithms.objectives.grpo:Nothing", "AttributeError"),
+        ("algorithms.base:Algorithm", "TypeError: Can't instantiate abstract class Algorithm"),
+        ("algorithms.rollouts:Totals", "TypeError: Totals.__init__() missing 4 required positional arguments"),
+        ("algorithms.base:SPEC", "it must be an Algorithm, but is tuple instead"),
+    ],
+)
+def test_a_broken_algorithm_is_named_and_leaves_the_others_alone(offered: Offered, value: str, reason: str) -> None:
+    offered(broken=value, good="algorithms.objectives.grpo:GRPO")
+    assert catalogue.algorithm_names() == [*OURS, "broken", "good"]
+    with pytest.raises(PluginError) as raised:
+        catalogue.algorithm("broken")
+    said = str(raised.value)
+    assert said.startswith(f"the algorithm `broken` of other 1.0 ({value}) cannot be used: {reason}")
+    assert said.endswith("Mend or uninstall that package.")
+    assert catalogue.algorithm("good") == GRPO()
+    assert list(catalogue.algorithms()) == [*OURS, "good"]
+    assert {name: str(error) for name, error in catalogue.ALGORITHM_PLUGINS.broken().items()} == {"broken": said}
+
+
+def test_an_algorithm_of_ours_cannot_be_replaced(offered: Offered) -> None:
+    offered(grpo="algorithms.objectives.dapo:DAPO")
+    assert catalogue.algorithm("grpo") == ALGORITHMS["grpo"] == catalogue.algorithms()["grpo"] == GRPO()
+    assert catalogue.algorithm_names() == OURS
+    assert "rence-bench has that name itself" in str(catalogue.ALGORITHM_PLUGINS.broken()["grpo"])
+
+
+OTHER = """\
+from benchmarks.problems import Benchmark, Problem, Selection, TrainingSet
+PROBLEMS = (Problem("1+1", "2"), Problem("1+2", "3"))
+two = Benchmark("two", "Two", "two questions", 2, lambda: PROBLEMS)
+more = TrainingSet("more", "two questions", lambda: Selection(PROBLEMS), 2)
+number = 7
+"""
+
+
+def test_problems_of_others_are_found(package: Callable[..., Path]) -> None:
+    package("other", OTHER, benchmarks={"two": "other:two", "more": "other:more"})
+    assert catalogue.benchmark_names() == [*BENCHMARKS, "more", "two"]
+    assert catalogue.training_set_names() == [*TRAINING_SETS, "more", "two"]
+    assert "other" not in sys.modules
+    assert [problem.gold for problem in catalogue.benchmark("two").problems] == ["2", "3"]
+    assert catalogue.benchmark("mini_sums") is BENCHMARKS["mini_sums"]
+    assert list(catalogue.benchmarks()) == [*BENCHMARKS, "two"]
+    assert list(catalogue.training_sets()) == [*TRAINING_SETS, "more"]
+    assert len(catalogue.training_set("more").problems) == 2
+    with pytest.raises(UnknownBenchmark, match=r"`more` of other 1\.0 \(other:more\) is no benchmark\."):
+        catalogue.benchmark("more")
+
+
+@pytest.mark.parametrize(
+    "name, value, message",
+    [
+        ("two", "other:three", "module 'other' has no attribute 'three'"),
+        ("two", "missing_module:two", "No module named 'missing_module'"),
+        ("number", "other:number", "it must be a Benchmark or a TrainingSet, but is int instead"),
+        ("zwei", "other:two", "it calls itself `two`, and the two names must agree"),
+    ],
+)
+def test_a_broken_benchmark_is_named_and_leaves_the_others_alone(
+    package: Callable[..., Path], name: str, value: str, message: str
+) -> None:
+    package("other", OTHER, benchmarks={name: value, "more": "other:more"})
+    with pytest.raises(PluginError) as raised:
+        catalogue.benchmark(name)
+    assert f"the benchmark `{name}` of other 1.0 ({value}) cannot be used: " in str(raised.value)
+    assert message in str(raised.value)
+    assert catalogue.benchmark("mini_sums") is BENCHMARKS["mini_sums"]
+    assert len(catalogue.training_set("more").problems) == 2
+    assert list(catalogue.benchmarks()) == list(BENCHMARKS) and list(catalogue.BENCHMARK_PLUGINS.broken()) == [name]
+
+
+@pytest.mark.parametrize("name", ["mini_sums", "mini_rl"])
+def test_problems_of_ours_cannot_be_replaced(package: Callable[..., Path], name: str) -> None:
+    package("other", OTHER, benchmarks={name: "other:two"})
+    assert catalogue.benchmark("mini_sums") is BENCHMARKS["mini_sums"]
+    assert catalogue.training_set("mini_rl") is TRAINING_SETS["mini_rl"]
+    assert "rence-bench has that name itself" in str(catalogue.BENCHMARK_PLUGINS.broken()[name])
+
+
+def test_no_torch_is_imported() -> None:
+    program = (
+        "import sys; from harness import catalogue; catalogue.algorithms(), catalogue.benchmarks()\n"
+        "print(*{'torch', 'transformers', 'numpy'} & sys.modules.keys())"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "\n"
