@@ -84,3 +84,10 @@ except ImportError as error:
     assert [line.split()[0] for line in done.stdout.splitlines()[: len(BUILT_IN)]] == BUILT_IN
     assert "`clip_low` must be in (0, 1]" in done.stdout
     assert done.stdout.splitlines()[-1] == "torch was asked for"
+
+
+def test_every_algorithm_is_in_the_docs_and_in_the_family_that_is_compared():
+    page = (ROOT / "docs" / "algorithms.md").read_text(encoding="utf-8")
+    family = (ROOT / "configs" / "ablations" / "family.yaml").read_text(encoding="utf-8")
+    assert [name for name in BUILT_IN if f"`{name}`" not in page] == []
+    assert [name for name in BUILT_IN if f"\n  {name}: {{}}\n" not in family] == []
