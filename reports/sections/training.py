@@ -1,5 +1,4 @@
-"""Training beside evaluation: score of the rollouts, entropy of the policy, length of its answers, and how often labels
-that are not the marker's are right."""
+"""Training beside evaluation: score of rollouts, entropy, length, labels that are not the marker's but agree with it."""
 
 from __future__ import annotations
 
