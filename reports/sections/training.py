@@ -1,4 +1,4 @@
-"""Training beside evaluation: score of rollouts, entropy, length, labels that are not the marker's but agree with it."""
+"""Training beside evaluation: score of rollouts, entropy, length, and labels not the marker's that agree with it."""
 
 from __future__ import annotations
 
