@@ -25,6 +25,25 @@ Test = tuple[str, str, str]
 """arm, arm, column"""
 
 
+def difference_json(e: Estimate | None, p_adjusted: float | None, direction: int) -> dict[str, float | bool | None]:
+    """A difference as `verdict.json` has it, a fraction; all None where there is none.
+
+    Args:
+        direction: 1 or -1 where it is significant, 0 where it is not.
+    """
+    low, high = (e.interval if e else None) or (None, None)
+    return {
+        "delta": e.value if e else None,
+        "se": (e.se or None) if e else None,
+        "df": e.df if e and e.se else None,
+        "ci_low": low,
+        "ci_high": high,
+        "p_value": e.p_value if e else None,
+        "p_adjusted": p_adjusted,
+        "significant": None if p_adjusted is None else direction != 0,
+    }
+
+
 @dataclass(frozen=True)
 class Pair:
     """A paired difference, a - b. `estimate` is None where one side has no scores."""

@@ -11,6 +11,7 @@ import numpy as np
 
 from harness.records import DataError, Sweep
 from reports.analysis import Analysis
+from reports.pairs import difference_json
 from reports.scores import AVERAGE, Scores, complete
 from reports.statistics import Estimate, contrast
 from reports.statistics.best import CrossFit, cross_fit
@@ -137,20 +138,11 @@ def to_json(a: Analysis) -> dict[str, Any]:
 
 
 def _effect_json(effect: Effect, alpha: float) -> dict[str, Any]:
-    e = effect.estimate
-    low, high = (e.interval if e else None) or (None, None)
     return {
         "factor": effect.factor,
         "level": effect.level,
         "reference": effect.reference,
-        "delta": e.value if e else None,
-        "se": (e.se or None) if e else None,
-        "df": e.df if e and e.se else None,
-        "ci_low": low,
-        "ci_high": high,
-        "p_value": e.p_value if e else None,
-        "p_adjusted": effect.p_adjusted,
-        "significant": None if effect.p_adjusted is None else effect.direction(alpha) != 0,
+        **difference_json(effect.estimate, effect.p_adjusted, effect.direction(alpha)),
         "combinations": effect.used,
         "combinations_planned": effect.planned,
     }

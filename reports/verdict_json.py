@@ -7,7 +7,7 @@ from typing import Any
 from harness.records import SCHEMA
 from reports import notes, published, sweeps
 from reports.analysis import Analysis, Score
-from reports.pairs import Pair
+from reports.pairs import Pair, difference_json
 from reports.scores import AVERAGE
 from reports.verdict import ranking, sentences
 
@@ -83,22 +83,13 @@ def score_json(score: Score) -> dict[str, Any]:
 
 
 def pair_json(pair: Pair) -> dict[str, Any]:
-    e = pair.estimate
-    low, high = (e.interval if e else None) or (None, None)
     return {
         "a": pair.a,
         "b": pair.b,
         "benchmark": pair.benchmark,
-        "delta": e.value if e else None,
-        "se": (e.se or None) if e else None,
-        "df": e.df if e and e.se else None,
-        "ci_low": low,
-        "ci_high": high,
-        "p_value": e.p_value if e else None,
-        "p_adjusted": pair.p_adjusted,
-        "significant": None if pair.p_adjusted is None else pair.direction != 0,
+        **difference_json(pair.estimate, pair.p_adjusted, pair.direction),
         "family": pair.family,
-        "target": e.estimand if e else None,
+        "target": pair.estimate.estimand if pair.estimate else None,
         "test": "t, paired by problem, seeds crossed (Satterthwaite)",
         "matched": pair.matched,
         "unmatched": list(pair.unmatched),
