@@ -241,8 +241,8 @@ def test_a_folder_in_use_is_refused_at_once(rence: Call, tmp_path: Path) -> None
     assert code == USAGE and f"r is in use by another evaluation, process {os.getpid()}" in said
 
 
-def wait_for(path: Path, process: subprocess.Popen[str]) -> None:
-    while not path.exists():
+def wait_for(path: Path, process: subprocess.Popen[str], lines: int = 0) -> None:
+    while not path.exists() or path.read_bytes().count(b"\n") < lines:
         assert process.poll() is None, process.communicate()
         time.sleep(0.01)
 
@@ -253,7 +253,7 @@ LONG = [*BASE, "--benchmarks", "mini_sums:16,mini_chains:4", "--chunk", "2"]
 @pytest.mark.parametrize("pressed", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_one_says_how_to_go_on_and_goes_on(rence: Call, tmp_path: Path, pressed: signal.Signals) -> None:
     process = start(tmp_path, *LONG, "--out", "r")
-    wait_for(tmp_path / "r/evals/mini_sums/attempts.jsonl", process)
+    wait_for(tmp_path / "r/evals/mini_sums/attempts.jsonl", process, lines=32)  # a chunk
     process.send_signal(pressed)
     out, said = process.communicate()
     assert (process.returncode, out) == (INTERRUPTED, "")
