@@ -2,9 +2,11 @@
 
     base.py              what an algorithm is
     rollouts.py          what it sees: a batch, its denominators, a loss with metrics
+    policy_gradient.py   what those have in common that weigh log-probs by advantages
     objectives/          the algorithms, a file each, to be read beside its paper
     pieces/              what they share
         groups.py        statistics of a group, keyed draws, the padded (G, K) table
+        advantages.py    rewards less a baseline, over a scale
         ratios.py        token ratios and their clip, sequence scores
         aggregation.py   from tokens to a number
         kl.py            estimators and gates
