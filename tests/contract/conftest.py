@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from benchmarks import registry
 from benchmarks.marking import GRADER_VERSION
 from harness import attempts, config, matching, plan, store
+from harness.cli import main
 from harness.experiment import Experiment
 from harness.models import SHIPPED
 from harness.records import (
@@ -21,6 +23,7 @@ from harness.records import (
     append_jsonl,
 )
 
+Call = Callable[..., tuple[int, str, str]]
 EXPERIMENT = """\
 name: finished
 model: quickstart-base
@@ -40,6 +43,23 @@ TIMING = Timing(1, 2.0, 2.0, 1.0, 0.5, 0.5, "2026-01-01T00:00:00+00:00", "2026-0
 def no_mlflow(monkeypatch: pytest.MonkeyPatch) -> None:
     """A store that does not answer."""
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+
+
+@pytest.fixture
+def rence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Call:
+    """Run a command in this process, in the test's folder: exit code, stdout, stderr."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setattr("sys.excepthook", None)
+
+    def call(*arguments: str) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as ended:
+            main(list(arguments))
+        captured = capsys.readouterr()
+        assert isinstance(ended.value.code, int)
+        return ended.value.code, captured.out, captured.err
+
+    return call
 
 
 @pytest.fixture

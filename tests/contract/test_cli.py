@@ -12,30 +12,12 @@ from pathlib import Path
 import pytest
 
 from algorithms.registry import ALGORITHMS
-from harness.cli import main
 from harness.errors import INCOMPLETE, OK, USAGE
 
 Call = Callable[..., tuple[int, str, str]]
 ROOT = Path(__file__).parents[2]
 QUICKSTART = str(ROOT / "configs" / "quickstart.yaml")
 SWEEP = str(ROOT / "configs" / "ablations" / "quickstart.yaml")
-
-
-@pytest.fixture
-def rence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Call:
-    """Run a command in this process, in the test's folder: exit code, stdout, stderr."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("NO_COLOR", "1")
-    monkeypatch.setattr("sys.excepthook", None)
-
-    def call(*arguments: str) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as ended:
-            main(list(arguments))
-        captured = capsys.readouterr()
-        assert isinstance(ended.value.code, int)
-        return ended.value.code, captured.out, captured.err
-
-    return call
 
 
 @pytest.mark.parametrize(

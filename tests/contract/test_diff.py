@@ -10,29 +10,16 @@ from typing import Any
 
 import pytest
 
-from harness.cli import main
 from harness.errors import INCOMPLETE, OK, USAGE
 from harness.models import SHIPPED
 
 Call = Callable[..., tuple[int, str, str]]
 
 
-@pytest.fixture
-def rence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Call:
-    """Run a command in this process, in the test's folder: exit code, stdout, stderr."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("NO_COLOR", "1")
+@pytest.fixture(autouse=True)
+def wide(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tables are printed for a screen of so many columns."""
     monkeypatch.setenv("COLUMNS", "160")
-    monkeypatch.setattr("sys.excepthook", None)
-
-    def call(*arguments: str) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as ended:
-            main(list(arguments))
-        captured = capsys.readouterr()
-        assert isinstance(ended.value.code, int)
-        return ended.value.code, captured.out, captured.err
-
-    return call
 
 
 def dump(path: Path, rows: list[dict[str, Any]]) -> str:

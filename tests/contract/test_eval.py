@@ -16,7 +16,6 @@ import pyarrow.parquet
 import pytest
 
 from benchmarks import registry
-from harness.cli import main
 from harness.errors import INCOMPLETE, INTERRUPTED, OK, USAGE
 from harness.models import SHIPPED
 from harness.records import EvalFolder, EvalRecord
@@ -29,23 +28,10 @@ BASE = ["eval", "--model", "quickstart-base", *SAMPLING]
 SUMS = [*BASE, "--benchmarks", "mini_sums:2", "--limit", "20", "--chunk", "8"]
 
 
-@pytest.fixture
-def rence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Call:
-    """Run a command in this process, in the test's folder: exit code, stdout, stderr."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("NO_COLOR", "1")
-    monkeypatch.setattr("sys.excepthook", None)
+@pytest.fixture(autouse=True)
+def no_problems_from_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("RENCE_DATA_DIR", raising=False)
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-
-    def call(*arguments: str) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as ended:
-            main(list(arguments))
-        captured = capsys.readouterr()
-        assert isinstance(ended.value.code, int)
-        return ended.value.code, captured.out, captured.err
-
-    return call
 
 
 def start(cwd: Path, *arguments: str, before: str = ":") -> subprocess.Popen[str]:

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from harness import config, matching, plan
-from harness.cli import main
 from harness.errors import OK, USAGE
 from harness.models import SHIPPED
 
@@ -23,23 +22,6 @@ raise RuntimeError("this package\\nneeds [more] {care}")
 """
 POINTS = {kind: {f"bad_{kind}": "broken:thing"} for kind in KINDS}
 REASON = "RuntimeError: this package needs [more] {care}"
-
-
-@pytest.fixture
-def rence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Call:
-    """Run a command in this process, in the test's folder: exit code, stdout, stderr."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("NO_COLOR", "1")
-    monkeypatch.setattr("sys.excepthook", None)
-
-    def call(*arguments: str) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as ended:
-            main(list(arguments))
-        captured = capsys.readouterr()
-        assert isinstance(ended.value.code, int)
-        return ended.value.code, captured.out, captured.err
-
-    return call
 
 
 @pytest.fixture
