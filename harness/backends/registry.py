@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib import import_module
+from typing import TYPE_CHECKING
 
-from harness.backends.base import Backend
-from harness.errors import UserError, nearest
+from harness.base.errors import UserError, nearest
+
+if TYPE_CHECKING:
+    from harness.backends.base import Backend
 
 
 @dataclass(frozen=True)

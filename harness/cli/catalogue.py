@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.markup import escape
 
+from harness.base.errors import FAILED, UserError, need
+from harness.base.plugins import PluginError, Plugins
 from harness.cli import sections
 from harness.cli.console import Json, command, out, print_json, table
-from harness.errors import FAILED, UserError, need
-from harness.plugins import PluginError, Plugins
 
 if TYPE_CHECKING:
     from algorithms.base import Algorithm
@@ -106,7 +106,7 @@ def check(algorithm: Name, json: Json = False) -> None:
 
 
 def _algorithm(name: str) -> Algorithm:
-    from harness.catalogue import UnknownAlgorithm, algorithm
+    from harness.base.registry import UnknownAlgorithm, algorithm
 
     try:
         return algorithm(name)
@@ -115,8 +115,8 @@ def _algorithm(name: str) -> Algorithm:
 
 
 def _sheet(name: str, algorithm: Algorithm) -> dict[str, Any]:
+    from harness.config.experiment import Recipe
     from harness.config.shape import docs
-    from harness.experiment import Recipe
 
     meanings = docs(type(algorithm))
     return {
@@ -140,7 +140,7 @@ def _sheet(name: str, algorithm: Algorithm) -> dict[str, Any]:
 
 
 def _algorithms() -> list[dict[str, Any]]:
-    from harness.catalogue import ALGORITHM_PLUGINS, algorithms
+    from harness.base.registry import ALGORITHM_PLUGINS, algorithms
 
     rows = [
         {"name": name, "title": found.title, "setting": _setting(found), "source": found.source}
@@ -157,7 +157,7 @@ def _setting(algorithm: Algorithm) -> str:
 
 
 def _benchmarks() -> list[dict[str, Any]]:
-    from harness.catalogue import BENCHMARK_PLUGINS, benchmarks, training_sets
+    from harness.base.registry import BENCHMARK_PLUGINS, benchmarks, training_sets
 
     kinds = {"benchmark": benchmarks().values(), "training set": training_sets().values()}
     rows = [
@@ -206,7 +206,7 @@ def _broken(plugins: Plugins[Any], **row: str | None) -> list[dict[str, Any]]:
 
 
 def _runs() -> list[dict[str, Any]]:
-    from harness.progress import run_row
+    from harness.run.progress import run_row
 
     return [run_row(path.parent) for path in sorted(Path("runs").glob("*/plan.json"))]
 

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from benchmarks.problems import ProblemsError
-from harness.errors import FAILED, INTERRUPTED, OK, UserError, of_system
-from harness.plugins import PluginError
+from harness.base.errors import FAILED, INTERRUPTED, OK, UserError, of_system
+from harness.base.plugins import PluginError
 from harness.records import DataError
 
 if TYPE_CHECKING:

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from harness.base.errors import INTERRUPTED, UserError
 from harness.cli.console import Json, command, err, out, print_json, same_command
-from harness.errors import INTERRUPTED, UserError
 
 if TYPE_CHECKING:
-    from harness.experiment import Evaluation
+    from harness.config.experiment import Evaluation
 
 TEMPERATURE, TOP_P, MAX_TOKENS = 1.0, 1.0, 4096
 """the model's own distribution, as in experiments and in the tasks for lm-eval"""
@@ -73,8 +73,8 @@ def evaluate(
     """Evaluate any model on any benchmarks: every answer kept and marked, scores with intervals. Run the same again to
     resume; what is complete is never asked twice. `rence compare OUT OTHER_OUT` compares two models."""
     import reports
-    from harness.examine import Examination, examine
-    from harness.watch import view_for
+    from harness.evaluation.display import view_for
+    from harness.evaluation.standalone import Examination, examine
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     settings = _checked(
@@ -134,9 +134,9 @@ def _checked(**given: Any) -> Evaluation:
     Raises: UserError that names the option.
     """
     from harness.config.check import checked
+    from harness.config.experiment import Evaluation
     from harness.config.manifest import Key, Manifest
     from harness.config.shape import model
-    from harness.experiment import Evaluation
 
     options: Mapping[Key, str] = {(f.name,): f"--{f.name.replace('_', '-')}" for f in fields(Evaluation)}
     places = {**options, ("chunk_problems",): "--chunk"}

@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from harness.base.errors import OK
 from harness.cli.console import Json, command, err, out, print_json, same_command, table
 from harness.cli.sections import others
-from harness.errors import OK
-from harness.launchers import Where, get_launcher
+from harness.run.launchers import Where, get_launcher
 
 if TYPE_CHECKING:
     from harness.cli.preview import Measured, Preview
-    from harness.costs import Costs
-    from harness.experiment import Experiment
+    from harness.config.experiment import Experiment
+    from harness.planning.costs import Costs
     from harness.records import Plan, RunFolder
-    from harness.run import Outcome, Wanted
+    from harness.run.driver import Outcome, Wanted
     from reports.statistics.design import Sight
 
 Config = Annotated[Path, typer.Argument(help="Experiment file.", show_default=False)]
@@ -64,9 +64,9 @@ def run(
         _show_plan(config, overrides, json, configs=True)
         return
     from harness import config as configs
-    from harness import tuning
-    from harness.run import Driver, Wanted
-    from harness.views import view_for
+    from harness.planning import tuning
+    from harness.run.display import view_for
+    from harness.run.driver import Driver, Wanted
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     manifest = configs.read(config, overrides or ())
@@ -94,9 +94,10 @@ def run(
 
 def _announce(experiment: Experiment, first: Experiment, wanted: Wanted) -> None:
     """Say that tuning comes first, if it does, and refuse now what would be refused after it."""
-    from harness import jobs, tuning
+    from harness.planning import tuning
     from harness.records import RunFolder
-    from harness.run import load_problems
+    from harness.run import jobs
+    from harness.run.driver import load_problems
 
     runs = Path("runs")
     jobs.of(RunFolder(runs / experiment.name), experiment, wanted.only, wanted.seeds)
@@ -218,7 +219,7 @@ def _print_sweeps(experiment: Experiment, made: Plan, seen: Preview) -> None:
         where = ", ".join(f"{name}: {k}" for name, k in search.benchmarks.items())
         console.print(f"Tuning first: {tuned_by(experiment)}, on {where}; {search.choose}; {tried}", markup=False)
     elif "chosen" in experiment.tuning:
-        from harness.tuning import in_words
+        from harness.planning.tuning import in_words
 
         console.print(f"Tuning (runs/{experiment.tuning['run']}) chose {in_words(experiment)}", markup=False)
     before = seen.tuning

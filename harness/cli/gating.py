@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from harness.base.errors import FAILED, UserError
 from harness.cli.console import Json, command, err, out, print_json, quiet
-from harness.errors import FAILED, UserError
 from harness.records import DataError, write_text
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from harness.base.errors import UserError
 from harness.cli.bringing import Shared, bring_in, with_shared
 from harness.cli.console import command
-from harness.errors import UserError
 
 if TYPE_CHECKING:
     from harness.importing.marking import Marker

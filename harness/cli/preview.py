@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.problems import TrainingSet
-from harness import catalogue, costs, models, plan, tuning
-from harness.errors import UserError
-from harness.experiment import Experiment, Trial
+from harness.base import registry
+from harness.base.errors import UserError
+from harness.config.experiment import Experiment, Trial
+from harness.models import resolving
+from harness.planning import costs, plan, tuning
 from harness.records import Plan, RunFolder, write_text
 
 if TYPE_CHECKING:
@@ -105,17 +107,17 @@ def preview(experiment: Experiment, pilot: Path | None = None) -> Preview:
     """
     from reports.statistics.power import Variances, detectable_effects
 
-    model, variances = models.find(experiment.model), Variances()
+    model, variances = resolving.find(experiment.model), Variances()
     experiment, before = _tuned(experiment, model)
     made = plan.make(experiment, model)
     asked, limit = {**made.benchmarks, **made.curve_benchmarks}, experiment.evaluation.limit
-    problems = {name: catalogue.benchmark(name).first(limit).count for name in asked}
+    problems = {name: registry.benchmark(name).first(limit).count for name in asked}
     alpha = made.comparison.alpha / max(1, len(made.comparison.baselines))
     sizes = {name: (problems[name], k) for name, k in made.benchmarks.items()}
     seeds = [len(made.seeds), *(s for s in _OTHER_SEEDS if s > len(made.seeds))]
     effects = {s: detectable_effects(sizes, s, variances, alpha) for s in seeds}
     cost = costs.estimate(experiment, model, problems)
-    train = catalogue.training_set(made.train)
+    train = registry.training_set(made.train)
     made = replace(made, lock="") if before else made  # what its tuning chooses will be part of it
     seen = Preview(experiment, made, cost, problems, train, variances, alpha, effects, tuning=before)
     return seen if pilot is None else replace(seen, measured=_measured(experiment, seen, pilot, sizes))
@@ -131,7 +133,7 @@ def _tuned(experiment: Experiment, model: Path | None) -> tuple[Experiment, cost
         plan.check_unchanged(Plan.read(run.plan), plan.make(first, model), run.root)
         return tuning.chosen(experiment, run), None
     limit = experiment.evaluation.limit
-    problems = {name: catalogue.benchmark(name).first(limit).count for name in first.evaluation.benchmarks}
+    problems = {name: registry.benchmark(name).first(limit).count for name in first.evaluation.benchmarks}
     return experiment, costs.estimate(first, model, problems)
 
 
@@ -186,7 +188,7 @@ def backend_configs(experiment: Experiment) -> dict[str, Path]:
     run, written = RunFolder(Path("runs") / experiment.name), {}
     for arm in experiment.arms:
         trial = Trial(experiment, arm, experiment.seeds[0])
-        model = models.find(experiment.model) or experiment.model
+        model = resolving.find(experiment.model) or experiment.model
         config = settings.translate(trial, model, run.trial(arm.name, trial.seed).root / "verl")
         settings.validate(config)
         written[arm.name] = run.root.with_name(f"{experiment.name}.verl") / f"{arm.name}.yaml"

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
+from harness.base.errors import UserError, nearest
 from harness.cli.console import Json, command, out, print_json
 from harness.cli.sections import others
-from harness.errors import UserError, nearest
 
 
 def add_to(app: typer.Typer) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Any, cast
 
-from harness.plugins import Plugins, Unfit
+from harness.base.plugins import Plugins, Unfit
 
 if TYPE_CHECKING:
     from reports.analysis import Analysis

@@ -8,10 +8,10 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
+from harness.base.errors import UserError, need
+from harness.base.plugins import Plugins
 from harness.cli import sections
 from harness.cli.console import Json, command, err, out, print_json, table
-from harness.errors import UserError, need
-from harness.plugins import Plugins
 
 
 def add_to(app: typer.Typer) -> None:
@@ -40,7 +40,7 @@ def doctor(
 
 
 def _kinds_of_plugins() -> list[Plugins[Any]]:
-    from harness.catalogue import ALGORITHM_PLUGINS, BENCHMARK_PLUGINS
+    from harness.base.registry import ALGORITHM_PLUGINS, BENCHMARK_PLUGINS
     from harness.engines import registry as engines
 
     return [ALGORITHM_PLUGINS, BENCHMARK_PLUGINS, engines.PLUGINS, sections.PLUGINS]
@@ -53,7 +53,7 @@ def pretrain(
     need("pretraining", "torch", "transformers")
     if to.exists() and (not to.is_dir() or any(to.iterdir())):
         raise UserError(f"{to} is there already. Give another folder with `--out`.")
-    from harness import pretrain as pretraining
+    from harness.pretraining import pretrain as pretraining
 
     recipe = pretraining.Pretraining()
     console = err()
@@ -73,8 +73,8 @@ def dashboard(
 ) -> None:
     """MLflow's pages on the store that runs are mirrored to, until Ctrl-C."""
     from harness import tracking
+    from harness.base.locks import locked
     from harness.records import RunFolder
-    from harness.store import locked
 
     if run:
         if not RunFolder(run).plan.exists():

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from algorithms.base import Algorithm
-from harness import catalogue
+from harness.base import registry
+from harness.base.errors import UserError
+from harness.base.plugins import PluginError
 from harness.config import manifest
-from harness.errors import UserError
-from harness.plugins import PluginError
 
 ALL = "all"
 _COMMA = re.compile(r",(?![^\[]*\])")
@@ -52,15 +52,15 @@ def _all(word: str) -> Iterator[Asked]:
     if word != ALL:
         yield _one(word)
         return
-    for name in catalogue.algorithm_names():
+    for name in registry.algorithm_names():
         yield _one(name)
 
 
 def _one(word: str) -> Asked:
     name, colon, settings = word.partition(":")
     try:
-        return Asked(word, name, catalogue.algorithm(name, **(_settings(word, settings) if colon else {})))
-    except (catalogue.UnknownAlgorithm, PluginError) as error:
+        return Asked(word, name, registry.algorithm(name, **(_settings(word, settings) if colon else {})))
+    except (registry.UnknownAlgorithm, PluginError) as error:
         raise UserError(str(error)) from None
     except ValueError as error:
         raise UserError(f"`{word}`: {error}") from None

@@ -8,12 +8,12 @@ from typing import Any
 
 import torch
 
-from harness.backends.local.model import load
 from harness.diff.asked import Asked
 from harness.diff.frozen import Frozen
 from harness.diff.gradients import Layers, cosines, gradients, layers, norms, values
 from harness.diff.summary import summary
 from harness.diff.weights import ENTROPY, LOGP, Outcome, outcome
+from harness.models.language_model import load
 from harness.models.reading import reading
 from harness.records import SCHEMA
 

@@ -17,9 +17,9 @@ from torch import Tensor
 
 from harness.backends.groups import TokenRollouts
 from harness.backends.local.logprobs import micro_batches, said
-from harness.backends.local.model import LanguageModel
+from harness.base.errors import UserError
 from harness.diff.weights import ENTROPY, LOGP
-from harness.errors import UserError
+from harness.models.language_model import LanguageModel
 
 MICRO_TOKENS = 16384
 """padded tokens in one forward pass"""

@@ -16,10 +16,10 @@ from torch import Generator, Tensor
 from algorithms.base import Algorithm
 from algorithms.rollouts import Totals
 from harness.backends.groups import TokenRollouts
+from harness.base.errors import UserError
+from harness.base.seeds import derive
 from harness.diff.asked import Asked
 from harness.diff.frozen import Frozen
-from harness.errors import UserError
-from harness.seeds import derive
 
 LOGP, ENTROPY = "logp", "entropy"
 """the quantities of the forward pass that an objective may differentiate: all do the first, and those that ask for it

@@ -15,9 +15,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from harness.base.plugins import Plugins
 from harness.doctor import machine, packages, plugins, services
 from harness.doctor.findings import Examination, Finding, State
-from harness.plugins import Plugins
 
 __all__ = ["Examination", "Finding", "State", "examine"]
 

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
-from harness.errors import FAILED, OK
+from harness.base.errors import FAILED, OK
 from harness.records import SCHEMA
 
 LOCAL = "backend and engine local"

@@ -6,9 +6,9 @@ import shlex
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from harness.base.plugins import Plugins
 from harness.doctor.commands import pip
 from harness.doctor.findings import Finding, State
-from harness.plugins import Plugins
 
 
 def findings(kinds: Iterable[Plugins[Any]]) -> Iterator[Finding]:

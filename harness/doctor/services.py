@@ -11,8 +11,9 @@ from pathlib import Path
 
 from harness.doctor.commands import pip
 from harness.doctor.findings import Finding, State
-from harness.environment import environment
-from harness.models import SHIPPED, file_hash, smollm
+from harness.models import smollm
+from harness.models.resolving import SHIPPED, file_hash
+from harness.records.environment import environment
 from harness.tracking.store import Unavailable, ping, shown, sqlite_path, store_uri
 
 OFFLINE = ("HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE", "TRANSFORMERS_OFFLINE")

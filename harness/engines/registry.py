@@ -9,9 +9,9 @@ from inspect import getdoc
 from pathlib import Path
 from typing import Any
 
+from harness.base.errors import UserError, nearest
+from harness.base.plugins import Plugins, Unfit
 from harness.engines.base import Engine
-from harness.errors import UserError, nearest
-from harness.plugins import Plugins, Unfit
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from harness.errors import UserError, nearest
+from harness.base.errors import UserError, nearest
 from harness.importing import cells
 from harness.importing.marking import Marker
 from harness.importing.reading import Raw, read

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from harness.errors import UserError, nearest
-from harness.experiment import fingerprint
+from harness.base.errors import UserError, nearest
+from harness.config.experiment import fingerprint
 from harness.importing.evaluations import Evaluated, benchmarks
 from harness.importing.rows import UNKNOWN
 from harness.records import START, ArmRecord, Comparison, DataError, Plan

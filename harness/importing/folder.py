@@ -13,8 +13,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from harness import attempts
-from harness.errors import UserError
+from harness.base.errors import UserError
+from harness.evaluation import attempts
 from harness.importing import design, evaluations
 from harness.importing.design import Design, Wanted
 from harness.importing.evaluations import Evaluated

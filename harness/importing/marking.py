@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from benchmarks.marking.marks import MATHS, NUMBERS, Rule
-from harness.errors import UserError
+from harness.base.errors import UserError
 
 _MINIATURE = "mini_"
 """how the names of our small benchmarks begin, whose answers are numbers"""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from harness.errors import UserError
+from harness.base.errors import UserError
 from harness.importing.rows import NO_SEED
 from harness.importing.sources import Source, check_arm
 from harness.records import START

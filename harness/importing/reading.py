@@ -14,7 +14,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from harness.errors import nearest
+from harness.base.errors import nearest
 from harness.importing.sources import Source
 from harness.records import DataError
 

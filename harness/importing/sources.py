@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.errors import UserError
+from harness.base.errors import UserError
 from harness.records import START
 
 ARM = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\Z")

@@ -16,7 +16,7 @@ from harness.records.files import (
     write_json,
     write_text,
 )
-from harness.records.folders import START, EvalFolder, RunFolder, TrialFolder
+from harness.records.layout import START, EvalFolder, RunFolder, TrialFolder
 from harness.records.plans import (
     ArmRecord,
     Comparison,

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from algorithms.registry import ALGORITHMS
-from harness.errors import INCOMPLETE, OK, USAGE
+from harness.base.errors import INCOMPLETE, OK, USAGE
 
 Call = Callable[..., tuple[int, str, str]]
 ROOT = Path(__file__).parents[2]

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from harness.errors import INCOMPLETE, OK, USAGE
-from harness.models import SHIPPED
+from harness.base.errors import INCOMPLETE, OK, USAGE
+from harness.models.resolving import SHIPPED
 
 Call = Callable[..., tuple[int, str, str]]
 

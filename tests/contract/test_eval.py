@@ -16,10 +16,10 @@ import pyarrow.parquet
 import pytest
 
 from benchmarks import registry
-from harness.errors import INCOMPLETE, INTERRUPTED, OK, USAGE
-from harness.models import SHIPPED
+from harness.base.errors import INCOMPLETE, INTERRUPTED, OK, USAGE
+from harness.base.locks import locked
+from harness.models.resolving import SHIPPED
 from harness.records import EvalFolder, EvalRecord
-from harness.store import locked
 
 Call = Callable[..., tuple[int, str, str]]
 ROOT = Path(__file__).parents[2]

@@ -13,8 +13,8 @@ import pytest
 import typer
 import yaml
 
+from harness.base.errors import FAILED, INCOMPLETE, OK, USAGE
 from harness.cli import app, main
-from harness.errors import FAILED, INCOMPLETE, OK, USAGE
 
 Call = Callable[..., tuple[int, str, str]]
 HOW_TO = Path(__file__).parents[2] / "docs" / "how-to" / "gate.md"

@@ -27,16 +27,16 @@ from benchmarks.marking import Mark, Marked, Response, Rule, mark_all
 from benchmarks.maths import loading
 from benchmarks.maths.sources import SOURCES
 from benchmarks.problems import Benchmark
-from harness import models
+from harness.config.experiment import Evaluation
 from harness.engines.base import Completion, Engine, Request, Sampling
 from harness.engines.local import LocalEngine
-from harness.evaluate import Examiner, Subject
-from harness.experiment import Evaluation
+from harness.evaluation.evaluator import Examiner, Subject
+from harness.models import resolving
 from harness.records import EvalFolder
 
 ROOT = Path(__file__).parents[2]
 TASKS = Path(tasks.__file__).parent
-MODEL = str(models.resolve("quickstart-base"))
+MODEL = str(resolving.resolve("quickstart-base"))
 MINI = f"""
 task: mini_k4
 include: [{TASKS}/_common.yaml, {TASKS}/_k4.yaml]

@@ -12,8 +12,8 @@ import pytest
 from algorithms.objectives.grpo import GRPO
 from algorithms.registry import ALGORITHMS
 from benchmarks.registry import BENCHMARKS, TRAINING_SETS, UnknownBenchmark
-from harness import catalogue
-from harness.plugins import PluginError
+from harness.base import registry
+from harness.base.plugins import PluginError
 
 Offered = Callable[..., Path]
 ROOT = Path(__file__).parents[2]
@@ -28,25 +28,25 @@ def offered(package: Callable[..., Path]) -> Offered:
 
 def test_names_that_do_not_exist_are_compared_with_those_of_others(offered: Offered) -> None:
     offered(strictest="algorithms.objectives.grpo:GRPO")
-    with pytest.raises(catalogue.UnknownAlgorithm) as raised:
-        catalogue.algorithm("strictes")
+    with pytest.raises(registry.UnknownAlgorithm) as raised:
+        registry.algorithm("strictes")
     assert str(raised.value) == (
         "there is no algorithm `strictes`. Did you mean `strictest`? See: rence list algorithms"
     )
     with pytest.raises(ValueError, match=r"`strictest` has no hyper-parameter `clip_lo`\. Did you mean `clip_low`\?"):
-        catalogue.algorithm("strictest", clip_lo=0.2)
+        registry.algorithm("strictest", clip_lo=0.2)
 
 
 def test_algorithms_of_others_may_be_classes(offered: Offered) -> None:
     offered(zz_class="algorithms.objectives.grpo:GRPO", aa_class="algorithms.objectives.dapo:DAPO")
-    assert catalogue.algorithm_names() == [*OURS, "aa_class", "zz_class"]
-    assert catalogue.algorithm("zz_class", kl_coef=0) == GRPO(kl_coef=0)
+    assert registry.algorithm_names() == [*OURS, "aa_class", "zz_class"]
+    assert registry.algorithm("zz_class", kl_coef=0) == GRPO(kl_coef=0)
 
 
 def test_algorithms_of_others_may_be_instances(offered: Offered, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(catalogue, "MINE", GRPO(kl_coef=0.5), raising=False)
-    offered(mine="harness.catalogue:MINE")
-    assert catalogue.algorithm("mine") == GRPO(kl_coef=0.5)
+    monkeypatch.setattr(registry, "MINE", GRPO(kl_coef=0.5), raising=False)
+    offered(mine="harness.base.registry:MINE")
+    assert registry.algorithm("mine") == GRPO(kl_coef=0.5)
 
 
 @pytest.mark.parametrize(
@@ -61,22 +61,22 @@ def test_algorithms_of_others_may_be_instances(offered: Offered, monkeypatch: py
 )
 def test_a_broken_algorithm_is_named_and_leaves_the_others_alone(offered: Offered, value: str, reason: str) -> None:
     offered(broken=value, good="algorithms.objectives.grpo:GRPO")
-    assert catalogue.algorithm_names() == [*OURS, "broken", "good"]
+    assert registry.algorithm_names() == [*OURS, "broken", "good"]
     with pytest.raises(PluginError) as raised:
-        catalogue.algorithm("broken")
+        registry.algorithm("broken")
     said = str(raised.value)
     assert said.startswith(f"the algorithm `broken` of other 1.0 ({value}) cannot be used: {reason}")
     assert said.endswith("Mend or uninstall that package.")
-    assert catalogue.algorithm("good") == GRPO()
-    assert list(catalogue.algorithms()) == [*OURS, "good"]
-    assert {name: str(error) for name, error in catalogue.ALGORITHM_PLUGINS.broken().items()} == {"broken": said}
+    assert registry.algorithm("good") == GRPO()
+    assert list(registry.algorithms()) == [*OURS, "good"]
+    assert {name: str(error) for name, error in registry.ALGORITHM_PLUGINS.broken().items()} == {"broken": said}
 
 
 def test_an_algorithm_of_ours_cannot_be_replaced(offered: Offered) -> None:
     offered(grpo="algorithms.objectives.dapo:DAPO")
-    assert catalogue.algorithm("grpo") == ALGORITHMS["grpo"] == catalogue.algorithms()["grpo"] == GRPO()
-    assert catalogue.algorithm_names() == OURS
-    assert "rence-bench has that name itself" in str(catalogue.ALGORITHM_PLUGINS.broken()["grpo"])
+    assert registry.algorithm("grpo") == ALGORITHMS["grpo"] == registry.algorithms()["grpo"] == GRPO()
+    assert registry.algorithm_names() == OURS
+    assert "rence-bench has that name itself" in str(registry.ALGORITHM_PLUGINS.broken()["grpo"])
 
 
 OTHER = """\
@@ -90,16 +90,16 @@ number = 7
 
 def test_problems_of_others_are_found(package: Callable[..., Path]) -> None:
     package("other", OTHER, benchmarks={"two": "other:two", "more": "other:more"})
-    assert catalogue.benchmark_names() == [*BENCHMARKS, "more", "two"]
-    assert catalogue.training_set_names() == [*TRAINING_SETS, "more", "two"]
+    assert registry.benchmark_names() == [*BENCHMARKS, "more", "two"]
+    assert registry.training_set_names() == [*TRAINING_SETS, "more", "two"]
     assert "other" not in sys.modules
-    assert [problem.gold for problem in catalogue.benchmark("two").problems] == ["2", "3"]
-    assert catalogue.benchmark("mini_sums") is BENCHMARKS["mini_sums"]
-    assert list(catalogue.benchmarks()) == [*BENCHMARKS, "two"]
-    assert list(catalogue.training_sets()) == [*TRAINING_SETS, "more"]
-    assert len(catalogue.training_set("more").problems) == 2
+    assert [problem.gold for problem in registry.benchmark("two").problems] == ["2", "3"]
+    assert registry.benchmark("mini_sums") is BENCHMARKS["mini_sums"]
+    assert list(registry.benchmarks()) == [*BENCHMARKS, "two"]
+    assert list(registry.training_sets()) == [*TRAINING_SETS, "more"]
+    assert len(registry.training_set("more").problems) == 2
     with pytest.raises(UnknownBenchmark, match=r"`more` of other 1\.0 \(other:more\) is no benchmark\."):
-        catalogue.benchmark("more")
+        registry.benchmark("more")
 
 
 @pytest.mark.parametrize(
@@ -116,20 +116,20 @@ def test_a_broken_benchmark_is_named_and_leaves_the_others_alone(
 ) -> None:
     package("other", OTHER, benchmarks={name: value, "more": "other:more"})
     with pytest.raises(PluginError) as raised:
-        catalogue.benchmark(name)
+        registry.benchmark(name)
     assert f"the benchmark `{name}` of other 1.0 ({value}) cannot be used: " in str(raised.value)
     assert message in str(raised.value)
-    assert catalogue.benchmark("mini_sums") is BENCHMARKS["mini_sums"]
-    assert len(catalogue.training_set("more").problems) == 2
-    assert list(catalogue.benchmarks()) == list(BENCHMARKS) and list(catalogue.BENCHMARK_PLUGINS.broken()) == [name]
+    assert registry.benchmark("mini_sums") is BENCHMARKS["mini_sums"]
+    assert len(registry.training_set("more").problems) == 2
+    assert list(registry.benchmarks()) == list(BENCHMARKS) and list(registry.BENCHMARK_PLUGINS.broken()) == [name]
 
 
 @pytest.mark.parametrize("name", ["mini_sums", "mini_rl"])
 def test_problems_of_ours_cannot_be_replaced(package: Callable[..., Path], name: str) -> None:
     package("other", OTHER, benchmarks={name: "other:two"})
-    assert catalogue.benchmark("mini_sums") is BENCHMARKS["mini_sums"]
-    assert catalogue.training_set("mini_rl") is TRAINING_SETS["mini_rl"]
-    assert "rence-bench has that name itself" in str(catalogue.BENCHMARK_PLUGINS.broken()[name])
+    assert registry.benchmark("mini_sums") is BENCHMARKS["mini_sums"]
+    assert registry.training_set("mini_rl") is TRAINING_SETS["mini_rl"]
+    assert "rence-bench has that name itself" in str(registry.BENCHMARK_PLUGINS.broken()[name])
 
 
 def test_no_torch_is_imported() -> None:

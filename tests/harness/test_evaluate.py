@@ -13,11 +13,12 @@ from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 import reports
 from benchmarks import registry
-from harness import attempts, models
+from harness.base.errors import UserError
+from harness.config.experiment import Evaluation
 from harness.engines.base import Completion, Request, Sampling
-from harness.errors import UserError
-from harness.evaluate import Examiner, Subject
-from harness.experiment import Evaluation
+from harness.evaluation import attempts
+from harness.evaluation.evaluator import Examiner, Subject
+from harness.models import resolving
 from harness.records import Attempt, EvalFolder, EvalRecord, read_jsonl
 
 SUMS = registry.benchmark("mini_sums")
@@ -55,7 +56,7 @@ class Guesser:
 
 @pytest.fixture(scope="module")
 def tokenizer() -> PreTrainedTokenizerBase:
-    return AutoTokenizer.from_pretrained(models.resolve("quickstart-base"))
+    return AutoTokenizer.from_pretrained(resolving.resolve("quickstart-base"))
 
 
 @pytest.fixture

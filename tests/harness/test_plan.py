@@ -12,10 +12,11 @@ from safetensors import safe_open
 
 from algorithms.registry import get
 from benchmarks import registry
-from harness import config, costs, plan
-from harness.errors import USAGE, UserError
-from harness.experiment import Arm, Recipe, fingerprint
-from harness.models import SHIPPED
+from harness import config
+from harness.base.errors import USAGE, UserError
+from harness.config.experiment import Arm, Recipe, fingerprint
+from harness.models.resolving import SHIPPED
+from harness.planning import costs, plan
 from harness.records import Plan
 
 

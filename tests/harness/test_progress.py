@@ -8,13 +8,16 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from harness import config, jobs, plan, store
-from harness.models import SHIPPED
-from harness.pace import Pace
-from harness.progress import Progress, Survey, last_line
+from harness import config
+from harness.base.pace import Pace
+from harness.models.resolving import SHIPPED
+from harness.planning import plan
 from harness.records import DoneRecord, EvalFolder, EvalRecord, RunFolder, StepRecord, append_jsonl
-from harness.run import Failure
-from harness.views import LiveView, QuietView, View, view_for
+from harness.run import jobs
+from harness.run.display import LiveView, QuietView, View, view_for
+from harness.run.driver import Failure
+from harness.run.folder import prepare
+from harness.run.progress import Progress, Survey, last_line
 
 HEADER = EvalRecord(
     "grpo", 0, 2, 64, 48, "mini_sums", "hash", 200, 1, "weights", "bare", "local", "1", "1", {"temperature": 1.0}
@@ -25,7 +28,7 @@ HEADER = EvalRecord(
 def run(tiny: Path, tmp_path: Path) -> RunFolder:
     experiment, folder = config.load(tiny), RunFolder(tmp_path / "runs" / "tiny")
     folder.root.mkdir(parents=True)
-    store.prepare(folder, experiment, plan.make(experiment, SHIPPED["quickstart-base"]), "")
+    prepare(folder, experiment, plan.make(experiment, SHIPPED["quickstart-base"]), "")
     return folder
 
 

@@ -10,12 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from harness import config, plan, store
-from harness.errors import UserError
-from harness.models import SHIPPED
+from harness import config
+from harness.base.errors import UserError
+from harness.base.locks import LOCK, locked
+from harness.models.resolving import SHIPPED
+from harness.planning import plan
 from harness.records import Plan, RunFolder
+from harness.run import folder as run_folder
+from harness.run.folder import clean
 
-HOLD = "import sys, time; from pathlib import Path; from harness.store import locked\n"
+HOLD = "import sys, time; from pathlib import Path; from harness.base.locks import locked\n"
 HOLD += "with locked(Path(sys.argv[1])): print('held', flush=True); time.sleep(60)"
 
 
@@ -28,26 +32,26 @@ def folder(tmp_path: Path) -> RunFolder:
 def prepare(folder: RunFolder, tiny: Path, *overrides: str) -> Plan:
     experiment = config.load(tiny, overrides)
     made = plan.make(experiment, SHIPPED["quickstart-base"])
-    store.prepare(folder, experiment, made, "the source\n")
+    run_folder.prepare(folder, experiment, made, "the source\n")
     return made
 
 
 def test_a_lock_names_its_holder_and_ends_with_it(tmp_path: Path) -> None:
     holder = subprocess.Popen([sys.executable, "-c", HOLD, str(tmp_path)], stdout=subprocess.PIPE, text=True)
     assert holder.stdout and holder.stdout.readline() == "held\n"
-    with pytest.raises(UserError, match=f"in use by another run, process {holder.pid}"), store.locked(tmp_path):
+    with pytest.raises(UserError, match=f"in use by another run, process {holder.pid}"), locked(tmp_path):
         pass
     holder.kill()
-    with store.locked(tmp_path, wait=10):
-        assert (tmp_path / store.LOCK).read_text() == f"{os.getpid()} {platform.node()}"
-    assert (tmp_path / store.LOCK).read_text() == ""
+    with locked(tmp_path, wait=10):
+        assert (tmp_path / LOCK).read_text() == f"{os.getpid()} {platform.node()}"
+    assert (tmp_path / LOCK).read_text() == ""
     holder.wait()
 
 
 def test_a_holder_on_another_machine_is_named_with_its_machine(tmp_path: Path) -> None:
-    with store.locked(tmp_path):
-        (tmp_path / store.LOCK).write_text("4711 node3")
-        with pytest.raises(UserError) as refused, store.locked(tmp_path, "trial"):
+    with locked(tmp_path):
+        (tmp_path / LOCK).write_text("4711 node3")
+        with pytest.raises(UserError) as refused, locked(tmp_path, "trial"):
             pass
     assert str(refused.value) == (
         f"{tmp_path} is in use by another trial, process 4711 on node3. Wait for it, or stop it there with `kill 4711`."
@@ -58,15 +62,15 @@ def test_what_a_trial_still_works_in_is_not_cleaned(
     folder: RunFolder, tiny: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     prepare(folder, tiny)
-    monkeypatch.setattr(store, "_WAIT_FOR_ORPHANS", 0.0)
+    monkeypatch.setattr(run_folder, "_WAIT_FOR_ORPHANS", 0.0)
     trial = folder.trial("grpo", 0).root
     with (
-        store.locked(trial, "trial"),
+        locked(trial, "trial"),
         pytest.raises(UserError, match=f"grpo/seed0 is in use by another trial, process {os.getpid()}"),
     ):
-        store.clean(folder, "tiny")
+        clean(folder, "tiny")
     assert folder.plan.exists()
-    store.clean(folder, "tiny")
+    clean(folder, "tiny")
     assert not trial.exists()
 
 
@@ -111,7 +115,7 @@ def test_a_folder_of_somebody_else_is_neither_used_nor_cleaned(folder: RunFolder
     with pytest.raises(UserError, match=r"holds thesis\.tex"):
         prepare(folder, tiny)
     with pytest.raises(UserError, match="was not made by this experiment"):
-        store.clean(folder, "tiny")
+        clean(folder, "tiny")
     assert [path.name for path in folder.root.iterdir()] == ["thesis.tex"]
 
 
@@ -119,7 +123,7 @@ def test_clean_empties_a_folder_of_this_experiment_only(folder: RunFolder, tiny:
     prepare(folder, tiny)
     (folder.root / "grpo" / "seed0").mkdir(parents=True)
     with pytest.raises(UserError, match="was not made by this experiment"):
-        store.clean(folder, "other")
-    with store.locked(folder.root):
-        store.clean(folder, "tiny")
-        assert [path.name for path in folder.root.iterdir()] == [store.LOCK]
+        clean(folder, "other")
+    with locked(folder.root):
+        clean(folder, "tiny")
+        assert [path.name for path in folder.root.iterdir()] == [LOCK]

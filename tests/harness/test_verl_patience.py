@@ -8,8 +8,8 @@ import time
 
 import pytest
 
-from harness.backends.verl.patience import within
-from harness.errors import UserError
+from harness.backends.verl.timeout import within
+from harness.base.errors import UserError
 
 
 def test_what_takes_too_long_ends_with_the_error() -> None:

@@ -9,9 +9,9 @@ from collections import Counter
 import pytest
 from rich.console import Console
 
-from harness.pace import Pace, clock, left_in_words
+from harness.base.pace import Pace, clock, left_in_words
+from harness.evaluation.display import LiveView, Part, View, view_for
 from harness.records import Attempt
-from harness.watch import LiveView, Part, View, view_for
 
 
 def parts() -> list[Part]:

@@ -21,8 +21,8 @@ from harness.backends.collect import Collected
 from harness.backends.groups import Group, Rollout, TokenRollouts, as_batch
 from harness.backends.labels import labelled
 from harness.backends.metrics import step_metrics
+from harness.prompts.stream import Prompt
 from harness.records import Mark
-from harness.stream import Prompt
 
 if TYPE_CHECKING:
     from conftest import Tiny

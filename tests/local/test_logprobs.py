@@ -13,11 +13,11 @@ import torch
 from benchmarks.problems import Problem
 from harness.backends.groups import Group, Rollout, TokenRollouts, as_batch
 from harness.backends.local.logprobs import entropy_of, fixed_logp, lay_out, micro_batches, response_logp, said
-from harness.backends.local.model import LanguageModel, load
-from harness.backends.local.sampler import sample
 from harness.engines.base import Request, Sampling
+from harness.engines.sampler import sample
+from harness.models.language_model import LanguageModel, load
+from harness.prompts.stream import Prompt
 from harness.records import Mark
-from harness.stream import Prompt
 
 PROMPTS = [(2, 5, 3), (2, 4, 4, 4, 9, 3), (7,)]
 

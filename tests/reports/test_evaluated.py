@@ -14,7 +14,7 @@ import pytest
 import reports
 from benchmarks import scoring
 from benchmarks.marking import Mark, Marked
-from harness import attempts
+from harness.evaluation import attempts
 from harness.records import Attempt, DataError, EvalFolder, EvalRecord
 from reports.statistics.votes import majority
 

@@ -21,7 +21,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from harness.models import model_hash, resolve
+from harness.models.resolving import model_hash, resolve
 from harness.records import DoneRecord, Mark, RunFolder, StepRecord, TrialFolder, read_json, read_jsonl
 
 GROUP_SIZE, PROMPTS = 4, 8

@@ -18,10 +18,10 @@ from transformers import PreTrainedModel
 from verl.workers.rollout.vllm_rollout.bucketed_weight_transfer import BucketedWeightSender
 from vllm import LLM, SamplingParams, TokensPrompt
 
-from harness.backends.local.model import load
 from harness.backends.verl.platform import ENVIRONMENT, SWITCH, Found, check, probe
-from harness.errors import UserError
-from harness.models import resolve
+from harness.base.errors import UserError
+from harness.models.language_model import load
+from harness.models.resolving import resolve
 
 GOOD = Found("cpu", "cpu", True, "", "host", "python")
 

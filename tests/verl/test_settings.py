@@ -18,8 +18,8 @@ from omegaconf import DictConfig, OmegaConf
 
 from harness import config
 from harness.backends.verl import settings
-from harness.errors import UserError
-from harness.experiment import Experiment, Trial, VerlSettings
+from harness.base.errors import UserError
+from harness.config.experiment import Experiment, Trial, VerlSettings
 
 ROOT = Path(__file__).parents[2]
 ACTOR, REF, MODEL, ROLLOUT = (f"actor_rollout_ref.{part}" for part in ("actor", "ref", "model", "rollout"))

@@ -19,16 +19,16 @@ from harness.backends.local import checkpoint as state_files
 from harness.backends.local.engines import engine_over
 from harness.backends.local.generate import generate
 from harness.backends.local.logprobs import fixed_logp
-from harness.backends.local.model import load
 from harness.backends.local.policies import Policies
 from harness.backends.local.recording import missed, record
 from harness.backends.local.update import Learner, make_optimizer
 from harness.backends.metrics import step_metrics
-from harness.experiment import Trial
-from harness.models import model_hash
+from harness.base.seeds import derive
+from harness.config.experiment import Trial
+from harness.models.language_model import load
+from harness.models.resolving import model_hash
+from harness.prompts.stream import PromptStream
 from harness.records import StepRecord, TrialFolder, append_jsonl
-from harness.seeds import derive
-from harness.stream import PromptStream
 
 
 class LocalBackend:

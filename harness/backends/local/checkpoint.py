@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from harness.backends.checkpoints import Progress, writing
-from harness.backends.local.model import LanguageModel
+from harness.models.language_model import LanguageModel
 from harness.records import TrialFolder
 
 STATE = "trainer.pt"

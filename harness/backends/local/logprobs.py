@@ -16,8 +16,8 @@ from torch.nn.functional import cross_entropy
 from transformers import PreTrainedModel
 
 from harness.backends.groups import TokenRollouts
-from harness.backends.local.attention import packed_mask
-from harness.backends.local.model import LanguageModel
+from harness.models.attention import packed_mask
+from harness.models.language_model import LanguageModel
 
 
 @dataclass(frozen=True)

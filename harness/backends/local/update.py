@@ -11,10 +11,10 @@ from algorithms.base import Algorithm
 from algorithms.rollouts import Mean, Totals
 from harness.backends.groups import TokenRollouts
 from harness.backends.local.logprobs import Said, micro_batches, said
-from harness.backends.local.model import LanguageModel
 from harness.backends.metrics import add, update_metrics
-from harness.experiment import Recipe
-from harness.seeds import derive
+from harness.base.seeds import derive
+from harness.config.experiment import Recipe
+from harness.models.language_model import LanguageModel
 
 
 def make_optimizer(model: LanguageModel, recipe: Recipe) -> torch.optim.AdamW:

@@ -18,12 +18,12 @@ from harness.backends.diverged import Diverged
 from harness.backends.verl import limits, platform
 from harness.backends.verl.checkpoint import drop_state, is_dropped
 from harness.backends.verl.settings import longest_sequence, ray_arguments, translate
-from harness.engines.stopping import stop_tokens
-from harness.errors import FAILED, UserError
-from harness.experiment import Trial
-from harness.models import model_hash
+from harness.base.errors import FAILED, UserError
+from harness.config.experiment import Trial
+from harness.models.resolving import model_hash
+from harness.models.stopping import stop_tokens
+from harness.prompts.stream import PromptStream
 from harness.records import TrialFolder
-from harness.stream import PromptStream
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig

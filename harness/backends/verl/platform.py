@@ -11,7 +11,7 @@ import sys
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 
-from harness.errors import UserError
+from harness.base.errors import UserError
 
 SWITCH = "RENCE_VERL_DEVICE"
 """environment variable; `cpu` turns the platform of `cpu.py` on, without it verl chooses among its own"""

@@ -18,8 +18,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.errors import UserError
-from harness.experiment import Experiment, Trial, VerlSettings
+from harness.base.errors import UserError
+from harness.config.experiment import Experiment, Trial, VerlSettings
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig

@@ -40,15 +40,15 @@ from harness.backends.verl.buffer import TRAIN, GroupBuffer, key
 from harness.backends.verl.checkpoint import REFERENCE, SHARDS, STATE
 from harness.backends.verl.minibatches import filled, minibatches, over_ranks
 from harness.backends.verl.objective import Objective
-from harness.backends.verl.patience import within
 from harness.backends.verl.sampling import ASK, Ask
+from harness.backends.verl.timeout import within
 from harness.backends.verl.workers import PolicyWorker, learnt
-from harness.errors import FAILED, UserError
-from harness.experiment import Trial
-from harness.prompts import render
+from harness.base.errors import FAILED, UserError
+from harness.base.seeds import derive
+from harness.config.experiment import Trial
+from harness.prompts.stream import Prompt, PromptStream
+from harness.prompts.templates import render
 from harness.records import StepRecord, TrialFolder, append_jsonl, read_json, write_json
-from harness.seeds import derive
-from harness.stream import Prompt, PromptStream
 
 
 class Trainer(PPOTrainerSync):
