@@ -8,7 +8,6 @@ import pytest
 from benchmarks import registry
 from benchmarks.marking import GRADER_VERSION
 from harness import config
-from harness.cli import main
 from harness.config.experiment import Experiment
 from harness.evaluation import attempts
 from harness.models.resolving import SHIPPED
@@ -26,6 +25,7 @@ from harness.records import (
 )
 from harness.run import matching
 from harness.run.folder import prepare
+from rence.cli import main
 
 Call = Callable[..., tuple[int, str, str]]
 EXPERIMENT = """\

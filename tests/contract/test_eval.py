@@ -36,7 +36,7 @@ def no_problems_from_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def start(cwd: Path, *arguments: str, before: str = ":") -> subprocess.Popen[str]:
     """A process of its own; `before` is a shell command to run first."""
-    command = ["bash", "-c", f'{before}; exec "$@"', "bash", sys.executable, "-m", "harness.cli", *arguments]
+    command = ["bash", "-c", f'{before}; exec "$@"', "bash", sys.executable, "-m", "rence", *arguments]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "NO_COLOR": "1", "OMP_NUM_THREADS": "1"}
     return subprocess.Popen(
         command, cwd=cwd, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True

@@ -14,7 +14,7 @@ import typer
 import yaml
 
 from harness.base.errors import FAILED, INCOMPLETE, OK, USAGE
-from harness.cli import app, main
+from rence.cli import app, main
 
 Call = Callable[..., tuple[int, str, str]]
 HOW_TO = Path(__file__).parents[2] / "docs" / "how-to" / "gate.md"

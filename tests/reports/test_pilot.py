@@ -74,7 +74,7 @@ def plan():
     """Plan the quickstart with these further arguments."""
 
     def call(*words: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "harness.cli", "plan", str(ROOT / "configs/quickstart.yaml"), *words]
+        command = [sys.executable, "-m", "rence", "plan", str(ROOT / "configs/quickstart.yaml"), *words]
         return subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
 
     return call

@@ -155,7 +155,7 @@ def client(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> JobSubmissionCl
 
 def begin(cluster: Cluster, cwd: Path, *arguments: str, **environment: str) -> subprocess.Popen[str]:
     """`rence run` of the experiment."""
-    command = (sys.executable, "-m", "harness.cli", "run", *EXPERIMENT, *arguments)
+    command = (sys.executable, "-m", "rence", "run", *EXPERIMENT, *arguments)
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     driver = subprocess.Popen(command, cwd=cwd, env={**cluster.environment, **environment}, **pipes)  # type: ignore[call-overload]
     cluster.drivers.append(driver)

@@ -294,7 +294,7 @@ def test_verl_accepts_every_config_of_ours(path: Path, tmp_path: Path) -> None:
 
 
 def dry_run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "harness.cli", "run", "tried.yaml", "--dry-run", *arguments]
+    command = [sys.executable, "-m", "rence", "run", "tried.yaml", "--dry-run", *arguments]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "NO_COLOR": "1"}
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300)
 

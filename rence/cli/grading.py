@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from harness.base.errors import UserError
-from harness.cli.console import Json, command, out, print_json, table
 from harness.records import write_text
+from rence.cli.console import Json, command, out, print_json, table
 
 if TYPE_CHECKING:
     from benchmarks.marking import Marked

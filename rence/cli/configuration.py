@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from harness.cli.console import command, out, print_json
+from rence.cli.console import command, out, print_json
 
 config = typer.Typer(help="What may stand in an experiment file.", no_args_is_help=True)
 

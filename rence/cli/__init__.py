@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from harness.cli import (
+from rence.cli import (
     catalogue,
     configuration,
     diffing,
@@ -20,7 +20,7 @@ from harness.cli import (
     results,
     upkeep,
 )
-from harness.cli.console import guarded
+from rence.cli.console import guarded
 
 app = typer.Typer(
     name="rence",

@@ -15,8 +15,8 @@ from rich.markup import escape
 
 from harness.base.errors import FAILED, UserError, need
 from harness.base.plugins import PluginError, Plugins
-from harness.cli import sections
-from harness.cli.console import Json, command, out, print_json, table
+from rence.cli import sections
+from rence.cli.console import Json, command, out, print_json, table
 
 if TYPE_CHECKING:
     from algorithms.base import Algorithm

@@ -10,8 +10,8 @@ from rich.markup import escape
 
 from harness.base.errors import UserError, need
 from harness.base.plugins import Plugins
-from harness.cli import sections
-from harness.cli.console import Json, command, err, out, print_json, table
+from rence.cli import sections
+from rence.cli.console import Json, command, err, out, print_json, table
 
 
 def add_to(app: typer.Typer) -> None:

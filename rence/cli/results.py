@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from harness.base.errors import UserError, nearest
-from harness.cli.console import Json, command, out, print_json
-from harness.cli.sections import others
+from rence.cli.console import Json, command, out, print_json
+from rence.cli.sections import others
 
 
 def add_to(app: typer.Typer) -> None:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from harness.base.errors import UserError
-from harness.cli.bringing import Shared, bring_in, with_shared
-from harness.cli.console import command
+from rence.cli.console import command
+from rence.cli.import_options import Shared, bring_in, with_shared
 
 if TYPE_CHECKING:
     from harness.importing.marking import Marker

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from harness.base.errors import INTERRUPTED, UserError
-from harness.cli.console import Json, command, err, out, print_json, same_command
+from rence.cli.console import Json, command, err, out, print_json, same_command
 
 if TYPE_CHECKING:
     from harness.config.experiment import Evaluation

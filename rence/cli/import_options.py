@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from harness.cli.console import out, print_json, table
+from rence.cli.console import out, print_json, table
 
 if TYPE_CHECKING:
     from harness.importing.folder import Imported

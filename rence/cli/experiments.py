@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from harness.base.errors import OK
-from harness.cli.console import Json, command, err, out, print_json, same_command, table
-from harness.cli.sections import others
 from harness.run.launchers import Where, get_launcher
+from rence.cli.console import Json, command, err, out, print_json, same_command, table
+from rence.cli.sections import others
 
 if TYPE_CHECKING:
-    from harness.cli.preview import Measured, Preview
     from harness.config.experiment import Experiment
     from harness.planning.costs import Costs
     from harness.records import Plan, RunFolder
     from harness.run.driver import Outcome, Wanted
+    from rence.cli.preview import Measured, Preview
     from reports.statistics.design import Sight
 
 Config = Annotated[Path, typer.Argument(help="Experiment file.", show_default=False)]
@@ -160,8 +160,8 @@ def _show_plan(
     config: Path, overrides: list[str] | None, json: bool, configs: bool = False, pilot: Path | None = None
 ) -> None:
     """With `configs`, the backend's own are checked and written too."""
-    from harness.cli.preview import backend_configs, preview
     from harness.config import load
+    from rence.cli.preview import backend_configs, preview
 
     experiment = load(config, overrides or ())
     seen = preview(experiment, pilot)

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from harness.base.errors import FAILED, UserError
-from harness.cli.console import Json, command, err, out, print_json, quiet
 from harness.records import DataError, write_text
+from rence.cli.console import Json, command, err, out, print_json, quiet
 
 if TYPE_CHECKING:
     from reports.gate.verdict import Gate
