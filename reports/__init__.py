@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from reports.comparing import Comparison
-    from reports.evaluated import Evaluation
+    from reports.evaluation.result import Evaluation
     from reports.gate.updating import Update
     from reports.gate.verdict import Gate, Policy
-    from reports.plugins import Others
+    from reports.sections.registry import Others
 
 FORMATS = ("html", "md", "tex", "csv", "json")
 
@@ -90,14 +90,14 @@ def evaluation(folder: Path) -> Evaluation:
 
     Raises: DataError if nothing complete is there, or not of one model and one sampling.
     """
-    from reports import evaluated
+    from reports.evaluation import result
 
-    return evaluated.read(Path(folder))
+    return result.read(Path(folder))
 
 
 def evaluation_text(found: Evaluation, width: int) -> str:
     """The table for a terminal of so many columns."""
-    from reports import evaluated_text
+    from reports.evaluation import text as evaluated_text
 
     return evaluated_text.render(found, width)
 

@@ -11,13 +11,13 @@ import pandas as pd
 
 from harness.records import SCHEMA, START, DataError, EvalFolder, Plan, RunFolder, TrialFolder
 from reports import Unmatched
+from reports.data.load import Trial, read_evaluations, read_trial, where
+from reports.data.matching import Side, unmatched
+from reports.data.pairs import Groups, Pair, compare_all
+from reports.data.scores import AVERAGE, complete, matrices
 from reports.document import Cell, Column, Row, Table, text
 from reports.imported import MATCHING_UNKNOWN
-from reports.load import Trial, read_evaluations, read_trial, where
-from reports.matching import Side, unmatched
-from reports.pairs import Groups, Pair, compare_all
 from reports.render import plain
-from reports.scores import AVERAGE, complete, matrices
 from reports.verdict import COVERS, within
 from reports.verdict_json import pair_json
 from reports.words import GAP, extent, p_text, percent, plural, signed

@@ -202,6 +202,6 @@ def storable(text: str) -> str:
 
 
 def _second_marks(responses: Sequence[Response]) -> list[Mark]:
-    from benchmarks.marking import second
+    from benchmarks.marking import second_marker
 
-    return second.mark_all(responses)
+    return second_marker.mark_all(responses)

@@ -57,8 +57,7 @@ def grade(
 ) -> None:
     """Mark answers: lines {gold, pred}, each a box, a formula or a text that states its answer. With `expected` (0 or
     1) in the lines, say how often the marker agrees, and list the misses."""
-    from benchmarks.marking import GRADER_VERSION
-    from benchmarks.marking import second as second_marker
+    from benchmarks.marking import GRADER_VERSION, second_marker
     from benchmarks.marking.grader import mark_texts
     from benchmarks.marking.marks import Response, Rule
     from benchmarks.marking.pool import GraderMissing, Pool

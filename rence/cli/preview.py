@@ -16,8 +16,8 @@ from harness.planning import costs, plan, tuning
 from harness.records import Plan, RunFolder, write_text
 
 if TYPE_CHECKING:
-    from reports import sharpen
-    from reports.pilot import Pilot
+    from reports.data.pilot import Pilot
+    from reports.statistics import sharpen
     from reports.statistics.design import Sight
     from reports.statistics.power import Variances
 
@@ -138,9 +138,9 @@ def _tuned(experiment: Experiment, model: Path | None) -> tuple[Experiment, cost
 
 
 def _measured(experiment: Experiment, seen: Preview, run: Path, sizes: Mapping[str, tuple[int, int]]) -> Measured:
-    from reports import pilot as pilots
-    from reports import sharpen
-    from reports.scores import AVERAGE
+    from reports.data import pilot as pilots
+    from reports.data.scores import AVERAGE
+    from reports.statistics import sharpen
 
     made = seen.plan
     try:

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from reports.data.scores import AVERAGE
 from reports.document import Bullets, Text
 from reports.gate.decide import Outcome
 from reports.gate.verdict import Gate, bounds, sentences, table, verdict
 from reports.render import markdown
-from reports.scores import AVERAGE
 from reports.words import signed
 
 MOST_ANNOTATIONS = 10

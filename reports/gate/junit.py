@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from xml.etree import ElementTree as ET
 
+from reports.data.scores import AVERAGE
 from reports.gate.decide import ALPHA, Change, Outcome
 from reports.gate.verdict import Gate, bounds, by_average, sentences
-from reports.scores import AVERAGE
 from reports.words import percent, signed
 
 SUITE = "rence gate"

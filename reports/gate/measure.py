@@ -17,10 +17,10 @@ import pandas as pd
 
 from harness.records import START, DataError, EvalFolder, Plan, RunFolder
 from reports.comparing import Subject, find
+from reports.data.load import where
+from reports.data.matching import NO_SETTINGS
+from reports.data.scores import Scores, matrices
 from reports.gate.results import Counts, Results, ids_hash
-from reports.load import where
-from reports.matching import NO_SETTINGS
-from reports.scores import Scores, matrices
 from reports.words import listing, plural
 
 

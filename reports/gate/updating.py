@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.records import SCHEMA
+from reports.data.scores import AVERAGE
 from reports.document import Cell, Column, Row, Table, text
 from reports.gate import checks, reading
 from reports.gate.baseline import MARGIN_POINTS, Baseline, render, write
@@ -15,7 +16,6 @@ from reports.gate.measure import measure
 from reports.gate.results import Results
 from reports.gate.verdict import margin_words
 from reports.render import plain
-from reports.scores import AVERAGE
 from reports.words import GAP, percent, signed
 
 

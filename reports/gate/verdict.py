@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from harness.records import SCHEMA
+from reports.data.scores import AVERAGE
 from reports.document import Cell, Column, Row, Table, text
 from reports.gate.decide import ALPHA, Change, Decision, Outcome
 from reports.gate.results import Results
 from reports.gate.sharpen import Sharper
 from reports.render import plain
-from reports.scores import AVERAGE
 from reports.verdict import COVERS, span
 from reports.words import GAP, listing, p_text, percent, plural, signed
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from reports import sharpen
-from reports.analysis import Analysis
+from reports.data.analysis import Analysis
+from reports.data.pairs import Pair, sources
+from reports.data.scores import AVERAGE, complete
 from reports.document import Block, Cell, Column, Folded, Row, Section, Table, Text, text
-from reports.pairs import Pair, sources
-from reports.scores import AVERAGE, complete
-from reports.statistics import design
+from reports.statistics import design, sharpen
 from reports.statistics.variance import Split
 from reports.words import GAP, benchmark_title, count, extent, listing
 

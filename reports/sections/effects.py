@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from reports import sweeps
-from reports.analysis import Analysis
+from reports.data import sweeps
+from reports.data.analysis import Analysis
+from reports.data.sweeps import Effect, Effects
 from reports.document import Block, Cell, Column, Figure, Folded, Row, Section, Table, Text, text
 from reports.figures.intervals import Entry, intervals
 from reports.figures.svg import INK, colour
-from reports.sweeps import Effect, Effects
 from reports.verdict import COVERS
 from reports.words import GAP, capital, listing, p_text, percent, plural, signed
 

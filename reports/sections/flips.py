@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness.records import START
-from reports.analysis import Analysis
-from reports.answers import Text, texts
+from reports.data.analysis import Analysis
+from reports.data.answers import Text, texts
+from reports.data.excerpts import HEAD, TAIL, cut, short
+from reports.data.flips import CATEGORIES, CORRECT, KINDS, Category, Flips, Tally, flips, representative, tallies
+from reports.data.load import MARKS
 from reports.document import Block, Case, Cases, Cell, Column, Excerpt, Folded, Row, Section, Table, text
-from reports.excerpts import HEAD, TAIL, cut, short
-from reports.flips import CATEGORIES, CORRECT, KINDS, Category, Flips, Tally, flips, representative, tallies
-from reports.load import MARKS
 from reports.sections import marks
 from reports.words import GAP, benchmark_title, count, plural, signed
 

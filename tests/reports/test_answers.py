@@ -10,8 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from harness.records import DataError
-from reports.answers import Text, answers, folder, texts
-from reports.load import MARKS, load
+from reports.data.answers import Text, answers, folder, texts
+from reports.data.load import MARKS, load
 
 PLACE = "grpo/seed1/evals/step_20/mini_hard/attempts.parquet"
 

@@ -15,11 +15,11 @@ import pytest
 
 import reports
 from harness.records import DataError
-from reports.analysis import analyse
+from reports.data.analysis import analyse
+from reports.data.excerpts import HEAD, SHORT, TAIL, cut, short, visible
+from reports.data.flips import CATEGORIES, KINDS, Tally, flips, representative, tallies
+from reports.data.load import MARKS, load
 from reports.document import Cases, Folded, Table
-from reports.excerpts import HEAD, SHORT, TAIL, cut, short, visible
-from reports.flips import CATEGORIES, KINDS, Tally, flips, representative, tallies
-from reports.load import MARKS, load
 from reports.sections import flips as section
 
 TURNING = ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")

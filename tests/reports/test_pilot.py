@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from reports import pilot
+from reports.data import pilot
 from reports.statistics.design import Change
 from reports.statistics.power import Variances
 

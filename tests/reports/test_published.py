@@ -9,9 +9,9 @@ import pytest
 
 import reports
 from harness.records import Published, RunFolder, add_published, read_published
-from reports.analysis import analyse
-from reports.load import load
-from reports.published import Finding, compare, impossible
+from reports.data.analysis import analyse
+from reports.data.load import load
+from reports.sections.published import Finding, compare, impossible
 
 
 def table(**percent: dict[str, float | None]) -> Published:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from reports.data.scores import AVERAGE
 from reports.document import Cell, Column, Row, Table, text
-from reports.evaluated import COVERS, SHOWN, Evaluation, Result
+from reports.evaluation.result import COVERS, SHOWN, Evaluation, Result
 from reports.render import plain
-from reports.scores import AVERAGE
 from reports.statistics import Estimate
 from reports.words import count, extent, percent, plural
 

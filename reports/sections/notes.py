@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from harness.records import START
-from reports import activity
-from reports.analysis import Analysis
+from reports.data.analysis import Analysis
+from reports.data.scores import AVERAGE
 from reports.document import Bullets, Section
 from reports.imported import EXPLORATORY
-from reports.scores import AVERAGE
+from reports.sections import activity
 from reports.words import capital, listing
 
 RECONSTRUCTION = (

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from reports.load import load
-from reports.scores import AVERAGE, Scores, complete, headline
+from reports.data.load import load
+from reports.data.scores import AVERAGE, Scores, complete, headline
 from reports.statistics import Estimand
 from reports.statistics.design import AS_IT_IS, Change, Sight, sight
 from reports.statistics.power import Variances

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from harness.records import SCHEMA, DataError, EvalFolder, EvalRecord, Mark
-from reports.load import MARKS, read_evaluations, where
+from reports.data.load import MARKS, read_evaluations, where
 from reports.statistics import Estimate, Floats, contrast, pass_at_k
 from reports.statistics.votes import majority
 from reports.words import listing, plural

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from harness.records import START
-from reports.load import Run
-from reports.scores import Cells
+from reports.data.load import Run
+from reports.data.scores import Cells
 from reports.words import listing
 
 

@@ -15,11 +15,11 @@ import numpy as np
 import pyarrow as pa
 
 from harness.records import START
-from reports.analysis import Analysis
-from reports.answers import answers
-from reports.load import MARKS, Run
-from reports.pairs import difference
-from reports.scores import AVERAGE, Cells, Scores, complete, final
+from reports.data.analysis import Analysis
+from reports.data.answers import answers
+from reports.data.load import MARKS, Run
+from reports.data.pairs import difference
+from reports.data.scores import AVERAGE, Cells, Scores, complete, final
 from reports.statistics import Estimate, pass_at_k
 from reports.statistics.votes import majority
 

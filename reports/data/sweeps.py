@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from harness.records import DataError, Sweep
-from reports.analysis import Analysis
-from reports.pairs import difference_json
-from reports.scores import AVERAGE, Scores, complete
+from reports.data.analysis import Analysis
+from reports.data.pairs import difference_json
+from reports.data.scores import AVERAGE, Scores, complete
 from reports.statistics import Estimate, contrast
 from reports.statistics.best import CrossFit, cross_fit
 from reports.statistics.draws import generator

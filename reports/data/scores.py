@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from harness.records import START, DataError
-from reports.load import MARKS, Run, where
+from reports.data.load import MARKS, Run, where
 from reports.statistics import Floats
 
 AVERAGE = "average"

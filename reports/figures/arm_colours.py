@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reports.analysis import Analysis
+from reports.data.analysis import Analysis
 from reports.figures.svg import ARMS, MUTED, colour
 from reports.verdict import ranking
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from reports.document import Block, Cases, Document, Figure, Folded, Gallery, Section, Table
 
 if TYPE_CHECKING:
-    from reports.analysis import Analysis
+    from reports.data.analysis import Analysis
 
 
 class Unfit(Exception):

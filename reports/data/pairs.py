@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Literal, cast
 
 from harness.records import START, DataError
-from reports.matching import Side, unmatched
-from reports.scores import Scores
+from reports.data.matching import Side, unmatched
+from reports.data.scores import Scores
 from reports.statistics import Estimand, Estimate, contrast, seed_correlation
 from reports.statistics.design import AS_IT_IS, sight
 from reports.statistics.equivalence import equivalence_p

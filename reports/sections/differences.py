@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from reports import shown
-from reports.analysis import Analysis
+from reports.data.analysis import Analysis
+from reports.data.pairs import Family, Pair
+from reports.data.scores import AVERAGE
 from reports.document import Block, Cell, Column, Figure, Folded, Row, Section, Table, text
+from reports.figures import arm_colours
 from reports.figures.intervals import Entry, intervals
-from reports.pairs import Family, Pair
-from reports.scores import AVERAGE
 from reports.verdict import COVERS
 from reports.words import GAP, benchmark_title, correlation, extent, p_text, signed
 
@@ -29,7 +29,7 @@ def section(a: Analysis) -> Section | None:
 def _forest(a: Analysis) -> list[Figure]:
     if len(a.family("primary")) > MOST_GROUPS or len(a.benchmarks) == 1:
         minus = "−" if a.run.plan.sweeps else "minus"  # pieces that were taken away are "minus" too
-        entries = [_entry(pair, f"{minus} {shown.short(a, pair.b)}", strong=True) for pair in a.family("primary")]
+        entries = [_entry(pair, f"{minus} {arm_colours.short(a, pair.b)}", strong=True) for pair in a.family("primary")]
     else:
         entries = _grouped(a)
     caption = (

@@ -1,7 +1,7 @@
 """Which problems one arm solves and another does not, and whether for want of maths or of a final answer.
 
 A problem is solved if more than half of an arm's attempts at it are correct, over all its seeds and samples. These are
-counts that describe; whether two arms differ is the paired difference's to say (`reports.pairs`).
+counts that describe; whether two arms differ is the paired difference's to say (`reports.data.pairs`).
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import Literal
 import numpy as np
 
 from harness.records import DataError
-from reports.load import MARKS, Run
-from reports.scores import final
+from reports.data.load import MARKS, Run
+from reports.data.scores import final
 
 Category = Literal["gained", "lost", "both", "neither"]
 Kind = Literal["format", "maths", "marker"]

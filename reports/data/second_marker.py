@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from reports.analysis import Analysis
-from reports.answers import folder
-from reports.load import MARKS, Run, opened
-from reports.scores import final
+from reports.data.analysis import Analysis
+from reports.data.answers import folder
+from reports.data.load import MARKS, Run, opened
+from reports.data.scores import final
 
 CORRECT, FAILED = MARKS.index("correct"), MARKS.index("grader_failed")
 

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from harness.records import START, EvalFolder, RunFolder
-from reports.load import Run, opened
+from reports.data.load import Run, opened
 
 AT_ONCE = 1024
 """rows whose texts are in memory together: 100 MB of the longest answers, at 100 kB each"""

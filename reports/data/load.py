@@ -55,7 +55,7 @@ class Trial:
 
 @dataclass(frozen=True)
 class Attempts:
-    """One complete evaluation's attempts, but for their texts (`reports.answers`). Arrays are problems x samples."""
+    """One complete evaluation's attempts, but for their texts (`answers.py`). Arrays are problems x samples."""
 
     ids: list[str]
     """problems, ascending: as in `Scores.problems`"""

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import cast
 
 from harness.records import START, ArmRecord, DataError
-from reports import deviations
-from reports.load import Run, where
-from reports.matching import Side
-from reports.pairs import Family, Groups, Pair, Test, by_seed, compare_all, difference
-from reports.scores import AVERAGE, Cells, Scores, complete, final, headline, marks
+from reports.data import deviations
+from reports.data.load import Run, where
+from reports.data.matching import Side
+from reports.data.pairs import Family, Groups, Pair, Test, by_seed, compare_all, difference
+from reports.data.scores import AVERAGE, Cells, Scores, complete, final, headline, marks
 from reports.statistics import ESTIMANDS, Estimand, Estimate, contrast
 from reports.statistics.multiple import below_best_p
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict
 
 from harness.records import StepRecord
-from reports.analysis import Analysis
-from reports.load import where
+from reports.data.analysis import Analysis
+from reports.data.load import where
 
 Costs = Mapping[str, Mapping[int, Mapping[str, float]]]
 """arm -> seed that has a headline score -> what was spent"""
