@@ -34,11 +34,11 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from algorithms._torch import torch
 from algorithms.base import Activity, Algorithm
 from algorithms.hyperparameters import check_ranges
-from algorithms.pieces.contrast import EMPTY
-from algorithms.pieces.groups import Table
-from algorithms.pieces.kl import KL_GATE, charge, divergence_tokens
-from algorithms.pieces.metrics import MOVED, as_means, movement
-from algorithms.pieces.ratios import ratio, sequence_score, weigh_gradient
+from algorithms.ops.contrast import EMPTY
+from algorithms.ops.groups import Table
+from algorithms.ops.kl import KL_GATE, charge, divergence_tokens
+from algorithms.ops.metrics import MOVED, as_means, movement
+from algorithms.ops.ratios import ratio, sequence_score, weigh_gradient
 from algorithms.rollouts import Loss, Rollouts, Totals
 
 if TYPE_CHECKING:

@@ -42,11 +42,11 @@ from typing import TYPE_CHECKING, ClassVar
 from algorithms._torch import torch
 from algorithms.base import Activity, Algorithm, Reference
 from algorithms.hyperparameters import check_ranges
-from algorithms.pieces.contrast import EMPTY
-from algorithms.pieces.groups import Table
-from algorithms.pieces.kl import base_logp
-from algorithms.pieces.metrics import MOVED, as_means, movement
-from algorithms.pieces.ratios import sequence_score
+from algorithms.ops.contrast import EMPTY
+from algorithms.ops.groups import Table
+from algorithms.ops.kl import base_logp
+from algorithms.ops.metrics import MOVED, as_means, movement
+from algorithms.ops.ratios import sequence_score
 from algorithms.rollouts import Loss, Rng, Rollouts, Totals
 
 if TYPE_CHECKING:

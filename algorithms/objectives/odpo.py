@@ -29,9 +29,9 @@ from algorithms._torch import torch
 from algorithms.base import Activity
 from algorithms.hyperparameters import check_ranges
 from algorithms.objectives.online_dpo import OnlineDPO
-from algorithms.pieces.groups import Table
-from algorithms.pieces.margins import margins
-from algorithms.pieces.reward import less_overlong, overlong_words
+from algorithms.ops.groups import Table
+from algorithms.ops.margins import margins
+from algorithms.ops.reward import less_overlong, overlong_words
 from algorithms.rollouts import Rollouts, Totals
 
 if TYPE_CHECKING:

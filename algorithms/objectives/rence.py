@@ -35,13 +35,13 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from algorithms._torch import torch
 from algorithms.base import Activity, Algorithm, Reference
 from algorithms.hyperparameters import check_ranges
-from algorithms.pieces.contrast import NceForm, mean_over_contrasts, nce_losses, nce_reduced, pair_table, positive_nll
-from algorithms.pieces.groups import Table, keyed_uniform, lowest, mean_old_logp
-from algorithms.pieces.kl import KL_GATE, Base, Estimator, Gate, base_logp, charge, controlled, kl_tokens
-from algorithms.pieces.margins import Margin, margins
-from algorithms.pieces.metrics import MOVED, as_means, movement
-from algorithms.pieces.ratios import sequence_score
-from algorithms.pieces.reward import less_overlong, overlong_words
+from algorithms.ops.contrast import NceForm, mean_over_contrasts, nce_losses, nce_reduced, pair_table, positive_nll
+from algorithms.ops.groups import Table, keyed_uniform, lowest, mean_old_logp
+from algorithms.ops.kl import KL_GATE, Base, Estimator, Gate, base_logp, charge, controlled, kl_tokens
+from algorithms.ops.margins import Margin, margins
+from algorithms.ops.metrics import MOVED, as_means, movement
+from algorithms.ops.ratios import sequence_score
+from algorithms.ops.reward import less_overlong, overlong_words
 from algorithms.rollouts import Loss, Rng, Rollouts, Totals
 
 if TYPE_CHECKING:

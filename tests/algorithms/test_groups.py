@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from algorithms.contract import keyed
-from algorithms.pieces.groups import Table, centred, group_std, keyed_uniform, lowest, mean_old_logp, place_in_group
+from algorithms.ops.groups import Table, centred, group_std, keyed_uniform, lowest, mean_old_logp, place_in_group
 
 GROUP_B = torch.tensor([0, 1, 0, 0, 2, 1, 0])
 # group 0: 1 0 0 0, group 1: 2 4, group 2: 3, group 3: nobody

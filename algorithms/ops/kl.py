@@ -21,8 +21,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from algorithms.base import Activity
-from algorithms.pieces.metrics import share
-from algorithms.pieces.ratios import MAX_LOG_RATIO, log_ratio, ratio
+from algorithms.ops.metrics import share
+from algorithms.ops.ratios import MAX_LOG_RATIO, log_ratio, ratio
 from algorithms.rollouts import Rollouts, Totals
 
 if TYPE_CHECKING:

@@ -33,7 +33,7 @@ from typing import TYPE_CHECKING
 
 from algorithms._torch import torch
 from algorithms.base import Activity
-from algorithms.pieces.ratios import log_ratio
+from algorithms.ops.ratios import log_ratio
 from algorithms.rollouts import Mean, Rollouts, Totals
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from algorithms._torch import torch
-from algorithms.pieces.groups import group_sum
+from algorithms.ops.groups import group_sum
 from algorithms.rollouts import Rollouts, Totals
 
 if TYPE_CHECKING:

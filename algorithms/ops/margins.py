@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Literal
 
 from algorithms._torch import torch
-from algorithms.pieces.groups import Table
+from algorithms.ops.groups import Table
 from algorithms.rollouts import Rollouts, Totals
 
 if TYPE_CHECKING:

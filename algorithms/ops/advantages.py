@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from algorithms._torch import torch
-from algorithms.pieces.groups import centred, group_std
+from algorithms.ops.groups import centred, group_std
 from algorithms.rollouts import Rollouts
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from algorithms._torch import torch
-from algorithms.pieces.groups import group_sum
-from algorithms.pieces.ratios import log_ratio
+from algorithms.ops.groups import group_sum
+from algorithms.ops.ratios import log_ratio
 from algorithms.rollouts import Rollouts, Totals
 
 if TYPE_CHECKING:
