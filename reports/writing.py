@@ -7,10 +7,10 @@ from collections.abc import Collection
 from pathlib import Path
 
 from harness.records import RunFolder
-from reports import FORMATS, verdict, verdict_json
+from reports import verdict, verdict_json
 from reports.data.analysis import Analysis, analyse
 from reports.data.load import load
-from reports.render import csv, latex, markdown, plain
+from reports.render import FORMATS, csv, latex, markdown, plain
 from reports.sections import differences, document, effects, flips, scores
 from reports.sections.registry import Others
 

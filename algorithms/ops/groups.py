@@ -91,7 +91,7 @@ def keyed_uniform(batch: Rollouts, rng: Rng) -> Tensor:
 
 
 @dataclass(frozen=True, eq=False)
-class Table:
+class GroupTable:
     """The rows of a batch as a (G, K) table, K the largest group; the places that stay free hold a filler."""
 
     group_B: Tensor
@@ -99,10 +99,10 @@ class Table:
     shape: tuple[int, int]
 
     @staticmethod
-    def of(batch: Rollouts) -> Table:
+    def of(batch: Rollouts) -> GroupTable:
         place_B = place_in_group(batch.group_B, batch.groups)
         widest = int(place_B.max()) + 1 if len(batch) else 1
-        return Table(batch.group_B, place_B, (batch.groups, widest))
+        return GroupTable(batch.group_B, place_B, (batch.groups, widest))
 
     @property
     def filled(self) -> Tensor:

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Literal
 
 from algorithms._torch import torch
-from algorithms.ops.groups import Table
+from algorithms.ops.groups import GroupTable
 from algorithms.rollouts import Rollouts, Totals
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ curriculum  a (1 - cos(pi min(1, progress / warmup))) / 2: rises with the trial,
 
 
 def margins(
-    mode: Margin, alpha: float, warmup: float, batch: Rollouts, table: Table, pair_GKK: Tensor, totals: Totals
+    mode: Margin, alpha: float, warmup: float, batch: Rollouts, table: GroupTable, pair_GKK: Tensor, totals: Totals
 ) -> tuple[Tensor, Tensor]:
     """The pairs that count, bool_GKK, and m_ij in a shape that broadcasts to them.
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from harness.base.errors import UserError, nearest
-from harness.config.experiment import fingerprint
-from harness.importing.evaluations import Evaluated, benchmarks
+from harness.base.fingerprint import fingerprint
+from harness.importing.evaluations import ImportedEvaluation, benchmarks
 from harness.importing.rows import UNKNOWN
 from harness.records import START, ArmRecord, Comparison, DataError, Plan
 
@@ -17,7 +17,7 @@ Estimand = Literal["algorithm", "benchmark", "checkpoints"]
 
 
 @dataclass(frozen=True)
-class Wanted:
+class ImportComparison:
     """What the command says of the comparison."""
 
     target: str | None = None
@@ -30,16 +30,16 @@ class Wanted:
 
 
 @dataclass(frozen=True)
-class Design:
+class ImportDesign:
     """Evaluations at their points of the grid, the last of which is compared."""
 
-    evaluated: Sequence[Evaluated]
+    evaluated: Sequence[ImportedEvaluation]
     grid: Sequence[int]
     points: Sequence[int]
     """of each evaluation"""
     notes: Sequence[str]
 
-    def final(self, benchmark: str | None = None) -> list[Evaluated]:
+    def final(self, benchmark: str | None = None) -> list[ImportedEvaluation]:
         """What is compared."""
         return [
             one
@@ -48,7 +48,7 @@ class Design:
         ]
 
 
-def arrange(evaluated: Sequence[Evaluated], step: str | None) -> Design:
+def arrange(evaluated: Sequence[ImportedEvaluation], step: str | None) -> ImportDesign:
     """Raises: UserError for a step that nobody has; DataError if arms and seeds have no step in common."""
     steps: dict[tuple[str, int | None], set[int]] = {}
     for one in evaluated:
@@ -63,7 +63,7 @@ def arrange(evaluated: Sequence[Evaluated], step: str | None) -> Design:
     grid = sorted({one.step for one in kept if one.arm != START})
     left = sorted({one.step for one in evaluated} - {one.step for one in kept})
     notes = [f"Compared at step {headline}; later evaluations were left out: step {', '.join(map(str, left))}."]
-    return Design(kept, grid, [one.step for one in kept], notes if left else [])
+    return ImportDesign(kept, grid, [one.step for one in kept], notes if left else [])
 
 
 def _headline(steps: dict[tuple[str, int | None], set[int]]) -> int:
@@ -84,21 +84,23 @@ def _asked(steps: dict[tuple[str, int | None], set[int]], word: str) -> int:
     return int(word)
 
 
-def _at_the_last(evaluated: Sequence[Evaluated], steps: dict[tuple[str, int | None], set[int]]) -> Design:
+def _at_the_last(
+    evaluated: Sequence[ImportedEvaluation], steps: dict[tuple[str, int | None], set[int]]
+) -> ImportDesign:
     ends = {who: max(found) for who, found in steps.items()}
     headline = max(ends.values())
     points = [0 if one.arm == START else _point(one, ends, headline) for one in evaluated]
     grid = sorted({point for one, point in zip(evaluated, points, strict=True) if one.arm != START})
     apart = sorted(set(ends.values()))
     notes = [f"The last step of each arm and seed is compared: {apart[0]} to {apart[-1]}."] if len(apart) > 1 else []
-    return Design(evaluated, grid, points, notes)
+    return ImportDesign(evaluated, grid, points, notes)
 
 
-def _point(one: Evaluated, ends: dict[tuple[str, int | None], int], headline: int) -> int:
+def _point(one: ImportedEvaluation, ends: dict[tuple[str, int | None], int], headline: int) -> int:
     return headline if one.step == ends[one.arm, one.seed] else one.step
 
 
-def plan(name: str, imported: str, design: Design, wanted: Wanted, hashes: Any) -> Plan:
+def plan(name: str, imported: str, design: ImportDesign, wanted: ImportComparison, hashes: Any) -> Plan:
     """
     Args:
         imported: what was, in words.
@@ -145,7 +147,7 @@ def _arm(name: str, hashes: Any) -> ArmRecord:
     )
 
 
-def _comparison(arms: Sequence[str], wanted: Wanted) -> Comparison:
+def _comparison(arms: Sequence[str], wanted: ImportComparison) -> Comparison:
     for arm in filter(None, [wanted.target, *wanted.baselines]):
         if arm not in arms:
             raise UserError(f"there is no arm `{arm}` in what is imported. {nearest(arm, arms)}")

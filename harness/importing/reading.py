@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from harness.base.errors import nearest
-from harness.importing.sources import Source
+from harness.importing.sources import ImportSource
 from harness.records import DataError
 
 TABLES = (".jsonl", ".csv", ".parquet")
@@ -26,7 +26,7 @@ _LONGEST_CELL = 2**31 - 1
 class Raw:
     """One file's cells as they are, rows in the file's order."""
 
-    source: Source
+    source: ImportSource
     cells: pd.DataFrame
     lines: np.ndarray
     """where each row stands: `Source.at`"""
@@ -56,7 +56,7 @@ def files_in(folder: Path) -> list[Path]:
     return sorted(path for path in folder.iterdir() if path.suffix in TABLES and path.is_file())
 
 
-def read(source: Source) -> Raw:
+def read(source: ImportSource) -> Raw:
     """Raises: DataError naming file and line if it is not what its name says, is cut off, or holds nothing."""
     suffix = source.path.suffix
     if suffix not in TABLES:
@@ -70,7 +70,7 @@ def read(source: Source) -> Raw:
     return raw
 
 
-def json_objects(source: Source) -> Iterator[tuple[int, dict[str, Any]]]:
+def json_objects(source: ImportSource) -> Iterator[tuple[int, dict[str, Any]]]:
     """Line number and object of every line that is not blank."""
     with source.path.open(encoding="utf-8", newline="\n") as file:
         for number, line in enumerate(file, 1):
@@ -89,17 +89,17 @@ def _no_number(word: str) -> NoReturn:
     raise ValueError(f"{word} is no number of JSON")
 
 
-def _json_lines(source: Source) -> Raw:
+def _json_lines(source: ImportSource) -> Raw:
     return _raw(source, json_objects(source))
 
 
-def _csv(source: Source) -> Raw:
+def _csv(source: ImportSource) -> Raw:
     csv.field_size_limit(_LONGEST_CELL)
     with source.path.open(encoding="utf-8-sig", newline="") as file:
         return _raw(source, _records(source, csv.DictReader(file, strict=True)))
 
 
-def _records(source: Source, reader: csv.DictReader[str]) -> Iterator[tuple[int, dict[str, Any]]]:
+def _records(source: ImportSource, reader: csv.DictReader[str]) -> Iterator[tuple[int, dict[str, Any]]]:
     begin = 2
     try:
         for record in reader:
@@ -112,7 +112,7 @@ def _records(source: Source, reader: csv.DictReader[str]) -> Iterator[tuple[int,
         raise DataError(f"{source.at(begin)} is not valid CSV: {error}.") from None
 
 
-def _raw(source: Source, records: Iterable[tuple[int, dict[str, Any]]]) -> Raw:
+def _raw(source: ImportSource, records: Iterable[tuple[int, dict[str, Any]]]) -> Raw:
     lines, columns = [], {}
     for number, record in records:
         for name, value in record.items():
@@ -126,7 +126,7 @@ def _raw(source: Source, records: Iterable[tuple[int, dict[str, Any]]]) -> Raw:
     return Raw(source, cells, np.array(lines, dtype=np.int64))
 
 
-def _parquet(source: Source) -> Raw:
+def _parquet(source: ImportSource) -> Raw:
     try:
         table = pq.ParquetFile(source.path).read()
     except (pa.ArrowException, OSError) as error:

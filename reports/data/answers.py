@@ -25,7 +25,7 @@ AT_ONCE = 1024
 
 
 @dataclass(frozen=True)
-class Answers:
+class FinalAnswers:
     """What was answered in one evaluation."""
 
     words: list[str]
@@ -35,7 +35,7 @@ class Answers:
 
 
 @dataclass(frozen=True)
-class Text:
+class AnswerText:
     """One attempt as words; None where the file has none, as some that were made elsewhere."""
 
     response: str | None
@@ -52,7 +52,7 @@ def folder(run: Run, e: int) -> EvalFolder:
     return place.trial(str(row["arm"]), int(row["seed"])).eval(int(row["step"]), str(row["benchmark"]))
 
 
-def answers(run: Run, e: int) -> Answers | None:
+def answers(run: Run, e: int) -> FinalAnswers | None:
     """The answers of one evaluation; None if its file does not have them."""
     with opened(folder(run, e).attempts) as file:
         if "answer" not in file.schema_arrow.names:
@@ -60,16 +60,16 @@ def answers(run: Run, e: int) -> Answers | None:
         column = file.read(columns=["answer"])["answer"]
     encoded = column.cast(pa.string()).combine_chunks().dictionary_encode()
     codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
-    return Answers(encoded.dictionary.to_pylist(), codes[run.attempts[e].rows])
+    return FinalAnswers(encoded.dictionary.to_pylist(), codes[run.attempts[e].rows])
 
 
-def texts(run: Run, e: int, wanted: Sequence[tuple[int, int]]) -> list[Text]:
+def texts(run: Run, e: int, wanted: Sequence[tuple[int, int]]) -> list[AnswerText]:
     """The texts of these attempts of one evaluation, each a problem's place and a sample."""
     rows = run.attempts[e].rows
     numbers = [int(rows[problem, sample]) for problem, sample in wanted]
-    found: dict[int, Text] = {}
+    found: dict[int, AnswerText] = {}
     with opened(folder(run, e).attempts) as file:
-        columns = [name for name in Text.__dataclass_fields__ if name in file.schema_arrow.names]
+        columns = [name for name in AnswerText.__dataclass_fields__ if name in file.schema_arrow.names]
         begin = 0
         for group in range(file.num_row_groups):
             end = begin + file.metadata.row_group(group).num_rows
@@ -77,10 +77,10 @@ def texts(run: Run, e: int, wanted: Sequence[tuple[int, int]]) -> list[Text]:
             if inside and columns:
                 found |= {n + begin: text for n, text in _pick(file, group, columns, inside)}
             begin = end
-    return [found.get(n, Text(None, None, None)) for n in numbers]
+    return [found.get(n, AnswerText(None, None, None)) for n in numbers]
 
 
-def _pick(file: pq.ParquetFile, group: int, columns: list[str], rows: list[int]) -> list[tuple[int, Text]]:
+def _pick(file: pq.ParquetFile, group: int, columns: list[str], rows: list[int]) -> list[tuple[int, AnswerText]]:
     """The texts of some rows of one row group, which is read in parts and no further than needed."""
     found, begin = [], 0
     for batch in file.iter_batches(AT_ONCE, row_groups=[group], columns=columns):
@@ -93,5 +93,7 @@ def _pick(file: pq.ParquetFile, group: int, columns: list[str], rows: list[int])
     return found
 
 
-def _text(row: dict[str, Any]) -> Text:
-    return Text(**{name: None if row.get(name) is None else str(row[name]) for name in Text.__dataclass_fields__})
+def _text(row: dict[str, Any]) -> AnswerText:
+    return AnswerText(
+        **{name: None if row.get(name) is None else str(row[name]) for name in AnswerText.__dataclass_fields__}
+    )

@@ -27,7 +27,7 @@ CORRECT, WRONG, NO_ANSWER, TRUNCATED, MARKER = (
 
 
 @dataclass(frozen=True)
-class Tally:
+class FlipCounts:
     """One arm on one benchmark at the headline, its seeds put together."""
 
     ids: list[str]
@@ -73,8 +73,8 @@ class Tally:
 class Flips:
     """Two arms on one benchmark, problem by problem: a - b."""
 
-    a: Tally
-    b: Tally
+    a: FlipCounts
+    b: FlipCounts
 
     @cached_property
     def difference(self) -> np.ndarray:
@@ -110,7 +110,7 @@ class Flips:
         return places[order[:most]].tolist()
 
 
-def tallies(run: Run) -> dict[tuple[str, str], Tally]:
+def tallies(run: Run) -> dict[tuple[str, str], FlipCounts]:
     """(arm, benchmark) -> its marks at the headline; a missing key is a gap."""
     evals = final(run).sort_values(["arm", "benchmark", "seed"])
     found: dict[tuple[str, str], list[int]] = {}
@@ -120,20 +120,20 @@ def tallies(run: Run) -> dict[tuple[str, str], Tally]:
     return {key: _tally(run, places, key[1] in coarse) for key, places in found.items()}
 
 
-def _tally(run: Run, evals: list[int], coarse: bool) -> Tally:
+def _tally(run: Run, evals: list[int], coarse: bool) -> FlipCounts:
     each = [run.attempts[e].marks for e in evals]
     counts = [[(marks == place).sum(axis=1) for place in range(len(MARKS))] for marks in each]
-    return Tally(run.attempts[evals[0]].ids, tuple(evals), np.sum(counts, axis=0).T, coarse)
+    return FlipCounts(run.attempts[evals[0]].ids, tuple(evals), np.sum(counts, axis=0).T, coarse)
 
 
-def flips(a: Tally, b: Tally) -> Flips:
+def flips(a: FlipCounts, b: FlipCounts) -> Flips:
     """Raises: DataError if they were asked different problems."""
     if a.ids != b.ids:
         raise DataError("Two arms were asked different problems of one benchmark; they cannot be paired.")
     return Flips(a, b)
 
 
-def representative(run: Run, tally: Tally, problem: int) -> tuple[int, int]:
+def representative(run: Run, tally: FlipCounts, problem: int) -> tuple[int, int]:
     """The attempt that stands for an arm: row of `Run.evals` and sample; the lowest seed that has one with the mark
     `Tally.shown`, and its first."""
     mark = tally.shown[problem]

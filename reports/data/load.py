@@ -41,7 +41,7 @@ SCHEMA = pa.schema([("problem_id", pa.string()), ("sample", pa.int64()), ("mark"
 
 
 @dataclass(frozen=True)
-class Trial:
+class TrialData:
     """What one arm with one seed left behind; `done` and `timing` are None while it is unfinished."""
 
     record: TrialRecord
@@ -79,7 +79,7 @@ class Run:
 
     root: Path
     plan: Plan
-    trials: dict[tuple[str, int], Trial]
+    trials: dict[tuple[str, int], TrialData]
     evals: pd.DataFrame
     problems: pd.DataFrame
     steps: pd.DataFrame
@@ -134,11 +134,11 @@ def where(table: pd.DataFrame, mask: Any) -> pd.DataFrame:
     return cast(pd.DataFrame, table[mask])
 
 
-def read_trial(place: TrialFolder) -> Trial | None:
+def read_trial(place: TrialFolder) -> TrialData | None:
     """None if the trial was never begun."""
     if not place.trial.exists():
         return None
-    return Trial(
+    return TrialData(
         record=TrialRecord.read(place.trial),
         done=DoneRecord.read(place.done) if place.done.exists() else None,
         timing=Timing.read(place.timing) if place.timing.exists() else None,

@@ -30,6 +30,10 @@ _UNKNOWN = {"unknown", "[]", "None"}
 """what an import writes of a setting that its source does not tell"""
 
 
+class Unmatched(ValueError):
+    """Two arms differ in more than the algorithm. Ends a command with exit code 2."""
+
+
 @dataclass(frozen=True)
 class Side:
     """What matching looks at. `trials` is empty for a model that was not trained here, as the start."""

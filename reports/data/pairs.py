@@ -13,7 +13,7 @@ from reports.statistics import Estimand, Estimate, contrast, seed_correlation
 from reports.statistics.design import AS_IT_IS, sight
 from reports.statistics.equivalence import equivalence_p
 from reports.statistics.multiple import holm
-from reports.statistics.variance import Split, split
+from reports.statistics.variance import VarianceSplit, split
 
 Family = Literal["primary", "per_benchmark", "start"]
 """the locked comparison on the average; the same arms benchmark by benchmark; every arm with the untrained model"""
@@ -162,7 +162,7 @@ def _mde(groups: Groups, test: Test, estimate: Estimate | None, alpha: float) ->
     return (seen.estimate, seen.upper) if seen else None
 
 
-def sources(a: list[Scores], b: list[Scores]) -> Split:
+def sources(a: list[Scores], b: list[Scores]) -> VarianceSplit:
     """What the variance of a - b is made of."""
     return split([[s.values for s in side] for side in (a, b)], [[s.k for s in side] for side in (a, b)], (1.0, -1.0))
 

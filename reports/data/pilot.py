@@ -10,14 +10,14 @@ from typing import Any
 from reports.data.load import load
 from reports.data.scores import AVERAGE, Scores, complete, headline
 from reports.statistics import Estimand
-from reports.statistics.design import AS_IT_IS, Change, Sight, sight
+from reports.statistics.design import AS_IT_IS, DesignChange, Sight, sight
 from reports.statistics.power import Variances
-from reports.statistics.variance import Split, typical
+from reports.statistics.variance import VarianceSplit, typical
 from reports.words import listing
 
 
 @dataclass(frozen=True)
-class Design:
+class PlannedDesign:
     """What is planned."""
 
     sizes: Mapping[str, tuple[int, int]]
@@ -35,7 +35,7 @@ class Pilot:
     arms: list[str]
     seeds: int
     """an arm, the fewest"""
-    splits: Mapping[str, Split]
+    splits: Mapping[str, VarianceSplit]
     """benchmark or `average` ->"""
     sizes: Mapping[str, tuple[int, int]]
     """benchmark -> problems and attempts a problem, of the pilot"""
@@ -43,18 +43,20 @@ class Pilot:
     """harmonic mean of the arms' numbers of seeds"""
     notes: list[str]
 
-    def effects(self, design: Design, seeds: Sequence[int]) -> dict[int, dict[str, Sight | None]]:
+    def effects(self, design: PlannedDesign, seeds: Sequence[int]) -> dict[int, dict[str, Sight | None]]:
         """Number of seeds -> benchmark or `average` -> minimum detectable effect."""
         return {s: {column: self.sight(design, s, column) for column in self.splits} for s in seeds}
 
-    def sight(self, design: Design, seeds: int, column: str = AVERAGE, more: Change = AS_IT_IS) -> Sight | None:
+    def sight(
+        self, design: PlannedDesign, seeds: int, column: str = AVERAGE, more: DesignChange = AS_IT_IS
+    ) -> Sight | None:
         """
         Args:
             more: than the design has.
         """
         names = list(design.sizes) if column == AVERAGE else [column]
         ratios = [(design.sizes[name], self.sizes[name]) for name in names]
-        change = Change(
+        change = DesignChange(
             seeds=more.seeds * seeds / self.spare,
             problems=[more.problems[0] * ours[0] / theirs[0] for ours, theirs in ratios],
             samples=[more.samples[0] * ours[1] / theirs[1] for ours, theirs in ratios],
@@ -104,7 +106,7 @@ def _usable(groups: Mapping[str, list[Scores]]) -> dict[str, list[Scores]]:
 
 
 def _pilot(run: str, benchmarks: list[str], groups: Mapping[str, list[Scores]]) -> Pilot:
-    def of(places: list[int]) -> Split:
+    def of(places: list[int]) -> VarianceSplit:
         arms = [[group[b].values for b in places] for group in groups.values()]
         return typical(arms, [[group[b].k for b in places] for group in groups.values()])
 
@@ -123,7 +125,7 @@ def _pilot(run: str, benchmarks: list[str], groups: Mapping[str, list[Scores]]) 
     )
 
 
-def _notes(found: Split, benchmarks: list[str]) -> list[str]:
+def _notes(found: VarianceSplit, benchmarks: list[str]) -> list[str]:
     notes = []
     if not found.seeds:
         sd = 100 * Variances().sd_seed

@@ -92,7 +92,7 @@ class Result:
 
 
 @dataclass(frozen=True)
-class Evaluation:
+class EvaluatedModel:
     """All complete benchmarks of a folder, in the order of their names."""
 
     results: Sequence[Result]
@@ -129,7 +129,7 @@ class Evaluation:
         }
 
 
-def read(folder: Path) -> Evaluation:
+def read(folder: Path) -> EvaluatedModel:
     """
     Args:
         folder: holds `evals/<benchmark>/`.
@@ -143,7 +143,7 @@ def read(folder: Path) -> Evaluation:
     results = [_result(one, where(problems, problems["eval"] == i)) for i, one in enumerate(complete)]
     _check_same(folder, [result.header for result in results])
     shared = list(_shared_problems(results))
-    return Evaluation(
+    return EvaluatedModel(
         results=results,
         average=None if shared else contrast([[result.scores for result in results]], estimand="checkpoints"),
         notes=[*shared, *_unfinished([one for one in begun if one not in complete])],

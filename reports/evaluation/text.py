@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from reports.data.scores import AVERAGE
 from reports.document import Cell, Column, Row, Table, text
-from reports.evaluation.result import COVERS, SHOWN, Evaluation, Result
+from reports.evaluation.result import COVERS, SHOWN, EvaluatedModel, Result
 from reports.render import plain
 from reports.statistics import Estimate
 from reports.words import count, extent, percent, plural
@@ -16,7 +16,7 @@ _SCORES = (_NAME, "problems", "k", _AVG, _INTERVAL, "pass@k", "maj@k")
 _SHARES = {mark: mark.replace("_", " ") for mark in SHOWN}
 
 
-def render(found: Evaluation, width: int) -> str:
+def render(found: EvaluatedModel, width: int) -> str:
     """
     Args:
         width: columns there are; where one table would not fit, what became of the answers is a second one.
@@ -28,7 +28,7 @@ def render(found: Evaluation, width: int) -> str:
     return "\n\n".join([*tables, "\n".join([*_basis(found), *found.notes])])
 
 
-def _table(found: Evaluation, titles: Sequence[str]) -> str:
+def _table(found: EvaluatedModel, titles: Sequence[str]) -> str:
     cells = [_cells(result) for result in found.results]
     if found.average and len(cells) > 1 and _AVG in titles:
         cells.append({_NAME: text(AVERAGE), **_score(found.average)})
@@ -54,7 +54,7 @@ def _score(estimate: Estimate) -> Mapping[str, Cell]:
     return {_AVG: Cell(percent(estimate.value)), _INTERVAL: Cell(extent(estimate.interval))}
 
 
-def _basis(found: Evaluation) -> list[str]:
+def _basis(found: EvaluatedModel) -> list[str]:
     header, sampling = found.header, found.sampling
     limit = f", the first {plural(header.limit, 'problem')} of each benchmark only" if header.limit else ""
     second = " beside a second, Math-Verify alone, on which no score depends" if header.second_marker else ""

@@ -20,7 +20,7 @@ from reports.words import GAP, percent, signed
 
 
 @dataclass(frozen=True)
-class Update:
+class BaselineUpdate:
     file: str
     old: Baseline | None
     """None where there was no file"""
@@ -63,13 +63,13 @@ class Update:
         }
 
 
-def update(name: str, file: Path, margin: float | None) -> Update:
+def update(name: str, file: Path, margin: float | None) -> BaselineUpdate:
     """Raises: DataError if RUN is not complete or the old file is broken; ValueError: see `measure`."""
     measured = measure(name)
     old = reading.read(file, MARGIN_POINTS / 100) if file.exists() else None
     kept = old.margin if old else MARGIN_POINTS / 100
     new = Baseline(measured.results, kept if margin is None else margin)
-    found = Update(file.as_posix(), old, new, [*measured.notes, *(_differences(new, old) if old else [])])
+    found = BaselineUpdate(file.as_posix(), old, new, [*measured.notes, *(_differences(new, old) if old else [])])
     write(file, new)
     return found
 

@@ -7,7 +7,7 @@ from reports.data.pairs import Family, Pair
 from reports.data.scores import AVERAGE
 from reports.document import Block, Cell, Column, Figure, Folded, Row, Section, Table, text
 from reports.figures import arm_colours
-from reports.figures.intervals import Entry, intervals
+from reports.figures.intervals import IntervalRow, intervals
 from reports.verdict import COVERS
 from reports.words import GAP, benchmark_title, correlation, extent, p_text, signed
 
@@ -39,21 +39,21 @@ def _forest(a: Analysis) -> list[Figure]:
     return [Figure("differences", intervals("differences", entries, "points", zero=True), caption)]
 
 
-def _grouped(a: Analysis) -> list[Entry]:
-    entries: list[Entry] = []
+def _grouped(a: Analysis) -> list[IntervalRow]:
+    entries: list[IntervalRow] = []
     for pair in a.family("primary"):
-        entries += [*([Entry("")] if entries else []), Entry(f"minus {a.label(pair.b)}", strong=True)]
+        entries += [*([IntervalRow("")] if entries else []), IntervalRow(f"minus {a.label(pair.b)}", strong=True)]
         entries += [_entry(p, benchmark_title(p.benchmark)) for p in a.family("per_benchmark") if p.b == pair.b]
         entries.append(_entry(pair, "average", strong=True))
     return entries
 
 
-def _entry(pair: Pair, label: str, strong: bool = False) -> Entry:
+def _entry(pair: Pair, label: str, strong: bool = False) -> IntervalRow:
     e = pair.estimate
     if e is None:
-        return Entry(f"{label} {GAP}", strong=strong, indent=1)
+        return IntervalRow(f"{label} {GAP}", strong=strong, indent=1)
     interval = None if e.interval is None else (100 * e.interval[0], 100 * e.interval[1])
-    return Entry(label, 100 * e.value, interval, strong=strong, indent=1)
+    return IntervalRow(label, 100 * e.value, interval, strong=strong, indent=1)
 
 
 def primary(a: Analysis) -> Table:

@@ -14,7 +14,7 @@ from reports.data.load import MARKS
 from reports.data.scores import final
 from reports.document import Block, Cell, Column, Figure, Folded, Row, Section, Table, text
 from reports.figures import arm_colours
-from reports.figures.intervals import Entry, intervals
+from reports.figures.intervals import IntervalRow, intervals
 from reports.figures.svg import MUTED
 from reports.words import GAP, benchmark_title, count, listing, percent
 
@@ -22,7 +22,7 @@ QUANTILES = (0.1, 0.5, 0.9)
 
 
 @dataclass(frozen=True)
-class Answers:
+class AnswerLengths:
     """Attempts of one arm on one benchmark."""
 
     tokens: np.ndarray
@@ -32,8 +32,8 @@ class Answers:
     at_limit: np.ndarray
     """whether it has as many tokens as the evaluation allowed, or more"""
 
-    def only(self, mask: np.ndarray) -> Answers:
-        return Answers(self.tokens[mask], self.correct[mask], self.seed[mask], self.at_limit[mask])
+    def only(self, mask: np.ndarray) -> AnswerLengths:
+        return AnswerLengths(self.tokens[mask], self.correct[mask], self.seed[mask], self.at_limit[mask])
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Lengths:
     """seed -> median"""
 
 
-def collect(a: Analysis) -> dict[tuple[str, str], Answers]:
+def collect(a: Analysis) -> dict[tuple[str, str], AnswerLengths]:
     """(arm, benchmark) -> its attempts of all seeds. An evaluation whose lengths are not known is left out."""
     evals = final(a.run)
     parts = defaultdict(list)
@@ -64,20 +64,20 @@ def collect(a: Analysis) -> dict[tuple[str, str], Answers]:
         parts[row["arm"], row["benchmark"]].append(
             (tokens, correct, np.full(len(tokens), row["seed"]), tokens >= limit)
         )
-    return {key: Answers(*map(np.concatenate, zip(*found, strict=True))) for key, found in parts.items()}
+    return {key: AnswerLengths(*map(np.concatenate, zip(*found, strict=True))) for key, found in parts.items()}
 
 
-def pooled(found: Mapping[tuple[str, str], Answers], arm: str, benchmarks: list[str]) -> Answers | None:
+def pooled(found: Mapping[tuple[str, str], AnswerLengths], arm: str, benchmarks: list[str]) -> AnswerLengths | None:
     """An arm's attempts on several benchmarks together; None if one of them is missing."""
     parts = [found.get((arm, benchmark)) for benchmark in benchmarks]
     present = [part for part in parts if part is not None]
     if not present or len(present) < len(parts):
         return None
     columns = zip(*((p.tokens, p.correct, p.seed, p.at_limit) for p in present), strict=True)
-    return Answers(*map(np.concatenate, columns))
+    return AnswerLengths(*map(np.concatenate, columns))
 
 
-def measure(answers: Answers) -> Lengths | None:
+def measure(answers: AnswerLengths) -> Lengths | None:
     """None if there are no attempts."""
     if not len(answers.tokens):
         return None
@@ -120,18 +120,18 @@ def section(a: Analysis) -> Section | None:
     return Section("lengths", "Length of the answers", blocks)
 
 
-def _arms(a: Analysis, found: Mapping[tuple[str, str], Answers]) -> list[str]:
+def _arms(a: Analysis, found: Mapping[tuple[str, str], AnswerLengths]) -> list[str]:
     return [arm for arm in a.rows if any(name == arm for name, _ in found)]
 
 
-def _kinds(answers: Answers | None) -> dict[str, Lengths]:
+def _kinds(answers: AnswerLengths | None) -> dict[str, Lengths]:
     if answers is None:
         return {}
     parts = {"all": answers, "correct": answers.only(answers.correct), "not correct": answers.only(~answers.correct)}
     return {kind: lengths for kind, part in parts.items() if (lengths := measure(part)) is not None}
 
 
-def _caption(a: Analysis, found: Mapping[tuple[str, str], Answers], common: list[str]) -> str:
+def _caption(a: Analysis, found: Mapping[tuple[str, str], AnswerLengths], common: list[str]) -> str:
     limits = sorted({e["max_tokens"] for e in a.run.evals["sampling"] if e.get("max_tokens")})
     limit = f" ({listing([count(one) for one in limits])} tokens)" if limits else ""
     some = f" Only {listing(common)}, which all of these models answered." if len(common) < len(a.benchmarks) else ""
@@ -146,7 +146,7 @@ def _table(a: Analysis, name: str, measured: Measured, benchmarks: list[str], ca
     columns = [
         Column("", numeric=False),
         *([Column("Benchmark", numeric=False)] if by_benchmark else []),
-        Column("Answers", numeric=False),
+        Column("AnswerLengths", numeric=False),
         *map(Column, ("Number", "10 %", "Median", "90 %", "Longest", "At the limit")),
     ]
     rows = [
@@ -181,7 +181,7 @@ def _picture(a: Analysis, whole: Measured) -> Figure:
     else:
         entries = []
         for arm in arms:
-            entries += [*([Entry("")] if entries else []), Entry(a.label(arm), strong=True)]
+            entries += [*([IntervalRow("")] if entries else []), IntervalRow(a.label(arm), strong=True)]
             entries += [_entry(kind, tints[arm], lengths, 1) for kind, lengths in whole[arm, "all"].items()]
     caption = (
         "Length of the answers: the band holds the middle 80 %, the tick is the median, dots are the medians of the "
@@ -190,7 +190,7 @@ def _picture(a: Analysis, whole: Measured) -> Figure:
     return Figure("lengths", intervals("lengths", entries, "tokens", zero=False), caption)
 
 
-def _entry(label: str, colour: str, lengths: Lengths, indent: int) -> Entry:
+def _entry(label: str, colour: str, lengths: Lengths, indent: int) -> IntervalRow:
     low, middle, high = lengths.quantiles
     seeds = [float(median) for seed, median in sorted(lengths.medians.items()) if seed >= 0]
-    return Entry(label, float(middle), (float(low), float(high)), seeds, colour, indent=indent)
+    return IntervalRow(label, float(middle), (float(low), float(high)), seeds, colour, indent=indent)

@@ -18,7 +18,7 @@ PRINTED = 0.0005 + 1e-9
 """half of the last digit of a score that is printed in percent with one decimal, as a fraction"""
 
 
-class Finding(StrEnum):
+class PublishedFinding(StrEnum):
     """What setting a published score beside ours came to."""
 
     WITHIN = "within our interval"
@@ -40,7 +40,7 @@ class Reproduced:
     benchmark: str
     published: float | None
     score: Score | None
-    finding: Finding
+    finding: PublishedFinding
 
     @property
     def difference(self) -> float | None:
@@ -73,16 +73,16 @@ def _cell(a: Analysis, published: Published, arm: str, benchmark: str, percent: 
     theirs = None if percent is None else percent / 100
     score = None if ours is None else a.scores.get((ours, benchmark))
     if theirs is None:
-        finding = Finding.UNKNOWN
+        finding = PublishedFinding.UNKNOWN
     elif benchmark == AVERAGE and set(published.percent[arm]) - {AVERAGE} != set(a.benchmarks):
-        finding, score = Finding.OTHER_AVERAGE, None
+        finding, score = PublishedFinding.OTHER_AVERAGE, None
     elif score is None:
-        finding = Finding.NOT_RUN
+        finding = PublishedFinding.NOT_RUN
     elif score.estimate.interval is None:
-        finding = Finding.NO_INTERVAL
+        finding = PublishedFinding.NO_INTERVAL
     else:
         low, high = score.estimate.interval
-        finding = Finding.WITHIN if low - PRINTED <= theirs <= high + PRINTED else Finding.OUTSIDE
+        finding = PublishedFinding.WITHIN if low - PRINTED <= theirs <= high + PRINTED else PublishedFinding.OUTSIDE
     return Reproduced(arm, ours, benchmark, theirs, score, finding)
 
 
@@ -124,8 +124,8 @@ def section(a: Analysis) -> Section | None:
 def _sentence(a: Analysis, all_published: list[Published]) -> str:
     """`Of 13 published scores 4 are within our intervals, 3 outside; 6 were not run.`"""
     cells = [cell.finding for published in all_published for cell in compare(a, published)]
-    known = [finding for finding in cells if finding is not Finding.UNKNOWN]
-    counts = {finding: known.count(finding) for finding in Finding if finding in known}
+    known = [finding for finding in cells if finding is not PublishedFinding.UNKNOWN]
+    counts = {finding: known.count(finding) for finding in PublishedFinding if finding in known}
     parts = ", ".join(f"{count} {finding}" for finding, count in counts.items())
     unknown = len(cells) - len(known)
     said = f"Of {plural(len(known), 'published score')}: {parts}." if known else "No score is published."
@@ -147,7 +147,7 @@ def _source(published: Published) -> str:
 
 
 def _table(a: Analysis, published: Published, number: int) -> Table:
-    columns = ["", "Benchmark", "Published", "Ours", "Ours − published", "Finding"]
+    columns = ["", "Benchmark", "Published", "Ours", "Ours − published", "PublishedFinding"]
     rows = [_row(a, cell) for cell in compare(a, published)]
     numeric = {"Published", "Ours", "Ours − published"}
     return Table(
@@ -175,7 +175,7 @@ def _row(a: Analysis, cell: Reproduced) -> Row:
             Cell(percent(cell.published), cell.published),
             Cell(percent(ours), ours, spread=f"± {percent(half)}" if half is not None else ""),
             Cell(signed(cell.difference), cell.difference),
-            Cell(str(cell.finding), bold=cell.finding is Finding.OUTSIDE),
+            Cell(str(cell.finding), bold=cell.finding is PublishedFinding.OUTSIDE),
         ],
         quiet=cell.arm == START,
     )

@@ -34,7 +34,7 @@ LEFT_OUT = {
 
 
 @dataclass(frozen=True)
-class Tally:
+class MarkCounts:
     """What became of the attempts of one evaluation."""
 
     arm: str
@@ -88,7 +88,7 @@ def variants(a: Analysis, markers: Mapping[int, Markers]) -> list[Variant]:
     return [*found, *_one_out(a, tallies), *_half(a)]
 
 
-def _tallies(a: Analysis, markers: Mapping[int, Markers]) -> list[Tally]:
+def _tallies(a: Analysis, markers: Mapping[int, Markers]) -> list[MarkCounts]:
     """Of the evaluations that are in an arm's average."""
     seeds = {arm.name: a.by_seed(arm.name) for arm in a.arms}
     evals = final(a.run)
@@ -98,11 +98,11 @@ def _tallies(a: Analysis, markers: Mapping[int, Markers]) -> list[Tally]:
             marks = a.run.attempts[e].marks
             counts = dict(zip(MARKS, np.bincount(marks.ravel(), minlength=len(MARKS)).tolist(), strict=True))
             second = markers[e].second if e in markers else None
-            found.append(Tally(arm, seed, benchmark, counts, marks.size, second))
+            found.append(MarkCounts(arm, seed, benchmark, counts, marks.size, second))
     return found
 
 
-def _share(tally: Tally, without: str = "") -> float | None:
+def _share(tally: MarkCounts, without: str = "") -> float | None:
     left = tally.attempts - (tally.marks[without] if without else 0)
     return _ratio(tally.marks["correct"], left)
 
@@ -111,7 +111,7 @@ def _ratio(correct: int | None, attempts: int) -> float | None:
     return correct / attempts if correct is not None and attempts else None
 
 
-def _average(tallies: Iterable[Tally], share: Callable[[Tally], float | None]) -> Averages:
+def _average(tallies: Iterable[MarkCounts], share: Callable[[MarkCounts], float | None]) -> Averages:
     """Mean over seeds, then over benchmarks; an arm of which nothing is left somewhere has none."""
     shares: dict[str, dict[str, list[float | None]]] = defaultdict(lambda: defaultdict(list))
     for tally in tallies:
@@ -124,7 +124,7 @@ def _average(tallies: Iterable[Tally], share: Callable[[Tally], float | None]) -
     return averages
 
 
-def _one_out(a: Analysis, tallies: list[Tally]) -> Iterator[Variant]:
+def _one_out(a: Analysis, tallies: list[MarkCounts]) -> Iterator[Variant]:
     """Each benchmark and each seed left out, in all arms. An arm that has no other is then missing."""
     for benchmark in a.benchmarks if len(a.benchmarks) > 1 else []:
         rest = [tally for tally in tallies if tally.benchmark != benchmark]

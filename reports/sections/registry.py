@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from reports.data.analysis import Analysis
 
 
-class Unfit(Exception):
+class UnfitSection(Exception):
     """What a section's function returned cannot stand in a report; the message says why."""
 
 
@@ -64,7 +64,7 @@ def added(a: Analysis, others: Others, ours: Iterable[Section]) -> tuple[list[Se
 
 def _failed(offered: Offered, error: BaseException) -> str:
     said = " ".join(str(error).split()) or "no message"
-    reason = said if isinstance(error, Unfit) else f"{type(error).__name__}: {said}"
+    reason = said if isinstance(error, UnfitSection) else f"{type(error).__name__}: {said}"
     return (
         f"the section `{offered.name}` of {offered.origin} cannot be used: {reason.rstrip('.')}. "
         "Mend or uninstall that package."
@@ -76,14 +76,14 @@ def _checked(name: str, section: Section | None, taken: Collection[str]) -> Sect
     if section is None:
         return None
     if not isinstance(section, Section):
-        raise Unfit(f"it must return a Section or None, but returned {type(section).__name__} instead")
+        raise UnfitSection(f"it must return a Section or None, but returned {type(section).__name__} instead")
     if section.slug != name:
-        raise Unfit(f"it calls itself `{section.slug}`, and the two names must agree")
+        raise UnfitSection(f"it calls itself `{section.slug}`, and the two names must agree")
     if section.kind != "body":
-        raise Unfit(f"its kind must be `body`, but is `{section.kind}` instead")
+        raise UnfitSection(f"its kind must be `body`, but is `{section.kind}` instead")
     clash = sorted(set(_names(section.blocks)) & set(taken))
     if clash:
-        raise Unfit(f"it has a table or figure `{clash[0]}`, and another section has that name")
+        raise UnfitSection(f"it has a table or figure `{clash[0]}`, and another section has that name")
     _render(section)
     return section
 

@@ -8,7 +8,7 @@ from reports.data.load import MARKS
 from reports.data.scores import AVERAGE
 from reports.document import Block, Cell, Column, Figure, Row, Section, Table, Text, text
 from reports.figures import arm_colours
-from reports.figures.intervals import Entry, intervals
+from reports.figures.intervals import IntervalRow, intervals
 from reports.figures.svg import MUTED, colour
 from reports.verdict import covered, effort, matched, planned, span
 from reports.words import GAP, benchmark_title, capital, listing, percent, plural
@@ -23,7 +23,7 @@ def section(a: Analysis) -> Section:
 
 def _dots(a: Analysis) -> list[Figure]:
     entries = [
-        Entry(
+        IntervalRow(
             a.label(arm) if arm == START or not a.run.plan.sweeps else arm_colours.short(a, arm),
             100 * score.estimate.value,
             _percent(score.estimate.interval),

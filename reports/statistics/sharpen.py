@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from reports.statistics.design import AS_IT_IS, Change
+from reports.statistics.design import AS_IT_IS, DesignChange
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Route:
     """One way on from a design, and what it takes beyond it."""
 
     words: str
-    change: Change
+    change: DesignChange
     trials: int = 0
     rollouts: int = 0
     attempts: int = 0
@@ -52,19 +52,19 @@ def routes(now: Effort, seeds: bool = True, samples: bool = True) -> list[Route]
         found += [
             Route(
                 f"{words} the samples a problem",
-                Change(samples=(times,)),
+                DesignChange(samples=(times,)),
                 attempts=(times - 1) * checkpoints * now.headline,
             )
             for times, words in TIMES.items()
         ]
-    return [*found, Route("twice the problems", Change(problems=(2,)), attempts=checkpoints * now.headline)]
+    return [*found, Route("twice the problems", DesignChange(problems=(2,)), attempts=checkpoints * now.headline)]
 
 
 def _seeds(now: Effort, times: int) -> Route:
     trials = (times - 1) * now.arms * now.seeds
     return Route(
         f"{TIMES[times]} the seeds ({times * now.seeds} an arm)",
-        Change(seeds=times),
+        DesignChange(seeds=times),
         trials=trials,
         rollouts=trials * now.rollouts,
         attempts=trials * (now.headline + now.earlier),

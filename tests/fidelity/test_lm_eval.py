@@ -30,7 +30,7 @@ from benchmarks.problems import Benchmark
 from harness.config.experiment import Evaluation
 from harness.engines.base import Completion, Engine, Request, Sampling
 from harness.engines.local import LocalEngine
-from harness.evaluation.evaluator import Examiner, Subject
+from harness.evaluation.evaluator import EvaluatedCheckpoint, Evaluator
 from harness.models import resolving
 from harness.records import EvalFolder
 
@@ -179,8 +179,8 @@ class Replay(LM):
 def attempts(engine: Engine, name: str, k: int, root: Path) -> list[dict[str, Any]]:
     """Rows as an evaluation writes them."""
     tokenizer = AutoTokenizer.from_pretrained(MODEL)
-    examiner = Examiner(Evaluation({name: k}, {}, seed=7), "bare", tokenizer)
-    examiner.ask(engine, Subject("any", 0, 0, 0, 0, "weights"), {name: k}, lambda _: EvalFolder(root))
+    evaluator = Evaluator(Evaluation({name: k}, {}, seed=7), "bare", tokenizer)
+    evaluator.ask(engine, EvaluatedCheckpoint("any", 0, 0, 0, 0, "weights"), {name: k}, lambda _: EvalFolder(root))
     return pyarrow.parquet.read_table(EvalFolder(root).attempts).to_pylist()
 
 

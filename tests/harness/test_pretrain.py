@@ -19,7 +19,8 @@ from benchmarks.registry import BENCHMARKS
 from harness.engines.registry import open_engine
 from harness.models.resolving import SHIPPED
 from harness.pretraining.card import measure
-from harness.pretraining.pretrain import Pretraining, batches, examples, make, padded, schedule
+from harness.pretraining.pretrain import batches, examples, make, padded, schedule
+from harness.pretraining.recipe import Pretraining
 from harness.pretraining.tokenizer import EOS, build_tokenizer
 from harness.prompts.templates import render
 

@@ -8,13 +8,13 @@ import time
 
 import pytest
 
-from harness.backends.verl.timeout import within
+from harness.backends.verl.timeout import timeout
 from harness.base.errors import UserError
 
 
 def test_what_takes_too_long_ends_with_the_error() -> None:
     began = time.monotonic()
-    with pytest.raises(UserError, match="too long"), within(0.2, UserError("too long")):
+    with pytest.raises(UserError, match="too long"), timeout(0.2, UserError("too long")):
         asyncio.run(asleep())
     assert time.monotonic() - began < 10
     assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
@@ -22,7 +22,7 @@ def test_what_takes_too_long_ends_with_the_error() -> None:
 
 def test_what_ends_in_time_leaves_no_alarm() -> None:
     before = signal.getsignal(signal.SIGALRM)
-    with within(0.2, UserError("too long")):
+    with timeout(0.2, UserError("too long")):
         pass
     time.sleep(0.4)
     assert signal.getsignal(signal.SIGALRM) is before

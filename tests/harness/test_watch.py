@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from harness.base.pace import Pace, clock, left_in_words
-from harness.evaluation.display import LiveView, Part, View, view_for
+from harness.evaluation.display import EvaluationView, LiveEvaluationView, Part, view_for
 from harness.records import Attempt
 
 
@@ -29,7 +29,7 @@ def console(**options: bool) -> tuple[Console, io.StringIO]:
 
 def test_lines_say_what_there_is_to_do_and_when_a_benchmark_is_done() -> None:
     to, text = console()
-    view = View(to)
+    view = EvaluationView(to)
     view.loading("model")
     view.begin(parts())
     view.answered([row("sums", "no_answer")] * 2)
@@ -47,7 +47,7 @@ def test_lines_say_what_there_is_to_do_and_when_a_benchmark_is_done() -> None:
 
 def test_a_line_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
     to, text = console()
-    view = View(to)
+    view = EvaluationView(to)
     view.begin(parts())
     now = time.monotonic()
     monkeypatch.setattr(time, "monotonic", lambda: now + 31)
@@ -61,7 +61,7 @@ def test_a_line_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_bars_have_a_line_for_each_benchmark_and_one_for_all() -> None:
     to, _ = console(force_terminal=True)
     view = view_for(to)
-    assert isinstance(view, LiveView)
+    assert isinstance(view, LiveEvaluationView)
     view.loading("model")
     view.begin(parts())
     view.answered([row("sums", "truncated")] * 2)

@@ -17,12 +17,12 @@ from harness.base.errors import UserError
 from harness.config.experiment import Evaluation
 from harness.engines.base import Completion, Request, Sampling
 from harness.evaluation import attempts
-from harness.evaluation.evaluator import Examiner, Subject
+from harness.evaluation.evaluator import EvaluatedCheckpoint, Evaluator
 from harness.models import resolving
 from harness.records import Attempt, EvalFolder, EvalRecord, read_jsonl
 
 SUMS = registry.benchmark("mini_sums")
-SUBJECT = Subject("grpo", 1, 12, 3072, 3072, "weights")
+SUBJECT = EvaluatedCheckpoint("grpo", 1, 12, 3072, 3072, "weights")
 COUNTS = {"mini_sums": 3}
 
 
@@ -60,12 +60,12 @@ def tokenizer() -> PreTrainedTokenizerBase:
 
 
 @pytest.fixture
-def examiner(tokenizer: PreTrainedTokenizerBase) -> Examiner:
-    return Examiner(Evaluation(COUNTS, {}, chunk_problems=64, seed=7), "bare", tokenizer)
+def evaluator(tokenizer: PreTrainedTokenizerBase) -> Evaluator:
+    return Evaluator(Evaluation(COUNTS, {}, chunk_problems=64, seed=7), "bare", tokenizer)
 
 
-def ask(examiner: Examiner, engine: Guesser, root: Path, subject: Subject = SUBJECT) -> EvalFolder:
-    examiner.ask(engine, subject, COUNTS, lambda name: EvalFolder(root / name))
+def ask(evaluator: Evaluator, engine: Guesser, root: Path, subject: EvaluatedCheckpoint = SUBJECT) -> EvalFolder:
+    evaluator.ask(engine, subject, COUNTS, lambda name: EvalFolder(root / name))
     return EvalFolder(root / "mini_sums")
 
 
@@ -73,9 +73,9 @@ def content(folder: EvalFolder) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.root.iterdir()}
 
 
-def test_every_problem_is_asked_k_times_in_chunks_and_in_order(examiner: Examiner, tmp_path: Path) -> None:
+def test_every_problem_is_asked_k_times_in_chunks_and_in_order(evaluator: Evaluator, tmp_path: Path) -> None:
     engine = Guesser()
-    folder = ask(examiner, engine, tmp_path)
+    folder = ask(evaluator, engine, tmp_path)
     assert [len(call) for call in engine.calls] == [64, 64, 64, 8]
     rows = pyarrow.parquet.read_table(folder.attempts).to_pylist()
     assert [(row["problem_id"], row["sample"]) for row in rows] == [(p.id, i) for p in SUMS.problems for i in range(3)]
@@ -84,8 +84,8 @@ def test_every_problem_is_asked_k_times_in_chunks_and_in_order(examiner: Examine
     assert sorted(content(folder)) == ["attempts.parquet", "eval.json"]
 
 
-def test_marks_and_answers(examiner: Examiner, tmp_path: Path) -> None:
-    rows = pyarrow.parquet.read_table(ask(examiner, Guesser(), tmp_path).attempts).to_pylist()
+def test_marks_and_answers(evaluator: Evaluator, tmp_path: Path) -> None:
+    rows = pyarrow.parquet.read_table(ask(evaluator, Guesser(), tmp_path).attempts).to_pylist()
     by_mark = {
         mark: [row for row in rows if row["mark"] == mark] for mark in ("correct", "wrong", "no_answer", "truncated")
     }
@@ -96,75 +96,75 @@ def test_marks_and_answers(examiner: Examiner, tmp_path: Path) -> None:
     assert all(row["mark_second"] is None for row in rows)
 
 
-def test_the_header_says_who_was_asked_what(examiner: Examiner, tmp_path: Path) -> None:
-    header = EvalRecord.read(ask(examiner, Guesser(), tmp_path).header)
+def test_the_header_says_who_was_asked_what(evaluator: Evaluator, tmp_path: Path) -> None:
+    header = EvalRecord.read(ask(evaluator, Guesser(), tmp_path).header)
     assert (header.arm, header.seed, header.step, header.rollouts, header.grid) == ("grpo", 1, 12, 3072, 3072)
     assert (header.benchmark, header.benchmark_hash, header.problems, header.k) == ("mini_sums", SUMS.hash, 200, 3)
     assert (header.model_hash, header.engine, header.engine_version) == ("weights", "guesser", "1")
     assert header.sampling == {"temperature": 1.0, "top_p": 1.0, "max_tokens": 48, "seed": 7, "chunk_problems": 64}
 
 
-def test_all_arms_draw_the_same_numbers_but_have_keys_of_their_own(examiner: Examiner, tmp_path: Path) -> None:
+def test_all_arms_draw_the_same_numbers_but_have_keys_of_their_own(evaluator: Evaluator, tmp_path: Path) -> None:
     one, other = Guesser(), Guesser()
-    a = ask(examiner, one, tmp_path / "a")
-    b = ask(examiner, other, tmp_path / "b", replace(SUBJECT, arm="rence", seed=2, model_hash="others"))
+    a = ask(evaluator, one, tmp_path / "a")
+    b = ask(evaluator, other, tmp_path / "b", replace(SUBJECT, arm="rence", seed=2, model_hash="others"))
     assert one.calls == other.calls
     rows = [pyarrow.parquet.read_table(folder.attempts).to_pylist() for folder in (a, b)]
     assert [row["response"] for row in rows[0]] == [row["response"] for row in rows[1]]
     assert not {row["generation_key"] for row in rows[0]} & {row["generation_key"] for row in rows[1]}
 
 
-def test_another_evaluation_seed_draws_other_numbers(examiner: Examiner, tmp_path: Path) -> None:
+def test_another_evaluation_seed_draws_other_numbers(evaluator: Evaluator, tmp_path: Path) -> None:
     one, other = Guesser(), Guesser()
-    ask(examiner, one, tmp_path / "a")
-    ask(replace(examiner, evaluation=replace(examiner.evaluation, seed=8)), other, tmp_path / "b")
+    ask(evaluator, one, tmp_path / "a")
+    ask(replace(evaluator, evaluation=replace(evaluator.evaluation, seed=8)), other, tmp_path / "b")
     seeds = [{seed for call in e.calls for request in call for seed in request.seeds} for e in (one, other)]
     assert len(seeds[0]) == len(seeds[1]) == 600 and not seeds[0] & seeds[1]
 
 
 @pytest.mark.parametrize("calls", [0, 1, 3, 4])
-def test_killed_in_any_chunk_and_resumed_gives_the_same_bytes(examiner: Examiner, tmp_path: Path, calls: int) -> None:
-    whole = ask(examiner, Guesser(), tmp_path / "whole")
+def test_killed_in_any_chunk_and_resumed_gives_the_same_bytes(evaluator: Evaluator, tmp_path: Path, calls: int) -> None:
+    whole = ask(evaluator, Guesser(), tmp_path / "whole")
     if calls < 4:
         with pytest.raises(Killed):
-            ask(examiner, Guesser(calls), tmp_path / "cut")
+            ask(evaluator, Guesser(calls), tmp_path / "cut")
     resumed = Guesser()
-    assert content(ask(examiner, resumed, tmp_path / "cut")) == content(whole)
+    assert content(ask(evaluator, resumed, tmp_path / "cut")) == content(whole)
     assert len(resumed.calls) == 4 - (calls if calls < 4 else 0)
 
 
 @pytest.mark.parametrize("lost", [1, 100, 20_000, 60_000])
-def test_a_torn_file_is_cut_back_to_whole_chunks(examiner: Examiner, tmp_path: Path, lost: int) -> None:
-    whole = ask(examiner, Guesser(), tmp_path / "whole")
+def test_a_torn_file_is_cut_back_to_whole_chunks(evaluator: Evaluator, tmp_path: Path, lost: int) -> None:
+    whole = ask(evaluator, Guesser(), tmp_path / "whole")
     with pytest.raises(Killed):
-        ask(examiner, Guesser(3), tmp_path / "cut")
+        ask(evaluator, Guesser(3), tmp_path / "cut")
     rows = EvalFolder(tmp_path / "cut" / "mini_sums").open_attempts
     rows.write_bytes(rows.read_bytes()[:-lost])
     resumed = Guesser()
-    assert content(ask(examiner, resumed, tmp_path / "cut")) == content(whole)
+    assert content(ask(evaluator, resumed, tmp_path / "cut")) == content(whole)
     assert len(resumed.calls) >= 2
 
 
-def test_killed_between_the_last_two_steps(examiner: Examiner, tmp_path: Path) -> None:
-    folder = ask(examiner, Guesser(), tmp_path)
+def test_killed_between_the_last_two_steps(evaluator: Evaluator, tmp_path: Path) -> None:
+    folder = ask(evaluator, Guesser(), tmp_path)
     whole = content(folder)
     folder.open_attempts.write_text("left behind\n")
-    assert content(ask(examiner, Guesser(0), tmp_path)) == whole
+    assert content(ask(evaluator, Guesser(0), tmp_path)) == whole
 
 
-def test_a_complete_evaluation_is_not_asked_again(examiner: Examiner, tmp_path: Path) -> None:
-    ask(examiner, Guesser(), tmp_path)
-    ask(examiner, Guesser(0), tmp_path)
+def test_a_complete_evaluation_is_not_asked_again(evaluator: Evaluator, tmp_path: Path) -> None:
+    ask(evaluator, Guesser(), tmp_path)
+    ask(evaluator, Guesser(0), tmp_path)
 
 
-def test_other_weights_under_the_same_name_are_refused(examiner: Examiner, tmp_path: Path) -> None:
-    ask(examiner, Guesser(), tmp_path)
+def test_other_weights_under_the_same_name_are_refused(evaluator: Evaluator, tmp_path: Path) -> None:
+    ask(evaluator, Guesser(), tmp_path)
     with pytest.raises(UserError, match=r"holds another evaluation: model_hash: .weights. -> .others."):
-        ask(examiner, Guesser(), tmp_path, replace(SUBJECT, model_hash="others"))
+        ask(evaluator, Guesser(), tmp_path, replace(SUBJECT, model_hash="others"))
 
 
-def test_the_first_problems_alone(examiner: Examiner, tmp_path: Path) -> None:
-    engine, limited = Guesser(), replace(examiner, evaluation=replace(examiner.evaluation, limit=70))
+def test_the_first_problems_alone(evaluator: Evaluator, tmp_path: Path) -> None:
+    engine, limited = Guesser(), replace(evaluator, evaluation=replace(evaluator.evaluation, limit=70))
     folder = ask(limited, engine, tmp_path)
     assert [len(call) for call in engine.calls] == [64, 6]
     header = EvalRecord.read(folder.header)
@@ -173,14 +173,14 @@ def test_the_first_problems_alone(examiner: Examiner, tmp_path: Path) -> None:
     assert [row["problem_id"] for row in rows[::3]] == [problem.id for problem in SUMS.problems[:70]]
 
 
-def test_whoever_watches_is_told_what_is_on_disk(examiner: Examiner, tmp_path: Path) -> None:
+def test_whoever_watches_is_told_what_is_on_disk(evaluator: Evaluator, tmp_path: Path) -> None:
     folder, seen = EvalFolder(tmp_path / "mini_sums"), []
 
     def watch(rows: Sequence[Attempt]) -> None:
         seen.append(len(rows))
         assert len(list(read_jsonl(folder.open_attempts))) == sum(seen)
 
-    examiner.ask(Guesser(), SUBJECT, COUNTS, lambda _: folder, watch)
+    evaluator.ask(Guesser(), SUBJECT, COUNTS, lambda _: folder, watch)
     assert seen == [192, 192, 192, 24]
 
 
@@ -205,8 +205,8 @@ class Hostile(Guesser):
         return [[Completion(text, 3, "stop") for text in HOSTILE.values()] for _ in requests]
 
 
-def test_whatever_a_model_writes_comes_through_files_and_table(examiner: Examiner, tmp_path: Path) -> None:
-    asked = replace(examiner, evaluation=replace(examiner.evaluation, limit=3))
+def test_whatever_a_model_writes_comes_through_files_and_table(evaluator: Evaluator, tmp_path: Path) -> None:
+    asked = replace(evaluator, evaluation=replace(evaluator.evaluation, limit=3))
     asked.ask(Hostile(), SUBJECT, {"mini_sums": len(HOSTILE)}, lambda name: EvalFolder(tmp_path / "evals" / name))
     rows = pyarrow.parquet.read_table(tmp_path / "evals/mini_sums/attempts.parquet").to_pylist()
     kept = dict(zip(HOSTILE, rows, strict=False))
@@ -230,12 +230,12 @@ def test_the_columns_of_attempts() -> None:
     assert [name for name in schema.names if schema.field(name).nullable] == ["seed", "answer", "mark_second"]
 
 
-def test_marks_that_are_there_leave_out_a_cut_off_chunk(examiner: Examiner, tmp_path: Path) -> None:
-    folder = ask(examiner, Guesser(), tmp_path / "whole")
+def test_marks_that_are_there_leave_out_a_cut_off_chunk(evaluator: Evaluator, tmp_path: Path) -> None:
+    folder = ask(evaluator, Guesser(), tmp_path / "whole")
     marks = attempts.marks(folder, 192)
     assert len(marks) == 600 and set(marks) == {"correct", "wrong", "no_answer", "truncated"}
     with pytest.raises(Killed):
-        ask(examiner, Guesser(2), tmp_path / "cut")
+        ask(evaluator, Guesser(2), tmp_path / "cut")
     cut = EvalFolder(tmp_path / "cut" / "mini_sums")
     cut.open_attempts.write_bytes(cut.open_attempts.read_bytes()[:-100])
     assert attempts.marks(cut, 192) == marks[:192]
