@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from benchmarks.marking.grader import MOST_SEARCHED
-from benchmarks.marking.marks import Mark, Response
 from benchmarks.marking.pool import Pool, shared
+from benchmarks.marks import Mark, Response
 
 _MARKS = {True: Mark.CORRECT, False: Mark.WRONG, None: Mark.GRADER_FAILED}
 

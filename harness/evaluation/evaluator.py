@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from benchmarks.marking import GRADER_VERSION, Mark, Marked, Response, mark_all
+from benchmarks.marking import GRADER_VERSION, mark_all
+from benchmarks.marks import Mark, Marked, Response
 from benchmarks.problems import Benchmark, Problem
 from harness.base import registry
 from harness.base.fingerprint import fingerprint

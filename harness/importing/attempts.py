@@ -12,7 +12,7 @@ import pandas as pd
 from harness.base.errors import UserError, nearest
 from harness.importing import cells
 from harness.importing.marking import Marker
-from harness.importing.reading import Raw, read
+from harness.importing.readers import Raw, read
 from harness.importing.rows import NO_SEED, UNKNOWN, Facts, FoundRows, frame
 from harness.importing.sources import ImportSource, check_arm
 from harness.records import START, DataError

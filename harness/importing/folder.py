@@ -15,9 +15,9 @@ import pyarrow.parquet as pq
 
 from harness.base.errors import UserError
 from harness.evaluation import attempts
-from harness.importing import design, evaluations
-from harness.importing.design import ImportComparison, ImportDesign
+from harness.importing import evaluations, import_plan
 from harness.importing.evaluations import ImportedEvaluation
+from harness.importing.import_plan import ImportComparison, ImportDesign
 from harness.importing.rows import UNKNOWN, FoundRows
 from harness.importing.sources import ImportSource
 from harness.importing.versions import versions_of
@@ -29,7 +29,7 @@ class Imported:
     """What was written."""
 
     plan: Plan
-    design: ImportDesign
+    import_plan: ImportDesign
     record: ImportRecord
 
 
@@ -48,11 +48,11 @@ def write(found: FoundRows, source: str, options: Mapping[str, Any], wanted: Imp
     """Check, arrange and write; what was at `out` is gone only when the new folder is whole."""
     evaluated = evaluations.split(found)
     versions = versions_of(evaluated)
-    arranged = design.arrange(evaluated, wanted.step)
+    arranged = import_plan.arrange(evaluated, wanted.step)
     record = _record(found, source, options, evaluated, arranged)
     hashes = {"files": [file["sha256"] for file in record.files], "options": record.options}
     files = f"{len(record.files):,} {'file' if len(record.files) == 1 else 'files'}"
-    plan = design.plan(out.resolve().name, f"{source}, {files}", arranged, wanted, hashes)
+    plan = import_plan.plan(out.resolve().name, f"{source}, {files}", arranged, wanted, hashes)
     out.parent.mkdir(parents=True, exist_ok=True)
     place = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
     try:

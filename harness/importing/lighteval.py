@@ -21,9 +21,9 @@ import pandas as pd
 
 from harness.importing import cells
 from harness.importing.marking import Marker
-from harness.importing.metrics import choose
+from harness.importing.metric_choice import choose
 from harness.importing.names import arm_of, folder_name, seed_of, seeds_note
-from harness.importing.reading import Raw, read
+from harness.importing.readers import Raw, read
 from harness.importing.rows import UNKNOWN, Facts, FoundRows, frame, identity, numbered
 from harness.importing.sources import ImportSource
 from harness.records import START, DataError, read_json

@@ -19,13 +19,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from benchmarks.marking.marks import Rule
+from benchmarks.marks import Rule
 from harness.importing import cells
 from harness.importing.lm_eval_task import FILE, OURS, Task, read_task
 from harness.importing.marking import Marker
-from harness.importing.metrics import choose
+from harness.importing.metric_choice import choose
 from harness.importing.names import arm_of, seed_of, seeds_note
-from harness.importing.reading import Raw
+from harness.importing.readers import Raw
 from harness.importing.rows import FoundRows, frame, numbered
 from harness.importing.sources import ImportSource
 from harness.records import START

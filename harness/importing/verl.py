@@ -19,7 +19,7 @@ import pandas as pd
 from harness.importing import cells
 from harness.importing.marking import Marker
 from harness.importing.names import arm_of, seed_of, seeds_note
-from harness.importing.reading import Raw, read
+from harness.importing.readers import Raw, read
 from harness.importing.rows import Facts, FoundRows, frame, identity, numbered
 from harness.importing.sources import ImportSource
 from harness.records import START, DataError

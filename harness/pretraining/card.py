@@ -8,7 +8,8 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.marking import Mark, mark
+from benchmarks.marking import mark
+from benchmarks.marks import Mark
 from benchmarks.miniature.suite import BENCHMARKS, SHARES
 from benchmarks.problems import Benchmark
 from harness.base.seeds import derive

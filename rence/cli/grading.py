@@ -16,7 +16,7 @@ from harness.records import write_text
 from rence.cli.console import Json, command, out, print_json, table
 
 if TYPE_CHECKING:
-    from benchmarks.marking import Marked
+    from benchmarks.marks import Marked
 
 File = Annotated[Path, typer.Argument(metavar="FILE.jsonl", help="Lines with `gold` and `pred`.", show_default=False)]
 _MOST_SHOWN = 100
@@ -59,8 +59,8 @@ def grade(
     1) in the lines, say how often the marker agrees, and list the misses."""
     from benchmarks.marking import GRADER_VERSION, second_marker
     from benchmarks.marking.grader import mark_texts
-    from benchmarks.marking.marks import Response, Rule
     from benchmarks.marking.pool import GraderMissing, Pool
+    from benchmarks.marks import Response, Rule
 
     rows = _read(file)
     responses = [

@@ -79,7 +79,7 @@ def bring_in(
     shared: Shared,
 ) -> None:
     from harness.importing import folder, sources
-    from harness.importing.design import ImportComparison
+    from harness.importing.import_plan import ImportComparison
 
     folder.check_free(shared.to, shared.clean)
     found = read(sources.find(paths, files_in, looked_for))

@@ -65,12 +65,12 @@ def attempts(
     or mark; if known also step, response, answer, gold, tokens, finish_reason, template, engine, grader_version,
     benchmark_hash. Arm `start` is the untrained model, with an empty seed."""
     from harness.importing import attempts as source
-    from harness.importing import reading
+    from harness.importing import readers
 
     asked = source.LightevalOptions(arm, seed, benchmark, _columns(column))
     options = _options(arm=arm, seed=seed, benchmark=benchmark, column=column)
     bring_in(
-        "attempts", paths, reading.files_in, _TABLES, lambda found: source.read_all(found, asked, None), options, shared
+        "attempts", paths, readers.files_in, _TABLES, lambda found: source.read_all(found, asked, None), options, shared
     )
 
 
@@ -88,7 +88,7 @@ def generations(
     """Rows like those of `attempts`, with response and gold and no mark: rence's marker marks them. Without --anywhere
     the answer is what the last \\boxed{} holds, as in evaluations."""
     from harness.importing import attempts as source
-    from harness.importing import reading
+    from harness.importing import readers
 
     asked = source.LightevalOptions(arm, seed, benchmark, _columns(column))
     marker = _marker(True, anywhere, tolerance, workers)
@@ -96,7 +96,7 @@ def generations(
         arm=arm, seed=seed, benchmark=benchmark, column=column, anywhere=anywhere, tolerance=tolerance
     )  # fmt: skip
     bring_in(
-        "generations", paths, reading.files_in, _TABLES, lambda found: source.read_all(found, asked, marker), options,
+        "generations", paths, readers.files_in, _TABLES, lambda found: source.read_all(found, asked, marker), options,
         shared,
     )  # fmt: skip
 

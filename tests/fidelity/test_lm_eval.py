@@ -23,7 +23,8 @@ from transformers import AutoTokenizer
 
 from benchmarks import registry, scoring, tasks
 from benchmarks.asking import INSTRUCTION, asked
-from benchmarks.marking import Mark, Marked, Response, Rule, mark_all
+from benchmarks.marking import mark_all
+from benchmarks.marks import Mark, Marked, Response, Rule
 from benchmarks.maths import loading
 from benchmarks.maths.sources import SOURCES
 from benchmarks.problems import Benchmark

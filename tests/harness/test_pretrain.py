@@ -12,7 +12,8 @@ from pathlib import Path
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from benchmarks.marking import Mark, mark
+from benchmarks.marking import mark
+from benchmarks.marks import Mark
 from benchmarks.miniature import suite
 from benchmarks.problems import Benchmark
 from benchmarks.registry import BENCHMARKS

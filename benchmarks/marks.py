@@ -7,16 +7,18 @@ from enum import StrEnum
 
 
 class Mark(StrEnum):
-    """What became of one answer."""
+    """What became of one answer. Absence is never zero: five words for five different things."""
 
     CORRECT = "correct"
+    """equal to the gold answer"""
     WRONG = "wrong"
+    """a final answer was found and it differs"""
     NO_ANSWER = "no_answer"
-    """finished without a final answer"""
+    """finished, but no final answer could be found"""
     TRUNCATED = "truncated"
     """stopped by the token limit without a final answer; one that is there is marked, however generation ended"""
     GRADER_FAILED = "grader_failed"
-    """the comparison broke or ran out of time"""
+    """the comparison ran out of time or broke; counts as not correct, and is shown"""
 
 
 @dataclass(frozen=True, slots=True)
