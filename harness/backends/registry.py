@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Entry:
+class BackendEntry:
     """Where a backend is, and what a list says of it."""
 
     description: str
@@ -27,15 +27,15 @@ class Entry:
     """a trial takes every device, so trials run one after the other unless the user says otherwise"""
 
 
-BACKENDS: dict[str, Entry] = {
-    "local": Entry(
+BACKENDS: dict[str, BackendEntry] = {
+    "local": BackendEntry(
         "one process, deterministic",
         "harness.backends.local.backend",
         "LocalBackend",
         engine="local",
         engines=("local", "hf"),
     ),
-    "verl": Entry(
+    "verl": BackendEntry(
         "many GPUs: verl's Ray, FSDP and vLLM workers",
         "harness.backends.verl.backend",
         "VerlBackend",

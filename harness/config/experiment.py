@@ -5,8 +5,6 @@ Standard library and the light part of `algorithms` only: planning imports no to
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Annotated, Any, Literal
@@ -14,6 +12,7 @@ from typing import Annotated, Any, Literal
 from annotated_types import Ge, Gt, Le, Lt
 
 from algorithms.base import Algorithm
+from harness.base.fingerprint import fingerprint
 from harness.records import Comparison, Published, Sweep
 
 Count = Annotated[int, Ge(1)]
@@ -81,7 +80,7 @@ class Recipe:
             name: value for name, value in asdict(self).items() if name not in _LATER or value != getattr(Recipe, name)
         }
 
-    def meaning(self, algorithm: Algorithm) -> dict[str, Any]:
+    def semantic_keys(self, algorithm: Algorithm) -> dict[str, Any]:
         """The settings that decide what is learnt with this algorithm: what fingerprints are made of."""
         idle: set[str] = set(_COST)
         if algorithm.reference != "synced":
@@ -214,7 +213,7 @@ class Arm:
     def fingerprint(self) -> str:
         """Hash of the resolved semantics: the spec, which says all that an algorithm does, and what of the recipe bears
         on it. Neither names nor settings without effect change it."""
-        return fingerprint(spec=self.algorithm.spec(), recipe=self.recipe.meaning(self.algorithm))
+        return fingerprint(spec=self.algorithm.spec(), recipe=self.recipe.semantic_keys(self.algorithm))
 
 
 @dataclass(frozen=True)
@@ -327,9 +326,3 @@ class Trial:
 
 def _every(steps: int) -> str:
     return "every step" if steps == 1 else f"every {steps} steps"
-
-
-def fingerprint(**parts: Any) -> str:
-    """Sixteen hex digits over the JSON form of named parts, keys sorted."""
-    text = json.dumps(parts, sort_keys=True, ensure_ascii=False, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -11,7 +11,7 @@ from harness.base import registry
 from harness.base.errors import UserError, nearest
 from harness.config.shape import experiment_file, model
 from harness.config.sweeps import SHAPES
-from harness.config.tuning import Block, TuningBudget
+from harness.config.tuning_block import Block, TuningBudget
 
 _ONE_BACKEND = "verl"
 """the section that only the backend of its name may have"""

@@ -13,7 +13,7 @@ from harness.backends.verl import limits
 from harness.base.errors import UserError
 from harness.config import arms as builder
 from harness.config import manifest as manifests
-from harness.config import sweeps, tuning
+from harness.config import sweeps, tuning_block
 from harness.config.check import checked, fail, known, show
 from harness.config.experiment import Cap, Evaluation, Experiment, Recipe, VerlSettings
 from harness.config.manifest import Manifest
@@ -62,7 +62,7 @@ def build(manifest: Manifest) -> Experiment:
         comparison=_comparison(manifest, file, made),
         tuning=file.tuning,
         record_steps=file.record_steps,
-        search=tuning.search(manifest, file, made, recipe),
+        search=tuning_block.search(manifest, file, made, recipe),
         sweeps=tuple(made.sweeps),
         cap=Cap(**dict(file.cap)),
         verl=_verl(manifest, file, _VERL in written),

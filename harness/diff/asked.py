@@ -19,7 +19,7 @@ _COMMA = re.compile(r",(?![^\[]*\])")
 
 
 @dataclass(frozen=True)
-class Asked:
+class NamedAlgorithm:
     """One algorithm of the comparison."""
 
     label: str
@@ -29,7 +29,7 @@ class Asked:
     algorithm: Algorithm
 
 
-def parse(words: Sequence[str]) -> list[Asked]:
+def parse(words: Sequence[str]) -> list[NamedAlgorithm]:
     """Raises: UserError for a name or a hyper-parameter that does not exist, a value out of range, the same word
     twice, or fewer than two algorithms."""
     found = [one for word in words for one in _all(word)]
@@ -48,7 +48,7 @@ def parse(words: Sequence[str]) -> list[Asked]:
     return found
 
 
-def _all(word: str) -> Iterator[Asked]:
+def _all(word: str) -> Iterator[NamedAlgorithm]:
     if word != ALL:
         yield _one(word)
         return
@@ -56,10 +56,10 @@ def _all(word: str) -> Iterator[Asked]:
         yield _one(name)
 
 
-def _one(word: str) -> Asked:
+def _one(word: str) -> NamedAlgorithm:
     name, colon, settings = word.partition(":")
     try:
-        return Asked(word, name, registry.algorithm(name, **(_settings(word, settings) if colon else {})))
+        return NamedAlgorithm(word, name, registry.algorithm(name, **(_settings(word, settings) if colon else {})))
     except (registry.UnknownAlgorithm, PluginError) as error:
         raise UserError(str(error)) from None
     except ValueError as error:

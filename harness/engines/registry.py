@@ -15,7 +15,7 @@ from harness.engines.base import Engine
 
 
 @dataclass(frozen=True)
-class Entry:
+class EngineEntry:
     """Where an engine is, and what a list says of it."""
 
     description: str
@@ -24,10 +24,10 @@ class Entry:
     """a class whose `open` takes a model's folder"""
 
 
-ENGINES: dict[str, Entry] = {
-    "local": Entry("any Hugging Face causal LM in this process", "harness.engines.local", "LocalEngine"),
-    "hf": Entry("transformers' generate, on the CPU or GPUs", "harness.engines.hf", "HfEngine"),
-    "vllm": Entry("vLLM, on GPUs or by its CPU build", "harness.engines.vllm", "VllmEngine"),
+ENGINES: dict[str, EngineEntry] = {
+    "local": EngineEntry("any Hugging Face causal LM in this process", "harness.engines.local", "LocalEngine"),
+    "hf": EngineEntry("transformers' generate, on the CPU or GPUs", "harness.engines.hf", "HfEngine"),
+    "vllm": EngineEntry("vLLM, on GPUs or by its CPU build", "harness.engines.vllm", "VllmEngine"),
 }
 _PARTS = ("name", "version", "positions", "generate")
 """of an engine; see `base.py`"""

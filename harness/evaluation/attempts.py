@@ -9,8 +9,8 @@ from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any, get_type_hints
 
 from harness.base.errors import UserError
-from harness.planning.plan import differences
 from harness.records import Attempt, EvalFolder, EvalRecord, append_jsonl, read_jsonl
+from harness.records.differences import differences
 
 if TYPE_CHECKING:
     import pyarrow

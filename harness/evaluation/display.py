@@ -41,7 +41,7 @@ class Part:
         return f"{self.attempts // self.k:,} of {self.problems:,} problems" + (f": {marks}" if marks else "")
 
 
-class View:
+class EvaluationView:
     """The base, in lines: what there is to do, each benchmark's end, and where it is now and then. A quiet console
     prints none of them."""
 
@@ -106,7 +106,7 @@ class View:
         self._console.print(text, markup=False)
 
 
-class LiveView(View):
+class LiveEvaluationView(EvaluationView):
     """A line with a bar for each benchmark, and one for all with the time below it."""
 
     def __init__(self, console: Console) -> None:
@@ -155,5 +155,5 @@ class _Now:
         return self._draw()
 
 
-def view_for(console: Console) -> View:
-    return LiveView(console) if console.is_terminal and not console.quiet else View(console)
+def view_for(console: Console) -> EvaluationView:
+    return LiveEvaluationView(console) if console.is_terminal and not console.quiet else EvaluationView(console)

@@ -11,11 +11,13 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from benchmarks.marking import GRADER_VERSION, Mark, Marked, Response, mark_all
+from benchmarks.marking import GRADER_VERSION, mark_all
+from benchmarks.marks import Mark, Marked, Response
 from benchmarks.problems import Benchmark, Problem
 from harness.base import registry
+from harness.base.fingerprint import fingerprint
 from harness.base.seeds import derive
-from harness.config.experiment import Evaluation, fingerprint
+from harness.config.experiment import Evaluation
 from harness.engines.base import Completion, Engine, Request, Sampling, complete
 from harness.evaluation import attempts
 from harness.prompts import templates
@@ -31,7 +33,7 @@ Watch = Callable[[Sequence[Attempt]], None]
 
 
 @dataclass(frozen=True)
-class Subject:
+class EvaluatedCheckpoint:
     """The checkpoint that is asked."""
 
     arm: str
@@ -43,7 +45,7 @@ class Subject:
 
 
 @dataclass(frozen=True)
-class Examiner:
+class Evaluator:
     """How an experiment asks: what is the same for all its checkpoints."""
 
     evaluation: Evaluation
@@ -52,7 +54,12 @@ class Examiner:
     """of the model that training starts from"""
 
     def ask(
-        self, engine: Engine, subject: Subject, counts: Mapping[str, int], place: Place, watch: Watch = lambda _: None
+        self,
+        engine: Engine,
+        subject: EvaluatedCheckpoint,
+        counts: Mapping[str, int],
+        place: Place,
+        watch: Watch = lambda _: None,
     ) -> None:
         """Each benchmark k times into its folder, from the first chunk that is not there yet.
 
@@ -158,7 +165,7 @@ class Examiner:
 def header_of(
     evaluation: Evaluation,
     template: str,
-    subject: Subject,
+    subject: EvaluatedCheckpoint,
     benchmark: Benchmark,
     k: int,
     engine: str,
@@ -202,6 +209,6 @@ def storable(text: str) -> str:
 
 
 def _second_marks(responses: Sequence[Response]) -> list[Mark]:
-    from benchmarks.marking import second
+    from benchmarks.marking import second_marker
 
-    return second.mark_all(responses)
+    return second_marker.mark_all(responses)

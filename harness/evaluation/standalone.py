@@ -22,13 +22,13 @@ from harness.base.plugins import PluginError
 from harness.config.experiment import Evaluation
 from harness.engines.registry import check_name, open_engine
 from harness.evaluation import attempts
-from harness.evaluation.display import Part, View
-from harness.evaluation.evaluator import Examiner, Subject, header_of
+from harness.evaluation.display import EvaluationView, Part
+from harness.evaluation.evaluator import EvaluatedCheckpoint, Evaluator, header_of
 from harness.models import resolving
 from harness.models.reading import read_tokenizer, reading
-from harness.planning.plan import differences
 from harness.prompts import templates
 from harness.records import EvalFolder, EvalRecord
+from harness.records.differences import differences
 
 CHUNK_SAMPLES = 64
 """samples generated together: enough to keep a processor busy, and what a kill costs at most"""
@@ -40,7 +40,7 @@ _MOST_DIFFERENCES = 6
 
 
 @dataclass(frozen=True)
-class Examination:
+class StandaloneEvaluation:
     """What is asked for."""
 
     model: str
@@ -76,9 +76,9 @@ class Examination:
         return resolving.resolve(self.model)
 
     @cached_property
-    def subject(self) -> Subject:
+    def subject(self) -> EvaluatedCheckpoint:
         """Raises: UserError if there are no weights."""
-        return Subject(resolving.short_name(self.model), None, 0, 0, 0, resolving.model_hash(self.folder))
+        return EvaluatedCheckpoint(resolving.short_name(self.model), None, 0, 0, 0, resolving.model_hash(self.folder))
 
     def headers(self, engine_version: str) -> Iterator[EvalRecord]:
         """Raises: ProblemsError if problems cannot be had."""
@@ -87,7 +87,7 @@ class Examination:
             yield header_of(self.of(k), self.template, self.subject, benchmark, k, self.engine, engine_version)
 
 
-def examine(wanted: Examination, view: View) -> bool:
+def evaluate(wanted: StandaloneEvaluation, view: EvaluationView) -> bool:
     """Ask whatever is not there yet; False if everything was.
 
     Raises: UserError; ProblemsError if problems are neither here nor to be had.
@@ -100,7 +100,7 @@ def examine(wanted: Examination, view: View) -> bool:
         with locked(wanted.out, "evaluation"):
             if _finished(wanted):
                 return False
-    examiner = _examiner(wanted)
+    evaluator = _evaluator(wanted)
     view.loading(f"{wanted.model} ({wanted.engine})")
     with reading("model", wanted.folder):
         engine = open_engine(wanted.engine, wanted.folder)
@@ -108,12 +108,12 @@ def examine(wanted: Examination, view: View) -> bool:
         _check_same(wanted, engine.version)
         view.begin(_parts(wanted))
         for name, k in wanted.evaluation.benchmarks.items():
-            asking = replace(examiner, evaluation=wanted.of(k))
+            asking = replace(evaluator, evaluation=wanted.of(k))
             asking.ask(engine, wanted.subject, {name: k}, wanted.place, view.answered)
     return True
 
 
-def _check_names(wanted: Examination) -> None:
+def _check_names(wanted: StandaloneEvaluation) -> None:
     templates.template(wanted.template)
     check_name(wanted.engine)
     for benchmark in wanted.benchmarks.values():
@@ -134,7 +134,7 @@ def _check_folder(out: Path) -> None:
         raise UserError(f"{out} holds something else: {strangers[0]}. Give a new folder with `--out`.")
 
 
-def _check_same(wanted: Examination, engine_version: str | None) -> None:
+def _check_same(wanted: StandaloneEvaluation, engine_version: str | None) -> None:
     """
     Args:
         engine_version: None if it is not known; then a recorded one stands.
@@ -157,20 +157,20 @@ def _check_same(wanted: Examination, engine_version: str | None) -> None:
             )
 
 
-def _finished(wanted: Examination) -> bool:
+def _finished(wanted: StandaloneEvaluation) -> bool:
     return all(attempts.is_complete(wanted.place(name)) for name in wanted.evaluation.benchmarks)
 
 
-def _examiner(wanted: Examination) -> Examiner:
+def _evaluator(wanted: StandaloneEvaluation) -> Evaluator:
     """Raises: UserError if packages are missing, or the tokenizer or its chat template cannot be used."""
     need("`rence eval`", "torch", "transformers", "math_verify")
     tokenizer = read_tokenizer(wanted.folder)
     with reading("chat template", wanted.folder):
         templates.render(tokenizer, next(iter(wanted.benchmarks.values())).problems[0], wanted.template)
-    return Examiner(wanted.evaluation, wanted.template, tokenizer)
+    return Evaluator(wanted.evaluation, wanted.template, tokenizer)
 
 
-def _parts(wanted: Examination) -> Iterator[Part]:
+def _parts(wanted: StandaloneEvaluation) -> Iterator[Part]:
     for name, k in wanted.evaluation.benchmarks.items():
         marks = attempts.marks(wanted.place(name), wanted.of(k).chunk_problems * k)
         yield Part(name, len(wanted.benchmarks[name].problems), k, Counter(marks))

@@ -8,7 +8,8 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.marking import Mark, mark
+from benchmarks.marking import mark
+from benchmarks.marks import Mark
 from benchmarks.miniature.suite import BENCHMARKS, SHARES
 from benchmarks.problems import Benchmark
 from harness.base.seeds import derive
@@ -20,7 +21,7 @@ from harness.prompts.templates import render
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
-    from harness.pretraining.pretrain import Pretraining
+    from harness.pretraining.recipe import Pretraining
 
 SAMPLES = 8
 SAMPLING = Sampling(max_tokens=48, temperature=1.0, top_p=1.0)
@@ -29,7 +30,7 @@ CHUNK = 50
 
 
 @dataclass(frozen=True)
-class Score:
+class CardScore:
     """What the model makes of one benchmark, as fractions."""
 
     benchmark: Benchmark
@@ -41,7 +42,7 @@ class Score:
     """mean length of a response"""
 
 
-def write_card(folder: Path, recipe: Pretraining, template: str) -> list[Score]:
+def write_card(folder: Path, recipe: Pretraining, template: str) -> list[CardScore]:
     """Measure the model in a folder and write its README.md."""
     from transformers import AutoTokenizer
 
@@ -51,7 +52,7 @@ def write_card(folder: Path, recipe: Pretraining, template: str) -> list[Score]:
     return scores
 
 
-def measure(engine: Engine, tokenizer: PreTrainedTokenizerBase, benchmark: Benchmark, template: str) -> Score:
+def measure(engine: Engine, tokenizer: PreTrainedTokenizerBase, benchmark: Benchmark, template: str) -> CardScore:
     """Eight samples of every problem."""
     correct, tokens = [], 0
     for start in range(0, benchmark.count, CHUNK):
@@ -68,15 +69,15 @@ def measure(engine: Engine, tokenizer: PreTrainedTokenizerBase, benchmark: Bench
             correct.append(marks.count(Mark.CORRECT))
             tokens += sum(one.tokens for one in completions)
     total = benchmark.count * SAMPLES
-    return Score(benchmark, sum(correct) / total, sum(map(bool, correct)) / benchmark.count, tokens / total)
+    return CardScore(benchmark, sum(correct) / total, sum(map(bool, correct)) / benchmark.count, tokens / total)
 
 
-def card(folder: Path, recipe: Pretraining, scores: list[Score]) -> str:
+def card(folder: Path, recipe: Pretraining, scores: list[CardScore]) -> str:
     """README.md, with the front matter that the hub reads."""
     return "\n".join(_lines(folder, recipe, scores)) + "\n"
 
 
-def _lines(folder: Path, recipe: Pretraining, scores: list[Score]) -> Iterator[str]:
+def _lines(folder: Path, recipe: Pretraining, scores: list[CardScore]) -> Iterator[str]:
     yield "---\nlicense: apache-2.0\nlanguage: en\nlibrary_name: transformers\npipeline_tag: text-generation\n---\n"
     yield PURPOSE
     yield "| setting | value |\n|---|---|"

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import cycle, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +17,7 @@ from benchmarks.miniature.kinds import Exercise
 from benchmarks.miniature.solutions import direct, slipped, worked
 from benchmarks.miniature.suite import TAUGHT, Split, draws
 from benchmarks.problems import Problem
+from harness.pretraining.recipe import Pretraining
 from harness.pretraining.tokenizer import EOS, build_tokenizer
 from harness.prompts.templates import render
 
@@ -25,39 +25,15 @@ if TYPE_CHECKING:
     from torch import Generator, Tensor
     from transformers import PreTrainedTokenizerFast, Qwen3ForCausalLM
 
-    from harness.pretraining.card import Score
+    from harness.pretraining.card import CardScore
 
 TEMPLATE = "bare"
 """how the base model is asked"""
 
 
-@dataclass(frozen=True)
-class Pretraining:
-    """The recipe. Fixed steps, never a stopping rule."""
-
-    steps: int = 1500
-    examples_per_step: int = 128
-    worked: float = 0.35
-    direct: float = 0.35
-    slipped: float = 0.3
-    learning_rate: float = 3e-3
-    warmup_steps: int = 30
-    constant_until: float = 0.25
-    """share of the steps after which the learning rate falls in a straight line to a tenth"""
-    weight_decay: float = 0.01
-    max_grad_norm: float = 1.0
-    bucket_steps: int = 8
-    """steps whose examples are sorted by length together, against padding"""
-    hidden: int = 64
-    layers: int = 2
-    heads: int = 2
-    context: int = 512
-    seed: int = 0
-
-
 def pretrain(
     out: Path, recipe: Pretraining | None = None, on_step: Callable[[int, float], None] | None = None
-) -> list[Score]:
+) -> list[CardScore]:
     """Write the model, its tokenizer and its card to a folder, Hugging Face layout, and return the card's scores.
 
     Args:

@@ -10,18 +10,18 @@ from rich.markup import escape
 
 from harness.base.pace import Pace, clock, left_in_words
 from harness.run.jobs import Job
-from harness.run.progress import Progress, Survey
+from harness.run.progress import RunProgress, Survey
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import TaskID
 
-    from harness.run.driver import Failure
+    from harness.run.outcome import Failure
 
 _LIVE_SECONDS, _PLAIN_SECONDS = 0.5, 30.0
 
 
-class View:
+class RunView:
     """The base: says when a job starts, ends, or fails; subclasses show what lies between."""
 
     def __init__(self, console: Console) -> None:
@@ -70,7 +70,7 @@ class View:
     def _say(self, text: str, plain: bool = False) -> None:
         self._console.print(text, markup=not plain)
 
-    def _progress(self, job: Job) -> Progress:
+    def _progress(self, job: Job) -> RunProgress:
         return self._survey.start() if job.seed is None else self._survey.trial(job.arm, job.seed)
 
     def _work(self) -> tuple[float, float]:
@@ -84,7 +84,7 @@ class View:
         return clock(time.monotonic() - self._began)
 
 
-class LiveView(View):
+class LiveRunView(RunView):
     """A bar for each running job, and one for all."""
 
     every = _LIVE_SECONDS
@@ -126,7 +126,7 @@ class LiveView(View):
         self._bars.stop()
 
 
-class QuietView(View):
+class QuietView(RunView):
     """Shows nothing while it goes on; failures are said at the end."""
 
     def started(self, job: Job) -> None:
@@ -139,13 +139,13 @@ class QuietView(View):
         pass
 
 
-def view_for(console: Console) -> View:
+def view_for(console: Console) -> RunView:
     if console.quiet:
         return QuietView(console)
-    return LiveView(console) if console.is_terminal else View(console)
+    return LiveRunView(console) if console.is_terminal else RunView(console)
 
 
-def _words(progress: Progress) -> str:
+def _words(progress: RunProgress) -> str:
     trained = f"{progress.rollouts:,} of {progress.rollouts_total:,} rollouts" if progress.rollouts_total else ""
     asked = f"asking {progress.evaluating}" if progress.evaluating else ""
     return ", ".join(part for part in (trained, asked) if part) or "starting"

@@ -15,7 +15,7 @@ from harness.config.experiment import Experiment
 from harness.records import START, DoneRecord, RunFolder
 
 
-class State(StrEnum):
+class JobState(StrEnum):
     OPEN = "open"
     """not complete: never started, interrupted, or crashed"""
     FINISHED = "finished"
@@ -43,12 +43,12 @@ class Job:
         return self.run.root / START if self.seed is None else self.run.trial(self.arm, self.seed).root
 
     @property
-    def state(self) -> State:
+    def state(self) -> JobState:
         if self.seed is None:
             done = all(self.run.start_eval(name).attempts.exists() for name in self.benchmarks)
-            return State.FINISHED if done else State.OPEN
+            return JobState.FINISHED if done else JobState.OPEN
         done_file = self.run.trial(self.arm, self.seed).done
-        return State(DoneRecord.read(done_file).status) if done_file.exists() else State.OPEN
+        return JobState(DoneRecord.read(done_file).status) if done_file.exists() else JobState.OPEN
 
     def next_attempt(self) -> int:
         """1 for the first start."""

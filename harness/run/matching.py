@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from benchmarks.problems import hash_of
 from harness.base.errors import UserError
+from harness.base.fingerprint import fingerprint
 from harness.base.registry import ALGORITHM_PLUGINS, BENCHMARK_PLUGINS, training_set
-from harness.config.experiment import Experiment, fingerprint
-from harness.planning.plan import differences
+from harness.config.experiment import Experiment
 from harness.prompts.stream import PromptStream
 from harness.records import DataRecord, Plan, RunFolder, TrialRecord
+from harness.records.differences import differences
 from harness.records.environment import environment
 
 

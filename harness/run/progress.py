@@ -17,7 +17,7 @@ _TRAINING_WEIGHT = 4.0
 
 
 @dataclass(frozen=True)
-class Progress:
+class RunProgress:
     """Of the untrained model's evaluation, or of one trial."""
 
     rollouts: int
@@ -58,21 +58,21 @@ class Survey:
         self._trial_attempts = self._headline + curve * (len(plan.grid_rollouts) - 1)
         self._complete: dict[Path, int] = {}
 
-    def start(self) -> Progress:
+    def start(self) -> RunProgress:
         folders = [self.run.start_eval(name) for name in self.plan.benchmarks]
         attempts, evaluating = self._attempts([f for f in folders if f.header.exists()])
         ended = "finished" if all(folder.attempts.exists() for folder in folders) else ""
-        return Progress(0, attempts, 0, self._headline, evaluating, ended)
+        return RunProgress(0, attempts, 0, self._headline, evaluating, ended)
 
-    def trial(self, arm: str, seed: int) -> Progress:
+    def trial(self, arm: str, seed: int) -> RunProgress:
         folder = self.run.trial(arm, seed)
         last = last_line(folder.steps)
         attempts, evaluating = self._attempts(folder.evals())
         ended = DoneRecord.read(folder.done).status if folder.done.exists() else ""
         rollouts = last["rollouts"] if last else 0
-        return Progress(rollouts, attempts, self.plan.budget_rollouts, self._trial_attempts, evaluating, ended)
+        return RunProgress(rollouts, attempts, self.plan.budget_rollouts, self._trial_attempts, evaluating, ended)
 
-    def all(self) -> Iterator[Progress]:
+    def all(self) -> Iterator[RunProgress]:
         yield self.start()
         for arm in self.plan.arms:
             for seed in self.plan.seeds:

@@ -22,7 +22,7 @@ from harness.base.plugins import PluginError
 from harness.config.experiment import Experiment, Trial
 from harness.engines.base import Engine
 from harness.engines.registry import open_engine
-from harness.evaluation.evaluator import Examiner, Subject
+from harness.evaluation.evaluator import EvaluatedCheckpoint, Evaluator
 from harness.models import resolving
 from harness.records import START, DataError, DoneRecord, RunFolder, StepRecord
 from harness.run.jobs import Job
@@ -41,7 +41,7 @@ def main(job: Job, attempt: int) -> int:
             experiment = config.load(job.run.resolved)
             clock = Clock(job.folder / "timing.json", attempt)
             if job.seed is None:
-                examine_start(job.run, experiment, clock)
+                evaluate_start(job.run, experiment, clock)
             else:
                 train(job.run, experiment, job.arm, job.seed, clock)
     except KeyboardInterrupt:
@@ -59,14 +59,16 @@ def train(run: RunFolder, experiment: Experiment, arm: str, seed: int, clock: Cl
     """Train and evaluate one trial; `done.json` is written last."""
     trial, folder = Trial(experiment, experiment.arm(arm), seed), run.trial(arm, seed)
     model = resolving.resolve(experiment.model)
-    examiner = _examiner(experiment)
+    evaluator = _evaluator(experiment)
 
     def evaluate(engine: Engine, checkpoint: Checkpoint) -> None:
         headline = checkpoint.grid == experiment.budget_rollouts
         counts = experiment.evaluation.benchmarks if headline else experiment.evaluation.curve
-        subject = Subject(arm, seed, checkpoint.step, checkpoint.rollouts, checkpoint.grid, checkpoint.weights)
+        subject = EvaluatedCheckpoint(
+            arm, seed, checkpoint.step, checkpoint.rollouts, checkpoint.grid, checkpoint.weights
+        )
         with clock.evaluating():
-            examiner.ask(engine, subject, counts, lambda name: folder.eval(checkpoint.step, name))
+            evaluator.ask(engine, subject, counts, lambda name: folder.eval(checkpoint.step, name))
 
     backend = get_backend(experiment.backend)
     result = backend.train(trial, model, stream(experiment, seed), folder, evaluate, _Log(clock))
@@ -83,14 +85,14 @@ def train(run: RunFolder, experiment: Experiment, arm: str, seed: int, clock: Cl
     ).write(folder.done)
 
 
-def examine_start(run: RunFolder, experiment: Experiment, clock: Clock) -> None:
+def evaluate_start(run: RunFolder, experiment: Experiment, clock: Clock) -> None:
     """Evaluate the model that training starts from."""
     model = resolving.resolve(experiment.model)
-    subject = Subject(START, None, 0, 0, 0, resolving.model_hash(model))
+    subject = EvaluatedCheckpoint(START, None, 0, 0, 0, resolving.model_hash(model))
     engine = _start_engine(experiment, model)
-    examiner = _examiner(experiment)
+    evaluator = _evaluator(experiment)
     with clock.evaluating():
-        examiner.ask(engine, subject, experiment.evaluation.benchmarks, run.start_eval)
+        evaluator.ask(engine, subject, experiment.evaluation.benchmarks, run.start_eval)
     clock.finish()
 
 
@@ -106,9 +108,9 @@ def _start_engine(experiment: Experiment, model: Path) -> Engine:
     return engine_over(load(model), experiment.evaluation.engine)
 
 
-def _examiner(experiment: Experiment) -> Examiner:
+def _evaluator(experiment: Experiment) -> Evaluator:
     tokenizer = AutoTokenizer.from_pretrained(resolving.resolve(experiment.model))
-    return Examiner(experiment.evaluation, experiment.template, tokenizer)
+    return Evaluator(experiment.evaluation, experiment.template, tokenizer)
 
 
 class _Log:

@@ -74,7 +74,7 @@ def evaluate(
     resume; what is complete is never asked twice. `rence compare OUT OTHER_OUT` compares two models."""
     import reports
     from harness.evaluation.display import view_for
-    from harness.evaluation.standalone import Examination, examine
+    from harness.evaluation.standalone import StandaloneEvaluation, evaluate
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     settings = _checked(
@@ -92,7 +92,7 @@ def evaluate(
     view = view_for(err())
     try:
         with redirect_stdout(sys.stderr):  # ours is for the result alone, whatever an engine has to say
-            worked = examine(Examination(model, settings, template, engine, to, chunk), view)
+            worked = evaluate(StandaloneEvaluation(model, settings, template, engine, to, chunk), view)
     except KeyboardInterrupt:
         view.end()
         print(f"rence: interrupted. What is done is saved. To go on:\n  {same_command()}", file=sys.stderr)

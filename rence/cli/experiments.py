@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from harness.config.experiment import Experiment
     from harness.planning.costs import Costs
     from harness.records import Plan, RunFolder
-    from harness.run.driver import Outcome, Wanted
-    from rence.cli.preview import Measured, Preview
+    from harness.run.driver import RunSelection
+    from harness.run.outcome import RunOutcome
+    from rence.cli.preview import PilotEffects, Preview
     from reports.statistics.design import Sight
 
 Config = Annotated[Path, typer.Argument(help="Experiment file.", show_default=False)]
@@ -66,14 +67,14 @@ def run(
     from harness import config as configs
     from harness.planning import tuning
     from harness.run.display import view_for
-    from harness.run.driver import Driver, Wanted
+    from harness.run.driver import Driver, RunSelection
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     manifest = configs.read(config, overrides or ())
     experiment, work = configs.build(manifest), get_launcher(launcher)
-    wanted = Wanted(only or (), seed or (), workers, clean)
+    wanted = RunSelection(only or (), seed or (), workers, clean)
 
-    def drive(what: Experiment, part: Wanted) -> Outcome:
+    def drive(what: Experiment, part: RunSelection) -> RunOutcome:
         return Driver(what, manifest.text, view_for(err()), _report, part, work).run()
 
     first, tuned = tuning.stage(experiment), None
@@ -92,7 +93,7 @@ def run(
     raise typer.Exit(outcome.exit_code)
 
 
-def _announce(experiment: Experiment, first: Experiment, wanted: Wanted) -> None:
+def _announce(experiment: Experiment, first: Experiment, wanted: RunSelection) -> None:
     """Say that tuning comes first, if it does, and refuse now what would be refused after it."""
     from harness.planning import tuning
     from harness.records import RunFolder
@@ -121,7 +122,7 @@ def _report(run: RunFolder) -> None:
     reports.build(run.root, others=others())
 
 
-def _print_outcome(outcome: Outcome) -> None:
+def _print_outcome(outcome: RunOutcome) -> None:
     console = out()
     if not outcome.worked:
         count = len(outcome.jobs)
@@ -134,7 +135,7 @@ def _print_outcome(outcome: Outcome) -> None:
         console.print(f"Report: {outcome.report}")
 
 
-def _print_what_is_left(outcome: Outcome) -> None:
+def _print_what_is_left(outcome: RunOutcome) -> None:
     for failure in outcome.failures[:_MOST_FAILURES]:
         print(f"rence: {failure.job.name} failed with exit code {failure.exit_code}: {failure.log}", file=sys.stderr)
         print("\n".join(f"  {line}" for line in failure.last_words), file=sys.stderr)
@@ -256,7 +257,7 @@ def _print_power(seen: Preview) -> None:
     )
 
 
-def _print_measured(seen: Preview, measured: Measured) -> None:
+def _print_measured(seen: Preview, measured: PilotEffects) -> None:
     """Ranges are from the estimate to its upper 80 % bound."""
     console, pilot = out(), measured.pilot
     columns = {seeds: f"{seeds} seeds" if seeds > 1 else "1 seed" for seeds in measured.effects}

@@ -16,7 +16,7 @@ from harness.records import write_text
 from rence.cli.console import Json, command, out, print_json, table
 
 if TYPE_CHECKING:
-    from benchmarks.marking import Marked
+    from benchmarks.marks import Marked
 
 File = Annotated[Path, typer.Argument(metavar="FILE.jsonl", help="Lines with `gold` and `pred`.", show_default=False)]
 _MOST_SHOWN = 100
@@ -28,7 +28,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 @dataclass(frozen=True)
-class Row:
+class GradedRow:
     """One line of the file."""
 
     line: int
@@ -57,11 +57,10 @@ def grade(
 ) -> None:
     """Mark answers: lines {gold, pred}, each a box, a formula or a text that states its answer. With `expected` (0 or
     1) in the lines, say how often the marker agrees, and list the misses."""
-    from benchmarks.marking import GRADER_VERSION
-    from benchmarks.marking import second as second_marker
+    from benchmarks.marking import GRADER_VERSION, second_marker
     from benchmarks.marking.grader import mark_texts
-    from benchmarks.marking.marks import Response, Rule
     from benchmarks.marking.pool import GraderMissing, Pool
+    from benchmarks.marks import Response, Rule
 
     rows = _read(file)
     responses = [
@@ -90,7 +89,7 @@ def grade(
         out().print(f"Written: {to}")
 
 
-def _read(file: Path) -> list[Row]:
+def _read(file: Path) -> list[GradedRow]:
     """Raises: UserError naming the line that is not what it must be."""
     try:
         lines = file.read_text(encoding="utf-8").split("\n")
@@ -104,7 +103,7 @@ def _read(file: Path) -> list[Row]:
     return rows
 
 
-def _row(file: Path, number: int, line: str) -> Row:
+def _row(file: Path, number: int, line: str) -> GradedRow:
     try:
         data = jsonlib.loads(line)
     except (ValueError, RecursionError) as error:
@@ -119,7 +118,7 @@ def _row(file: Path, number: int, line: str) -> Row:
             )
     if data.get("expected") not in (None, 0, 1):
         raise UserError(f"{file}:{number}: `expected` must be 0 or 1, but is `{data['expected']}`.")
-    return Row(number, data)
+    return GradedRow(number, data)
 
 
 def _tolerance(data: Mapping[str, Any], tolerance: float) -> float:
@@ -130,7 +129,9 @@ def _tolerance(data: Mapping[str, Any], tolerance: float) -> float:
     return max(tolerance, float(own)) if isinstance(own, int | float) else tolerance
 
 
-def _print(rows: Sequence[Row], marked: Sequence[Marked], version: str, disagree: int | None, as_json: bool) -> None:
+def _print(
+    rows: Sequence[GradedRow], marked: Sequence[Marked], version: str, disagree: int | None, as_json: bool
+) -> None:
     counts = Counter(str(one.mark) for one in marked)
     labelled = [(row, one) for row, one in zip(rows, marked, strict=True) if row.expected is not None]
     misses = [(row, one) for row, one in labelled if (one.mark == "correct") != row.expected]

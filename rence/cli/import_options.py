@@ -15,8 +15,8 @@ from rence.cli.console import out, print_json, table
 
 if TYPE_CHECKING:
     from harness.importing.folder import Imported
-    from harness.importing.rows import Found
-    from harness.importing.sources import Find, Source
+    from harness.importing.rows import FoundRows
+    from harness.importing.sources import Find, ImportSource
 
 _SHARED: dict[str, Any] = {
     "to": Annotated[Path, typer.Option("--out", metavar="RUN", help="The run folder to write.", show_default=False)],
@@ -74,16 +74,16 @@ def bring_in(
     paths: list[str],
     files_in: Find,
     looked_for: str,
-    read: Callable[[list[Source]], Found],
+    read: Callable[[list[ImportSource]], FoundRows],
     options: dict[str, Any],
     shared: Shared,
 ) -> None:
     from harness.importing import folder, sources
-    from harness.importing.design import Wanted
+    from harness.importing.import_plan import ImportComparison
 
     folder.check_free(shared.to, shared.clean)
     found = read(sources.find(paths, files_in, looked_for))
-    wanted = Wanted(shared.target, tuple(shared.baseline or ()), shared.estimand, shared.step)
+    wanted = ImportComparison(shared.target, tuple(shared.baseline or ()), shared.estimand, shared.step)
     made = folder.write(found, source, options, wanted, shared.to)
     print_json(_summary(made, shared.to)) if shared.json else _show(made, shared.to)
 

@@ -65,12 +65,12 @@ def attempts(
     or mark; if known also step, response, answer, gold, tokens, finish_reason, template, engine, grader_version,
     benchmark_hash. Arm `start` is the untrained model, with an empty seed."""
     from harness.importing import attempts as source
-    from harness.importing import reading
+    from harness.importing import readers
 
-    asked = source.Asked(arm, seed, benchmark, _columns(column))
+    asked = source.LightevalOptions(arm, seed, benchmark, _columns(column))
     options = _options(arm=arm, seed=seed, benchmark=benchmark, column=column)
     bring_in(
-        "attempts", paths, reading.files_in, _TABLES, lambda found: source.read_all(found, asked, None), options, shared
+        "attempts", paths, readers.files_in, _TABLES, lambda found: source.read_all(found, asked, None), options, shared
     )
 
 
@@ -88,15 +88,15 @@ def generations(
     """Rows like those of `attempts`, with response and gold and no mark: rence's marker marks them. Without --anywhere
     the answer is what the last \\boxed{} holds, as in evaluations."""
     from harness.importing import attempts as source
-    from harness.importing import reading
+    from harness.importing import readers
 
-    asked = source.Asked(arm, seed, benchmark, _columns(column))
+    asked = source.LightevalOptions(arm, seed, benchmark, _columns(column))
     marker = _marker(True, anywhere, tolerance, workers)
     options = _options(
         arm=arm, seed=seed, benchmark=benchmark, column=column, anywhere=anywhere, tolerance=tolerance
     )  # fmt: skip
     bring_in(
-        "generations", paths, reading.files_in, _TABLES, lambda found: source.read_all(found, asked, marker), options,
+        "generations", paths, readers.files_in, _TABLES, lambda found: source.read_all(found, asked, marker), options,
         shared,
     )  # fmt: skip
 
@@ -118,7 +118,7 @@ def verl(
     what `acc` says, or a score above 0."""
     from harness.importing import verl as source
 
-    asked = source.Asked(benchmark, above)
+    asked = source.LightevalOptions(benchmark, above)
     marker = _marker(mark, anywhere, tolerance, workers)
     options = _options(benchmark=benchmark, correct_above=above, mark=mark, anywhere=anywhere, tolerance=tolerance)
     bring_in(
@@ -144,7 +144,7 @@ def lm_eval(
     from harness.importing import lm_eval as source
     from harness.importing.lm_eval_task import LOOKED_FOR
 
-    asked = source.Asked(metric or (), filter or ())
+    asked = source.LightevalOptions(metric or (), filter or ())
     marker = _marker(mark, anywhere, tolerance, workers)
     options = _options(metric=metric, filter=filter, mark=mark, anywhere=anywhere, tolerance=tolerance)
     bring_in(
@@ -166,7 +166,7 @@ def lighteval(
     the arm is called like the model's folder."""
     from harness.importing import lighteval as source
 
-    asked = source.Asked(metric or ())
+    asked = source.LightevalOptions(metric or ())
     marker = _marker(mark, anywhere, tolerance, workers)
     options = _options(metric=metric, mark=mark, anywhere=anywhere, tolerance=tolerance)
     bring_in(

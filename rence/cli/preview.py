@@ -16,8 +16,8 @@ from harness.planning import costs, plan, tuning
 from harness.records import Plan, RunFolder, write_text
 
 if TYPE_CHECKING:
-    from reports import sharpen
-    from reports.pilot import Pilot
+    from reports.data.pilot import Pilot
+    from reports.statistics import sharpen
     from reports.statistics.design import Sight
     from reports.statistics.power import Variances
 
@@ -26,7 +26,7 @@ _OTHER_SEEDS = (5, 10)
 
 
 @dataclass(frozen=True)
-class Route:
+class CostedRoute:
     """A larger plan: what it could detect on the average, and what it takes beyond the plan."""
 
     words: str
@@ -39,13 +39,13 @@ class Route:
 
 
 @dataclass(frozen=True)
-class Measured:
+class PilotEffects:
     """What the plan could detect at the variances of a pilot."""
 
     pilot: Pilot
     effects: dict[int, dict[str, Sight | None]]
     """number of seeds -> benchmark or `average` -> minimum detectable effect"""
-    routes: list[Route]
+    routes: list[CostedRoute]
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -77,7 +77,7 @@ class Preview:
     """level of one test: Holm's first step"""
     effects: dict[int, dict[str, float]]
     """number of seeds -> benchmark or `average` -> minimum detectable effect, as a fraction"""
-    measured: Measured | None = None
+    measured: PilotEffects | None = None
     """None without a pilot"""
     tuning: costs.Costs | None = None
     """of the trials that come before; None where there are none, or none any more"""
@@ -137,22 +137,22 @@ def _tuned(experiment: Experiment, model: Path | None) -> tuple[Experiment, cost
     return experiment, costs.estimate(first, model, problems)
 
 
-def _measured(experiment: Experiment, seen: Preview, run: Path, sizes: Mapping[str, tuple[int, int]]) -> Measured:
-    from reports import pilot as pilots
-    from reports import sharpen
-    from reports.scores import AVERAGE
+def _measured(experiment: Experiment, seen: Preview, run: Path, sizes: Mapping[str, tuple[int, int]]) -> PilotEffects:
+    from reports.data import pilot as pilots
+    from reports.data.scores import AVERAGE
+    from reports.statistics import sharpen
 
     made = seen.plan
     try:
         found = pilots.read(run, list(sizes))
     except ValueError as error:
         raise UserError(str(error)) from None
-    design = pilots.Design(sizes, made.comparison.estimand, seen.alpha)
+    design = pilots.PlannedDesign(sizes, made.comparison.estimand, seen.alpha)
     curve = {name: (seen.problems[name], k) for name, k in made.curve_benchmarks.items()}
     points, sampled = experiment.evaluation.points, found.splits[AVERAGE].sampling is not None
     now = sharpen.effort(len(made.arms), len(made.seeds), made.budget_rollouts, points, sizes, curve)
     routes = [
-        Route(
+        CostedRoute(
             way.words,
             found.sight(design, len(made.seeds), AVERAGE, way.change),
             way.trials,
@@ -162,7 +162,7 @@ def _measured(experiment: Experiment, seen: Preview, run: Path, sizes: Mapping[s
         )
         for way in sharpen.routes(now, samples=sampled)
     ]
-    return Measured(found, found.effects(design, list(seen.effects)), routes)
+    return PilotEffects(found, found.effects(design, list(seen.effects)), routes)
 
 
 def _hours(experiment: Experiment, cost: costs.Costs, way: sharpen.Route) -> float | None:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, cast
 from harness.base.plugins import Plugins, Unfit
 
 if TYPE_CHECKING:
-    from reports.analysis import Analysis
+    from reports.data.analysis import Analysis
     from reports.document import Section
-    from reports.plugins import Others
+    from reports.sections.registry import Others
 
     Make = Callable[[Analysis], Section | None]
 
@@ -32,7 +32,7 @@ PLUGINS = Plugins("rence.sections", "section", _ours, _accept)
 
 def others() -> Others:
     """For a report. Imports all."""
-    from reports.plugins import Offered, Others
+    from reports.sections.registry import Offered, Others
 
     sections = [Offered(name, PLUGINS.origin(name), make) for name, make in PLUGINS.usable().items()]
     return Others(sections, [str(error) for error in PLUGINS.broken().values()])

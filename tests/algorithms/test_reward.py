@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from algorithms.pieces.reward import less_overlong, overlong_penalty, overlong_words
+from algorithms.ops.reward import less_overlong, overlong_penalty, overlong_words
 
 # L_max 20, the last quarter is the cache: L_cache 5
 LENGTHS = torch.arange(0, 21)

@@ -281,7 +281,7 @@ def test_killed_at_random_moments_it_ends_with_the_same_bytes() -> None:
 
 
 def test_a_second_marker_stands_beside_the_first(rence: Call, tmp_path: Path) -> None:
-    pytest.importorskip("benchmarks.marking.second")
+    pytest.importorskip("benchmarks.marking.second_marker")
     code, out, _ = rence(*SUMS, "--second-marker", "--out", "r", "--json")
     found, kept = json.loads(out)["per_benchmark"]["mini_sums"], rows(tmp_path / "r")
     assert code == OK and {row["mark_second"] for row in kept} <= {"correct", "wrong", "grader_failed"}

@@ -12,14 +12,16 @@ from pathlib import Path
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from benchmarks.marking import Mark, mark
+from benchmarks.marking import mark
+from benchmarks.marks import Mark
 from benchmarks.miniature import suite
 from benchmarks.problems import Benchmark
 from benchmarks.registry import BENCHMARKS
 from harness.engines.registry import open_engine
 from harness.models.resolving import SHIPPED
 from harness.pretraining.card import measure
-from harness.pretraining.pretrain import Pretraining, batches, examples, make, padded, schedule
+from harness.pretraining.pretrain import batches, examples, make, padded, schedule
+from harness.pretraining.recipe import Pretraining
 from harness.pretraining.tokenizer import EOS, build_tokenizer
 from harness.prompts.templates import render
 

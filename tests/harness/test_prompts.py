@@ -16,7 +16,8 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerFast
 
 from benchmarks.asking import INSTRUCTION, SEVERAL
-from benchmarks.marking import NUMBERS, Mark, mark
+from benchmarks.marking import mark
+from benchmarks.marks import NUMBERS, Mark
 from benchmarks.miniature.expressions import Operation, canonical, value
 from benchmarks.miniature.suite import Split, split_of
 from benchmarks.problems import Problem

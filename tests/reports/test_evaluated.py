@@ -13,7 +13,7 @@ import pytest
 
 import reports
 from benchmarks import scoring
-from benchmarks.marking import Mark, Marked
+from benchmarks.marks import Mark, Marked
 from harness.evaluation import attempts
 from harness.records import Attempt, DataError, EvalFolder, EvalRecord
 from reports.statistics.votes import majority

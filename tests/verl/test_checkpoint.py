@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from harness import config
-from harness.backends.checkpoints import Progress
+from harness.backends.checkpoints import TrainingProgress
 from harness.backends.verl.backend import VerlBackend
 from harness.backends.verl.checkpoint import REFERENCE, SHARDS, STATE, drop_state
 from harness.config.experiment import Trial
@@ -19,7 +19,7 @@ from harness.records import TrialFolder, write_json
 from harness.run.matching import stream
 
 CONFIGS = Path(__file__).parents[2] / "configs"
-DONE = Progress(step=3, rollouts=96, tokens=900, updates=12, cursor=24, discarded_rollouts=32, grid=96)
+DONE = TrainingProgress(step=3, rollouts=96, tokens=900, updates=12, cursor=24, discarded_rollouts=32, grid=96)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import torch
 
 from harness.backends import checkpoints
 from harness.backends.base import Checkpoint, Evaluate, Observer, TrainingResult
-from harness.backends.checkpoints import Progress
+from harness.backends.checkpoints import TrainingProgress
 from harness.backends.collect import Collected, collect
 from harness.backends.diverged import Diverged
 from harness.backends.groups import TokenRollouts, as_batch
@@ -67,7 +67,7 @@ class Training:
         )
         learner = self.policies.learner
         self.learner = Learner(learner, self.algorithm, self.recipe, make_optimizer(learner, self.recipe))
-        self.progress = Progress()
+        self.progress = TrainingProgress()
         self.generate_seconds = self.train_seconds = 0.0
 
     def run(self) -> TrainingResult:
@@ -149,7 +149,7 @@ class Training:
     def resume(self) -> None:
         """Everything as it was at the newest checkpoint, `steps.jsonl` included; evaluate there if it was due."""
         checkpoint = checkpoints.newest(self.folder)
-        self.progress = checkpoints.read_progress(checkpoint) if checkpoint else Progress()
+        self.progress = checkpoints.read_progress(checkpoint) if checkpoint else TrainingProgress()
         checkpoints.cut_back(self.folder.steps, self.progress.step)
         if checkpoint is None:
             return

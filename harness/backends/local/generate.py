@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from benchmarks.marking import Response
 from benchmarks.marking import mark_all as mark_texts
+from benchmarks.marks import Response
 from benchmarks.problems import Problem
 from harness.backends.diverged import Diverged
 from harness.backends.groups import Group, Rollout

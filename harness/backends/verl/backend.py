@@ -13,7 +13,7 @@ from transformers import AutoTokenizer
 
 from harness.backends import checkpoints
 from harness.backends.base import Checkpoint, Evaluate, Observer, TrainingResult
-from harness.backends.checkpoints import Progress
+from harness.backends.checkpoints import TrainingProgress
 from harness.backends.diverged import Diverged
 from harness.backends.verl import limits, platform
 from harness.backends.verl.checkpoint import drop_state, is_dropped
@@ -47,7 +47,7 @@ class VerlBackend:
         """
         folder = TrialFolder(folder.root.resolve())  # the workers have working directories of their own
         newest = checkpoints.newest(folder)
-        progress = checkpoints.read_progress(newest) if newest else Progress()
+        progress = checkpoints.read_progress(newest) if newest else TrainingProgress()
         if newest and is_dropped(newest):
             drop_state(newest)
             return progress.result(model_hash(newest))

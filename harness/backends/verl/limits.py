@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.problems import Benchmark, TrainingSet
-from harness.backends.verl.settings import VERSION, longest_sequence, meaning
+from harness.backends.verl.settings import VERSION, longest_sequence, semantic_keys
 from harness.base import registry
 from harness.base.errors import UserError
 from harness.config.experiment import Arm, Experiment, Trial, VerlSettings
@@ -78,12 +78,12 @@ def check_machine(settings: VerlSettings) -> None:
         what it has too few GPUs for.
     """
     from harness.doctor import packages
-    from harness.doctor.findings import State
+    from harness.doctor.findings import FindingState
 
     check_verl()
     here = packages.installed()
     for finding in packages.parts(here, packages.requirements(), packages.tested(), settings.device != "cpu"):
-        if finding.part in PARTS and finding.state is State.LACKS:
+        if finding.part in PARTS and finding.state is FindingState.LACKS:
             raise UserError(f"backend `verl` cannot start: {finding.found}.\n{finding.mend}")
     if settings.device == "cpu":
         return
@@ -167,7 +167,7 @@ def _kernels(settings: VerlSettings) -> Iterator[Mistake]:
 
 
 def _overrides(experiment: Experiment) -> Iterator[Mistake]:
-    decided = meaning(Trial(experiment, experiment.arms[0], experiment.seeds[0]))
+    decided = semantic_keys(Trial(experiment, experiment.arms[0], experiment.seeds[0]))
     for key in experiment.verl.overrides:
         if any(_same_or_inside(key.removeprefix("+"), ours) for ours in decided):
             yield Mistake(

@@ -9,7 +9,7 @@ from types import FrameType
 
 
 @contextmanager
-def within(seconds: float, error: Exception) -> Iterator[None]:
+def timeout(seconds: float, error: Exception) -> Iterator[None]:
     """Raise `error` in the main thread, which must be this one, if the block has not ended in time.
 
     By an alarm: verl blocks in calls of ray that have no limit of their own, and ray looks for signals while it waits.

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from harness.backends.verl import limits
 from harness.base.errors import FAILED, INTERRUPTED, OK, UserError, need
 from harness.config.experiment import Experiment
-from harness.run.jobs import Job, State
+from harness.run.jobs import Job, JobState
 from harness.run.launchers.base import Launcher, Running
 from harness.run.launchers.process import ENVIRONMENT
 
@@ -160,7 +160,7 @@ class RayJob(Running):
             return None
         if seen.status == "SUCCEEDED":
             self._succeeded = self._succeeded or now
-            late = self.job.state is State.OPEN and now - self._succeeded < _PATIENCE_SECONDS
+            late = self.job.state is JobState.OPEN and now - self._succeeded < _PATIENCE_SECONDS
             return None if late else OK
         return self._end_of(seen)
 
