@@ -14,10 +14,10 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3 python; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))' 2>/dev/null && echo $$p && break; done)
 RUN_ARGS := $(if $(WORKERS),--workers $(WORKERS))
 
-.PHONY: help demo test test-verl venv-verl lint types smoke smollm requirements clean
+.PHONY: help demo test test-verl venv venv-verl lint types smoke smollm requirements clean
 
 help: ## what can be made
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 14
 
 demo: $(VENV)/.installed ## train and compare four algorithms on this machine, and write the report
 	@start=$$SECONDS; $(BIN)/rence run configs/quickstart.yaml $(RUN_ARGS) && \
@@ -28,6 +28,8 @@ test: $(VENV)/.installed-dev ## the whole test suite
 
 test-verl: $(VERL_VENV)/.installed ## verl's own trainer and vLLM on the CPU, in .venv-verl
 	timeout --foreground --signal INT --kill-after 60 $(VERL_SECONDS) $(VERL_VENV)/bin/python -m pytest -q tests/verl
+
+venv: $(VENV)/.installed-dev ## the environment of test, lint and types alone
 
 venv-verl: $(VERL_VENV)/.installed ## the environment of test-verl alone
 

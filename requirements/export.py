@@ -22,7 +22,6 @@ from urllib.parse import unquote, urlsplit
 from packaging.markers import Marker
 from packaging.tags import Tag, compatible_tags, cpython_tags, mac_platforms
 from packaging.utils import parse_wheel_filename
-from uv import find_uv_bin
 
 FOLDER = Path(__file__).parent
 ROOT = FOLDER.parent
@@ -44,7 +43,7 @@ class Platform:
     def tags(self) -> frozenset[Tag]:
         """Of the wheels that pip installs here."""
         if self.system == "Darwin":
-            names = list(mac_platforms((15, 0), self.machine))
+            names = list(mac_platforms((14, 0), self.machine))
         else:
             names = [f"manylinux_2_{minor}_{self.machine}" for minor in range(5, 40)]
             names += [f"{old}_{self.machine}" for old in ("manylinux1", "manylinux2010", "manylinux2014")]
@@ -126,9 +125,10 @@ def resolve(environment: Environment, arguments: Iterable[str]) -> list[Package]
 
 
 def uv(environment: Environment, *options: str) -> None:
-    command = [find_uv_bin(), "pip", "compile", "--quiet", "--universal", "--python-version=3.11", *environment.asked]
+    command = [sys.executable, "-m", "uv", "pip", "compile", "pyproject.toml", *environment.asked]
+    command += ["--quiet", "--universal", "--fork-strategy=fewest", "--python-version=3.11"]
     command += [f"--config-file={FOLDER / 'uv.toml'}", f"--overrides={FOLDER / 'torch.txt'}", *options]
-    subprocess.run([*command, "pyproject.toml"], cwd=ROOT, check=True)
+    subprocess.run(command, cwd=ROOT, check=True)
 
 
 def lines(environment: Environment, packages: Iterable[Package]) -> Iterator[str]:
