@@ -73,7 +73,7 @@ def test_the_versions_are_what_the_project_asks_for(name: str) -> None:
     if name == "verl":
         groups = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["dependency-groups"]
         asked += [Requirement(line) for line in groups["verl-cpu"]]
-    assert len(asked) > len(packages.from_checkout()[""])
+    assert len(asked) > 15
     for requirement in asked:
         assert requirement.specifier.contains(found[canonicalize_name(requirement.name)]), requirement
 
