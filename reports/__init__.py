@@ -4,9 +4,9 @@ else of ours. Same files, same bytes.
     load -> scores (seeds x problems) -> analysis (statistics) -> document (sections) -> render (formats)
 
 `build` writes a report folder, `summary` is what a terminal shows, `compare` sets two arms against each other,
-`evaluation` is one model's scores, `gate_run` holds a run against a baseline file (`reports/gate/`), `diff_picture`
-draws a frozen-batch diff. All raise `records.DataError` where files are missing or broken. To add a section:
-`reports/sections/__init__.py`.
+`evaluated_model` is one model's scores, `gate_run` holds a run against a baseline file (`reports/gate/`),
+`diff_picture` draws a frozen-batch diff. All raise `records.DataError` where files are missing or broken. To add a
+section: `reports/sections/__init__.py`.
 Importing this package is cheap; numpy, pandas and matplotlib are loaded when a function is called.
 """
 
@@ -25,7 +25,7 @@ __all__ = [
     "build",
     "compare",
     "diff_picture",
-    "evaluation",
+    "evaluated_model",
     "evaluation_text",
     "gate_run",
     "summary",
@@ -96,7 +96,7 @@ def compare(
     return comparing.compare(a, b, allow_unmatched, estimand, alpha, margin)
 
 
-def evaluation(folder: Path) -> EvaluatedModel:
+def evaluated_model(folder: Path) -> EvaluatedModel:
     """What `rence eval` left in a folder: each benchmark's scores with intervals, and their average.
 
     Raises: DataError if nothing complete is there, or not of one model and one sampling.

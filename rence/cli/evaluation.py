@@ -99,7 +99,7 @@ def evaluate(
         raise typer.Exit(INTERRUPTED) from None
     finally:
         view.end()
-    found = reports.evaluation(to)
+    found = reports.evaluated_model(to)
     if json:
         print_json(found.to_json())
         return

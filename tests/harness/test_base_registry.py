@@ -134,7 +134,7 @@ def test_problems_of_ours_cannot_be_replaced(package: Callable[..., Path], name:
 
 def test_no_torch_is_imported() -> None:
     program = (
-        "import sys; from harness import catalogue; catalogue.algorithms(), catalogue.benchmarks()\n"
+        "import sys; from harness.base import registry; registry.algorithms(), registry.benchmarks()\n"
         "print(*{'torch', 'transformers', 'numpy'} & sys.modules.keys())"
     )
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)

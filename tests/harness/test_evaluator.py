@@ -214,7 +214,7 @@ def test_whatever_a_model_writes_comes_through_files_and_table(evaluator: Evalua
     assert {name: row["response"] for name, row in kept.items()} == {**HOSTILE, **changed}
     assert kept["nul"]["answer"] == "1\x00" and kept["half a pair"]["answer"] == "\ufffd"
     assert kept["long"]["mark"] == kept["nothing"]["mark"] == kept["json"]["mark"] == "no_answer"
-    found = reports.evaluation(tmp_path)
+    found = reports.evaluated_model(tmp_path)
     assert found.results[0].share("no_answer") == pytest.approx(3 / 8)
     assert reports.evaluation_text(found, 200).splitlines()[2].split()[-4:] == ["37.5", "0.0", "0.0", "3"]
 

@@ -28,7 +28,7 @@ ROOT = Path(__file__).parents[2]
 HASH = "e7df22612163525f2dd119852cb623fb689181098339a98ca5466a1b1f4363df"
 """of the model that package 0.1.2 becomes"""
 needs_package = pytest.mark.skipif(smollm.installed() is None, reason=f"{smollm.PACKAGE} is not installed")
-CONVERT = "from harness import models; print(models.resolve('smollm2-135m-instruct'))"
+CONVERT = "from harness.models import resolving; print(resolving.resolve('smollm2-135m-instruct'))"
 
 
 @pytest.fixture
