@@ -147,7 +147,7 @@ def _source(published: Published) -> str:
 
 
 def _table(a: Analysis, published: Published, number: int) -> Table:
-    columns = ["", "Benchmark", "Published", "Ours", "Ours − published", "PublishedFinding"]
+    columns = ["", "Benchmark", "Published", "Ours", "Ours − published", "Finding"]
     rows = [_row(a, cell) for cell in compare(a, published)]
     numeric = {"Published", "Ours", "Ours − published"}
     return Table(
