@@ -48,6 +48,7 @@ class Reproduced:
         return None if self.published is None or self.score is None else self.score.estimate.value - self.published
 
     def to_json(self) -> dict[str, Any]:
+        """For `verdict.json`; scores are fractions, None where there is none."""
         return {
             "arm": self.arm,
             "ours": self.ours,
