@@ -138,7 +138,7 @@ def flips(a: FlipCounts, b: FlipCounts) -> Flips:
 
 def representative(run: Run, tally: FlipCounts, problem: int) -> tuple[int, int]:
     """The attempt that stands for an arm: row of `Run.evals` and sample; the lowest seed that has one with the mark
-    `Tally.shown`, and its first."""
+    `FlipCounts.shown`, and its first."""
     mark = tally.shown[problem]
     for e in tally.evals:
         samples = np.flatnonzero(run.attempts[e].marks[problem] == mark)
