@@ -1,4 +1,4 @@
-"""`rence list`, `rence show`, `rence check`."""
+"""`rence list`, `rence show`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.markup import escape
 
-from harness.base.errors import FAILED, UserError, need
+from harness.base.errors import UserError
 from harness.base.plugins import PluginError, Plugins
 from rence.cli import sections
 from rence.cli.console import Json, command, out, print_json, table
@@ -38,7 +38,6 @@ class Kind(StrEnum):
 def add_to(app: typer.Typer) -> None:
     command(app, "list")(list_)
     command(app)(show)
-    command(app)(check)
 
 
 def list_(kind: Annotated[Kind, typer.Argument(show_default=False)], json: Json = False) -> None:
@@ -84,25 +83,6 @@ def show(algorithm: Name, json: Json = False) -> None:
     if sheet["page"]:
         console.print()
         console.print(sheet["page"], markup=False, highlight=False, soft_wrap=True)
-
-
-def check(algorithm: Name, json: Json = False) -> None:
-    """The contract tests of an algorithm. Needs torch."""
-    need("checking an algorithm", "torch")
-    from algorithms import contract
-
-    results = contract.checks(_algorithm(algorithm))
-    failed = [result for result in results if not result.passed]
-    if json:
-        print_json({"algorithm": algorithm, "checks": [asdict(result) for result in results]})
-    else:
-        shown = table("check", "result")
-        for result in results:
-            shown.add_row(result.name, "holds" if result.passed else result.detail)
-        out().print(shown)
-        out().print(f"{len(failed)} of {len(results)} fail" if failed else f"all {len(results)} hold")
-    if failed:
-        raise typer.Exit(FAILED)
 
 
 def _algorithm(name: str) -> Algorithm:
