@@ -17,7 +17,7 @@ from unittest import SkipTest
 import typer
 from rich.markup import escape
 
-from harness.base.errors import FAILED, UserError, need, nearest
+from harness.base.errors import FAILED, UserError, nearest, need
 from rence.cli.console import Json, command, out, print_json, table
 
 Name = Annotated[str, typer.Argument(help="See `rence list`.", show_default=False)]
@@ -115,18 +115,19 @@ def run_contract(kind: CheckedKind, name: str) -> list[CheckRow]:
         subject = contract.find(name)
     except SkipTest as reason:
         return [CheckRow(kind, _words(one), None, str(reason)) for one in checks]
-    return [_outcome(kind, one, subject) for one in checks]
+    return [outcome(kind, one, subject) for one in checks]
 
 
-def _outcome(kind: str, one: Check, subject: Any) -> CheckRow:
+def outcome(kind: str, one: Check, subject: Any) -> CheckRow:
+    """How a check goes, whatever it raises."""
     try:
         one(subject)
     except SkipTest as reason:
         return CheckRow(kind, _words(one), None, str(reason))
     except Exception as error:  # foreign code may fail in any way; that is a finding too
         said = " ".join(str(error).split())
-        own = type(error).__name__ in ("Broken", "AssertionError")
-        return CheckRow(kind, _words(one), False, said if own and said else f"{type(error).__name__}: {said}")
+        own = isinstance(error, AssertionError) and said
+        return CheckRow(kind, _words(one), False, said if own else f"{type(error).__name__}: {said}")
     return CheckRow(kind, _words(one), True)
 
 
