@@ -20,6 +20,7 @@ from rence.cli.console import Json, command, out, print_json, table
 
 if TYPE_CHECKING:
     from algorithms.base import Algorithm
+    from harness.base.named import Named
 
 Name = Annotated[str, typer.Argument(metavar="ALGORITHM", help="See `rence list algorithms`.", show_default=False)]
 
@@ -157,16 +158,20 @@ def _benchmarks() -> list[dict[str, Any]]:
 
 
 def _backends() -> list[dict[str, Any]]:
-    from harness.backends.registry import BACKENDS
+    from harness.base.registry import BACKENDS
 
-    return [{"name": name, "description": entry.description} for name, entry in BACKENDS.items()]
+    return _named(BACKENDS)
 
 
 def _engines() -> list[dict[str, Any]]:
-    from harness.engines import registry
+    from harness.engines.registry import ENGINES
 
-    rows = [{"name": name, "description": description} for name, description in registry.descriptions().items()]
-    return [*rows, *_broken(registry.PLUGINS, description=f"{_UNUSABLE}: {{error}}")]
+    return _named(ENGINES)
+
+
+def _named(things: Named[Any]) -> list[dict[str, Any]]:
+    rows = [{"name": name, "description": description} for name, description in things.descriptions().items()]
+    return [*rows, *_broken(things.plugins, description=f"{_UNUSABLE}: {{error}}")]
 
 
 def _sections() -> list[dict[str, Any]]:
