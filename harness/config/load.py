@@ -136,7 +136,7 @@ def _check_engine(manifest: Manifest, file: Any) -> None:
         fail(
             manifest,
             ("evaluation", "engine"),
-            f"`evaluation.engine` must be {' or '.join(f'`{name}`' for name in allowed)} with backend "
+            f"`evaluation.engine` must be {' or '.join(f'`{name}`' for name in allowed) or 'null'} with backend "
             f"`{file.backend}`, but is {show(engine)} instead.",
         )
 
