@@ -1,4 +1,4 @@
-"""A backend of another package, 80 lines of code: from plan to report by the command line, with an engine of its own."""
+"""A backend of another package, 80 lines long: from plan to report by the command line, with an engine of its own."""
 
 from __future__ import annotations
 
