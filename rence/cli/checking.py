@@ -26,6 +26,8 @@ Check = Callable[[Any], None]
 
 class CheckedKind(StrEnum):
     algorithm = "algorithm"
+    engine = "engine"
+    backend = "backend"
 
 
 @dataclass(frozen=True)
@@ -72,8 +74,35 @@ def _algorithm_names() -> Sequence[str]:
     return algorithm_names()
 
 
+def _engine(name: str) -> Any:
+    from harness.engines.engine_contract import opened
+
+    return opened(name)
+
+
+def _engine_names() -> Sequence[str]:
+    from harness.engines.registry import ENGINES
+
+    return ENGINES.names()
+
+
+def _backend(name: str) -> Any:
+    from harness.backends.backend_contract import under_test
+
+    return under_test(name)
+
+
+def _backend_names() -> Sequence[str]:
+    from harness.base.registry import BACKENDS
+
+    return BACKENDS.names()
+
+
+_LOCAL = ("torch", "transformers")
 CONTRACTS: dict[CheckedKind, Contract] = {
     CheckedKind.algorithm: Contract(_algorithm_names, _algorithm, "algorithms.contract:CHECKS"),
+    CheckedKind.engine: Contract(_engine_names, _engine, "harness.engines.engine_contract:CHECKS", _LOCAL),
+    CheckedKind.backend: Contract(_backend_names, _backend, "harness.backends.backend_contract:CHECKS", _LOCAL),
 }
 
 
@@ -88,7 +117,7 @@ def check(
     ] = None,
     json: Json = False,
 ) -> None:
-    """The contract of what has this name: what every algorithm keeps to. Needs torch."""
+    """The contract of what has this name: what every algorithm, engine or backend keeps to. Needs torch."""
     rows = [row for one in _kinds(name, kind) for row in run_contract(one, name)]
     failed, run = [row for row in rows if row.passed is False], [row for row in rows if row.passed is not None]
     if json:
@@ -114,7 +143,7 @@ def run_contract(kind: CheckedKind, name: str) -> list[CheckRow]:
     try:
         subject = contract.find(name)
     except SkipTest as reason:
-        return [CheckRow(kind, _words(one), None, str(reason)) for one in checks]
+        return [CheckRow(kind, f"all {len(checks)} checks", None, str(reason))]
     return [outcome(kind, one, subject) for one in checks]
 
 
