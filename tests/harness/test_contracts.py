@@ -1,4 +1,4 @@
-"""The contracts of engines and backends: ours keep them, a plug-in is held to them, and each check catches its mistake."""
+"""The contracts of engines and backends: ours keep them, a plug-in is held to them, each check catches its mistake."""
 
 from __future__ import annotations
 
