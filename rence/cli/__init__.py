@@ -18,7 +18,9 @@ from rence.cli import (
     grading,
     importing,
     results,
+    shipped,
     upkeep,
+    versions,
 )
 from rence.cli.console import guarded
 
@@ -26,11 +28,23 @@ app = typer.Typer(
     name="rence",
     help="Which RL algorithm makes a language model reason better, by how much, and how sure are we?",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for part in (experiments, evaluation, grading, results, importing, gating, diffing, catalogue, configuration, upkeep):
+for part in (
+    experiments,
+    evaluation,
+    grading,
+    results,
+    importing,
+    gating,
+    diffing,
+    catalogue,
+    configuration,
+    shipped,
+    upkeep,
+    versions,
+):
     part.add_to(app)
 
 

@@ -186,9 +186,7 @@ def _command(job: Job, attempt: int) -> str:
     passed = {key: value for key, value in os.environ.items() if key in _PASSED_ON or key.startswith("RENCE_")}
     settings = (f"{key}={value}" for key, value in {**passed, **environment()}.items())
     program = (sys.executable, "-m", "rence.job")
-    return shlex.join(
-        ["exec", "env", *settings, *program, str(Path.cwd()), str(job.run.root), job.name, str(attempt)]
-    )
+    return shlex.join(["exec", "env", *settings, *program, str(Path.cwd()), str(job.run.root), job.name, str(attempt)])
 
 
 def _patiently(ask: Callable[[], Answer]) -> Answer:
