@@ -60,6 +60,6 @@ def config_file(given: str) -> Path:
 
 def _nearest(name: str) -> str | None:
     """The name that was meant: in whole, or a file's name in another folder."""
-    by_file = {full.rpartition("/")[2]: full for full in reversed(configs())}
+    by_file = {full.rpartition("/")[2]: full for full in sorted(configs(), reverse=True)}
     whole = get_close_matches(name.removeprefix("configs/"), configs(), n=1)
     return next(iter([*whole, *(by_file[file] for file in get_close_matches(Path(name).name, by_file, n=1))]), None)
