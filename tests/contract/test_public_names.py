@@ -86,11 +86,12 @@ def documents() -> dict[str, str]:
     page = (ROOT / "docs" / "how-to" / "plugins.md").read_text(encoding="utf-8")
     blocks = re.findall(r"^```python\n(.*?)^```$", page, re.M | re.S)
     examples = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "docs" / "examples").rglob("*.py")}
-    return {"plugins.md": "\n".join(blocks), **examples}
+    tests = (ROOT / "tests" / "contract" / "test_example.py").read_text(encoding="utf-8")
+    return {"plugins.md": "\n".join(blocks), "test_example.py": tests, **examples}
 
 
 def test_the_plugin_page_and_the_examples_import_rence_alone() -> None:
-    assert len(documents()) >= 2
+    assert len(documents()) >= 3
     for name, code in documents().items():
         imports = [node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Import | ast.ImportFrom)]
         modules = {alias.name for node in imports if isinstance(node, ast.Import) for alias in node.names}
