@@ -150,6 +150,14 @@ def test_the_marker_asks_its_own_workers(python: Python, script: Path, here: Pat
     assert done.stdout == "True\n", done.stderr
 
 
+def test_the_tasks_of_lm_eval_are_made_from_our_own(python: Python, tmp_path: Path) -> None:
+    folder = foreign(tmp_path / "other", *ROOMS)
+    file = ROOT / "benchmarks" / "tasks" / "functions.py"
+    program = f"import runpy; print(runpy.run_path({str(file)!r})['registry'].__file__)"
+    done = python("-P", "-c", program, first=(folder,))
+    assert done.stdout == f"{ROOT / 'benchmarks' / 'registry.py'}\n", done.stderr
+
+
 def test_a_run_with_two_workers_is_not_touched(python: Python, script: Path, here: Path) -> None:
     """Trials are forks of a server that Python starts with the working directory first on its path."""
     foreign(here, *ROOMS)
