@@ -146,7 +146,7 @@ def _table(a: Analysis, name: str, measured: Measured, benchmarks: list[str], ca
     columns = [
         Column("", numeric=False),
         *([Column("Benchmark", numeric=False)] if by_benchmark else []),
-        Column("AnswerLengths", numeric=False),
+        Column("Answers", numeric=False),
         *map(Column, ("Number", "10 %", "Median", "90 %", "Longest", "At the limit")),
     ]
     rows = [
