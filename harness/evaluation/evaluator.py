@@ -159,6 +159,7 @@ class Evaluator:
             ),
             grader_version=header.grader_version,
             mark_second=second,
+            **attempts.measured(header.engine, completion),
         )
 
 
