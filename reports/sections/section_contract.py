@@ -1,5 +1,5 @@
-"""What every section of a report has to keep to, a plug-in's too: `checks` runs it all on small runs and tells what
-fails.
+"""What every section of a report has to keep to, a plug-in's too: each of `CHECKS` makes it of small runs and raises
+AssertionError with what it found. `rence check NAME` runs them all.
 
 The runs (`example.py`) are a whole one, full of words that a format could act on, and some in which little or nothing
 is known.
@@ -10,13 +10,13 @@ from __future__ import annotations
 import os
 import pickle
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from reports.data.analysis import Analysis, analyse
@@ -40,80 +40,45 @@ try:
     make = pickle.load(sys.stdin.buffer)
 except Exception:
     sys.exit({_CANNOT_READ})
-from reports.sections.contract import analyses, rendered
 from reports.sections.example import WHOLE
-with analyses() as analysis:
-    sys.stdout.buffer.write(rendered(make(analysis(WHOLE))).encode())
+from reports.sections.section_contract import ExampleRuns, rendered
+runs = ExampleRuns()
+sys.stdout.buffer.write(rendered(make(runs[WHOLE])).encode())
 """
 
 
+class ExampleRuns:
+    """Shape of `RUNS` -> the analysis of such a run, made once; the files are there as long as this object is."""
+
+    def __init__(self) -> None:
+        self._folder = Path(tempfile.mkdtemp())
+        self._found: dict[str, Analysis] = {}
+        weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
+
+    def __getitem__(self, shape: str) -> Analysis:
+        if shape not in self._found:
+            root = self._folder / str(len(self._found))
+            RUNS[shape](root)
+            self._found[shape] = analyse(load(root))
+        return self._found[shape]
+
+
 @dataclass(frozen=True)
-class SectionCheck:
-    """As `algorithms.contract.CheckResult`, which this package may not import."""
-
-    name: str
-    passed: bool
-    detail: str
-    """what was found where it failed; empty where it passed"""
-
-
-class UnkeptContract(Exception):
-    """A check found what the message says."""
-
-
-@dataclass(frozen=True)
-class Subject:
-    """The section that is checked."""
+class SectionUnderTest:
+    """A section, and the runs it is made of."""
 
     name: str
     """that it must have"""
     make: Make
-    analysis: Callable[[str], Analysis]
-    """shape of `RUNS` -> its analysis"""
     kind: str = "body"
     """that it must have: ours alone may be `cost`"""
+    runs: ExampleRuns = field(default_factory=ExampleRuns)
 
     def of(self, shape: str) -> Section | None:
-        return self.make(self.analysis(shape))
+        return self.make(self.runs[shape])
 
 
-def checks(name: str, make: Make, kind: str = "body") -> list[SectionCheck]:
-    """Every check of a section, whatever the others found. Takes seconds, and begins two processes.
-
-    Args:
-        name: that it must have.
-    """
-    with analyses() as analysis:
-        return [run(check, Subject(name, make, analysis, kind)) for check in CHECKS]
-
-
-def run(check: Callable[[Subject], None], subject: Subject) -> SectionCheck:
-    """One check; whatever foreign code raises is a finding too."""
-    words = check.__name__.replace("_", " ")
-    try:
-        check(subject)
-    except UnkeptContract as found:
-        return SectionCheck(words, False, str(found))
-    except (Exception, SystemExit) as error:
-        return SectionCheck(words, False, f"{type(error).__name__}: {error}")
-    return SectionCheck(words, True, "")
-
-
-@contextmanager
-def analyses() -> Iterator[Callable[[str], Analysis]]:
-    """Shape of `RUNS` -> the analysis of such a run, made once; the files are there until the end."""
-    with tempfile.TemporaryDirectory() as folder:
-
-        @cache
-        def analysis(shape: str) -> Analysis:
-            root = Path(folder) / str(list(RUNS).index(shape))
-            RUNS[shape](root)
-            return analyse(load(root))
-
-        yield analysis
-
-
-def it_has_its_name(subject: Subject) -> None:
+def it_has_its_name(subject: SectionUnderTest) -> None:
     section = subject.of(WHOLE)
     if section is None:
         return
@@ -123,7 +88,7 @@ def it_has_its_name(subject: Subject) -> None:
     _require(bool(section.title.strip()) and bool(section.blocks), "it has no title, or nothing in it")
 
 
-def every_format_renders_it(subject: Subject) -> None:
+def every_format_renders_it(subject: SectionUnderTest) -> None:
     section = subject.of(WHOLE)
     if section is None:
         return
@@ -139,7 +104,7 @@ def every_format_renders_it(subject: Subject) -> None:
         _require(not uneven, f"table `{table.name}` has a row of another length than its columns")
 
 
-def same_files_give_the_same_bytes(subject: Subject) -> None:
+def same_files_give_the_same_bytes(subject: SectionUnderTest) -> None:
     """In another folder, and in other processes, where sets have another order."""
     first = rendered(subject.of(WHOLE))
     _require(first == rendered(subject.of(AGAIN)), "the same files in another folder give other bytes")
@@ -147,7 +112,7 @@ def same_files_give_the_same_bytes(subject: Subject) -> None:
     _require(all(one in (first, None) for one in found), "another process gives other bytes: the order of a set?")
 
 
-def times_do_not_enter(subject: Subject) -> None:
+def times_do_not_enter(subject: SectionUnderTest) -> None:
     if subject.kind == "cost":
         return
     words = rendered(subject.of(WHOLE))
@@ -156,7 +121,7 @@ def times_do_not_enter(subject: Subject) -> None:
     _require(rendered(subject.of(LATER)) == words, "it shows what timing.json holds; only the section `cost` may")
 
 
-def what_is_missing_is_a_gap(subject: Subject) -> None:
+def what_is_missing_is_a_gap(subject: SectionUnderTest) -> None:
     """Neither a crash, nor a zero, nor a number that is none."""
     for shape in SPARSE:
         section = subject.of(shape)
@@ -171,7 +136,7 @@ def what_is_missing_is_a_gap(subject: Subject) -> None:
         _require(not zeros, f"{shape}: table {zeros[:1]} has a zero, where nothing was measured")
 
 
-def words_are_escaped(subject: Subject) -> None:
+def words_are_escaped(subject: SectionUnderTest) -> None:
     """No text of a run acts in any format."""
     for shape in (WHOLE, *SPARSE):
         section = subject.of(shape)
@@ -185,14 +150,14 @@ def words_are_escaped(subject: Subject) -> None:
             _none(escaping.acting_in_picture(figure))
 
 
-def the_analysis_is_left_alone(subject: Subject) -> None:
+def the_analysis_is_left_alone(subject: SectionUnderTest) -> None:
     """Sections are made one after the other of the same tables."""
-    before = _tables_of(subject.analysis(WHOLE))
+    before = _tables_of(subject.runs[WHOLE])
     subject.of(WHOLE)
-    _require(_tables_of(subject.analysis(WHOLE)) == before, "it changed the analysis")
+    _require(_tables_of(subject.runs[WHOLE]) == before, "it changed the analysis")
 
 
-CHECKS: tuple[Callable[[Subject], None], ...] = (
+CHECKS: tuple[Callable[[SectionUnderTest], None], ...] = (
     the_analysis_is_left_alone,
     it_has_its_name,
     every_format_renders_it,
@@ -230,12 +195,12 @@ def _elsewhere(make: Make, hash_seed: str) -> str | None:
 
 def _require(holds: bool, found: str) -> None:
     if not holds:
-        raise UnkeptContract(found)
+        raise AssertionError(found)
 
 
 def _none(found: Iterable[str]) -> None:
     for sentence in found:
-        raise UnkeptContract(sentence)
+        raise AssertionError(sentence)
 
 
 def _tables_of(a: Analysis) -> bytes:
