@@ -91,7 +91,10 @@ def _cells(raw: Raw, column: AttemptColumn) -> Any:
     if column.is_number:
         check = cells.whole if column.type is int else cells.numbers
         return cells.where_there(raw, name, check) if column.nullable else check(raw, name, raw[name])
-    return cells.written_or_none(raw[name]) if column.nullable else cells.texts(raw, name, raw[name])
+    if not column.nullable:
+        return cells.texts(raw, name, raw[name])
+    # an answer may be the empty text; what is optional is missing where CSV has nothing
+    return cells.written_or_none(raw[name].where(~cells.is_empty(raw[name]), None) if column.optional else raw[name])
 
 
 def _said(raw: Raw, column: str, option: Any, hint: str) -> Any:

@@ -70,6 +70,8 @@ class AttemptColumn:
     """str, int or float"""
     nullable: bool
     """whether a cell of ours may be empty; in an import every column that is not `needed` may be"""
+    optional: bool = False
+    """whether attempts were made before there was such a column, or are made without it: its default is None"""
     needed: bool = False
     word: bool = False
     ours: bool = False
@@ -98,7 +100,7 @@ def columns(record: type = Attempt) -> dict[str, AttemptColumn]:
             raise TypeError(f"column `{f.name}` must be one of {allowed}, or that and None, but is {hints[f.name]}")
         if f.metadata.get("measured") and not (nullable and f.default is None):
             raise TypeError(f"column `{f.name}` is measured by some engines alone: it must be `X | None`, default None")
-        found[f.name] = AttemptColumn(f.name, kind, nullable, **f.metadata)
+        found[f.name] = AttemptColumn(f.name, kind, nullable, f.default is None, **f.metadata)
     return found
 
 
