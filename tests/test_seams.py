@@ -3,6 +3,7 @@ must then work from end to end: in a process of its own, by the commands that us
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -76,6 +77,70 @@ for check in CHECKS:
         check(subject)
 """
 
+OBJECTIVE = '''"""A scale that a group's share of correct rollouts gives.
+
+    A_k = (r_k - p) / p        p = share of correct rollouts in the group; 0 where none is
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from algorithms.objectives.reinforce import Reinforce
+from algorithms.ops.advantages import Baseline
+
+
+@dataclass(frozen=True)
+class OverShare(Reinforce):
+    """REINFORCE with centred rewards over their mean: prompts that are seldom answered weigh more."""
+
+    title: ClassVar[str] = "Over share"
+    source: ClassVar[str] = "made up for a test"
+
+    baseline: Baseline = "group_mean"
+    """the mean of the group"""
+
+    def credit(self, batch, rng):
+        share_B = (batch.positives_G / batch.size_G)[batch.group_B].to(batch.reward_B.dtype)
+        centred_B = super().credit(batch, rng)["advantage"]
+        return {"advantage": centred_B / share_B.where(share_B > 0, 1.0)}
+
+    def spec(self):
+        return super().spec() | {"weight": "1 / share of correct rollouts in the group"}
+'''
+OBJECTIVE_TEST = '''
+from dataclasses import replace
+
+import pytest
+
+from algorithms import registry
+from algorithms.example import example, keyed
+
+
+def test_of_four_rollouts_one_is_correct():
+    """p = 1/4: the correct one has (1 - 1/4) / (1/4) = 3, the others -1."""
+    batch, _ = example(label=False)
+    rows = (batch.size_G == 4)[batch.group_B]
+    label_B = batch.label_B.clone()
+    label_B[rows.nonzero()[0]] = True
+    batch = replace(batch, label_B=label_B, reward_B=label_B.double())
+    credit = registry.get("over_share").credit(batch, keyed)["advantage"][rows]
+    assert sorted(credit.tolist()) == pytest.approx([-1, -1, -1, 3])
+'''
+OBJECTIVE_STEPS = """
+import pytest
+from rence.cli import main
+
+assert pytest.main(["-q", "-p", "no:cacheprovider", "test_over_share.py"]) == 0
+print()
+for words in (["check", "over_share", "--json"], ["show", "over_share"]):
+    try:
+        main(words)
+    except SystemExit as ended:
+        assert not ended.code, words
+"""
+
 
 @dataclass
 class Copy:
@@ -87,17 +152,18 @@ class Copy:
     @classmethod
     def at(cls, root: Path) -> Copy:
         """Folders are made, files are links until they are edited."""
-        for package in OURS:
-            for path in (ROOT / package).rglob("*"):
-                if path.is_file() and "__pycache__" not in path.parts:
-                    place = root / path.relative_to(ROOT)
-                    place.parent.mkdir(parents=True, exist_ok=True)
-                    place.symlink_to(path)
+        for path in [ROOT / "docs/algorithms.md", *(path for name in OURS for path in (ROOT / name).rglob("*"))]:
+            if path.is_file() and "__pycache__" not in path.parts:
+                place = root / path.relative_to(ROOT)
+                place.parent.mkdir(parents=True, exist_ok=True)
+                place.symlink_to(path)
         return cls(root)
 
     def new(self, name: str, text: str) -> None:
-        assert not (self.root / name).exists()
-        (self.root / name).write_text(text, encoding="utf-8")
+        place = self.root / name
+        assert not place.exists()
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(text, encoding="utf-8")
         self.edited.add(name)
 
     def edit(self, name: str, old: str, new: str) -> None:
@@ -160,3 +226,19 @@ def test_a_column_of_attempts_with_its_section_costs_three_files(tmp_path: Path)
     assert f"| with | {sum(known) / 12:.3f} |" in table and "| without | — |" in table
     assert f"| partly | {sum(first) / 6:.3f} |" in table
     assert "How likely the answers were" in (work / "runs/made/report/index.html").read_text(encoding="utf-8")
+
+
+def test_an_objective_costs_four_files_with_its_test_and_its_page(tmp_path: Path) -> None:
+    copy = Copy.at(tmp_path)
+    copy.new("algorithms/objectives/over_share.py", OBJECTIVE)
+    near, entry = "from algorithms.objectives.reinforce import Reinforce\n", '    "grpo": GRPO(),\n'
+    copy.edit("algorithms/registry.py", near, f"from algorithms.objectives.over_share import OverShare\n{near}")
+    copy.edit("algorithms/registry.py", entry, f'{entry}    "over_share": OverShare(),\n')
+    row = "| `rloo` | r − mean of the others"
+    copy.edit("docs/algorithms.md", row, f"| `over_share` | (r − mean) / mean | none | rollouts | | all |\n{row}")
+    copy.new("tests/algorithms/test_over_share.py", OBJECTIVE_TEST)
+    assert len(copy.edited) == 4
+    said = copy.run(OBJECTIVE_STEPS, tmp_path / "tests/algorithms")
+    checks = json.loads(said[said.index("{") : said.rindex("}") + 1])["checks"]
+    assert len(checks) >= 5 and all(check["passed"] for check in checks)
+    assert "share of correct rollouts in the group" in said
