@@ -62,6 +62,12 @@ def _renamed(raw: Raw, columns: Mapping[str, str]) -> Raw:
 
 
 def _rows(place: int, raw: Raw, asked: AttemptOptions, marked: bool) -> pd.DataFrame:
+    """One file's rows: what every attempt needs by rules of its own, other columns as the schema says.
+
+    Args:
+        place: of the file among the sources.
+        marked: whether rows have marks; if not, they need what is marked.
+    """
     arms = _arms(raw, asked)
     found: dict[str, Any] = {
         "arm": arms,

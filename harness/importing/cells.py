@@ -82,6 +82,7 @@ def yes_or_no(raw: Raw, name: str, column: pd.Series) -> np.ndarray:
 
 
 def marks(raw: Raw, name: str, column: pd.Series) -> pd.Series:
+    """One of the five words in every cell."""
     _refuse_empty(raw, name, column)
     _refuse(raw, name, column, np.array(each(column, lambda cell: cell not in MARKS)), f"one of {', '.join(MARKS)}")
     return _texts(column)

@@ -88,6 +88,12 @@ def _place(folder: RunFolder, one: ImportedEvaluation) -> EvalFolder:
 
 
 def _evaluation(place: EvalFolder, one: ImportedEvaluation, point: int, version: str) -> None:
+    """Header and attempts of one evaluation, on disk when this returns.
+
+    Args:
+        point: of the grid.
+        version: the hash of the benchmark.
+    """
     header = EvalRecord(
         arm=one.arm,
         seed=one.seed,

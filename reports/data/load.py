@@ -117,11 +117,13 @@ def load(root: Path) -> Run:
         raise DataError(f"{root} is not a folder. `rence list runs` shows the runs there are.")
     plan = Plan.read(folder.plan)
     trials, evals, steps, notes = {}, [], [], []
+    # The plan says what there should be, and folders are looked for by it: one that nobody planned is not read.
     evals += _complete((folder.start_eval(name) for name in plan.benchmarks), notes)
     for arm in plan.arms:
         for seed in plan.seeds:
             place = folder.trial(arm.name, seed)
             trial = read_trial(place)
+            # an import has evaluations and no trials; of ours without a trial there is nothing to read
             if trial is None and not plan.imported:
                 continue
             if trial is not None:
@@ -210,6 +212,7 @@ def count(attempts: Sequence[Attempts]) -> pd.DataFrame:
 
 
 def _attempts(path: Path, header: EvalRecord) -> Attempts:
+    """Of one evaluation, whatever the order of its rows. Raises: DataError unless each problem has samples 0..k-1."""
     table = columns.scored(path)
     ids, problem = _codes(table["problem_id"])
     words, mark = _codes(table["mark"])

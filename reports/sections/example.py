@@ -103,8 +103,14 @@ SPARSE = tuple(RUNS)[3:]
 
 
 def _plan(arms: tuple[str, ...] = ARMS, **changes: Any) -> Plan:
+    """A plan in which every text is hostile.
+
+    Args:
+        changes: fields of `Plan`.
+    """
     activity = [{"metric": "actor/pg_clipfrac", "label": HOSTILE, "inactive_below": 0.5}]
     cells = {arm: {"f_1": level} for arm, level in zip(ARMS, ("on", "off", HOSTILE), strict=True)}
+    # three arms, so that there is a family of differences; a sweep over them; a margin, so that they may be equivalent
     whole: dict[str, Any] = {
         "experiment": HOSTILE,
         "arms": [
@@ -184,6 +190,7 @@ def _evaluation(
         sampling={"temperature": 1.0, "top_p": 1.0, "max_tokens": 48, "seed": 0} if known is None else {},
         second_marker=known is None,
     ).write(place.header)
+    # by the schema, so that a new column is there without an edit
     rows = [asdict(row) for row in _attempts(arm, seed, point, benchmark)]
     for row in rows:
         row.update(dict.fromkeys(COLUMNS.keys() - (COLUMNS if known is None else known)))
@@ -196,6 +203,7 @@ def _attempts(arm: str, seed: int | None, point: int, benchmark: str) -> Iterato
     problems, k = BENCHMARKS[benchmark]
     for problem in range(problems):
         for sample in range(k):
+            # a hash and no generator: the same marks in any order of writing
             draw = zlib.crc32(f"{arm} {seed} {point} {benchmark} {problem} {sample}".encode()) % 100
             mark = "correct" if draw < 30 + 20 * point else list(Mark)[1 + draw % 4].value
             measured = {

@@ -79,6 +79,7 @@ class SectionUnderTest:
 
 
 def it_has_its_name(subject: SectionUnderTest) -> None:
+    """And is a section at all, with a title and something in it."""
     section = subject.of(WHOLE)
     if section is None:
         return
@@ -89,6 +90,7 @@ def it_has_its_name(subject: SectionUnderTest) -> None:
 
 
 def every_format_renders_it(subject: SectionUnderTest) -> None:
+    """And what it names becomes files and anchors, each of its own."""
     section = subject.of(WHOLE)
     if section is None:
         return
@@ -113,6 +115,7 @@ def same_files_give_the_same_bytes(subject: SectionUnderTest) -> None:
 
 
 def times_do_not_enter(subject: SectionUnderTest) -> None:
+    """Neither those of the run nor today's."""
     if subject.kind == "cost":
         return
     words = rendered(subject.of(WHOLE))
