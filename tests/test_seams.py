@@ -65,6 +65,7 @@ with open("rows.jsonl", "w") as file:
             if arm == "without" or (arm == "partly" and row["sample"]):
                 del row["logprob"]
             file.write(json.dumps({"arm": arm, "seed": 0, **row}) + "\\n")
+rence("import", "attempts", "--help")
 rence("import", "attempts", "rows.jsonl", "--out", "runs/made")
 without = "runs/made/without/seed0/evals/step_0/mini_sums/attempts.parquet"
 pq.write_table(pq.read_table(without).drop_columns(["logprob"]), without)  # as before there was such a column
@@ -208,7 +209,7 @@ def test_a_column_of_attempts_with_its_section_costs_three_files(tmp_path: Path)
     )
     copy.new("reports/sections/likelihood.py", SECTION)
     assert len(copy.edited) == 3
-    copy.run(COLUMN_STEPS, work)
+    assert "grader_version, logprob, benchmark_hash" in " ".join(copy.run(COLUMN_STEPS, work).split())
 
     evaluated = rows(work / "evaluated/evals/mini_sums/attempts.parquet")
     known = [row["logprob"] for row in evaluated]
