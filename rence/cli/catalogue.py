@@ -177,7 +177,7 @@ def _named(things: Named[Any]) -> list[dict[str, Any]]:
 
 
 def _sections() -> list[dict[str, Any]]:
-    from reports.sections import descriptions
+    from reports.sections.registry import descriptions
 
     listed = descriptions(sections.others().sections)
     rows = [{"name": name, "description": description} for name, description in listed.items()]
