@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING, Literal
 
 from algorithms.base import Activity, Algorithm, Reference
 from algorithms.hyperparameters import check_ranges
-from algorithms.pieces.advantages import BASELINES, Baseline, Scale, advantages, scale_words
-from algorithms.pieces.aggregation import Aggregation, aggregate, aggregation_words
-from algorithms.pieces.kl import Base, Estimator, base_logp, kl_tokens
-from algorithms.pieces.metrics import MOVED, as_means, movement, share
-from algorithms.pieces.ratios import Surrogate, log_ratio
+from algorithms.ops.advantages import BASELINES, Baseline, Scale, advantages, scale_words
+from algorithms.ops.aggregation import Aggregation, aggregate, aggregation_words
+from algorithms.ops.kl import Base, Estimator, base_logp, kl_tokens
+from algorithms.ops.metrics import MOVED, as_means, movement, share
+from algorithms.ops.ratios import Surrogate, log_ratio
 from algorithms.rollouts import Loss, Rng, Rollouts, Totals
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""The built-in algorithms by name. The harness adds those of other packages (`harness/catalogue.py`)."""
+"""The built-in algorithms by name. The harness adds those of other packages (`harness/base/registry.py`)."""
 
 from __future__ import annotations
 

@@ -28,9 +28,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from reports.load import load
-from reports.pairs import difference
-from reports.scores import AVERAGE, Scores, complete, headline
+from reports.data.load import load
+from reports.data.pairs import difference
+from reports.data.scores import AVERAGE, Scores, complete, headline
 from reports.statistics import ESTIMANDS, Floats
 
 LEVELS = (0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9)

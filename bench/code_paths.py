@@ -1,4 +1,4 @@
-"""Tests on each code path that torch has for this processor, one after the other, and what they use of their tolerances.
+"""Tests on each code path that torch has for this processor, one after the other, and what of a tolerance they use.
 
     PYTHONPATH=$PWD OMP_NUM_THREADS=1 python bench/code_paths.py tests/algorithms tests/local tests/fidelity
 
@@ -22,9 +22,9 @@ from pathlib import Path
 
 PATHS = ("default", "avx2", "avx512")
 """each includes those before it"""
+SWITCH = "ATEN_CPU_CAPABILITY"
 PROBE = "import torch; print(torch.backends.cpu.get_cpu_capability().lower())"
 MARGIN = 10
-SHOWN = 20
 
 
 @dataclass(frozen=True)
@@ -37,17 +37,19 @@ class Outcome:
     """test function -> the comparison that used most of what it allows: (seen, allowed), of the norm"""
 
 
-def fastest() -> str:
-    """The path that torch takes by itself: asked for a further one it would take it and crash."""
-    plain = {name: value for name, value in os.environ.items() if name != "ATEN_CPU_CAPABILITY"}
-    return subprocess.run([sys.executable, "-c", PROBE], env=plain, text=True, check=True, stdout=-1).stdout.strip()
+def available() -> tuple[str, ...]:
+    """Up to the one that torch takes by itself; a further one it would take if asked, and crash."""
+    plain = {name: value for name, value in os.environ.items() if name != SWITCH}
+    probe = subprocess.run([sys.executable, "-c", PROBE], env=plain, capture_output=True, text=True, check=True)
+    name = probe.stdout.strip()
+    return PATHS[: PATHS.index(name) + 1] if name in PATHS else PATHS[:1]
 
 
 def run(path: str, arguments: list[str]) -> Outcome:
     with tempfile.TemporaryDirectory() as folder:
         record = Path(folder) / "record"
         record.touch()
-        environment = os.environ | {"ATEN_CPU_CAPABILITY": path, "RENCE_TOLERANCES": str(record)}
+        environment = os.environ | {SWITCH: path, "RENCE_TOLERANCES": str(record)}
         start = time.monotonic()
         done = subprocess.run([sys.executable, "-m", "pytest", "-q", *arguments], env=environment)
         return Outcome(done.returncode == 0, time.monotonic() - start, used(record))
@@ -74,11 +76,10 @@ def report(outcomes: dict[str, Outcome]) -> Iterator[str]:
     for outcome in outcomes.values():
         for name, pair in outcome.used.items():
             largest[name] = max(largest.get(name, pair), pair, key=share)
-    tight = sorted((name for name, pair in largest.items() if share(pair) * MARGIN > 1), key=lambda n: -share(largest[n]))
+    tight = [name for name in largest if share(largest[name]) * MARGIN > 1]
     yield f"{len(tight)} of {len(largest)} test functions use more than 1/{MARGIN} of a tolerance on some path"
-    for name in tight[:SHOWN]:
-        seen, within = largest[name]
-        yield f"  {name}: {seen:.2g} of the norm seen, {within:g} allowed"
+    for name in sorted(tight, key=lambda name: -share(largest[name])):
+        yield "  {}: {:.2g} of the norm seen, {:g} allowed".format(name, *largest[name])
     for path, outcome in outcomes.items():
         most = max(map(share, outcome.used.values()), default=0.0)
         state = "passed" if outcome.passed else "FAILED"
@@ -88,8 +89,7 @@ def report(outcomes: dict[str, Outcome]) -> Iterator[str]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     _, arguments = parser.parse_known_args()
-    has = PATHS[: PATHS.index(fastest()) + 1] if fastest() in PATHS else PATHS[:1]
-    outcomes = {}
+    outcomes, has = {}, available()
     for path in has:
         print(f"code path {path}", flush=True)
         outcomes[path] = run(path, arguments)

@@ -37,7 +37,7 @@ def make_model(folder: Path) -> None:
     import torch
     from transformers import AutoTokenizer, Qwen3Config, Qwen3ForCausalLM
 
-    from harness.models import resolve
+    from harness.models.resolving import resolve
 
     torch.manual_seed(0)
     config = Qwen3Config(

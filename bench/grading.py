@@ -17,10 +17,11 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.marking import MATHS, Mark, Marked, Response, mark_all
+from benchmarks.marking import mark_all
 from benchmarks.marking.comparison import decide
 from benchmarks.marking.grader import mark_texts
 from benchmarks.marking.pool import Pool
+from benchmarks.marks import MATHS, Mark, Marked, Response
 
 HOSTILE = ("9^{9^{9^{9}}}", "3^{300000000}", "10^{9}!", r"\binom{10^{9}}{10^{8}}")
 

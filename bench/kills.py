@@ -26,7 +26,7 @@ CHUNK = 8
 
 def start(out: Path, benchmarks: str) -> subprocess.Popen[str]:
     sampling = ["--template", "bare", "--temperature", "1", "--top-p", "1", "--max-tokens", "48"]
-    command = [sys.executable, "-m", "harness.cli", "eval", "--model", "quickstart-base", "--benchmarks", benchmarks]
+    command = [sys.executable, "-m", "rence", "eval", "--model", "quickstart-base", "--benchmarks", benchmarks]
     return subprocess.Popen(
         [*command, *sampling, "--chunk", str(CHUNK), "--out", str(out)],
         env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "NO_COLOR": "1"},

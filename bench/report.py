@@ -94,7 +94,7 @@ def measure(run: Path) -> str:
 def report(run: Path) -> tuple[float, float, float]:
     """Seconds, seconds of processor, and largest memory in GB of one `rence report`."""
     started = time.perf_counter()
-    command = [sys.executable, "-m", "harness.cli", "report", str(run)]
+    command = [sys.executable, "-m", "rence", "report", str(run)]
     pid = os.posix_spawn(
         sys.executable,
         command,

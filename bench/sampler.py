@@ -15,11 +15,11 @@ from collections.abc import Callable
 import torch
 
 from benchmarks.registry import training_set
-from harness.backends.local.model import LanguageModel, load
-from harness.backends.local.sampler import sample
 from harness.engines.base import Request, Sampling
-from harness.models import resolve
-from harness.prompts import render
+from harness.engines.sampler import sample
+from harness.models.language_model import LanguageModel, load
+from harness.models.resolving import resolve
+from harness.prompts.templates import render
 
 SAMPLES = 8
 

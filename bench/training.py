@@ -18,13 +18,13 @@ from unittest.mock import patch
 
 from algorithms.registry import get
 from benchmarks.registry import training_set
-from harness.backends.local import model as models
 from harness.backends.local.backend import LocalBackend
+from harness.config.experiment import Arm, Evaluation, Experiment, Recipe, Trial
 from harness.engines.base import Engine
-from harness.experiment import Arm, Evaluation, Experiment, Recipe, Trial
-from harness.models import resolve
+from harness.models import language_model as models
+from harness.models.resolving import resolve
+from harness.prompts.stream import PromptStream
 from harness.records import Comparison, StepRecord, TrialFolder
-from harness.stream import PromptStream
 
 PIECES = {
     "sample": "harness.backends.local.generate.sample",

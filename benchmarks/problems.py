@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from benchmarks.marking.marks import MATHS, Rule
+from benchmarks.marks import MATHS, Rule
 
 
 class ProblemsError(Exception):

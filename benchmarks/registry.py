@@ -1,4 +1,4 @@
-"""Our benchmarks and training sets by name. The harness adds those of other packages (`harness/catalogue.py`)."""
+"""Our benchmarks and training sets by name. The harness adds those of other packages (`harness/base/registry.py`)."""
 
 from __future__ import annotations
 

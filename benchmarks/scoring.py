@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from math import comb
 
-from benchmarks.marking import Mark, Marked
+from benchmarks.marks import Mark, Marked
 
 
 def avg(attempts: Sequence[Marked]) -> float:

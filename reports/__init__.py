@@ -4,8 +4,8 @@ else of ours. Same files, same bytes.
     load -> scores (seeds x problems) -> analysis (statistics) -> document (sections) -> render (formats)
 
 `build` writes a report folder, `summary` is what a terminal shows, `compare` sets two arms against each other,
-`evaluation` is one model's scores, `gate_run` holds a run against a baseline file (`reports/gate/`), `diff_picture`
-draws a frozen-batch diff. All raise `records.DataError` where files are missing or broken. To add a section:
+`evaluated_model` is one model's scores, `gate_run` holds a run against a baseline file (`reports/gate/`),
+`diff_picture` draws a frozen-batch diff. All raise `records.DataError` where files are missing or broken. To add a section:
 `reports/sections/__init__.py`.
 Importing this package is cheap; numpy, pandas and matplotlib are loaded when a function is called.
 """
@@ -16,18 +16,29 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from reports.data.matching import Unmatched
+from reports.render import FORMATS
+
+__all__ = [
+    "FORMATS",
+    "Unmatched",
+    "build",
+    "compare",
+    "diff_picture",
+    "evaluated_model",
+    "evaluation_text",
+    "gate_run",
+    "summary",
+    "update_baseline",
+    "without_cost",
+]
+
 if TYPE_CHECKING:
-    from reports.comparing import Comparison
-    from reports.evaluated import Evaluation
-    from reports.gate.updating import Update
+    from reports.comparing import ComparedPair
+    from reports.evaluation.result import EvaluatedModel
+    from reports.gate.updating import BaselineUpdate
     from reports.gate.verdict import Gate, Policy
-    from reports.plugins import Others
-
-FORMATS = ("html", "md", "tex", "csv", "json")
-
-
-class Unmatched(ValueError):
-    """Two arms differ in more than the algorithm. Ends a command with exit code 2."""
+    from reports.sections.registry import Others
 
 
 def build(
@@ -71,7 +82,7 @@ def compare(
     estimand: str = "algorithm",
     alpha: float = 0.05,
     margin: float | None = None,
-) -> Comparison:
+) -> ComparedPair:
     """Two arms (`runs/x/grpo runs/x/rence`), trials, run folders of one arm, or evaluated models, paired by problem.
 
     Args:
@@ -85,19 +96,19 @@ def compare(
     return comparing.compare(a, b, allow_unmatched, estimand, alpha, margin)
 
 
-def evaluation(folder: Path) -> Evaluation:
+def evaluated_model(folder: Path) -> EvaluatedModel:
     """What `rence eval` left in a folder: each benchmark's scores with intervals, and their average.
 
     Raises: DataError if nothing complete is there, or not of one model and one sampling.
     """
-    from reports import evaluated
+    from reports.evaluation import result
 
-    return evaluated.read(Path(folder))
+    return result.read(Path(folder))
 
 
-def evaluation_text(found: Evaluation, width: int) -> str:
+def evaluation_text(found: EvaluatedModel, width: int) -> str:
     """The table for a terminal of so many columns."""
-    from reports import evaluated_text
+    from reports.evaluation import text as evaluated_text
 
     return evaluated_text.render(found, width)
 
@@ -130,7 +141,7 @@ def diff_picture(document: Mapping[str, Any]) -> tuple[str, bytes]:
     return frozen.picture(document)
 
 
-def update_baseline(run: str, baseline: Path, margin: float | None = None) -> Update:
+def update_baseline(run: str, baseline: Path, margin: float | None = None) -> BaselineUpdate:
     """Write a run's results as the baseline, in the place of what was there.
 
     Raises: DataError if the run is incomplete or the file that is there is broken; ValueError as `gate_run`.

@@ -10,25 +10,24 @@ from typing import Any
 import pandas as pd
 
 from harness.records import SCHEMA, START, DataError, EvalFolder, Plan, RunFolder, TrialFolder
-from reports import Unmatched
+from reports.data.load import TrialData, read_evaluations, read_trial, where
+from reports.data.matching import Side, Unmatched, unmatched
+from reports.data.pairs import Groups, Pair, compare_all
+from reports.data.scores import AVERAGE, complete, matrices
 from reports.document import Cell, Column, Row, Table, text
 from reports.imported import MATCHING_UNKNOWN
-from reports.load import Trial, read_evaluations, read_trial, where
-from reports.matching import Side, unmatched
-from reports.pairs import Groups, Pair, compare_all
 from reports.render import plain
-from reports.scores import AVERAGE, complete, matrices
 from reports.verdict import COVERS, within
 from reports.verdict_json import pair_json
 from reports.words import GAP, extent, p_text, percent, plural, signed
 
 
 @dataclass(frozen=True)
-class Subject:
+class ComparedSide:
     """One side, as found on disk, at its headline: the last point of its plan, or the last there is."""
 
     name: str
-    trials: dict[int, Trial]
+    trials: dict[int, TrialData]
     evals: pd.DataFrame
     problems: pd.DataFrame
     notes: tuple[str, ...] = ()
@@ -41,7 +40,7 @@ class Subject:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class ComparedPair:
     """The result. The average is one test; the benchmarks are a second family, adjusted together."""
 
     a: str
@@ -110,7 +109,7 @@ class Comparison:
 
 def compare(
     a: str, b: str, allow_unmatched: bool, estimand: str, alpha: float, margin: float | None = None
-) -> Comparison:
+) -> ComparedPair:
     if Path(a).resolve() == Path(b).resolve():
         raise ValueError(f"A and B are the same folder: {a}.")
     one, other = find(a), find(b)
@@ -137,10 +136,10 @@ def compare(
         ),
     ]
     means = {key: sum(float(s.values.mean()) for s in group) / len(group) for key, group in groups.items()}
-    return Comparison(a, b, means, pairs, [*one.notes, *other.notes, *notes])
+    return ComparedPair(a, b, means, pairs, [*one.notes, *other.notes, *notes])
 
 
-def _common(one: Subject, other: Subject) -> tuple[list[str], list[str]]:
+def _common(one: ComparedSide, other: ComparedSide) -> tuple[list[str], list[str]]:
     """Benchmarks that both answered in the same version, and what was left out."""
     versions = [dict(zip(s.evals["benchmark"], s.evals["benchmark_hash"], strict=True)) for s in (one, other)]
     common = [name for name in versions[0] if versions[1].get(name) == versions[0][name]]
@@ -150,7 +149,7 @@ def _common(one: Subject, other: Subject) -> tuple[list[str], list[str]]:
     return common, [f"Left out, for only one side has it in this version: {', '.join(left)}."] if left else []
 
 
-def find(name: str) -> Subject:
+def find(name: str) -> ComparedSide:
     """A run folder of one arm, an arm's folder, a trial's folder, or a folder with `evals/<benchmark>/`.
 
     Raises: DataError if there is nothing to compare there; ValueError if there are several arms.
@@ -169,7 +168,7 @@ def find(name: str) -> Subject:
     return _arm(name, path, None)
 
 
-def _arm(name: str, path: Path, plan: Plan | None) -> Subject:
+def _arm(name: str, path: Path, plan: Plan | None) -> ComparedSide:
     if plan is not None and plan.imported and path.name != START:
         return _imported(name, path, plan)
     if (path / "trial.json").exists():
@@ -180,7 +179,7 @@ def _arm(name: str, path: Path, plan: Plan | None) -> Subject:
         places = [TrialFolder(p.parent) for p in sorted(path.glob("seed*/trial.json"))]
     if not places:
         return _evaluated(name, path)
-    trials: dict[int, Trial] = {}
+    trials: dict[int, TrialData] = {}
     notes = []
     for place in places:
         trial = read_trial(place)
@@ -197,10 +196,10 @@ def _arm(name: str, path: Path, plan: Plan | None) -> Subject:
     gone = [] if plan is None else sorted(set(plan.benchmarks) - set(evals["benchmark"]))
     if evals.empty or gone:
         raise DataError(f"{name} has no result at the headline on {', '.join(gone) or 'any benchmark'}.")
-    return Subject(name, trials, evals, problems, tuple(notes))
+    return ComparedSide(name, trials, evals, problems, tuple(notes))
 
 
-def _imported(name: str, path: Path, plan: Plan) -> Subject:
+def _imported(name: str, path: Path, plan: Plan) -> ComparedSide:
     """An arm, or one seed of it, that has no trials; seeds that are missing are noted."""
     is_arm = any(arm.name == path.name for arm in plan.arms)
     places = {seed: TrialFolder(path / f"seed{seed}") for seed in plan.seeds} if is_arm else {0: TrialFolder(path)}
@@ -210,14 +209,14 @@ def _imported(name: str, path: Path, plan: Plan) -> Subject:
         raise DataError(f"{name} has no result at the step that is compared, {plan.grid_rollouts[-1]}.")
     missing = sorted(set(places) - set(evals["seed"])) if is_arm else []
     notes = [f"{name}: seed {', '.join(map(str, missing))} is missing."] if missing else []
-    return Subject(name, {}, evals, problems, tuple(notes), imported=True)
+    return ComparedSide(name, {}, evals, problems, tuple(notes), imported=True)
 
 
-def _evaluated(name: str, path: Path) -> Subject:
+def _evaluated(name: str, path: Path) -> ComparedSide:
     evals, problems = read_evaluations(_complete(EvalFolder(p.parent) for p in sorted(path.glob("evals/*/eval.json"))))
     if evals.empty:
         raise DataError(f"{name} has neither trials nor a complete evaluation. `rence list runs` shows all runs.")
-    return Subject(name, {}, evals, problems)
+    return ComparedSide(name, {}, evals, problems)
 
 
 def _complete(folders: Iterable[EvalFolder]) -> list[EvalFolder]:

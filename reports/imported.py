@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from reports.data.load import Run
 from reports.document import Block, Column, Folded, Row, Section, Table, text
-from reports.load import Run
 from reports.words import GAP, count, listing
 
 EXPLORATORY = "imported: nothing was planned before the results were seen, so the comparison is exploratory"

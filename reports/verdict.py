@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from harness.records import START
-from reports.analysis import Analysis
+from reports.data.analysis import Analysis
+from reports.data.pairs import Pair
+from reports.data.scores import AVERAGE, final
 from reports.imported import EXPLORATORY, MATCHING_UNKNOWN
-from reports.pairs import Pair
-from reports.scores import AVERAGE, final
 from reports.statistics import ESTIMANDS
 from reports.words import listing, p_text, plural, signed
 

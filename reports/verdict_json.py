@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from harness.records import SCHEMA
-from reports import notes, published, sweeps
-from reports.analysis import Analysis, Score
-from reports.pairs import Pair, difference_json
-from reports.scores import AVERAGE
+from reports.data import sweeps
+from reports.data.analysis import Analysis, Score
+from reports.data.pairs import Pair, difference_json
+from reports.data.scores import AVERAGE
+from reports.sections import notes, published
 from reports.verdict import ranking, sentences
 
 

@@ -7,12 +7,12 @@ from collections.abc import Collection
 from pathlib import Path
 
 from harness.records import RunFolder
-from reports import FORMATS, verdict, verdict_json
-from reports.analysis import Analysis, analyse
-from reports.load import load
-from reports.plugins import Others
-from reports.render import csv, latex, markdown, plain
-from reports.sections import comparisons, document, effects, flips, scores
+from reports import verdict, verdict_json
+from reports.data.analysis import Analysis, analyse
+from reports.data.load import load
+from reports.render import FORMATS, csv, latex, markdown, plain
+from reports.sections import differences, document, effects, flips, scores
+from reports.sections.registry import Others
 
 
 def build(run: Path, formats: Collection[str], out: Path | None, others: Others | None) -> list[Path]:
@@ -44,7 +44,7 @@ def contents(a: Analysis, formats: Collection[str], others: Others | None = None
     if "tex" in formats:
         files["table.tex"] = latex.table(scores.table(a), "scores")
         if a.family("primary"):
-            files["differences.tex"] = latex.table(comparisons.primary(a), "differences")
+            files["differences.tex"] = latex.table(differences.primary(a), "differences")
         files |= {f"{table.name}.tex": latex.table(table, table.name) for table in effects.tables(a)}
     if "csv" in formats:
         files["results.csv"] = csv.table(scores.tidy(a))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import plugins
+from harness.base import plugins
 
 EXAMPLE = Path(__file__).parents[1] / "docs" / "examples" / "pass_at_k"
 

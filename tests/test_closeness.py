@@ -18,9 +18,7 @@ ROOT = Path(__file__).parent
 def test_the_error_is_relative_to_the_norm_of_the_whole() -> None:
     want = [3.0, 4.0, 0.0]  # of norm 5
     assert_close([3.0, 4.0, 5e-3], want, within=1.01e-3)
-    with pytest.raises(
-        AssertionError, match=r"0\.001 of 5, allowed are 0\.0009; .* number 2 of 3: 0\.005, exp"
-    ):
+    with pytest.raises(AssertionError, match=r"0\.001 of 5, allowed are 0\.0009; .* number 2 of 3: 0\.005, exp"):
         assert_close([3.0, 4.0, 5e-3], want, within=9e-4)
     with pytest.raises(AssertionError, match=r"error is 0\.1 of 10"):
         assert_close(9.0, 10.0, within=0.01)

@@ -30,9 +30,9 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from algorithms.base import Activity
 from algorithms.hyperparameters import check_ranges
-from algorithms.pieces.advantages import Baseline
-from algorithms.pieces.metrics import as_means
-from algorithms.pieces.ratios import MAX_LOG_RATIO, Surrogate, log_ratio
+from algorithms.ops.advantages import Baseline
+from algorithms.ops.metrics import as_means
+from algorithms.ops.ratios import MAX_LOG_RATIO, Surrogate, log_ratio
 from algorithms.policy_gradient import CLIPPED, PolicyGradient
 from algorithms.rollouts import Loss, Rng, Rollouts, Totals
 

@@ -23,10 +23,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 from algorithms.base import Activity
 from algorithms.hyperparameters import check_ranges
-from algorithms.pieces.advantages import Baseline, Scale
-from algorithms.pieces.aggregation import Aggregation
-from algorithms.pieces.metrics import MOVED
-from algorithms.pieces.ratios import Surrogate, log_ratio, ratio
+from algorithms.ops.advantages import Baseline, Scale
+from algorithms.ops.aggregation import Aggregation
+from algorithms.ops.metrics import MOVED
+from algorithms.ops.ratios import Surrogate, log_ratio, ratio
 from algorithms.policy_gradient import CLIPPED, PolicyGradient
 from algorithms.rollouts import Rollouts
 

@@ -32,8 +32,8 @@ from typing import ClassVar, Literal
 
 from algorithms.base import Activity
 from algorithms.objectives.rence import ReNCE
-from algorithms.pieces.kl import Gate
-from algorithms.pieces.margins import Margin
+from algorithms.ops.kl import Gate
+from algorithms.ops.margins import Margin
 
 MARGIN = Activity("nce/margin", "margin in units of tau", 0.01)
 

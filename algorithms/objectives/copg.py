@@ -36,10 +36,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 from algorithms.base import Activity, Algorithm, Reference
 from algorithms.hyperparameters import check_ranges
-from algorithms.pieces.groups import centred
-from algorithms.pieces.kl import base_logp
-from algorithms.pieces.metrics import MOVED, as_means, movement
-from algorithms.pieces.ratios import sequence_score
+from algorithms.ops.groups import centred
+from algorithms.ops.kl import base_logp
+from algorithms.ops.metrics import MOVED, as_means, movement
+from algorithms.ops.ratios import sequence_score
 from algorithms.rollouts import Loss, Rollouts, Totals
 
 if TYPE_CHECKING:

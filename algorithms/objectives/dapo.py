@@ -27,9 +27,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 from algorithms.hyperparameters import check_ranges
 from algorithms.objectives.grpo import GRPO
-from algorithms.pieces.advantages import advantages
-from algorithms.pieces.aggregation import Aggregation
-from algorithms.pieces.reward import less_overlong, overlong_words
+from algorithms.ops.advantages import advantages
+from algorithms.ops.aggregation import Aggregation
+from algorithms.ops.reward import less_overlong, overlong_words
 from algorithms.rollouts import Loss, Rng, Rollouts, Totals
 
 if TYPE_CHECKING:

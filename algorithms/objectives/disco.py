@@ -34,11 +34,11 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from algorithms._torch import torch
 from algorithms.base import Activity, Algorithm
 from algorithms.hyperparameters import check_ranges
-from algorithms.pieces.contrast import EMPTY
-from algorithms.pieces.groups import Table
-from algorithms.pieces.kl import KL_GATE, charge, divergence_tokens
-from algorithms.pieces.metrics import MOVED, as_means, movement
-from algorithms.pieces.ratios import ratio, sequence_score, weigh_gradient
+from algorithms.ops.contrast import EMPTY
+from algorithms.ops.groups import GroupTable
+from algorithms.ops.kl import KL_GATE, charge, divergence_tokens
+from algorithms.ops.metrics import MOVED, as_means, movement
+from algorithms.ops.ratios import ratio, sequence_score, weigh_gradient
 from algorithms.rollouts import Loss, Rollouts, Totals
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class DisCO(Algorithm):
         return {"kl": divergence_tokens(logp_BT.detach(), batch, self.kl_divergence).sum()}
 
     def loss(self, batch: Rollouts, logp_BT: Tensor, totals: Totals) -> Loss:
-        table = Table.of(batch)
+        table = GroupTable.of(batch)
         score_GK = table(self._scores(batch, logp_BT))
         positive_GK, negative_GK = table(batch.label_B), table(~batch.label_B)
         chosen_G = torch.where(positive_GK, score_GK, 0).sum(1) / positive_GK.sum(1).clamp(min=1)

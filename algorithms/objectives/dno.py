@@ -36,11 +36,11 @@ from algorithms._torch import torch
 from algorithms.base import Activity, Algorithm, Reference
 from algorithms.hyperparameters import check_ranges
 from algorithms.objectives.online_dpo import SATURATION
-from algorithms.pieces.contrast import pair_table
-from algorithms.pieces.groups import Table
-from algorithms.pieces.kl import base_logp
-from algorithms.pieces.metrics import MOVED, as_means, movement
-from algorithms.pieces.ratios import sequence_score
+from algorithms.ops.contrast import pair_table
+from algorithms.ops.groups import GroupTable
+from algorithms.ops.kl import base_logp
+from algorithms.ops.metrics import MOVED, as_means, movement
+from algorithms.ops.ratios import sequence_score
 from algorithms.rollouts import Loss, Rng, Rollouts, Totals
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class DNO(Algorithm):
 
     def credit(self, batch: Rollouts, rng: Rng) -> Mapping[str, Tensor]:
         """win_rate_B: against the others of the group, a draw being half a win; 0 for a rollout alone."""
-        table = Table.of(batch)
+        table = GroupTable.of(batch)
         reward_GK, other_GKK = table(batch.reward_B), _others(table)
         gap_GKK = reward_GK[:, :, None] - reward_GK[:, None, :]
         wins_GK = torch.where(other_GKK, (gap_GKK.sign() + 1) / 2, 0).sum(2)
@@ -81,7 +81,7 @@ class DNO(Algorithm):
         return {"win_rate": rate_GK[table.group_B, table.place_B]}
 
     def loss(self, batch: Rollouts, logp_BT: Tensor, totals: Totals) -> Loss:
-        table = Table.of(batch)
+        table = GroupTable.of(batch)
         score_GK = self.eta * table(sequence_score(logp_BT, base_logp(batch, self.ref_policy), batch))
         rate_GK, other_GKK = table(batch.credit["win_rate"]), _others(table)
         logit_GKK = score_GK[:, :, None] - score_GK[:, None, :]
@@ -112,7 +112,7 @@ class DNO(Algorithm):
         }
 
 
-def _others(table: Table) -> Tensor:
+def _others(table: GroupTable) -> Tensor:
     """bool_GKK: two different rollouts of a group."""
     itself_KK = torch.eye(table.shape[1], dtype=torch.bool, device=table.group_B.device)
     return pair_table(table.filled, table.filled) & ~itself_KK

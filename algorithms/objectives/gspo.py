@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from algorithms.objectives.grpo import GRPO
-from algorithms.pieces.ratios import MAX_LOG_RATIO, Surrogate, clipped_surrogate, log_ratio
+from algorithms.ops.ratios import MAX_LOG_RATIO, Surrogate, clipped_surrogate, log_ratio
 from algorithms.rollouts import Rollouts
 
 if TYPE_CHECKING:

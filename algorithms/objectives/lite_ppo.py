@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from algorithms.objectives.grpo import GRPO
-from algorithms.pieces.advantages import Scale
-from algorithms.pieces.aggregation import Aggregation
+from algorithms.ops.advantages import Scale
+from algorithms.ops.aggregation import Aggregation
 
 
 @dataclass(frozen=True)

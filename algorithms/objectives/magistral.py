@@ -22,8 +22,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from algorithms.objectives.dapo import DAPO
-from algorithms.pieces.advantages import Scale
-from algorithms.pieces.aggregation import Aggregation
+from algorithms.ops.advantages import Scale
+from algorithms.ops.aggregation import Aggregation
 
 
 @dataclass(frozen=True)

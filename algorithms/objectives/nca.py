@@ -42,11 +42,11 @@ from typing import TYPE_CHECKING, ClassVar
 from algorithms._torch import torch
 from algorithms.base import Activity, Algorithm, Reference
 from algorithms.hyperparameters import check_ranges
-from algorithms.pieces.contrast import EMPTY
-from algorithms.pieces.groups import Table
-from algorithms.pieces.kl import base_logp
-from algorithms.pieces.metrics import MOVED, as_means, movement
-from algorithms.pieces.ratios import sequence_score
+from algorithms.ops.contrast import EMPTY
+from algorithms.ops.groups import GroupTable
+from algorithms.ops.kl import base_logp
+from algorithms.ops.metrics import MOVED, as_means, movement
+from algorithms.ops.ratios import sequence_score
 from algorithms.rollouts import Loss, Rng, Rollouts, Totals
 
 if TYPE_CHECKING:
@@ -85,12 +85,12 @@ class InfoNCA(Algorithm):
 
     def credit(self, batch: Rollouts, rng: Rng) -> Mapping[str, Tensor]:
         """target_B: q_k."""
-        table = Table.of(batch)
+        table = GroupTable.of(batch)
         target_GK = torch.where(table.filled, table(batch.reward_B) / self.alpha, EMPTY).softmax(1)
         return {"target": target_GK[table.group_B, table.place_B]}
 
     def loss(self, batch: Rollouts, logp_BT: Tensor, totals: Totals) -> Loss:
-        table = Table.of(batch)
+        table = GroupTable.of(batch)
         score_GK = self.beta * table(sequence_score(logp_BT, base_logp(batch, self.ref_policy), batch))
         loss_GK = self._losses(score_GK, table(batch.credit["target"]), table.filled)
         value = loss_GK.sum() / max(totals.groups, 1)

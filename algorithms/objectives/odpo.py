@@ -29,9 +29,9 @@ from algorithms._torch import torch
 from algorithms.base import Activity
 from algorithms.hyperparameters import check_ranges
 from algorithms.objectives.online_dpo import OnlineDPO
-from algorithms.pieces.groups import Table
-from algorithms.pieces.margins import margins
-from algorithms.pieces.reward import less_overlong, overlong_words
+from algorithms.ops.groups import GroupTable
+from algorithms.ops.margins import margins
+from algorithms.ops.reward import less_overlong, overlong_words
 from algorithms.rollouts import Rollouts, Totals
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class ODPO(OnlineDPO):
             "margin": f"{self.alpha:g} × {self.offset}",
         }
 
-    def _offsets(self, batch: Rollouts, table: Table, pair_GKK: Tensor, totals: Totals) -> tuple[Tensor, Tensor]:
+    def _offsets(self, batch: Rollouts, table: GroupTable, pair_GKK: Tensor, totals: Totals) -> tuple[Tensor, Tensor]:
         return margins(self.offset, self.alpha, 1.0, batch, table, pair_GKK, totals)
 
     def _metrics(

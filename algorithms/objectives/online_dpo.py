@@ -29,11 +29,11 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from algorithms._torch import torch
 from algorithms.base import Activity, Algorithm, Reference
 from algorithms.hyperparameters import check_ranges
-from algorithms.pieces.contrast import mean_over_contrasts, pair_table, positive_nll
-from algorithms.pieces.groups import Table, keyed_uniform, lowest
-from algorithms.pieces.kl import base_logp
-from algorithms.pieces.metrics import MOVED, as_means, movement
-from algorithms.pieces.ratios import sequence_score
+from algorithms.ops.contrast import mean_over_contrasts, pair_table, positive_nll
+from algorithms.ops.groups import GroupTable, keyed_uniform, lowest
+from algorithms.ops.kl import base_logp
+from algorithms.ops.metrics import MOVED, as_means, movement
+from algorithms.ops.ratios import sequence_score
 from algorithms.rollouts import Loss, Rng, Rollouts, Totals
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ class OnlineDPO(Algorithm):
         return {"chosen": chosen_B, "rejected": rejected_B}
 
     def loss(self, batch: Rollouts, logp_BT: Tensor, totals: Totals) -> Loss:
-        table = Table.of(batch)
+        table = GroupTable.of(batch)
         score_B = sequence_score(logp_BT, base_logp(batch, self.ref_policy), batch, self.score_norm)
         score_GK = self.beta * table(score_B)
         pair_GKK = pair_table(table(batch.credit["chosen"]), table(batch.credit["rejected"]))
@@ -116,7 +116,7 @@ class OnlineDPO(Algorithm):
             "reference": self.ref_policy,
         }
 
-    def _offsets(self, batch: Rollouts, table: Table, pair_GKK: Tensor, totals: Totals) -> tuple[Tensor, Tensor]:
+    def _offsets(self, batch: Rollouts, table: GroupTable, pair_GKK: Tensor, totals: Totals) -> tuple[Tensor, Tensor]:
         """The pairs that count, and what a logit is compared with: nothing here, a margin in ODPO."""
         return pair_GKK, batch.reward_B.new_zeros(())
 

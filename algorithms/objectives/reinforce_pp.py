@@ -30,9 +30,9 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from algorithms._torch import torch
 from algorithms.objectives.grpo import GRPO
-from algorithms.pieces.advantages import STD_EPSILON, Baseline, Scale
-from algorithms.pieces.aggregation import Aggregation
-from algorithms.pieces.kl import Estimator
+from algorithms.ops.advantages import STD_EPSILON, Baseline, Scale
+from algorithms.ops.aggregation import Aggregation
+from algorithms.ops.kl import Estimator
 from algorithms.rollouts import Rng, Rollouts
 
 if TYPE_CHECKING:

@@ -34,9 +34,9 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from algorithms._torch import torch
 from algorithms.base import Activity, Algorithm
-from algorithms.pieces.aggregation import Aggregation, aggregate
-from algorithms.pieces.metrics import as_means, movement
-from algorithms.pieces.ratios import log_ratio
+from algorithms.ops.aggregation import Aggregation, aggregate
+from algorithms.ops.metrics import as_means, movement
+from algorithms.ops.ratios import log_ratio
 from algorithms.rollouts import Loss, Rollouts, Totals
 
 if TYPE_CHECKING:

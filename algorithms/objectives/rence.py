@@ -35,13 +35,13 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from algorithms._torch import torch
 from algorithms.base import Activity, Algorithm, Reference
 from algorithms.hyperparameters import check_ranges
-from algorithms.pieces.contrast import NceForm, mean_over_contrasts, nce_losses, nce_reduced, pair_table, positive_nll
-from algorithms.pieces.groups import Table, keyed_uniform, lowest, mean_old_logp
-from algorithms.pieces.kl import KL_GATE, Base, Estimator, Gate, base_logp, charge, controlled, kl_tokens
-from algorithms.pieces.margins import Margin, margins
-from algorithms.pieces.metrics import MOVED, as_means, movement
-from algorithms.pieces.ratios import sequence_score
-from algorithms.pieces.reward import less_overlong, overlong_words
+from algorithms.ops.contrast import NceForm, mean_over_contrasts, nce_losses, nce_reduced, pair_table, positive_nll
+from algorithms.ops.groups import GroupTable, keyed_uniform, lowest, mean_old_logp
+from algorithms.ops.kl import KL_GATE, Base, Estimator, Gate, base_logp, charge, controlled, kl_tokens
+from algorithms.ops.margins import Margin, margins
+from algorithms.ops.metrics import MOVED, as_means, movement
+from algorithms.ops.ratios import sequence_score
+from algorithms.ops.reward import less_overlong, overlong_words
 from algorithms.rollouts import Loss, Rng, Rollouts, Totals
 
 if TYPE_CHECKING:
@@ -172,7 +172,7 @@ class ReNCE(Algorithm):
         return {"kl_coef": controlled(state.get("kl_coef", self.kl_coef), means["kl"], self.kl_window)}
 
     def loss(self, batch: Rollouts, logp_BT: Tensor, totals: Totals) -> Loss:
-        table = Table.of(batch)
+        table = GroupTable.of(batch)
         positive_GK = table(batch.label_B)
         pair_GKK = pair_table(positive_GK, table(batch.credit["negative"]))
         pair_GKK, margin_GKK = margins(
@@ -236,7 +236,7 @@ class ReNCE(Algorithm):
     def _kl_base(self) -> Base | None:
         return None if self.kl_mode == "off" else self.kl_reference
 
-    def _scores(self, batch: Rollouts, logp_BT: Tensor, table: Table) -> Tensor:
+    def _scores(self, batch: Rollouts, logp_BT: Tensor, table: GroupTable) -> Tensor:
         base_BT = None if self.score_ref == "none" else base_logp(batch, self.score_ref)
         return self.score_beta * table(sequence_score(logp_BT, base_BT, batch, self.score_norm))
 

@@ -22,8 +22,8 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from algorithms.objectives.reinforce import Reinforce
-from algorithms.pieces.advantages import Baseline
-from algorithms.pieces.kl import Estimator
+from algorithms.ops.advantages import Baseline
+from algorithms.ops.kl import Estimator
 
 
 @dataclass(frozen=True)

@@ -45,10 +45,10 @@ from algorithms._torch import torch
 from algorithms.base import Activity
 from algorithms.hyperparameters import check_ranges
 from algorithms.objectives.dapo import DAPO
-from algorithms.pieces.advantages import Scale
-from algorithms.pieces.kl import Divergence, divergence_tokens
-from algorithms.pieces.metrics import as_means
-from algorithms.pieces.ratios import Surrogate, clipped_surrogate, ratio
+from algorithms.ops.advantages import Scale
+from algorithms.ops.kl import Divergence, divergence_tokens
+from algorithms.ops.metrics import as_means
+from algorithms.ops.ratios import Surrogate, clipped_surrogate, ratio
 from algorithms.rollouts import Loss, Rollouts, Totals
 
 if TYPE_CHECKING:

@@ -25,8 +25,8 @@ from typing import TYPE_CHECKING, ClassVar
 from algorithms._torch import torch
 from algorithms.hyperparameters import check_ranges
 from algorithms.objectives.grpo import GRPO
-from algorithms.pieces.advantages import Baseline, Scale
-from algorithms.pieces.aggregation import Aggregation
+from algorithms.ops.advantages import Baseline, Scale
+from algorithms.ops.aggregation import Aggregation
 from algorithms.rollouts import Rollouts
 
 if TYPE_CHECKING:

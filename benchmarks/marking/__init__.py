@@ -4,10 +4,9 @@
 
 Texts and plain numbers decide most answers here, in microseconds and without any package (`comparison.py`); the rest
 is asked of Math-Verify in processes that a deadline ends (`pool.py`, `worker.py`, `symbolic.py`). Whatever a response
-holds, it gets one of five marks: no text hangs the marker or raises out of it.
+holds, it gets one of five marks (`benchmarks/marks.py`): no text hangs the marker or raises out of it.
 """
 
 from benchmarks.marking.grader import GRADER_VERSION, equal_all, mark, mark_all
-from benchmarks.marking.marks import MATHS, NUMBERS, Mark, Marked, Response, Rule
 
-__all__ = ["GRADER_VERSION", "MATHS", "NUMBERS", "Mark", "Marked", "Response", "Rule", "equal_all", "mark", "mark_all"]
+__all__ = ["GRADER_VERSION", "equal_all", "mark", "mark_all"]

@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from benchmarks.marking import numbers
 from benchmarks.marking.canonical import MOST_CHARACTERS, canonical, canonical_gold, listed
-from benchmarks.marking.marks import Rule
 from benchmarks.marking.numbers import plain
+from benchmarks.marks import Rule
 
 _CHOICES = frozenset("ABCDE")
 _MOST_ITEMS = 30

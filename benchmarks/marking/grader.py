@@ -9,8 +9,8 @@ from importlib.metadata import PackageNotFoundError, version
 from benchmarks.marking.canonical import canonical, canonical_gold, tidy
 from benchmarks.marking.comparison import decide, items, sides
 from benchmarks.marking.extraction import adjacent_answers, final_answer, stated_answer
-from benchmarks.marking.marks import Mark, Marked, Response, Rule
 from benchmarks.marking.pool import Pool, Question, shared
+from benchmarks.marks import Mark, Marked, Response, Rule
 
 _OURS = "2"
 """changes whenever any mark may change"""

@@ -17,8 +17,9 @@ import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from benchmarks.marking import NUMBERS, Mark, mark
+from benchmarks.marking import mark
 from benchmarks.marking.canonical import canonical
+from benchmarks.marks import NUMBERS, Mark
 from benchmarks.problems import Problem, Selection
 
 RUN = 13

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from benchmarks.marking.marks import MATHS, Rule
+from benchmarks.marks import MATHS, Rule
 from benchmarks.maths import cleaning
 
 ROUNDED = Rule(tolerance=1e-4)

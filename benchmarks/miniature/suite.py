@@ -8,7 +8,7 @@ from enum import StrEnum
 from itertools import cycle, islice
 from random import Random
 
-from benchmarks.marking import NUMBERS
+from benchmarks.marks import NUMBERS
 from benchmarks.miniature.expressions import canonical, operations, value
 from benchmarks.miniature.kinds import KINDS, Exercise
 from benchmarks.miniature.unseen import UNSEEN

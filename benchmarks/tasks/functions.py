@@ -13,7 +13,8 @@ if (root := str(Path(__file__).resolve().parents[2])) not in sys.path:
 
 from benchmarks import registry, scoring
 from benchmarks.asking import INSTRUCTION, asked
-from benchmarks.marking import Mark, Response, Rule, mark_all
+from benchmarks.marking import mark_all
+from benchmarks.marks import Mark, Response, Rule
 from benchmarks.problems import Problem
 
 if TYPE_CHECKING:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from harness.config.experiment import Trial
 from harness.engines.base import Engine
-from harness.experiment import Trial
+from harness.prompts.stream import PromptStream
 from harness.records import StepRecord, TrialFolder
-from harness.stream import PromptStream
 
 
 @dataclass(frozen=True)

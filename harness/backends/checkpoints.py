@@ -23,7 +23,7 @@ PROGRESS = "trainer.json"
 
 
 @dataclass(frozen=True)
-class Progress:
+class TrainingProgress:
     """Counters over the whole trial, after `step` steps."""
 
     step: int = 0
@@ -35,11 +35,11 @@ class Progress:
     grid: int | None = None
     """the evaluation point that this step reached, if any"""
 
-    def after(self, collected: Collected, updates: int, grid_rollouts: Sequence[int]) -> Progress:
+    def after(self, collected: Collected, updates: int, grid_rollouts: Sequence[int]) -> TrainingProgress:
         """One step later."""
         rollouts = self.rollouts + collected.rollouts
         reached = [point for point in grid_rollouts if self.rollouts < point <= rollouts]
-        return Progress(
+        return TrainingProgress(
             step=self.step + 1,
             rollouts=rollouts,
             tokens=self.tokens + collected.tokens,
@@ -73,7 +73,7 @@ def newest(folder: TrialFolder) -> Path | None:
 
 
 @contextmanager
-def writing(folder: TrialFolder, progress: Progress) -> Iterator[Path]:
+def writing(folder: TrialFolder, progress: TrainingProgress) -> Iterator[Path]:
     """A new folder to write a checkpoint into. On leaving, it is on disk and in its place, and older ones are gone."""
     target = folder.checkpoint(progress.step)
     new = target.with_name(f".{target.name}.new")
@@ -89,8 +89,8 @@ def writing(folder: TrialFolder, progress: Progress) -> Iterator[Path]:
             shutil.rmtree(path)
 
 
-def read_progress(checkpoint: Path) -> Progress:
-    return Progress(**read_json(checkpoint / PROGRESS))
+def read_progress(checkpoint: Path) -> TrainingProgress:
+    return TrainingProgress(**read_json(checkpoint / PROGRESS))
 
 
 def cut_back(steps: Path, step: int) -> None:

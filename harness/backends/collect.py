@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from algorithms.base import Algorithm
 from harness.backends.groups import Group, as_batch
 from harness.backends.labels import labelled
-from harness.experiment import Reward, Trial
+from harness.config.experiment import Reward, Trial
+from harness.prompts.stream import Prompt, PromptStream
 from harness.records import Mark
-from harness.stream import Prompt, PromptStream
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from algorithms.rollouts import Rollouts
+from harness.prompts.stream import Prompt
 from harness.records import Mark
-from harness.stream import Prompt
 
 
 @dataclass(frozen=True)

@@ -22,10 +22,10 @@ from itertools import combinations
 
 from benchmarks.marking import equal_all
 from harness.backends.groups import Group
-from harness.experiment import Reward
+from harness.base.seeds import derive
+from harness.config.experiment import Reward
+from harness.prompts.stream import Prompt
 from harness.records import Mark
-from harness.seeds import derive
-from harness.stream import Prompt
 
 ANSWERED = (Mark.CORRECT, Mark.WRONG)
 """marks of rollouts in which a final answer was found; where marking failed nothing is learnt anyway"""

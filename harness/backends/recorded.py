@@ -20,8 +20,8 @@ import torch
 from torch import Tensor
 
 from harness.backends.groups import TokenRollouts
-from harness.errors import UserError
-from harness.models import file_hash, model_hash
+from harness.base.errors import UserError
+from harness.models.resolving import file_hash, model_hash
 from harness.records import SCHEMA, DataError, Mark, read_json, to_disk, write_json
 
 HEADER, TENSORS, MODEL = "batch.json", "batch.safetensors", "model"

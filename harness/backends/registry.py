@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib import import_module
+from typing import TYPE_CHECKING
 
-from harness.backends.base import Backend
-from harness.errors import UserError, nearest
+from harness.base.errors import UserError, nearest
+
+if TYPE_CHECKING:
+    from harness.backends.base import Backend
 
 
 @dataclass(frozen=True)
-class Entry:
+class BackendEntry:
     """Where a backend is, and what a list says of it."""
 
     description: str
@@ -24,15 +27,15 @@ class Entry:
     """a trial takes every device, so trials run one after the other unless the user says otherwise"""
 
 
-BACKENDS: dict[str, Entry] = {
-    "local": Entry(
+BACKENDS: dict[str, BackendEntry] = {
+    "local": BackendEntry(
         "one process, deterministic",
         "harness.backends.local.backend",
         "LocalBackend",
         engine="local",
         engines=("local", "hf"),
     ),
-    "verl": Entry(
+    "verl": BackendEntry(
         "many GPUs: verl's Ray, FSDP and vLLM workers",
         "harness.backends.verl.backend",
         "VerlBackend",

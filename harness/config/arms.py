@@ -10,12 +10,12 @@ from typing import Any
 from pydantic import BaseModel
 
 from algorithms.base import Algorithm
-from harness import catalogue
+from harness.base import registry
+from harness.base.plugins import PluginError
 from harness.config.check import checked, fail, known, show
+from harness.config.experiment import Arm, Recipe
 from harness.config.manifest import Key, Manifest
 from harness.config.shape import model
-from harness.experiment import Arm, Recipe
-from harness.plugins import PluginError
 from harness.records import START
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)*\Z")
@@ -91,7 +91,7 @@ def build(manifest: Manifest, name: str, data: Mapping[str, Any], base: Recipe) 
         )
     algorithm_name = data.get("algorithm", name)
     place = (*at, "algorithm") if "algorithm" in data else at
-    known(manifest, place, "algorithm", algorithm_name, catalogue.algorithm_names())
+    known(manifest, place, "algorithm", algorithm_name, registry.algorithm_names())
     algorithm = _algorithm(manifest, at, algorithm_name, data)
     overrides, title = data.get("recipe") or {}, data.get("title") or ""
     if not isinstance(overrides, dict):
@@ -135,7 +135,7 @@ def _bad_recipe(manifest: Manifest, name: str, recipe: Any) -> None:
 def _algorithm(manifest: Manifest, at: Key, name: str, data: Mapping[str, Any]) -> Algorithm:
     given = {key: value for key, value in data.items() if key not in _ARM_KEYS}
     try:
-        default = catalogue.algorithm(name)
+        default = registry.algorithm(name)
     except PluginError as error:
         fail(manifest, at, str(error))
     shape = model(type(default))
@@ -144,7 +144,7 @@ def _algorithm(manifest: Manifest, at: Key, name: str, data: Mapping[str, Any]) 
         fail(manifest, at, f"algorithm `{name}` has a hyper-parameter `{clash[0]}`, which an arm keeps for itself.")
     shaped = _hyperparameters(manifest, at, shape, default, given)
     try:
-        return catalogue.algorithm(name, **shaped)
+        return registry.algorithm(name, **shaped)
     except ValueError as error:
         named = [(*at, key) for key in shaped if f"`{key}`" in str(error)]
         fail(manifest, named[0] if named else at, str(error))

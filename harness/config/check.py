@@ -8,8 +8,8 @@ from typing import Any, NoReturn
 
 from pydantic import BaseModel, ValidationError
 
+from harness.base.errors import UserError, nearest
 from harness.config.manifest import Key, Manifest, dotted
-from harness.errors import UserError, nearest
 
 _MOST_LINES = 3
 _LONG_HINT = 160

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from algorithms.base import Algorithm
-from harness import catalogue
+from harness.base import registry
+from harness.base.errors import UserError, nearest
 from harness.config.shape import experiment_file, model
 from harness.config.sweeps import SHAPES
-from harness.config.tuning import Block, TuningBudget
-from harness.errors import UserError, nearest
+from harness.config.tuning_block import Block, TuningBudget
 
 _ONE_BACKEND = "verl"
 """the section that only the backend of its name may have"""
@@ -35,7 +35,7 @@ def json_schema() -> Schema:
     schema = _resolved(raw, raw.get("$defs", {}))
     recipe = {**schema["properties"]["recipe"], "description": "where this arm leaves the experiment's recipe"}
     recipe.pop("default", None)
-    arms = {name: _arm(found, recipe) for name, found in catalogue.algorithms().items()}
+    arms = {name: _arm(found, recipe) for name, found in registry.algorithms().items()}
     for name, shape in SHAPES.items():
         one = _shape(shape)
         schema["properties"][name] |= {"properties": one["properties"], "items": one}
@@ -86,7 +86,7 @@ def explain(key: str) -> str:
 
 def template() -> str:
     """A whole experiment with every key, its meaning and its default."""
-    suite = dict.fromkeys(catalogue.benchmark_names()[:2], 4)
+    suite = dict.fromkeys(registry.benchmark_names()[:2], 4)
     example = {
         "name": "my-experiment",
         "model": "quickstart-base",
@@ -142,7 +142,7 @@ def _arm(algorithm: Algorithm, recipe: Schema) -> Schema:
     shape = _shape(type(algorithm))
     for name, field in shape["properties"].items():
         field["default"] = getattr(algorithm, name)
-    choice = {"enum": catalogue.algorithm_names(), "description": "what the arm computes, if its name does not say it"}
+    choice = {"enum": registry.algorithm_names(), "description": "what the arm computes, if its name does not say it"}
     shape["properties"] = {"algorithm": choice, **shape["properties"], "recipe": recipe, **_OF_ARMS}
     return {**shape, "title": algorithm.title, "description": f"{algorithm.title}: {algorithm.source}"}
 

@@ -16,11 +16,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
+from harness.base.errors import nearest
 from harness.config import arms as builder
 from harness.config.check import fail, show
+from harness.config.experiment import Arm, Recipe
 from harness.config.manifest import Key, Manifest, dotted
-from harness.errors import nearest
-from harness.experiment import Arm, Recipe
 
 _RECIPE = "recipe."
 

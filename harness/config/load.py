@@ -8,20 +8,21 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from harness import models, prompts
 from harness.backends.registry import BACKENDS
 from harness.backends.verl import limits
+from harness.base.errors import UserError
 from harness.config import arms as builder
 from harness.config import manifest as manifests
-from harness.config import sweeps, tuning
+from harness.config import sweeps, tuning_block
 from harness.config.check import checked, fail, known, show
+from harness.config.experiment import Cap, Evaluation, Experiment, Recipe, VerlSettings
 from harness.config.manifest import Manifest
 from harness.config.problems import check_benchmark, check_training_set
 from harness.config.published import of_experiment
 from harness.config.shape import experiment_file
 from harness.config.sweeps import Expansion
-from harness.errors import UserError
-from harness.experiment import Cap, Evaluation, Experiment, Recipe, VerlSettings
+from harness.models import resolving
+from harness.prompts import templates
 from harness.records import Comparison, Sweep
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*\Z")
@@ -61,7 +62,7 @@ def build(manifest: Manifest) -> Experiment:
         comparison=_comparison(manifest, file, made),
         tuning=file.tuning,
         record_steps=file.record_steps,
-        search=tuning.search(manifest, file, made, recipe),
+        search=tuning_block.search(manifest, file, made, recipe),
         sweeps=tuple(made.sweeps),
         cap=Cap(**dict(file.cap)),
         verl=_verl(manifest, file, _VERL in written),
@@ -107,7 +108,7 @@ def _check_names(manifest: Manifest, file: Any) -> None:
     if not _NAME.match(file.name):
         fail(manifest, ("name",), f"`name` must be letters, digits, `_` and `-`, but is {show(file.name)} instead.")
     known(manifest, ("backend",), "backend", file.backend, BACKENDS)
-    known(manifest, ("template",), "template", file.template, prompts.TEMPLATES)
+    known(manifest, ("template",), "template", file.template, templates.TEMPLATES)
     check_training_set(manifest, ("train",), file.train)
     for part in ("benchmarks", "curve"):
         for name in getattr(file.evaluation, part):
@@ -121,7 +122,7 @@ def _check_names(manifest: Manifest, file: Any) -> None:
         if seed in file.seeds[:i]:
             fail(manifest, ("seeds", i), f"`seeds` holds {seed} twice. Remove one of them.")
     try:
-        models.find(file.model)
+        resolving.find(file.model)
     except UserError as error:
         fail(manifest, ("model",), str(error))
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from harness.errors import UserError
+from harness.base.errors import UserError
 
 Key = tuple[str | int, ...]
 """where a value is: ("recipe", "group_size") or ("seeds", 0)"""

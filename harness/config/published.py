@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from harness import catalogue
+from harness.base import registry
+from harness.base.errors import UserError
 from harness.config import manifest as manifests
 from harness.config.check import checked, fail, known, show
 from harness.config.manifest import Manifest
 from harness.config.shape import model
-from harness.errors import UserError
 from harness.records import Published
 
 _AVERAGE = "average"
@@ -21,7 +21,7 @@ def published(path: Path) -> Published:
     manifest = manifests.read(path)
     data = {key: value for key, value in manifest.data.items() if key != "schema"}
     shaped: Any = checked(manifest, model(Published), data)
-    allowed = [*catalogue.benchmark_names(), _AVERAGE]
+    allowed = [*registry.benchmark_names(), _AVERAGE]
     for arm, row in shaped.percent.items():
         for name, percent in row.items():
             at = ("percent", arm, name)

@@ -14,7 +14,7 @@ from typing import Any, Literal, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
-from harness.experiment import Cap, Evaluation, Experiment, Recipe, VerlSettings
+from harness.config.experiment import Cap, Evaluation, Experiment, Recipe, VerlSettings
 from harness.records import Comparison, Sweep
 
 _EXPECTED = "files of published scores, beside this one or by their paths, that the report sets beside ours"

@@ -12,10 +12,10 @@ from annotated_types import MinLen
 
 from harness.config import factors as parts
 from harness.config.check import checked, fail, known, show
+from harness.config.experiment import Arm, Recipe
 from harness.config.factors import Factor, Level
 from harness.config.manifest import Key, Manifest, dotted
 from harness.config.shape import model
-from harness.experiment import Arm, Recipe
 from harness.records import Sweep
 
 MOST_ARMS = 1000

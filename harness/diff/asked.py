@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from algorithms.base import Algorithm
-from harness import catalogue
+from harness.base import registry
+from harness.base.errors import UserError
+from harness.base.plugins import PluginError
 from harness.config import manifest
-from harness.errors import UserError
-from harness.plugins import PluginError
 
 ALL = "all"
 _COMMA = re.compile(r",(?![^\[]*\])")
@@ -19,7 +19,7 @@ _COMMA = re.compile(r",(?![^\[]*\])")
 
 
 @dataclass(frozen=True)
-class Asked:
+class NamedAlgorithm:
     """One algorithm of the comparison."""
 
     label: str
@@ -29,7 +29,7 @@ class Asked:
     algorithm: Algorithm
 
 
-def parse(words: Sequence[str]) -> list[Asked]:
+def parse(words: Sequence[str]) -> list[NamedAlgorithm]:
     """Raises: UserError for a name or a hyper-parameter that does not exist, a value out of range, the same word
     twice, or fewer than two algorithms."""
     found = [one for word in words for one in _all(word)]
@@ -48,19 +48,19 @@ def parse(words: Sequence[str]) -> list[Asked]:
     return found
 
 
-def _all(word: str) -> Iterator[Asked]:
+def _all(word: str) -> Iterator[NamedAlgorithm]:
     if word != ALL:
         yield _one(word)
         return
-    for name in catalogue.algorithm_names():
+    for name in registry.algorithm_names():
         yield _one(name)
 
 
-def _one(word: str) -> Asked:
+def _one(word: str) -> NamedAlgorithm:
     name, colon, settings = word.partition(":")
     try:
-        return Asked(word, name, catalogue.algorithm(name, **(_settings(word, settings) if colon else {})))
-    except (catalogue.UnknownAlgorithm, PluginError) as error:
+        return NamedAlgorithm(word, name, registry.algorithm(name, **(_settings(word, settings) if colon else {})))
+    except (registry.UnknownAlgorithm, PluginError) as error:
         raise UserError(str(error)) from None
     except ValueError as error:
         raise UserError(f"`{word}`: {error}") from None

@@ -8,17 +8,17 @@ from typing import Any
 
 import torch
 
-from harness.backends.local.model import load
-from harness.diff.asked import Asked
+from harness.diff.asked import NamedAlgorithm
 from harness.diff.frozen import Frozen
 from harness.diff.gradients import Layers, cosines, gradients, layers, norms, values
 from harness.diff.summary import summary
-from harness.diff.weights import ENTROPY, LOGP, Outcome, outcome
+from harness.diff.weights import ENTROPY, LOGP, ObjectiveOutcome, outcome
+from harness.models.language_model import load
 from harness.models.reading import reading
 from harness.records import SCHEMA
 
 
-def compare(asked: Sequence[Asked], frozen: Frozen) -> dict[str, Any]:
+def compare(asked: Sequence[NamedAlgorithm], frozen: Frozen) -> dict[str, Any]:
     """Raises: UserError if the model cannot be used, or an algorithm refuses the batch."""
     with reading("model", frozen.model):
         model = load(frozen.model)
@@ -43,7 +43,7 @@ def compare(asked: Sequence[Asked], frozen: Frozen) -> dict[str, Any]:
     }
 
 
-def differences(asked: Sequence[Asked]) -> dict[str, list[str | None]]:
+def differences(asked: Sequence[NamedAlgorithm]) -> dict[str, list[str | None]]:
     """The rows of the spec sheets that differ: a text for each algorithm in their order, None where one lacks it."""
     specs = [one.algorithm.spec() for one in asked]
     keys = dict.fromkeys(key for spec in specs for key in spec)
@@ -51,7 +51,7 @@ def differences(asked: Sequence[Asked]) -> dict[str, list[str | None]]:
     return {key: row for key, row in rows.items() if len(set(row)) > 1}
 
 
-def _unsynced(asked: Sequence[Asked], frozen: Frozen) -> Iterator[str]:
+def _unsynced(asked: Sequence[NamedAlgorithm], frozen: Frozen) -> Iterator[str]:
     labels = [one.label for one in asked if one.algorithm.reference == "synced"]
     if labels and frozen.synced_logp_BT is None and not frozen.on_policy:
         yield (
@@ -81,7 +81,9 @@ def _batch(frozen: Frozen, logp_BT: torch.Tensor, notes: list[str]) -> dict[str,
     }
 
 
-def _algorithms(outcomes: Sequence[Outcome], frozen: Frozen, flat: torch.Tensor, of: Layers) -> list[dict[str, Any]]:
+def _algorithms(
+    outcomes: Sequence[ObjectiveOutcome], frozen: Frozen, flat: torch.Tensor, of: Layers
+) -> list[dict[str, Any]]:
     spans = of.spans()
     whole = norms(flat)
     by_layer = {name: norms(flat[:, spans[name]]) for name in of.names}

@@ -12,14 +12,14 @@ from pathlib import Path
 
 import torch
 
-from harness import models
 from harness.backends.groups import TokenRollouts
-from harness.engines.stopping import stop_tokens
-from harness.errors import UserError
+from harness.base.errors import UserError
 from harness.importing.rows import identity
-from harness.importing.sources import Source
-from harness.importing.verl import Answers, answers
+from harness.importing.sources import ImportSource
+from harness.importing.verl import DumpedAnswers, answers
+from harness.models import resolving
 from harness.models.reading import read_tokenizer
+from harness.models.stopping import stop_tokens
 from harness.records import DataError
 
 NOTES = (
@@ -47,12 +47,12 @@ def read(place: Path, model: str, correct_above: float | None) -> Dumped:
     """Raises: UserError or DataError with the line."""
     if not place.is_file():
         raise UserError(f"{place} does not exist. verl writes one <step>.jsonl a step into `trainer.rollout_data_dir`.")
-    folder = models.resolve(model)
-    found = answers(Source(place), correct_above)
+    folder = resolving.resolve(model)
+    found = answers(ImportSource(place), correct_above)
     return Dumped(_batch(place, folder, found), folder, found.step, (*NOTES, f"Correct is {found.how}."))
 
 
-def _batch(place: Path, folder: Path, found: Answers) -> TokenRollouts:
+def _batch(place: Path, folder: Path, found: DumpedAnswers) -> TokenRollouts:
     tokenizer = read_tokenizer(folder)
     ends = stop_tokens(folder, tokenizer)[:1]
     keys = [identity(prompt, gold) for prompt, gold in zip(found.prompts, found.golds, strict=True)]

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from harness.backends import recorded
 from harness.backends.groups import TokenRollouts
-from harness.errors import UserError
+from harness.base.errors import UserError
 
 SHIPPED = Path(__file__).parent / "quickstart-batch"
 """32 groups of GRPO on the quickstart; its README says how to make it again"""

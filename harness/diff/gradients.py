@@ -16,10 +16,10 @@ import torch
 from torch import Tensor
 
 from harness.backends.groups import TokenRollouts
-from harness.backends.local.logprobs import micro_batches, said
-from harness.backends.local.model import LanguageModel
+from harness.backends.local.logprobs import forward_logprobs, micro_batches
+from harness.base.errors import UserError
 from harness.diff.weights import ENTROPY, LOGP
-from harness.errors import UserError
+from harness.models.language_model import LanguageModel
 
 MICRO_TOKENS = 16384
 """padded tokens in one forward pass"""
@@ -81,7 +81,7 @@ def quantities(
     model: LanguageModel, batch: TokenRollouts, temperature: float, wanted: Sequence[str]
 ) -> dict[str, Tensor]:
     """What of one forward pass an objective may differentiate: values of shape BT, with gradient."""
-    now = said(model, batch, temperature, ENTROPY in wanted)
+    now = forward_logprobs(model, batch, temperature, ENTROPY in wanted)
     return {LOGP: now.logp_BT} | ({} if now.entropy_BT is None else {ENTROPY: now.entropy_BT})
 
 

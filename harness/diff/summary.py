@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from harness.backends.groups import TokenRollouts
-from harness.diff.weights import LOGP, Outcome
+from harness.diff.weights import LOGP, ObjectiveOutcome
 
 NOTHING = 1e-9
 """a weight of less than this times the mean is rounding, and counts as none"""
@@ -23,7 +23,7 @@ LEAST = 3
 """rollouts that a relation to length needs"""
 
 
-def summary(outcome: Outcome, batch: TokenRollouts) -> dict[str, Any]:
+def summary(outcome: ObjectiveOutcome, batch: TokenRollouts) -> dict[str, Any]:
     """As the document has it; see docs/how-to/diff.md."""
     weight_BT = outcome.weights[LOGP]
     weight_B, size_B = weight_BT.sum(1), weight_BT.abs().sum(1) / batch.length_B
@@ -59,7 +59,7 @@ def _signs(relative_B: Tensor) -> dict[str, float | None]:
     return {name: count / n if n else None for name, count in (("up", up), ("down", down), ("none", n - up - down))}
 
 
-def _tokens(weight_N: Tensor, outcome: Outcome) -> dict[str, Any]:
+def _tokens(weight_N: Tensor, outcome: ObjectiveOutcome) -> dict[str, Any]:
     """Of the N tokens of kept rollouts."""
     mean = float(weight_N.abs().mean()) if len(weight_N) else 0.0
     relative_N = weight_N / mean if mean else weight_N

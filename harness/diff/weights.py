@@ -16,10 +16,10 @@ from torch import Generator, Tensor
 from algorithms.base import Algorithm
 from algorithms.rollouts import Totals
 from harness.backends.groups import TokenRollouts
-from harness.diff.asked import Asked
+from harness.base.errors import UserError
+from harness.base.seeds import derive
+from harness.diff.asked import NamedAlgorithm
 from harness.diff.frozen import Frozen
-from harness.errors import UserError
-from harness.seeds import derive
 
 LOGP, ENTROPY = "logp", "entropy"
 """the quantities of the forward pass that an objective may differentiate: all do the first, and those that ask for it
@@ -27,10 +27,10 @@ the other. `_BT` behind a name makes the field of `Rollouts`"""
 
 
 @dataclass(frozen=True, eq=False)
-class Outcome:
+class ObjectiveOutcome:
     """One algorithm on the batch."""
 
-    asked: Asked
+    asked: NamedAlgorithm
     keep_G: Tensor
     """bool: groups that its filter keeps"""
     loss: float | None
@@ -41,7 +41,7 @@ class Outcome:
     """what the loss logs, None where nothing was counted"""
 
 
-def outcome(asked: Asked, frozen: Frozen, values: Mapping[str, Tensor]) -> Outcome:
+def outcome(asked: NamedAlgorithm, frozen: Frozen, values: Mapping[str, Tensor]) -> ObjectiveOutcome:
     """
     Args:
         values: quantities of theta's forward pass, of shape BT, without gradient.
@@ -53,13 +53,13 @@ def outcome(asked: Asked, frozen: Frozen, values: Mapping[str, Tensor]) -> Outco
         raise UserError(f"`{asked.label}` cannot learn from this batch: {error}") from error
 
 
-def _outcome(asked: Asked, frozen: Frozen, values: Mapping[str, Tensor]) -> Outcome:
+def _outcome(asked: NamedAlgorithm, frozen: Frozen, values: Mapping[str, Tensor]) -> ObjectiveOutcome:
     algorithm, batch = asked.algorithm, frozen.batch
     keep_G = algorithm.keep(batch)
     values = {name: value for name, value in values.items() if name == LOGP or algorithm.wants_entropy}
     zeros = {name: torch.zeros(batch.mask_BT.shape, dtype=torch.float64) for name in values}
     if not keep_G.any():
-        return Outcome(asked, keep_G, None, zeros, {})
+        return ObjectiveOutcome(asked, keep_G, None, zeros, {})
     rows = torch.nonzero(keep_G[batch.group_B])[:, 0]  # rows of a group are adjacent, so `select` keeps their order
     kept = _prepared(algorithm, _double(_with_reference(algorithm, frozen)).select(torch.nonzero(keep_G)[:, 0]), frozen)
     leaves = {name: value[rows].double().requires_grad_() for name, value in values.items()}
@@ -71,7 +71,7 @@ def _outcome(asked: Asked, frozen: Frozen, values: Mapping[str, Tensor]) -> Outc
             if gradient is not None:
                 zeros[name][rows] = -gradient
     metrics = {name: mean.value if mean.count else None for name, mean in loss.metrics.items()}
-    return Outcome(asked, keep_G, loss.value.item(), zeros, metrics)
+    return ObjectiveOutcome(asked, keep_G, loss.value.item(), zeros, metrics)
 
 
 def _with_reference(algorithm: Algorithm, frozen: Frozen) -> TokenRollouts:

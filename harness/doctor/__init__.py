@@ -15,14 +15,14 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from harness.base.plugins import Plugins
 from harness.doctor import machine, packages, plugins, services
-from harness.doctor.findings import Examination, Finding, State
-from harness.plugins import Plugins
+from harness.doctor.findings import Checkup, Finding, FindingState
 
-__all__ = ["Examination", "Finding", "State", "examine"]
+__all__ = ["Checkup", "Finding", "FindingState", "examine"]
 
 
-def examine(folder: Path = Path(), probe: bool = False, kinds: Iterable[Plugins[Any]] = ()) -> Examination:
+def examine(folder: Path = Path(), probe: bool = False, kinds: Iterable[Plugins[Any]] = ()) -> Checkup:
     """Look at this Python, this machine, and the stores that the environment names.
 
     Args:
@@ -40,4 +40,4 @@ def examine(folder: Path = Path(), probe: bool = False, kinds: Iterable[Plugins[
         *services.findings(folder),
         *plugins.findings(kinds),
     ]
-    return Examination(tuple(findings))
+    return Checkup(tuple(findings))

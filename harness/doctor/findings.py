@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
-from harness.errors import FAILED, OK
+from harness.base.errors import FAILED, OK
 from harness.records import SCHEMA
 
 LOCAL = "backend and engine local"
@@ -14,7 +14,7 @@ NEEDED = ("python", "rence", LOCAL, "machine", "shipped model")
 """what `rence run` needs with the local backend"""
 
 
-class State(StrEnum):
+class FindingState(StrEnum):
     OK = "ok"
     NOTE = "note"
     """works; worth knowing"""
@@ -28,14 +28,14 @@ class Finding:
 
     part: str
     """what it is about, such as `backend verl`"""
-    state: State
+    state: FindingState
     found: str
     mend: str = ""
     """the command, or the step, that mends it"""
 
 
 @dataclass(frozen=True)
-class Examination:
+class Checkup:
     """All rows."""
 
     findings: tuple[Finding, ...]
@@ -43,7 +43,7 @@ class Examination:
     @property
     def exit_code(self) -> int:
         """0 if the local backend works, 1 if something it needs is lacking."""
-        lacking = {finding.part for finding in self.findings if finding.state is State.LACKS}
+        lacking = {finding.part for finding in self.findings if finding.state is FindingState.LACKS}
         return FAILED if lacking & set(NEEDED) else OK
 
     def to_json(self) -> dict[str, Any]:

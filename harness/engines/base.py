@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from harness.errors import UserError
+from harness.base.errors import UserError
 
 
 @dataclass(frozen=True)

@@ -27,11 +27,11 @@ from transformers import (
 from transformers.cache_utils import DynamicLayer
 from transformers.utils import logging
 
-from harness.backends.local.model import LanguageModel
-from harness.backends.local.sampler import draw, padded, read_prompts, rows_together, split, uniforms
 from harness.engines.base import Completion, Request, Sampling, check_room, positions
-from harness.engines.stopping import stop_tokens
+from harness.engines.sampler import draw, padded, read_prompts, rows_together, split, uniforms
+from harness.models.language_model import LanguageModel
 from harness.models.reading import read_tokenizer
+from harness.models.stopping import stop_tokens
 
 
 class HfEngine:

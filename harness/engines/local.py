@@ -8,9 +8,9 @@ from pathlib import Path
 import torch
 import transformers
 
-from harness.backends.local.model import LanguageModel, load
-from harness.backends.local.sampler import sample
 from harness.engines.base import Completion, Request, Sampling, positions
+from harness.engines.sampler import sample
+from harness.models.language_model import LanguageModel, load
 
 
 class LocalEngine:

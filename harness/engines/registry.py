@@ -9,13 +9,13 @@ from inspect import getdoc
 from pathlib import Path
 from typing import Any
 
+from harness.base.errors import UserError, nearest
+from harness.base.plugins import Plugins, Unfit
 from harness.engines.base import Engine
-from harness.errors import UserError, nearest
-from harness.plugins import Plugins, Unfit
 
 
 @dataclass(frozen=True)
-class Entry:
+class EngineEntry:
     """Where an engine is, and what a list says of it."""
 
     description: str
@@ -24,10 +24,10 @@ class Entry:
     """a class whose `open` takes a model's folder"""
 
 
-ENGINES: dict[str, Entry] = {
-    "local": Entry("any Hugging Face causal LM in this process", "harness.engines.local", "LocalEngine"),
-    "hf": Entry("transformers' generate, on the CPU or GPUs", "harness.engines.hf", "HfEngine"),
-    "vllm": Entry("vLLM, on GPUs or by its CPU build", "harness.engines.vllm", "VllmEngine"),
+ENGINES: dict[str, EngineEntry] = {
+    "local": EngineEntry("any Hugging Face causal LM in this process", "harness.engines.local", "LocalEngine"),
+    "hf": EngineEntry("transformers' generate, on the CPU or GPUs", "harness.engines.hf", "HfEngine"),
+    "vllm": EngineEntry("vLLM, on GPUs or by its CPU build", "harness.engines.vllm", "VllmEngine"),
 }
 _PARTS = ("name", "version", "positions", "generate")
 """of an engine; see `base.py`"""

@@ -12,9 +12,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.base.errors import UserError
 from harness.engines.base import Completion, Request, Sampling, check_room
-from harness.engines.stopping import stop_tokens
-from harness.errors import UserError
+from harness.models.stopping import stop_tokens
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from harness.errors import UserError, nearest
+from harness.base.errors import UserError, nearest
 from harness.importing import cells
 from harness.importing.marking import Marker
-from harness.importing.reading import Raw, read
-from harness.importing.rows import NO_SEED, UNKNOWN, Facts, Found, frame
-from harness.importing.sources import Source, check_arm
+from harness.importing.readers import Raw, read
+from harness.importing.rows import NO_SEED, UNKNOWN, Facts, FoundRows, frame
+from harness.importing.sources import ImportSource, check_arm
 from harness.records import START, DataError
 
 REQUIRED = ("arm", "seed", "benchmark", "problem_id", "sample")
@@ -26,7 +26,7 @@ KNOWN = (
 
 
 @dataclass(frozen=True)
-class Asked:
+class AttemptOptions:
     """What the command says where rows do not."""
 
     arm: str | None = None
@@ -36,7 +36,7 @@ class Asked:
     """our name -> theirs"""
 
 
-def read_all(sources: Sequence[Source], asked: Asked, marker: Marker | None) -> Found:
+def read_all(sources: Sequence[ImportSource], asked: AttemptOptions, marker: Marker | None) -> FoundRows:
     """
     Args:
         marker: marks the rows' responses; None if they have marks.
@@ -48,7 +48,9 @@ def read_all(sources: Sequence[Source], asked: Asked, marker: Marker | None) -> 
     rows = pd.concat([_rows(i, raw, asked, marked=marker is None) for i, raw in enumerate(raws)], ignore_index=True)
     if marker:
         rows = marker.mark(rows)
-    return Found(rows, sources, [Facts()] * len(sources), [*_notes(raws, marker), *(marker.notes if marker else ())])
+    return FoundRows(
+        rows, sources, [Facts()] * len(sources), [*_notes(raws, marker), *(marker.notes if marker else ())]
+    )
 
 
 def _renamed(raw: Raw, columns: Mapping[str, str]) -> Raw:
@@ -62,7 +64,7 @@ def _renamed(raw: Raw, columns: Mapping[str, str]) -> Raw:
     return Raw(raw.source, named.drop(columns=unsaid), raw.lines)
 
 
-def _rows(place: int, raw: Raw, asked: Asked, marked: bool) -> pd.DataFrame:
+def _rows(place: int, raw: Raw, asked: AttemptOptions, marked: bool) -> pd.DataFrame:
     arms = _arms(raw, asked)
     found: dict[str, Any] = {
         "arm": arms,
@@ -99,7 +101,7 @@ def _said(raw: Raw, column: str, option: Any, hint: str) -> Any:
     return option if option is not None else raw.need(column, f"{hint} says it for all rows.")
 
 
-def _arms(raw: Raw, asked: Asked) -> pd.Series:
+def _arms(raw: Raw, asked: AttemptOptions) -> pd.Series:
     named = raw.source.name.arm or asked.arm
     arms = _said(raw, "arm", named, "A name before the path, as in grpo/seed0=PATH, or --arm NAME")
     for arm in dict.fromkeys([arms] if isinstance(arms, str) else arms):
@@ -107,7 +109,7 @@ def _arms(raw: Raw, asked: Asked) -> pd.Series:
     return pd.Series(arms, index=raw.cells.index, dtype=object)
 
 
-def _seeds(raw: Raw, asked: Asked, arms: pd.Series) -> np.ndarray:
+def _seeds(raw: Raw, asked: AttemptOptions, arms: pd.Series) -> np.ndarray:
     """`start` has none, and every other arm has one."""
     start = (arms == START).to_numpy()
     seeds = np.full(len(arms), NO_SEED, dtype=np.int64)

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 import pandas as pd
 
-from harness.importing.reading import Raw
+from harness.importing.readers import Raw
 from harness.records import Mark
 
 T = TypeVar("T")

@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 
 from harness.importing.names import folder_name
-from harness.importing.rows import NO_SEED, Facts, Found
-from harness.importing.sources import Source
+from harness.importing.rows import NO_SEED, Facts, FoundRows
+from harness.importing.sources import ImportSource
 from harness.records import DataError
 
 WHO = ["arm", "seed", "step", "benchmark"]
@@ -25,7 +25,7 @@ MOST_NAMED = 3
 
 
 @dataclass(frozen=True)
-class Evaluated:
+class ImportedEvaluation:
     """One arm with one seed at one step, asked one benchmark."""
 
     arm: str
@@ -56,7 +56,7 @@ class Evaluated:
         return describe((self.arm, self.seed, self.step, self.benchmark))
 
 
-def split(found: Found) -> list[Evaluated]:
+def split(found: FoundRows) -> list[ImportedEvaluation]:
     """In the order in which arms and benchmarks first appear, then by seed and step."""
     rows = _ordered(found.rows)
     _no_repeats(rows, found.sources)
@@ -71,7 +71,7 @@ def _parts(rows: pd.DataFrame, by: list[str]) -> Iterator[tuple[tuple[Any, ...],
     yield from cast(Iterator[tuple[tuple[Any, ...], pd.DataFrame]], iter(rows.groupby(by, sort=False, observed=True)))
 
 
-def benchmarks(evaluated: Sequence[Evaluated]) -> list[str]:
+def benchmarks(evaluated: Sequence[ImportedEvaluation]) -> list[str]:
     return list(dict.fromkeys(one.benchmark for one in evaluated))
 
 
@@ -104,7 +104,7 @@ def _one_folder_each(names: Mapping[str, str]) -> None:
         seen[folder] = name
 
 
-def _no_repeats(rows: pd.DataFrame, sources: Sequence[Source]) -> None:
+def _no_repeats(rows: pd.DataFrame, sources: Sequence[ImportSource]) -> None:
     twice = rows.duplicated([*PROBLEM, "sample"]).to_numpy()
     if not twice.any():
         return
@@ -161,12 +161,12 @@ def _only(ids: set[str]) -> str:
     return f"{len(ids):,} ({', '.join(named)}{more})" if ids else "none"
 
 
-def _evaluated(key: tuple[Any, ...], rows: pd.DataFrame, found: Found) -> Evaluated:
+def _evaluated(key: tuple[Any, ...], rows: pd.DataFrame, found: FoundRows) -> ImportedEvaluation:
     arm, seed, step, benchmark = key
     who = describe(key)
     words = {name: _one(rows, name, who, found.sources) for name in WORDS}
     problems = len(rows["problem_id"].unique())
-    return Evaluated(
+    return ImportedEvaluation(
         arm=str(arm),
         seed=None if seed == NO_SEED else int(seed),
         step=int(step),
@@ -179,7 +179,7 @@ def _evaluated(key: tuple[Any, ...], rows: pd.DataFrame, found: Found) -> Evalua
     )
 
 
-def _one(rows: pd.DataFrame, column: str, who: str, sources: Sequence[Source]) -> str:
+def _one(rows: pd.DataFrame, column: str, who: str, sources: Sequence[ImportSource]) -> str:
     """What all rows of an evaluation say."""
     seen = rows[column].unique()
     if len(seen) > 1:
@@ -191,5 +191,5 @@ def _one(rows: pd.DataFrame, column: str, who: str, sources: Sequence[Source]) -
     return str(seen[0])
 
 
-def unknown_lengths(evaluated: Sequence[Evaluated]) -> bool:
+def unknown_lengths(evaluated: Sequence[ImportedEvaluation]) -> bool:
     return any(bool(np.isnan(one.rows["tokens"].to_numpy(dtype=float)).any()) for one in evaluated)

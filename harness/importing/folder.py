@@ -13,13 +13,13 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from harness import attempts
-from harness.errors import UserError
-from harness.importing import design, evaluations
-from harness.importing.design import Design, Wanted
-from harness.importing.evaluations import Evaluated
-from harness.importing.rows import UNKNOWN, Found
-from harness.importing.sources import Source
+from harness.base.errors import UserError
+from harness.evaluation import attempts
+from harness.importing import evaluations, import_plan
+from harness.importing.evaluations import ImportedEvaluation
+from harness.importing.import_plan import ImportComparison, ImportDesign
+from harness.importing.rows import UNKNOWN, FoundRows
+from harness.importing.sources import ImportSource
 from harness.importing.versions import versions_of
 from harness.records import EvalFolder, EvalRecord, ImportRecord, Plan, RunFolder, to_disk
 
@@ -29,7 +29,7 @@ class Imported:
     """What was written."""
 
     plan: Plan
-    design: Design
+    import_plan: ImportDesign
     record: ImportRecord
 
 
@@ -44,15 +44,15 @@ def check_free(out: Path, clean: bool) -> None:
         raise UserError(f"{out} exists. --clean replaces it, its report included; or choose another --out.")
 
 
-def write(found: Found, source: str, options: Mapping[str, Any], wanted: Wanted, out: Path) -> Imported:
+def write(found: FoundRows, source: str, options: Mapping[str, Any], wanted: ImportComparison, out: Path) -> Imported:
     """Check, arrange and write; what was at `out` is gone only when the new folder is whole."""
     evaluated = evaluations.split(found)
     versions = versions_of(evaluated)
-    arranged = design.arrange(evaluated, wanted.step)
+    arranged = import_plan.arrange(evaluated, wanted.step)
     record = _record(found, source, options, evaluated, arranged)
     hashes = {"files": [file["sha256"] for file in record.files], "options": record.options}
     files = f"{len(record.files):,} {'file' if len(record.files) == 1 else 'files'}"
-    plan = design.plan(out.resolve().name, f"{source}, {files}", arranged, wanted, hashes)
+    plan = import_plan.plan(out.resolve().name, f"{source}, {files}", arranged, wanted, hashes)
     out.parent.mkdir(parents=True, exist_ok=True)
     place = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
     try:
@@ -63,7 +63,9 @@ def write(found: Found, source: str, options: Mapping[str, Any], wanted: Wanted,
     return Imported(plan, arranged, record)
 
 
-def _fill(folder: RunFolder, plan: Plan, arranged: Design, record: ImportRecord, versions: Mapping[str, str]) -> None:
+def _fill(
+    folder: RunFolder, plan: Plan, arranged: ImportDesign, record: ImportRecord, versions: Mapping[str, str]
+) -> None:
     os.chmod(folder.root, 0o777 & ~_umask())
     for one, point in zip(arranged.evaluated, arranged.points, strict=True):
         _evaluation(_place(folder, one), one, point, versions[one.benchmark])
@@ -78,13 +80,13 @@ def _umask() -> int:
     return mask
 
 
-def _place(folder: RunFolder, one: Evaluated) -> EvalFolder:
+def _place(folder: RunFolder, one: ImportedEvaluation) -> EvalFolder:
     if one.seed is None:
         return folder.start_eval(one.benchmark)
     return folder.trial(one.arm, one.seed).eval(one.step, one.benchmark)
 
 
-def _evaluation(place: EvalFolder, one: Evaluated, point: int, version: str) -> None:
+def _evaluation(place: EvalFolder, one: ImportedEvaluation, point: int, version: str) -> None:
     header = EvalRecord(
         arm=one.arm,
         seed=one.seed,
@@ -108,7 +110,7 @@ def _evaluation(place: EvalFolder, one: Evaluated, point: int, version: str) -> 
     to_disk(place.attempts)
 
 
-def _table(one: Evaluated) -> pa.Table:
+def _table(one: ImportedEvaluation) -> pa.Table:
     """In the schema of an evaluation of ours, where a cell may be empty if the source does not say it."""
     rows, n = one.rows, len(one.rows)
     fixed = {"arm": one.arm, "seed": one.seed, "step": one.step, "benchmark": one.benchmark}
@@ -126,7 +128,11 @@ def _table(one: Evaluated) -> pa.Table:
 
 
 def _record(
-    found: Found, source: str, options: Mapping[str, Any], evaluated: Sequence[Evaluated], arranged: Design
+    found: FoundRows,
+    source: str,
+    options: Mapping[str, Any],
+    evaluated: Sequence[ImportedEvaluation],
+    arranged: ImportDesign,
 ) -> ImportRecord:
     lengths = evaluations.unknown_lengths(evaluated)
     notes = [*found.notes, *arranged.notes, *(["The number of tokens of an answer is not known."] if lengths else [])]
@@ -138,7 +144,7 @@ def _record(
     return ImportRecord(source, dict(options), [_file(one) for one in found.sources], coarse, notes)
 
 
-def _file(source: Source) -> dict[str, Any]:
+def _file(source: ImportSource) -> dict[str, Any]:
     name = {"arm": source.name.arm, "seed": source.name.seed, "step": source.name.step}
     size = source.path.stat().st_size
     said = {key: value for key, value in name.items() if value is not None}

@@ -21,11 +21,11 @@ import pandas as pd
 
 from harness.importing import cells
 from harness.importing.marking import Marker
-from harness.importing.metrics import choose
+from harness.importing.metric_choice import choose
 from harness.importing.names import arm_of, folder_name, seed_of, seeds_note
-from harness.importing.reading import Raw, read
-from harness.importing.rows import UNKNOWN, Facts, Found, frame, identity, numbered
-from harness.importing.sources import Source
+from harness.importing.readers import Raw, read
+from harness.importing.rows import UNKNOWN, Facts, FoundRows, frame, identity, numbered
+from harness.importing.sources import ImportSource
 from harness.records import START, DataError, read_json
 
 LOOKED_FOR = "details_<task>_<date>.parquet"
@@ -34,7 +34,7 @@ _COLUMNS = ("doc", "metric", "model_response")
 
 
 @dataclass(frozen=True)
-class Asked:
+class LightevalOptions:
     """What the command says; the first metric that a task has is taken."""
 
     metrics: Sequence[str] = ()
@@ -44,10 +44,10 @@ def files_in(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("details_*.parquet") if FILE.fullmatch(path.name))
 
 
-def read_all(sources: Sequence[Source], asked: Asked, marker: Marker | None) -> Found:
+def read_all(sources: Sequence[ImportSource], asked: LightevalOptions, marker: Marker | None) -> FoundRows:
     read_rows = [_rows(i, _read(source), asked, marker) for i, source in enumerate(sources)]
     notes = list(dict.fromkeys(note for _, found in read_rows for note in found))
-    return Found(
+    return FoundRows(
         pd.concat([rows for rows, _ in read_rows], ignore_index=True),
         sources,
         [_facts(source) for source in sources],
@@ -55,7 +55,7 @@ def read_all(sources: Sequence[Source], asked: Asked, marker: Marker | None) -> 
     )
 
 
-def _read(source: Source) -> Raw:
+def _read(source: ImportSource) -> Raw:
     if not FILE.fullmatch(source.path.name):
         raise DataError(f"{source.path}: the name must be {LOOKED_FOR}, as `lighteval --save-details` writes it.")
     raw = read(source)
@@ -73,7 +73,7 @@ def benchmark_of(task: str) -> str:
     return folder_name(name) + (f"-{shots}shot" if shots else "")
 
 
-def _rows(place: int, raw: Raw, asked: Asked, marker: Marker | None) -> tuple[pd.DataFrame, list[str]]:
+def _rows(place: int, raw: Raw, asked: LightevalOptions, marker: Marker | None) -> tuple[pd.DataFrame, list[str]]:
     """The rows, and what was chosen."""
     texts = [_texts(raw, i) for i in range(len(raw.lines))]
     rows = _frame(place, raw, texts)
@@ -149,7 +149,7 @@ def _metrics(raw: Raw) -> dict[str, list[Any]]:
     return {name: [one.get(name) for one in raw["metric"]] for name in names}
 
 
-def _facts(source: Source) -> Facts:
+def _facts(source: ImportSource) -> Facts:
     """From the results file of the same date: `OUT/results/<model>/results_<date>.json`."""
     found = FILE.fullmatch(source.path.name)
     assert found

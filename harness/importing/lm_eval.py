@@ -19,20 +19,20 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from benchmarks.marking.marks import Rule
+from benchmarks.marks import Rule
 from harness.importing import cells
 from harness.importing.lm_eval_task import FILE, OURS, Task, read_task
 from harness.importing.marking import Marker
-from harness.importing.metrics import choose
+from harness.importing.metric_choice import choose
 from harness.importing.names import arm_of, seed_of, seeds_note
-from harness.importing.reading import Raw
-from harness.importing.rows import Found, frame, numbered
-from harness.importing.sources import Source
+from harness.importing.readers import Raw
+from harness.importing.rows import FoundRows, frame, numbered
+from harness.importing.sources import ImportSource
 from harness.records import START
 
 
 @dataclass(frozen=True)
-class Asked:
+class LmEvalOptions:
     """What the command says; the first that a task has is taken."""
 
     metrics: Sequence[str] = ()
@@ -43,11 +43,11 @@ def files_in(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("samples_*.jsonl") if FILE.fullmatch(path.name))
 
 
-def read_all(sources: Sequence[Source], asked: Asked, marker: Marker | None) -> Found:
+def read_all(sources: Sequence[ImportSource], asked: LmEvalOptions, marker: Marker | None) -> FoundRows:
     tasks = [read_task(source, asked.filters) for source in sources]
     read = [_rows(i, task, asked, marker) for i, task in enumerate(tasks)]
     notes = list(dict.fromkeys(note for _, found in read for note in found))
-    return Found(
+    return FoundRows(
         pd.concat([rows for rows, _ in read], ignore_index=True),
         sources,
         [task.facts for task in tasks],
@@ -55,7 +55,7 @@ def read_all(sources: Sequence[Source], asked: Asked, marker: Marker | None) -> 
     )
 
 
-def _rows(place: int, task: Task, asked: Asked, marker: Marker | None) -> tuple[pd.DataFrame, list[str]]:
+def _rows(place: int, task: Task, asked: LmEvalOptions, marker: Marker | None) -> tuple[pd.DataFrame, list[str]]:
     """The rows, and what was chosen."""
     if task.is_ours and marker is None and not any(name in task.raw for name in asked.metrics):
         return _ours(place, task), [

@@ -9,9 +9,9 @@ from typing import Any
 
 from harness.importing import cells
 from harness.importing.names import folder_name
-from harness.importing.reading import Raw, read
+from harness.importing.readers import Raw, read
 from harness.importing.rows import UNKNOWN, Facts
-from harness.importing.sources import Source
+from harness.importing.sources import ImportSource
 from harness.records import DataError, read_json
 
 LOOKED_FOR = "samples_<task>_<date>.jsonl"
@@ -25,7 +25,7 @@ OURS = "avg@k"
 class Task:
     """One file's rows of one filter, and what the results beside it say."""
 
-    source: Source
+    source: ImportSource
     name: str
     raw: Raw
     filter: str
@@ -66,7 +66,7 @@ class Task:
         return f"chat template {sha[:12]}" if sha else "no chat template"
 
 
-def read_task(source: Source, filters: Sequence[str]) -> Task:
+def read_task(source: ImportSource, filters: Sequence[str]) -> Task:
     """Raises: DataError if it is no file of lm-eval's samples, or has several filters of which none is wanted."""
     found = FILE.fullmatch(source.path.name)
     if not found:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from benchmarks.marking.marks import MATHS, NUMBERS, Rule
-from harness.errors import UserError
+from benchmarks.marks import MATHS, NUMBERS, Rule
+from harness.base.errors import UserError
 
 _MINIATURE = "mini_"
 """how the names of our small benchmarks begin, whose answers are numbers"""
@@ -56,8 +56,8 @@ class Marker:
         Raises: UserError with the command to install what is missing.
         """
         from benchmarks.marking.grader import mark_all, mark_texts
-        from benchmarks.marking.marks import Response
         from benchmarks.marking.pool import GraderMissing, Pool
+        from benchmarks.marks import Response
 
         if rules is None:
             known = {name: self.rule(name) for name in rows["benchmark"].unique()}

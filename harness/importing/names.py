@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from harness.errors import UserError
+from harness.base.errors import UserError
 from harness.importing.rows import NO_SEED
-from harness.importing.sources import Source, check_arm
+from harness.importing.sources import ImportSource, check_arm
 from harness.records import START
 
 _NOT_IN_FOLDERS = re.compile(r"[^A-Za-z0-9._-]+")
@@ -18,7 +18,7 @@ def folder_name(words: str) -> str:
     return _NOT_IN_FOLDERS.sub("_", words).strip("_.-") or "_"
 
 
-def arm_of(source: Source, folder: str | None = None) -> str:
+def arm_of(source: ImportSource, folder: str | None = None) -> str:
     """The name before the path, or the folder that says whose results these are.
 
     Raises: UserError if there is neither.
@@ -32,13 +32,13 @@ def arm_of(source: Source, folder: str | None = None) -> str:
     return check_arm(folder_name(folder))
 
 
-def seed_of(source: Source) -> int:
+def seed_of(source: ImportSource) -> int:
     if source.name.arm == START:
         return NO_SEED
     return source.name.seed or 0
 
 
-def seeds_note(sources: Sequence[Source]) -> list[str]:
+def seeds_note(sources: Sequence[ImportSource]) -> list[str]:
     """What is assumed of seeds that nobody named."""
     if all(source.name.seed is not None or source.name.arm == START for source in sources):
         return []

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from harness.importing.sources import Source
+from harness.importing.sources import ImportSource
 
 UNKNOWN = "unknown"
 """in place of a word that the source does not say"""
@@ -31,11 +31,11 @@ class Facts:
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundRows:
     """What was read. The table has the columns of `frame`, a row for each attempt."""
 
     rows: pd.DataFrame
-    sources: Sequence[Source]
+    sources: Sequence[ImportSource]
     facts: Sequence[Facts]
     """one for each source"""
     notes: Sequence[str]

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.errors import UserError
+from harness.base.errors import UserError
 from harness.records import START
 
 ARM = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\Z")
@@ -38,7 +38,7 @@ class Name:
 
 
 @dataclass(frozen=True)
-class Source:
+class ImportSource:
     """One file to import."""
 
     path: Path
@@ -61,7 +61,7 @@ class Source:
         return digest.hexdigest()
 
 
-def find(words: Sequence[str], find_in: Find, looked_for: str) -> list[Source]:
+def find(words: Sequence[str], find_in: Find, looked_for: str) -> list[ImportSource]:
     """Every file that is named, in the order of the words; a folder's and a pattern's in their own.
 
     Args:
@@ -69,7 +69,7 @@ def find(words: Sequence[str], find_in: Find, looked_for: str) -> list[Source]:
     Raises: UserError if nothing is there, or something is there twice.
     """
     sources = [
-        Source(path, name)
+        ImportSource(path, name)
         for word in words
         for name, place in said(*split(word))
         for path in _files(place, find_in, looked_for)

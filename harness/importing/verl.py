@@ -19,9 +19,9 @@ import pandas as pd
 from harness.importing import cells
 from harness.importing.marking import Marker
 from harness.importing.names import arm_of, seed_of, seeds_note
-from harness.importing.reading import Raw, read
-from harness.importing.rows import Facts, Found, frame, identity, numbered
-from harness.importing.sources import Source
+from harness.importing.readers import Raw, read
+from harness.importing.rows import Facts, FoundRows, frame, identity, numbered
+from harness.importing.sources import ImportSource
 from harness.records import START, DataError
 
 LOOKED_FOR = "<step>.jsonl"
@@ -31,7 +31,7 @@ _TURN = re.compile(r"(.+_\d+)_(\d+)")
 
 
 @dataclass(frozen=True)
-class Asked:
+class DumpOptions:
     """What the command says."""
 
     benchmark: str | None = None
@@ -43,7 +43,7 @@ def files_in(folder: Path) -> list[Path]:
     return sorted((path for path in folder.glob("*.jsonl") if path.stem.isdigit()), key=lambda path: int(path.stem))
 
 
-def read_all(sources: Sequence[Source], asked: Asked, marker: Marker | None) -> Found:
+def read_all(sources: Sequence[ImportSource], asked: DumpOptions, marker: Marker | None) -> FoundRows:
     raws = [_final_turns(read(source)) for source in sources]
     for raw in raws:
         arm_of(raw.source)
@@ -53,11 +53,11 @@ def read_all(sources: Sequence[Source], asked: Asked, marker: Marker | None) -> 
     rows = pd.concat([_rows(i, raw, asked, marker) for i, raw in enumerate(raws)], ignore_index=True)
     if marker:
         rows = marker.mark(rows)
-    return Found(rows, sources, [Facts()] * len(sources), [*_notes(raws, asked, marker), *seeds_note(sources)])
+    return FoundRows(rows, sources, [Facts()] * len(sources), [*_notes(raws, asked, marker), *seeds_note(sources)])
 
 
 @dataclass(frozen=True)
-class Answers:
+class DumpedAnswers:
     """One file of a dump as columns, for those who need texts and right or wrong alone."""
 
     prompts: list[str]
@@ -69,18 +69,18 @@ class Answers:
     """what was taken for correct"""
 
 
-def answers(source: Source, above: float | None) -> Answers:
+def answers(source: ImportSource, above: float | None) -> DumpedAnswers:
     """The final answers of one file.
 
     Args:
         above: a score above it is correct, where rows have no `acc`; None: above 0, if scores are two values.
     Raises: DataError with the line.
     """
-    raw, asked = _final_turns(read(source)), Asked(above=above)
+    raw, asked = _final_turns(read(source)), DumpOptions(above=above)
     prompts = cells.texts(raw, "input", raw.need("input", "Is this a dump of verl?"))
     _check_scores([raw], asked, "--correct-above X says it.")
     steps = _step(raw)
-    return Answers(
+    return DumpedAnswers(
         list(prompts),
         list(cells.written_or_none(raw.need("gts"))),
         list(cells.texts(raw, "output", raw.need("output"))),
@@ -105,7 +105,7 @@ def _final_turns(raw: Raw) -> Raw:
     return raw.only(keep)
 
 
-def _rows(place: int, raw: Raw, asked: Asked, marker: Marker | None) -> pd.DataFrame:
+def _rows(place: int, raw: Raw, asked: DumpOptions, marker: Marker | None) -> pd.DataFrame:
     arm = arm_of(raw.source)
     prompts = cells.texts(raw, "input", raw["input"])
     golds = cells.written_or_none(raw.need("gts"))
@@ -132,7 +132,7 @@ def _rows(place: int, raw: Raw, asked: Asked, marker: Marker | None) -> pd.DataF
     return frame(place, raw.lines, columns)
 
 
-def _benchmarks(raw: Raw, asked: Asked) -> pd.Series:
+def _benchmarks(raw: Raw, asked: DumpOptions) -> pd.Series:
     if asked.benchmark is not None:
         return pd.Series(asked.benchmark, index=raw.cells.index)
     hint = "verl dumps it only where the reward function returns it: --benchmark NAME says what was asked."
@@ -147,18 +147,20 @@ def _step(raw: Raw) -> int | np.ndarray:
     return steps if name is None else name
 
 
-def _correct(raw: Raw, asked: Asked) -> np.ndarray:
+def _correct(raw: Raw, asked: DumpOptions) -> np.ndarray:
     if ACC in raw:
         return cells.yes_or_no(raw, ACC, raw[ACC])
     return cells.numbers(raw, "score", raw.need("score")) > (asked.above or 0)
 
 
-def _how(raw: Raw, asked: Asked) -> str:
+def _how(raw: Raw, asked: DumpOptions) -> str:
     return "verl acc" if ACC in raw else f"verl score > {asked.above or 0:g}"
 
 
 def _check_scores(
-    raws: Sequence[Raw], asked: Asked, hint: str = "--correct-above X says it; --mark marks the answers again instead."
+    raws: Sequence[Raw],
+    asked: DumpOptions,
+    hint: str = "--correct-above X says it; --mark marks the answers again instead.",
 ) -> None:
     """Without `acc` or a bound, a score tells right from wrong only if it is one of two values, one above 0:
     a third may be for the format alone."""
@@ -174,7 +176,7 @@ def _check_scores(
         )
 
 
-def _notes(raws: Sequence[Raw], asked: Asked, marker: Marker | None) -> Iterator[str]:
+def _notes(raws: Sequence[Raw], asked: DumpOptions, marker: Marker | None) -> Iterator[str]:
     if marker:
         yield from marker.notes
     else:

@@ -9,12 +9,12 @@ from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
-from harness.importing.evaluations import MOST_NAMED, Evaluated, benchmarks
+from harness.importing.evaluations import MOST_NAMED, ImportedEvaluation, benchmarks
 from harness.importing.rows import identity
 from harness.records import DataError
 
 
-def versions_of(evaluated: Sequence[Evaluated]) -> dict[str, str]:
+def versions_of(evaluated: Sequence[ImportedEvaluation]) -> dict[str, str]:
     """benchmark -> its hash: the source's own, or one over ids and golds.
 
     Raises: DataError if two rows give one problem different golds, or a benchmark two versions.
@@ -22,7 +22,7 @@ def versions_of(evaluated: Sequence[Evaluated]) -> dict[str, str]:
     return {name: _version(name, [one for one in evaluated if one.benchmark == name]) for name in benchmarks(evaluated)}
 
 
-def _version(benchmark: str, evaluated: Sequence[Evaluated]) -> str:
+def _version(benchmark: str, evaluated: Sequence[ImportedEvaluation]) -> str:
     said = {str(value): one.who for one in evaluated for value in one.rows["version"].dropna().unique()}
     if len(said) > 1:
         seen = ", ".join(f"{value} in {who}" for value, who in list(said.items())[:MOST_NAMED])
@@ -34,7 +34,7 @@ def _version(benchmark: str, evaluated: Sequence[Evaluated]) -> str:
     return next(iter(said), None) or identity(sorted(golds.items()))
 
 
-def _golds(benchmark: str, evaluated: Sequence[Evaluated]) -> dict[str, str | None]:
+def _golds(benchmark: str, evaluated: Sequence[ImportedEvaluation]) -> dict[str, str | None]:
     """problem -> gold, from whoever says it; None if nobody does."""
     golds: dict[str, str | None] = {}
     by: dict[str, str] = {}

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.errors import UserError
-from harness.plugins import PluginError
+from harness.base.errors import UserError
+from harness.base.plugins import PluginError
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase

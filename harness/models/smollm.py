@@ -18,7 +18,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from harness.errors import UserError, need
+from harness.base.errors import UserError, need
 from harness.records import to_disk
 
 NAME = "smollm2-135m-instruct"

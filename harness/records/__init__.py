@@ -1,10 +1,12 @@
 """The files a run leaves behind: their schema, their folder layout, and how they are written and read.
 
-Standard library only: `reports` imports this package and nothing else of ours. Every file is JSON or JSON lines,
-but for finished attempts, which are Parquet. Units: scores are fractions, lengths are tokens, times are seconds.
+Standard library only, with the five marks of `benchmarks`: `reports` imports this package and nothing else of ours.
+Every file is JSON or JSON lines, but for finished attempts, which are Parquet.
+Units: scores are fractions, lengths are tokens, times are seconds.
 """
 
-from harness.records.evaluations import Attempt, EvalRecord, Mark
+from benchmarks.marks import Mark
+from harness.records.evaluations import Attempt, EvalRecord
 from harness.records.files import (
     SCHEMA,
     DataError,
@@ -16,7 +18,7 @@ from harness.records.files import (
     write_json,
     write_text,
 )
-from harness.records.folders import START, EvalFolder, RunFolder, TrialFolder
+from harness.records.layout import START, EvalFolder, RunFolder, TrialFolder
 from harness.records.plans import (
     ArmRecord,
     Comparison,

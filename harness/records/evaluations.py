@@ -3,25 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 from harness.records.record import Record
-
-
-class Mark(StrEnum):
-    """What became of one answer. Absence is never zero: five words for five different things."""
-
-    CORRECT = "correct"
-    """equal to the gold answer"""
-    WRONG = "wrong"
-    """a final answer was found and it differs"""
-    NO_ANSWER = "no_answer"
-    """finished, but no final answer could be found"""
-    TRUNCATED = "truncated"
-    """stopped by the token limit before a final answer"""
-    GRADER_FAILED = "grader_failed"
-    """the comparison ran out of time or broke; counts as not correct, and is shown"""
 
 
 @dataclass(frozen=True)

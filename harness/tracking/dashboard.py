@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from harness.errors import INCOMPLETE, OK, UserError
+from harness.base.errors import INCOMPLETE, OK, UserError
 from harness.tracking.mirror import Mirror
 from harness.tracking.store import (
     ARTIFACTS,

@@ -46,7 +46,7 @@ class Tail:
 
 
 @dataclass(frozen=True)
-class Row:
+class MetricRow:
     """Numbers that belong to one step and are written together."""
 
     step: int
@@ -57,15 +57,15 @@ class Row:
     """the name in `numbers` that tells whether this row was written"""
 
 
-def step_row(line: dict[str, Any], seconds: float) -> Row:
+def step_row(line: dict[str, Any], seconds: float) -> MetricRow:
     """A line of `steps.jsonl`. A metric for which nothing was counted is left out, never zero."""
     numbers = {f"progress/{name}": float(line[name]) for name in COUNTERS}
     numbers |= {name: float(value) for name, value in line["metrics"].items() if value is not None}
-    return Row(line["step"], seconds, numbers, sentinel="progress/rollouts")
+    return MetricRow(line["step"], seconds, numbers, sentinel="progress/rollouts")
 
 
 @dataclass(frozen=True)
-class Evaluated:
+class EvaluationCounts:
     """A complete evaluation: its header and the counts of its marks."""
 
     header: EvalRecord
@@ -82,19 +82,19 @@ class Evaluated:
         """Correct over all attempts, as a fraction."""
         return self.marks[Mark.CORRECT] / self.attempts
 
-    def rows(self) -> list[Row]:
+    def rows(self) -> list[MetricRow]:
         """Against training steps, and the score once more against rollouts, the axis on which arms are compared."""
         name = self.header.benchmark
         numbers = {f"eval/{name}/{mark.value}": self.marks[mark] / self.attempts for mark in Mark}
         numbers |= {f"eval/{name}/mean_tokens": self.tokens / self.attempts, f"eval/{name}/k": float(self.header.k)}
         by_step, by_rollouts = f"eval/{name}/score", f"eval_by_rollouts/{name}/score"
         return [
-            Row(self.header.step, self.seconds, numbers | {by_step: self.score}, sentinel=by_step),
-            Row(self.header.grid, self.seconds, {by_rollouts: self.score}, sentinel=by_rollouts),
+            MetricRow(self.header.step, self.seconds, numbers | {by_step: self.score}, sentinel=by_step),
+            MetricRow(self.header.grid, self.seconds, {by_rollouts: self.score}, sentinel=by_rollouts),
         ]
 
 
-def evaluated(folder: EvalFolder) -> Evaluated | None:
+def evaluated(folder: EvalFolder) -> EvaluationCounts | None:
     """None while the evaluation is open, or if it holds no attempt."""
     if not folder.attempts.exists():
         return None
@@ -104,7 +104,7 @@ def evaluated(folder: EvalFolder) -> Evaluated | None:
     if not table.num_rows:
         return None
     marks, tokens = Counter(table["mark"].to_pylist()), sum(table["tokens"].to_pylist())
-    return Evaluated(EvalRecord.read(folder.header), marks, tokens, modified(folder.attempts))
+    return EvaluationCounts(EvalRecord.read(folder.header), marks, tokens, modified(folder.attempts))
 
 
 def verdict_numbers(verdict: dict[str, Any]) -> dict[str, float]:

@@ -18,7 +18,17 @@ from harness.records import (
     read_json,
 )
 from harness.tracking import describe
-from harness.tracking.files import Evaluated, Row, Tail, began, begun, evaluated, modified, step_row, verdict_numbers
+from harness.tracking.files import (
+    EvaluationCounts,
+    MetricRow,
+    Tail,
+    began,
+    begun,
+    evaluated,
+    modified,
+    step_row,
+    verdict_numbers,
+)
 from harness.tracking.names import encode
 from harness.tracking.runs import FAILED, FINISHED, KILLED, RUNNING, RunWriter
 from harness.tracking.store import connect, speaking_to, store_uri
@@ -44,7 +54,7 @@ class Mirror:
         self._trials = [(arm, seed) for arm in plan.arms for seed in plan.seeds]
         self._runs = runs
         self._tails: dict[str, Tail] = {}
-        self._evaluated: dict[Path, Evaluated] = {}
+        self._evaluated: dict[Path, EvaluationCounts] = {}
         self._names: dict[str, str] = {}
         self._complete: set[str] = set()
 
@@ -151,14 +161,14 @@ class Mirror:
             parent.upload(path, path.parent.relative_to(folder.root).as_posix())
 
     def _write_evaluations(self, child: RunWriter, folders: list[EvalFolder]) -> int:
-        rows: list[Row] = []
+        rows: list[MetricRow] = []
         for folder in folders:
             if folder.root not in self._evaluated and (complete := evaluated(folder)):
                 self._evaluated[folder.root] = complete
                 rows += complete.rows()
         return self._write(child, rows)
 
-    def _means(self) -> Iterator[Row]:
+    def _means(self) -> Iterator[MetricRow]:
         """The mean over seeds of an arm's score, at the points of the grid that all its seeds have reached."""
         scores: dict[tuple[str, str, int], dict[int | None, float]] = {}
         for evaluation in self._evaluated.values():
@@ -167,8 +177,8 @@ class Mirror:
         for (benchmark, arm, grid), by_seed in scores.items():
             if arm == START or by_seed.keys() == set(self._plan.seeds):
                 name = f"eval_by_rollouts/{benchmark}/{arm}"
-                yield Row(grid, modified(self._folder.plan), {name: fmean(by_seed.values())}, sentinel=name)
+                yield MetricRow(grid, modified(self._folder.plan), {name: fmean(by_seed.values())}, sentinel=name)
 
-    def _write(self, run: RunWriter, rows: list[Row]) -> int:
+    def _write(self, run: RunWriter, rows: list[MetricRow]) -> int:
         self._names |= {encode(name): name for row in rows for name in row.numbers}
         return run.write(rows)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from harness.tracking.files import Row
+from harness.tracking.files import MetricRow
 from harness.tracking.names import encode
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class RunWriter:
         self._uploaded: dict[Path, tuple[int, int]] = {}
         self._sizes: dict[str, int] = {}
 
-    def write(self, rows: Iterable[Row]) -> int:
+    def write(self, rows: Iterable[MetricRow]) -> int:
         """Write the rows whose sentinel is not there at their step, in batches of whole rows. Returns how many."""
         new = []
         for row in rows:
@@ -62,7 +62,7 @@ class RunWriter:
     def write_latest(self, numbers: Mapping[str, float], seconds: float) -> None:
         """Write numbers that have no step, where they differ from what is there."""
         changed = {name: value for name, value in numbers.items() if self._latest.get(encode(name)) != value}
-        for batch in batches([Row(0, seconds, {name: value}, sentinel=name) for name, value in changed.items()]):
+        for batch in batches([MetricRow(0, seconds, {name: value}, sentinel=name) for name, value in changed.items()]):
             self._log(batch)
 
     def set_params(self, params: Mapping[str, Any]) -> None:
@@ -137,7 +137,7 @@ class RunWriter:
         self._latest |= {metric.key: metric.value for metric in metrics}
 
 
-def batches(rows: Iterable[Row], limit: int = METRICS_PER_BATCH) -> Iterator[list[Point]]:
+def batches(rows: Iterable[MetricRow], limit: int = METRICS_PER_BATCH) -> Iterator[list[Point]]:
     """All numbers, in batches that MLflow takes at once.
 
     Rows are kept whole where they fit, and a row's sentinel comes last: a batch is written whole or not at all, so

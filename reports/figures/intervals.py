@@ -18,7 +18,7 @@ ROW, TOP, BOTTOM = 20, 4, 40
 
 
 @dataclass(frozen=True)
-class Entry:
+class IntervalRow:
     """One row; numbers in points or percent, None where there is nothing to show."""
 
     label: str
@@ -31,7 +31,7 @@ class Entry:
     indent: int = 0
 
 
-def intervals(name: str, entries: Sequence[Entry], xlabel: str, zero: bool) -> str:
+def intervals(name: str, entries: Sequence[IntervalRow], xlabel: str, zero: bool) -> str:
     """SVG of rows from top to bottom: a band for the interval, a tick for the mean, a dot for every seed.
 
     Args:
@@ -61,7 +61,7 @@ def _signed(x: float, _: int) -> str:
     return f"{x:+g}".replace("-", "−") if x else "0"
 
 
-def _label(axes: Axes, row: int, entry: Entry, left: float) -> None:
+def _label(axes: Axes, row: int, entry: IntervalRow, left: float) -> None:
     axes.annotate(
         fit(entry.label, WIDEST - 2 * LETTER * entry.indent),
         (0, row),
@@ -74,7 +74,7 @@ def _label(axes: Axes, row: int, entry: Entry, left: float) -> None:
     )
 
 
-def _marks(axes: Axes, row: int, entry: Entry) -> None:
+def _marks(axes: Axes, row: int, entry: IntervalRow) -> None:
     if entry.interval is not None:
         alpha = 0.5 if entry.strong and entry.indent else 0.25
         axes.plot(entry.interval, [row, row], color=entry.colour, linewidth=7, alpha=alpha, solid_capstyle="butt")

@@ -45,7 +45,7 @@ SIDES = 2
 """a two-sided level of SIDES x ALPHA has the one-sided bounds as its ends"""
 
 
-class Outcome(StrEnum):
+class GateOutcome(StrEnum):
     IMPROVEMENT = "improvement"
     """above the baseline; a pass"""
     PASS = "pass"
@@ -57,7 +57,7 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True)
-class Change:
+class ScoreChange:
     """new - baseline of one benchmark, or of the average."""
 
     old: float
@@ -100,11 +100,11 @@ class Change:
 
 @dataclass(frozen=True)
 class Decision:
-    outcome: Outcome
-    average: Change
-    by_average: Outcome
+    outcome: GateOutcome
+    average: ScoreChange
+    by_average: GateOutcome
     """what the average alone says"""
-    benchmarks: list[Change]
+    benchmarks: list[ScoreChange]
     p_lost_more: list[float | None]
     """of each benchmark, adjusted; None where it cannot be tested"""
     margin: float
@@ -126,27 +126,27 @@ def decide(new: Sequence[Floats], old: Sequence[Floats], margin: float) -> Decis
     p_values = holm([one.p_lost_more(margin) for one in changes])
     by_average = outcome(average, margin)
     lost = any(p is not None and p <= ALPHA for p in p_values)
-    return Decision(Outcome.REGRESSION if lost else by_average, average, by_average, changes, p_values, margin)
+    return Decision(GateOutcome.REGRESSION if lost else by_average, average, by_average, changes, p_values, margin)
 
 
-def outcome(average: Change, margin: float) -> Outcome:
+def outcome(average: ScoreChange, margin: float) -> GateOutcome:
     if average.identical:
-        return Outcome.PASS
+        return GateOutcome.PASS
     if average.bounds is None:
-        return Outcome.INCONCLUSIVE
+        return GateOutcome.INCONCLUSIVE
     lower, upper = average.bounds
     if lower > 0:
-        return Outcome.IMPROVEMENT
+        return GateOutcome.IMPROVEMENT
     if lower > -margin:
-        return Outcome.PASS
-    return Outcome.REGRESSION if upper < 0 else Outcome.INCONCLUSIVE
+        return GateOutcome.PASS
+    return GateOutcome.REGRESSION if upper < 0 else GateOutcome.INCONCLUSIVE
 
 
-def change(new: Sequence[Floats], old: Sequence[Floats]) -> Change:
+def change(new: Sequence[Floats], old: Sequence[Floats]) -> ScoreChange:
     single = min(len(new[0]), len(old[0])) == 1
     estimate = contrast([new, old], (1.0, -1.0), "checkpoints" if single else "algorithm", 1 - SIDES * ALPHA)
     shifts = np.concatenate([n.mean(axis=0) - o.mean(axis=0) for n, o in zip(new, old, strict=True)])
-    return Change(
+    return ScoreChange(
         old=float(np.mean([o.mean() for o in old])),
         new=float(np.mean([n.mean() for n in new])),
         estimate=estimate,

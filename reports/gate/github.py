@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from reports.data.scores import AVERAGE
 from reports.document import Bullets, Text
-from reports.gate.decide import Outcome
+from reports.gate.decide import GateOutcome
 from reports.gate.verdict import Gate, bounds, sentences, table, verdict
 from reports.render import markdown
-from reports.scores import AVERAGE
 from reports.words import signed
 
 MOST_ANNOTATIONS = 10
@@ -46,7 +46,7 @@ def commands(gate: Gate) -> list[str]:
 
 def _annotations(gate: Gate) -> Iterator[Annotation]:
     kind = "warning" if gate.warned else "error"
-    if gate.outcome in (Outcome.REGRESSION, Outcome.INCONCLUSIVE):
+    if gate.outcome in (GateOutcome.REGRESSION, GateOutcome.INCONCLUSIVE):
         yield Annotation(kind, f"{TITLE}: {gate.outcome.value}", verdict(gate))
     for name, change, failed in gate.columns:
         if failed and name != AVERAGE:

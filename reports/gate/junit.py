@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from xml.etree import ElementTree as ET
 
-from reports.gate.decide import ALPHA, Change, Outcome
+from reports.data.scores import AVERAGE
+from reports.gate.decide import ALPHA, GateOutcome, ScoreChange
 from reports.gate.verdict import Gate, bounds, by_average, sentences
-from reports.scores import AVERAGE
 from reports.words import percent, signed
 
 SUITE = "rence gate"
@@ -38,15 +38,15 @@ def refused(message: str) -> str:
     return _document(_suite([case]))
 
 
-def _case(gate: Gate, name: str, change: Change, failed: bool) -> ET.Element:
+def _case(gate: Gate, name: str, change: ScoreChange, failed: bool) -> ET.Element:
     case = ET.Element("testcase", classname=SUITE, name=_clean(name))
     numbers = (
         f"baseline {percent(change.old)}, run {percent(change.new)}, change {signed(change.estimate.value)} points, "
         f"one-sided 95 % bounds {bounds(change)}, {change.problems:,} problems"
     )
     if failed:
-        kind = gate.decision.by_average.value if name == AVERAGE else Outcome.REGRESSION.value
-        warned = kind == Outcome.INCONCLUSIVE and gate.on_inconclusive == "warn"
+        kind = gate.decision.by_average.value if name == AVERAGE else GateOutcome.REGRESSION.value
+        warned = kind == GateOutcome.INCONCLUSIVE and gate.on_inconclusive == "warn"
         words = by_average(gate) if name == AVERAGE else f"{name} lost more than {gate.points}."
         ET.SubElement(case, "skipped" if warned else "failure", type=kind, message=_clean(words)).text = _clean(numbers)
     ET.SubElement(case, "system-out").text = _clean(numbers)

@@ -16,11 +16,11 @@ import numpy as np
 import pandas as pd
 
 from harness.records import START, DataError, EvalFolder, Plan, RunFolder
-from reports.comparing import Subject, find
+from reports.comparing import ComparedSide, find
+from reports.data.load import where
+from reports.data.matching import NO_SETTINGS
+from reports.data.scores import Scores, matrices
 from reports.gate.results import Counts, Results, ids_hash
-from reports.load import where
-from reports.matching import NO_SETTINGS
-from reports.scores import Scores, matrices
 from reports.words import listing, plural
 
 
@@ -75,7 +75,7 @@ def _begun(path: Path) -> set[str]:
     return {folder.root.name for folder in folders if not folder.attempts.exists()}
 
 
-def _results(name: str, subject: Subject, evals: pd.DataFrame) -> Results:
+def _results(name: str, subject: ComparedSide, evals: pd.DataFrame) -> Results:
     one = {field: _only(name, evals, field) for field in ("arm", "template", "grader_version", "limit")}
     cells = matrices(evals, subject.problems)
     benchmarks = {benchmark: scores for (_, benchmark), scores in sorted(cells.items())}

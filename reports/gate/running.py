@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from reports import Unmatched
+from reports.data.matching import Unmatched
 from reports.gate import checks, reading
 from reports.gate.baseline import MARGIN_POINTS
-from reports.gate.decide import Outcome, decide
+from reports.gate.decide import GateOutcome, decide
 from reports.gate.measure import measure
 from reports.gate.sharpen import sharper
 from reports.gate.verdict import Gate, Policy
@@ -28,7 +28,7 @@ def run(name: str, file: Path, margin: float | None, allow_unmatched: bool, on_i
         )
     pairs = [(new.benchmarks[benchmark].values, counts.values) for benchmark, counts in old.benchmarks.items()]
     decision = decide([n for n, _ in pairs], [o for _, o in pairs], baseline.margin if margin is None else margin)
-    open_question = decision.outcome == Outcome.INCONCLUSIVE
+    open_question = decision.outcome == GateOutcome.INCONCLUSIVE
     return Gate(
         run=name,
         baseline=file.as_posix(),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from reports.gate.decide import Change
+from reports.gate.decide import ScoreChange
 from reports.gate.results import Counts, Results
 
 
@@ -20,7 +20,7 @@ class Sharper:
     """times as many attempts a problem; None where they alone cannot do it, or one attempt does not tell"""
 
 
-def sharper(average: Change, margin: float, new: Results, old: Results) -> Sharper | None:
+def sharper(average: ScoreChange, margin: float, new: Results, old: Results) -> Sharper | None:
     """None where the design is sharp enough for this margin already, or nothing varied.
 
     The variance V of the difference must fall by (provable margin / margin)^2. More attempts lower only the part of V

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.records import SCHEMA
+from reports.data.scores import AVERAGE
 from reports.document import Cell, Column, Row, Table, text
 from reports.gate import checks, reading
 from reports.gate.baseline import MARGIN_POINTS, Baseline, render, write
@@ -15,12 +16,11 @@ from reports.gate.measure import measure
 from reports.gate.results import Results
 from reports.gate.verdict import margin_words
 from reports.render import plain
-from reports.scores import AVERAGE
 from reports.words import GAP, percent, signed
 
 
 @dataclass(frozen=True)
-class Update:
+class BaselineUpdate:
     file: str
     old: Baseline | None
     """None where there was no file"""
@@ -63,13 +63,13 @@ class Update:
         }
 
 
-def update(name: str, file: Path, margin: float | None) -> Update:
+def update(name: str, file: Path, margin: float | None) -> BaselineUpdate:
     """Raises: DataError if RUN is not complete or the old file is broken; ValueError: see `measure`."""
     measured = measure(name)
     old = reading.read(file, MARGIN_POINTS / 100) if file.exists() else None
     kept = old.margin if old else MARGIN_POINTS / 100
     new = Baseline(measured.results, kept if margin is None else margin)
-    found = Update(file.as_posix(), old, new, [*measured.notes, *(_differences(new, old) if old else [])])
+    found = BaselineUpdate(file.as_posix(), old, new, [*measured.notes, *(_differences(new, old) if old else [])])
     write(file, new)
     return found
 

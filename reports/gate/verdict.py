@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from harness.records import SCHEMA
+from reports.data.scores import AVERAGE
 from reports.document import Cell, Column, Row, Table, text
-from reports.gate.decide import ALPHA, Change, Decision, Outcome
+from reports.gate.decide import ALPHA, Decision, GateOutcome, ScoreChange
 from reports.gate.results import Results
 from reports.gate.sharpen import Sharper
 from reports.render import plain
-from reports.scores import AVERAGE
 from reports.verdict import COVERS, span
 from reports.words import GAP, listing, p_text, percent, plural, signed
 
@@ -37,23 +37,23 @@ class Gate:
     on_inconclusive: Policy
 
     @property
-    def outcome(self) -> Outcome:
+    def outcome(self) -> GateOutcome:
         return self.decision.outcome
 
     @property
     def passed(self) -> bool:
         """Whether the command ends with 0."""
-        return self.outcome in (Outcome.PASS, Outcome.IMPROVEMENT) or self.warned
+        return self.outcome in (GateOutcome.PASS, GateOutcome.IMPROVEMENT) or self.warned
 
     @property
     def warned(self) -> bool:
-        return self.outcome == Outcome.INCONCLUSIVE and self.on_inconclusive == "warn"
+        return self.outcome == GateOutcome.INCONCLUSIVE and self.on_inconclusive == "warn"
 
     @property
-    def columns(self) -> list[tuple[str, Change, bool]]:
+    def columns(self) -> list[tuple[str, ScoreChange, bool]]:
         """Benchmark or `average`, its change, and whether it fails the gate."""
         d = self.decision
-        average_failed = d.by_average in (Outcome.REGRESSION, Outcome.INCONCLUSIVE)
+        average_failed = d.by_average in (GateOutcome.REGRESSION, GateOutcome.INCONCLUSIVE)
         benchmarks = zip(self.old.benchmarks, d.benchmarks, d.failed, strict=True)
         return [(AVERAGE, d.average, average_failed), *benchmarks]
 
@@ -109,7 +109,7 @@ def table(gate: Gate) -> Table:
     return Table("gate", columns, [_row(gate, *column) for column in gate.columns])
 
 
-def _row(gate: Gate, name: str, change: Change, failed: bool) -> Row:
+def _row(gate: Gate, name: str, change: ScoreChange, failed: bool) -> Row:
     counts = gate.new.benchmarks.get(name)
     k = sorted({k for c in ([counts] if counts else gate.new.benchmarks.values()) for k in c.k})
     lost = f"lost more than {gate.points}" if failed else ""
@@ -118,7 +118,7 @@ def _row(gate: Gate, name: str, change: Change, failed: bool) -> Row:
     return Row([text(name), Cell(f"{change.problems:,}"), Cell(span(k)), *scores, Cell(bounds(change)), text(result)])
 
 
-def bounds(change: Change) -> str:
+def bounds(change: ScoreChange) -> str:
     """`−1.2 to +0.8`; nothing where nothing can be said."""
     return f"{signed(change.bounds[0])} to {signed(change.bounds[1])}" if change.bounds else GAP
 
@@ -130,7 +130,7 @@ def margin_words(margin: float) -> str:
 
 def sentences(gate: Gate) -> list[str]:
     """The verdict, then what it rests on."""
-    small = gate.outcome == Outcome.PASS and _below(gate.decision.average)
+    small = gate.outcome == GateOutcome.PASS and _below(gate.decision.average)
     return [
         verdict(gate),
         *(["Let through, for `--on-inconclusive warn`."] if gate.warned else []),
@@ -140,7 +140,7 @@ def sentences(gate: Gate) -> list[str]:
     ]
 
 
-def _below(average: Change) -> bool:
+def _below(average: ScoreChange) -> bool:
     return average.bounds is not None and average.bounds[1] < 0
 
 
@@ -159,21 +159,21 @@ def by_average(gate: Gate) -> str:
     if d.average.bounds is None:
         return f"Inconclusive: {signed(d.average.estimate.value)} points on the average, and these data give no bounds."
     words = {
-        Outcome.IMPROVEMENT: "Pass, and an improvement: the average is above the baseline",
-        Outcome.PASS: f"Pass: the average has not lost {gate.points} or more",
-        Outcome.REGRESSION: "Regression: the average is below the baseline",
-        Outcome.INCONCLUSIVE: f"Inconclusive: the average may have lost {gate.points} or more, or nothing",
+        GateOutcome.IMPROVEMENT: "Pass, and an improvement: the average is above the baseline",
+        GateOutcome.PASS: f"Pass: the average has not lost {gate.points} or more",
+        GateOutcome.REGRESSION: "Regression: the average is below the baseline",
+        GateOutcome.INCONCLUSIVE: f"Inconclusive: the average may have lost {gate.points} or more, or nothing",
     }
     return f"{words[d.by_average]}: {_sure(d.average)}."
 
 
-def _failed(gate: Gate) -> list[tuple[str, Change, float | None]]:
+def _failed(gate: Gate) -> list[tuple[str, ScoreChange, float | None]]:
     d = gate.decision
     rows = zip(gate.old.benchmarks, d.benchmarks, d.p_lost_more, d.failed, strict=True)
     return [(name, change, p) for name, change, p, failed in rows if failed]
 
 
-def _sure(change: Change) -> str:
+def _sure(change: ScoreChange) -> str:
     return f"{signed(change.estimate.value)} points, {bounds(change)}"
 
 
@@ -182,7 +182,7 @@ def _sharpness(gate: Gate) -> list[str]:
     average, passing = gate.decision.average, []
     if average.provable_margin is None or average.passing_margin is None:
         return []
-    if gate.decision.by_average in (Outcome.INCONCLUSIVE, Outcome.REGRESSION):
+    if gate.decision.by_average in (GateOutcome.INCONCLUSIVE, GateOutcome.REGRESSION):
         passing = [f"It would have passed with a margin above {percent(average.passing_margin)} points."]
     design = (
         f"Where nothing is lost, this design passes four times in five at {percent(average.provable_margin)} points."
@@ -223,7 +223,7 @@ def _matched(gate: Gate) -> str:
     return "matched"
 
 
-def _change_json(change: Change) -> dict[str, Any]:
+def _change_json(change: ScoreChange) -> dict[str, Any]:
     e, (low, high) = change.estimate, change.bounds or (None, None)
     return {
         "baseline": change.old,

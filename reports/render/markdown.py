@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 
+from reports.data.excerpts import visible
 from reports.document import (
     Block,
     Bullets,
@@ -19,7 +20,6 @@ from reports.document import (
     Table,
     Text,
 )
-from reports.excerpts import visible
 
 COST_BEGIN, COST_END = "<!-- cost: from timing.json -->", "<!-- end of cost -->"
 SPECIAL = re.compile(r"([\\`*_\[\]|])")

@@ -11,10 +11,9 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable
 
-from reports import notes, plugins, verdict
-from reports.analysis import Analysis
+from reports import verdict
+from reports.data.analysis import Analysis
 from reports.document import Document, Section
-from reports.plugins import Offered, Others
 from reports.sections import (
     activity,
     algorithms,
@@ -22,29 +21,32 @@ from reports.sections import (
     blocks,
     budget,
     checks,
-    comparisons,
     curves,
     design,
+    differences,
     effects,
     failures,
     flips,
     lengths,
     marks,
     mismatch,
+    notes,
     passing,
     provenance,
     published,
     ranking,
+    registry,
     scores,
     spending,
     training,
 )
+from reports.sections.registry import Offered, Others
 
 SECTIONS: dict[str, Callable[[Analysis], Section | None]] = {
     "scores": scores.section,
     "failures": failures.section,
     "mismatch": mismatch.section,
-    "differences": comparisons.section,
+    "differences": differences.section,
     "effects": effects.section,
     "best": best.section,
     "published": published.section,
@@ -78,7 +80,7 @@ def descriptions(others: Iterable[Offered] = ()) -> dict[str, str]:
 def document(a: Analysis, others: Others | None = None) -> Document:
     """Ours in their order, with those of other packages before the notes, which say what is missing of them."""
     *body, cost = (make(a) for name, make in SECTIONS.items() if name != "notes")
-    added, missing = plugins.added(a, others or Others(), [part for part in (*body, cost) if part is not None])
+    added, missing = registry.added(a, others or Others(), [part for part in (*body, cost) if part is not None])
     parts = [*body, *added, notes.section(a, missing), cost]
     return Document(a.run.plan.experiment, verdict.sentences(a), [part for part in parts if part is not None])
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from reports.analysis import Analysis
+from reports.data.analysis import Analysis
 from reports.document import Bullets, Cell, Column, Folded, Row, Section, Table, Text, text
 from reports.sections import tuning
 from reports.words import GAP, listing

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from reports import sweeps
-from reports.analysis import Analysis
+from reports.data import sweeps
+from reports.data.analysis import Analysis
+from reports.data.scores import AVERAGE
+from reports.data.sweeps import Best
 from reports.document import Bullets, Cell, Column, Row, Section, Table, text
-from reports.scores import AVERAGE
 from reports.statistics.best import SPLITS
-from reports.sweeps import Best
 from reports.words import GAP, listing, percent, plural, signed
 
 MOST = 12

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reports.analysis import Analysis
+from reports.data.analysis import Analysis
 from reports.document import Block, Cell, Column, Folded, Row, Section, Table, Text, text
 from reports.words import GAP, listing, plural
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from reports.analysis import Analysis
+from reports.data.analysis import Analysis
+from reports.data.cost_axis import counts
 from reports.document import Cell, Column, Row, Section, Table, text
 from reports.sections import spending
-from reports.spent import counts
 from reports.words import GAP, count
 
 COUNTS = ("rollouts", "discarded", "tokens", "steps", "updates", "cursor")

@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 
 from harness.records import START
-from reports import shown
-from reports.analysis import Analysis
+from reports.data.analysis import Analysis
+from reports.data.load import where
+from reports.data.scores import curve
 from reports.document import Block, Figure, Gallery, Section, Text
+from reports.figures import arm_colours
 from reports.figures.curves import Line, Track, curves
-from reports.load import where
-from reports.scores import curve
 from reports.statistics import contrast
 from reports.words import benchmark_title, listing
 
@@ -61,7 +61,7 @@ def legend(a: Analysis) -> str:
     parts = ["Thick: mean over seeds. Thin, with a dot at each evaluation: every seed.", covers(a)]
     if len(a.arms) > MOST_BANDS:
         parts.append(f"Of these {len(a.arms)} arms only {a.label(a.target)} shows its seeds and its band.")
-    return " ".join(filter(None, [*parts, shown.rule(a)]))
+    return " ".join(filter(None, [*parts, arm_colours.rule(a)]))
 
 
 def covers(a: Analysis) -> str:
@@ -109,13 +109,13 @@ def line(a: Analysis, arm: str, tracks: list[Track], origin: float | None = None
         # before training there are no seeds, and nothing to have an interval
         band = None if band is None else ([math.nan, *band[0]], [math.nan, *band[1]])
     return Line(
-        shown.short(a, arm),
-        shown.tints(a)[arm],
+        arm_colours.short(a, arm),
+        arm_colours.tints(a)[arm],
         tracks if detailed or not mean_x else [],
         (mean_x, mean_y),
         band,
         dots=dots,
-        quiet=arm not in shown.named(a),
+        quiet=arm not in arm_colours.named(a),
     )
 
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from reports import sharpen
-from reports.analysis import Analysis
+from reports.data.analysis import Analysis
+from reports.data.pairs import Pair, sources
+from reports.data.scores import AVERAGE, complete
 from reports.document import Block, Cell, Column, Folded, Row, Section, Table, Text, text
-from reports.pairs import Pair, sources
-from reports.scores import AVERAGE, complete
-from reports.statistics import design
-from reports.statistics.variance import Split
+from reports.statistics import design, sharpen
+from reports.statistics.variance import VarianceSplit
 from reports.words import GAP, benchmark_title, count, extent, listing
 
 MOST_PAIRS = 4
@@ -19,11 +18,11 @@ PARTS = {"seed": "Training seed", "problem": "Problem", "interaction": "Seed × 
 
 
 @dataclass(frozen=True)
-class Source:
+class VarianceSource:
     """A difference, and what its variance is made of."""
 
     pair: Pair
-    split: Split
+    split: VarianceSplit
 
 
 def section(a: Analysis) -> Section | None:
@@ -48,16 +47,16 @@ CAPTION = (
 )
 
 
-def _sources(a: Analysis, pairs: list[Pair]) -> list[Source]:
+def _sources(a: Analysis, pairs: list[Pair]) -> list[VarianceSource]:
     found = []
     for pair in pairs:
         columns = a.benchmarks if pair.benchmark == AVERAGE else [pair.benchmark]
         one, other = (complete(a.cells, arm, columns) or [] for arm in (pair.a, pair.b))
-        found.append(Source(pair, sources(one, other)))
+        found.append(VarianceSource(pair, sources(one, other)))
     return found
 
 
-def _largest(a: Analysis, found: list[Source]) -> list[Text]:
+def _largest(a: Analysis, found: list[VarianceSource]) -> list[Text]:
     said = []
     for source in found:
         known = {name: part for name in PARTS if (part := getattr(source.split, name)) is not None}
@@ -75,7 +74,7 @@ def _name(a: Analysis, pair: Pair) -> str:
     return f"{a.label(pair.a)} − {a.label(pair.b)}"
 
 
-def _table(a: Analysis, found: list[Source], name: str, caption: str) -> Table:
+def _table(a: Analysis, found: list[VarianceSource], name: str, caption: str) -> Table:
     by_benchmark = any(source.pair.benchmark != AVERAGE for source in found)
     columns = [
         Column("Difference", numeric=False),
@@ -87,7 +86,7 @@ def _table(a: Analysis, found: list[Source], name: str, caption: str) -> Table:
     return Table(name, columns, [_row(a, source, by_benchmark) for source in found], caption)
 
 
-def _row(a: Analysis, source: Source, by_benchmark: bool) -> Row:
+def _row(a: Analysis, source: VarianceSource, by_benchmark: bool) -> Row:
     found, e = source.split, source.pair.estimate
     se, total = e.se if e else None, found.total
     parts = [getattr(found, part) for part in PARTS]
@@ -106,7 +105,7 @@ def _row(a: Analysis, source: Source, by_benchmark: bool) -> Row:
     )
 
 
-def _sharpen(a: Analysis, found: list[Source]) -> list[Block]:
+def _sharpen(a: Analysis, found: list[VarianceSource]) -> list[Block]:
     shown = [source for source in found if source.pair.mde]
     if not shown:
         return [Text("Nothing varied, so nothing can be said of what a larger design would detect.")]
@@ -125,7 +124,7 @@ def _sharpen(a: Analysis, found: list[Source]) -> list[Block]:
     return [Table("sharpen", columns, rows, _sharpen_caption(a, about_seeds, several, sampled))]
 
 
-def _mde(source: Source, way: sharpen.Route) -> Cell:
+def _mde(source: VarianceSource, way: sharpen.Route) -> Cell:
     pair = source.pair
     assert pair.estimate is not None
     seen = design.sight(source.split, way.change, pair.estimate.estimand, pair.alpha)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from reports import sweeps
-from reports.analysis import Analysis
+from reports.data import sweeps
+from reports.data.analysis import Analysis
+from reports.data.sweeps import Effect, Effects
 from reports.document import Block, Cell, Column, Figure, Folded, Row, Section, Table, Text, text
-from reports.figures.intervals import Entry, intervals
+from reports.figures.intervals import IntervalRow, intervals
 from reports.figures.svg import INK, colour
-from reports.sweeps import Effect, Effects
 from reports.verdict import COVERS
 from reports.words import GAP, capital, listing, p_text, percent, plural, signed
 
@@ -143,13 +143,13 @@ def _interactions(a: Analysis, one: Effects, place: int) -> Table:
 
 
 def _figure(a: Analysis, one: Effects, place: int) -> list[Figure]:
-    entries: list[Entry] = []
+    entries: list[IntervalRow] = []
     ablate = one.sweep.kind == "ablate"
     for factor in one.sweep.factors:
         own = [effect for effect in one.main if effect.factor == factor]
         own.sort(key=lambda effect: -(effect.estimate.value if effect.estimate else -1))
         if not ablate:
-            entries.append(Entry(factor))
+            entries.append(IntervalRow(factor))
         entries += [_entry(a, one, effect, 0 if ablate else 1) for effect in own]
     if ablate:
         entries.sort(key=lambda entry: -entry.value if entry.value is not None else 100)
@@ -163,14 +163,14 @@ def _figure(a: Analysis, one: Effects, place: int) -> list[Figure]:
     return [Figure(_name("effects", place), intervals(_name("effects", place), entries, "points", zero=True), caption)]
 
 
-def _entry(a: Analysis, one: Effects, effect: Effect, indent: int) -> Entry:
+def _entry(a: Analysis, one: Effects, effect: Effect, indent: int) -> IntervalRow:
     label = effect.level if indent else _words(one, effect)
     e = effect.estimate
     if e is None:
-        return Entry(f"{label} {GAP}", indent=indent)
+        return IntervalRow(f"{label} {GAP}", indent=indent)
     interval = None if e.interval is None else (100 * e.interval[0], 100 * e.interval[1])
     clear = effect.direction(a.alpha) != 0
-    return Entry(label, 100 * e.value, interval, colour=colour(0) if clear else INK, strong=clear, indent=indent)
+    return IntervalRow(label, 100 * e.value, interval, colour=colour(0) if clear else INK, strong=clear, indent=indent)
 
 
 def tidy(a: Analysis) -> Table:

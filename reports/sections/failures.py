@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from harness.records import START
-from reports.analysis import Analysis
+from reports.data.analysis import Analysis
+from reports.data.scores import AVERAGE
 from reports.document import Block, Bullets, Cell, Column, Row, Section, Table, text
-from reports.scores import AVERAGE
 from reports.words import GAP, count, listing, percent, plural
 
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness.records import START
-from reports.analysis import Analysis
-from reports.answers import Text, texts
+from reports.data.analysis import Analysis
+from reports.data.answers import AnswerText, texts
+from reports.data.excerpts import HEAD, TAIL, cut, short
+from reports.data.flips import CATEGORIES, CORRECT, KINDS, Category, FlipCounts, Flips, flips, representative, tallies
+from reports.data.load import MARKS
 from reports.document import Block, Case, Cases, Cell, Column, Excerpt, Folded, Row, Section, Table, text
-from reports.excerpts import HEAD, TAIL, cut, short
-from reports.flips import CATEGORIES, CORRECT, KINDS, Category, Flips, Tally, flips, representative, tallies
-from reports.load import MARKS
 from reports.sections import marks
 from reports.words import GAP, benchmark_title, count, plural, signed
 
@@ -35,13 +35,13 @@ class _Place:
     problem: int
 
     @property
-    def sides(self) -> tuple[Tally, Tally]:
+    def sides(self) -> tuple[FlipCounts, FlipCounts]:
         return self.flips.a, self.flips.b
 
 
 Pairs = Mapping[str, Mapping[str, Flips]]
 """the arm that the target is compared with -> benchmark -> what flipped"""
-Wanted = dict[int, dict[tuple[int, int], Text]]
+Wanted = dict[int, dict[tuple[int, int], AnswerText]]
 """row of `Run.evals` -> (problem, sample) -> its text"""
 
 
@@ -200,7 +200,9 @@ def _case(a: Analysis, b: str, place: _Place, found: Wanted) -> Case:
     )
 
 
-def _excerpt(a: Analysis, arm: str, counts: np.ndarray, mark: str, attempt: tuple[int, int], read: Text) -> Excerpt:
+def _excerpt(
+    a: Analysis, arm: str, counts: np.ndarray, mark: str, attempt: tuple[int, int], read: AnswerText
+) -> Excerpt:
     e, sample = attempt
     seed = int(a.run.evals.at[e, "seed"])  # type: ignore[arg-type]
     others = [f"{counts[i]:,} {marks.TITLES[name]}" for i, name in enumerate(MARKS) if i != CORRECT and counts[i]]

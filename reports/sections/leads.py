@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from reports import shown
-from reports.analysis import Analysis
+from reports.data.analysis import Analysis
+from reports.data.pass_at_k import CEILING, ENOUGH, Lead
 from reports.document import Bullets, Cell, Column, Row, Table, Text, text
-from reports.passing import CEILING, ENOUGH, Lead
+from reports.figures import arm_colours
 from reports.statistics import Estimate
 from reports.verdict import COVERS
 from reports.words import listing, percent, plural, signed
@@ -22,7 +22,7 @@ FINDINGS = {
 
 def sentences(a: Analysis, found: list[Lead]) -> list[Bullets | Text]:
     """One for each finding that the intervals support."""
-    named = [lead for lead in found if lead.arm in shown.named(a)]
+    named = [lead for lead in found if lead.arm in arm_colours.named(a)]
     kinds = dict.fromkeys((lead.finding, lead.k) for lead in named if lead.finding not in ("unclear", "no lead"))
     told = [_sentence(a, [lead for lead in named if (lead.finding, lead.k) == kind]) for kind in kinds]
     if told:

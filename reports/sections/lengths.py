@@ -2,16 +2,98 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
 
 from harness.records import START
-from reports import shown
-from reports.analysis import Analysis
+from reports.data.analysis import Analysis
+from reports.data.load import MARKS
+from reports.data.scores import final
 from reports.document import Block, Cell, Column, Figure, Folded, Row, Section, Table, text
-from reports.figures.intervals import Entry, intervals
+from reports.figures import arm_colours
+from reports.figures.intervals import IntervalRow, intervals
 from reports.figures.svg import MUTED
-from reports.lengths import Answers, Lengths, collect, measure, pooled
 from reports.words import GAP, benchmark_title, count, listing, percent
+
+QUANTILES = (0.1, 0.5, 0.9)
+
+
+@dataclass(frozen=True)
+class AnswerLengths:
+    """Attempts of one arm on one benchmark."""
+
+    tokens: np.ndarray
+    """of each attempt"""
+    correct: np.ndarray
+    seed: np.ndarray
+    at_limit: np.ndarray
+    """whether it has as many tokens as the evaluation allowed, or more"""
+
+    def only(self, mask: np.ndarray) -> AnswerLengths:
+        return AnswerLengths(self.tokens[mask], self.correct[mask], self.seed[mask], self.at_limit[mask])
+
+
+@dataclass(frozen=True)
+class Lengths:
+    """Of some attempts, at least one; lengths in tokens."""
+
+    attempts: int
+    quantiles: tuple[int, ...]
+    """at QUANTILES: each is the length of an attempt"""
+    longest: int
+    at_limit: float
+    """share that has as many tokens as the evaluation allowed"""
+    medians: Mapping[int, int]
+    """seed -> median"""
+
+
+def collect(a: Analysis) -> dict[tuple[str, str], AnswerLengths]:
+    """(arm, benchmark) -> its attempts of all seeds. An evaluation whose lengths are not known is left out."""
+    evals = final(a.run)
+    parts = defaultdict(list)
+    for e, row in zip(evals.index, evals.to_dict("records"), strict=True):
+        attempts = a.run.attempts[int(e)]
+        if row["benchmark"] not in a.benchmarks or np.isnan(attempts.tokens).any():
+            continue
+        tokens = attempts.tokens.ravel()
+        correct = attempts.marks.ravel() == MARKS.index("correct")
+        limit = row["sampling"].get("max_tokens") or np.inf
+        parts[row["arm"], row["benchmark"]].append(
+            (tokens, correct, np.full(len(tokens), row["seed"]), tokens >= limit)
+        )
+    return {key: AnswerLengths(*map(np.concatenate, zip(*found, strict=True))) for key, found in parts.items()}
+
+
+def pooled(found: Mapping[tuple[str, str], AnswerLengths], arm: str, benchmarks: list[str]) -> AnswerLengths | None:
+    """An arm's attempts on several benchmarks together; None if one of them is missing."""
+    parts = [found.get((arm, benchmark)) for benchmark in benchmarks]
+    present = [part for part in parts if part is not None]
+    if not present or len(present) < len(parts):
+        return None
+    columns = zip(*((p.tokens, p.correct, p.seed, p.at_limit) for p in present), strict=True)
+    return AnswerLengths(*map(np.concatenate, columns))
+
+
+def measure(answers: AnswerLengths) -> Lengths | None:
+    """None if there are no attempts."""
+    if not len(answers.tokens):
+        return None
+    seeds = sorted(set(answers.seed.tolist()))
+    return Lengths(
+        attempts=len(answers.tokens),
+        quantiles=tuple(_quantiles(answers.tokens, QUANTILES)),
+        longest=int(answers.tokens.max()),
+        at_limit=float(answers.at_limit.mean()),
+        medians={seed: _quantiles(answers.tokens[answers.seed == seed], (0.5,))[0] for seed in seeds},
+    )
+
+
+def _quantiles(tokens: np.ndarray, at: tuple[float, ...]) -> list[int]:
+    return [int(value) for value in np.quantile(tokens, at, method="inverted_cdf")]
+
 
 MOST_GROUPS = 6
 """with more arms than this correct answers and others are folded away"""
@@ -38,18 +120,18 @@ def section(a: Analysis) -> Section | None:
     return Section("lengths", "Length of the answers", blocks)
 
 
-def _arms(a: Analysis, found: Mapping[tuple[str, str], Answers]) -> list[str]:
+def _arms(a: Analysis, found: Mapping[tuple[str, str], AnswerLengths]) -> list[str]:
     return [arm for arm in a.rows if any(name == arm for name, _ in found)]
 
 
-def _kinds(answers: Answers | None) -> dict[str, Lengths]:
+def _kinds(answers: AnswerLengths | None) -> dict[str, Lengths]:
     if answers is None:
         return {}
     parts = {"all": answers, "correct": answers.only(answers.correct), "not correct": answers.only(~answers.correct)}
     return {kind: lengths for kind, part in parts.items() if (lengths := measure(part)) is not None}
 
 
-def _caption(a: Analysis, found: Mapping[tuple[str, str], Answers], common: list[str]) -> str:
+def _caption(a: Analysis, found: Mapping[tuple[str, str], AnswerLengths], common: list[str]) -> str:
     limits = sorted({e["max_tokens"] for e in a.run.evals["sampling"] if e.get("max_tokens")})
     limit = f" ({listing([count(one) for one in limits])} tokens)" if limits else ""
     some = f" Only {listing(common)}, which all of these models answered." if len(common) < len(a.benchmarks) else ""
@@ -64,7 +146,7 @@ def _table(a: Analysis, name: str, measured: Measured, benchmarks: list[str], ca
     columns = [
         Column("", numeric=False),
         *([Column("Benchmark", numeric=False)] if by_benchmark else []),
-        Column("Answers", numeric=False),
+        Column("AnswerLengths", numeric=False),
         *map(Column, ("Number", "10 %", "Median", "90 %", "Longest", "At the limit")),
     ]
     rows = [
@@ -92,14 +174,14 @@ def _cells(a: Analysis, lengths: Lengths) -> list[Cell]:
 
 
 def _picture(a: Analysis, whole: Measured) -> Figure:
-    tints = {START: MUTED, **shown.tints(a)}
+    tints = {START: MUTED, **arm_colours.tints(a)}
     arms = [arm for arm in a.rows if whole.get((arm, "all"))]
     if len(a.arms) > MOST_GROUPS:
         entries = [_entry(a.label(arm), tints[arm], whole[arm, "all"]["all"], 0) for arm in arms]
     else:
         entries = []
         for arm in arms:
-            entries += [*([Entry("")] if entries else []), Entry(a.label(arm), strong=True)]
+            entries += [*([IntervalRow("")] if entries else []), IntervalRow(a.label(arm), strong=True)]
             entries += [_entry(kind, tints[arm], lengths, 1) for kind, lengths in whole[arm, "all"].items()]
     caption = (
         "Length of the answers: the band holds the middle 80 %, the tick is the median, dots are the medians of the "
@@ -108,7 +190,7 @@ def _picture(a: Analysis, whole: Measured) -> Figure:
     return Figure("lengths", intervals("lengths", entries, "tokens", zero=False), caption)
 
 
-def _entry(label: str, colour: str, lengths: Lengths, indent: int) -> Entry:
+def _entry(label: str, colour: str, lengths: Lengths, indent: int) -> IntervalRow:
     low, middle, high = lengths.quantiles
     seeds = [float(median) for seed, median in sorted(lengths.medians.items()) if seed >= 0]
-    return Entry(label, float(middle), (float(low), float(high)), seeds, colour, indent=indent)
+    return IntervalRow(label, float(middle), (float(low), float(high)), seeds, colour, indent=indent)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from harness.records import START
-from reports.analysis import Analysis
+from reports.data.analysis import Analysis
+from reports.data.load import MARKS
 from reports.document import Cell, Column, Folded, Row, Section, Table, text
-from reports.load import MARKS
 from reports.words import GAP, benchmark_title, count, percent
 
 TITLES = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reports.analysis import Analysis
+from reports.data.analysis import Analysis
 from reports.document import Cell, Column, Row, Section, Table, text
 from reports.words import GAP
 

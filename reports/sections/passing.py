@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from harness.records import START
-from reports import shown
-from reports.analysis import Analysis
+from reports.data.analysis import Analysis
+from reports.data.pairs import Groups
+from reports.data.pass_at_k import at, groups, ladder, leads, majorities
+from reports.data.scores import AVERAGE
 from reports.document import Block, Cell, Column, Figure, Folded, Gallery, Row, Section, Table, text
+from reports.figures import arm_colours
 from reports.figures.curves import Line, curves
 from reports.figures.svg import MUTED
-from reports.pairs import Groups
-from reports.passing import at, groups, ladder, leads, majorities
-from reports.scores import AVERAGE
 from reports.sections.curves import MOST_BANDS
 from reports.sections.leads import sentences, table
 from reports.statistics import contrast
@@ -43,7 +43,7 @@ def _pictures(a: Analysis, by_k: dict[int, Groups]) -> list[Block]:
     )
     thin = "Thin: every seed. " if len(a.arms) <= MOST_BANDS else ""
     dashed = "Dashed: the untrained model. " if START in a.rows else ""
-    legend = f"{thin}{dashed}{shown.rule(a)}".strip()
+    legend = f"{thin}{dashed}{arm_colours.rule(a)}".strip()
     blocks: list[Block] = []
     if len([k for k, group in by_k.items() if any(column == AVERAGE for _, column in group)]) > 1:
         of = "Unweighted average of the benchmarks. " if len(a.benchmarks) > 1 else ""
@@ -65,7 +65,7 @@ def _pictures(a: Analysis, by_k: dict[int, Groups]) -> list[Block]:
 
 
 def _lines(a: Analysis, by_k: dict[int, Groups], column: str) -> list[Line]:
-    named = shown.named(a)
+    named = arm_colours.named(a)
     lines = []
     for arm in a.rows:
         points = {k: group[arm, column] for k, group in by_k.items() if (arm, column) in group}
@@ -79,8 +79,8 @@ def _lines(a: Analysis, by_k: dict[int, Groups], column: str) -> list[Line]:
         detailed = not start and len(a.arms) <= MOST_BANDS
         lines.append(
             Line(
-                "start" if start else shown.short(a, arm),
-                MUTED if start else shown.tints(a)[arm],
+                "start" if start else arm_colours.short(a, arm),
+                MUTED if start else arm_colours.tints(a)[arm],
                 tracks if detailed else [],
                 mean,
                 dots=len(ks) == 1,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 
 from reports import imported
-from reports.analysis import Analysis
+from reports.data.analysis import Analysis
 from reports.document import Bullets, Column, Folded, Row, Section, Table, text
 from reports.words import GAP, listing
 

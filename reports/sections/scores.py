@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from harness.records import START
-from reports import shown
-from reports.analysis import Analysis, Score
+from reports.data.analysis import Analysis, Score
+from reports.data.load import MARKS
+from reports.data.scores import AVERAGE
 from reports.document import Block, Cell, Column, Figure, Row, Section, Table, Text, text
-from reports.figures.intervals import Entry, intervals
+from reports.figures import arm_colours
+from reports.figures.intervals import IntervalRow, intervals
 from reports.figures.svg import MUTED, colour
-from reports.load import MARKS
-from reports.scores import AVERAGE
 from reports.verdict import covered, effort, matched, planned, span
 from reports.words import GAP, benchmark_title, capital, listing, percent, plural
 
@@ -23,8 +23,8 @@ def section(a: Analysis) -> Section:
 
 def _dots(a: Analysis) -> list[Figure]:
     entries = [
-        Entry(
-            a.label(arm) if arm == START or not a.run.plan.sweeps else shown.short(a, arm),
+        IntervalRow(
+            a.label(arm) if arm == START or not a.run.plan.sweeps else arm_colours.short(a, arm),
             100 * score.estimate.value,
             _percent(score.estimate.interval),
             [] if arm == START else [100 * value for value in a.by_seed(arm).values()],

@@ -7,12 +7,13 @@ from collections.abc import Mapping
 import numpy as np
 
 from harness.records import START
-from reports import shown, spent
-from reports.analysis import Analysis
+from reports.data import cost_axis
+from reports.data.analysis import Analysis
+from reports.data.cost_axis import Costs
+from reports.data.scores import AVERAGE
 from reports.document import Block, Cell, Column, Figure, Row, Section, Table, text
+from reports.figures import arm_colours
 from reports.figures.scatter import Cloud, scatter
-from reports.scores import AVERAGE
-from reports.spent import Costs
 from reports.words import GAP, count, percent
 
 MARKED = "Every seed is a dot, the mean of an arm a cross; dashed: the untrained model. "
@@ -21,7 +22,7 @@ SCALES = ((1e9, "billions"), (1e6, "millions"), (1e3, "thousands"))
 
 def section(a: Analysis) -> Section | None:
     """None where no trial that has a score says what it has generated, as in a run that was made elsewhere."""
-    costs = spent.generated(a)
+    costs = cost_axis.generated(a)
     if not any(costs.values()):
         return None
     names = {"rollouts": "Rollouts", "tokens": "Generated tokens", "updates": "Updates"}
@@ -29,7 +30,7 @@ def section(a: Analysis) -> Section | None:
         "Means over the seeds that have a headline score; the score is the average of the benchmarks in percent. "
         f"Tokens of {a.label(a.target)} = 100 in the column beside them."
     )
-    legend = f"Headline score in percent against tokens generated in training. {MARKED}{shown.rule(a)}"
+    legend = f"Headline score in percent against tokens generated in training. {MARKED}{arm_colours.rule(a)}"
     table = Table("spending", *_rows(a, costs, names, "tokens"), caption)
     return Section(
         "spending",
@@ -40,14 +41,14 @@ def section(a: Analysis) -> Section | None:
 
 def seconds(a: Analysis) -> list[Block]:
     """The same in seconds of processors and of the clock, from timing.json."""
-    costs = spent.seconds(a)
+    costs = cost_axis.seconds(a)
     if not any(costs.values()):
         return []
     caption = (
         "Means over the seeds that have a headline score, of training with its evaluations. Seconds depend on the "
         f"machine and on what else it did. cpu-seconds of {a.label(a.target)} = 100 in the column beside them."
     )
-    legend = f"Headline score in percent against cpu-seconds. {MARKED}{shown.rule(a)}"
+    legend = f"Headline score in percent against cpu-seconds. {MARKED}{arm_colours.rule(a)}"
     table = Table("cost-score", *_rows(a, costs, {"cpu": "cpu s", "wall": "wall s"}, "cpu"), caption)
     return [table, *_picture(a, costs, "cost-cpu", "cpu", "cpu-seconds", legend.strip())]
 
@@ -86,13 +87,13 @@ def _mean(seeds: Mapping[int, Mapping[str, float]], key: str) -> float | None:
 def _picture(a: Analysis, costs: Costs, name: str, key: str, words: str, caption: str) -> list[Figure]:
     most = max((one.get(key, 0.0) for seeds in costs.values() for one in seeds.values()), default=0.0)
     scale, unit = next(((scale, f"{words}, {many}") for scale, many in SCALES if most >= 10 * scale), (1.0, words))
-    tints, named = shown.tints(a), shown.named(a)
+    tints, named = arm_colours.tints(a), arm_colours.named(a)
     clouds = []
     for arm in a.arms:
         scores = a.by_seed(arm.name)
         points = [(one[key] / scale, 100 * scores[s]) for s, one in costs[arm.name].items() if key in one]
         if points:
-            clouds.append(Cloud(shown.short(a, arm.name), tints[arm.name], points, quiet=arm.name not in named))
+            clouds.append(Cloud(arm_colours.short(a, arm.name), tints[arm.name], points, quiet=arm.name not in named))
     start = a.scores.get((START, AVERAGE))
     level = None if start is None else 100 * start.estimate.value
     return [Figure(name, scatter(name, clouds, level, unit), caption)] if clouds else []

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from reports.analysis import Analysis
+from reports.data.analysis import Analysis
 from reports.document import Cell, Column, Figure, Folded, Gallery, Row, Section, Table, text
 from reports.figures.curves import Track, curves
 from reports.sections.curves import line

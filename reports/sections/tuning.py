@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from statistics import mean
 from typing import Any
 
-from reports.analysis import Analysis
+from reports.data.analysis import Analysis
 from reports.document import Block, Cell, Column, Folded, Row, Table, Text, text
 from reports.words import GAP, benchmark_title, listing, percent, plural
 

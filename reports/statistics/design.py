@@ -10,11 +10,11 @@ import numpy as np
 from reports.statistics.crossed import Estimand, MeanSquare, Parts
 from reports.statistics.power import POWER, detectable_effect
 from reports.statistics.satterthwaite import pool, upper_bound
-from reports.statistics.variance import Split
+from reports.statistics.variance import VarianceSplit
 
 
 @dataclass(frozen=True)
-class Change:
+class DesignChange:
     """How much more of each a design has than the one whose variances are known."""
 
     seeds: float = 1.0
@@ -24,7 +24,7 @@ class Change:
     """answers a problem, for each benchmark, or one for all"""
 
 
-AS_IT_IS = Change()
+AS_IT_IS = DesignChange()
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,12 @@ class Sight:
 
 
 def sight(
-    found: Split, change: Change, estimand: Estimand, alpha: float, stated: float | None = None, power: float = POWER
+    found: VarianceSplit,
+    change: DesignChange,
+    estimand: Estimand,
+    alpha: float,
+    stated: float | None = None,
+    power: float = POWER,
 ) -> Sight | None:
     """What the changed design would detect between two arms with this power.
 
@@ -57,7 +62,7 @@ def sight(
     return Sight(effect, effect * float(np.sqrt(1 + unknown)))
 
 
-def expected(found: Split, change: Change, stated: float | None = None) -> Parts:
+def expected(found: VarianceSplit, change: DesignChange, stated: float | None = None) -> Parts:
     """Expected mean squares of the changed design, each over its own S J."""
     count = len(found.problems)
     fewer = 1 / change.seeds
@@ -79,7 +84,7 @@ def expected(found: Split, change: Change, stated: float | None = None) -> Parts
     )
 
 
-def _seeds(found: Split, fewer: float, total: float) -> tuple[MeanSquare, ...]:
+def _seeds(found: VarianceSplit, fewer: float, total: float) -> tuple[MeanSquare, ...]:
     """As unequal as those of the two arms that were found, or of one beside an arm without seeds; equal halves if more
     were found, or none."""
     known = found.seeds if len(found.seeds) in (1, 2) else (MeanSquare(1.0, _seed_df(found)),) * 2
@@ -91,7 +96,7 @@ def _seeds(found: Split, fewer: float, total: float) -> tuple[MeanSquare, ...]:
     )
 
 
-def _seed_df(found: Split) -> float:
+def _seed_df(found: VarianceSplit) -> float:
     return min((part.df for part in found.seeds), default=0.0)
 
 
@@ -100,7 +105,7 @@ def _parts(seed: MeanSquare | None, problem: MeanSquare | None, estimand: Estima
     return [part for part in wanted if part]
 
 
-def _upper(found: Split, change: Change, estimand: Estimand) -> float:
+def _upper(found: VarianceSplit, change: DesignChange, estimand: Estimand) -> float:
     """How much the projected variance may be above its estimate: it is a sum of found mean squares, each with a factor,
     and is known as well as they are."""
     fewer, problems = 1 / change.seeds, np.broadcast_to(1 / np.asarray(change.problems, float), len(found.problems))

@@ -25,7 +25,7 @@ from reports.statistics.satterthwaite import Floats, pool
 
 
 @dataclass(frozen=True)
-class Split:
+class VarianceSplit:
     """Contributions to the variance of an estimate. They add up to it; an estimate below zero is taken as zero, which
     the mean squares it is made of are there to tell.
 
@@ -85,7 +85,7 @@ class Split:
 
 def split(
     arms: Sequence[Sequence[Floats]], attempts: Sequence[Sequence[Sequence[int]]], weights: Sequence[float] = (1.0,)
-) -> Split:
+) -> VarianceSplit:
     """Of sum_a weight_a x (mean over benchmarks of the arm's score), as `statistics.contrast` estimates it.
 
     Args:
@@ -96,7 +96,7 @@ def split(
     return _split(arms, attempts, weights, [parts.problem for parts in alone])
 
 
-def typical(arms: Sequence[Sequence[Floats]], attempts: Sequence[Sequence[Sequence[int]]]) -> Split:
+def typical(arms: Sequence[Sequence[Floats]], attempts: Sequence[Sequence[Sequence[int]]]) -> VarianceSplit:
     """Of the difference between two of these arms: the mean of `split` over all pairs, and of two arms theirs.
 
     Arms are independent, so their seeds are counted with all their degrees of freedom; the differences between pairs
@@ -116,7 +116,7 @@ def _split(
     attempts: Sequence[Sequence[Sequence[int]]],
     weights: Sequence[float],
     problems: Sequence[MeanSquare | None],
-) -> Split:
+) -> VarianceSplit:
     benchmarks = len(arms[0])
     several = [(arm, k, w) for arm, k, w in zip(arms, attempts, weights, strict=True) if len(arm[0]) > 1]
     residuals, samplings = [], []
@@ -126,7 +126,7 @@ def _split(
         # Of arms of one seed beside others of several, single cells are counted with the problems.
         drawn = [_sampling(arm[b], k[b], w) for arm, k, w in several or zip(arms, attempts, weights, strict=True)]
         samplings.append(None if None in drawn else float(sum(d for d in drawn if d)) / benchmarks**2)
-    return Split(
+    return VarianceSplit(
         seeds=contrast(arms, weights).parts.seeds,
         problems=tuple(_scaled(p, benchmarks) for p in problems),
         residuals=tuple(residuals),

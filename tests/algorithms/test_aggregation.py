@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from algorithms.pieces.aggregation import aggregate
+from algorithms.ops.aggregation import aggregate
 from algorithms.rollouts import Totals
 
 # group 0: terms 1 2 3 and 4; group 1: terms 5 6

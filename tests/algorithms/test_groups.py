@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from algorithms.contract import keyed
-from algorithms.pieces.groups import Table, centred, group_std, keyed_uniform, lowest, mean_old_logp, place_in_group
+from algorithms.ops.groups import GroupTable, centred, group_std, keyed_uniform, lowest, mean_old_logp, place_in_group
 
 GROUP_B = torch.tensor([0, 1, 0, 0, 2, 1, 0])
 # group 0: 1 0 0 0, group 1: 2 4, group 2: 3, group 3: nobody
@@ -63,7 +63,7 @@ def test_lowest():
 
 
 def test_table_has_a_row_for_each_group():
-    found_GK = Table(GROUP_B, place_in_group(GROUP_B, 4), (4, 4))(VALUE_B)
+    found_GK = GroupTable(GROUP_B, place_in_group(GROUP_B, 4), (4, 4))(VALUE_B)
     assert found_GK.tolist() == [[1, 0, 0, 0], [2, 4, 0, 0], [3, 0, 0, 0], [0, 0, 0, 0]]
 
 

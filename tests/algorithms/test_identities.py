@@ -22,7 +22,7 @@ from algorithms.objectives.reinforce import Reinforce
 from algorithms.objectives.rejection import Rejection
 from algorithms.objectives.rence import ReNCE
 from algorithms.objectives.rloo import RLOO
-from algorithms.pieces.contrast import nce_losses
+from algorithms.ops.contrast import nce_losses
 from tests.closeness import assert_close
 
 LABELS = [1, 1, 1, 0, 0, 0, 0, 0]

@@ -10,7 +10,7 @@ import torch
 
 from algorithms.contract import totals_of
 from algorithms.objectives.rence import ReNCE
-from algorithms.pieces.kl import MAX_K3, Charge, base_logp, charge, controlled, divergence_tokens, kl_tokens
+from algorithms.ops.kl import MAX_K3, Charge, base_logp, charge, controlled, divergence_tokens, kl_tokens
 from tests.closeness import assert_close
 
 

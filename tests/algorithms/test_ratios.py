@@ -7,7 +7,7 @@ from math import exp, log
 import pytest
 import torch
 
-from algorithms.pieces.ratios import MAX_LOG_RATIO, clipped_surrogate, log_ratio, ratio, sequence_score, weigh_gradient
+from algorithms.ops.ratios import MAX_LOG_RATIO, clipped_surrogate, log_ratio, ratio, sequence_score, weigh_gradient
 
 
 @pytest.mark.parametrize(

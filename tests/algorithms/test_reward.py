@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from algorithms.pieces.reward import less_overlong, overlong_penalty, overlong_words
+from algorithms.ops.reward import less_overlong, overlong_penalty, overlong_words
 from tests.closeness import assert_close
 
 # L_max 20, the last quarter is the cache: L_cache 5

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.marking import Mark, Response, Rule
 from benchmarks.marking.grader import mark_texts
+from benchmarks.marks import Mark, Response, Rule
 
 DATA = Path(os.environ.get("RENCE_DATA_DIR", "/nowhere")) / "grading"
 QWEN = 1e-4

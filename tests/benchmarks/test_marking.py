@@ -6,10 +6,11 @@ from fractions import Fraction
 
 import pytest
 
-from benchmarks.marking import NUMBERS, Mark, Marked, Rule, mark
+from benchmarks.marking import mark
 from benchmarks.marking.canonical import canonical
 from benchmarks.marking.extraction import adjacent_answers, final_answer
 from benchmarks.marking.numbers import plain
+from benchmarks.marks import NUMBERS, Mark, Marked, Rule
 from harness import records
 
 C, W, N, T = Mark.CORRECT, Mark.WRONG, Mark.NO_ANSWER, Mark.TRUNCATED

@@ -11,7 +11,8 @@ from typing import TypeVar
 
 import pytest
 
-from benchmarks.marking import NUMBERS, Mark, mark
+from benchmarks.marking import mark
+from benchmarks.marks import NUMBERS, Mark
 from benchmarks.miniature.expressions import Expression, Operation, canonical, chain, operations, symbols, value
 from benchmarks.miniature.kinds import KINDS
 from benchmarks.miniature.solutions import direct, slipped, worked

@@ -7,7 +7,7 @@ from itertools import combinations
 import pytest
 
 from benchmarks import scoring
-from benchmarks.marking import Mark, Marked
+from benchmarks.marks import Mark, Marked
 
 RIGHT, WRONG, NONE = Mark.CORRECT, Mark.WRONG, Mark.NO_ANSWER
 

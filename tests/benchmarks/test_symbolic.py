@@ -13,9 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.marking import MATHS, NUMBERS, Mark, Marked, Response, Rule, mark, mark_all, second
+from benchmarks.marking import mark, mark_all, second_marker
 from benchmarks.marking.grader import mark_texts
 from benchmarks.marking.pool import Pool
+from benchmarks.marks import MATHS, NUMBERS, Mark, Marked, Response, Rule
 
 ROOT = Path(__file__).parents[2]
 C, W, N, F = Mark.CORRECT, Mark.WRONG, Mark.NO_ANSWER, Mark.GRADER_FAILED
@@ -235,5 +236,5 @@ def test_the_second_marker_is_math_verify_alone() -> None:
         Response("The answer is 42, I think.", "42", MATHS),  # no box: it takes the last number
         Response(boxed("41"), "42", MATHS),
     ]
-    assert second.mark_all(responses) == [C, C, W]
+    assert second_marker.mark_all(responses) == [C, C, W]
     assert [one.mark for one in mark_all(responses)] == [W, N, W]

@@ -7,10 +7,11 @@ import pytest
 
 from benchmarks import registry
 from benchmarks.marking import GRADER_VERSION
-from harness import attempts, config, matching, plan, store
-from harness.cli import main
-from harness.experiment import Experiment
-from harness.models import SHIPPED
+from harness import config
+from harness.config.experiment import Experiment
+from harness.evaluation import attempts
+from harness.models.resolving import SHIPPED
+from harness.planning import plan
 from harness.records import (
     START,
     Attempt,
@@ -22,6 +23,9 @@ from harness.records import (
     Timing,
     append_jsonl,
 )
+from harness.run import matching
+from harness.run.folder import prepare
+from rence.cli import main
 
 Call = Callable[..., tuple[int, str, str]]
 EXPERIMENT = """\
@@ -71,7 +75,7 @@ def finished(tmp_path: Path) -> Path:
     experiment, run = config.load(path), RunFolder(tmp_path / "runs" / "finished")
     made = plan.make(experiment, SHIPPED["quickstart-base"])
     run.root.mkdir(parents=True)
-    store.prepare(run, experiment, made, EXPERIMENT)
+    prepare(run, experiment, made, EXPERIMENT)
     write_eval(experiment, run.start_eval("mini_sums"), START, None, solved=60)
     for arm in ("rence", "grpo"):
         for seed in experiment.seeds:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from algorithms.registry import ALGORITHMS
-from harness.errors import INCOMPLETE, OK, USAGE
+from harness.base.errors import INCOMPLETE, OK, USAGE
 
 Call = Callable[..., tuple[int, str, str]]
 ROOT = Path(__file__).parents[2]
@@ -148,7 +148,7 @@ def test_an_unexpected_error_is_two_lines_without_debug(
 ) -> None:
     import sys
 
-    from harness.cli.console import guarded
+    from rence.cli.console import guarded
 
     def broken() -> None:
         raise ZeroDivisionError("division by zero")
@@ -165,7 +165,7 @@ def test_an_unexpected_error_is_two_lines_without_debug(
 
 def test_no_traceback_reaches_a_user(tmp_path: Path) -> None:
     broken = "import reports; reports.compare = lambda *_, **__: 1 / 0"
-    program = broken + "; from harness.cli import main; main(['compare', 'a', 'b'{}])"
+    program = broken + "; from rence.cli import main; main(['compare', 'a', 'b'{}])"
     said = [
         subprocess.run(
             [sys.executable, "-c", program.format(more)],

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from harness.errors import INCOMPLETE, OK, USAGE
-from harness.models import SHIPPED
+from harness.base.errors import INCOMPLETE, OK, USAGE
+from harness.models.resolving import SHIPPED
 
 Call = Callable[..., tuple[int, str, str]]
 
@@ -57,7 +57,7 @@ def test_many_have_neighbours_in_the_place_of_a_matrix(rence: Call) -> None:
 
 
 def test_lines_fit_eighty_columns(rence: Call, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("harness.cli.console._PIPE_WIDTH", 80)
+    monkeypatch.setattr("rence.cli.console._PIPE_WIDTH", 80)
     monkeypatch.setenv("COLUMNS", "80")
     for words in (["grpo", "dapo", "rence", "online_dpo"], ["grpo", "dapo", "rence", "online_dpo", "rejection"]):
         _, out, _ = rence("diff", *words)

@@ -16,10 +16,10 @@ import pyarrow.parquet
 import pytest
 
 from benchmarks import registry
-from harness.errors import INCOMPLETE, INTERRUPTED, OK, USAGE
-from harness.models import SHIPPED
+from harness.base.errors import INCOMPLETE, INTERRUPTED, OK, USAGE
+from harness.base.locks import locked
+from harness.models.resolving import SHIPPED
 from harness.records import EvalFolder, EvalRecord
-from harness.store import locked
 
 Call = Callable[..., tuple[int, str, str]]
 ROOT = Path(__file__).parents[2]
@@ -36,7 +36,7 @@ def no_problems_from_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def start(cwd: Path, *arguments: str, before: str = ":") -> subprocess.Popen[str]:
     """A process of its own; `before` is a shell command to run first."""
-    command = ["bash", "-c", f'{before}; exec "$@"', "bash", sys.executable, "-m", "harness.cli", *arguments]
+    command = ["bash", "-c", f'{before}; exec "$@"', "bash", sys.executable, "-m", "rence", *arguments]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "NO_COLOR": "1", "OMP_NUM_THREADS": "1"}
     return subprocess.Popen(
         command, cwd=cwd, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -281,7 +281,7 @@ def test_killed_at_random_moments_it_ends_with_the_same_bytes() -> None:
 
 
 def test_a_second_marker_stands_beside_the_first(rence: Call, tmp_path: Path) -> None:
-    pytest.importorskip("benchmarks.marking.second")
+    pytest.importorskip("benchmarks.marking.second_marker")
     code, out, _ = rence(*SUMS, "--second-marker", "--out", "r", "--json")
     found, kept = json.loads(out)["per_benchmark"]["mini_sums"], rows(tmp_path / "r")
     assert code == OK and {row["mark_second"] for row in kept} <= {"correct", "wrong", "grader_failed"}

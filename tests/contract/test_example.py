@@ -40,7 +40,7 @@ comparison: {target: pass_at_k, baselines: [grpo]}
 def rence(example: Path, tmp_path: Path):
     def call(*arguments: str) -> str:
         done = subprocess.run(
-            [sys.executable, "-m", "harness.cli", *arguments],
+            [sys.executable, "-m", "rence", *arguments],
             cwd=tmp_path,
             env={**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{example}", "NO_COLOR": "1", "OMP_NUM_THREADS": "1",
                  "MLFLOW_TRACKING_URI": "http://127.0.0.1:9"},

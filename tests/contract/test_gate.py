@@ -13,8 +13,8 @@ import pytest
 import typer
 import yaml
 
-from harness.cli import app, main
-from harness.errors import FAILED, INCOMPLETE, OK, USAGE
+from harness.base.errors import FAILED, INCOMPLETE, OK, USAGE
+from rence.cli import app, main
 
 Call = Callable[..., tuple[int, str, str]]
 HOW_TO = Path(__file__).parents[2] / "docs" / "how-to" / "gate.md"

@@ -23,7 +23,7 @@ ROWS = [
 
 def grade(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "harness.cli", "grade", *arguments],
+        [sys.executable, "-m", "rence", "grade", *arguments],
         cwd=cwd,
         env={**os.environ, "PYTHONPATH": str(ROOT), "NO_COLOR": "1"},
         capture_output=True,

@@ -21,7 +21,7 @@ class Refuse:
             raise ImportError(f"{{name}} is heavy")
 
 sys.meta_path.insert(0, Refuse())
-from harness.cli import main
+from rence.cli import main
 
 results = []
 for arguments in json.loads(sys.argv[1]):

@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from harness import config, matching, plan
-from harness.errors import OK, USAGE
-from harness.models import SHIPPED
+from harness import config
+from harness.base.errors import OK, USAGE
+from harness.models.resolving import SHIPPED
+from harness.planning import plan
+from harness.run import matching
 
 Call = Callable[..., tuple[int, str, str]]
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "plugins.md"

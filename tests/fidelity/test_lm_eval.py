@@ -23,20 +23,21 @@ from transformers import AutoTokenizer
 
 from benchmarks import registry, scoring, tasks
 from benchmarks.asking import INSTRUCTION, asked
-from benchmarks.marking import Mark, Marked, Response, Rule, mark_all
+from benchmarks.marking import mark_all
+from benchmarks.marks import Mark, Marked, Response, Rule
 from benchmarks.maths import loading
 from benchmarks.maths.sources import SOURCES
 from benchmarks.problems import Benchmark
-from harness import models
+from harness.config.experiment import Evaluation
 from harness.engines.base import Completion, Engine, Request, Sampling
 from harness.engines.local import LocalEngine
-from harness.evaluate import Examiner, Subject
-from harness.experiment import Evaluation
+from harness.evaluation.evaluator import EvaluatedCheckpoint, Evaluator
+from harness.models import resolving
 from harness.records import EvalFolder
 
 ROOT = Path(__file__).parents[2]
 TASKS = Path(tasks.__file__).parent
-MODEL = str(models.resolve("quickstart-base"))
+MODEL = str(resolving.resolve("quickstart-base"))
 MINI = f"""
 task: mini_k4
 include: [{TASKS}/_common.yaml, {TASKS}/_k4.yaml]
@@ -179,8 +180,8 @@ class Replay(LM):
 def attempts(engine: Engine, name: str, k: int, root: Path) -> list[dict[str, Any]]:
     """Rows as an evaluation writes them."""
     tokenizer = AutoTokenizer.from_pretrained(MODEL)
-    examiner = Examiner(Evaluation({name: k}, {}, seed=7), "bare", tokenizer)
-    examiner.ask(engine, Subject("any", 0, 0, 0, 0, "weights"), {name: k}, lambda _: EvalFolder(root))
+    evaluator = Evaluator(Evaluation({name: k}, {}, seed=7), "bare", tokenizer)
+    evaluator.ask(engine, EvaluatedCheckpoint("any", 0, 0, 0, 0, "weights"), {name: k}, lambda _: EvalFolder(root))
     return pyarrow.parquet.read_table(EvalFolder(root).attempts).to_pylist()
 
 

@@ -1,4 +1,4 @@
-"""The same numbers as TRL 1.16.0's own DPO losses, sigmoid, `nca_pair` and `ipo`, losses and gradients, to 1e-9 of their
+"""The same numbers as TRL 1.16.0's own DPO losses, sigmoid, `nca_pair` and `ipo`: losses and gradients, to 1e-9 of the
 norm.
 
 TRL has no function for its losses: they are in `DPOTrainer._compute_loss`. It runs here unchanged, on a trainer that

@@ -20,8 +20,8 @@ from algorithms.objectives.grpo import GRPO
 from algorithms.objectives.gspo import GSPO
 from algorithms.objectives.reinforce_pp import ReinforcePP, ReinforcePPBaseline
 from algorithms.objectives.rloo import RLOO
-from algorithms.pieces.aggregation import aggregate
-from algorithms.pieces.kl import kl_tokens
+from algorithms.ops.aggregation import aggregate
+from algorithms.ops.kl import kl_tokens
 from algorithms.rollouts import Totals
 from tests.closeness import assert_close
 

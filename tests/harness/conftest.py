@@ -60,7 +60,7 @@ def start(tmp_path: Path) -> Callable[..., subprocess.Popen[str]]:
     """Start `rence ARGUMENTS` in the test's folder; `before` is a shell command to run first."""
 
     def begin(*arguments: str, cwd: Path = tmp_path, before: str = ":") -> subprocess.Popen[str]:
-        command = ["bash", "-c", f'{before}; exec "$@"', "bash", sys.executable, "-m", "harness.cli", *arguments]
+        command = ["bash", "-c", f'{before}; exec "$@"', "bash", sys.executable, "-m", "rence", *arguments]
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "NO_COLOR": "1"}
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
         return subprocess.Popen(command, cwd=cwd, env=environment, **pipes)  # type: ignore[call-overload]

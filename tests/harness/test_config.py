@@ -9,10 +9,10 @@ import pytest
 import yaml
 
 from harness import config
+from harness.base.errors import USAGE, UserError
+from harness.config.experiment import VerlSettings
 from harness.config.explain import explain, json_schema, template
 from harness.config.manifest import parse
-from harness.errors import USAGE, UserError
-from harness.experiment import VerlSettings
 
 FOLDER = Path(__file__).parents[2] / "configs"
 EXPECTED = sorted((FOLDER / "paper" / "expected").glob("*.yaml"))

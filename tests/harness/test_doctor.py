@@ -16,10 +16,10 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
+from harness.base.errors import FAILED, OK
 from harness.doctor import Examination, Finding, State, commands, examine, machine, packages, services, verl
 from harness.doctor.findings import LOCAL
-from harness.errors import FAILED, OK
-from harness.models import SHIPPED
+from harness.models.resolving import SHIPPED
 
 ROOT = Path(__file__).parents[2]
 

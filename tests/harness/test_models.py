@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.errors import USAGE, UserError
-from harness.models import CONTENT, SHIPPED, file_hash, find, model_hash, resolve, short_name
+from harness.base.errors import USAGE, UserError
+from harness.models.resolving import CONTENT, SHIPPED, file_hash, find, model_hash, resolve, short_name
 
 
 @pytest.mark.parametrize("name", SHIPPED)

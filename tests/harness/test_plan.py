@@ -12,11 +12,14 @@ from safetensors import safe_open
 
 from algorithms.registry import get
 from benchmarks import registry
-from harness import config, costs, plan
-from harness.errors import USAGE, UserError
-from harness.experiment import Arm, Recipe, fingerprint
-from harness.models import SHIPPED
+from harness import config
+from harness.base.errors import USAGE, UserError
+from harness.base.fingerprint import fingerprint
+from harness.config.experiment import Arm, Recipe
+from harness.models.resolving import SHIPPED
+from harness.planning import costs, plan
 from harness.records import Plan
+from harness.records.differences import differences
 
 
 def made(tiny: Path, *overrides: str) -> Plan:
@@ -85,7 +88,7 @@ def test_an_arm_is_described_with_what_the_recipe_decides(tiny: Path) -> None:
 
 def test_a_control_is_another_arm_and_a_departure_from_the_recipe(tiny: Path) -> None:
     plain, control = made(tiny), made(tiny, "arms.grpo.recipe.reward=random")
-    assert list(plan.differences(plain.to_json(), control.to_json())) == [
+    assert list(differences(plain.to_json(), control.to_json())) == [
         'arms.grpo.spec.label: (none) -> "control: a fair coin, whatever the answer"',
         'arms.grpo.recipe_differences.reward: (none) -> "random"',
     ]
@@ -137,7 +140,7 @@ def test_a_plan_for_verl_holds_its_settings_and_another_does_not(tiny: Path, on_
     before.write(tmp_path / "plan.json")
     assert Plan.read(tmp_path / "plan.json") == before
     after = made(on_verl, "verl.importance_cap=2", "verl.offload=[params]")
-    assert list(plan.differences(before.to_json(), after.to_json())) == [
+    assert list(differences(before.to_json(), after.to_json())) == [
         'verl.offload: [] -> ["params"]',
         "verl.importance_cap: (none) -> 2.0",
     ]

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from harness.base.errors import UserError
+from harness.base.plugins import PluginError, Plugins, Unfit
 from harness.engines import registry
-from harness.errors import UserError
-from harness.plugins import PluginError, Plugins, Unfit
 
 Package = Callable[..., Path]
 
@@ -77,7 +77,7 @@ def test_whatever_goes_wrong_is_the_reason(package: Package, source: str, reason
 
 
 ENGINE = """
-from harness.errors import UserError
+from harness.base.errors import UserError
 
 class Engine:
     '''Answers nothing.

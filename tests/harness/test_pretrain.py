@@ -12,16 +12,18 @@ from pathlib import Path
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from benchmarks.marking import Mark, mark
+from benchmarks.marking import mark
+from benchmarks.marks import Mark
 from benchmarks.miniature import suite
 from benchmarks.problems import Benchmark
 from benchmarks.registry import BENCHMARKS
 from harness.engines.registry import open_engine
-from harness.models import SHIPPED
-from harness.models.card import measure
-from harness.models.tokenizer import EOS, build_tokenizer
-from harness.pretrain import Pretraining, batches, examples, make, padded, schedule
-from harness.prompts import render
+from harness.models.resolving import SHIPPED
+from harness.pretraining.card import measure
+from harness.pretraining.pretrain import batches, examples, make, padded, schedule
+from harness.pretraining.recipe import Pretraining
+from harness.pretraining.tokenizer import EOS, build_tokenizer
+from harness.prompts.templates import render
 
 BASE = SHIPPED["quickstart-base"]
 built = cache(lambda: build_tokenizer(Pretraining().context))

@@ -8,13 +8,16 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from harness import config, jobs, plan, store
-from harness.models import SHIPPED
-from harness.pace import Pace
-from harness.progress import Progress, Survey, last_line
+from harness import config
+from harness.base.pace import Pace
+from harness.models.resolving import SHIPPED
+from harness.planning import plan
 from harness.records import DoneRecord, EvalFolder, EvalRecord, RunFolder, StepRecord, append_jsonl
-from harness.run import Failure
-from harness.views import LiveView, QuietView, View, view_for
+from harness.run import jobs
+from harness.run.display import LiveRunView, QuietView, RunView, view_for
+from harness.run.folder import prepare
+from harness.run.outcome import Failure
+from harness.run.progress import RunProgress, Survey, last_line
 
 HEADER = EvalRecord(
     "grpo", 0, 2, 64, 48, "mini_sums", "hash", 200, 1, "weights", "bare", "local", "1", "1", {"temperature": 1.0}
@@ -25,7 +28,7 @@ HEADER = EvalRecord(
 def run(tiny: Path, tmp_path: Path) -> RunFolder:
     experiment, folder = config.load(tiny), RunFolder(tmp_path / "runs" / "tiny")
     folder.root.mkdir(parents=True)
-    store.prepare(folder, experiment, plan.make(experiment, SHIPPED["quickstart-base"]), "")
+    prepare(folder, experiment, plan.make(experiment, SHIPPED["quickstart-base"]), "")
     return folder
 
 
@@ -45,17 +48,17 @@ def begin_eval(folder: EvalFolder, rows: int) -> None:
 
 def test_nothing_yet(survey: Survey) -> None:
     # a trial is 96 rollouts, 200 attempts at its earlier point and 200 at its last; the untrained model has 200
-    assert survey.trial("grpo", 0) == Progress(0, 0, 96, 400)
-    assert survey.start() == Progress(0, 0, 0, 200)
+    assert survey.trial("grpo", 0) == RunProgress(0, 0, 96, 400)
+    assert survey.start() == RunProgress(0, 0, 0, 200)
 
 
 def test_a_trial_in_training_and_in_evaluation(run: RunFolder, survey: Survey) -> None:
     folder = run.trial("grpo", 0)
     append_jsonl(folder.steps, [step(1), step(2)])
     begin_eval(folder.eval(2, "mini_sums"), 64)
-    assert survey.trial("grpo", 0) == Progress(64, 64, 96, 400, evaluating="mini_sums")
+    assert survey.trial("grpo", 0) == RunProgress(64, 64, 96, 400, evaluating="mini_sums")
     folder.eval(2, "mini_sums").open_attempts.rename(folder.eval(2, "mini_sums").attempts)
-    assert survey.trial("grpo", 0) == Progress(64, 200, 96, 400)
+    assert survey.trial("grpo", 0) == RunProgress(64, 200, 96, 400)
     assert survey.trial("grpo", 0).work == 200 + 4 * 64
 
 
@@ -82,7 +85,9 @@ def test_the_pace_counts_from_the_first_work_seen() -> None:
     assert pace.left(300, 1000, now=70) == 70  # 100 in 10 s, 700 to go
 
 
-def view_of(kind: type[View], survey: Survey, tiny: Path, **console: bool) -> tuple[View, io.StringIO, list[jobs.Job]]:
+def view_of(
+    kind: type[RunView], survey: Survey, tiny: Path, **console: bool
+) -> tuple[RunView, io.StringIO, list[jobs.Job]]:
     text = io.StringIO()
     view = kind(Console(file=text, width=200, highlight=False, **console))
     todo = jobs.of(survey.run, config.load(tiny))
@@ -90,9 +95,9 @@ def view_of(kind: type[View], survey: Survey, tiny: Path, **console: bool) -> tu
     return view, text, todo
 
 
-@pytest.mark.parametrize("kind", [View, LiveView])
-def test_what_people_are_told(kind: type[View], run: RunFolder, survey: Survey, tiny: Path) -> None:
-    view, text, todo = view_of(kind, survey, tiny, force_terminal=kind is LiveView)
+@pytest.mark.parametrize("kind", [RunView, LiveRunView])
+def test_what_people_are_told(kind: type[RunView], run: RunFolder, survey: Survey, tiny: Path) -> None:
+    view, text, todo = view_of(kind, survey, tiny, force_terminal=kind is LiveRunView)
     grpo = next(job for job in todo if job.name == "grpo/seed0")
     view.started(grpo)
     append_jsonl(run.trial("grpo", 0).steps, [step(1)])
@@ -117,6 +122,6 @@ def test_quiet_says_nothing(survey: Survey, tiny: Path) -> None:
 
 
 def test_the_view_fits_the_console() -> None:
-    assert type(view_for(Console(file=io.StringIO()))) is View
-    assert type(view_for(Console(file=io.StringIO(), force_terminal=True))) is LiveView
+    assert type(view_for(Console(file=io.StringIO()))) is RunView
+    assert type(view_for(Console(file=io.StringIO(), force_terminal=True))) is LiveRunView
     assert type(view_for(Console(quiet=True))) is QuietView

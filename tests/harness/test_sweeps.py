@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from harness import config, plan
+from harness import config
+from harness.base.errors import UserError
+from harness.config.experiment import Experiment
 from harness.config.explain import explain
-from harness.errors import UserError
-from harness.experiment import Experiment
-from harness.models import SHIPPED
+from harness.models.resolving import SHIPPED
+from harness.planning import plan
 from harness.records import Plan, Sweep
 
 ARMS = "arms:\n  rence: {}\n  grpo: {}\n"

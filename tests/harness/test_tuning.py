@@ -12,11 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from harness import attempts, config, plan, store, tuning
-from harness.errors import FAILED, INTERRUPTED, OK, USAGE, UserError
-from harness.experiment import Experiment
-from harness.models import SHIPPED
+from harness import config
+from harness.base.errors import FAILED, INTERRUPTED, OK, USAGE, UserError
+from harness.config.experiment import Experiment
+from harness.evaluation import attempts
+from harness.models.resolving import SHIPPED
+from harness.planning import plan, tuning
 from harness.records import Attempt, DoneRecord, EvalRecord, Plan, RunFolder
+from harness.run.folder import prepare
 
 BLOCK = """tuning:
   grid: {recipe.learning_rate: [1e-4, 1e-3]}
@@ -116,7 +119,7 @@ def finished(folder: Path, experiment: Experiment, scores: dict[str, float | Non
     assert first is not None
     run = RunFolder(folder / "tiny-tuning")
     run.root.mkdir(parents=True)
-    store.prepare(run, first, plan.make(first, SHIPPED["quickstart-base"]), "")
+    prepare(run, first, plan.make(first, SHIPPED["quickstart-base"]), "")
     for arm in first.arms:
         score, trial = scores[arm.name], run.trial(arm.name, 100)
         if score is not None:

@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 from transformers import AutoTokenizer
 
-from harness import config, jobs
+from harness import config
 from harness.backends.verl import limits
+from harness.base.errors import UserError
+from harness.config.experiment import VerlSettings
 from harness.doctor import packages
-from harness.errors import UserError
-from harness.experiment import VerlSettings
-from harness.models import SHIPPED
+from harness.models.resolving import SHIPPED
+from harness.run import jobs
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from harness.cli import main
+from rence.cli import main
 
 Rows = list[dict[str, Any]]
 

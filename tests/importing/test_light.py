@@ -25,7 +25,7 @@ class Refuse:
 
 sys.meta_path.insert(0, Refuse())
 sys.modules["math_verify"] = None  # and so find_spec finds none
-from harness.cli import main
+from rence.cli import main
 main(sys.argv[1:])
 """
 ROW = {"problem_id": 1, "sample": 0, "seed": 0, "arm": "grpo", "benchmark": "x"}

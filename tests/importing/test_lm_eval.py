@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from benchmarks import tasks
-from harness import models
+from harness.models import resolving
 
 from .conftest import Done, verdict
 
@@ -61,7 +61,7 @@ def logged(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "mini_k4.yaml").write_text(OURS)
     (folder / "foreign.yaml").write_text(FOREIGN)
     (folder / "foreign.py").write_text(DOCUMENTS)
-    model = f"pretrained={models.resolve('quickstart-base')},dtype=float32"
+    model = f"pretrained={resolving.resolve('quickstart-base')},dtype=float32"
     asked = ["--include_path", str(folder), "--tasks", "mini_k4,foreign", "--limit", "20"]
     given = ["--gen_kwargs", "max_gen_toks=40", "--log_samples", "--output_path", "out", "--batch_size", "16"]
     done = subprocess.run(

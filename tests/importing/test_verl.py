@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness.importing.sources import Source
+from harness.importing.sources import ImportSource
 from harness.importing.verl import answers
 
 from .conftest import Done, verdict, write
@@ -157,7 +157,7 @@ def test_of_an_answer_in_several_turns_the_last_counts(rence: Rence, tmp_path: P
 def test_a_step_of_training_is_read_as_columns(trainer: Any, tmp_path: Path) -> None:
     """What `rence diff` learns from, written by verl itself: the same method dumps rollouts and validations."""
     dump(trainer, tmp_path, 7, 0.5, 0, accuracies)
-    found = answers(Source(tmp_path / "7.jsonl"), None)
+    found = answers(ImportSource(tmp_path / "7.jsonl"), None)
     assert (found.step, found.how, len(found.prompts)) == (7, "verl acc", len(PROBLEMS) * N)
     assert (found.prompts[0], found.golds[N]) == (PROBLEMS[0][0], "2")
     assert sum(found.correct) / len(found.correct) == correct(tmp_path / "7.jsonl")

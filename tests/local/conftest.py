@@ -28,11 +28,11 @@ from algorithms.registry import get
 from benchmarks.problems import Problem
 from harness.backends.base import Checkpoint, TrainingResult
 from harness.backends.local.backend import LocalBackend
-from harness.backends.local.model import LanguageModel, load
+from harness.config.experiment import Arm, Evaluation, Experiment, Recipe, Trial
 from harness.engines.base import Engine
-from harness.experiment import Arm, Evaluation, Experiment, Recipe, Trial
+from harness.models.language_model import LanguageModel, load
+from harness.prompts.stream import PromptStream
 from harness.records import Comparison, StepRecord, TrialFolder
-from harness.stream import PromptStream
 
 PAD, EOS = 0, 1
 WORDS = ["<pad>", "<eos>", "say", "now", "please", *map(str, range(8)), *(f"\\boxed{{{n}}}" for n in range(8))]

@@ -12,13 +12,13 @@ import torch
 
 from algorithms.objectives.grpo import GRPO
 from algorithms.rollouts import Loss, Rollouts, Totals
-from benchmarks.marking import Mark, Marked, Response
+from benchmarks.marks import Mark, Marked, Response
 from benchmarks.problems import Problem
 from harness.backends.base import Checkpoint
-from harness.backends.local.model import LanguageModel
 from harness.backends.local.policies import Policies
 from harness.engines.base import Completion, Engine, Request, Sampling, complete
 from harness.engines.registry import open_engine
+from harness.models.language_model import LanguageModel
 from harness.records import read_jsonl
 
 if TYPE_CHECKING:

@@ -15,18 +15,18 @@ from torch import Tensor
 from algorithms.registry import get
 from harness.backends import recorded
 from harness.backends.local.logprobs import response_logp
-from harness.backends.local.model import LanguageModel, load
 from harness.backends.local.update import Learner, make_optimizer
+from harness.config.experiment import Recipe
 from harness.diff import compare as comparing
-from harness.diff.asked import Asked, parse
+from harness.diff.asked import NamedAlgorithm, parse
 from harness.diff.compare import compare
 from harness.diff.frozen import SHIPPED, Frozen, read
 from harness.diff.gradients import gradients, layers, values
 from harness.diff.summary import summary
-from harness.diff.weights import ENTROPY, LOGP, Outcome, outcome
-from harness.experiment import Recipe
-from harness.models import SHIPPED as MODELS
-from harness.models import model_hash
+from harness.diff.weights import ENTROPY, LOGP, ObjectiveOutcome, outcome
+from harness.models.language_model import LanguageModel, load
+from harness.models.resolving import SHIPPED as MODELS
+from harness.models.resolving import model_hash
 from tests.closeness import assert_close
 
 DR_GRPO = "dr_grpo"
@@ -53,7 +53,7 @@ def on_policy(frozen: Frozen, logp_BT: Tensor) -> Frozen:
     return replace(frozen, batch=replace(frozen.batch, old_logp_BT=logp_BT), init_logp_BT=logp_BT)
 
 
-def one(word: str) -> Asked:
+def one(word: str) -> NamedAlgorithm:
     return parse([word, "rejection"])[0]
 
 
@@ -192,7 +192,7 @@ def test_clipped_tokens_are_those_without_weight(frozen: Frozen, logp_BT: Tensor
 
 def test_relative_weights_do_not_hang_on_the_size_of_the_loss(frozen: Frozen, logp_BT: Tensor) -> None:
     found = outcome(one("rence"), frozen, {LOGP: logp_BT})
-    larger = Outcome(found.asked, found.keep_G, found.loss, {LOGP: 1000 * found.weights[LOGP]}, found.metrics)
+    larger = ObjectiveOutcome(found.asked, found.keep_G, found.loss, {LOGP: 1000 * found.weights[LOGP]}, found.metrics)
     a, b = (summary(o, frozen.batch) for o in (found, larger))
     assert a["sequence_weight"] == pytest.approx(b["sequence_weight"])
     assert sum(map(abs, a["sequence_weight"])) == pytest.approx(256)
@@ -214,7 +214,7 @@ def test_the_gradient_is_the_trainers(frozen: Frozen, model: LanguageModel) -> N
         batch = replace(batch, reward_B=algorithm.shape(batch))
 
         def rng(problem: str) -> torch.Generator:
-            from harness.seeds import derive
+            from harness.base.seeds import derive
 
             return torch.Generator().manual_seed(derive("credit", 0, 24, problem))
 
@@ -249,7 +249,7 @@ def test_layers_of_other_architectures(folders: dict[str, Path], architecture: s
 def test_more_gradients_than_there_is_room_for_are_refused(
     frozen: Frozen, model: LanguageModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from harness.errors import UserError
+    from harness.base.errors import UserError
 
     # room for 2.5 gradients of 132,736 parameters of 4 bytes in a machine of a million bytes
     monkeypatch.setattr("harness.diff.gradients.os.sysconf", lambda name: 1000)
@@ -353,7 +353,7 @@ def test_an_algorithm_that_keeps_no_group_has_no_loss_and_no_direction(frozen: F
 
 
 def test_variants_are_refused_with_what_is_allowed() -> None:
-    from harness.errors import UserError
+    from harness.base.errors import UserError
 
     for words, message in {
         ("grpo", "grop"): "no algorithm `grop`. Did you mean `grpo`?",

@@ -11,10 +11,10 @@ import torch
 
 from harness.backends.local.backend import LocalBackend
 from harness.backends.registry import get_backend
+from harness.base.errors import UserError
 from harness.engines.base import Request, Sampling
 from harness.engines.local import LocalEngine
 from harness.engines.registry import open_engine
-from harness.errors import UserError
 
 REQUESTS = [Request((2, 5, 3), (0, 1, 2, 3, 4, 5)), Request((2, 4, 9, 3), (6,))]
 

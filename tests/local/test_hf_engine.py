@@ -10,12 +10,12 @@ import pytest
 import torch
 from transformers import GenerationConfig, MambaConfig, MambaForCausalLM
 
-from harness.backends.local.model import load
+from harness.base.errors import UserError
 from harness.engines.base import Completion, Request, Sampling, complete
 from harness.engines.hf import HfEngine
 from harness.engines.local import LocalEngine
 from harness.engines.registry import open_engine
-from harness.errors import UserError
+from harness.models.language_model import load
 from tests.local.conftest import EOS, PAD, WORDS, save
 
 REQUESTS = [Request((2, 5, 3), tuple(range(12))), Request((2, 4, 9, 3), (20, 21)), Request((7,), (30, 31, 32))]

@@ -14,15 +14,15 @@ import torch
 from algorithms.objectives.dapo import DAPO
 from algorithms.objectives.grpo import GRPO
 from algorithms.rollouts import Rollouts
-from benchmarks.marking import MATHS, NUMBERS, Marked, Rule
-from benchmarks.marking import Mark as Found
+from benchmarks.marks import MATHS, NUMBERS, Marked, Rule
+from benchmarks.marks import Mark as Found
 from benchmarks.problems import Problem
 from harness.backends.collect import Collected
 from harness.backends.groups import Group, Rollout, TokenRollouts, as_batch
 from harness.backends.labels import labelled
 from harness.backends.metrics import step_metrics
+from harness.prompts.stream import Prompt
 from harness.records import Mark
-from harness.stream import Prompt
 
 if TYPE_CHECKING:
     from conftest import Tiny

@@ -12,12 +12,19 @@ import torch
 
 from benchmarks.problems import Problem
 from harness.backends.groups import Group, Rollout, TokenRollouts, as_batch
-from harness.backends.local.logprobs import entropy_of, fixed_logp, lay_out, micro_batches, response_logp, said
-from harness.backends.local.model import LanguageModel, load
-from harness.backends.local.sampler import sample
+from harness.backends.local.logprobs import (
+    entropy_of,
+    fixed_logp,
+    forward_logprobs,
+    lay_out,
+    micro_batches,
+    response_logp,
+)
 from harness.engines.base import Request, Sampling
+from harness.engines.sampler import sample
+from harness.models.language_model import LanguageModel, load
+from harness.prompts.stream import Prompt
 from harness.records import Mark
-from harness.stream import Prompt
 from tests.closeness import assert_close
 
 PROMPTS = [(2, 5, 3), (2, 4, 4, 4, 9, 3), (7,)]
@@ -103,9 +110,9 @@ def test_a_fixed_policy_is_read_in_pieces(model: LanguageModel) -> None:
 def test_entropy_is_of_the_whole_distribution(folders: Mapping[str, Path], temperature: float) -> None:
     model = load(folders["qwen3"])
     batch = sampled(model, temperature=temperature)
-    found = said(model, batch, temperature, entropy=True)
+    found = forward_logprobs(model, batch, temperature, entropy=True)
     assert torch.equal(found.logp_BT, response_logp(model, batch, temperature))
-    assert said(model, batch, temperature).entropy_BT is None
+    assert forward_logprobs(model, batch, temperature).entropy_BT is None
     assert found.entropy_BT is not None and not found.entropy_BT[~batch.mask_BT].any()
     row = int(batch.length_B.argmax())
     prompt = batch.prompts[batch.problem_ids[int(batch.group_B[row])]]

@@ -13,8 +13,8 @@ import torch
 
 from harness.backends import recorded
 from harness.backends.local.logprobs import response_logp
-from harness.backends.local.model import load
-from harness.experiment import Trial
+from harness.config.experiment import Trial
+from harness.models.language_model import load
 from harness.records import DataError, read_jsonl
 from tests.closeness import assert_close
 

@@ -14,9 +14,9 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from algorithms.objectives.rence import ReNCE
 from harness.backends import checkpoints
 from harness.backends.local.checkpoint import STATE
-from harness.backends.local.model import LanguageModel
-from harness.experiment import Trial
-from harness.models import model_hash
+from harness.config.experiment import Trial
+from harness.models.language_model import LanguageModel
+from harness.models.resolving import model_hash
 from harness.records import TrialFolder
 
 if TYPE_CHECKING:

@@ -10,11 +10,11 @@ import torch
 from torch import Tensor
 from transformers import MambaConfig, MambaForCausalLM
 
-from harness.backends.local import sampler
-from harness.backends.local.model import LanguageModel, load
-from harness.backends.local.sampler import Samples, draw, sample
+from harness.base.errors import UserError
+from harness.engines import sampler
 from harness.engines.base import Request, Sampling
-from harness.errors import UserError
+from harness.engines.sampler import Samples, draw, sample
+from harness.models.language_model import LanguageModel, load
 from tests.closeness import assert_close
 
 REQUESTS = [  # prompts of different lengths, different numbers of samples

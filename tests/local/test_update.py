@@ -14,13 +14,13 @@ from algorithms.rollouts import Loss, Rollouts, Totals
 from benchmarks.problems import Problem
 from harness.backends.diverged import Diverged
 from harness.backends.groups import Group, Rollout, TokenRollouts, as_batch
-from harness.backends.local.model import LanguageModel
-from harness.backends.local.sampler import sample
 from harness.backends.local.update import Learner, make_optimizer
+from harness.config.experiment import Recipe
 from harness.engines.base import Request, Sampling
-from harness.experiment import Recipe
+from harness.engines.sampler import sample
+from harness.models.language_model import LanguageModel
+from harness.prompts.stream import Prompt
 from harness.records import Mark
-from harness.stream import Prompt
 from tests.closeness import assert_close
 
 PROMPTS = [(2, 5, 3), (2, 4, 4, 4, 9, 3), (7,), (2, 8, 3)]

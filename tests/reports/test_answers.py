@@ -10,8 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from harness.records import DataError
-from reports.answers import Text, answers, folder, texts
-from reports.load import MARKS, load
+from reports.data.answers import AnswerText, answers, folder, texts
+from reports.data.load import MARKS, load
 
 PLACE = "grpo/seed1/evals/step_20/mini_hard/attempts.parquet"
 
@@ -73,7 +73,7 @@ def test_a_file_without_texts_has_none(make_run) -> None:
     pq.write_table(pq.read_table(path / PLACE).drop_columns(["answer", "response", "gold"]), path / PLACE)
     run = load(path)
     assert answers(run, row(run)) is None
-    assert texts(run, row(run), [(0, 0)]) == [Text(None, None, None)]
+    assert texts(run, row(run), [(0, 0)]) == [AnswerText(None, None, None)]
 
 
 def test_a_broken_file_is_named(make_run) -> None:

@@ -10,7 +10,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from reports.scores import AVERAGE, Scores
+from reports.data.scores import AVERAGE, Scores
 
 
 @pytest.fixture(scope="module")

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 import reports
-from reports.analysis import analyse
-from reports.checks import checks
-from reports.load import load
+from reports.data.analysis import analyse
+from reports.data.load import load
 from reports.sections import checks as shown_checks
 from reports.sections import design
+from reports.sections.checks import checks
 
 
 def sections(run: Path) -> tuple[str, str]:

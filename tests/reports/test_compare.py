@@ -147,7 +147,7 @@ def test_the_command_and_its_exit_codes(make_run) -> None:
     run = make_run()
 
     def rence(*words: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "harness.cli", "compare", f"{run}/rence", f"{run}/grpo", *words]
+        command = [sys.executable, "-m", "rence", "compare", f"{run}/rence", f"{run}/grpo", *words]
         return subprocess.run(command, capture_output=True, text=True, cwd=root)
 
     done = rence("--json")

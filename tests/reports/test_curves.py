@@ -12,12 +12,12 @@ import pytest
 from scipy import special
 
 import reports
-from reports import shown
-from reports.analysis import Analysis, analyse
+from reports.data.analysis import Analysis, analyse
+from reports.data.load import load
+from reports.data.scores import curve
+from reports.figures import arm_colours
 from reports.figures.curves import Line, curves
 from reports.figures.svg import ARMS, MUTED
-from reports.load import load
-from reports.scores import curve
 from reports.sections import curves as sections
 from reports.sections import training
 from reports.sections.curves import line
@@ -76,9 +76,9 @@ def test_with_many_arms_the_best_are_named_and_the_target_alone_has_a_band(make_
     gains = {"rence": 0.0} | {f"arm{i}": 0.3 * i for i in range(11)}
     run = make_run(gains=gains, sd_seed=0.0, benchmarks={"mini_easy": (200, 4)})
     a = analysis(run)
-    named = shown.named(a)
+    named = arm_colours.named(a)
     assert named == ["rence", *(f"arm{i}" for i in range(4, 11))], "in the plan's order"
-    tints = shown.tints(a)
+    tints = arm_colours.tints(a)
     assert [tints[arm] for arm in named] == list(ARMS) and tints["arm3"] == MUTED
     tracks = [([1.0], [40.0 + seed]) for seed in range(3)]
     target, other, grey = (line(a, arm, tracks) for arm in ("rence", "arm9", "arm3"))

@@ -13,8 +13,8 @@ import pytest
 
 import reports
 from benchmarks import scoring
-from benchmarks.marking import Mark, Marked
-from harness import attempts
+from benchmarks.marks import Mark, Marked
+from harness.evaluation import attempts
 from harness.records import Attempt, DataError, EvalFolder, EvalRecord
 from reports.statistics.votes import majority
 
@@ -53,7 +53,7 @@ def write(root: Path, benchmark: str, problems: dict[str, str], second: str = ""
 
 def test_scores_worked_out_by_hand(tmp_path: Path) -> None:
     write(tmp_path, "sums", {"a": "cc", "b": "cw", "c": "nt", "d": "ff"})
-    found = reports.evaluation(tmp_path).to_json()
+    found = reports.evaluated_model(tmp_path).to_json()
     sums = found["per_benchmark"]["sums"]
     # per-problem means 1, 1/2, 0, 0: mean 3/8; deviations 5/8, 1/8, -3/8, -3/8, squares add up to 44/64, so
     # variance 44/192 and standard error sqrt(44/192/4) = .23936; t(.975, 3) = 3.18245, half-width .76174
@@ -71,7 +71,7 @@ def test_scores_worked_out_by_hand(tmp_path: Path) -> None:
 def test_the_average_weighs_benchmarks_alike(tmp_path: Path) -> None:
     write(tmp_path, "sums", {"a": "c", "b": "w"})
     write(tmp_path, "chains", {f"p{i}": "cw"[i % 4 > 0] for i in range(8)})
-    average = reports.evaluation(tmp_path).to_json()["average"]
+    average = reports.evaluated_model(tmp_path).to_json()["average"]
     # 1/2 and 1/4. Variances of the means: .5/2 = .25 and (1.5/7)/8 = .026786; of the average (.25 + .026786)/4.
     assert average["mean"] == 0.375 and average["se"] == pytest.approx((0.276786 / 4) ** 0.5, abs=1e-5)
     assert average["target"] == "checkpoints"
@@ -80,7 +80,7 @@ def test_the_average_weighs_benchmarks_alike(tmp_path: Path) -> None:
 def test_benchmarks_that_share_problems_are_not_averaged(tmp_path: Path) -> None:
     write(tmp_path, "amc12", {"a": "c", "b": "w", "c": "w"})
     write(tmp_path, "amc23", {"a": "c", "b": "w"})
-    found = reports.evaluation(tmp_path)
+    found = reports.evaluated_model(tmp_path)
     assert found.average is None and found.to_json()["average"] is None
     assert "No average: amc12 and amc23 have 2 problems in common." in reports.evaluation_text(found, 200)
     assert "average  " not in reports.evaluation_text(found, 200)
@@ -88,7 +88,7 @@ def test_benchmarks_that_share_problems_are_not_averaged(tmp_path: Path) -> None
 
 def test_where_nothing_varies_there_is_no_interval(tmp_path: Path) -> None:
     write(tmp_path, "sums", {"a": "w", "b": "w"})
-    found = reports.evaluation(tmp_path)
+    found = reports.evaluated_model(tmp_path)
     assert found.to_json()["per_benchmark"]["sums"]["ci_low"] is None
     assert reports.evaluation_text(found, 200).splitlines()[2].split()[:5] == ["sums", "2", "1", "0.0", "—"]
 
@@ -96,7 +96,7 @@ def test_where_nothing_varies_there_is_no_interval(tmp_path: Path) -> None:
 def test_where_two_markers_disagree(tmp_path: Path) -> None:
     # one correct and the other not: b's second, c's first; d's marks are no marks
     write(tmp_path, "sums", {"a": "cn", "b": "cc", "c": "wf", "d": "cf"}, second="cwcwcffc", second_marker=True)
-    found = reports.evaluation(tmp_path)
+    found = reports.evaluated_model(tmp_path)
     sums = found.to_json()["per_benchmark"]["sums"]
     assert (sums["markers_disagree"], sums["second_marker_failed"]) == (2, 2)
     lines = reports.evaluation_text(found, 200).splitlines()
@@ -107,7 +107,7 @@ def test_where_two_markers_disagree(tmp_path: Path) -> None:
 def test_a_narrow_terminal_gets_two_tables(tmp_path: Path) -> None:
     write(tmp_path, "olympiadbench", {"a": "cc", "b": "cw"}, limit=2)
     write(tmp_path, "sums", {"c": "cc", "d": "cw"}, limit=2)
-    found = reports.evaluation(tmp_path)
+    found = reports.evaluated_model(tmp_path)
     wide, narrow = (reports.evaluation_text(found, width).splitlines() for width in (160, 80))
     assert wide[4].split()[:2] == ["average", "75.0"] and wide[5] == ""
     assert max(map(len, narrow)) <= 80 and [line.split()[:1] for line in narrow[:9]] == [
@@ -120,7 +120,7 @@ def test_a_narrow_terminal_gets_two_tables(tmp_path: Path) -> None:
 def test_what_is_not_complete_is_left_out_and_said(tmp_path: Path) -> None:
     write(tmp_path, "sums", {"a": "c", "b": "w"})
     write(tmp_path, "chains", {"c": "c"}).attempts.unlink()
-    found = reports.evaluation(tmp_path)
+    found = reports.evaluated_model(tmp_path)
     assert [result.name for result in found.results] == ["sums"]
     assert found.notes == ["Begun but not complete, and left out: chains."]
 
@@ -137,25 +137,25 @@ def test_two_models_are_no_table(tmp_path: Path, changed: dict[str, Any], words:
     write(tmp_path, "sums", {"a": "c", "b": "w"})
     write(tmp_path, "chains", {"c": "c", "d": "w"}, **changed)
     with pytest.raises(DataError, match=words):
-        reports.evaluation(tmp_path)
+        reports.evaluated_model(tmp_path)
 
 
 def test_chunks_may_differ(tmp_path: Path) -> None:
     write(tmp_path, "sums", {"a": "c", "b": "w"})
     write(tmp_path, "chains", {"c": "c", "d": "w"}, sampling={**HEADER.sampling, "chunk_problems": 2})
-    assert reports.evaluation(tmp_path).average is not None
+    assert reports.evaluated_model(tmp_path).average is not None
 
 
 def test_nothing_there(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="has no complete evaluation"):
-        reports.evaluation(tmp_path)
+        reports.evaluated_model(tmp_path)
 
 
 def test_a_torn_file_is_no_table(tmp_path: Path) -> None:
     folder = write(tmp_path, "sums", {"a": "c", "b": "w"})
     folder.attempts.write_bytes(folder.attempts.read_bytes()[:-50])
     with pytest.raises(DataError, match=r"attempts.parquet cannot be read"):
-        reports.evaluation(tmp_path)
+        reports.evaluated_model(tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from reports import spent
-from reports.analysis import Analysis, analyse
+from reports.data import cost_axis
+from reports.data.analysis import Analysis, analyse
+from reports.data.load import load
 from reports.document import Bullets, Folded, Section, Table, Text
-from reports.load import load
 from reports.sections import blocks, failures, spending
 
 
@@ -112,7 +112,7 @@ def test_what_was_spent_for_a_score(make_run) -> None:
     edit(run / "grpo/seed1/timing.json", cpu_seconds=120.0)
     shutil.rmtree(run / "grpo/seed2/evals/step_20")
     a = analysis(run)
-    costs = spent.generated(a)
+    costs = cost_axis.generated(a)
     assert sorted(costs["grpo"]) == [0, 1] and costs["grpo"][1]["tokens"] == 60_000, "seed 2 has no score"
     score = sum(a.by_seed("grpo").values()) / 2
     rows = table(spending.section(a), "spending")

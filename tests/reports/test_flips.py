@@ -15,11 +15,11 @@ import pytest
 
 import reports
 from harness.records import DataError
-from reports.analysis import analyse
+from reports.data.analysis import analyse
+from reports.data.excerpts import HEAD, SHORT, TAIL, cut, short, visible
+from reports.data.flips import CATEGORIES, KINDS, FlipCounts, flips, representative, tallies
+from reports.data.load import MARKS, load
 from reports.document import Cases, Folded, Table
-from reports.excerpts import HEAD, SHORT, TAIL, cut, short, visible
-from reports.flips import CATEGORIES, KINDS, Tally, flips, representative, tallies
-from reports.load import MARKS, load
 from reports.sections import flips as section
 
 TURNING = ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
@@ -27,10 +27,10 @@ TURNING = ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
 WORDS = {c: MARKS.index(mark) for c, mark in zip("cwntg", MARKS, strict=True)}
 
 
-def tally(*problems: str) -> Tally:
+def tally(*problems: str) -> FlipCounts:
     """`ccwn`: the attempts at a problem, by the first letters of correct, wrong, no answer, truncated, grader."""
     counts = [[problem.count(c) for c in "cwntg"] for problem in problems]
-    return Tally([f"p{i}" for i in range(len(problems))], (0,), np.array(counts))
+    return FlipCounts([f"p{i}" for i in range(len(problems))], (0,), np.array(counts))
 
 
 def test_solved_is_more_than_half() -> None:

@@ -21,7 +21,7 @@ import pytest
 import reports
 from reports.document import Cell, Column, Row, Table
 from reports.figures.curves import Line, curves
-from reports.figures.intervals import Entry, intervals
+from reports.figures.intervals import IntervalRow, intervals
 from reports.figures.labels import spread
 from reports.render import csv, latex, markdown, plain
 
@@ -274,7 +274,7 @@ def test_one_evaluation_stands_for_two_points_that_its_step_passed(make_run) -> 
 
 def test_a_long_name_leaves_room_for_the_picture() -> None:
     name = "an arm with a name that goes on and on for longer than any picture is wide" * 3
-    entries = [Entry(name, 1.0, (0.5, 1.5), [0.9, 1.1]), Entry("short", 0.2, indent=1)]
+    entries = [IntervalRow(name, 1.0, (0.5, 1.5), [0.9, 1.1]), IntervalRow("short", 0.2, indent=1)]
     picture = intervals("long", entries, "points", zero=True)
     assert f">{name[:14]}…{name[-27:]}<" in picture and ">short<" in picture
     dots = [float(x) for x in re.findall(r'<use [^>]*x="([\d.]+)"', picture)]

@@ -13,7 +13,7 @@ import pytest
 
 import reports
 from harness.records import DataError
-from reports.gate.decide import ALPHA, Outcome, change, decide, outcome
+from reports.gate.decide import ALPHA, GateOutcome, change, decide, outcome
 from reports.gate.sharpen import sharper
 
 OLD = [4, 4, 2, 2, 0, 0, 2, 2]
@@ -45,16 +45,16 @@ def test_bounds_worked_out_by_hand() -> None:
 @pytest.mark.parametrize(
     ("shift", "margin", "expected"),
     [
-        (0.16, 0.02, Outcome.IMPROVEMENT),  # L = +.005
-        (0.15, 0.02, Outcome.PASS),  # L = -.005
-        (0.0, 0.16, Outcome.PASS),  # L = -.155
-        (0.0, 0.15, Outcome.INCONCLUSIVE),
-        (-0.15, 0.02, Outcome.INCONCLUSIVE),  # U = +.005
-        (-0.16, 0.02, Outcome.REGRESSION),  # U = -.005
-        (-0.16, 0.32, Outcome.PASS),  # a loss, shown to be below the margin: L = -.315
+        (0.16, 0.02, GateOutcome.IMPROVEMENT),  # L = +.005
+        (0.15, 0.02, GateOutcome.PASS),  # L = -.005
+        (0.0, 0.16, GateOutcome.PASS),  # L = -.155
+        (0.0, 0.15, GateOutcome.INCONCLUSIVE),
+        (-0.15, 0.02, GateOutcome.INCONCLUSIVE),  # U = +.005
+        (-0.16, 0.02, GateOutcome.REGRESSION),  # U = -.005
+        (-0.16, 0.32, GateOutcome.PASS),  # a loss, shown to be below the margin: L = -.315
     ],
 )
-def test_outcomes(shift: float, margin: float, expected: Outcome) -> None:
+def test_outcomes(shift: float, margin: float, expected: GateOutcome) -> None:
     assert outcome(change([rows(NEW) + shift], [rows(OLD)]), margin) == expected
     assert decide([rows(NEW) + shift], [rows(OLD)], margin).by_average == expected
 
@@ -69,24 +69,24 @@ def test_several_seeds_cover_new_seeds_and_one_on_either_side_does_not() -> None
 def test_equal_results_pass_whatever_the_seeds_noise() -> None:
     seeds = rows([4] * 8, [0] * 8)
     found = decide([seeds], [seeds], 0.02)
-    assert found.outcome == Outcome.PASS and found.average.identical and found.average.bounds is None
-    assert decide([rows([4])], [rows([4])], 0.02).outcome == Outcome.PASS, "one problem"
+    assert found.outcome == GateOutcome.PASS and found.average.identical and found.average.bounds is None
+    assert decide([rows([4])], [rows([4])], 0.02).outcome == GateOutcome.PASS, "one problem"
     # the same without being equal: the two seeds differ by 100 points, so nothing can be shown
-    assert decide([seeds], [seeds[::-1]], 0.02).outcome == Outcome.INCONCLUSIVE
+    assert decide([seeds], [seeds[::-1]], 0.02).outcome == GateOutcome.INCONCLUSIVE
 
 
 @pytest.mark.parametrize(
     ("new", "old", "problems", "expected"),
     [
-        (0, 4, 5, Outcome.REGRESSION),  # 2^-5 = .031
-        (0, 4, 4, Outcome.INCONCLUSIVE),  # 2^-4 = .063
-        (4, 0, 5, Outcome.IMPROVEMENT),
-        (4, 0, 4, Outcome.INCONCLUSIVE),
-        (3, 4, 5, Outcome.REGRESSION),
-        (0, 4, 1, Outcome.INCONCLUSIVE),  # one problem: no variance at all
+        (0, 4, 5, GateOutcome.REGRESSION),  # 2^-5 = .031
+        (0, 4, 4, GateOutcome.INCONCLUSIVE),  # 2^-4 = .063
+        (4, 0, 5, GateOutcome.IMPROVEMENT),
+        (4, 0, 4, GateOutcome.INCONCLUSIVE),
+        (3, 4, 5, GateOutcome.REGRESSION),
+        (0, 4, 1, GateOutcome.INCONCLUSIVE),  # one problem: no variance at all
     ],
 )
-def test_where_nothing_varies_the_sign_decides(new: int, old: int, problems: int, expected: Outcome) -> None:
+def test_where_nothing_varies_the_sign_decides(new: int, old: int, problems: int, expected: GateOutcome) -> None:
     assert decide([rows([new] * problems)], [rows([old] * problems)], 0.02).outcome == expected
 
 
@@ -95,8 +95,8 @@ def test_one_benchmark_fails_the_gate_by_itself() -> None:
     base = rows([1, 1, 2, 2] * 10)
     found = decide([up, down, base], [base, base, base], 0.02)
     # gains of 1, 2, 2, 2 and losses of 0, 1, 2, 1 quarters: +.4375 and -.25, the average +.0625
-    assert found.average.estimate.value == pytest.approx(0.0625) and found.by_average == Outcome.IMPROVEMENT
-    assert found.failed == [False, True, False] and found.outcome == Outcome.REGRESSION
+    assert found.average.estimate.value == pytest.approx(0.0625) and found.by_average == GateOutcome.IMPROVEMENT
+    assert found.failed == [False, True, False] and found.outcome == GateOutcome.REGRESSION
     # sd of the losses sqrt(20 / 39) / 4 = .17903, standard error .028306, t = -.23 / .028306 = -8.13; Holm: times 3
     assert found.p_lost_more[1] == pytest.approx(3 * found.benchmarks[1].p_lost_more(0.02))
     assert found.p_lost_more[1] == pytest.approx(9.6e-10, rel=0.05)
@@ -107,10 +107,10 @@ def test_a_loss_on_one_benchmark_within_the_margin_is_only_shown() -> None:
     base, down = rows([2, 2, 2, 2] * 10), rows([2, 1, 2, 2] * 10)
     found = decide([base, down], [base, base], 0.1)  # -.0625 on the second, upper bound below 0
     assert found.benchmarks[1].bounds is not None and found.benchmarks[1].bounds[1] < 0
-    assert found.failed == [False, False] and found.outcome == Outcome.PASS
+    assert found.failed == [False, False] and found.outcome == GateOutcome.PASS
 
 
-def simulate(loss: float, seeds: int, margin: float, replicates: int, rng: np.random.Generator) -> list[Outcome]:
+def simulate(loss: float, seeds: int, margin: float, replicates: int, rng: np.random.Generator) -> list[GateOutcome]:
     """Gates of two benchmarks of 60 and 100 problems, k = 4. The true average loss is `loss` exactly: problems differ
     in difficulty and by how much they lose, seeds in what they add to all problems, each with mean zero."""
 
@@ -135,11 +135,11 @@ def test_error_rates(seeds: int) -> None:
     standard errors of 5 % are 2.7 points."""
     rng = np.random.default_rng([7, seeds])
     at_margin = simulate(0.04, seeds, 0.04, 600, rng)
-    passed = sum(one in (Outcome.PASS, Outcome.IMPROVEMENT) for one in at_margin) / len(at_margin)
+    passed = sum(one in (GateOutcome.PASS, GateOutcome.IMPROVEMENT) for one in at_margin) / len(at_margin)
     none_lost = simulate(0.0, seeds, 0.04, 600, rng)
-    regressed = none_lost.count(Outcome.REGRESSION) / len(none_lost)
+    regressed = none_lost.count(GateOutcome.REGRESSION) / len(none_lost)
     assert passed <= ALPHA + 0.027 and regressed <= ALPHA + 0.027
-    assert none_lost.count(Outcome.PASS) > 100, "the design has some power"
+    assert none_lost.count(GateOutcome.PASS) > 100, "the design has some power"
 
 
 def test_from_files(make_evaluated, tmp_path: Path) -> None:
@@ -147,7 +147,7 @@ def test_from_files(make_evaluated, tmp_path: Path) -> None:
     file = tmp_path / "baseline.yaml"
     reports.update_baseline(str(base), file)
     found = reports.gate_run(str(new), file, margin=0.16)
-    assert found.outcome == Outcome.PASS and found.passed
+    assert found.outcome == GateOutcome.PASS and found.passed
     data = found.to_json()
     assert (data["margin"], data["target"], data["matched"]) == (0.16, "checkpoints", True)
     assert (data["average"]["lower"], data["average"]["upper"]) == pytest.approx((-HALF, HALF), abs=1e-5)
@@ -173,7 +173,7 @@ def test_both_policies(make_evaluated, tmp_path: Path) -> None:
     strict, lenient = (
         reports.gate_run(str(new), tmp_path / "b.yaml", on_inconclusive=policy) for policy in ("fail", "warn")
     )
-    assert strict.outcome == lenient.outcome == Outcome.INCONCLUSIVE
+    assert strict.outcome == lenient.outcome == GateOutcome.INCONCLUSIVE
     assert (strict.passed, lenient.passed) == (False, True)
     assert "Let through, for `--on-inconclusive warn`." in lenient.text()
     collapse = make_evaluated("collapse", sums=[0] * 8)
@@ -214,7 +214,7 @@ def test_an_arm_of_seeds(make_run, tmp_path: Path) -> None:
     file = tmp_path / "b.yaml"
     reports.update_baseline(f"{run}/grpo", file)
     found = reports.gate_run(f"{run}/rence", file)
-    assert found.outcome == Outcome.IMPROVEMENT and found.to_json()["target"] == "algorithm"
+    assert found.outcome == GateOutcome.IMPROVEMENT and found.to_json()["target"] == "algorithm"
     assert "Pass, and an improvement: the average is above the baseline: +" in found.text()
     # the bounds of `rence compare` at the same one-sided level
     pair = reports.compare(f"{run}/rence", f"{run}/grpo", alpha=0.1).to_json()["pairs"][0]
@@ -223,7 +223,7 @@ def test_an_arm_of_seeds(make_run, tmp_path: Path) -> None:
     assert one.to_json()["target"] == "checkpoints"
     assert "The run is one checkpoint, the baseline 3 seeds; how much seeds differ is not in the bounds." in one.notes
     lost = reports.update_baseline(f"{run}/rence", file) and reports.gate_run(f"{run}/grpo", file)
-    assert lost.outcome == Outcome.REGRESSION and not lost.passed
+    assert lost.outcome == GateOutcome.REGRESSION and not lost.passed
 
 
 def test_other_benchmarks_of_the_run_are_noted(make_evaluated, tmp_path: Path) -> None:

@@ -10,10 +10,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 import reports
-from reports.analysis import Analysis, analyse
-from reports.lengths import Lengths, collect, measure, pooled
-from reports.load import load
+from reports.data.analysis import Analysis, analyse
+from reports.data.load import load
 from reports.sections import lengths as section
+from reports.sections.lengths import Lengths, collect, measure, pooled
 
 EASY = "evals/step_20/mini_easy/attempts.parquet"
 

@@ -15,8 +15,8 @@ import pyarrow.parquet as pq
 import pytest
 
 import reports
+from reports.data.excerpts import HEAD, TAIL, visible
 from reports.document import Cell, Column, Document, Folded, Row, Section, Table
-from reports.excerpts import HEAD, TAIL, visible
 from reports.render import html
 from tests.reports.conftest import Synthetic
 

@@ -12,12 +12,12 @@ import pytest
 
 import reports
 from harness.records import EvalFolder, EvalRecord, RunFolder
-from reports.analysis import Analysis, analyse
-from reports.load import load
-from reports.passing import CEILING, at, groups, ladder, leads, majorities
+from reports.data.analysis import Analysis, analyse
+from reports.data.load import load
+from reports.data.pass_at_k import CEILING, at, groups, ladder, leads, majorities
+from reports.figures.arm_colours import named
 from reports.sections import passing as section
 from reports.sections.leads import sentences
-from reports.shown import named
 from tests.reports.conftest import write_eval
 
 

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from reports import pilot
-from reports.statistics.design import Change
+from reports.data import pilot
+from reports.statistics.design import DesignChange
 from reports.statistics.power import Variances
 
 ROOT = Path(pilot.__file__).parent.parent
 SIZES = {"mini_easy": (40, 4), "mini_hard": (30, 4)}
-DESIGN = pilot.Design(SIZES, "algorithm", 0.05)
+DESIGN = pilot.PlannedDesign(SIZES, "algorithm", 0.05)
 
 
 def test_the_design_of_the_pilot_has_the_effect_that_its_report_shows(make_run) -> None:
@@ -36,11 +36,11 @@ def test_more_seeds_problems_and_samples_detect_less(make_run) -> None:
     found = pilot.read(make_run(sd_seed=0.4), list(SIZES))
     base, seeds = found.sight(DESIGN, 3), found.sight(DESIGN, 6)
     assert base and seeds and seeds.estimate < base.estimate
-    assert found.sight(DESIGN, 3, more=Change(seeds=2)) == seeds
-    larger = pilot.Design({name: (2 * j, k) for name, (j, k) in SIZES.items()}, "algorithm", 0.05)
-    assert found.sight(larger, 3) == found.sight(DESIGN, 3, more=Change(problems=(2,)))
-    sampled = pilot.Design({name: (j, 4 * k) for name, (j, k) in SIZES.items()}, "algorithm", 0.05)
-    assert found.sight(sampled, 3) == found.sight(DESIGN, 3, more=Change(samples=(4,)))
+    assert found.sight(DESIGN, 3, more=DesignChange(seeds=2)) == seeds
+    larger = pilot.PlannedDesign({name: (2 * j, k) for name, (j, k) in SIZES.items()}, "algorithm", 0.05)
+    assert found.sight(larger, 3) == found.sight(DESIGN, 3, more=DesignChange(problems=(2,)))
+    sampled = pilot.PlannedDesign({name: (j, 4 * k) for name, (j, k) in SIZES.items()}, "algorithm", 0.05)
+    assert found.sight(sampled, 3) == found.sight(DESIGN, 3, more=DesignChange(samples=(4,)))
 
 
 def test_one_seed_leaves_the_variation_between_seeds_as_stated(make_run) -> None:
@@ -49,7 +49,7 @@ def test_one_seed_leaves_the_variation_between_seeds_as_stated(make_run) -> None
     few, many = (found.sight(DESIGN, seeds) for seeds in (3, 300))
     assert few and many and many.estimate < few.estimate
     # 2 sd^2 / S is there beside what was measured: with so many seeds and problems nothing else is left
-    endless = pilot.Design({name: (10**9, k) for name, (_, k) in SIZES.items()}, "algorithm", 0.05)
+    endless = pilot.PlannedDesign({name: (10**9, k) for name, (_, k) in SIZES.items()}, "algorithm", 0.05)
     left = found.sight(endless, 100)
     assert left and left.estimate == pytest.approx(2.816 * Variances().sd_seed * (2 / 100) ** 0.5, rel=0.01)
 
@@ -74,7 +74,7 @@ def plan():
     """Plan the quickstart with these further arguments."""
 
     def call(*words: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "harness.cli", "plan", str(ROOT / "configs/quickstart.yaml"), *words]
+        command = [sys.executable, "-m", "rence", "plan", str(ROOT / "configs/quickstart.yaml"), *words]
         return subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
 
     return call

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 import reports
-from reports.analysis import Analysis, analyse
+from reports.data.analysis import Analysis, analyse
+from reports.data.load import load
 from reports.document import Column, Figure, Folded, Row, Section, Table, Text
-from reports.load import load
-from reports.plugins import Offered, Others
 from reports.sections import SECTIONS, descriptions
+from reports.sections.registry import Offered, Others
 
 
 def offered(name: str, make: Callable[[Analysis], Any], version: str = "1.0") -> Offered:

@@ -9,9 +9,9 @@ import pytest
 
 import reports
 from harness.records import Published, RunFolder, add_published, read_published
-from reports.analysis import analyse
-from reports.load import load
-from reports.published import Finding, compare, impossible
+from reports.data.analysis import analyse
+from reports.data.load import load
+from reports.sections.published import PublishedFinding, compare, impossible
 
 
 def table(**percent: dict[str, float | None]) -> Published:
@@ -36,20 +36,20 @@ def test_every_cell_has_one_finding(run: Path) -> None:
     )
     found = {(cell.arm, cell.benchmark): cell for cell in compare(a, published)}
     assert {key: cell.finding for key, cell in found.items()} == {
-        ("grpo", "mini_easy"): Finding.WITHIN,
-        ("grpo", "mini_hard"): Finding.OUTSIDE,
-        ("grpo", "average"): Finding.OTHER_AVERAGE,  # theirs is over three benchmarks
-        ("grpo", "math500"): Finding.NOT_RUN,
-        ("start", "mini_easy"): Finding.UNKNOWN,
-        ("gspo", "mini_easy"): Finding.NOT_RUN,
+        ("grpo", "mini_easy"): PublishedFinding.WITHIN,
+        ("grpo", "mini_hard"): PublishedFinding.OUTSIDE,
+        ("grpo", "average"): PublishedFinding.OTHER_AVERAGE,  # theirs is over three benchmarks
+        ("grpo", "math500"): PublishedFinding.NOT_RUN,
+        ("start", "mini_easy"): PublishedFinding.UNKNOWN,
+        ("gspo", "mini_easy"): PublishedFinding.NOT_RUN,
     }
     assert found["grpo", "mini_easy"].difference == pytest.approx(ours.value - low)
     assert found["gspo", "mini_easy"].difference is None
-    assert compare(a, table(grpo={"mini_easy": 100 * high + 0.2}))[0].finding is Finding.OUTSIDE
+    assert compare(a, table(grpo={"mini_easy": 100 * high + 0.2}))[0].finding is PublishedFinding.OUTSIDE
     both = table(
         rence={"mini_easy": 50.0, "mini_hard": 50.0, "average": 100 * a.scores["rence", "average"].estimate.value}
     )
-    assert compare(a, both)[2].finding is Finding.WITHIN
+    assert compare(a, both)[2].finding is PublishedFinding.WITHIN
 
 
 def test_a_printed_score_must_be_a_share_of_the_problems(run: Path) -> None:

@@ -13,12 +13,12 @@ import pytest
 
 import reports
 from harness.records import EvalFolder, EvalRecord, RunFolder
-from reports.analysis import Analysis, analyse
+from reports.data.analysis import Analysis, analyse
+from reports.data.load import load
+from reports.data.second_marker import compare
 from reports.document import Table
-from reports.load import load
-from reports.ranking import Variant, variants
-from reports.second import compare
 from reports.sections import ranking as section
+from reports.sections.ranking import Variant, variants
 from tests.reports.conftest import write_eval
 
 SMALL = {"benchmarks": {"a": (10, 2), "b": (30, 2)}, "seeds": (0, 1), "curve": ("a",)}

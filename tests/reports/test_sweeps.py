@@ -14,10 +14,11 @@ import pytest
 import reports
 from bench.best import simulate, sweep
 from harness.records import Plan, RunFolder, Sweep
-from reports import shown, sweeps
-from reports.analysis import Analysis, analyse
+from reports.data import sweeps
+from reports.data.analysis import Analysis, analyse
+from reports.data.load import load
 from reports.document import Bullets, Table, Text
-from reports.load import load
+from reports.figures import arm_colours
 from reports.sections import best, effects
 from reports.statistics import contrast
 from reports.statistics.best import cross_fit
@@ -221,9 +222,9 @@ def test_pictures_name_what_is_different_of_an_arm(make_run) -> None:
     arms = [replace(arm, title=titles.get(arm.name, arm.title)) for arm in plan.arms]
     replace(plan, arms=arms).write(RunFolder(run).plan)
     one, two = analysis(run), analysis(swept(run, grid, ABLATE))
-    assert [shown.short(one, arm) for arm in cells] == ["ReNCE (rec.)", "x 2"]
-    assert [shown.short(two, arm) for arm in cells] == ["ReNCE (rec.)", "rence · x 2"]
-    assert shown.short(two, "dapo.minus-overlong") == "DAPO minus overlong"
+    assert [arm_colours.short(one, arm) for arm in cells] == ["ReNCE (rec.)", "x 2"]
+    assert [arm_colours.short(two, arm) for arm in cells] == ["ReNCE (rec.)", "rence · x 2"]
+    assert arm_colours.short(two, "dapo.minus-overlong") == "DAPO minus overlong"
 
 
 def test_small_levels_are_written_out_in_the_picture(make_run) -> None:

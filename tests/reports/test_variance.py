@@ -7,8 +7,8 @@ import pytest
 
 from bench.truth import Setting
 from reports.statistics import contrast
-from reports.statistics.design import Change, expected, sight
-from reports.statistics.variance import Split, split, typical
+from reports.statistics.design import DesignChange, expected, sight
+from reports.statistics.variance import VarianceSplit, split, typical
 
 # Two seeds, three problems, two answers each: as in test_statistics, over S J: MS_seed .015625, MS_problem .046875,
 # MS_residual .00520833
@@ -101,34 +101,40 @@ def test_what_cannot_be_told_is_none() -> None:
 
 
 @pytest.fixture(scope="module")
-def found() -> Split:
+def found() -> VarianceSplit:
     return split(random_arms(np.random.default_rng(5), 2, 4), [[(4,) * 4] * 2] * 2, (1.0, -1.0))
 
 
-def test_expected_parts_of_the_design_as_it_is_are_the_ones_found(found: Split) -> None:
-    parts = expected(found, Change())
+def test_expected_parts_of_the_design_as_it_is_are_the_ones_found(found: VarianceSplit) -> None:
+    parts = expected(found, DesignChange())
     for name in ("seed", "problem", "residual"):
         one, other = getattr(parts, name), getattr(found.parts, name)
         assert (one.variance, one.df) == pytest.approx((other.variance, other.df)), name
 
 
-def test_what_more_of_each_brings(found: Split) -> None:
-    def variance(change: Change) -> float:
+def test_what_more_of_each_brings(found: VarianceSplit) -> None:
+    def variance(change: DesignChange) -> float:
         parts = expected(found, change)
         assert parts.seed and parts.problem and parts.residual
         return parts.seed.variance + parts.problem.variance - parts.residual.variance
 
     seed, problem, interaction, sampling = found.seed, found.problem, found.interaction, found.sampling
     assert seed and problem and interaction is not None and sampling
-    assert variance(Change(seeds=2)) == pytest.approx((seed + interaction + sampling) / 2 + problem)
-    assert variance(Change(samples=(4,))) == pytest.approx(seed + problem + interaction + sampling / 4)
-    assert variance(Change(problems=(3,))) == pytest.approx(seed + (problem + interaction + sampling) / 3)
-    more = expected(found, Change(seeds=2, problems=(3,)))
+    assert variance(DesignChange(seeds=2)) == pytest.approx((seed + interaction + sampling) / 2 + problem)
+    assert variance(DesignChange(samples=(4,))) == pytest.approx(seed + problem + interaction + sampling / 4)
+    assert variance(DesignChange(problems=(3,))) == pytest.approx(seed + (problem + interaction + sampling) / 3)
+    more = expected(found, DesignChange(seeds=2, problems=(3,)))
     assert [part.df for part in more.seeds] == [7, 7] and more.problem and more.problem.df > 3 * 25
 
 
-def test_a_sight_narrows_with_more_and_its_bound_is_above_it(found: Split) -> None:
-    changes = [Change(), Change(samples=(4,)), Change(seeds=2), Change(seeds=4), Change(seeds=4, problems=(4,))]
+def test_a_sight_narrows_with_more_and_its_bound_is_above_it(found: VarianceSplit) -> None:
+    changes = [
+        DesignChange(),
+        DesignChange(samples=(4,)),
+        DesignChange(seeds=2),
+        DesignChange(seeds=4),
+        DesignChange(seeds=4, problems=(4,)),
+    ]
     seen = [sight(found, change, "algorithm", 0.05) for change in changes]
     effects = [one.estimate for one in seen if one]
     assert len(effects) == 5 and effects == sorted(effects, reverse=True)

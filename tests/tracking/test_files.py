@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harness.tracking.files import Row, Tail, verdict_numbers
+from harness.tracking.files import MetricRow, Tail, verdict_numbers
 from harness.tracking.runs import batches
 
 
@@ -35,7 +35,7 @@ def test_a_tail_starts_over_when_the_file_was_cut_back(tmp_path: Path) -> None:
 
 
 def test_batches_keep_rows_whole_and_sentinels_last() -> None:
-    rows = [Row(step, 0.0, {"first": 1.0, "a": 2.0, "b": 3.0}, sentinel="first") for step in (1, 2, 3)]
+    rows = [MetricRow(step, 0.0, {"first": 1.0, "a": 2.0, "b": 3.0}, sentinel="first") for step in (1, 2, 3)]
     made = list(batches(rows, limit=7))
     assert [[(name, step) for name, _, _, step in batch] for batch in made] == [
         [("a", 1), ("b", 1), ("first", 1), ("a", 2), ("b", 2), ("first", 2)],

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from mlflow import MlflowClient
 
-from harness.errors import UserError
+from harness.base.errors import UserError
 from harness.tracking import Follower, Mirror, Unavailable, dashboard, mirror_now, store_uri
 from harness.tracking.store import shown
 
@@ -90,7 +90,7 @@ class Refuse:
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
 sys.meta_path.insert(0, Refuse())
-from harness.errors import UserError
+from harness.base.errors import UserError
 from harness.tracking import Follower, dashboard
 Follower(Path(sys.argv[1])).close("FINISHED")
 try:

@@ -30,8 +30,8 @@ from harness.backends.diverged import Diverged
 from harness.backends.groups import TokenRollouts
 from harness.backends.verl import columns
 from harness.backends.verl.objective import Objective
-from harness.backends.verl.workers import Learner, PolicyWorker, fill, learnt, shards
-from harness.experiment import Recipe
+from harness.backends.verl.workers import PolicyWorker, VerlLearner, fill, learnt, shards
+from harness.config.experiment import Recipe
 
 FILLER = -1
 """stands for a row that is not valid, and for a group without one"""
@@ -120,7 +120,7 @@ def verl_batch(batch: TokenRollouts, rows: Sequence[int]) -> TensorDict:
 class Rank:
     """An engine that each case finds with the model's weights and an optimiser that has not stepped."""
 
-    learner: Learner
+    learner: VerlLearner
     reference: TrainingWorker
     recipe: Recipe
 
@@ -239,7 +239,7 @@ def references(rank: Rank, case: dict[str, Any], folder: Path) -> dict[str, Any]
 
 def results(cases: dict[str, Any], folder: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     model, recipe = cases["model"], cases["recipe"]
-    rank = Rank(worker(Learner, model, recipe), worker(TrainingWorker, model, recipe, reference=True), recipe)
+    rank = Rank(worker(VerlLearner, model, recipe), worker(TrainingWorker, model, recipe, reference=True), recipe)
     for name, case in cases["equality"].items():
         yield name, equality(rank, case)
     yield "guards", guards(rank, cases["learning"])

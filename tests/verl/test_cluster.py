@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING
 import pytest
 import requests
 
-from harness import store
-from harness.errors import FAILED, INTERRUPTED, OK, USAGE, UserError
+from harness.base.errors import FAILED, INTERRUPTED, OK, USAGE, UserError
+from harness.base.locks import LOCK, locked
 from harness.records import read_json
 
 pytest.importorskip("ray")
@@ -155,7 +155,7 @@ def client(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> JobSubmissionCl
 
 def begin(cluster: Cluster, cwd: Path, *arguments: str, **environment: str) -> subprocess.Popen[str]:
     """`rence run` of the experiment."""
-    command = (sys.executable, "-m", "harness.cli", "run", *EXPERIMENT, *arguments)
+    command = (sys.executable, "-m", "rence", "run", *EXPERIMENT, *arguments)
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     driver = subprocess.Popen(command, cwd=cwd, env={**cluster.environment, **environment}, **pipes)  # type: ignore[call-overload]
     cluster.drivers.append(driver)
@@ -175,13 +175,13 @@ def steps(trial: Path) -> int:
 
 def holder(trial: Path) -> int:
     """The process that works on it; 0 if none does."""
-    words = (trial / store.LOCK).read_text().split() if (trial / store.LOCK).exists() else []
+    words = (trial / LOCK).read_text().split() if (trial / LOCK).exists() else []
     return 0 if is_free(trial) or not words else int(words[0])
 
 
 def is_free(trial: Path) -> bool:
     try:
-        with store.locked(trial, "trial"):
+        with locked(trial, "trial"):
             return True
     except UserError:
         return False
@@ -193,7 +193,7 @@ def tree(run: Path) -> dict[str, bytes]:
         path.relative_to(run).as_posix(): path.read_bytes()
         for path in sorted(run.rglob("*"))
         if path.is_file()
-        and path.name not in ("timing.json", store.LOCK)
+        and path.name not in ("timing.json", LOCK)
         and not {"logs", "report"} & set(path.relative_to(run).parts)
     }
 

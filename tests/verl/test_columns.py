@@ -14,8 +14,8 @@ from benchmarks.problems import Problem
 from harness.backends.groups import Group, Rollout, as_batch
 from harness.backends.labels import labelled
 from harness.backends.verl import columns
+from harness.prompts.stream import Prompt
 from harness.records import Mark
-from harness.stream import Prompt
 
 LENGTHS = [2, 1, 3, 4, 2]
 ROWS = torch.tensor([5, 1, 0, 7, 6])

@@ -21,7 +21,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from harness.models import model_hash, resolve
+from harness.models.resolving import model_hash, resolve
 from harness.records import DoneRecord, Mark, RunFolder, StepRecord, TrialFolder, read_json, read_jsonl
 
 GROUP_SIZE, PROMPTS = 4, 8
@@ -85,7 +85,7 @@ class Both:
 
 def rence(work: Path, *arguments: str) -> subprocess.Popen[bytes]:
     with (work / "output.log").open("ab") as log:
-        return subprocess.Popen([sys.executable, "-m", "harness.cli", *arguments], cwd=work, stdout=log, stderr=log)
+        return subprocess.Popen([sys.executable, "-m", "rence", *arguments], cwd=work, stdout=log, stderr=log)
 
 
 @pytest.fixture(scope="module")
@@ -231,7 +231,7 @@ def test_the_report_says_which_backend_trained_and_how_far_sampler_and_learner_d
 def test_the_same_run_again_does_nothing(both: Both) -> None:
     before = both.verl.trial("grpo", 0).steps.stat().st_mtime_ns
     again = subprocess.run(
-        [sys.executable, "-m", "harness.cli", "run", "verl.yaml", "--json"], cwd=both.work, capture_output=True
+        [sys.executable, "-m", "rence", "run", "verl.yaml", "--json"], cwd=both.work, capture_output=True
     )
     assert again.returncode == 0
     assert not json.loads(again.stdout)["worked"]

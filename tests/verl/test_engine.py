@@ -24,13 +24,13 @@ from algorithms.rollouts import Mean
 from benchmarks.registry import training_set
 from harness.backends.groups import Group, Rollout, TokenRollouts, as_batch
 from harness.backends.local.generate import generate
-from harness.backends.local.model import LanguageModel, load
 from harness.backends.local.update import Learner, make_optimizer
 from harness.backends.metrics import add
-from harness.experiment import Arm, Evaluation, Experiment, Recipe, Trial
-from harness.models import resolve
+from harness.config.experiment import Arm, Evaluation, Experiment, Recipe, Trial
+from harness.models.language_model import LanguageModel, load
+from harness.models.resolving import resolve
+from harness.prompts.stream import PromptStream
 from harness.records import Comparison, Mark
-from harness.stream import PromptStream
 
 MODEL = resolve("quickstart-base")
 TOLERANCE = 1e-5

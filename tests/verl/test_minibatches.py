@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from harness.backends.verl.minibatches import filled, minibatches, over_ranks
-from harness.seeds import derive
+from harness.base.seeds import derive
 
 
 @pytest.mark.parametrize(("groups", "most"), [(8, 2), (7, 2), (5, 4), (1, 2), (3, 8)])

@@ -18,12 +18,12 @@ from transformers import PreTrainedModel
 from verl.workers.rollout.vllm_rollout.bucketed_weight_transfer import BucketedWeightSender
 from vllm import LLM, SamplingParams, TokensPrompt
 
-from harness.backends.local.model import load
-from harness.backends.verl.platform import ENVIRONMENT, SWITCH, Found, check, probe
-from harness.errors import UserError
-from harness.models import resolve
+from harness.backends.verl.platform import ENVIRONMENT, SWITCH, PlatformFound, check, probe
+from harness.base.errors import UserError
+from harness.models.language_model import load
+from harness.models.resolving import resolve
 
-GOOD = Found("cpu", "cpu", True, "", "host", "python")
+GOOD = PlatformFound("cpu", "cpu", True, "", "host", "python")
 
 
 def in_a_process(code: str, **environment: str) -> str:
@@ -42,7 +42,7 @@ def test_verl_finds_the_platform_by_itself() -> None:
 def test_a_worker_of_ray_has_it() -> None:
     ray.init(num_cpus=1, include_dashboard=False, runtime_env={"env_vars": ENVIRONMENT})
     try:
-        found: Found = ray.get(ray.remote(probe).remote())
+        found: PlatformFound = ray.get(ray.remote(probe).remote())
     finally:
         ray.shutdown()
     check(found, "cpu")

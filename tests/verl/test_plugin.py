@@ -41,7 +41,7 @@ def trained(example: Path, tmp_path_factory: pytest.TempPathFactory) -> TrialFol
     (tmp_path / "example.yaml").write_text(yaml.safe_dump(EXPERIMENT, sort_keys=False))
     known = [path for path in (str(example), os.environ.get("PYTHONPATH", "")) if path]
     done = subprocess.run(
-        [sys.executable, "-m", "harness.cli", "run", "example.yaml", "--only", "pass_at_k"],
+        [sys.executable, "-m", "rence", "run", "example.yaml", "--only", "pass_at_k"],
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(known)},
         capture_output=True,

@@ -7,8 +7,8 @@ from transformers import AutoTokenizer
 from verl.utils.tokenizer.continuous_token_wiring import create_continuous_token_builder
 
 from benchmarks import registry
-from harness.models import resolve
-from harness.prompts import TEMPLATES, render, template
+from harness.models.resolving import resolve
+from harness.prompts.templates import TEMPLATES, render, template
 
 
 @pytest.mark.parametrize("name", [name for name, known in TEMPLATES.items() if not known.markers])

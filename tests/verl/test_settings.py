@@ -18,8 +18,8 @@ from omegaconf import DictConfig, OmegaConf
 
 from harness import config
 from harness.backends.verl import settings
-from harness.errors import UserError
-from harness.experiment import Experiment, Trial, VerlSettings
+from harness.base.errors import UserError
+from harness.config.experiment import Experiment, Trial, VerlSettings
 
 ROOT = Path(__file__).parents[2]
 ACTOR, REF, MODEL, ROLLOUT = (f"actor_rollout_ref.{part}" for part in ("actor", "ref", "model", "rollout"))
@@ -294,7 +294,7 @@ def test_verl_accepts_every_config_of_ours(path: Path, tmp_path: Path) -> None:
 
 
 def dry_run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "harness.cli", "run", "tried.yaml", "--dry-run", *arguments]
+    command = [sys.executable, "-m", "rence", "run", "tried.yaml", "--dry-run", *arguments]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "NO_COLOR": "1"}
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300)
 

@@ -11,14 +11,14 @@ import pytest
 from transformers import AutoTokenizer
 
 from benchmarks import registry
-from harness import prompts
+from harness.base.errors import UserError
+from harness.base.seeds import derive
 from harness.engines.base import Request, Sampling
 from harness.engines.local import LocalEngine
 from harness.engines.registry import open_engine
 from harness.engines.vllm import VllmEngine, sampling_params
-from harness.errors import UserError
-from harness.models import resolve
-from harness.seeds import derive
+from harness.models.resolving import resolve
+from harness.prompts import templates
 
 SAMPLED, GREEDY = Sampling(96), Sampling(96, temperature=0)
 
@@ -41,7 +41,7 @@ def requests(folder: Path) -> list[Request]:
     """64 problems, four seeds each."""
     tokenizer = AutoTokenizer.from_pretrained(folder)
     return [
-        Request(prompts.render(tokenizer, problem, "bare"), tuple(derive("test", problem.id, i) for i in range(4)))
+        Request(templates.render(tokenizer, problem, "bare"), tuple(derive("test", problem.id, i) for i in range(4)))
         for problem in registry.benchmark("mini_sums").problems[:64]
     ]
 

@@ -11,7 +11,7 @@ import torch
 
 from harness.backends import checkpoints
 from harness.backends.base import Checkpoint, Evaluate, Observer, TrainingResult
-from harness.backends.checkpoints import Progress
+from harness.backends.checkpoints import TrainingProgress
 from harness.backends.collect import Collected, collect
 from harness.backends.diverged import Diverged
 from harness.backends.groups import TokenRollouts, as_batch
@@ -19,16 +19,16 @@ from harness.backends.local import checkpoint as state_files
 from harness.backends.local.engines import engine_over
 from harness.backends.local.generate import generate
 from harness.backends.local.logprobs import fixed_logp
-from harness.backends.local.model import load
 from harness.backends.local.policies import Policies
 from harness.backends.local.recording import missed, record
 from harness.backends.local.update import Learner, make_optimizer
 from harness.backends.metrics import step_metrics
-from harness.experiment import Trial
-from harness.models import model_hash
+from harness.base.seeds import derive
+from harness.config.experiment import Trial
+from harness.models.language_model import load
+from harness.models.resolving import model_hash
+from harness.prompts.stream import PromptStream
 from harness.records import StepRecord, TrialFolder, append_jsonl
-from harness.seeds import derive
-from harness.stream import PromptStream
 
 
 class LocalBackend:
@@ -67,7 +67,7 @@ class Training:
         )
         learner = self.policies.learner
         self.learner = Learner(learner, self.algorithm, self.recipe, make_optimizer(learner, self.recipe))
-        self.progress = Progress()
+        self.progress = TrainingProgress()
         self.generate_seconds = self.train_seconds = 0.0
 
     def run(self) -> TrainingResult:
@@ -149,7 +149,7 @@ class Training:
     def resume(self) -> None:
         """Everything as it was at the newest checkpoint, `steps.jsonl` included; evaluate there if it was due."""
         checkpoint = checkpoints.newest(self.folder)
-        self.progress = checkpoints.read_progress(checkpoint) if checkpoint else Progress()
+        self.progress = checkpoints.read_progress(checkpoint) if checkpoint else TrainingProgress()
         checkpoints.cut_back(self.folder.steps, self.progress.step)
         if checkpoint is None:
             return

@@ -8,14 +8,14 @@ from typing import Any
 
 import torch
 
-from harness.backends.checkpoints import Progress, writing
-from harness.backends.local.model import LanguageModel
+from harness.backends.checkpoints import TrainingProgress, writing
+from harness.models.language_model import LanguageModel
 from harness.records import TrialFolder
 
 STATE = "trainer.pt"
 
 
-def save(folder: TrialFolder, progress: Progress, model: LanguageModel, state: Mapping[str, Any]) -> None:
+def save(folder: TrialFolder, progress: TrainingProgress, model: LanguageModel, state: Mapping[str, Any]) -> None:
     """Write a checkpoint to disk, then remove the older ones."""
     with writing(folder, progress) as new:
         model.net.save_pretrained(new)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from harness.backends.local.model import LanguageModel
 from harness.engines.base import Engine
 from harness.engines.local import LocalEngine
+from harness.models.language_model import LanguageModel
 
 
 def engine_over(model: LanguageModel, name: str | None) -> Engine:

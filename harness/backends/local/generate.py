@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from benchmarks.marking import Response
 from benchmarks.marking import mark_all as mark_texts
+from benchmarks.marks import Response
 from benchmarks.problems import Problem
 from harness.backends.diverged import Diverged
 from harness.backends.groups import Group, Rollout
-from harness.backends.local.model import LanguageModel
-from harness.backends.local.sampler import Samples, sample
+from harness.config.experiment import Trial
 from harness.engines.base import Request, Sampling
-from harness.experiment import Trial
-from harness.prompts import render
+from harness.engines.sampler import Samples, sample
+from harness.models.language_model import LanguageModel
+from harness.prompts.stream import Prompt
+from harness.prompts.templates import render
 from harness.records import Mark
-from harness.stream import Prompt
 
 
 def generate(model: LanguageModel, trial: Trial, prompts: Sequence[Prompt]) -> list[Group]:

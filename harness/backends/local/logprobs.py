@@ -16,8 +16,8 @@ from torch.nn.functional import cross_entropy
 from transformers import PreTrainedModel
 
 from harness.backends.groups import TokenRollouts
-from harness.backends.local.attention import packed_mask
-from harness.backends.local.model import LanguageModel
+from harness.models.attention import packed_mask
+from harness.models.language_model import LanguageModel
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def lay_out(batch: TokenRollouts, row_tokens: int) -> Layout:
 
 
 @dataclass(frozen=True)
-class Said:
+class ForwardPass:
     """What a model gives a batch, at the sampling temperature; 0 on padding."""
 
     logp_BT: Tensor
@@ -77,10 +77,12 @@ class Said:
 
 def response_logp(model: LanguageModel, batch: TokenRollouts, temperature: float) -> Tensor:
     """logp_BT of the responses alone."""
-    return said(model, batch, temperature).logp_BT
+    return forward_logprobs(model, batch, temperature).logp_BT
 
 
-def said(model: LanguageModel, batch: TokenRollouts, temperature: float, entropy: bool = False) -> Said:
+def forward_logprobs(
+    model: LanguageModel, batch: TokenRollouts, temperature: float, entropy: bool = False
+) -> ForwardPass:
     """Log-probs of the responses, and how unsure the model was."""
     layout = lay_out(batch, model.row_tokens)
     device = batch.tokens_BT.device
@@ -114,7 +116,7 @@ def said(model: LanguageModel, batch: TokenRollouts, temperature: float, entropy
     def spread(value: Tensor) -> Tensor:
         return torch.zeros_like(batch.old_logp_BT).index_put((b, t), value)
 
-    return Said(spread(logp), spread(entropy_of(logits.float())) if entropy else None)
+    return ForwardPass(spread(logp), spread(entropy_of(logits.float())) if entropy else None)
 
 
 def entropy_of(logits: Tensor) -> Tensor:

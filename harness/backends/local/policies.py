@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from algorithms.base import Reference
-from harness.backends.local.model import LanguageModel
+from harness.models.language_model import LanguageModel
 
 State = Mapping[str, Tensor]
 

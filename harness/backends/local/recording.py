@@ -8,13 +8,13 @@ from pathlib import Path
 from harness.backends.collect import Collected
 from harness.backends.groups import as_batch
 from harness.backends.local.logprobs import fixed_logp
-from harness.backends.local.model import LanguageModel, load
 from harness.backends.local.policies import Policies
 from harness.backends.recorded import Origin, Recorded, write
-from harness.environment import environment
-from harness.experiment import Trial
-from harness.models import model_hash
+from harness.config.experiment import Trial
+from harness.models.language_model import LanguageModel, load
+from harness.models.resolving import model_hash
 from harness.records import TrialFolder
+from harness.records.environment import environment
 
 
 def record(

@@ -10,11 +10,11 @@ import torch
 from algorithms.base import Algorithm
 from algorithms.rollouts import Mean, Totals
 from harness.backends.groups import TokenRollouts
-from harness.backends.local.logprobs import Said, micro_batches, said
-from harness.backends.local.model import LanguageModel
+from harness.backends.local.logprobs import ForwardPass, forward_logprobs, micro_batches
 from harness.backends.metrics import add, update_metrics
-from harness.experiment import Recipe
-from harness.seeds import derive
+from harness.base.seeds import derive
+from harness.config.experiment import Recipe
+from harness.models.language_model import LanguageModel
 
 
 def make_optimizer(model: LanguageModel, recipe: Recipe) -> torch.optim.AdamW:
@@ -99,10 +99,10 @@ class Learner:
             add(logged, loss.metrics)
         return total, logged
 
-    def _said(self, batch: TokenRollouts) -> Said:
-        return said(self.model, batch, self.recipe.temperature, self.algorithm.wants_entropy)
+    def _said(self, batch: TokenRollouts) -> ForwardPass:
+        return forward_logprobs(self.model, batch, self.recipe.temperature, self.algorithm.wants_entropy)
 
-    def _measured(self, micros: list[TokenRollouts], only: Said | None) -> dict[str, float]:
+    def _measured(self, micros: list[TokenRollouts], only: ForwardPass | None) -> dict[str, float]:
         """Means per token over the mini-batch. With one micro-batch the pass that learns serves to measure, too."""
         sums: dict[str, float] = {}
         with torch.no_grad():

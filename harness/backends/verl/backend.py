@@ -13,17 +13,17 @@ from transformers import AutoTokenizer
 
 from harness.backends import checkpoints
 from harness.backends.base import Checkpoint, Evaluate, Observer, TrainingResult
-from harness.backends.checkpoints import Progress
+from harness.backends.checkpoints import TrainingProgress
 from harness.backends.diverged import Diverged
 from harness.backends.verl import limits, platform
 from harness.backends.verl.checkpoint import drop_state, is_dropped
 from harness.backends.verl.settings import longest_sequence, ray_arguments, translate
-from harness.engines.stopping import stop_tokens
-from harness.errors import FAILED, UserError
-from harness.experiment import Trial
-from harness.models import model_hash
+from harness.base.errors import FAILED, UserError
+from harness.config.experiment import Trial
+from harness.models.resolving import model_hash
+from harness.models.stopping import stop_tokens
+from harness.prompts.stream import PromptStream
 from harness.records import TrialFolder
-from harness.stream import PromptStream
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -47,7 +47,7 @@ class VerlBackend:
         """
         folder = TrialFolder(folder.root.resolve())  # the workers have working directories of their own
         newest = checkpoints.newest(folder)
-        progress = checkpoints.read_progress(newest) if newest else Progress()
+        progress = checkpoints.read_progress(newest) if newest else TrainingProgress()
         if newest and is_dropped(newest):
             drop_state(newest)
             return progress.result(model_hash(newest))

@@ -19,10 +19,10 @@ from harness.backends.diverged import Diverged
 from harness.backends.groups import Group, Rollout
 from harness.backends.verl.marking import ANSWER, MARK
 from harness.backends.verl.sampling import TRUNCATED
-from harness.errors import FAILED, UserError
-from harness.experiment import Trial
+from harness.base.errors import FAILED, UserError
+from harness.config.experiment import Trial
+from harness.prompts.stream import Prompt, PromptStream
 from harness.records import Mark
-from harness.stream import Prompt, PromptStream
 
 TRAIN = "train"
 """verl's partition of the queue"""

@@ -15,10 +15,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.problems import Benchmark, TrainingSet
-from harness import catalogue, models, prompts
-from harness.backends.verl.settings import VERSION, longest_sequence, meaning
-from harness.errors import UserError
-from harness.experiment import Arm, Experiment, Trial, VerlSettings
+from harness.backends.verl.settings import VERSION, longest_sequence, semantic_keys
+from harness.base import registry
+from harness.base.errors import UserError
+from harness.config.experiment import Arm, Experiment, Trial, VerlSettings
+from harness.models import resolving
+from harness.prompts import templates
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -51,7 +53,7 @@ def mistakes(experiment: Experiment) -> Iterator[Mistake]:
     yield from _overrides(experiment)
     for arm in experiment.arms:
         yield from _recipe(arm, settings)
-    folder = models.find(experiment.model)
+    folder = resolving.find(experiment.model)
     if folder:
         yield from _model(experiment, json.loads((folder / "config.json").read_text(encoding="utf-8")))
 
@@ -76,12 +78,12 @@ def check_machine(settings: VerlSettings) -> None:
         what it has too few GPUs for.
     """
     from harness.doctor import packages
-    from harness.doctor.findings import State
+    from harness.doctor.findings import FindingState
 
     check_verl()
     here = packages.installed()
     for finding in packages.parts(here, packages.requirements(), packages.tested(), settings.device != "cpu"):
-        if finding.part in PARTS and finding.state is State.LACKS:
+        if finding.part in PARTS and finding.state is FindingState.LACKS:
             raise UserError(f"backend `verl` cannot start: {finding.found}.\n{finding.mend}")
     if settings.device == "cpu":
         return
@@ -115,12 +117,12 @@ def check_prompts(experiment: Experiment, tokenizer: PreTrainedTokenizerBase) ->
     Raises: UserError if a prompt of training or evaluation is longer than `max_prompt_tokens`.
     """
     limit = experiment.verl.max_prompt_tokens
-    asked: dict[str, TrainingSet | Benchmark] = {experiment.train: catalogue.training_set(experiment.train)}
+    asked: dict[str, TrainingSet | Benchmark] = {experiment.train: registry.training_set(experiment.train)}
     evaluation = experiment.evaluation
     for name in (*evaluation.benchmarks, *evaluation.curve):
-        asked[name] = catalogue.benchmark(name).first(evaluation.limit)
+        asked[name] = registry.benchmark(name).first(evaluation.limit)
     for name, source in asked.items():
-        lengths = {p.id: len(prompts.render(tokenizer, p, experiment.template)) for p in source.problems}
+        lengths = {p.id: len(templates.render(tokenizer, p, experiment.template)) for p in source.problems}
         longest = max(lengths, key=lambda problem: lengths[problem])
         if lengths[longest] > limit:
             count = sum(length > limit for length in lengths.values())
@@ -165,7 +167,7 @@ def _kernels(settings: VerlSettings) -> Iterator[Mistake]:
 
 
 def _overrides(experiment: Experiment) -> Iterator[Mistake]:
-    decided = meaning(Trial(experiment, experiment.arms[0], experiment.seeds[0]))
+    decided = semantic_keys(Trial(experiment, experiment.arms[0], experiment.seeds[0]))
     for key in experiment.verl.overrides:
         if any(_same_or_inside(key.removeprefix("+"), ours) for ours in decided):
             yield Mistake(

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from verl.utils.seqlen_balancing import calculate_workload, get_seqlen_balanced_partitions
 
-from harness.seeds import derive
+from harness.base.seeds import derive
 
 
 def minibatches(groups: int, most: int, identity: Sequence[str | int]) -> list[list[int]]:

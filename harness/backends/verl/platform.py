@@ -11,7 +11,7 @@ import sys
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 
-from harness.errors import UserError
+from harness.base.errors import UserError
 
 SWITCH = "RENCE_VERL_DEVICE"
 """environment variable; `cpu` turns the platform of `cpu.py` on, without it verl chooses among its own"""
@@ -40,7 +40,7 @@ NO_TELEMETRY = {"VLLM_NO_USAGE_STATS": "1", "RAY_USAGE_STATS_ENABLED": "0"}
 
 
 @dataclass(frozen=True)
-class Found:
+class PlatformFound:
     """What verl sees in one process."""
 
     device: str
@@ -55,7 +55,7 @@ class Found:
     python: str
 
 
-def probe() -> Found:
+def probe() -> PlatformFound:
     """Looks at this process; run it as a Ray task to look at a worker.
 
     verl hides what goes wrong in a plugin (`verl/__init__.py` logs it at DEBUG), so that it is loaded here once more.
@@ -69,12 +69,12 @@ def probe() -> Found:
             plugin.load()
         except Exception as cause:  # whatever it is, the driver has to say it
             error = f"{type(cause).__name__}: {cause}"
-    return Found(
+    return PlatformFound(
         get_platform().device_name, os.environ.get(SWITCH, ""), bool(found), error, socket.gethostname(), sys.executable
     )
 
 
-def check(found: Found, device: str) -> None:
+def check(found: PlatformFound, device: str) -> None:
     """Before anything is built on it.
 
     Args:
@@ -91,7 +91,7 @@ def check(found: Found, device: str) -> None:
     )
 
 
-def _remedy(found: Found, device: str) -> str:
+def _remedy(found: PlatformFound, device: str) -> str:
     if device != "cpu":
         return f"Unset {SWITCH} where Ray was started." if found.asked else "Set VERL_PLATFORM to what is there."
     if found.asked != "cpu":

@@ -19,7 +19,7 @@ from verl.experimental.agent_loop.agent_loop import AgentLoopBase, AgentLoopMetr
 from verl.workers.rollout.llm_server import LLMServerClient
 from verl.workers.rollout.replica import TokenOutput
 
-from benchmarks.marking import Rule
+from benchmarks.marks import Rule
 from harness.engines import vllm
 from harness.engines.base import Completion, Request, Sampling
 

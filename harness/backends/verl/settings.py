@@ -1,7 +1,7 @@
 """Our trial in verl's words: the one place where verl 0.9.1's configuration is written.
 
-`meaning` holds what decides what is learnt, and may not be overridden; `machinery` how it is computed. verl's own
-default stands for every key that neither names, all of them switched-off features and plumbing. Keys are verl's,
+`semantic_keys` holds what decides what is learnt, and may not be overridden; `runtime_keys` how it is computed. verl's
+own default stands for every key that neither names, all of them switched-off features and plumbing. Keys are verl's,
 dotted; a leading `+` adds one that verl's YAML lacks and its dataclasses know, as in Hydra.
 
 Importing this imports nothing heavy; `translate` and `validate` need verl.
@@ -18,8 +18,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.errors import UserError
-from harness.experiment import Experiment, Trial, VerlSettings
+from harness.base.errors import UserError
+from harness.config.experiment import Experiment, Trial, VerlSettings
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -52,7 +52,7 @@ def translate(trial: Trial, model: str | Path, work: Path) -> DictConfig:
     from omegaconf.errors import OmegaConfBaseException
 
     config = deepcopy(_defaults())
-    for key, value in {**meaning(trial), **machinery(trial, model, work)}.items():
+    for key, value in {**semantic_keys(trial), **runtime_keys(trial, model, work)}.items():
         _put(config, key, value)
     for key, value in trial.experiment.verl.overrides.items():
         try:
@@ -68,7 +68,7 @@ def translate(trial: Trial, model: str | Path, work: Path) -> DictConfig:
     return config
 
 
-def meaning(trial: Trial) -> dict[str, Any]:
+def semantic_keys(trial: Trial) -> dict[str, Any]:
     """What decides what is learnt and from which samples. Needs no verl."""
     experiment, recipe, seed = trial.experiment, trial.arm.recipe, trial.seed
     verl = experiment.verl
@@ -150,7 +150,7 @@ def meaning(trial: Trial) -> dict[str, Any]:
     }
 
 
-def machinery(trial: Trial, model: str | Path, work: Path) -> dict[str, Any]:
+def runtime_keys(trial: Trial, model: str | Path, work: Path) -> dict[str, Any]:
     """How it is computed: devices, precision, memory, processes."""
     experiment, recipe, seed = trial.experiment, trial.arm.recipe, trial.seed
     verl, device = experiment.verl, experiment.verl.device

@@ -32,7 +32,7 @@ from verl.workers.utils.padding import response_to_nested
 from algorithms.rollouts import Mean
 from harness.backends import checkpoints
 from harness.backends.base import Observer
-from harness.backends.checkpoints import Progress
+from harness.backends.checkpoints import TrainingProgress
 from harness.backends.groups import TokenRollouts, as_batch
 from harness.backends.metrics import add, step_metrics
 from harness.backends.verl import columns
@@ -40,15 +40,15 @@ from harness.backends.verl.buffer import TRAIN, GroupBuffer, key
 from harness.backends.verl.checkpoint import REFERENCE, SHARDS, STATE
 from harness.backends.verl.minibatches import filled, minibatches, over_ranks
 from harness.backends.verl.objective import Objective
-from harness.backends.verl.patience import within
 from harness.backends.verl.sampling import ASK, Ask
+from harness.backends.verl.timeout import timeout
 from harness.backends.verl.workers import PolicyWorker, learnt
-from harness.errors import FAILED, UserError
-from harness.experiment import Trial
-from harness.prompts import render
+from harness.base.errors import FAILED, UserError
+from harness.base.seeds import derive
+from harness.config.experiment import Trial
+from harness.prompts.stream import Prompt, PromptStream
+from harness.prompts.templates import render
 from harness.records import StepRecord, TrialFolder, append_jsonl, read_json, write_json
-from harness.seeds import derive
-from harness.stream import Prompt, PromptStream
 
 
 class Trainer(PPOTrainerSync):
@@ -73,7 +73,7 @@ class Trainer(PPOTrainerSync):
         """
         self.trial, self.stream, self.folder, self.stop, self.observer = trial, stream, folder, stop, observer
         self.recipe, self.algorithm = trial.arm.recipe, trial.arm.algorithm
-        self.progress = Progress()
+        self.progress = TrainingProgress()
         self.state: Mapping[str, float] = {}
         self.learnt: dict[str, Mean] = {}
         self.made = 0
@@ -151,7 +151,7 @@ class Trainer(PPOTrainerSync):
         """Everything as it was at the newest checkpoint, `steps.jsonl` included."""
         self.actor_rollout_wg.set_loss_fn(Objective(self.algorithm, self.recipe))
         checkpoint = checkpoints.newest(self.folder)
-        self.progress = checkpoints.read_progress(checkpoint) if checkpoint else Progress()
+        self.progress = checkpoints.read_progress(checkpoint) if checkpoint else TrainingProgress()
         self.global_steps = self.progress.step
         checkpoints.cut_back(self.folder.steps, self.progress.step)
         if checkpoint:
@@ -194,7 +194,7 @@ class Trainer(PPOTrainerSync):
             "`verl.stall_seconds` is the patience. Run the same again to go on from the newest checkpoint.",
             FAILED,
         )
-        with within(patience, silent):
+        with timeout(patience, silent):
             self.on_step_end()
 
     def _pulse(self) -> None:

@@ -26,11 +26,11 @@ from harness.backends.verl.objective import LOGGED, MEASURED, Objective
 
 ONE_TO_ALL: Any = Dispatch.ONE_TO_ALL  # type: ignore[attr-defined]  # verl adds the members when it is imported
 UPDATE = "rence/update"
-"""among the metrics of a mini-batch: the `Update`"""
+"""among the metrics of a mini-batch: the `OptimizerStep`"""
 
 
 @dataclass(frozen=True)
-class Update:
+class OptimizerStep:
     """One optimiser step, over all micro-batches and ranks; every rank reports the same."""
 
     loss: float
@@ -61,7 +61,7 @@ def learnt(output: TensorDict, state: Mapping[str, float]) -> Learnt:
 
     Raises: Diverged if a loss or gradient was not finite. verl has not made that step.
     """
-    updates: list[Update] = tu.get(output, "metrics").get(UPDATE, [])
+    updates: list[OptimizerStep] = tu.get(output, "metrics").get(UPDATE, [])
     logged: dict[str, Mean] = {}
     for update in updates:
         add(logged, update_metrics(update.loss, update.grad_norm, update.rate))
@@ -69,7 +69,7 @@ def learnt(output: TensorDict, state: Mapping[str, float]) -> Learnt:
     return Learnt(logged, updates[-1].state if updates else state, len(updates))
 
 
-class Learner(TrainingWorker):
+class VerlLearner(TrainingWorker):
     """Trains by an `Objective`, which `set_loss_fn` brings."""
 
     engine: Any
@@ -113,7 +113,7 @@ class Learner(TrainingWorker):
             for micro in rank:
                 add(logged, micro)
         metrics.pop("lr", None)  # of verl's schedule, which ours overrules
-        update = Update(metrics.pop("loss"), metrics.pop("grad_norm"), rate, logged, self.state)
+        update = OptimizerStep(metrics.pop("loss"), metrics.pop("grad_norm"), rate, logged, self.state)
         return tu.get_tensordict({}, {"metrics": {**metrics, UPDATE: update}})
 
     def _totals(self, data: TensorDict) -> Totals:
@@ -153,7 +153,7 @@ class Learner(TrainingWorker):
 class PolicyWorker(ActorRolloutRefWorker):
     """Actor, sampler and reference of one rank; the reference can be moved, kept and restored."""
 
-    actor_worker_cls = Learner
+    actor_worker_cls = VerlLearner
     actor: Any
     """the Learner; None where the role has none, as is `ref`"""
     ref: Any

@@ -1,0 +1,328 @@
+"""The experiment as the rest of the program sees it: frozen, resolved, checked. `config` makes it from YAML.
+
+Standard library and the light part of `algorithms` only: planning imports no torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Annotated, Any, Literal
+
+from annotated_types import Ge, Gt, Le, Lt
+
+from algorithms.base import Algorithm
+from harness.base.fingerprint import fingerprint
+from harness.records import Comparison, Published, Sweep
+
+Count = Annotated[int, Ge(1)]
+NonNegative = Annotated[float, Ge(0)]
+Positive = Annotated[float, Gt(0)]
+Decay = Annotated[float, Ge(0), Lt(1)]
+Share = Annotated[float, Gt(0), Le(1)]
+Whole = Annotated[int, Ge(0)]
+Reward = Literal["label", "majority", "random", "format"]
+_COST = ("microbatch_tokens", "checkpoint_steps")
+"""settings of recipes that cost time or space and change nothing that is learnt"""
+_LATER = ("reward",)
+"""settings of recipes that came later: plans and fingerprints hold them only where they are set, and so keep theirs"""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What all arms share: everything of training that is not the objective. An arm may override a field, and
+    every report then lists it as a difference."""
+
+    group_size: Count = 8
+    """K, rollouts a prompt"""
+    prompts_per_step: Count = 32
+    """groups that one rollout batch is learnt from"""
+    epochs: Count = 2
+    """passes over a rollout batch"""
+    minibatches: Count = 2
+    """optimiser steps a pass; each takes whole groups"""
+    microbatch_tokens: Count = 16384
+    """padded tokens (prompt and response) in one forward pass; a cap on memory, it changes no result's meaning"""
+    max_tokens: Count = 48
+    """response limit"""
+    temperature: Positive = 1.0
+    """of the sampler in training; log-probs are taken at it too"""
+    learning_rate: Positive = 3e-4
+    """of AdamW"""
+    warmup_updates: Whole = 0
+    """linear warm-up, then constant"""
+    adam_beta1: Decay = 0.9
+    """AdamW's decay of the first moment"""
+    adam_beta2: Decay = 0.99
+    """AdamW's decay of the second moment"""
+    adam_eps: Positive = 1e-8
+    """AdamW's term against division by zero"""
+    weight_decay: NonNegative = 0.0
+    """AdamW's decoupled decay"""
+    max_grad_norm: Positive = 1.0
+    """the gradient is scaled down to this norm"""
+    generator_sync_steps: Count = 1
+    """the sampler takes the learner's weights every so many steps (1: always on-policy at the first update)"""
+    reference_sync_steps: Count = 10
+    """a reference of kind `synced` takes the sampler's weights every so many steps"""
+    refill_batches: Count = 4
+    """most generation batches for one step; past it the step learns from fewer groups, with a warning"""
+    checkpoint_steps: Count = 10
+    """a checkpoint to resume from every so many steps, besides those at the evaluation grid"""
+    reward: Reward = "label"
+    """what a rollout is learnt from as right or wrong: `label`, the marker's verdict; `majority`, whether its answer is
+    its group's most frequent one, no gold answer needed; or as a negative control `random`, a fair coin whatever the
+    answer, or `format`, whether a final answer was found. Scores are the marker's"""
+
+    def stated(self) -> dict[str, Any]:
+        """As plans and fingerprints hold it."""
+        return {
+            name: value for name, value in asdict(self).items() if name not in _LATER or value != getattr(Recipe, name)
+        }
+
+    def semantic_keys(self, algorithm: Algorithm) -> dict[str, Any]:
+        """The settings that decide what is learnt with this algorithm: what fingerprints are made of."""
+        idle: set[str] = set(_COST)
+        if algorithm.reference != "synced":
+            idle.add("reference_sync_steps")
+        if not algorithm.refill:
+            idle.add("refill_batches")
+        return {name: value for name, value in self.stated().items() if name not in idle}
+
+    def spec(self, algorithm: Algorithm) -> dict[str, str]:
+        """The rows of a spec sheet that are the recipe's: how stale a batch becomes, and who follows whom."""
+        synced = algorithm.reference == "synced"
+        return {
+            "updates per rollout batch": f"{self.epochs * self.minibatches} "
+            f"({self.epochs} × {self.minibatches} mini-batches)",
+            "sync": f"sampler {_every(self.generator_sync_steps)}"
+            + (f", reference {_every(self.reference_sync_steps)}" if synced else ""),
+        }
+
+    def rate(self, updates: int) -> float:
+        """The learning rate after so many updates: linear warm-up whose first update is not zero, then constant."""
+        return self.learning_rate * min(1.0, (updates + 1) / max(1, self.warmup_updates))
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """How checkpoints are asked."""
+
+    benchmarks: Mapping[str, Count]
+    """benchmark -> k, at the headline point and for the untrained model"""
+    curve: Mapping[str, Count] = field(default_factory=dict)
+    """benchmark -> k, at the earlier points of the grid; may be empty"""
+    points: Count = 4
+    """evaluations in a trial, at equal distances in rollouts; the last is the headline"""
+    temperature: NonNegative = 1.0
+    """0 is greedy"""
+    top_p: Share = 1.0
+    """nucleus sampling; 1 is off"""
+    max_tokens: Count = 48
+    """response limit"""
+    chunk_problems: Count = 64
+    """problems generated together; the unit of resume. The last digits of fp32 results depend on it"""
+    seed: Whole = 0
+    """the same in all arms and at all points: common random numbers"""
+    limit: Count | None = None
+    """problems of each benchmark, the first ones; null: all"""
+    second_marker: bool = False
+    """mark every answer once more, by plain Math-Verify, to see where the two disagree; scores do not change"""
+    engine: str | None = None
+    """what answers: `local` or `hf` with backend `local`, `vllm` with verl; null: what the backend samples with"""
+
+
+@dataclass(frozen=True)
+class VerlSettings:
+    """The devices of backend `verl`, and how a trial is laid out on them. What the arms are taught is the recipe's."""
+
+    device: Literal["gpu", "cpu"] = "gpu"
+    """what the workers run on; `cpu` is for tests: a device is then a process"""
+    nodes: Count = 1
+    """machines, joined in one Ray cluster"""
+    gpus_per_node: Count = 8
+    """devices of each; learner and sampler take turns on them"""
+    tensor_parallel: Count = 1
+    """devices that one copy of the sampler is cut over"""
+    sequence_parallel: Count = 1
+    """devices that the learner cuts each sequence over (Ulysses); what is left of the devices is data-parallel"""
+    precision: Literal["bf16", "fp32"] | None = None
+    """of the learner's forward and backward passes and of the sampler; weights, optimiser and sums over devices are
+    fp32 either way. null: bf16 on gpu, fp32 on cpu"""
+    flash_attention: bool | None = None
+    """the learner's attention: flash-attn if true, torch's if false. null: as the device allows, true on gpu"""
+    remove_padding: bool | None = None
+    """the learner packs sequences instead of padding them; needs flash attention. null: as flash_attention"""
+    gradient_checkpointing: bool | None = None
+    """the learner keeps few activations and computes the others again: slower, in less memory. null: true on gpu"""
+    offload: tuple[Literal["params", "optimizer"], ...] = ()
+    """what of the learner waits in the host's memory while the sampler works"""
+    sampler_memory: Annotated[float, Gt(0), Lt(1)] = 0.5
+    """share of a GPU's memory that the sampler takes for weights, keys and values while it works"""
+    importance_cap: Positive | None = None
+    """each token's loss is weighted by learner probability / sampler probability, cut off here: truncated importance
+    sampling. null: the mismatch is measured and not corrected"""
+    max_prompt_tokens: Count = 1024
+    """longest prompt, in training and evaluation; a longer one is refused, never cut"""
+    stall_seconds: Positive = 1800.0
+    """a trial ends with an error when its sampler or a worker has been silent for so long"""
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+    """for experts: verl's own keys, dotted, and their values, applied last. Not for what the recipe decides"""
+
+    def __post_init__(self) -> None:
+        on_gpu = self.device == "gpu"
+        flash = on_gpu if self.flash_attention is None else self.flash_attention
+        settled = {
+            "precision": "bf16" if on_gpu else "fp32",
+            "flash_attention": flash,
+            "remove_padding": flash,
+            "gradient_checkpointing": on_gpu,
+        }
+        for name, value in settled.items():
+            if getattr(self, name) is None:
+                object.__setattr__(self, name, value)
+
+    @property
+    def devices(self) -> int:
+        """On all machines."""
+        return self.nodes * self.gpus_per_node
+
+    @property
+    def data_parallel(self) -> int:
+        """Ranks of the learner that each see a share of every mini-batch."""
+        return self.devices // self.sequence_parallel
+
+    def to_json(self) -> dict[str, Any]:
+        """As files hold it."""
+        return {**asdict(self), "offload": list(self.offload)}
+
+
+@dataclass(frozen=True)
+class Arm:
+    """An algorithm with resolved hyper-parameters, and the recipe it is trained by."""
+
+    name: str
+    algorithm_name: str
+    algorithm: Algorithm
+    recipe: Recipe
+    recipe_overrides: Mapping[str, Any] = field(default_factory=dict)
+    title: str = ""
+    """what tables call it; empty: the algorithm's title"""
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash of the resolved semantics: the spec, which says all that an algorithm does, and what of the recipe bears
+        on it. Neither names nor settings without effect change it."""
+        return fingerprint(spec=self.algorithm.spec(), recipe=self.recipe.semantic_keys(self.algorithm))
+
+
+@dataclass(frozen=True)
+class Cap:
+    """What the whole experiment may spend, all arms and seeds and its tuning together. One that asks for more is
+    refused before anything starts."""
+
+    trials: Count | None = None
+    """most trials; null: no bound"""
+    rollouts: Count | None = None
+    """most rollouts in training; null: no bound"""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """Settings that are tried in tuning."""
+
+    label: str
+    """in words, such as `learning_rate 0.0003`"""
+    settings: Mapping[str, Any]
+    """setting, such as `recipe.learning_rate` -> value"""
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """Trials that choose settings before the experiment begins: every arm gets the same ones."""
+
+    candidates: tuple[Candidate, ...]
+    arms: Mapping[str, tuple[Arm, ...]]
+    """arm -> how it is with each candidate"""
+    seeds: tuple[int, ...]
+    """none of them is the experiment's"""
+    benchmarks: Mapping[str, int]
+    """benchmark -> k; none of them is the experiment's"""
+    budget_rollouts: int
+    """of one trial"""
+    choose: Literal["shared", "per_arm"]
+    """the candidate with the best mean over the arms for all of them, or each arm's own best"""
+
+    @property
+    def trials(self) -> int:
+        return len(self.candidates) * len(self.arms) * len(self.seeds)
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A grid of arms times seeds, trained on the same data in the same order from the same weights."""
+
+    name: str
+    """of the experiment, and of its folder in `runs/`"""
+    model: str
+    """a model shipped with the package, `smollm2-135m-instruct`, a folder, or a hub id"""
+    template: str
+    """how a problem becomes a prompt"""
+    train: str
+    """training set"""
+    seeds: tuple[Whole, ...]
+    """one trial of every arm for each"""
+    budget_rollouts: Count
+    """a trial stops at the first step at or past so many generated rollouts; filtered ones count"""
+    recipe: Recipe
+    """what all arms share: everything of training that is not the objective"""
+    evaluation: Evaluation
+    """how checkpoints are asked"""
+    arms: tuple[Arm, ...]
+    """what is compared: a name, an algorithm, its hyper-parameters, and where it leaves the recipe"""
+    comparison: Comparison
+    """the primary comparison, fixed before training"""
+    backend: str = "local"
+    """what trains: see `rence list backends`"""
+    tuning: Mapping[str, Any] = field(default_factory=dict)
+    """what was tried to choose the recipe, printed in the report: words of your own; or `grid`, `seeds`, `benchmarks`,
+    which `rence run` tries before the experiment, and chooses"""
+    search: Tuning | None = None
+    """the same as trials still to be done; None where it is words, or done"""
+    sweeps: tuple[Sweep, ...] = ()
+    """the design that `grid` and `ablate` were expanded to, as resolved.json has it; not written by hand"""
+    cap: Cap = field(default_factory=Cap)
+    """what the whole experiment may spend, tuning included; one that asks for more is refused before anything starts"""
+    record_steps: tuple[Count, ...] = field(default=(), compare=False)
+    """steps whose rollouts every trial keeps, with the weights they were learnt with, for `rence diff --batch`
+    (docs/how-to/diff.md). Backend `local` alone; changes no result and no plan, so a run under way may be given it"""
+    verl: VerlSettings = field(default_factory=VerlSettings)
+    """of backend `verl` alone: devices, and how a trial is laid out on them"""
+    expected: tuple[Published, ...] = field(default=(), compare=False)
+    """scores that others have published, for the report to set beside ours; no part of what the experiment is"""
+
+    def arm(self, name: str) -> Arm:
+        return next(arm for arm in self.arms if arm.name == name)
+
+    @property
+    def grid_rollouts(self) -> tuple[int, ...]:
+        """Rollouts at which a trial is evaluated (at the first step at or past each)."""
+        points = self.evaluation.points
+        return tuple(round(self.budget_rollouts * i / points) for i in range(1, points + 1))
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One arm with one seed: what a backend is asked to train."""
+
+    experiment: Experiment
+    arm: Arm
+    seed: int
+
+    @property
+    def name(self) -> str:
+        return f"{self.arm.name}/seed{self.seed}"
+
+
+def _every(steps: int) -> str:
+    return "every step" if steps == 1 else f"every {steps} steps"

@@ -1,0 +1,111 @@
+"""The rows of one evaluation: JSON lines while it is open, Parquet when it is complete."""
+
+from __future__ import annotations
+
+import os
+import types
+from collections.abc import Sequence
+from dataclasses import asdict, fields
+from typing import TYPE_CHECKING, Any, get_type_hints
+
+from harness.base.errors import UserError
+from harness.records import Attempt, EvalFolder, EvalRecord, append_jsonl, read_jsonl
+from harness.records.differences import differences
+
+if TYPE_CHECKING:
+    import pyarrow
+
+
+def claim(folder: EvalFolder, header: EvalRecord) -> None:
+    """Write the header, or check that the evaluation that was begun here is the same.
+
+    Raises: UserError with the differences.
+    """
+    if not folder.header.exists():
+        header.write(folder.header)
+        return
+    found = list(differences(EvalRecord.read(folder.header).to_json(), header.to_json()))
+    if found:
+        raise UserError(
+            f"{folder.root} holds another evaluation: {'; '.join(found)}.\nMove it away, or start over with `--clean`."
+        )
+
+
+def is_complete(folder: EvalFolder) -> bool:
+    """A kill may have come between the last two steps of `seal`; this takes the second."""
+    if folder.attempts.exists():
+        folder.open_attempts.unlink(missing_ok=True)
+        return True
+    return False
+
+
+def whole_chunks(folder: EvalFolder, sizes: Sequence[int]) -> int:
+    """How many chunks of these sizes are there; a chunk that was cut off is cut away.
+
+    Args:
+        sizes: rows of each chunk, in order.
+    """
+    if not folder.open_attempts.exists():
+        return 0
+    with folder.open_attempts.open("rb+") as file:
+        ends = [0]
+        for line in file:
+            if line.endswith(b"\n"):
+                ends.append(ends[-1] + len(line))
+        chunks, rows = 0, 0
+        while chunks < len(sizes) and rows + sizes[chunks] < len(ends):
+            rows += sizes[chunks]
+            chunks += 1
+        file.truncate(ends[rows])
+    return chunks
+
+
+def marks(folder: EvalFolder, chunk: int) -> list[str]:
+    """Of the rows that are there, a chunk that was cut off left out.
+
+    Args:
+        chunk: rows of each chunk but the last.
+    """
+    import pyarrow.parquet
+
+    if folder.attempts.exists():
+        return pyarrow.parquet.read_table(folder.attempts, columns=["mark"])["mark"].to_pylist()
+    found = [row["mark"] for row in read_jsonl(folder.open_attempts)]
+    return found[: len(found) // chunk * chunk]
+
+
+def append(folder: EvalFolder, rows: Sequence[Attempt]) -> None:
+    append_jsonl(folder.open_attempts, [asdict(row) for row in rows])
+
+
+def seal(folder: EvalFolder) -> None:
+    """Turn the open rows into Parquet, whole or not at all."""
+    import pyarrow
+    import pyarrow.parquet
+
+    table = pyarrow.Table.from_pylist(list(read_jsonl(folder.open_attempts)), schema=schema())
+    temporary = folder.attempts.with_name(f".{folder.attempts.name}.new")
+    pyarrow.parquet.write_table(table, temporary, compression="zstd")
+    with temporary.open("rb+") as file:
+        os.fsync(file.fileno())
+    temporary.replace(folder.attempts)
+    folder.open_attempts.unlink()
+
+
+def schema() -> pyarrow.Schema:
+    """Of `attempts.parquet`, from the record; `X | None` is a nullable column."""
+    import pyarrow
+
+    hints = get_type_hints(Attempt)
+    columns = {str: pyarrow.string(), int: pyarrow.int64()}
+    return pyarrow.schema(
+        [
+            pyarrow.field(f.name, columns[_bare(hints[f.name])], nullable=_bare(hints[f.name]) is not hints[f.name])
+            for f in fields(Attempt)
+        ]
+    )
+
+
+def _bare(hint: Any) -> Any:
+    """`X` of `X | None`."""
+    return hint.__args__[0] if isinstance(hint, types.UnionType) else hint

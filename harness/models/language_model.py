@@ -1,0 +1,74 @@
+"""Loading a causal LM and its tokenizer from a folder, and the one place that says where tensors live."""
+
+from __future__ import annotations
+
+import inspect
+from copy import deepcopy
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from transformers import AutoModelForCausalLM, AutoTokenizer, DynamicCache, PreTrainedModel, PreTrainedTokenizerBase
+from transformers.cache_utils import DynamicLayer
+from transformers.utils import logging
+
+from harness.base.errors import UserError
+from harness.models.attention import NAME, use_decoding_attention
+from harness.models.stopping import stop_tokens
+
+DEVICE = torch.device("cpu")
+ROW_WIDTHS = 2
+"""a packed row holds twice as many tokens as the model is wide: about there attention, which looks at all pairs of a
+row, would cost more than the padding and the repeated prompts of shorter rows"""
+
+
+@dataclass(frozen=True)
+class LanguageModel:
+    """A model ready to sample from and to train, with its tokenizer."""
+
+    net: PreTrainedModel
+    tokenizer: PreTrainedTokenizerBase
+    stop: tuple[int, ...]
+    """tokens that end a response"""
+    row_tokens: int
+    """tokens of a row that training lays several responses into; 0: each response must have its own"""
+
+    def decode(self, tokens_BT: Tensor, length_B: Tensor) -> list[str]:
+        """Responses as text, special tokens left out."""
+        rows = zip(tokens_BT.tolist(), length_B.tolist(), strict=True)
+        return self.tokenizer.batch_decode([row[:length] for row, length in rows], skip_special_tokens=True)
+
+    def copy(self) -> LanguageModel:
+        """The same weights, which no longer follow this model's."""
+        return replace(self, net=deepcopy(self.net).requires_grad_(False))
+
+
+def load(folder: Path) -> LanguageModel:
+    """fp32, one thread, no dropout: the sampler's log-probs must be the trainer's.
+
+    Raises: UserError if the model keeps something else than keys and values.
+    """
+    torch.set_num_threads(1)
+    logging.disable_progress_bar()
+    net: PreTrainedModel = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+    net.to(DEVICE).eval()  # type: ignore[arg-type]
+    if not all(isinstance(layer, DynamicLayer) for layer in DynamicCache(config=net.config).layers):
+        raise UserError(
+            f"{folder} is a {net.config.model_type} model, whose layers keep a recurrent state. "
+            "The local backend samples from models that keep keys and values only."
+        )
+    use_decoding_attention(net)
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    return LanguageModel(
+        net, tokenizer, stop_tokens(folder, tokenizer), ROW_WIDTHS * net.config.hidden_size if _packs(net) else 0
+    )
+
+
+def _packs(net: PreTrainedModel) -> bool:
+    """Whether positions and attention are ours to say: not with attention windows or recurrent layers, nor where
+    positions are wired into attention."""
+    layers = set(getattr(net.config, "layer_types", None) or ["full_attention"])
+    windows = getattr(net.config, "sliding_window", None) is not None or layers != {"full_attention"}
+    takes_positions = "position_ids" in inspect.signature(net.forward).parameters
+    return net.config._attn_implementation == NAME and not windows and takes_positions

@@ -1,0 +1,1 @@
+"""Before training: the locked plan, what it will cost, and the trials that choose settings."""

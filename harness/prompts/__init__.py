@@ -1,0 +1,1 @@
+"""How a problem becomes a prompt (`templates.py`), and the prompts of a seed as a stream (`stream.py`)."""

@@ -1,0 +1,151 @@
+"""A run as people see it while it goes on: bars on a terminal, a line now and then elsewhere, nothing if so wished."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from rich.markup import escape
+
+from harness.base.pace import Pace, clock, left_in_words
+from harness.run.jobs import Job
+from harness.run.progress import RunProgress, Survey
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import TaskID
+
+    from harness.run.outcome import Failure
+
+_LIVE_SECONDS, _PLAIN_SECONDS = 0.5, 30.0
+
+
+class RunView:
+    """The base: says when a job starts, ends, or fails; subclasses show what lies between."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    def begin(self, survey: Survey, jobs: Sequence[Job]) -> None:
+        self._survey, self._jobs = survey, jobs
+        self._running: dict[str, Job] = {}
+        self._began, self._shown = time.monotonic(), 0.0
+        self._pace = Pace(self._work()[0])
+
+    def started(self, job: Job) -> None:
+        self._running[job.name] = job
+
+    def ended(self, job: Job, failure: Failure | None, warnings: Sequence[str]) -> None:
+        del self._running[job.name]
+        for warning in warnings:
+            self._say(f"{job.name}: {warning}", plain=True)
+        if failure:
+            self._say(f"[bold red]{job.name} failed[/] (exit code {failure.exit_code}): {escape(str(failure.log))}")
+        else:
+            self._say(f"{job.name} {job.state}")
+
+    def warn(self, message: str) -> None:
+        """May be called from another thread."""
+        self._say(message, plain=True)
+
+    def refresh(self) -> None:
+        if time.monotonic() - self._shown >= self.every:
+            self._shown = time.monotonic()
+            self.show()
+
+    def end(self) -> None:
+        pass
+
+    every = _PLAIN_SECONDS
+    """seconds between two looks at the files"""
+
+    def show(self) -> None:
+        done, total = self._work()
+        self._say(f"{self._time()}  {100 * done / total:.0f} % of the work, {self._left(done, total)}: {self._now()}")
+
+    def _now(self) -> str:
+        return ", ".join(f"{name} {_words(self._progress(job))}" for name, job in self._running.items())
+
+    def _say(self, text: str, plain: bool = False) -> None:
+        self._console.print(text, markup=not plain)
+
+    def _progress(self, job: Job) -> RunProgress:
+        return self._survey.start() if job.seed is None else self._survey.trial(job.arm, job.seed)
+
+    def _work(self) -> tuple[float, float]:
+        found = [self._progress(job) for job in self._jobs]
+        return sum(p.work for p in found), sum(p.work_total for p in found)
+
+    def _left(self, done: float, total: float) -> str:
+        return left_in_words(self._pace.left(done, total, time.monotonic()))
+
+    def _time(self) -> str:
+        return clock(time.monotonic() - self._began)
+
+
+class LiveRunView(RunView):
+    """A bar for each running job, and one for all."""
+
+    every = _LIVE_SECONDS
+
+    def begin(self, survey: Survey, jobs: Sequence[Job]) -> None:
+        from rich.progress import BarColumn, TaskProgressColumn, TextColumn
+        from rich.progress import Progress as Bars
+
+        super().begin(survey, jobs)
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TaskProgressColumn(),
+            TextColumn("{task.fields[words]}"),
+        )
+        self._bars = Bars(*columns, console=self._console, auto_refresh=False, transient=True)
+        self._all = self._bars.add_task("all", total=1.0, words="")
+        self._tasks: dict[str, TaskID] = {}
+        self._bars.start()
+
+    def started(self, job: Job) -> None:
+        super().started(job)
+        self._tasks[job.name] = self._bars.add_task(job.name, total=1.0, words="")
+
+    def ended(self, job: Job, failure: Failure | None, warnings: Sequence[str]) -> None:
+        self._bars.remove_task(self._tasks.pop(job.name))
+        super().ended(job, failure, warnings)
+
+    def show(self) -> None:
+        for name, job in self._running.items():
+            progress = self._progress(job)
+            fraction = progress.work / progress.work_total
+            self._bars.update(self._tasks[name], completed=fraction, words=_words(progress))
+        done, total = self._work()
+        self._bars.update(self._all, completed=done / total, words=f"{self._time()}, {self._left(done, total)}")
+        self._bars.refresh()
+
+    def end(self) -> None:
+        self._bars.stop()
+
+
+class QuietView(RunView):
+    """Shows nothing while it goes on; failures are said at the end."""
+
+    def started(self, job: Job) -> None:
+        pass
+
+    def ended(self, job: Job, failure: Failure | None, warnings: Sequence[str]) -> None:
+        pass
+
+    def refresh(self) -> None:
+        pass
+
+
+def view_for(console: Console) -> RunView:
+    if console.quiet:
+        return QuietView(console)
+    return LiveRunView(console) if console.is_terminal else RunView(console)
+
+
+def _words(progress: RunProgress) -> str:
+    trained = f"{progress.rollouts:,} of {progress.rollouts_total:,} rollouts" if progress.rollouts_total else ""
+    asked = f"asking {progress.evaluating}" if progress.evaluating else ""
+    return ", ".join(part for part in (trained, asked) if part) or "starting"

@@ -1,0 +1,145 @@
+"""The driver: locks and plans the run folder, works on what is not complete, and says how it went. Imports no torch:
+every job is a process of its own, here or elsewhere, and files are all that passes between them.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from harness.base import registry
+from harness.base.locks import locked
+from harness.config.experiment import Experiment
+from harness.models import resolving
+from harness.planning import plan
+from harness.records import Plan, RunFolder
+from harness.run import jobs, matching
+from harness.run.display import RunView
+from harness.run.folder import clean, prepare
+from harness.run.jobs import Job, JobState
+from harness.run.launchers.base import Launcher, Running, stop
+from harness.run.launchers.local import LocalLauncher
+from harness.run.outcome import Failure, RunOutcome
+from harness.run.progress import Survey
+from harness.tracking import Follower
+
+_POLL_SECONDS = 0.05
+_MIRROR_SECONDS, _HURRY_SECONDS = 60.0, 5.0
+"""what MLflow may take at the end of a run, and of one that was interrupted"""
+
+
+@dataclass(frozen=True)
+class RunSelection:
+    """Which part of the experiment, and how."""
+
+    only: Sequence[str] = ()
+    """these arms; all if empty"""
+    seeds: Sequence[int] = ()
+    """these seeds; all if empty"""
+    workers: int | None = None
+    """jobs side by side; None: as many as there is room for, or one if each takes every device"""
+    clean: bool = False
+    """delete what the run folder holds, if it is ours"""
+
+
+@dataclass
+class Driver:
+    """Brings an experiment's run folder to completion, from wherever it is."""
+
+    experiment: Experiment
+    source: str
+    """text of the experiment's file, kept beside the results"""
+    view: RunView
+    report: Callable[[RunFolder], None]
+    """called when the work is done, before the mirror closes"""
+    wanted: RunSelection = field(default_factory=RunSelection)
+    launcher: Launcher = field(default_factory=LocalLauncher)
+    root: Path = Path("runs")
+    """where run folders are"""
+
+    def run(self) -> RunOutcome:
+        """Raises: UserError if the folder is in use, was planned otherwise, or is not ours."""
+        experiment, wanted = self.experiment, self.wanted
+        folder = RunFolder(self.root / experiment.name)
+        outcome = RunOutcome(folder, jobs.of(folder, experiment, wanted.only, wanted.seeds))
+        if wanted.clean or any(job.state is JobState.OPEN for job in outcome.jobs):
+            self.launcher.check(experiment)
+            load_problems(experiment)
+        made = plan.make(experiment, resolving.resolve(experiment.model))
+        with locked(folder.root):
+            if wanted.clean:
+                clean(folder, experiment.name)
+            prepare(folder, experiment, made, self.source)
+            waiting = [job for job in outcome.jobs if job.state is JobState.OPEN]
+            if waiting:
+                _claim(experiment, made, outcome)
+            if waiting or not outcome.report:
+                outcome.worked = True
+                self._complete(waiting, outcome)
+        return outcome
+
+    def _complete(self, waiting: list[Job], outcome: RunOutcome) -> None:
+        # A kill may leave us complete without a report, but never with an old one.
+        shutil.rmtree(outcome.run.report, ignore_errors=True)
+        follower = Follower(outcome.run.root, warn=self.view.warn)
+        try:
+            self._work(waiting, outcome)
+            if not outcome.interrupted and not any(failure.hits_all for failure in outcome.failures):
+                self.report(outcome.run)
+        finally:
+            crashed = [failure.job.name for failure in outcome.failures]
+            follower.close(crashed=crashed, timeout=_HURRY_SECONDS if outcome.interrupted else _MIRROR_SECONDS)
+
+    def _work(self, waiting: list[Job], outcome: RunOutcome) -> None:
+        running: list[Running] = []
+        workers = self.wanted.workers or jobs.side_by_side(self.experiment, self.launcher.slots())
+        self.view.begin(Survey(outcome.run, _problems(self.experiment)), outcome.jobs)
+        try:
+            while waiting or running:
+                while waiting and len(running) < workers:
+                    running.append(self.launcher.start(waiting.pop(0)))
+                    self.view.started(running[-1].job)
+                time.sleep(_POLL_SECONDS)
+                for ended in [one for one in running if one.exit_code is not None]:
+                    running.remove(ended)
+                    failure = _failure(ended)
+                    self.view.ended(ended.job, failure, ended.warnings())
+                    if failure:
+                        outcome.failures.append(failure)
+                        if failure.hits_all:
+                            waiting.clear()
+                self.view.refresh()
+        except KeyboardInterrupt:
+            outcome.interrupted = True
+        finally:
+            stop(running)
+            self.view.end()
+
+
+def _claim(experiment: Experiment, made: Plan, outcome: RunOutcome) -> None:
+    for job in outcome.jobs:
+        if job.seed is not None:
+            matching.claim(outcome.run, matching.header(experiment, made, job.arm, job.seed))
+    matching.data(experiment).write(outcome.run.data)
+
+
+def load_problems(experiment: Experiment) -> None:
+    """Raises: ProblemsError now rather than after hours of training if problems that will be asked are not here."""
+    for name in _problems(experiment):
+        registry.benchmark(name).hash  # noqa: B018  which loads and checks them
+    registry.training_set(experiment.train).problems  # noqa: B018
+
+
+def _problems(experiment: Experiment) -> dict[str, int]:
+    """Benchmark -> number of problems, as expected."""
+    asked = {**experiment.evaluation.benchmarks, **experiment.evaluation.curve}
+    return {name: registry.benchmark(name).first(experiment.evaluation.limit).count for name in asked}
+
+
+def _failure(ended: Running) -> Failure | None:
+    if ended.job.state is not JobState.OPEN:
+        return None
+    return Failure(ended.job, ended.exit_code or 0, ended.log, tuple(ended.last_words()))

@@ -1,0 +1,72 @@
+"""The run folder as the driver sees it: locked by one driver, planned once, cleaned only if it is ours."""
+
+from __future__ import annotations
+
+import shutil
+
+from harness.base.errors import UserError
+from harness.base.locks import LOCK, locked
+from harness.config import resolved
+from harness.config.experiment import Experiment
+from harness.planning import plan as plans
+from harness.records import DataError, Plan, RunFolder, add_published, read_json, write_json, write_text
+
+_WAIT_FOR_ORPHANS = 5.0
+"""seconds; a local trial ends at once when its driver has been killed, a Ray job does not"""
+
+
+def prepare(folder: RunFolder, experiment: Experiment, plan: Plan, source: str) -> None:
+    """Write plan, resolved experiment and its source into a new folder, or check that an old one was planned so.
+
+    The plan is written last: a folder that has one has all three.
+
+    Raises: UserError with the differences.
+    """
+    if folder.plan.exists():
+        plans.check_unchanged(Plan.read(folder.plan), plan, folder.root)
+    else:
+        _refuse_strangers(folder)
+    if not folder.config.exists():
+        write_text(folder.config, source)
+    if not folder.resolved.exists() or _steps_recorded(folder) != list(experiment.record_steps):
+        write_json(folder.resolved, resolved(experiment))
+    if experiment.expected:
+        add_published(folder.expected, experiment.expected)
+    if not folder.plan.exists():
+        plan.write(folder.plan)
+
+
+def clean(folder: RunFolder, name: str) -> None:
+    """Delete what is in a run folder of this experiment; the caller holds its lock.
+
+    Raises: UserError if it is not one of ours, or if a trial that lost its driver is still at work in it.
+    """
+    contents = [path for path in folder.root.iterdir() if path.name != LOCK]
+    if not contents:
+        return
+    try:
+        ours = Plan.read(folder.plan).experiment == name
+    except DataError:
+        ours = False
+    if not ours:
+        raise UserError(f"{folder.root} was not made by this experiment, so `--clean` leaves it. Remove it by hand.")
+    for lock in folder.root.glob(f"*/**/{LOCK}"):
+        with locked(lock.parent, "trial", wait=_WAIT_FOR_ORPHANS):
+            pass
+    for path in sorted(contents, key=lambda path: path == folder.plan):
+        shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+
+
+def _steps_recorded(folder: RunFolder) -> list[int]:
+    """What a run was last asked to record. It is no part of the plan, and so may change."""
+    return read_json(folder.resolved).get("record_steps", [])
+
+
+def _refuse_strangers(folder: RunFolder) -> None:
+    ours = {path.name for path in (folder.config, folder.resolved, folder.expected, folder.plan)}
+    for path in folder.root.iterdir():
+        if path.name not in ours | {LOCK} and not path.name.startswith("."):
+            raise UserError(
+                f"{folder.root} is not a run of this experiment: it has no {folder.plan.name} but holds {path.name}. "
+                "Give the experiment another `name`, or move that folder away."
+            )

@@ -1,0 +1,91 @@
+"""The work of an experiment: one job for the untrained model's evaluation, one for each trial. Their files say how
+far they are; nothing else does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from harness.backends.registry import BACKENDS
+from harness.base.errors import UserError, nearest
+from harness.config.experiment import Experiment
+from harness.records import START, DoneRecord, RunFolder
+
+
+class JobState(StrEnum):
+    OPEN = "open"
+    """not complete: never started, interrupted, or crashed"""
+    FINISHED = "finished"
+    DIVERGED = "diverged"
+    """complete, but something was not finite on the way; it is reported, not retried"""
+
+
+@dataclass(frozen=True)
+class Job:
+    """What one process does."""
+
+    run: RunFolder
+    arm: str
+    seed: int | None
+    """None for the untrained model"""
+    benchmarks: tuple[str, ...] = ()
+    """of the untrained model"""
+
+    @property
+    def name(self) -> str:
+        return START if self.seed is None else f"{self.arm}/seed{self.seed}"
+
+    @property
+    def folder(self) -> Path:
+        return self.run.root / START if self.seed is None else self.run.trial(self.arm, self.seed).root
+
+    @property
+    def state(self) -> JobState:
+        if self.seed is None:
+            done = all(self.run.start_eval(name).attempts.exists() for name in self.benchmarks)
+            return JobState.FINISHED if done else JobState.OPEN
+        done_file = self.run.trial(self.arm, self.seed).done
+        return JobState(DoneRecord.read(done_file).status) if done_file.exists() else JobState.OPEN
+
+    def next_attempt(self) -> int:
+        """1 for the first start."""
+        made = (path.name.removeprefix("attempt_") for path in self.folder.glob("logs/attempt_*"))
+        return 1 + max(map(int, made), default=0)
+
+
+def of(run: RunFolder, experiment: Experiment, only: Sequence[str] = (), seeds: Sequence[int] = ()) -> list[Job]:
+    """The untrained model first, then the trials seed by seed, so that a matched set of arms is complete early.
+
+    Args:
+        only: these arms; all if empty.
+        seeds: these seeds; all if empty.
+    Raises: UserError if one of them is not in the experiment.
+    """
+    arms = [arm.name for arm in experiment.arms]
+    _check("arm", only, arms)
+    _check("seed", [str(seed) for seed in seeds], [str(seed) for seed in experiment.seeds])
+    return [
+        Job(run, START, None, tuple(experiment.evaluation.benchmarks)),
+        *(
+            Job(run, arm, seed)
+            for seed in experiment.seeds
+            if not seeds or seed in seeds
+            for arm in arms
+            if not only or arm in only
+        ),
+    ]
+
+
+def side_by_side(experiment: Experiment, room: int) -> int:
+    """How many jobs are worked on at once, unless the user says: as many as there is `room` for, one if each takes
+    every device."""
+    return 1 if BACKENDS[experiment.backend].alone else room
+
+
+def _check(what: str, wanted: Iterable[str], there: Sequence[str]) -> None:
+    for name in wanted:
+        if name not in there:
+            raise UserError(f"the experiment has no {what} `{name}`. {nearest(name, there)}")

@@ -1,0 +1,77 @@
+"""What a launcher is, and what a running job is."""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+
+from harness.config.experiment import Experiment
+from harness.run.jobs import Job
+from harness.run.launchers.process import log_of
+
+
+class Running(ABC):
+    """A job that is being worked on, wherever that is."""
+
+    def __init__(self, job: Job, attempt: int) -> None:
+        self.job = job
+        self.log = log_of(job, attempt)
+
+    @property
+    @abstractmethod
+    def exit_code(self) -> int | None:
+        """None while running; negative: the signal that ended it."""
+
+    @abstractmethod
+    def interrupt(self) -> None:
+        """Ask it to stop. Does nothing to one that has ended."""
+
+    @abstractmethod
+    def kill(self) -> None:
+        """End it, and wait for that if it can be waited for."""
+
+    def last_words(self, lines: int = 3) -> list[str]:
+        """The end of the log."""
+        return [line for line in self._logged() if line.strip()][-lines:]
+
+    def warnings(self) -> list[str]:
+        """What the trial warned of, each once."""
+        return list(dict.fromkeys(line for line in self._logged() if line.startswith("warning: ")))
+
+    def _logged(self) -> list[str]:
+        return self.log.read_text(encoding="utf-8", errors="replace").splitlines() if self.log.exists() else []
+
+
+class Launcher(ABC):
+    """Starts jobs. Which of them, and how many side by side, is the driver's affair."""
+
+    @abstractmethod
+    def check(self, experiment: Experiment) -> None:
+        """Called before anything is written, if there is work to do.
+
+        Raises: UserError if no job of the experiment could be started.
+        """
+
+    @abstractmethod
+    def slots(self) -> int:
+        """How many jobs there is room for side by side."""
+
+    @abstractmethod
+    def start(self, job: Job) -> Running:
+        """Raises: UserError if it cannot be started."""
+
+
+def stop(running: Iterable[Running], seconds: float = 10.0) -> None:
+    """Ask all to stop, and kill what has not after a while; a second Ctrl-C kills at once."""
+    jobs = list(running)
+    try:
+        for job in jobs:
+            job.interrupt()
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline and any(job.exit_code is None for job in jobs):
+            time.sleep(0.05)
+    except KeyboardInterrupt:
+        pass
+    for job in jobs:
+        job.kill()

@@ -1,0 +1,92 @@
+"""Processes on this machine: forked from a server that has imported torch once, and tied to their driver.
+
+Importing torch and transformers takes several seconds of processor time, so a server process does it once and every
+job is a fork of it, untouched by other jobs. Where forking after such imports is not safe, jobs import for themselves.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import multiprocessing.context
+import os
+import signal
+import sys
+import threading
+from multiprocessing.process import BaseProcess
+
+from harness.backends.verl import limits
+from harness.base.errors import INTERRUPTED, need
+from harness.config.experiment import Experiment
+from harness.run.jobs import Job
+from harness.run.launchers.base import Launcher, Running
+from harness.run.launchers.process import ENVIRONMENT, work
+
+_NEEDED = ("torch", "transformers", "math_verify")
+
+
+class LocalLauncher(Launcher):
+    """A process for each job."""
+
+    def check(self, experiment: Experiment) -> None:
+        need("training", *_NEEDED)
+        if experiment.backend == "verl":
+            limits.check_machine(experiment.verl)
+
+    def slots(self) -> int:
+        """One a core that this process may use."""
+        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+    def start(self, job: Job) -> Running:
+        return LocalProcess(job, job.next_attempt())
+
+
+class LocalProcess(Running):
+    """A job in a process of its own."""
+
+    def __init__(self, job: Job, attempt: int) -> None:
+        super().__init__(job, attempt)
+        self.log.parent.mkdir(parents=True)
+        os.environ.update(ENVIRONMENT)
+        self._process: BaseProcess = _context().Process(  # type: ignore[attr-defined]
+            target=_work, args=(job, attempt), name=job.name
+        )
+        self._process.start()
+
+    @property
+    def exit_code(self) -> int | None:
+        return self._process.exitcode
+
+    def interrupt(self) -> None:
+        self._signal(signal.SIGINT)
+
+    def kill(self) -> None:
+        self._signal(signal.SIGKILL)
+        self._process.join()
+
+    def _signal(self, number: int) -> None:
+        if self.exit_code is None and self._process.pid:
+            os.kill(self._process.pid, number)
+
+
+def _context() -> multiprocessing.context.BaseContext:
+    if sys.platform != "linux":
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["harness.run.trial"])
+    return context
+
+
+def _work(job: Job, attempt: int) -> None:
+    """In the job's process."""
+    # A terminal's Ctrl-C goes to the driver alone, which passes it on.
+    os.setsid()
+    threading.Thread(target=_end_with_the_driver, name="driver-watch", daemon=True).start()
+    sys.exit(work(job, attempt))
+
+
+def _end_with_the_driver() -> None:
+    """A driver that was killed cannot stop us: we stop at once, wherever we are. That loses nothing but time."""
+    driver = multiprocessing.parent_process()
+    if driver:
+        driver.join()
+        os._exit(INTERRUPTED)

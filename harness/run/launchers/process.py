@@ -1,0 +1,38 @@
+"""What a job's process is like, wherever it runs: its environment, its log, and what a signal does to it."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+from harness.run.jobs import Job
+
+ENVIRONMENT = {
+    # one thread each: trials run side by side, and results are promised for one thread
+    **dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"), "1"),
+    "TOKENIZERS_PARALLELISM": "false",
+    "PYTHONHASHSEED": "0",
+    "PYTHONUNBUFFERED": "1",
+}
+_LOG = "output.log"
+
+
+def log_of(job: Job, attempt: int) -> Path:
+    """Everything that an attempt prints."""
+    return job.folder / "logs" / f"attempt_{attempt}" / _LOG
+
+
+def work(job: Job, attempt: int) -> int:
+    """Do the job in this process, which was started for it with `ENVIRONMENT`; the exit code.
+
+    The folder of the log is there. SIGTERM is Ctrl-C: what is done is saved.
+    """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with log_of(job, attempt).open("wb") as file:
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+
+    from harness.run import trial
+
+    return trial.main(job, attempt)

@@ -1,0 +1,77 @@
+"""What makes trials comparable, and how a trial's header proves it: one prompt order a seed, one set of weights."""
+
+from __future__ import annotations
+
+from benchmarks.problems import hash_of
+from harness.base.errors import UserError
+from harness.base.fingerprint import fingerprint
+from harness.base.registry import ALGORITHM_PLUGINS, BENCHMARK_PLUGINS, training_set
+from harness.config.experiment import Experiment
+from harness.prompts.stream import PromptStream
+from harness.records import DataRecord, Plan, RunFolder, TrialRecord
+from harness.records.differences import differences
+from harness.records.environment import environment
+
+
+def stream(experiment: Experiment, seed: int) -> PromptStream:
+    """The prompts of a seed, the same for all arms."""
+    return PromptStream(training_set(experiment.train).problems, seed)
+
+
+def header(experiment: Experiment, plan: Plan, arm: str, seed: int) -> TrialRecord:
+    """`trial.json` of one arm with one seed."""
+    identity = {
+        "arm_fingerprint": experiment.arm(arm).fingerprint,
+        "data_order": stream(experiment, seed).order_hash,
+        "initial_weights": plan.model_hash,
+        "budget_rollouts": experiment.budget_rollouts,
+        "backend": experiment.backend,
+    }
+    return TrialRecord(
+        experiment=experiment.name,
+        arm=arm,
+        seed=seed,
+        fingerprint=fingerprint(seed=seed, grid=experiment.grid_rollouts, template=experiment.template, **identity),
+        environment={**environment(), **_plugins(experiment, arm)},
+        **identity,
+    )
+
+
+def _plugins(experiment: Experiment, arm: str) -> dict[str, str]:
+    """Package -> version, of those that a trial takes its algorithm or its problems from."""
+    evaluation = experiment.evaluation
+    used = [
+        (ALGORITHM_PLUGINS, experiment.arm(arm).algorithm_name),
+        *((BENCHMARK_PLUGINS, name) for name in (experiment.train, *evaluation.benchmarks, *evaluation.curve)),
+    ]
+    return {
+        package: version
+        for plugins, name in used
+        if name in plugins.names()
+        for package, version in plugins.versions(name).items()
+    }
+
+
+def data(experiment: Experiment) -> DataRecord:
+    """`data.json`: the training set, and what was left out of it."""
+    train = training_set(experiment.train)
+    return DataRecord(train.name, len(train.problems), hash_of(train.problems), dict(train.removed))
+
+
+def claim(run: RunFolder, expected: TrialRecord) -> None:
+    """Write a trial's header, or check that the trial that was begun here is the same.
+
+    Raises: UserError with the differences.
+    """
+    path = run.trial(expected.arm, expected.seed).trial
+    if not path.exists():
+        expected.write(path)
+        return
+    there, now = TrialRecord.read(path), expected
+    if there.fingerprint == now.fingerprint:
+        return
+    found = [line for line in differences(there.to_json(), now.to_json()) if not line.startswith("environment")]
+    raise UserError(
+        f"{path.parent} holds another trial under the same name: {'; '.join(found)}.\n"
+        "Give the changed experiment another `name`, or start over with `--clean`."
+    )

@@ -1,0 +1,136 @@
+"""How far a run is, read from its files and nothing else."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.records import DataError, DoneRecord, EvalFolder, EvalRecord, Plan, RunFolder
+
+_TAIL_BYTES = 16384
+"""from the end of a file; a line of steps is shorter"""
+_TRAINING_WEIGHT = 4.0
+"""what a rollout costs in attempts: it is sampled once and learnt from in several passes"""
+
+
+@dataclass(frozen=True)
+class RunProgress:
+    """Of the untrained model's evaluation, or of one trial."""
+
+    rollouts: int
+    attempts: int
+    rollouts_total: int
+    attempts_total: int
+    evaluating: str = ""
+    """the benchmark that is being asked"""
+    ended: str = ""
+    """finished or diverged, once it is complete"""
+
+    @property
+    def work(self) -> float:
+        """Done, in attempts' worth."""
+        return (
+            self.work_total
+            if self.ended
+            else self.attempts + _TRAINING_WEIGHT * min(self.rollouts, self.rollouts_total)
+        )
+
+    @property
+    def work_total(self) -> float:
+        return self.attempts_total + _TRAINING_WEIGHT * self.rollouts_total
+
+
+class Survey:
+    """Reads progress again and again; complete evaluations are counted once and remembered."""
+
+    def __init__(self, run: RunFolder, problems: Mapping[str, int]) -> None:
+        """
+        Args:
+            problems: benchmark -> number of its problems.
+        """
+        plan = Plan.read(run.plan)
+        self.run, self.plan = run, plan
+        self._headline = sum(problems[name] * k for name, k in plan.benchmarks.items())
+        curve = sum(problems[name] * k for name, k in plan.curve_benchmarks.items())
+        self._trial_attempts = self._headline + curve * (len(plan.grid_rollouts) - 1)
+        self._complete: dict[Path, int] = {}
+
+    def start(self) -> RunProgress:
+        folders = [self.run.start_eval(name) for name in self.plan.benchmarks]
+        attempts, evaluating = self._attempts([f for f in folders if f.header.exists()])
+        ended = "finished" if all(folder.attempts.exists() for folder in folders) else ""
+        return RunProgress(0, attempts, 0, self._headline, evaluating, ended)
+
+    def trial(self, arm: str, seed: int) -> RunProgress:
+        folder = self.run.trial(arm, seed)
+        last = last_line(folder.steps)
+        attempts, evaluating = self._attempts(folder.evals())
+        ended = DoneRecord.read(folder.done).status if folder.done.exists() else ""
+        rollouts = last["rollouts"] if last else 0
+        return RunProgress(rollouts, attempts, self.plan.budget_rollouts, self._trial_attempts, evaluating, ended)
+
+    def all(self) -> Iterator[RunProgress]:
+        yield self.start()
+        for arm in self.plan.arms:
+            for seed in self.plan.seeds:
+                yield self.trial(arm.name, seed)
+
+    def _attempts(self, folders: list[EvalFolder]) -> tuple[int, str]:
+        count, evaluating = 0, ""
+        for folder in folders:
+            if folder.root in self._complete:
+                count += self._complete[folder.root]
+            elif folder.attempts.exists():
+                header = EvalRecord.read(folder.header)
+                self._complete[folder.root] = header.problems * header.k
+                count += header.problems * header.k
+            else:
+                evaluating = folder.root.name
+                count += _lines(folder.open_attempts)
+        return count, evaluating
+
+
+def run_row(root: Path) -> dict[str, Any]:
+    """What `rence list runs` shows of a run folder."""
+    try:
+        plan = Plan.read(RunFolder(root).plan)
+    except DataError as error:
+        return {"run": root.name, "state": str(error), "trials": None, "rollouts": None, "report": None}
+    run, ended, rollouts = RunFolder(root), [], 0
+    report = "yes" if (run.report / "verdict.json").exists() else "no"
+    if plan.imported:
+        return {"run": root.name, "state": "imported", "trials": None, "rollouts": None, "report": report}
+    for arm in plan.arms:
+        for seed in plan.seeds:
+            folder = run.trial(arm.name, seed)
+            last = last_line(folder.steps)
+            rollouts += last["rollouts"] if last else 0
+            if folder.done.exists():
+                ended.append(DoneRecord.read(folder.done).status)
+    total = len(plan.arms) * len(plan.seeds)
+    state = "complete" if len(ended) == total else "incomplete"
+    diverged = ended.count("diverged")
+    return {
+        "run": root.name,
+        "state": f"{state}, {diverged} diverged" if diverged else state,
+        "trials": f"{len(ended)}/{total}",
+        "rollouts": f"{rollouts}/{plan.budget_rollouts * total}",
+        "report": report,
+    }
+
+
+def last_line(path: Path) -> dict[str, Any] | None:
+    """The last whole line of a JSON-lines file, without reading the rest."""
+    if not path.exists():
+        return None
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - _TAIL_BYTES))
+        lines = file.read().split(b"\n")[:-1]
+    return json.loads(lines[-1]) if lines else None
+
+
+def _lines(path: Path) -> int:
+    return path.read_bytes().count(b"\n") if path.exists() else 0

@@ -1,0 +1,127 @@
+"""What one job's process does: evaluate the untrained model, or train and evaluate a trial.
+
+It may be killed at any moment: files are written so that this loses nothing but time, and a lock on the job's
+folder keeps a successor waiting until we are gone.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from transformers import AutoTokenizer
+from transformers.utils import logging
+
+from benchmarks.problems import ProblemsError
+from harness import config
+from harness.backends.base import Checkpoint
+from harness.backends.registry import BACKENDS, get_backend
+from harness.base.errors import INTERRUPTED, OK, UserError, of_system
+from harness.base.locks import locked
+from harness.base.plugins import PluginError
+from harness.config.experiment import Experiment, Trial
+from harness.engines.base import Engine
+from harness.engines.registry import open_engine
+from harness.evaluation.evaluator import EvaluatedCheckpoint, Evaluator
+from harness.models import resolving
+from harness.records import START, DataError, DoneRecord, RunFolder, StepRecord
+from harness.run.jobs import Job
+from harness.run.matching import stream
+from harness.run.timing import Clock
+
+_WAIT_FOR_PREDECESSOR = 30.0
+"""seconds; an orphan needs milliseconds to notice that its driver is gone"""
+
+
+def main(job: Job, attempt: int) -> int:
+    """The exit code: 0 if the job is complete, 130 if it was interrupted; what went wrong is said on stderr."""
+    logging.disable_progress_bar()
+    try:
+        with locked(job.folder, "trial", wait=_WAIT_FOR_PREDECESSOR):
+            experiment = config.load(job.run.resolved)
+            clock = Clock(job.folder / "timing.json", attempt)
+            if job.seed is None:
+                evaluate_start(job.run, experiment, clock)
+            else:
+                train(job.run, experiment, job.arm, job.seed, clock)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except (UserError, DataError, ProblemsError, PluginError, OSError) as error:
+        mended = of_system(error)
+        if mended is None:
+            raise
+        print(mended, file=sys.stderr)
+        return mended.exit_code
+    return OK
+
+
+def train(run: RunFolder, experiment: Experiment, arm: str, seed: int, clock: Clock) -> None:
+    """Train and evaluate one trial; `done.json` is written last."""
+    trial, folder = Trial(experiment, experiment.arm(arm), seed), run.trial(arm, seed)
+    model = resolving.resolve(experiment.model)
+    evaluator = _evaluator(experiment)
+
+    def evaluate(engine: Engine, checkpoint: Checkpoint) -> None:
+        headline = checkpoint.grid == experiment.budget_rollouts
+        counts = experiment.evaluation.benchmarks if headline else experiment.evaluation.curve
+        subject = EvaluatedCheckpoint(
+            arm, seed, checkpoint.step, checkpoint.rollouts, checkpoint.grid, checkpoint.weights
+        )
+        with clock.evaluating():
+            evaluator.ask(engine, subject, counts, lambda name: folder.eval(checkpoint.step, name))
+
+    backend = get_backend(experiment.backend)
+    result = backend.train(trial, model, stream(experiment, seed), folder, evaluate, _Log(clock))
+    clock.finish(result.generate_seconds, result.train_seconds)
+    DoneRecord(
+        status="diverged" if result.diverged else "finished",
+        steps=result.steps,
+        rollouts=result.rollouts,
+        tokens=result.tokens,
+        updates=result.updates,
+        discarded_rollouts=result.discarded_rollouts,
+        final_weights=result.final_weights,
+        reason=result.diverged,
+    ).write(folder.done)
+
+
+def evaluate_start(run: RunFolder, experiment: Experiment, clock: Clock) -> None:
+    """Evaluate the model that training starts from."""
+    model = resolving.resolve(experiment.model)
+    subject = EvaluatedCheckpoint(START, None, 0, 0, 0, resolving.model_hash(model))
+    engine = _start_engine(experiment, model)
+    evaluator = _evaluator(experiment)
+    with clock.evaluating():
+        evaluator.ask(engine, subject, experiment.evaluation.benchmarks, run.start_eval)
+    clock.finish()
+
+
+def _start_engine(experiment: Experiment, model: Path) -> Engine:
+    """What will evaluate the checkpoints, with the initial weights."""
+    if experiment.backend == "verl":
+        from harness.backends.verl.settings import engine_options
+
+        return open_engine(BACKENDS["verl"].engine, model, **engine_options(experiment))
+    from harness.backends.local.engines import engine_over
+    from harness.models.language_model import load
+
+    return engine_over(load(model), experiment.evaluation.engine)
+
+
+def _evaluator(experiment: Experiment) -> Evaluator:
+    tokenizer = AutoTokenizer.from_pretrained(resolving.resolve(experiment.model))
+    return Evaluator(experiment.evaluation, experiment.template, tokenizer)
+
+
+class _Log:
+    """The observer of a trial: our stdout is its log, `timing.json` its pulse."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    def on_step(self, record: StepRecord) -> None:
+        self._clock.tick()
+        print(f"step {record.step}: {record.rollouts} rollouts, {record.updates} updates")
+
+    def warn(self, message: str) -> None:
+        print(f"warning: {message}", file=sys.stderr)

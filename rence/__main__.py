@@ -1,0 +1,5 @@
+"""`python -m rence` is `rence`."""
+
+from rence import main
+
+main()

@@ -1,0 +1,39 @@
+"""The command `rence`. Each command imports what it needs when it is called, so that `--help` is quick and a light
+install can plan, list, report and compare.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from rence.cli import (
+    catalogue,
+    configuration,
+    diffing,
+    evaluation,
+    experiments,
+    gating,
+    grading,
+    importing,
+    results,
+    upkeep,
+)
+from rence.cli.console import guarded
+
+app = typer.Typer(
+    name="rence",
+    help="Which RL algorithm makes a language model reason better, by how much, and how sure are we?",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for part in (experiments, evaluation, grading, results, importing, gating, diffing, catalogue, configuration, upkeep):
+    part.add_to(app)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run a command and exit with its code: 0 done, 1 a check failed, 2 usage, 3 incomplete data, 130 interrupted."""
+    guarded(lambda: app(sys.argv[1:] if arguments is None else arguments, prog_name="rence"))

@@ -1,0 +1,221 @@
+"""`rence list`, `rence show`, `rence check`."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, fields
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.markup import escape
+
+from harness.base.errors import FAILED, UserError, need
+from harness.base.plugins import PluginError, Plugins
+from rence.cli import sections
+from rence.cli.console import Json, command, out, print_json, table
+
+if TYPE_CHECKING:
+    from algorithms.base import Algorithm
+
+Name = Annotated[str, typer.Argument(metavar="ALGORITHM", help="See `rence list algorithms`.", show_default=False)]
+
+_UNUSABLE = "cannot be used"
+
+
+class Kind(StrEnum):
+    algorithms = "algorithms"
+    benchmarks = "benchmarks"
+    backends = "backends"
+    engines = "engines"
+    sections = "sections"
+    runs = "runs"
+
+
+def add_to(app: typer.Typer) -> None:
+    command(app, "list")(list_)
+    command(app)(show)
+    command(app)(check)
+
+
+def list_(kind: Annotated[Kind, typer.Argument(show_default=False)], json: Json = False) -> None:
+    """What there is: algorithms, benchmarks (and training sets), backends, engines, sections of a
+    report, or the runs of this folder."""
+    rows = _LISTS[kind]()
+    if json:
+        print_json(rows)
+        return
+    if not rows:
+        out().print(f"No {kind} here.")
+        return
+    columns = list(rows[0])
+    shown = table(*columns, numbers=tuple(c for c in columns if isinstance(rows[0][c], int)))
+    for row in rows:
+        shown.add_row(*("-" if row[column] is None else escape(str(row[column])) for column in columns))
+    out().print(shown)
+
+
+def show(algorithm: Name, json: Json = False) -> None:
+    """The spec sheet of an algorithm: what exactly it does, its hyper-parameters, its source and equation."""
+    found = _algorithm(algorithm)
+    sheet = _sheet(algorithm, found)
+    if json:
+        print_json(sheet)
+        return
+    console = out()
+    setting = f"\n{algorithm} is {sheet['title']} with {sheet['setting']}" if sheet["setting"] else ""
+    console.print(f"[bold]{sheet['title']}[/]  ({algorithm}){setting}\n{sheet['source']}\n\n{sheet['summary']}\n")
+    semantics = table("what it does", "")
+    for key, value in sheet["spec"].items():
+        semantics.add_row(key, value)
+    for key, value in sheet["recipe"].items():
+        semantics.add_row(f"{key} *", value)
+    console.print(semantics)
+    console.print("* by default: the recipe's, which all arms share\n")
+    settings = table("hyper-parameter", "default", "meaning")
+    for row in sheet["hyperparameters"]:
+        settings.add_row(row["name"], str(row["default"]), row["meaning"])
+    console.print(settings)
+    for part in sheet["activity"]:
+        console.print(f"Active if {part['metric']} ({part['label']}) is at least {part['inactive_below']:g}")
+    if sheet["page"]:
+        console.print()
+        console.print(sheet["page"], markup=False, highlight=False, soft_wrap=True)
+
+
+def check(algorithm: Name, json: Json = False) -> None:
+    """The contract tests of an algorithm. Needs torch."""
+    need("checking an algorithm", "torch")
+    from algorithms import contract
+
+    results = contract.checks(_algorithm(algorithm))
+    failed = [result for result in results if not result.passed]
+    if json:
+        print_json({"algorithm": algorithm, "checks": [asdict(result) for result in results]})
+    else:
+        shown = table("check", "result")
+        for result in results:
+            shown.add_row(result.name, "holds" if result.passed else result.detail)
+        out().print(shown)
+        out().print(f"{len(failed)} of {len(results)} fail" if failed else f"all {len(results)} hold")
+    if failed:
+        raise typer.Exit(FAILED)
+
+
+def _algorithm(name: str) -> Algorithm:
+    from harness.base.registry import UnknownAlgorithm, algorithm
+
+    try:
+        return algorithm(name)
+    except (UnknownAlgorithm, PluginError) as error:
+        raise UserError(str(error)) from None
+
+
+def _sheet(name: str, algorithm: Algorithm) -> dict[str, Any]:
+    from harness.config.experiment import Recipe
+    from harness.config.shape import docs
+
+    meanings = docs(type(algorithm))
+    return {
+        "name": name,
+        "title": algorithm.title,
+        "source": algorithm.source,
+        "summary": inspect.cleandoc(type(algorithm).__doc__ or ""),
+        "page": inspect.cleandoc(sys.modules[type(algorithm).__module__].__doc__ or ""),
+        "setting": _setting(algorithm),
+        "spec": algorithm.spec(),
+        "recipe": Recipe().spec(algorithm),
+        "hyperparameters": [
+            {"name": f.name, "default": getattr(algorithm, f.name), "meaning": meanings.get(f.name, "")}
+            for f in fields(algorithm)
+        ],
+        "activity": [asdict(activity) for activity in algorithm.activity],
+        "refill": algorithm.refill,
+        "reference": algorithm.reference,
+        "contrastive": algorithm.contrastive,
+    }
+
+
+def _algorithms() -> list[dict[str, Any]]:
+    from harness.base.registry import ALGORITHM_PLUGINS, algorithms
+
+    rows = [
+        {"name": name, "title": found.title, "setting": _setting(found), "source": found.source}
+        for name, found in algorithms().items()
+    ]
+    return [*rows, *_broken(ALGORITHM_PLUGINS, title=_UNUSABLE, setting="", source="{error}")]
+
+
+def _setting(algorithm: Algorithm) -> str:
+    """Where a named variant leaves its class's defaults."""
+    return ", ".join(
+        f"{f.name} {value}" for f in fields(algorithm) if (value := getattr(algorithm, f.name)) != f.default
+    )
+
+
+def _benchmarks() -> list[dict[str, Any]]:
+    from harness.base.registry import BENCHMARK_PLUGINS, benchmarks, training_sets
+
+    kinds = {"benchmark": benchmarks().values(), "training set": training_sets().values()}
+    rows = [
+        {
+            "name": one.name,
+            "kind": kind,
+            "problems": one.count,
+            "description": one.description,
+            "licence": one.licence,
+            "origin": one.origin,
+        }
+        for kind, listed in kinds.items()
+        for one in listed
+    ]
+    empty = {"problems": None, "licence": "", "origin": ""}
+    return [*rows, *_broken(BENCHMARK_PLUGINS, kind=_UNUSABLE, description="{error}", **empty)]
+
+
+def _backends() -> list[dict[str, Any]]:
+    from harness.backends.registry import BACKENDS
+
+    return [{"name": name, "description": entry.description} for name, entry in BACKENDS.items()]
+
+
+def _engines() -> list[dict[str, Any]]:
+    from harness.engines import registry
+
+    rows = [{"name": name, "description": description} for name, description in registry.descriptions().items()]
+    return [*rows, *_broken(registry.PLUGINS, description=f"{_UNUSABLE}: {{error}}")]
+
+
+def _sections() -> list[dict[str, Any]]:
+    from reports.sections import descriptions
+
+    listed = descriptions(sections.others().sections)
+    rows = [{"name": name, "description": description} for name, description in listed.items()]
+    return [*rows, *_broken(sections.PLUGINS, description=f"{_UNUSABLE}: {{error}}")]
+
+
+def _broken(plugins: Plugins[Any], **row: str | None) -> list[dict[str, Any]]:
+    """A row for each plug-in that cannot be used, with the columns of the others."""
+    return [
+        {"name": name, **{key: value and value.format(error=error) for key, value in row.items()}}
+        for name, error in plugins.broken().items()
+    ]
+
+
+def _runs() -> list[dict[str, Any]]:
+    from harness.run.progress import run_row
+
+    return [run_row(path.parent) for path in sorted(Path("runs").glob("*/plan.json"))]
+
+
+_LISTS: dict[Kind, Callable[[], list[dict[str, Any]]]] = {
+    Kind.algorithms: _algorithms,
+    Kind.benchmarks: _benchmarks,
+    Kind.backends: _backends,
+    Kind.engines: _engines,
+    Kind.sections: _sections,
+    Kind.runs: _runs,
+}

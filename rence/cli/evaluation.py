@@ -1,0 +1,143 @@
+"""`rence eval`."""
+
+from __future__ import annotations
+
+import re
+import signal
+import sys
+from collections.abc import Mapping
+from contextlib import redirect_stdout
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from harness.base.errors import INTERRUPTED, UserError
+from rence.cli.console import Json, command, err, out, print_json, same_command
+
+if TYPE_CHECKING:
+    from harness.config.experiment import Evaluation
+
+TEMPERATURE, TOP_P, MAX_TOKENS = 1.0, 1.0, 4096
+"""the model's own distribution, as in experiments and in the tasks for lm-eval"""
+_COUNT = re.compile(r"0*[1-9][0-9]{0,5}")
+
+
+def add_to(app: typer.Typer) -> None:
+    command(app, "eval")(evaluate)
+
+
+def evaluate(
+    model: Annotated[
+        str, typer.Option(metavar="DIR_OR_ID", help="A folder, a hub id, or a shipped model.", show_default=False)
+    ],
+    benchmarks: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME[:K],...",
+            help="`aime24:32,math500:4` asks for 32 and 4 samples a problem, a bare name for one.",
+            show_default=False,
+        ),
+    ],
+    to: Annotated[Path, typer.Option("--out", help="Folder for the answers; of this model alone.", show_default=False)],
+    engine: Annotated[str, typer.Option(help="What answers: see `rence list engines`.")] = "local",
+    template: Annotated[
+        str,
+        typer.Option(
+            help="How a problem becomes a prompt: bare, chat, chat_thinking, chat_examples, qwen_math, plain."
+        ),
+    ] = "chat",
+    temperature: Annotated[float, typer.Option(help="0 is greedy. Often 0.6, with top_p 0.95.")] = TEMPERATURE,
+    top_p: Annotated[float, typer.Option(help="Nucleus sampling; 1 is off.")] = TOP_P,
+    max_tokens: Annotated[
+        int, typer.Option(help="Response limit. Models that think at length want 32768.")
+    ] = MAX_TOKENS,
+    seed: Annotated[int, typer.Option(help="Of all sampling.")] = 0,
+    limit: Annotated[
+        int | None, typer.Option(help="Only the first so many problems of each benchmark.", show_default=False)
+    ] = None,
+    second_marker: Annotated[
+        bool, typer.Option("--second-marker", help="Mark by Math-Verify alone too, and count where the two disagree.")
+    ] = False,
+    chunk: Annotated[
+        int | None,
+        typer.Option(
+            help="Problems generated together, and saved together; by default as many as make 64 samples "
+            "(vllm: 1024), one at least.",
+            show_default=False,
+        ),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Evaluate any model on any benchmarks: every answer kept and marked, scores with intervals. Run the same again to
+    resume; what is complete is never asked twice. `rence compare OUT OTHER_OUT` compares two models."""
+    import reports
+    from harness.evaluation.display import view_for
+    from harness.evaluation.standalone import StandaloneEvaluation, evaluate
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    settings = _checked(
+        benchmarks=_counts(benchmarks),
+        temperature=temperature,
+        top_p=top_p,
+        max_tokens=max_tokens,
+        seed=seed,
+        limit=limit,
+        second_marker=second_marker,
+        **({} if chunk is None else {"chunk_problems": chunk}),
+    )
+    if settings.temperature == 0 and max(settings.benchmarks.values()) > 1:
+        err().print("At temperature 0 all samples of a problem are equal: one is enough.")
+    view = view_for(err())
+    try:
+        with redirect_stdout(sys.stderr):  # ours is for the result alone, whatever an engine has to say
+            worked = evaluate(StandaloneEvaluation(model, settings, template, engine, to, chunk), view)
+    except KeyboardInterrupt:
+        view.end()
+        print(f"rence: interrupted. What is done is saved. To go on:\n  {same_command()}", file=sys.stderr)
+        raise typer.Exit(INTERRUPTED) from None
+    finally:
+        view.end()
+    found = reports.evaluated_model(to)
+    if json:
+        print_json(found.to_json())
+        return
+    if not worked:
+        out().print(f"{to}: all that was asked for is complete: nothing to do.\n")
+    out().print(reports.evaluation_text(found, out().width), markup=False)
+
+
+def _counts(text: str) -> dict[str, int]:
+    """`aime24:32,math500` -> {"aime24": 32, "math500": 1}
+
+    Raises: UserError.
+    """
+    counts: dict[str, int] = {}
+    for item in text.split(","):
+        name, colon, k = (part.strip() for part in item.partition(":"))
+        if not name or (colon and not _COUNT.fullmatch(k)):
+            found = f"has `{item.strip()}`" if item.strip() else "one is empty"
+            raise UserError(
+                f"`--benchmarks` must be names with commas, with or without `:k` samples a problem (at least 1), such "
+                f"as `aime24:32,math500:4`, but {found}.\n`rence list benchmarks` shows all names."
+            )
+        if name in counts:
+            raise UserError(f"`--benchmarks` names `{name}` twice. Remove one of them.")
+        counts[name] = int(k) if colon else 1
+    return counts
+
+
+def _checked(**given: Any) -> Evaluation:
+    """The settings, in the ranges that experiment files have.
+
+    Raises: UserError that names the option.
+    """
+    from harness.config.check import checked
+    from harness.config.experiment import Evaluation
+    from harness.config.manifest import Key, Manifest
+    from harness.config.shape import model
+
+    options: Mapping[Key, str] = {(f.name,): f"--{f.name.replace('_', '-')}" for f in fields(Evaluation)}
+    places = {**options, ("chunk_problems",): "--chunk"}
+    return Evaluation(**dict(checked(Manifest("rence eval", given, places=places), model(Evaluation), given)))

@@ -1,0 +1,124 @@
+"""`rence gate`: a checkpoint against a reviewed baseline, with exit codes that CI understands."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from harness.base.errors import FAILED, UserError
+from harness.records import DataError, write_text
+from rence.cli.console import Json, command, err, out, print_json, quiet
+
+if TYPE_CHECKING:
+    from reports.gate.verdict import Gate
+
+
+class OnInconclusive(StrEnum):
+    FAIL = "fail"
+    WARN = "warn"
+
+
+def add_to(app: typer.Typer) -> None:
+    command(app)(gate)
+
+
+def gate(
+    run: Annotated[
+        str,
+        typer.Argument(help="A folder of `rence eval`, an arm, a trial, or a run of one arm.", show_default=False),
+    ],
+    baseline: Annotated[Path, typer.Option(metavar="FILE", help="The baseline to be met.", show_default=False)],
+    margin: Annotated[
+        float | None,
+        typer.Option(
+            metavar="POINTS", help="Loss of the average to rule out; the file's own, or 2.", show_default=False
+        ),
+    ] = None,
+    junit: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write JUnit XML here.", show_default=False)
+    ] = None,
+    on_inconclusive: Annotated[
+        OnInconclusive, typer.Option("--on-inconclusive", help="What to do where neither is shown.")
+    ] = OnInconclusive.FAIL,
+    update: Annotated[bool, typer.Option("--update", help="Make RUN the baseline instead, for review.")] = False,
+    allow_unmatched: Annotated[
+        bool, typer.Option("--allow-unmatched", help="Decide even if template, sampling or marker differ.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Is RUN at least as good as a baseline, within a margin? Exit 0: pass; 1: regression, or inconclusive; 2: not
+    comparable; 3: something is missing or broken."""
+    import reports
+
+    if margin is not None and not 0 < margin < 100:
+        raise UserError(f"`--margin` must be above 0 and below 100 points, but is {margin:g} instead.")
+    fraction = None if margin is None else margin / 100
+    if update:
+        if junit:
+            raise UserError("`--junit` has no meaning with `--update`: nothing is decided. Leave one of them out.")
+        _update(run, baseline, fraction, json)
+        return
+    try:
+        found = reports.gate_run(
+            run, baseline, margin=fraction, allow_unmatched=allow_unmatched, on_inconclusive=on_inconclusive.value
+        )
+    except (DataError, ValueError) as error:
+        _refused(str(error), junit, json)
+        raise (UserError(str(error)) if isinstance(error, ValueError) else error) from None
+    if json:
+        print_json(found.to_json())
+    else:
+        out().print(found.text(), markup=False)
+    _publish(found, junit, json)
+    if not found.passed:
+        raise typer.Exit(FAILED)
+
+
+def _update(run: str, baseline: Path, margin: float | None, json: bool) -> None:
+    import reports
+
+    try:
+        done = reports.update_baseline(run, baseline, margin)
+    except ValueError as error:
+        raise UserError(str(error)) from None
+    if json:
+        print_json(done.to_json())
+    else:
+        out().print(done.text(), markup=False)
+
+
+def _publish(found: Gate, junit: Path | None, json: bool) -> None:
+    from reports.gate import github
+    from reports.gate import junit as xml
+
+    if junit:
+        write_text(junit, xml.render(found))
+    _tell_github(github.commands(found), github.summary(found), json)
+
+
+def _refused(message: str, junit: Path | None, json: bool) -> None:
+    from reports.gate import github
+    from reports.gate import junit as xml
+
+    if junit:
+        write_text(junit, xml.refused(message))
+    _tell_github([github.refused(message)], github.refused_summary(message), json)
+
+
+def _tell_github(commands: Sequence[str], forms: list[str], json: bool) -> None:
+    """Annotations on stdout, where nothing else has a claim to it; the step's summary where GitHub names a file."""
+    from reports.gate import github
+
+    if os.environ.get("GITHUB_ACTIONS"):
+        stream = sys.stderr if json or quiet() else sys.stdout
+        for line in commands:
+            print(line, file=stream)
+    place = os.environ.get("GITHUB_STEP_SUMMARY")
+    if place and not github.append(Path(place), forms):
+        err().print(f"{place} is full: GitHub takes 1 MiB a step, so there is no summary of the gate.", markup=False)

@@ -1,0 +1,197 @@
+"""A plan with what it will cost and what it can show: all that can be known before anything is started."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from benchmarks.problems import TrainingSet
+from harness.base import registry
+from harness.base.errors import UserError
+from harness.config.experiment import Experiment, Trial
+from harness.models import resolving
+from harness.planning import costs, plan, tuning
+from harness.records import Plan, RunFolder, write_text
+
+if TYPE_CHECKING:
+    from reports.data.pilot import Pilot
+    from reports.statistics import sharpen
+    from reports.statistics.design import Sight
+    from reports.statistics.power import Variances
+
+_OTHER_SEEDS = (5, 10)
+"""what more seeds would buy is shown beside the plan's own number"""
+
+
+@dataclass(frozen=True)
+class CostedRoute:
+    """A larger plan: what it could detect on the average, and what it takes beyond the plan."""
+
+    words: str
+    sight: Sight | None
+    trials: int
+    rollouts: int
+    attempts: int
+    hours: float | None
+    """core- or GPU-hours, at most; None where the plan's are not known"""
+
+
+@dataclass(frozen=True)
+class PilotEffects:
+    """What the plan could detect at the variances of a pilot."""
+
+    pilot: Pilot
+    effects: dict[int, dict[str, Sight | None]]
+    """number of seeds -> benchmark or `average` -> minimum detectable effect"""
+    routes: list[CostedRoute]
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            **self.pilot.to_json(),
+            "by_seeds": {s: {name: _range(seen) for name, seen in row.items()} for s, row in self.effects.items()},
+            "routes": [{**asdict(route), "sight": _range(route.sight)} for route in self.routes],
+        }
+
+
+def _range(seen: Sight | None) -> dict[str, float] | None:
+    return asdict(seen) if seen else None
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What `rence plan` shows."""
+
+    experiment: Experiment
+    """with what its tuning chose, where that is done"""
+    plan: Plan
+    costs: costs.Costs
+    problems: dict[str, int]
+    """benchmark -> number of problems"""
+    train: TrainingSet
+    """as expected; nothing is loaded"""
+    variances: Variances
+    """assumed, not measured"""
+    alpha: float
+    """level of one test: Holm's first step"""
+    effects: dict[int, dict[str, float]]
+    """number of seeds -> benchmark or `average` -> minimum detectable effect, as a fraction"""
+    measured: PilotEffects | None = None
+    """None without a pilot"""
+    tuning: costs.Costs | None = None
+    """of the trials that come before; None where there are none, or none any more"""
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "plan": self.plan.to_json(),
+            "costs": asdict(self.costs),
+            **({"tuning": asdict(self.tuning)} if self.tuning else {}),
+            "problems": self.problems,
+            "training_set": {"problems": self.train.count, "removed": dict(self.train.expected_removed)},
+            "minimum_detectable_effect": {
+                "assumed": asdict(self.variances),
+                "alpha": self.alpha,
+                "by_seeds": self.effects,
+                **({"pilot": self.measured.to_json()} if self.measured else {}),
+            },
+        }
+
+
+def preview(experiment: Experiment, pilot: Path | None = None) -> Preview:
+    """Starts nothing.
+
+    Args:
+        pilot: a finished run, to take variances from.
+    Raises: UserError if it lacks a benchmark or a second arm; DataError if it is broken.
+    """
+    from reports.statistics.power import Variances, detectable_effects
+
+    model, variances = resolving.find(experiment.model), Variances()
+    experiment, before = _tuned(experiment, model)
+    made = plan.make(experiment, model)
+    asked, limit = {**made.benchmarks, **made.curve_benchmarks}, experiment.evaluation.limit
+    problems = {name: registry.benchmark(name).first(limit).count for name in asked}
+    alpha = made.comparison.alpha / max(1, len(made.comparison.baselines))
+    sizes = {name: (problems[name], k) for name, k in made.benchmarks.items()}
+    seeds = [len(made.seeds), *(s for s in _OTHER_SEEDS if s > len(made.seeds))]
+    effects = {s: detectable_effects(sizes, s, variances, alpha) for s in seeds}
+    cost = costs.estimate(experiment, model, problems)
+    train = registry.training_set(made.train)
+    made = replace(made, lock="") if before else made  # what its tuning chooses will be part of it
+    seen = Preview(experiment, made, cost, problems, train, variances, alpha, effects, tuning=before)
+    return seen if pilot is None else replace(seen, measured=_measured(experiment, seen, pilot, sizes))
+
+
+def _tuned(experiment: Experiment, model: Path | None) -> tuple[Experiment, costs.Costs | None]:
+    """The experiment as its tuning left it; or as it is, and what the tuning will cost."""
+    first = tuning.stage(experiment)
+    if first is None:
+        return experiment, None
+    run = RunFolder(Path("runs") / first.name)
+    if run.plan.exists() and tuning.is_complete(run, first):
+        plan.check_unchanged(Plan.read(run.plan), plan.make(first, model), run.root)
+        return tuning.chosen(experiment, run), None
+    limit = experiment.evaluation.limit
+    problems = {name: registry.benchmark(name).first(limit).count for name in first.evaluation.benchmarks}
+    return experiment, costs.estimate(first, model, problems)
+
+
+def _measured(experiment: Experiment, seen: Preview, run: Path, sizes: Mapping[str, tuple[int, int]]) -> PilotEffects:
+    from reports.data import pilot as pilots
+    from reports.data.scores import AVERAGE
+    from reports.statistics import sharpen
+
+    made = seen.plan
+    try:
+        found = pilots.read(run, list(sizes))
+    except ValueError as error:
+        raise UserError(str(error)) from None
+    design = pilots.PlannedDesign(sizes, made.comparison.estimand, seen.alpha)
+    curve = {name: (seen.problems[name], k) for name, k in made.curve_benchmarks.items()}
+    points, sampled = experiment.evaluation.points, found.splits[AVERAGE].sampling is not None
+    now = sharpen.effort(len(made.arms), len(made.seeds), made.budget_rollouts, points, sizes, curve)
+    routes = [
+        CostedRoute(
+            way.words,
+            found.sight(design, len(made.seeds), AVERAGE, way.change),
+            way.trials,
+            way.rollouts,
+            way.attempts,
+            _hours(experiment, seen.costs, way),
+        )
+        for way in sharpen.routes(now, samples=sampled)
+    ]
+    return PilotEffects(found, found.effects(design, list(seen.effects)), routes)
+
+
+def _hours(experiment: Experiment, cost: costs.Costs, way: sharpen.Route) -> float | None:
+    """A trial costs as much as one of the plan; further attempts of its checkpoints cost their sampling."""
+    if cost.hours is None or cost.parameters is None:
+        return None
+    if way.trials:
+        return cost.hours * way.trials / cost.trials
+    return costs.sampling_hours(experiment, cost.parameters, way.attempts * experiment.evaluation.max_tokens)
+
+
+def backend_configs(experiment: Experiment) -> dict[str, Path]:
+    """For backend `verl`, its complete config for each arm's first seed, checked by verl and written beside the run
+    folder, as `runs/NAME.verl/ARM.yaml`; nothing for another backend.
+
+    Raises: UserError if verl is not here, or refuses.
+    """
+    if experiment.backend != "verl":
+        return {}
+    from harness.backends.verl import limits, settings
+
+    limits.check_verl()
+    run, written = RunFolder(Path("runs") / experiment.name), {}
+    for arm in experiment.arms:
+        trial = Trial(experiment, arm, experiment.seeds[0])
+        model = resolving.find(experiment.model) or experiment.model
+        config = settings.translate(trial, model, run.trial(arm.name, trial.seed).root / "verl")
+        settings.validate(config)
+        written[arm.name] = run.root.with_name(f"{experiment.name}.verl") / f"{arm.name}.yaml"
+        head = f"# verl {settings.VERSION}: {trial.name} of {experiment.name}, written by `rence run --dry-run`\n"
+        write_text(written[arm.name], head + settings.as_yaml(config))
+    return written

@@ -1,0 +1,85 @@
+"""`rence report` and `rence compare`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from harness.base.errors import UserError, nearest
+from rence.cli.console import Json, command, out, print_json
+from rence.cli.sections import others
+
+
+def add_to(app: typer.Typer) -> None:
+    command(app)(report)
+    command(app)(compare)
+
+
+def report(
+    run: Annotated[Path, typer.Argument(help="A run folder.", show_default=False)],
+    format: Annotated[str, typer.Option(help="Which formats, with commas.")] = "html,md,tex,csv,json",
+    to: Annotated[
+        Path | None, typer.Option("--out", help="Folder to write to; report/ in the run folder if not given.")
+    ] = None,
+    expected: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE", help="Published scores to set beside ours; kept in the run folder.", show_default=False
+        ),
+    ] = None,
+) -> None:
+    """Rebuild the report of a run from its files. Same files, same bytes."""
+    import reports
+
+    formats = [word.strip() for word in format.split(",") if word.strip()]
+    for word in formats:
+        if word not in reports.FORMATS:
+            raise UserError(f"there is no report format `{word}`. {nearest(word, reports.FORMATS)}")
+    if expected:
+        _keep(run, expected)
+    for path in reports.build(run, formats, to, others()):
+        out().print(str(path))
+
+
+def _keep(run: Path, files: list[Path]) -> None:
+    """Published scores become a file of the run, so that every later report has them too."""
+    from harness.config import published
+    from harness.records import Plan, RunFolder, add_published
+
+    folder, found = RunFolder(run), [published(path) for path in files]
+    Plan.read(folder.plan)  # a folder without a plan is no run
+    add_published(folder.expected, found)
+
+
+def compare(
+    a: Annotated[str, typer.Argument(help="An arm: RUN/ARM, or a run folder.", show_default=False)],
+    b: Annotated[str, typer.Argument(show_default=False)],
+    allow_unmatched: Annotated[
+        bool, typer.Option("--allow-unmatched", help="Compare even if data order, weights, budget or marking differ.")
+    ] = False,
+    margin: Annotated[
+        float | None,
+        typer.Option(
+            metavar="POINTS",
+            help="Differences smaller than this do not matter: A and B may be found equivalent.",
+            show_default=False,
+        ),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """The paired difference of two evaluated arms, a minus b."""
+    import reports
+
+    if margin is not None and not 0 < margin < 100:
+        raise UserError(f"`--margin` is in points and must lie between 0 and 100, but is {margin:g} instead.")
+    fraction = None if margin is None else margin / 100
+    try:
+        result = reports.compare(a, b, allow_unmatched=allow_unmatched, margin=fraction)
+    except ValueError as error:
+        raise UserError(str(error)) from None
+    if json:
+        print_json(result.to_json())
+    else:
+        out().print(result.text(), markup=False)

@@ -1,0 +1,85 @@
+"""`rence doctor`, `rence pretrain`, `rence dashboard`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+
+from harness.base.errors import UserError, need
+from harness.base.plugins import Plugins
+from rence.cli import sections
+from rence.cli.console import Json, command, err, out, print_json, table
+
+
+def add_to(app: typer.Typer) -> None:
+    command(app)(doctor)
+    command(app)(pretrain)
+    command(app)(dashboard)
+
+
+def doctor(
+    probe: Annotated[bool, typer.Option("--probe", help="Import the big packages too: slower, finds more.")] = False,
+    json: Json = False,
+) -> None:
+    """What is installed, what each backend and engine lacks, and the command that mends it."""
+    from harness.doctor import State, examine
+
+    found = examine(probe=probe, kinds=_kinds_of_plugins())
+    if json:
+        print_json(found.to_json())
+    else:
+        shown = table("part", "state", "found", "to mend it")
+        colours = {State.OK: "green", State.NOTE: "yellow", State.LACKS: "red"}
+        for row in found.findings:
+            shown.add_row(row.part, f"[{colours[row.state]}]{row.state}[/]", escape(row.found), escape(row.mend))
+        out().print(shown)
+    raise typer.Exit(found.exit_code)
+
+
+def _kinds_of_plugins() -> list[Plugins[Any]]:
+    from harness.base.registry import ALGORITHM_PLUGINS, BENCHMARK_PLUGINS
+    from harness.engines import registry as engines
+
+    return [ALGORITHM_PLUGINS, BENCHMARK_PLUGINS, engines.PLUGINS, sections.PLUGINS]
+
+
+def pretrain(
+    to: Annotated[Path, typer.Option("--out", help="A new folder for the model.")] = Path("quickstart-base"),
+) -> None:
+    """Rebuild the quickstart's base model from its recipe. Needs torch; takes a few minutes."""
+    need("pretraining", "torch", "transformers")
+    if to.exists() and (not to.is_dir() or any(to.iterdir())):
+        raise UserError(f"{to} is there already. Give another folder with `--out`.")
+    from harness.pretraining import pretrain as pretraining
+
+    recipe = pretraining.Pretraining()
+    console = err()
+
+    def on_step(step: int, loss: float) -> None:
+        if step % 50 == 0 or step == recipe.steps:
+            console.print(f"step {step} of {recipe.steps}, loss {loss:.3f}")
+
+    pretraining.pretrain(to, recipe, on_step)
+    out().print(f"{to}  use it with `model={to}`")
+
+
+def dashboard(
+    run: Annotated[Path | None, typer.Argument(help="A run folder to mirror first.", show_default=False)] = None,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 5000,
+) -> None:
+    """MLflow's pages on the store that runs are mirrored to, until Ctrl-C."""
+    from harness import tracking
+    from harness.base.locks import locked
+    from harness.records import RunFolder
+
+    if run:
+        if not RunFolder(run).plan.exists():
+            raise UserError(f"{run} is no run folder: it has no {RunFolder(run).plan.name}. See `rence list runs`.")
+        with locked(run):
+            tracking.mirror_now(run)
+    folder = run.resolve().parent if run else Path("runs")
+    raise typer.Exit(tracking.dashboard(folder, host=host, port=port))

@@ -1,0 +1,208 @@
+"""One run, analysed: every score, difference and test that a report shows, computed once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+
+from harness.records import START, ArmRecord, DataError
+from reports.data import deviations
+from reports.data.load import Run, where
+from reports.data.matching import Side
+from reports.data.pairs import Family, Groups, Pair, Test, by_seed, compare_all, difference
+from reports.data.scores import AVERAGE, Cells, Scores, complete, final, headline, marks
+from reports.statistics import ESTIMANDS, Estimand, Estimate, contrast
+from reports.statistics.multiple import below_best_p
+
+
+@dataclass(frozen=True)
+class Score:
+    """A cell of the main table."""
+
+    estimate: Estimate
+    n_problems: int
+    k: tuple[int, ...]
+    """distinct numbers of attempts a problem"""
+    seeds: tuple[int, ...]
+    """empty for the untrained model"""
+
+
+@dataclass(frozen=True)
+class Analysis:
+    run: Run
+    arms: list[ArmRecord]
+    benchmarks: list[str]
+    cells: Cells
+    scores: dict[tuple[str, str], Score]
+    """(arm, benchmark or `average`); a missing key is a gap"""
+    weighted: dict[str, float]
+    """arm -> mean over all problems, whatever their benchmark"""
+    shares: dict[str, float]
+    """benchmark -> share in the problem variance of the average, mean over arms; empty if there is none"""
+    best: dict[str, set[str]]
+    """column -> the arms that are not significantly below its best"""
+    pairs: list[Pair]
+    marks: dict[tuple[str, str], dict[str, int]]
+    """(arm, benchmark) -> counts of the five marks, of attempts and tokens"""
+    deviations: list[str]
+    """where the files differ from the locked plan; empty means as planned"""
+
+    @property
+    def target(self) -> str:
+        return self.run.plan.comparison.target
+
+    @property
+    def alpha(self) -> float:
+        return self.run.plan.comparison.alpha
+
+    @property
+    def estimand(self) -> Estimand:
+        return cast(Estimand, self.run.plan.comparison.estimand)
+
+    @property
+    def rows(self) -> list[str]:
+        """Names of the table's rows: the untrained model, then the arms as planned."""
+        return rows(self.run, self.cells)
+
+    @property
+    def columns(self) -> list[str]:
+        return [*self.benchmarks, AVERAGE]
+
+    @property
+    def sizes_differ(self) -> bool:
+        """Whether benchmarks have different numbers of problems, so that pooling them differs from averaging them."""
+        sizes = {score.n_problems for (_, column), score in self.scores.items() if column != AVERAGE}
+        return len(sizes) > 1
+
+    def family(self, name: Family) -> list[Pair]:
+        return [pair for pair in self.pairs if pair.family == name]
+
+    def by_seed(self, arm: str) -> dict[int, float]:
+        """Each seed's average over the benchmarks; empty if there is none."""
+        group = complete(self.cells, arm, self.benchmarks)
+        return by_seed(group) if group else {}
+
+    def label(self, arm: str) -> str:
+        """What tables call an arm: its title, with its name where two arms share one."""
+        if arm == START:
+            return "start (untrained)"
+        titles = [a.title for a in self.arms]
+        title = next(a.title for a in self.arms if a.name == arm)
+        return title if titles.count(title) == 1 else f"{title} [{arm}]"
+
+
+def rows(run: Run, cells: Cells) -> list[str]:
+    """Of an imported run without the untrained model the arms alone: it was not to be there."""
+    start = not run.plan.imported or any(arm == START for arm, _ in cells)
+    return [*([START] if start else []), *(arm.name for arm in run.plan.arms)]
+
+
+def analyse(run: Run) -> Analysis:
+    """Raises: DataError if the files contradict each other or the plan names an unknown estimand."""
+    if run.plan.comparison.estimand not in ESTIMANDS:
+        raise DataError(
+            f"plan.json: `estimand` must be one of {', '.join(ESTIMANDS)}, "
+            f"but is `{run.plan.comparison.estimand}` instead."
+        )
+    cells = headline(run)
+    benchmarks = list(run.plan.benchmarks)
+    names = rows(run, cells)
+    groups = {
+        (arm, column): found
+        for arm in names
+        for column in [*benchmarks, AVERAGE]
+        if (found := complete(cells, arm, benchmarks if column == AVERAGE else [column])) is not None
+    }
+    scores = {(arm, column): _score(run, arm, group) for (arm, column), group in groups.items()}
+    averages = [scores[arm, AVERAGE].estimate for arm in names if (arm, AVERAGE) in scores]
+    return Analysis(
+        run=run,
+        arms=run.plan.arms,
+        benchmarks=benchmarks,
+        cells=cells,
+        scores=scores,
+        weighted={arm: _weighted(groups[arm, AVERAGE]) for arm in names if (arm, AVERAGE) in groups},
+        shares=_shares(averages, benchmarks),
+        best={column: _best(run, column, names, groups) for column in [*benchmarks, AVERAGE]},
+        pairs=_pairs(run, groups),
+        marks=marks(run),
+        deviations=deviations.find(run, cells),
+    )
+
+
+def _score(run: Run, arm: str, group: list[Scores]) -> Score:
+    comparison = run.plan.comparison
+    # The untrained model has one checkpoint and no seeds to be new: its interval is over problems.
+    estimand = "checkpoints" if arm == START else cast(Estimand, comparison.estimand)
+    return Score(
+        estimate=contrast([[s.values for s in group]], (1.0,), estimand, 1 - comparison.alpha),
+        n_problems=sum(len(s.problems) for s in group),
+        k=tuple(sorted({k for s in group for k in s.k})),
+        seeds=() if arm == START else group[0].seeds,
+    )
+
+
+def _weighted(group: list[Scores]) -> float:
+    return float(sum(s.values.mean(axis=0).sum() for s in group) / sum(len(s.problems) for s in group))
+
+
+def _shares(averages: list[Estimate], benchmarks: list[str]) -> dict[str, float]:
+    known = [estimate.parts.problem_shares for estimate in averages if estimate.parts.problem_shares]
+    if not known:
+        return {}
+    return {name: sum(shares[i] for shares in known) / len(known) for i, name in enumerate(benchmarks)}
+
+
+def _best(run: Run, column: str, rows: list[str], groups: Groups) -> set[str]:
+    """Multiple comparisons with the best: who is not significantly below it."""
+    present = {arm: groups[arm, column] for arm in rows if (arm, column) in groups}
+    if len(present) < 2:
+        return set()
+    comparison = run.plan.comparison
+    mean = {arm: sum(s.values.mean() for s in group) for arm, group in present.items()}
+    top = max(mean, key=mean.__getitem__)
+    best = set()
+    for arm, group in present.items():
+        gap = difference(present[top], group, comparison.estimand, comparison.alpha)
+        if gap.se == 0 or arm == top:
+            below = gap.value > 0
+        elif gap.se is None or gap.df is None:
+            below = False
+        else:
+            below = below_best_p(gap.value / gap.se, gap.df, len(present) - 1) < comparison.alpha
+        if not below:
+            best.add(arm)
+    return best
+
+
+def _pairs(run: Run, groups: Groups) -> list[Pair]:
+    comparison, benchmarks = run.plan.comparison, list(run.plan.benchmarks)
+    target, baselines = comparison.target, comparison.baselines
+    families: dict[Family, list[Test]] = {
+        "primary": [(target, b, AVERAGE) for b in baselines],
+        "per_benchmark": [(target, b, column) for b in baselines for column in benchmarks],
+        "start": [(arm.name, START, AVERAGE) for arm in run.plan.arms],
+    }
+    if run.plan.imported and not any(arm == START for arm, _ in groups):
+        families["start"] = []
+    sides = {arm: side(run, arm) for arm in [START, *(arm.name for arm in run.plan.arms)]}
+    return [
+        pair
+        for family, tests in families.items()
+        for pair in compare_all(
+            groups,
+            family,
+            tests,
+            sides,
+            comparison.estimand,
+            comparison.alpha,
+            None if family == "start" else comparison.margin,
+        )
+    ]
+
+
+def side(run: Run, arm: str) -> Side:
+    """What matching looks at, of one arm of a run."""
+    trials = {seed: trial.record for (name, seed), trial in run.trials.items() if name == arm}
+    evals = final(run)
+    return Side(arm, trials, where(evals, evals["arm"] == arm), imported=bool(run.plan.imported))

@@ -1,0 +1,253 @@
+"""A run folder as tidy tables. What is missing becomes a note; what is broken or newer is refused.
+
+Raises, everywhere in this module: records.DataError, which ends a command with exit code 3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from harness.records import (
+    DataError,
+    DataRecord,
+    DoneRecord,
+    EvalFolder,
+    EvalRecord,
+    ImportRecord,
+    Mark,
+    Plan,
+    Published,
+    RunFolder,
+    StepRecord,
+    Timing,
+    TrialFolder,
+    TrialRecord,
+    read_jsonl,
+    read_published,
+)
+
+MARKS = [mark.value for mark in Mark]
+SCHEMA = pa.schema([("problem_id", pa.string()), ("sample", pa.int64()), ("mark", pa.string()), ("tokens", pa.int64())])
+"""the columns that scores need; others are read where a section shows them"""
+
+
+@dataclass(frozen=True)
+class TrialData:
+    """What one arm with one seed left behind; `done` and `timing` are None while it is unfinished."""
+
+    record: TrialRecord
+    done: DoneRecord | None
+    timing: Timing | None
+
+    @property
+    def finished(self) -> bool:
+        return self.done is not None and self.done.status == "finished"
+
+
+@dataclass(frozen=True)
+class Attempts:
+    """One complete evaluation's attempts, but for their texts (`answers.py`). Arrays are problems x samples."""
+
+    ids: list[str]
+    """problems, ascending: as in `Scores.problems`"""
+    marks: np.ndarray
+    """place in MARKS"""
+    tokens: np.ndarray
+    """NaN where an import does not know them"""
+    rows: np.ndarray
+    """which row of attempts.parquet it is"""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run folder, read. The tables:
+
+    - evals: one row for each complete evaluation, the fields of its header; `seed` is -1 for the untrained model
+    - problems: one row for each evaluation and problem: `eval` (row of `evals`), `problem_id`, a count for each of the
+      five marks, `attempts`, `tokens` (sum; NaN in an imported run that does not know them)
+    - steps: one row for each trial and step: arm, seed, the counters, one column for each metric
+    """
+
+    root: Path
+    plan: Plan
+    trials: dict[tuple[str, int], TrialData]
+    evals: pd.DataFrame
+    problems: pd.DataFrame
+    steps: pd.DataFrame
+    notes: list[str] = field(default_factory=list)
+    data: DataRecord | None = None
+    """None in a folder of an older rence"""
+    published: list[Published] = field(default_factory=list)
+    """others' scores, to be set beside ours"""
+    attempts: Sequence[Attempts] = ()
+    """one for each row of `evals`"""
+    imported: ImportRecord | None = None
+    """where an imported run's results come from"""
+
+
+def load(root: Path) -> Run:
+    """Read a run folder, finished or not."""
+    folder = RunFolder(root)
+    if not root.is_dir():
+        raise DataError(f"{root} is not a folder. `rence list runs` shows the runs there are.")
+    plan = Plan.read(folder.plan)
+    trials, evals, steps, notes = {}, [], [], []
+    evals += _complete((folder.start_eval(name) for name in plan.benchmarks), notes)
+    for arm in plan.arms:
+        for seed in plan.seeds:
+            place = folder.trial(arm.name, seed)
+            trial = read_trial(place)
+            if trial is None and not plan.imported:
+                continue
+            if trial is not None:
+                trials[arm.name, seed] = trial
+                steps += _steps(place, arm.name, seed)
+            evals += _complete(place.evals(), notes)
+    headers, attempts = read_attempts(evals)
+    data = DataRecord.read(folder.data) if folder.data.exists() else None
+    return Run(
+        root,
+        plan,
+        trials,
+        headers,
+        count(attempts),
+        pd.DataFrame(steps),
+        notes,
+        data,
+        read_published(folder.expected),
+        attempts,
+        ImportRecord.read(folder.imported) if plan.imported else None,
+    )
+
+
+def where(table: pd.DataFrame, mask: Any) -> pd.DataFrame:
+    """The rows where `mask` holds, with their index."""
+    return cast(pd.DataFrame, table[mask])
+
+
+def read_trial(place: TrialFolder) -> TrialData | None:
+    """None if the trial was never begun."""
+    if not place.trial.exists():
+        return None
+    return TrialData(
+        record=TrialRecord.read(place.trial),
+        done=DoneRecord.read(place.done) if place.done.exists() else None,
+        timing=Timing.read(place.timing) if place.timing.exists() else None,
+    )
+
+
+def _steps(place: TrialFolder, arm: str, seed: int) -> Iterator[dict[str, object]]:
+    for number, line in enumerate(read_jsonl(place.steps), 1):
+        try:
+            step = StepRecord(**{key: value for key, value in line.items() if key != "schema"})
+        except TypeError as error:
+            raise DataError(f"{place.steps}:{number}: {error}.") from None
+        counters = {key: value for key, value in vars(step).items() if key != "metrics"}
+        yield {"arm": arm, "seed": seed, **counters, **step.metrics}
+
+
+def _complete(folders: Iterable[EvalFolder], notes: list[str]) -> Iterator[EvalFolder]:
+    """The complete ones; one that was begun and not completed is noted."""
+    for folder in folders:
+        if folder.attempts.exists():
+            yield folder
+        elif folder.header.exists():
+            header = EvalRecord.read(folder.header)
+            who = header.arm if header.seed is None else f"{header.arm} seed {header.seed}"
+            notes.append(f"{who}, step {header.step}: the evaluation on {header.benchmark} is unfinished.")
+
+
+def read_evaluations(folders: Iterable[EvalFolder]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """`Run.evals` and `Run.problems` of complete evaluations."""
+    evals, attempts = read_attempts(folders)
+    return evals, count(attempts)
+
+
+def read_attempts(folders: Iterable[EvalFolder]) -> tuple[pd.DataFrame, list[Attempts]]:
+    """`Run.evals` and `Run.attempts` of complete evaluations."""
+    folders = list(folders)
+    headers = [EvalRecord.read(folder.header) for folder in folders]
+    evals = pd.DataFrame([asdict(header) for header in headers], columns=list(EvalRecord.__dataclass_fields__))
+    evals["seed"] = evals["seed"].fillna(-1).astype(int)
+    return evals, [_attempts(folder.attempts, header) for folder, header in zip(folders, headers, strict=True)]
+
+
+def count(attempts: Sequence[Attempts]) -> pd.DataFrame:
+    """`Run.problems`: attempts counted by problem."""
+    problems = pd.DataFrame({"eval": np.repeat(np.arange(len(attempts)), [len(one.ids) for one in attempts])})
+    problems["problem_id"] = np.array([name for one in attempts for name in one.ids], dtype=object)
+    for place, mark in enumerate(MARKS):
+        counts = [(one.marks == place).sum(axis=1) for one in attempts]
+        problems[mark] = np.concatenate([np.empty(0, np.int64), *counts])
+    problems["attempts"] = problems[MARKS].sum(axis=1)
+    problems["tokens"] = np.concatenate([np.empty(0, np.int64), *(one.tokens.sum(axis=1) for one in attempts)])
+    return problems
+
+
+def _attempts(path: Path, header: EvalRecord) -> Attempts:
+    table = _read_attempts(path)
+    ids, problem = _codes(table["problem_id"])
+    words, mark = _codes(table["mark"])
+    sample, tokens = table["sample"].to_numpy(), table["tokens"].to_numpy()
+    unknown = sorted(set(words) - set(MARKS))
+    if unknown:
+        raise DataError(f"{path} has the mark `{unknown[0]}`. Allowed: {', '.join(MARKS)}.")
+    expected = header.problems * header.k
+    inside = len(sample) == expected and ((sample >= 0) & (sample < header.k)).all()
+    place = problem * header.k + sample
+    if not inside or len(ids) != header.problems or (np.bincount(place, minlength=expected) != 1).any():
+        raise DataError(
+            f"{path} must hold each of {header.problems} problems x {header.k} samples once, as eval.json beside it "
+            f"says, but holds {len(sample)} rows of {len(ids)} problems instead.\n"
+            "Delete this evaluation's folder and run the experiment again."
+        )
+    rows = np.empty(expected, np.int32)
+    rows[place] = np.arange(expected)
+    marks = np.array([MARKS.index(word) for word in words], dtype=np.int8)[mark]
+    shape = (header.problems, header.k)
+    return Attempts(ids, marks[rows].reshape(shape), tokens[rows].reshape(shape), rows.reshape(shape))
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[pq.ParquetFile]:
+    """An evaluation's attempts, to read columns of; what cannot be read while it is open is refused."""
+    try:
+        with pq.ParquetFile(path) as file:
+            yield file
+    except (pa.ArrowException, OSError) as error:
+        reason = str(error).splitlines()[0]
+        raise DataError(
+            f"{path} cannot be read: {reason}\nDelete this evaluation's folder and run the experiment again."
+        ) from None
+
+
+def _read_attempts(path: Path) -> pa.Table:
+    with opened(path) as file:
+        missing = sorted(set(SCHEMA.names) - set(file.schema_arrow.names))
+        if missing:
+            raise DataError(f"{path} lacks the column `{missing[0]}`.")
+        table = file.read(columns=SCHEMA.names).select(SCHEMA.names).cast(SCHEMA)
+    unknown = ["tokens"] if table["tokens"].null_count == table.num_rows else []  # of all attempts or of none
+    empty = [name for name in SCHEMA.names if table[name].null_count and name not in unknown]
+    if empty:
+        raise DataError(f"{path} has empty cells in the column `{empty[0]}`.")
+    return table
+
+
+def _codes(column: pa.ChunkedArray) -> tuple[list[str], np.ndarray]:
+    """Sorted distinct words, and the place of each row's among them."""
+    encoded = column.combine_chunks().dictionary_encode()
+    words = encoded.dictionary.to_pylist()
+    order = sorted(range(len(words)), key=words.__getitem__)
+    rank = np.empty(len(words), dtype=np.int64)
+    rank[order] = np.arange(len(words))
+    return [words[i] for i in order], rank[encoded.indices.to_numpy(zero_copy_only=False)]

@@ -1,0 +1,178 @@
+"""Paired differences between arms, and families of tests."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, cast
+
+from harness.records import START, DataError
+from reports.data.matching import Side, unmatched
+from reports.data.scores import Scores
+from reports.statistics import Estimand, Estimate, contrast, seed_correlation
+from reports.statistics.design import AS_IT_IS, sight
+from reports.statistics.equivalence import equivalence_p
+from reports.statistics.multiple import holm
+from reports.statistics.variance import VarianceSplit, split
+
+Family = Literal["primary", "per_benchmark", "start"]
+"""the locked comparison on the average; the same arms benchmark by benchmark; every arm with the untrained model"""
+
+
+Groups = dict[tuple[str, str], list[Scores]]
+"""(arm, column) -> matrices of the column's benchmarks, over the same seeds"""
+Test = tuple[str, str, str]
+"""arm, arm, column"""
+
+
+def difference_json(e: Estimate | None, p_adjusted: float | None, direction: int) -> dict[str, float | bool | None]:
+    """A difference as `verdict.json` has it, a fraction; all None where there is none.
+
+    Args:
+        direction: 1 or -1 where it is significant, 0 where it is not.
+    """
+    low, high = (e.interval if e else None) or (None, None)
+    return {
+        "delta": e.value if e else None,
+        "se": (e.se or None) if e else None,
+        "df": e.df if e and e.se else None,
+        "ci_low": low,
+        "ci_high": high,
+        "p_value": e.p_value if e else None,
+        "p_adjusted": p_adjusted,
+        "significant": None if p_adjusted is None else direction != 0,
+    }
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A paired difference, a - b. `estimate` is None where one side has no scores."""
+
+    a: str
+    b: str
+    benchmark: str
+    family: Family
+    estimate: Estimate | None
+    p_adjusted: float | None
+    mde: tuple[float, float] | None
+    """minimum detectable effect, at the estimated variance and at its upper bound"""
+    correlation: float | None
+    """of the two arms' scores over shared seeds"""
+    unmatched: tuple[str, ...]
+    alpha: float
+    margin: float | None = None
+    """differences smaller than this do not matter; None if nobody said so"""
+    p_equivalence: float | None = None
+    """of the hypothesis that the difference is the margin or more, adjusted within the family; None without a margin or
+    a test"""
+
+    imported: bool = False
+    """whether a side was imported, so that nothing is known of its training"""
+
+    @property
+    def equivalent(self) -> bool | None:
+        return None if self.p_equivalence is None else self.p_equivalence < self.alpha
+
+    @property
+    def finding(self) -> str:
+        """In the words of a table."""
+        if self.estimate is None:
+            return "no complete result"
+        words = {1: "above", -1: "below", 0: "equivalent" if self.equivalent else "not separated"}[self.direction]
+        return f"{words}, yet equivalent" if self.direction and self.equivalent else words
+
+    @property
+    def matched(self) -> bool | None:
+        """None if that is not known."""
+        return False if self.unmatched else None if self.imported else True
+
+    @property
+    def direction(self) -> int:
+        """1 or -1 if the difference is significant after adjustment within its family, 0 if not separated."""
+        if self.estimate is None or self.p_adjusted is None or self.p_adjusted >= self.alpha:
+            return 0
+        return 1 if self.estimate.value > 0 else -1
+
+
+def difference(a: list[Scores], b: list[Scores], estimand: str, alpha: float) -> Estimate:
+    """a - b, paired by problem.
+
+    A single checkpoint, such as the untrained model, brings no seeds, so on fixed problems its sampling noise would
+    go uncounted: a difference with one always covers new problems.
+
+    Raises: DataError if they were asked different problems.
+    """
+    for ours, theirs in zip(a, b, strict=True):
+        if ours.problems != theirs.problems:
+            raise DataError("Two arms were asked different problems of one benchmark; they cannot be paired.")
+    single = len(a[0].seeds) == 1 or len(b[0].seeds) == 1
+    matrices = [[s.values for s in side] for side in (a, b)]
+    asked = "algorithm" if single and estimand == "benchmark" else estimand
+    return contrast(matrices, (1.0, -1.0), cast(Estimand, asked), 1 - alpha)
+
+
+def compare_all(
+    groups: Groups,
+    family: Family,
+    tests: list[Test],
+    sides: Mapping[str, Side],
+    estimand: str,
+    alpha: float,
+    margin: float | None = None,
+) -> list[Pair]:
+    """One family: every test, adjusted by Holm's method within it. A test that lacks a side stays as a gap.
+
+    Differences and equivalences are two families, each at level alpha: Holm's method asks no more than valid p-values
+    (1979, Scandinavian Journal of Statistics 6, 65-70), and a pair can be wrong in one of the two only, for a true
+    difference is not at once nil and beyond the margin.
+    """
+    estimates = [
+        difference(groups[a, column], groups[b, column], estimand, alpha)
+        if {(a, column), (b, column)} <= groups.keys()
+        else None
+        for a, b, column in tests
+    ]
+    reasons = {(a, b): tuple(unmatched(sides[a], sides[b])) for a, b, _ in tests}
+    adjusted = holm([estimate.p_value if estimate else None for estimate in estimates])
+    equivalence = holm([equivalence_p(estimate, margin) for estimate in estimates])
+    return [
+        Pair(
+            a=a,
+            b=b,
+            benchmark=column,
+            family=family,
+            estimate=estimate,
+            p_adjusted=p,
+            mde=_mde(groups, (a, b, column), estimate, alpha),
+            correlation=_correlation(groups, a, b, column),
+            unmatched=reasons[a, b],
+            alpha=alpha,
+            margin=margin,
+            p_equivalence=p_equivalence,
+            imported=sides[a].imported or sides[b].imported,
+        )
+        for (a, b, column), estimate, p, p_equivalence in zip(tests, estimates, adjusted, equivalence, strict=True)
+    ]
+
+
+def _mde(groups: Groups, test: Test, estimate: Estimate | None, alpha: float) -> tuple[float, float] | None:
+    if estimate is None or not estimate.se:
+        return None
+    seen = sight(sources(*(groups[arm, test[2]] for arm in test[:2])), AS_IT_IS, estimate.estimand, alpha)
+    return (seen.estimate, seen.upper) if seen else None
+
+
+def sources(a: list[Scores], b: list[Scores]) -> VarianceSplit:
+    """What the variance of a - b is made of."""
+    return split([[s.values for s in side] for side in (a, b)], [[s.k for s in side] for side in (a, b)], (1.0, -1.0))
+
+
+def _correlation(groups: Groups, a: str, b: str, column: str) -> float | None:
+    if START in (a, b) or not {(a, column), (b, column)} <= groups.keys():
+        return None
+    return seed_correlation(*(by_seed(groups[arm, column]) for arm in (a, b)))
+
+
+def by_seed(group: list[Scores]) -> dict[int, float]:
+    """Unweighted mean over benchmarks of each seed."""
+    return {seed: sum(s.by_seed[seed] for s in group) / len(group) for seed in group[0].seeds}

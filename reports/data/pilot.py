@@ -1,0 +1,139 @@
+"""What a plan could detect, at the variances of a run that is finished: its pilot."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from reports.data.load import load
+from reports.data.scores import AVERAGE, Scores, complete, headline
+from reports.statistics import Estimand
+from reports.statistics.design import AS_IT_IS, DesignChange, Sight, sight
+from reports.statistics.power import Variances
+from reports.statistics.variance import VarianceSplit, typical
+from reports.words import listing
+
+
+@dataclass(frozen=True)
+class PlannedDesign:
+    """What is planned."""
+
+    sizes: Mapping[str, tuple[int, int]]
+    """benchmark -> problems, and attempts a problem"""
+    estimand: Estimand
+    alpha: float
+    """level of one test"""
+
+
+@dataclass(frozen=True)
+class Pilot:
+    """The variances of a run, as those of a difference between two of its arms, and how to get from it to a plan."""
+
+    run: str
+    arms: list[str]
+    seeds: int
+    """an arm, the fewest"""
+    splits: Mapping[str, VarianceSplit]
+    """benchmark or `average` ->"""
+    sizes: Mapping[str, tuple[int, int]]
+    """benchmark -> problems and attempts a problem, of the pilot"""
+    spare: float
+    """harmonic mean of the arms' numbers of seeds"""
+    notes: list[str]
+
+    def effects(self, design: PlannedDesign, seeds: Sequence[int]) -> dict[int, dict[str, Sight | None]]:
+        """Number of seeds -> benchmark or `average` -> minimum detectable effect."""
+        return {s: {column: self.sight(design, s, column) for column in self.splits} for s in seeds}
+
+    def sight(
+        self, design: PlannedDesign, seeds: int, column: str = AVERAGE, more: DesignChange = AS_IT_IS
+    ) -> Sight | None:
+        """
+        Args:
+            more: than the design has.
+        """
+        names = list(design.sizes) if column == AVERAGE else [column]
+        ratios = [(design.sizes[name], self.sizes[name]) for name in names]
+        change = DesignChange(
+            seeds=more.seeds * seeds / self.spare,
+            problems=[more.problems[0] * ours[0] / theirs[0] for ours, theirs in ratios],
+            samples=[more.samples[0] * ours[1] / theirs[1] for ours, theirs in ratios],
+        )
+        stated = 2 * Variances().sd_seed ** 2 / self.spare
+        estimand = "checkpoints" if seeds * more.seeds < 2 else design.estimand
+        return sight(self.splits[column], change, estimand, design.alpha, stated)
+
+    def to_json(self) -> dict[str, Any]:
+        parts = ("seed", "problem", "interaction", "sampling")
+        return {
+            "run": self.run,
+            "arms": self.arms,
+            "seeds": self.seeds,
+            "variance": {name: {part: getattr(split, part) for part in parts} for name, split in self.splits.items()},
+            "notes": self.notes,
+        }
+
+
+def read(run: Path, benchmarks: Sequence[str]) -> Pilot:
+    """The arms of a run that have results on all of these benchmarks at the headline.
+
+    Raises: DataError if files are broken; ValueError if there are not two such arms.
+    """
+    found = load(run)
+    cells = headline(found)
+    lacking = [name for name in benchmarks if not any((arm.name, name) in cells for arm in found.plan.arms)]
+    if lacking:
+        asked = listing(list(found.plan.benchmarks))
+        raise ValueError(
+            f"the pilot {run} has no results on {listing(lacking)}; it was evaluated on {asked}.\n"
+            "A pilot must have every benchmark of the plan: take another, or leave `--pilot` out for stated variances."
+        )
+    groups = {arm.name: group for arm in found.plan.arms if (group := complete(cells, arm.name, list(benchmarks)))}
+    if len(groups) < 2:
+        raise ValueError(
+            f"the pilot {run} has {'one arm' if groups else 'no arm'} with results on all benchmarks of the plan; a "
+            "difference takes two."
+        )
+    return _pilot(str(run), list(benchmarks), _usable(groups))
+
+
+def _usable(groups: Mapping[str, list[Scores]]) -> dict[str, list[Scores]]:
+    """Where two arms have several seeds, those of one are left out: they would hide noise in the problems' part."""
+    several = {arm: group for arm, group in groups.items() if len(group[0].seeds) > 1}
+    return several if len(several) > 1 else {arm: [s.only(s.seeds[:1]) for s in g] for arm, g in groups.items()}
+
+
+def _pilot(run: str, benchmarks: list[str], groups: Mapping[str, list[Scores]]) -> Pilot:
+    def of(places: list[int]) -> VarianceSplit:
+        arms = [[group[b].values for b in places] for group in groups.values()]
+        return typical(arms, [[group[b].k for b in places] for group in groups.values()])
+
+    everything = list(range(len(benchmarks)))
+    splits = {name: of([b]) for b, name in enumerate(benchmarks)} | {AVERAGE: of(everything)}
+    first = next(iter(groups.values()))
+    counts = [len(group[0].seeds) for group in groups.values()]
+    return Pilot(
+        run=run,
+        arms=list(groups),
+        seeds=min(counts),
+        splits=splits,
+        sizes={name: (len(s.problems), min(s.k)) for name, s in zip(benchmarks, first, strict=True)},
+        spare=len(counts) / sum(1 / count for count in counts),
+        notes=list(_notes(splits[AVERAGE], benchmarks)),
+    )
+
+
+def _notes(found: VarianceSplit, benchmarks: list[str]) -> list[str]:
+    notes = []
+    if not found.seeds:
+        sd = 100 * Variances().sd_seed
+        notes.append(f"The pilot has one seed an arm: the sd over seeds is stated, {sd:g} points, not measured.")
+    single = [name for name, sampling in zip(benchmarks, found.samplings, strict=True) if sampling is None]
+    if single:
+        notes.append(
+            f"The pilot has one sample a problem on {listing(single)}: what more samples would bring is not known, and "
+            "is taken as nothing."
+        )
+    return notes

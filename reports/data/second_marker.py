@@ -1,0 +1,67 @@
+"""The second marker's marks, where one ran: read from disk, and set against the first's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from reports.data.analysis import Analysis
+from reports.data.answers import folder
+from reports.data.load import MARKS, Run, opened
+from reports.data.scores import final
+
+CORRECT, FAILED = MARKS.index("correct"), MARKS.index("grader_failed")
+
+
+@dataclass(frozen=True)
+class Markers:
+    """One evaluation's attempts by what both markers said."""
+
+    attempts: int
+    both: int
+    """correct to both"""
+    first_only: int
+    """correct to the first, and the second said otherwise"""
+    second_only: int
+    failed: int
+    """on which at least one marker broke or ran out of time; in none of the others"""
+
+    @property
+    def second(self) -> int:
+        """What the second marker would score: an attempt on which either failed is not correct."""
+        return self.both + self.second_only
+
+    def __add__(self, other: Markers) -> Markers:
+        return Markers(*(getattr(self, name) + getattr(other, name) for name in Markers.__dataclass_fields__))
+
+
+def compare(a: Analysis) -> Mapping[int, Markers]:
+    """Evaluation of the headline -> both markers, where every attempt has both marks."""
+    found = {}
+    evals = final(a.run)
+    for e, asked in zip(evals.index, evals["second_marker"], strict=True):
+        second = _marks(a.run, int(e)) if asked else None
+        if second is None:
+            continue
+        first = a.run.attempts[int(e)].marks
+        failed = (first == FAILED) | (second == FAILED)
+        one, other = (first == CORRECT) & ~failed, (second == CORRECT) & ~failed
+        counts = (one & other, one & ~other, other & ~one, failed)
+        found[int(e)] = Markers(first.size, *(int(mask.sum()) for mask in counts))
+    return found
+
+
+def _marks(run: Run, e: int) -> np.ndarray | None:
+    """Problems x samples: place in MARKS. None if one is missing or no mark that we know."""
+    with opened(folder(run, e).attempts) as file:
+        if "mark_second" not in file.schema_arrow.names:
+            return None
+        column = file.read(columns=["mark_second"])["mark_second"].combine_chunks()
+    words = column.dictionary_encode()
+    known = words.dictionary.to_pylist()
+    if column.null_count or not set(known) <= set(MARKS):
+        return None
+    places = np.array([MARKS.index(word) for word in known], np.int8)
+    return places[words.indices.to_numpy(zero_copy_only=False)][run.attempts[e].rows]

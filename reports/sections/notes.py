@@ -1,0 +1,88 @@
+"""What a reader must know beside the numbers: reconstructions, gaps, failures, parts that did nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from harness.records import START
+from reports.data.analysis import Analysis
+from reports.data.scores import AVERAGE
+from reports.document import Bullets, Section
+from reports.imported import EXPLORATORY
+from reports.sections import activity
+from reports.words import capital, listing
+
+RECONSTRUCTION = (
+    "ReNCE is a reconstruction: its authors have published neither code nor, as far as could be found, its formula. "
+    "What was filled in is in the algorithm's settings."
+)
+
+
+def section(a: Analysis, missing: Sequence[str] = ()) -> Section | None:
+    """
+    Args:
+        missing: sentences on sections that could not be made.
+    """
+    found = [*collect(a), *missing]
+    return Section("notes", "Notes", [Bullets(found)]) if found else None
+
+
+def collect(a: Analysis) -> list[str]:
+    return [
+        *([RECONSTRUCTION] if any("reconstruction" in arm.title.lower() for arm in a.arms) else []),
+        *([f"{capital(EXPLORATORY)}."] if a.run.plan.imported else []),
+        *(f"{'' if a.run.plan.imported else 'Not as planned: '}{sentence}" for sentence in a.deviations),
+        *_gaps(a),
+        *_unmatched(a),
+        *_differences(a),
+        *_few(a),
+        *activity.inactive(a),
+        *a.run.notes,
+        *(a.run.imported.notes if a.run.imported else []),
+    ]
+
+
+def _gaps(a: Analysis) -> Iterator[str]:
+    for arm in a.rows:
+        got = a.scores.get((arm, AVERAGE))
+        if got is None:
+            yield f"{a.label(arm)} has no average: a result is missing on at least one benchmark."
+            continue
+        planned = 0 if arm == START else len(a.run.plan.seeds)
+        if len(got.seeds) < planned:
+            yield (
+                f"{a.label(arm)}: the average is over {len(got.seeds)} of {planned} seeds; the others have no complete "
+                "result. If they failed because of the algorithm, this flatters it."
+            )
+
+
+def _unmatched(a: Analysis) -> Iterator[str]:
+    seen = {(p.a, p.b): p.unmatched for p in a.pairs if p.unmatched}
+    for (one, other), reasons in seen.items():
+        yield f"Not matched: {a.label(one)} and {a.label(other)}: {'; '.join(reasons)}."
+
+
+def _differences(a: Analysis) -> Iterator[str]:
+    for arm in a.arms:
+        if arm.recipe_differences:
+            changes = [f"{key} = {value}" for key, value in sorted(arm.recipe_differences.items())]
+            yield f"{a.label(arm.name)} departs from the shared recipe: {listing(changes)}."
+
+
+def _few(a: Analysis) -> Iterator[str]:
+    single = [a.label(arm) for arm in a.rows if arm != START and len(_seeds(a, arm)) == 1]
+    if single:
+        yield (
+            f"One seed only: {listing(single)}. Nothing is known of their variation between seeds; their intervals "
+            "are about these checkpoints."
+        )
+    for (arm, column), score in a.scores.items():
+        if score.estimate.se is None:
+            yield f"{a.label(arm)}, {column}: too few problems or seeds for an interval."
+        elif score.estimate.se == 0:
+            yield f"{a.label(arm)}, {column}: nothing varied, so no interval can be given."
+
+
+def _seeds(a: Analysis, arm: str) -> tuple[int, ...]:
+    score = a.scores.get((arm, AVERAGE))
+    return score.seeds if score else ()
