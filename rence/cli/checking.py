@@ -87,7 +87,7 @@ def _engine_names() -> Sequence[str]:
 
 
 def _backend(name: str) -> Any:
-    from harness.backends.backend_contract import under_test
+    from harness.backends.example_trial import under_test
 
     return under_test(name)
 
