@@ -12,7 +12,7 @@ import time
 
 import torch
 
-from algorithms.contract import prepared, totals_of
+from algorithms.example import prepared, totals_of
 from algorithms.registry import ALGORITHMS
 from algorithms.rollouts import Rollouts
 

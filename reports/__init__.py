@@ -5,8 +5,8 @@ else of ours. Same files, same bytes.
 
 `build` writes a report folder, `summary` is what a terminal shows, `compare` sets two arms against each other,
 `evaluated_model` is one model's scores, `gate_run` holds a run against a baseline file (`reports/gate/`),
-`diff_picture` draws a frozen-batch diff. All raise `records.DataError` where files are missing or broken. To add a section:
-`reports/sections/__init__.py`.
+`diff_picture` draws a frozen-batch diff. All raise `records.DataError` where files are missing or broken. To add a
+section: `reports/sections/__init__.py`.
 Importing this package is cheap; numpy, pandas and matplotlib are loaded when a function is called.
 """
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from algorithms.base import Algorithm
-from algorithms.contract import keyed, totals_of
+from algorithms.example import keyed, totals_of
 from algorithms.rollouts import Loss, Rollouts
 
 torch.set_num_threads(1)

@@ -6,7 +6,7 @@ from math import log
 import pytest
 import torch
 
-from algorithms.contract import keyed
+from algorithms.example import keyed
 from algorithms.objectives.a_lol import ALoL
 from algorithms.objectives.rejection import Rejection
 from algorithms.rollouts import Totals

@@ -6,7 +6,7 @@ from math import exp, log1p
 import pytest
 import torch
 
-from algorithms.contract import keyed
+from algorithms.example import keyed
 from algorithms.objectives.conspo import ConSPO
 from algorithms.objectives.rence import ReNCE
 from algorithms.rollouts import Totals

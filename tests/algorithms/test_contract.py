@@ -12,7 +12,8 @@ import torch
 
 from algorithms import registry
 from algorithms.base import SPEC, Algorithm
-from algorithms.contract import CHECKS, checks, example, learn
+from algorithms.contract import CHECKS, checks
+from algorithms.example import example, learn
 from algorithms.objectives.a_lol import ALoL
 from algorithms.objectives.cispo import CISPO
 from algorithms.objectives.conspo import ConSPO

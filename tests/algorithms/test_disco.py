@@ -6,7 +6,7 @@ from math import exp, log
 import pytest
 import torch
 
-from algorithms.contract import totals_of
+from algorithms.example import totals_of
 from algorithms.objectives.conspo import ConSPO
 from algorithms.objectives.disco import DisCO
 

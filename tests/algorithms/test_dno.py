@@ -5,7 +5,7 @@ from math import exp, log, log1p
 import pytest
 import torch
 
-from algorithms.contract import keyed
+from algorithms.example import keyed
 from algorithms.objectives.dno import DNO
 from algorithms.objectives.online_dpo import OnlineDPO
 

@@ -7,7 +7,7 @@ from math import sqrt
 import pytest
 import torch
 
-from algorithms.contract import keyed
+from algorithms.example import keyed
 from algorithms.ops.groups import GroupTable, centred, group_std, keyed_uniform, lowest, mean_old_logp, place_in_group
 
 GROUP_B = torch.tensor([0, 1, 0, 0, 2, 1, 0])

@@ -8,7 +8,7 @@ from math import exp, log
 import pytest
 import torch
 
-from algorithms.contract import totals_of
+from algorithms.example import totals_of
 from algorithms.objectives.rence import ReNCE
 from algorithms.ops.kl import MAX_K3, Charge, base_logp, charge, controlled, divergence_tokens, kl_tokens
 

@@ -6,7 +6,7 @@ from math import exp, log, log1p
 import pytest
 import torch
 
-from algorithms.contract import keyed
+from algorithms.example import keyed
 from algorithms.objectives.odpo import ODPO
 from algorithms.rollouts import Totals
 

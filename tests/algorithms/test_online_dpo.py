@@ -7,7 +7,7 @@ from math import exp, log1p, tanh
 import pytest
 import torch
 
-from algorithms.contract import keyed
+from algorithms.example import keyed
 from algorithms.objectives.online_dpo import OnlineDPO
 from algorithms.rollouts import Totals
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from algorithms.contract import differentiated, example, learn, prepared, totals_of
+from algorithms.example import differentiated, example, learn, prepared, totals_of
 from algorithms.objectives.cispo import CISPO
 from algorithms.objectives.dapo import DAPO
 from algorithms.objectives.dr_grpo import DrGRPO

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from algorithms import registry
-from algorithms.contract import keyed
+from algorithms.example import keyed
 from algorithms.objectives.rence import ReNCE
 from algorithms.rollouts import Totals
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from algorithms.contract import keyed
+from algorithms.example import keyed
 from algorithms.objectives.grpo import GRPO
 from algorithms.objectives.rpg import RPG
 from algorithms.rollouts import Totals

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from algorithms import contract
+from algorithms import example
 from algorithms.objectives.grpo import GRPO
 from algorithms.rollouts import Rollouts
 from harness.records import RunFolder, TrialRecord, read_jsonl
@@ -130,7 +130,7 @@ def credit(algorithm: GRPO, labels: list[int]) -> torch.Tensor:
         problem_ids=("a",),
         max_tokens=4,
     )
-    return algorithm.credit(one, contract.keyed)["advantage"]
+    return algorithm.credit(one, example.keyed)["advantage"]
 
 
 def test_it_trains_on_the_local_backend(rence, tmp_path: Path) -> None:

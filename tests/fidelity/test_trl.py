@@ -15,7 +15,7 @@ import torch
 from accelerate import Accelerator
 from trl.trainer.dpo_trainer import DPOTrainer
 
-from algorithms.contract import keyed
+from algorithms.example import keyed
 from algorithms.objectives.copg import CoPG
 from algorithms.objectives.nca import NCA, InfoNCA
 from algorithms.objectives.online_dpo import OnlineDPO

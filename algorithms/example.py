@@ -1,0 +1,81 @@
+"""A small ragged batch, and what a backend does with one: what the contract and the tests of algorithms learn from."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+from zlib import crc32
+
+from algorithms._torch import torch
+from algorithms.base import Algorithm
+from algorithms.rollouts import Loss, Rollouts, Totals
+
+if TYPE_CHECKING:
+    from torch import Generator, Tensor
+
+
+def example(seed: int = 0, label: bool | None = None) -> tuple[Rollouts, Tensor]:
+    """Seven groups of 6, 5, 4, 3, 3, 3 and 1 rollouts, with mixed labels but for the last three groups, and log-probs
+    under a policy that has moved. Everything ends well below the token limit, so that rewards are labels.
+
+    Args:
+        label: that of every rollout; None mixes them.
+    """
+    random = torch.Generator().manual_seed(seed)
+    sizes = (6, 5, 4, 3, 3, 3, 1)
+    group_B = torch.repeat_interleave(torch.arange(7), torch.tensor(sizes))
+    place_B = torch.cat([torch.arange(size) for size in sizes])
+    label_B = (
+        (place_B < torch.tensor([2, 1, 2, 2, 0, 3, 1])[group_B]) if label is None else group_B.new_ones(25) == label
+    )
+    mask_BT = torch.arange(9) < torch.randint(1, 10, (25, 1), generator=random)
+    old_BT = -2 * torch.rand(25, 9, generator=random, dtype=torch.float64)
+    batch = Rollouts(
+        group_B=group_B,
+        label_B=label_B,
+        reward_B=label_B.double(),
+        truncated_B=torch.rand(25, generator=random) < 0.2,
+        mask_BT=mask_BT,
+        old_logp_BT=old_BT,
+        problem_ids=tuple("abcdefg"),
+        max_tokens=40,
+        ref_logp_BT=old_BT + 0.3 * torch.randn(25, 9, generator=random, dtype=torch.float64),
+        weight_BT=torch.rand(25, 9, generator=random, dtype=torch.float64) + 0.5,
+    )
+    shuffled = torch.randperm(25, generator=random)
+    logp_BT = old_BT + 0.2 * torch.randn(25, 9, generator=random, dtype=torch.float64)
+    batch = replace(batch, entropy_BT=2 * torch.rand(25, 9, generator=random, dtype=torch.float64))
+    return batch.rows(shuffled), logp_BT[shuffled]
+
+
+def keyed(problem_id: str) -> Generator:
+    """An `Rng`."""
+    return torch.Generator().manual_seed(crc32(problem_id.encode()))
+
+
+def prepared(algorithm: Algorithm, batch: Rollouts) -> Rollouts:
+    """With the rewards and the credit the algorithm gives it."""
+    shaped = replace(batch, reward_B=algorithm.shape(batch))
+    return replace(shaped, credit=algorithm.credit(shaped, keyed))
+
+
+def totals_of(algorithm: Algorithm, batch: Rollouts, logp_BT: Tensor) -> Totals:
+    """As a backend makes them for the first update of a trial that is a third through."""
+    totals = Totals.of(batch)
+    measured = algorithm.measure(batch, logp_BT) if algorithm.measures else {}
+    means = {name: float(total) / max(totals.tokens, 1) for name, total in measured.items()}
+    return replace(totals, means=means, state=algorithm.adapt({}, means), progress=1 / 3)
+
+
+def learn(algorithm: Algorithm, batch: Rollouts, logp_BT: Tensor) -> tuple[Loss, Tensor]:
+    """The loss of a raw batch taken as one mini-batch, and its gradient by autograd."""
+    batch = prepared(algorithm, batch)
+    return differentiated(algorithm, batch, logp_BT, totals_of(algorithm, batch, logp_BT))
+
+
+def differentiated(algorithm: Algorithm, batch: Rollouts, logp_BT: Tensor, totals: Totals) -> tuple[Loss, Tensor]:
+    """The loss of a prepared batch, and its gradient by autograd."""
+    leaf_BT = logp_BT.detach().clone().requires_grad_()
+    loss = algorithm.loss(batch, leaf_BT, totals)
+    (gradient_BT,) = torch.autograd.grad(loss.value, leaf_BT)
+    return loss, gradient_BT
