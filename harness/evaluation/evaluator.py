@@ -200,6 +200,8 @@ def header_of(
         },
         limit=evaluation.limit,
         second_marker=evaluation.second_marker,
+        title=benchmark.title,
+        rule=benchmark.rule_in_words,
     )
 
 

@@ -11,7 +11,7 @@ from reports.figures import arm_colours
 from reports.figures.intervals import IntervalRow, intervals
 from reports.figures.svg import MUTED, colour
 from reports.verdict import covered, effort, matched, planned, span
-from reports.words import GAP, benchmark_title, capital, listing, percent, plural
+from reports.words import GAP, capital, listing, percent, plural
 
 DAGGER = "†"
 
@@ -45,7 +45,7 @@ def _percent(interval: tuple[float, float] | None) -> tuple[float, float] | None
 
 
 def table(a: Analysis) -> Table:
-    titles = [*map(benchmark_title, a.benchmarks), "Average", *(["Pooled"] if a.sizes_differ else []), "Seeds"]
+    titles = [*map(a.benchmark_title, a.benchmarks), "Average", *(["Pooled"] if a.sizes_differ else []), "Seeds"]
     rows = []
     for arm in a.rows:
         cells = [_cell(a, arm, column) for column in a.columns]
@@ -105,7 +105,7 @@ def _sizes(a: Analysis) -> str:
         found = [a.scores[arm, benchmark] for arm in a.rows if (arm, benchmark) in a.scores]
         if found:
             ks = sorted({k for score in found for k in score.k})
-            sizes.append((benchmark_title(benchmark), f"{found[0].n_problems:,} × {span(ks)}"))
+            sizes.append((a.benchmark_title(benchmark), f"{found[0].n_problems:,} × {span(ks)}"))
     if len({size for _, size in sizes}) == 1 and len(sizes) > 1:
         return f"n × k (problems × attempts): {sizes[0][1]} on each benchmark."
     listed = ", ".join(f"{benchmark} {size}" for benchmark, size in sizes)
@@ -123,7 +123,7 @@ def _legend(a: Analysis) -> list[str]:
 def _shares(a: Analysis) -> list[Text]:
     if not a.shares or len(a.benchmarks) < 2:
         return []
-    shares = [f"{benchmark_title(name)} {100 * share:.0f} %" for name, share in a.shares.items()]
+    shares = [f"{a.benchmark_title(name)} {100 * share:.0f} %" for name, share in a.shares.items()]
     pooled = " Pooled weighs all problems alike." if a.sizes_differ else ""
     return [
         Text(
