@@ -4,7 +4,7 @@
     rollouts.py          what it sees: a batch, its denominators, a loss with metrics
     policy_gradient.py   what those have in common that weigh log-probs by advantages
     objectives/          the algorithms, a file each, to be read beside its paper
-    pieces/              what they share
+    ops/                 what they share
         groups.py        statistics of a group, keyed draws, the padded (G, K) table
         advantages.py    rewards less a baseline, over a scale
         ratios.py        token ratios and their clip, sequence scores
@@ -14,6 +14,7 @@
         metrics.py       what is logged
     registry.py          the list
     contract.py          what every algorithm has to keep to
+    example.py           a small batch to try them on
     hyperparameters.py   types and ranges
 
 To add one: write the file, add a line to the registry; `rence check NAME` runs the contract.

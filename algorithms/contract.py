@@ -7,14 +7,24 @@ from __future__ import annotations
 
 import math
 import pickle
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING, Any, get_args, get_type_hints
+from typing import TYPE_CHECKING, Any
 
 from algorithms._torch import torch
 from algorithms.base import SPEC, Algorithm
-from algorithms.example import differentiated, example, keyed, learn, prepared, totals_of
-from algorithms.rollouts import Loss, Rollouts
+from algorithms.example import (
+    differentiated,
+    example,
+    keyed,
+    learn,
+    map_tokens,
+    neighbours,
+    prepared,
+    totals_of,
+    widened,
+)
+from algorithms.rollouts import Loss
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -43,6 +53,7 @@ def checks(algorithm: Algorithm) -> list[CheckResult]:
 
 
 def hyperparameters_are_checked(algorithm: Algorithm) -> None:
+    """An object of the wrong type, and NaN or infinity for a float, raise ValueError on construction."""
     for field in fields(algorithm):
         wrong: list[Any] = [object()]
         if isinstance(getattr(algorithm, field.name), float):
@@ -56,6 +67,7 @@ def hyperparameters_are_checked(algorithm: Algorithm) -> None:
 
 
 def spec_is_complete(algorithm: Algorithm) -> None:
+    """Every row of `SPEC` is there, and all that is there is text."""
     spec = algorithm.spec()
     missing = [key for key in SPEC if not spec.get(key)]
     _require(not missing, f"`spec` lacks {', '.join(missing)}")
@@ -67,7 +79,7 @@ def what_changes_the_loss_shows_in_the_spec(algorithm: Algorithm) -> None:
     """Two arms with one spec would be one arm to every report and fingerprint."""
     batch, logp_BT = example()
     keep_G, (loss, gradient_BT) = algorithm.keep(batch), learn(algorithm, batch, logp_BT)
-    for name, other in _neighbours(algorithm):
+    for name, other in neighbours(algorithm):
         if other.spec() != algorithm.spec():
             continue
         found, found_BT = learn(other, batch, logp_BT)
@@ -76,11 +88,13 @@ def what_changes_the_loss_shows_in_the_spec(algorithm: Algorithm) -> None:
 
 
 def pickles(algorithm: Algorithm) -> None:
+    """A pickled copy is equal: an algorithm is handed to worker processes whole."""
     copy = pickle.loads(pickle.dumps(algorithm))
     _require(copy == algorithm and copy.spec() == algorithm.spec(), "a pickled copy differs")
 
 
 def shapes_are_right(algorithm: Algorithm) -> None:
+    """`keep` gives bool_G and `shape` reward_B; credit has a number for each rollout, and no gradient."""
     batch, _ = example()
     keep_G, reward_B = algorithm.keep(batch), algorithm.shape(batch)
     _require(keep_G.dtype == torch.bool and keep_G.shape == (batch.groups,), "`keep` must give a bool for each group")
@@ -91,6 +105,7 @@ def shapes_are_right(algorithm: Algorithm) -> None:
 
 
 def loss_is_finite(algorithm: Algorithm) -> None:
+    """A finite scalar, with a finite gradient_BT and finite metrics; those of `activity` are among them."""
     loss, gradient_BT = learn(algorithm, *example())
     _require(loss.value.dim() == 0, f"the loss must be a scalar, but has shape {tuple(loss.value.shape)}")
     _require(bool(loss.value.isfinite()), f"the loss is {loss.value.item()}")
@@ -102,6 +117,7 @@ def loss_is_finite(algorithm: Algorithm) -> None:
 
 
 def order_in_a_group_is_irrelevant(algorithm: Algorithm) -> None:
+    """With the rows in another order the loss is the same, and gradient_BT in that order."""
     batch, logp_BT = example()
     order = torch.randperm(len(batch), generator=keyed("rows"))
     loss, gradient_BT = learn(algorithm, batch, logp_BT)
@@ -109,6 +125,7 @@ def order_in_a_group_is_irrelevant(algorithm: Algorithm) -> None:
 
 
 def order_of_groups_is_irrelevant(algorithm: Algorithm) -> None:
+    """With the groups numbered otherwise the loss and the gradient are the same."""
     batch, logp_BT = example()
     order = torch.randperm(batch.groups, generator=keyed("groups"))
     problem_ids = tuple(batch.problem_ids[group] for group in order.tolist())
@@ -117,13 +134,15 @@ def order_of_groups_is_irrelevant(algorithm: Algorithm) -> None:
 
 
 def padding_is_irrelevant(algorithm: Algorithm) -> None:
+    """With five more columns of padding the loss and the gradient are the same."""
     batch, logp_BT = example()
     loss, gradient_BT = learn(algorithm, batch, logp_BT)
-    wider = _map_tokens(batch, lambda value_BT: _widened(value_BT, 5))
-    _same(learn(algorithm, wider, _widened(logp_BT, 5)), (loss, _widened(gradient_BT, 5)))
+    wider = map_tokens(batch, lambda value_BT: widened(value_BT, 5))
+    _same(learn(algorithm, wider, widened(logp_BT, 5)), (loss, widened(gradient_BT, 5)))
 
 
 def masked_values_are_irrelevant(algorithm: Algorithm) -> None:
+    """What stands on padding has no gradient and changes nothing."""
     batch, logp_BT = example()
 
     def spoilt(value_BT: Tensor) -> Tensor:
@@ -131,14 +150,16 @@ def masked_values_are_irrelevant(algorithm: Algorithm) -> None:
 
     loss, gradient_BT = learn(algorithm, batch, logp_BT)
     _require(not gradient_BT[~batch.mask_BT].any(), "padding has a gradient")
-    _same(learn(algorithm, _map_tokens(batch, spoilt), spoilt(logp_BT)), (loss, gradient_BT))
+    _same(learn(algorithm, map_tokens(batch, spoilt), spoilt(logp_BT)), (loss, gradient_BT))
 
 
 def microbatches_add_up(algorithm: Algorithm) -> None:
+    """Losses, gradients and measures of micro-batches add up to the mini-batch's, whose `Totals` they share."""
     batch, logp_BT = example()
     batch = prepared(algorithm, batch)
     totals = totals_of(algorithm, batch, logp_BT)
     loss, gradient_BT = differentiated(algorithm, batch, logp_BT, totals)
+    # a number for each row travels as credit, and says where the rows of a micro-batch came from
     numbered = replace(batch, credit={**batch.credit, "row": torch.arange(len(batch))})
     value, summed_BT, measured = (
         torch.zeros_like(loss.value),
@@ -159,6 +180,7 @@ def microbatches_add_up(algorithm: Algorithm) -> None:
 
 
 def gradient_matches_finite_differences(algorithm: Algorithm) -> None:
+    """Autograd against central differences in four random directions; not where `stop_gradient` says otherwise."""
     if algorithm.stop_gradient:
         return
     batch, logp_BT = example()
@@ -177,12 +199,14 @@ def gradient_matches_finite_differences(algorithm: Algorithm) -> None:
 
 
 def unit_weights_change_nothing(algorithm: Algorithm) -> None:
+    """Importance weights of 1 are as none at all."""
     batch, logp_BT = example()
     ones = replace(batch, weight_BT=torch.ones_like(logp_BT))
     _same(learn(algorithm, ones, logp_BT), learn(algorithm, replace(batch, weight_BT=None), logp_BT))
 
 
 def equal_labels_teach_nothing(algorithm: Algorithm) -> None:
+    """All correct and all wrong have the same gradient, where the objective is `contrastive`."""
     if not algorithm.contrastive:
         return
     # what is left is the pull to the reference, the same whatever the labels
@@ -193,6 +217,7 @@ def equal_labels_teach_nothing(algorithm: Algorithm) -> None:
 
 
 def empty_batches_are_harmless(algorithm: Algorithm) -> None:
+    """No rollouts, or no groups, give a loss of exactly 0, and no error."""
     batch, logp_BT = example()
     nobody = torch.zeros(len(batch), dtype=torch.bool)
     loss, _ = learn(algorithm, batch.rows(nobody), logp_BT[nobody])
@@ -203,6 +228,7 @@ def empty_batches_are_harmless(algorithm: Algorithm) -> None:
 
 
 def bad_batches_are_refused(algorithm: Algorithm) -> None:
+    """ValueError for log-probs of another shape, and where entropy or reference are needed and not there."""
     batch, logp_BT = example()
     _refuses(lambda: learn(algorithm, batch, logp_BT[:, :1]), "log-probs of another shape")
     if algorithm.wants_entropy:
@@ -212,6 +238,7 @@ def bad_batches_are_refused(algorithm: Algorithm) -> None:
 
 
 def calls_leave_the_batch_alone(algorithm: Algorithm) -> None:
+    """No call changes its batch, and a second one gives what the first gave."""
     batch, logp_BT = example()
     before = pickle.dumps((batch, logp_BT))
     first = learn(algorithm, batch, logp_BT)
@@ -239,24 +266,6 @@ CHECKS: tuple[Callable[[Algorithm], None], ...] = (
     bad_batches_are_refused,
     calls_leave_the_batch_alone,
 )
-
-
-def _neighbours(algorithm: Algorithm) -> Iterator[tuple[str, Algorithm]]:
-    """The algorithm with one hyper-parameter changed at a time, where the change is allowed."""
-    hints = get_type_hints(type(algorithm))
-    for field in fields(algorithm):
-        value, options = getattr(algorithm, field.name), get_args(hints[field.name])
-        if isinstance(value, bool):
-            others: list[Any] = [not value]
-        elif isinstance(value, int | float):
-            others = [value + 1] if isinstance(value, int) else [0.5 * value + 0.25, 1.5 * value]
-        else:
-            others = [option for option in (*options, 1.5) if not isinstance(option, type) and option != value]
-        for other in others:
-            try:
-                yield field.name, replace(algorithm, **{field.name: other})
-            except ValueError:
-                continue
 
 
 def _run(check: Callable[[Algorithm], None], algorithm: Algorithm) -> CheckResult:
@@ -287,12 +296,3 @@ def _refuses(call: Callable[[], object], what: str) -> None:
     except ValueError:
         return
     raise Broken(f"{what} must raise ValueError")
-
-
-def _map_tokens(batch: Rollouts, change: Callable[[Tensor], Tensor]) -> Rollouts:
-    values = {f.name: getattr(batch, f.name) for f in fields(batch) if f.name.endswith("_BT")}
-    return replace(batch, **{name: change(value) for name, value in values.items() if value is not None})
-
-
-def _widened(value_BT: Tensor, columns: int) -> Tensor:
-    return torch.nn.functional.pad(value_BT, (0, columns))

@@ -1,9 +1,11 @@
-"""A small ragged batch, and what a backend does with one: what the contract and the tests of algorithms learn from."""
+"""A small ragged batch, variations of it and of an algorithm, and what a backend does with them: what the contract and
+the tests of algorithms learn from."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 from zlib import crc32
 
 from algorithms._torch import torch
@@ -25,9 +27,11 @@ def example(seed: int = 0, label: bool | None = None) -> tuple[Rollouts, Tensor]
     sizes = (6, 5, 4, 3, 3, 3, 1)
     group_B = torch.repeat_interleave(torch.arange(7), torch.tensor(sizes))
     place_B = torch.cat([torch.arange(size) for size in sizes])
+    # correct are the first 2, 1, 2 and 2 rollouts of the groups with a contrast; then none, all, and the one alone
     label_B = (
         (place_B < torch.tensor([2, 1, 2, 2, 0, 3, 1])[group_B]) if label is None else group_B.new_ones(25) == label
     )
+    # ragged, with at least one token each
     mask_BT = torch.arange(9) < torch.randint(1, 10, (25, 1), generator=random)
     old_BT = -2 * torch.rand(25, 9, generator=random, dtype=torch.float64)
     batch = Rollouts(
@@ -42,6 +46,7 @@ def example(seed: int = 0, label: bool | None = None) -> tuple[Rollouts, Tensor]
         ref_logp_BT=old_BT + 0.3 * torch.randn(25, 9, generator=random, dtype=torch.float64),
         weight_BT=torch.rand(25, 9, generator=random, dtype=torch.float64) + 0.5,
     )
+    # in no order at the end, so that nothing can rely on the rows of a group being neighbours
     shuffled = torch.randperm(25, generator=random)
     logp_BT = old_BT + 0.2 * torch.randn(25, 9, generator=random, dtype=torch.float64)
     batch = replace(batch, entropy_BT=2 * torch.rand(25, 9, generator=random, dtype=torch.float64))
@@ -79,3 +84,32 @@ def differentiated(algorithm: Algorithm, batch: Rollouts, logp_BT: Tensor, total
     loss = algorithm.loss(batch, leaf_BT, totals)
     (gradient_BT,) = torch.autograd.grad(loss.value, leaf_BT)
     return loss, gradient_BT
+
+
+def neighbours(algorithm: Algorithm) -> Iterator[tuple[str, Algorithm]]:
+    """The algorithm with one hyper-parameter changed at a time, where the change is allowed."""
+    hints = get_type_hints(type(algorithm))
+    for field in fields(algorithm):
+        value, options = getattr(algorithm, field.name), get_args(hints[field.name])
+        if isinstance(value, bool):
+            others: list[Any] = [not value]
+        elif isinstance(value, int | float):
+            others = [value + 1] if isinstance(value, int) else [0.5 * value + 0.25, 1.5 * value]
+        else:
+            others = [option for option in (*options, 1.5) if not isinstance(option, type) and option != value]
+        for other in others:
+            try:
+                yield field.name, replace(algorithm, **{field.name: other})
+            except ValueError:
+                continue
+
+
+def map_tokens(batch: Rollouts, change: Callable[[Tensor], Tensor]) -> Rollouts:
+    """The batch with every tensor of tokens that it has, all whose names end in `_BT`, changed."""
+    values = {f.name: getattr(batch, f.name) for f in fields(batch) if f.name.endswith("_BT")}
+    return replace(batch, **{name: change(value) for name, value in values.items() if value is not None})
+
+
+def widened(value_BT: Tensor, columns: int) -> Tensor:
+    """value_BT with columns of padding on the right: 0, or False."""
+    return torch.nn.functional.pad(value_BT, (0, columns))

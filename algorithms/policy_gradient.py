@@ -2,7 +2,7 @@
 
     J = aggregate over tokens of  surrogate(log pi_theta, A)  -  kl_coef KL  +  entropy_coef H
 
-    A   rewards less a baseline, over a scale: `pieces/advantages.py`
+    A   rewards less a baseline, over a scale: `ops/advantages.py`
     KL  to a reference policy: a term of the loss, or taken from each rollout's reward before the baseline
     H   entropy of the next token, exact, aggregated as the surrogate is
 
@@ -108,6 +108,7 @@ class PolicyGradient(Algorithm):
     def loss(self, batch: Rollouts, logp_BT: Tensor, totals: Totals) -> Loss:
         surrogate = self.surrogate(batch, logp_BT, self.advantage(batch))
         token_BT = surrogate.loss_BT if batch.weight_BT is None else surrogate.loss_BT * batch.weight_BT
+        # `policy` is logged as the objective; `value` takes KL and entropy too, which no importance weight multiplies
         value = policy = aggregate(token_BT, batch, totals, self.aggregation)
         part, tokens = share(batch, totals), batch.mask_BT.sum()
         metrics = movement(policy, logp_BT, batch, totals)

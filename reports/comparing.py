@@ -36,6 +36,7 @@ class ComparedSide:
 
     @property
     def side(self) -> Side:
+        """The part of it that matching looks at."""
         records = {seed: trial.record for seed, trial in self.trials.items()}
         return Side(self.name, records, self.evals, self.imported)
 
@@ -55,9 +56,11 @@ class ComparedPair:
 
     @property
     def average(self) -> Pair:
+        """The difference on the average; `compare` puts it before the benchmarks'."""
         return self.pairs[0]
 
     def to_json(self) -> dict[str, Any]:
+        """For `rence compare --json`; scores and differences are fractions."""
         scores = {name: {c: mean for (n, c), mean in self.means.items() if n == name} for name in (self.a, self.b)}
         return {
             "schema": SCHEMA,
@@ -71,6 +74,7 @@ class ComparedPair:
         }
 
     def text(self) -> str:
+        """For a terminal: the two names, a table in percent and points, the verdict, the notes."""
         columns = ["", "A", "B", "A − B", "95 % interval", "p", "adjusted p", "MDE"]
         rows = [self._row(pair) for pair in self.pairs]
         table = Table("compare", [Column(c, numeric=i > 0) for i, c in enumerate(columns)], rows)
@@ -89,6 +93,7 @@ class ComparedPair:
 
     @property
     def verdict(self) -> str:
+        """A sentence on the average: finding, points with interval and p, what it covers, whether matched."""
         e = self.average.estimate
         assert e is not None
         equivalent, direction = self.average.equivalent, self.average.direction
@@ -114,6 +119,17 @@ class ComparedPair:
 def compare(
     a: str, b: str, allow_unmatched: bool, estimand: str, alpha: float, margin: float | None = None
 ) -> ComparedPair:
+    """A minus B, paired by problem, on the benchmarks that both answered in the same version.
+
+    Args:
+        a, b: folders, as `find` takes them.
+        estimand: what intervals shall cover, one of `statistics.ESTIMANDS`.
+        alpha: of each family of tests, the average and the benchmarks.
+        margin: differences smaller than it do not matter, a fraction above 0; None: equivalence is not tested.
+
+    Raises: ValueError if A and B are one folder, or as `find` does; Unmatched if they have no benchmark in common, or
+        are not matched where that is not allowed; DataError if a side lacks a result.
+    """
     if Path(a).resolve() == Path(b).resolve():
         raise ValueError(f"A and B are the same folder: {a}.")
     one, other = find(a), find(b)
@@ -123,6 +139,7 @@ def compare(
             f"{a} and {b} are not matched: {'; '.join(reasons)}.\nUse --allow-unmatched to compare them anyway."
         )
     benchmarks, notes = _common(one, other)
+    # by the names as given and not by arm: two checkpoints of one arm have the same
     groups: Groups = {}
     for subject in (one, other):
         cells = matrices(subject.evals, subject.problems)
@@ -133,6 +150,7 @@ def compare(
                 raise DataError(f"{subject.name}: no seed has a result on every benchmark ({', '.join(benchmarks)}).")
             groups[subject.name, column] = found
     sides = {one.name: one.side, other.name: other.side}
+    # two families: the question is about the average, and the benchmarks only say where an answer comes from
     pairs = [
         *compare_all(groups, "primary", [(a, b, AVERAGE)], sides, estimand, alpha, margin),
         *compare_all(
@@ -174,6 +192,13 @@ def find(name: str) -> ComparedSide:
 
 
 def _arm(name: str, path: Path, plan: Plan | None) -> ComparedSide:
+    """An arm with all seeds that the plan has, or one trial of it; a folder without trials is an evaluated model.
+
+    Args:
+        plan: of the run that the folder is in; None if it is in none.
+
+    Raises: DataError if a trial is not finished, or has no result at the headline.
+    """
     if plan is not None and plan.imported and path.name != START:
         return _imported(name, path, plan)
     if (path / "trial.json").exists():
@@ -197,6 +222,7 @@ def _arm(name: str, path: Path, plan: Plan | None) -> ComparedSide:
     if evals.empty:
         raise DataError(f"{name} has no complete evaluation. `rence run` continues it.")
     last = plan.grid_rollouts[-1] if plan else evals["grid"].max()
+    # all planned benchmarks or none: an average over fewer is another quantity
     evals = where(evals, evals["grid"] == last)
     gone = [] if plan is None else sorted(set(plan.benchmarks) - set(evals["benchmark"]))
     if evals.empty or gone:

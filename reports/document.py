@@ -137,10 +137,12 @@ class Document:
 
     @property
     def figures(self) -> list[Figure]:
+        """Every figure, those of galleries included: what is written beside the page."""
         blocks = [block for section in self.sections for block in section.blocks]
         single = [[block] for block in blocks if isinstance(block, Figure)]
         return [f for group in [*single, *(b.figures for b in blocks if isinstance(b, Gallery))] for f in group]
 
 
 def text(words: object, bold: bool = False) -> Cell:
+    """A cell that holds words: it sorts by them, and CSV has them as they are."""
     return Cell(str(words), bold=bold)

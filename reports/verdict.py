@@ -29,6 +29,7 @@ def sentences(a: Analysis) -> list[str]:
 
 
 def _verdict(a: Analysis) -> str:
+    """One sentence: the baselines in groups by what was found against them, those without a result last."""
     primary = a.family("primary")
     name = a.label(a.target)
     if (a.target, AVERAGE) not in a.scores:
@@ -136,6 +137,7 @@ def effort(a: Analysis) -> list[str]:
 
 
 def matched(a: Analysis) -> str:
+    """In words: matched, or not and every reason once, or that it is not known, of an import."""
     reasons = sorted({reason for p in a.family("primary") for reason in p.unmatched})
     if reasons:
         return f"not matched: {'; '.join(reasons)}"
@@ -143,6 +145,7 @@ def matched(a: Analysis) -> str:
 
 
 def planned(a: Analysis) -> str:
+    """In words: as planned, or a few deviations in full, or how many there are."""
     if a.run.plan.imported:
         return EXPLORATORY
     if not a.deviations:

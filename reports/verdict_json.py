@@ -14,6 +14,7 @@ from reports.verdict import ranking, sentences
 
 
 def to_json(a: Analysis) -> dict[str, Any]:
+    """The content of `verdict.json`."""
     plan = a.run.plan
     return {
         "schema": SCHEMA,
@@ -68,6 +69,7 @@ def _cell(a: Analysis, arm: str, benchmark: str, score: Score) -> dict[str, Any]
 
 
 def score_json(score: Score) -> dict[str, Any]:
+    """A score, as a fraction; None where there is no standard error or interval."""
     estimate = score.estimate
     low, high = estimate.interval or (None, None)
     return {
@@ -84,6 +86,7 @@ def score_json(score: Score) -> dict[str, Any]:
 
 
 def pair_json(pair: Pair) -> dict[str, Any]:
+    """A difference with its test; `mde` and `mde_high` are fractions too."""
     return {
         "a": pair.a,
         "b": pair.b,

@@ -74,4 +74,5 @@ def capital(words: str) -> str:
 
 
 def plural(number: int, noun: str) -> str:
+    """`1 seed`, `1,200 seeds`: for nouns that take an s."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

@@ -16,6 +16,14 @@ from reports.sections.registry import Others
 
 
 def build(run: Path, formats: Collection[str], out: Path | None, others: Others | None) -> list[Path]:
+    """Write the report's files, each whole or not at all, and return their paths, the page first.
+
+    Args:
+        formats: some of `render.FORMATS`.
+        out: the folder; None: `report/` in the run's.
+
+    Raises: ValueError for an unknown format; DataError if the run's files are missing or broken.
+    """
     unknown = sorted(set(formats) - set(FORMATS))
     if unknown:
         raise ValueError(f"`{unknown[0]}` is no report format. Allowed: {', '.join(FORMATS)}.")
@@ -61,6 +69,7 @@ def contents(a: Analysis, formats: Collection[str], others: Others | None = None
 
 
 def summary(run: Path) -> str:
+    """The table of scores in plain text, and the verdict below it."""
     a = analyse(load(run))
     table = plain.table(scores.table(a))
     return "\n".join([table, "* not significantly below the column's best", "", *verdict.sentences(a)])

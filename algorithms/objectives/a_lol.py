@@ -83,6 +83,7 @@ class ALoL(PolicyGradient):
             return plain
         ratio_BT = log_ratio(logp_BT.detach(), batch.old_logp_BT, batch)
         if self.importance == "sequence":
+            # the whole response is one action: each of its tokens has the response's ratio
             ratio_BT = ratio_BT.sum(1, keepdim=True).expand_as(ratio_BT)
         ratio_BT = ratio_BT.clamp(-MAX_LOG_RATIO, MAX_LOG_RATIO).exp()
         held_BT = ratio_BT.clamp(1 - self.clip, 1 + self.clip)

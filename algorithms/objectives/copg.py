@@ -74,6 +74,7 @@ class CoPG(Algorithm):
 
     def loss(self, batch: Rollouts, logp_BT: Tensor, totals: Totals) -> Loss:
         score_B = sequence_score(logp_BT, base_logp(batch, self.ref_policy), batch)
+        # half of beta: the derivative of the product brings the other half
         regularised_B = batch.reward_B - self.beta / 2 * score_B
         against_B = centred(regularised_B, batch.group_B, batch.groups, leave_one_out=True)
         value = -(against_B * score_B).sum() / max(totals.rollouts, 1)

@@ -87,6 +87,7 @@ class DAPO(GRPO):
     def loss(self, batch: Rollouts, logp_BT: Tensor, totals: Totals) -> Loss:
         if not self.mask_truncated:
             return super().loss(batch, logp_BT, totals)
+        # out of rows and denominators alike: otherwise the mean would shrink with each that is left out
         whole_B = ~batch.truncated_B
         return super().loss(batch.rows(whole_B), logp_BT[whole_B], totals.without_truncated())
 

@@ -43,6 +43,7 @@ class GSPO(GRPO):
     """eps_high: a sequence's ratio is held below 1 + clip_high"""
 
     def surrogate(self, batch: Rollouts, logp_BT: Tensor, advantage_BT: Tensor) -> Surrogate:
+        # each token has the value of the sequence's ratio, and passes back its own part of the gradient
         with_gradient_BT = log_ratio(logp_BT, batch.old_logp_BT, batch)
         constant_BT = with_gradient_BT.detach()
         mean_B1 = constant_BT.sum(1, keepdim=True) / batch.length_B.clamp(min=1)[:, None]

@@ -93,6 +93,7 @@ class OnlineDPO(Algorithm):
         logit_GKK = score_GK[:, :, None] - score_GK[:, None, :]
         pair_GKK, offset_GKK = self._offsets(batch, table, pair_GKK, totals)
         loss_GKK = torch.where(pair_GKK, torch.nn.functional.softplus(offset_GKK - logit_GKK), 0)
+        # the mean over a group's pairs first: a group counts once, however many it has
         pairs_G = pair_GKK.sum((1, 2))
         preference = mean_over_contrasts(loss_GKK.sum((1, 2)) / pairs_G.clamp(min=1), pairs_G > 0, totals)
         value = preference

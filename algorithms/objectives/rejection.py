@@ -84,6 +84,7 @@ class Rejection(Algorithm):
             probability_BT, learnt_BT = likelihood_BT.detach().exp(), batch.mask_BT & batch.label_B[:, None]
             token_BT = token_BT * probability_BT
             discount["rejection/discount"] = (torch.where(learnt_BT, 1 - probability_BT, 0).sum(), learnt_BT.sum())
+        # wrong rollouts are in no denominator either: a step does not grow with the pass rate
         correct = batch.rows(batch.label_B)
         value = aggregate(token_BT[batch.label_B], correct, totals.of_positives(), self.aggregation)
         metrics = {

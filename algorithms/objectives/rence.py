@@ -105,6 +105,7 @@ class ReNCE(Algorithm):
     """weight of the NLL of the positives, against likelihood displacement"""
 
     def __post_init__(self) -> None:
+        """Some ranges depend on other fields; a trial has one reference policy, which score and KL must share."""
         super().__post_init__()
         check_ranges(
             self,
@@ -172,6 +173,7 @@ class ReNCE(Algorithm):
         return {"kl_coef": controlled(state.get("kl_coef", self.kl_coef), means["kl"], self.kl_window)}
 
     def loss(self, batch: Rollouts, logp_BT: Tensor, totals: Totals) -> Loss:
+        """L of the module's docstring, on the groups of this batch; in `_GKK` i is the second index, j the third."""
         table = GroupTable.of(batch)
         positive_GK = table(batch.label_B)
         pair_GKK = pair_table(positive_GK, table(batch.credit["negative"]))
@@ -179,10 +181,12 @@ class ReNCE(Algorithm):
             self.margin_mode, self.margin_alpha, self.margin_warmup, batch, table, pair_GKK, totals
         )
 
+        # a function of the log-probs, for the same losses are asked of the sampler's below
         def losses(logp_BT: Tensor) -> Tensor:
             return nce_losses(self._scores(batch, logp_BT, table), positive_GK, pair_GKK, margin_GKK, self.nce_form)
 
         loss_GK, size_G, positives_G = losses(logp_BT), batch.size_G, positive_GK.sum(1)
+        # groups that are all correct or all wrong add nothing, should a backend not have dropped them
         contrast_G = (positives_G > 0) & (positives_G < size_G)
         divisor_G = size_G if self.pos_reduction == "sum" else positives_G
         loss_G = nce_reduced(loss_GK, positive_GK, self.nce_form, divisor_G)
@@ -190,6 +194,8 @@ class ReNCE(Algorithm):
         if self.nll_coef:
             value = value + self.nll_coef * positive_nll(logp_BT, batch.label_B, batch, totals)
 
+        # 1 - p_i is the weight of positive i in the gradient of `sum_log_nce`. How far it is from its value under the
+        # sampler says how far the update is from REINFORCE with prompt weights
         with torch.no_grad():
             weight_GK, sampled_weight_GK = -torch.expm1(-loss_GK), -torch.expm1(-losses(batch.old_logp_BT))
             counted_GK = positive_GK & contrast_G[:, None]

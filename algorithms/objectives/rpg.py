@@ -93,6 +93,7 @@ class RPG(DAPO):
     def surrogate(self, batch: Rollouts, logp_BT: Tensor, advantage_BT: Tensor) -> Surrogate:
         ratio_BT = ratio(logp_BT, batch)
         clip = (self.clip_low, self.clip_high, self.clip_dual)
+        # the pull is held constant with the advantage here, and differentiated below
         if self.style == "reinforce":
             return clipped_surrogate(ratio_BT, advantage_BT + self._pull(ratio_BT.detach()), *clip)
         clipped = clipped_surrogate(ratio_BT, advantage_BT, *clip)

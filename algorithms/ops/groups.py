@@ -100,6 +100,7 @@ class GroupTable:
 
     @staticmethod
     def of(batch: Rollouts) -> GroupTable:
+        """Rows of a group keep their order in the batch; at least one column, also where there is no row at all."""
         place_B = place_in_group(batch.group_B, batch.groups)
         widest = int(place_B.max()) + 1 if len(batch) else 1
         return GroupTable(batch.group_B, place_B, (batch.groups, widest))

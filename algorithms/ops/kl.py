@@ -108,6 +108,11 @@ class Charge:
         return self.coefficient * (kl - self.threshold * batch.mask_BT.sum()) / max(totals.tokens, 1)
 
     def metrics(self, kl: Tensor, batch: Rollouts, totals: Totals) -> dict[str, tuple[Tensor | float, Tensor | float]]:
+        """(total, count) of what is logged of the KL.
+
+        Args:
+            kl: summed over the tokens of this batch.
+        """
         part = share(batch, totals)
         return {
             "actor/kl_loss": (kl, batch.mask_BT.sum()),

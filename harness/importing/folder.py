@@ -29,7 +29,7 @@ class Imported:
     """What was written."""
 
     plan: Plan
-    import_plan: ImportDesign
+    design: ImportDesign
     record: ImportRecord
 
 

@@ -67,7 +67,7 @@ def attempts(
     from harness.importing import attempts as source
     from harness.importing import readers
 
-    asked = source.LightevalOptions(arm, seed, benchmark, _columns(column))
+    asked = source.AttemptOptions(arm, seed, benchmark, _columns(column))
     options = _options(arm=arm, seed=seed, benchmark=benchmark, column=column)
     bring_in(
         "attempts", paths, readers.files_in, _TABLES, lambda found: source.read_all(found, asked, None), options, shared
@@ -90,7 +90,7 @@ def generations(
     from harness.importing import attempts as source
     from harness.importing import readers
 
-    asked = source.LightevalOptions(arm, seed, benchmark, _columns(column))
+    asked = source.AttemptOptions(arm, seed, benchmark, _columns(column))
     marker = _marker(True, anywhere, tolerance, workers)
     options = _options(
         arm=arm, seed=seed, benchmark=benchmark, column=column, anywhere=anywhere, tolerance=tolerance
@@ -118,7 +118,7 @@ def verl(
     what `acc` says, or a score above 0."""
     from harness.importing import verl as source
 
-    asked = source.LightevalOptions(benchmark, above)
+    asked = source.DumpOptions(benchmark, above)
     marker = _marker(mark, anywhere, tolerance, workers)
     options = _options(benchmark=benchmark, correct_above=above, mark=mark, anywhere=anywhere, tolerance=tolerance)
     bring_in(
@@ -144,7 +144,7 @@ def lm_eval(
     from harness.importing import lm_eval as source
     from harness.importing.lm_eval_task import LOOKED_FOR
 
-    asked = source.LightevalOptions(metric or (), filter or ())
+    asked = source.LmEvalOptions(metric or (), filter or ())
     marker = _marker(mark, anywhere, tolerance, workers)
     options = _options(metric=metric, filter=filter, mark=mark, anywhere=anywhere, tolerance=tolerance)
     bring_in(

@@ -25,14 +25,14 @@ def doctor(
     json: Json = False,
 ) -> None:
     """What is installed, what each backend and engine lacks, and the command that mends it."""
-    from harness.doctor import State, examine
+    from harness.doctor import FindingState, examine
 
     found = examine(probe=probe, kinds=_kinds_of_plugins())
     if json:
         print_json(found.to_json())
     else:
         shown = table("part", "state", "found", "to mend it")
-        colours = {State.OK: "green", State.NOTE: "yellow", State.LACKS: "red"}
+        colours = {FindingState.OK: "green", FindingState.NOTE: "yellow", FindingState.LACKS: "red"}
         for row in found.findings:
             shown.add_row(row.part, f"[{colours[row.state]}]{row.state}[/]", escape(row.found), escape(row.mend))
         out().print(shown)

@@ -53,14 +53,17 @@ class Analysis:
 
     @property
     def target(self) -> str:
+        """Name of the arm that the plan's comparison is about."""
         return self.run.plan.comparison.target
 
     @property
     def alpha(self) -> float:
+        """Level of each family of tests; intervals are at 1 - alpha."""
         return self.run.plan.comparison.alpha
 
     @property
     def estimand(self) -> Estimand:
+        """What the plan wants intervals to cover; an arm of one seed may only allow `checkpoints`."""
         return cast(Estimand, self.run.plan.comparison.estimand)
 
     @property
@@ -70,6 +73,7 @@ class Analysis:
 
     @property
     def columns(self) -> list[str]:
+        """The planned benchmarks, then `average`."""
         return [*self.benchmarks, AVERAGE]
 
     @property
@@ -79,6 +83,7 @@ class Analysis:
         return len(sizes) > 1
 
     def family(self, name: Family) -> list[Pair]:
+        """The pairs of one family, in the order of its tests; gaps are among them."""
         return [pair for pair in self.pairs if pair.family == name]
 
     def by_seed(self, arm: str) -> dict[int, float]:
@@ -119,6 +124,7 @@ def analyse(run: Run) -> Analysis:
     cells = headline(run)
     benchmarks = list(run.plan.benchmarks)
     names = rows(run, cells)
+    # what is not complete has no key here, and is a gap in all that follows
     groups = {
         (arm, column): found
         for arm in names
@@ -188,6 +194,7 @@ def _best(run: Run, column: str, rows: list[str], groups: Groups) -> set[str]:
 
 
 def _pairs(run: Run, groups: Groups) -> list[Pair]:
+    """The three families of tests, each adjusted within itself. An import that lacks the untrained model has two."""
     comparison, benchmarks = run.plan.comparison, list(run.plan.benchmarks)
     target, baselines = comparison.target, comparison.baselines
     families: dict[Family, list[Test]] = {
@@ -208,6 +215,7 @@ def _pairs(run: Run, groups: Groups) -> list[Pair]:
             sides,
             comparison.estimand,
             comparison.alpha,
+            # the margin was stated for the arms of the comparison, not for what training brings
             None if family == "start" else comparison.margin,
         )
     ]

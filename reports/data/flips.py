@@ -40,6 +40,7 @@ class FlipCounts:
 
     @property
     def attempts(self) -> np.ndarray:
+        """int, for each problem: all attempts, whatever their mark."""
         return self.marks.sum(axis=1)
 
     @cached_property
@@ -49,6 +50,7 @@ class FlipCounts:
 
     @cached_property
     def solved(self) -> np.ndarray:
+        """bool, for each problem: more than half of its attempts are correct; half is not enough."""
         return 2 * self.marks[:, CORRECT] > self.attempts
 
     @cached_property
@@ -96,6 +98,7 @@ class Flips:
 
     @property
     def coarse(self) -> bool:
+        """Whether of either side no more is known than correct or not."""
         return self.a.coarse or self.b.coarse
 
     def count(self, category: Category, kind: Kind | None = None) -> int:
@@ -135,7 +138,7 @@ def flips(a: FlipCounts, b: FlipCounts) -> Flips:
 
 def representative(run: Run, tally: FlipCounts, problem: int) -> tuple[int, int]:
     """The attempt that stands for an arm: row of `Run.evals` and sample; the lowest seed that has one with the mark
-    `Tally.shown`, and its first."""
+    `FlipCounts.shown`, and its first."""
     mark = tally.shown[problem]
     for e in tally.evals:
         samples = np.flatnonzero(run.attempts[e].marks[problem] == mark)

@@ -6,10 +6,12 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from harness.records import TrialRecord
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 TRAINING = {
     "data_order": "the order of the training data",

@@ -71,6 +71,7 @@ class Pair:
 
     @property
     def equivalent(self) -> bool | None:
+        """Whether the difference is shown to be smaller than the margin; None where that was not tested."""
         return None if self.p_equivalence is None else self.p_equivalence < self.alpha
 
     @property
@@ -126,6 +127,7 @@ def compare_all(
     (1979, Scandinavian Journal of Statistics 6, 65-70), and a pair can be wrong in one of the two only, for a true
     difference is not at once nil and beyond the margin.
     """
+    # a gap stays in its place: Holm's method counts it, for the family was fixed before the results were in
     estimates = [
         difference(groups[a, column], groups[b, column], estimand, alpha)
         if {(a, column), (b, column)} <= groups.keys()
@@ -133,6 +135,7 @@ def compare_all(
         for a, b, column in tests
     ]
     reasons = {(a, b): tuple(unmatched(sides[a], sides[b])) for a, b, _ in tests}
+    # two adjustments, each over the whole family at alpha: see above
     adjusted = holm([estimate.p_value if estimate else None for estimate in estimates])
     equivalence = holm([equivalence_p(estimate, margin) for estimate in estimates])
     return [

@@ -50,9 +50,11 @@ class Pilot:
     def sight(
         self, design: PlannedDesign, seeds: int, column: str = AVERAGE, more: DesignChange = AS_IT_IS
     ) -> Sight | None:
-        """
+        """Minimum detectable effect of a design with so many seeds an arm; None where the pilot cannot tell.
+
         Args:
-            more: than the design has.
+            column: a benchmark, or `average`.
+            more: factors on top of the design, to see what more seeds, problems or samples would bring.
         """
         names = list(design.sizes) if column == AVERAGE else [column]
         ratios = [(design.sizes[name], self.sizes[name]) for name in names]
@@ -66,6 +68,7 @@ class Pilot:
         return sight(self.splits[column], change, estimand, design.alpha, stated)
 
     def to_json(self) -> dict[str, Any]:
+        """For `rence plan --json`; variances are of a difference of two fractions."""
         parts = ("seed", "problem", "interaction", "sampling")
         return {
             "run": self.run,

@@ -31,11 +31,13 @@ class Scores:
     """attempts a problem, for each seed"""
 
     def only(self, seeds: tuple[int, ...]) -> Scores:
+        """With these seeds alone, in the order given; each must be one of `seeds`."""
         rows = [self.seeds.index(seed) for seed in seeds]
         return Scores(seeds, self.problems, self.values[rows], tuple(self.k[row] for row in rows))
 
     @property
     def by_seed(self) -> dict[int, float]:
+        """seed -> share correct, mean over problems."""
         return dict(zip(self.seeds, self.values.mean(axis=1).tolist(), strict=True))
 
 

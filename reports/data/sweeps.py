@@ -90,6 +90,7 @@ class Best:
 
 
 def effects(a: Analysis) -> list[Effects]:
+    """The effects of each sweep, in the plan's order; those without a result are there, with an estimate of None."""
     return [_effects(a, sweep, _groups(a, list(sweep.cells))) for sweep in a.run.plan.sweeps]
 
 
@@ -177,12 +178,14 @@ def _groups(a: Analysis, arms: list[str]) -> dict[str, Group]:
 
 
 def _effects(a: Analysis, sweep: Sweep, groups: dict[str, Group]) -> Effects:
+    """Main effects of all levels but the base's, and in a full grid the interactions of factors with two levels."""
     place = {tuple(levels[name] for name in sweep.factors): arm for arm, levels in sweep.cells.items()}
     base = tuple(sweep.cells[sweep.base][name] for name in sweep.factors)
     main, interactions = [], []
     for i, (name, levels) in enumerate(sweep.factors.items()):
         for level in levels:
             if level != base[i]:
+                # each combination with this level, beside the one that differs in nothing but this level
                 without = {key: (*key[:i], base[i], *key[i + 1 :]) for key in place if key[i] == level}
                 terms = [((1.0, place[key]), (-1.0, place[other])) for key, other in without.items() if other in place]
                 main.append(_effect(a, groups, name, level, base[i], terms))
@@ -232,12 +235,15 @@ def _interaction(
     i: int,
     j: int,
 ) -> Effect:
+    """(11 - 10) - (01 - 00), where 1 is a factor's level that is not the base's, that of place i before that of j; the
+    mean over the other factors' levels."""
     names = list(sweep.factors)
     one, two = (next(level for level in sweep.factors[names[k]] if level != base[k]) for k in (i, j))
 
     def arm(key: tuple[str, ...], first: str, second: str) -> str:
         return place[tuple({i: first, j: second}.get(k, level) for k, level in enumerate(key))]
 
+    # from the base's level of both, so that each combination of the other factors is counted once
     terms = [
         (
             (1.0, arm(key, one, two)),

@@ -57,6 +57,7 @@ class Result:
 
     @property
     def name(self) -> str:
+        """The benchmark's."""
         return self.header.benchmark
 
     @property
@@ -65,20 +66,25 @@ class Result:
 
     @property
     def attempts(self) -> int:
+        """At all problems together."""
         return sum(self.marks.values())
 
     @property
     def mean_tokens(self) -> float:
+        """Of one attempt."""
         return self.tokens / self.attempts
 
     @property
     def avg_at_k(self) -> Estimate:
+        """Share of correct attempts, mean over problems; its interval covers this checkpoint on new problems."""
         return contrast([[self.scores]], estimand="checkpoints")
 
     def share(self, mark: str) -> float:
+        """Of all attempts, those with this mark: a fraction."""
         return self.marks[mark] / self.attempts
 
     def to_json(self) -> dict[str, Any]:
+        """For `rence eval --json`; scores and shares are fractions."""
         second = self.second
         seen = {"markers_disagree": second.disagree, "second_marker_failed": second.failed} if second else {}
         return {
@@ -113,9 +119,11 @@ class EvaluatedModel:
 
     @property
     def sampling(self) -> dict[str, Any]:
+        """What all benchmarks were sampled with; what follows from a benchmark's own k is left out."""
         return _sampling(self.header)
 
     def to_json(self) -> dict[str, Any]:
+        """For `rence eval --json`: the settings that all results share, the results, the average."""
         header = self.header
         return {
             "schema": SCHEMA,

@@ -63,6 +63,7 @@ def curves(
     labels = width > 300
 
     def plot(axes: Axes) -> None:
+        # pixels: numbers to the left, the lines' names to the right where there is room for them
         left, right, top, bottom = 32, 112 if labels else 18, 8, 40
         axes.set_position((left / width, bottom / height, 1 - (left + right) / width, 1 - (top + bottom) / height))
         axes.grid(axis="y")
@@ -71,8 +72,10 @@ def curves(
         axes.margins(x=0.02, y=0.06)
         if start is not None:
             axes.axhline(start, color=MUTED, linewidth=0.8, linestyle=(0, (3, 3)))
+        # quiet lines first, so that the named ones lie above them
         for line in sorted(lines, key=lambda line: not line.quiet):
             _draw(axes, line)
+        # draws the bands too: the range is the lines', and a band that reaches far beyond it is cut
         _limits(axes, lines, least)
         _x_axis(axes, lines, doubling)
         if labels:

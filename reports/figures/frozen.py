@@ -126,6 +126,7 @@ def _mean(values: np.ndarray) -> float:
 
 
 def _lines(document: Document, order: Sequence[int]) -> tuple[str, bytes]:
+    """The matrix of cosines; beside it weights by composition above weights by length, an algorithm a line."""
     labels = [document["algorithms"][i]["label"] for i in order]
     names, square, top, panel = _room(labels), max(44 * len(order), 120), 26, 130
     right = names + square + 60
@@ -166,6 +167,7 @@ def _tracks(axes: Axes, curve: Curve, title: str, level: float) -> None:
 
 
 def _rows(document: Document, order: Sequence[int]) -> tuple[str, bytes]:
+    """The matrix of cosines; beside it weights by composition and by length as heat maps, an algorithm a row."""
     labels = [document["algorithms"][i]["label"] for i in order]
     names = _room(labels)
     cell, wide, gap, least = 15, 21, 26, 6
@@ -235,6 +237,7 @@ def _heat(
     axes.set(xlim=(0, wide), ylim=(tall, 0))
     for spine in axes.spines.values():
         spine.set_visible(False)
+    # the ground is seen where a value is masked
     axes.set_facecolor(RULE)
     axes.patch.set_visible(True)
     shown = np.ma.masked_invalid(np.clip(values, -most, most))
@@ -255,6 +258,7 @@ def _heat(
     if written:
         for i, row in enumerate(values):
             for j, value in enumerate(row):
+                # dark numbers cannot be read on the strong colours
                 tint = "white" if abs(value) > 0.6 * most else INK
                 text = correlation(None if math.isnan(value) else value)
                 axes.text(j + 0.5, i + 0.5, text, ha="center", va="center", color=tint, fontsize=10)

@@ -28,6 +28,7 @@ class Cloud:
 
     @property
     def mean(self) -> tuple[float, float]:
+        """x and y, each the unweighted mean over the seeds."""
         x, y = zip(*self.seeds, strict=True)
         return sum(x) / len(x), sum(y) / len(y)
 

@@ -96,6 +96,7 @@ def _svg(figure: Figure) -> str:
 
 
 def colour(place: int) -> str:
+    """Of the arm at this place in the plan, from 0; from the ninth on colours repeat."""
     return ARMS[place % len(ARMS)]
 
 

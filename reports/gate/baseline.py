@@ -37,6 +37,7 @@ def write(path: Path, baseline: Baseline) -> None:
 
 
 def render(baseline: Baseline) -> str:
+    """The file's text, for hands and for diffs: a key a line, benchmarks and seeds in order, PER_LINE counts a line."""
     r = baseline.results
     head: dict[str, Any] = {
         "schema": SCHEMA,

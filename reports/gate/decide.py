@@ -130,6 +130,7 @@ def decide(new: Sequence[Floats], old: Sequence[Floats], margin: float) -> Decis
 
 
 def outcome(average: ScoreChange, margin: float) -> GateOutcome:
+    """What the average alone says, by the table of this module's docstring."""
     if average.identical:
         return GateOutcome.PASS
     if average.bounds is None:
@@ -143,6 +144,11 @@ def outcome(average: ScoreChange, margin: float) -> GateOutcome:
 
 
 def change(new: Sequence[Floats], old: Sequence[Floats]) -> ScoreChange:
+    """new - baseline on the unweighted mean of the benchmarks given, which may be a single one.
+
+    Args:
+        new, old: as in `decide`.
+    """
     single = min(len(new[0]), len(old[0])) == 1
     estimate = contrast([new, old], (1.0, -1.0), "checkpoints" if single else "algorithm", 1 - SIDES * ALPHA)
     shifts = np.concatenate([n.mean(axis=0) - o.mean(axis=0) for n, o in zip(new, old, strict=True)])

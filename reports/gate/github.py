@@ -70,6 +70,7 @@ def summary(gate: Gate) -> list[str]:
 
 
 def refused_summary(message: str) -> list[str]:
+    """The step summary of a gate that could not be decided; it has one form alone."""
     return [_heading("not decided", message)]
 
 

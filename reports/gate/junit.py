@@ -20,6 +20,7 @@ _FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff
 
 
 def render(gate: Gate) -> str:
+    """The file of a decided gate: its settings as properties, a case for the average and for each benchmark."""
     cases = [_case(gate, *column) for column in gate.columns]
     suite = _suite(cases)
     properties = ET.Element("properties")

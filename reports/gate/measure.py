@@ -77,6 +77,7 @@ def _begun(path: Path) -> set[str]:
 
 
 def _results(name: str, subject: ComparedSide, evals: pd.DataFrame) -> Results:
+    """Counts of correct attempts, where every seed is complete on every benchmark and all were asked in one way."""
     one = {field: _only(name, evals, field) for field in ("arm", "template", "grader_version", "limit")}
     cells = matrices(evals, subject.problems)
     benchmarks = {benchmark: scores for (_, benchmark), scores in sorted(cells.items())}

@@ -30,6 +30,7 @@ class Counts:
 
     @property
     def n(self) -> int:
+        """J, the number of problems."""
         return len(self.correct[0])
 
     @property
@@ -44,6 +45,7 @@ class Counts:
 
     @property
     def mean(self) -> float:
+        """Over seeds and problems, all alike: a fraction."""
         return float(self.values.mean())
 
 
@@ -70,6 +72,7 @@ class Results:
 
     @property
     def seeds(self) -> tuple[int, ...]:
+        """S seeds, ascending; (SINGLE,) for a model that was not trained here."""
         return tuple(self.models)
 
     @property
@@ -84,4 +87,5 @@ class Results:
 
 
 def ids_hash(ids: Iterable[str]) -> str:
+    """16 hex digits of SHA-256, of ids in the order given."""
     return hashlib.sha256("\n".join(ids).encode()).hexdigest()[:16]

@@ -29,6 +29,7 @@ class BaselineUpdate:
 
     @property
     def changed(self) -> bool:
+        """Whether the file has other bytes than before, or is new."""
         return self.old is None or render(self.old) != render(self.new)
 
     @property
@@ -40,6 +41,7 @@ class BaselineUpdate:
         return [(name, before.get(name), after.get(name)) for name in names]
 
     def text(self) -> str:
+        """For a terminal: means before and now in percent, and what else is not as it was."""
         titles = ("", "was", "is", "change")
         rows = [
             Row([text(name), Cell(percent(was)), Cell(percent(now)), Cell(_change(was, now))])
@@ -51,6 +53,7 @@ class BaselineUpdate:
         return "\n\n".join([shown, "\n".join([last, *self.notes])])
 
     def to_json(self) -> dict[str, Any]:
+        """For `rence gate --update --json`; means and margin are fractions."""
         return {
             "schema": SCHEMA,
             "baseline": self.file,

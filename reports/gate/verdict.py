@@ -38,6 +38,7 @@ class Gate:
 
     @property
     def outcome(self) -> GateOutcome:
+        """What was decided, whatever `on_inconclusive` makes of it."""
         return self.decision.outcome
 
     @property
@@ -47,6 +48,7 @@ class Gate:
 
     @property
     def warned(self) -> bool:
+        """Whether it is inconclusive and the command ends with 0 all the same."""
         return self.outcome == GateOutcome.INCONCLUSIVE and self.on_inconclusive == "warn"
 
     @property
@@ -59,9 +61,11 @@ class Gate:
 
     @property
     def points(self) -> str:
+        """The margin in words, such as `2 points`."""
         return margin_words(self.decision.margin)
 
     def text(self) -> str:
+        """For a terminal: the two sides, the table, the verdict with what it rests on, the notes."""
         head = (
             f"run       {self.run} ({self.new.arm})\n"
             f"baseline  {self.baseline}, made from {self.old.made_from} ({self.old.arm})"
@@ -69,6 +73,7 @@ class Gate:
         return "\n\n".join([head, plain.table(table(self)), "\n".join([*sentences(self), *self.notes])])
 
     def to_json(self) -> dict[str, Any]:
+        """For `rence gate --json`; scores, changes and margins are fractions, None where there is none."""
         d = self.decision
         names = list(self.old.benchmarks)
         return {
@@ -96,6 +101,7 @@ class Gate:
             "provable_margin": d.average.provable_margin,
             "times_problems_needed": self.sharper and self.sharper.problems,
             "times_samples_needed": self.sharper and self.sharper.samples,
+            # three values: what neither side states is not known to match
             "matched": False if self.unmatched else None if self.unstated else True,
             "unmatched": self.unmatched,
             "notes": self.notes,
@@ -146,6 +152,7 @@ def _below(average: ScoreChange) -> bool:
 
 
 def verdict(gate: Gate) -> str:
+    """The first sentence: the benchmarks that fail the gate by themselves, or else the average."""
     lost = [f"{name} ({_sure(change)}, adjusted p {p_text(p)})" for name, change, p in _failed(gate)]
     if lost:
         return f"Regression: {listing(lost)} lost more than {gate.points}; the average: {_sure(gate.decision.average)}."

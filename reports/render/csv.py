@@ -9,6 +9,7 @@ from reports.document import Table
 
 
 def table(item: Table) -> str:
+    """Lines end in a line feed alone; a cell that has a value gives that, another its text."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow([column.title for column in item.columns])

@@ -20,6 +20,7 @@ from reports.render.markdown import COST_BEGIN, COST_END
 
 
 def document(doc: Document) -> str:
+    """The page: style, script and pictures are in it, and no other style or script may act there."""
     style, script = _file("page.css"), _file("page.js")
     policy = (
         f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; base-uri 'none'; form-action 'none'"

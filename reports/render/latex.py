@@ -40,6 +40,11 @@ SPECIAL = {
 
 
 def table(item: Table, label: str) -> str:
+    """A float of its own, ready for \\input; a rule sets quiet rows apart from those below.
+
+    Args:
+        label: stands behind `tab:`.
+    """
     aligned = "".join("r" if column.numeric else "l" for column in item.columns)
     spreads = [max((len(row.cells[i].spread) for row in item.rows), default=0) for i in range(len(item.columns))]
     body: list[str] = []

@@ -26,17 +26,20 @@ SPECIAL = re.compile(r"([\\`*_\[\]|])")
 
 
 def document(doc: Document) -> str:
+    """The page; pictures are links into `figures/`, beside it."""
     head, *rest = doc.verdict
     parts = [f"# {_escape(doc.title)}", f"**{_escape(head)}**", *map(_escape, rest), *map(section, doc.sections)]
     return "\n\n".join(parts) + "\n"
 
 
 def section(part: Section) -> str:
+    """A heading of level 2 with its blocks; the cost stands between two comments, so that it can be cut out."""
     body = "\n\n".join([f"## {_escape(part.title)}", *map(block, part.blocks)])
     return f"{COST_BEGIN}\n\n{body}\n\n{COST_END}" if part.kind == "cost" else body
 
 
 def block(item: Block) -> str:
+    """One block of a section, without a line feed at its end."""
     match item:
         case Table():
             return table(item)
@@ -59,6 +62,7 @@ def _image(figure: Figure) -> str:
 
 
 def table(item: Table) -> str:
+    """A pipe table, numbers to the right, its caption in italics below. Values of cells and quiet rows do not show."""
     lines = [
         _line([_escape(column.title) for column in item.columns]),
         _line(["---:" if column.numeric else ":---" for column in item.columns]),

@@ -27,14 +27,17 @@ class Acted:
 
     @property
     def mean(self) -> float | None:
+        """Over the seeds that logged it; None if none did."""
         return float(np.mean(list(self.means.values()))) if self.means else None
 
     @property
     def inactive(self) -> bool:
+        """Whether the part did nothing; not where it was never logged, for nothing is known of that."""
         return self.mean is not None and self.mean < self.inactive_below
 
 
 def measure(run: Run) -> list[Acted]:
+    """Every part that the plan's arms declare, in the arms' order, logged or not."""
     return [_measure(run, arm, entry) for arm in run.plan.arms for entry in arm.activity]
 
 

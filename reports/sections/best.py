@@ -22,6 +22,7 @@ def section(a: Analysis) -> Section | None:
 
 
 def _sentences(a: Analysis, found: Best) -> list[str]:
+    """The highest average, what is left of it where it was not chosen for it, and who could not be chosen."""
     base, top = a.label(found.base), a.label(found.naive)
     lead = f"{signed(found.naive_gain)} points against the base, {base}" if found.naive != found.base else "the base"
     said = [
@@ -35,6 +36,7 @@ def _sentences(a: Analysis, found: Best) -> list[str]:
             "benchmark has a single problem."
         )
     else:
+        # what was not split cannot be new in the other half
         halves = "half of the seeds and problems" if honest.seeds_apart else "half of the problems"
         said.append(
             f"Chosen on {halves} and scored on the other half, the best arm has {percent(honest.score)} %, "
@@ -68,6 +70,7 @@ def _share(of: float | None) -> str:
 
 
 def _table(a: Analysis, found: Best) -> Table:
+    """The best arms and the base, with how often each was chosen on half of the data."""
     score = {arm: a.scores[arm, AVERAGE].estimate.value for arm in found.arms}
     ranked = sorted(found.arms, key=lambda arm: -score[arm])
     shown = [arm for place, arm in enumerate(ranked) if place < MOST or arm == found.base]

@@ -42,6 +42,7 @@ class Check:
 
     @property
     def agree(self) -> bool:
+        """Whether all tests that apply find the same; so they do where only one applies."""
         return len(set(self.signs)) <= 1
 
 
@@ -103,6 +104,7 @@ def _same_k(one: list[Scores], other: list[Scores]) -> bool:
 
 
 def disagreements(found: list[Check]) -> Iterator[Check]:
+    """Those on which the tests do not find the same."""
     return (check for check in found if not check.agree)
 
 
@@ -114,6 +116,7 @@ def section(a: Analysis) -> Section | None:
 
 
 def table(a: Analysis, found: list[Check]) -> Table:
+    """A row for each difference, in points with p-values before adjustment; McNemar's test where one has it."""
     level = f"{100 * (1 - a.alpha):g} %"
     columns = [
         Column("Difference", numeric=False),
@@ -129,6 +132,7 @@ def table(a: Analysis, found: list[Check]) -> Table:
 
 
 def _row(a: Analysis, check: Check, width: int) -> Row:
+    """One difference; what does not apply to it is a gap."""
     e, permutation, pairs = check.pair.estimate, check.permutation, check.mcnemar
     assert e is not None
     words = (

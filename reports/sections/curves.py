@@ -30,6 +30,7 @@ def section(a: Analysis) -> Section | None:
     table = where(table, table["benchmark"].isin(benchmarks))
     if table.empty or (a.run.plan.imported and len(a.run.plan.grid_rollouts) == 1):
         return None
+    # steps alone are known of an import; its rollouts were counted elsewhere, if they were
     axes = {"step": WORDS["step"]} if a.run.plan.imported else WORDS
     axis, axis_words = next(iter(axes.items()))
     average = _average(table, len(benchmarks))

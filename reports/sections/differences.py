@@ -57,6 +57,7 @@ def _entry(pair: Pair, label: str, strong: bool = False) -> IntervalRow:
 
 
 def primary(a: Analysis) -> Table:
+    """The locked family: the target minus each baseline on the average, in points, with everything a test has."""
     return _table(
         a,
         "primary",
@@ -85,6 +86,7 @@ def _chosen(a: Analysis) -> str:
 
 
 def per_benchmark(a: Analysis) -> Table:
+    """The same arms on each benchmark, in points: a family that supports no claim of its own."""
     return _table(
         a,
         "per_benchmark",
@@ -96,6 +98,7 @@ def per_benchmark(a: Analysis) -> Table:
 
 
 def start(a: Analysis) -> Table:
+    """Every arm minus the untrained model on the average, in points."""
     return _table(
         a,
         "start",

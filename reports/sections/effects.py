@@ -58,6 +58,7 @@ def _name(kind: str, place: int) -> str:
 
 
 def _table(a: Analysis, one: Effects, place: int) -> Table:
+    """A row for each level, below the base's of its factor; of an ablation a row for each piece, below the base."""
     ablate, full = one.sweep.kind == "ablate", one.sweep.kind == "full"
     several = full and any(effect.used < effect.planned for effect in one.main)
     columns = [

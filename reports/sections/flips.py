@@ -176,6 +176,7 @@ def _cases(a: Analysis, b: str, places: Sequence[_Place], found: Wanted) -> Case
 
 
 def _case(a: Analysis, b: str, place: _Place, found: Wanted) -> Case:
+    """A problem with one attempt of either side; the gold is the same for both, and a gap where no file has it."""
     problem, pair = place.problem, place.flips
     category, kind = CATEGORIES[pair.category[problem]], pair.kind[problem]
     sides = [(arm, tally, representative(a.run, tally, problem)) for arm, tally in ((a.target, pair.a), (b, pair.b))]

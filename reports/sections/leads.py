@@ -60,6 +60,11 @@ def _points(lead: Lead) -> str:
 
 
 def table(a: Analysis, found: list[Lead]) -> Table:
+    """A row for each lead, pass@1 and pass@k minus the untrained model's in points.
+
+    Args:
+        found: at least one.
+    """
     ks = sorted({lead.k for lead in found})
     most = f"within {ks[0]}" if len(ks) == 1 else "within most"
     columns = [

@@ -33,6 +33,11 @@ class AnswerLengths:
     """whether it has as many tokens as the evaluation allowed, or more"""
 
     def only(self, mask: np.ndarray) -> AnswerLengths:
+        """Some of the attempts.
+
+        Args:
+            mask: bool, for each attempt.
+        """
         return AnswerLengths(self.tokens[mask], self.correct[mask], self.seed[mask], self.at_limit[mask])
 
 
@@ -142,11 +147,16 @@ def _caption(a: Analysis, found: Mapping[tuple[str, str], AnswerLengths], common
 
 
 def _table(a: Analysis, name: str, measured: Measured, benchmarks: list[str], caption: str) -> Table:
+    """A row for each arm, benchmark and kind of answer that there is; lengths in tokens.
+
+    Args:
+        benchmarks: `all` alone has no column for them.
+    """
     by_benchmark = benchmarks != ["all"]
     columns = [
         Column("", numeric=False),
         *([Column("Benchmark", numeric=False)] if by_benchmark else []),
-        Column("AnswerLengths", numeric=False),
+        Column("Answers", numeric=False),
         *map(Column, ("Number", "10 %", "Median", "90 %", "Longest", "At the limit")),
     ]
     rows = [

@@ -28,6 +28,7 @@ def section(a: Analysis, missing: Sequence[str] = ()) -> Section | None:
 
 
 def collect(a: Analysis) -> list[str]:
+    """A sentence for each note, but for those on sections that could not be made."""
     return [
         *([RECONSTRUCTION] if any("reconstruction" in arm.title.lower() for arm in a.arms) else []),
         *([f"{capital(EXPLORATORY)}."] if a.run.plan.imported else []),

@@ -37,6 +37,7 @@ def section(a: Analysis) -> Section | None:
 
 
 def _pictures(a: Analysis, by_k: dict[int, Groups]) -> list[Block]:
+    """pass@k of the average, where it is known for several k, and a panel for each benchmark."""
     caption = (
         "pass@k in percent against k: the chance that at least one of k attempts is correct, unbiased (1 − C(n−c, k) / "
         "C(n, k) for each problem), mean over problems and seeds. "
@@ -65,6 +66,7 @@ def _pictures(a: Analysis, by_k: dict[int, Groups]) -> list[Block]:
 
 
 def _lines(a: Analysis, by_k: dict[int, Groups], column: str) -> list[Line]:
+    """An arm's percent against k: mean over its seeds, and each of them where arms are few enough to tell apart."""
     named = arm_colours.named(a)
     lines = []
     for arm in a.rows:

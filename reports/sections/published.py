@@ -48,6 +48,7 @@ class Reproduced:
         return None if self.published is None or self.score is None else self.score.estimate.value - self.published
 
     def to_json(self) -> dict[str, Any]:
+        """For `verdict.json`; scores are fractions, None where there is none."""
         return {
             "arm": self.arm,
             "ours": self.ours,
@@ -147,7 +148,7 @@ def _source(published: Published) -> str:
 
 
 def _table(a: Analysis, published: Published, number: int) -> Table:
-    columns = ["", "Benchmark", "Published", "Ours", "Ours − published", "PublishedFinding"]
+    columns = ["", "Benchmark", "Published", "Ours", "Ours − published", "Finding"]
     rows = [_row(a, cell) for cell in compare(a, published)]
     numeric = {"Published", "Ours", "Ours − published"}
     return Table(

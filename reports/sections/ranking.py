@@ -67,6 +67,7 @@ class Variant:
         ]
 
     def difference(self, one: str, other: str) -> float | None:
+        """Of two arms' averages, a fraction; None if either has none here."""
         both = one in self.averages and other in self.averages
         return self.averages[one] - self.averages[other] if both else None
 
@@ -172,6 +173,7 @@ def section(a: Analysis) -> Section | None:
 
 
 def _sentences(a: Analysis, found: list[Variant]) -> list[str]:
+    """Whether the order changes, and whether differences of the target change their sign, significant ones by name."""
     base, *others = found
     swaps = {variant.name: swapped for variant in others if (swapped := variant.swapped(base))}
     arms, variants = plural(len(base.averages), "arm"), plural(len(others), "variant")
@@ -208,6 +210,7 @@ def _flipped(a: Analysis, base: Variant, variant: Variant) -> list[str]:
 
 
 def _table(a: Analysis, found: list[Variant]) -> Table:
+    """A row for each variant, the plan's own first: the order, and the target minus each baseline in points."""
     baselines = a.run.plan.comparison.baselines
     each = baselines if len(baselines) <= MOST else []
     columns = [

@@ -45,6 +45,7 @@ def _percent(interval: tuple[float, float] | None) -> tuple[float, float] | None
 
 
 def table(a: Analysis) -> Table:
+    """Arms x benchmarks and the average, in percent ± half-width; a gap where an arm has no complete result."""
     titles = [*map(a.benchmark_title, a.benchmarks), "Average", *(["Pooled"] if a.sizes_differ else []), "Seeds"]
     rows = []
     for arm in a.rows:

@@ -47,6 +47,7 @@ def _choice(a: Analysis, tuning: Mapping[str, Any]) -> str:
 
 
 def _table(a: Analysis, tuning: Mapping[str, Any], scores: Scores) -> Table:
+    """Arms x candidates, percent correct in tuning; a last row has the mean where one choice was made for all arms."""
     candidates = _names(candidate for _, candidate in scores)
     chosen = {arm: one["candidate"] for arm, one in tuning["chosen"].items()}
     rows = []

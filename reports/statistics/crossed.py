@@ -51,6 +51,7 @@ class Parts:
 
     @property
     def seed(self) -> MeanSquare | None:
+        """The arms' seed parts together; None if no arm has several seeds."""
         return _pool(self.seeds)
 
 
@@ -72,12 +73,14 @@ class Estimate:
 
     @property
     def half_width(self) -> float | None:
+        """Of the two-sided t interval at `confidence`; None where there is no interval."""
         if not self.se:
             return None
         return self.se * float(special.stdtrit(self.df, 0.5 + self.confidence / 2))
 
     @property
     def interval(self) -> tuple[float, float] | None:
+        """Lower and upper bound; None where the data cannot tell or nothing varied."""
         half = self.half_width
         return None if half is None else (self.value - half, self.value + half)
 
@@ -117,20 +120,24 @@ def contrast(
 
 
 def _parts(arms: Sequence[Sequence[Floats]], weights: Sequence[float]) -> Parts:
+    """The mean squares of the crossed layout, each as it enters the variance of the contrast."""
     seed, residual = [], []
     for weight, arm in zip(weights, arms, strict=True):
         seeds = arm[0].shape[0]
         if seeds < 2:
             continue
+        # over all benchmarks at once: a good seed is good on all of them, its effect is one
         per_seed = np.mean([m.mean(axis=1) for m in arm], axis=0)
         seed.append(MeanSquare(weight**2 * float(per_seed.var(ddof=1)) / seeds, seeds - 1))
         residual += [_residual(m, weight / len(arm)) for m in arm if m.shape[1] > 1]
     problem = []
     for matrices in zip(*arms, strict=True):
+        # contrasted before it varies, for arms answer the same problems: that is the pairing
         per_problem = np.tensordot(weights, [m.mean(axis=0) for m in matrices], axes=1)
         if len(per_problem) > 1:
             variance = float(per_problem.var(ddof=1)) / len(per_problem) / len(arms[0]) ** 2
             problem.append(MeanSquare(variance, len(per_problem) - 1))
+    # a benchmark of one problem tells nothing of new problems, so neither does the average it is in
     if len(problem) < len(arms[0]):
         problem = []
     total = sum(p.variance for p in problem)

@@ -41,6 +41,7 @@ class VarianceSplit:
 
     @property
     def parts(self) -> Parts:
+        """The mean squares that it is made of, those of the benchmarks pooled."""
         return Parts(self.seeds, _pooled(self.problems), _pooled(self.residuals))
 
     @property
@@ -51,11 +52,13 @@ class VarianceSplit:
 
     @property
     def seed(self) -> float | None:
+        """Of training seeds, less what single cells add to their mean square; None with one seed an arm."""
         squares = self.parts.seed
         return max(0.0, squares.variance - self._cells) if squares else None
 
     @property
     def problem(self) -> float | None:
+        """Of problems, the sum over benchmarks; None where a benchmark has one problem."""
         own = self.by_problem
         return None if own is None else float(sum(own))
 
@@ -68,14 +71,17 @@ class VarianceSplit:
 
     @property
     def interaction(self) -> float | None:
+        """Of seed x problem, with sampling in it where k = 1; None with one seed an arm."""
         return sum(own for own, _ in self.cells) if self.seeds else None
 
     @property
     def sampling(self) -> float | None:
+        """Of answers drawn anew to the same problem; None where k = 1 on a benchmark."""
         return None if None in self.samplings else sum(sampling for _, sampling in self.cells)
 
     @property
     def total(self) -> float:
+        """The sum of all parts: the squared standard error, but for parts below zero taken as zero."""
         return sum(part for part in (self.seed, self.problem) if part) + self._cells
 
     @property
@@ -117,6 +123,11 @@ def _split(
     weights: Sequence[float],
     problems: Sequence[MeanSquare | None],
 ) -> VarianceSplit:
+    """With the problems' mean squares given, for `split` and `typical` differ in these.
+
+    Args:
+        problems: for each benchmark by itself, as if it were all there is.
+    """
     benchmarks = len(arms[0])
     several = [(arm, k, w) for arm, k, w in zip(arms, attempts, weights, strict=True) if len(arm[0]) > 1]
     residuals, samplings = [], []

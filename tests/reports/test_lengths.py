@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import reports
 from reports.data.analysis import Analysis, analyse
 from reports.data.load import load
+from reports.document import Table
 from reports.sections import lengths as section
 from reports.sections.lengths import Lengths, collect, measure, pooled
 
@@ -50,6 +51,13 @@ def rows(run: Path, name: str) -> list[list[str]]:
     assert found is not None
     tables = [block for block in found.blocks if getattr(block, "name", "") == name]
     return [[cell.text for cell in row.cells] for row in tables[0].rows]  # type: ignore[union-attr]
+
+
+def test_the_titles_of_the_table_are_words(make_run) -> None:
+    found = section.section(analysis(make_run()))
+    assert found is not None
+    table = next(block for block in found.blocks if isinstance(block, Table))
+    assert [column.title for column in table.columns[:3]] == ["", "Answers", "Number"]
 
 
 def test_the_table_of_all_correct_has_no_row_of_the_others(make_run) -> None:

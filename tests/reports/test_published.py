@@ -11,7 +11,8 @@ import reports
 from harness.records import Published, RunFolder, add_published, read_published
 from reports.data.analysis import analyse
 from reports.data.load import load
-from reports.sections.published import PublishedFinding, compare, impossible
+from reports.document import Table
+from reports.sections.published import PublishedFinding, compare, impossible, section
 
 
 def table(**percent: dict[str, float | None]) -> Published:
@@ -57,6 +58,15 @@ def test_a_printed_score_must_be_a_share_of_the_problems(run: Path) -> None:
     a = analyse(load(run))
     published = table(grpo={"mini_easy": 42.5, "mini_hard": 43.0}, dapo={"mini_easy": 43.0}, rence={"mini_easy": 42.46})
     assert list(impossible(a, published)) == [("dapo", "mini_easy", 43.0)]
+
+
+def test_the_titles_of_its_table_are_words(run: Path) -> None:
+    add_published(RunFolder(run).expected, [table(grpo={"mini_easy": 50.0})])
+    found = section(analyse(load(run)))
+    assert found is not None
+    (shown,) = [block for block in found.blocks if isinstance(block, Table)]
+    titles = ["", "Benchmark", "Published", "Ours", "Ours − published", "Finding"]
+    assert [column.title for column in shown.columns] == titles
 
 
 def test_the_report_shows_them_and_makes_nothing_up(run: Path) -> None:
