@@ -1,12 +1,15 @@
-"""Every algorithm, benchmark and training set by name: ours, and those of other packages. Imports no torch.
+"""Every algorithm, benchmark, training set and backend by name: ours, and those of other packages. Imports no torch.
 
 Other packages offer theirs as entry points (`plugins.py`). In `rence.algorithms` one names an `Algorithm`, instance or
-class; in `rence.benchmarks` a `Benchmark` or a `TrainingSet` of the entry point's name.
+class; in `rence.benchmarks` a `Benchmark` or a `TrainingSet` of the entry point's name; in `rence.backends` a
+`Backend`, instance or class. Backends stand here by name alone, for `config` knows their settings and is below them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import is_dataclass
+from importlib import import_module
 from typing import Any, TypeVar
 
 from algorithms import registry as our_algorithms
@@ -16,9 +19,10 @@ from algorithms.registry import ALGORITHMS, UnknownAlgorithm
 from benchmarks import registry as our_benchmarks
 from benchmarks.problems import Benchmark, TrainingSet
 from benchmarks.registry import BENCHMARKS, TRAINING_SETS, UnknownBenchmark
+from harness.base.named import Builtin, Named
 from harness.base.plugins import Plugins, Unfit
 
-__all__ = ["ALGORITHM_PLUGINS", "BENCHMARK_PLUGINS", "UnknownAlgorithm", "UnknownBenchmark",
+__all__ = ["ALGORITHM_PLUGINS", "BACKENDS", "BENCHMARK_PLUGINS", "UnknownAlgorithm", "UnknownBenchmark",
            "algorithm", "algorithm_names", "algorithms", "benchmark", "benchmark_names", "benchmarks",
            "training_set", "training_set_names", "training_sets"]  # fmt: skip
 
@@ -43,6 +47,24 @@ def _accept_benchmark(name: str, offered: Any) -> Benchmark | TrainingSet:
     return offered
 
 
+def _accept_backend(name: str, offered: Any) -> Any:
+    made, seam = offered() if isinstance(offered, type) else offered, import_module("harness.backends.base")
+    if not isinstance(made, seam.Backend):
+        raise Unfit(f"it must be a Backend, but is {type(made).__name__} instead")
+    if made.settings is not None and not is_dataclass(made.settings):
+        raise Unfit(f"`settings` of {type(made).__name__} must be a frozen dataclass or None")
+    return made
+
+
+BACKENDS: Named[Any] = Named(
+    "backend",
+    {
+        "local": Builtin("harness.backends.local.backend:LocalBackend", "one process, deterministic"),
+        "verl": Builtin("harness.backends.verl.backend:VerlBackend", "many GPUs: verl's Ray, FSDP and vLLM workers"),
+    },
+    _accept_backend,
+)
+"""each is a `harness.backends.base.Backend`, whose settings are the experiment's section of its name"""
 ALGORITHM_PLUGINS = Plugins("rence.algorithms", "algorithm", lambda: ALGORITHMS, _accept_algorithm)
 BENCHMARK_PLUGINS = Plugins("rence.benchmarks", "benchmark", lambda: (*BENCHMARKS, *TRAINING_SETS), _accept_benchmark)
 

@@ -20,7 +20,7 @@ from harness.base.errors import UserError, need
 from harness.base.locks import locked
 from harness.base.plugins import PluginError
 from harness.config.experiment import Evaluation
-from harness.engines.registry import check_name, open_engine
+from harness.engines.registry import ENGINES, open_engine
 from harness.evaluation import attempts
 from harness.evaluation.display import EvaluationView, Part
 from harness.evaluation.evaluator import EvaluatedCheckpoint, Evaluator, header_of
@@ -115,7 +115,7 @@ def evaluate(wanted: StandaloneEvaluation, view: EvaluationView) -> bool:
 
 def _check_names(wanted: StandaloneEvaluation) -> None:
     templates.template(wanted.template)
-    check_name(wanted.engine)
+    ENGINES.check(wanted.engine)
     for benchmark in wanted.benchmarks.values():
         benchmark.hash  # noqa: B018  which loads and checks the problems
 

@@ -10,6 +10,7 @@ import typer
 
 from rence.cli import (
     catalogue,
+    checking,
     configuration,
     diffing,
     evaluation,
@@ -30,7 +31,19 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for part in (experiments, evaluation, grading, results, importing, gating, diffing, catalogue, configuration, upkeep):
+for part in (
+    experiments,
+    evaluation,
+    grading,
+    results,
+    importing,
+    gating,
+    diffing,
+    catalogue,
+    checking,
+    configuration,
+    upkeep,
+):
     part.add_to(app)
 
 

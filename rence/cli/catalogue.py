@@ -1,4 +1,4 @@
-"""`rence list`, `rence show`, `rence check`."""
+"""`rence list`, `rence show`."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.markup import escape
 
-from harness.base.errors import FAILED, UserError, need
+from harness.base.errors import UserError
 from harness.base.plugins import PluginError, Plugins
 from rence.cli import sections
 from rence.cli.console import Json, command, out, print_json, table
 
 if TYPE_CHECKING:
     from algorithms.base import Algorithm
+    from harness.base.named import Named
 
 Name = Annotated[str, typer.Argument(metavar="ALGORITHM", help="See `rence list algorithms`.", show_default=False)]
 
@@ -38,7 +39,6 @@ class Kind(StrEnum):
 def add_to(app: typer.Typer) -> None:
     command(app, "list")(list_)
     command(app)(show)
-    command(app)(check)
 
 
 def list_(kind: Annotated[Kind, typer.Argument(show_default=False)], json: Json = False) -> None:
@@ -84,25 +84,6 @@ def show(algorithm: Name, json: Json = False) -> None:
     if sheet["page"]:
         console.print()
         console.print(sheet["page"], markup=False, highlight=False, soft_wrap=True)
-
-
-def check(algorithm: Name, json: Json = False) -> None:
-    """The contract tests of an algorithm. Needs torch."""
-    need("checking an algorithm", "torch")
-    from algorithms import contract
-
-    results = contract.checks(_algorithm(algorithm))
-    failed = [result for result in results if not result.passed]
-    if json:
-        print_json({"algorithm": algorithm, "checks": [asdict(result) for result in results]})
-    else:
-        shown = table("check", "result")
-        for result in results:
-            shown.add_row(result.name, "holds" if result.passed else result.detail)
-        out().print(shown)
-        out().print(f"{len(failed)} of {len(results)} fail" if failed else f"all {len(results)} hold")
-    if failed:
-        raise typer.Exit(FAILED)
 
 
 def _algorithm(name: str) -> Algorithm:
@@ -177,16 +158,20 @@ def _benchmarks() -> list[dict[str, Any]]:
 
 
 def _backends() -> list[dict[str, Any]]:
-    from harness.backends.registry import BACKENDS
+    from harness.base.registry import BACKENDS
 
-    return [{"name": name, "description": entry.description} for name, entry in BACKENDS.items()]
+    return _named(BACKENDS)
 
 
 def _engines() -> list[dict[str, Any]]:
-    from harness.engines import registry
+    from harness.engines.registry import ENGINES
 
-    rows = [{"name": name, "description": description} for name, description in registry.descriptions().items()]
-    return [*rows, *_broken(registry.PLUGINS, description=f"{_UNUSABLE}: {{error}}")]
+    return _named(ENGINES)
+
+
+def _named(things: Named[Any]) -> list[dict[str, Any]]:
+    rows = [{"name": name, "description": description} for name, description in things.descriptions().items()]
+    return [*rows, *_broken(things.plugins, description=f"{_UNUSABLE}: {{error}}")]
 
 
 def _sections() -> list[dict[str, Any]]:

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.problems import TrainingSet
+from harness.backends.registry import get_backend
 from harness.base import registry
 from harness.base.errors import UserError
-from harness.config.experiment import Experiment, Trial
+from harness.config.experiment import Experiment
 from harness.models import resolving
 from harness.planning import costs, plan, tuning
 from harness.records import Plan, RunFolder, write_text
@@ -175,23 +176,13 @@ def _hours(experiment: Experiment, cost: costs.Costs, way: sharpen.Route) -> flo
 
 
 def backend_configs(experiment: Experiment) -> dict[str, Path]:
-    """For backend `verl`, its complete config for each arm's first seed, checked by verl and written beside the run
-    folder, as `runs/NAME.verl/ARM.yaml`; nothing for another backend.
+    """What the backend has of its own to configure, for each arm, checked and written beside the run folder, as
+    `runs/NAME.BACKEND/ARM.yaml`; nothing for a backend that has none.
 
-    Raises: UserError if verl is not here, or refuses.
+    Raises: UserError if what it takes to check them is not here, or refuses.
     """
-    if experiment.backend != "verl":
-        return {}
-    from harness.backends.verl import limits, settings
-
-    limits.check_verl()
     run, written = RunFolder(Path("runs") / experiment.name), {}
-    for arm in experiment.arms:
-        trial = Trial(experiment, arm, experiment.seeds[0])
-        model = resolving.find(experiment.model) or experiment.model
-        config = settings.translate(trial, model, run.trial(arm.name, trial.seed).root / "verl")
-        settings.validate(config)
-        written[arm.name] = run.root.with_name(f"{experiment.name}.verl") / f"{arm.name}.yaml"
-        head = f"# verl {settings.VERSION}: {trial.name} of {experiment.name}, written by `rence run --dry-run`\n"
-        write_text(written[arm.name], head + settings.as_yaml(config))
+    for arm, text in get_backend(experiment.backend).configs(experiment, run).items():
+        written[arm] = run.root.with_name(f"{experiment.name}.{experiment.backend}") / f"{arm}.yaml"
+        write_text(written[arm], text)
     return written

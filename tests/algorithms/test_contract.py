@@ -12,7 +12,7 @@ import torch
 
 from algorithms import registry
 from algorithms.base import SPEC, Algorithm
-from algorithms.contract import CHECKS, checks
+from algorithms.contract import CHECKS
 from algorithms.example import example, learn
 from algorithms.objectives.a_lol import ALoL
 from algorithms.objectives.cispo import CISPO
@@ -31,6 +31,7 @@ from algorithms.objectives.rence import ReNCE
 from algorithms.objectives.rpg import RPG
 from algorithms.objectives.w_reinforce import WReinforce
 from algorithms.rollouts import Loss, Mean, Totals
+from rence.cli.checking import outcome
 
 COMPANIONS = ({}, {"scale": "none"}, {"baseline": "group_mean"}, {"kl_reference": "synced"}, {"kl_place": "loss"})
 """some options cannot be without another, such as a scale without a baseline"""
@@ -87,7 +88,8 @@ def switches():
 
 
 def failures(algorithm):
-    return {result.name: result.detail for result in checks(algorithm) if not result.passed}
+    rows = [outcome("algorithm", check, algorithm) for check in CHECKS]
+    return {row.name: row.detail for row in rows if not row.passed}
 
 
 @pytest.mark.parametrize("name", registry.ALGORITHMS)

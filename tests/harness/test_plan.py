@@ -13,6 +13,7 @@ from safetensors import safe_open
 from algorithms.registry import get
 from benchmarks import registry
 from harness import config
+from harness.backends.registry import get_backend
 from harness.base.errors import USAGE, UserError
 from harness.base.fingerprint import fingerprint
 from harness.config.experiment import Arm, Recipe
@@ -136,7 +137,7 @@ def test_whatever_fixes_the_meaning_of_a_number_changes_the_lock(tiny: Path, ove
 
 def test_a_plan_for_verl_holds_its_settings_and_another_does_not(tiny: Path, on_verl: Path, tmp_path: Path) -> None:
     before = made(on_verl)
-    assert before.verl["gpus_per_node"] == 2
+    assert before.backend_settings["gpus_per_node"] == 2
     before.write(tmp_path / "plan.json")
     assert Plan.read(tmp_path / "plan.json") == before
     after = made(on_verl, "verl.importance_cap=2", "verl.offload=[params]")
@@ -189,7 +190,8 @@ def test_costs_by_hand(tiny: Path, tmp_path: Path) -> None:
     # forward of every token (2 a parameter), forward and backward of 2 epochs (6 each)
     sampling, training = 2 * 1000 * (384 + 1800) * 48, 12 * 1000 * 384 * 48
     assert cost.flops == sampling + training
-    speed = costs.THROUGHPUT["local"]
+    speed = get_backend("local").costs(experiment).throughput
+    assert speed
     seconds = sampling / speed.generate_flops + training / speed.train_flops
     assert cost.hours == pytest.approx(seconds / 3600)
     # fp32: weights at 2 points of 4 trials; weights and two moments to resume each; rows of 150 bytes, 4 a token

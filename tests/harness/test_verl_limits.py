@@ -12,9 +12,9 @@ from transformers import AutoTokenizer
 
 from harness import config
 from harness.backends.verl import limits
+from harness.backends.verl.options import VerlSettings
+from harness.base import packages
 from harness.base.errors import UserError
-from harness.config.experiment import VerlSettings
-from harness.doctor import packages
 from harness.models.resolving import SHIPPED
 from harness.run import jobs
 

@@ -18,8 +18,9 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.backends.verl.options import VerlSettings, settings_of
 from harness.base.errors import UserError
-from harness.config.experiment import Experiment, Trial, VerlSettings
+from harness.config.experiment import Experiment, Trial
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -54,7 +55,7 @@ def translate(trial: Trial, model: str | Path, work: Path) -> DictConfig:
     config = deepcopy(_defaults())
     for key, value in {**semantic_keys(trial), **runtime_keys(trial, model, work)}.items():
         _put(config, key, value)
-    for key, value in trial.experiment.verl.overrides.items():
+    for key, value in settings_of(trial.experiment).overrides.items():
         try:
             _put(config, key, value)
         except OmegaConfBaseException as error:
@@ -71,7 +72,7 @@ def translate(trial: Trial, model: str | Path, work: Path) -> DictConfig:
 def semantic_keys(trial: Trial) -> dict[str, Any]:
     """What decides what is learnt and from which samples. Needs no verl."""
     experiment, recipe, seed = trial.experiment, trial.arm.recipe, trial.seed
-    verl = experiment.verl
+    verl = settings_of(experiment)
     return {
         # The synchronous V1 trainer. Our subclass of it stops at the budget, evaluates, writes and resumes.
         "trainer.use_v1": True,
@@ -153,7 +154,8 @@ def semantic_keys(trial: Trial) -> dict[str, Any]:
 def runtime_keys(trial: Trial, model: str | Path, work: Path) -> dict[str, Any]:
     """How it is computed: devices, precision, memory, processes."""
     experiment, recipe, seed = trial.experiment, trial.arm.recipe, trial.seed
-    verl, device = experiment.verl, experiment.verl.device
+    verl = settings_of(experiment)
+    device = verl.device
     on_gpu, longest = device == "gpu", longest_sequence(experiment)
     return {
         "trainer.device": "cuda" if on_gpu else "cpu",
@@ -249,7 +251,7 @@ def ray_arguments(settings: VerlSettings, joining: bool) -> dict[str, Any]:
 
 def engine_options(experiment: Experiment) -> dict[str, Any]:
     """Of the engine `vllm` for the untrained model: the samplers' own settings, on one copy of the model."""
-    settings = experiment.verl
+    settings = settings_of(experiment)
     return {
         "tensor_parallel_size": settings.tensor_parallel,
         "dtype": "bfloat16" if settings.precision == "bf16" else "float32",
@@ -266,7 +268,7 @@ def most_steps(trial: Trial) -> int:
 def longest_sequence(experiment: Experiment) -> int:
     """Tokens of prompt and response that the sampler must be able to hold, in training and evaluation."""
     answers = max(experiment.evaluation.max_tokens, *(arm.recipe.max_tokens for arm in experiment.arms))
-    return experiment.verl.max_prompt_tokens + answers
+    return settings_of(experiment).max_prompt_tokens + answers
 
 
 @cache

@@ -40,6 +40,7 @@ from harness.backends.verl.buffer import TRAIN, GroupBuffer, key
 from harness.backends.verl.checkpoint import REFERENCE, SHARDS, STATE
 from harness.backends.verl.minibatches import filled, minibatches, over_ranks
 from harness.backends.verl.objective import Objective
+from harness.backends.verl.options import settings_of
 from harness.backends.verl.sampling import ASK, Ask
 from harness.backends.verl.timeout import timeout
 from harness.backends.verl.workers import PolicyWorker, learnt
@@ -188,7 +189,7 @@ class Trainer(PPOTrainerSync):
 
     def _send_weights(self) -> None:
         """As verl does, but not for ever: a sampler that has died since its last answer would be waited for."""
-        patience = self.trial.experiment.verl.stall_seconds
+        patience = settings_of(self.trial.experiment).stall_seconds
         silent = UserError(
             f"{self.trial.name}: the samplers did not take the weights within {patience:g} s: one may have died.\n"
             "`verl.stall_seconds` is the patience. Run the same again to go on from the newest checkpoint.",
@@ -200,7 +201,8 @@ class Trainer(PPOTrainerSync):
     def _pulse(self) -> None:
         """Raises: ray's RayActorError if one of the processes that work while we wait has died."""
         workers = [*self.agent_loop_manager.agent_loop_workers, *self.get_reward_handles()]
-        ray.get([worker.__ray_ready__.remote() for worker in workers], timeout=self.trial.experiment.verl.stall_seconds)
+        patience = settings_of(self.trial.experiment).stall_seconds
+        ray.get([worker.__ray_ready__.remote() for worker in workers], timeout=patience)
 
     def _compute_advantage(self, batch: KVBatchMeta, metrics: dict[str, Any]) -> KVBatchMeta:
         """Credit, in the place of verl's advantages: the groups to learn from as one batch, with the log-probs that

@@ -14,7 +14,7 @@ import sys
 import threading
 from multiprocessing.process import BaseProcess
 
-from harness.backends.verl import limits
+from harness.backends.registry import get_backend
 from harness.base.errors import INTERRUPTED, need
 from harness.config.experiment import Experiment
 from harness.run.jobs import Job
@@ -29,8 +29,7 @@ class LocalLauncher(Launcher):
 
     def check(self, experiment: Experiment) -> None:
         need("training", *_NEEDED)
-        if experiment.backend == "verl":
-            limits.check_machine(experiment.verl)
+        get_backend(experiment.backend).check_machine(experiment)
 
     def slots(self) -> int:
         """One a core that this process may use."""

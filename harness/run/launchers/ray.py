@@ -17,7 +17,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from harness.backends.verl import limits
+from harness.backends.registry import get_backend
 from harness.base.errors import FAILED, INTERRUPTED, OK, UserError, need
 from harness.config.experiment import Experiment
 from harness.run.jobs import Job, JobState
@@ -48,8 +48,7 @@ class RayLauncher(Launcher):
     def check(self, experiment: Experiment) -> None:
         need("--launcher ray", "ray", extra="ray")
         _ = self._client
-        if experiment.backend == "verl":
-            limits.check_cluster(experiment.verl, [{"Alive": True, "Resources": node} for node in self._nodes()])
+        get_backend(experiment.backend).check_machine(experiment, self._nodes())
 
     def slots(self) -> int:
         """One a processor of the cluster: a job that waits 15 minutes for its place is given up by Ray."""
