@@ -19,6 +19,10 @@ class ProblemsError(Exception):
     """A set's problems are not here, or not what they must be. Ends a command with exit code 3."""
 
 
+class ProblemsMissing(ProblemsError):
+    """They are neither on this machine nor to be had from the hub."""
+
+
 @dataclass(frozen=True)
 class Problem:
     """One question with its exact answer."""
@@ -110,10 +114,7 @@ class Benchmark:
         if len({problem.id for problem in problems}) != len(problems):
             raise ProblemsError(f"benchmark `{self.name}` holds the same problem twice.")
         if self.content and hash_of(problems) != self.content:
-            raise ProblemsError(
-                f"benchmark `{self.name}` must have the hash {self.content}, but has {hash_of(problems)} instead: its "
-                "problems or their answers were changed."
-            )
+            raise ProblemsError(_changed(f"benchmark `{self.name}`", self.content, problems))
         return problems
 
     @property
@@ -160,6 +161,20 @@ class TrainingSet:
     origin: str = ""
     """where the problems come from"""
 
+    @classmethod
+    def from_file(cls, path: Path, name: str = "", content: str = "") -> Self:
+        """A training set from a file of JSON lines, read now. Nothing is removed from it.
+
+        Args:
+            name: if empty, the file's, without its ending.
+            content: the hash its problems must have, as `rence benchmarks pin` prints it.
+        Raises: ProblemsError.
+        """
+        problems, name = _from_file(Path(path), MATHS), name or Path(path).stem
+        if content and hash_of(problems) != content:
+            raise ProblemsError(_changed(f"training set `{name}`", content, problems))
+        return cls(name, f"problems of {path.name}", lambda: Selection(problems), len(problems), origin=path.name)
+
     @cached_property
     def _selection(self) -> Selection:
         return self.load()
@@ -186,6 +201,13 @@ def _from_file(path: Path, rule: Rule) -> tuple[Problem, ...]:
     except ValueError as error:
         raise ProblemsError(str(error)) from None
     return tuple(Problem(line.question, line.gold, line.tags, rule, line.note) for line in lines)
+
+
+def _changed(what: str, content: str, problems: Iterable[Problem]) -> str:
+    return (
+        f"{what} must have the hash {content}, but has {hash_of(problems)} instead: its problems or their answers were "
+        "changed."
+    )
 
 
 def content_hash(*parts: str) -> str:

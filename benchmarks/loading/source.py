@@ -13,7 +13,7 @@ from benchmarks.asking import SEVERAL
 from benchmarks.loading import cleaning
 from benchmarks.loading.hub import Hub
 from benchmarks.marks import MATHS, Rule
-from benchmarks.problems import Benchmark, Problem, ProblemsError, hash_of
+from benchmarks.problems import Benchmark, Problem, ProblemsError, ProblemsMissing, hash_of
 
 DATA_DIR = "RENCE_DATA_DIR"
 FOLDERS = ("", "benchmarks", "train")
@@ -77,7 +77,7 @@ def load(source: Source) -> tuple[Problem, ...]:
     if file is not None:
         return _from_file(source, file)
     if source.hub is None:
-        raise ProblemsError(
+        raise ProblemsMissing(
             f"the problems of `{source.name}` are not here: {_not_here(source)}.\n"
             f"Set {DATA_DIR} to a folder that holds {source.file}.jsonl."
         )
@@ -123,10 +123,10 @@ def _from_hub(source: Source, hub: Hub) -> tuple[Problem, ...]:
         extracted = ({**row, hub.answer: hub.extract(row[hub.answer])} for row in hub.fetch())
         problems = _problems(source, extracted, hub.question, hub.answer)
     except ImportError:
-        raise ProblemsError(_neither(source, hub, "is read with `pip install 'rence-bench[eval]'`")) from None
+        raise ProblemsMissing(_neither(source, hub, "is read with `pip install 'rence-bench[eval]'`")) from None
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         reason = (str(error).strip() or repr(error)).splitlines()[0]
-        raise ProblemsError(_neither(source, hub, f"cannot be read: {reason}")) from None
+        raise ProblemsMissing(_neither(source, hub, f"cannot be read: {reason}")) from None
     if len(problems) != hub.rows:
         raise ProblemsError(
             f"`{hub.id}` at {hub.revision} must have {hub.rows} problems, but has {len(problems)} instead."

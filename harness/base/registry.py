@@ -19,6 +19,7 @@ from algorithms.registry import ALGORITHMS, UnknownAlgorithm
 from benchmarks import registry as our_benchmarks
 from benchmarks.problems import Benchmark, TrainingSet
 from benchmarks.registry import BENCHMARKS, TRAINING_SETS, UnknownBenchmark
+from harness.base import reserved
 from harness.base.named import Builtin, Named
 from harness.base.plugins import Plugins, Unfit
 
@@ -30,6 +31,7 @@ T = TypeVar("T", Benchmark, TrainingSet)
 
 
 def _accept_algorithm(name: str, offered: Any) -> Algorithm:
+    _check_name(name)
     made = offered() if isinstance(offered, type) else offered
     if not isinstance(made, Algorithm):
         raise Unfit(f"it must be an Algorithm, but is {type(made).__name__} instead")
@@ -39,7 +41,15 @@ def _accept_algorithm(name: str, offered: Any) -> Algorithm:
     return made
 
 
+def _check_name(name: str) -> None:
+    """Arms are called after their algorithms, and folders after both."""
+    wrong = reserved.mistake(name)
+    if wrong:
+        raise Unfit(wrong)
+
+
 def _accept_benchmark(name: str, offered: Any) -> Benchmark | TrainingSet:
+    _check_name(name)
     if not isinstance(offered, Benchmark | TrainingSet):
         raise Unfit(f"it must be a Benchmark or a TrainingSet, but is {type(offered).__name__} instead")
     if offered.name != name:

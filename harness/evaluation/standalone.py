@@ -65,10 +65,9 @@ class StandaloneEvaluation:
     def benchmarks(self) -> Mapping[str, Benchmark]:
         """Limited. Raises: UserError for a name that is not in the list, or a plug-in that cannot be used."""
         try:
-            found = {name: registry.benchmark(name) for name in self.evaluation.benchmarks}
+            return {name: self.evaluation.benchmark(name) for name in self.evaluation.benchmarks}
         except (registry.UnknownBenchmark, PluginError) as error:
             raise UserError(str(error)) from None
-        return {name: benchmark.first(self.evaluation.limit) for name, benchmark in found.items()}
 
     @cached_property
     def folder(self) -> Path:

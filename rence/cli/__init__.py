@@ -18,6 +18,7 @@ from rence.cli import (
     gating,
     grading,
     importing,
+    pinning,
     results,
     upkeep,
 )
@@ -42,6 +43,7 @@ for part in (
     catalogue,
     checking,
     configuration,
+    pinning,
     upkeep,
 ):
     part.add_to(app)

@@ -26,6 +26,7 @@ Check = Callable[[Any], None]
 
 class CheckedKind(StrEnum):
     algorithm = "algorithm"
+    benchmark = "benchmark"
 
 
 @dataclass(frozen=True)
@@ -72,8 +73,31 @@ def _algorithm_names() -> Sequence[str]:
     return algorithm_names()
 
 
+def _benchmark(name: str) -> Any:
+    from benchmarks.problems import ProblemsError, ProblemsMissing
+    from harness.base.registry import UnknownBenchmark, benchmark
+
+    try:
+        found = benchmark(name)
+        found.problems  # noqa: B018  which loads them
+    except UnknownBenchmark as error:
+        raise UserError(str(error)) from None
+    except ProblemsMissing as error:
+        raise SkipTest(f"its problems are not on this machine: {' '.join(str(error).split())}") from None
+    except ProblemsError:
+        return found  # which the checks will say
+    return found
+
+
+def _benchmark_names() -> Sequence[str]:
+    from harness.base.registry import benchmark_names
+
+    return benchmark_names()
+
+
 CONTRACTS: dict[CheckedKind, Contract] = {
     CheckedKind.algorithm: Contract(_algorithm_names, _algorithm, "algorithms.contract:CHECKS"),
+    CheckedKind.benchmark: Contract(_benchmark_names, _benchmark, "benchmarks.contract:CHECKS", ("math_verify",)),
 }
 
 
@@ -88,7 +112,7 @@ def check(
     ] = None,
     json: Json = False,
 ) -> None:
-    """The contract of what has this name: what every algorithm keeps to. Needs torch."""
+    """The contract of what has this name: what every algorithm, every benchmark keeps to."""
     rows = [row for one in _kinds(name, kind) for row in run_contract(one, name)]
     failed, run = [row for row in rows if row.passed is False], [row for row in rows if row.passed is not None]
     if json:
