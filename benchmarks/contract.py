@@ -1,8 +1,8 @@
 """What every benchmark has to keep to, a plug-in's too: `rence check NAME` runs `CHECKS` on it.
 
-A check passes if it returns, fails with what it raises, and is not run where it raises SkipTest. Those that mark answers
-use the benchmark's own rule; they look at `MOST` problems at most, spread over the whole, for Math-Verify takes its
-time.
+A check passes if it returns, fails with what it raises, and is not run where it raises SkipTest. Those that mark
+answers use the benchmark's own rule; they look at `MOST` problems at most, spread over the whole, for Math-Verify takes
+its time.
 """
 
 from __future__ import annotations

@@ -99,12 +99,12 @@ def _line(raw: bytes) -> Line | None:
     """None if it is empty. Raises: _Mistake."""
     if len(raw) > MOST_BYTES:
         raise _Mistake(f"the line is longer than {MOST_BYTES:,} bytes")
-    if b"\0" in raw:
-        raise _Mistake("the line holds a NUL byte")
     try:
         text = raw.decode("utf-8").strip()
     except UnicodeDecodeError as error:
         raise _Mistake("the line is not UTF-8", f": byte 0x{raw[error.start]:02x} at {error.start + 1}") from None
+    if "\0" in text:
+        raise _Mistake("the line holds a NUL byte")
     if not text:
         return None
     try:

@@ -144,8 +144,10 @@ def _benchmarks() -> list[dict[str, Any]]:
     rows = [
         {
             "name": one.name,
+            "title": getattr(one, "title", None),
             "kind": kind,
             "problems": one.count,
+            "k": getattr(one, "k", None),
             "description": one.description,
             "licence": one.licence,
             "origin": one.origin,
@@ -153,7 +155,7 @@ def _benchmarks() -> list[dict[str, Any]]:
         for kind, listed in kinds.items()
         for one in listed
     ]
-    empty = {"problems": None, "licence": "", "origin": ""}
+    empty = {"title": None, "problems": None, "k": None, "licence": "", "origin": ""}
     return [*rows, *_broken(BENCHMARK_PLUGINS, kind=_UNUSABLE, description="{error}", **empty)]
 
 

@@ -27,8 +27,8 @@ def pin(
     file: Annotated[Path, typer.Argument(help="JSON lines with `problem` and `answer`.", show_default=False)],
     json: Json = False,
 ) -> None:
-    """Read a file of problems strictly; print how many it holds, their hash, and the lines that pin both in an experiment
-    and in a package."""
+    """Read a file of problems strictly; print how many it holds, their hash, and the lines that pin both in an
+    experiment and in a package."""
     from benchmarks.problems import Benchmark, ProblemsError
 
     try:

@@ -99,6 +99,12 @@ class Analysis:
         """What tables call a benchmark."""
         return self._titles.get(name) or benchmark_title(name)
 
+    @cached_property
+    def rules(self) -> Mapping[str, str]:
+        """Benchmark -> what counted as equal to a gold, in words, of those whose evaluations say it."""
+        said = zip(self.run.evals["benchmark"], self.run.evals["rule"], strict=True)
+        return {name: rule for name, rule in said if rule and name in self.benchmarks}
+
     def label(self, arm: str) -> str:
         """What tables call an arm: its title, with its name where two arms share one."""
         if arm == START:

@@ -91,6 +91,7 @@ def caption(a: Analysis) -> str:
         f"Share of correct answers in percent (avg@k) ± half-width of the {100 * (1 - a.alpha):g} % interval, which "
         f"covers {covered(a)}{untrained}.",
         _sizes(a),
+        _rules(a),
         f"{'; '.join([seeds, *effort(a)])}; template {plan.template}; marker "
         f"{listing(sorted(set(final['grader_version']))) or GAP}; model {plan.model}.",
         f"Bold: not significantly below the column's best (multiple comparisons with the best, {100 * a.alpha:g} %).",
@@ -111,6 +112,17 @@ def _sizes(a: Analysis) -> str:
         return f"n × k (problems × attempts): {sizes[0][1]} on each benchmark."
     listed = ", ".join(f"{benchmark} {size}" for benchmark, size in sizes)
     return f"n × k (problems × attempts): {listed}." if sizes else ""
+
+
+def _rules(a: Analysis) -> str:
+    """What counted as equal to a gold, by rule; empty where no evaluation says it."""
+    asked: dict[str, list[str]] = {}
+    for benchmark in a.benchmarks:
+        if benchmark in a.rules:
+            asked.setdefault(a.rules[benchmark], []).append(a.benchmark_title(benchmark))
+    if len(asked) == 1:
+        return f"Answers are compared as {next(iter(asked))}."
+    return f"Answers are compared as {'; '.join(f'{r} ({listing(b)})' for r, b in asked.items())}." if asked else ""
 
 
 def _legend(a: Analysis) -> list[str]:
@@ -137,16 +149,18 @@ def _shares(a: Analysis) -> list[Text]:
 def tidy(a: Analysis) -> Table:
     """`results.csv`: a row for each arm and column, fractions unrounded, an empty cell where there is a gap."""
     titles = ["arm", "benchmark", "mean", "se", "df", "ci_low", "ci_high", "n_problems", "k", "seeds", *MARKS]
+    titles += ["title", "rule"]
     columns = [Column(title, numeric=i > 1) for i, title in enumerate(titles)]
     return Table("results", columns, [Row(_tidy_row(a, arm, column)) for arm in a.rows for column in a.columns])
 
 
 def _tidy_row(a: Analysis, arm: str, column: str) -> list[Cell]:
     score = a.scores.get((arm, column))
+    about = [text(column if column == AVERAGE else a.benchmark_title(column)), text(a.rules.get(column, ""))]
     if score is None:
-        return [text(arm), text(column), *[Cell("")] * 13]
+        return [text(arm), text(column), *[Cell("")] * 13, *about]
     counts = [str(a.marks.get((arm, column), {}).get(mark, "")) for mark in MARKS]
-    return [text(arm), text(column), *_numbers(score), *map(Cell, counts)]
+    return [text(arm), text(column), *_numbers(score), *map(Cell, counts), *about]
 
 
 def _numbers(score: Score) -> list[Cell]:
