@@ -32,7 +32,7 @@ _ALLOWED = (
 
 
 @dataclass(frozen=True)
-class Line:
+class ProblemLine:
     """One problem of a file."""
 
     question: str
@@ -50,12 +50,12 @@ class _Mistake(Exception):
         self.kind = kind
 
 
-def read(path: Path) -> list[Line]:
+def read(path: Path) -> list[ProblemLine]:
     """The problems in the file's order.
 
     Raises: ValueError, one to three lines that name the file and its lines, if it is no file or a line is wrong.
     """
-    found: list[Line] = []
+    found: list[ProblemLine] = []
     mistakes: list[tuple[int, _Mistake]] = []
     questions: dict[str, int] = {}
     ids: dict[str, int] = {}
@@ -95,7 +95,7 @@ def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
             yield number, raw.removeprefix(_BOM) if number == 1 else raw
 
 
-def _line(raw: bytes) -> Line | None:
+def _line(raw: bytes) -> ProblemLine | None:
     """None if it is empty. Raises: _Mistake."""
     if len(raw) > MOST_BYTES:
         raise _Mistake(f"the line is longer than {MOST_BYTES:,} bytes")
@@ -118,7 +118,7 @@ def _line(raw: bytes) -> Line | None:
     if mark(f"\\boxed{{{gold}}}", gold, NUMBERS).mark is not Mark.CORRECT:
         raise _Mistake("the answer cannot be marked", f": no box can hold {gold[:40]!r}")
     tags = {name: _text(name, row[name]) for name in TAGS if row.get(name) is not None}
-    return Line(question, gold, SEVERAL if cleaning.several(gold) else "", tags)
+    return ProblemLine(question, gold, SEVERAL if cleaning.several(gold) else "", tags)
 
 
 def _value(row: Mapping[str, Any], keys: Sequence[str]) -> tuple[str, Any]:

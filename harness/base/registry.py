@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from algorithms import registry as our_algorithms
 from algorithms.base import Algorithm
 from algorithms.hyperparameters import changed
-from algorithms.registry import ALGORITHMS, UnknownAlgorithm
+from algorithms.registry import ALL, UnknownAlgorithm
 from benchmarks import registry as our_benchmarks
 from benchmarks.problems import Benchmark, TrainingSet
 from benchmarks.registry import BENCHMARKS, TRAINING_SETS, UnknownBenchmark
@@ -75,7 +75,7 @@ BACKENDS: Named[Any] = Named(
     _accept_backend,
 )
 """each is a `harness.backends.base.Backend`, whose settings are the experiment's section of its name"""
-ALGORITHM_PLUGINS = Plugins("rence.algorithms", "algorithm", lambda: ALGORITHMS, _accept_algorithm)
+ALGORITHM_PLUGINS = Plugins("rence.algorithms", "algorithm", lambda: ALL, _accept_algorithm)
 BENCHMARK_PLUGINS = Plugins("rence.benchmarks", "benchmark", lambda: (*BENCHMARKS, *TRAINING_SETS), _accept_benchmark)
 
 
@@ -84,8 +84,8 @@ def algorithm(name: str, /, **hyperparameters: Any) -> Algorithm:
 
     Raises: UnknownAlgorithm; PluginError; ValueError for a hyper-parameter that does not exist or is out of range.
     """
-    if name in ALGORITHMS:
-        found = ALGORITHMS[name]
+    if name in ALL:
+        found = ALL[name]
     elif name in ALGORITHM_PLUGINS.names():
         found = ALGORITHM_PLUGINS.get(name)
     else:
@@ -95,12 +95,12 @@ def algorithm(name: str, /, **hyperparameters: Any) -> Algorithm:
 
 def algorithm_names() -> list[str]:
     """Ours in their order, then plug-ins by name; imports none of them."""
-    return [*ALGORITHMS, *ALGORITHM_PLUGINS.names()]
+    return [*ALL, *ALGORITHM_PLUGINS.names()]
 
 
 def algorithms() -> Mapping[str, Algorithm]:
     """Every name with its default instance, plug-ins that cannot be used left out. Imports all."""
-    return {**ALGORITHMS, **ALGORITHM_PLUGINS.usable()}
+    return {**ALL, **ALGORITHM_PLUGINS.usable()}
 
 
 def benchmark(name: str) -> Benchmark:
