@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 from harness.base.errors import UserError
 from harness.config.experiment import Experiment, Trial
@@ -111,6 +111,8 @@ class Backend(ABC):
     all others are part of the plan's lock (`harness/records/fields.py`). None: no section"""
     engines: ClassVar[tuple[str, ...]] = ()
     """names that `evaluation.engine` may have besides null"""
+    contract_settings: ClassVar[Mapping[str, Any]] = {}
+    """settings with which `rence check` trains a few steps of the quickstart's model here, where the defaults do not"""
 
     def mistakes(self, experiment: Experiment) -> Iterable[Mistake]:
         """What of the experiment this backend cannot do; asked when its file is loaded. Starts nothing."""
@@ -125,12 +127,12 @@ class Backend(ABC):
                 are processes here.
         Raises: UserError with what is missing, and the command that mends it.
         """
-        missing = self.lacks() if nodes is None else ""
+        missing = self.lacks(experiment) if nodes is None else ""
         if missing:
             raise UserError(f"backend `{experiment.backend}` cannot start: {missing}")
 
-    def lacks(self) -> str:
-        """What is missing here to train with the default settings, in one line; empty if nothing is."""
+    def lacks(self, experiment: Experiment) -> str:
+        """What is missing on this machine to train its trials, in one line; empty if nothing is."""
         return ""
 
     def slots(self, experiment: Experiment, room: int) -> int:

@@ -47,9 +47,9 @@ def from_checkout() -> Asked:
 
 def tested() -> dict[str, str]:
     """Canonical name -> the version that the project is tested with; empty outside a checkout."""
-    path = SOURCE / "constraints.txt"
-    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    pairs = (line.split("==") for line in lines if "==" in line and not line.startswith("#"))
+    paths = [SOURCE / "requirements" / name for name in ("dev.txt", "torch.txt")]
+    lines = [line for path in paths if path.exists() for line in path.read_text(encoding="utf-8").splitlines()]
+    pairs = (line.split()[0].split("==") for line in lines if "==" in line)
     return {canonicalize_name(name): version for name, version in pairs}
 
 

@@ -20,7 +20,9 @@ from rence.cli import (
     importing,
     pinning,
     results,
+    shipped,
     upkeep,
+    versions,
 )
 from rence.cli.console import guarded
 
@@ -28,7 +30,6 @@ app = typer.Typer(
     name="rence",
     help="Which RL algorithm makes a language model reason better, by how much, and how sure are we?",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -44,7 +45,9 @@ for part in (
     checking,
     configuration,
     pinning,
+    shipped,
     upkeep,
+    versions,
 ):
     part.add_to(app)
 

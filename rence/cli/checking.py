@@ -27,6 +27,8 @@ Check = Callable[[Any], None]
 class CheckedKind(StrEnum):
     algorithm = "algorithm"
     benchmark = "benchmark"
+    engine = "engine"
+    backend = "backend"
 
 
 @dataclass(frozen=True)
@@ -95,9 +97,36 @@ def _benchmark_names() -> Sequence[str]:
     return benchmark_names()
 
 
+def _engine(name: str) -> Any:
+    from harness.engines.engine_contract import opened
+
+    return opened(name)
+
+
+def _engine_names() -> Sequence[str]:
+    from harness.engines.registry import ENGINES
+
+    return ENGINES.names()
+
+
+def _backend(name: str) -> Any:
+    from harness.backends.backend_contract import under_test
+
+    return under_test(name)
+
+
+def _backend_names() -> Sequence[str]:
+    from harness.base.registry import BACKENDS
+
+    return BACKENDS.names()
+
+
+_LOCAL = ("torch", "transformers")
 CONTRACTS: dict[CheckedKind, Contract] = {
     CheckedKind.algorithm: Contract(_algorithm_names, _algorithm, "algorithms.contract:CHECKS"),
     CheckedKind.benchmark: Contract(_benchmark_names, _benchmark, "benchmarks.contract:CHECKS", ("math_verify",)),
+    CheckedKind.engine: Contract(_engine_names, _engine, "harness.engines.engine_contract:CHECKS", _LOCAL),
+    CheckedKind.backend: Contract(_backend_names, _backend, "harness.backends.backend_contract:CHECKS", _LOCAL),
 }
 
 
@@ -112,7 +141,7 @@ def check(
     ] = None,
     json: Json = False,
 ) -> None:
-    """The contract of what has this name: what every algorithm, every benchmark keeps to."""
+    """The contract of what has this name: what every algorithm, benchmark, engine, backend keeps to."""
     rows = [row for one in _kinds(name, kind) for row in run_contract(one, name)]
     failed, run = [row for row in rows if row.passed is False], [row for row in rows if row.passed is not None]
     if json:
@@ -138,7 +167,7 @@ def run_contract(kind: CheckedKind, name: str) -> list[CheckRow]:
     try:
         subject = contract.find(name)
     except SkipTest as reason:
-        return [CheckRow(kind, _words(one), None, str(reason)) for one in checks]
+        return [CheckRow(kind, f"all {len(checks)} checks", None, str(reason))]
     return [outcome(kind, one, subject) for one in checks]
 
 

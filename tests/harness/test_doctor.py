@@ -55,7 +55,7 @@ def test_what_is_missing_is_named_with_the_command_that_installs_it() -> None:
     assert finding.state is State.LACKS
     assert "torch is not installed" in finding.found
     assert "transformers must be !=5.6.0,<5.11,>=5.5.3, but is 4.57.1 instead" in finding.found
-    assert "[local]'" in finding.mend and "constraints.txt" in finding.mend
+    assert "install -e '" in finding.mend and finding.mend.endswith("[local]'")
     assert Checkup((finding,)).exit_code == FAILED
 
 
@@ -202,9 +202,9 @@ def test_the_plugin_of_cpu_runs_is_visible(monkeypatch: pytest.MonkeyPatch) -> N
     )
 
 
-def test_gpu_pins_are_not_the_projects() -> None:
-    assert "constraints.txt" in installing.install("verl")
-    assert "constraints.txt" not in installing.install("gpu")
+def test_outside_a_checkout_the_package_is_installed_by_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(installing, "SOURCE", tmp_path)
+    assert installing.install("verl") == f"{installing.pip()} install 'rence-bench[verl]'"
 
 
 def test_no_trap_where_there_is_none() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from harness.backends.base import Backend, BackendCosts, Evaluate, Mistake, Observer, Throughput, TrainingResult
 from harness.backends.verl import limits
@@ -25,6 +26,7 @@ class VerlBackend(Backend):
 
     settings = VerlSettings
     engines = ("vllm",)
+    contract_settings = MappingProxyType({"device": "cpu", "gpus_per_node": 1, "max_prompt_tokens": 64})
 
     def mistakes(self, experiment: Experiment) -> Iterable[Mistake]:
         return limits.mistakes(experiment)
@@ -36,9 +38,9 @@ class VerlBackend(Backend):
         else:
             limits.check_cluster(settings_of(experiment), [{"Alive": True, "Resources": node} for node in nodes])
 
-    def lacks(self) -> str:
+    def lacks(self, experiment: Experiment) -> str:
         try:
-            limits.check_machine(VerlSettings())
+            limits.check_machine(settings_of(experiment))
         except UserError as error:
             return str(error).partition("\n")[0]
         return ""
