@@ -141,8 +141,8 @@ def test_a_step_without_a_group_to_learn_from_updates_nothing(tiny: Tiny) -> Non
 def test_arms_of_a_seed_consume_the_same_prompts_and_the_first_samples_are_equal(
     tiny: Tiny, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from harness.backends.local import backend
     from harness.backends.local import generate as generating
+    from harness.backends.local import loop
 
     asked: list[tuple[str, int]] = []
     answers: list[str] = []
@@ -157,7 +157,7 @@ def test_arms_of_a_seed_consume_the_same_prompts_and_the_first_samples_are_equal
         answers.extend(response.text for response in responses)
         return original_mark(responses)
 
-    monkeypatch.setattr(backend, "generate", generate)
+    monkeypatch.setattr(loop, "generate", generate)
     monkeypatch.setattr(generating, "mark_texts", mark_all)
     found = {}
     for name in ("grpo", "dapo", "online_dpo"):
@@ -224,7 +224,7 @@ def test_sampling_from_lagging_weights_is_off_policy(tiny: Tiny) -> None:
 def test_the_initial_reference_never_moves(tiny: Tiny) -> None:
     run = tiny.train(tiny.trial(GRPO(kl_coef=0.001), budget=64, epochs=1, minibatches=1, learning_rate=1e-2))
     kl = [record.metrics["actor/kl_loss"] or 0.0 for record in run.watcher.records]
-    assert abs(kl[0]) < 1e-9 < 1e-4 < kl[-1]
+    assert kl[-1] > 1e-4 and abs(kl[0]) < 1e-5 * kl[-1]
 
 
 def test_a_trial_that_diverges_ends_there_and_says_where(tiny: Tiny) -> None:
