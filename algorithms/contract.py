@@ -1,4 +1,5 @@
-"""What every algorithm has to keep to, a plug-in too: `checks` runs it all on small batches and tells what fails.
+"""What every algorithm has to keep to, a plug-in too: each of `CHECKS` works on small batches and raises AssertionError
+with what it found. `rence check NAME` runs them all.
 
 The batches are ragged, in no order, with padding, groups without a contrast and a group of one; double precision.
 """
@@ -8,7 +9,7 @@ from __future__ import annotations
 import math
 import pickle
 from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
 from algorithms._torch import torch
@@ -35,23 +36,6 @@ STEP = 1e-5
 """of central differences: their error is of the order of its square"""
 
 
-@dataclass(frozen=True)
-class CheckResult:
-    name: str
-    passed: bool
-    detail: str
-    """what was found where it failed; empty where it passed"""
-
-
-class Broken(Exception):
-    """A check found what the message says."""
-
-
-def checks(algorithm: Algorithm) -> list[CheckResult]:
-    """Every check, whatever the others found."""
-    return [_run(check, algorithm) for check in CHECKS]
-
-
 def hyperparameters_are_checked(algorithm: Algorithm) -> None:
     """An object of the wrong type, and NaN or infinity for a float, raise ValueError on construction."""
     for field in fields(algorithm):
@@ -63,7 +47,7 @@ def hyperparameters_are_checked(algorithm: Algorithm) -> None:
                 replace(algorithm, **{field.name: value})
             except ValueError:
                 continue
-            raise Broken(f"`{field.name}` may be {value!r}; call super().__post_init__() and check ranges")
+            raise AssertionError(f"`{field.name}` may be {value!r}; call super().__post_init__() and check ranges")
 
 
 def spec_is_complete(algorithm: Algorithm) -> None:
@@ -268,20 +252,9 @@ CHECKS: tuple[Callable[[Algorithm], None], ...] = (
 )
 
 
-def _run(check: Callable[[Algorithm], None], algorithm: Algorithm) -> CheckResult:
-    name = check.__name__.replace("_", " ")
-    try:
-        check(algorithm)
-    except Broken as found:
-        return CheckResult(name, False, str(found))
-    except Exception as error:  # foreign code may fail in any way; that is a finding too
-        return CheckResult(name, False, f"{type(error).__name__}: {error}")
-    return CheckResult(name, True, "")
-
-
 def _require(condition: bool, otherwise: str) -> None:
     if not condition:
-        raise Broken(otherwise)
+        raise AssertionError(otherwise)
 
 
 def _same(found: tuple[Loss, Tensor], expected: tuple[Loss, Tensor]) -> None:
@@ -295,4 +268,4 @@ def _refuses(call: Callable[[], object], what: str) -> None:
         call()
     except ValueError:
         return
-    raise Broken(f"{what} must raise ValueError")
+    raise AssertionError(f"{what} must raise ValueError")

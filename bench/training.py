@@ -30,7 +30,7 @@ PIECES = {
     "sample": "harness.backends.local.generate.sample",
     "mark": "harness.backends.local.generate.mark_all",
     "render": "harness.backends.local.generate.render",
-    "reference": "harness.backends.local.backend.fixed_logp",
+    "reference": "harness.backends.local.loop.fixed_logp",
     "forward": "harness.backends.local.update.said",
     "backward": "torch.Tensor.backward",
     "optimiser": "torch.optim.AdamW.step",

@@ -1,5 +1,5 @@
 """The field's benchmarks as tasks of lm-eval 0.4.13: `lm_eval --include_path FOLDER --tasks rence_aime24_k32`, where
-`python -m benchmarks.tasks` prints FOLDER.
+`rence tasks` prints FOLDER.
 
 `rence_<benchmark>.yaml` asks once; `_k4` and `_k32` are the protocol's, for lm-eval takes `repeats` from YAML alone;
 `_common.yaml` is what all share, `functions.py` what they call. Groups: `rence_six` and `rence_six_protocol`.
@@ -8,5 +8,5 @@ Problems, prompts and marks are those of `rence eval`, so equal responses get eq
 lm-eval does not say how a generation ended: a response that the limit cut off before its answer counts as no_answer,
 not as truncated. It draws its own random numbers. And for --apply_chat_template see `harness.prompts.templates.render`.
 
-To add one: a YAML like its neighbours, and `_k4` or `_k32` of it. The tests hold it to `benchmarks/maths/sources.py`.
+All but `_common.yaml` are written from the registry by `generate.py` (`make tasks`); a test compares.
 """

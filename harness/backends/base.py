@@ -1,16 +1,24 @@
-"""The protocol of a backend: it trains one trial inside its folder, from its newest checkpoint to its budget."""
+"""The seam of a backend: all that the rest of the program knows of what trains a trial.
+
+A backend is an object, and importing it imports neither torch nor Ray nor verl: planning and lists need it too. What is
+heavy is imported inside `start_engine` and `train`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, ClassVar, Protocol
 
-from harness.config.experiment import Trial
+from harness.base.errors import UserError
+from harness.config.experiment import Experiment, Trial
 from harness.engines.base import Engine
 from harness.prompts.stream import PromptStream
-from harness.records import StepRecord, TrialFolder
+from harness.records import RunFolder, StepRecord, TrialFolder
+
+Key = tuple[str | int, ...]
 
 
 @dataclass(frozen=True)
@@ -55,9 +63,103 @@ class TrainingResult:
     train_seconds: float = 0.0
 
 
-class Backend(Protocol):
-    """Trains; the driver has written `trial.json` and holds the lock."""
+@dataclass(frozen=True)
+class Mistake:
+    """What of an experiment cannot be, and the keys that could mend it, the likeliest first."""
 
+    keys: tuple[Key, ...]
+    """each as a path in the experiment's file, such as ("recipe", "group_size")"""
+    message: str
+
+
+@dataclass(frozen=True)
+class Throughput:
+    """What a core or a device is assumed to do."""
+
+    unit: str
+    """core or GPU"""
+    generate_flops: float
+    """useful floating-point operations a second in sampling"""
+    train_flops: float
+    """in forward and backward passes of training"""
+    stated: str
+    """where the figures come from"""
+
+
+@dataclass(frozen=True)
+class BackendCosts:
+    """What planning has to know of a backend to say what an experiment costs, from above."""
+
+    throughput: Throughput | None = None
+    """None where it is not known: plans then say no hours"""
+    devices: int = 1
+    """cores or GPUs that a trial keeps busy"""
+    extra_passes: int = 0
+    """forward passes over a rollout batch that the algorithm does not ask for"""
+    state_copies: int = 3
+    """what a trial keeps to resume from, in sizes of the model's fp32 weights: with AdamW, weights and two moments"""
+    states: int | None = None
+    """how many trials have such a state at once; None: all of them"""
+
+
+class Backend(ABC):
+    """Trains trials, and says what it needs for that. A class without arguments; holds no state of a trial."""
+
+    settings: ClassVar[type | None] = None
+    """a frozen dataclass, the experiment's section of the backend's name: every field with a type, a default and its
+    meaning as the string below it. Fields that may change between two starts of a trial have the metadata RUNTIME, and
+    all others are part of the plan's lock (`harness/records/fields.py`). None: no section"""
+    engines: ClassVar[tuple[str, ...]] = ()
+    """names that `evaluation.engine` may have besides null"""
+    contract_settings: ClassVar[Mapping[str, Any]] = {}
+    """settings with which `rence check` trains a few steps of the quickstart's model here, where the defaults do not"""
+
+    def mistakes(self, experiment: Experiment) -> Iterable[Mistake]:
+        """What of the experiment this backend cannot do; asked when its file is loaded. Starts nothing."""
+        if experiment.record_steps:
+            yield Mistake((("record_steps",),), f"`record_steps` is of backend `local`, not of `{experiment.backend}`.")
+
+    def check_machine(self, experiment: Experiment, nodes: Sequence[Mapping[str, float]] | None = None) -> None:
+        """Asked when a run starts, before anything is written.
+
+        Args:
+            nodes: the resources of each node of the Ray cluster that trials go to, as Ray counts them; None: trials
+                are processes here.
+        Raises: UserError with what is missing, and the command that mends it.
+        """
+        missing = self.lacks(experiment) if nodes is None else ""
+        if missing:
+            raise UserError(f"backend `{experiment.backend}` cannot start: {missing}")
+
+    def lacks(self, experiment: Experiment) -> str:
+        """What is missing on this machine to train its trials, in one line; empty if nothing is."""
+        return ""
+
+    def slots(self, experiment: Experiment, room: int) -> int:
+        """How many trials run side by side unless the user says, 1 to `room`, which is how many fit by their
+        processors."""
+        return room
+
+    def costs(self, experiment: Experiment) -> BackendCosts:
+        """Of one trial of the experiment, as far as the backend decides them."""
+        return BackendCosts()
+
+    def configs(self, experiment: Experiment, run: RunFolder) -> Mapping[str, str]:
+        """Arm -> YAML text of what the backend would hand to a trainer of its own, for a dry run; most have none.
+
+        Raises: UserError if it cannot be made here, or is refused.
+        """
+        return {}
+
+    @abstractmethod
+    def start_engine(self, experiment: Experiment, model: Path) -> Engine:
+        """What evaluates the untrained model: with `evaluation.engine` null, what the backend samples with.
+
+        Args:
+            model: folder of the initial weights, Hugging Face layout.
+        """
+
+    @abstractmethod
     def train(
         self,
         trial: Trial,
@@ -67,10 +169,11 @@ class Backend(Protocol):
         evaluate: Evaluate,
         observer: Observer,
     ) -> TrainingResult:
-        """Write `steps.jsonl` and `checkpoints/`, call `evaluate` at each grid point, and return at the budget.
+        """Write `steps.jsonl` and `checkpoints/`, call `evaluate` at each grid point with the engine of
+        `start_engine`'s kind, and return at the budget. The driver has written `trial.json` and holds the lock; a call
+        in a folder that was begun goes on from its newest checkpoint.
 
         Args:
             model: folder of the initial weights, Hugging Face layout.
             prompts: the training set in the seed's order, consumed as a stream.
         """
-        ...

@@ -14,10 +14,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harness.backends.base import TrainingResult
-from harness.backends.collect import Collected
 from harness.records import TrialFolder, read_json, to_disk, write_json
+
+if TYPE_CHECKING:
+    from harness.backends.collect import Collected
 
 PROGRESS = "trainer.json"
 

@@ -1,24 +1,29 @@
-"""Every algorithm, benchmark and training set by name: ours, and those of other packages. Imports no torch.
+"""Every algorithm, benchmark, training set and backend by name: ours, and those of other packages. Imports no torch.
 
 Other packages offer theirs as entry points (`plugins.py`). In `rence.algorithms` one names an `Algorithm`, instance or
-class; in `rence.benchmarks` a `Benchmark` or a `TrainingSet` of the entry point's name.
+class; in `rence.benchmarks` a `Benchmark` or a `TrainingSet` of the entry point's name; in `rence.backends` a
+`Backend`, instance or class. Backends stand here by name alone, for `config` knows their settings and is below them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import is_dataclass
+from importlib import import_module
 from typing import Any, TypeVar
 
 from algorithms import registry as our_algorithms
 from algorithms.base import Algorithm
 from algorithms.hyperparameters import changed
-from algorithms.registry import ALGORITHMS, UnknownAlgorithm
+from algorithms.registry import ALL, UnknownAlgorithm
 from benchmarks import registry as our_benchmarks
 from benchmarks.problems import Benchmark, TrainingSet
 from benchmarks.registry import BENCHMARKS, TRAINING_SETS, UnknownBenchmark
+from harness.base import reserved
+from harness.base.named import Builtin, Named
 from harness.base.plugins import Plugins, Unfit
 
-__all__ = ["ALGORITHM_PLUGINS", "BENCHMARK_PLUGINS", "UnknownAlgorithm", "UnknownBenchmark",
+__all__ = ["ALGORITHM_PLUGINS", "BACKENDS", "BENCHMARK_PLUGINS", "UnknownAlgorithm", "UnknownBenchmark",
            "algorithm", "algorithm_names", "algorithms", "benchmark", "benchmark_names", "benchmarks",
            "training_set", "training_set_names", "training_sets"]  # fmt: skip
 
@@ -26,6 +31,7 @@ T = TypeVar("T", Benchmark, TrainingSet)
 
 
 def _accept_algorithm(name: str, offered: Any) -> Algorithm:
+    _check_name(name)
     made = offered() if isinstance(offered, type) else offered
     if not isinstance(made, Algorithm):
         raise Unfit(f"it must be an Algorithm, but is {type(made).__name__} instead")
@@ -35,7 +41,15 @@ def _accept_algorithm(name: str, offered: Any) -> Algorithm:
     return made
 
 
+def _check_name(name: str) -> None:
+    """Arms are called after their algorithms, and folders after both."""
+    wrong = reserved.mistake(name)
+    if wrong:
+        raise Unfit(wrong)
+
+
 def _accept_benchmark(name: str, offered: Any) -> Benchmark | TrainingSet:
+    _check_name(name)
     if not isinstance(offered, Benchmark | TrainingSet):
         raise Unfit(f"it must be a Benchmark or a TrainingSet, but is {type(offered).__name__} instead")
     if offered.name != name:
@@ -43,7 +57,25 @@ def _accept_benchmark(name: str, offered: Any) -> Benchmark | TrainingSet:
     return offered
 
 
-ALGORITHM_PLUGINS = Plugins("rence.algorithms", "algorithm", lambda: ALGORITHMS, _accept_algorithm)
+def _accept_backend(name: str, offered: Any) -> Any:
+    made, seam = offered() if isinstance(offered, type) else offered, import_module("harness.backends.base")
+    if not isinstance(made, seam.Backend):
+        raise Unfit(f"it must be a Backend, but is {type(made).__name__} instead")
+    if made.settings is not None and not is_dataclass(made.settings):
+        raise Unfit(f"`settings` of {type(made).__name__} must be a frozen dataclass or None")
+    return made
+
+
+BACKENDS: Named[Any] = Named(
+    "backend",
+    {
+        "local": Builtin("harness.backends.local.backend:LocalBackend", "one process, deterministic"),
+        "verl": Builtin("harness.backends.verl.backend:VerlBackend", "many GPUs: verl's Ray, FSDP and vLLM workers"),
+    },
+    _accept_backend,
+)
+"""each is a `harness.backends.base.Backend`, whose settings are the experiment's section of its name"""
+ALGORITHM_PLUGINS = Plugins("rence.algorithms", "algorithm", lambda: ALL, _accept_algorithm)
 BENCHMARK_PLUGINS = Plugins("rence.benchmarks", "benchmark", lambda: (*BENCHMARKS, *TRAINING_SETS), _accept_benchmark)
 
 
@@ -52,8 +84,8 @@ def algorithm(name: str, /, **hyperparameters: Any) -> Algorithm:
 
     Raises: UnknownAlgorithm; PluginError; ValueError for a hyper-parameter that does not exist or is out of range.
     """
-    if name in ALGORITHMS:
-        found = ALGORITHMS[name]
+    if name in ALL:
+        found = ALL[name]
     elif name in ALGORITHM_PLUGINS.names():
         found = ALGORITHM_PLUGINS.get(name)
     else:
@@ -63,12 +95,12 @@ def algorithm(name: str, /, **hyperparameters: Any) -> Algorithm:
 
 def algorithm_names() -> list[str]:
     """Ours in their order, then plug-ins by name; imports none of them."""
-    return [*ALGORITHMS, *ALGORITHM_PLUGINS.names()]
+    return [*ALL, *ALGORITHM_PLUGINS.names()]
 
 
 def algorithms() -> Mapping[str, Algorithm]:
     """Every name with its default instance, plug-ins that cannot be used left out. Imports all."""
-    return {**ALGORITHMS, **ALGORITHM_PLUGINS.usable()}
+    return {**ALL, **ALGORITHM_PLUGINS.usable()}
 
 
 def benchmark(name: str) -> Benchmark:

@@ -6,14 +6,18 @@ Standard library and the light part of `algorithms` only: planning imports no to
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from annotated_types import Ge, Gt, Le, Lt
 
 from algorithms.base import Algorithm
+from benchmarks.problems import Benchmark, TrainingSet
+from harness.base import registry
 from harness.base.fingerprint import fingerprint
 from harness.records import Comparison, Published, Sweep
+from harness.records.fields import LATER, RUNTIME, UNWRITTEN, runtime_settings, semantic
 
 Count = Annotated[int, Ge(1)]
 NonNegative = Annotated[float, Ge(0)]
@@ -22,10 +26,6 @@ Decay = Annotated[float, Ge(0), Lt(1)]
 Share = Annotated[float, Gt(0), Le(1)]
 Whole = Annotated[int, Ge(0)]
 Reward = Literal["label", "majority", "random", "format"]
-_COST = ("microbatch_tokens", "checkpoint_steps")
-"""settings of recipes that cost time or space and change nothing that is learnt"""
-_LATER = ("reward",)
-"""settings of recipes that came later: plans and fingerprints hold them only where they are set, and so keep theirs"""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Recipe:
     """passes over a rollout batch"""
     minibatches: Count = 2
     """optimiser steps a pass; each takes whole groups"""
-    microbatch_tokens: Count = 16384
+    microbatch_tokens: Count = field(default=16384, metadata=RUNTIME)
     """padded tokens (prompt and response) in one forward pass; a cap on memory, it changes no result's meaning"""
     max_tokens: Count = 48
     """response limit"""
@@ -67,27 +67,21 @@ class Recipe:
     """a reference of kind `synced` takes the sampler's weights every so many steps"""
     refill_batches: Count = 4
     """most generation batches for one step; past it the step learns from fewer groups, with a warning"""
-    checkpoint_steps: Count = 10
+    checkpoint_steps: Count = field(default=10, metadata=RUNTIME)
     """a checkpoint to resume from every so many steps, besides those at the evaluation grid"""
-    reward: Reward = "label"
+    reward: Reward = field(default="label", metadata=LATER)
     """what a rollout is learnt from as right or wrong: `label`, the marker's verdict; `majority`, whether its answer is
     its group's most frequent one, no gold answer needed; or as a negative control `random`, a fair coin whatever the
     answer, or `format`, whether a final answer was found. Scores are the marker's"""
 
-    def stated(self) -> dict[str, Any]:
-        """As plans and fingerprints hold it."""
-        return {
-            name: value for name, value in asdict(self).items() if name not in _LATER or value != getattr(Recipe, name)
-        }
-
     def semantic_keys(self, algorithm: Algorithm) -> dict[str, Any]:
         """The settings that decide what is learnt with this algorithm: what fingerprints are made of."""
-        idle: set[str] = set(_COST)
+        idle: set[str] = set()
         if algorithm.reference != "synced":
             idle.add("reference_sync_steps")
         if not algorithm.refill:
             idle.add("refill_batches")
-        return {name: value for name, value in self.stated().items() if name not in idle}
+        return {name: value for name, value in semantic(self).items() if name not in idle}
 
     def spec(self, algorithm: Algorithm) -> dict[str, str]:
         """The rows of a spec sheet that are the recipe's: how stale a batch becomes, and who follows whom."""
@@ -105,11 +99,37 @@ class Recipe:
 
 
 @dataclass(frozen=True)
+class ProblemFile:
+    """A benchmark of your own, from a file of JSON lines (docs/how-to/evaluate.md)."""
+
+    file: str
+    """its path, beside the experiment's file or from the current folder"""
+    k: Count = 1
+    """attempts a problem"""
+    title: str = ""
+    """what tables call it; empty: its name"""
+    hash: str = ""
+    """what its problems must hash to, as `rence benchmarks pin` prints it; empty: whatever the file holds now"""
+
+
+@dataclass(frozen=True)
+class TrainFile:
+    """A training set of your own, from a file of JSON lines."""
+
+    file: str
+    """its path, beside the experiment's file or from the current folder"""
+    hash: str = ""
+    """what its problems must hash to, as `rence benchmarks pin` prints it; empty: whatever the file holds now"""
+
+
+@dataclass(frozen=True)
 class Evaluation:
-    """How checkpoints are asked."""
+    """How checkpoints are asked. None of it is a runtime setting: engine and chunks change the last digits of what is
+    sampled, and an evaluation that was begun goes on in its chunks."""
 
     benchmarks: Mapping[str, Count]
-    """benchmark -> k, at the headline point and for the untrained model"""
+    """benchmark -> k, at the headline point and for the untrained model; or, for problems of your own, name ->
+    `{file: my.jsonl, k: 4}`"""
     curve: Mapping[str, Count] = field(default_factory=dict)
     """benchmark -> k, at the earlier points of the grid; may be empty"""
     points: Count = 4
@@ -124,77 +144,25 @@ class Evaluation:
     """problems generated together; the unit of resume. The last digits of fp32 results depend on it"""
     seed: Whole = 0
     """the same in all arms and at all points: common random numbers"""
-    limit: Count | None = None
+    limit: Count | None = field(default=None, metadata=LATER)
     """problems of each benchmark, the first ones; null: all"""
-    second_marker: bool = False
+    second_marker: bool = field(default=False, metadata=LATER)
     """mark every answer once more, by plain Math-Verify, to see where the two disagree; scores do not change"""
-    engine: str | None = None
+    engine: str | None = field(default=None, metadata=LATER)
     """what answers: `local` or `hf` with backend `local`, `vllm` with verl; null: what the backend samples with"""
+    files: Mapping[str, ProblemFile] = field(default_factory=dict, metadata=LATER | UNWRITTEN)
+    """the benchmarks that are files, by name: absolute paths, with their hashes"""
 
+    def benchmark(self, name: str) -> Benchmark:
+        """As it is asked: a file's or the registry's, the limit applied.
 
-@dataclass(frozen=True)
-class VerlSettings:
-    """The devices of backend `verl`, and how a trial is laid out on them. What the arms are taught is the recipe's."""
-
-    device: Literal["gpu", "cpu"] = "gpu"
-    """what the workers run on; `cpu` is for tests: a device is then a process"""
-    nodes: Count = 1
-    """machines, joined in one Ray cluster"""
-    gpus_per_node: Count = 8
-    """devices of each; learner and sampler take turns on them"""
-    tensor_parallel: Count = 1
-    """devices that one copy of the sampler is cut over"""
-    sequence_parallel: Count = 1
-    """devices that the learner cuts each sequence over (Ulysses); what is left of the devices is data-parallel"""
-    precision: Literal["bf16", "fp32"] | None = None
-    """of the learner's forward and backward passes and of the sampler; weights, optimiser and sums over devices are
-    fp32 either way. null: bf16 on gpu, fp32 on cpu"""
-    flash_attention: bool | None = None
-    """the learner's attention: flash-attn if true, torch's if false. null: as the device allows, true on gpu"""
-    remove_padding: bool | None = None
-    """the learner packs sequences instead of padding them; needs flash attention. null: as flash_attention"""
-    gradient_checkpointing: bool | None = None
-    """the learner keeps few activations and computes the others again: slower, in less memory. null: true on gpu"""
-    offload: tuple[Literal["params", "optimizer"], ...] = ()
-    """what of the learner waits in the host's memory while the sampler works"""
-    sampler_memory: Annotated[float, Gt(0), Lt(1)] = 0.5
-    """share of a GPU's memory that the sampler takes for weights, keys and values while it works"""
-    importance_cap: Positive | None = None
-    """each token's loss is weighted by learner probability / sampler probability, cut off here: truncated importance
-    sampling. null: the mismatch is measured and not corrected"""
-    max_prompt_tokens: Count = 1024
-    """longest prompt, in training and evaluation; a longer one is refused, never cut"""
-    stall_seconds: Positive = 1800.0
-    """a trial ends with an error when its sampler or a worker has been silent for so long"""
-    overrides: Mapping[str, Any] = field(default_factory=dict)
-    """for experts: verl's own keys, dotted, and their values, applied last. Not for what the recipe decides"""
-
-    def __post_init__(self) -> None:
-        on_gpu = self.device == "gpu"
-        flash = on_gpu if self.flash_attention is None else self.flash_attention
-        settled = {
-            "precision": "bf16" if on_gpu else "fp32",
-            "flash_attention": flash,
-            "remove_padding": flash,
-            "gradient_checkpointing": on_gpu,
-        }
-        for name, value in settled.items():
-            if getattr(self, name) is None:
-                object.__setattr__(self, name, value)
-
-    @property
-    def devices(self) -> int:
-        """On all machines."""
-        return self.nodes * self.gpus_per_node
-
-    @property
-    def data_parallel(self) -> int:
-        """Ranks of the learner that each see a share of every mini-batch."""
-        return self.devices // self.sequence_parallel
-
-    def to_json(self) -> dict[str, Any]:
-        """As files hold it."""
-        return {**asdict(self), "offload": list(self.offload)}
+        Raises: UnknownBenchmark; PluginError; ProblemsError if a file is gone or cannot be read.
+        """
+        own = self.files.get(name)
+        if own is None:
+            return registry.benchmark(name).first(self.limit)
+        found = Benchmark.from_file(Path(own.file), name, own.title, own.k, content=own.hash)
+        return found.first(self.limit)
 
 
 @dataclass(frozen=True)
@@ -252,6 +220,8 @@ class Tuning:
     """of one trial"""
     choose: Literal["shared", "per_arm"]
     """the candidate with the best mean over the arms for all of them, or each arm's own best"""
+    files: Mapping[str, ProblemFile] = field(default_factory=dict)
+    """the benchmarks that are files"""
 
     @property
     def trials(self) -> int:
@@ -269,7 +239,7 @@ class Experiment:
     template: str
     """how a problem becomes a prompt"""
     train: str
-    """training set"""
+    """training set; or, for problems of your own, `{file: train.jsonl}`"""
     seeds: tuple[Whole, ...]
     """one trial of every arm for each"""
     budget_rollouts: Count
@@ -296,13 +266,36 @@ class Experiment:
     record_steps: tuple[Count, ...] = field(default=(), compare=False)
     """steps whose rollouts every trial keeps, with the weights they were learnt with, for `rence diff --batch`
     (docs/how-to/diff.md). Backend `local` alone; changes no result and no plan, so a run under way may be given it"""
-    verl: VerlSettings = field(default_factory=VerlSettings)
-    """of backend `verl` alone: devices, and how a trial is laid out on them"""
+    backend_settings: Any = None
+    """of the backend's settings type, from the section of its name; None for a backend without settings"""
+    train_file: TrainFile | None = None
+    """the training set if it is a file: its absolute path and its hash"""
     expected: tuple[Published, ...] = field(default=(), compare=False)
     """scores that others have published, for the report to set beside ours; no part of what the experiment is"""
 
+    @property
+    def training_set(self) -> TrainingSet:
+        """A file's or the registry's.
+
+        Raises: UnknownBenchmark; PluginError; ProblemsError if a file is gone or cannot be read.
+        """
+        own = self.train_file
+        if own is None:
+            return registry.training_set(self.train)
+        return TrainingSet.from_file(Path(own.file), self.train, content=own.hash)
+
     def arm(self, name: str) -> Arm:
         return next(arm for arm in self.arms if arm.name == name)
+
+    def runtime_settings(self, arm: Arm | None = None) -> dict[str, Any]:
+        """Settings that may differ between two starts of a trial, dotted as in the experiment's file.
+
+        Args:
+            arm: whose recipe; None: the recipe that all share.
+        """
+        parts = {"recipe": arm.recipe if arm else self.recipe, self.backend: self.backend_settings}
+        found = {name: runtime_settings(part) for name, part in parts.items() if part is not None}
+        return {f"{name}.{key}": value for name, settings in found.items() for key, value in settings.items()}
 
     @property
     def grid_rollouts(self) -> tuple[int, ...]:

@@ -9,12 +9,11 @@ from typing import Any
 from algorithms.base import Algorithm
 from harness.base import registry
 from harness.base.errors import UserError, nearest
-from harness.config.shape import experiment_file, model
+from harness.config.experiment import ProblemFile, TrainFile
+from harness.config.shape import experiment_file, may_be_a_section, model
 from harness.config.sweeps import SHAPES
 from harness.config.tuning_block import Block, TuningBudget
 
-_ONE_BACKEND = "verl"
-"""the section that only the backend of its name may have"""
 _LATER = ("grid", "ablate", "cap", "sweeps")
 """what a first experiment does not need: the example names it in a line"""
 
@@ -31,7 +30,7 @@ _OF_ARMS: Schema = {
 
 def json_schema() -> Schema:
     """References resolved; arms described by the algorithms that are installed."""
-    raw = experiment_file().model_json_schema()
+    raw = experiment_file(_sections()).model_json_schema()
     schema = _resolved(raw, raw.get("$defs", {}))
     recipe = {**schema["properties"]["recipe"], "description": "where this arm leaves the experiment's recipe"}
     recipe.pop("default", None)
@@ -39,7 +38,14 @@ def json_schema() -> Schema:
     for name, shape in SHAPES.items():
         one = _shape(shape)
         schema["properties"][name] |= {"properties": one["properties"], "items": one}
+    asked = schema["properties"]["evaluation"]["properties"]["benchmarks"]
+    asked["additionalProperties"] = {"anyOf": [asked["additionalProperties"], _shape(ProblemFile)]}
+    schema["properties"]["train"] = {
+        "anyOf": [{"type": "string"}, _shape(TrainFile)],
+        "description": schema["properties"]["train"]["description"],
+    }
     block = _shape(Block)["properties"]
+    block["benchmarks"]["additionalProperties"] = asked["additionalProperties"]
     block["budget"]["properties"] = _shape(TuningBudget)["properties"]
     schema["properties"]["tuning"]["properties"] = block
     description = schema["properties"]["arms"]["description"]
@@ -102,14 +108,21 @@ def template() -> str:
     return "\n".join([*head, *_commented(json_schema(), example, "")]) + "\n"
 
 
+def _sections() -> tuple[tuple[str, type], ...]:
+    """Backends that have settings, ours and the plug-ins that can be used."""
+    found = {name: registry.BACKENDS.get(name) for name in registry.BACKENDS.ours} | registry.BACKENDS.plugins.usable()
+    return tuple((name, one.settings) for name, one in found.items() if one.settings and may_be_a_section(name))
+
+
 def _commented(schema: Schema, example: dict[str, Any], indent: str) -> Iterator[str]:
+    backends = {name for name, _ in _sections()} if not indent else set()
     for name, inner in schema["properties"].items():
         if name in _LATER:
             continue
         if "description" in inner:
             yield f"{indent}# {inner['description']}"
         group = inner.get("type") == "object" and inner.get("properties") and name not in ("arms", "tuning")
-        if name == _ONE_BACKEND:
+        if name in backends:
             # It would be refused on the backend that the example names.
             yield f"{indent}# {name}:"
             yield from (f"{indent}# {line}" for line in _commented(inner, {}, indent + "  "))

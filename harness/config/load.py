@@ -3,31 +3,28 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from harness.backends.registry import BACKENDS
-from harness.backends.verl import limits
+from harness.base import registry
 from harness.base.errors import UserError
+from harness.base.plugins import PluginError
 from harness.config import arms as builder
 from harness.config import manifest as manifests
-from harness.config import sweeps, tuning_block
+from harness.config import problems, sweeps, tuning_block
 from harness.config.check import checked, fail, known, show
-from harness.config.experiment import Cap, Evaluation, Experiment, Recipe, VerlSettings
+from harness.config.experiment import Cap, Evaluation, Experiment, Recipe
 from harness.config.manifest import Manifest
-from harness.config.problems import check_benchmark, check_training_set
 from harness.config.published import of_experiment
-from harness.config.shape import experiment_file
+from harness.config.shape import experiment_file, may_be_a_section
 from harness.config.sweeps import Expansion
 from harness.models import resolving
 from harness.prompts import templates
 from harness.records import Comparison, Sweep
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*\Z")
-_VERL = "verl"
-"""a backend, and the section with its settings"""
 
 
 def load(path: Path, overrides: Iterable[str] = ()) -> Experiment:
@@ -37,10 +34,19 @@ def load(path: Path, overrides: Iterable[str] = ()) -> Experiment:
 
 def build(manifest: Manifest) -> Experiment:
     """Raises: UserError."""
+    backends = registry.BACKENDS.names()
     # `verl=null` on the command line takes the section away, to try the experiment on another backend.
-    written = {key: value for key, value in manifest.data.items() if key != _VERL or value is not None}
-    file: Any = checked(manifest, experiment_file(), written)
-    _check_names(manifest, file)
+    written = {key: value for key, value in manifest.data.items() if value is not None or key not in backends}
+    section = _section(manifest, written)
+    others = [key for key in written if key in backends and key not in dict(section) and may_be_a_section(key)]
+    others = [key for key in others if _backend(manifest, key).settings]
+    own = {key: value for key, value in written.items() if key not in others}
+    own, train_file = problems.own_training_set(manifest, own)
+    own, files = problems.own_benchmarks(manifest, own, "evaluation")
+    own, tuned_on = problems.own_benchmarks(manifest, own, "tuning")
+    file: Any = checked(manifest, experiment_file(section), own)
+    _check_names(manifest, file, {*files, *([file.train] if train_file else [])})
+    _check_sections(manifest, others, file.backend)
     recipe = Recipe(**dict(file.recipe))
     builder.check_recipe(manifest, ("recipe",), recipe)
     listed = builder.extended(manifest, file.arms)
@@ -57,21 +63,21 @@ def build(manifest: Manifest) -> Experiment:
         seeds=file.seeds,
         budget_rollouts=file.budget.rollouts,
         recipe=recipe,
-        evaluation=Evaluation(**dict(file.evaluation)),
+        evaluation=Evaluation(**dict(file.evaluation), files=files),
         arms=tuple(made.arms.values()),
         comparison=_comparison(manifest, file, made),
-        tuning=file.tuning,
+        tuning=file.tuning | ({"files": {name: one.hash for name, one in tuned_on.items()}} if tuned_on else {}),
         record_steps=file.record_steps,
-        search=tuning_block.search(manifest, file, made, recipe),
+        search=tuning_block.search(manifest, file, made, recipe, tuned_on),
         sweeps=tuple(made.sweeps),
         cap=Cap(**dict(file.cap)),
-        verl=_verl(manifest, file, _VERL in written),
+        backend_settings=next((settings(**dict(getattr(file, name))) for name, settings in section), None),
         expected=tuple(of_experiment(manifest)),
+        train_file=train_file,
     )
     _check_comparison(manifest, experiment)
     _check_cap(manifest, experiment)
-    if experiment.backend == _VERL:
-        _check_verl(manifest, experiment)
+    _check_backend(manifest, experiment)
     return experiment
 
 
@@ -81,11 +87,12 @@ def resolved(experiment: Experiment) -> dict[str, Any]:
     open_ = {name for one in experiment.search.candidates for name in one.settings} if experiment.search else set()
     return {
         "schema": 1,
-        **{name: getattr(experiment, name) for name in ("name", "backend", "model", "template", "train")},
+        **{name: getattr(experiment, name) for name in ("name", "backend", "model", "template")},
+        "train": problems.train_written(experiment),
         "seeds": list(experiment.seeds),
         "budget": {"rollouts": experiment.budget_rollouts},
         "recipe": {k: v for k, v in asdict(experiment.recipe).items() if f"recipe.{k}" not in open_},
-        "evaluation": asdict(experiment.evaluation),
+        "evaluation": _evaluation(experiment.evaluation),
         "arms": {
             arm.name: {
                 "algorithm": arm.algorithm_name,
@@ -100,19 +107,31 @@ def resolved(experiment: Experiment) -> dict[str, Any]:
         "record_steps": list(experiment.record_steps),
         **({"sweeps": [asdict(sweep) for sweep in experiment.sweeps]} if experiment.sweeps else {}),
         **({"cap": asdict(experiment.cap)} if experiment.cap != Cap() else {}),
-        **({_VERL: experiment.verl.to_json()} if experiment.backend == _VERL else {}),
+        **({experiment.backend: asdict(settings)} if (settings := experiment.backend_settings) else {}),
     }
 
 
-def _check_names(manifest: Manifest, file: Any) -> None:
+def _evaluation(evaluation: Evaluation) -> dict[str, Any]:
+    data = {**asdict(evaluation), "benchmarks": problems.benchmarks_written(evaluation)}
+    del data["files"]
+    return data
+
+
+def _check_names(manifest: Manifest, file: Any, files: Collection[str]) -> None:
+    """
+    Args:
+        files: names of problems that were read from files already.
+    """
     if not _NAME.match(file.name):
         fail(manifest, ("name",), f"`name` must be letters, digits, `_` and `-`, but is {show(file.name)} instead.")
-    known(manifest, ("backend",), "backend", file.backend, BACKENDS)
+    known(manifest, ("backend",), "backend", file.backend, registry.BACKENDS.names())
     known(manifest, ("template",), "template", file.template, templates.TEMPLATES)
-    check_training_set(manifest, ("train",), file.train)
+    if file.train not in files:
+        problems.check_training_set(manifest, ("train",), file.train)
     for part in ("benchmarks", "curve"):
         for name in getattr(file.evaluation, part):
-            check_benchmark(manifest, ("evaluation", part, name), name)
+            if name not in files:
+                problems.check_benchmark(manifest, ("evaluation", part, name), name)
     if not file.evaluation.benchmarks:
         fail(manifest, ("evaluation", "benchmarks"), "`evaluation.benchmarks` may not be empty.")
     _check_engine(manifest, file)
@@ -128,39 +147,50 @@ def _check_names(manifest: Manifest, file: Any) -> None:
 
 
 def _check_engine(manifest: Manifest, file: Any) -> None:
-    engine, allowed = file.evaluation.engine, BACKENDS[file.backend].engines
+    engine, allowed = file.evaluation.engine, registry.BACKENDS.get(file.backend).engines
     if engine not in (None, *allowed):
         fail(
             manifest,
             ("evaluation", "engine"),
-            f"`evaluation.engine` must be {' or '.join(f'`{name}`' for name in allowed)} with backend "
+            f"`evaluation.engine` must be {' or '.join(f'`{name}`' for name in allowed) or 'null'} with backend "
             f"`{file.backend}`, but is {show(engine)} instead.",
         )
 
 
-def _verl(manifest: Manifest, file: Any, given: bool) -> VerlSettings:
-    if given and file.backend != _VERL:
+def _section(manifest: Manifest, written: Mapping[str, Any]) -> tuple[tuple[str, type], ...]:
+    """The backend's section, if it has one, with the type of its settings.
+
+    Raises: UserError if the backend cannot be used.
+    """
+    name = written.get("backend", Experiment.backend)
+    if not isinstance(name, str) or name not in registry.BACKENDS.names():
+        return ()  # which is said among the other names
+    settings = _backend(manifest, name).settings
+    if settings and not may_be_a_section(name):
+        fail(manifest, ("backend",), f"backend `{name}` has settings, but its name is a key of experiments or plans.")
+    return ((name, settings),) if settings else ()
+
+
+def _backend(manifest: Manifest, name: str) -> Any:
+    try:
+        return registry.BACKENDS.get(name)
+    except PluginError as error:
+        fail(manifest, ("backend",), str(error))
+
+
+def _check_sections(manifest: Manifest, others: Iterable[str], backend: str) -> None:
+    """Raises: UserError for the section of another backend."""
+    for name in others:
         fail(
             manifest,
-            (_VERL,),
-            f"`verl` holds settings of backend `verl`, but `backend` is `{file.backend}`. Set `backend: verl`, or "
-            "remove the section (on the command line: `verl=null`).",
+            (name,),
+            f"`{name}` holds settings of backend `{name}`, but `backend` is `{backend}`. Set `backend: {name}`, or "
+            f"remove the section (on the command line: `{name}=null`).",
         )
-    settings = dict(file.verl)
-    return VerlSettings(**{**settings, "overrides": dict(_dotted(settings["overrides"]))})
 
 
-def _dotted(data: Mapping[str, Any], at: str = "") -> Iterator[tuple[str, Any]]:
-    """`{a: {b: 1}}` as `{a.b: 1}`: verl's keys may be written either way."""
-    for key, value in data.items():
-        if isinstance(value, dict) and value:
-            yield from _dotted(value, f"{at}{key}.")
-        else:
-            yield f"{at}{key}", value
-
-
-def _check_verl(manifest: Manifest, experiment: Experiment) -> None:
-    for mistake in limits.mistakes(experiment):
+def _check_backend(manifest: Manifest, experiment: Experiment) -> None:
+    for mistake in registry.BACKENDS.get(experiment.backend).mistakes(experiment):
         written = [key for key in mistake.keys if key in manifest.places]
         fail(manifest, written[0] if written else mistake.keys[0], mistake.message)
 

@@ -14,8 +14,8 @@ from typing import Any, Literal, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
-from harness.config.experiment import Cap, Evaluation, Experiment, Recipe, VerlSettings
-from harness.records import Comparison, Sweep
+from harness.config.experiment import Cap, Evaluation, Experiment, Recipe
+from harness.records import Comparison, Plan, Sweep
 
 _EXPECTED = "files of published scores, beside this one or by their paths, that the report sets beside ours"
 _GRID = "a sweep: arms made from one by changing factors, every combination of them or one at a time"
@@ -40,7 +40,8 @@ def docs(cls: type) -> dict[str, str]:
 @cache
 def model(cls: type) -> type[BaseModel]:
     """A dataclass as a pydantic model that refuses unknown keys and wrong types."""
-    return create_model(cls.__name__, __config__=_STRICT, **{f.name: _field(cls, f.name) for f in fields(cls)})
+    written = [f.name for f in fields(cls) if not f.metadata.get("unwritten")]
+    return create_model(cls.__name__, __config__=_STRICT, **{name: _field(cls, name) for name in written})
 
 
 def _comparison() -> type[BaseModel]:
@@ -53,9 +54,18 @@ def _comparison() -> type[BaseModel]:
     return create_model("Comparison", __config__=_STRICT, **own)
 
 
+def may_be_a_section(name: str) -> bool:
+    """Whether a backend of this name may have settings: files hold them under its name, beside keys of ours."""
+    return name not in {f.name for f in (*fields(Experiment), *fields(Plan))} | {*experiment_file().model_fields}
+
+
 @cache
-def experiment_file() -> type[BaseModel]:
-    """The whole file. Arms are mappings here: what one may hold depends on its algorithm."""
+def experiment_file(sections: tuple[tuple[str, type], ...] = ()) -> type[BaseModel]:
+    """The whole file. Arms are mappings here: what one may hold depends on its algorithm.
+
+    Args:
+        sections: backends with the types of their settings.
+    """
     of = {name: _field(Experiment, name) for name in ("name", "model", "template", "train", "seeds", "backend")}
     budget = create_model("Budget", __config__=_STRICT, rollouts=_field(Experiment, "budget_rollouts"))
     described, comparison = docs(Experiment), _comparison()
@@ -76,8 +86,14 @@ def experiment_file() -> type[BaseModel]:
         sweeps=(tuple[model(Sweep), ...], Field((), description=described["sweeps"])),  # type: ignore[misc]
         record_steps=_field(Experiment, "record_steps"),
         expected=(tuple[str, ...], Field((), description=_EXPECTED)),
-        verl=(model(VerlSettings), Field(default_factory=model(VerlSettings), description=described["verl"])),
+        **{name: _section(name, settings) for name, settings in sections},
     )
+
+
+def _section(backend: str, settings: type) -> Any:
+    sentence = (inspect.getdoc(settings) or "how it trains").partition(".")[0].replace("\n", " ")
+    about = f"of backend `{backend}` alone: {sentence[:1].lower()}{sentence[1:]}"
+    return model(settings), Field(default_factory=model(settings), description=about)
 
 
 def _field(cls: type, name: str) -> Any:

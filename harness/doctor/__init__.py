@@ -1,9 +1,7 @@
 """`rence doctor`: what is here, what each part lacks, and the command that mends it. Imports nothing heavy.
 
-`findings.py` one row of the table, and what rows mean for the exit code
+`findings.py` what rows of the table mean for the exit code
 `packages.py` packages against what our own metadata asks for, and known traps
-`verl.py`     verl's and vLLM's own traps: names, builds, the plug-in for CPUs
-`commands.py` the commands that install what is missing
 `machine.py`  processor, memory, disk, threads, GPU
 `plugins.py`  what other packages add, and what of it cannot be used
 `services.py` shipped models, MLflow's store, the Hugging Face hub, git
@@ -15,9 +13,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from harness.base import packages as installation
+from harness.base.findings import Finding, FindingState
 from harness.base.plugins import Plugins
 from harness.doctor import machine, packages, plugins, services
-from harness.doctor.findings import Checkup, Finding, FindingState
+from harness.doctor.findings import Checkup
 
 __all__ = ["Checkup", "Finding", "FindingState", "examine"]
 
@@ -30,10 +30,10 @@ def examine(folder: Path = Path(), probe: bool = False, kinds: Iterable[Plugins[
         probe: also import the big packages, each in a process of its own: slower, and finds broken installations.
         kinds: of plug-ins; those that are installed are imported.
     """
-    installed, gpu = packages.installed(), machine.gpu()
+    installed, gpu = installation.installed(), machine.gpu()
     findings = [
         packages.python(),
-        *packages.parts(installed, packages.requirements(), packages.tested(), bool(gpu)),
+        *packages.parts(installed, installation.requirements(), installation.tested(), bool(gpu)),
         *packages.traps(installed, gpu),
         *(packages.probes(installed) if probe else ()),
         *machine.findings(folder),

@@ -1,37 +1,17 @@
-"""What the doctor found: rows with a state, and what they mean for the exit code."""
+"""What rows mean for the exit code."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from enum import StrEnum
 from typing import Any
 
 from harness.base.errors import FAILED, OK
+from harness.base.findings import Finding, FindingState
 from harness.records import SCHEMA
 
 LOCAL = "backend and engine local"
 NEEDED = ("python", "rence", LOCAL, "machine", "shipped model")
 """what `rence run` needs with the local backend"""
-
-
-class FindingState(StrEnum):
-    OK = "ok"
-    NOTE = "note"
-    """works; worth knowing"""
-    LACKS = "lacks"
-    """this part does not work until it is mended"""
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One row."""
-
-    part: str
-    """what it is about, such as `backend verl`"""
-    state: FindingState
-    found: str
-    mend: str = ""
-    """the command, or the step, that mends it"""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from harness.doctor.findings import Finding, FindingState
+from harness.base.findings import Finding, FindingState
 
 GB = 1e9
 LITTLE_MEMORY = 2 * GB

@@ -6,9 +6,9 @@ import shlex
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from harness.base.findings import Finding, FindingState
+from harness.base.installing import pip
 from harness.base.plugins import Plugins
-from harness.doctor.commands import pip
-from harness.doctor.findings import Finding, FindingState
 
 
 def findings(kinds: Iterable[Plugins[Any]]) -> Iterator[Finding]:

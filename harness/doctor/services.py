@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
-from harness.doctor.commands import pip
-from harness.doctor.findings import Finding, FindingState
+from harness.base.findings import Finding, FindingState
+from harness.base.installing import pip
 from harness.models import smollm
 from harness.models.resolving import SHIPPED, file_hash
 from harness.records.environment import environment

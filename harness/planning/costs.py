@@ -9,34 +9,10 @@ from dataclasses import dataclass
 from math import prod
 from pathlib import Path
 
+from harness.backends.base import BackendCosts
+from harness.backends.registry import get_backend
 from harness.config.experiment import Arm, Experiment
 from harness.models import smollm
-
-
-@dataclass(frozen=True)
-class Throughput:
-    """What a core or a device is assumed to do."""
-
-    unit: str
-    """core or GPU"""
-    generate_flops: float
-    """useful floating-point operations a second in sampling"""
-    train_flops: float
-    """in forward and backward passes of training"""
-    stated: str
-    """where the figures come from"""
-
-
-THROUGHPUT = {
-    "local": Throughput(
-        "core",
-        3.5e9,
-        1e10,
-        "one core of an AVX-512 machine with the quickstart's model, which is small; 22 November 2026",
-    ),
-    "verl": Throughput("GPU", 30e12, 125e12, "an A100: 40 % of its bf16 peak in training, 10 % in sampling; a guess"),
-}
-
 
 STATED = {
     smollm.NAME: smollm.PARAMETERS,
@@ -88,17 +64,20 @@ def estimate(experiment: Experiment, model: Path | None, problems: Mapping[str, 
     train_tokens = sum(experiment.budget_rollouts * arm.recipe.max_tokens * seeds for arm in experiment.arms)
     evaluation_tokens = attempts * evaluation.max_tokens
 
-    throughput = _throughput(experiment)
+    backend = get_backend(experiment.backend).costs(experiment)
+    throughput = backend.throughput
     counted = parameters(model) if model else None
     size = counted or stated(experiment.model)
     flops = hours = disk = None
     if size is not None:
         sampling = 2.0 * size * (train_tokens + evaluation_tokens)
-        training = float(sum(_training_flops(experiment, arm, size) * seeds for arm in experiment.arms))
+        training = float(
+            sum(_training_flops(experiment, arm, size, backend.extra_passes) * seeds for arm in experiment.arms)
+        )
         flops = sampling + training
         if throughput:
             hours = (sampling / throughput.generate_flops + training / throughput.train_flops) / 3600
-        disk = _disk(experiment, trials, size) + 150 * attempts + 4 * evaluation_tokens
+        disk = _disk(experiment, trials, size, backend) + 150 * attempts + 4 * evaluation_tokens
     return Costs(
         trials=trials,
         rollouts=experiment.budget_rollouts * trials,
@@ -110,7 +89,7 @@ def estimate(experiment: Experiment, model: Path | None, problems: Mapping[str, 
         flops=flops,
         hours=hours,
         unit=throughput.unit if throughput else "",
-        devices=experiment.verl.devices if experiment.backend == "verl" else 1,
+        devices=backend.devices,
         throughput=throughput.stated if throughput else "",
         disk_bytes=disk,
     )
@@ -118,14 +97,8 @@ def estimate(experiment: Experiment, model: Path | None, problems: Mapping[str, 
 
 def sampling_hours(experiment: Experiment, size: int, tokens: int) -> float | None:
     """Core- or GPU-hours to sample so many tokens from a model of so many parameters."""
-    throughput = _throughput(experiment)
+    throughput = get_backend(experiment.backend).costs(experiment).throughput
     return 2.0 * size * tokens / throughput.generate_flops / 3600 if throughput else None
-
-
-def _throughput(experiment: Experiment) -> Throughput | None:
-    """None for a backend that is not in the table, and for verl's workers on CPU, which are there for tests."""
-    on_cpu = experiment.backend == "verl" and experiment.verl.device == "cpu"
-    return None if on_cpu else THROUGHPUT.get(experiment.backend)
 
 
 def stated(model: str) -> int | None:
@@ -147,21 +120,17 @@ def _header(file: Path) -> dict[str, dict[str, list[int]]]:
     return header
 
 
-def _training_flops(experiment: Experiment, arm: Arm, size: int) -> float:
-    """A parameter and token: forward and backward of every pass (6); the forwards of measuring, of a reference, and of
-    the learner's own log-probs of what verl's sampler wrote (2 each)."""
+def _training_flops(experiment: Experiment, arm: Arm, size: int, extra_passes: int) -> float:
+    """A parameter and token: forward and backward of every pass (6); the forwards of measuring, of a reference, and
+    those that the backend adds (2 each)."""
     epochs = arm.recipe.epochs
     passes = 6 * epochs + 2 * epochs * bool(arm.algorithm.measures) + 2 * bool(arm.algorithm.reference)
-    passes += 2 * (experiment.backend == "verl")
+    passes += 2 * extra_passes
     return float(size) * passes * experiment.budget_rollouts * arm.recipe.max_tokens
 
 
-def _disk(experiment: Experiment, trials: int, size: int) -> int:
-    """Bytes of weights in fp32 (4 a parameter): at each point, and what is needed to resume.
-
-    Locally each trial has one state, weights and both moments. With verl one trial at a time has all the devices; its
-    state has a second copy of the weights in shards and may have a reference, and is there twice while it is written.
-    """
+def _disk(experiment: Experiment, trials: int, size: int, backend: BackendCosts) -> int:
+    """Bytes of weights in fp32 (4 a parameter): at each point, and what is needed to resume."""
     weights = trials * experiment.evaluation.points
-    states = 2 * 5 if experiment.backend == "verl" else 3 * trials
-    return 4 * size * (weights + states)
+    states = trials if backend.states is None else backend.states
+    return 4 * size * (weights + backend.state_copies * states)

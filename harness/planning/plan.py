@@ -7,14 +7,15 @@ from pathlib import Path
 
 from harness.base.errors import UserError
 from harness.base.fingerprint import fingerprint
-from harness.config.experiment import Arm, Experiment
+from harness.base.registry import BACKENDS
+from harness.config.experiment import Arm, Experiment, Recipe
 from harness.models import resolving
 from harness.records import ArmRecord, Plan
 from harness.records.differences import differences
+from harness.records.fields import runtime_keys, stated, without
 
 _MOST_DIFFERENCES = 8
-_UNSAID = ("limit", "second_marker", "engine")
-"""settings of evaluations that a plan holds only where they are set, so that plans without them keep their lock"""
+_LOCK_VERSION = 2
 _REWARDS = {
     "majority": {"label": "majority vote of the group, no gold answer"},
     "random": {"label": "control: a fair coin, whatever the answer"},
@@ -30,11 +31,10 @@ def make(experiment: Experiment, model: Path | None) -> Plan:
         model: folder of the initial weights, which is read for its hash; None if they are not on this machine, and
             the plan is then a preview that cannot be locked.
     """
-    evaluation = asdict(experiment.evaluation)
+    evaluation = stated(experiment.evaluation)
     benchmarks, curve = evaluation.pop("benchmarks"), evaluation.pop("curve")
-    for key in _UNSAID:
-        if not evaluation[key]:
-            del evaluation[key]
+    if "files" in evaluation:  # what they hold is what a number means, not where they are
+        evaluation["files"] = {name: file.hash for name, file in experiment.evaluation.files.items()}
     plan = Plan(
         experiment=experiment.name,
         arms=[_record(arm) for arm in experiment.arms],
@@ -49,19 +49,35 @@ def make(experiment: Experiment, model: Path | None) -> Plan:
         model_hash=resolving.model_hash(model) if model else "",
         train=experiment.train,
         template=experiment.template,
-        recipe=experiment.recipe.stated(),
+        recipe=stated(experiment.recipe),
         evaluation=evaluation,
         tuning=dict(experiment.tuning),
         lock="",
-        verl=experiment.verl.to_json() if experiment.backend == "verl" else {},
+        backend_settings=stated(experiment.backend_settings) if experiment.backend_settings else {},
         sweeps=list(experiment.sweeps),
+        lock_version=_LOCK_VERSION,
+        train_hash=experiment.train_file.hash if experiment.train_file else "",
     )
-    return replace(plan, lock=fingerprint(plan=plan.to_json()))
+    return replace(plan, lock=identity(plan))
+
+
+def identity(plan: Plan) -> str:
+    """The lock by rule 2: a hash of what fixes a number's meaning. Settings that say how and where it is computed
+    (`records/fields.py`: `runtime`) stand in the plan as they were at the first start, and are left out; keys that came
+    later are left out at the value that means the old behaviour. So a plan that was locked by rule 1, a hash of all of
+    it, has an identity too, and is compared by that."""
+    data, recipe = plan.to_json(), runtime_keys(Recipe)
+    settings = BACKENDS.get(plan.backend).settings if plan.backend_settings else None
+    data["recipe"] = without(data["recipe"], recipe)
+    data["arms"] = [{**arm, "recipe_differences": without(arm["recipe_differences"], recipe)} for arm in data["arms"]]
+    if settings:
+        data[plan.backend] = without(data[plan.backend], runtime_keys(settings))
+    return fingerprint(plan=without(data, ("lock", "lock_version")))
 
 
 def check_unchanged(locked: Plan, now: Plan, folder: Path) -> None:
     """Raises: UserError with the differences if a run folder was planned otherwise."""
-    if locked.lock == now.lock:
+    if identity(locked) == identity(now):
         return
     found = list(differences(locked.to_json(), now.to_json()))
     lines = [f"  {line}" for line in found[:_MOST_DIFFERENCES]]
@@ -84,7 +100,7 @@ def _record(arm: Arm) -> ArmRecord:
         name=arm.name,
         algorithm=arm.algorithm_name,
         title=arm.title or algorithm.title,
-        hyperparameters=asdict(algorithm),
+        hyperparameters=stated(algorithm),
         spec={**algorithm.spec(), **_REWARDS.get(arm.recipe.reward, {}), **arm.recipe.spec(algorithm)},
         recipe_differences=dict(arm.recipe_overrides),
         activity=[asdict(activity) for activity in algorithm.activity],

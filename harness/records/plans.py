@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Self
 
+from harness.records.fields import LATER
 from harness.records.files import SCHEMA, DataError, read_json, write_json
 from harness.records.record import Record, known
 
@@ -24,7 +25,7 @@ class Comparison(Record):
     checkpoints (these seeds, new problems)"""
     alpha: float = 0.05
     """family-wise error rate"""
-    margin: float | None = None
+    margin: float | None = field(default=None, metadata=LATER)
     """differences smaller than this, a fraction such as 0.02, do not matter: with it the report can say `equivalent`"""
 
 
@@ -90,27 +91,29 @@ class Plan(Record):
     tuning: dict[str, Any]
     """what was tried to choose the recipe: trials for each arm, settings, seeds, split"""
     lock: str
-    """hash of all of the others"""
-    verl: dict[str, Any] = field(default_factory=dict)
-    """settings of backend `verl`: empty, and then not written, for another"""
-    imported: str = ""
+    """hash of the others"""
+    backend_settings: dict[str, Any] = field(default_factory=dict, metadata=LATER)
+    """settings of the backend, in the file under the backend's name; empty for one without settings"""
+    imported: str = field(default="", metadata=LATER)
     """what was imported, in words, by `rence import`: such a plan was made after the results were seen, has no budget
     and no trials, and its grid counts steps; empty, and then not written, for a run of ours"""
-    sweeps: list[Sweep] = field(default_factory=list)
+    sweeps: list[Sweep] = field(default_factory=list, metadata=LATER)
     """what grids and ablations the arms are made of; empty, and then not written, where they were listed by hand"""
+    lock_version: int = field(default=1, metadata=LATER)
+    """the rule of `lock`: 1, hash of everything else here; 2, of what fixes a number's meaning (`planning/plan.py`)"""
+    train_hash: str = field(default="", metadata=LATER)
+    """of the training set's problems, where it is a file of the user's"""
 
     def to_json(self) -> dict[str, Any]:
-        later = ("verl", "imported", "sweeps")
-        data = {key: value for key, value in super().to_json().items() if value or key not in later}
-        if self.comparison.margin is None:  # and so plans without one keep their lock
-            del data["comparison"]["margin"]
-        return data
+        names = {"backend_settings": self.backend}
+        return {names.get(key, key): value for key, value in super().to_json().items()}
 
     @classmethod
     def read(cls, path: Path) -> Self:
         data = read_json(path)
         data["arms"] = [ArmRecord(**known(ArmRecord, arm)) for arm in data.get("arms", [])]
         data["comparison"] = Comparison(**known(Comparison, data.get("comparison", {})))
+        data["backend_settings"] = data.get(data.get("backend", ""), {})
         data["sweeps"] = [Sweep(**known(Sweep, sweep)) for sweep in data.get("sweeps", [])]
         return cls(**known(cls, data))
 

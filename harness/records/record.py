@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, fields
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, Self
 
+from harness.records.fields import stated
 from harness.records.files import SCHEMA, DataError, read_json, write_json
 
 
@@ -14,7 +15,7 @@ class Record:
     """A frozen dataclass that is a file; the header of every file carries the schema version."""
 
     def to_json(self) -> dict[str, Any]:
-        return {"schema": SCHEMA, **asdict(self)}  # type: ignore[call-overload]
+        return {"schema": SCHEMA, **stated(self)}
 
     @classmethod
     def read(cls, path: Path) -> Self:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
+from harness.records.fields import LATER
 from harness.records.record import Record
 
 
@@ -76,3 +78,6 @@ class Timing(Record):
     """ISO date of the first start"""
     finished: str
     """ISO date, empty while running"""
+    starts: list[dict[str, Any]] = field(default_factory=list, metadata=LATER)
+    """one entry a start: its number, its ISO date, and the runtime settings it had, dotted, such as
+    `recipe.microbatch_tokens`; empty in files from before these could change"""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+from typing import Any
 
 from harness.base.errors import UserError
 from harness.base.locks import LOCK, locked
@@ -28,8 +30,9 @@ def prepare(folder: RunFolder, experiment: Experiment, plan: Plan, source: str) 
         _refuse_strangers(folder)
     if not folder.config.exists():
         write_text(folder.config, source)
-    if not folder.resolved.exists() or _steps_recorded(folder) != list(experiment.record_steps):
-        write_json(folder.resolved, resolved(experiment))
+    now = resolved(experiment)
+    if not folder.resolved.exists() or _resolved_otherwise(folder, now):
+        write_json(folder.resolved, now)
     if experiment.expected:
         add_published(folder.expected, experiment.expected)
     if not folder.plan.exists():
@@ -57,9 +60,9 @@ def clean(folder: RunFolder, name: str) -> None:
         shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
 
 
-def _steps_recorded(folder: RunFolder) -> list[int]:
-    """What a run was last asked to record. It is no part of the plan, and so may change."""
-    return read_json(folder.resolved).get("record_steps", [])
+def _resolved_otherwise(folder: RunFolder, now: dict[str, Any]) -> bool:
+    """Whether something has changed that is no part of the plan, such as a runtime setting: trials load the file."""
+    return read_json(folder.resolved) != json.loads(json.dumps(now))
 
 
 def _refuse_strangers(folder: RunFolder) -> None:

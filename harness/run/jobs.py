@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from harness.backends.registry import BACKENDS
+from harness.backends.registry import get_backend
 from harness.base.errors import UserError, nearest
 from harness.config.experiment import Experiment
 from harness.records import START, DoneRecord, RunFolder
@@ -80,9 +80,8 @@ def of(run: RunFolder, experiment: Experiment, only: Sequence[str] = (), seeds: 
 
 
 def side_by_side(experiment: Experiment, room: int) -> int:
-    """How many jobs are worked on at once, unless the user says: as many as there is `room` for, one if each takes
-    every device."""
-    return 1 if BACKENDS[experiment.backend].alone else room
+    """How many jobs are worked on at once, unless the user says: what the backend makes of the `room` that there is."""
+    return get_backend(experiment.backend).slots(experiment, room)
 
 
 def _check(what: str, wanted: Iterable[str], there: Sequence[str]) -> None:

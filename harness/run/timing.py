@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from harness.records import Timing
 
@@ -18,10 +19,15 @@ _WRITE_EVERY = 1.0
 class Clock:
     """Adds this process's time to what earlier attempts took."""
 
-    def __init__(self, path: Path, attempt: int) -> None:
-        self._path = path
-        before = Timing.read(path) if path.exists() else Timing(0, 0, 0, 0, 0, 0, _now(), "")
-        self._before = replace(before, attempts=attempt, finished="")
+    def __init__(self, path: Path, attempt: int, settings: Mapping[str, Any]) -> None:
+        """
+        Args:
+            settings: the runtime settings of this start, dotted.
+        """
+        self._path, now = path, _now()
+        before = Timing.read(path) if path.exists() else Timing(0, 0, 0, 0, 0, 0, now, "")
+        start = {"attempt": attempt, "started": now, "settings": dict(settings)}
+        self._before = replace(before, attempts=attempt, finished="", starts=[*before.starts, start])
         self._wall, self._cpu = time.perf_counter(), time.process_time()
         self._evaluate = 0.0
         self._written = 0.0

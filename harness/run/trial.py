@@ -7,7 +7,6 @@ folder keeps a successor waiting until we are gone.
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
 from transformers import AutoTokenizer
 from transformers.utils import logging
@@ -15,13 +14,12 @@ from transformers.utils import logging
 from benchmarks.problems import ProblemsError
 from harness import config
 from harness.backends.base import Checkpoint
-from harness.backends.registry import BACKENDS, get_backend
+from harness.backends.registry import get_backend
 from harness.base.errors import INTERRUPTED, OK, UserError, of_system
 from harness.base.locks import locked
 from harness.base.plugins import PluginError
 from harness.config.experiment import Experiment, Trial
 from harness.engines.base import Engine
-from harness.engines.registry import open_engine
 from harness.evaluation.evaluator import EvaluatedCheckpoint, Evaluator
 from harness.models import resolving
 from harness.records import START, DataError, DoneRecord, RunFolder, StepRecord
@@ -39,7 +37,8 @@ def main(job: Job, attempt: int) -> int:
     try:
         with locked(job.folder, "trial", wait=_WAIT_FOR_PREDECESSOR):
             experiment = config.load(job.run.resolved)
-            clock = Clock(job.folder / "timing.json", attempt)
+            arm = None if job.seed is None else experiment.arm(job.arm)
+            clock = Clock(job.folder / "timing.json", attempt, experiment.runtime_settings(arm))
             if job.seed is None:
                 evaluate_start(job.run, experiment, clock)
             else:
@@ -89,23 +88,11 @@ def evaluate_start(run: RunFolder, experiment: Experiment, clock: Clock) -> None
     """Evaluate the model that training starts from."""
     model = resolving.resolve(experiment.model)
     subject = EvaluatedCheckpoint(START, None, 0, 0, 0, resolving.model_hash(model))
-    engine = _start_engine(experiment, model)
+    engine = get_backend(experiment.backend).start_engine(experiment, model)
     evaluator = _evaluator(experiment)
     with clock.evaluating():
         evaluator.ask(engine, subject, experiment.evaluation.benchmarks, run.start_eval)
     clock.finish()
-
-
-def _start_engine(experiment: Experiment, model: Path) -> Engine:
-    """What will evaluate the checkpoints, with the initial weights."""
-    if experiment.backend == "verl":
-        from harness.backends.verl.settings import engine_options
-
-        return open_engine(BACKENDS["verl"].engine, model, **engine_options(experiment))
-    from harness.backends.local.engines import engine_over
-    from harness.models.language_model import load
-
-    return engine_over(load(model), experiment.evaluation.engine)
 
 
 def _evaluator(experiment: Experiment) -> Evaluator:

@@ -10,6 +10,7 @@ import typer
 
 from rence.cli import (
     catalogue,
+    checking,
     configuration,
     diffing,
     evaluation,
@@ -17,8 +18,11 @@ from rence.cli import (
     gating,
     grading,
     importing,
+    pinning,
     results,
+    shipped,
     upkeep,
+    versions,
 )
 from rence.cli.console import guarded
 
@@ -26,11 +30,25 @@ app = typer.Typer(
     name="rence",
     help="Which RL algorithm makes a language model reason better, by how much, and how sure are we?",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for part in (experiments, evaluation, grading, results, importing, gating, diffing, catalogue, configuration, upkeep):
+for part in (
+    experiments,
+    evaluation,
+    grading,
+    results,
+    importing,
+    gating,
+    diffing,
+    catalogue,
+    checking,
+    configuration,
+    pinning,
+    shipped,
+    upkeep,
+    versions,
+):
     part.add_to(app)
 
 

@@ -1,4 +1,4 @@
-"""`rence list`, `rence show`, `rence check`."""
+"""`rence list`, `rence show`."""
 
 from __future__ import annotations
 
@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.markup import escape
 
-from harness.base.errors import FAILED, UserError, need
+from harness.base.errors import UserError
 from harness.base.plugins import PluginError, Plugins
 from rence.cli import sections
 from rence.cli.console import Json, command, out, print_json, table
+from rence.cli.shipped import configs, first_sentence
 
 if TYPE_CHECKING:
     from algorithms.base import Algorithm
+    from harness.base.named import Named
 
 Name = Annotated[str, typer.Argument(metavar="ALGORITHM", help="See `rence list algorithms`.", show_default=False)]
 
@@ -32,18 +34,18 @@ class Kind(StrEnum):
     backends = "backends"
     engines = "engines"
     sections = "sections"
+    configs = "configs"
     runs = "runs"
 
 
 def add_to(app: typer.Typer) -> None:
     command(app, "list")(list_)
     command(app)(show)
-    command(app)(check)
 
 
 def list_(kind: Annotated[Kind, typer.Argument(show_default=False)], json: Json = False) -> None:
     """What there is: algorithms, benchmarks (and training sets), backends, engines, sections of a
-    report, or the runs of this folder."""
+    report, experiments that ship, or the runs of this folder."""
     rows = _LISTS[kind]()
     if json:
         print_json(rows)
@@ -66,7 +68,7 @@ def show(algorithm: Name, json: Json = False) -> None:
         print_json(sheet)
         return
     console = out()
-    setting = f"\n{algorithm} is {sheet['title']} with {sheet['setting']}" if sheet["setting"] else ""
+    setting = f"\na preset of {sheet['preset_of']}: {sheet['setting']}" if sheet["preset_of"] else ""
     console.print(f"[bold]{sheet['title']}[/]  ({algorithm}){setting}\n{sheet['source']}\n\n{sheet['summary']}\n")
     semantics = table("what it does", "")
     for key, value in sheet["spec"].items():
@@ -84,25 +86,6 @@ def show(algorithm: Name, json: Json = False) -> None:
     if sheet["page"]:
         console.print()
         console.print(sheet["page"], markup=False, highlight=False, soft_wrap=True)
-
-
-def check(algorithm: Name, json: Json = False) -> None:
-    """The contract tests of an algorithm. Needs torch."""
-    need("checking an algorithm", "torch")
-    from algorithms import contract
-
-    results = contract.checks(_algorithm(algorithm))
-    failed = [result for result in results if not result.passed]
-    if json:
-        print_json({"algorithm": algorithm, "checks": [asdict(result) for result in results]})
-    else:
-        shown = table("check", "result")
-        for result in results:
-            shown.add_row(result.name, "holds" if result.passed else result.detail)
-        out().print(shown)
-        out().print(f"{len(failed)} of {len(results)} fail" if failed else f"all {len(results)} hold")
-    if failed:
-        raise typer.Exit(FAILED)
 
 
 def _algorithm(name: str) -> Algorithm:
@@ -125,7 +108,7 @@ def _sheet(name: str, algorithm: Algorithm) -> dict[str, Any]:
         "source": algorithm.source,
         "summary": inspect.cleandoc(type(algorithm).__doc__ or ""),
         "page": inspect.cleandoc(sys.modules[type(algorithm).__module__].__doc__ or ""),
-        "setting": _setting(algorithm),
+        **_preset(name, algorithm),
         "spec": algorithm.spec(),
         "recipe": Recipe().spec(algorithm),
         "hyperparameters": [
@@ -143,17 +126,18 @@ def _algorithms() -> list[dict[str, Any]]:
     from harness.base.registry import ALGORITHM_PLUGINS, algorithms
 
     rows = [
-        {"name": name, "title": found.title, "setting": _setting(found), "source": found.source}
+        {"name": name, "title": found.title, **_preset(name, found), "source": found.source}
         for name, found in algorithms().items()
     ]
-    return [*rows, *_broken(ALGORITHM_PLUGINS, title=_UNUSABLE, setting="", source="{error}")]
+    return [*rows, *_broken(ALGORITHM_PLUGINS, title=_UNUSABLE, preset_of=None, setting="", source="{error}")]
 
 
-def _setting(algorithm: Algorithm) -> str:
-    """Where a named variant leaves its class's defaults."""
-    return ", ".join(
-        f"{f.name} {value}" for f in fields(algorithm) if (value := getattr(algorithm, f.name)) != f.default
-    )
+def _preset(name: str, algorithm: Algorithm) -> dict[str, str | None]:
+    """The algorithm that a name is a preset of, and where it leaves that one's defaults."""
+    from algorithms.registry import preset_of, settings
+
+    changed = ", ".join(f"{key} {value}" for key, value in settings(name, algorithm).items())
+    return {"preset_of": preset_of(name, algorithm), "setting": changed}
 
 
 def _benchmarks() -> list[dict[str, Any]]:
@@ -163,8 +147,10 @@ def _benchmarks() -> list[dict[str, Any]]:
     rows = [
         {
             "name": one.name,
+            "title": getattr(one, "title", None),
             "kind": kind,
             "problems": one.count,
+            "k": getattr(one, "k", None),
             "description": one.description,
             "licence": one.licence,
             "origin": one.origin,
@@ -172,25 +158,29 @@ def _benchmarks() -> list[dict[str, Any]]:
         for kind, listed in kinds.items()
         for one in listed
     ]
-    empty = {"problems": None, "licence": "", "origin": ""}
+    empty = {"title": None, "problems": None, "k": None, "licence": "", "origin": ""}
     return [*rows, *_broken(BENCHMARK_PLUGINS, kind=_UNUSABLE, description="{error}", **empty)]
 
 
 def _backends() -> list[dict[str, Any]]:
-    from harness.backends.registry import BACKENDS
+    from harness.base.registry import BACKENDS
 
-    return [{"name": name, "description": entry.description} for name, entry in BACKENDS.items()]
+    return _named(BACKENDS)
 
 
 def _engines() -> list[dict[str, Any]]:
-    from harness.engines import registry
+    from harness.engines.registry import ENGINES
 
-    rows = [{"name": name, "description": description} for name, description in registry.descriptions().items()]
-    return [*rows, *_broken(registry.PLUGINS, description=f"{_UNUSABLE}: {{error}}")]
+    return _named(ENGINES)
+
+
+def _named(things: Named[Any]) -> list[dict[str, Any]]:
+    rows = [{"name": name, "description": description} for name, description in things.descriptions().items()]
+    return [*rows, *_broken(things.plugins, description=f"{_UNUSABLE}: {{error}}")]
 
 
 def _sections() -> list[dict[str, Any]]:
-    from reports.sections import descriptions
+    from reports.sections.registry import descriptions
 
     listed = descriptions(sections.others().sections)
     rows = [{"name": name, "description": description} for name, description in listed.items()]
@@ -205,6 +195,10 @@ def _broken(plugins: Plugins[Any], **row: str | None) -> list[dict[str, Any]]:
     ]
 
 
+def _configs() -> list[dict[str, Any]]:
+    return [{"name": name, "description": first_sentence(file)} for name, file in configs().items()]
+
+
 def _runs() -> list[dict[str, Any]]:
     from harness.run.progress import run_row
 
@@ -217,5 +211,6 @@ _LISTS: dict[Kind, Callable[[], list[dict[str, Any]]]] = {
     Kind.backends: _backends,
     Kind.engines: _engines,
     Kind.sections: _sections,
+    Kind.configs: _configs,
     Kind.runs: _runs,
 }

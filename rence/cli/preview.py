@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.problems import TrainingSet
-from harness.base import registry
+from harness.backends.registry import get_backend
 from harness.base.errors import UserError
-from harness.config.experiment import Experiment, Trial
+from harness.config.experiment import Experiment
 from harness.models import resolving
 from harness.planning import costs, plan, tuning
 from harness.records import Plan, RunFolder, write_text
@@ -110,14 +110,14 @@ def preview(experiment: Experiment, pilot: Path | None = None) -> Preview:
     model, variances = resolving.find(experiment.model), Variances()
     experiment, before = _tuned(experiment, model)
     made = plan.make(experiment, model)
-    asked, limit = {**made.benchmarks, **made.curve_benchmarks}, experiment.evaluation.limit
-    problems = {name: registry.benchmark(name).first(limit).count for name in asked}
+    asked = {**made.benchmarks, **made.curve_benchmarks}
+    problems = {name: experiment.evaluation.benchmark(name).count for name in asked}
     alpha = made.comparison.alpha / max(1, len(made.comparison.baselines))
     sizes = {name: (problems[name], k) for name, k in made.benchmarks.items()}
     seeds = [len(made.seeds), *(s for s in _OTHER_SEEDS if s > len(made.seeds))]
     effects = {s: detectable_effects(sizes, s, variances, alpha) for s in seeds}
     cost = costs.estimate(experiment, model, problems)
-    train = registry.training_set(made.train)
+    train = experiment.training_set
     made = replace(made, lock="") if before else made  # what its tuning chooses will be part of it
     seen = Preview(experiment, made, cost, problems, train, variances, alpha, effects, tuning=before)
     return seen if pilot is None else replace(seen, measured=_measured(experiment, seen, pilot, sizes))
@@ -132,8 +132,7 @@ def _tuned(experiment: Experiment, model: Path | None) -> tuple[Experiment, cost
     if run.plan.exists() and tuning.is_complete(run, first):
         plan.check_unchanged(Plan.read(run.plan), plan.make(first, model), run.root)
         return tuning.chosen(experiment, run), None
-    limit = experiment.evaluation.limit
-    problems = {name: registry.benchmark(name).first(limit).count for name in first.evaluation.benchmarks}
+    problems = {name: first.evaluation.benchmark(name).count for name in first.evaluation.benchmarks}
     return experiment, costs.estimate(first, model, problems)
 
 
@@ -175,23 +174,13 @@ def _hours(experiment: Experiment, cost: costs.Costs, way: sharpen.Route) -> flo
 
 
 def backend_configs(experiment: Experiment) -> dict[str, Path]:
-    """For backend `verl`, its complete config for each arm's first seed, checked by verl and written beside the run
-    folder, as `runs/NAME.verl/ARM.yaml`; nothing for another backend.
+    """What the backend has of its own to configure, for each arm, checked and written beside the run folder, as
+    `runs/NAME.BACKEND/ARM.yaml`; nothing for a backend that has none.
 
-    Raises: UserError if verl is not here, or refuses.
+    Raises: UserError if what it takes to check them is not here, or refuses.
     """
-    if experiment.backend != "verl":
-        return {}
-    from harness.backends.verl import limits, settings
-
-    limits.check_verl()
     run, written = RunFolder(Path("runs") / experiment.name), {}
-    for arm in experiment.arms:
-        trial = Trial(experiment, arm, experiment.seeds[0])
-        model = resolving.find(experiment.model) or experiment.model
-        config = settings.translate(trial, model, run.trial(arm.name, trial.seed).root / "verl")
-        settings.validate(config)
-        written[arm.name] = run.root.with_name(f"{experiment.name}.verl") / f"{arm.name}.yaml"
-        head = f"# verl {settings.VERSION}: {trial.name} of {experiment.name}, written by `rence run --dry-run`\n"
-        write_text(written[arm.name], head + settings.as_yaml(config))
+    for arm, text in get_backend(experiment.backend).configs(experiment, run).items():
+        written[arm] = run.root.with_name(f"{experiment.name}.{experiment.backend}") / f"{arm}.yaml"
+        write_text(written[arm], text)
     return written

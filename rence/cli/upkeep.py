@@ -40,10 +40,10 @@ def doctor(
 
 
 def _kinds_of_plugins() -> list[Plugins[Any]]:
-    from harness.base.registry import ALGORITHM_PLUGINS, BENCHMARK_PLUGINS
-    from harness.engines import registry as engines
+    from harness.base.registry import ALGORITHM_PLUGINS, BACKENDS, BENCHMARK_PLUGINS
+    from harness.engines.registry import ENGINES
 
-    return [ALGORITHM_PLUGINS, BENCHMARK_PLUGINS, engines.PLUGINS, sections.PLUGINS]
+    return [ALGORITHM_PLUGINS, BENCHMARK_PLUGINS, BACKENDS.plugins, ENGINES.plugins, sections.PLUGINS]
 
 
 def pretrain(

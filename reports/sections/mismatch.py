@@ -18,7 +18,7 @@ def section(a: Analysis) -> Section | None:
     """None where the backend logs nothing of the kind: its sampler is its learner."""
     if not any(metric in a.run.steps for metric in METRICS):
         return None
-    cap = a.run.plan.verl.get("importance_cap")
+    cap = a.run.plan.backend_settings.get("importance_cap")
     corrected = f"corrected by truncated importance sampling at {cap:g}" if cap else "not corrected"
     caption = (
         f"Backend {a.run.plan.backend} samples with one program and learns with another, which give slightly different "

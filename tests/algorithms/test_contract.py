@@ -12,7 +12,7 @@ import torch
 
 from algorithms import registry
 from algorithms.base import SPEC, Algorithm
-from algorithms.contract import CHECKS, checks
+from algorithms.contract import CHECKS
 from algorithms.example import example, learn
 from algorithms.objectives.a_lol import ALoL
 from algorithms.objectives.cispo import CISPO
@@ -31,6 +31,7 @@ from algorithms.objectives.rence import ReNCE
 from algorithms.objectives.rpg import RPG
 from algorithms.objectives.w_reinforce import WReinforce
 from algorithms.rollouts import Loss, Mean, Totals
+from rence.cli.checking import outcome
 from tests.closeness import assert_close
 
 COMPANIONS = ({}, {"scale": "none"}, {"baseline": "group_mean"}, {"kl_reference": "synced"}, {"kl_place": "loss"})
@@ -50,7 +51,7 @@ def accepted(name, change):
 
 def switches():
     """Each algorithm with each other option of each of its choices, one at a time, and a few that act together."""
-    for name, default in {type(one): (name, one) for name, one in reversed(registry.ALGORITHMS.items())}.values():
+    for name, default in {type(one): (name, one) for name, one in reversed(registry.ALL.items())}.values():
         hints = get_type_hints(type(default))
         for field in fields(default):
             options = (True, False) if hints[field.name] is bool else get_args(hints[field.name])
@@ -88,10 +89,11 @@ def switches():
 
 
 def failures(algorithm):
-    return {result.name: result.detail for result in checks(algorithm) if not result.passed}
+    rows = [outcome("algorithm", check, algorithm) for check in CHECKS]
+    return {row.name: row.detail for row in rows if not row.passed}
 
 
-@pytest.mark.parametrize("name", registry.ALGORITHMS)
+@pytest.mark.parametrize("name", registry.ALL)
 def test_defaults(name):
     assert failures(registry.get(name)) == {}
 
@@ -143,7 +145,7 @@ def test_every_hyperparameter_shows_in_the_spec(algorithm):
         assert changed and algorithm.spec() not in changed, field.name
 
 
-@pytest.mark.parametrize("name", registry.ALGORITHMS)
+@pytest.mark.parametrize("name", registry.ALL)
 def test_single_precision(name):
     algorithm = registry.get(name)
     batch, logp_BT = example()

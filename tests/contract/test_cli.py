@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from algorithms.registry import ALGORITHMS
+from algorithms.registry import ALL
 from harness.base.errors import INCOMPLETE, OK, USAGE
 
 Call = Callable[..., tuple[int, str, str]]
@@ -54,7 +54,8 @@ def test_quiet_prints_nothing(rence: Call, finished: Path) -> None:
     ("arguments", "exit_code", "message"),
     [
         (["show", "grop"], USAGE, "there is no algorithm `grop`. Did you mean `grpo`?"),
-        (["check", "grop"], USAGE, "there is no algorithm `grop`."),
+        (["check", "grop"], USAGE, "there is no thing to check `grop`. Did you mean `grpo`?"),
+        (["check", "hff", "--kind", "engine"], USAGE, "there is no engine `hff`. Did you mean `hf`?"),
         (["plan", "nowhere.yaml"], USAGE, "nowhere.yaml does not exist. `rence config new`"),
         (["run", "nowhere.yaml"], USAGE, "nowhere.yaml does not exist."),
         (["run", SWEEP, "cap.trials=39"], USAGE, "8 arms x 3 seeds are 24 trials, and their tuning 16 more."),
@@ -117,7 +118,7 @@ def test_the_spec_sheet_has_every_hyperparameter_with_its_meaning(rence: Call) -
     assert sheet["recipe"]["updates per rollout batch"] == "4 (2 × 2 mini-batches)"
 
 
-@pytest.mark.parametrize("name", ALGORITHMS)
+@pytest.mark.parametrize("name", ALL)
 def test_the_spec_sheet_has_equation_and_source(name: str, rence: Call) -> None:
     status, shown, _ = rence("show", name)
     sheet = json.loads(rence("show", name, "--json")[1])

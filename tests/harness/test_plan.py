@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -13,13 +13,19 @@ from safetensors import safe_open
 from algorithms.registry import get
 from benchmarks import registry
 from harness import config
+from harness.backends.registry import get_backend
+from harness.backends.verl.options import VerlSettings
 from harness.base.errors import USAGE, UserError
 from harness.base.fingerprint import fingerprint
 from harness.config.experiment import Arm, Recipe
+from harness.models import resolving
 from harness.models.resolving import SHIPPED
 from harness.planning import costs, plan
 from harness.records import Plan
 from harness.records.differences import differences
+from harness.records.fields import LATER
+
+ROOT = Path(__file__).parents[2]
 
 
 def made(tiny: Path, *overrides: str) -> Plan:
@@ -136,7 +142,7 @@ def test_whatever_fixes_the_meaning_of_a_number_changes_the_lock(tiny: Path, ove
 
 def test_a_plan_for_verl_holds_its_settings_and_another_does_not(tiny: Path, on_verl: Path, tmp_path: Path) -> None:
     before = made(on_verl)
-    assert before.verl["gpus_per_node"] == 2
+    assert before.backend_settings["gpus_per_node"] == 2
     before.write(tmp_path / "plan.json")
     assert Plan.read(tmp_path / "plan.json") == before
     after = made(on_verl, "verl.importance_cap=2", "verl.offload=[params]")
@@ -164,6 +170,97 @@ def test_a_changed_plan_is_refused_with_its_differences(tiny: Path) -> None:
     plan.check_unchanged(before, replace(before), Path("runs/tiny"))
 
 
+@pytest.mark.parametrize(
+    ("override", "another"),
+    [
+        ("recipe.microbatch_tokens=512", False),
+        ("recipe.checkpoint_steps=2", False),
+        ("arms.grpo.recipe.microbatch_tokens=512", False),
+        ("verl.nodes=2", False),
+        ("verl.gpus_per_node=4", False),
+        ("verl.tensor_parallel=2", False),
+        ("verl.gradient_checkpointing=true", False),
+        ("verl.offload=[params]", False),
+        ("verl.sampler_memory=0.4", False),
+        ("verl.stall_seconds=9", False),
+        ("verl.precision=bf16", True),
+        ("verl.importance_cap=2", True),
+        ("verl.max_prompt_tokens=63", True),
+        ("verl.overrides.actor_rollout_ref.rollout.max_num_seqs=8", True),
+    ],
+)
+def test_settings_that_change_no_results_meaning_leave_the_lock(on_verl: Path, override: str, another: bool) -> None:
+    before, after = made(on_verl), made(on_verl, override)
+    assert list(differences(before.to_json(), after.to_json())), "the plan says what it was made with"
+    assert (after.lock != before.lock) == another
+    if not another:
+        plan.check_unchanged(before, after, Path("runs/tiny"))
+
+
+def test_device_decides_other_settings_and_so_is_part_of_the_lock(on_verl: Path) -> None:
+    assert (
+        made(on_verl, "verl.device=gpu", "verl.precision=fp32", "verl.flash_attention=false").lock != made(on_verl).lock
+    )
+
+
+def as_version_1(now: Plan) -> Plan:
+    """As plans were written and locked before: a hash of all of it, and no word of a rule."""
+    old = replace(now, lock="", lock_version=1)
+    return replace(old, lock=fingerprint(plan=old.to_json()))
+
+
+def test_a_plan_of_the_first_rule_is_accepted_and_refused_as_one_of_the_second(on_verl: Path, tmp_path: Path) -> None:
+    """The lock is that of the version that wrote such plans, for this experiment."""
+    as_version_1(made(on_verl)).write(tmp_path / "plan.json")
+    old = Plan.read(tmp_path / "plan.json")
+    assert old.lock_version == 1 and "lock_version" not in old.to_json()
+    plan.check_unchanged(old, made(on_verl), tmp_path)
+    plan.check_unchanged(old, made(on_verl, "verl.sampler_memory=0.4", "recipe.microbatch_tokens=500"), tmp_path)
+    with pytest.raises(UserError, match=r"recipe.learning_rate: 0.0003 -> 0.001"):
+        plan.check_unchanged(old, made(on_verl, "recipe.learning_rate=1e-3"), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("path", "lock"), [("smoke.yaml", "2e8b54e6597404cd"), ("paper/smoke_qwen3_0.6b.yaml", "4b7fa302dc5ad39d")]
+)
+def test_the_first_rule_gives_the_locks_that_it_gave(path: str, lock: str) -> None:
+    """Written down from commit 6b4d70b."""
+    experiment = config.load(ROOT / "configs" / path)
+    assert as_version_1(plan.make(experiment, resolving.find(experiment.model))).lock == lock
+
+
+@dataclass(frozen=True)
+class LaterRecipe(Recipe):
+    """With a key that some later version has added."""
+
+    dropout: float = field(default=0.0, metadata=LATER)
+    """0.0 is what was done before"""
+
+
+@dataclass(frozen=True)
+class LaterSettings(VerlSettings):
+    patience: int = field(default=3, metadata=LATER)
+    """3 is what was done before"""
+
+
+def test_a_key_that_comes_later_leaves_plans_without_it_as_they_are(on_verl: Path, tmp_path: Path) -> None:
+    before = config.load(on_verl)
+
+    def later(dropout: float = 0.0, patience: int = 3) -> Plan:
+        recipe = LaterRecipe(**asdict(before.recipe), dropout=dropout)
+        arms = tuple(replace(arm, recipe=LaterRecipe(**asdict(arm.recipe), dropout=dropout)) for arm in before.arms)
+        settings = LaterSettings(**asdict(before.backend_settings), patience=patience)
+        return plan.make(replace(before, recipe=recipe, arms=arms, backend_settings=settings), None)
+
+    old = plan.make(before, None)
+    assert later().to_json() == old.to_json()
+    assert len({old.lock, later(dropout=0.1).lock, later(patience=4).lock}) == 3
+    assert later(dropout=0.1).recipe["dropout"] == 0.1 and later(patience=4).backend_settings["patience"] == 4
+    assert later().arms[0].fingerprint == old.arms[0].fingerprint != later(dropout=0.1).arms[0].fingerprint
+    as_version_1(old).write(tmp_path / "plan.json")
+    plan.check_unchanged(Plan.read(tmp_path / "plan.json"), later(), tmp_path)
+
+
 def fake_model(folder: Path, *shapes: list[int]) -> Path:
     """A safetensors file that has the headers of these tensors and no data."""
     header = json.dumps({"__metadata__": {}, **{str(i): {"shape": shape} for i, shape in enumerate(shapes)}}).encode()
@@ -189,7 +286,8 @@ def test_costs_by_hand(tiny: Path, tmp_path: Path) -> None:
     # forward of every token (2 a parameter), forward and backward of 2 epochs (6 each)
     sampling, training = 2 * 1000 * (384 + 1800) * 48, 12 * 1000 * 384 * 48
     assert cost.flops == sampling + training
-    speed = costs.THROUGHPUT["local"]
+    speed = get_backend("local").costs(experiment).throughput
+    assert speed
     seconds = sampling / speed.generate_flops + training / speed.train_flops
     assert cost.hours == pytest.approx(seconds / 3600)
     # fp32: weights at 2 points of 4 trials; weights and two moments to resume each; rows of 150 bytes, 4 a token

@@ -10,7 +10,7 @@ import pytest
 
 from harness.base.errors import UserError
 from harness.base.plugins import PluginError, Plugins, Unfit
-from harness.engines import registry
+from harness.engines.registry import ENGINES, open_engine
 
 Package = Callable[..., Path]
 
@@ -94,13 +94,13 @@ class Engine:
 def test_an_engine_of_another_package_is_opened(package: Package, tmp_path: Path) -> None:
     package("other", ENGINE.format(body="made = cls(); made.given = folder, options; return made"),
             engines={"mine": "other:Engine", "local": "other:Engine"})  # fmt: skip
-    assert registry.names() == ["local", "hf", "vllm", "mine"]
-    assert registry.descriptions()["mine"] == "Answers nothing."
-    assert registry.descriptions()["local"] == registry.ENGINES["local"].description
-    engine = registry.open_engine("mine", tmp_path, precise=True)
+    assert ENGINES.names() == ["local", "hf", "vllm", "mine"]
+    assert ENGINES.descriptions()["mine"] == "Answers nothing."
+    assert ENGINES.descriptions()["local"] == ENGINES.ours["local"].description
+    engine = open_engine("mine", tmp_path, precise=True)
     assert engine.name == "e" and engine.given == (tmp_path, {"precise": True})  # type: ignore[attr-defined]
     with pytest.raises(UserError, match=r"engine `min` is unknown\. Did you mean `mine`\?"):
-        registry.open_engine("min", tmp_path)
+        open_engine("min", tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -113,17 +113,17 @@ def test_an_engine_of_another_package_is_opened(package: Package, tmp_path: Path
 def test_an_engine_that_cannot_be_opened_is_named(package: Package, tmp_path: Path, body: str, reason: str) -> None:
     package("other", ENGINE.format(body=body), engines={"mine": "other:Engine"})
     with pytest.raises(PluginError) as raised:
-        registry.open_engine("mine", tmp_path)
+        open_engine("mine", tmp_path)
     assert raised.value.reason == reason
 
 
 def test_an_engines_own_words_to_the_user_are_left_alone(package: Package, tmp_path: Path) -> None:
     package("other", ENGINE.format(body="raise UserError('start the server first')"), engines={"mine": "other:Engine"})
     with pytest.raises(UserError, match="start the server first"):
-        registry.open_engine("mine", tmp_path)
+        open_engine("mine", tmp_path)
 
 
 def test_an_engine_must_be_a_class_that_opens(package: Package, tmp_path: Path) -> None:
     package("other", "def engine(): pass", engines={"mine": "other:engine"})
     with pytest.raises(PluginError, match="it must be a class with `open` and `generate`, but is function instead"):
-        registry.open_engine("mine", tmp_path)
+        open_engine("mine", tmp_path)

@@ -17,9 +17,9 @@ import torch
 
 from harness import config
 from harness.base.errors import USAGE, UserError
+from harness.base.findings import FindingState
 from harness.config.experiment import Trial
 from harness.doctor import services
-from harness.doctor.findings import FindingState
 from harness.models import resolving, smollm
 from harness.planning import costs
 from harness.records import Mark

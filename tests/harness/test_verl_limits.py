@@ -12,9 +12,10 @@ from transformers import AutoTokenizer
 
 from harness import config
 from harness.backends.verl import limits
+from harness.backends.verl.checkpoint import SHARDS, check_ranks
+from harness.backends.verl.options import VerlSettings
+from harness.base import packages
 from harness.base.errors import UserError
-from harness.config.experiment import VerlSettings
-from harness.doctor import packages
 from harness.models.resolving import SHIPPED
 from harness.run import jobs
 
@@ -201,6 +202,17 @@ def test_long_prompts_are_refused_in_training_and_evaluation(on_verl: Path) -> N
     limits.check_prompts(config.load(on_verl, [f"verl.max_prompt_tokens={longest}"]), tokenizer)
     with pytest.raises(UserError, match=f"has {longest} tokens"):
         limits.check_prompts(config.load(on_verl, [f"verl.max_prompt_tokens={longest - 1}"]), tokenizer)
+
+
+def test_a_checkpoint_of_other_devices_is_refused_before_anything_starts(tmp_path: Path) -> None:
+    shards = tmp_path / "checkpoints" / "step_3" / SHARDS
+    shards.mkdir(parents=True)
+    check_ranks(shards.parent, 4)
+    for rank in range(2):
+        (shards / f"model_world_size_2_rank_{rank}.pt").touch()
+    check_ranks(shards.parent, 2)
+    with pytest.raises(UserError, match=r"was written by 2 devices .* but 4 are to go on from it"):
+        check_ranks(shards.parent, 4)
 
 
 def test_trials_that_take_every_device_run_one_after_the_other(tiny: Path, on_verl: Path) -> None:

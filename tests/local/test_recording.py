@@ -93,8 +93,8 @@ def test_training_is_the_same_with_and_without(tiny: Tiny, run: Run) -> None:
 PLACES = {  # name of a function, and at which call of it the kill comes
     "before it is written": ("harness.backends.recorded.model_hash", 1),
     "while it is written": ("harness.backends.recorded.to_disk", 4),
-    "after it was written": ("harness.backends.local.backend.append_jsonl", 2),
-    "long after": ("harness.backends.local.backend.append_jsonl", 3),
+    "after it was written": ("harness.backends.local.loop.append_jsonl", 2),
+    "long after": ("harness.backends.local.loop.append_jsonl", 3),
 }
 
 

@@ -36,13 +36,13 @@ def stateful(tiny: Tiny) -> Trial:
 
 PLACES = {  # name of a function, and at which call of it the kill comes
     "while generating": ("harness.backends.local.generate.sample", 5),
-    "while learning": ("harness.backends.local.update.said", 11),
-    "before the line of a step": ("harness.backends.local.backend.append_jsonl", 3),
+    "while learning": ("harness.backends.local.update.forward_logprobs", 11),
+    "before the line of a step": ("harness.backends.local.loop.append_jsonl", 3),
     "before a checkpoint": ("harness.backends.local.checkpoint.save", 2),
     "while writing a checkpoint": ("torch.save", 2),
     "before old checkpoints are removed": ("shutil.rmtree", 4),
-    "before an evaluation": ("harness.backends.local.backend.model_hash", 1),
-    "before the last evaluation": ("harness.backends.local.backend.model_hash", 2),
+    "before an evaluation": ("harness.backends.local.loop.model_hash", 1),
+    "before the last evaluation": ("harness.backends.local.loop.model_hash", 2),
     "before the trainer's state is dropped": ("harness.backends.local.checkpoint.drop_state", 1),
 }
 

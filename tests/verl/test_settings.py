@@ -18,8 +18,9 @@ from omegaconf import DictConfig, OmegaConf
 
 from harness import config
 from harness.backends.verl import settings
+from harness.backends.verl.options import VerlSettings
 from harness.base.errors import UserError
-from harness.config.experiment import Experiment, Trial, VerlSettings
+from harness.config.experiment import Experiment, Trial
 
 ROOT = Path(__file__).parents[2]
 ACTOR, REF, MODEL, ROLLOUT = (f"actor_rollout_ref.{part}" for part in ("actor", "ref", "model", "rollout"))

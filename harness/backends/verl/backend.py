@@ -1,36 +1,81 @@
-"""Trains a trial with verl. This process is Ray's driver, and the only one that writes to the trial's folder."""
+"""Trains with verl. Importing this imports none of verl, Ray and torch; the trial itself is in `session.py`."""
 
 from __future__ import annotations
 
-import os
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import MappingProxyType
 
-from transformers import AutoTokenizer
-
-from harness.backends import checkpoints
-from harness.backends.base import Checkpoint, Evaluate, Observer, TrainingResult
-from harness.backends.checkpoints import TrainingProgress
-from harness.backends.diverged import Diverged
-from harness.backends.verl import limits, platform
-from harness.backends.verl.checkpoint import drop_state, is_dropped
-from harness.backends.verl.settings import longest_sequence, ray_arguments, translate
-from harness.base.errors import FAILED, UserError
-from harness.config.experiment import Trial
-from harness.models.resolving import model_hash
-from harness.models.stopping import stop_tokens
+from harness.backends.base import Backend, BackendCosts, Evaluate, Mistake, Observer, Throughput, TrainingResult
+from harness.backends.verl import limits
+from harness.backends.verl.options import VerlSettings, settings_of
+from harness.backends.verl.settings import VERSION, as_yaml, engine_options, translate, validate
+from harness.base.errors import UserError
+from harness.config.experiment import Experiment, Trial
+from harness.engines.base import Engine
+from harness.engines.registry import open_engine
+from harness.models import resolving
 from harness.prompts.stream import PromptStream
-from harness.records import TrialFolder
+from harness.records import RunFolder, TrialFolder
 
-if TYPE_CHECKING:
-    from omegaconf import DictConfig
+_THROUGHPUT = Throughput("GPU", 30e12, 125e12, "an A100: 40 % of its bf16 peak in training, 10 % in sampling; a guess")
 
 
-class VerlBackend:
+class VerlBackend(Backend):
     """verl 0.9.1's synchronous trainer, FSDP2 engine and vLLM rollout servers, on Ray."""
+
+    settings = VerlSettings
+    engines = ("vllm",)
+    contract_settings = MappingProxyType({"device": "cpu", "gpus_per_node": 1, "max_prompt_tokens": 64})
+
+    def mistakes(self, experiment: Experiment) -> Iterable[Mistake]:
+        return limits.mistakes(experiment)
+
+    def check_machine(self, experiment: Experiment, nodes: Sequence[Mapping[str, float]] | None = None) -> None:
+        """Of a cluster its GPUs alone: the packages are those of its nodes."""
+        if nodes is None:
+            limits.check_machine(settings_of(experiment))
+        else:
+            limits.check_cluster(settings_of(experiment), [{"Alive": True, "Resources": node} for node in nodes])
+
+    def lacks(self, experiment: Experiment) -> str:
+        try:
+            limits.check_machine(settings_of(experiment))
+        except UserError as error:
+            return str(error).partition("\n")[0]
+        return ""
+
+    def slots(self, experiment: Experiment, room: int) -> int:
+        """One: a trial takes every device."""
+        return 1
+
+    def costs(self, experiment: Experiment) -> BackendCosts:
+        """Workers on a CPU are there for tests, at no stated speed. The learner computes log-probs of its own for what
+        the sampler wrote: one more pass. One trial at a time has all the devices; its state has a second copy of the
+        weights in shards and may have a reference, and is there twice while it is written."""
+        chosen = settings_of(experiment)
+        throughput = None if chosen.device == "cpu" else _THROUGHPUT
+        return BackendCosts(throughput, chosen.devices, extra_passes=1, state_copies=2 * 5, states=1)
+
+    def configs(self, experiment: Experiment, run: RunFolder) -> Mapping[str, str]:
+        """verl's complete config for each arm's first seed, checked by verl.
+
+        Raises: UserError if verl is not here, or refuses.
+        """
+        limits.check_verl()
+        made = {}
+        for arm in experiment.arms:
+            trial = Trial(experiment, arm, experiment.seeds[0])
+            model = resolving.find(experiment.model) or experiment.model
+            config = translate(trial, model, run.trial(arm.name, trial.seed).root / "verl")
+            validate(config)
+            head = f"# verl {VERSION}: {trial.name} of {experiment.name}, written by `rence run --dry-run`\n"
+            made[arm.name] = head + as_yaml(config)
+        return made
+
+    def start_engine(self, experiment: Experiment, model: Path) -> Engine:
+        """vLLM as the samplers run it, on one copy of the model."""
+        return open_engine("vllm", model, **engine_options(experiment))
 
     def train(
         self,
@@ -45,92 +90,6 @@ class VerlBackend:
 
         Raises: UserError if what is here cannot train it, or if a process of it died or fell silent.
         """
-        folder = TrialFolder(folder.root.resolve())  # the workers have working directories of their own
-        newest = checkpoints.newest(folder)
-        progress = checkpoints.read_progress(newest) if newest else TrainingProgress()
-        if newest and is_dropped(newest):
-            drop_state(newest)
-            return progress.result(model_hash(newest))
-        limits.check_machine(trial.experiment.verl)
-        limits.check_prompts(trial.experiment, AutoTokenizer.from_pretrained(model))
-        os.environ.update(_environment(trial))
-        config = translate(trial, model.resolve(), folder.root)
-        with _cluster(trial, config):
-            return _train(trial, config, model, prompts, folder, evaluate, observer)
+        from harness.backends.verl import session
 
-
-def _train(
-    trial: Trial,
-    config: DictConfig,
-    model: Path,
-    prompts: PromptStream,
-    folder: TrialFolder,
-    evaluate: Evaluate,
-    observer: Observer,
-) -> TrainingResult:
-    import transfer_queue as tq  # type: ignore[import-not-found]
-    from ray.exceptions import RayError
-
-    from harness.backends.verl.sampling import ServersEngine
-    from harness.backends.verl.trainer import Trainer
-
-    tokenizer = AutoTokenizer.from_pretrained(model)
-    stop = stop_tokens(model, tokenizer)
-    tq.init(config.transfer_queue)
-    try:
-        trainer = Trainer(config, trial, prompts, folder, stop, observer)  # type: ignore[abstract]
-
-        def evaluate_checkpoint() -> None:
-            done = trainer.progress
-            weights = model_hash(folder.checkpoint(done.step))
-            engine = ServersEngine(trainer.get_llm_client(), tokenizer, stop, longest_sequence(trial.experiment))
-            evaluate(engine, Checkpoint(done.step, done.rollouts, done.grid or 0, weights))
-
-        diverged, weights = "", ""
-        try:
-            trainer.start()
-            trainer.train(evaluate_checkpoint)
-            drop_state(folder.checkpoint(trainer.progress.step))
-            weights = model_hash(folder.checkpoint(trainer.progress.step))
-        except Diverged as error:
-            diverged = f"step {trainer.progress.step + 1}: {error}"
-    except RayError as error:
-        print(error, file=sys.stderr)  # the worker's traceback
-        raise UserError(
-            f"{trial.name}: a process of the verl backend failed or died: {_last_line(error)}\n"
-            "Its error is in this log, above. Run the same again to go on from the newest checkpoint.",
-            FAILED,
-        ) from error
-    finally:
-        tq.close()
-    return trainer.progress.result(weights, diverged, trainer.generate_seconds, trainer.train_seconds)
-
-
-@contextmanager
-def _cluster(trial: Trial, config: DictConfig) -> Iterator[None]:
-    """A Ray of our own, or the one that RAY_ADDRESS names, with verl's environment in its workers."""
-    import ray
-    from verl.trainer.constants_ppo import get_ppo_ray_runtime_env
-
-    settings = trial.experiment.verl
-    runtime = get_ppo_ray_runtime_env(config)
-    runtime["env_vars"] = {**runtime.get("env_vars", {}), **_environment(trial)}
-    ray.init(**ray_arguments(settings, joining="RAY_ADDRESS" in os.environ), runtime_env=runtime)
-    try:
-        limits.check_cluster(settings, ray.nodes())
-        found = ray.get(ray.remote(num_cpus=0)(platform.probe).remote())
-        platform.check(found, "cpu" if settings.device == "cpu" else "cuda")
-        yield
-    finally:
-        ray.shutdown()
-
-
-def _environment(trial: Trial) -> dict[str, str]:
-    on_cpu = platform.ENVIRONMENT if trial.experiment.verl.device == "cpu" else {}
-    return {**on_cpu, **platform.NO_TELEMETRY, "TRANSFER_QUEUE_ENABLE": "1"}
-
-
-def _last_line(error: Exception) -> str:
-    """Where Ray's errors name their cause."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[-1] if lines else type(error).__name__
+        return session.train(trial, model, prompts, folder, evaluate, observer)

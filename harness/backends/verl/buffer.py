@@ -18,6 +18,7 @@ from harness.backends.collect import Collected, collect
 from harness.backends.diverged import Diverged
 from harness.backends.groups import Group, Rollout
 from harness.backends.verl.marking import ANSWER, MARK
+from harness.backends.verl.options import settings_of
 from harness.backends.verl.sampling import TRUNCATED
 from harness.base.errors import FAILED, UserError
 from harness.config.experiment import Trial
@@ -91,7 +92,7 @@ class GroupBuffer(ReplayBuffer):
 
     def _wait(self, uids: set[str]) -> None:
         """Until all of these groups are finished."""
-        patience = self.trial.experiment.verl.stall_seconds
+        patience = settings_of(self.trial.experiment).stall_seconds
         seen, moved, pulse = -1, time.monotonic(), time.monotonic()
         while True:
             self._sync_metadata_from_transfer_queue()

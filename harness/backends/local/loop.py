@@ -1,0 +1,157 @@
+"""The loop: generate, learn, log, checkpoint, evaluate, until the budget of rollouts is spent."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import torch
+
+from harness.backends import checkpoints
+from harness.backends.base import Checkpoint, Evaluate, Observer, TrainingResult
+from harness.backends.checkpoints import TrainingProgress
+from harness.backends.collect import Collected, collect
+from harness.backends.diverged import Diverged
+from harness.backends.groups import TokenRollouts, as_batch
+from harness.backends.local import checkpoint as state_files
+from harness.backends.local.engines import engine_over
+from harness.backends.local.generate import generate
+from harness.backends.local.logprobs import fixed_logp
+from harness.backends.local.policies import Policies
+from harness.backends.local.recording import missed, record
+from harness.backends.local.update import Learner, make_optimizer
+from harness.backends.metrics import step_metrics
+from harness.base.seeds import derive
+from harness.config.experiment import Trial
+from harness.models.language_model import load
+from harness.models.resolving import model_hash
+from harness.prompts.stream import PromptStream
+from harness.records import StepRecord, TrialFolder, append_jsonl
+
+
+class Training:
+    """One trial under way, in this process."""
+
+    def __init__(
+        self,
+        trial: Trial,
+        model: Path,
+        stream: PromptStream,
+        folder: TrialFolder,
+        evaluate: Evaluate,
+        observer: Observer,
+    ) -> None:
+        self.trial, self.stream, self.folder, self.start = trial, stream, folder, model
+        self.evaluate, self.observer = evaluate, observer
+        self.recipe, self.algorithm = trial.arm.recipe, trial.arm.algorithm
+        self.policies = Policies.start(
+            load(model), self.algorithm.reference, self.recipe.generator_sync_steps, self.recipe.reference_sync_steps
+        )
+        learner = self.policies.learner
+        self.learner = Learner(learner, self.algorithm, self.recipe, make_optimizer(learner, self.recipe))
+        self.progress = TrainingProgress()
+        self.generate_seconds = self.train_seconds = 0.0
+
+    def run(self) -> TrainingResult:
+        """From the newest checkpoint to the budget, or to the step that diverged."""
+        self.resume()
+        self.warn_of_missed_records(ended=False)
+        budget, every = self.trial.experiment.budget_rollouts, self.recipe.checkpoint_steps
+        while self.progress.rollouts < budget:
+            try:
+                record = self.step()
+            except Diverged as error:
+                return self.result("", f"step {self.progress.step + 1}: {error}")
+            append_jsonl(self.folder.steps, [record.to_json()])
+            self.observer.on_step(record)
+            if self.progress.grid or self.progress.step % every == 0:
+                self.save()
+            if self.progress.grid:
+                self.evaluate_checkpoint()
+        self.warn_of_missed_records(ended=True)
+        final = self.folder.checkpoint(self.progress.step)
+        state_files.drop_state(final)
+        return self.result(model_hash(final))
+
+    def step(self) -> StepRecord:
+        """One rollout batch: generate it, learn from it, count it."""
+        step = self.progress.step + 1
+        self.policies.sync(step)
+        started = time.perf_counter()
+        generate_groups = partial(generate, self.policies.sampler, self.trial)
+        collected = collect(self.trial, self.stream, self.progress.cursor, generate_groups, self.observer.warn)
+        generated = time.perf_counter()
+        batch = self.prepare(collected, step) if collected.groups else None
+        spent = min(1.0, (self.progress.rollouts + collected.rollouts) / self.trial.experiment.budget_rollouts)
+        order = ("minibatches", self.trial.seed, step)
+        keep = partial(self.record, collected, step, spent)
+        learnt = self.learner.learn(batch, order, spent, before_last=keep) if batch else {}
+        if not batch:
+            keep()
+        self.generate_seconds += generated - started
+        self.train_seconds += time.perf_counter() - generated
+        self.progress = self.progress.after(collected, self.learner.updates, self.trial.experiment.grid_rollouts)
+        done = self.progress
+        metrics = step_metrics(collected, batch, learnt)
+        return StepRecord(done.step, done.rollouts, done.tokens, done.updates, done.cursor, metrics)
+
+    def prepare(self, collected: Collected, step: int) -> TokenRollouts:
+        """The kept groups as one batch, with everything that does not depend on the learner: reference log-probs,
+        shaped rewards, credit."""
+        batch = as_batch(collected.groups, self.recipe.max_tokens)
+        if self.policies.reference:
+            limit, temperature = self.recipe.microbatch_tokens, self.recipe.temperature
+            batch = replace(batch, ref_logp_BT=fixed_logp(self.policies.reference, batch, temperature, limit))
+        batch = replace(batch, reward_B=self.algorithm.shape(batch))
+        return replace(batch, credit=self.algorithm.credit(batch, lambda problem: self.rng(step, problem)))
+
+    def record(self, collected: Collected, step: int, progress: float) -> None:
+        """Keep the step's rollouts with the learner's weights of this moment, if that was asked for."""
+        if step in self.trial.experiment.record_steps and not record(
+            self.folder, self.trial, self.start, self.policies, collected, step, progress
+        ):
+            self.observer.warn(f"{self.trial.name}: step {step} is not recorded: none of its rollouts could be marked.")
+
+    def warn_of_missed_records(self, *, ended: bool) -> None:
+        for message in missed(self.folder, self.trial, self.progress.step, ended=ended):
+            self.observer.warn(message)
+
+    def rng(self, step: int, problem: str) -> torch.Generator:
+        """A generator of identity, so that the order of rows changes no draw."""
+        return torch.Generator().manual_seed(derive("credit", self.trial.seed, step, problem))
+
+    def save(self) -> None:
+        state = {
+            "optimizer": self.learner.optimizer.state_dict(),
+            "lagging": self.policies.lagging(),
+            "algorithm": dict(self.learner.state),
+        }
+        state_files.save(self.folder, self.progress, self.learner.model, state)
+
+    def resume(self) -> None:
+        """Everything as it was at the newest checkpoint, `steps.jsonl` included; evaluate there if it was due."""
+        checkpoint = checkpoints.newest(self.folder)
+        self.progress = checkpoints.read_progress(checkpoint) if checkpoint else TrainingProgress()
+        checkpoints.cut_back(self.folder.steps, self.progress.step)
+        if checkpoint is None:
+            return
+        self.learner.model.net.load_state_dict(load(checkpoint).net.state_dict())
+        self.learner.updates = self.progress.updates
+        if self.progress.rollouts < self.trial.experiment.budget_rollouts:
+            state = state_files.read_state(checkpoint)
+            self.learner.optimizer.load_state_dict(state["optimizer"])
+            self.policies.restore(state["lagging"])
+            self.learner.state = state["algorithm"]
+        if self.progress.grid:
+            self.evaluate_checkpoint()
+
+    def evaluate_checkpoint(self) -> None:
+        done = self.progress
+        weights = model_hash(self.folder.checkpoint(done.step))
+        engine = engine_over(self.learner.model, self.trial.experiment.evaluation.engine)
+        self.evaluate(engine, Checkpoint(done.step, done.rollouts, done.grid or 0, weights))
+
+    def result(self, weights: str, diverged: str = "") -> TrainingResult:
+        return self.progress.result(weights, diverged, self.generate_seconds, self.train_seconds)

@@ -1,0 +1,138 @@
+"""A trial on Ray with verl. This process is Ray's driver, and the only one that writes to the trial's folder."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import chdir, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from transformers import AutoTokenizer
+
+from harness.backends import checkpoints
+from harness.backends.base import Checkpoint, Evaluate, Observer, TrainingResult
+from harness.backends.checkpoints import TrainingProgress
+from harness.backends.diverged import Diverged
+from harness.backends.verl import limits, platform
+from harness.backends.verl.checkpoint import check_ranks, drop_state, is_dropped
+from harness.backends.verl.keys import longest_sequence
+from harness.backends.verl.options import settings_of
+from harness.backends.verl.settings import ray_arguments, translate
+from harness.base.errors import FAILED, UserError
+from harness.config.experiment import Trial
+from harness.models.resolving import model_hash
+from harness.models.stopping import stop_tokens
+from harness.prompts.stream import PromptStream
+from harness.records import TrialFolder
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
+
+
+def train(
+    trial: Trial,
+    model: Path,
+    prompts: PromptStream,
+    folder: TrialFolder,
+    evaluate: Evaluate,
+    observer: Observer,
+) -> TrainingResult:
+    """See `Backend`.
+
+    Raises: UserError if what is here cannot train it, or if a process of it died or fell silent.
+    """
+    folder = TrialFolder(folder.root.resolve())  # the workers have working directories of their own
+    newest, settings = checkpoints.newest(folder), settings_of(trial.experiment)
+    progress = checkpoints.read_progress(newest) if newest else TrainingProgress()
+    if newest and is_dropped(newest):
+        drop_state(newest)
+        return progress.result(model_hash(newest))
+    if newest:
+        check_ranks(newest, settings.devices)
+    limits.check_machine(settings)
+    limits.check_prompts(trial.experiment, AutoTokenizer.from_pretrained(model))
+    os.environ.update(_environment(trial))
+    config = translate(trial, model.resolve(), folder.root)
+    with _cluster(trial, config, folder.root):
+        return _train(trial, config, model, prompts, folder, evaluate, observer)
+
+
+def _train(
+    trial: Trial,
+    config: DictConfig,
+    model: Path,
+    prompts: PromptStream,
+    folder: TrialFolder,
+    evaluate: Evaluate,
+    observer: Observer,
+) -> TrainingResult:
+    import transfer_queue as tq  # type: ignore[import-not-found]
+    from ray.exceptions import RayError
+
+    from harness.backends.verl.sampling import ServersEngine
+    from harness.backends.verl.trainer import Trainer
+
+    tokenizer = AutoTokenizer.from_pretrained(model)
+    stop = stop_tokens(model, tokenizer)
+    tq.init(config.transfer_queue)
+    try:
+        trainer = Trainer(config, trial, prompts, folder, stop, observer)  # type: ignore[abstract]
+
+        def evaluate_checkpoint() -> None:
+            done = trainer.progress
+            weights = model_hash(folder.checkpoint(done.step))
+            engine = ServersEngine(trainer.get_llm_client(), tokenizer, stop, longest_sequence(trial.experiment))
+            evaluate(engine, Checkpoint(done.step, done.rollouts, done.grid or 0, weights))
+
+        diverged, weights = "", ""
+        try:
+            trainer.start()
+            trainer.train(evaluate_checkpoint)
+            drop_state(folder.checkpoint(trainer.progress.step))
+            weights = model_hash(folder.checkpoint(trainer.progress.step))
+        except Diverged as error:
+            diverged = f"step {trainer.progress.step + 1}: {error}"
+    except RayError as error:
+        print(error, file=sys.stderr)  # the worker's traceback
+        raise UserError(
+            f"{trial.name}: a process of the verl backend failed or died: {_last_line(error)}\n"
+            "Its error is in this log, above. Run the same again to go on from the newest checkpoint.",
+            FAILED,
+        ) from error
+    finally:
+        tq.close()
+    return trainer.progress.result(weights, diverged, trainer.generate_seconds, trainer.train_seconds)
+
+
+@contextmanager
+def _cluster(trial: Trial, config: DictConfig, folder: Path) -> Iterator[None]:
+    """A Ray of our own, or the one that RAY_ADDRESS names, with verl's environment in its workers."""
+    import ray
+    from verl.trainer.constants_ppo import get_ppo_ray_runtime_env
+
+    settings = settings_of(trial.experiment)
+    runtime = get_ppo_ray_runtime_env(config)
+    runtime["env_vars"] = {**runtime.get("env_vars", {}), **_environment(trial)}
+    # Ray puts the working directory first on its workers' path, where a user's `benchmarks/` would be taken for ours.
+    with chdir(folder):
+        ray.init(**ray_arguments(settings, joining="RAY_ADDRESS" in os.environ), runtime_env=runtime)
+    try:
+        limits.check_cluster(settings, ray.nodes())
+        found = ray.get(ray.remote(num_cpus=0)(platform.probe).remote())
+        platform.check(found, "cpu" if settings.device == "cpu" else "cuda")
+        yield
+    finally:
+        ray.shutdown()
+
+
+def _environment(trial: Trial) -> dict[str, str]:
+    on_cpu = platform.ENVIRONMENT if settings_of(trial.experiment).device == "cpu" else {}
+    return {**on_cpu, **platform.NO_TELEMETRY, "TRANSFER_QUEUE_ENABLE": "1"}
+
+
+def _last_line(error: Exception) -> str:
+    """Where Ray's errors name their cause."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[-1] if lines else type(error).__name__

@@ -1,0 +1,59 @@
+"""What a field of a dataclass says of itself besides its type, default and doc, as its metadata:
+
+LATER    the key came after files and hashes had been written without it. At its default, which means what was done
+         before, neither holds it: old files stay equal to new ones, and old hashes stay valid
+UNWRITTEN  not a key of experiment files: made of what other keys say
+RUNTIME  how and where a thing is computed, not what. It is no part of a plan's lock, and may be changed between two
+         starts of a trial
+
+`stated` is a record as files hold it, `semantic` what hashes are made of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import MISSING, Field, fields, is_dataclass
+from typing import Any
+
+LATER, RUNTIME, UNWRITTEN = {"later": True}, {"runtime": True}, {"unwritten": True}
+"""for `dataclasses.field(..., metadata=...)`"""
+
+
+def stated(record: Any) -> dict[str, Any]:
+    """A dataclass instance as JSON data: tuples as lists, dataclasses inside as mappings, and without keys that came
+    later where they are at the value that means the old behaviour."""
+    return {f.name: _plain(value) for f in fields(record) if not _is_old(f, value := getattr(record, f.name))}
+
+
+def runtime_keys(cls: type) -> tuple[str, ...]:
+    """Names of the fields that change no result's meaning, in their order."""
+    return tuple(f.name for f in fields(cls) if f.metadata.get("runtime"))
+
+
+def runtime_settings(record: Any) -> dict[str, Any]:
+    """Name -> value as JSON data, of the fields that change no result's meaning."""
+    return {name: _plain(getattr(record, name)) for name in runtime_keys(type(record))}
+
+
+def semantic(record: Any) -> dict[str, Any]:
+    """`stated`, without what changes no result's meaning."""
+    return without(stated(record), runtime_keys(type(record)))
+
+
+def without(data: Mapping[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
+    """A mapping less some of its keys, which need not be there."""
+    return {key: value for key, value in data.items() if key not in keys}
+
+
+def _is_old(f: Field[Any], value: Any) -> bool:
+    if not f.metadata.get("later"):
+        return False
+    return value == (f.default_factory() if f.default_factory is not MISSING else f.default)
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value):
+        return stated(value)
+    if isinstance(value, Mapping):
+        return {key: _plain(inner) for key, inner in value.items()}
+    return [_plain(inner) for inner in value] if isinstance(value, list | tuple) else value
