@@ -14,7 +14,7 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3 python; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))' 2>/dev/null && echo $$p && break; done)
 RUN_ARGS := $(if $(WORKERS),--workers $(WORKERS))
 
-.PHONY: help demo test test-verl venv venv-verl lint types smoke smollm requirements clean
+.PHONY: help demo test test-paths nightly test-verl venv venv-verl lint types smoke smollm requirements clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 14
@@ -25,6 +25,13 @@ demo: $(VENV)/.installed ## train and compare four algorithms on this machine, a
 
 test: $(VENV)/.installed-dev ## the whole test suite
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile
+
+# Comparisons of single precision that depend on the processor most; under two minutes.
+test-paths: $(VENV)/.installed-dev ## micro-batches, packing, sampler and golden curves on each code path of torch
+	$(BIN)/python bench/code_paths.py -n 2 --dist loadfile $(addprefix tests/local/test_,update.py golden.py logprobs.py sampler.py)
+
+nightly: $(VENV)/.installed-dev ## what takes too long for every change: algorithms, local backend and fidelity on each code path
+	$(BIN)/python bench/code_paths.py -n 2 --dist loadfile tests/algorithms tests/local tests/fidelity
 
 test-verl: $(VERL_VENV)/.installed ## verl's own trainer and vLLM on the CPU, in .venv-verl
 	timeout --foreground --signal INT --kill-after 60 $(VERL_SECONDS) $(VERL_VENV)/bin/python -m pytest -q tests/verl

@@ -1,6 +1,6 @@
 """The winner's curse, simulated: what the best of several arms seems to gain over a base, and what it gains.
 
-    OMP_NUM_THREADS=1 python -m bench.best
+    OMP_NUM_THREADS=1 PYTHONPATH=. python bench/best.py
 
 Arms are equal, or one of them is better. Scores are normal: difficulty of the problem, an effect of each training seed
 (sd 2 points), of the arm on each problem (sd 10 points), and of single cells (sd 20 points), on two benchmarks of

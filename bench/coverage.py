@@ -1,6 +1,6 @@
 """Whether the statistics of a report are right: intervals, tests and promises of power against known truth.
 
-    OMP_NUM_THREADS=1 python -m bench.coverage [--replicates 2000] [--bootstraps 400]
+    OMP_NUM_THREADS=1 PYTHONPATH=. python bench/coverage.py [--replicates 2000] [--bootstraps 400]
 
 Prints Markdown. One process, the same numbers every time. See docs/statistics.md, which holds the tables.
 """

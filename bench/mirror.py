@@ -1,4 +1,6 @@
-"""What the MLflow mirror costs a run of the quickstart's size: `python -m bench.mirror [TRIALS STEPS METRICS]`.
+"""What the MLflow mirror costs a run of the quickstart's size.
+
+    PYTHONPATH=. python bench/mirror.py [TRIALS STEPS METRICS]
 
 A run folder grows as two trials side by side would make it grow, and is mirrored between: no waiting, so the seconds
 are those that the mirror takes from a run, processor time first. A new SQLite store, in a temporary folder.

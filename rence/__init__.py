@@ -1,10 +1,112 @@
-"""The face of rence-bench, above all other rooms: the command line in `rence/cli/`."""
+"""rence-bench: which RL algorithm makes a language model reason better, by how much, and how sure are we?
+
+The public Python, in one name for users, notebooks and plug-ins (docs/how-to/plugins.md):
+
+    algorithms   Algorithm PolicyGradient Rollouts Totals Loss Mean Activity; ops, objectives (ours, to subclass)
+    problems     Problem Benchmark TrainingSet Selection Rule Mark
+    engines      Engine Request Sampling Completion
+    backends     Backend LocalBackend Checkpoint TrainingResult; RUNTIME marks settings that may change
+    reports      Section Analysis Text Bullets Table Column Row Cell Figure Folded
+
+What has a name, plug-ins included, is looked up with `algorithm("grpo", clip_low=0.1)`, `benchmark("mini_sums")` and
+`training_set("mini_rl")`; results are read from their files with `compare(a, b)` and `evaluated_model(folder)`.
+
+Nothing is imported before it is asked for; torch, numpy and pandas come last of all.
+"""
 
 from __future__ import annotations
 
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from algorithms.base import Activity, Algorithm
+    from algorithms.hyperparameters import check_ranges
+    from algorithms.policy_gradient import PolicyGradient
+    from algorithms.rollouts import Loss, Mean, Rollouts, Totals
+    from benchmarks.marks import Mark, Rule
+    from benchmarks.problems import Benchmark, Problem, Selection, TrainingSet
+    from harness.backends.base import Backend, Checkpoint, TrainingResult
+    from harness.backends.local.backend import LocalBackend
+    from harness.base.registry import algorithm, benchmark, training_set
+    from harness.engines.base import Completion, Engine, Request, Sampling
+    from harness.records.fields import RUNTIME
+    from rence import objectives, ops
+    from rence.version import __version__
+    from reports import compare, evaluated_model
+    from reports.data.analysis import Analysis
+    from reports.document import Bullets, Cell, Column, Figure, Folded, Row, Section, Table, Text
+else:
+
+    def __getattr__(name: str) -> object:
+        from rence.lazy import attribute
+
+        return attribute(__name__, name)
+
+
+__all__ = [
+    "RUNTIME",
+    "Activity",
+    "Algorithm",
+    "Analysis",
+    "Backend",
+    "Benchmark",
+    "Bullets",
+    "Cell",
+    "Checkpoint",
+    "Column",
+    "Completion",
+    "Engine",
+    "Figure",
+    "Folded",
+    "LocalBackend",
+    "Loss",
+    "Mark",
+    "Mean",
+    "PolicyGradient",
+    "Problem",
+    "Request",
+    "Rollouts",
+    "Row",
+    "Rule",
+    "Sampling",
+    "Section",
+    "Selection",
+    "Table",
+    "Text",
+    "Totals",
+    "TrainingResult",
+    "TrainingSet",
+    "__version__",
+    "algorithm",
+    "benchmark",
+    "check_ranges",
+    "compare",
+    "evaluated_model",
+    "main",
+    "objectives",
+    "ops",
+    "training_set",
+]  # fmt: skip
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run a command of `rence`, and exit with its code."""
+    """Run a command of `rence` and exit with its code; with 2 where another package takes the place of one of ours.
+
+    Args:
+        arguments: the command's words; those of the command line if None.
+    """
+    from rence.shadows import ShadowedError, refuse_shadows
+
+    try:
+        refuse_shadows()
+    except ShadowedError as error:
+        print(f"rence: {error}", file=sys.stderr)
+        sys.exit(2)
     from rence.cli import main as command_line
 
     command_line(arguments)

@@ -23,6 +23,8 @@ class Cell:
 
 @dataclass(frozen=True)
 class Column:
+    """The head of a table's column."""
+
     title: str
     numeric: bool = True
     """right-aligned, tabular figures"""
@@ -30,6 +32,8 @@ class Column:
 
 @dataclass(frozen=True)
 class Row:
+    """One row of a table, a cell for each column."""
+
     cells: Sequence[Cell]
     quiet: bool = False
     """a row to compare with rather than a result, such as the untrained model: set apart"""
@@ -37,6 +41,8 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
+    """Rows under columns, with a caption; a file of its own in some formats."""
+
     name: str
     """of the file it may become, and its anchor"""
     columns: Sequence[Column]
@@ -46,6 +52,8 @@ class Table:
 
 @dataclass(frozen=True)
 class Figure:
+    """A picture as SVG."""
+
     name: str
     """file name without suffix"""
     svg: str
@@ -92,6 +100,8 @@ class Case:
 
 @dataclass(frozen=True)
 class Cases:
+    """Problems side by side, with words to filter by."""
+
     name: str
     cases: Sequence[Case]
     caption: str
@@ -99,11 +109,15 @@ class Cases:
 
 @dataclass(frozen=True)
 class Text:
+    """One paragraph of plain text."""
+
     text: str
 
 
 @dataclass(frozen=True)
 class Bullets:
+    """A list of paragraphs."""
+
     items: Sequence[str]
 
 
@@ -130,6 +144,8 @@ class Section:
 
 @dataclass(frozen=True)
 class Document:
+    """A whole report."""
+
     title: str
     verdict: Sequence[str]
     """the first says what was found, the rest what it rests on"""

@@ -11,8 +11,8 @@ from reports import verdict, verdict_json
 from reports.data.analysis import Analysis, analyse
 from reports.data.load import load
 from reports.render import FORMATS, csv, latex, markdown, plain
-from reports.sections import differences, document, effects, flips, scores
-from reports.sections.registry import Others
+from reports.sections import differences, effects, flips, scores
+from reports.sections.registry import Others, document
 
 
 def build(run: Path, formats: Collection[str], out: Path | None, others: Others | None) -> list[Path]:

@@ -22,10 +22,15 @@ Question = tuple[str, *tuple[str | float, ...]]
 """the name of one of `worker.main`'s questions, and its arguments"""
 MOST_WORKERS = 4
 """of a process that does not say how many"""
-
-
 MOST_KNOWN = 65536
 """verdicts that a pool remembers: models repeat themselves, above all in what they get wrong"""
+
+
+_START = (
+    "import sys; sys.path.insert(0, sys.argv.pop()); import benchmarks; del sys.path[0]; "
+    "from benchmarks.marking.worker import main; main()"
+)
+"""our own `benchmarks`, wherever it lies and whatever else has its name; everything else as Python finds it"""
 
 
 class GraderMissing(Exception):
@@ -110,14 +115,11 @@ class _Worker:
         """
         if find_spec("math_verify") is None:
             raise GraderMissing("comparing expressions needs Math-Verify: pip install 'rence-bench[grade]'.")
-        root = str(Path(__file__).parents[2])
-        paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.marking.worker"],
+            [sys.executable, "-P", "-c", _START, str(Path(__file__).resolve().parents[2])],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
             start_new_session=True,  # Ctrl-C is for the process that asks
         )
         assert self._process.stdout

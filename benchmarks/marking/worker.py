@@ -51,7 +51,3 @@ def _limit(cpu_seconds: float, wall_seconds: float) -> None:
     """Arm the timers that end this process, or with 0 disarm them."""
     signal.setitimer(signal.ITIMER_PROF, cpu_seconds)
     signal.setitimer(signal.ITIMER_REAL, wall_seconds)
-
-
-if __name__ == "__main__":
-    main()

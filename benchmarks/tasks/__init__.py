@@ -1,5 +1,5 @@
 """The field's benchmarks as tasks of lm-eval 0.4.13: `lm_eval --include_path FOLDER --tasks rence_aime24_k32`, where
-`python -m benchmarks.tasks` prints FOLDER.
+`rence tasks` prints FOLDER.
 
 `rence_<benchmark>.yaml` asks once; `_k4` and `_k32` are the protocol's, for lm-eval takes `repeats` from YAML alone;
 `_common.yaml` is what all share, `functions.py` what they call. Groups: `rence_six` and `rence_six_protocol`.

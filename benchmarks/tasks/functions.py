@@ -8,15 +8,15 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-if (root := str(Path(__file__).resolve().parents[2])) not in sys.path:
-    sys.path.insert(0, root)
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from benchmarks import registry, scoring
+from benchmarks import registry, scoring  # ours, whatever else on the path has the name
 from benchmarks.asking import INSTRUCTION, asked
 from benchmarks.marking import mark_all
 from benchmarks.marks import Mark, Response, Rule
 from benchmarks.problems import Problem
 
+del sys.path[0]
 if TYPE_CHECKING:
     from datasets import Dataset
 

@@ -49,7 +49,10 @@ def read(path: Path, overrides: Iterable[str] = ()) -> Manifest:
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise UserError(f"{path} does not exist. `rence config new` prints an experiment to start from.") from None
+        raise UserError(
+            f"{path} does not exist. `rence config new` prints an experiment to start from, `rence list configs` those "
+            "that ship."
+        ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{path} cannot be read: {error}.") from None
     manifest = parse(text, str(path))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from harness.base.errors import UserError
@@ -36,6 +36,8 @@ class Completion:
     """response tokens, the end-of-sequence token included"""
     finish_reason: str
     """stop: the model ended it; length: it reached `max_tokens`; context: it filled the model's context before that"""
+    measured: Mapping[str, str | float | None] = field(default_factory=dict, hash=False)
+    """what the engine knows besides, by its column of attempts (`harness/records/schema.py`); empty: nothing"""
 
 
 class Engine(Protocol):

@@ -29,6 +29,7 @@ class LocalEngine:
         return cls(load(folder))
 
     def generate(self, requests: Sequence[Request], sampling: Sampling) -> list[list[Completion]]:
+        """See the protocol. Raises: UserError if a prompt and its response would not fit the model's context."""
         samples = sample(self.model.net, requests, sampling, self.model.stop)
         texts = self.model.decode(samples.tokens_BT, samples.length_B)
         completions = (

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import math
 import os
-import types
 from collections.abc import Sequence
-from dataclasses import asdict, fields
-from typing import TYPE_CHECKING, Any, get_type_hints
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
 
 from harness.base.errors import UserError
 from harness.records import Attempt, EvalFolder, EvalRecord, append_jsonl, read_jsonl
 from harness.records.differences import differences
+from harness.records.schema import COLUMNS
 
 if TYPE_CHECKING:
     import pyarrow
+
+    from harness.engines.base import Completion
 
 
 def claim(folder: EvalFolder, header: EvalRecord) -> None:
@@ -93,19 +96,38 @@ def seal(folder: EvalFolder) -> None:
 
 
 def schema() -> pyarrow.Schema:
-    """Of `attempts.parquet`, from the record; `X | None` is a nullable column."""
+    """Of `attempts.parquet`; `X | None` is a nullable column."""
     import pyarrow
 
-    hints = get_type_hints(Attempt)
-    columns = {str: pyarrow.string(), int: pyarrow.int64()}
     return pyarrow.schema(
-        [
-            pyarrow.field(f.name, columns[_bare(hints[f.name])], nullable=_bare(hints[f.name]) is not hints[f.name])
-            for f in fields(Attempt)
-        ]
+        [pyarrow.field(c.name, pyarrow.type_for_alias(c.arrow), nullable=c.nullable) for c in COLUMNS.values()]
     )
 
 
-def _bare(hint: Any) -> Any:
-    """`X` of `X | None`."""
-    return hint.__args__[0] if isinstance(hint, types.UnionType) else hint
+def measured(engine: str, completion: Completion) -> dict[str, Any]:
+    """The columns that engines measure, as this one did; None where it did not.
+
+    Args:
+        engine: its name, for the message.
+    Raises: UserError for a measurement that is no such column, or no finite value of the column's type.
+    """
+    wanted = {name: column for name, column in COLUMNS.items() if column.measured}
+    for name, value in completion.measured.items():
+        if name not in wanted:
+            allowed = f"Allowed: {', '.join(wanted)}." if wanted else "No column is measured."
+            raise UserError(f"engine `{engine}` measured `{name}`, which is no measured column of attempts. {allowed}")
+        if not _fits(value, wanted[name].type):
+            raise UserError(
+                f"engine `{engine}` measured `{name}`: it must be a {wanted[name].type.__name__}, finite, or None, "
+                f"but is {value!r} instead."
+            )
+    return {name: completion.measured.get(name) for name in wanted}
+
+
+def _fits(value: Any, kind: type) -> bool:
+    """bool is no number here, and a whole one is a float too."""
+    if value is None:
+        return True
+    if isinstance(value, bool) or not isinstance(value, (int, float) if kind is float else kind):
+        return False
+    return kind is str or math.isfinite(value)

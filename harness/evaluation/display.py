@@ -78,11 +78,13 @@ class EvaluationView:
         pass
 
     def show_begin(self) -> None:
+        """What is asked, once, and how much of it is there."""
         asked = ", ".join(f"{part.benchmark} {part.problems:,} x {part.k}" for part in self._parts.values())
         there = f"; {self._attempts:,} of {self._total:,} answers are there" if self._attempts else ""
         self._say(f"problems x samples: {asked}{there}")
 
     def show(self, part: Part) -> None:
+        """How far a benchmark is: seldom, and at its end."""
         now = time.monotonic()
         if part.attempts == part.problems * part.k or now - self._shown >= _PLAIN_SECONDS:
             self._shown = now
@@ -117,6 +119,7 @@ class LiveEvaluationView(EvaluationView):
         self._live.start()
 
     def loading(self, what: str) -> None:
+        """That a model is being loaded, which may take minutes."""
         from rich.spinner import Spinner
 
         self._live.update(Spinner("line", f"loading {what}"))

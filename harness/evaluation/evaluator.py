@@ -88,6 +88,7 @@ class Evaluator:
         attempts.seal(folder)
 
     def _answer(self, engine: Engine, header: EvalRecord, problems: Sequence[Problem]) -> list[Attempt]:
+        """The k attempts at each problem of a chunk, in order, marked. Raises: what `complete` and the marker do."""
         requests = [
             Request(
                 prompt=tuple(templates.render(self.tokenizer, problem, self.template)),
@@ -133,6 +134,11 @@ class Evaluator:
         marked: Marked,
         second: Mark | None,
     ) -> Attempt:
+        """One row. The columns are those of `harness/records/schema.py`; what the engine measured comes by name.
+
+        Args:
+            sample: 0..k-1, its place among the request's seeds.
+        """
         return Attempt(
             arm=header.arm,
             seed=header.seed,
@@ -148,6 +154,7 @@ class Evaluator:
             tokens=completion.tokens,
             template=header.template,
             engine=header.engine,
+            # all that the text depends on, and nothing else: equal keys are the same answer, whoever asks
             generation_key=fingerprint(
                 model=header.model_hash,
                 template=self._template_hash,
@@ -159,6 +166,7 @@ class Evaluator:
             ),
             grader_version=header.grader_version,
             mark_second=second,
+            **attempts.measured(header.engine, completion),
         )
 
 
@@ -176,6 +184,8 @@ def header_of(
     Args:
         benchmark: as it is asked, a limit applied.
     """
+    # A resumed evaluation is compared with this field by field, so nothing of the machine stands here but the engine's
+    # version, on which the last digits depend.
     return EvalRecord(
         arm=subject.arm,
         seed=subject.seed,

@@ -16,13 +16,10 @@ from harness.importing.readers import Raw, read
 from harness.importing.rows import NO_SEED, UNKNOWN, Facts, FoundRows, frame
 from harness.importing.sources import ImportSource, check_arm
 from harness.records import START, DataError
+from harness.records.schema import COLUMNS, IMPORTED, AttemptColumn
 
 REQUIRED = ("arm", "seed", "benchmark", "problem_id", "sample")
-WORDS = ("template", "engine", "grader_version")
-KNOWN = (
-    *REQUIRED, "correct", "mark", "step", "response", "answer", "gold", "tokens", "finish_reason", *WORDS,
-    "benchmark_hash",
-)  # fmt: skip
+KNOWN = (*IMPORTED, "correct", "benchmark_hash")
 
 
 @dataclass(frozen=True)
@@ -65,6 +62,12 @@ def _renamed(raw: Raw, columns: Mapping[str, str]) -> Raw:
 
 
 def _rows(place: int, raw: Raw, asked: AttemptOptions, marked: bool) -> pd.DataFrame:
+    """One file's rows: what every attempt needs by rules of its own, other columns as the schema says.
+
+    Args:
+        place: of the file among the sources.
+        marked: whether rows have marks; if not, they need what is marked.
+    """
     arms = _arms(raw, asked)
     found: dict[str, Any] = {
         "arm": arms,
@@ -79,17 +82,25 @@ def _rows(place: int, raw: Raw, asked: AttemptOptions, marked: bool) -> pd.DataF
     else:
         raw.need("response", "--column response=THEIRS names it.")
         raw.need("gold", "--column gold=THEIRS names it.")
-    found |= {name: cells.texts(raw, name, raw[name]) for name in ("response", "gold") if name in raw}
-    if "answer" in raw:
-        found["answer"] = cells.written_or_none(raw["answer"])
-    if "tokens" in raw:
-        found["tokens"] = cells.whole(raw, "tokens", raw["tokens"])
-    for name in ("finish_reason", *WORDS):
-        if name in raw:
-            found[name] = raw[name].where(~cells.is_empty(raw[name]), UNKNOWN).map(cells.written)
+    others = [COLUMNS[name] for name in IMPORTED if name in raw and not COLUMNS[name].needed]
+    found |= {column.name: _cells(raw, column) for column in others}
     if "benchmark_hash" in raw:
         found["version"] = cells.names(raw, "benchmark_hash", raw["benchmark_hash"])
     return frame(place, raw.lines, found)
+
+
+def _cells(raw: Raw, column: AttemptColumn) -> Any:
+    """A column that rows need not have, as the schema says what it holds."""
+    name = column.name
+    if column.word:
+        return raw[name].where(~cells.is_empty(raw[name]), UNKNOWN).map(cells.written)
+    if column.is_number:
+        check = cells.whole if column.type is int else cells.numbers
+        return cells.where_there(raw, name, check) if column.nullable else check(raw, name, raw[name])
+    if not column.nullable:
+        return cells.texts(raw, name, raw[name])
+    # an answer may be the empty text; what is optional is missing where CSV has nothing
+    return cells.written_or_none(raw[name].where(~cells.is_empty(raw[name]), None) if column.optional else raw[name])
 
 
 def _said(raw: Raw, column: str, option: Any, hint: str) -> Any:

@@ -56,6 +56,18 @@ def numbers(raw: Raw, name: str, column: pd.Series) -> np.ndarray:
     return found
 
 
+def where_there(raw: Raw, name: str, check: Callable[[Raw, str, pd.Series], np.ndarray]) -> np.ndarray:
+    """Numbers, and NaN in cells that are empty.
+
+    Args:
+        check: `whole` or `numbers`, for those that are not.
+    """
+    there = ~is_empty(raw[name])
+    found, part = np.full(len(there), np.nan), raw.only(there)
+    found[there] = check(part, name, part[name])
+    return found
+
+
 def _numbers(values: Iterable[Any]) -> np.ndarray:
     """NaN for what is none."""
     return np.asarray(pd.to_numeric(pd.Series(list(values), dtype=object), errors="coerce"), dtype=float)
@@ -70,6 +82,7 @@ def yes_or_no(raw: Raw, name: str, column: pd.Series) -> np.ndarray:
 
 
 def marks(raw: Raw, name: str, column: pd.Series) -> pd.Series:
+    """One of the five words in every cell."""
     _refuse_empty(raw, name, column)
     _refuse(raw, name, column, np.array(each(column, lambda cell: cell not in MARKS)), f"one of {', '.join(MARKS)}")
     return _texts(column)

@@ -15,12 +15,14 @@ import pandas as pd
 from harness.importing.names import folder_name
 from harness.importing.rows import NO_SEED, Facts, FoundRows
 from harness.importing.sources import ImportSource
-from harness.records import DataError
+from harness.records import DataError, EvalRecord
+from harness.records.schema import COLUMNS
 
 WHO = ["arm", "seed", "step", "benchmark"]
 """what one evaluation is of"""
 PROBLEM = [*WHO, "problem_id"]
-WORDS = ("template", "engine", "grader_version")
+WORDS = tuple(n for n, column in COLUMNS.items() if column.word and n in EvalRecord.__dataclass_fields__)
+"""what all attempts of an evaluation share: they stand in its header too"""
 MOST_NAMED = 3
 
 

@@ -22,6 +22,7 @@ from harness.importing.rows import UNKNOWN, FoundRows
 from harness.importing.sources import ImportSource
 from harness.importing.versions import versions_of
 from harness.records import EvalFolder, EvalRecord, ImportRecord, Plan, RunFolder, to_disk
+from harness.records.schema import COLUMNS
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,12 @@ def _place(folder: RunFolder, one: ImportedEvaluation) -> EvalFolder:
 
 
 def _evaluation(place: EvalFolder, one: ImportedEvaluation, point: int, version: str) -> None:
+    """Header and attempts of one evaluation, on disk when this returns.
+
+    Args:
+        point: of the grid.
+        version: the hash of the benchmark.
+    """
     header = EvalRecord(
         arm=one.arm,
         seed=one.seed,
@@ -114,7 +121,7 @@ def _table(one: ImportedEvaluation) -> pa.Table:
     """In the schema of an evaluation of ours, where a cell may be empty if the source does not say it."""
     rows, n = one.rows, len(one.rows)
     fixed = {"arm": one.arm, "seed": one.seed, "step": one.step, "benchmark": one.benchmark}
-    fixed |= {"generation_key": None, "mark_second": None}
+    fixed |= {name: None for name, column in COLUMNS.items() if column.ours}
     if evaluations.unknown_lengths([one]):
         fixed["tokens"] = None
     columns = [

@@ -111,6 +111,7 @@ def plan(name: str, imported: str, design: ImportDesign, wanted: ImportCompariso
     names = [name for name in benchmarks(evaluated) if design.final(name)]
     points = zip(evaluated, design.points, strict=True)
     earlier = [one for one, point in points if one.arm != START and point != design.grid[-1]]
+    # What no file says is `unknown` or empty, never a guess: without a budget and a recipe nothing is called matched.
     made = Plan(
         experiment=name,
         arms=[_arm(arm, hashes) for arm in arms],

@@ -45,6 +45,11 @@ def files_in(folder: Path) -> list[Path]:
 
 
 def read_all(sources: Sequence[ImportSource], asked: LightevalOptions, marker: Marker | None) -> FoundRows:
+    """The answers of all sources.
+
+    Args:
+        marker: marks the answers again; None: a metric of the source says which are correct.
+    """
     read_rows = [_rows(i, _read(source), asked, marker) for i, source in enumerate(sources)]
     notes = list(dict.fromkeys(note for _, found in read_rows for note in found))
     return FoundRows(
@@ -100,6 +105,11 @@ def _rows(place: int, raw: Raw, asked: LightevalOptions, marker: Marker | None) 
 
 
 def _frame(place: int, raw: Raw, texts: Sequence[Sequence[str]]) -> pd.DataFrame:
+    """One row for each answer; the rest is the document's.
+
+    Args:
+        texts: the answers to each document.
+    """
     counts = [len(one) for one in texts]
     docs = list(raw["doc"])
     golds = [_gold(doc) for doc in docs]

@@ -44,6 +44,12 @@ def files_in(folder: Path) -> list[Path]:
 
 
 def read_all(sources: Sequence[ImportSource], asked: LmEvalOptions, marker: Marker | None) -> FoundRows:
+    """The answers of all sources.
+
+    Args:
+        marker: marks the answers again; None: a metric of the source says which are correct; tasks of ours
+            are marked again in any case.
+    """
     tasks = [read_task(source, asked.filters) for source in sources]
     read = [_rows(i, task, asked, marker) for i, task in enumerate(tasks)]
     notes = list(dict.fromkeys(note for _, found in read for note in found))

@@ -33,6 +33,7 @@ class Task:
 
     @property
     def is_ours(self) -> bool:
+        """Whether it is one of `benchmarks/tasks`, which keep all responses with gold and rule."""
         docs = self.raw["doc"]
         return OURS in self.raw and all({"id", "gold", "rule"} <= doc.keys() for doc in docs)
 
@@ -42,11 +43,13 @@ class Task:
 
     @property
     def benchmark(self) -> str:
+        """Its name as a folder can have it; of a task of ours the benchmark's, whatever k it has."""
         said = self.config.get("metadata", {}).get("benchmark") if self.is_ours else None
         return folder_name(said or self.name)
 
     @property
     def facts(self) -> Facts:
+        """What the results file says of all of its answers."""
         return Facts(
             model=self.results.get("model_name") or UNKNOWN,
             engine_version=self.results.get("lm_eval_version") or UNKNOWN,
@@ -60,6 +63,7 @@ class Task:
 
     @property
     def template(self) -> str:
+        """Which chat template was used, by its hash; `unknown` without a results file."""
         if "chat_template_sha" not in self.results:
             return UNKNOWN
         sha = self.results["chat_template_sha"]

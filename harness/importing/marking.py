@@ -29,17 +29,20 @@ class Marker:
 
     @property
     def version(self) -> str:
+        """What `grader_version` records."""
         from benchmarks.marking import GRADER_VERSION
 
         return f"{GRADER_VERSION}, answers anywhere" if self.anywhere else GRADER_VERSION
 
     @property
     def notes(self) -> list[str]:
+        """How it marks, in a sentence for the import's record."""
         place = "the answer may stand anywhere" if self.anywhere else "the answer is what the last box holds"
         allowed = "each benchmark's own tolerance" if self.tolerance is None else f"tolerance {self.tolerance:g}"
         return [f"Marked by rence's marker, version {self.version}: {place}; {allowed} for decimals."]
 
     def rule(self, benchmark: str) -> Rule:
+        """What counts as equal to a gold: the tolerance that was given, or the benchmark\'s own rule."""
         from benchmarks.maths.sources import SOURCES
 
         if self.tolerance is not None:

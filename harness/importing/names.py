@@ -33,6 +33,7 @@ def arm_of(source: ImportSource, folder: str | None = None) -> str:
 
 
 def seed_of(source: ImportSource) -> int:
+    """The seed before the path, 0 where there is none; NO_SEED of the untrained model."""
     if source.name.arm == START:
         return NO_SEED
     return source.name.seed or 0

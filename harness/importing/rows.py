@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from harness.importing.sources import ImportSource
+from harness.records.schema import COLUMNS, AttemptColumn
 
 UNKNOWN = "unknown"
 """in place of a word that the source does not say"""
@@ -47,22 +48,19 @@ def frame(source: int, lines: np.ndarray, columns: Mapping[str, Any]) -> pd.Data
 
     Args:
         source: place of the file among the sources.
-        columns: arm, seed, step, benchmark, problem_id, sample and mark; each an array, or one value for all rows.
-            `coarse` says that of the marks only correct or not is known.
+        columns: those of `Attempt` that are needed, and what else the source says; each an array, or one value for all
+            rows. `coarse` says that of the marks only correct or not is known, `version` which benchmark it was.
     """
-    unknown: dict[str, Any] = {
-        "response": None,
-        "answer": None,
-        "gold": None,
-        "tokens": np.nan,
-        "finish_reason": UNKNOWN,
-        "template": UNKNOWN,
-        "engine": UNKNOWN,
-        "grader_version": UNKNOWN,
-        "version": None,
-        "coarse": False,
-    }
-    return pd.DataFrame({"source": source, "line": lines, **unknown, **columns}, index=range(len(lines)))
+    unknown = {name: _unknown(column) for name, column in COLUMNS.items() if not (column.needed or column.ours)}
+    beside = {"version": None, "coarse": False}
+    return pd.DataFrame({"source": source, "line": lines, **unknown, **beside, **columns}, index=range(len(lines)))
+
+
+def _unknown(column: AttemptColumn) -> Any:
+    """What a cell holds where a source does not say it."""
+    if column.word:
+        return UNKNOWN
+    return np.nan if column.is_number else None
 
 
 def identity(*parts: Any) -> str:

@@ -54,6 +54,7 @@ class ImportSource:
 
     @property
     def sha256(self) -> str:
+        """Of its bytes, in hex; read block by block."""
         digest = hashlib.sha256()
         with self.path.open("rb") as file:
             while block := file.read(_BLOCK):

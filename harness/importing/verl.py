@@ -44,6 +44,11 @@ def files_in(folder: Path) -> list[Path]:
 
 
 def read_all(sources: Sequence[ImportSource], asked: DumpOptions, marker: Marker | None) -> FoundRows:
+    """The answers of all sources.
+
+    Args:
+        marker: marks the answers again; None: verl's reward function says which are correct.
+    """
     raws = [_final_turns(read(source)) for source in sources]
     for raw in raws:
         arm_of(raw.source)
@@ -106,6 +111,7 @@ def _final_turns(raw: Raw) -> Raw:
 
 
 def _rows(place: int, raw: Raw, asked: DumpOptions, marker: Marker | None) -> pd.DataFrame:
+    """One file's rows; a problem's samples are numbered as they stand."""
     arm = arm_of(raw.source)
     prompts = cells.texts(raw, "input", raw["input"])
     golds = cells.written_or_none(raw.need("gts"))

@@ -6,7 +6,7 @@ Units: scores are fractions, lengths are tokens, times are seconds.
 """
 
 from benchmarks.marks import Mark
-from harness.records.evaluations import Attempt, EvalRecord
+from harness.records.evaluations import EvalRecord
 from harness.records.files import (
     SCHEMA,
     DataError,
@@ -30,6 +30,7 @@ from harness.records.plans import (
     add_published,
     read_published,
 )
+from harness.records.schema import Attempt
 from harness.records.trials import DoneRecord, StepRecord, Timing, TrialRecord
 
 __all__ = [

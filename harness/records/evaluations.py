@@ -1,4 +1,4 @@
-"""What an evaluation leaves behind."""
+"""What an evaluation leaves behind, besides its attempts (`schema.py`)."""
 
 from __future__ import annotations
 
@@ -36,31 +36,3 @@ class EvalRecord(Record):
     """only so many problems were asked, the first ones; None: all"""
     second_marker: bool = False
     """whether rows have `mark_second`"""
-
-
-@dataclass(frozen=True)
-class Attempt:
-    """One answer to one problem: a line of `attempts.jsonl`, a row of `attempts.parquet`."""
-
-    arm: str
-    seed: int | None
-    step: int
-    benchmark: str
-    problem_id: str
-    sample: int
-    """0..k-1"""
-    response: str
-    answer: str | None
-    """the final answer that was found, as text"""
-    gold: str
-    mark: str
-    finish_reason: str
-    """stop, length (the limit of tokens) or context (the model's own limit)"""
-    tokens: int
-    template: str
-    engine: str
-    generation_key: str
-    """hash of (model, tokenizer and template, prompt, sampling parameters, seed, sample, engine version)"""
-    grader_version: str
-    mark_second: str | None = None
-    """the second marker's mark, where one ran"""

@@ -19,7 +19,9 @@ from rence.cli import (
     grading,
     importing,
     results,
+    shipped,
     upkeep,
+    versions,
 )
 from rence.cli.console import guarded
 
@@ -27,7 +29,6 @@ app = typer.Typer(
     name="rence",
     help="Which RL algorithm makes a language model reason better, by how much, and how sure are we?",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -42,7 +43,9 @@ for part in (
     catalogue,
     checking,
     configuration,
+    shipped,
     upkeep,
+    versions,
 ):
     part.add_to(app)
 

@@ -17,6 +17,7 @@ from harness.base.errors import UserError
 from harness.base.plugins import PluginError, Plugins
 from rence.cli import sections
 from rence.cli.console import Json, command, out, print_json, table
+from rence.cli.shipped import configs, first_sentence
 
 if TYPE_CHECKING:
     from algorithms.base import Algorithm
@@ -33,6 +34,7 @@ class Kind(StrEnum):
     backends = "backends"
     engines = "engines"
     sections = "sections"
+    configs = "configs"
     runs = "runs"
 
 
@@ -43,7 +45,7 @@ def add_to(app: typer.Typer) -> None:
 
 def list_(kind: Annotated[Kind, typer.Argument(show_default=False)], json: Json = False) -> None:
     """What there is: algorithms, benchmarks (and training sets), backends, engines, sections of a
-    report, or the runs of this folder."""
+    report, experiments that ship, or the runs of this folder."""
     rows = _LISTS[kind]()
     if json:
         print_json(rows)
@@ -175,7 +177,7 @@ def _named(things: Named[Any]) -> list[dict[str, Any]]:
 
 
 def _sections() -> list[dict[str, Any]]:
-    from reports.sections import descriptions
+    from reports.sections.registry import descriptions
 
     listed = descriptions(sections.others().sections)
     rows = [{"name": name, "description": description} for name, description in listed.items()]
@@ -190,6 +192,10 @@ def _broken(plugins: Plugins[Any], **row: str | None) -> list[dict[str, Any]]:
     ]
 
 
+def _configs() -> list[dict[str, Any]]:
+    return [{"name": name, "description": first_sentence(file)} for name, file in configs().items()]
+
+
 def _runs() -> list[dict[str, Any]]:
     from harness.run.progress import run_row
 
@@ -202,5 +208,6 @@ _LISTS: dict[Kind, Callable[[], list[dict[str, Any]]]] = {
     Kind.backends: _backends,
     Kind.engines: _engines,
     Kind.sections: _sections,
+    Kind.configs: _configs,
     Kind.runs: _runs,
 }

@@ -11,6 +11,7 @@ import typer
 
 from harness.base.errors import UserError, need
 from harness.records import write_bytes, write_json, write_text
+from rence.cli import completion
 from rence.cli.console import Json, command, out, print_json
 from rence.cli.diff_tables import Document, screen
 
@@ -28,6 +29,7 @@ def diff(
         typer.Argument(
             metavar="ALGORITHM ALGORITHM...",
             help="Names of `rence list algorithms`, or `all`. Variants: grpo:clip_high=0.4,kl_coef=0.",
+            autocompletion=completion.algorithms,
             show_default=False,
         ),
     ],

@@ -12,9 +12,11 @@ import typer
 
 from harness.base.errors import OK
 from harness.run.launchers import Where, get_launcher
+from rence.cli import completion
 from rence.cli.console import Json, command, err, out, print_json, same_command
 from rence.cli.plan_tables import print_plan, tuned_by
 from rence.cli.sections import others
+from rence.cli.shipped import config_file
 
 if TYPE_CHECKING:
     from harness.config.experiment import Experiment
@@ -22,7 +24,16 @@ if TYPE_CHECKING:
     from harness.run.driver import RunSelection
     from harness.run.outcome import RunOutcome
 
-Config = Annotated[Path, typer.Argument(help="Experiment file.", show_default=False)]
+Config = Annotated[
+    Path,
+    typer.Argument(
+        metavar="CONFIG",
+        help="Experiment file, or the name of one that ships: `rence list configs`.",
+        parser=config_file,
+        autocompletion=completion.configs,
+        show_default=False,
+    ),
+]
 Overrides = Annotated[
     list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Settings to change.", show_default=False)
 ]

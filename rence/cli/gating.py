@@ -13,6 +13,7 @@ import typer
 
 from harness.base.errors import FAILED, UserError
 from harness.records import DataError, write_text
+from rence.cli import completion
 from rence.cli.console import Json, command, err, out, print_json, quiet
 
 if TYPE_CHECKING:
@@ -31,7 +32,11 @@ def add_to(app: typer.Typer) -> None:
 def gate(
     run: Annotated[
         str,
-        typer.Argument(help="A folder of `rence eval`, an arm, a trial, or a run of one arm.", show_default=False),
+        typer.Argument(
+            help="A folder of `rence eval`, an arm, a trial, or a run of one arm.",
+            autocompletion=completion.runs,
+            show_default=False,
+        ),
     ],
     baseline: Annotated[Path, typer.Option(metavar="FILE", help="The baseline to be met.", show_default=False)],
     margin: Annotated[

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from harness.base.errors import UserError
+from harness.records.schema import COLUMNS, IMPORTED
 from rence.cli.console import command
 from rence.cli.import_options import Shared, bring_in, with_shared
 
@@ -62,8 +63,7 @@ def attempts(
     column: Columns = None,
 ) -> None:
     """JSONL, CSV or Parquet with a row for each answer: arm, seed, benchmark, problem_id, sample, and correct (0 or 1)
-    or mark; if known also step, response, answer, gold, tokens, finish_reason, template, engine, grader_version,
-    benchmark_hash. Arm `start` is the untrained model, with an empty seed."""
+    or mark; if known also {others}, benchmark_hash. Arm `start` is the untrained model, with an empty seed."""
     from harness.importing import attempts as source
     from harness.importing import readers
 
@@ -72,6 +72,10 @@ def attempts(
     bring_in(
         "attempts", paths, readers.files_in, _TABLES, lambda found: source.read_all(found, asked, None), options, shared
     )
+
+
+_OTHERS = ["step", *(name for name in IMPORTED if not COLUMNS[name].needed)]
+attempts.__doc__ = (attempts.__doc__ or "").format(others=", ".join(_OTHERS))  # what `--help` prints
 
 
 def generations(

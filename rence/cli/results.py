@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from harness.base.errors import UserError, nearest
+from rence.cli import completion
 from rence.cli.console import Json, command, out, print_json
 from rence.cli.sections import others
 
@@ -18,7 +19,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def report(
-    run: Annotated[Path, typer.Argument(help="A run folder.", show_default=False)],
+    run: Annotated[Path, typer.Argument(help="A run folder.", autocompletion=completion.runs, show_default=False)],
     format: Annotated[str, typer.Option(help="Which formats, with commas.")] = "html,md,tex,csv,json",
     to: Annotated[
         Path | None, typer.Option("--out", help="Folder to write to; report/ in the run folder if not given.")
@@ -54,8 +55,11 @@ def _keep(run: Path, files: list[Path]) -> None:
 
 
 def compare(
-    a: Annotated[str, typer.Argument(help="An arm: RUN/ARM, or a run folder.", show_default=False)],
-    b: Annotated[str, typer.Argument(show_default=False)],
+    a: Annotated[
+        str,
+        typer.Argument(help="An arm: RUN/ARM, or a run folder.", autocompletion=completion.runs, show_default=False),
+    ],
+    b: Annotated[str, typer.Argument(autocompletion=completion.runs, show_default=False)],
     allow_unmatched: Annotated[
         bool, typer.Option("--allow-unmatched", help="Compare even if data order, weights, budget or marking differ.")
     ] = False,

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 
 def _ours() -> Collection[str]:
-    from reports.sections import SECTIONS  # which imports numpy and pandas
+    from reports.sections import registry  # which imports numpy and pandas
 
-    return SECTIONS
+    return registry.ours()
 
 
 def _accept(name: str, offered: Any) -> Make:

@@ -29,6 +29,8 @@ class Score:
 
 @dataclass(frozen=True)
 class Analysis:
+    """What sections are made from: a run's files, its scores and its paired differences."""
+
     run: Run
     arms: list[ArmRecord]
     benchmarks: list[str]

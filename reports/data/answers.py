@@ -1,8 +1,9 @@
 """What `load` leaves on disk: the answers and the texts of attempts, read where a section shows them.
 
 Marks and token counts of every attempt are in memory already: `Run.attempts[e].marks` and `.tokens`, problems x
-samples, for row `e` of `Run.evals`. `answers(run, e)` adds what was answered, in the same shape; `texts` reads whole
-responses, which may be gigabytes, only of the attempts that are asked for.
+samples, for row `e` of `Run.evals`; `Run.column(e, name)` is any other column in that shape. `answers(run, e)` is what
+was answered, as places in a list of distinct answers; `texts` reads whole responses, which may be gigabytes, only of
+the attempts that are asked for.
 
 Raises, everywhere in this module: records.DataError.
 """
@@ -17,8 +18,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from harness.records import START, EvalFolder, RunFolder
-from reports.data.load import Run, opened
+from reports.data import columns
+from reports.data.load import Run
 
 AT_ONCE = 1024
 """rows whose texts are in memory together: 100 MB of the longest answers, at 100 kB each"""
@@ -43,24 +44,10 @@ class AnswerText:
     gold: str | None
 
 
-def folder(run: Run, e: int) -> EvalFolder:
-    """Where row `e` of `Run.evals` is."""
-    row = run.evals.iloc[e]
-    place = RunFolder(run.root)
-    if row["arm"] == START:
-        return place.start_eval(str(row["benchmark"]))
-    return place.trial(str(row["arm"]), int(row["seed"])).eval(int(row["step"]), str(row["benchmark"]))
-
-
 def answers(run: Run, e: int) -> FinalAnswers | None:
     """The answers of one evaluation; None if its file does not have them."""
-    with opened(folder(run, e).attempts) as file:
-        if "answer" not in file.schema_arrow.names:
-            return None
-        column = file.read(columns=["answer"])["answer"]
-    encoded = column.cast(pa.string()).combine_chunks().dictionary_encode()
-    codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
-    return FinalAnswers(encoded.dictionary.to_pylist(), codes[run.attempts[e].rows])
+    found = columns.words(run.folder(e).attempts, "answer", run.attempts[e].rows)
+    return None if found is None else FinalAnswers(*found)
 
 
 def texts(run: Run, e: int, wanted: Sequence[tuple[int, int]]) -> list[AnswerText]:
@@ -68,22 +55,22 @@ def texts(run: Run, e: int, wanted: Sequence[tuple[int, int]]) -> list[AnswerTex
     rows = run.attempts[e].rows
     numbers = [int(rows[problem, sample]) for problem, sample in wanted]
     found: dict[int, AnswerText] = {}
-    with opened(folder(run, e).attempts) as file:
-        columns = [name for name in AnswerText.__dataclass_fields__ if name in file.schema_arrow.names]
+    with columns.opened(run.folder(e).attempts) as file:
+        there = [name for name in AnswerText.__dataclass_fields__ if name in file.schema_arrow.names]
         begin = 0
         for group in range(file.num_row_groups):
             end = begin + file.metadata.row_group(group).num_rows
             inside = sorted({n - begin for n in numbers if begin <= n < end})
-            if inside and columns:
-                found |= {n + begin: text for n, text in _pick(file, group, columns, inside)}
+            if inside and there:
+                found |= {n + begin: text for n, text in _pick(file, group, there, inside)}
             begin = end
     return [found.get(n, AnswerText(None, None, None)) for n in numbers]
 
 
-def _pick(file: pq.ParquetFile, group: int, columns: list[str], rows: list[int]) -> list[tuple[int, AnswerText]]:
+def _pick(file: pq.ParquetFile, group: int, names: list[str], rows: list[int]) -> list[tuple[int, AnswerText]]:
     """The texts of some rows of one row group, which is read in parts and no further than needed."""
     found, begin = [], 0
-    for batch in file.iter_batches(AT_ONCE, row_groups=[group], columns=columns):
+    for batch in file.iter_batches(AT_ONCE, row_groups=[group], columns=names):
         here = [row for row in rows if begin <= row < begin + batch.num_rows]
         values = batch.take(pa.array([row - begin for row in here], pa.int64())).to_pylist()
         found += [(row, _text(value)) for row, value in zip(here, values, strict=True)]

@@ -6,7 +6,6 @@ Raises, everywhere in this module: records.DataError, which ends a command with 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -14,9 +13,9 @@ from typing import Any, cast
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from harness.records import (
+    START,
     DataError,
     DataRecord,
     DoneRecord,
@@ -34,10 +33,9 @@ from harness.records import (
     read_jsonl,
     read_published,
 )
+from reports.data import columns
 
 MARKS = [mark.value for mark in Mark]
-SCHEMA = pa.schema([("problem_id", pa.string()), ("sample", pa.int64()), ("mark", pa.string()), ("tokens", pa.int64())])
-"""the columns that scores need; others are read where a section shows them"""
 
 
 @dataclass(frozen=True)
@@ -93,6 +91,24 @@ class Run:
     imported: ImportRecord | None = None
     """where an imported run's results come from"""
 
+    def folder(self, e: int) -> EvalFolder:
+        """Where row `e` of `evals` is."""
+        row = self.evals.iloc[e]
+        place = RunFolder(self.root)
+        if row["arm"] == START:
+            return place.start_eval(str(row["benchmark"]))
+        return place.trial(str(row["arm"]), int(row["seed"])).eval(int(row["step"]), str(row["benchmark"]))
+
+    def column(self, e: int, name: str) -> np.ndarray | None:
+        """A column of the attempts of row `e` of `evals`, read from disk: problems x samples as in `attempts[e]`.
+
+        Numbers are floats, NaN where a cell is empty; texts are objects, None where it is. None where the file does not
+        have the column, as one that was made before there was such a column, or no cell of it is filled.
+
+        Raises: DataError; ValueError for a name that is no column of `harness.records.schema`.
+        """
+        return columns.values(self.folder(e).attempts, name, self.attempts[e].rows)
+
 
 def load(root: Path) -> Run:
     """Read a run folder, finished or not."""
@@ -101,11 +117,13 @@ def load(root: Path) -> Run:
         raise DataError(f"{root} is not a folder. `rence list runs` shows the runs there are.")
     plan = Plan.read(folder.plan)
     trials, evals, steps, notes = {}, [], [], []
+    # The plan says what there should be, and folders are looked for by it: one that nobody planned is not read.
     evals += _complete((folder.start_eval(name) for name in plan.benchmarks), notes)
     for arm in plan.arms:
         for seed in plan.seeds:
             place = folder.trial(arm.name, seed)
             trial = read_trial(place)
+            # an import has evaluations and no trials; of ours without a trial there is nothing to read
             if trial is None and not plan.imported:
                 continue
             if trial is not None:
@@ -194,7 +212,8 @@ def count(attempts: Sequence[Attempts]) -> pd.DataFrame:
 
 
 def _attempts(path: Path, header: EvalRecord) -> Attempts:
-    table = _read_attempts(path)
+    """Of one evaluation, whatever the order of its rows. Raises: DataError unless each problem has samples 0..k-1."""
+    table = columns.scored(path)
     ids, problem = _codes(table["problem_id"])
     words, mark = _codes(table["mark"])
     sample, tokens = table["sample"].to_numpy(), table["tokens"].to_numpy()
@@ -215,32 +234,6 @@ def _attempts(path: Path, header: EvalRecord) -> Attempts:
     marks = np.array([MARKS.index(word) for word in words], dtype=np.int8)[mark]
     shape = (header.problems, header.k)
     return Attempts(ids, marks[rows].reshape(shape), tokens[rows].reshape(shape), rows.reshape(shape))
-
-
-@contextmanager
-def opened(path: Path) -> Iterator[pq.ParquetFile]:
-    """An evaluation's attempts, to read columns of; what cannot be read while it is open is refused."""
-    try:
-        with pq.ParquetFile(path) as file:
-            yield file
-    except (pa.ArrowException, OSError) as error:
-        reason = str(error).splitlines()[0]
-        raise DataError(
-            f"{path} cannot be read: {reason}\nDelete this evaluation's folder and run the experiment again."
-        ) from None
-
-
-def _read_attempts(path: Path) -> pa.Table:
-    with opened(path) as file:
-        missing = sorted(set(SCHEMA.names) - set(file.schema_arrow.names))
-        if missing:
-            raise DataError(f"{path} lacks the column `{missing[0]}`.")
-        table = file.read(columns=SCHEMA.names).select(SCHEMA.names).cast(SCHEMA)
-    unknown = ["tokens"] if table["tokens"].null_count == table.num_rows else []  # of all attempts or of none
-    empty = [name for name in SCHEMA.names if table[name].null_count and name not in unknown]
-    if empty:
-        raise DataError(f"{path} has empty cells in the column `{empty[0]}`.")
-    return table
 
 
 def _codes(column: pa.ChunkedArray) -> tuple[list[str], np.ndarray]:

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from reports.data.analysis import Analysis
-from reports.data.answers import folder
-from reports.data.load import MARKS, Run, opened
+from reports.data.load import MARKS, Run
 from reports.data.scores import final
 
 CORRECT, FAILED = MARKS.index("correct"), MARKS.index("grader_failed")
@@ -55,13 +54,10 @@ def compare(a: Analysis) -> Mapping[int, Markers]:
 
 def _marks(run: Run, e: int) -> np.ndarray | None:
     """Problems x samples: place in MARKS. None if one is missing or no mark that we know."""
-    with opened(folder(run, e).attempts) as file:
-        if "mark_second" not in file.schema_arrow.names:
-            return None
-        column = file.read(columns=["mark_second"])["mark_second"].combine_chunks()
-    words = column.dictionary_encode()
-    known = words.dictionary.to_pylist()
-    if column.null_count or not set(known) <= set(MARKS):
+    words = run.column(e, "mark_second")
+    if words is None:
         return None
-    places = np.array([MARKS.index(word) for word in known], np.int8)
-    return places[words.indices.to_numpy(zero_copy_only=False)][run.attempts[e].rows]
+    places = np.full(words.shape, -1, np.int8)
+    for place, mark in enumerate(MARKS):
+        places[words == mark] = place
+    return None if (places < 0).any() else places

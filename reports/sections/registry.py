@@ -1,20 +1,47 @@
-"""Sections that other packages add to reports: each a function from the analysis to a `Section` of its name, or None
-where there is nothing to show. They are found and loaded by the caller: the command line.
+"""Which sections a report has: ours, found in this package, and those that other packages add.
 
-They come after ours, ordered by name. One that raises, or returns what no format can render, is left out, and the
-report's notes say which and why.
+Each is a function from the analysis to a `Section` of its name, or None where there is nothing to show. Those of other
+packages are found and loaded by the caller: the command line. They come after ours, ordered by name. One that raises,
+or returns what no format can render, is left out, and the report's notes say which and why.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
+from reports import sections as package
+from reports import verdict
 from reports.document import Block, Cases, Document, Figure, Folded, Gallery, Section, Table
+from reports.sections import notes
 
 if TYPE_CHECKING:
     from reports.data.analysis import Analysis
+
+    Make = Callable[[Analysis], Section | None]
+
+ORDER = (
+    "scores", "failures", "mismatch", "differences", "effects", "best", "published", "checks", "design", "ranking",
+    "curves", "training", "passing", "marks", "lengths", "flips", "activity", "budget", "spending", "algorithms",
+    "recipe", "blocks", "provenance", "notes", "cost",
+)  # fmt: skip
+"""of ours; one that is not here comes before the notes, by name"""
+
+
+@cache
+def ours() -> Mapping[str, Make]:
+    """By slug, in their order: every module of this package that has a function `section`."""
+    names = sorted(module.name for module in pkgutil.iter_modules(package.__path__))
+    modules = {name: importlib.import_module(f"{package.__name__}.{name}") for name in names}
+    found = {name: module.section for name, module in modules.items() if hasattr(module, "section")}
+    place = ORDER.index("notes")
+    order = (*ORDER[:place], *(name for name in found if name not in ORDER), *ORDER[place:])
+    return {name: found[name] for name in order}
 
 
 class UnfitSection(Exception):
@@ -28,7 +55,7 @@ class Offered:
     name: str
     origin: str
     """whose it is, such as `other 1.0 (other.module:thing)`"""
-    make: Callable[[Analysis], Section | None]
+    make: Make
 
 
 @dataclass(frozen=True)
@@ -39,6 +66,28 @@ class Others:
     """by name; none of a name of ours"""
     missing: Sequence[str] = ()
     """a sentence for each that there is but that cannot be loaded"""
+
+
+def descriptions(others: Iterable[Offered] = ()) -> dict[str, str]:
+    """By name: ours in their order, then those of other packages."""
+    every = {**ours(), **{offered.name: offered.make for offered in others}}
+    return {name: _first_line(make) for name, make in every.items()}
+
+
+def _first_line(make: Make) -> str:
+    """Of the function's docstring, or its module's where the function is all there is of it: `section`."""
+    of_function, of_module = inspect.getdoc(make) or "", inspect.getdoc(inspect.getmodule(make)) or ""
+    words = of_module if getattr(make, "__name__", "") == "section" else of_function
+    return (words or of_function or of_module).partition("\n")[0]
+
+
+def document(a: Analysis, others: Others | None = None) -> Document:
+    """Ours in their order, with those of other packages before the notes, which say what is missing of them."""
+    made = {name: make(a) for name, make in ours().items() if name != "notes"}
+    foreign, missing = added(a, others or Others(), [part for part in made.values() if part is not None])
+    cost = made.pop("cost")
+    parts = [*made.values(), *foreign, notes.section(a, missing), cost]
+    return Document(a.run.plan.experiment, verdict.sentences(a), [part for part in parts if part is not None])
 
 
 def added(a: Analysis, others: Others, ours: Iterable[Section]) -> tuple[list[Section], list[str]]:
@@ -72,7 +121,7 @@ def _failed(offered: Offered, error: BaseException) -> str:
 
 
 def _checked(name: str, section: Section | None, taken: Collection[str]) -> Section | None:
-    """Raises: Unfit, or what rendering raises."""
+    """Raises: UnfitSection, or what rendering raises."""
     if section is None:
         return None
     if not isinstance(section, Section):

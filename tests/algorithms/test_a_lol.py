@@ -10,6 +10,7 @@ from algorithms.example import keyed
 from algorithms.objectives.a_lol import ALoL
 from algorithms.objectives.rejection import Rejection
 from algorithms.rollouts import Totals
+from tests.closeness import assert_close
 
 LABELS = [1, 1, 1, 0, 0, 0, 0, 0]
 K, P = 8, 3
@@ -20,10 +21,10 @@ def test_on_policy_it_is_rejection_weighed_by_the_prompts_difficulty(toy):
     one = toy([LABELS])
     for importance in ("sequence", "token", "none"):
         _, found = one.learn(ALoL(importance=importance), one.theta)
-        assert torch.allclose(found, one.reinforce((1 - P / K) * one.label_B.double() / K), atol=1e-9)
+        assert_close(found, one.reinforce((1 - P / K) * one.label_B.double() / K), within=1e-9)
         # rejection means over the P correct ones
         _, rejection = one.learn(Rejection(aggregation="seq_mean_token_sum"), one.theta)
-        assert torch.allclose(found, (1 - P / K) * P / K * rejection, atol=1e-9)
+        assert_close(found, (1 - P / K) * P / K * rejection, within=1e-9)
 
 
 def test_ratios_are_held_constant_within_the_clip(rows):

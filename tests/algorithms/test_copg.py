@@ -8,6 +8,7 @@ import torch
 from algorithms.objectives.copg import CoPG
 from algorithms.objectives.grpo import GRPO
 from algorithms.rollouts import Totals
+from tests.closeness import assert_close
 
 LABELS = [1, 1, 1, 0, 0, 0, 0, 0]
 K = 8
@@ -48,10 +49,10 @@ def test_on_policy_it_is_rloo_of_the_regularised_reward(toy):
     rloo = GRPO(scale="none", baseline="leave_one_out", kl_coef=0, aggregation="seq_mean_token_sum")
     advantage_B = rloo.credit(replace(batch, reward_B=regularised_B), None)["advantage"]
     _, found = one.learn(CoPG(beta=beta), one.theta, batch)
-    assert torch.allclose(found, one.reinforce(advantage_B / (K + 3)), atol=1e-9)
+    assert_close(found, one.reinforce(advantage_B / (K + 3)), within=1e-9)
     # and where the reference is the sampler, RLOO
     _, plain = one.learn(rloo, one.theta)
-    assert torch.allclose(one.learn(CoPG(beta=beta), one.theta)[1], plain, atol=1e-9)
+    assert_close(one.learn(CoPG(beta=beta), one.theta)[1], plain, within=1e-9)
 
 
 def test_the_optimum_of_the_regularised_objective_is_its_minimum(toy):
@@ -71,7 +72,7 @@ def test_equal_labels_pull_log_ratios_together_and_a_rollout_alone_teaches_nothi
     ref = one.moved(0.5)
     _, found = one.learn(CoPG(beta=0.3), one.theta, one.batch(ref=ref))
     s = scores(one, one.theta, ref)
-    assert torch.allclose(found, one.reinforce(-0.3 * (s - s.mean()) / 3), atol=1e-9)
+    assert_close(found, one.reinforce(-0.3 * (s - s.mean()) / 3), within=1e-9)
     alone = toy([[label]])
     loss, gradient = alone.learn(CoPG(), alone.moved(0.5))
     assert loss.value.item() == 0 and not gradient.any()

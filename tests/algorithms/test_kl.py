@@ -11,6 +11,7 @@ import torch
 from algorithms.example import totals_of
 from algorithms.objectives.rence import ReNCE
 from algorithms.ops.kl import MAX_K3, Charge, base_logp, charge, controlled, divergence_tokens, kl_tokens
+from tests.closeness import assert_close
 
 
 def vocabulary(seed=0):
@@ -59,17 +60,15 @@ def test_expected_gradients_on_policy(rows):
     expected = {"k1": torch.zeros(5, dtype=torch.float64), "k2": reverse, "k3": forward, "rho_k3": reverse}
     for estimator, gradient in expected.items():
         found = expected_gradient(rows, estimator, theta, theta.log_softmax(0), ref_V)
-        assert torch.allclose(found, gradient, atol=1e-6)
+        assert_close(found, gradient, within=1e-9, floor=1.0)  # k1's is 0, a sum of terms of that size
 
 
 def test_only_the_corrected_k3_is_right_off_policy(rows):
     theta, ref_V, old_V = vocabulary()
     reverse = gradient_of(lambda logp_V: (logp_V.exp() * (logp_V - ref_V)).sum(), theta)
-    right = {
-        e: torch.allclose(expected_gradient(rows, e, theta, old_V, ref_V), reverse, atol=1e-6)
-        for e in ("k1", "k2", "k3", "rho_k3")
-    }
-    assert right == {"k1": False, "k2": False, "k3": False, "rho_k3": True}
+    assert_close(expected_gradient(rows, "rho_k3", theta, old_V, ref_V), reverse, within=1e-9)
+    for wrong in ("k1", "k2", "k3"):
+        assert (expected_gradient(rows, wrong, theta, old_V, ref_V) - reverse).norm() > 0.1 * reverse.norm(), wrong
 
 
 def test_k1_against_the_old_policy_has_the_gradient_of_kl_old_new(rows):
@@ -79,7 +78,7 @@ def test_k1_against_the_old_policy_has_the_gradient_of_kl_old_new(rows):
     token_V = -kl_tokens(leaf.log_softmax(0)[:, None], base_logp(batch, "old"), batch, "k1")[:, 0]
     found = torch.autograd.grad((old_V.exp() * token_V).sum(), leaf)[0]
     exact = gradient_of(lambda logp_V: (old_V.exp() * (old_V - logp_V)).sum(), theta)
-    assert torch.allclose(found, exact, atol=1e-6)
+    assert_close(found, exact, within=1e-9)
 
 
 def test_a_missing_reference_is_refused(rows):
@@ -130,9 +129,9 @@ def test_the_window_opens_where_it_should(toy):
     shut, opened = windowed(kl * 1.01), windowed(kl * 0.25)
     assert torch.equal(shut[1], off) and shut[0].value == off_loss.value
     assert shut[0].metrics["actor/kl_gate"].value == 0 and opened[0].metrics["actor/kl_gate"].value == 1
-    assert torch.allclose(opened[1] - off, 0.5 * (always - off), atol=1e-12)
+    assert_close(opened[1] - off, 0.5 * (always - off), within=1e-12)
     assert (opened[0].value - off_loss.value).item() == pytest.approx(0.5 * 0.75 * kl)
-    assert (windowed(kl * (1 - 1e-9))[0].value - off_loss.value).item() == pytest.approx(0, abs=1e-9)
+    assert_close(windowed(kl * (1 - 1e-9))[0].value - off_loss.value, 0.0, within=1e-6, floor=0.5 * kl)
 
 
 def test_squared_hinge_is_the_gradient_of_a_squared_hinge(toy):
@@ -144,7 +143,7 @@ def test_squared_hinge_is_the_gradient_of_a_squared_hinge(toy):
     kl = totals_of(measured, batch, one.logp(theta)).means["kl"]
     assert kl > 0.01
     found = one.learn(measured, theta, batch)[1] - off
-    assert torch.allclose(found, 3.0 * (kl - 0.01) * always, atol=1e-12)
+    assert_close(found, 3.0 * (kl - 0.01) * always, within=1e-12)
 
 
 def test_measure_is_the_sum_over_response_tokens(rows):
@@ -171,7 +170,7 @@ def test_divergences_from_the_sampler_have_the_right_value_and_gradient_off_poli
             return (old_V.exp() * divergence_tokens(logp_V[:, None], batch, divergence)[:, 0]).sum()
 
         assert estimated(theta.log_softmax(0)).item() == pytest.approx(exact(theta.log_softmax(0)).item())
-        assert torch.allclose(gradient_of(estimated, theta), gradient_of(exact, theta), atol=1e-12)
+        assert_close(gradient_of(estimated, theta), gradient_of(exact, theta), within=1e-12)
         assert (
             divergence_tokens(theta.log_softmax(0)[:, None], batch, divergence) >= 0
         ).all() == divergence.startswith("u")

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from algorithms.ops.reward import less_overlong, overlong_penalty, overlong_words
+from tests.closeness import assert_close
 
 # L_max 20, the last quarter is the cache: L_cache 5
 LENGTHS = torch.arange(0, 21)
@@ -33,7 +34,7 @@ def test_the_papers_branches():
 
 def test_verls_form():
     exceed = LENGTHS - (20 - 5)
-    assert torch.allclose(overlong_penalty(LENGTHS, 20, 0.25), torch.clamp(-exceed / 5, max=0))
+    assert_close(overlong_penalty(LENGTHS, 20, 0.25), torch.clamp(-exceed / 5, max=0), within=1e-9)
 
 
 def test_rewards_less_the_punishment(rows):

@@ -10,6 +10,7 @@ from algorithms.example import keyed
 from algorithms.objectives.grpo import GRPO
 from algorithms.objectives.rpg import RPG
 from algorithms.rollouts import Totals
+from tests.closeness import assert_close
 
 LABELS = [1, 1, 1, 0, 0, 0, 0, 0]
 DIVERGENCES = ("fkl", "ufkl", "rkl", "urkl")
@@ -41,7 +42,7 @@ def test_the_gradient_is_that_of_the_regularised_objective_off_policy(rows, dive
     forward, reverse = (old_V.exp() * (old_V - logp_V)).sum(), (logp_V.exp() * (logp_V - old_V)).sum()
     objective = (logp_V.exp() * ready.reward_B).sum() - beta * (forward if "fkl" in divergence else reverse)
     (expected,) = torch.autograd.grad(-objective, leaf)
-    assert torch.allclose(found, expected, atol=1e-12)
+    assert_close(found, expected, within=1e-12)
 
 
 @pytest.mark.parametrize("divergence", DIVERGENCES)
@@ -52,7 +53,7 @@ def test_both_surrogates_have_one_gradient_where_nothing_is_clipped(toy, diverge
         one.learn(RPG(divergence=divergence, style=style, divergence_coef=0.3, **UNCLIPPED), theta)
         for style in ("reinforce", "differentiable")
     )
-    assert torch.allclose(reinforce[1], differentiable[1], atol=1e-12)
+    assert_close(reinforce[1], differentiable[1], within=1e-12)
     # their values differ: the KL of one is a weight of the gradient, of the other a term
     assert abs(reinforce[0].value.item() - differentiable[0].value.item()) > 1e-3
 
@@ -66,11 +67,11 @@ def test_on_policy_it_is_reinforce_with_centred_rewards(toy, divergence):
     advantage_B = 2 * (one.label_B.double() - 3 / 8) + shift
     for style in ("reinforce", "differentiable"):
         loss, found = one.learn(RPG(divergence=divergence, style=style, divergence_coef=beta), one.theta)
-        assert torch.allclose(found, one.reinforce(advantage_B / one.length_B.sum()), atol=1e-9)
+        assert_close(found, one.reinforce(advantage_B / one.length_B.sum()), within=1e-9)
         assert loss.metrics["rpg/pull"].value == pytest.approx(abs(shift))
     if not shift:
         dr_grpo = GRPO(scale="none", kl_coef=0, aggregation="token_mean")
-        assert torch.allclose(found, 2 * one.learn(dr_grpo, one.theta)[1], atol=1e-9)
+        assert_close(found, 2 * one.learn(dr_grpo, one.theta)[1], within=1e-9)
 
 
 def test_without_kl_it_is_the_clipped_surrogate_of_centred_rewards(toy):
@@ -83,7 +84,8 @@ def test_without_kl_it_is_the_clipped_surrogate_of_centred_rewards(toy):
     for style in ("reinforce", "differentiable"):
         loss, found = one.learn(RPG(divergence_coef=0, style=style, **clip), theta)
         expected, gradient = one.learn(grpo, theta, signed)
-        assert loss.value.item() == pytest.approx(expected.value.item()) and torch.allclose(found, gradient)
+        assert_close(loss.value, expected.value, within=1e-9)
+        assert_close(found, gradient, within=1e-9)
 
 
 @pytest.fixture

@@ -216,7 +216,7 @@ def test_any_thread_may_ask() -> None:
 
 def test_workers_end_with_their_process() -> None:
     program = (
-        "from benchmarks.marking import MATHS, mark\nimport os, subprocess, sys\n"
+        "from benchmarks.marking import mark\nfrom benchmarks.marks import MATHS\nimport os, subprocess, sys\n"
         r"mark('\\boxed{x+1}', '1+x+0', MATHS)" + "\n"
         "found = subprocess.run(['pgrep', '-P', str(os.getpid()), '-f', 'marking.worker'], capture_output=True)\n"
         "print(found.stdout.decode(), flush=True)\nos.kill(os.getpid(), 9)\n"

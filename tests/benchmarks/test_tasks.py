@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -73,8 +71,3 @@ def test_every_task_asks_its_benchmarks_problems() -> None:
         assert task.doc_to_target(document) == problems[0].gold
         assert task.doc_to_text(document) == f"{problems[0].question}\n\n{INSTRUCTION}"
         assert all(task.doc_to_text(one).endswith(f"{{}}. {SEVERAL}") for one in noted)
-
-
-def test_the_folder_is_printed() -> None:
-    done = subprocess.run([sys.executable, "-m", "benchmarks.tasks"], capture_output=True, text=True, check=True)
-    assert Path(done.stdout.strip()).samefile(FOLDER)

@@ -1,4 +1,5 @@
-"""The same numbers as TRL 1.16.0's own DPO losses, sigmoid, `nca_pair` and `ipo`, losses and gradients, to 1e-6.
+"""The same numbers as TRL 1.16.0's own DPO losses, sigmoid, `nca_pair` and `ipo`: losses and gradients, to 1e-9 of the
+norm.
 
 TRL has no function for its losses: they are in `DPOTrainer._compute_loss`. It runs here unchanged, on a trainer that
 has been given only the settings it reads; the log-probs of the policy and of the reference are ours to choose.
@@ -20,6 +21,7 @@ from algorithms.objectives.copg import CoPG
 from algorithms.objectives.nca import NCA, InfoNCA
 from algorithms.objectives.online_dpo import OnlineDPO
 from algorithms.rollouts import Totals
+from tests.closeness import assert_close
 from tests.fidelity.conftest import build
 
 BETA = 0.1
@@ -98,8 +100,8 @@ def test_sigmoid_loss(awkward, drawn):
         return sum(trl_loss(leaf_BT, batch, group)[0] for group in by_group.values()) / len(by_group)
 
     expected, expected_BT = with_gradient(theirs, logp_BT)
-    assert torch.allclose(value, expected, rtol=1e-6, atol=1e-6)
-    assert torch.allclose(gradient_BT, expected_BT, rtol=1e-6, atol=1e-6)
+    assert_close(value, expected, within=1e-9)
+    assert_close(gradient_BT, expected_BT, within=1e-9)
 
 
 def test_reward_metrics(awkward):
@@ -112,7 +114,7 @@ def test_reward_metrics(awkward):
         return
     _, theirs = trl_loss(logp_BT, batch, pairs_of(batch))
     for name in ("rewards/margins", "rewards/accuracies"):
-        assert ours[name].value == pytest.approx(theirs[name], abs=1e-6)
+        assert_close(ours[name].value, theirs[name], within=1e-6)  # theirs is in single precision
 
 
 @pytest.fixture
@@ -141,7 +143,7 @@ def test_nca_losses_of_pairs(pairs_of_two, make, loss_type):
     found = with_gradient(lambda leaf_BT: algorithm.loss(batch, leaf_BT, Totals.of(batch)).value, logp_BT)
     expected = with_gradient(lambda leaf_BT: trl_loss(leaf_BT, batch, pairs, loss_type)[0], logp_BT)
     for ours, theirs in zip(found, expected, strict=True):
-        assert torch.allclose(ours, theirs, rtol=1e-6, atol=1e-6)
+        assert_close(ours, theirs, within=1e-9)
 
 
 def test_copg_of_pairs_is_ipo(pairs_of_two):
@@ -157,4 +159,4 @@ def test_copg_of_pairs_is_ipo(pairs_of_two):
         return (BETA * trl_loss(leaf_BT, batch, pairs, "ipo", BETA / 2)[0] - 1 / BETA) / 4
 
     for ours, theirs in zip(found, with_gradient(ipo, logp_BT), strict=True):
-        assert torch.allclose(ours, theirs, rtol=1e-6, atol=1e-6)
+        assert_close(ours, theirs, within=1e-9)

@@ -219,17 +219,6 @@ def test_whatever_a_model_writes_comes_through_files_and_table(evaluator: Evalua
     assert reports.evaluation_text(found, 200).splitlines()[2].split()[-4:] == ["37.5", "0.0", "0.0", "3"]
 
 
-def test_the_columns_of_attempts() -> None:
-    schema = attempts.schema()
-    assert [str(schema.field(name).type) for name in ("seed", "sample", "mark", "answer")] == [
-        "int64",
-        "int64",
-        "string",
-        "string",
-    ]
-    assert [name for name in schema.names if schema.field(name).nullable] == ["seed", "answer", "mark_second"]
-
-
 def test_marks_that_are_there_leave_out_a_cut_off_chunk(evaluator: Evaluator, tmp_path: Path) -> None:
     folder = ask(evaluator, Guesser(), tmp_path / "whole")
     marks = attempts.marks(folder, 192)

@@ -28,7 +28,7 @@ def test_a_ray_job_gets_folder_job_and_settings(tmp_path: Path, monkeypatch: pyt
     words = shlex.split(command)
     assert words[:2] == ["exec", "env"]
     assert words[-7:] == [
-        sys.executable, "-m", "harness.run.launchers.worker", str(tmp_path), "runs/tiny", "grpo/seed3", "2",
+        sys.executable, "-m", "rence.job", str(tmp_path), "runs/tiny", "grpo/seed3", "2",
     ]  # fmt: skip
     assert {f"{key}={value}" for key, value in ENVIRONMENT.items()} < set(words)
     assert "RENCE_DATA_DIR=/data/with space" in words
@@ -36,7 +36,7 @@ def test_a_ray_job_gets_folder_job_and_settings(tmp_path: Path, monkeypatch: pyt
 
 
 def test_a_node_that_does_not_see_the_run_folder_says_so(tmp_path: Path) -> None:
-    worker = [sys.executable, "-m", "harness.run.launchers.worker", str(tmp_path), "runs/tiny", "grpo/seed0", "1"]
+    worker = [sys.executable, "-m", "rence.job", str(tmp_path), "runs/tiny", "grpo/seed0", "1"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(worker, cwd="/", env=environment, capture_output=True, text=True, timeout=60)
     assert done.returncode == USAGE and done.stdout == ""

@@ -224,7 +224,7 @@ def test_sampling_from_lagging_weights_is_off_policy(tiny: Tiny) -> None:
 def test_the_initial_reference_never_moves(tiny: Tiny) -> None:
     run = tiny.train(tiny.trial(GRPO(kl_coef=0.001), budget=64, epochs=1, minibatches=1, learning_rate=1e-2))
     kl = [record.metrics["actor/kl_loss"] or 0.0 for record in run.watcher.records]
-    assert abs(kl[0]) < 1e-9 < 1e-4 < kl[-1]
+    assert kl[-1] > 1e-4 and abs(kl[0]) < 1e-5 * kl[-1]
 
 
 def test_a_trial_that_diverges_ends_there_and_says_where(tiny: Tiny) -> None:

@@ -27,6 +27,7 @@ from harness.diff.weights import ENTROPY, LOGP, ObjectiveOutcome, outcome
 from harness.models.language_model import LanguageModel, load
 from harness.models.resolving import SHIPPED as MODELS
 from harness.models.resolving import model_hash
+from tests.closeness import assert_close
 
 DR_GRPO = "dr_grpo"
 
@@ -88,7 +89,7 @@ def test_the_shipped_batch_is_of_the_quickstart(frozen: Frozen) -> None:
     assert recorded.read(SHIPPED).origin.start_hash == model_hash(start) != model_hash(frozen.model)
     with torch.no_grad():
         start_BT = response_logp(load(start), frozen.batch, 1.0)
-    torch.testing.assert_close(frozen.init_logp_BT, start_BT, atol=1e-3, rtol=0)
+    assert_close(frozen.init_logp_BT, start_BT, within=1e-5)
 
 
 def test_its_weights_have_moved_off_the_sampler_a_little(frozen: Frozen, logp_BT: Tensor) -> None:
@@ -106,7 +107,7 @@ def test_grpo_on_policy(on_policy: Frozen, logp_BT: Tensor) -> None:
     std_B = (positives_B * (8 - positives_B) / 56).sqrt()
     advantage_B = (batch.label_B.double() - positives_B / 8) / (std_B + 1e-6)
     expected_BT = (advantage_B / batch.length_B / 256)[:, None] * batch.mask_BT
-    torch.testing.assert_close(weights("grpo:kl_coef=0", on_policy, logp_BT), expected_BT)
+    assert_close(weights("grpo:kl_coef=0", on_policy, logp_BT), expected_BT, within=1e-9)
 
 
 def test_rence_on_policy_is_g4(on_policy: Frozen, logp_BT: Tensor) -> None:
@@ -118,7 +119,7 @@ def test_rence_on_policy_is_g4(on_policy: Frozen, logp_BT: Tensor) -> None:
     weight_B = torch.where(batch.label_B, negatives_B, -positives_B) / (1 + negatives_B) * 0.1 / 8 / 26
     contrast_B = batch.contrast_G[batch.group_B]
     expected_BT = (weight_B * contrast_B)[:, None] * batch.mask_BT
-    torch.testing.assert_close(weights("rence_plain", on_policy, logp_BT), expected_BT)
+    assert_close(weights("rence_plain", on_policy, logp_BT), expected_BT, within=1e-9)
 
 
 def test_groups_without_a_contrast_have_no_weight(frozen: Frozen, logp_BT: Tensor) -> None:
@@ -142,8 +143,8 @@ def test_the_exponent_of_length_tells_token_from_sequence_means(on_policy: Froze
     for word, sequence in (("grpo:kl_coef=0", 0.0), (DR_GRPO, 1.0), ("rence_plain", 1.0)):
         for side in ("correct", "incorrect"):
             found = told(word, on_policy, logp_BT)["length"][side]
-            assert found["sequence"]["exponent"] == pytest.approx(sequence, abs=1e-6), word
-            assert found["token"]["exponent"] == pytest.approx(sequence - 1, abs=1e-6), word
+            exponents = [found["sequence"]["exponent"], found["token"]["exponent"]]
+            assert_close(exponents, [sequence, sequence - 1], within=1e-9)
 
 
 def test_rank_correlation_with_length() -> None:
@@ -223,8 +224,8 @@ def test_the_gradient_is_the_trainers(frozen: Frozen, model: LanguageModel) -> N
         loss, _ = learner.backward(batch, 0.5)
         theirs = torch.cat([p.grad.flatten() for p in of.parameters if p.grad is not None])
         model.net.zero_grad()
-        assert found.loss == pytest.approx(loss, abs=1e-6)
-        torch.testing.assert_close(mine, -theirs, atol=1e-6, rtol=1e-3)
+        assert_close(found.loss, loss, within=1e-6, floor=1.0)
+        assert_close(mine, -theirs, within=2e-5)
 
 
 def test_layers_are_a_partition(frozen: Frozen, model: LanguageModel) -> None:
@@ -266,7 +267,7 @@ def document(frozen: Frozen) -> dict[str, Any]:
 
 def test_equal_algorithms_have_cosine_one_and_no_differences(document: dict[str, Any], frozen: Frozen) -> None:
     for matrix in (document["cosine"]["overall"], *document["cosine"]["layers"].values()):
-        assert matrix[0][1] == pytest.approx(1, abs=1e-6)
+        assert matrix[0][1] == pytest.approx(1)
         for i, row in enumerate(matrix):
             assert row[i] == 1 and all(value == matrix[j][i] and -1 <= value <= 1 for j, value in enumerate(row))
     first, second = (dict(document["algorithms"][i], label="") for i in (0, 1))
@@ -299,7 +300,7 @@ def test_with_equal_lengths_and_compositions_grpo_is_dr_grpo(on_policy: Frozen) 
     assert chosen_G.sum() >= 2
     some, _ = selected(some, chosen_G[some.batch.group_B])
     found = compare(parse(["grpo:kl_coef=0", DR_GRPO, "dapo"]), some)
-    assert found["cosine"]["overall"][0][1] == pytest.approx(1, abs=1e-5)
+    assert found["cosine"]["overall"][0][1] == pytest.approx(1)
     assert found["algorithms"][0]["sequence_weight"] == pytest.approx(found["algorithms"][1]["sequence_weight"])
 
 

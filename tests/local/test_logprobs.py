@@ -25,6 +25,7 @@ from harness.engines.sampler import sample
 from harness.models.language_model import LanguageModel, load
 from harness.prompts.stream import Prompt
 from harness.records import Mark
+from tests.closeness import assert_close
 
 PROMPTS = [(2, 5, 3), (2, 4, 4, 4, 9, 3), (7,)]
 
@@ -53,7 +54,7 @@ def test_the_trainer_agrees_with_the_sampler(
     batch = sampled(model, temperature=temperature)
     assert lay_out(batch, model.row_tokens).packed == (architecture not in ("qwen3_window", "mistral"))
     logp_BT = response_logp(model, batch, temperature)
-    assert logp_BT[batch.mask_BT].detach() == pytest.approx(batch.old_logp_BT[batch.mask_BT], abs=1e-5)
+    assert_close(logp_BT[batch.mask_BT], batch.old_logp_BT[batch.mask_BT], within=2e-6)
     assert not logp_BT[~batch.mask_BT].any()
 
 
@@ -66,15 +67,15 @@ def test_packing_changes_no_gradient(folders: Mapping[str, Path], architecture: 
         weight_BT = torch.randn(batch.mask_BT.shape, generator=torch.Generator().manual_seed(0))
         (response_logp(model, batch, 1.0) * weight_BT).sum().backward()
         gradients.append([p.grad for p in model.net.parameters()])
-    for packed, alone in zip(*gradients, strict=True):
-        assert packed == pytest.approx(alone, abs=2e-5, rel=1e-4)
+    packed, alone = gradients
+    assert_close(packed, alone, within=1e-5)
 
 
 @pytest.mark.parametrize("row_tokens", [0, 1, 24, 40, 10**6])
 def test_however_wide_rows_are_the_log_probs_are_the_same(model: LanguageModel, row_tokens: int) -> None:
     batch = sampled(model)
     logp_BT = response_logp(replace(model, row_tokens=row_tokens), batch, 1.0).detach()
-    assert logp_BT == pytest.approx(batch.old_logp_BT, abs=1e-5)
+    assert_close(logp_BT, batch.old_logp_BT, within=2e-6)
 
 
 def test_rows_are_filled_in_order_and_repeat_a_prompt_only_where_they_must(model: LanguageModel) -> None:
@@ -102,7 +103,7 @@ def test_a_fixed_policy_is_read_in_pieces(model: LanguageModel) -> None:
     batch = sampled(model)
     logp_BT = fixed_logp(model, batch, 1.0, limit=1)
     assert not logp_BT.requires_grad
-    assert logp_BT == pytest.approx(batch.old_logp_BT, abs=1e-5)
+    assert_close(logp_BT, batch.old_logp_BT, within=2e-6)
 
 
 @pytest.mark.parametrize("temperature", [1.0, 0.7])
@@ -118,11 +119,11 @@ def test_entropy_is_of_the_whole_distribution(folders: Mapping[str, Path], tempe
     tokens = torch.tensor([[*prompt, *batch.tokens_BT[row][batch.mask_BT[row]].tolist()]])
     logits = model.net(tokens).logits[0, len(prompt) - 1 : -1] / temperature
     expected = torch.distributions.Categorical(logits=logits).entropy()
-    assert found.entropy_BT[row][batch.mask_BT[row]].tolist() == pytest.approx(expected.tolist(), abs=1e-5)
+    assert_close(found.entropy_BT[row][batch.mask_BT[row]], expected, within=2e-6)
     found.entropy_BT.sum().backward()
     assert any(p.grad is not None and p.grad.abs().max() > 0 for p in model.net.parameters())
 
 
 def test_entropy_of_a_fair_and_of_a_certain_choice() -> None:
     logits = torch.tensor([[0.0, 0, 0, 0], [50, 0, 0, 0]])
-    assert entropy_of(logits).tolist() == pytest.approx([math.log(4), 0], abs=1e-6)
+    assert_close(entropy_of(logits), [math.log(4), 0], within=2e-6)

@@ -16,6 +16,7 @@ from harness.backends.local.logprobs import response_logp
 from harness.config.experiment import Trial
 from harness.models.language_model import load
 from harness.records import DataError, read_jsonl
+from tests.closeness import assert_close
 
 if TYPE_CHECKING:
     from conftest import Run, Tiny
@@ -57,7 +58,7 @@ def test_log_probs_are_those_of_the_start_and_of_the_sampler_and_the_weights_are
         start_BT, theta_BT = (
             response_logp(load(place), found.batch, 1.0) for place in (tiny.model, folder / recorded.MODEL)
         )
-    torch.testing.assert_close(found.init_logp_BT[mask_BT], start_BT[mask_BT], atol=1e-5, rtol=0)
+    assert_close(found.init_logp_BT[mask_BT], start_BT[mask_BT], within=2e-6)
     moved_N = (theta_BT - found.batch.old_logp_BT)[mask_BT].abs()
     assert moved_N.mean() > 1e-3  # three updates of the step's four, each of 0.005
     assert (found.batch.old_logp_BT - found.init_logp_BT)[mask_BT].abs().mean() > 1e-3
@@ -78,8 +79,8 @@ def test_a_reference_that_is_synced_is_kept_too(tiny: Tiny) -> None:
     stale, fresh = (recorded.read(run.folder.rollouts(step)) for step in (2, 4))
     assert stale.synced_logp_BT is not None and fresh.synced_logp_BT is not None
     # synced at steps 1 and 4: the start at step 2, the sampler itself at step 4
-    torch.testing.assert_close(stale.synced_logp_BT, stale.init_logp_BT, atol=1e-5, rtol=0)
-    torch.testing.assert_close(fresh.synced_logp_BT, fresh.batch.old_logp_BT, atol=1e-5, rtol=0)
+    assert_close(stale.synced_logp_BT, stale.init_logp_BT, within=2e-6)
+    assert_close(fresh.synced_logp_BT, fresh.batch.old_logp_BT, within=2e-6)
 
 
 def test_training_is_the_same_with_and_without(tiny: Tiny, run: Run) -> None:

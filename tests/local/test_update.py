@@ -21,6 +21,7 @@ from harness.engines.sampler import sample
 from harness.models.language_model import LanguageModel
 from harness.prompts.stream import Prompt
 from harness.records import Mark
+from tests.closeness import assert_close
 
 PROMPTS = [(2, 5, 3), (2, 4, 4, 4, 9, 3), (7,), (2, 8, 3)]
 RECIPE = Recipe(epochs=2, minibatches=2, microbatch_tokens=10**6, learning_rate=1e-3, max_grad_norm=1.0)
@@ -66,11 +67,14 @@ def test_micro_batches_change_neither_loss_nor_gradient(name: str, model: Langua
         value, metrics = learner(model, algorithm, microbatch_tokens=tokens).backward(batch, progress=0.5)
         found.append((value, {k: m.value for k, m in metrics.items()}, [p.grad for p in model.net.parameters()]))
     (value, metrics, gradient), (value_cut, metrics_cut, gradient_cut) = found
-    assert value == pytest.approx(value_cut, abs=1e-6)
-    assert metrics == pytest.approx(metrics_cut, abs=1e-6, rel=1e-5)
+    # a loss may be a small difference: of DisCO's mean log-probs, near -3 on either side, it is less than 0.01
+    assert_close(value_cut, value, within=1e-5, floor=1.0)
+    assert_close(metrics_cut.pop("actor/pg_loss"), metrics.pop("actor/pg_loss"), within=1e-5, floor=1.0)
+    assert_close(metrics_cut, metrics, within=2e-5)
+    # Rounding is 2e-7 to 5e-7 of the norm for every algorithm. The norm itself is 0.05 to 9, and 44 for DisCO, whose
+    # squared hinge multiplies the KL's gradient by 1e3 times the excess of 0.03: so are the errors of its elements.
     assert max(float(g.abs().max()) for g in gradient) > 1e-3
-    for whole, cut in zip(gradient, gradient_cut, strict=True):
-        assert whole == pytest.approx(cut, abs=1e-6, rel=1e-5)
+    assert_close(gradient_cut, gradient, within=1e-5)
 
 
 def test_updates_are_epochs_times_minibatches(model: LanguageModel) -> None:
@@ -117,7 +121,8 @@ def test_the_gradient_is_clipped(model: LanguageModel) -> None:
     assert logged["actor/grad_norm"].value > 1e-3  # logged as it was before clipping
     # Adam's first step is g / (|g| + eps): with eps 1 and a small g it is g, whose norm was clipped to 1e-4
     moved = torch.cat([(p.detach() - b).flatten() for p, b in zip(model.net.parameters(), before, strict=True)])
-    assert float(moved.norm()) == pytest.approx(1e-4, rel=1e-2)
+    # and what eps leaves out of it is |g| of it, 1e-4 at most
+    assert_close(moved.norm(), 1e-4, within=3e-4)
 
 
 @pytest.mark.parametrize("poison", ["loss", "gradient"])
@@ -144,5 +149,5 @@ def test_measuring_on_the_learning_pass_or_before_it_is_the_same(model: Language
     whole = [batch.select(torch.arange(4))]
     parts = [batch.select(torch.tensor([g])) for g in range(4)]
     once = trainer._measured(whole, trainer._said(whole[0]))
-    assert once["kl"] == pytest.approx(trainer._measured(parts, None)["kl"], rel=1e-5)
+    assert_close(trainer._measured(parts, None)["kl"], once["kl"], within=2e-6)
     assert abs(once["kl"]) > 1e-4

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from harness.records import DataError
-from reports.data.answers import AnswerText, answers, folder, texts
+from reports.data.answers import AnswerText, answers, texts
 from reports.data.load import MARKS, load
 
 PLACE = "grpo/seed1/evals/step_20/mini_hard/attempts.parquet"
@@ -44,7 +44,7 @@ def test_arrays_do_not_depend_on_the_order_of_rows(make_run) -> None:
     run = load(path)
     e = row(run)
     one = run.attempts[e]
-    assert folder(run, e).attempts == path / PLACE
+    assert run.folder(e).attempts == path / PLACE
     assert one.ids == sorted(one.ids) and one.marks.shape == one.tokens.shape == (30, 4)
     assert (one.marks == before.attempts[e].marks).all()
     # written in order of problem and sample, with the row's number as its tokens

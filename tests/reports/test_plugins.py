@@ -14,8 +14,7 @@ import reports
 from reports.data.analysis import Analysis, analyse
 from reports.data.load import load
 from reports.document import Column, Figure, Folded, Row, Section, Table, Text
-from reports.sections import SECTIONS, descriptions
-from reports.sections.registry import Offered, Others
+from reports.sections.registry import ORDER, Offered, Others, descriptions, ours
 
 
 def offered(name: str, make: Callable[[Analysis], Any], version: str = "1.0") -> Offered:
@@ -65,12 +64,12 @@ def titles(run: Path) -> list[str]:
 def test_ours_have_the_names_they_are_listed_under(make_run) -> None:
     run = make_run(gains={"rence": 0.8, "grpo": 0.6, "dapo": 0.5})
     a, made = analyse(load(run)), 0
-    for name, make in SECTIONS.items():
+    for name, make in ours().items():
         section = make(a)
         assert section is None or section.slug == name
         made += section is not None
     assert made > 15
-    assert list(descriptions()) == list(SECTIONS)
+    assert list(descriptions()) == list(ours()) == list(ORDER)
     assert all((0 < len(words) < 121 and words[-1] == ".") or words[-1] == "?" for words in descriptions().values())
 
 

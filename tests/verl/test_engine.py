@@ -31,9 +31,11 @@ from harness.models.language_model import LanguageModel, load
 from harness.models.resolving import resolve
 from harness.prompts.stream import PromptStream
 from harness.records import Comparison, Mark
+from tests.closeness import assert_close
 
 MODEL = resolve("quickstart-base")
-TOLERANCE = 1e-5
+TOLERANCE = 5e-5
+"""of the norm: ten times what was seen"""
 PATIENCE = 1200
 """seconds for one set of ranks"""
 RECIPE = Recipe(
@@ -194,18 +196,20 @@ def table() -> Iterator[list[str]]:
           "gradient difference | of the norm |", "|" + "---|" * 9, *rows, sep="\n")  # fmt: skip
 
 
-def difference(a: dict[str, Tensor], b: dict[str, Tensor]) -> float:
-    assert a.keys() == b.keys()
-    return max(float((a[name] - b[name]).abs().max()) for name in a)
+def flat(tensors: dict[str, Tensor], like: dict[str, Tensor]) -> Tensor:
+    """All of them in the order of the other ones."""
+    assert tensors.keys() == like.keys()
+    return torch.cat([tensors[name].flatten() for name in like])
 
 
 def assert_logged(found: dict[str, Mean], expected: dict[str, Mean]) -> None:
     assert found.keys() == expected.keys()
     for name, mean in expected.items():
-        assert found[name].count == pytest.approx(mean.count, rel=TOLERANCE), name
-        # the coefficient of a squared hinge is a thousand times a mean of log-ratios that all but cancel
-        rel = 10 * TOLERANCE if name == "actor/kl_coef" else TOLERANCE
-        assert found[name].value == pytest.approx(mean.value, rel=rel, abs=TOLERANCE, nan_ok=True), name
+        assert_close({name: found[name].count}, {name: mean.count}, within=TOLERANCE)
+        if mean.count:
+            # the coefficient of a squared hinge is a thousand times a mean of log-ratios that all but cancel: 1e-5 seen
+            within = 2e-4 if name == "actor/kl_coef" else TOLERANCE
+            assert_close({name: found[name].value}, {name: mean.value}, within=within, floor=1.0)
 
 
 @pytest.mark.parametrize(
@@ -216,19 +220,21 @@ def test_loss_gradient_and_metrics_are_the_local_backends(
 ) -> None:
     name, kind, layout = key
     loss, logged, gradient = local.gradient(name, kind)
-    norm = float(torch.cat([value.flatten() for value in gradient.values()]).norm())
+    whole = flat(gradient, gradient)
+    norm = float(whole.norm())
     found = ranks[count][key]
     own = {metric: found["learnt"]["logged"].pop(metric) for metric in ("actor/loss", "actor/grad_norm", "actor/lr")}
     (found_gradient,) = found["gradients"]
-    gap = difference(found_gradient, gradient)
+    found_whole = flat(found_gradient, gradient)
+    gap = float((found_whole - whole).abs().max())
     table.append(
         f"| {name} | {kind} | {layout} | {count} | {loss:.7f} | {own['actor/loss'].value:.7f} | {norm:.4f} | "
         f"{gap:.1e} | {gap / norm:.1e} |"
     )
     assert norm > 0.01
-    assert gap < TOLERANCE * norm
-    assert own["actor/loss"].total == pytest.approx(loss, abs=TOLERANCE)
-    assert own["actor/grad_norm"].total == pytest.approx(norm, rel=TOLERANCE)
+    assert_close(found_whole, whole, within=TOLERANCE)
+    assert_close(own["actor/loss"].total, loss, within=TOLERANCE, floor=1.0)
+    assert_close(own["actor/grad_norm"].total, norm, within=TOLERANCE)
     assert_logged(found["learnt"]["logged"], logged)
 
 
@@ -238,7 +244,7 @@ def test_what_is_measured_first_opens_the_kl_window(count: int, ranks: dict[int,
         logged = ranks[count][key]["learnt"]["logged"]
         if key[0] == "rence":
             assert logged["actor/kl_loss"].value > ALGORITHMS["rence"].kl_window  # type: ignore[attr-defined]
-            assert logged["actor/kl_gate"].value == pytest.approx(1)
+            assert_close(logged["actor/kl_gate"].value, 1.0, within=TOLERANCE)
 
 
 @pytest.mark.parametrize("count", [1, 2])
@@ -250,12 +256,13 @@ def test_two_updates_leave_the_weights_of_the_local_backend(
     for groups in HALVES:
         add(logged, learner.update(batch.select(torch.tensor(groups)), SENT["progress"]))
     found = ranks[count][name]
-    weights = local.model.net.state_dict()
-    assert difference(local.start, weights) > 1e-5
-    assert difference(found["weights"], weights) < 1e-6
+    start, weights = flat(local.start, local.start), flat(local.model.net.state_dict(), local.start)
+    assert float((weights - start).abs().max()) > 1e-5
+    # steps of 3e-4 are rounded to the last digit of weights a thousand times their size: 1.5e-5 of the norm seen
+    assert_close(flat(found["weights"], local.start) - start, weights - start, within=3e-4)
     assert_logged(found["learnt"]["logged"], logged)
     assert found["learnt"]["updates"] == learner.updates - SENT["updates"] == 2
-    assert found["learnt"]["state"] == pytest.approx(learner.state)
+    assert_close(found["learnt"]["state"], learner.state, within=TOLERANCE)
     assert bool(learner.state) == (name == CONTROLLER)
 
 
@@ -276,7 +283,7 @@ def test_a_mini_batch_without_valid_rows_is_no_update(count: int, ranks: dict[in
     assert found["empty_moved"] == 0
     assert found["half"]["updates"] == found["alone"]["updates"] == 1
     assert found["half"]["logged"]["actor/lr"] == Mean(RECIPE.rate(SENT["updates"]), 1)
-    assert found["half_moved"] == pytest.approx(found["alone_moved"], rel=1e-3)
+    assert_close(found["half_moved"], found["alone_moved"], within=TOLERANCE)
     assert found["half_moved"] > 1e-5
 
 

@@ -39,9 +39,12 @@ pytestmark = pytest.mark.timeout(2 * PATIENCE)
 def trained(example: Path, tmp_path_factory: pytest.TempPathFactory) -> TrialFolder:
     tmp_path = tmp_path_factory.mktemp("plugin")
     (tmp_path / "example.yaml").write_text(yaml.safe_dump(EXPERIMENT, sort_keys=False))
+    for room in ("algorithms", "benchmarks", "harness"):  # folders of the user's, which no process may take for ours
+        (tmp_path / room).mkdir()
+        (tmp_path / room / "__init__.py").write_text("raise RuntimeError('this is not rence-bench')\n")
     known = [path for path in (str(example), os.environ.get("PYTHONPATH", "")) if path]
     done = subprocess.run(
-        [sys.executable, "-m", "rence", "run", "example.yaml", "--only", "pass_at_k"],
+        [sys.executable, "-P", "-m", "rence", "run", "example.yaml", "--only", "pass_at_k"],
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(known)},
         capture_output=True,

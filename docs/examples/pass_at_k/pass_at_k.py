@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from math import comb
 
-from algorithms.hyperparameters import check_ranges
-from algorithms.objectives.grpo import GRPO
+from rence import check_ranges
+from rence.objectives import GRPO
 
 
 @dataclass(frozen=True)

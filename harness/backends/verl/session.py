@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,7 +55,7 @@ def train(
     limits.check_prompts(trial.experiment, AutoTokenizer.from_pretrained(model))
     os.environ.update(_environment(trial))
     config = translate(trial, model.resolve(), folder.root)
-    with _cluster(trial, config):
+    with _cluster(trial, config, folder.root):
         return _train(trial, config, model, prompts, folder, evaluate, observer)
 
 
@@ -107,7 +107,7 @@ def _train(
 
 
 @contextmanager
-def _cluster(trial: Trial, config: DictConfig) -> Iterator[None]:
+def _cluster(trial: Trial, config: DictConfig, folder: Path) -> Iterator[None]:
     """A Ray of our own, or the one that RAY_ADDRESS names, with verl's environment in its workers."""
     import ray
     from verl.trainer.constants_ppo import get_ppo_ray_runtime_env
@@ -115,7 +115,9 @@ def _cluster(trial: Trial, config: DictConfig) -> Iterator[None]:
     settings = settings_of(trial.experiment)
     runtime = get_ppo_ray_runtime_env(config)
     runtime["env_vars"] = {**runtime.get("env_vars", {}), **_environment(trial)}
-    ray.init(**ray_arguments(settings, joining="RAY_ADDRESS" in os.environ), runtime_env=runtime)
+    # Ray puts the working directory first on its workers' path, where a user's `benchmarks/` would be taken for ours.
+    with chdir(folder):
+        ray.init(**ray_arguments(settings, joining="RAY_ADDRESS" in os.environ), runtime_env=runtime)
     try:
         limits.check_cluster(settings, ray.nodes())
         found = ray.get(ray.remote(num_cpus=0)(platform.probe).remote())

@@ -19,7 +19,7 @@ from harness.base.errors import INTERRUPTED, need
 from harness.config.experiment import Experiment
 from harness.run.jobs import Job
 from harness.run.launchers.base import Launcher, Running
-from harness.run.launchers.process import ENVIRONMENT, work
+from harness.run.launchers.process import environment, work
 
 _NEEDED = ("torch", "transformers", "math_verify")
 
@@ -45,7 +45,7 @@ class LocalProcess(Running):
     def __init__(self, job: Job, attempt: int) -> None:
         super().__init__(job, attempt)
         self.log.parent.mkdir(parents=True)
-        os.environ.update(ENVIRONMENT)
+        os.environ.update(environment())
         self._process: BaseProcess = _context().Process(  # type: ignore[attr-defined]
             target=_work, args=(job, attempt), name=job.name
         )

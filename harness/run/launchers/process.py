@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import site
 from pathlib import Path
 
 from harness.run.jobs import Job
@@ -14,8 +15,20 @@ ENVIRONMENT = {
     "TOKENIZERS_PARALLELISM": "false",
     "PYTHONHASHSEED": "0",
     "PYTHONUNBUFFERED": "1",
+    "PYTHONSAFEPATH": "1",  # a folder `benchmarks/` where `rence` is called must not be imported in the place of ours
 }
 _LOG = "output.log"
+_HOME = Path(__file__).resolve().parents[3]
+"""where our packages lie"""
+
+
+def environment() -> dict[str, str]:
+    """`ENVIRONMENT`, and a PYTHONPATH on which a job imports the packages that this process has imported."""
+    path = [os.path.abspath(entry) for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry]
+    # Not where packages are installed: that is on every path already, and must come after the standard library.
+    if str(_HOME) not in (*path, *site.getsitepackages(), site.getusersitepackages()):
+        path.insert(0, str(_HOME))
+    return {**ENVIRONMENT, "PYTHONPATH": os.pathsep.join(path)}
 
 
 def log_of(job: Job, attempt: int) -> Path:

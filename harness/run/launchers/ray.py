@@ -22,7 +22,7 @@ from harness.base.errors import FAILED, INTERRUPTED, OK, UserError, need
 from harness.config.experiment import Experiment
 from harness.run.jobs import Job, JobState
 from harness.run.launchers.base import Launcher, Running
-from harness.run.launchers.process import ENVIRONMENT
+from harness.run.launchers.process import environment
 
 if TYPE_CHECKING:
     from ray.job_submission import JobDetails, JobSubmissionClient
@@ -35,7 +35,7 @@ _PATIENCE_SECONDS = 60.0
 """with a Ray that does not answer, and with storage that shows another node's files late: NFS may take so long"""
 _JOB, _ATTEMPT = "rence_job", "rence_attempt"
 """what Ray remembers of a job: its folder, which names it among all, and the number of its attempt"""
-_PASSED_ON = ("HF_HOME", "HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE", "TRANSFORMERS_OFFLINE", "PYTHONPATH")
+_PASSED_ON = ("HF_HOME", "HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE", "TRANSFORMERS_OFFLINE")
 """settings of the driver that its jobs get too, beside every RENCE_..."""
 _RAYS_OWN = ("Runtime env is setting up", "Running entrypoint for job")
 """what Ray puts into every job's log"""
@@ -183,11 +183,9 @@ def _identity(job: Job) -> str:
 def _command(job: Job, attempt: int) -> str:
     """The environment is part of it: one given to Ray would reach, and bind, everything the trial starts on Ray."""
     passed = {key: value for key, value in os.environ.items() if key in _PASSED_ON or key.startswith("RENCE_")}
-    environment = (f"{key}={value}" for key, value in {**passed, **ENVIRONMENT}.items())
-    program = (sys.executable, "-m", "harness.run.launchers.worker")
-    return shlex.join(
-        ["exec", "env", *environment, *program, str(Path.cwd()), str(job.run.root), job.name, str(attempt)]
-    )
+    settings = (f"{key}={value}" for key, value in {**passed, **environment()}.items())
+    program = (sys.executable, "-m", "rence.job")
+    return shlex.join(["exec", "env", *settings, *program, str(Path.cwd()), str(job.run.root), job.name, str(attempt)])
 
 
 def _patiently(ask: Callable[[], Answer]) -> Answer:

@@ -1,4 +1,4 @@
-"""What a Ray job runs on its node: `python -m harness.run.launchers.worker FOLDER RUN JOB ATTEMPT`.
+"""What a Ray job does on its node, started by `python -m rence.job FOLDER RUN JOB ATTEMPT`.
 
 FOLDER is where `rence` was called, from where relative paths are meant; RUN the run folder, JOB the job's name. What
 goes wrong before the job has its log is printed, and Ray keeps it.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import platform
-import sys
 from pathlib import Path
 
 from harness import config
@@ -39,12 +38,3 @@ def _unseen(folder: Path) -> UserError:
         f"node {platform.node()} does not see {folder}. Call `rence run --launcher ray` in a folder that every node "
         "of the cluster sees under the same path."
     )
-
-
-if __name__ == "__main__":
-    _folder, _run, _name, _attempt = sys.argv[1:]
-    try:
-        sys.exit(main(_folder, _run, _name, int(_attempt)))
-    except UserError as error:
-        print(error, file=sys.stderr)
-        sys.exit(error.exit_code)
