@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import MISSING, fields, replace
 from typing import Any
 
-from harness.backends.example_trial import BATCH, QUESTION, BackendUnderTest
+from harness.backends.example_trial import BATCH, QUESTION, BackendUnderTest, answers
 from harness.config.experiment import Experiment
 from harness.config.explain import json_schema
 from harness.config.shape import docs, may_be_a_section, model
