@@ -6,15 +6,8 @@ from typing import Annotated
 
 from annotated_types import Ge, Gt
 
-from benchmarks.marking import mark_all
-from benchmarks.marks import Response
-from harness.backends import checkpoints
-from harness.backends.base import Backend, BackendCosts, Checkpoint, Mistake, Throughput
-from harness.engines.base import Completion, Request, Sampling
-from harness.models.resolving import model_hash
-from harness.prompts.templates import render
-from harness.records import StepRecord, append_jsonl
-from harness.records.fields import RUNTIME
+from rence import Backend, Checkpoint, Completion, Request, Response, Sampling, mark_all
+from rence.backends import RUNTIME, BackendCosts, Mistake, StepRecord, Throughput, append_jsonl, checkpoints, model_hash
 
 
 @dataclass(frozen=True)
@@ -34,7 +27,7 @@ class PlainEngine:
         self.model, self.positions = model, model.net.config.max_position_embeddings
 
     def generate(self, requests, sampling):
-        from harness.engines.sampler import sample
+        from rence.backends import sample
 
         drawn = sample(self.model.net, requests, sampling, self.model.stop)
         ends = zip(self.model.decode(drawn.tokens_BT, drawn.length_B), drawn.length_B, drawn.stopped_B, strict=True)
@@ -59,14 +52,14 @@ class PlainBackend(Backend):
         return BackendCosts(Throughput("core", 1e9, 1e9, "a guess"), experiment.backend_settings.cores, state_copies=1)
 
     def start_engine(self, experiment, model):
-        from harness.models.language_model import load
+        from rence.backends import load_model
 
-        return PlainEngine(load(model))
+        return PlainEngine(load_model(model))
 
     def train(self, trial, model, prompts, folder, evaluate, observer):
         import torch
 
-        from harness.engines.sampler import sample
+        from rence.backends import render, sample
 
         recipe, budget, newest = trial.arm.recipe, trial.experiment.budget_rollouts, checkpoints.newest(folder)
         done = checkpoints.read_progress(newest) if newest else checkpoints.TrainingProgress()
