@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from harness.prompts.stream import PromptStream
     from harness.prompts.templates import render
     from harness.records import StepRecord, TrialFolder, append_jsonl
-    from harness.records.fields import RUNTIME
 else:
 
     def __getattr__(name: str) -> object:
@@ -27,7 +26,7 @@ else:
 
 
 __all__ = [
-    "RUNTIME", "Backend", "BackendCosts", "Checkpoint", "Experiment", "Mistake", "Observer", "PromptStream",
+    "Backend", "BackendCosts", "Checkpoint", "Experiment", "Mistake", "Observer", "PromptStream",
     "StepRecord", "Throughput", "TrainingResult", "Trial", "TrialFolder", "append_jsonl", "checkpoints", "load_model",
     "model_hash", "render", "sample",
 ]  # fmt: skip

@@ -20,7 +20,13 @@ from rich.markup import escape
 from harness.base.errors import FAILED, UserError, nearest, need
 from rence.cli.console import Json, command, out, print_json, table
 
-Name = Annotated[str, typer.Argument(help="See `rence list`.", show_default=False)]
+
+def _complete(typed: str) -> list[str]:
+    """For the shell: names of every kind that has a contract."""
+    return [name for contract in CONTRACTS.values() for name in contract.names() if name.startswith(typed)]
+
+
+Name = Annotated[str, typer.Argument(help="See `rence list`.", autocompletion=_complete, show_default=False)]
 Check = Callable[[Any], None]
 
 
@@ -87,7 +93,7 @@ def _engine_names() -> Sequence[str]:
 
 
 def _backend(name: str) -> Any:
-    from harness.backends.backend_contract import under_test
+    from harness.backends.example_trial import under_test
 
     return under_test(name)
 
@@ -166,7 +172,7 @@ def _kinds(name: str, kind: CheckedKind | None) -> list[CheckedKind]:
     found = [one for one in asked if name in CONTRACTS[one].names()]
     if not found:
         names = sorted({known for one in asked for known in CONTRACTS[one].names()})
-        what = " or ".join(asked)
+        what = kind or "thing to check"
         raise UserError(f"there is no {what} `{name}`. {nearest(name, names)} See: rence list {asked[0]}s")
     return found
 

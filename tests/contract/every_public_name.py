@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, assert_type
 
@@ -129,5 +129,18 @@ class Trains(rence.backends.Backend):
         observer.on_step(record)
         rence.backends.append_jsonl(folder.steps, [record.to_json()])
         evaluate(self.start_engine(trial.experiment, model), rence.backends.Checkpoint(1, 8, 8, ""))
-        assert_type(rence.backends.RUNTIME, dict[str, bool])
         return rence.backends.checkpoints.TrainingProgress().result("")
+
+
+@dataclass(frozen=True)
+class MineSettings:
+    """Of a backend of one's own."""
+
+    trials: int = field(default=2, metadata=rence.RUNTIME)
+    """most trials side by side"""
+
+
+class MineBackend(rence.LocalBackend):
+    """The local backend with settings."""
+
+    settings = MineSettings

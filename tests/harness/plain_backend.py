@@ -6,8 +6,8 @@ from typing import Annotated
 
 from annotated_types import Ge, Gt
 
-from rence import Backend, Checkpoint, Completion, Request, Response, Sampling, mark_all
-from rence.backends import RUNTIME, BackendCosts, Mistake, StepRecord, Throughput, append_jsonl, checkpoints, model_hash
+from rence import RUNTIME, Backend, Checkpoint, Completion, Request, Response, Sampling, mark_all
+from rence.backends import BackendCosts, Mistake, StepRecord, Throughput, append_jsonl, checkpoints, model_hash
 
 
 @dataclass(frozen=True)
