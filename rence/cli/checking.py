@@ -32,6 +32,7 @@ Check = Callable[[Any], None]
 
 class CheckedKind(StrEnum):
     algorithm = "algorithm"
+    benchmark = "benchmark"
     engine = "engine"
     backend = "backend"
 
@@ -80,6 +81,28 @@ def _algorithm_names() -> Sequence[str]:
     return algorithm_names()
 
 
+def _benchmark(name: str) -> Any:
+    from benchmarks.problems import ProblemsError, ProblemsMissing
+    from harness.base.registry import UnknownBenchmark, benchmark
+
+    try:
+        found = benchmark(name)
+        found.problems  # noqa: B018  which loads them
+    except UnknownBenchmark as error:
+        raise UserError(str(error)) from None
+    except ProblemsMissing:
+        raise SkipTest("problems are not on this machine; RENCE_DATA_DIR names a folder that has them") from None
+    except ProblemsError:
+        return found  # which the checks will say
+    return found
+
+
+def _benchmark_names() -> Sequence[str]:
+    from harness.base.registry import benchmark_names
+
+    return benchmark_names()
+
+
 def _engine(name: str) -> Any:
     from harness.engines.engine_contract import opened
 
@@ -107,6 +130,7 @@ def _backend_names() -> Sequence[str]:
 _LOCAL = ("torch", "transformers")
 CONTRACTS: dict[CheckedKind, Contract] = {
     CheckedKind.algorithm: Contract(_algorithm_names, _algorithm, "algorithms.contract:CHECKS"),
+    CheckedKind.benchmark: Contract(_benchmark_names, _benchmark, "benchmarks.contract:CHECKS", ("math_verify",)),
     CheckedKind.engine: Contract(_engine_names, _engine, "harness.engines.engine_contract:CHECKS", _LOCAL),
     CheckedKind.backend: Contract(_backend_names, _backend, "harness.backends.backend_contract:CHECKS", _LOCAL),
 }
@@ -123,7 +147,7 @@ def check(
     ] = None,
     json: Json = False,
 ) -> None:
-    """The contract of what has this name: what every algorithm, engine or backend keeps to. Needs torch."""
+    """The contract of what has this name: what every algorithm, benchmark, engine, backend keeps to."""
     rows = [row for one in _kinds(name, kind) for row in run_contract(one, name)]
     failed, run = [row for row in rows if row.passed is False], [row for row in rows if row.passed is not None]
     if json:
