@@ -5,7 +5,7 @@ The public Python, in one name for users, notebooks and plug-ins (docs/how-to/pl
     algorithms   Algorithm PolicyGradient Rollouts Totals Loss Mean Activity; ops, objectives (ours, to subclass)
     problems     Problem Benchmark TrainingSet Selection Rule Mark
     engines      Engine Request Sampling Completion
-    backends     Backend Checkpoint TrainingResult
+    backends     Backend LocalBackend Checkpoint TrainingResult; RUNTIME marks settings that may change
     reports      Section Analysis Text Bullets Table Column Row Cell Figure Folded
 
 What has a name, plug-ins included, is looked up with `algorithm("grpo", clip_low=0.1)`, `benchmark("mini_sums")` and
@@ -27,8 +27,10 @@ if TYPE_CHECKING:
     from benchmarks.marks import Mark, Rule
     from benchmarks.problems import Benchmark, Problem, Selection, TrainingSet
     from harness.backends.base import Backend, Checkpoint, TrainingResult
+    from harness.backends.local.backend import LocalBackend
     from harness.base.registry import algorithm, benchmark, training_set
     from harness.engines.base import Completion, Engine, Request, Sampling
+    from harness.records.fields import RUNTIME
     from rence import objectives, ops
     from rence.version import __version__
     from reports import compare, evaluated_model
@@ -43,11 +45,48 @@ else:
 
 
 __all__ = [
-    "Activity", "Algorithm", "Analysis", "Backend", "Benchmark", "Bullets", "Cell", "Checkpoint", "Column",
-    "Completion", "Engine", "Figure", "Folded", "Loss", "Mark", "Mean", "PolicyGradient", "Problem", "Request",
-    "Rollouts", "Row", "Rule", "Sampling", "Section", "Selection", "Table", "Text", "Totals", "TrainingResult",
-    "TrainingSet", "__version__", "algorithm", "benchmark", "check_ranges", "compare", "evaluated_model", "main",
-    "objectives", "ops", "training_set",
+    "RUNTIME",
+    "Activity",
+    "Algorithm",
+    "Analysis",
+    "Backend",
+    "Benchmark",
+    "Bullets",
+    "Cell",
+    "Checkpoint",
+    "Column",
+    "Completion",
+    "Engine",
+    "Figure",
+    "Folded",
+    "LocalBackend",
+    "Loss",
+    "Mark",
+    "Mean",
+    "PolicyGradient",
+    "Problem",
+    "Request",
+    "Rollouts",
+    "Row",
+    "Rule",
+    "Sampling",
+    "Section",
+    "Selection",
+    "Table",
+    "Text",
+    "Totals",
+    "TrainingResult",
+    "TrainingSet",
+    "__version__",
+    "algorithm",
+    "benchmark",
+    "check_ranges",
+    "compare",
+    "evaluated_model",
+    "main",
+    "objectives",
+    "ops",
+    "training_set",
 ]  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -200,6 +201,34 @@ def test_light_packages_import_nothing_heavy_at_the_top(place: str) -> None:
         if at_import and top(module) in HEAVY
     ]
     assert heavy == []
+
+
+def test_outside_of_backends_no_line_compares_with_a_backends_name() -> None:
+    """But for the names of formats: what `rence import verl` reads, and the source of a dump in `rence diff`."""
+    others = ("harness/backends", "harness/importing", "harness/diff", "rence/cli/importing", "rence/cli/diff")
+    names = re.compile(r"""["'](verl|local)["']""")
+    found = [
+        f"{where}:{node.lineno}"
+        for path in ALL
+        if not (where := path.relative_to(ROOT).as_posix()).startswith(others)
+        for node in ast.walk(parsed(path))
+        if isinstance(node, ast.Compare | ast.MatchValue | ast.Subscript)
+        and names.search(" ".join(map(ast.unparse, compared(node))))
+    ]
+    assert found == []
+    about_verl = [
+        f"{module} imports {other}"
+        for module, others_ in arrows().items()
+        for other in others_
+        if other.startswith("harness.backends.verl") and not module.startswith("harness.backends")
+    ]
+    assert about_verl == ["harness.doctor.packages imports harness.backends.verl.installed"], "the doctor's rows alone"
+
+
+def compared(node: ast.Compare | ast.MatchValue | ast.Subscript) -> list[ast.expr]:
+    if isinstance(node, ast.Compare):
+        return [node.left, *node.comparators]
+    return [node.value if isinstance(node, ast.MatchValue) else node.slice]
 
 
 def test_benchmarks_never_import_torch() -> None:

@@ -1,7 +1,7 @@
 """What every backend has to keep to, a plug-in too: each of `CHECKS` raises AssertionError with what it found, or
 SkipTest with what is missing here. `rence check NAME` runs them all.
 
-The trial is of GRPO on the quickstart's model: three rollout batches of sixteen answers, seconds on one core.
+`example_trial.py` has the trial.
 """
 
 from __future__ import annotations
@@ -11,130 +11,17 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import suppress
-from dataclasses import MISSING, dataclass, field, fields, replace
-from functools import cached_property
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from dataclasses import MISSING, fields, replace
 from typing import Any
-from unittest import SkipTest
 
-from harness import config
-from harness.backends.base import Backend, Checkpoint, TrainingResult
-from harness.backends.registry import get_backend
-from harness.base.registry import training_set
-from harness.config.experiment import Experiment, Trial
+from harness.backends.example_trial import BATCH, QUESTION, BackendUnderTest
+from harness.config.experiment import Experiment
 from harness.config.explain import json_schema
-from harness.config.manifest import parse
 from harness.config.shape import docs, may_be_a_section, model
-from harness.engines.base import Engine, Request, Sampling
 from harness.models import resolving
-from harness.prompts.stream import PromptStream
-from harness.records import RunFolder, StepRecord, TrialFolder, read_jsonl
 from harness.records.fields import stated
 
-SEED, BATCH = 3, 16
-_QUESTION = "1 + 2 ="
 _HEAVY = ("torch", "ray", "verl", "vllm", "jax")
-_ROOMS = (1, 2, 8)
-
-
-def experiment_on(backend: str) -> Experiment:
-    """Two arms, three batches of rollouts a trial, evaluated after two and three, a checkpoint after every step."""
-    settings = get_backend(backend).contract_settings
-    arms = {"grpo": {"kl_coef": 0.0}, "rloo": {}}
-    return config.build(
-        parse(
-            json.dumps(
-                {
-                    **{"name": "contract", "backend": backend, "model": "quickstart-base", "template": "bare"},
-                    **{"train": "mini_rl", "seeds": [SEED], "budget": {"rollouts": 3 * BATCH}, "arms": arms},
-                    "recipe": {"group_size": 4, "prompts_per_step": 4, "max_tokens": 24, "checkpoint_steps": 1},
-                    "evaluation": {"benchmarks": {"mini_sums": 1}, "points": 2, "max_tokens": 24, "limit": 2},
-                    "comparison": {"target": "grpo", "baselines": ["rloo"]},
-                    **({backend: dict(settings)} if settings else {}),
-                }
-            ),
-            "the contract's experiment",
-        )
-    )
-
-
-@dataclass
-class _Watcher:
-    """The observer and the evaluation of a trial, which may be stopped after a step as by Ctrl-C."""
-
-    stop_after: int = 0
-    """a step; 0: never"""
-    seen: list[tuple[str, Checkpoint, list[str]]] = field(default_factory=list)
-    """each evaluation: the engine's name, the checkpoint, and what it answers"""
-
-    def evaluate(self, engine: Engine, checkpoint: Checkpoint) -> None:
-        self.seen.append((engine.name, checkpoint, _answers(engine)))
-
-    def on_step(self, record: StepRecord) -> None:
-        if record.step == self.stop_after:
-            raise KeyboardInterrupt
-
-    def warn(self, message: str) -> None:
-        """Warnings are no mistake."""
-
-
-@dataclass(frozen=True)
-class TrainedTrial:
-    """What a trial left behind."""
-
-    folder: TrialFolder
-    result: TrainingResult
-    watcher: _Watcher
-
-    @property
-    def steps(self) -> list[dict[str, Any]]:
-        return list(read_jsonl(self.folder.steps))
-
-
-@dataclass(frozen=True)
-class BackendUnderTest:
-    """A backend, and trials that are trained when a check asks for them."""
-
-    name: str
-    backend: Backend
-    experiment: Experiment
-    _place: TemporaryDirectory[str] = field(default_factory=TemporaryDirectory)
-
-    @cached_property
-    def whole(self) -> TrainedTrial:
-        """Trained without a stop. Raises: SkipTest if this machine lacks something."""
-        return self.train("whole")
-
-    @cached_property
-    def resumed(self) -> TrainedTrial:
-        """Stopped in its second step, and begun again. Raises: SkipTest."""
-        with suppress(KeyboardInterrupt):
-            self.train("resumed", stop_after=2)
-            raise AssertionError("`observer.on_step` is not called for step 2, or what it raises is swallowed")
-        return self.train("resumed")
-
-    def train(self, place: str, stop_after: int = 0) -> TrainedTrial:
-        self.need()
-        folder = RunFolder(Path(self._place.name) / place).trial("grpo", SEED)
-        folder.root.mkdir(parents=True, exist_ok=True)
-        prompts = PromptStream(training_set(self.experiment.train).problems, SEED)
-        trial, watcher = Trial(self.experiment, self.experiment.arm("grpo"), SEED), _Watcher(stop_after)
-        start = resolving.resolve(self.experiment.model)
-        result = self.backend.train(trial, start, prompts, folder, watcher.evaluate, watcher)
-        return TrainedTrial(folder, result, watcher)
-
-    def need(self) -> None:
-        """Raises: SkipTest if this machine lacks something."""
-        missing = self.backend.lacks(self.experiment)
-        if missing:
-            raise SkipTest(missing)
-
-
-def under_test(name: str) -> BackendUnderTest:
-    """Raises: UserError for a name that is not there, or whose backend refuses a plain experiment; PluginError."""
-    return BackendUnderTest(name, get_backend(name), experiment_on(name))
 
 
 def importing_it_is_light(of: BackendUnderTest) -> None:
@@ -175,7 +62,7 @@ def mistakes_name_keys_that_exist(of: BackendUnderTest) -> None:
 
 
 def slots_are_between_one_and_the_room(of: BackendUnderTest) -> None:
-    for room in _ROOMS:
+    for room in (1, 2, 8):
         found = of.backend.slots(of.experiment, room)
         _require(
             isinstance(found, int) and 1 <= found <= room, f"`slots` gives {found!r} where there is room for {room}"
@@ -227,7 +114,7 @@ def the_engine_holds_the_checkpoints_weights(of: BackendUnderTest) -> None:
     folder = trial.folder.checkpoint(last.step)
     saved = resolving.model_hash(folder)
     _require(last.weights == saved == trial.result.final_weights, "the checkpoint's hash is not what was evaluated")
-    again = _answers(of.backend.start_engine(of.experiment, folder))
+    again = answers(of.backend.start_engine(of.experiment, folder))
     _require(again == answers, "the saved checkpoint answers otherwise than the engine that was evaluated")
 
 
@@ -237,7 +124,7 @@ def checkpoints_load(of: BackendUnderTest) -> None:
 
     folder = of.whole.folder.checkpoint(of.whole.result.steps)
     AutoModelForCausalLM.from_pretrained(folder)
-    _require(bool(AutoTokenizer.from_pretrained(folder).encode(_QUESTION)), "the tokenizer encodes nothing")
+    _require(bool(AutoTokenizer.from_pretrained(folder).encode(QUESTION)), "the tokenizer encodes nothing")
 
 
 def it_resumes_to_the_same_counters(of: BackendUnderTest) -> None:
@@ -295,15 +182,6 @@ def _is_key(schema: Any, key: tuple[str | int, ...]) -> bool:
             return isinstance(schema.get("additionalProperties"), dict)
         schema = inside[part]
     return True
-
-
-def _answers(engine: Engine) -> list[str]:
-    """To a question, with fixed seeds."""
-    from transformers import AutoTokenizer
-
-    tokenizer = AutoTokenizer.from_pretrained(resolving.resolve("quickstart-base"))
-    (found,) = engine.generate([Request(tuple(tokenizer.encode(_QUESTION)), (1, 2, 3, 4))], Sampling(8))
-    return [one.text for one in found]
 
 
 def _require(condition: bool, otherwise: str) -> None:

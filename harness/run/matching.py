@@ -5,7 +5,7 @@ from __future__ import annotations
 from benchmarks.problems import hash_of
 from harness.base.errors import UserError
 from harness.base.fingerprint import fingerprint
-from harness.base.registry import ALGORITHM_PLUGINS, BENCHMARK_PLUGINS
+from harness.base.registry import ALGORITHM_PLUGINS, BACKENDS, BENCHMARK_PLUGINS
 from harness.config.experiment import Experiment
 from harness.prompts.stream import PromptStream
 from harness.records import DataRecord, Plan, RunFolder, TrialRecord
@@ -38,10 +38,11 @@ def header(experiment: Experiment, plan: Plan, arm: str, seed: int) -> TrialReco
 
 
 def _plugins(experiment: Experiment, arm: str) -> dict[str, str]:
-    """Package -> version, of those that a trial takes its algorithm or its problems from."""
+    """Package -> version, of those that a trial takes its algorithm, its backend or its problems from."""
     evaluation = experiment.evaluation
     used = [
         (ALGORITHM_PLUGINS, experiment.arm(arm).algorithm_name),
+        (BACKENDS.plugins, experiment.backend),
         *((BENCHMARK_PLUGINS, name) for name in (experiment.train, *evaluation.benchmarks, *evaluation.curve)),
     ]
     return {

@@ -110,7 +110,7 @@ def _engine_names() -> Sequence[str]:
 
 
 def _backend(name: str) -> Any:
-    from harness.backends.backend_contract import under_test
+    from harness.backends.example_trial import under_test
 
     return under_test(name)
 
@@ -190,7 +190,7 @@ def _kinds(name: str, kind: CheckedKind | None) -> list[CheckedKind]:
     found = [one for one in asked if name in CONTRACTS[one].names()]
     if not found:
         names = sorted({known for one in asked for known in CONTRACTS[one].names()})
-        what = " or ".join(asked)
+        what = kind or "thing to check"
         raise UserError(f"there is no {what} `{name}`. {nearest(name, names)} See: rence list {asked[0]}s")
     return found
 

@@ -54,7 +54,8 @@ def test_quiet_prints_nothing(rence: Call, finished: Path) -> None:
     ("arguments", "exit_code", "message"),
     [
         (["show", "grop"], USAGE, "there is no algorithm `grop`. Did you mean `grpo`?"),
-        (["check", "grop"], USAGE, "there is no algorithm or benchmark `grop`."),
+        (["check", "grop"], USAGE, "there is no thing to check `grop`. Did you mean `grpo`?"),
+        (["check", "hff", "--kind", "engine"], USAGE, "there is no engine `hff`. Did you mean `hf`?"),
         (["plan", "nowhere.yaml"], USAGE, "nowhere.yaml does not exist. `rence config new`"),
         (["run", "nowhere.yaml"], USAGE, "nowhere.yaml does not exist."),
         (["run", SWEEP, "cap.trials=39"], USAGE, "8 arms x 3 seeds are 24 trials, and their tuning 16 more."),

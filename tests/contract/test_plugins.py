@@ -1,4 +1,4 @@
-"""Plug-ins of all four kinds: what docs/how-to/plugins.md shows, and packages that are broken."""
+"""Plug-ins of all five kinds: what docs/how-to/plugins.md shows, and packages that are broken."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from harness import config
 from harness.base.errors import OK, USAGE
 from harness.models.resolving import SHIPPED
 from harness.planning import plan
-from harness.run import matching
+from harness.run import jobs, matching
 
 Call = Callable[..., tuple[int, str, str]]
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "plugins.md"
-KINDS = ("algorithms", "benchmarks", "engines", "sections")
+KINDS = ("algorithms", "benchmarks", "backends", "engines", "sections")
 BROKEN = """
 raise RuntimeError("this package\\nneeds [more] {care}")
 """
@@ -37,7 +37,7 @@ def mine(package: Callable[..., Path]) -> Path:
 
 
 def test_what_the_page_shows_works(rence: Call, mine: Path, finished: Path) -> None:
-    names = {"algorithms": "grpo_strict", "benchmarks": "doubles", "engines": "constant", "sections": "finished"}
+    names = dict(zip(KINDS, ("grpo_strict", "doubles", "careful", "constant", "finished"), strict=True))
     for kind, name in names.items():
         rows = json.loads(rence("list", kind, "--json")[1])
         assert rows[-1]["name"] == name or kind == "benchmarks"
@@ -70,6 +70,9 @@ def test_a_trial_records_the_packages_that_it_used(mine: Path, tmp_path: Path, f
     made = plan.make(experiment, SHIPPED["quickstart-base"])
     assert matching.header(experiment, made, "grpo", 0).environment["mine"] == "2.5"
     assert "mine" not in matching.header(experiment, made, "rence", 0).environment
+    experiment = config.load(finished, ["backend=careful", "careful.trials=3"])
+    assert matching.header(experiment, made, "rence", 0).environment["mine"] == "2.5"
+    assert jobs.side_by_side(experiment, room=8) == 3
     (tmp_path / "third.yaml").write_text(finished.read_text().replace("mini_sums: 1", "doubles: 1"))
     experiment = config.load(tmp_path / "third.yaml")
     assert matching.header(experiment, made, "rence", 0).environment["mine"] == "2.5"
@@ -101,6 +104,7 @@ def test_the_doctor_names_plugins_and_what_is_wrong_with_them(
     assert [row["found"] for row in rows if row["state"] == "ok"] == [
         "algorithm `grpo_strict` of mine 2.5 (mine:STRICT)",
         "benchmark `doubles` of mine 2.5 (mine:doubles)",
+        "backend `careful` of mine 2.5 (mine:Careful)",
         "engine `constant` of mine 2.5 (mine:Constant)",
         "section `finished` of mine 2.5 (mine:finished)",
     ]
@@ -129,6 +133,7 @@ def test_only_what_needs_a_broken_plugin_fails_and_says_why(
         ("plan", "b.yaml"): "b.yaml:7: ",
         ("run", "c.yaml"): "c.yaml:4: ",
         ("plan", "d.yaml"): "d.yaml:10: ",
+        ("plan", str(finished), "backend=bad_backends"): "`backend=bad_backends`: ",
         tuple(sums): "",
     }.items():
         code, out, err = rence(*arguments)
@@ -146,7 +151,7 @@ def test_only_what_needs_a_broken_plugin_fails_and_says_why(
 def test_nothing_is_imported_before_it_is_asked_for(rence: Call, package: Callable[..., Path], finished: Path) -> None:
     package("broken", "open('imported', 'w')", **POINTS)
     compare = ["compare", "runs/finished/rence", "runs/finished/grpo"]
-    for arguments in (["plan", str(finished)], ["show", "grpo"], ["list", "backends"], compare):
+    for arguments in (["plan", str(finished)], ["show", "grpo"], ["list", "runs"], compare):
         assert rence(*arguments)[0] == OK
     assert not Path("imported").exists()
     rence("list", "algorithms")

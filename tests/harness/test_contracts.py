@@ -11,15 +11,16 @@ import pytest
 from transformers import AutoTokenizer
 
 from harness.backends import backend_contract
-from harness.backends.backend_contract import BackendUnderTest, experiment_on
 from harness.backends.base import Backend, BackendCosts, Mistake
+from harness.backends.example_trial import BackendUnderTest, experiment_on
+from harness.backends.example_trial import under_test as backend_under_test
 from harness.backends.local.backend import LocalBackend
 from harness.base.errors import UserError
 from harness.engines import engine_contract
 from harness.engines.engine_contract import EngineUnderTest
 from harness.engines.local import LocalEngine
 from harness.engines.registry import open_engine
-from harness.models.resolving import SHIPPED
+from harness.models.resolving import SHIPPED, model_hash
 from rence.cli import checking
 from rence.cli.checking import CheckedKind, outcome, run_contract
 
@@ -211,11 +212,7 @@ class StartsOver(LocalBackend):
 class LearnsNothing(LocalBackend):
     def train(self, trial: Any, model: Any, prompts: Any, folder: Any, evaluate: Any, observer: Any) -> Any:
         result = super().train(trial, model, prompts, folder, evaluate, observer)
-        return replace(result, final_weights=checkpoint_hash(model))
-
-
-def checkpoint_hash(model: Path) -> str:
-    return backend_contract.resolving.model_hash(model)
+        return replace(result, final_weights=model_hash(model))
 
 
 @pytest.mark.parametrize(
@@ -237,7 +234,7 @@ def test_a_backend_that_breaks_it_is_caught(broken: type[Backend], check: str) -
 
 def test_a_module_that_imports_torch_is_caught(package: Callable[..., Path]) -> None:
     package("heavy", f"import torch\n{PLAIN}", backends={"plain": "heavy:PlainBackend"})
-    found = failed(backend_contract, backend_contract.under_test("plain"), "importing_it_is_light")
+    found = failed(backend_contract, backend_under_test("plain"), "importing_it_is_light")
     assert "importing it imports torch" in found["importing it is light"]
 
 

@@ -141,8 +141,8 @@ def test_a_step_without_a_group_to_learn_from_updates_nothing(tiny: Tiny) -> Non
 def test_arms_of_a_seed_consume_the_same_prompts_and_the_first_samples_are_equal(
     tiny: Tiny, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from harness.backends.local import backend
     from harness.backends.local import generate as generating
+    from harness.backends.local import loop
 
     asked: list[tuple[str, int]] = []
     answers: list[str] = []
@@ -157,7 +157,7 @@ def test_arms_of_a_seed_consume_the_same_prompts_and_the_first_samples_are_equal
         answers.extend(response.text for response in responses)
         return original_mark(responses)
 
-    monkeypatch.setattr(backend, "generate", generate)
+    monkeypatch.setattr(loop, "generate", generate)
     monkeypatch.setattr(generating, "mark_texts", mark_all)
     found = {}
     for name in ("grpo", "dapo", "online_dpo"):

@@ -36,7 +36,7 @@ def stateful(tiny: Tiny) -> Trial:
 
 PLACES = {  # name of a function, and at which call of it the kill comes
     "while generating": ("harness.backends.local.generate.sample", 5),
-    "while learning": ("harness.backends.local.update.said", 11),
+    "while learning": ("harness.backends.local.update.forward_logprobs", 11),
     "before the line of a step": ("harness.backends.local.loop.append_jsonl", 3),
     "before a checkpoint": ("harness.backends.local.checkpoint.save", 2),
     "while writing a checkpoint": ("torch.save", 2),

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 from benchmarks.problems import Benchmark, TrainingSet
 from harness.backends.base import Key, Mistake
 from harness.backends.verl.installed import findings
+from harness.backends.verl.keys import longest_sequence, semantic_keys
 from harness.backends.verl.options import VerlSettings, settings_of
-from harness.backends.verl.settings import VERSION, longest_sequence, semantic_keys
+from harness.backends.verl.settings import VERSION
 from harness.base import packages
 from harness.base.errors import UserError
 from harness.base.findings import FindingState

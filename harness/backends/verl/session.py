@@ -17,8 +17,9 @@ from harness.backends.checkpoints import TrainingProgress
 from harness.backends.diverged import Diverged
 from harness.backends.verl import limits, platform
 from harness.backends.verl.checkpoint import check_ranks, drop_state, is_dropped
+from harness.backends.verl.keys import longest_sequence
 from harness.backends.verl.options import settings_of
-from harness.backends.verl.settings import longest_sequence, ray_arguments, translate
+from harness.backends.verl.settings import ray_arguments, translate
 from harness.base.errors import FAILED, UserError
 from harness.config.experiment import Trial
 from harness.models.resolving import model_hash

@@ -74,6 +74,7 @@ class Trainer(PPOTrainerSync):
         """
         self.trial, self.stream, self.folder, self.stop, self.observer = trial, stream, folder, stop, observer
         self.recipe, self.algorithm = trial.arm.recipe, trial.arm.algorithm
+        self.patience = settings_of(trial.experiment).stall_seconds
         self.progress = TrainingProgress()
         self.state: Mapping[str, float] = {}
         self.learnt: dict[str, Mean] = {}
@@ -189,20 +190,18 @@ class Trainer(PPOTrainerSync):
 
     def _send_weights(self) -> None:
         """As verl does, but not for ever: a sampler that has died since its last answer would be waited for."""
-        patience = settings_of(self.trial.experiment).stall_seconds
         silent = UserError(
-            f"{self.trial.name}: the samplers did not take the weights within {patience:g} s: one may have died.\n"
+            f"{self.trial.name}: the samplers did not take the weights within {self.patience:g} s: one may have died.\n"
             "`verl.stall_seconds` is the patience. Run the same again to go on from the newest checkpoint.",
             FAILED,
         )
-        with timeout(patience, silent):
+        with timeout(self.patience, silent):
             self.on_step_end()
 
     def _pulse(self) -> None:
         """Raises: ray's RayActorError if one of the processes that work while we wait has died."""
         workers = [*self.agent_loop_manager.agent_loop_workers, *self.get_reward_handles()]
-        patience = settings_of(self.trial.experiment).stall_seconds
-        ray.get([worker.__ray_ready__.remote() for worker in workers], timeout=patience)
+        ray.get([worker.__ray_ready__.remote() for worker in workers], timeout=self.patience)
 
     def _compute_advantage(self, batch: KVBatchMeta, metrics: dict[str, Any]) -> KVBatchMeta:
         """Credit, in the place of verl's advantages: the groups to learn from as one batch, with the log-probs that
@@ -212,10 +211,8 @@ class Trainer(PPOTrainerSync):
         reference = ["ref_log_prob"] if self.algorithm.reference else []
         fields = ["response_mask", "old_log_probs", "rollout_log_probs", *reference]
         data = tq.kv_batch_get(keys=keys, partition_id=TRAIN, select_fields=fields)
-        lengths = data["response_mask"]
-        correction = self.config.algorithm.rollout_correction
         padded, mismatch = compute_rollout_correction_and_add_to_batch(
-            DataProto(batch=data.to_padded_tensor()), correction
+            DataProto(batch=data.to_padded_tensor()), self.config.algorithm.rollout_correction
         )
         metrics.update(mismatch)
         if not groups:
@@ -225,8 +222,7 @@ class Trainer(PPOTrainerSync):
         rollouts = as_batch(groups, self.recipe.max_tokens)
 
         def of_learner(name: str) -> Tensor | None:
-            longest = rollouts.mask_BT.shape[1]
-            return padded.batch[name][rows_B, :longest] if name in padded.batch else None
+            return padded.batch[name][rows_B, : rollouts.mask_BT.shape[1]] if name in padded.batch else None
 
         rollouts = replace(
             rollouts,
@@ -238,7 +234,7 @@ class Trainer(PPOTrainerSync):
         self.rollouts = replace(rollouts, credit=self.algorithm.credit(rollouts, self._rng))
         write = columns.write(self.rollouts, rows_B, len(keys))
         if "rollout_is_weights" in padded.batch:
-            write["rollout_is_weights"] = response_to_nested(padded.batch["rollout_is_weights"], lengths)
+            write["rollout_is_weights"] = response_to_nested(padded.batch["rollout_is_weights"], data["response_mask"])
         return tq.kv_batch_put(keys=keys, partition_id=TRAIN, fields=TensorDict(write, batch_size=len(keys)))
 
     def _update_actor(self, batch: KVBatchMeta, metrics: dict[str, Any]) -> KVBatchMeta:
@@ -249,8 +245,7 @@ class Trainer(PPOTrainerSync):
         tokens = dict(zip(batch.keys, (tag["seq_len"] for tag in batch.tags), strict=True))
         tokens_G = [sum(tokens[name] for name in self._keys([place])) for place in places]
         generated = self.progress.rollouts + self.replay_buffer.collected.rollouts
-        learnt_from = self.rollouts.groups
-        made = 0
+        learnt_from, made = self.rollouts.groups, 0
         for epoch in range(self.recipe.epochs):
             identity = ("minibatches", self.trial.seed, self.global_steps, epoch)
             parts = minibatches(learnt_from, self.recipe.minibatches, identity)
