@@ -152,7 +152,7 @@ def test_a_set_that_the_hub_does_not_have(folder: Path) -> None:
     with pytest.raises(ProblemsMissing) as error:
         asked.problems  # noqa: B018  which loads them
     first, second = str(error.value).splitlines()
-    assert f"small_file.jsonl is not in {folder}" in first and "hub" not in str(error.value)
+    assert f"small_file.jsonl is not in {folder}" in first and "hub's" not in str(error.value)
     assert second == "Set RENCE_DATA_DIR to a folder that holds small_file.jsonl."
     write(folder / "small_file.jsonl", ROWS[:1])
     with pytest.raises(ProblemsError, match=r"Put the right file there\.$"):
