@@ -14,7 +14,7 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3 python; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))' 2>/dev/null && echo $$p && break; done)
 RUN_ARGS := $(if $(WORKERS),--workers $(WORKERS))
 
-.PHONY: help demo test test-paths nightly test-verl venv venv-verl lint types smoke smollm requirements clean
+.PHONY: help demo test test-paths nightly test-verl venv venv-verl lint types smoke smollm requirements tasks clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 14
@@ -52,6 +52,9 @@ smoke: $(VENV)/.installed ## the demo's path from plan to report in under a minu
 
 smollm: $(VENV)/.installed-smollm ## evaluate and train a small real model, SmolLM2-135M; needs the benchmarks: see docs/how-to/smollm.md
 	$(BIN)/rence run configs/smollm.yaml $(RUN_ARGS)
+
+tasks: $(VENV)/.installed ## write lm-eval's task files anew from the registry of benchmarks
+	$(BIN)/python -m benchmarks.tasks.generate
 
 requirements: $(VENV)/.installed-dev ## pin what pyproject.toml asks for; UV_ARGS=--upgrade takes the newest versions
 	$(BIN)/python requirements/export.py $(UV_ARGS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import fields
 from typing import Any
 
 from algorithms.base import Algorithm
@@ -32,43 +33,54 @@ from algorithms.objectives.w_reinforce import NSR, PSR, WReinforce
 
 ALGORITHMS: dict[str, Algorithm] = {
     "rence": ReNCE(),
-    "rence_plain": ReNCE(margin_mode="none", kl_mode="off", t_easy=1.0),
-    "rence_mean": ReNCE(pos_reduction="mean"),
     "grpo": GRPO(),
-    "dr_grpo": DrGRPO(),
     "dapo": DAPO(),
-    "lite_ppo": LitePPO(),
     "magistral": Magistral(),
     "gspo": GSPO(),
     "cispo": CISPO(),
     "reinforce": Reinforce(),
-    "rloo": RLOO(),
     "reinforce_pp": ReinforcePP(),
-    "reinforce_pp_baseline": ReinforcePPBaseline(),
     "w_reinforce": WReinforce(),
-    "psr": PSR(),
-    "nsr": NSR(),
     "online_dpo": OnlineDPO(),
-    "online_dpo_ref_init": OnlineDPO(ref_policy="init"),
-    "group_dpo": OnlineDPO(pairs="all"),
     "rejection": Rejection(),
-    "rejection_dft": Rejection(weighting="probability"),
     "odpo": ODPO(),
     "infonca": InfoNCA(),
     "nca": NCA(),
     "disco": DisCO(),
-    "disco_lratio": DisCO(score="l_ratio", tau=1.0),
-    "disco_b": DisCO(negatives="mean"),
     "conspo": ConSPO(),
     "copg": CoPG(),
     "dno": DNO(),
     "a_lol": ALoL(),
     "rpg": RPG(),
-    "rpg_ufkl": RPG(divergence="ufkl"),
-    "rpg_rkl": RPG(divergence="rkl"),
-    "rpg_fkl": RPG(divergence="fkl"),
-    "rpg_differentiable": RPG(style="differentiable"),
 }
+"""a class each, with its defaults"""
+PRESETS: dict[str, dict[str, Algorithm]] = {
+    "rence": {
+        "rence_plain": ReNCE(margin_mode="none", kl_mode="off", t_easy=1.0),
+        "rence_mean": ReNCE(pos_reduction="mean"),
+    },
+    "grpo": {"dr_grpo": DrGRPO(), "lite_ppo": LitePPO()},
+    "reinforce": {"rloo": RLOO()},
+    "reinforce_pp": {"reinforce_pp_baseline": ReinforcePPBaseline()},
+    "w_reinforce": {"psr": PSR(), "nsr": NSR()},
+    "online_dpo": {"online_dpo_ref_init": OnlineDPO(ref_policy="init"), "group_dpo": OnlineDPO(pairs="all")},
+    "rejection": {"rejection_dft": Rejection(weighting="probability")},
+    "disco": {"disco_lratio": DisCO(score="l_ratio", tau=1.0), "disco_b": DisCO(negatives="mean")},
+    "rpg": {
+        "rpg_ufkl": RPG(divergence="ufkl"),
+        "rpg_rkl": RPG(divergence="rkl"),
+        "rpg_fkl": RPG(divergence="fkl"),
+        "rpg_differentiable": RPG(style="differentiable"),
+    },
+}
+"""algorithm -> named settings of its class, which add no code. Those that a paper has a name for, such as Dr. GRPO, are
+subclasses with a page, a title and defaults of their own"""
+ALL: dict[str, Algorithm] = {
+    name: algorithm
+    for own, default in ALGORITHMS.items()
+    for name, algorithm in {own: default, **PRESETS.get(own, {})}.items()
+}
+"""every name, an algorithm's presets after it"""
 
 
 class UnknownAlgorithm(LookupError):
@@ -80,14 +92,35 @@ def get(name: str, **hyperparameters: Any) -> Algorithm:
 
     Raises: UnknownAlgorithm; ValueError for a hyper-parameter that does not exist or is out of range.
     """
-    if name not in ALGORITHMS:
-        raise unknown(name, ALGORITHMS)
-    return changed(name, ALGORITHMS[name], **hyperparameters)
+    if name not in ALL:
+        raise unknown(name, ALL)
+    return changed(name, ALL[name], **hyperparameters)
 
 
 def names() -> list[str]:
     """In their order."""
-    return list(ALGORITHMS)
+    return list(ALL)
+
+
+def preset_of(name: str, algorithm: Algorithm) -> str | None:
+    """The algorithm of ours that this one is a setting of, a plug-in too; None if it has a class of its own.
+
+    Args:
+        name: ours or a plug-in's.
+    """
+    if name in ALL:
+        return next((own for own, presets in PRESETS.items() if name in presets), None)
+    return next((own for own, default in ALGORITHMS.items() if type(algorithm) is type(default)), None)
+
+
+def settings(name: str, algorithm: Algorithm) -> dict[str, Any]:
+    """Where a preset leaves the defaults of its algorithm: hyper-parameter -> value. Empty if it is no preset."""
+    own = preset_of(name, algorithm)
+    if own is None:
+        return {}
+    default = ALGORITHMS[own]
+    values = {field.name: getattr(algorithm, field.name) for field in fields(default)}
+    return {key: value for key, value in values.items() if value != getattr(default, key)}
 
 
 def unknown(name: str, known: Iterable[str]) -> UnknownAlgorithm:

@@ -13,7 +13,7 @@ import time
 import torch
 
 from algorithms.example import prepared, totals_of
-from algorithms.registry import ALGORITHMS
+from algorithms.registry import ALL
 from algorithms.rollouts import Rollouts
 
 
@@ -42,7 +42,7 @@ def main() -> None:
     options = parser.parse_args()
     raw = batch(options.rollouts, options.group, options.tokens)
     print(f"{'algorithm':<22}{'loss µs':>10}{'with gradient µs':>18}")
-    for name, algorithm in ALGORITHMS.items():
+    for name, algorithm in ALL.items():
         ready = prepared(algorithm, raw)
         logp_BT = (raw.old_logp_BT + 0.05 * torch.randn_like(raw.old_logp_BT)).requires_grad_()
         totals = totals_of(algorithm, ready, logp_BT)

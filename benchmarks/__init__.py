@@ -1,8 +1,10 @@
 """What is asked and how it is marked. No torch, nothing of ours.
 
-`problems.py` is the data model, `registry.py` the list of benchmarks and training sets, `marking.py` the grader,
-`asking.py` the words a problem is asked with, `scoring.py` scores of its marked attempts,
-`maths/` the field's benchmarks and training sets, `tasks/` the same for lm-eval,
-`miniature/` the embedded suite of problems made by rule. To add a benchmark: a function that returns its
-problems, and a line in the registry.
+`problems.py` is the data model, `registry.py` the list of benchmarks and training sets, `marking/` the grader,
+`asking.py` the words a problem is asked with, `scoring.py` scores of its marked attempts, `contract.py` what every
+benchmark keeps to. `maths/` has the field's benchmarks, one file a family, and the training sets, `miniature/` the
+embedded suite of problems made by rule, `loading/` what reads them, `tasks/` the same for lm-eval.
+
+To add a benchmark: nothing, where a file of JSON lines is enough (`loading/jsonl.py`); otherwise one file and its line
+in the registry.
 """

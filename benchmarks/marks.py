@@ -30,6 +30,12 @@ class Rule:
     tolerance: float = 0.0
     """relative difference that two numbers may have where one of them is written as a decimal; 0: they must be equal"""
 
+    @property
+    def in_words(self) -> str:
+        """As reports print it."""
+        kind = "mathematical expressions" if self.symbolic else "numbers"
+        return f"{kind}, decimals within {self.tolerance:.2%}" if self.tolerance else kind
+
 
 MATHS = Rule()
 """any mathematical expression"""

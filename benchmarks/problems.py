@@ -7,12 +7,20 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from pathlib import Path
+from typing import Self
 
+from benchmarks.loading import jsonl
+from benchmarks.loading.hub import Hub
 from benchmarks.marks import MATHS, Rule
 
 
 class ProblemsError(Exception):
     """A set's problems are not here, or not what they must be. Ends a command with exit code 3."""
+
+
+class ProblemsMissing(ProblemsError):
+    """They are neither on this machine nor to be had from the hub."""
 
 
 @dataclass(frozen=True)
@@ -52,25 +60,75 @@ class Benchmark:
     """of the problems"""
     origin: str = ""
     """where the problems come from"""
+    rule: Rule | None = None
+    """what counts as equal to a gold, for all problems; None: what each problem says"""
+    k: int = 1
+    """attempts a problem that the usual protocol asks for; an experiment or an evaluation says how many it makes"""
+    content: str = ""
+    """`hash` that the problems must have; empty: only their number is checked"""
+    hub: Hub | None = None
+    """the data set of the hub that has the problems, where one has"""
+
+    @classmethod
+    def from_file(
+        cls,
+        path: Path,
+        name: str = "",
+        title: str = "",
+        k: int = 1,
+        rule: Rule = MATHS,
+        count: int | None = None,
+        content: str = "",
+        description: str = "",
+    ) -> Self:
+        """A benchmark from a file of JSON lines (`loading/jsonl.py` says what one holds), without code.
+
+        Args:
+            name: if empty, the file's, without its ending.
+            title: if empty, the name.
+            count: of its problems, as `rence benchmarks pin` prints it; None reads the file now and counts.
+            content: the hash that it prints with it.
+        Raises: ProblemsError, now or, if `count` is given, when the problems are asked for.
+        """
+        path, name = Path(path), name or Path(path).stem
+        if count is not None:
+            problems, load = None, lambda: _from_file(path, rule)
+        else:
+            problems = _from_file(path, rule)
+            count, load = len(problems), lambda: problems
+        about = description or f"problems of {path.name}"
+        return cls(name, title or name, about, count, load, origin=path.name, rule=rule, k=k, content=content)
 
     @cached_property
     def problems(self) -> tuple[Problem, ...]:
-        """Raises: ProblemsError if the count or an id is not what it must be, or the problems cannot be had."""
+        """Raises: ProblemsError if the count, the content or an id is not what it must be, or the problems cannot be
+        had."""
         problems = self.load()
+        if self.rule is not None:
+            rule = self.rule
+            problems = tuple(one if one.rule == rule else replace(one, rule=rule) for one in problems)
         if len(problems) not in (self.count, *self.also):
             raise ProblemsError(
                 f"benchmark `{self.name}` must have {self.count} problems, but has {len(problems)} instead."
             )
         if len({problem.id for problem in problems}) != len(problems):
             raise ProblemsError(f"benchmark `{self.name}` holds the same problem twice.")
+        if self.content and hash_of(problems) != self.content:
+            raise ProblemsError(_changed(f"benchmark `{self.name}`", self.content, problems))
         return problems
+
+    @property
+    def rule_in_words(self) -> str:
+        """What counts as equal to a gold. Raises: like `problems`."""
+        rules = [self.rule] if self.rule else dict.fromkeys(problem.rule for problem in self.problems)
+        return "; ".join(rule.in_words for rule in rules)
 
     def first(self, n: int | None) -> Benchmark:
         """The first n problems under the same name, with a hash of their own; all of them if n is None."""
         if n is None:
             return self
         counts = [min(n, count) for count in (self.count, *self.also)]
-        return replace(self, count=counts[0], also=tuple(counts[1:]), load=lambda: self.problems[:n])
+        return replace(self, count=counts[0], also=tuple(counts[1:]), load=lambda: self.problems[:n], content="")
 
     @cached_property
     def hash(self) -> str:
@@ -103,6 +161,20 @@ class TrainingSet:
     origin: str = ""
     """where the problems come from"""
 
+    @classmethod
+    def from_file(cls, path: Path, name: str = "", content: str = "") -> Self:
+        """A training set from a file of JSON lines, read now. Nothing is removed from it.
+
+        Args:
+            name: if empty, the file's, without its ending.
+            content: the hash its problems must have, as `rence benchmarks pin` prints it.
+        Raises: ProblemsError.
+        """
+        problems, name = _from_file(Path(path), MATHS), name or Path(path).stem
+        if content and hash_of(problems) != content:
+            raise ProblemsError(_changed(f"training set `{name}`", content, problems))
+        return cls(name, f"problems of {path.name}", lambda: Selection(problems), len(problems), origin=path.name)
+
     @cached_property
     def _selection(self) -> Selection:
         return self.load()
@@ -121,6 +193,21 @@ class TrainingSet:
 def hash_of(problems: Iterable[Problem]) -> str:
     """Sixteen hex digits over the ids in order."""
     return content_hash(*(problem.id for problem in problems))[:16]
+
+
+def _from_file(path: Path, rule: Rule) -> tuple[Problem, ...]:
+    try:
+        lines = jsonl.read(path)
+    except ValueError as error:
+        raise ProblemsError(str(error)) from None
+    return tuple(Problem(line.question, line.gold, line.tags, rule, line.note) for line in lines)
+
+
+def _changed(what: str, content: str, problems: Iterable[Problem]) -> str:
+    return (
+        f"{what} must have the hash {content}, but has {hash_of(problems)} instead: its problems or their answers were "
+        "changed."
+    )
 
 
 def content_hash(*parts: str) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from reports.data.load import TrialData, read_evaluations, read_trial, where
 from reports.data.matching import Side, Unmatched, unmatched
 from reports.data.pairs import Groups, Pair, compare_all
 from reports.data.scores import AVERAGE, complete, matrices
+from reports.data.titles import titles
 from reports.document import Cell, Column, Row, Table, text
 from reports.imported import MATCHING_UNKNOWN
 from reports.render import plain
@@ -50,6 +51,8 @@ class ComparedPair:
     """(a or b, benchmark or `average`) -> mean score"""
     pairs: list[Pair]
     notes: list[str]
+    titles: Mapping[str, str] = field(default_factory=dict)
+    """benchmark -> what the table calls it"""
 
     @property
     def average(self) -> Pair:
@@ -82,10 +85,11 @@ class ComparedPair:
         e = pair.estimate
         means = [Cell(percent(self.means[name, pair.benchmark])) for name in (self.a, self.b)]
         if e is None:
-            return Row([text(pair.benchmark), *means, *[Cell(GAP)] * 5])
+            return Row([text(self.titles.get(pair.benchmark, pair.benchmark)), *means, *[Cell(GAP)] * 5])
         low_high = f"{signed(e.interval[0])} to {signed(e.interval[1])}" if e.interval else GAP
         ps = [Cell(p_text(e.p_value)), Cell(p_text(pair.p_adjusted))]
-        return Row([text(pair.benchmark), *means, Cell(signed(e.value)), Cell(low_high), *ps, Cell(extent(pair.mde))])
+        name = text(self.titles.get(pair.benchmark, pair.benchmark))
+        return Row([name, *means, Cell(signed(e.value)), Cell(low_high), *ps, Cell(extent(pair.mde))])
 
     @property
     def verdict(self) -> str:
@@ -154,7 +158,8 @@ def compare(
         ),
     ]
     means = {key: sum(float(s.values.mean()) for s in group) / len(group) for key, group in groups.items()}
-    return ComparedPair(a, b, means, pairs, [*one.notes, *other.notes, *notes])
+    known = titles(pd.concat([one.evals, other.evals]))
+    return ComparedPair(a, b, means, pairs, [*one.notes, *other.notes, *notes], known)
 
 
 def _common(one: ComparedSide, other: ComparedSide) -> tuple[list[str], list[str]]:

@@ -8,5 +8,5 @@ Problems, prompts and marks are those of `rence eval`, so equal responses get eq
 lm-eval does not say how a generation ended: a response that the limit cut off before its answer counts as no_answer,
 not as truncated. It draws its own random numbers. And for --apply_chat_template see `harness.prompts.templates.render`.
 
-To add one: a YAML like its neighbours, and `_k4` or `_k32` of it. The tests hold it to `benchmarks/maths/sources.py`.
+All but `_common.yaml` are written from the registry by `generate.py` (`make tasks`); a test compares.
 """

@@ -15,10 +15,11 @@ from typing import Any, TypeVar
 from algorithms import registry as our_algorithms
 from algorithms.base import Algorithm
 from algorithms.hyperparameters import changed
-from algorithms.registry import ALGORITHMS, UnknownAlgorithm
+from algorithms.registry import ALL, UnknownAlgorithm
 from benchmarks import registry as our_benchmarks
 from benchmarks.problems import Benchmark, TrainingSet
 from benchmarks.registry import BENCHMARKS, TRAINING_SETS, UnknownBenchmark
+from harness.base import reserved
 from harness.base.named import Builtin, Named
 from harness.base.plugins import Plugins, Unfit
 
@@ -30,6 +31,7 @@ T = TypeVar("T", Benchmark, TrainingSet)
 
 
 def _accept_algorithm(name: str, offered: Any) -> Algorithm:
+    _check_name(name)
     made = offered() if isinstance(offered, type) else offered
     if not isinstance(made, Algorithm):
         raise Unfit(f"it must be an Algorithm, but is {type(made).__name__} instead")
@@ -39,7 +41,15 @@ def _accept_algorithm(name: str, offered: Any) -> Algorithm:
     return made
 
 
+def _check_name(name: str) -> None:
+    """Arms are called after their algorithms, and folders after both."""
+    wrong = reserved.mistake(name)
+    if wrong:
+        raise Unfit(wrong)
+
+
 def _accept_benchmark(name: str, offered: Any) -> Benchmark | TrainingSet:
+    _check_name(name)
     if not isinstance(offered, Benchmark | TrainingSet):
         raise Unfit(f"it must be a Benchmark or a TrainingSet, but is {type(offered).__name__} instead")
     if offered.name != name:
@@ -65,7 +75,7 @@ BACKENDS: Named[Any] = Named(
     _accept_backend,
 )
 """each is a `harness.backends.base.Backend`, whose settings are the experiment's section of its name"""
-ALGORITHM_PLUGINS = Plugins("rence.algorithms", "algorithm", lambda: ALGORITHMS, _accept_algorithm)
+ALGORITHM_PLUGINS = Plugins("rence.algorithms", "algorithm", lambda: ALL, _accept_algorithm)
 BENCHMARK_PLUGINS = Plugins("rence.benchmarks", "benchmark", lambda: (*BENCHMARKS, *TRAINING_SETS), _accept_benchmark)
 
 
@@ -74,8 +84,8 @@ def algorithm(name: str, /, **hyperparameters: Any) -> Algorithm:
 
     Raises: UnknownAlgorithm; PluginError; ValueError for a hyper-parameter that does not exist or is out of range.
     """
-    if name in ALGORITHMS:
-        found = ALGORITHMS[name]
+    if name in ALL:
+        found = ALL[name]
     elif name in ALGORITHM_PLUGINS.names():
         found = ALGORITHM_PLUGINS.get(name)
     else:
@@ -85,12 +95,12 @@ def algorithm(name: str, /, **hyperparameters: Any) -> Algorithm:
 
 def algorithm_names() -> list[str]:
     """Ours in their order, then plug-ins by name; imports none of them."""
-    return [*ALGORITHMS, *ALGORITHM_PLUGINS.names()]
+    return [*ALL, *ALGORITHM_PLUGINS.names()]
 
 
 def algorithms() -> Mapping[str, Algorithm]:
     """Every name with its default instance, plug-ins that cannot be used left out. Imports all."""
-    return {**ALGORITHMS, **ALGORITHM_PLUGINS.usable()}
+    return {**ALL, **ALGORITHM_PLUGINS.usable()}
 
 
 def benchmark(name: str) -> Benchmark:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import asdict, fields
 from typing import Any
@@ -10,17 +9,13 @@ from typing import Any
 from pydantic import BaseModel
 
 from algorithms.base import Algorithm
-from harness.base import registry
+from harness.base import registry, reserved
 from harness.base.plugins import PluginError
 from harness.config.check import checked, fail, known, show
 from harness.config.experiment import Arm, Recipe
 from harness.config.manifest import Key, Manifest
 from harness.config.shape import model
-from harness.records import START
 
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)*\Z")
-_TAKEN = (START, "report")
-"""folders of a run that an arm may not be called"""
 EXTENDS = "extends"
 _ARM_KEYS = ("algorithm", "recipe", EXTENDS, "title")
 
@@ -83,12 +78,9 @@ def build(manifest: Manifest, name: str, data: Mapping[str, Any], base: Recipe) 
     Raises: UserError.
     """
     at: Key = ("arms", name)
-    if not NAME.match(name) or name in _TAKEN:
-        fail(
-            manifest,
-            at,
-            f"an arm's name must be letters, digits, `_`, `-` and dots between them, and not {' or '.join(_TAKEN)}.",
-        )
+    wrong = reserved.mistake(name)
+    if wrong:
+        fail(manifest, at, f"{show(name)} cannot be an arm's name: {wrong}.")
     algorithm_name = data.get("algorithm", name)
     place = (*at, "algorithm") if "algorithm" in data else at
     known(manifest, place, "algorithm", algorithm_name, registry.algorithm_names())

@@ -7,14 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from annotated_types import Ge, Gt, Le, Lt
 
 from algorithms.base import Algorithm
+from benchmarks.problems import Benchmark, TrainingSet
+from harness.base import registry
 from harness.base.fingerprint import fingerprint
 from harness.records import Comparison, Published, Sweep
-from harness.records.fields import LATER, RUNTIME, runtime_settings, semantic
+from harness.records.fields import LATER, RUNTIME, UNWRITTEN, runtime_settings, semantic
 
 Count = Annotated[int, Ge(1)]
 NonNegative = Annotated[float, Ge(0)]
@@ -96,12 +99,37 @@ class Recipe:
 
 
 @dataclass(frozen=True)
+class ProblemFile:
+    """A benchmark of your own, from a file of JSON lines (docs/how-to/evaluate.md)."""
+
+    file: str
+    """its path, beside the experiment's file or from the current folder"""
+    k: Count = 1
+    """attempts a problem"""
+    title: str = ""
+    """what tables call it; empty: its name"""
+    hash: str = ""
+    """what its problems must hash to, as `rence benchmarks pin` prints it; empty: whatever the file holds now"""
+
+
+@dataclass(frozen=True)
+class TrainFile:
+    """A training set of your own, from a file of JSON lines."""
+
+    file: str
+    """its path, beside the experiment's file or from the current folder"""
+    hash: str = ""
+    """what its problems must hash to, as `rence benchmarks pin` prints it; empty: whatever the file holds now"""
+
+
+@dataclass(frozen=True)
 class Evaluation:
     """How checkpoints are asked. None of it is a runtime setting: engine and chunks change the last digits of what is
     sampled, and an evaluation that was begun goes on in its chunks."""
 
     benchmarks: Mapping[str, Count]
-    """benchmark -> k, at the headline point and for the untrained model"""
+    """benchmark -> k, at the headline point and for the untrained model; or, for problems of your own, name ->
+    `{file: my.jsonl, k: 4}`"""
     curve: Mapping[str, Count] = field(default_factory=dict)
     """benchmark -> k, at the earlier points of the grid; may be empty"""
     points: Count = 4
@@ -122,6 +150,19 @@ class Evaluation:
     """mark every answer once more, by plain Math-Verify, to see where the two disagree; scores do not change"""
     engine: str | None = field(default=None, metadata=LATER)
     """what answers: `local` or `hf` with backend `local`, `vllm` with verl; null: what the backend samples with"""
+    files: Mapping[str, ProblemFile] = field(default_factory=dict, metadata=LATER | UNWRITTEN)
+    """the benchmarks that are files, by name: absolute paths, with their hashes"""
+
+    def benchmark(self, name: str) -> Benchmark:
+        """As it is asked: a file's or the registry's, the limit applied.
+
+        Raises: UnknownBenchmark; PluginError; ProblemsError if a file is gone or cannot be read.
+        """
+        own = self.files.get(name)
+        if own is None:
+            return registry.benchmark(name).first(self.limit)
+        found = Benchmark.from_file(Path(own.file), name, own.title, own.k, content=own.hash)
+        return found.first(self.limit)
 
 
 @dataclass(frozen=True)
@@ -179,6 +220,8 @@ class Tuning:
     """of one trial"""
     choose: Literal["shared", "per_arm"]
     """the candidate with the best mean over the arms for all of them, or each arm's own best"""
+    files: Mapping[str, ProblemFile] = field(default_factory=dict)
+    """the benchmarks that are files"""
 
     @property
     def trials(self) -> int:
@@ -196,7 +239,7 @@ class Experiment:
     template: str
     """how a problem becomes a prompt"""
     train: str
-    """training set"""
+    """training set; or, for problems of your own, `{file: train.jsonl}`"""
     seeds: tuple[Whole, ...]
     """one trial of every arm for each"""
     budget_rollouts: Count
@@ -225,8 +268,21 @@ class Experiment:
     (docs/how-to/diff.md). Backend `local` alone; changes no result and no plan, so a run under way may be given it"""
     backend_settings: Any = None
     """of the backend's settings type, from the section of its name; None for a backend without settings"""
+    train_file: TrainFile | None = None
+    """the training set if it is a file: its absolute path and its hash"""
     expected: tuple[Published, ...] = field(default=(), compare=False)
     """scores that others have published, for the report to set beside ours; no part of what the experiment is"""
+
+    @property
+    def training_set(self) -> TrainingSet:
+        """A file's or the registry's.
+
+        Raises: UnknownBenchmark; PluginError; ProblemsError if a file is gone or cannot be read.
+        """
+        own = self.train_file
+        if own is None:
+            return registry.training_set(self.train)
+        return TrainingSet.from_file(Path(own.file), self.train, content=own.hash)
 
     def arm(self, name: str) -> Arm:
         return next(arm for arm in self.arms if arm.name == name)

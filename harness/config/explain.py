@@ -9,6 +9,7 @@ from typing import Any
 from algorithms.base import Algorithm
 from harness.base import registry
 from harness.base.errors import UserError, nearest
+from harness.config.experiment import ProblemFile, TrainFile
 from harness.config.shape import experiment_file, may_be_a_section, model
 from harness.config.sweeps import SHAPES
 from harness.config.tuning_block import Block, TuningBudget
@@ -37,7 +38,14 @@ def json_schema() -> Schema:
     for name, shape in SHAPES.items():
         one = _shape(shape)
         schema["properties"][name] |= {"properties": one["properties"], "items": one}
+    asked = schema["properties"]["evaluation"]["properties"]["benchmarks"]
+    asked["additionalProperties"] = {"anyOf": [asked["additionalProperties"], _shape(ProblemFile)]}
+    schema["properties"]["train"] = {
+        "anyOf": [{"type": "string"}, _shape(TrainFile)],
+        "description": schema["properties"]["train"]["description"],
+    }
     block = _shape(Block)["properties"]
+    block["benchmarks"]["additionalProperties"] = asked["additionalProperties"]
     block["budget"]["properties"] = _shape(TuningBudget)["properties"]
     schema["properties"]["tuning"]["properties"] = block
     description = schema["properties"]["arms"]["description"]

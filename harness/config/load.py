@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -13,11 +13,10 @@ from harness.base.errors import UserError
 from harness.base.plugins import PluginError
 from harness.config import arms as builder
 from harness.config import manifest as manifests
-from harness.config import sweeps, tuning_block
+from harness.config import problems, sweeps, tuning_block
 from harness.config.check import checked, fail, known, show
 from harness.config.experiment import Cap, Evaluation, Experiment, Recipe
 from harness.config.manifest import Manifest
-from harness.config.problems import check_benchmark, check_training_set
 from harness.config.published import of_experiment
 from harness.config.shape import experiment_file, may_be_a_section
 from harness.config.sweeps import Expansion
@@ -42,8 +41,11 @@ def build(manifest: Manifest) -> Experiment:
     others = [key for key in written if key in backends and key not in dict(section) and may_be_a_section(key)]
     others = [key for key in others if _backend(manifest, key).settings]
     own = {key: value for key, value in written.items() if key not in others}
+    own, train_file = problems.own_training_set(manifest, own)
+    own, files = problems.own_benchmarks(manifest, own, "evaluation")
+    own, tuned_on = problems.own_benchmarks(manifest, own, "tuning")
     file: Any = checked(manifest, experiment_file(section), own)
-    _check_names(manifest, file)
+    _check_names(manifest, file, {*files, *([file.train] if train_file else [])})
     _check_sections(manifest, others, file.backend)
     recipe = Recipe(**dict(file.recipe))
     builder.check_recipe(manifest, ("recipe",), recipe)
@@ -61,16 +63,17 @@ def build(manifest: Manifest) -> Experiment:
         seeds=file.seeds,
         budget_rollouts=file.budget.rollouts,
         recipe=recipe,
-        evaluation=Evaluation(**dict(file.evaluation)),
+        evaluation=Evaluation(**dict(file.evaluation), files=files),
         arms=tuple(made.arms.values()),
         comparison=_comparison(manifest, file, made),
-        tuning=file.tuning,
+        tuning=file.tuning | ({"files": {name: one.hash for name, one in tuned_on.items()}} if tuned_on else {}),
         record_steps=file.record_steps,
-        search=tuning_block.search(manifest, file, made, recipe),
+        search=tuning_block.search(manifest, file, made, recipe, tuned_on),
         sweeps=tuple(made.sweeps),
         cap=Cap(**dict(file.cap)),
         backend_settings=next((settings(**dict(getattr(file, name))) for name, settings in section), None),
         expected=tuple(of_experiment(manifest)),
+        train_file=train_file,
     )
     _check_comparison(manifest, experiment)
     _check_cap(manifest, experiment)
@@ -84,11 +87,12 @@ def resolved(experiment: Experiment) -> dict[str, Any]:
     open_ = {name for one in experiment.search.candidates for name in one.settings} if experiment.search else set()
     return {
         "schema": 1,
-        **{name: getattr(experiment, name) for name in ("name", "backend", "model", "template", "train")},
+        **{name: getattr(experiment, name) for name in ("name", "backend", "model", "template")},
+        "train": problems.train_written(experiment),
         "seeds": list(experiment.seeds),
         "budget": {"rollouts": experiment.budget_rollouts},
         "recipe": {k: v for k, v in asdict(experiment.recipe).items() if f"recipe.{k}" not in open_},
-        "evaluation": asdict(experiment.evaluation),
+        "evaluation": _evaluation(experiment.evaluation),
         "arms": {
             arm.name: {
                 "algorithm": arm.algorithm_name,
@@ -107,15 +111,27 @@ def resolved(experiment: Experiment) -> dict[str, Any]:
     }
 
 
-def _check_names(manifest: Manifest, file: Any) -> None:
+def _evaluation(evaluation: Evaluation) -> dict[str, Any]:
+    data = {**asdict(evaluation), "benchmarks": problems.benchmarks_written(evaluation)}
+    del data["files"]
+    return data
+
+
+def _check_names(manifest: Manifest, file: Any, files: Collection[str]) -> None:
+    """
+    Args:
+        files: names of problems that were read from files already.
+    """
     if not _NAME.match(file.name):
         fail(manifest, ("name",), f"`name` must be letters, digits, `_` and `-`, but is {show(file.name)} instead.")
     known(manifest, ("backend",), "backend", file.backend, registry.BACKENDS.names())
     known(manifest, ("template",), "template", file.template, templates.TEMPLATES)
-    check_training_set(manifest, ("train",), file.train)
+    if file.train not in files:
+        problems.check_training_set(manifest, ("train",), file.train)
     for part in ("benchmarks", "curve"):
         for name in getattr(file.evaluation, part):
-            check_benchmark(manifest, ("evaluation", part, name), name)
+            if name not in files:
+                problems.check_benchmark(manifest, ("evaluation", part, name), name)
     if not file.evaluation.benchmarks:
         fail(manifest, ("evaluation", "benchmarks"), "`evaluation.benchmarks` may not be empty.")
     _check_engine(manifest, file)

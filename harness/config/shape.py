@@ -40,7 +40,8 @@ def docs(cls: type) -> dict[str, str]:
 @cache
 def model(cls: type) -> type[BaseModel]:
     """A dataclass as a pydantic model that refuses unknown keys and wrong types."""
-    return create_model(cls.__name__, __config__=_STRICT, **{f.name: _field(cls, f.name) for f in fields(cls)})
+    written = [f.name for f in fields(cls) if not f.metadata.get("unwritten")]
+    return create_model(cls.__name__, __config__=_STRICT, **{name: _field(cls, name) for name in written})
 
 
 def _comparison() -> type[BaseModel]:

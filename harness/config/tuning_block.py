@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from itertools import product
 from math import prod
@@ -12,7 +12,7 @@ from annotated_types import Ge, MinLen
 
 from harness.config import factors as parts
 from harness.config.check import checked, fail
-from harness.config.experiment import Candidate, Count, Recipe, Tuning, Whole
+from harness.config.experiment import Candidate, Count, ProblemFile, Recipe, Tuning, Whole
 from harness.config.factors import Factor
 from harness.config.manifest import Key, Manifest
 from harness.config.problems import check_benchmark
@@ -58,12 +58,19 @@ def is_done(written: Mapping[str, Any]) -> bool:
     return "chosen" in written
 
 
-def search(manifest: Manifest, file: Any, made: Expansion, recipe: Recipe) -> Tuning | None:
-    """None where nothing is to be tried. Raises: UserError."""
+def search(
+    manifest: Manifest, file: Any, made: Expansion, recipe: Recipe, files: Mapping[str, ProblemFile]
+) -> Tuning | None:
+    """None where nothing is to be tried.
+
+    Args:
+        files: the benchmarks of the block that are files.
+    Raises: UserError.
+    """
     if not is_block(file.tuning) or is_done(file.tuning):
         return None
     block: Any = checked(manifest, model(Block), file.tuning, AT)
-    _check_apart(manifest, file, block)
+    _check_apart(manifest, file, block, files)
     found = parts.factors(manifest, (*AT, "grid"), block.grid)
     _check_free(manifest, file, found, made)
     count = prod(len(factor.levels) for factor in found)
@@ -85,10 +92,10 @@ def search(manifest: Manifest, file: Any, made: Expansion, recipe: Recipe) -> Tu
     budget: Any = checked(manifest, model(TuningBudget), block.budget, (*AT, "budget"))
     rollouts = budget.rollouts or file.budget.rollouts
     fixed = {name: tuple(found) for name, found in tried.items()}
-    return Tuning(tuple(candidates), fixed, block.seeds, block.benchmarks, rollouts, block.choose)
+    return Tuning(tuple(candidates), fixed, block.seeds, block.benchmarks, rollouts, block.choose, files)
 
 
-def _check_apart(manifest: Manifest, file: Any, block: Any) -> None:
+def _check_apart(manifest: Manifest, file: Any, block: Any, files: Collection[str]) -> None:
     """Nothing that is reported may have been tuned on."""
     for part in ("seeds", "benchmarks"):
         if not getattr(block, part):
@@ -105,7 +112,8 @@ def _check_apart(manifest: Manifest, file: Any, block: Any) -> None:
             fail(manifest, (*AT, "seeds", i), f"`tuning.seeds` holds {seed} twice. Remove one of them.")
     for name in block.benchmarks:
         at = (*AT, "benchmarks", name)
-        check_benchmark(manifest, at, name)
+        if name not in files:
+            check_benchmark(manifest, at, name)
         if name in file.evaluation.benchmarks or name in file.evaluation.curve:
             fail(
                 manifest,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from harness.base.errors import UserError
@@ -27,11 +27,18 @@ def claim(folder: EvalFolder, header: EvalRecord) -> None:
     if not folder.header.exists():
         header.write(folder.header)
         return
-    found = list(differences(EvalRecord.read(folder.header).to_json(), header.to_json()))
+    held = EvalRecord.read(folder.header)
+    found = list(differences(held.to_json(), in_words_of(held, header).to_json()))
     if found:
         raise UserError(
             f"{folder.root} holds another evaluation: {'; '.join(found)}.\nMove it away, or start over with `--clean`."
         )
+
+
+def in_words_of(held: EvalRecord, now: EvalRecord) -> EvalRecord:
+    """`now` with what is no difference taken over from a header that is there: its title, and the rule if it is older
+    than the field."""
+    return replace(now, title=held.title, rule=now.rule if held.rule else "")
 
 
 def is_complete(folder: EvalFolder) -> bool:

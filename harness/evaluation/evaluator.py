@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from benchmarks.marking import GRADER_VERSION, mark_all
 from benchmarks.marks import Mark, Marked, Response
 from benchmarks.problems import Benchmark, Problem
-from harness.base import registry
 from harness.base.fingerprint import fingerprint
 from harness.base.seeds import derive
 from harness.config.experiment import Evaluation
@@ -68,7 +67,7 @@ class Evaluator:
         Raises: UserError if a folder holds an evaluation of something else.
         """
         for name, k in counts.items():
-            benchmark = registry.benchmark(name).first(self.evaluation.limit)
+            benchmark = self.evaluation.benchmark(name)
             header = header_of(self.evaluation, self.template, subject, benchmark, k, engine.name, engine.version)
             self._ask_one(engine, header, benchmark, place(name), watch)
 
@@ -210,6 +209,8 @@ def header_of(
         },
         limit=evaluation.limit,
         second_marker=evaluation.second_marker,
+        title=benchmark.title,
+        rule=benchmark.rule_in_words,
     )
 
 

@@ -34,7 +34,7 @@ CHUNK_SAMPLES = 64
 """samples generated together: enough to keep a processor busy, and what a kill costs at most"""
 VLLM_CHUNK_SAMPLES = 1024
 """vLLM refills its batch as answers end, but not beyond a chunk: at each one's end it waits for the longest"""
-_OWN = ("benchmark", "benchmark_hash", "problems", "k")
+_OWN = ("benchmark", "benchmark_hash", "problems", "k", "title", "rule")
 """fields of a header that are one benchmark's; all others are the folder's"""
 _MOST_DIFFERENCES = 6
 
@@ -65,10 +65,9 @@ class StandaloneEvaluation:
     def benchmarks(self) -> Mapping[str, Benchmark]:
         """Limited. Raises: UserError for a name that is not in the list, or a plug-in that cannot be used."""
         try:
-            found = {name: registry.benchmark(name) for name in self.evaluation.benchmarks}
+            return {name: self.evaluation.benchmark(name) for name in self.evaluation.benchmarks}
         except (registry.UnknownBenchmark, PluginError) as error:
             raise UserError(str(error)) from None
-        return {name: benchmark.first(self.evaluation.limit) for name, benchmark in found.items()}
 
     @cached_property
     def folder(self) -> Path:
@@ -140,11 +139,12 @@ def _check_same(wanted: StandaloneEvaluation, engine_version: str | None) -> Non
         engine_version: None if it is not known; then a recorded one stands.
     Raises: UserError with the differences if the folder holds another model, or answers to other questions.
     """
-    asked = {header.benchmark: asdict(header) for header in wanted.headers(engine_version or "")}
-    common = next(iter(asked.values()))
+    asked = {header.benchmark: header for header in wanted.headers(engine_version or "")}
+    common = asdict(next(iter(asked.values())))
     for path in sorted(wanted.out.glob("evals/*/eval.json")):
-        held = asdict(EvalRecord.read(path))
-        now = asked.get(held["benchmark"]) or {**common, **{name: held[name] for name in _OWN}}
+        header = EvalRecord.read(path)
+        held, same = asdict(header), asked.get(header.benchmark)
+        now = asdict(attempts.in_words_of(header, same)) if same else {**common, **{name: held[name] for name in _OWN}}
         if held["benchmark"] not in asked:
             now["sampling"] = {**now["sampling"], "chunk_problems": held["sampling"].get("chunk_problems")}
         if engine_version is None:

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from benchmarks.marks import MATHS, NUMBERS, Rule
+from benchmarks.marks import MATHS, Rule
 from harness.base.errors import UserError
 
-_MINIATURE = "mini_"
 """how the names of our small benchmarks begin, whose answers are numbers"""
 CUT_OFF = ("length", "context", "max_tokens")
 """finish reasons of answers that a limit ended"""
@@ -42,14 +41,13 @@ class Marker:
         return [f"Marked by rence's marker, version {self.version}: {place}; {allowed} for decimals."]
 
     def rule(self, benchmark: str) -> Rule:
-        """What counts as equal to a gold: the tolerance that was given, or the benchmark\'s own rule."""
-        from benchmarks.maths.sources import SOURCES
+        """What counts as equal to a gold: the tolerance that was given, or the benchmark's own rule."""
+        from benchmarks.registry import BENCHMARKS
 
         if self.tolerance is not None:
             return Rule(tolerance=self.tolerance)
-        if benchmark.startswith(_MINIATURE):
-            return NUMBERS
-        return SOURCES[benchmark].rule if benchmark in SOURCES else MATHS
+        known = BENCHMARKS.get(benchmark)
+        return (known and known.rule) or MATHS
 
     def mark(self, rows: pd.DataFrame, rules: Sequence[Rule] | None = None) -> pd.DataFrame:
         """The rows with mark, answer and the marker's version.

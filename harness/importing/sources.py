@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from harness.base import reserved
 from harness.base.errors import UserError
 from harness.records import START
 
@@ -21,7 +22,6 @@ ARM = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\Z")
 _NAMED = re.compile(r"(?P<arm>[^/=]+)(?:/seed(?P<seed>\d+))?(?:/step_?(?P<step>\d+))?=(?P<path>.+)", re.DOTALL)
 _SAID = re.compile(r"\{(arm|seed|step)\}")
 _SHAPES = {"arm": "(?P<arm>[^/]+?)", "seed": r"(?P<seed>\d+)", "step": r"(?P<step>\d+)"}
-_TAKEN = ("report",)
 _BLOCK = 1 << 20
 
 Find = Callable[[Path], list[Path]]
@@ -120,10 +120,11 @@ def _name(found: Mapping[str, Any]) -> Name:
 
 def check_arm(name: str) -> str:
     """Raises: UserError if a folder cannot be called so."""
-    if not ARM.match(name) or name in _TAKEN:
+    # The untrained model goes by the word that is reserved for it.
+    if not ARM.match(name) or (reserved.is_reserved(name) and name != START):
         raise UserError(
-            f"`{name}` cannot be an arm's name: letters, digits, `_`, `.` and `-`, and not `{_TAKEN[0]}`, for a folder "
-            "is called so.\nName it before the path: grpo/seed0=PATH."
+            f"`{name}` cannot be an arm's name: letters, digits, `_`, `.` and `-`, and none of "
+            f"{', '.join(reserved.RESERVED)}.\nName it before the path: grpo/seed0=PATH."
         )
     return name
 

@@ -33,6 +33,8 @@ def make(experiment: Experiment, model: Path | None) -> Plan:
     """
     evaluation = stated(experiment.evaluation)
     benchmarks, curve = evaluation.pop("benchmarks"), evaluation.pop("curve")
+    if "files" in evaluation:  # what they hold is what a number means, not where they are
+        evaluation["files"] = {name: file.hash for name, file in experiment.evaluation.files.items()}
     plan = Plan(
         experiment=experiment.name,
         arms=[_record(arm) for arm in experiment.arms],
@@ -54,6 +56,7 @@ def make(experiment: Experiment, model: Path | None) -> Plan:
         backend_settings=stated(experiment.backend_settings) if experiment.backend_settings else {},
         sweeps=list(experiment.sweeps),
         lock_version=_LOCK_VERSION,
+        train_hash=experiment.train_file.hash if experiment.train_file else "",
     )
     return replace(plan, lock=identity(plan))
 

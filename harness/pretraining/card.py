@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks.marking import mark
 from benchmarks.marks import Mark
-from benchmarks.miniature.suite import BENCHMARKS, SHARES
+from benchmarks.miniature.suite import CARD, SHARES
 from benchmarks.problems import Benchmark
 from harness.base.seeds import derive
 from harness.engines.base import Engine, Request, Sampling
@@ -47,7 +47,7 @@ def write_card(folder: Path, recipe: Pretraining, template: str) -> list[CardSco
     from transformers import AutoTokenizer
 
     engine, tokenizer = open_engine("local", folder), AutoTokenizer.from_pretrained(folder)
-    scores = [measure(engine, tokenizer, benchmark, template) for benchmark in BENCHMARKS]
+    scores = [measure(engine, tokenizer, benchmark, template) for benchmark in CARD]
     (folder / "README.md").write_text(card(folder, recipe, scores), encoding="utf-8")
     return scores
 

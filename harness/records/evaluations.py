@@ -36,3 +36,7 @@ class EvalRecord(Record):
     """only so many problems were asked, the first ones; None: all"""
     second_marker: bool = False
     """whether rows have `mark_second`"""
+    title: str = ""
+    """what tables call the benchmark; empty in older files and imports"""
+    rule: str = ""
+    """what counted as equal to a gold, in words; empty in older files and imports"""

@@ -2,6 +2,7 @@
 
 LATER    the key came after files and hashes had been written without it. At its default, which means what was done
          before, neither holds it: old files stay equal to new ones, and old hashes stay valid
+UNWRITTEN  not a key of experiment files: made of what other keys say
 RUNTIME  how and where a thing is computed, not what. It is no part of a plan's lock, and may be changed between two
          starts of a trial
 
@@ -14,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
 from typing import Any
 
-LATER, RUNTIME = {"later": True}, {"runtime": True}
+LATER, RUNTIME, UNWRITTEN = {"later": True}, {"runtime": True}, {"unwritten": True}
 """for `dataclasses.field(..., metadata=...)`"""
 
 

@@ -101,6 +101,8 @@ class Plan(Record):
     """what grids and ablations the arms are made of; empty, and then not written, where they were listed by hand"""
     lock_version: int = field(default=1, metadata=LATER)
     """the rule of `lock`: 1, hash of everything else here; 2, of what fixes a number's meaning (`planning/plan.py`)"""
+    train_hash: str = field(default="", metadata=LATER)
+    """of the training set's problems, where it is a file of the user's"""
 
     def to_json(self) -> dict[str, Any]:
         names = {"backend_settings": self.backend}

@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.base import registry
 from harness.base.locks import locked
 from harness.config.experiment import Experiment
 from harness.models import resolving
@@ -129,14 +128,14 @@ def _claim(experiment: Experiment, made: Plan, outcome: RunOutcome) -> None:
 def load_problems(experiment: Experiment) -> None:
     """Raises: ProblemsError now rather than after hours of training if problems that will be asked are not here."""
     for name in _problems(experiment):
-        registry.benchmark(name).hash  # noqa: B018  which loads and checks them
-    registry.training_set(experiment.train).problems  # noqa: B018
+        experiment.evaluation.benchmark(name).hash  # noqa: B018  which loads and checks them
+    experiment.training_set.problems  # noqa: B018
 
 
 def _problems(experiment: Experiment) -> dict[str, int]:
     """Benchmark -> number of problems, as expected."""
     asked = {**experiment.evaluation.benchmarks, **experiment.evaluation.curve}
-    return {name: registry.benchmark(name).first(experiment.evaluation.limit).count for name in asked}
+    return {name: experiment.evaluation.benchmark(name).count for name in asked}
 
 
 def _failure(ended: Running) -> Failure | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from benchmarks.problems import hash_of
 from harness.base.errors import UserError
 from harness.base.fingerprint import fingerprint
-from harness.base.registry import ALGORITHM_PLUGINS, BACKENDS, BENCHMARK_PLUGINS, training_set
+from harness.base.registry import ALGORITHM_PLUGINS, BACKENDS, BENCHMARK_PLUGINS
 from harness.config.experiment import Experiment
 from harness.prompts.stream import PromptStream
 from harness.records import DataRecord, Plan, RunFolder, TrialRecord
@@ -15,7 +15,7 @@ from harness.records.environment import environment
 
 def stream(experiment: Experiment, seed: int) -> PromptStream:
     """The prompts of a seed, the same for all arms."""
-    return PromptStream(training_set(experiment.train).problems, seed)
+    return PromptStream(experiment.training_set.problems, seed)
 
 
 def header(experiment: Experiment, plan: Plan, arm: str, seed: int) -> TrialRecord:
@@ -55,7 +55,7 @@ def _plugins(experiment: Experiment, arm: str) -> dict[str, str]:
 
 def data(experiment: Experiment) -> DataRecord:
     """`data.json`: the training set, and what was left out of it."""
-    train = training_set(experiment.train)
+    train = experiment.training_set
     return DataRecord(train.name, len(train.problems), hash_of(train.problems), dict(train.removed))
 
 

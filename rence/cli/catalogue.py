@@ -68,7 +68,7 @@ def show(algorithm: Name, json: Json = False) -> None:
         print_json(sheet)
         return
     console = out()
-    setting = f"\n{algorithm} is {sheet['title']} with {sheet['setting']}" if sheet["setting"] else ""
+    setting = f"\na preset of {sheet['preset_of']}: {sheet['setting']}" if sheet["preset_of"] else ""
     console.print(f"[bold]{sheet['title']}[/]  ({algorithm}){setting}\n{sheet['source']}\n\n{sheet['summary']}\n")
     semantics = table("what it does", "")
     for key, value in sheet["spec"].items():
@@ -108,7 +108,7 @@ def _sheet(name: str, algorithm: Algorithm) -> dict[str, Any]:
         "source": algorithm.source,
         "summary": inspect.cleandoc(type(algorithm).__doc__ or ""),
         "page": inspect.cleandoc(sys.modules[type(algorithm).__module__].__doc__ or ""),
-        "setting": _setting(algorithm),
+        **_preset(name, algorithm),
         "spec": algorithm.spec(),
         "recipe": Recipe().spec(algorithm),
         "hyperparameters": [
@@ -126,17 +126,18 @@ def _algorithms() -> list[dict[str, Any]]:
     from harness.base.registry import ALGORITHM_PLUGINS, algorithms
 
     rows = [
-        {"name": name, "title": found.title, "setting": _setting(found), "source": found.source}
+        {"name": name, "title": found.title, **_preset(name, found), "source": found.source}
         for name, found in algorithms().items()
     ]
-    return [*rows, *_broken(ALGORITHM_PLUGINS, title=_UNUSABLE, setting="", source="{error}")]
+    return [*rows, *_broken(ALGORITHM_PLUGINS, title=_UNUSABLE, preset_of=None, setting="", source="{error}")]
 
 
-def _setting(algorithm: Algorithm) -> str:
-    """Where a named variant leaves its class's defaults."""
-    return ", ".join(
-        f"{f.name} {value}" for f in fields(algorithm) if (value := getattr(algorithm, f.name)) != f.default
-    )
+def _preset(name: str, algorithm: Algorithm) -> dict[str, str | None]:
+    """The algorithm that a name is a preset of, and where it leaves that one's defaults."""
+    from algorithms.registry import preset_of, settings
+
+    changed = ", ".join(f"{key} {value}" for key, value in settings(name, algorithm).items())
+    return {"preset_of": preset_of(name, algorithm), "setting": changed}
 
 
 def _benchmarks() -> list[dict[str, Any]]:
@@ -146,8 +147,10 @@ def _benchmarks() -> list[dict[str, Any]]:
     rows = [
         {
             "name": one.name,
+            "title": getattr(one, "title", None),
             "kind": kind,
             "problems": one.count,
+            "k": getattr(one, "k", None),
             "description": one.description,
             "licence": one.licence,
             "origin": one.origin,
@@ -155,7 +158,7 @@ def _benchmarks() -> list[dict[str, Any]]:
         for kind, listed in kinds.items()
         for one in listed
     ]
-    empty = {"problems": None, "licence": "", "origin": ""}
+    empty = {"title": None, "problems": None, "k": None, "licence": "", "origin": ""}
     return [*rows, *_broken(BENCHMARK_PLUGINS, kind=_UNUSABLE, description="{error}", **empty)]
 
 

@@ -27,6 +27,7 @@ Check = Callable[[Any], None]
 
 class CheckedKind(StrEnum):
     algorithm = "algorithm"
+    benchmark = "benchmark"
     engine = "engine"
     backend = "backend"
     section = "section"
@@ -76,6 +77,28 @@ def _algorithm_names() -> Sequence[str]:
     return algorithm_names()
 
 
+def _benchmark(name: str) -> Any:
+    from benchmarks.problems import ProblemsError, ProblemsMissing
+    from harness.base.registry import UnknownBenchmark, benchmark
+
+    try:
+        found = benchmark(name)
+        found.problems  # noqa: B018  which loads them
+    except UnknownBenchmark as error:
+        raise UserError(str(error)) from None
+    except ProblemsMissing:
+        raise SkipTest("problems are not on this machine; RENCE_DATA_DIR names a folder that has them") from None
+    except ProblemsError:
+        return found  # which the checks will say
+    return found
+
+
+def _benchmark_names() -> Sequence[str]:
+    from harness.base.registry import benchmark_names
+
+    return benchmark_names()
+
+
 def _engine(name: str) -> Any:
     from harness.engines.engine_contract import opened
 
@@ -118,6 +141,7 @@ def _section_names() -> Sequence[str]:
 _LOCAL = ("torch", "transformers")
 CONTRACTS: dict[CheckedKind, Contract] = {
     CheckedKind.algorithm: Contract(_algorithm_names, _algorithm, "algorithms.contract:CHECKS"),
+    CheckedKind.benchmark: Contract(_benchmark_names, _benchmark, "benchmarks.contract:CHECKS", ("math_verify",)),
     CheckedKind.engine: Contract(_engine_names, _engine, "harness.engines.engine_contract:CHECKS", _LOCAL),
     CheckedKind.backend: Contract(_backend_names, _backend, "harness.backends.backend_contract:CHECKS", _LOCAL),
     CheckedKind.section: Contract(_section_names, _section, "reports.sections.section_contract:CHECKS", ("pandas",)),
@@ -135,7 +159,7 @@ def check(
     ] = None,
     json: Json = False,
 ) -> None:
-    """The contract of what has this name: what every algorithm, engine, backend or section of reports keeps to."""
+    """The contract of what has this name: what all algorithms, benchmarks, engines, backends or sections keep to."""
     rows = [row for one in _kinds(name, kind) for row in run_contract(one, name)]
     failed, run = [row for row in rows if row.passed is False], [row for row in rows if row.passed is not None]
     if json:

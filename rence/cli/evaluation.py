@@ -17,11 +17,12 @@ from harness.base.errors import INTERRUPTED, UserError
 from rence.cli.console import Json, command, err, out, print_json, same_command
 
 if TYPE_CHECKING:
-    from harness.config.experiment import Evaluation
+    from harness.config.experiment import Evaluation, ProblemFile
 
 TEMPERATURE, TOP_P, MAX_TOKENS = 1.0, 1.0, 4096
 """the model's own distribution, as in experiments and in the tasks for lm-eval"""
 _COUNT = re.compile(r"0*[1-9][0-9]{0,5}")
+_FILES = (".jsonl", ".json")
 
 
 def add_to(app: typer.Typer) -> None:
@@ -36,7 +37,8 @@ def evaluate(
         str,
         typer.Option(
             metavar="NAME[:K],...",
-            help="`aime24:32,math500:4` asks for 32 and 4 samples a problem, a bare name for one.",
+            help="`aime24:32,my.jsonl:4` asks for 32 and 4 samples a problem, a bare name for one. A file holds "
+            "problems of your own: JSON lines with `problem` and `answer`.",
             show_default=False,
         ),
     ],
@@ -77,8 +79,10 @@ def evaluate(
     from harness.evaluation.standalone import StandaloneEvaluation, evaluate
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    counts, files = _asked(benchmarks)
     settings = _checked(
-        benchmarks=_counts(benchmarks),
+        files,
+        benchmarks=counts,
         temperature=temperature,
         top_p=top_p,
         max_tokens=max_tokens,
@@ -108,27 +112,37 @@ def evaluate(
     out().print(reports.evaluation_text(found, out().width), markup=False)
 
 
-def _counts(text: str) -> dict[str, int]:
-    """`aime24:32,math500` -> {"aime24": 32, "math500": 1}
+def _asked(text: str) -> tuple[dict[str, int], dict[str, ProblemFile]]:
+    """`aime24:32,math500,my.jsonl:4` -> {"aime24": 32, "math500": 1, "my": 4}, and the file of `my`.
 
     Raises: UserError.
     """
+    from harness.config.experiment import ProblemFile
+    from harness.config.problems import problem_file
+
     counts: dict[str, int] = {}
+    files: dict[str, ProblemFile] = {}
     for item in text.split(","):
-        name, colon, k = (part.strip() for part in item.partition(":"))
+        name, colon, k = (part.strip() for part in item.rpartition(":"))
+        if not colon:
+            name, k = k, ""
         if not name or (colon and not _COUNT.fullmatch(k)):
             found = f"has `{item.strip()}`" if item.strip() else "one is empty"
             raise UserError(
-                f"`--benchmarks` must be names with commas, with or without `:k` samples a problem (at least 1), such "
-                f"as `aime24:32,math500:4`, but {found}.\n`rence list benchmarks` shows all names."
+                "`--benchmarks` must be names or files with commas, with or without `:k` samples a problem (at least "
+                f"1), such as `aime24:32,my.jsonl:4`, but {found}.\n`rence list benchmarks` shows all names."
             )
+        path = Path(name) if "/" in name or name.endswith(_FILES) else None
+        name = path.stem if path else name
         if name in counts:
             raise UserError(f"`--benchmarks` names `{name}` twice. Remove one of them.")
         counts[name] = int(k) if colon else 1
-    return counts
+        if path:
+            files[name] = problem_file(name, path, ProblemFile(str(path), counts[name]))
+    return counts, files
 
 
-def _checked(**given: Any) -> Evaluation:
+def _checked(files: Mapping[str, ProblemFile], **given: Any) -> Evaluation:
     """The settings, in the ranges that experiment files have.
 
     Raises: UserError that names the option.
@@ -140,4 +154,5 @@ def _checked(**given: Any) -> Evaluation:
 
     options: Mapping[Key, str] = {(f.name,): f"--{f.name.replace('_', '-')}" for f in fields(Evaluation)}
     places = {**options, ("chunk_problems",): "--chunk"}
-    return Evaluation(**dict(checked(Manifest("rence eval", given, places=places), model(Evaluation), given)))
+    settings = checked(Manifest("rence eval", given, places=places), model(Evaluation), given)
+    return Evaluation(**dict(settings), files=files)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks.problems import TrainingSet
 from harness.backends.registry import get_backend
-from harness.base import registry
 from harness.base.errors import UserError
 from harness.config.experiment import Experiment
 from harness.models import resolving
@@ -111,14 +110,14 @@ def preview(experiment: Experiment, pilot: Path | None = None) -> Preview:
     model, variances = resolving.find(experiment.model), Variances()
     experiment, before = _tuned(experiment, model)
     made = plan.make(experiment, model)
-    asked, limit = {**made.benchmarks, **made.curve_benchmarks}, experiment.evaluation.limit
-    problems = {name: registry.benchmark(name).first(limit).count for name in asked}
+    asked = {**made.benchmarks, **made.curve_benchmarks}
+    problems = {name: experiment.evaluation.benchmark(name).count for name in asked}
     alpha = made.comparison.alpha / max(1, len(made.comparison.baselines))
     sizes = {name: (problems[name], k) for name, k in made.benchmarks.items()}
     seeds = [len(made.seeds), *(s for s in _OTHER_SEEDS if s > len(made.seeds))]
     effects = {s: detectable_effects(sizes, s, variances, alpha) for s in seeds}
     cost = costs.estimate(experiment, model, problems)
-    train = registry.training_set(made.train)
+    train = experiment.training_set
     made = replace(made, lock="") if before else made  # what its tuning chooses will be part of it
     seen = Preview(experiment, made, cost, problems, train, variances, alpha, effects, tuning=before)
     return seen if pilot is None else replace(seen, measured=_measured(experiment, seen, pilot, sizes))
@@ -133,8 +132,7 @@ def _tuned(experiment: Experiment, model: Path | None) -> tuple[Experiment, cost
     if run.plan.exists() and tuning.is_complete(run, first):
         plan.check_unchanged(Plan.read(run.plan), plan.make(first, model), run.root)
         return tuning.chosen(experiment, run), None
-    limit = experiment.evaluation.limit
-    problems = {name: registry.benchmark(name).first(limit).count for name in first.evaluation.benchmarks}
+    problems = {name: first.evaluation.benchmark(name).count for name in first.evaluation.benchmarks}
     return experiment, costs.estimate(first, model, problems)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import cast
 
 from harness.records import START, ArmRecord, DataError
@@ -11,8 +13,10 @@ from reports.data.load import Run, where
 from reports.data.matching import Side
 from reports.data.pairs import Family, Groups, Pair, Test, by_seed, compare_all, difference
 from reports.data.scores import AVERAGE, Cells, Scores, complete, final, headline, marks
+from reports.data.titles import titles
 from reports.statistics import ESTIMANDS, Estimand, Estimate, contrast
 from reports.statistics.multiple import below_best_p
+from reports.words import benchmark_title
 
 
 @dataclass(frozen=True)
@@ -88,6 +92,20 @@ class Analysis:
         """Each seed's average over the benchmarks; empty if there is none."""
         group = complete(self.cells, arm, self.benchmarks)
         return by_seed(group) if group else {}
+
+    @cached_property
+    def _titles(self) -> Mapping[str, str]:
+        return titles(self.run.evals)
+
+    def benchmark_title(self, name: str) -> str:
+        """What tables call a benchmark."""
+        return self._titles.get(name) or benchmark_title(name)
+
+    @cached_property
+    def rules(self) -> Mapping[str, str]:
+        """Benchmark -> what counted as equal to a gold, in words, of those whose evaluations say it."""
+        said = zip(self.run.evals["benchmark"], self.run.evals["rule"], strict=True)
+        return {name: rule for name, rule in said if rule and name in self.benchmarks}
 
     def label(self, arm: str) -> str:
         """What tables call an arm: its title, with its name where two arms share one."""

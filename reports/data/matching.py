@@ -24,6 +24,7 @@ EVALUATION = {
     "grader_version": "the marker's version",
     "sampling": "the sampling",
     "limit": "the limit of problems",
+    "rule": "what counts as equal to a gold",
 }
 NO_SETTINGS = ("seed", "chunk_problems")
 """of the sampling: random numbers and how they are batched, which change no answer's distribution"""
@@ -71,6 +72,9 @@ def unmatched(a: Side, b: Side) -> list[str]:
 
 def _differ(a: Side, b: Side, ours: set[str], theirs: set[str]) -> bool:
     """An import may not know a setting, or only some of them; what is not known does not differ."""
+    ours, theirs = ours - {""}, theirs - {""}  # of a file older than the field
+    if not ours or not theirs:
+        return False
     if (a.imported or b.imported) and any(one <= _UNKNOWN for one in (ours, theirs)):
         return False
     return ours != theirs

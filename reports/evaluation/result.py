@@ -16,7 +16,7 @@ from harness.records import SCHEMA, DataError, EvalFolder, EvalRecord, Mark
 from reports.data.load import MARKS, read_evaluations, where
 from reports.statistics import Estimate, Floats, contrast, pass_at_k
 from reports.statistics.votes import majority
-from reports.words import listing, plural
+from reports.words import benchmark_title, listing, plural
 
 COVERS = "this one checkpoint on new problems like these"
 SHOWN = (Mark.NO_ANSWER.value, Mark.TRUNCATED.value, Mark.GRADER_FAILED.value)
@@ -61,6 +61,10 @@ class Result:
         return self.header.benchmark
 
     @property
+    def title(self) -> str:
+        return benchmark_title(self.name, self.header.title)
+
+    @property
     def attempts(self) -> int:
         """At all problems together."""
         return sum(self.marks.values())
@@ -84,6 +88,8 @@ class Result:
         second = self.second
         seen = {"markers_disagree": second.disagree, "second_marker_failed": second.failed} if second else {}
         return {
+            "title": self.title,
+            "rule": self.header.rule,
             **_estimate_json(self.avg_at_k),
             "n_problems": self.header.problems,
             "k": self.header.k,

@@ -38,7 +38,7 @@ def _table(found: EvaluatedModel, titles: Sequence[str]) -> str:
 
 def _cells(result: Result) -> Mapping[str, Cell]:
     return {
-        _NAME: text(result.name),
+        _NAME: text(result.title),
         "problems": Cell(count(result.header.problems)),
         "k": Cell(str(result.header.k)),
         **_score(result.avg_at_k),

@@ -20,6 +20,7 @@ from reports.comparing import ComparedSide, find
 from reports.data.load import where
 from reports.data.matching import NO_SETTINGS
 from reports.data.scores import Scores, matrices
+from reports.data.titles import titles
 from reports.gate.results import Counts, Results, ids_hash
 from reports.words import listing, plural
 
@@ -96,6 +97,7 @@ def _results(name: str, subject: ComparedSide, evals: pd.DataFrame) -> Results:
         sampling=_sampling(name, evals),
         limit=None if pd.isna(one["limit"]) else int(one["limit"]),
         benchmarks={benchmark: _counts(hashes[benchmark], scores) for benchmark, scores in benchmarks.items()},
+        titles=titles(evals),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -67,6 +67,8 @@ class Results:
     """only so many problems of each benchmark were asked, the first ones; None: all"""
     benchmarks: Mapping[str, Counts]
     """ascending"""
+    titles: Mapping[str, str] = field(default_factory=dict, compare=False)
+    """benchmark -> what tables call it; empty in a baseline, which is compared by names"""
 
     @property
     def seeds(self) -> tuple[int, ...]:

@@ -121,7 +121,8 @@ def _row(gate: Gate, name: str, change: ScoreChange, failed: bool) -> Row:
     lost = f"lost more than {gate.points}" if failed else ""
     result = gate.decision.by_average.value if name == AVERAGE else lost
     scores = [Cell(percent(change.old)), Cell(percent(change.new)), Cell(signed(change.estimate.value))]
-    return Row([text(name), Cell(f"{change.problems:,}"), Cell(span(k)), *scores, Cell(bounds(change)), text(result)])
+    title = text(gate.new.titles.get(name, name))
+    return Row([title, Cell(f"{change.problems:,}"), Cell(span(k)), *scores, Cell(bounds(change)), text(result)])
 
 
 def bounds(change: ScoreChange) -> str:

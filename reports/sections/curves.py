@@ -16,7 +16,7 @@ from reports.document import Block, Figure, Gallery, Section, Text
 from reports.figures import arm_colours
 from reports.figures.curves import Line, Track, curves
 from reports.statistics import contrast
-from reports.words import benchmark_title, listing
+from reports.words import listing
 
 WORDS = {"rollouts": "rollouts", "step": "steps"}
 """axes; an import knows steps alone"""
@@ -34,7 +34,7 @@ def section(a: Analysis) -> Section | None:
     axes = {"step": WORDS["step"]} if a.run.plan.imported else WORDS
     axis, axis_words = next(iter(axes.items()))
     average = _average(table, len(benchmarks))
-    titles = [benchmark_title(b) for b in benchmarks]
+    titles = [a.benchmark_title(b) for b in benchmarks]
     of = "the average of " + listing(titles) if len(titles) > 1 else titles[0]
     blocks: list[Block] = [
         Gallery(

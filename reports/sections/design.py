@@ -10,7 +10,7 @@ from reports.data.scores import AVERAGE, complete
 from reports.document import Block, Cell, Column, Folded, Row, Section, Table, Text, text
 from reports.statistics import design, sharpen
 from reports.statistics.variance import VarianceSplit
-from reports.words import GAP, benchmark_title, count, extent, listing
+from reports.words import GAP, count, extent, listing
 
 MOST_PAIRS = 4
 """with more baselines than this the table of what would sharpen them shows the least certain difference"""
@@ -97,7 +97,7 @@ def _row(a: Analysis, source: VarianceSource, by_benchmark: bool) -> Row:
     return Row(
         [
             text(_name(a, source.pair)),
-            *([text(benchmark_title(source.pair.benchmark))] if by_benchmark else []),
+            *([text(a.benchmark_title(source.pair.benchmark))] if by_benchmark else []),
             Cell(f"{100 * se:.1f}", se) if se else Cell(GAP),
             *(Cell(GAP) if share is None else Cell(f"{100 * share:.0f} %", share) for share in shares),
             Cell(GAP) if spread is None else Cell(f"{100 * spread:.1f}", spread),

@@ -9,7 +9,7 @@ from reports.document import Block, Cell, Column, Figure, Folded, Row, Section, 
 from reports.figures import arm_colours
 from reports.figures.intervals import IntervalRow, intervals
 from reports.verdict import COVERS
-from reports.words import GAP, benchmark_title, correlation, extent, p_text, signed
+from reports.words import GAP, correlation, extent, p_text, signed
 
 MOST_GROUPS = 6
 """with more baselines than this the picture shows the averages alone"""
@@ -43,7 +43,7 @@ def _grouped(a: Analysis) -> list[IntervalRow]:
     entries: list[IntervalRow] = []
     for pair in a.family("primary"):
         entries += [*([IntervalRow("")] if entries else []), IntervalRow(f"minus {a.label(pair.b)}", strong=True)]
-        entries += [_entry(p, benchmark_title(p.benchmark)) for p in a.family("per_benchmark") if p.b == pair.b]
+        entries += [_entry(p, a.benchmark_title(p.benchmark)) for p in a.family("per_benchmark") if p.b == pair.b]
         entries.append(_entry(pair, "average", strong=True))
     return entries
 
@@ -130,7 +130,7 @@ def _table(a: Analysis, family: Family, name: str, caption: str) -> Table:
 
 
 def _cells(a: Analysis, pair: Pair, by_benchmark: bool) -> list[Cell]:
-    column = [text(benchmark_title(pair.benchmark))] if by_benchmark else []
+    column = [text(a.benchmark_title(pair.benchmark))] if by_benchmark else []
     names = [text(f"{a.label(pair.a)} − {a.label(pair.b)}"), *column]
     e = pair.estimate
     if e is None:

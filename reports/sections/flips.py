@@ -15,7 +15,7 @@ from reports.data.flips import CATEGORIES, CORRECT, KINDS, Category, FlipCounts,
 from reports.data.load import MARKS
 from reports.document import Block, Case, Cases, Cell, Column, Excerpt, Folded, Row, Section, Table, text
 from reports.sections import marks
-from reports.words import GAP, benchmark_title, count, plural, signed
+from reports.words import GAP, count, plural, signed
 
 MOST_CASES, MOST_OF_PAIR = 200, 60
 """whose texts are shown, in all and of one pair of arms: at the lengths of an excerpt they keep a page below 5 MB"""
@@ -114,7 +114,7 @@ def _row(a: Analysis, b: str, each: Sequence[Flips], *names: str) -> Row:
     return Row(
         [
             text(_difference(a, b)),
-            *(text(benchmark_title(name)) for name in names),
+            *(text(a.benchmark_title(name)) for name in names),
             _number(gained + lost + both + neither),
             _number(gained),
             _number(lost),
@@ -132,7 +132,7 @@ def _signs(flipped: tuple[int, int]) -> Cell:
 
 
 def _gap(a: Analysis, b: str, benchmark: str) -> Row:
-    return Row([text(_difference(a, b)), text(benchmark_title(benchmark)), *[Cell(GAP)] * len(TITLES)])
+    return Row([text(_difference(a, b)), text(a.benchmark_title(benchmark)), *[Cell(GAP)] * len(TITLES)])
 
 
 def _number(number: int) -> Cell:
@@ -184,7 +184,7 @@ def _case(a: Analysis, b: str, place: _Place, found: Wanted) -> Case:
     gold = next((one for one in golds if one is not None), None)
     return Case(
         tags=[TAGS[category], *([KINDS[kind]] if kind >= 0 else [])],
-        title=f"{benchmark_title(place.benchmark)} {pair.a.ids[problem]}",
+        title=f"{a.benchmark_title(place.benchmark)} {pair.a.ids[problem]}",
         change=signed(float(pair.difference[problem])) if pair.difference[problem] else "0",
         gold=GAP if gold is None else short(gold),
         sides=[

@@ -16,7 +16,7 @@ from reports.document import Block, Cell, Column, Figure, Folded, Row, Section, 
 from reports.figures import arm_colours
 from reports.figures.intervals import IntervalRow, intervals
 from reports.figures.svg import MUTED
-from reports.words import GAP, benchmark_title, count, listing, percent
+from reports.words import GAP, count, listing, percent
 
 QUANTILES = (0.1, 0.5, 0.9)
 
@@ -163,7 +163,7 @@ def _table(a: Analysis, name: str, measured: Measured, benchmarks: list[str], ca
         Row(
             [
                 text(a.label(arm)),
-                *([text(benchmark_title(benchmark))] if by_benchmark else []),
+                *([text(a.benchmark_title(benchmark))] if by_benchmark else []),
                 text(kind),
                 *_cells(a, lengths),
             ],

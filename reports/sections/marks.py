@@ -6,7 +6,7 @@ from harness.records import START
 from reports.data.analysis import Analysis
 from reports.data.load import MARKS
 from reports.document import Cell, Column, Folded, Row, Section, Table, text
-from reports.words import GAP, benchmark_title, count, percent
+from reports.words import GAP, count, percent
 
 TITLES = {
     "correct": "correct",
@@ -46,7 +46,7 @@ def _row(a: Analysis, arm: str, benchmark: str, counts: dict[str, int]) -> Row:
     attempts = counts["attempts"]
     shares = [_share(counts[mark], attempts) if mark in counts else Cell(GAP) for mark in MARKS]
     length = counts["tokens"] / attempts if "tokens" in counts else None
-    cells = [text(a.label(arm)), text(benchmark_title(benchmark)), Cell(count(attempts), attempts), *shares]
+    cells = [text(a.label(arm)), text(a.benchmark_title(benchmark)), Cell(count(attempts), attempts), *shares]
     cells.append(Cell(GAP if length is None else f"{length:.1f}", length))
     return Row(cells, quiet=arm == START)
 

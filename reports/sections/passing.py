@@ -14,7 +14,7 @@ from reports.figures.svg import MUTED
 from reports.sections.curves import MOST_BANDS
 from reports.sections.leads import sentences, table
 from reports.statistics import contrast
-from reports.words import GAP, benchmark_title, percent
+from reports.words import GAP, percent
 
 VOTERS = 3
 """attempts from which a vote differs from picking one"""
@@ -55,7 +55,7 @@ def _pictures(a: Analysis, by_k: dict[int, Groups]) -> list[Block]:
             Figure(
                 f"passing-{name}",
                 curves(f"passing-{name}", _lines(a, by_k, name), None, "k, attempts", 280, 190, doubling=True),
-                benchmark_title(name),
+                a.benchmark_title(name),
             )
             for name in a.benchmarks
             if any(column == name for _, column in by_k[1])
@@ -102,7 +102,7 @@ def _table(a: Analysis, by_k: dict[int, Groups], votes: Groups, columns: list[st
         for column in columns:
             cells = [_score(a, arm, by_k[k].get((arm, column))) for k in ks]
             vote = [_score(a, arm, votes.get((arm, column)))] if voted else []
-            names = [text(a.label(arm)), *([] if average else [text(benchmark_title(column))])]
+            names = [text(a.label(arm)), *([] if average else [text(a.benchmark_title(column))])]
             rows.append(Row([*names, *cells, *vote], quiet=arm == START))
     titles = ["avg@k = pass@1" if k == 1 else f"pass@{k}" for k in ks] + (["maj@k"] if voted else [])
     heads = [Column("", numeric=False), *([] if average else [Column("Benchmark", numeric=False)])]

@@ -55,13 +55,15 @@ def _versions(a: Analysis, *columns: str) -> str:
 
 
 def _benchmarks(a: Analysis) -> Table:
-    headers = a.run.evals.drop_duplicates(["benchmark", "benchmark_hash"]).set_index("benchmark")
-    rows = [
-        Row([text(name), text(headers.at[name, "problems"]), text(headers.at[name, "benchmark_hash"])])
-        for name in a.benchmarks
-        if name in headers.index
-    ]
-    return Table("benchmarks", [Column("Benchmark", numeric=False), Column("Problems"), Column("Version", False)], rows)
+    headers = a.run.evals.drop_duplicates(["benchmark"]).set_index("benchmark")
+    rows = []
+    for name in a.benchmarks:
+        if name in headers.index:
+            problems, rule, version = (headers.at[name, c] for c in ("problems", "rule", "benchmark_hash"))
+            k = a.run.plan.benchmarks[name]
+            rows.append(Row(list(map(text, (a.benchmark_title(name), name, problems, k, rule or GAP, version)))))
+    titles = {"Benchmark": False, "Name": False, "Problems": True, "k": True, "Equal": False, "Version": False}
+    return Table("benchmarks", [Column(title, numeric) for title, numeric in titles.items()], rows)
 
 
 def _environment(a: Analysis) -> Bullets | Table:

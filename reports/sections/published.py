@@ -12,7 +12,7 @@ from reports.data.analysis import Analysis, Score
 from reports.data.scores import AVERAGE
 from reports.document import Block, Bullets, Cell, Column, Row, Section, Table, Text, text
 from reports.verdict import covered
-from reports.words import benchmark_title, percent, plural, signed
+from reports.words import percent, plural, signed
 
 PRINTED = 0.0005 + 1e-9
 """half of the last digit of a score that is printed in percent with one decimal, as a fraction"""
@@ -172,7 +172,7 @@ def _row(a: Analysis, cell: Reproduced) -> Row:
     return Row(
         [
             text(name),
-            text("Average" if cell.benchmark == AVERAGE else benchmark_title(cell.benchmark)),
+            text("Average" if cell.benchmark == AVERAGE else a.benchmark_title(cell.benchmark)),
             Cell(percent(cell.published), cell.published),
             Cell(percent(ours), ours, spread=f"± {percent(half)}" if half is not None else ""),
             Cell(signed(cell.difference), cell.difference),

@@ -22,7 +22,7 @@ from reports.data.second_marker import Markers, compare
 from reports.document import Block, Bullets, Cell, Column, Row, Section, Table, text
 from reports.figures import arm_colours
 from reports.statistics import ROUNDING
-from reports.words import GAP, benchmark_title, count, listing, percent, plural, signed
+from reports.words import GAP, count, listing, percent, plural, signed
 
 Averages = Mapping[str, float]
 """trained arm -> average; one that has none is missing"""
@@ -129,7 +129,7 @@ def _one_out(a: Analysis, tallies: list[MarkCounts]) -> Iterator[Variant]:
     """Each benchmark and each seed left out, in all arms. An arm that has no other is then missing."""
     for benchmark in a.benchmarks if len(a.benchmarks) > 1 else []:
         rest = [tally for tally in tallies if tally.benchmark != benchmark]
-        yield Variant(f"without {benchmark_title(benchmark)}", _average(rest, _share))
+        yield Variant(f"without {a.benchmark_title(benchmark)}", _average(rest, _share))
     seeds = sorted({tally.seed for tally in tallies})
     for seed in seeds if len(seeds) > 1 else []:
         rest = [tally for tally in tallies if tally.seed != seed]

@@ -11,7 +11,7 @@ from reports.figures import arm_colours
 from reports.figures.intervals import IntervalRow, intervals
 from reports.figures.svg import MUTED, colour
 from reports.verdict import covered, effort, matched, planned, span
-from reports.words import GAP, benchmark_title, capital, listing, percent, plural
+from reports.words import GAP, capital, listing, percent, plural
 
 DAGGER = "†"
 
@@ -46,7 +46,7 @@ def _percent(interval: tuple[float, float] | None) -> tuple[float, float] | None
 
 def table(a: Analysis) -> Table:
     """Arms x benchmarks and the average, in percent ± half-width; a gap where an arm has no complete result."""
-    titles = [*map(benchmark_title, a.benchmarks), "Average", *(["Pooled"] if a.sizes_differ else []), "Seeds"]
+    titles = [*map(a.benchmark_title, a.benchmarks), "Average", *(["Pooled"] if a.sizes_differ else []), "Seeds"]
     rows = []
     for arm in a.rows:
         cells = [_cell(a, arm, column) for column in a.columns]
@@ -91,6 +91,7 @@ def caption(a: Analysis) -> str:
         f"Share of correct answers in percent (avg@k) ± half-width of the {100 * (1 - a.alpha):g} % interval, which "
         f"covers {covered(a)}{untrained}.",
         _sizes(a),
+        _rules(a),
         f"{'; '.join([seeds, *effort(a)])}; template {plan.template}; marker "
         f"{listing(sorted(set(final['grader_version']))) or GAP}; model {plan.model}.",
         f"Bold: not significantly below the column's best (multiple comparisons with the best, {100 * a.alpha:g} %).",
@@ -106,11 +107,22 @@ def _sizes(a: Analysis) -> str:
         found = [a.scores[arm, benchmark] for arm in a.rows if (arm, benchmark) in a.scores]
         if found:
             ks = sorted({k for score in found for k in score.k})
-            sizes.append((benchmark_title(benchmark), f"{found[0].n_problems:,} × {span(ks)}"))
+            sizes.append((a.benchmark_title(benchmark), f"{found[0].n_problems:,} × {span(ks)}"))
     if len({size for _, size in sizes}) == 1 and len(sizes) > 1:
         return f"n × k (problems × attempts): {sizes[0][1]} on each benchmark."
     listed = ", ".join(f"{benchmark} {size}" for benchmark, size in sizes)
     return f"n × k (problems × attempts): {listed}." if sizes else ""
+
+
+def _rules(a: Analysis) -> str:
+    """What counted as equal to a gold, by rule; empty where no evaluation says it."""
+    asked: dict[str, list[str]] = {}
+    for benchmark in a.benchmarks:
+        if benchmark in a.rules:
+            asked.setdefault(a.rules[benchmark], []).append(a.benchmark_title(benchmark))
+    if len(asked) == 1:
+        return f"Answers are compared as {next(iter(asked))}."
+    return f"Answers are compared as {'; '.join(f'{r} ({listing(b)})' for r, b in asked.items())}." if asked else ""
 
 
 def _legend(a: Analysis) -> list[str]:
@@ -124,7 +136,7 @@ def _legend(a: Analysis) -> list[str]:
 def _shares(a: Analysis) -> list[Text]:
     if not a.shares or len(a.benchmarks) < 2:
         return []
-    shares = [f"{benchmark_title(name)} {100 * share:.0f} %" for name, share in a.shares.items()]
+    shares = [f"{a.benchmark_title(name)} {100 * share:.0f} %" for name, share in a.shares.items()]
     pooled = " Pooled weighs all problems alike." if a.sizes_differ else ""
     return [
         Text(
@@ -137,16 +149,18 @@ def _shares(a: Analysis) -> list[Text]:
 def tidy(a: Analysis) -> Table:
     """`results.csv`: a row for each arm and column, fractions unrounded, an empty cell where there is a gap."""
     titles = ["arm", "benchmark", "mean", "se", "df", "ci_low", "ci_high", "n_problems", "k", "seeds", *MARKS]
+    titles += ["title", "rule"]
     columns = [Column(title, numeric=i > 1) for i, title in enumerate(titles)]
     return Table("results", columns, [Row(_tidy_row(a, arm, column)) for arm in a.rows for column in a.columns])
 
 
 def _tidy_row(a: Analysis, arm: str, column: str) -> list[Cell]:
     score = a.scores.get((arm, column))
+    about = [text(column if column == AVERAGE else a.benchmark_title(column)), text(a.rules.get(column, ""))]
     if score is None:
-        return [text(arm), text(column), *[Cell("")] * 13]
+        return [text(arm), text(column), *[Cell("")] * 13, *about]
     counts = [str(a.marks.get((arm, column), {}).get(mark, "")) for mark in MARKS]
-    return [text(arm), text(column), *_numbers(score), *map(Cell, counts)]
+    return [text(arm), text(column), *_numbers(score), *map(Cell, counts), *about]
 
 
 def _numbers(score: Score) -> list[Cell]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from reports.data.analysis import Analysis
 from reports.document import Block, Cell, Column, Folded, Row, Table, Text, text
-from reports.words import GAP, benchmark_title, listing, percent, plural
+from reports.words import GAP, listing, percent, plural
 
 Scores = dict[tuple[str, str], float | None]
 """(arm, candidate) -> score; None: a trial diverged"""
@@ -25,7 +25,7 @@ def executed(a: Analysis) -> list[Block]:
 
 def _said(a: Analysis, tuning: Mapping[str, Any], scores: Scores) -> str:
     arms, candidates = _names(arm for arm, _ in scores), _names(candidate for _, candidate in scores)
-    asked = [f"{benchmark_title(name)} (k = {k})" for name, k in tuning["benchmarks"].items()]
+    asked = [f"{a.benchmark_title(name)} (k = {k})" for name, k in tuning["benchmarks"].items()]
     seeds = tuning["seeds"]
     diverged = sum(len(row["diverged"]) for row in tuning["tried"])
     lost = f" {plural(diverged, 'trial')} diverged, which cannot be chosen." if diverged else ""

@@ -51,7 +51,7 @@ def accepted(name, change):
 
 def switches():
     """Each algorithm with each other option of each of its choices, one at a time, and a few that act together."""
-    for name, default in {type(one): (name, one) for name, one in reversed(registry.ALGORITHMS.items())}.values():
+    for name, default in {type(one): (name, one) for name, one in reversed(registry.ALL.items())}.values():
         hints = get_type_hints(type(default))
         for field in fields(default):
             options = (True, False) if hints[field.name] is bool else get_args(hints[field.name])
@@ -93,7 +93,7 @@ def failures(algorithm):
     return {row.name: row.detail for row in rows if not row.passed}
 
 
-@pytest.mark.parametrize("name", registry.ALGORITHMS)
+@pytest.mark.parametrize("name", registry.ALL)
 def test_defaults(name):
     assert failures(registry.get(name)) == {}
 
@@ -145,7 +145,7 @@ def test_every_hyperparameter_shows_in_the_spec(algorithm):
         assert changed and algorithm.spec() not in changed, field.name
 
 
-@pytest.mark.parametrize("name", registry.ALGORITHMS)
+@pytest.mark.parametrize("name", registry.ALL)
 def test_single_precision(name):
     algorithm = registry.get(name)
     batch, logp_BT = example()

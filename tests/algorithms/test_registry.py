@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pickle
+import re
 import subprocess
 import sys
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
@@ -13,14 +15,37 @@ from algorithms import registry
 from algorithms.objectives.grpo import GRPO
 
 ROOT = Path(__file__).parents[2]
-BUILT_IN = list(registry.ALGORITHMS)
+BUILT_IN = list(registry.ALL)
 
 
 def test_the_built_in_algorithms():
     assert BUILT_IN[:4] == ["rence", "rence_plain", "rence_mean", "grpo"]
     assert registry.names() == BUILT_IN
-    specs = [str(algorithm.spec()) for algorithm in registry.ALGORITHMS.values()]
+    specs = [str(algorithm.spec()) for algorithm in registry.ALL.values()]
     assert len(set(specs)) == len(specs)
+
+
+def test_presets_add_no_code_to_the_class_they_are_settings_of():
+    """Methods, and constants that are no hyper-parameters."""
+
+    def code(cls: type) -> set[str]:
+        own = {name for name in vars(cls) if not name.startswith(("__", "_abc"))}
+        return own - {f.name for f in fields(cls)} - {"title", "source"}
+
+    for own, presets in registry.PRESETS.items():
+        base = registry.ALGORITHMS[own]
+        for name, preset in presets.items():
+            assert type(preset) in (type(base), *type(base).__subclasses__()), name
+            assert type(preset) is type(base) or not code(type(preset)), name
+            assert registry.preset_of(name, preset) == own
+            assert {f.name for f in fields(preset)} == {f.name for f in fields(base)}
+            changed = registry.settings(name, preset)
+            assert changed and replace(base, **changed).spec() == preset.spec(), name
+    classes = [type(algorithm) for algorithm in registry.ALGORITHMS.values()]
+    assert len(set(classes)) == len(classes) and all(map(code, classes))
+    assert registry.preset_of("grpo", GRPO()) is None and registry.settings("grpo", GRPO()) == {}
+    assert registry.preset_of("mine", GRPO(clip_low=0.1)) == "grpo"
+    assert registry.settings("mine", GRPO(clip_low=0.1)) == {"clip_low": 0.1}
 
 
 def test_get_changes_hyperparameters():
@@ -67,7 +92,7 @@ class Refuse:
 sys.meta_path.insert(0, Refuse())
 from dataclasses import asdict
 from algorithms import contract, registry
-for name, algorithm in registry.ALGORITHMS.items():
+for name, algorithm in registry.ALL.items():
     print(name, algorithm.title, asdict(algorithm), algorithm.spec(), algorithm.reference, algorithm.refill,
           algorithm.contrastive, algorithm.measures, algorithm.activity)
 try:
@@ -89,3 +114,14 @@ except ImportError as error:
 def test_every_algorithm_is_in_the_docs():
     page = (ROOT / "docs" / "algorithms.md").read_text(encoding="utf-8")
     assert [name for name in BUILT_IN if f"`{name}`" not in page] == []
+    for own, presets in registry.PRESETS.items():
+        assert f"| `{own}` | `{next(iter(presets))}` (" in page
+
+
+def test_the_family_that_is_compared_tells_classes_from_presets():
+    family = (ROOT / "configs" / "ablations" / "family.yaml").read_text(encoding="utf-8")
+    classes, presets = family.split("  # presets: named settings of a class\n")
+    listed = re.findall(r"^  (\w+): {}$", classes, re.MULTILINE)
+    assert listed and not set(listed) - registry.ALGORITHMS.keys()
+    for own, names in re.findall(r"^  # of (\w+)\n((?:  \w+: {}\n)+)", presets, re.MULTILINE):
+        assert set(re.findall(r"^  (\w+):", names, re.MULTILINE)) <= registry.PRESETS[own].keys()

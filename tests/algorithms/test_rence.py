@@ -218,6 +218,6 @@ def test_a_trial_has_one_reference():
 
 
 def test_variants():
-    plain, mean = registry.ALGORITHMS["rence_plain"], registry.ALGORITHMS["rence_mean"]
+    plain, mean = registry.ALL["rence_plain"], registry.ALL["rence_mean"]
     assert replace(plain, margin_mode="reward_gap", kl_mode="window", t_easy=0.8) == ReNCE()
     assert replace(mean, pos_reduction="sum") == ReNCE()

@@ -12,10 +12,13 @@ from typing import Any
 import pytest
 
 from benchmarks.asking import SEVERAL
-from benchmarks.maths import cleaning, loading
-from benchmarks.maths.errata import corrected
-from benchmarks.maths.selection import CONFLICTING, DUPLICATE, LONG, UNMARKABLE, select
-from benchmarks.maths.sources import SOURCES, Hub, Source
+from benchmarks.loading import cleaning
+from benchmarks.loading import source as loading
+from benchmarks.loading.hub import Hub
+from benchmarks.loading.selection import CONFLICTING, DUPLICATE, LONG, UNMARKABLE, select
+from benchmarks.loading.source import Source
+from benchmarks.maths import gsm8k, hendrycks_math, minerva, olympiadbench, training
+from benchmarks.maths.minerva import corrected
 from benchmarks.problems import Problem, ProblemsError, hash_of
 from benchmarks.registry import benchmark
 
@@ -30,24 +33,24 @@ DATA = os.environ.get("RENCE_DATA_DIR")
         (cleaning.integer, "-1.0", "-1"),
         (cleaning.integer, " 1,234 ", "1234"),
         (cleaning.integer, "000", "0"),
-        (cleaning.latex, "11,\\! 111,\\! 100", "11,111,100"),
-        (cleaning.latex, "\\$ 1500", "1500"),
-        (cleaning.latex, "20 \\%", "20"),
-        (cleaning.latex, "-\\frac{5}{3}.", "-\\frac{5}{3}"),
-        (cleaning.latex, "\\left( 3, \\frac{\\pi}{2} \\right)", "\\left( 3, \\frac{\\pi}{2} \\right)"),
-        (cleaning.minerva, "4.5e33", "4.5 \\times 10^{33}"),
-        (cleaning.minerva, "1e-5", "1 \\times 10^{-5}"),
-        (cleaning.minerva, "np.arcsin(10/13)", "\\arcsin(10/13)"),
-        (cleaning.minerva, "-1./3", "-1/3"),
-        (cleaning.minerva, "a \\cos (t)+$ $b \\sin (t)", "a \\cos (t)+ b \\sin (t)"),
-        (cleaning.minerva, "1.6", "1.6"),
-        (cleaning.olympiad, "$\\frac{1}{2 n+2}$", "\\frac{1}{2 n+2}"),
-        (cleaning.olympiad, "$8$,$4$", "8,4"),
-        (cleaning.olympiad, "$(-\\infty, 0) \\cup\\{1\\}$.", "(-\\infty, 0) \\cup\\{1\\}"),
-        (cleaning.olympiad, "$8 \\%$", "8"),
+        (hendrycks_math.latex, "11,\\! 111,\\! 100", "11,111,100"),
+        (hendrycks_math.latex, "\\$ 1500", "1500"),
+        (hendrycks_math.latex, "20 \\%", "20"),
+        (hendrycks_math.latex, "-\\frac{5}{3}.", "-\\frac{5}{3}"),
+        (hendrycks_math.latex, "\\left( 3, \\frac{\\pi}{2} \\right)", "\\left( 3, \\frac{\\pi}{2} \\right)"),
+        (minerva.minerva, "4.5e33", "4.5 \\times 10^{33}"),
+        (minerva.minerva, "1e-5", "1 \\times 10^{-5}"),
+        (minerva.minerva, "np.arcsin(10/13)", "\\arcsin(10/13)"),
+        (minerva.minerva, "-1./3", "-1/3"),
+        (minerva.minerva, "a \\cos (t)+$ $b \\sin (t)", "a \\cos (t)+ b \\sin (t)"),
+        (minerva.minerva, "1.6", "1.6"),
+        (olympiadbench.olympiad, "$\\frac{1}{2 n+2}$", "\\frac{1}{2 n+2}"),
+        (olympiadbench.olympiad, "$8$,$4$", "8,4"),
+        (olympiadbench.olympiad, "$(-\\infty, 0) \\cup\\{1\\}$.", "(-\\infty, 0) \\cup\\{1\\}"),
+        (olympiadbench.olympiad, "$8 \\%$", "8"),
         (cleaning.boxed, "so it is $\\boxed{204}$.", "204"),
         (cleaning.boxed, "no box", ""),
-        (cleaning.after_hashes, "9 * 2 = <<9*2=18>>18\n#### 18", "18"),
+        (gsm8k.after_hashes, "9 * 2 = <<9*2=18>>18\n#### 18", "18"),
     ],
 )
 def test_golds(clean: Callable[[str], str], raw: str, gold: str) -> None:
@@ -63,7 +66,10 @@ def test_what_is_no_whole_number_is_refused(raw: str) -> None:
 ROWS = [{"problem": "What is 1+1?", "answer": "02"}, {"problem": "What is 1+2?", "answer": "3.0"}]
 PROBLEMS = (Problem("What is 1+1?", "2"), Problem("What is 1+2?", "3"))
 HUB = Hub("nobody/nothing", "0" * 40, "test", 2)
-SMALL = Source("small", "small_file", 2, hash_of(PROBLEMS), "ours", HUB, cleaning.integer)
+SMALL = Source("small", "small_file", 2, hash_of(PROBLEMS), "ours", cleaning.integer, HUB)
+SOURCES = {
+    source.name: source for source in (*training.HELD_OUT, gsm8k.GSM8K, training.MATH_TRAIN, training.DAPO_MATH_17K)
+}
 
 
 @pytest.mark.parametrize(
@@ -153,7 +159,7 @@ def test_the_hubs_library_with_other_columns(folder: Path) -> None:
 
 def test_every_source_is_pinned() -> None:
     for source in SOURCES.values():
-        assert len(source.hub.revision) == 40 and int(source.hub.revision, 16)
+        assert source.hub and len(source.hub.revision) == 40 and int(source.hub.revision, 16)
         assert len(source.content) == 16 and int(source.content, 16)
         assert source.licence
         assert source.rows == source.hub.rows or source.name in ("olympiadbench", "dapo_math_17k")

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from benchmarks.maths import loading
-from benchmarks.maths.sources import SOURCES
+from benchmarks.loading import source as loading
+from benchmarks.maths import gsm8k, training
 from benchmarks.registry import (
     BENCHMARKS,
     TRAINING_SETS,
@@ -41,7 +41,8 @@ def test_every_training_set_keeps_its_promises(name: str) -> None:
 
 
 def _skip_without_data(name: str) -> None:
-    source = SOURCES.get(name.removesuffix("_errata"))
+    sources = (*training.HELD_OUT, gsm8k.GSM8K, training.MATH_TRAIN, training.DAPO_MATH_17K)
+    source = {one.name: one for one in sources}.get(name.removesuffix("_errata"))
     if source and loading.local_file(source) is None:
         pytest.skip(f"the problems of {name} are not shipped; set RENCE_DATA_DIR to a folder that holds them")
 

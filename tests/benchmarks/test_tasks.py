@@ -1,8 +1,9 @@
-"""The task files say what `sources.py` says, and the folder is complete."""
+"""The task files are what the registry makes of its benchmarks, and say what is pinned."""
 
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,8 @@ from lm_eval.tasks._yaml_loader import load_yaml
 
 from benchmarks import tasks
 from benchmarks.asking import INSTRUCTION, SEVERAL
-from benchmarks.maths.sources import SOURCES
-from benchmarks.registry import benchmark
+from benchmarks.registry import BENCHMARKS, benchmark
+from benchmarks.tasks import generate
 
 FOLDER = Path(tasks.__file__).parent
 REPEATS = {"aime24": 32, "aime25": 32, "amc23": 32, "amc12": 32} | dict.fromkeys(
@@ -26,6 +27,22 @@ def config(name: str) -> dict[str, Any]:
     return load_yaml(FOLDER / f"{name}.yaml", resolve_func=False)
 
 
+def test_the_files_are_what_the_registry_makes() -> None:
+    there = {path.name: path.read_text(encoding="utf-8") for path in FOLDER.glob("*.yaml")}
+    del there["_common.yaml"]
+    assert there == generate.files()
+
+
+def test_a_new_benchmark_has_its_tasks_with_its_own_k(tmp_path: Path) -> None:
+    new = replace(BENCHMARKS["aime24"], name="new", k=7)
+    made = generate.files({"new": new, "mini_sums": BENCHMARKS["mini_sums"]})
+    assert made["rence_new_k7.yaml"] == "task: rence_new_k7\ninclude: [rence_new.yaml, _k7.yaml]\n"
+    assert made["_k7.yaml"].startswith("repeats: 7\n") and not any("mini" in name for name in made)
+    (tmp_path / "rence_gone.yaml").touch()
+    generate.write(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == generate.files().keys()
+
+
 def test_the_tasks_there_are() -> None:
     expected = {f"rence_{name}{suffix}" for name, k in REPEATS.items() for suffix in ("", f"_k{k}")}
     assert {path.stem for path in FOLDER.glob("rence_*.yaml")} == expected | {"rence_six", "rence_six_protocol"}
@@ -33,7 +50,8 @@ def test_the_tasks_there_are() -> None:
 
 @pytest.mark.parametrize("name, k", REPEATS.items())
 def test_a_task_names_the_pinned_source(name: str, k: int) -> None:
-    hub = SOURCES[name].hub
+    hub = benchmark(name).hub
+    assert hub and benchmark(name).k == k
     for task, repeats in ((f"rence_{name}", 1), (f"rence_{name}_k{k}", k)):
         found = config(task)
         assert found["task"] == task

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, assert_type
 
@@ -98,3 +98,17 @@ def points(checkpoint: rence.Checkpoint, result: rence.TrainingResult, by: Mappi
 
 def uses(engine: rence.Engine) -> str:
     return engine.name
+
+
+@dataclass(frozen=True)
+class MineSettings:
+    """Of a backend of one's own."""
+
+    trials: int = field(default=2, metadata=rence.RUNTIME)
+    """most trials side by side"""
+
+
+class MineBackend(rence.LocalBackend):
+    """The local backend with settings."""
+
+    settings = MineSettings

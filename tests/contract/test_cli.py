@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from algorithms.registry import ALGORITHMS
+from algorithms.registry import ALL
 from harness.base.errors import INCOMPLETE, OK, USAGE
 
 Call = Callable[..., tuple[int, str, str]]
@@ -118,7 +118,7 @@ def test_the_spec_sheet_has_every_hyperparameter_with_its_meaning(rence: Call) -
     assert sheet["recipe"]["updates per rollout batch"] == "4 (2 × 2 mini-batches)"
 
 
-@pytest.mark.parametrize("name", ALGORITHMS)
+@pytest.mark.parametrize("name", ALL)
 def test_the_spec_sheet_has_equation_and_source(name: str, rence: Call) -> None:
     status, shown, _ = rence("show", name)
     sheet = json.loads(rence("show", name, "--json")[1])

@@ -23,10 +23,10 @@ from transformers import AutoTokenizer
 
 from benchmarks import registry, scoring, tasks
 from benchmarks.asking import INSTRUCTION, asked
+from benchmarks.loading import source as loading
 from benchmarks.marking import mark_all
 from benchmarks.marks import Mark, Marked, Response, Rule
-from benchmarks.maths import loading
-from benchmarks.maths.sources import SOURCES
+from benchmarks.maths import training
 from benchmarks.problems import Benchmark
 from harness.config.experiment import Evaluation
 from harness.engines.base import Completion, Engine, Request, Sampling
@@ -59,7 +59,8 @@ def mini(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def needs(name: str) -> None:
-    if loading.local_file(SOURCES[name]) is None:
+    source = next(one for one in training.HELD_OUT if one.name == name)
+    if loading.local_file(source) is None:
         pytest.skip(f"the problems of {name} are not shipped; set RENCE_DATA_DIR to a folder that holds them")
 
 

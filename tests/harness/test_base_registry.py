@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 
 from algorithms.objectives.grpo import GRPO
-from algorithms.registry import ALGORITHMS
+from algorithms.registry import ALL
 from benchmarks.registry import BENCHMARKS, TRAINING_SETS, UnknownBenchmark
 from harness.base import registry
 from harness.base.plugins import PluginError
 
 Offered = Callable[..., Path]
 ROOT = Path(__file__).parents[2]
-OURS = list(ALGORITHMS)
+OURS = list(ALL)
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ def test_a_broken_algorithm_is_named_and_leaves_the_others_alone(offered: Offere
 
 def test_an_algorithm_of_ours_cannot_be_replaced(offered: Offered) -> None:
     offered(grpo="algorithms.objectives.dapo:DAPO")
-    assert registry.algorithm("grpo") == ALGORITHMS["grpo"] == registry.algorithms()["grpo"] == GRPO()
+    assert registry.algorithm("grpo") == ALL["grpo"] == registry.algorithms()["grpo"] == GRPO()
     assert registry.algorithm_names() == OURS
     assert "rence-bench has that name itself" in str(registry.ALGORITHM_PLUGINS.broken()["grpo"])
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from algorithms.base import Algorithm
-from algorithms.registry import ALGORITHMS
+from algorithms.registry import ALL
 from algorithms.rollouts import Loss, Rollouts, Totals
 from benchmarks.problems import Problem
 from harness.backends.diverged import Diverged
@@ -57,9 +57,9 @@ def learner(model: LanguageModel, algorithm: Algorithm, **recipe: Any) -> Learne
     return Learner(model, algorithm, chosen, make_optimizer(model, chosen))
 
 
-@pytest.mark.parametrize("name", ALGORITHMS)
+@pytest.mark.parametrize("name", ALL)
 def test_micro_batches_change_neither_loss_nor_gradient(name: str, model: LanguageModel) -> None:
-    algorithm = ALGORITHMS[name]
+    algorithm = ALL[name]
     batch = batch_for(algorithm, model)
     found = []
     for tokens in (10**6, 1):  # one micro-batch, one for each group
@@ -78,13 +78,13 @@ def test_micro_batches_change_neither_loss_nor_gradient(name: str, model: Langua
 
 
 def test_updates_are_epochs_times_minibatches(model: LanguageModel) -> None:
-    trainer = learner(model, ALGORITHMS["grpo"], epochs=3, minibatches=2)
+    trainer = learner(model, ALL["grpo"], epochs=3, minibatches=2)
     logged = trainer.learn(batch_for(trainer.algorithm, model), ("order", 0), progress=0.1)
     assert trainer.updates == logged["actor/grad_norm"].count == logged["actor/lr"].count == 6
 
 
 def test_fewer_groups_than_minibatches_make_fewer_updates(model: LanguageModel) -> None:
-    trainer = learner(model, ALGORITHMS["grpo"], epochs=1, minibatches=9)
+    trainer = learner(model, ALL["grpo"], epochs=1, minibatches=9)
     trainer.learn(batch_for(trainer.algorithm, model), ("order", 0), progress=0.1)
     assert trainer.updates == len(PROMPTS)
 
@@ -92,7 +92,7 @@ def test_fewer_groups_than_minibatches_make_fewer_updates(model: LanguageModel) 
 def test_every_epoch_sees_every_group_once_in_an_order_of_its_own(model: LanguageModel) -> None:
     seen: list[list[str]] = []
 
-    class Spy(type(ALGORITHMS["grpo"])):  # type: ignore[misc]
+    class Spy(type(ALL["grpo"])):  # type: ignore[misc]
         def loss(self, batch: Rollouts, logp_BT: torch.Tensor, totals: Totals) -> Loss:
             seen.append(list(batch.problem_ids))
             return super().loss(batch, logp_BT, totals)
@@ -112,9 +112,7 @@ def test_warm_up_is_linear_and_starts_above_zero() -> None:
 
 
 def test_the_gradient_is_clipped(model: LanguageModel) -> None:
-    trainer = learner(
-        model, ALGORITHMS["grpo"], max_grad_norm=1e-4, learning_rate=1.0, adam_eps=1.0, epochs=1, minibatches=1
-    )
+    trainer = learner(model, ALL["grpo"], max_grad_norm=1e-4, learning_rate=1.0, adam_eps=1.0, epochs=1, minibatches=1)
     batch = batch_for(trainer.algorithm, model)
     before = [p.detach().clone() for p in model.net.parameters()]
     logged = trainer.learn(batch, ("order", 0), progress=0.1)
@@ -127,7 +125,7 @@ def test_the_gradient_is_clipped(model: LanguageModel) -> None:
 
 @pytest.mark.parametrize("poison", ["loss", "gradient"])
 def test_nothing_that_is_not_finite_reaches_the_weights(model: LanguageModel, poison: str) -> None:
-    class Poisoned(type(ALGORITHMS["grpo"])):  # type: ignore[misc]
+    class Poisoned(type(ALL["grpo"])):  # type: ignore[misc]
         def loss(self, batch: Rollouts, logp_BT: torch.Tensor, totals: Totals) -> Loss:
             if poison == "loss":
                 return Loss(logp_BT.sum() * float("nan"))
@@ -142,7 +140,7 @@ def test_nothing_that_is_not_finite_reaches_the_weights(model: LanguageModel, po
 
 
 def test_measuring_on_the_learning_pass_or_before_it_is_the_same(model: LanguageModel) -> None:
-    algorithm = ALGORITHMS["rence"]
+    algorithm = ALL["rence"]
     assert algorithm.measures
     batch = batch_for(algorithm, model)
     trainer = learner(model, algorithm)

@@ -111,8 +111,8 @@ def test_a_narrow_terminal_gets_two_tables(tmp_path: Path) -> None:
     wide, narrow = (reports.evaluation_text(found, width).splitlines() for width in (160, 80))
     assert wide[4].split()[:2] == ["average", "75.0"] and wide[5] == ""
     assert max(map(len, narrow)) <= 80 and [line.split()[:1] for line in narrow[:9]] == [
-        ["benchmark"], [narrow[1]], ["olympiadbench"], ["sums"], ["average"], [], ["benchmark"], [narrow[7]],
-        ["olympiadbench"],
+        ["benchmark"], [narrow[1]], ["OlympiadBench"], ["sums"], ["average"], [], ["benchmark"], [narrow[7]],
+        ["OlympiadBench"],
     ]  # fmt: skip
     assert "Model model, template chat, the first 2 problems of each benchmark only." in narrow
 

@@ -19,7 +19,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from algorithms.registry import ALGORITHMS, get
+from algorithms.registry import ALL, get
 from algorithms.rollouts import Mean
 from benchmarks.registry import training_set
 from harness.backends.groups import Group, Rollout, TokenRollouts, as_batch
@@ -53,7 +53,7 @@ LAYOUTS: dict[str, dict[str, Any]] = {
 """micro-batches of verl's engine; a group of the batches below has 100 to 230 tokens"""
 CONTROLLER = "rence, controller"
 ENTROPY = "grpo, entropy"
-OBJECTIVES = {**ALGORITHMS, CONTROLLER: get("rence", kl_mode="controller"), ENTROPY: get("grpo", entropy_coef=0.1)}
+OBJECTIVES = {**ALL, CONTROLLER: get("rence", kl_mode="controller"), ENTROPY: get("grpo", entropy_coef=0.1)}
 BASIC = ("rence", "grpo", "dapo", "online_dpo", "rejection")
 """one of each kind, for what does not depend on the algorithm"""
 FILLER = -1
@@ -64,8 +64,8 @@ HALVES = ([4, 0, 2], [1, 5, 3])
 GRADIENTS = [
     *((name, "weighted", layout) for layout in LAYOUTS if layout != "dynamic" for name in BASIC),
     *((name, "whole", "dynamic") for name in BASIC),
-    *((name, "weighted", "dynamic") for name in (*ALGORITHMS, ENTROPY)),
-    *((name, "ragged", "one group") for name in (*ALGORITHMS, ENTROPY)),
+    *((name, "weighted", "dynamic") for name in (*ALL, ENTROPY)),
+    *((name, "ragged", "one group") for name in (*ALL, ENTROPY)),
 ]
 """algorithm, kind of batch, layout: with importance weights; without; with them, with rows that are not valid and with
 a group of nothing else, so that there is a micro-batch to learn nothing from"""
@@ -76,7 +76,7 @@ LEARNING = ["rence", "dapo", "online_dpo", CONTROLLER]
 def sampled(model: LanguageModel) -> list[Group]:
     """Six groups of marked responses of the shipped model to its training set: five with right and wrong answers, the
     last with wrong ones alone."""
-    arm = Arm("arm", "grpo", ALGORITHMS["grpo"], RECIPE)
+    arm = Arm("arm", "grpo", ALL["grpo"], RECIPE)
     experiment = Experiment(
         name="engine", model="quickstart-base", template="bare", train="mini_rl", seeds=(0,), budget_rollouts=1,
         recipe=RECIPE, evaluation=Evaluation({}), arms=(arm,), comparison=Comparison("arm", []),
@@ -243,7 +243,7 @@ def test_what_is_measured_first_opens_the_kl_window(count: int, ranks: dict[int,
     for key in ON_TWO_RANKS:
         logged = ranks[count][key]["learnt"]["logged"]
         if key[0] == "rence":
-            assert logged["actor/kl_loss"].value > ALGORITHMS["rence"].kl_window  # type: ignore[attr-defined]
+            assert logged["actor/kl_loss"].value > ALL["rence"].kl_window  # type: ignore[attr-defined]
             assert_close(logged["actor/kl_gate"].value, 1.0, within=TOLERANCE)
 
 

@@ -19,7 +19,7 @@ from harness.backends.verl.installed import findings
 from harness.backends.verl.keys import longest_sequence, semantic_keys
 from harness.backends.verl.options import VerlSettings, settings_of
 from harness.backends.verl.settings import VERSION
-from harness.base import packages, registry
+from harness.base import packages
 from harness.base.errors import UserError
 from harness.base.findings import FindingState
 from harness.base.installing import pip
@@ -104,10 +104,10 @@ def check_prompts(experiment: Experiment, tokenizer: PreTrainedTokenizerBase) ->
     Raises: UserError if a prompt of training or evaluation is longer than `max_prompt_tokens`.
     """
     limit = settings_of(experiment).max_prompt_tokens
-    asked: dict[str, TrainingSet | Benchmark] = {experiment.train: registry.training_set(experiment.train)}
+    asked: dict[str, TrainingSet | Benchmark] = {experiment.train: experiment.training_set}
     evaluation = experiment.evaluation
     for name in (*evaluation.benchmarks, *evaluation.curve):
-        asked[name] = registry.benchmark(name).first(evaluation.limit)
+        asked[name] = evaluation.benchmark(name)
     for name, source in asked.items():
         lengths = {p.id: len(templates.render(tokenizer, p, experiment.template)) for p in source.problems}
         longest = max(lengths, key=lambda problem: lengths[problem])

@@ -1,21 +1,71 @@
-"""Reads one source: its file if the data folder has it, the hub otherwise. Either way it is checked."""
+"""A set of problems that is not shipped: its file if the data folder has it, the hub otherwise. Either is checked."""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from benchmarks.asking import SEVERAL
-from benchmarks.maths import cleaning
-from benchmarks.maths.sources import Hub, Source
-from benchmarks.problems import Problem, ProblemsError, hash_of
+from benchmarks.loading import cleaning
+from benchmarks.loading.hub import Hub
+from benchmarks.marks import MATHS, Rule
+from benchmarks.problems import Benchmark, Problem, ProblemsError, ProblemsMissing, hash_of
 
 DATA_DIR = "RENCE_DATA_DIR"
 FOLDERS = ("", "benchmarks", "train")
 """where a file may be in the data folder"""
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where one set of problems comes from, pinned.
+
+    A commit of the hub pins its own content, and its count is checked; whether it holds the same text as the file, to
+    the last blank, was not compared, so the runs to be compared should read the same copy (`benchmark_hash` in
+    eval.json tells).
+    """
+
+    name: str
+    file: str
+    """in the data folder, without `.jsonl`"""
+    rows: int
+    """of the file"""
+    content: str
+    """`problems.hash_of` the file's problems, cleaned golds included: what it must hold"""
+    licence: str
+    clean: Callable[[str], str]
+    """raw answer -> gold; ValueError if it is none"""
+    hub: Hub | None = None
+    """None: the file is the only copy there is"""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    """tag -> column, where the set has it"""
+    rule: Rule = MATHS
+    """what counts as equal to a gold"""
+
+    @property
+    def origin(self) -> str:
+        return self.hub.origin if self.hub else f"{self.file}.jsonl"
+
+    def benchmark(self, title: str, description: str, k: int) -> Benchmark:
+        """The benchmark that asks these problems, under the same name."""
+        tolerance = self.rule.tolerance
+        return Benchmark(
+            name=self.name,
+            title=title,
+            description=f"{description}; decimals within {tolerance:.2%}" if tolerance else description,
+            count=self.rows,
+            load=lambda: load(self),
+            also=() if self.hub is None or self.hub.rows == self.rows else (self.hub.rows,),
+            licence=self.licence,
+            origin=self.origin,
+            rule=self.rule,
+            k=k,
+            hub=self.hub,
+        )
 
 
 def load(source: Source) -> tuple[Problem, ...]:
@@ -24,7 +74,14 @@ def load(source: Source) -> tuple[Problem, ...]:
     Raises: ProblemsError if the problems are neither here nor on the hub, or are not those that are pinned.
     """
     file = local_file(source)
-    return _from_hub(source) if file is None else _from_file(source, file)
+    if file is not None:
+        return _from_file(source, file)
+    if source.hub is None:
+        raise ProblemsMissing(
+            f"the problems of `{source.name}` are not here: {_not_here(source)}.\n"
+            f"Set {DATA_DIR} to a folder that holds {source.file}.jsonl."
+        )
+    return _from_hub(source, source.hub)
 
 
 def local_file(source: Source) -> Path | None:
@@ -52,25 +109,24 @@ def _from_file(source: Source, file: Path) -> tuple[Problem, ...]:
             ) from None
     found = hash_of(problems)
     if found != source.content:
+        other = f", or remove it and the hub's `{source.hub.id}` is loaded instead" if source.hub else ""
         raise ProblemsError(
             f"{file} must hold the {source.rows} problems of `{source.name}` with the hash {source.content}, "
             f"but holds {len(problems)} with the hash {found} instead.\n"
-            f"Put the right file there, or remove it and the hub's `{source.hub.id}` is loaded instead."
+            f"Put the right file there{other}."
         )
     return problems
 
 
-def _from_hub(source: Source) -> tuple[Problem, ...]:
-    hub = source.hub
+def _from_hub(source: Source, hub: Hub) -> tuple[Problem, ...]:
     try:
-        rows = _fetch(hub)
-        extracted = ({**row, hub.answer: hub.extract(row[hub.answer])} for row in rows)
+        extracted = ({**row, hub.answer: hub.extract(row[hub.answer])} for row in hub.fetch())
         problems = _problems(source, extracted, hub.question, hub.answer)
     except ImportError:
-        raise ProblemsError(_neither(source, "is read with `pip install 'rence-bench[eval]'`")) from None
+        raise ProblemsMissing(_neither(source, hub, "is read with `pip install 'rence-bench[eval]'`")) from None
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         reason = (str(error).strip() or repr(error)).splitlines()[0]
-        raise ProblemsError(_neither(source, f"cannot be read: {reason}")) from None
+        raise ProblemsMissing(_neither(source, hub, f"cannot be read: {reason}")) from None
     if len(problems) != hub.rows:
         raise ProblemsError(
             f"`{hub.id}` at {hub.revision} must have {hub.rows} problems, but has {len(problems)} instead."
@@ -78,20 +134,17 @@ def _from_hub(source: Source) -> tuple[Problem, ...]:
     return problems
 
 
-def _fetch(hub: Hub) -> Iterable[Mapping[str, Any]]:
-    from datasets import load_dataset
-
-    return load_dataset(hub.id, hub.config, split=hub.split, revision=hub.revision)  # type: ignore[return-value]
-
-
-def _neither(source: Source, why: str) -> str:
-    named = os.environ.get(DATA_DIR)
-    here = f"{source.file}.jsonl is not in {named} ({DATA_DIR})" if named else f"{DATA_DIR} is not set"
+def _neither(source: Source, hub: Hub, why: str) -> str:
     return (
-        f"the problems of `{source.name}` are not here: {here}, and the hub's `{source.hub.id}` {why}\n"
+        f"the problems of `{source.name}` are not here: {_not_here(source)}, and the hub's `{hub.id}` {why}\n"
         f"Either set {DATA_DIR} to a folder that holds {source.file}.jsonl, or connect to the hub once; "
         "its cache is used from then on (HF_HOME, HF_HUB_OFFLINE)."
     )
+
+
+def _not_here(source: Source) -> str:
+    named = os.environ.get(DATA_DIR)
+    return f"{source.file}.jsonl is not in {named} ({DATA_DIR})" if named else f"{DATA_DIR} is not set"
 
 
 def _problems(source: Source, rows: Iterable[Mapping[str, Any]], question: str, answer: str) -> tuple[Problem, ...]:

@@ -8,10 +8,6 @@ from benchmarks.marking.extraction import last_box
 
 _NOTATION = re.compile(r"([+-]?[0-9]+(?:\.[0-9]+)?)e([+-]?[0-9]+)")
 """4.5e33"""
-_NUMPY = re.compile(r"\bnp\.([a-z]+)")
-"""np.arcsin(10/13)"""
-_BARE_POINT = re.compile(r"([0-9])\./")
-"""-1./3"""
 _THOUSANDS = re.compile(r"(?<![0-9])[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])")
 """32,348"""
 
@@ -28,25 +24,10 @@ def integer(raw: str) -> str:
     return str(int(whole))
 
 
-def latex(raw: str) -> str:
-    """MATH: no dollar or percent signs, no negative space (`11,\\! 111`), no full stop at the end."""
-    text = re.sub(r"\\!\s*", "", raw).replace("\\$", "").replace("\\%", "")
-    return text.strip().removesuffix(".").strip()
-
-
-def minerva(raw: str) -> str:
-    """Minerva's answers were written for sympy: powers of ten, numpy's functions, `-1./3`, a stray `$ $`."""
-    text = raw.replace("$ $", " ").replace("$", "").strip()
+def scientific(text: str) -> str | None:
+    """`4.5e33` as LaTeX has it, `4.5 \\times 10^{33}`; None if the text is not in that notation."""
     notation = _NOTATION.fullmatch(text)
-    if notation:
-        return f"{notation[1]} \\times 10^{{{int(notation[2])}}}"
-    return _BARE_POINT.sub(r"\1/", _NUMPY.sub(r"\\\1", text))
-
-
-def olympiad(raw: str) -> str:
-    """OlympiadBench: each answer of a list is wrapped in dollars, some end in a full stop or a percent sign."""
-    text = raw.replace("$", "").replace("\\%", "").replace("%", "")
-    return text.strip().removesuffix(".").strip()
+    return f"{notation[1]} \\times 10^{{{int(notation[2])}}}" if notation else None
 
 
 def several(gold: str) -> bool:
@@ -63,8 +44,3 @@ def several(gold: str) -> bool:
 def boxed(solution: str) -> str:
     """What the last box of a worked solution holds; empty if there is none."""
     return last_box(solution) or ""
-
-
-def after_hashes(solution: str) -> str:
-    """GSM8K's solutions end in `#### 18`."""
-    return solution.rpartition("####")[2].strip()

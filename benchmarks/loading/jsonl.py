@@ -1,0 +1,168 @@
+"""Problems of your own: a file of JSON lines, read strictly. Every mistake is said with its line; nothing is guessed.
+
+A line is an object with `problem` (or `question`) and `answer` (or `gold`, which goes before `answer` where a line has
+both: the raw answer and what it is compared with). `id`, `title`, `kind`, `level`, `subject` and `source` are kept as
+tags, other keys are not looked at. Text is UTF-8; a byte-order mark at the start, CRLF and empty lines are accepted.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.asking import SEVERAL
+from benchmarks.loading import cleaning
+from benchmarks.marking import mark
+from benchmarks.marks import NUMBERS, Mark
+
+QUESTION, ANSWER = ("problem", "question"), ("answer", "gold")
+"""keys, either of them"""
+TAGS = ("id", "title", "kind", "level", "subject", "source")
+MOST_BYTES = 1_000_000
+"""of a line: a longer one is no problem, but a whole file in one line, or something else"""
+_MOST_KINDS, _MOST_LINES = 2, 3
+_BOM = b"\xef\xbb\xbf"
+_ALLOWED = (
+    "A line is a JSON object with `problem` (or `question`) and `answer` (or `gold`, text or a number), in UTF-8."
+)
+
+
+@dataclass(frozen=True)
+class ProblemLine:
+    """One problem of a file."""
+
+    question: str
+    gold: str
+    note: str
+    """what the prompt adds on the form of the answer"""
+    tags: Mapping[str, str]
+
+
+class _Mistake(Exception):
+    """What is wrong with one line: the kind, the same words for the same mistake, and what differs."""
+
+    def __init__(self, kind: str, detail: str = "") -> None:
+        super().__init__(f"{kind}{detail}")
+        self.kind = kind
+
+
+def read(path: Path) -> list[ProblemLine]:
+    """The problems in the file's order.
+
+    Raises: ValueError, one to three lines that name the file and its lines, if it is no file or a line is wrong.
+    """
+    found: list[ProblemLine] = []
+    mistakes: list[tuple[int, _Mistake]] = []
+    questions: dict[str, int] = {}
+    ids: dict[str, int] = {}
+    for number, raw in _lines(path):
+        try:
+            line = _line(raw)
+            if line is None:
+                continue
+            _once(questions, line.question, number, "the same problem")
+            if "id" in line.tags:
+                _once(ids, line.tags["id"], number, "the same `id`")
+            found.append(line)
+        except _Mistake as mistake:
+            mistakes.append((number, mistake))
+    if mistakes:
+        raise ValueError(_said(path, mistakes))
+    if not found:
+        raise ValueError(f"{path} holds no problems. {_ALLOWED}")
+    return found
+
+
+def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    """(number, bytes) of each line, without its end; of one that is too long the beginning."""
+    if path.is_dir():
+        raise ValueError(f"{path} is a folder. Name the file in it: JSON lines, one problem each.")
+    if not path.exists():
+        raise ValueError(f"{path} does not exist. It must be a file of JSON lines, one problem each.")
+    if not path.is_file():
+        raise ValueError(f"{path} is no regular file. It must be a file of JSON lines, one problem each.")
+    with path.open("rb") as file:
+        number = 0
+        while raw := file.readline(MOST_BYTES + 1):
+            number += 1
+            end = raw
+            while len(end) > MOST_BYTES and not end.endswith(b"\n"):  # the rest of a line that is refused anyway
+                end = file.readline(MOST_BYTES + 1)
+            yield number, raw.removeprefix(_BOM) if number == 1 else raw
+
+
+def _line(raw: bytes) -> ProblemLine | None:
+    """None if it is empty. Raises: _Mistake."""
+    if len(raw) > MOST_BYTES:
+        raise _Mistake(f"the line is longer than {MOST_BYTES:,} bytes")
+    try:
+        text = raw.decode("utf-8").strip()
+    except UnicodeDecodeError as error:
+        raise _Mistake("the line is not UTF-8", f": byte 0x{raw[error.start]:02x} at {error.start + 1}") from None
+    if "\0" in text:
+        raise _Mistake("the line holds a NUL byte")
+    if not text:
+        return None
+    try:
+        row = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        reason = error.msg if isinstance(error, json.JSONDecodeError) else "it is too deep, or a number too long"
+        raise _Mistake("the line is not JSON", f": {reason}") from None
+    if not isinstance(row, dict):
+        raise _Mistake("the line must be an object", f", but is {type(row).__name__} instead")
+    question, gold = _text(*_value(row, QUESTION)), _text(*_value(row, ANSWER))
+    if mark(f"\\boxed{{{gold}}}", gold, NUMBERS).mark is not Mark.CORRECT:
+        raise _Mistake("the answer cannot be marked", f": no box can hold {gold[:40]!r}")
+    tags = {name: _text(name, row[name]) for name in TAGS if row.get(name) is not None}
+    return ProblemLine(question, gold, SEVERAL if cleaning.several(gold) else "", tags)
+
+
+def _value(row: Mapping[str, Any], keys: Sequence[str]) -> tuple[str, Any]:
+    """Key and value. Raises: _Mistake if none of the keys is there."""
+    there = [key for key in keys if key in row]
+    if not there:
+        raise _Mistake(f"`{keys[0]}` or `{keys[1]}` is missing")
+    if there == list(QUESTION):
+        raise _Mistake("the line has both `problem` and `question`")
+    return there[-1], row[there[-1]]  # a gold goes before the raw answer that it was made of
+
+
+def _text(key: str, value: Any) -> str:
+    """Text without blanks around it; a number as it is written in a text. Raises: _Mistake."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise _Mistake(f"`{key}` must be text or a number", f", but is {json.dumps(value)[:40]} instead")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise _Mistake(f"`{key}` must be a finite number", f", but is {value} instead")
+    text = (cleaning.scientific(repr(value)) or repr(value)) if isinstance(value, float) else str(value).strip()
+    if not text:
+        raise _Mistake(f"`{key}` is empty")
+    if "\0" in text or any(0xD800 <= ord(letter) < 0xE000 for letter in text):
+        raise _Mistake(f"`{key}` holds a NUL character or half of a surrogate pair")
+    return text
+
+
+def _once(seen: dict[str, int], value: str, number: int, what: str) -> None:
+    """Raises: _Mistake if an earlier line has it."""
+    if value in seen:
+        raise _Mistake(f"the line has {what} as another", f", line {seen[value]}")
+    seen[value] = number
+
+
+def _said(path: Path, mistakes: Sequence[tuple[int, _Mistake]]) -> str:
+    """The first of each kind in words, with the numbers of the next lines that have it."""
+    kinds: dict[str, list[tuple[int, _Mistake]]] = {}
+    for number, mistake in mistakes:
+        kinds.setdefault(mistake.kind, []).append((number, mistake))
+    lines = []
+    for (number, first), *others in list(kinds.values())[:_MOST_KINDS]:
+        shown = [str(other) for other, _ in others[: _MOST_LINES - 1]]
+        more = [f"{len(others) - len(shown):,} more"] if len(others) > len(shown) else []
+        also = f" (likewise line {', '.join([*shown, *more])})" if others else ""
+        lines.append(f"{path}:{number}: {first}{also}.")
+    rest = sum(map(len, list(kinds.values())[_MOST_KINDS:]))
+    lines.append(f"And {rest:,} more of other kinds. {_ALLOWED}" if rest else _ALLOWED)
+    return "\n".join(lines)

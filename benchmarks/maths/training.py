@@ -1,0 +1,125 @@
+"""The sets that are trained on, made from their sources: no copies, nothing of a benchmark. Counts are those of the
+pinned files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import chain
+
+from benchmarks.loading.cleaning import boxed, integer
+from benchmarks.loading.hub import Hub
+from benchmarks.loading.selection import CONFLICTING, DUPLICATE, LONG, UNMARKABLE, select
+from benchmarks.loading.source import Source, load
+from benchmarks.maths.aime import AIME24, AIME25
+from benchmarks.maths.amc import AMC12, AMC23
+from benchmarks.maths.hendrycks_math import MATH500, TAGS, latex
+from benchmarks.maths.minerva import MINERVA
+from benchmarks.maths.olympiadbench import OLYMPIADBENCH
+from benchmarks.problems import Selection, TrainingSet
+
+MATH_TRAIN = Source(
+    name="math_train",
+    file="math_train",
+    rows=7500,
+    content="e4c6632b38ff6d9f",
+    licence="MIT",
+    hub=Hub(
+        "DigitalLearningGmbH/MATH-lighteval",
+        "0530c78699ea5e8eb5530600900e1f328b48acad",
+        "train",
+        7500,
+        answer="solution",
+        extract=boxed,
+    ),
+    clean=latex,
+    tags=TAGS,
+)
+DAPO_MATH_17K = Source(
+    name="dapo_math_17k",
+    file="dapo_math_17k",
+    rows=17917,
+    content="2be88f816d336ae7",
+    licence="Apache-2.0",
+    hub=Hub(
+        "open-r1/DAPO-Math-17k-Processed",
+        "31dd309567e3da778038cc87d868b6097a3ccf68",
+        "train",
+        17398,
+        question="prompt",
+        answer="solution",
+        config="all",
+    ),
+    clean=integer,
+)
+HELD_OUT = (MATH500, AIME24, AIME25, AMC23, MINERVA, OLYMPIADBENCH, AMC12)
+"""what no training problem may be of; amc23's problems are counted as its own, the rest of amc12 as amc12's"""
+
+
+def _training_set(
+    name: str, description: str, parts: Sequence[Source], count: int, removed: Mapping[str, int]
+) -> TrainingSet:
+    def selection() -> Selection:
+        held_out = {source.name: load(source) for source in HELD_OUT}
+        return select(chain.from_iterable(load(part) for part in parts), held_out)
+
+    licence = ", ".join(dict.fromkeys(part.licence for part in parts))
+    origin = ", ".join(part.origin for part in parts)
+    return TrainingSet(name, description, selection, count, removed, licence, origin)
+
+
+TRAINING_SETS = (
+    _training_set(
+        "math_train",
+        "MATH's, no copies, nothing of a benchmark",
+        [MATH_TRAIN],
+        7454,
+        {
+            UNMARKABLE: 2,
+            LONG: 2,
+            CONFLICTING: 2,
+            DUPLICATE: 4,
+            "near math500": 33,
+            "in olympiadbench": 2,
+            "near olympiadbench": 1,
+        },
+    ),
+    _training_set(
+        "dapo_math_17k",
+        "DAPO's, no copies, nothing of a benchmark",
+        [DAPO_MATH_17K],
+        16160,
+        {
+            LONG: 1,
+            CONFLICTING: 57,
+            DUPLICATE: 1559,
+            "in math500": 6,
+            "near math500": 14,
+            "in amc23": 8,
+            "near amc23": 21,
+            "in olympiadbench": 9,
+            "near olympiadbench": 49,
+            "in amc12": 6,
+            "near amc12": 27,
+        },
+    ),
+    _training_set(
+        "dapo_math",
+        "DAPO's and MATH's, likewise",
+        [DAPO_MATH_17K, MATH_TRAIN],
+        21878,
+        {
+            UNMARKABLE: 2,
+            LONG: 3,
+            CONFLICTING: 73,
+            DUPLICATE: 3288,
+            "in math500": 6,
+            "near math500": 45,
+            "in amc23": 8,
+            "near amc23": 21,
+            "in olympiadbench": 10,
+            "near olympiadbench": 50,
+            "in amc12": 6,
+            "near amc12": 27,
+        },
+    ),
+)
