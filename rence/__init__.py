@@ -5,7 +5,8 @@ The public Python, in one name for users, notebooks and plug-ins (docs/how-to/pl
     algorithms   Algorithm PolicyGradient Rollouts Totals Loss Mean Activity; ops, objectives (ours, to subclass)
     problems     Problem Benchmark TrainingSet Selection Rule Mark
     engines      Engine Request Sampling Completion
-    backends     Backend LocalBackend Checkpoint TrainingResult; RUNTIME marks settings that may change
+    backends     Backend LocalBackend Mistake BackendCosts Throughput Checkpoint TrainingResult; RUNTIME marks
+                 settings that may change
     reports      Section Analysis Text Bullets Table Column Row Cell Figure Folded
 
 What has a name, plug-ins included, is looked up with `algorithm("grpo", clip_low=0.1)`, `benchmark("mini_sums")` and
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from algorithms.rollouts import Loss, Mean, Rollouts, Totals
     from benchmarks.marks import Mark, Rule
     from benchmarks.problems import Benchmark, Problem, Selection, TrainingSet
-    from harness.backends.base import Backend, Checkpoint, TrainingResult
+    from harness.backends.base import Backend, BackendCosts, Checkpoint, Mistake, Throughput, TrainingResult
     from harness.backends.local.backend import LocalBackend
     from harness.base.registry import algorithm, benchmark, training_set
     from harness.engines.base import Completion, Engine, Request, Sampling
@@ -50,6 +51,7 @@ __all__ = [
     "Algorithm",
     "Analysis",
     "Backend",
+    "BackendCosts",
     "Benchmark",
     "Bullets",
     "Cell",
@@ -63,6 +65,7 @@ __all__ = [
     "Loss",
     "Mark",
     "Mean",
+    "Mistake",
     "PolicyGradient",
     "Problem",
     "Request",
@@ -74,6 +77,7 @@ __all__ = [
     "Selection",
     "Table",
     "Text",
+    "Throughput",
     "Totals",
     "TrainingResult",
     "TrainingSet",

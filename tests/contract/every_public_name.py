@@ -112,3 +112,9 @@ class MineBackend(rence.LocalBackend):
     """The local backend with settings."""
 
     settings = MineSettings
+
+    def costs(self, experiment: object) -> rence.BackendCosts:
+        return rence.BackendCosts(rence.Throughput("core", 1e9, 1e9, "a guess"))
+
+    def mistakes(self, experiment: object) -> list[rence.Mistake]:
+        return [rence.Mistake((("recipe", "epochs"),), "`epochs` must be 1.")]
