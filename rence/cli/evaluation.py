@@ -26,53 +26,62 @@ TEMPERATURE, TOP_P, MAX_TOKENS = 1.0, 1.0, 4096
 _COUNT = re.compile(r"0*[1-9][0-9]{0,5}")
 _FILES = (".jsonl", ".json")
 
+Model = Annotated[
+    str, typer.Option(metavar="DIR_OR_ID", help="A folder, a hub id, or a shipped model.", show_default=False)
+]
+Asked = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME[:K],...",
+        help="`aime24:32,my.jsonl:4` asks for 32 and 4 samples a problem, a bare name for one. A file holds "
+        "problems of your own: JSON lines with `problem` and `answer`.",
+        autocompletion=completion.benchmarks,
+        show_default=False,
+    ),
+]
+Out = Annotated[Path, typer.Option("--out", help="Folder for the answers; of this model alone.", show_default=False)]
+EngineName = Annotated[str, typer.Option(help="What answers: see `rence list engines`.")]
+TemplateName = Annotated[
+    str,
+    typer.Option(help="How a problem becomes a prompt: bare, chat, chat_thinking, chat_examples, qwen_math, plain."),
+]
+Temperature = Annotated[float, typer.Option(help="0 is greedy. Often 0.6, with top_p 0.95.")]
+TopP = Annotated[float, typer.Option(help="Nucleus sampling; 1 is off.")]
+MaxTokens = Annotated[int, typer.Option(help="Response limit. Models that think at length want 32768.")]
+Seed = Annotated[int, typer.Option(help="Of all sampling.")]
+Limit = Annotated[
+    int | None, typer.Option(help="Only the first so many problems of each benchmark.", show_default=False)
+]
+SecondMarker = Annotated[
+    bool, typer.Option("--second-marker", help="Mark by Math-Verify alone too, and count where the two disagree.")
+]
+Chunk = Annotated[
+    int | None,
+    typer.Option(
+        help="Problems generated together, and saved together; by default as many as make 64 samples "
+        "(vllm: 1024), one at least.",
+        show_default=False,
+    ),
+]
+
 
 def add_to(app: typer.Typer) -> None:
     command(app, "eval")(evaluate)
 
 
 def evaluate(
-    model: Annotated[
-        str, typer.Option(metavar="DIR_OR_ID", help="A folder, a hub id, or a shipped model.", show_default=False)
-    ],
-    benchmarks: Annotated[
-        str,
-        typer.Option(
-            metavar="NAME[:K],...",
-            help="`aime24:32,my.jsonl:4` asks for 32 and 4 samples a problem, a bare name for one. A file holds "
-            "problems of your own: JSON lines with `problem` and `answer`.",
-            autocompletion=completion.benchmarks,
-            show_default=False,
-        ),
-    ],
-    to: Annotated[Path, typer.Option("--out", help="Folder for the answers; of this model alone.", show_default=False)],
-    engine: Annotated[str, typer.Option(help="What answers: see `rence list engines`.")] = "local",
-    template: Annotated[
-        str,
-        typer.Option(
-            help="How a problem becomes a prompt: bare, chat, chat_thinking, chat_examples, qwen_math, plain."
-        ),
-    ] = "chat",
-    temperature: Annotated[float, typer.Option(help="0 is greedy. Often 0.6, with top_p 0.95.")] = TEMPERATURE,
-    top_p: Annotated[float, typer.Option(help="Nucleus sampling; 1 is off.")] = TOP_P,
-    max_tokens: Annotated[
-        int, typer.Option(help="Response limit. Models that think at length want 32768.")
-    ] = MAX_TOKENS,
-    seed: Annotated[int, typer.Option(help="Of all sampling.")] = 0,
-    limit: Annotated[
-        int | None, typer.Option(help="Only the first so many problems of each benchmark.", show_default=False)
-    ] = None,
-    second_marker: Annotated[
-        bool, typer.Option("--second-marker", help="Mark by Math-Verify alone too, and count where the two disagree.")
-    ] = False,
-    chunk: Annotated[
-        int | None,
-        typer.Option(
-            help="Problems generated together, and saved together; by default as many as make 64 samples "
-            "(vllm: 1024), one at least.",
-            show_default=False,
-        ),
-    ] = None,
+    model: Model,
+    benchmarks: Asked,
+    to: Out,
+    engine: EngineName = "local",
+    template: TemplateName = "chat",
+    temperature: Temperature = TEMPERATURE,
+    top_p: TopP = TOP_P,
+    max_tokens: MaxTokens = MAX_TOKENS,
+    seed: Seed = 0,
+    limit: Limit = None,
+    second_marker: SecondMarker = False,
+    chunk: Chunk = None,
     json: Json = False,
 ) -> None:
     """Evaluate any model on any benchmarks: every answer kept and marked, scores with intervals. Run the same again to
