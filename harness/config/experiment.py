@@ -8,17 +8,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from annotated_types import Ge, Gt, Le, Lt
 
 from algorithms.base import Algorithm
 from benchmarks.problems import Benchmark, TrainingSet
 from harness.base import registry
 from harness.base.fingerprint import fingerprint
-from harness.config.problem_files import ProblemFile, TrainFile
-from harness.config.ranges import Count, Decay, NonNegative, Positive, Share, Whole
+from harness.config.own_files import ProblemFile, TrainFile
 from harness.records import Comparison, Published, Sweep
 from harness.records.fields import LATER, RUNTIME, UNWRITTEN, runtime_settings, semantic
 
+Count = Annotated[int, Ge(1)]
+NonNegative = Annotated[float, Ge(0)]
+Positive = Annotated[float, Gt(0)]
+Decay = Annotated[float, Ge(0), Lt(1)]
+Share = Annotated[float, Gt(0), Le(1)]
+Whole = Annotated[int, Ge(0)]
 Reward = Literal["label", "majority", "random", "format"]
 
 

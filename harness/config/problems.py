@@ -15,7 +15,7 @@ from harness.base.plugins import PluginError
 from harness.config.check import checked, fail, known
 from harness.config.experiment import Evaluation, Experiment
 from harness.config.manifest import Key, Manifest
-from harness.config.problem_files import ProblemFile, TrainFile
+from harness.config.own_files import ProblemFile, TrainFile
 from harness.config.shape import model
 
 T = TypeVar("T", ProblemFile, TrainFile)

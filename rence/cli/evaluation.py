@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from harness.base.errors import INTERRUPTED, UserError
+from rence.cli import completion
 from rence.cli.console import Json, command, err, out, print_json, same_command
 
 if TYPE_CHECKING:
     from harness.config.experiment import Evaluation
-    from harness.config.problem_files import ProblemFile
+    from harness.config.own_files import ProblemFile
 
 TEMPERATURE, TOP_P, MAX_TOKENS = 1.0, 1.0, 4096
 """the model's own distribution, as in experiments and in the tasks for lm-eval"""
@@ -40,6 +41,7 @@ def evaluate(
             metavar="NAME[:K],...",
             help="`aime24:32,my.jsonl:4` asks for 32 and 4 samples a problem, a bare name for one. A file holds "
             "problems of your own: JSON lines with `problem` and `answer`.",
+            autocompletion=completion.benchmarks,
             show_default=False,
         ),
     ],
@@ -118,7 +120,7 @@ def _asked(text: str) -> tuple[dict[str, int], dict[str, ProblemFile]]:
 
     Raises: UserError.
     """
-    from harness.config.problem_files import ProblemFile
+    from harness.config.own_files import ProblemFile
     from harness.config.problems import problem_file
 
     counts: dict[str, int] = {}

@@ -15,8 +15,7 @@ from typing import Annotated, Any, Literal
 
 from annotated_types import Gt, Lt
 
-from harness.config.experiment import Experiment
-from harness.config.ranges import Count, Positive
+from harness.config.experiment import Count, Experiment, Positive
 from harness.records.fields import RUNTIME
 
 

@@ -1,10 +1,11 @@
-"""Files of problems as an experiment's file names them."""
+"""Files of problems of your own, as an experiment names them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
-from harness.config.ranges import Count
+from annotated_types import Ge
 
 
 @dataclass(frozen=True)
@@ -13,7 +14,7 @@ class ProblemFile:
 
     file: str
     """its path, beside the experiment's file or from the current folder"""
-    k: Count = 1
+    k: Annotated[int, Ge(1)] = 1
     """attempts a problem"""
     title: str = ""
     """what tables call it; empty: its name"""
