@@ -26,9 +26,9 @@ demo: $(VENV)/.installed ## train and compare four algorithms on this machine, a
 test: $(VENV)/.installed-dev ## the whole test suite
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile
 
-# Comparisons of single precision that depend on the processor most; under two minutes.
+# Where the processor shows most, in single precision.
 test-paths: $(VENV)/.installed-dev ## micro-batches, packing, sampler and golden curves on each code path of torch
-	$(BIN)/python bench/code_paths.py -n 2 --dist loadfile $(addprefix tests/local/test_,update.py golden.py logprobs.py sampler.py)
+	$(BIN)/python bench/code_paths.py -n 2 --dist loadfile tests/local/test_{update,golden,logprobs,sampler}.py
 
 nightly: $(VENV)/.installed-dev ## what takes too long for every change: algorithms, local backend and fidelity on each code path
 	$(BIN)/python bench/code_paths.py -n 2 --dist loadfile tests/algorithms tests/local tests/fidelity

@@ -31,7 +31,7 @@ PIECES = {
     "mark": "harness.backends.local.generate.mark_all",
     "render": "harness.backends.local.generate.render",
     "reference": "harness.backends.local.loop.fixed_logp",
-    "forward": "harness.backends.local.update.said",
+    "forward": "harness.backends.local.update.forward_logprobs",
     "backward": "torch.Tensor.backward",
     "optimiser": "torch.optim.AdamW.step",
     "checkpoint": "harness.backends.local.checkpoint.save",

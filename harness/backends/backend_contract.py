@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import MISSING, fields, replace
 from typing import Any
 
-from harness.backends.example_trial import BATCH, QUESTION, BackendUnderTest
+from harness.backends.example_trial import BATCH, QUESTION, BackendUnderTest, answers
 from harness.config.experiment import Experiment
 from harness.config.explain import json_schema
 from harness.config.shape import docs, may_be_a_section, model
@@ -110,12 +110,12 @@ def every_grid_point_is_evaluated(of: BackendUnderTest) -> None:
 def the_engine_holds_the_checkpoints_weights(of: BackendUnderTest) -> None:
     """What it answered at the last point is what the saved checkpoint answers, and its hash is the result's."""
     trial = of.whole
-    _, last, answers = trial.watcher.seen[-1]
+    _, last, said = trial.watcher.seen[-1]
     folder = trial.folder.checkpoint(last.step)
     saved = resolving.model_hash(folder)
     _require(last.weights == saved == trial.result.final_weights, "the checkpoint's hash is not what was evaluated")
     again = answers(of.backend.start_engine(of.experiment, folder))
-    _require(again == answers, "the saved checkpoint answers otherwise than the engine that was evaluated")
+    _require(again == said, "the saved checkpoint answers otherwise than the engine that was evaluated")
 
 
 def checkpoints_load(of: BackendUnderTest) -> None:

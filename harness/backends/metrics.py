@@ -10,6 +10,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
 
 from algorithms.rollouts import Mean
 from harness.backends.collect import Collected
@@ -37,6 +40,12 @@ def add(into: dict[str, Mean], new: Mapping[str, Mean]) -> None:
     """Sum metric by metric."""
     for name, mean in new.items():
         into[name] = into[name] + mean if name in into else mean
+
+
+def numbers(metrics: Mapping[str, Any]) -> dict[str, float | None]:
+    """A trainer's own metrics as JSON has them: numpy's numbers as Python's, what is not finite as None."""
+    found = {name: float(value) for name, value in metrics.items() if isinstance(value, int | float | np.number)}
+    return {name: value if math.isfinite(value) else None for name, value in found.items()}
 
 
 def step_metrics(

@@ -107,7 +107,7 @@ def resolved(experiment: Experiment) -> dict[str, Any]:
         "record_steps": list(experiment.record_steps),
         **({"sweeps": [asdict(sweep) for sweep in experiment.sweeps]} if experiment.sweeps else {}),
         **({"cap": asdict(experiment.cap)} if experiment.cap != Cap() else {}),
-        **({experiment.backend: asdict(settings)} if (settings := experiment.backend_settings) else {}),
+        **({experiment.backend: asdict(settings)} if (settings := experiment.backend_settings) is not None else {}),
     }
 
 

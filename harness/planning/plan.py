@@ -53,7 +53,7 @@ def make(experiment: Experiment, model: Path | None) -> Plan:
         evaluation=evaluation,
         tuning=dict(experiment.tuning),
         lock="",
-        backend_settings=stated(experiment.backend_settings) if experiment.backend_settings else {},
+        backend_settings=stated(experiment.backend_settings) if experiment.backend_settings is not None else {},
         sweeps=list(experiment.sweeps),
         lock_version=_LOCK_VERSION,
         train_hash=experiment.train_file.hash if experiment.train_file else "",

@@ -18,6 +18,7 @@ import typer
 from rich.markup import escape
 
 from harness.base.errors import FAILED, UserError, nearest, need
+from rence.cli import sections
 from rence.cli.console import Json, command, out, print_json, table
 
 
@@ -35,6 +36,7 @@ class CheckedKind(StrEnum):
     benchmark = "benchmark"
     engine = "engine"
     backend = "backend"
+    section = "section"
 
 
 @dataclass(frozen=True)
@@ -87,13 +89,14 @@ def _benchmark(name: str) -> Any:
 
     try:
         found = benchmark(name)
-        found.problems  # noqa: B018  which loads them
     except UnknownBenchmark as error:
         raise UserError(str(error)) from None
+    try:
+        found.problems  # noqa: B018  which loads them
     except ProblemsMissing:
         raise SkipTest("problems are not on this machine; RENCE_DATA_DIR names a folder that has them") from None
     except ProblemsError:
-        return found  # which the checks will say
+        pass  # the checks will say so
     return found
 
 
@@ -127,12 +130,28 @@ def _backend_names() -> Sequence[str]:
     return BACKENDS.names()
 
 
+def _section(name: str) -> Any:
+    from reports.sections import registry
+    from reports.sections.section_contract import SectionUnderTest
+
+    if name in registry.ours():
+        return SectionUnderTest(name, registry.ours()[name], "cost" if name == "cost" else "body")
+    return SectionUnderTest(name, sections.PLUGINS.get(name))
+
+
+def _section_names() -> Sequence[str]:
+    from reports.sections import registry
+
+    return [*registry.ours(), *sections.PLUGINS.names()]
+
+
 _LOCAL = ("torch", "transformers")
 CONTRACTS: dict[CheckedKind, Contract] = {
     CheckedKind.algorithm: Contract(_algorithm_names, _algorithm, "algorithms.contract:CHECKS"),
     CheckedKind.benchmark: Contract(_benchmark_names, _benchmark, "benchmarks.contract:CHECKS", ("math_verify",)),
     CheckedKind.engine: Contract(_engine_names, _engine, "harness.engines.engine_contract:CHECKS", _LOCAL),
     CheckedKind.backend: Contract(_backend_names, _backend, "harness.backends.backend_contract:CHECKS", _LOCAL),
+    CheckedKind.section: Contract(_section_names, _section, "reports.sections.section_contract:CHECKS", ("pandas",)),
 }
 
 
@@ -147,7 +166,7 @@ def check(
     ] = None,
     json: Json = False,
 ) -> None:
-    """The contract of what has this name: what every algorithm, benchmark, engine, backend keeps to."""
+    """The contract of what has this name: what every algorithm, benchmark, engine, backend, section keeps to."""
     rows = [row for one in _kinds(name, kind) for row in run_contract(one, name)]
     failed, run = [row for row in rows if row.passed is False], [row for row in rows if row.passed is not None]
     if json:

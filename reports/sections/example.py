@@ -47,7 +47,10 @@ def full(root: Path) -> None:
     folder = RunFolder(root)
     _plan().write(folder.plan)
     DataRecord(HOSTILE, 100, "hash", {HOSTILE: 3}).write(folder.data)
-    percent = {ARMS[0]: {"average": 40.0, "first_one": 41.7}, START: {"average": 20.0}}
+    percent: dict[str, dict[str, float | None]] = {
+        ARMS[0]: {"average": 40.0, "first_one": 41.7},
+        START: {"average": 20.0},
+    }
     add_published(folder.expected, [Published(HOSTILE, HOSTILE, "https://example.org", HOSTILE, HOSTILE, percent)])
     _start(folder)
     for arm in ARMS:

@@ -89,7 +89,7 @@ def test_the_shipped_batch_is_of_the_quickstart(frozen: Frozen) -> None:
     assert recorded.read(SHIPPED).origin.start_hash == model_hash(start) != model_hash(frozen.model)
     with torch.no_grad():
         start_BT = response_logp(load(start), frozen.batch, 1.0)
-    assert_close(frozen.init_logp_BT, start_BT, within=1e-5)
+    assert_close(frozen.init_logp_BT, start_BT, within=2e-5)
 
 
 def test_its_weights_have_moved_off_the_sampler_a_little(frozen: Frozen, logp_BT: Tensor) -> None:

@@ -70,7 +70,7 @@ def test_micro_batches_change_neither_loss_nor_gradient(name: str, model: Langua
     # a loss may be a small difference: of DisCO's mean log-probs, near -3 on either side, it is less than 0.01
     assert_close(value_cut, value, within=1e-5, floor=1.0)
     assert_close(metrics_cut.pop("actor/pg_loss"), metrics.pop("actor/pg_loss"), within=1e-5, floor=1.0)
-    assert_close(metrics_cut, metrics, within=2e-5)
+    assert_close(metrics_cut, metrics, within=3e-5)
     # Rounding is 2e-7 to 5e-7 of the norm for every algorithm. The norm itself is 0.05 to 9, and 44 for DisCO, whose
     # squared hinge multiplies the KL's gradient by 1e3 times the excess of 0.03: so are the errors of its elements.
     assert max(float(g.abs().max()) for g in gradient) > 1e-3

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from harness.base.plugins import PluginError
+from rence.cli.checking import CheckedKind, run_contract
 from reports.data.analysis import Analysis
 from reports.data.load import MARKS
 from reports.document import Bullets, Cell, Column, Figure, Row, Section, Table, Text, text
@@ -36,7 +38,7 @@ def runs() -> ExampleRuns:
     return ExampleRuns()
 
 
-@pytest.mark.parametrize("name", registry.ORDER)
+@pytest.mark.parametrize("name", registry.ours())
 def test_ours_keep_to_the_contract(runs: ExampleRuns, name: str) -> None:
     assert len(HERE) >= 5
     for check in HERE:
@@ -122,6 +124,18 @@ def test_what_a_check_finds(runs: ExampleRuns, kind: str) -> None:
 def test_a_section_that_keeps_to_it() -> None:
     for check in contract.CHECKS:
         check(SectionUnderTest("good", good))
+
+
+def test_rence_check_holds_sections_of_ours_and_of_others_to_it(package: Any) -> None:
+    package("others", MODULE, sections={"in_sets": "others:in_order_of_a_set", "gone": "others:nothing"})
+    assert [row.passed for row in run_contract(CheckedKind.section, "cost")] == [True] * len(contract.CHECKS)
+    failed = {row.name: row.detail for row in run_contract(CheckedKind.section, "in_sets") if row.passed is False}
+    assert failed == {
+        "it has its name": "it calls itself `x`, not `in_sets`",
+        "same files give the same bytes": "another process gives other bytes: the order of a set?",
+    }
+    with pytest.raises(PluginError, match=r"the section `gone` of others 1\.0"):
+        run_contract(CheckedKind.section, "gone")
 
 
 def good(a: Analysis) -> Section | None:

@@ -6,12 +6,10 @@ What verl does stays verl's: workers, log-probs of learner and reference, weight
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import ray
 import torch
 import transfer_queue as tq  # type: ignore[import-not-found]
@@ -34,7 +32,7 @@ from harness.backends import checkpoints
 from harness.backends.base import Observer
 from harness.backends.checkpoints import TrainingProgress
 from harness.backends.groups import TokenRollouts, as_batch
-from harness.backends.metrics import add, step_metrics
+from harness.backends.metrics import add, numbers, step_metrics
 from harness.backends.verl import columns
 from harness.backends.verl.buffer import TRAIN, GroupBuffer, key
 from harness.backends.verl.checkpoint import REFERENCE, SHARDS, STATE
@@ -134,7 +132,7 @@ class Trainer(PPOTrainerSync):
         seconds = {f"timing_s/{name}": value for name, value in self.timing_raw.items()}
         ours = step_metrics(collected, self.rollouts, self.learnt)
         done = self.progress
-        row = {**_numbers(metrics), **_numbers(seconds), **ours}
+        row = {**numbers(metrics), **numbers(seconds), **ours}
         return StepRecord(done.step, done.rollouts, done.tokens, done.updates, done.cursor, row)
 
     # What verl calls, in the order of a trial.
@@ -293,9 +291,3 @@ class Trainer(PPOTrainerSync):
     def _rng(self, problem: str) -> torch.Generator:
         """Of identity, so that the order of rows changes no draw."""
         return torch.Generator().manual_seed(derive("credit", self.trial.seed, self.global_steps, problem))
-
-
-def _numbers(metrics: Mapping[str, Any]) -> dict[str, float | None]:
-    """verl's metrics as JSON has them: numpy's numbers as Python's, what is not finite as None."""
-    numbers = {name: float(value) for name, value in metrics.items() if isinstance(value, int | float | np.number)}
-    return {name: value if math.isfinite(value) else None for name, value in numbers.items()}
