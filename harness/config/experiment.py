@@ -16,6 +16,7 @@ from algorithms.base import Algorithm
 from benchmarks.problems import Benchmark, TrainingSet
 from harness.base import registry
 from harness.base.fingerprint import fingerprint
+from harness.config.own_files import ProblemFile, TrainFile
 from harness.records import Comparison, Published, Sweep
 from harness.records.fields import LATER, RUNTIME, UNWRITTEN, runtime_settings, semantic
 
@@ -96,30 +97,6 @@ class Recipe:
     def rate(self, updates: int) -> float:
         """The learning rate after so many updates: linear warm-up whose first update is not zero, then constant."""
         return self.learning_rate * min(1.0, (updates + 1) / max(1, self.warmup_updates))
-
-
-@dataclass(frozen=True)
-class ProblemFile:
-    """A benchmark of your own, from a file of JSON lines (docs/how-to/evaluate.md)."""
-
-    file: str
-    """its path, beside the experiment's file or from the current folder"""
-    k: Count = 1
-    """attempts a problem"""
-    title: str = ""
-    """what tables call it; empty: its name"""
-    hash: str = ""
-    """what its problems must hash to, as `rence benchmarks pin` prints it; empty: whatever the file holds now"""
-
-
-@dataclass(frozen=True)
-class TrainFile:
-    """A training set of your own, from a file of JSON lines."""
-
-    file: str
-    """its path, beside the experiment's file or from the current folder"""
-    hash: str = ""
-    """what its problems must hash to, as `rence benchmarks pin` prints it; empty: whatever the file holds now"""
 
 
 @dataclass(frozen=True)

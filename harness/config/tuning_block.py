@@ -12,9 +12,10 @@ from annotated_types import Ge, MinLen
 
 from harness.config import factors as parts
 from harness.config.check import checked, fail
-from harness.config.experiment import Candidate, Count, ProblemFile, Recipe, Tuning, Whole
+from harness.config.experiment import Candidate, Count, Recipe, Tuning, Whole
 from harness.config.factors import Factor
 from harness.config.manifest import Key, Manifest
+from harness.config.own_files import ProblemFile
 from harness.config.problems import check_benchmark
 from harness.config.shape import model
 from harness.config.sweeps import Expansion

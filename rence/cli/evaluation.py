@@ -18,7 +18,8 @@ from rence.cli import completion
 from rence.cli.console import Json, command, err, out, print_json, same_command
 
 if TYPE_CHECKING:
-    from harness.config.experiment import Evaluation, ProblemFile
+    from harness.config.experiment import Evaluation
+    from harness.config.own_files import ProblemFile
 
 TEMPERATURE, TOP_P, MAX_TOKENS = 1.0, 1.0, 4096
 """the model's own distribution, as in experiments and in the tasks for lm-eval"""
@@ -119,7 +120,7 @@ def _asked(text: str) -> tuple[dict[str, int], dict[str, ProblemFile]]:
 
     Raises: UserError.
     """
-    from harness.config.experiment import ProblemFile
+    from harness.config.own_files import ProblemFile
     from harness.config.problems import problem_file
 
     counts: dict[str, int] = {}

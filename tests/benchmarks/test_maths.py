@@ -19,7 +19,7 @@ from benchmarks.loading.selection import CONFLICTING, DUPLICATE, LONG, UNMARKABL
 from benchmarks.loading.source import Source
 from benchmarks.maths import gsm8k, hendrycks_math, minerva, olympiadbench, training
 from benchmarks.maths.minerva import corrected
-from benchmarks.problems import Problem, ProblemsError, hash_of
+from benchmarks.problems import Problem, ProblemsError, ProblemsMissing, hash_of
 from benchmarks.registry import benchmark
 
 DATA = os.environ.get("RENCE_DATA_DIR")
@@ -143,6 +143,22 @@ def test_neither_here_nor_on_the_hub(folder: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("RENCE_DATA_DIR", str(folder / "nowhere"))
     with pytest.raises(ProblemsError, match=r"RENCE_DATA_DIR must name a folder, but `.*nowhere` is none"):
         loading.load(SMALL)
+
+
+def test_a_set_that_the_hub_does_not_have(folder: Path) -> None:
+    source = replace(SMALL, hub=None)
+    asked = source.benchmark("Small", "two sums", k=8)
+    assert (asked.hub, asked.k, asked.title, asked.also, asked.origin) == (None, 8, "Small", (), "small_file.jsonl")
+    with pytest.raises(ProblemsMissing) as error:
+        asked.problems  # noqa: B018  which loads them
+    first, second = str(error.value).splitlines()
+    assert f"small_file.jsonl is not in {folder}" in first and "hub's" not in str(error.value)
+    assert second == "Set RENCE_DATA_DIR to a folder that holds small_file.jsonl."
+    write(folder / "small_file.jsonl", ROWS[:1])
+    with pytest.raises(ProblemsError, match=r"Put the right file there\.$"):
+        loading.load(source)
+    write(folder / "small_file.jsonl", ROWS)
+    assert source.benchmark("Small", "two sums", k=8).problems == PROBLEMS
 
 
 def test_the_hubs_library_with_other_columns(folder: Path) -> None:

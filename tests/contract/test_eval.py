@@ -51,6 +51,21 @@ def rows(out: Path, benchmark: str = "mini_sums") -> list[dict]:
     return pyarrow.parquet.read_table(EvalFolder(out / "evals" / benchmark).attempts).to_pylist()
 
 
+def test_an_evaluation_from_before_titles_goes_on(rence: Call, tmp_path: Path) -> None:
+    """And one whose rule was another does not."""
+    command = [*SUMS, "--limit", "4", "--out", "r"]
+    assert rence(*command)[0] == OK
+    header = tmp_path / "r/evals/mini_sums/eval.json"
+    now = json.loads(header.read_text())
+    assert (now["title"], now["rule"]) == ("Mini sums", "numbers")
+    header.write_text(json.dumps({key: value for key, value in now.items() if key not in ("title", "rule")}))
+    code, out, _ = rence(*command)
+    assert code == OK and "nothing to do" in out and "\nmini_sums  " in out
+    header.write_text(json.dumps({**now, "title": "Another", "rule": "mathematical expressions"}))
+    code, _, err = rence(*command)
+    assert code == USAGE and 'rule: "mathematical expressions" -> "numbers"' in err and "Another" not in err
+
+
 def test_every_answer_is_a_row_and_the_scores_are_theirs(rence: Call, tmp_path: Path) -> None:
     code, out, _ = rence(*SUMS, "--out", "r", "--json")
     assert code == OK

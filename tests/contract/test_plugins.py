@@ -51,6 +51,9 @@ def test_what_the_page_shows_works(rence: Call, mine: Path, finished: Path) -> N
     assert code == OK and json.loads(out)["per_benchmark"]["doubles"]["mean"] == 1 / 30
     header = json.loads(Path("floor/evals/doubles/eval.json").read_text())
     assert (header["engine"], header["engine_version"]) == ("constant", "1")
+    assert (header["title"], header["rule"]) == ("Doubles", "mathematical expressions")
+    assert "\nDoubles  " in rence("eval", "--model", "quickstart-base", *asked)[1]
+    assert "all 7 hold" in rence("check", "doubles")[1]
 
     assert rence("report", "runs/finished")[0] == OK
     page = Path("runs/finished/report/report.md").read_text(encoding="utf-8")

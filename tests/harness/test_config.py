@@ -199,7 +199,7 @@ def test_yaml_1_2_scalars() -> None:
         ("grpo: {}", "grpo: {clip_low: x}", 'tiny.yaml:19: `arms.grpo.clip_low` must be a number, but is "x" instead.'),
         ("grpo: {}", "grpo: 3", "tiny.yaml:19: `arms.grpo` must be a mapping, but is 3 instead."),
         ("grpo: {}", "grpo: {}\n  grpo: {}", "tiny.yaml:20: `arms.grpo` is given twice, first in line 19."),
-        ("grpo: {}", "start: {algorithm: grpo}", "tiny.yaml:19: an arm's name must be"),
+        ("grpo: {}", "start: {algorithm: grpo}", 'tiny.yaml:19: "start" cannot be an arm\'s name'),
         ("mini_sums: 1}", "mini_sum: 1}", "tiny.yaml:14: there is no benchmark `mini_sum`. Did you mean `mini_sums`?"),
         (
             "mini_sums: 1}",
