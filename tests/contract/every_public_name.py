@@ -146,8 +146,8 @@ class MineBackend(rence.LocalBackend):
 
     settings = MineSettings
 
-    def costs(self, experiment: object) -> rence.backends.BackendCosts:
-        return rence.backends.BackendCosts(rence.backends.Throughput("core", 1e9, 1e9, "a guess"))
+    def costs(self, experiment: object) -> rence.BackendCosts:
+        return rence.BackendCosts(rence.Throughput("core", 1e9, 1e9, "a guess"))
 
-    def mistakes(self, experiment: object) -> list[rence.backends.Mistake]:
-        return [rence.backends.Mistake((("recipe", "epochs"),), "`epochs` must be 1.")]
+    def mistakes(self, experiment: object) -> list[rence.Mistake]:
+        return [rence.Mistake((("recipe", "epochs"),), "`epochs` must be 1.")]
