@@ -56,6 +56,8 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class Marked:
+    """What became of one response."""
+
     mark: Mark
     answer: str | None
     """the final answer as the response has it, or None"""

@@ -3,10 +3,9 @@
 The public Python, in one name for users, notebooks and plug-ins (docs/how-to/plugins.md):
 
     algorithms   Algorithm PolicyGradient Rollouts Totals Loss Mean Activity; ops, objectives (ours, to subclass)
-    problems     Problem Benchmark TrainingSet Selection Rule Mark
+    problems     Problem Benchmark TrainingSet Selection; Rule Response Marked Mark mark_all
     engines      Engine Request Sampling Completion
-    backends     Backend LocalBackend Mistake BackendCosts Throughput Checkpoint TrainingResult; RUNTIME marks
-                 settings that may change
+    backends     Backend LocalBackend Checkpoint TrainingResult RUNTIME; backends (what ours are built from)
     reports      Section Analysis Text Bullets Table Column Row Cell Figure Folded
 
 What has a name, plug-ins included, is looked up with `algorithm("grpo", clip_low=0.1)`, `benchmark("mini_sums")` and
@@ -25,14 +24,15 @@ if TYPE_CHECKING:
     from algorithms.hyperparameters import check_ranges
     from algorithms.policy_gradient import PolicyGradient
     from algorithms.rollouts import Loss, Mean, Rollouts, Totals
-    from benchmarks.marks import Mark, Rule
+    from benchmarks.marking import mark_all
+    from benchmarks.marks import Mark, Marked, Response, Rule
     from benchmarks.problems import Benchmark, Problem, Selection, TrainingSet
-    from harness.backends.base import Backend, BackendCosts, Checkpoint, Mistake, Throughput, TrainingResult
+    from harness.backends.base import Backend, Checkpoint, TrainingResult
     from harness.backends.local.backend import LocalBackend
     from harness.base.registry import algorithm, benchmark, training_set
     from harness.engines.base import Completion, Engine, Request, Sampling
     from harness.records.fields import RUNTIME
-    from rence import objectives, ops
+    from rence import backends, objectives, ops
     from rence.version import __version__
     from reports import compare, evaluated_model
     from reports.data.analysis import Analysis
@@ -46,50 +46,11 @@ else:
 
 
 __all__ = [
-    "RUNTIME",
-    "Activity",
-    "Algorithm",
-    "Analysis",
-    "Backend",
-    "BackendCosts",
-    "Benchmark",
-    "Bullets",
-    "Cell",
-    "Checkpoint",
-    "Column",
-    "Completion",
-    "Engine",
-    "Figure",
-    "Folded",
-    "LocalBackend",
-    "Loss",
-    "Mark",
-    "Mean",
-    "Mistake",
-    "PolicyGradient",
-    "Problem",
-    "Request",
-    "Rollouts",
-    "Row",
-    "Rule",
-    "Sampling",
-    "Section",
-    "Selection",
-    "Table",
-    "Text",
-    "Throughput",
-    "Totals",
-    "TrainingResult",
-    "TrainingSet",
-    "__version__",
-    "algorithm",
-    "benchmark",
-    "check_ranges",
-    "compare",
-    "evaluated_model",
-    "main",
-    "objectives",
-    "ops",
+    "RUNTIME", "Activity", "Algorithm", "Analysis", "Backend", "Benchmark", "Bullets", "Cell", "Checkpoint",
+    "Column", "Completion", "Engine", "Figure", "Folded", "LocalBackend", "Loss", "Mark", "Marked", "Mean",
+    "PolicyGradient", "Problem", "Request", "Response", "Rollouts", "Row", "Rule", "Sampling", "Section",
+    "Selection", "Table", "Text", "Totals", "TrainingResult", "TrainingSet", "__version__", "algorithm", "backends",
+    "benchmark", "check_ranges", "compare", "evaluated_model", "main", "mark_all", "objectives", "ops",
     "training_set",
 ]  # fmt: skip
 

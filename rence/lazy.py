@@ -26,18 +26,21 @@ def attribute(module: str, name: str) -> Any:
     if place is None:
         raise AttributeError(f"module {module!r} has no attribute {name!r}", name=name, obj=sys.modules[module])
     refuse_shadows()
-    found = import_module(f"{module}.{name}") if place == module else getattr(import_module(place), name)
+    parent, original = place
+    found = None if parent == module else getattr(import_module(parent), original, None)  # its own would ask us again
+    if found is None:
+        found = import_module(f"{parent}.{original}")
     setattr(sys.modules[module], name, found)
     return found
 
 
 @cache
-def _places(module: str) -> Mapping[str, str]:
-    """Name -> the module that it is imported from; of a submodule, the package itself."""
+def _places(module: str) -> Mapping[str, tuple[str, str]]:
+    """Name -> the module that it is imported from, and its name there."""
     spec = sys.modules[module].__spec__
     source = getattr(spec and spec.loader, "get_source", lambda _: None)(module) or ""
     return {
-        alias.name: line.module
+        alias.asname or alias.name: (line.module, alias.name)
         for block in ast.parse(source).body
         if isinstance(block, ast.If) and ast.unparse(block.test) == "TYPE_CHECKING"
         for line in block.body

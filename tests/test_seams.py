@@ -33,7 +33,7 @@ from reports.words import GAP
 def section(a):
     """None where no answer's likelihood is known."""
     evals, means = final(a.run), {}
-    for e, arm in zip(evals.index, evals["arm"]):
+    for e, arm in zip(evals.index, evals["arm"], strict=True):
         column = a.run.column(int(e), "logprob")
         if column is not None:
             means.setdefault(arm, []).append(float(np.nanmean(column)))
@@ -142,6 +142,40 @@ for words in (["check", "over_share", "--json"], ["show", "over_share"]):
         assert not ended.code, words
 """
 
+BENCHMARK = '''"""Doubles: a number and itself."""
+
+from __future__ import annotations
+
+from benchmarks.marks import NUMBERS
+from benchmarks.problems import Benchmark, Problem
+
+
+def _problems() -> tuple[Problem, ...]:
+    return tuple(Problem(f"What is {n} + {n}?", str(2 * n)) for n in range(1, 9))
+
+
+BENCHMARKS = (
+    Benchmark(
+        "doubles", "Twice the number", "a number and itself", 8, _problems, licence="CC0", origin="made by rule",
+        rule=NUMBERS, k=2,
+    ),
+)
+'''
+BENCHMARK_STEPS = """
+from rence.cli import main
+
+def rence(*words):
+    try:
+        main(list(words))
+    except SystemExit as ended:
+        assert not ended.code, (words, ended.code)
+
+rence("check", "doubles")
+rence("list", "benchmarks", "--json")
+rence("eval", "--model", "quickstart-base", "--benchmarks", "doubles:2", "--template", "bare", "--max-tokens", "16",
+      "--out", "evaluated")
+"""
+
 
 @dataclass
 class Copy:
@@ -243,3 +277,19 @@ def test_an_objective_costs_four_files_with_its_test_and_its_page(tmp_path: Path
     checks = json.loads(said[said.index("{") : said.rindex("}") + 1])["checks"]
     assert len(checks) >= 5 and all(check["passed"] for check in checks)
     assert "share of correct rollouts in the group" in said
+
+
+def test_a_benchmark_with_code_costs_two_files(tmp_path: Path) -> None:
+    copy, work = Copy.at(tmp_path / "copy"), tmp_path / "work"
+    work.mkdir()
+    copy.new("benchmarks/doubles.py", BENCHMARK)
+    near = "from benchmarks.maths import aime"
+    copy.edit("benchmarks/registry.py", near, f"from benchmarks import doubles\n{near}")
+    copy.edit("benchmarks/registry.py", "FAMILIES = (miniature, ", "FAMILIES = (miniature, doubles, ")
+    assert len(copy.edited) == 2
+    said = copy.run(BENCHMARK_STEPS, work)
+    assert '"name": "doubles"' in said and "Twice the number" in said
+    header = json.loads((work / "evaluated/evals/doubles/eval.json").read_text(encoding="utf-8"))
+    assert (header["title"], header["problems"], header["k"]) == ("Twice the number", 8, 2) and header["rule"]
+    marked = {row["gold"] for row in rows(work / "evaluated/evals/doubles/attempts.parquet")}
+    assert marked == {str(2 * n) for n in range(1, 9)}

@@ -69,7 +69,7 @@ def _accept_backend(name: str, offered: Any) -> Any:
 BACKENDS: Named[Any] = Named(
     "backend",
     {
-        "local": Builtin("harness.backends.local.backend:LocalBackend", "one process, deterministic"),
+        "local": Builtin("harness.backends.local.backend:LocalBackend", "one process on the CPU, deterministic"),
         "verl": Builtin("harness.backends.verl.backend:VerlBackend", "many GPUs: verl's Ray, FSDP and vLLM workers"),
     },
     _accept_backend,

@@ -15,7 +15,7 @@ from rich.markup import escape
 
 from harness.base.errors import UserError
 from harness.base.plugins import PluginError, Plugins
-from rence.cli import sections
+from rence.cli import completion, sections
 from rence.cli.console import Json, command, out, print_json, table
 from rence.cli.shipped import configs, first_sentence
 
@@ -23,7 +23,15 @@ if TYPE_CHECKING:
     from algorithms.base import Algorithm
     from harness.base.named import Named
 
-Name = Annotated[str, typer.Argument(metavar="ALGORITHM", help="See `rence list algorithms`.", show_default=False)]
+Name = Annotated[
+    str,
+    typer.Argument(
+        metavar="ALGORITHM",
+        help="See `rence list algorithms`.",
+        autocompletion=completion.algorithms,
+        show_default=False,
+    ),
+]
 
 _UNUSABLE = "cannot be used"
 

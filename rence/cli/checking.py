@@ -21,7 +21,13 @@ from harness.base.errors import FAILED, UserError, nearest, need
 from rence.cli import sections
 from rence.cli.console import Json, command, out, print_json, table
 
-Name = Annotated[str, typer.Argument(help="See `rence list`.", show_default=False)]
+
+def _complete(typed: str) -> list[str]:
+    """For the shell: names of every kind that has a contract."""
+    return [name for contract in CONTRACTS.values() for name in contract.names() if name.startswith(typed)]
+
+
+Name = Annotated[str, typer.Argument(help="See `rence list`.", autocompletion=_complete, show_default=False)]
 Check = Callable[[Any], None]
 
 

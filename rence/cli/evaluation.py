@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from harness.base.errors import INTERRUPTED, UserError
+from rence.cli import completion
 from rence.cli.console import Json, command, err, out, print_json, same_command
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ def evaluate(
             metavar="NAME[:K],...",
             help="`aime24:32,my.jsonl:4` asks for 32 and 4 samples a problem, a bare name for one. A file holds "
             "problems of your own: JSON lines with `problem` and `answer`.",
+            autocompletion=completion.benchmarks,
             show_default=False,
         ),
     ],

@@ -192,6 +192,8 @@ def _evaluation(
         grader_version="1",
         sampling={"temperature": 1.0, "top_p": 1.0, "max_tokens": 48, "seed": 0} if known is None else {},
         second_marker=known is None,
+        title=HOSTILE if known is None else "",
+        rule=HOSTILE if known is None else "",
     ).write(place.header)
     # by the schema, so that a new column is there without an edit
     rows = [asdict(row) for row in _attempts(arm, seed, point, benchmark)]

@@ -6,13 +6,8 @@ from typing import Annotated
 
 from annotated_types import Ge, Gt
 
-import rence
-from benchmarks.marking import mark_all
-from benchmarks.marks import Response
-from harness.backends import checkpoints
-from harness.models.resolving import model_hash
-from harness.prompts.templates import render
-from harness.records import StepRecord, append_jsonl
+from rence import RUNTIME, Backend, Checkpoint, Completion, Request, Response, Sampling, mark_all
+from rence.backends import BackendCosts, Mistake, StepRecord, Throughput, append_jsonl, checkpoints, model_hash
 
 
 @dataclass(frozen=True)
@@ -21,7 +16,7 @@ class PlainSettings:
 
     step_size: Annotated[float, Gt(0)] = 0.05
     """of SGD"""
-    cores: Annotated[int, Ge(1)] = field(default=1, metadata=rence.RUNTIME)
+    cores: Annotated[int, Ge(1)] = field(default=1, metadata=RUNTIME)
     """of the processor, for one trial"""
 
 
@@ -32,15 +27,15 @@ class PlainEngine:
         self.model, self.positions = model, model.net.config.max_position_embeddings
 
     def generate(self, requests, sampling):
-        from harness.engines.sampler import sample
+        from rence.backends import sample
 
         drawn = sample(self.model.net, requests, sampling, self.model.stop)
         ends = zip(self.model.decode(drawn.tokens_BT, drawn.length_B), drawn.length_B, drawn.stopped_B, strict=True)
-        done = (rence.Completion(text, int(length), "stop" if stopped else "length") for text, length, stopped in ends)
+        done = (Completion(text, int(length), "stop" if stopped else "length") for text, length, stopped in ends)
         return [[next(done) for _ in request.seeds] for request in requests]
 
 
-class PlainBackend(rence.Backend):
+class PlainBackend(Backend):
     """REINFORCE by a plain loop."""
 
     settings = PlainSettings
@@ -48,25 +43,23 @@ class PlainBackend(rence.Backend):
     def mistakes(self, experiment):
         yield from super().mistakes(experiment)
         if experiment.evaluation.temperature == 0:
-            yield rence.Mistake((("evaluation", "temperature"),), "`temperature` must be above 0 with backend `plain`.")
+            yield Mistake((("evaluation", "temperature"),), "`temperature` must be above 0 with backend `plain`.")
 
     def slots(self, experiment, room):
         return max(1, room // experiment.backend_settings.cores)
 
     def costs(self, experiment):
-        return rence.BackendCosts(
-            rence.Throughput("core", 1e9, 1e9, "a guess"), experiment.backend_settings.cores, state_copies=1
-        )
+        return BackendCosts(Throughput("core", 1e9, 1e9, "a guess"), experiment.backend_settings.cores, state_copies=1)
 
     def start_engine(self, experiment, model):
-        from harness.models.language_model import load
+        from rence.backends import load_model
 
-        return PlainEngine(load(model))
+        return PlainEngine(load_model(model))
 
     def train(self, trial, model, prompts, folder, evaluate, observer):
         import torch
 
-        from harness.engines.sampler import sample
+        from rence.backends import render, sample
 
         recipe, budget, newest = trial.arm.recipe, trial.experiment.budget_rollouts, checkpoints.newest(folder)
         done = checkpoints.read_progress(newest) if newest else checkpoints.TrainingProgress()
@@ -77,14 +70,14 @@ class PlainBackend(rence.Backend):
         while True:
             weights = model_hash(folder.checkpoint(done.step)) if done.step else ""
             if done.grid:
-                evaluate(engine, rence.Checkpoint(done.step, done.rollouts, done.grid, weights))
+                evaluate(engine, Checkpoint(done.step, done.rollouts, done.grid, weights))
             if done.rollouts >= budget:
                 return done.result(weights)
             taken, tokens = prompts.take(done.cursor, recipe.prompts_per_step), 0
             for prompt in taken:
                 ids = render(tokenizer, prompt.problem, trial.experiment.template)
                 seeds = tuple(prompt.sample_seed(trial.seed, k) for k in range(size))
-                drawn = sample(net, [rence.Request(ids, seeds)], rence.Sampling(recipe.max_tokens), engine.model.stop)
+                drawn = sample(net, [Request(ids, seeds)], Sampling(recipe.max_tokens), engine.model.stop)
                 texts = engine.model.decode(drawn.tokens_BT, drawn.length_B)
                 marks = mark_all([Response(text, prompt.problem.gold, prompt.problem.rule, False) for text in texts])
                 reward = torch.tensor([float(one.mark == "correct") for one in marks])
