@@ -26,6 +26,29 @@ TEMPERATURE, TOP_P, MAX_TOKENS = 1.0, 1.0, 4096
 _COUNT = re.compile(r"0*[1-9][0-9]{0,5}")
 _FILES = (".jsonl", ".json")
 
+Benchmarks = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME[:K],...",
+        help="`aime24:32,my.jsonl:4` asks for 32 and 4 samples a problem, a bare name for one. A file holds "
+        "problems of your own: JSON lines with `problem` and `answer`.",
+        autocompletion=completion.benchmarks,
+        show_default=False,
+    ),
+]
+Template = Annotated[
+    str,
+    typer.Option(help="How a problem becomes a prompt: bare, chat, chat_thinking, chat_examples, qwen_math, plain."),
+]
+Chunk = Annotated[
+    int | None,
+    typer.Option(
+        help="Problems generated together, and saved together; by default as many as make 64 samples "
+        "(vllm: 1024), one at least.",
+        show_default=False,
+    ),
+]
+
 
 def add_to(app: typer.Typer) -> None:
     command(app, "eval")(evaluate)
@@ -35,24 +58,10 @@ def evaluate(
     model: Annotated[
         str, typer.Option(metavar="DIR_OR_ID", help="A folder, a hub id, or a shipped model.", show_default=False)
     ],
-    benchmarks: Annotated[
-        str,
-        typer.Option(
-            metavar="NAME[:K],...",
-            help="`aime24:32,my.jsonl:4` asks for 32 and 4 samples a problem, a bare name for one. A file holds "
-            "problems of your own: JSON lines with `problem` and `answer`.",
-            autocompletion=completion.benchmarks,
-            show_default=False,
-        ),
-    ],
+    benchmarks: Benchmarks,
     to: Annotated[Path, typer.Option("--out", help="Folder for the answers; of this model alone.", show_default=False)],
     engine: Annotated[str, typer.Option(help="What answers: see `rence list engines`.")] = "local",
-    template: Annotated[
-        str,
-        typer.Option(
-            help="How a problem becomes a prompt: bare, chat, chat_thinking, chat_examples, qwen_math, plain."
-        ),
-    ] = "chat",
+    template: Template = "chat",
     temperature: Annotated[float, typer.Option(help="0 is greedy. Often 0.6, with top_p 0.95.")] = TEMPERATURE,
     top_p: Annotated[float, typer.Option(help="Nucleus sampling; 1 is off.")] = TOP_P,
     max_tokens: Annotated[
@@ -65,19 +74,11 @@ def evaluate(
     second_marker: Annotated[
         bool, typer.Option("--second-marker", help="Mark by Math-Verify alone too, and count where the two disagree.")
     ] = False,
-    chunk: Annotated[
-        int | None,
-        typer.Option(
-            help="Problems generated together, and saved together; by default as many as make 64 samples "
-            "(vllm: 1024), one at least.",
-            show_default=False,
-        ),
-    ] = None,
+    chunk: Chunk = None,
     json: Json = False,
 ) -> None:
     """Evaluate any model on any benchmarks: every answer kept and marked, scores with intervals. Run the same again to
     resume; what is complete is never asked twice. `rence compare OUT OTHER_OUT` compares two models."""
-    import reports
     from harness.evaluation.display import view_for
     from harness.evaluation.standalone import StandaloneEvaluation, evaluate
 
@@ -106,12 +107,19 @@ def evaluate(
         raise typer.Exit(INTERRUPTED) from None
     finally:
         view.end()
-    found = reports.evaluated_model(to)
+    _show(to, worked, json)
+
+
+def _show(folder: Path, worked: bool, json: bool) -> None:
+    """The scores of a folder."""
+    import reports
+
+    found = reports.evaluated_model(folder)
     if json:
         print_json(found.to_json())
         return
     if not worked:
-        out().print(f"{to}: all that was asked for is complete: nothing to do.\n")
+        out().print(f"{folder}: all that was asked for is complete: nothing to do.\n")
     out().print(reports.evaluation_text(found, out().width), markup=False)
 
 
