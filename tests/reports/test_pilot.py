@@ -14,7 +14,7 @@ from reports.data import pilot
 from reports.statistics.design import DesignChange
 from reports.statistics.power import Variances
 
-ROOT = Path(pilot.__file__).parent.parent
+ROOT = Path(pilot.__file__).parents[2]
 SIZES = {"mini_easy": (40, 4), "mini_hard": (30, 4)}
 DESIGN = pilot.PlannedDesign(SIZES, "algorithm", 0.05)
 
