@@ -121,8 +121,6 @@ def test_every_algorithm_is_in_the_docs():
 
 def test_the_family_that_is_compared_tells_classes_from_presets():
     family = (ROOT / "configs" / "ablations" / "family.yaml").read_text(encoding="utf-8")
-    classes, presets = family.split("  # presets: named settings of a class\n")
-    listed = re.findall(r"^  (\w+): {}$", classes, re.MULTILINE)
-    assert listed and not set(listed) - registry.ALGORITHMS.keys()
-    for own, names in re.findall(r"^  # of (\w+)\n((?:  \w+: {}\n)+)", presets, re.MULTILINE):
-        assert set(re.findall(r"^  (\w+):", names, re.MULTILINE)) <= registry.PRESETS[own].keys()
+    listed = dict(re.findall(r"^  (\w+): {}(?: # preset of (\w+))?$", family, re.MULTILINE))
+    assert listed and all(registry.PRESETS[own].keys() >= {name} for name, own in listed.items() if own)
+    assert {name for name, own in listed.items() if not own} <= registry.ALGORITHMS.keys()
