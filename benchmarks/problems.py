@@ -10,8 +10,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Self
 
-from benchmarks.loading import jsonl
-from benchmarks.loading.hub import Hub
+from benchmarks.files import jsonl
+from benchmarks.files.hub import Hub
 from benchmarks.marks import MATHS, Rule
 
 

@@ -5,7 +5,8 @@ The public Python, in one name for users, notebooks and plug-ins (docs/how-to/pl
     algorithms   Algorithm PolicyGradient Rollouts Totals Loss Mean Activity; ops, objectives (ours, to subclass)
     problems     Problem Benchmark TrainingSet Selection; Rule Response Marked Mark mark_all
     engines      Engine Request Sampling Completion
-    backends     Backend LocalBackend Checkpoint TrainingResult RUNTIME; backends (what ours are built from)
+    backends     Backend LocalBackend Mistake BackendCosts Throughput Checkpoint TrainingResult RUNTIME; backends
+                 (what ours are built from)
     reports      Section Analysis Text Bullets Table Column Row Cell Figure Folded
 
 What has a name, plug-ins included, is looked up with `algorithm("grpo", clip_low=0.1)`, `benchmark("mini_sums")` and
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from benchmarks.marking import mark_all
     from benchmarks.marks import Mark, Marked, Response, Rule
     from benchmarks.problems import Benchmark, Problem, Selection, TrainingSet
-    from harness.backends.base import Backend, Checkpoint, TrainingResult
+    from harness.backends.base import Backend, BackendCosts, Checkpoint, Mistake, Throughput, TrainingResult
     from harness.backends.local.backend import LocalBackend
     from harness.base.registry import algorithm, benchmark, training_set
     from harness.engines.base import Completion, Engine, Request, Sampling
@@ -46,12 +47,12 @@ else:
 
 
 __all__ = [
-    "RUNTIME", "Activity", "Algorithm", "Analysis", "Backend", "Benchmark", "Bullets", "Cell", "Checkpoint",
-    "Column", "Completion", "Engine", "Figure", "Folded", "LocalBackend", "Loss", "Mark", "Marked", "Mean",
-    "PolicyGradient", "Problem", "Request", "Response", "Rollouts", "Row", "Rule", "Sampling", "Section",
-    "Selection", "Table", "Text", "Totals", "TrainingResult", "TrainingSet", "__version__", "algorithm", "backends",
-    "benchmark", "check_ranges", "compare", "evaluated_model", "main", "mark_all", "objectives", "ops",
-    "training_set",
+    "RUNTIME", "Activity", "Algorithm", "Analysis", "Backend", "BackendCosts", "Benchmark", "Bullets", "Cell",
+    "Checkpoint", "Column", "Completion", "Engine", "Figure", "Folded", "LocalBackend", "Loss", "Mark", "Marked",
+    "Mean", "Mistake", "PolicyGradient", "Problem", "Request", "Response", "Rollouts", "Row", "Rule", "Sampling",
+    "Section", "Selection", "Table", "Text", "Throughput", "Totals", "TrainingResult", "TrainingSet", "__version__",
+    "algorithm", "backends", "benchmark", "check_ranges", "compare", "evaluated_model", "main", "mark_all",
+    "objectives", "ops", "training_set",
 ]  # fmt: skip
 
 

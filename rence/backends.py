@@ -1,4 +1,4 @@
-"""What a backend of one's own is made of (docs/how-to/plugins.md): the seam, and what ours are built from.
+"""What backends are built from, for one of one's own: a subclass of `rence.Backend` (docs/how-to/plugins.md).
 
 What imports torch (`load_model`, `render`, `sample`) is for the inside of methods: a backend is imported for plans too.
 """
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from harness.backends import checkpoints
-    from harness.backends.base import Backend, BackendCosts, Checkpoint, Mistake, Observer, Throughput, TrainingResult
+    from harness.backends.base import Observer
     from harness.config.experiment import Experiment, Trial
     from harness.engines.sampler import sample
     from harness.models.language_model import load as load_model
@@ -26,9 +26,8 @@ else:
 
 
 __all__ = [
-    "Backend", "BackendCosts", "Checkpoint", "Experiment", "Mistake", "Observer", "PromptStream",
-    "StepRecord", "Throughput", "TrainingResult", "Trial", "TrialFolder", "append_jsonl", "checkpoints", "load_model",
-    "model_hash", "render", "sample",
+    "Experiment", "Observer", "PromptStream", "StepRecord", "Trial", "TrialFolder", "append_jsonl", "checkpoints",
+    "load_model", "model_hash", "render", "sample",
 ]  # fmt: skip
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.asking import SEVERAL
-from benchmarks.loading import cleaning
-from benchmarks.loading.hub import Hub
+from benchmarks.files import cleaning
+from benchmarks.files.hub import Hub
 from benchmarks.marks import MATHS, Rule
 from benchmarks.problems import Benchmark, Problem, ProblemsError, ProblemsMissing, hash_of
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from benchmarks.loading.cleaning import boxed, integer
-from benchmarks.loading.hub import Hub
+from benchmarks.files.cleaning import boxed, integer
+from benchmarks.files.hub import Hub
 from benchmarks.loading.source import Source
 
 MAA = "MAA: no open licence"

@@ -3,8 +3,8 @@ share problems, and no average takes both."""
 
 from __future__ import annotations
 
-from benchmarks.loading.cleaning import integer
-from benchmarks.loading.hub import Hub
+from benchmarks.files.cleaning import integer
+from benchmarks.files.hub import Hub
 from benchmarks.loading.source import Source
 from benchmarks.maths.aime import MAA
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from benchmarks.loading.hub import Hub
+from benchmarks.files.hub import Hub
 from benchmarks.loading.source import Source
 
 TAGS = {"level": "level", "subject": "subject"}

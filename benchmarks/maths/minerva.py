@@ -12,8 +12,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from benchmarks.loading.cleaning import scientific
-from benchmarks.loading.hub import Hub
+from benchmarks.files.cleaning import scientific
+from benchmarks.files.hub import Hub
 from benchmarks.loading.source import Source, load
 from benchmarks.marks import Rule
 from benchmarks.problems import Problem, ProblemsError

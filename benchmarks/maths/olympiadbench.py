@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from benchmarks.loading.hub import Hub
+from benchmarks.files.hub import Hub
 from benchmarks.loading.source import Source
 from benchmarks.maths.minerva import ROUNDED
 

@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import chain
 
-from benchmarks.loading.cleaning import boxed, integer
-from benchmarks.loading.hub import Hub
+from benchmarks.files.cleaning import boxed, integer
+from benchmarks.files.hub import Hub
 from benchmarks.loading.selection import CONFLICTING, DUPLICATE, LONG, UNMARKABLE, select
 from benchmarks.loading.source import Source, load
 from benchmarks.maths.aime import AIME24, AIME25

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from benchmarks.loading.hub import Hub
+from benchmarks.files.hub import Hub
 from benchmarks.problems import Benchmark
 from benchmarks.registry import BENCHMARKS
 

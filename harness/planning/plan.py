@@ -67,7 +67,8 @@ def identity(plan: Plan) -> str:
     later are left out at the value that means the old behaviour. So a plan that was locked by rule 1, a hash of all of
     it, has an identity too, and is compared by that."""
     data, recipe = plan.to_json(), runtime_keys(Recipe)
-    settings = BACKENDS.get(plan.backend).settings if plan.backend_settings else None
+    here = plan.backend in BACKENDS.names()  # of a plug-in that is gone, every setting counts
+    settings = BACKENDS.get(plan.backend).settings if here and plan.backend_settings else None
     data["recipe"] = without(data["recipe"], recipe)
     data["arms"] = [{**arm, "recipe_differences": without(arm["recipe_differences"], recipe)} for arm in data["arms"]]
     if settings:

@@ -26,7 +26,10 @@ TEMPERATURE, TOP_P, MAX_TOKENS = 1.0, 1.0, 4096
 _COUNT = re.compile(r"0*[1-9][0-9]{0,5}")
 _FILES = (".jsonl", ".json")
 
-Benchmarks = Annotated[
+Model = Annotated[
+    str, typer.Option(metavar="DIR_OR_ID", help="A folder, a hub id, or a shipped model.", show_default=False)
+]
+Asked = Annotated[
     str,
     typer.Option(
         metavar="NAME[:K],...",
@@ -36,9 +39,21 @@ Benchmarks = Annotated[
         show_default=False,
     ),
 ]
-Template = Annotated[
+Out = Annotated[Path, typer.Option("--out", help="Folder for the answers; of this model alone.", show_default=False)]
+EngineName = Annotated[str, typer.Option(help="What answers: see `rence list engines`.")]
+TemplateName = Annotated[
     str,
     typer.Option(help="How a problem becomes a prompt: bare, chat, chat_thinking, chat_examples, qwen_math, plain."),
+]
+Temperature = Annotated[float, typer.Option(help="0 is greedy. Often 0.6, with top_p 0.95.")]
+TopP = Annotated[float, typer.Option(help="Nucleus sampling; 1 is off.")]
+MaxTokens = Annotated[int, typer.Option(help="Response limit. Models that think at length want 32768.")]
+Seed = Annotated[int, typer.Option(help="Of all sampling.")]
+Limit = Annotated[
+    int | None, typer.Option(help="Only the first so many problems of each benchmark.", show_default=False)
+]
+SecondMarker = Annotated[
+    bool, typer.Option("--second-marker", help="Mark by Math-Verify alone too, and count where the two disagree.")
 ]
 Chunk = Annotated[
     int | None,
@@ -55,30 +70,23 @@ def add_to(app: typer.Typer) -> None:
 
 
 def evaluate(
-    model: Annotated[
-        str, typer.Option(metavar="DIR_OR_ID", help="A folder, a hub id, or a shipped model.", show_default=False)
-    ],
-    benchmarks: Benchmarks,
-    to: Annotated[Path, typer.Option("--out", help="Folder for the answers; of this model alone.", show_default=False)],
-    engine: Annotated[str, typer.Option(help="What answers: see `rence list engines`.")] = "local",
-    template: Template = "chat",
-    temperature: Annotated[float, typer.Option(help="0 is greedy. Often 0.6, with top_p 0.95.")] = TEMPERATURE,
-    top_p: Annotated[float, typer.Option(help="Nucleus sampling; 1 is off.")] = TOP_P,
-    max_tokens: Annotated[
-        int, typer.Option(help="Response limit. Models that think at length want 32768.")
-    ] = MAX_TOKENS,
-    seed: Annotated[int, typer.Option(help="Of all sampling.")] = 0,
-    limit: Annotated[
-        int | None, typer.Option(help="Only the first so many problems of each benchmark.", show_default=False)
-    ] = None,
-    second_marker: Annotated[
-        bool, typer.Option("--second-marker", help="Mark by Math-Verify alone too, and count where the two disagree.")
-    ] = False,
+    model: Model,
+    benchmarks: Asked,
+    to: Out,
+    engine: EngineName = "local",
+    template: TemplateName = "chat",
+    temperature: Temperature = TEMPERATURE,
+    top_p: TopP = TOP_P,
+    max_tokens: MaxTokens = MAX_TOKENS,
+    seed: Seed = 0,
+    limit: Limit = None,
+    second_marker: SecondMarker = False,
     chunk: Chunk = None,
     json: Json = False,
 ) -> None:
     """Evaluate any model on any benchmarks: every answer kept and marked, scores with intervals. Run the same again to
     resume; what is complete is never asked twice. `rence compare OUT OTHER_OUT` compares two models."""
+    import reports
     from harness.evaluation.display import view_for
     from harness.evaluation.standalone import StandaloneEvaluation, evaluate
 
@@ -107,19 +115,12 @@ def evaluate(
         raise typer.Exit(INTERRUPTED) from None
     finally:
         view.end()
-    _show(to, worked, json)
-
-
-def _show(folder: Path, worked: bool, json: bool) -> None:
-    """The scores of a folder."""
-    import reports
-
-    found = reports.evaluated_model(folder)
+    found = reports.evaluated_model(to)
     if json:
         print_json(found.to_json())
         return
     if not worked:
-        out().print(f"{folder}: all that was asked for is complete: nothing to do.\n")
+        out().print(f"{to}: all that was asked for is complete: nothing to do.\n")
     out().print(reports.evaluation_text(found, out().width), markup=False)
 
 

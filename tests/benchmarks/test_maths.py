@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from benchmarks.asking import SEVERAL
-from benchmarks.loading import cleaning
+from benchmarks.files import cleaning
+from benchmarks.files.hub import Hub
 from benchmarks.loading import source as loading
-from benchmarks.loading.hub import Hub
 from benchmarks.loading.selection import CONFLICTING, DUPLICATE, LONG, UNMARKABLE, select
 from benchmarks.loading.source import Source
 from benchmarks.maths import gsm8k, hendrycks_math, minerva, olympiadbench, training

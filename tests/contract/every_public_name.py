@@ -104,14 +104,14 @@ def uses(engine: rence.Engine) -> str:
 assert_type(rence.mark_all([rence.Response("2", "2", rence.Rule())]), list[rence.Marked])
 
 
-class Trains(rence.backends.Backend):
+class Trains(rence.Backend):
     """A backend."""
 
-    def mistakes(self, experiment: rence.backends.Experiment) -> list[rence.backends.Mistake]:
-        return [rence.backends.Mistake((("seeds",),), "no seeds")]
+    def mistakes(self, experiment: rence.backends.Experiment) -> list[rence.Mistake]:
+        return [rence.Mistake((("seeds",),), "no seeds")]
 
-    def costs(self, experiment: rence.backends.Experiment) -> rence.backends.BackendCosts:
-        return rence.backends.BackendCosts(rence.backends.Throughput("core", 1e9, 1e9, "a guess"))
+    def costs(self, experiment: rence.backends.Experiment) -> rence.BackendCosts:
+        return rence.BackendCosts(rence.Throughput("core", 1e9, 1e9, "a guess"))
 
     def start_engine(self, experiment: rence.backends.Experiment, model: Path) -> rence.Engine:
         assert_type(rence.backends.model_hash(model), str)
@@ -125,11 +125,11 @@ class Trains(rence.backends.Backend):
         folder: rence.backends.TrialFolder,
         evaluate: Callable[[rence.Engine, rence.Checkpoint], None],
         observer: rence.backends.Observer,
-    ) -> rence.backends.TrainingResult:
+    ) -> rence.TrainingResult:
         record = rence.backends.StepRecord(1, 8, 80, 1, 8)
         observer.on_step(record)
         rence.backends.append_jsonl(folder.steps, [record.to_json()])
-        evaluate(self.start_engine(trial.experiment, model), rence.backends.Checkpoint(1, 8, 8, ""))
+        evaluate(self.start_engine(trial.experiment, model), rence.Checkpoint(1, 8, 8, ""))
         return rence.backends.checkpoints.TrainingProgress().result("")
 
 
@@ -146,8 +146,8 @@ class MineBackend(rence.LocalBackend):
 
     settings = MineSettings
 
-    def costs(self, experiment: object) -> rence.backends.BackendCosts:
-        return rence.backends.BackendCosts(rence.backends.Throughput("core", 1e9, 1e9, "a guess"))
+    def costs(self, experiment: object) -> rence.BackendCosts:
+        return rence.BackendCosts(rence.Throughput("core", 1e9, 1e9, "a guess"))
 
-    def mistakes(self, experiment: object) -> list[rence.backends.Mistake]:
-        return [rence.backends.Mistake((("recipe", "epochs"),), "`epochs` must be 1.")]
+    def mistakes(self, experiment: object) -> list[rence.Mistake]:
+        return [rence.Mistake((("recipe", "epochs"),), "`epochs` must be 1.")]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.loading import jsonl
+from benchmarks.files import jsonl
 from benchmarks.problems import Benchmark, Problem, ProblemsError
 from benchmarks.registry import benchmark
 from harness import config

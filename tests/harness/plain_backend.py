@@ -6,8 +6,8 @@ from typing import Annotated
 
 from annotated_types import Ge, Gt
 
-from rence import RUNTIME, Backend, Checkpoint, Completion, Request, Response, Sampling, mark_all
-from rence.backends import BackendCosts, Mistake, StepRecord, Throughput, append_jsonl, checkpoints, model_hash
+import rence
+from rence.backends import StepRecord, append_jsonl, checkpoints, model_hash
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class PlainSettings:
 
     step_size: Annotated[float, Gt(0)] = 0.05
     """of SGD"""
-    cores: Annotated[int, Ge(1)] = field(default=1, metadata=RUNTIME)
+    cores: Annotated[int, Ge(1)] = field(default=1, metadata=rence.RUNTIME)
     """of the processor, for one trial"""
 
 
@@ -31,11 +31,11 @@ class PlainEngine:
 
         drawn = sample(self.model.net, requests, sampling, self.model.stop)
         ends = zip(self.model.decode(drawn.tokens_BT, drawn.length_B), drawn.length_B, drawn.stopped_B, strict=True)
-        done = (Completion(text, int(length), "stop" if stopped else "length") for text, length, stopped in ends)
+        done = (rence.Completion(text, int(length), "stop" if stopped else "length") for text, length, stopped in ends)
         return [[next(done) for _ in request.seeds] for request in requests]
 
 
-class PlainBackend(Backend):
+class PlainBackend(rence.Backend):
     """REINFORCE by a plain loop."""
 
     settings = PlainSettings
@@ -43,13 +43,15 @@ class PlainBackend(Backend):
     def mistakes(self, experiment):
         yield from super().mistakes(experiment)
         if experiment.evaluation.temperature == 0:
-            yield Mistake((("evaluation", "temperature"),), "`temperature` must be above 0 with backend `plain`.")
+            yield rence.Mistake((("evaluation", "temperature"),), "`temperature` must be above 0 with backend `plain`.")
 
     def slots(self, experiment, room):
         return max(1, room // experiment.backend_settings.cores)
 
     def costs(self, experiment):
-        return BackendCosts(Throughput("core", 1e9, 1e9, "a guess"), experiment.backend_settings.cores, state_copies=1)
+        return rence.BackendCosts(
+            rence.Throughput("core", 1e9, 1e9, "a guess"), experiment.backend_settings.cores, state_copies=1
+        )
 
     def start_engine(self, experiment, model):
         from rence.backends import load_model
@@ -70,16 +72,18 @@ class PlainBackend(Backend):
         while True:
             weights = model_hash(folder.checkpoint(done.step)) if done.step else ""
             if done.grid:
-                evaluate(engine, Checkpoint(done.step, done.rollouts, done.grid, weights))
+                evaluate(engine, rence.Checkpoint(done.step, done.rollouts, done.grid, weights))
             if done.rollouts >= budget:
                 return done.result(weights)
             taken, tokens = prompts.take(done.cursor, recipe.prompts_per_step), 0
             for prompt in taken:
                 ids = render(tokenizer, prompt.problem, trial.experiment.template)
                 seeds = tuple(prompt.sample_seed(trial.seed, k) for k in range(size))
-                drawn = sample(net, [Request(ids, seeds)], Sampling(recipe.max_tokens), engine.model.stop)
+                drawn = sample(net, [rence.Request(ids, seeds)], rence.Sampling(recipe.max_tokens), engine.model.stop)
                 texts = engine.model.decode(drawn.tokens_BT, drawn.length_B)
-                marks = mark_all([Response(text, prompt.problem.gold, prompt.problem.rule, False) for text in texts])
+                marks = rence.mark_all(
+                    [rence.Response(text, prompt.problem.gold, prompt.problem.rule, False) for text in texts]
+                )
                 reward = torch.tensor([float(one.mark == "correct") for one in marks])
                 for row, length, gain in zip(drawn.tokens_BT, drawn.length_B, reward - reward.mean(), strict=True):
                     logp_TV = net(torch.cat([torch.tensor(ids), row[:length]])[None]).logits[0].log_softmax(-1)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.asking import SEVERAL
-from benchmarks.loading import cleaning
+from benchmarks.files import cleaning
 from benchmarks.marking import mark
 from benchmarks.marks import NUMBERS, Mark
 
