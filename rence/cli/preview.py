@@ -159,6 +159,7 @@ def _measured(experiment: Experiment, seen: Preview, run: Path, sizes: Mapping[s
         raise UserError(str(error)) from None
     design = pilots.PlannedDesign(sizes, made.comparison.estimand, seen.alpha)
     curve = {name: (seen.problems[name], k) for name, k in made.curve_benchmarks.items()}
+    # A pilot with one attempt a problem cannot tell what more attempts would bring, so that is not offered.
     points, sampled = experiment.evaluation.points, found.splits[AVERAGE].sampling is not None
     now = sharpen.effort(len(made.arms), len(made.seeds), made.budget_rollouts, points, sizes, curve)
     routes = [
