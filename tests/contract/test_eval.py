@@ -99,8 +99,8 @@ def test_a_finished_one_is_left_as_it_is_and_shown_again(rence: Call, tmp_path: 
     code, second, said = rence(*SUMS, "--out", "r")
     assert (code, said) == (OK, "") and content(tmp_path / "r") == before
     assert second == f"r: all that was asked for is complete: nothing to do.\n\n{first}"
-    line = next(line for line in first.splitlines() if line.startswith("mini_sums"))
-    assert line.split()[:3] == ["mini_sums", "20", "2"] and "average" not in first
+    line = next(line for line in first.splitlines() if line.startswith("Mini sums"))
+    assert line.split()[:4] == ["Mini", "sums", "20", "2"] and "average" not in first
     assert "about this one checkpoint on new problems like these." in first
     assert "template bare, the first 20 problems of each benchmark only." in first
 
@@ -185,7 +185,7 @@ def model(root: Path, **files: str | None) -> None:
         (["--benchmarks", "mini_sums:x"], USAGE, "but has `mini_sums:x`."),
         (["--benchmarks", ":4"], USAGE, "but has `:4`."),
         (["--benchmarks", "mini_sums,"], USAGE, "but one is empty."),
-        (["--benchmarks", ""], USAGE, "`--benchmarks` must be names with commas"),
+        (["--benchmarks", ""], USAGE, "`--benchmarks` must be names or files with commas"),
         (["--benchmarks", "mini_sums,mini_sums:4"], USAGE, "names `mini_sums` twice"),
         (["--benchmarks", "aime24"], INCOMPLETE, "Either set RENCE_DATA_DIR to a folder that holds aime24.jsonl, or"),
         (["--model", "nowhere"], USAGE, "model `nowhere` is neither shipped, nor a folder here, nor a hub id"),

@@ -255,7 +255,10 @@ def test_bad_data_is_said_in_our_words(
     done = command(arguments, tmp_path, **environment)
     said = done.stderr.splitlines()
     assert done.returncode == 1
-    assert said[-2].startswith("benchmarks.problems.ProblemsError: ") and first in said[-2]
+    assert (
+        said[-2].startswith(("benchmarks.problems.ProblemsError: ", "benchmarks.problems.ProblemsMissing: "))
+        and first in said[-2]
+    )
     assert said[-1].startswith(last) and "aime24" in said[-1]
 
 
