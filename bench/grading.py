@@ -19,7 +19,7 @@ from pathlib import Path
 
 from benchmarks.marking import mark_all
 from benchmarks.marking.comparison import decide
-from benchmarks.marking.grader import mark_texts
+from benchmarks.marking.marker import mark_texts
 from benchmarks.marking.pool import Pool
 from benchmarks.marks import MATHS, Mark, Marked, Response
 

@@ -1,6 +1,6 @@
 """What is asked and how it is marked. No torch, nothing of ours.
 
-`problems.py` is the data model, `registry.py` the list of benchmarks and training sets, `marking/` the grader,
+`problems.py` is the data model, `registry.py` the list of benchmarks and training sets, `marking/` the marker,
 `asking.py` the words a problem is asked with, `scoring.py` scores of its marked attempts, `contract.py` what every
 benchmark keeps to. `maths/` has the field's benchmarks, one file a family, and the training sets, `miniature/` the
 embedded suite of problems made by rule, `loading/` what reads them, `tasks/` the same for lm-eval.

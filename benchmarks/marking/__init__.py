@@ -7,6 +7,6 @@ is asked of Math-Verify in processes that a deadline ends (`pool.py`, `worker.py
 holds, it gets one of five marks (`benchmarks/marks.py`): no text hangs the marker or raises out of it.
 """
 
-from benchmarks.marking.grader import GRADER_VERSION, equal_all, mark, mark_all
+from benchmarks.marking.marker import MARKER_VERSION, equal_all, mark, mark_all
 
-__all__ = ["GRADER_VERSION", "equal_all", "mark", "mark_all"]
+__all__ = ["MARKER_VERSION", "equal_all", "mark", "mark_all"]

@@ -33,7 +33,7 @@ _START = (
 """our own `benchmarks`, wherever it lies and whatever else has its name; everything else as Python finds it"""
 
 
-class GraderMissing(Exception):
+class MarkerMissing(Exception):
     """Math-Verify is not installed."""
 
 
@@ -111,10 +111,10 @@ class _Worker:
     def _start(self) -> subprocess.Popen[str]:
         """Returns when it can be asked: what it imports is not the first question's time.
 
-        Raises: GraderMissing.
+        Raises: MarkerMissing.
         """
         if find_spec("math_verify") is None:
-            raise GraderMissing("comparing expressions needs Math-Verify: pip install 'rence-bench[grade]'.")
+            raise MarkerMissing("comparing expressions needs Math-Verify: pip install 'rence-bench[grade]'.")
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-c", _START, str(Path(__file__).resolve().parents[2])],
             stdin=subprocess.PIPE,

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from benchmarks.marking.grader import MOST_SEARCHED
+from benchmarks.marking.marker import MOST_SEARCHED
 from benchmarks.marking.pool import Pool, shared
 from benchmarks.marks import Mark, Response
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from benchmarks.marking import GRADER_VERSION, mark_all
+from benchmarks.marking import MARKER_VERSION, mark_all
 from benchmarks.marks import Mark, Marked, Response
 from benchmarks.problems import Benchmark, Problem
 from harness.base.fingerprint import fingerprint
@@ -199,7 +199,7 @@ def header_of(
         template=template,
         engine=engine,
         engine_version=engine_version,
-        grader_version=GRADER_VERSION,
+        grader_version=MARKER_VERSION,
         sampling={
             "temperature": evaluation.temperature,
             "top_p": evaluation.top_p,

@@ -29,9 +29,9 @@ class Marker:
     @property
     def version(self) -> str:
         """What `grader_version` records."""
-        from benchmarks.marking import GRADER_VERSION
+        from benchmarks.marking import MARKER_VERSION
 
-        return f"{GRADER_VERSION}, answers anywhere" if self.anywhere else GRADER_VERSION
+        return f"{MARKER_VERSION}, answers anywhere" if self.anywhere else MARKER_VERSION
 
     @property
     def notes(self) -> list[str]:
@@ -56,8 +56,8 @@ class Marker:
             rules: of each row; None: what its benchmark says.
         Raises: UserError with the command to install what is missing.
         """
-        from benchmarks.marking.grader import mark_all, mark_texts
-        from benchmarks.marking.pool import GraderMissing, Pool
+        from benchmarks.marking.marker import mark_all, mark_texts
+        from benchmarks.marking.pool import MarkerMissing, Pool
         from benchmarks.marks import Response
 
         if rules is None:
@@ -68,7 +68,7 @@ class Marker:
         pool = Pool(self.workers) if self.workers else None
         try:
             marked = (mark_texts if self.anywhere else mark_all)(responses, pool)
-        except GraderMissing as error:
+        except MarkerMissing as error:
             raise UserError(str(error)) from None
         finally:
             if pool:

@@ -58,9 +58,9 @@ def grade(
 ) -> None:
     """Mark answers: lines {gold, pred}, each a box, a formula or a text that states its answer. With `expected` (0 or
     1) in the lines, say how often the marker agrees, and list the misses."""
-    from benchmarks.marking import GRADER_VERSION, second_marker
-    from benchmarks.marking.grader import mark_texts
-    from benchmarks.marking.pool import GraderMissing, Pool
+    from benchmarks.marking import MARKER_VERSION, second_marker
+    from benchmarks.marking.marker import mark_texts
+    from benchmarks.marking.pool import MarkerMissing, Pool
     from benchmarks.marks import Response, Rule
 
     rows = _read(file)
@@ -72,7 +72,7 @@ def grade(
     try:
         marked = mark_texts(responses, pool)
         others = second_marker.mark_all(responses, pool) if second else None
-    except GraderMissing as error:
+    except MarkerMissing as error:
         raise UserError(str(error)) from None
     finally:
         if pool:
@@ -80,14 +80,14 @@ def grade(
     # Written before anything is printed, so that what is on the screen can be looked up in the file.
     if to:
         added: list[dict[str, Any]] = [
-            {"mark": m.mark, "answer": m.answer, "grader_version": GRADER_VERSION} for m in marked
+            {"mark": m.mark, "answer": m.answer, "grader_version": MARKER_VERSION} for m in marked
         ]
         for line, other in zip(added, others or (), strict=bool(others)):
             line["mark_second"] = other
         lines = ({**row.data, **line} for row, line in zip(rows, added, strict=True))
         write_text(to, "".join(jsonlib.dumps(line) + "\n" for line in lines))
     disagree = sum(m.mark != other for m, other in zip(marked, others, strict=True)) if others else None
-    _print(rows, marked, GRADER_VERSION, disagree, json)
+    _print(rows, marked, MARKER_VERSION, disagree, json)
     if to and not json:
         out().print(f"Written: {to}")
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.marking.grader import mark_texts
+from benchmarks.marking.marker import mark_texts
 from benchmarks.marks import Mark, Response, Rule
 
 DATA = Path(os.environ.get("RENCE_DATA_DIR", "/nowhere")) / "grading"

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.marking import mark, mark_all, second_marker
-from benchmarks.marking.grader import mark_texts
+from benchmarks.marking.marker import mark_texts
 from benchmarks.marking.pool import Pool
 from benchmarks.marks import MATHS, NUMBERS, Mark, Marked, Response, Rule
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import registry
-from benchmarks.marking import GRADER_VERSION
+from benchmarks.marking import MARKER_VERSION
 from harness import config
 from harness.config.experiment import Experiment
 from harness.evaluation import attempts
@@ -107,7 +107,7 @@ def write_eval(experiment: Experiment, folder: EvalFolder, arm: str, seed: int |
         template=experiment.template,
         engine="local",
         engine_version="1",
-        grader_version=GRADER_VERSION,
+        grader_version=MARKER_VERSION,
         sampling={"temperature": 1.0, "top_p": 1.0, "max_tokens": 48, "seed": 0, "chunk_problems": 64},
     )
     rows = [
@@ -127,7 +127,7 @@ def write_eval(experiment: Experiment, folder: EvalFolder, arm: str, seed: int |
             template=experiment.template,
             engine="local",
             generation_key=f"{arm} {seed} {problem.id}",
-            grader_version=GRADER_VERSION,
+            grader_version=MARKER_VERSION,
         )
         for i, problem in enumerate(PROBLEMS)
     ]

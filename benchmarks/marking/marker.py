@@ -23,7 +23,7 @@ def _version() -> str:
         return _OURS
 
 
-GRADER_VERSION = _version()
+MARKER_VERSION = _version()
 MOST_SEARCHED = 8000
 """characters at the end of a text in which Math-Verify looks for an answer"""
 
