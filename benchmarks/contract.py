@@ -25,6 +25,7 @@ _FRACTION = re.compile(r"(-?)\\d?frac\{([0-9]+)\}\{([0-9]+)\}|(-?)([0-9]+)/([0-9
 
 
 def title_k_and_description_are_said(benchmark: Benchmark) -> None:
+    """All that tables, plans and `rence list benchmarks` print of it."""
     _require(bool(benchmark.title.strip()), "`title` is empty: tables could not name it")
     _require(bool(benchmark.description.strip()), "`description` is empty")
     _require(benchmark.k >= 1, f"`k` must be at least 1, but is {benchmark.k}")
@@ -33,6 +34,10 @@ def title_k_and_description_are_said(benchmark: Benchmark) -> None:
 
 
 def count_and_hash_are_those_that_are_pinned(benchmark: Benchmark) -> None:
+    """And loading is repeatable: the same problems in the same order, one of them or all.
+
+    Raises: ProblemsError if they cannot be loaded, or are others.
+    """
     problems = benchmark.problems  # which raises if they are others
     again = benchmark.load()
     _require(hash_of(again) == hash_of(problems), "loading it twice gives other problems, or another order")
@@ -40,12 +45,14 @@ def count_and_hash_are_those_that_are_pinned(benchmark: Benchmark) -> None:
 
 
 def ids_are_unique(benchmark: Benchmark) -> None:
+    """An id is a hash of question and gold, and attempts are paired by it."""
     problems = _problems(benchmark)
     twice = len(problems) - len({problem.id for problem in problems})
     _require(not twice, f"{twice} problems have the id of another: the same question and gold")
 
 
 def questions_can_be_asked_and_stored(benchmark: Benchmark) -> None:
+    """No question or gold is empty, holds NUL, or is outside UTF-8, which prompts and Parquet files are in."""
     try:
         problems = benchmark.load()
     except ProblemsError:
@@ -61,6 +68,7 @@ def questions_can_be_asked_and_stored(benchmark: Benchmark) -> None:
 
 
 def golds_are_correct_answers_to_their_own_problems(benchmark: Benchmark) -> None:
+    """A perfect answer in a box is marked correct; otherwise no model could score 1."""
     problems = _some(_problems(benchmark))
     _all(Mark.CORRECT, problems, [problem.gold for problem in problems], "its own gold")
 
@@ -75,6 +83,8 @@ def golds_accept_another_form_of_themselves(benchmark: Benchmark) -> None:
 
 
 def golds_refuse_those_of_other_problems(benchmark: Benchmark) -> None:
+    """A rule that accepts anything would pass all the checks above. Each gold meets the next one that is written
+    otherwise; one pair in `_ALIKE` may be equal all the same, such as 0.5 and 1/2."""
     problems = _some(_problems(benchmark))
     pairs = [(problem, other) for problem in problems if (other := _other(problem, problems)) is not None]
     if not pairs:

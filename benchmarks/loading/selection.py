@@ -57,6 +57,7 @@ def select(problems: Iterable[Problem], held_out: Mapping[str, Sequence[Problem]
     removed: Counter[str] = Counter()
     markable = []
     for problem in problems:
+        # A reward that its own gold does not earn teaches nothing.
         if mark(f"\\boxed{{{problem.gold}}}", problem.gold, NUMBERS).mark is not Mark.CORRECT:
             removed[UNMARKABLE] += 1
         elif len(problem.question) > MOST_CHARACTERS:
@@ -66,6 +67,7 @@ def select(problems: Iterable[Problem], held_out: Mapping[str, Sequence[Problem]
     kept = []
     overlap = _Overlap(held_out)
     for same in _grouped(markable):
+        # Nobody says which answer is right, so none is kept, not even the first.
         if len({canonical(problem.gold) for problem, _ in same}) > 1:
             removed[CONFLICTING] += len(same)
             continue
@@ -76,6 +78,7 @@ def select(problems: Iterable[Problem], held_out: Mapping[str, Sequence[Problem]
             removed[reason] += 1
         else:
             kept.append(problem)
+    # In one order, whatever was met first, and without the reasons that removed nothing.
     reasons = [
         UNMARKABLE,
         LONG,

@@ -29,6 +29,7 @@ def apply(op: str, left: int, right: int) -> int:
 
 
 def value(expression: Expression) -> int:
+    """The number it comes to; a division rounds down, as `apply` does."""
     if isinstance(expression, int):
         return expression
     return apply(expression.op, value(expression.left), value(expression.right))

@@ -39,6 +39,7 @@ VARIABLES = ("x", "y", "z")
 
 
 def summed(level: int, draw: Draw) -> Exercise:
+    """A list of `level` + 1 numbers to be added up."""
     terms = [draw.randint(1, 25), *(draw.randint(2, 9) for _ in range(level))]
     expression = chain(terms[0], *(("+", term) for term in terms[1:]))
     wording = draw.choice(("Add {}.", "Find the sum of {}.", "What is the sum of {}?"))
@@ -46,6 +47,7 @@ def summed(level: int, draw: Draw) -> Exercise:
 
 
 def difference(level: int, draw: Draw) -> Exercise:
+    """`level` numbers of 2 to 9 to be taken from one that is larger than all of them together."""
     taken = [draw.randint(2, 9) for _ in range(level)]
     start = sum(taken) + draw.randint(1, 20)
     wording = draw.choice(("Subtract {} from {}.", "Take {} away from {}."))
@@ -57,6 +59,7 @@ def mixed(level: int, draw: Draw) -> Exercise:
 
 
 def product(level: int, draw: Draw) -> Exercise:
+    """A product of two small factors, then + and -; or, from level 2, with the product as the second term of a sum."""
     factors = Operation("*", draw.randint(2, 9), draw.randint(2, 5))
     if level > 1 and draw.choice((True, False)):
         return computed(add_or_subtract(Operation("+", draw.randint(2, 9), factors), level - 2, draw), draw)
@@ -64,6 +67,8 @@ def product(level: int, draw: Draw) -> Exercise:
 
 
 def story(level: int, draw: Draw) -> Exercise:
+    """Somebody's things become more and fewer, in `level` events. Nothing is multiplied above 12, so that the numbers
+    stay small."""
     name, things, start = draw.choice(NAMES), draw.choice(THINGS), draw.randint(2, 20)
     expression: Expression = start
     events = []

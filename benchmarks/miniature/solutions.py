@@ -15,6 +15,7 @@ def worked(expression: Expression) -> str:
 
 
 def direct(expression: Expression) -> str:
+    """`\\boxed{9}`: the answer without its steps."""
     *_, (_, answer) = _steps(expression)
     return f"\\boxed{{{answer}}}"
 

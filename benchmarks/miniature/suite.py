@@ -98,6 +98,12 @@ def _benchmark(
     count: int = 200,
     split: Split = Split.EVALUATION,
 ) -> Benchmark:
+    """One of exact whole numbers, 4 attempts a problem, made by rule when it is asked for.
+
+    Args:
+        levels: kind -> the numbers of operations that its problems may have.
+        content: hash that the problems must have, so that a change of the rules is noticed.
+    """
     return Benchmark(
         name=name,
         title=name.replace("_", " ").capitalize(),

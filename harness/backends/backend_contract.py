@@ -62,6 +62,7 @@ def mistakes_name_keys_that_exist(of: BackendUnderTest) -> None:
 
 
 def slots_are_between_one_and_the_room(of: BackendUnderTest) -> None:
+    """A whole number from 1 to the room, asked where 1, 2 and 8 trials fit."""
     for room in (1, 2, 8):
         found = of.backend.slots(of.experiment, room)
         _require(
@@ -70,6 +71,7 @@ def slots_are_between_one_and_the_room(of: BackendUnderTest) -> None:
 
 
 def costs_are_positive(of: BackendUnderTest) -> None:
+    """Throughput, devices and resume states are such that FLOPs, hours and disk come out above zero."""
     costs = of.backend.costs(of.experiment)
     speed = costs.throughput
     if speed:

@@ -70,12 +70,14 @@ def collect(
     wanted = recipe.prompts_per_step
     generated: list[Group] = []
     kept: list[Group] = []
+    # Refill takes the prompts that come next in the stream, never those that were filtered away again.
     for _ in range(recipe.refill_batches):
         fresh = labelled(generate(stream.take(cursor + len(generated), wanted)), recipe.reward, trial.seed)
         generated.extend(fresh)
         kept.extend(passing(algorithm, fresh, recipe.max_tokens))
         if len(kept) >= wanted or not algorithm.refill:
             break
+    # Only where no break was met: the cap ended it. An algorithm without refill leaves after its one batch, quietly.
     else:
         warn(
             f"{trial.name}: {len(kept)} of {wanted} groups passed the filter in {recipe.refill_batches} generation "

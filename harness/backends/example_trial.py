@@ -102,6 +102,13 @@ class BackendUnderTest:
         return self.train("resumed")
 
     def train(self, place: str, stop_after: int = 0) -> TrainedTrial:
+        """Train GRPO in a folder of its own.
+
+        Args:
+            place: the folder's name; a second call with the same one resumes there.
+            stop_after: the step after which it is interrupted, as by Ctrl-C; 0: none.
+        Raises: SkipTest if this machine lacks something; KeyboardInterrupt after the step `stop_after`.
+        """
         self.need()
         folder = RunFolder(Path(self._place.name) / place).trial("grpo", SEED)
         folder.root.mkdir(parents=True, exist_ok=True)

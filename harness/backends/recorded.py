@@ -150,6 +150,12 @@ def _tensors(recorded: Recorded) -> dict[str, Tensor]:
 
 
 def _recorded(origin: Origin, tensors: dict[str, Tensor], problems: Sequence[Any], marks: Sequence[str]) -> Recorded:
+    """Inverse of `_tensors`: rollouts laid end to end, N tokens in all, become B rows of T tokens, 0 after the end.
+
+    Args:
+        problems: id and prompt tokens of each, in the order that `group_B` counts by.
+        marks: words that `mark_B` counts by, as the header has them.
+    """
     length_B = tensors["length_B"].long()
     mask_BT = torch.arange(int(length_B.max())) < length_B[:, None]
 
@@ -159,6 +165,7 @@ def _recorded(origin: Origin, tensors: dict[str, Tensor], problems: Sequence[Any
     batch = TokenRollouts(
         group_B=tensors["group_B"].long(),
         label_B=tensors["label_B"],
+        # Before any shaping, which each algorithm that reads it does by itself.
         reward_B=tensors["label_B"].float(),
         truncated_B=tensors["truncated_B"],
         mask_BT=mask_BT,
@@ -169,6 +176,7 @@ def _recorded(origin: Origin, tensors: dict[str, Tensor], problems: Sequence[Any
         prompts={problem["id"]: tuple(problem["prompt"]) for problem in problems},
         correct_B=tensors["correct_B"],
     )
+    # Not every arm keeps such a reference.
     synced_N = tensors.get("synced_logp_N")
     return Recorded(
         origin,

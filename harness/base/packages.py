@@ -39,6 +39,10 @@ def from_metadata() -> Asked:
 
 
 def from_checkout() -> Asked:
+    """As pyproject.toml beside the source has it, the project's own extras followed.
+
+    Raises: FileNotFoundError if the source is not a checkout.
+    """
     project = tomllib.loads((SOURCE / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     lists = {"": project["dependencies"], **project["optional-dependencies"]}
     asked = {extra: [Requirement(line) for line in lines] for extra, lines in lists.items()}

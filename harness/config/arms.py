@@ -38,6 +38,13 @@ def _extend(
     done: dict[str, dict[str, Any]],
     path: tuple[str, ...],
 ) -> dict[str, Any]:
+    """The arm `name` with everything that it takes from others, however far above.
+
+    Args:
+        done: arms that are worked out already; this one is added.
+        path: arms that extend, directly or not, the one that is asked for: none of them may come again.
+    Raises: UserError, as `extended`.
+    """
     if name in done:
         return done[name]
     own, at = dict(written[name] or {}), ("arms", name, EXTENDS)
@@ -48,9 +55,11 @@ def _extend(
     if not isinstance(other, str):
         fail(manifest, at, f"`arms.{name}.extends` must be the name of an arm, but is {show(other)} instead.")
     known(manifest, at, "arm", other, list(written))
+    # Before going further up, which would have no end.
     if other in (*path, name):
         circle = " -> ".join((*path, name, other))
         fail(manifest, at, f"arms may not extend each other in a circle: {circle}.")
+    # The hyper-parameters that it takes over mean something in their own algorithm only.
     if "algorithm" in own:
         fail(
             manifest,
@@ -61,6 +70,7 @@ def _extend(
     recipes = [part.get("recipe") or {} for part in (base, own)]
     if not isinstance(recipes[1], dict):
         _bad_recipe(manifest, name, recipes[1])
+    # Not the title, which two arms would then share. Where the other arm has no `algorithm`, its name is one.
     done[name] = {
         **{key: value for key, value in base.items() if key != "title"},
         "algorithm": base.get("algorithm", other),
@@ -82,6 +92,7 @@ def build(manifest: Manifest, name: str, data: Mapping[str, Any], base: Recipe) 
     if wrong:
         fail(manifest, at, f"{show(name)} cannot be an arm's name: {wrong}.")
     algorithm_name = data.get("algorithm", name)
+    # An arm without the key has its algorithm in its name, and a mistake is reported where it was written.
     place = (*at, "algorithm") if "algorithm" in data else at
     known(manifest, place, "algorithm", algorithm_name, registry.algorithm_names())
     algorithm = _algorithm(manifest, at, algorithm_name, data)
@@ -94,6 +105,7 @@ def build(manifest: Manifest, name: str, data: Mapping[str, Any], base: Recipe) 
     recipe = Recipe(**dict(shaped))
     check_recipe(manifest, (*at, "recipe"), recipe)
     if algorithm.contrastive and recipe.group_size < 2:
+        # Named where the number was written, here or in the recipe that all arms share.
         key = (*at, "recipe", "group_size") if "group_size" in overrides else ("recipe", "group_size")
         fail(
             manifest,

@@ -35,6 +35,8 @@ def json_schema() -> Schema:
     recipe = {**schema["properties"]["recipe"], "description": "where this arm leaves the experiment's recipe"}
     recipe.pop("default", None)
     arms = {name: _arm(found, recipe) for name, found in registry.algorithms().items()}
+    # These sections are free-form to pydantic and are checked against their shapes later. A sweep may be one mapping or
+    # a list of them: `properties` describe the one, `items` the other.
     for name, shape in SHAPES.items():
         one = _shape(shape)
         schema["properties"][name] |= {"properties": one["properties"], "items": one}
@@ -49,6 +51,8 @@ def json_schema() -> Schema:
     block["budget"]["properties"] = _shape(TuningBudget)["properties"]
     schema["properties"]["tuning"]["properties"] = block
     description = schema["properties"]["arms"]["description"]
+    # An arm named as an algorithm has its keys. Any other name is the user's, so it must say what it computes or
+    # extends.
     schema["properties"]["arms"] = {
         "description": f"{description}. The arm's name is the algorithm unless `algorithm` says otherwise",
         "type": "object",
@@ -115,6 +119,13 @@ def _sections() -> tuple[tuple[str, type], ...]:
 
 
 def _commented(schema: Schema, example: dict[str, Any], indent: str) -> Iterator[str]:
+    """The lines of an example file: of every key its meaning as a comment, then the key.
+
+    Args:
+        schema: of a group of keys.
+        example: values to show; a key that is not in it is shown at its default.
+        indent: of the group; empty at the top of the file, where the backends' sections are.
+    """
     backends = {name for name, _ in _sections()} if not indent else set()
     for name, inner in schema["properties"].items():
         if name in _LATER:

@@ -155,6 +155,12 @@ def _is(manifest: Manifest, arm: Arm, level: Level) -> bool:
 
 
 def _product(manifest: Manifest, at: Key, base: Arm, found: list[Factor], references: list[Level]) -> list[_Cell]:
+    """The cells of a full grid: every combination of the factors' levels, each named by where it leaves the base.
+
+    Args:
+        references: of each factor, the level that the base has.
+    Raises: UserError if a factor is not tried at the base's level, or there are more than `MOST_ARMS` combinations.
+    """
     for factor, reference in zip(found, references, strict=True):
         if reference not in factor.levels:
             fail(

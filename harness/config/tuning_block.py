@@ -74,6 +74,7 @@ def search(
     _check_apart(manifest, file, block, files)
     found = parts.factors(manifest, (*AT, "grid"), block.grid)
     _check_free(manifest, file, found, made)
+    # Before they are made: a slip of the pen may ask for millions.
     count = prod(len(factor.levels) for factor in found)
     if count > MOST:
         fail(manifest, (*AT, "grid"), f"`tuning.grid` has {count:,} combinations; at most {MOST:,} are tried.")
@@ -83,14 +84,17 @@ def search(
         settings = {name: (value, level.key) for level in levels for name, value in level.settings.items()}
         label = ", ".join(f"{factor.short} {level.label}" for factor, level in zip(found, levels, strict=True))
         name = ".".join(parts.slug(f"{f.short}-{level.label}") for f, level in zip(found, levels, strict=True))
+        # The same candidates for every arm, so that no arm is tuned harder than another.
         for arm in arms.values():
             for setting, (_, key) in settings.items():
                 parts.value(manifest, key, arm, setting)
             title = f"{arm.title or arm.algorithm.title} · {label.replace(', ', ' · ')}"
             tried[arm.name].append(parts.changed(manifest, recipe, arm, f"{arm.name}.{name}", title, settings))
+        # Values as an arm holds them after the check, not as they were typed; all arms hold the same.
         one = next(iter(tried.values()))[-1]
         candidates.append(Candidate(label, {s: parts.value(manifest, key, one, s) for s, (_, key) in settings.items()}))
     budget: Any = checked(manifest, model(TuningBudget), block.budget, (*AT, "budget"))
+    # Not the block's default, which could not know the experiment's budget.
     rollouts = budget.rollouts or file.budget.rollouts
     fixed = {name: tuple(found) for name, found in tried.items()}
     return Tuning(tuple(candidates), fixed, block.seeds, block.benchmarks, rollouts, block.choose, files)

@@ -53,7 +53,15 @@ def read(place: Path, model: str, correct_above: float | None) -> Dumped:
 
 
 def _batch(place: Path, folder: Path, found: DumpedAnswers) -> TokenRollouts:
+    """The answers as B rows, those of a group adjacent, T the longest of them.
+
+    Args:
+        place: the dump, for an error.
+        folder: the model, whose tokenizer makes tokens of the texts.
+    Raises: DataError if a prompt is empty.
+    """
     tokenizer = read_tokenizer(folder)
+    # A dumped text has lost its end: see NOTES. Of several end tokens the one with the lowest id is put there.
     ends = stop_tokens(folder, tokenizer)[:1]
     keys = [identity(prompt, gold) for prompt, gold in zip(found.prompts, found.golds, strict=True)]
     problem_ids = tuple(dict.fromkeys(keys))
@@ -65,6 +73,8 @@ def _batch(place: Path, folder: Path, found: DumpedAnswers) -> TokenRollouts:
         (problem_ids.index(key), torch.tensor([*tokenizer.encode(output, add_special_tokens=False), *ends]), correct)
         for key, output, correct in zip(keys, found.outputs, found.correct, strict=True)
     ]
+    # An answer without a token, where there is no end token either, has nothing to weigh. Sorted, for a dump need not
+    # keep groups together and a batch must.
     rows = sorted((row for row in rows if len(row[1])), key=lambda row: row[0])
     length_B = torch.tensor([len(tokens) for _, tokens, _ in rows])
     mask_BT = torch.arange(int(length_B.max())) < length_B[:, None]
@@ -75,6 +85,7 @@ def _batch(place: Path, folder: Path, found: DumpedAnswers) -> TokenRollouts:
         reward_B=label_B.float(),
         truncated_B=torch.zeros_like(label_B),
         mask_BT=mask_BT,
+        # Not in the dump; filled from the model once it is loaded, with ratios of 1.
         old_logp_BT=torch.zeros(mask_BT.shape),
         problem_ids=problem_ids,
         max_tokens=int(length_B.max()),

@@ -95,6 +95,10 @@ def _recorded(folder: Path, source: str) -> Frozen:
 
 
 def _dumped(place: Path, model: str | None, correct_above: float | None) -> Frozen:
+    """A dump of verl's, taken as just sampled by `model`.
+
+    Raises: UserError without a model; UserError or DataError with the line if the dump cannot be read.
+    """
     if model is None:
         raise UserError(
             f"{place} holds texts only, so log-probs have to be computed: --model DIR names the policy, "

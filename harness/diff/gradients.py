@@ -39,6 +39,7 @@ class Layers:
     """the layer of each parameter"""
 
     def spans(self) -> dict[str, slice]:
+        """Layer -> where it is in the flat gradient, counted in parameters."""
         spans: dict[str, slice] = {}
         at = 0
         for layer, parameter in zip(self.of, self.parameters, strict=True):

@@ -27,5 +27,6 @@ class Checkup:
         return FAILED if lacking & set(NEEDED) else OK
 
     def to_json(self) -> dict[str, Any]:
+        """What `rence doctor --json` prints."""
         findings = [asdict(finding) for finding in self.findings]
         return {"schema": SCHEMA, "local_backend_works": self.exit_code == OK, "findings": findings}

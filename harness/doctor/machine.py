@@ -18,6 +18,11 @@ THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
 def findings(folder: Path) -> Iterator[Finding]:
+    """Cores, memory, disk, threads, GPU.
+
+    Args:
+        folder: whose disk is meant; it need not exist yet.
+    """
     count = cores()
     yield Finding(
         "machine", FindingState.OK, f"{count} {'core' if count == 1 else 'cores'}: as many trials side by side"

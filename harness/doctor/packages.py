@@ -29,6 +29,7 @@ PROBE_SECONDS = 120
 
 
 def python(version: tuple[int, ...] = sys.version_info[:3]) -> Finding:
+    """Whether it is one of the versions that `PYTHON` spans, and which were wanted if not."""
     text = ".".join(map(str, version))
     first, end = PYTHON
     if first <= version[:2] < end:

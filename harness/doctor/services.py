@@ -20,6 +20,11 @@ OFFLINE = ("HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE", "TRANSFORMERS_OFFLINE")
 
 
 def findings(folder: Path) -> Iterator[Finding]:
+    """What the module is about, in the order of the table.
+
+    Args:
+        folder: where `runs/` and its MLflow store are.
+    """
     yield from (shipped_model(name, model) for name, model in SHIPPED.items())
     yield smollm2()
     yield mlflow_store(store_uri(folder / "runs"))

@@ -73,11 +73,14 @@ class HfEngine:
 
     @torch.inference_mode()
     def _together(self, requests: Sequence[Request], sampling: Sampling) -> Iterator[Completion]:
+        """Completions of requests that are generated as one batch of B samples, request by request in the order of
+        their seeds. Prompts are padded on the left to `width`, so that all responses begin in the same column."""
         device = self._net.device
         row_B = torch.tensor([i for i, request in enumerate(requests) for _ in request.seeds], device=device)
         ids, mask = padded([request.prompt for request in requests], device)
         width = ids.shape[1]
         uniform_BT = uniforms([seed for request in requests for seed in request.seeds], sampling.max_tokens).to(device)
+        # `generate` has to be left a token to read: with prompts of one token there is nothing to share.
         read = {"past_key_values": self._read(ids, mask, row_B)} if self._shares_prompts and width > 1 else {}
         with _plain_generation(self._net):
             output = self._net.generate(  # type: ignore[operator]

@@ -88,9 +88,17 @@ def split(requests: Sequence[Request], max_rows: int) -> Iterator[list[Request]]
 def _sample_together(
     net: PreTrainedModel, requests: Sequence[Request], sampling: Sampling, stop: tuple[int, ...], drop_at: float
 ) -> Samples:
+    """The samples of a batch of B rows, on the net's device: a token a step for every row, at most T = `max_tokens`.
+
+    Args:
+        stop: tokens that end a response.
+        drop_at: finished rows leave once they are this share of the batch.
+    """
     device = net.device
     row_B = torch.tensor([i for i, request in enumerate(requests) for _ in request.seeds], device=device)
     rows, limit = len(row_B), sampling.max_tokens
+    # All random numbers beforehand, each row's from its own seed: who else is in the batch, and when rows leave it,
+    # changes no draw.
     uniform_BT = uniforms([seed for request in requests for seed in request.seeds], limit).to(device)
     stop_S = torch.tensor(stop, device=device)
     tokens_BT = torch.zeros(rows, limit, dtype=torch.int64, device=device)
@@ -100,8 +108,11 @@ def _sample_together(
 
     ids, prompt_mask = padded([request.prompt for request in requests], device)
     cache, logits = read_prompts(net, ids, prompt_mask)
+    # A prompt is read once, however many samples it has.
     cache.batch_select_indices(row_B)
     logits = logits[row_B]
+    # Whole from the start, and cut to what has been written at each step. Prompts are padded on the left, so positions
+    # count their tokens and not the columns.
     mask = torch.cat([prompt_mask[row_B], prompt_mask.new_ones(rows, limit)], dim=1)
     position = prompt_mask.sum(1)[row_B, None]
     width = prompt_mask.shape[1]
@@ -110,10 +121,12 @@ def _sample_together(
     for t in range(limit):
         token, logp = draw(logits, uniform_BT[index, t], sampling)
         tokens_BT[index, t], logp_BT[index, t] = token, logp
+        # A finished row may stay for a while and draw on; what it draws is never looked at, and cleared at the end.
         ended = torch.isin(token, stop_S) & ~stopped_B[index]
         stopped_B[index[ended]], length_B[index[ended]] = True, t + 1
         alive = ~stopped_B[index]
         living = int(alive.sum())
+        # After the last token there is nothing to predict.
         if living == 0 or t + 1 == limit:
             break
         if living <= (1 - drop_at) * len(index):

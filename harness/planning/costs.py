@@ -60,6 +60,8 @@ def estimate(experiment: Experiment, model: Path | None, problems: Mapping[str, 
     headline = sum(problems[name] * k for name, k in evaluation.benchmarks.items())
     curve = sum(problems[name] * k for name, k in evaluation.curve.items())
     seeds, trials = len(experiment.seeds), len(experiment.seeds) * len(experiment.arms)
+    # The untrained model answers the headline once, for all trials; each trial answers it at its last point and the
+    # curve's benchmarks at the others.
     attempts = headline + trials * (headline + curve * (evaluation.points - 1))
     train_tokens = sum(experiment.budget_rollouts * arm.recipe.max_tokens * seeds for arm in experiment.arms)
     evaluation_tokens = attempts * evaluation.max_tokens
@@ -68,8 +70,11 @@ def estimate(experiment: Experiment, model: Path | None, problems: Mapping[str, 
     throughput = backend.throughput
     counted = parameters(model) if model else None
     size = counted or stated(experiment.model)
+    # Without a size there is no honest figure: unknown is None and not zero.
     flops = hours = disk = None
     if size is not None:
+        # A forward pass takes 2 FLOPs a parameter and token: a multiplication and an addition (Kaplan et al. 2020,
+        # section 2.1).
         sampling = 2.0 * size * (train_tokens + evaluation_tokens)
         training = float(
             sum(_training_flops(experiment, arm, size, backend.extra_passes) * seeds for arm in experiment.arms)
@@ -77,6 +82,7 @@ def estimate(experiment: Experiment, model: Path | None, problems: Mapping[str, 
         flops = sampling + training
         if throughput:
             hours = (sampling / throughput.generate_flops + training / throughput.train_flops) / 3600
+        # Beside the weights, the attempts: about 150 bytes each, and 4 a response token.
         disk = _disk(experiment, trials, size, backend) + 150 * attempts + 4 * evaluation_tokens
     return Costs(
         trials=trials,

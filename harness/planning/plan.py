@@ -35,6 +35,7 @@ def make(experiment: Experiment, model: Path | None) -> Plan:
     benchmarks, curve = evaluation.pop("benchmarks"), evaluation.pop("curve")
     if "files" in evaluation:  # what they hold is what a number means, not where they are
         evaluation["files"] = {name: file.hash for name, file in experiment.evaluation.files.items()}
+    # Every setting, those too that change no number: `identity` leaves them out of the lock.
     plan = Plan(
         experiment=experiment.name,
         arms=[_record(arm) for arm in experiment.arms],
@@ -58,6 +59,7 @@ def make(experiment: Experiment, model: Path | None) -> Plan:
         lock_version=_LOCK_VERSION,
         train_hash=experiment.train_file.hash if experiment.train_file else "",
     )
+    # Last, for it is a hash of the others.
     return replace(plan, lock=identity(plan))
 
 

@@ -164,6 +164,8 @@ def examples(tokenizer: PreTrainedTokenizerFast, recipe: Pretraining) -> Iterato
 
 
 def solution(exercise: Exercise, recipe: Pretraining, rng: random.Random) -> str:
+    """What the model is taught to write for an exercise: steps, the answer alone, or steps with a slip in one, drawn
+    with the recipe's weights."""
     style = rng.choices(("worked", "direct", "slipped"), (recipe.worked, recipe.direct, recipe.slipped))[0]
     if style == "slipped":
         return slipped(exercise.expression, rng)

@@ -105,6 +105,7 @@ class Plan(Record):
     """of the training set's problems, where it is a file of the user's"""
 
     def to_json(self) -> dict[str, Any]:
+        """As the file has it: the settings of the backend stand under its name, as in an experiment."""
         names = {"backend_settings": self.backend}
         return {names.get(key, key): value for key, value in super().to_json().items()}
 

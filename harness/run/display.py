@@ -28,15 +28,28 @@ class RunView:
         self._console = console
 
     def begin(self, survey: Survey, jobs: Sequence[Job]) -> None:
+        """Called once, before the first job starts.
+
+        Args:
+            survey: reads from files how far the jobs are.
+            jobs: all that were asked for, complete ones too, so that shares are of the whole.
+        """
         self._survey, self._jobs = survey, jobs
         self._running: dict[str, Job] = {}
         self._began, self._shown = time.monotonic(), 0.0
         self._pace = Pace(self._work()[0])
 
     def started(self, job: Job) -> None:
+        """A job has been handed to the launcher."""
         self._running[job.name] = job
 
     def ended(self, job: Job, failure: Failure | None, warnings: Sequence[str]) -> None:
+        """A job has ended, complete or not.
+
+        Args:
+            failure: None if it is complete.
+            warnings: what it warned of, for people.
+        """
         del self._running[job.name]
         for warning in warnings:
             self._say(f"{job.name}: {warning}", plain=True)
@@ -50,6 +63,7 @@ class RunView:
         self._say(message, plain=True)
 
     def refresh(self) -> None:
+        """Called often; shows at most once in `every` seconds, for it reads the files of all jobs."""
         if time.monotonic() - self._shown >= self.every:
             self._shown = time.monotonic()
             self.show()
@@ -61,6 +75,7 @@ class RunView:
     """seconds between two looks at the files"""
 
     def show(self) -> None:
+        """How far the run is, now. Work is counted in attempts' worth: see `RunProgress.work`."""
         done, total = self._work()
         self._say(f"{self._time()}  {100 * done / total:.0f} % of the work, {self._left(done, total)}: {self._now()}")
 
@@ -100,6 +115,7 @@ class LiveRunView(RunView):
             TaskProgressColumn(),
             TextColumn("{task.fields[words]}"),
         )
+        # Drawn by `show` alone: rich's own thread would draw again what has not been read again.
         self._bars = Bars(*columns, console=self._console, auto_refresh=False, transient=True)
         self._all = self._bars.add_task("all", total=1.0, words="")
         self._tasks: dict[str, TaskID] = {}
@@ -140,6 +156,7 @@ class QuietView(RunView):
 
 
 def view_for(console: Console) -> RunView:
+    """Bars on a terminal, lines elsewhere, nothing where the console is quiet."""
     if console.quiet:
         return QuietView(console)
     return LiveRunView(console) if console.is_terminal else RunView(console)

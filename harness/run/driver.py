@@ -93,17 +93,24 @@ class Driver:
             follower.close(crashed=crashed, timeout=_HURRY_SECONDS if outcome.interrupted else _MIRROR_SECONDS)
 
     def _work(self, waiting: list[Job], outcome: RunOutcome) -> None:
+        """Run the jobs of `waiting`, so many side by side, until all have ended. Failures and an interruption (Ctrl-C)
+        go into `outcome`; a job that failed hinders no other, unless all would fail as it did.
+
+        Raises: UserError if the launcher cannot start a job; those that are running are stopped.
+        """
         running: list[Running] = []
         workers = self.wanted.workers or jobs.side_by_side(self.experiment, self.launcher.slots())
         self.view.begin(Survey(outcome.run, _problems(self.experiment)), outcome.jobs)
         try:
             while waiting or running:
+                # Filled up before the wait, so that no place is idle while a job is left.
                 while waiting and len(running) < workers:
                     running.append(self.launcher.start(waiting.pop(0)))
                     self.view.started(running[-1].job)
                 time.sleep(_POLL_SECONDS)
                 for ended in [one for one in running if one.exit_code is not None]:
                     running.remove(ended)
+                    # By its files, not by its exit code: a job is complete if what it had to write is there.
                     failure = _failure(ended)
                     self.view.ended(ended.job, failure, ended.warnings())
                     if failure:
@@ -113,6 +120,7 @@ class Driver:
                 self.view.refresh()
         except KeyboardInterrupt:
             outcome.interrupted = True
+        # On every way out, a launcher's error included, no process may go on that nobody waits for.
         finally:
             stop(running)
             self.view.end()

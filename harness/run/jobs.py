@@ -44,6 +44,11 @@ class Job:
 
     @property
     def state(self) -> JobState:
+        """From its files: the untrained model is done when the attempts of all benchmarks are there, a trial when it
+        has a `done.json`, which says how it ended.
+
+        Raises: DataError if that is broken.
+        """
         if self.seed is None:
             done = all(self.run.start_eval(name).attempts.exists() for name in self.benchmarks)
             return JobState.FINISHED if done else JobState.OPEN

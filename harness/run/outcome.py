@@ -39,6 +39,8 @@ class RunOutcome:
 
     @property
     def exit_code(self) -> int:
+        """130 if it was interrupted, 0 if no job failed. A failure that hits all jobs gives its own, 2 or 3, which
+        names the cause; any other gives 1."""
         if self.interrupted:
             return INTERRUPTED
         if not self.failures:
@@ -57,6 +59,7 @@ class RunOutcome:
         return sum(job.state is JobState.OPEN for job in self.jobs)
 
     def to_json(self) -> dict[str, Any]:
+        """What `rence run --json` prints."""
         failed = {failure.job.name: failure for failure in self.failures}
         return {
             "run": str(self.run.root),

@@ -59,12 +59,14 @@ class Survey:
         self._complete: dict[Path, int] = {}
 
     def start(self) -> RunProgress:
+        """Of the untrained model's evaluation, which has no rollouts."""
         folders = [self.run.start_eval(name) for name in self.plan.benchmarks]
         attempts, evaluating = self._attempts([f for f in folders if f.header.exists()])
         ended = "finished" if all(folder.attempts.exists() for folder in folders) else ""
         return RunProgress(0, attempts, 0, self._headline, evaluating, ended)
 
     def trial(self, arm: str, seed: int) -> RunProgress:
+        """Of one trial: rollouts by the last whole line of `steps.jsonl`, attempts of all its evaluations so far."""
         folder = self.run.trial(arm, seed)
         last = last_line(folder.steps)
         attempts, evaluating = self._attempts(folder.evals())
@@ -73,6 +75,7 @@ class Survey:
         return RunProgress(rollouts, attempts, self.plan.budget_rollouts, self._trial_attempts, evaluating, ended)
 
     def all(self) -> Iterator[RunProgress]:
+        """The untrained model first, then every trial of the plan, arm by arm."""
         yield self.start()
         for arm in self.plan.arms:
             for seed in self.plan.seeds:

@@ -35,6 +35,7 @@ class Clock:
 
     @contextmanager
     def evaluating(self) -> Iterator[None]:
+        """The time inside counts as evaluation, in seconds of wall clock, unless it ends with an error."""
         began = time.perf_counter()
         yield
         self._evaluate += time.perf_counter() - began
@@ -48,6 +49,12 @@ class Clock:
         self.write(_now(), generate_seconds, train_seconds)
 
     def write(self, finished: str = "", generate_seconds: float = 0.0, train_seconds: float = 0.0) -> None:
+        """Write the sums over all attempts up to now, in seconds, in the place of the last ones.
+
+        Args:
+            finished: when the trial was complete; empty while it is not.
+            generate_seconds: of this process, known when training has ended; likewise `train_seconds`.
+        """
         before, self._written = self._before, time.perf_counter()
         replace(
             before,

@@ -13,11 +13,13 @@ EXPERIMENT, TRIAL = "experiment", "trial"
 
 
 def parent_tags(plan: Plan) -> dict[str, str]:
+    """Tags of the run that the trials are nested under, with a note that says what MLflow is here."""
     note = "A mirror: the results are the files of the run folder, and reports are made from those, never from MLflow."
     return _source() | {"stage": EXPERIMENT, "lock": plan.lock, "mlflow.note.content": note}
 
 
 def parent_params(plan: Plan) -> dict[str, Any]:
+    """The plan's settings under flat names: `benchmarks.NAME` is k, `recipe.NAME` what the arms share."""
     settings = ("backend", "model", "model_hash", "train", "template", "budget_rollouts", "seeds", "grid_rollouts")
     return {
         **{name: getattr(plan, name) for name in settings},
@@ -39,6 +41,7 @@ def trial_title(arm: ArmRecord, seed: int) -> str:
 
 
 def trial_tags(arm: ArmRecord, record: TrialRecord) -> dict[str, str]:
+    """What a trial was, as its header says: fingerprints, data order, initial weights, source commit, environment."""
     tags = {
         "stage": TRIAL,
         "arm": arm.name,
@@ -56,6 +59,7 @@ def trial_tags(arm: ArmRecord, record: TrialRecord) -> dict[str, str]:
 
 
 def trial_params(plan: Plan, arm: ArmRecord, seed: int) -> dict[str, Any]:
+    """What a trial was set to: its algorithm's settings and spec sheet, and the recipe as the arm has it."""
     return {
         "algorithm": arm.algorithm,
         "seed": seed,

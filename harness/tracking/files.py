@@ -25,6 +25,11 @@ class Tail:
         self._last = b""
 
     def read(self) -> list[dict[str, Any]]:
+        """The lines that were added since the last call, parsed; all of them after the file was cut back. A line
+        without its end is left for later: somebody is writing it.
+
+        Raises: DataError if a line is not JSON.
+        """
         if not self.path.exists():
             return []
         with self.path.open("rb") as file:

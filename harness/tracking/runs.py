@@ -77,6 +77,7 @@ class RunWriter:
         self._params |= {param.key: param.value for param in new}
 
     def set_tags(self, tags: Mapping[str, str]) -> None:
+        """Write those that differ from what is there, in one call; values are cut to `TAG_LENGTH` characters."""
         from mlflow.entities import RunTag
 
         new = {key: value[:TAG_LENGTH] for key, value in tags.items() if self.tags.get(key) != value[:TAG_LENGTH]}

@@ -106,6 +106,8 @@ def _algorithm(name: str) -> Algorithm:
 
 
 def _sheet(name: str, algorithm: Algorithm) -> dict[str, Any]:
+    """What `rence show` says of an algorithm or a preset, as JSON: its page, what it does, settings with their
+    meanings."""
     from harness.config.experiment import Recipe
     from harness.config.shape import docs
 
@@ -149,6 +151,7 @@ def _preset(name: str, algorithm: Algorithm) -> dict[str, str | None]:
 
 
 def _benchmarks() -> list[dict[str, Any]]:
+    """Benchmarks, then training sets, then plug-ins that cannot be used, in rows with the same columns."""
     from harness.base.registry import BENCHMARK_PLUGINS, benchmarks, training_sets
 
     kinds = {"benchmark": benchmarks().values(), "training set": training_sets().values()}

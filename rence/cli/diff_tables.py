@@ -36,6 +36,8 @@ _KEY_MANY = (
 
 
 def screen(document: Document) -> Iterator[str | Text | Table]:
+    """What `rence diff` shows of its document, part by part. Up to `MOST_COLUMNS` algorithms stand side by side, which
+    is how two are compared; more of them as rows, with their nearest neighbours in the place of all pairs."""
     from rich.text import Text
 
     yield _headline(document["batch"])

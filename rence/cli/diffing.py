@@ -63,6 +63,7 @@ def diff(
     from harness.diff.asked import parse
 
     asked = parse(algorithms)
+    # Refused before the gradients are computed, which takes a while.
     if to is not None and to.exists() and not to.is_dir():
         raise UserError(f"--out {to} is a file. It must be a folder, or a name for a new one.")
     from harness.diff.compare import compare

@@ -75,6 +75,7 @@ def run(
     from harness.run.display import view_for
     from harness.run.driver import Driver, RunSelection
 
+    # Ended as by Ctrl-C: jobs are stopped, and what is done is kept.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     manifest = configs.read(config, overrides or ())
     experiment, work = configs.build(manifest), get_launcher(launcher)
@@ -86,10 +87,12 @@ def run(
     first, tuned = tuning.stage(experiment), None
     if first:
         _announce(experiment, first, wanted)
+        # Every arm and seed of the tuning, whatever is selected: a choice must not depend on the part that is run.
         tuned = drive(first, replace(wanted, only=(), seeds=()))
         if tuned.exit_code == OK:
             experiment = tuning.chosen(experiment, tuned.run)
             err().print(f"Tuning chose {tuning.in_words(experiment)}.", markup=False)
+    # A tuning that is not complete has chosen nothing, so the experiment does not begin.
     outcome = tuned if tuned and tuned.exit_code != OK else drive(experiment, wanted)
     if json:
         print_json({**outcome.to_json(), **({"tuning": tuned.to_json()} if tuned else {})})

@@ -74,7 +74,9 @@ def gate(
             run, baseline, margin=fraction, allow_unmatched=allow_unmatched, on_inconclusive=on_inconclusive.value
         )
     except (DataError, ValueError) as error:
+        # CI reads the file and the annotation, not the terminal: a refusal goes there as well.
         _refused(str(error), junit, json)
+        # A ValueError says that the two cannot be compared (exit 2), a DataError that files are lacking or broken (3).
         raise (UserError(str(error)) if isinstance(error, ValueError) else error) from None
     if json:
         print_json(found.to_json())

@@ -36,6 +36,7 @@ class GradedRow:
 
     @property
     def expected(self) -> bool | None:
+        """Whether the file calls the answer right; None where it does not say."""
         found = self.data.get("expected")
         return None if found is None else bool(found)
 
@@ -66,6 +67,7 @@ def grade(
     responses = [
         Response(row.data["pred"], row.data["gold"], Rule(tolerance=_tolerance(row.data, tolerance))) for row in rows
     ]
+    # Without a number the marker's shared pool is used, which is not ours to close.
     pool = Pool(workers) if workers else None
     try:
         marked = mark_texts(responses, pool)
@@ -75,6 +77,7 @@ def grade(
     finally:
         if pool:
             pool.close()
+    # Written before anything is printed, so that what is on the screen can be looked up in the file.
     if to:
         added: list[dict[str, Any]] = [
             {"mark": m.mark, "answer": m.answer, "grader_version": MARKER_VERSION} for m in marked
@@ -132,6 +135,11 @@ def _tolerance(data: Mapping[str, Any], tolerance: float) -> float:
 def _print(
     rows: Sequence[GradedRow], marked: Sequence[Marked], version: str, disagree: int | None, as_json: bool
 ) -> None:
+    """Counts of marks; where lines have `expected`, the agreement and the misses; with `as_json` as one JSON document.
+
+    Args:
+        disagree: rows on which plain Math-Verify gives another mark; None: it was not asked.
+    """
     counts = Counter(str(one.mark) for one in marked)
     labelled = [(row, one) for row, one in zip(rows, marked, strict=True) if row.expected is not None]
     misses = [(row, one) for row, one in labelled if (one.mark == "correct") != row.expected]
@@ -146,6 +154,7 @@ def _print(
             summary["markers_disagree"] = disagree
         print_json(summary)
         return
+    # For people. The answer is the one that was found, or else the end of the text in which none was.
     shown = table("mark", "rows", numbers=("rows",))
     for name, count in sorted(counts.items()):
         shown.add_row(name, f"{count:,}")

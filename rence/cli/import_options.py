@@ -78,6 +78,16 @@ def bring_in(
     options: dict[str, Any],
     shared: Shared,
 ) -> None:
+    """Find the files, read them, write the run folder, and show what was made of them.
+
+    Args:
+        source: what they come from, as the plan will name it.
+        paths: the words of the command, `[ARM[/seedN][/stepN]=]PATH`.
+        files_in: the source's files in a folder.
+        looked_for: those, in words.
+        options: of the source alone; they are part of the plan's lock.
+    Raises: UserError or DataError with the file; nothing is written then.
+    """
     from harness.importing import folder, sources
     from harness.importing.import_plan import ImportComparison
 

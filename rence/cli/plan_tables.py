@@ -58,6 +58,8 @@ def print_plan(experiment: Experiment, seen: Preview) -> None:
 
 
 def _print_sweeps(experiment: Experiment, made: Plan, seen: Preview) -> None:
+    """A line for each grid or ablation, what tuning tries or has chosen, and how much of the cap is used, tuning
+    included."""
     console, search = out(), experiment.search
     for sweep in made.sweeps:
         how = _DESIGNS[sweep.kind]
@@ -83,6 +85,8 @@ def _print_sweeps(experiment: Experiment, made: Plan, seen: Preview) -> None:
 
 
 def _print_power(seen: Preview) -> None:
+    """What the primary comparison could detect, in points of percent, for the plan's seeds and more; and what was
+    assumed to say so."""
     console, made, assumed = out(), seen.plan, seen.variances
     comparison = made.comparison
     against = comparison.baselines

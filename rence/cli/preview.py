@@ -48,6 +48,8 @@ class PilotEffects:
     routes: list[CostedRoute]
 
     def to_json(self) -> dict[str, Any]:
+        """For `rence plan --json`: effects as fractions, by number of seeds and benchmark; null where the pilot cannot
+        tell."""
         return {
             **self.pilot.to_json(),
             "by_seeds": {s: {name: _range(seen) for name, seen in row.items()} for s, row in self.effects.items()},
@@ -83,6 +85,8 @@ class Preview:
     """of the trials that come before; None where there are none, or none any more"""
 
     def to_json(self) -> dict[str, Any]:
+        """What `rence plan --json` prints. Effects are fractions, `tuning` and `pilot` are there only where there is
+        one."""
         return {
             "plan": self.plan.to_json(),
             "costs": asdict(self.costs),
@@ -137,6 +141,13 @@ def _tuned(experiment: Experiment, model: Path | None) -> tuple[Experiment, cost
 
 
 def _measured(experiment: Experiment, seen: Preview, run: Path, sizes: Mapping[str, tuple[int, int]]) -> PilotEffects:
+    """What a pilot says of the plan: effects at its variances, and larger plans with their price.
+
+    Args:
+        run: the pilot's folder.
+        sizes: benchmark -> problems and attempts a problem, of the plan.
+    Raises: UserError if it lacks a benchmark or a second arm; DataError if it is broken.
+    """
     from reports.data import pilot as pilots
     from reports.data.scores import AVERAGE
     from reports.statistics import sharpen
@@ -148,6 +159,7 @@ def _measured(experiment: Experiment, seen: Preview, run: Path, sizes: Mapping[s
         raise UserError(str(error)) from None
     design = pilots.PlannedDesign(sizes, made.comparison.estimand, seen.alpha)
     curve = {name: (seen.problems[name], k) for name, k in made.curve_benchmarks.items()}
+    # A pilot with one attempt a problem cannot tell what more attempts would bring, so that is not offered.
     points, sampled = experiment.evaluation.points, found.splits[AVERAGE].sampling is not None
     now = sharpen.effort(len(made.arms), len(made.seeds), made.budget_rollouts, points, sizes, curve)
     routes = [

@@ -81,6 +81,7 @@ def compare(
     fraction = None if margin is None else margin / 100
     try:
         result = reports.compare(a, b, allow_unmatched=allow_unmatched, margin=fraction)
+    # The two are not matched, or hold nothing to be compared: the message says what, and no traceback helps.
     except ValueError as error:
         raise UserError(str(error)) from None
     if json:

@@ -63,6 +63,13 @@ def micro_batch(batch: TensorDict, rows: range) -> TensorDict:
     return TensorDict(fields, batch_size=[len(rows)])
 
 
+def test_the_learners_columns_are_cut_to_the_rollouts() -> None:
+    data = TensorDict({"old_log_probs": torch.arange(48.0).view(8, 6)}, batch_size=[8])
+    found = columns.of_learner(data, ROWS, 4)
+    assert found["old_logp_BT"].tolist() == [[6.0 * row + t for t in range(4)] for row in ROWS.tolist()]
+    assert (found["ref_logp_BT"], found["weight_BT"]) == (None, None)
+
+
 def test_columns_are_dense_and_name_their_credit(rollouts: Rollouts) -> None:
     written = columns.write(rollouts, ROWS, 8)
     assert {name: (value.dtype, tuple(value.shape)) for name, value in written.items()} == {

@@ -123,6 +123,8 @@ class Training:
         return torch.Generator().manual_seed(derive("credit", self.trial.seed, step, problem))
 
     def save(self) -> None:
+        """Write a checkpoint of this step with what a resume needs: optimiser, lagging copies, the state of the
+        algorithm."""
         state = {
             "optimizer": self.learner.optimizer.state_dict(),
             "lagging": self.policies.lagging(),
@@ -148,6 +150,8 @@ class Training:
             self.evaluate_checkpoint()
 
     def evaluate_checkpoint(self) -> None:
+        """Answer the benchmarks of this grid point with the learner itself, whose weights the newest checkpoint has:
+        it is called right after `save`, or after a resume."""
         done = self.progress
         weights = model_hash(self.folder.checkpoint(done.step))
         engine = engine_over(self.learner.model, self.trial.experiment.evaluation.engine)

@@ -32,6 +32,7 @@ def record(
         start: folder of the model that training started from.
         progress: share of the budget that has been generated.
     """
+    # A batch cannot be made of nothing: its width is that of the longest marked response.
     groups = [group for group in collected.generated if group.marked]
     if not groups:
         return False
@@ -39,6 +40,8 @@ def record(
     batch = as_batch(groups, recipe.max_tokens)
     limit, temperature = recipe.microbatch_tokens, recipe.temperature
     reference, kind = policies.reference, policies.reference_kind
+    # A reference of the kind `init` is the initial model. Otherwise nobody holds it here, and it is read again; a copy
+    # has no gradients.
     initial = reference if reference and kind == "init" else load(start).copy()
     synced = fixed_logp(reference, batch, temperature, limit) if reference and kind == "synced" else None
     origin = Origin(
@@ -53,6 +56,7 @@ def record(
         start_hash=model_hash(start),
         environment=environment(),
     )
+    # In the order of the rows of the batch, which has the marked rollouts alone.
     marks = tuple(rollout.mark for group in groups for rollout in group.marked)
     recorded = Recorded(origin, batch, marks, fixed_logp(initial, batch, temperature, limit), synced)
     write(folder.rollouts(step), recorded, lambda new: _save(policies.learner, new))

@@ -18,6 +18,8 @@ from harness.models.language_model import LanguageModel
 
 
 def make_optimizer(model: LanguageModel, recipe: Recipe) -> torch.optim.AdamW:
+    """AdamW (Loshchilov and Hutter 2019) over all of the model's weights, with the recipe's moments and decay. The
+    learning rate that it is made with is replaced before each step, by `Recipe.rate`."""
     return torch.optim.AdamW(
         model.net.parameters(),
         lr=recipe.learning_rate,

@@ -122,6 +122,12 @@ class GroupBuffer(ReplayBuffer):
             time.sleep(self.poll_interval)
 
     def _read(self, first: int, prompts: Sequence[Prompt]) -> list[Group]:
+        """A group for each prompt, in their order, from verl's queue: its K rollouts, each of as many tokens as it has.
+
+        Args:
+            first: place of the first prompt in the stream.
+        Raises: Diverged if a log-prob is not finite.
+        """
         size = self.trial.arm.recipe.group_size
         keys = [key(first + i, sample) for i in range(len(prompts)) for sample in range(size)]
         fields = ["prompts", "responses", "rollout_log_probs", "extra_fields"]

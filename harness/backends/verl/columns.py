@@ -53,6 +53,19 @@ def write(rollouts: Rollouts, rows: Tensor, size: int) -> dict[str, Tensor]:
     }
 
 
+def of_learner(data: TensorDict, rows: Tensor, length: int) -> dict[str, Tensor | None]:
+    """What verl has computed of the rollouts to learn from, float_BT under the names of `Rollouts`; None where verl
+    was not asked for it.
+
+    Args:
+        data: verl's batch, padded.
+        rows: int64_B, the row of each in it.
+        length: T, of the longest of them; verl's columns may be wider.
+    """
+    names = {"old_logp_BT": "old_log_probs", "ref_logp_BT": "ref_log_prob", "weight_BT": "rollout_is_weights"}
+    return {ours: data[name][rows, :length] if name in data else None for ours, name in names.items()}
+
+
 def as_rollouts(data: TensorDict, max_tokens: int) -> tuple[Rollouts, Tensor]:
     """The valid rows of a batch of whole groups, and int64_B which rows they are.
 

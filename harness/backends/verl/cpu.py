@@ -182,6 +182,8 @@ class AfterImport(MetaPathFinder):
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
+        """The module's spec with its patch behind the loader, when one of `patches` is imported for the first time;
+        None otherwise, and the finders behind this one search."""
         patch = self.patches.pop(fullname, None)  # gone before the search below comes by here again
         spec = find_spec(fullname) if patch else None
         if patch and spec and spec.loader:
@@ -199,6 +201,7 @@ class PatchingLoader(Loader):
         return self.loader.create_module(spec)
 
     def exec_module(self, module: ModuleType) -> None:
+        """Run the module with its own loader, which it keeps, and then patch it."""
         if module.__spec__:
             module.__spec__.loader = self.loader
         self.loader.exec_module(module)

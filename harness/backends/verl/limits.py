@@ -164,9 +164,12 @@ def _overrides(experiment: Experiment) -> Iterator[Mistake]:
 
 
 def _recipe(arm: Arm, settings: VerlSettings) -> Iterator[Mistake]:
+    """What of an arm's recipe does not go with verl: how it cuts batches over ranks and micro-batches, and its
+    sampler."""
     recipe, ranks = arm.recipe, settings.data_parallel
 
     def keys(*names: str, more: tuple[str, ...] = ()) -> tuple[Key, ...]:
+        # The likeliest first: what the arm itself changes, then what all arms share, then the section of verl.
         return (
             *(("arms", arm.name, "recipe", name) for name in names),
             *(("recipe", name) for name in names),
@@ -181,6 +184,8 @@ def _recipe(arm: Arm, settings: VerlSettings) -> Iterator[Mistake]:
             f"`gpus_per_node` / `sequence_parallel`), but is {groups} instead: every rank takes whole groups of every "
             "mini-batch.",
         )
+    # From above: a group whose prompt and responses are all as long as they may be must fit, or a trial would fail
+    # midway.
     longest = settings.max_prompt_tokens + recipe.max_tokens
     whole, room = recipe.group_size * longest, recipe.microbatch_tokens * settings.sequence_parallel
     if whole > room:

@@ -68,6 +68,12 @@ def _train(
     evaluate: Evaluate,
     observer: Observer,
 ) -> TrainingResult:
+    """The part of `train` that needs the cluster, which is up. See `Backend` for the arguments.
+
+    Args:
+        config: verl's whole configuration, of `settings.translate`.
+    Raises: UserError if a process of verl's failed or died. A trial that diverged is a result and no error.
+    """
     import transfer_queue as tq  # type: ignore[import-not-found]
     from ray.exceptions import RayError
 

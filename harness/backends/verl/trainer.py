@@ -15,7 +15,6 @@ import torch
 import transfer_queue as tq  # type: ignore[import-not-found]
 from omegaconf import DictConfig
 from tensordict import TensorDict
-from torch import Tensor
 from transfer_queue import KVBatchMeta  # type: ignore[import-not-found]
 from verl import DataProto
 from verl.trainer.ppo.rollout_corr_helper import compute_rollout_correction_and_add_to_batch
@@ -212,22 +211,17 @@ class Trainer(PPOTrainerSync):
         padded, mismatch = compute_rollout_correction_and_add_to_batch(
             DataProto(batch=data.to_padded_tensor()), self.config.algorithm.rollout_correction
         )
+        # Sampler and learner may differ in a step that learns nothing, too, and that is worth a line in the log.
         metrics.update(mismatch)
         if not groups:
             return batch
+        # verl's batch holds whole groups and fillers; a rollout that could not be marked must not be learnt from.
         at = [(g, k) for g, group in enumerate(groups) for k, one in enumerate(group.rollouts) if one.marked]
         rows_B = torch.tensor([g * size + k for g, k in at])
         rollouts = as_batch(groups, self.recipe.max_tokens)
-
-        def of_learner(name: str) -> Tensor | None:
-            return padded.batch[name][rows_B, : rollouts.mask_BT.shape[1]] if name in padded.batch else None
-
-        rollouts = replace(
-            rollouts,
-            old_logp_BT=of_learner("old_log_probs"),
-            ref_logp_BT=of_learner("ref_log_prob"),
-            weight_BT=of_learner("rollout_is_weights"),
-        )
+        # Ratios start from the learner's log-probs, not from the sampler's: `weight_BT` is for how the two differ.
+        computed = columns.of_learner(padded.batch, rows_B, rollouts.mask_BT.shape[1])
+        rollouts = replace(rollouts, **computed)
         rollouts = replace(rollouts, reward_B=self.algorithm.shape(rollouts))
         self.rollouts = replace(rollouts, credit=self.algorithm.credit(rollouts, self._rng))
         write = columns.write(self.rollouts, rows_B, len(keys))
@@ -244,9 +238,11 @@ class Trainer(PPOTrainerSync):
         tokens_G = [sum(tokens[name] for name in self._keys([place])) for place in places]
         generated = self.progress.rollouts + self.replay_buffer.collected.rollouts
         learnt_from, made = self.rollouts.groups, 0
+        # A call an epoch, for each has an order of its own; verl is told one epoch, and not to shuffle.
         for epoch in range(self.recipe.epochs):
             identity = ("minibatches", self.trial.seed, self.global_steps, epoch)
             parts = minibatches(learnt_from, self.recipe.minibatches, identity)
+            # Fillers bring every mini-batch to one size; they are not valid, so they weigh nothing.
             order = over_ranks(filled(parts, size, range(learnt_from, len(places))), tokens_G, self._ranks())
             epoch_batch = batch.select_keys(self._keys([places[g] for g in order]))
             epoch_batch.extra_info = {

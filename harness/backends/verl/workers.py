@@ -177,6 +177,8 @@ class PolicyWorker(ActorRolloutRefWorker):
 
 
 def reference_file(folder: str) -> Path:
+    """Where this rank keeps its part of the reference. The name says how many ranks there are, so that a folder
+    written by another number of them is not taken for ours. Needs torch.distributed's process group."""
     rank, world_size = torch.distributed.get_rank(), torch.distributed.get_world_size()
     return Path(folder) / f"reference_rank_{rank}_of_{world_size}.pt"
 

@@ -77,6 +77,11 @@ class RayLauncher(Launcher):
         return None
 
     def _submit(self, job: Job) -> RayJob:
+        """Hand the job to Ray as its next attempt, with one processor. Returns it as running, though it may wait for
+        its place.
+
+        Raises: OSError or RuntimeError if Ray does not take it.
+        """
         attempt = job.next_attempt()
         # A run that was cleaned counts its attempts from 1 again, but Ray takes a name only once.
         name = f"{job.run.root.name}.{job.name.replace('/', '.')}.attempt_{attempt}.{secrets.token_hex(3)}"
