@@ -174,3 +174,26 @@ def test_paths_are_of_files_that_exist(page: str) -> None:
     text = FENCE.sub("", (ROOT / page).read_text(encoding="utf-8"))
     named = {path.rstrip(".") for span in CODE.findall(text) for path in PATH.findall(span)}
     assert [path for path in sorted(named) if not any(ROOT.glob(re.sub(r"<[^>]*>", "*", path).rstrip("/")))] == []
+
+
+def test_the_tree_in_the_readme_is_true() -> None:
+    """Whatever it names is there, and no room of ours is left out."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    (tree,) = re.findall(r"## The house\n\n```\n(.*?)```", text, re.DOTALL)
+    named, top = set(), ""
+    for line in tree.splitlines():
+        entry = re.match(r"(  )?((?:[\w.]+[/.]?\w* )*[\w.]+/?)  +\S", line)
+        if entry is None:
+            continue
+        names = entry[2].split()
+        if entry[1] is None:
+            top = names[0]
+        named |= {top + name for name in names} if entry[1] else set(names)
+    assert [name for name in sorted(named) if not (ROOT / name).exists()] == []
+    rooms = {
+        f"{package}/{path.parent.name}/"
+        for package in OURS
+        if package != "rence"
+        for path in (ROOT / package).glob("*/__init__.py")
+    }
+    assert rooms - named == set()
