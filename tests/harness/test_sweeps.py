@@ -62,9 +62,9 @@ comparison: {target: dapo}
         ("a: {extends: grpo, algorithm: dapo}", "tiny.yaml:20: `arms.a` extends `grpo` and has its algorithm."),
         ("a: {extends: grpo, clip_lo: 1}", "tiny.yaml:20: `arms.a.clip_lo` is not a key. Did you mean `clip_low`?"),
         ("a: {extends: grpo, recipe: 3}", "tiny.yaml:20: `arms.a.recipe` must be a mapping, but is 3 instead."),
-        ("a.: {extends: grpo}", "tiny.yaml:20: an arm's name must be letters, digits, `_`, `-` and dots between them"),
-        ("a..b: {extends: grpo}", "tiny.yaml:20: an arm's name must be"),
-        (".a: {extends: grpo}", "tiny.yaml:20: an arm's name must be"),
+        ("a.: {extends: grpo}", "cannot be an arm's name: a name is letters, digits, `_`, `-`, and dots between them."),
+        ("a..b: {extends: grpo}", "cannot be an arm's name: a name is letters"),
+        (".a: {extends: grpo}", "cannot be an arm's name: a name is letters"),
     ],
 )
 def test_a_bad_extension_is_named(load, arm: str, message: str) -> None:
