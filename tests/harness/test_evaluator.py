@@ -280,5 +280,7 @@ def test_an_engine_of_ours_that_miscounts_has_no_package(evaluator: Evaluator, t
         def generate(self, requests: Sequence[Request], sampling: Sampling) -> list[list[Completion]]:
             return [answers[:1] for answers in super().generate(requests, sampling)]
 
-    with pytest.raises(UserError, match="the engine `guesser` must give .* but gave 1 for the 3 seeds of request 1 of"):
+    with pytest.raises(
+        UserError, match=r"the engine `guesser` must give .* but gave 1 for the 3 seeds of request 1 of"
+    ):
         ask(evaluator, Short(), tmp_path)
