@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from harness.base.errors import UserError
 from harness.base.plugins import offered_by
@@ -41,6 +41,7 @@ class Completion:
     """what the engine knows besides, by its column of attempts (`harness/records/schema.py`); empty: nothing"""
 
 
+@runtime_checkable
 class Engine(Protocol):
     """Results depend on (weights, prompt, sampling, seed) and, in their last digits, on which requests share a
     call: callers keep their chunks fixed."""
