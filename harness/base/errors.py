@@ -41,8 +41,8 @@ def nearest(word: str, allowed: Iterable[str]) -> str:
 
 
 def of_system(error: Exception) -> UserError | None:
-    """What the system refused, a plug-in that cannot be used, or data that is broken or missing, in a user's words; None
-    if we are to blame."""
+    """What the system refused, a plug-in that cannot be used, or data that is broken or missing, in a user's words;
+    None if we are to blame."""
     if isinstance(error, UserError):
         return error
     if not isinstance(error, OSError):

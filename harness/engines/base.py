@@ -80,6 +80,7 @@ def complete(engine: Engine, requests: Sequence[Request], sampling: Sampling) ->
 
 
 def _check_counts(engine: Engine, requests: Sequence[Request], found: Any) -> None:
+    """Raises: UserError if what `generate` returned is not one list for each request, one completion for each seed."""
     wanted = [len(request.seeds) for request in requests]
     try:
         given = [len(completions) for completions in found]
