@@ -16,7 +16,7 @@ from benchmarks.marks import MATHS, Rule
 
 
 class ProblemsError(Exception):
-    """A set's problems are not here, or not what they must be. Ends a command with exit code 3."""
+    """A set's problems are not here, or not what they must be: exit code 3, but 2 for a file of the user's own."""
 
 
 class ProblemsMissing(ProblemsError):
@@ -81,7 +81,7 @@ class Benchmark:
         content: str = "",
         description: str = "",
     ) -> Self:
-        """A benchmark from a file of JSON lines (`loading/jsonl.py` says what one holds), without code.
+        """A benchmark from a file of JSON lines (`files/jsonl.py` says what one holds), without code.
 
         Args:
             name: if empty, the file's, without its ending.

@@ -108,17 +108,29 @@ def _line(raw: bytes) -> ProblemLine | None:
     if not text:
         return None
     try:
-        row = json.loads(text)
+        row = json.loads(text, object_pairs_hook=_object)
     except (ValueError, RecursionError) as error:
         reason = error.msg if isinstance(error, json.JSONDecodeError) else "it is too deep, or a number too long"
-        raise _Mistake("the line is not JSON", f": {reason}") from None
+        array = "; an array of objects must be written one object a line" if text.startswith("[") else ""
+        raise _Mistake("the line is not JSON", f": {reason}{array}") from None
     if not isinstance(row, dict):
-        raise _Mistake("the line must be an object", f", but is {type(row).__name__} instead")
+        what = "an array: write one object a line" if isinstance(row, list) else "text, a number or a word"
+        raise _Mistake("the line must be an object", f", but is {what}")
     question, gold = _text(*_value(row, QUESTION)), _text(*_value(row, ANSWER))
     if mark(f"\\boxed{{{gold}}}", gold, NUMBERS).mark is not Mark.CORRECT:
         raise _Mistake("the answer cannot be marked", f": no box can hold {gold[:40]!r}")
     tags = {name: _text(name, row[name]) for name in TAGS if row.get(name) is not None}
     return ProblemLine(question, gold, SEVERAL if cleaning.several(gold) else "", tags)
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Raises: _Mistake for a key that stands twice: which of the two is meant cannot be known."""
+    row = dict(pairs)
+    if len(row) < len(pairs):
+        names = [key for key, _ in pairs]
+        twice = next(key for key in names if names.count(key) > 1)
+        raise _Mistake("the line has a key twice", f": `{twice[:40]}`")
+    return row
 
 
 def _value(row: Mapping[str, Any], keys: Sequence[str]) -> tuple[str, Any]:

@@ -83,7 +83,8 @@ def _hint(key: Key, allowed: list[str]) -> str:
     hint = nearest(str(key[-1]), allowed)
     if len(hint) <= _LONG_HINT:
         return hint
-    return f"`rence config explain {dotted(key[:-1])}` lists what is."
+    section = dotted(key[:-1])
+    return f"`rence config explain {section}` lists what is." if section else "`rence config new` shows what is."
 
 
 def _allowed(mistake: Any) -> str:

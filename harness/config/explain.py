@@ -213,5 +213,5 @@ def _type(schema: Schema) -> str:
     if schema.get("type") == "array":
         if "enum" in schema.get("items", {}):
             return f"list out of {', '.join(schema['items']['enum'])}"
-        return f"list of {_type(schema.get('items', {})) or 'values'}s"
+        return f"list of {inner}s" if (inner := _type(schema.get("items", {}))) else "list"
     return names.get(schema.get("type", ""), "")

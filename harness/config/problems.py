@@ -3,7 +3,7 @@ problems that stand where a name could."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,7 +14,7 @@ from harness.base.errors import UserError
 from harness.base.plugins import PluginError
 from harness.config.check import checked, fail, known
 from harness.config.experiment import Evaluation, Experiment
-from harness.config.manifest import Key, Manifest
+from harness.config.manifest import Key, Manifest, dotted
 from harness.config.own_files import ProblemFile, TrainFile
 from harness.config.shape import model
 
@@ -42,6 +42,15 @@ def own_benchmarks(manifest: Manifest, data: Mapping[str, Any], block: str) -> t
     asked = inside.get("benchmarks") if isinstance(inside, Mapping) else None
     if not isinstance(inside, Mapping) or not isinstance(asked, Mapping):
         return data, {}  # which is said with the other mistakes of shape
+    for name, value in asked.items():
+        if isinstance(value, str | list):
+            at = (block, "benchmarks", name)
+            fail(
+                manifest,
+                at,
+                f"`{dotted(at)}` must be k, an integer, or `{{file: my.jsonl, k: 4}}`, problems of your own.",
+            )
+    _once(manifest, (block, "benchmarks"), asked)
     files = {
         name: _placed(manifest, (block, "benchmarks", name), name, value, ProblemFile)
         for name, value in asked.items()
@@ -54,6 +63,8 @@ def own_benchmarks(manifest: Manifest, data: Mapping[str, Any], block: str) -> t
 def own_training_set(manifest: Manifest, data: Mapping[str, Any]) -> tuple[Any, TrainFile | None]:
     """An experiment's data with a name where `train` names a file, and that file. Raises: like `own_benchmarks`."""
     wanted = data.get("train")
+    if isinstance(wanted, str) and Path(wanted).suffix.lower() in (".jsonl", ".json"):
+        fail(manifest, ("train",), f"a file of problems is named as `train: {{file: {wanted}}}`.")
     if not isinstance(wanted, Mapping):
         return data, None
     name = Path(str(wanted.get("file", ""))).stem
@@ -88,8 +99,22 @@ def train_written(experiment: Experiment) -> Any:
     return asdict(experiment.train_file) if experiment.train_file else experiment.train
 
 
+def _once(manifest: Manifest, key: Key, names: Iterable[str]) -> None:
+    """Raises: UserError if two names differ in case alone, for some disks would give them one folder."""
+    seen: dict[str, str] = {}
+    for name in names:
+        if (first := seen.setdefault(name.casefold(), name)) != name:
+            fail(manifest, (*key, name), f"`{name}` and `{first}` differ in case alone. Rename one of them.")
+
+
 def _placed(manifest: Manifest, key: Key, name: str, written: Mapping[str, Any], shape: type[T]) -> T:
     wanted = shape(**dict(checked(manifest, model(shape), dict(written), key)))
+    if not wanted.file:
+        fail(
+            manifest,
+            (*key, "file"),
+            f"`{dotted((*key, 'file'))}` is empty. It must be the path of a file of JSON lines.",
+        )
     beside = Path(manifest.source).parent / wanted.file
     path = beside if beside.exists() or not Path(wanted.file).exists() else Path(wanted.file)
     try:

@@ -11,7 +11,7 @@ def differences(old: Any, new: Any, at: str = "") -> Iterator[str]:
     """Lines such as `recipe.learning_rate: 0.0003 -> 0.001`, leaves only."""
     if isinstance(old, Mapping) and isinstance(new, Mapping):
         for key in dict.fromkeys([*old, *new]):
-            if key not in ("schema", "lock", "fingerprint"):
+            if key not in ("schema", "lock", "lock_version", "fingerprint"):
                 yield from differences(old.get(key), new.get(key), f"{at}.{key}" if at else str(key))
     elif _named(old) and _named(new):
         yield from differences({arm["name"]: arm for arm in old}, {arm["name"]: arm for arm in new}, at)

@@ -216,7 +216,8 @@ def _kinds(name: str, kind: CheckedKind | None) -> list[CheckedKind]:
     if not found:
         names = sorted({known for one in asked for known in CONTRACTS[one].names()})
         what = kind or "thing to check"
-        raise UserError(f"there is no {what} `{name}`. {nearest(name, names)} See: rence list {asked[0]}s")
+        lists = ", ".join(f"rence list {one}s" for one in asked)
+        raise UserError(f"there is no {what} `{name}`. {nearest(name, names)} See: {lists}.")
     return found
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 TEMPERATURE, TOP_P, MAX_TOKENS = 1.0, 1.0, 4096
 """the model's own distribution, as in experiments and in the tasks for lm-eval"""
 _COUNT = re.compile(r"0*[1-9][0-9]{0,5}")
-_FILES = (".jsonl", ".json")
+_FILES = (".jsonl", ".json", ".ndjson", ".txt")
 
 Model = Annotated[
     str, typer.Option(metavar="DIR_OR_ID", help="A folder, a hub id, or a shipped model.", show_default=False)
@@ -144,10 +144,10 @@ def _asked(text: str) -> tuple[dict[str, int], dict[str, ProblemFile]]:
                 "`--benchmarks` must be names or files with commas, with or without `:k` samples a problem (at least "
                 f"1), such as `aime24:32,my.jsonl:4`, but {found}.\n`rence list benchmarks` shows all names."
             )
-        path = Path(name) if "/" in name or name.endswith(_FILES) else None
+        path = Path(name) if "/" in name or name.lower().endswith(_FILES) else None
         name = path.stem if path else name
-        if name in counts:
-            raise UserError(f"`--benchmarks` names `{name}` twice. Remove one of them.")
+        if name.casefold() in map(str.casefold, counts):
+            raise UserError(f"`--benchmarks` names `{name}` twice (case does not count). Remove one of them.")
         counts[name] = int(k) if colon else 1
         if path:
             files[name] = problem_file(name, path, ProblemFile(str(path), counts[name]))

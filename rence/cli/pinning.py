@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from json import dumps
 from pathlib import Path
 from typing import Annotated
 
@@ -30,22 +31,25 @@ def pin(
     """Read a file of problems strictly; print how many it holds, their hash, and the lines that pin both in an
     experiment and in a package."""
     from benchmarks.problems import Benchmark, ProblemsError
+    from harness.config.own_files import ProblemFile
+    from harness.config.problems import problem_file
 
     try:
         found = Benchmark.from_file(file)
+        problem_file(found.name, file, ProblemFile(str(file)))  # whose name must be one that can be used
     except ProblemsError as error:
         raise UserError(str(error)) from None
     if json:
         print_json({"file": str(file), "name": found.name, "problems": found.count, "hash": found.hash})
         return
     console, name = out(), found.name if found.name.isidentifier() else "mine"
-    console.print(f"{file}: {found.count:,} problems, hash {found.hash}\n", markup=False, highlight=False)
+    console.print(f"{file}: {found.count:,} problems, hash {found.hash}\n", markup=False, highlight=False, emoji=False)
     for line in (
         "In an experiment, under `evaluation`:",
-        f"  benchmarks: {{{found.name}: {{file: {file}, k: 4, hash: {found.hash}}}}}",
+        f"  benchmarks: {{{dumps(found.name)}: {{file: {dumps(str(file))}, k: 4, hash: {dumps(found.hash)}}}}}",
         "",
         "In a package that holds the file (docs/how-to/plugins.md):",
-        f'  {name} = Benchmark.from_file(Path(__file__).with_name("{file.name}"), "{found.name}", "A title", k=4,',
+        f"  {name} = Benchmark.from_file(Path(__file__).with_name({file.name!r}), {found.name!r}, 'A title', k=4,",
         f'                               count={found.count}, content="{found.hash}")',
     ):
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+        console.print(line, markup=False, highlight=False, emoji=False, soft_wrap=True)

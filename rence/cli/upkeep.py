@@ -63,7 +63,7 @@ def pretrain(
             console.print(f"step {step} of {recipe.steps}, loss {loss:.3f}")
 
     pretraining.pretrain(to, recipe, on_step)
-    out().print(f"{to}  use it with `model={to}`")
+    out().print(f"{to}  use it with `model=./{to}`" if not to.is_absolute() else f"{to}  use it with `model={to}`")
 
 
 def dashboard(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -146,7 +147,7 @@ MISSING = '{"problem": "1+1", "answer": 2}\n{"problem": "1+2"}\n'
         (ROWS.encode("utf-16"), ":1: the line is not UTF-8: byte 0xff at 1"),
         (ROWS.encode() + b"\xef\xbb\xbf" + b'{"problem": "a", "answer": 1}', ":3: the line is not JSON"),
         (b"problem,answer\n1+1,2\n", ":1: the line is not JSON: Expecting value (likewise line 2)."),
-        (b'[{"problem": "a", "answer": 1}]', ":1: the line must be an object, but is list instead."),
+        (b'[{"problem": "a", "answer": 1}]', ":1: the line must be an object, but is an array: write"),
         (b'{"problem": "a", "answer": null}', ":1: `answer` must be text or a number, but is null instead."),
         (b'{"problem": "a", "answer": [1, 2]}', ":1: `answer` must be text or a number, but is [1, 2] instead."),
         (b'{"problem": "a", "answer": true}', ":1: `answer` must be text or a number, but is true instead."),
@@ -287,3 +288,49 @@ def test_titles_of_old_files_are_those_of_the_registry() -> None:
     )
     assert {name: benchmark_title(name) for name in old} == {name: benchmark(name).title for name in old}
     assert benchmark_title("mine") == "mine" and benchmark_title("math500", "My copy") == "My copy"
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ('{"problem": "1+1", "answer": "2", "answer": "3"}', "my.jsonl:1: the line has a key twice: `answer`."),
+        ('[{"problem": "1+1", "answer": "2"}]', "my.jsonl:1: the line must be an object, but is an array"),
+        ('[\n{"problem": "1+1", "answer": "2"}\n]', "an array of objects must be written one object a line"),
+    ],
+)
+def test_what_is_nearly_a_file_of_problems_says_what_it_must_be(rence: Call, line: str, message: str) -> None:
+    Path("my.jsonl").write_text(line)
+    code, _, err = rence(*EVAL, "--benchmarks", "my.jsonl", "--out", "r")
+    assert code == USAGE and message in err and not Path("r").exists()
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        (
+            "evaluation.benchmarks={mine: data/my.jsonl}",
+            "must be k, an integer, or `{file: my.jsonl, k: 4}`, problems of your own.",
+        ),
+        ("evaluation.benchmarks={mine: {file: '', k: 1}}", "`evaluation.benchmarks.mine.file` is empty."),
+        ("train=data/train.jsonl", "a file of problems is named as `train: {file: data/train.jsonl}`."),
+        (
+            "evaluation.benchmarks={mine: {file: data/my.jsonl}, Mine: {file: data/my.jsonl}}",
+            "`Mine` and `mine` differ in case alone.",
+        ),
+    ],
+)
+def test_a_file_named_in_another_form_is_told_the_right_one(experiment: Path, override: str, message: str) -> None:
+    with pytest.raises(UserError, match=re.escape(message)):
+        config.load(experiment, [override])
+
+
+def test_two_files_whose_names_differ_in_case_alone(rence: Call, mine: Path) -> None:
+    Path("My.jsonl").write_text(mine.read_text())
+    code, _, err = rence(*EVAL, "--benchmarks", "my.jsonl,My.jsonl", "--out", "r")
+    assert code == USAGE and "`My` twice (case does not count)" in err
+
+
+def test_a_name_that_cannot_be_used_is_not_pinned(rence: Call, mine: Path) -> None:
+    mine.rename("report.jsonl")
+    code, _, err = rence("benchmarks", "pin", "report.jsonl")
+    assert code == USAGE and "`report` cannot be the name of the problems" in err

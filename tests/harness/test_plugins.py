@@ -1,4 +1,4 @@
-"""What other packages add, and those of it that are engines. Algorithms and problems: test_catalogue.py."""
+"""What other packages add, and those of it that are engines. Algorithms and problems: test_base_registry.py."""
 
 from __future__ import annotations
 

@@ -92,7 +92,7 @@ class GroupBuffer(ReplayBuffer):
 
     def _wait(self, uids: set[str]) -> None:
         """Until all of these groups are finished."""
-        patience = settings_of(self.trial.experiment).stall_seconds
+        stall_seconds = settings_of(self.trial.experiment).stall_seconds
         seen, moved, pulse = -1, time.monotonic(), time.monotonic()
         while True:
             self._sync_metadata_from_transfer_queue()
@@ -109,10 +109,10 @@ class GroupBuffer(ReplayBuffer):
             now = time.monotonic()
             if len(self.partitions[TRAIN]) > seen:
                 seen, moved = len(self.partitions[TRAIN]), now
-            elif now - moved > patience:
+            elif now - moved > stall_seconds:
                 raise UserError(
-                    f"{self.trial.name}: no rollout came for {patience:g} s; {finished} of {len(uids)} groups are "
-                    "there.\n`verl.stall_seconds` is the patience. Run the same again to go on from the newest "
+                    f"{self.trial.name}: no rollout came for {stall_seconds:g} s; {finished} of {len(uids)} groups are "
+                    "there.\n`verl.stall_seconds` is the limit. Run the same again to go on from the newest "
                     "checkpoint.",
                     FAILED,
                 )

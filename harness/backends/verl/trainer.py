@@ -71,7 +71,7 @@ class Trainer(PPOTrainerSync):
         """
         self.trial, self.stream, self.folder, self.stop, self.observer = trial, stream, folder, stop, observer
         self.recipe, self.algorithm = trial.arm.recipe, trial.arm.algorithm
-        self.patience = settings_of(trial.experiment).stall_seconds
+        self.stall_seconds = settings_of(trial.experiment).stall_seconds
         self.progress = TrainingProgress()
         self.state: Mapping[str, float] = {}
         self.learnt: dict[str, Mean] = {}
@@ -188,17 +188,18 @@ class Trainer(PPOTrainerSync):
     def _send_weights(self) -> None:
         """As verl does, but not for ever: a sampler that has died since its last answer would be waited for."""
         silent = UserError(
-            f"{self.trial.name}: the samplers did not take the weights within {self.patience:g} s: one may have died.\n"
-            "`verl.stall_seconds` is the patience. Run the same again to go on from the newest checkpoint.",
+            f"{self.trial.name}: the samplers did not take the weights within {self.stall_seconds:g} s: one may have "
+            "died.\n"
+            "`verl.stall_seconds` is the limit. Run the same again to go on from the newest checkpoint.",
             FAILED,
         )
-        with timeout(self.patience, silent):
+        with timeout(self.stall_seconds, silent):
             self.on_step_end()
 
     def _pulse(self) -> None:
         """Raises: ray's RayActorError if one of the processes that work while we wait has died."""
         workers = [*self.agent_loop_manager.agent_loop_workers, *self.get_reward_handles()]
-        ray.get([worker.__ray_ready__.remote() for worker in workers], timeout=self.patience)
+        ray.get([worker.__ray_ready__.remote() for worker in workers], timeout=self.stall_seconds)
 
     def _compute_advantage(self, batch: KVBatchMeta, metrics: dict[str, Any]) -> KVBatchMeta:
         """Credit, in the place of verl's advantages: the groups to learn from as one batch, with the log-probs that

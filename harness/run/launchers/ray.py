@@ -31,7 +31,7 @@ Answer = TypeVar("Answer")
 
 _LOOK_SECONDS = 1.0
 """between two questions to Ray about a job"""
-_PATIENCE_SECONDS = 60.0
+_TIMEOUT_SECONDS = 60.0
 """with a Ray that does not answer, and with storage that shows another node's files late: NFS may take so long"""
 _JOB, _ATTEMPT = "rence_job", "rence_attempt"
 """what Ray remembers of a job: its folder, which names it among all, and the number of its attempt"""
@@ -155,7 +155,7 @@ class RayJob(Running):
         try:
             seen = self._client.get_job_info(self._name)
         except (OSError, RuntimeError) as error:
-            if now - self._answered < _PATIENCE_SECONDS:
+            if now - self._answered < _TIMEOUT_SECONDS:
                 return None
             self._add_to_log(f"Ray does not answer for its job {self._name}, which may still run: {_short(error)}")
             return FAILED
@@ -164,7 +164,7 @@ class RayJob(Running):
             return None
         if seen.status == "SUCCEEDED":
             self._succeeded = self._succeeded or now
-            late = self.job.state is JobState.OPEN and now - self._succeeded < _PATIENCE_SECONDS
+            late = self.job.state is JobState.OPEN and now - self._succeeded < _TIMEOUT_SECONDS
             return None if late else OK
         return self._end_of(seen)
 
@@ -195,7 +195,7 @@ def _command(job: Job, attempt: int) -> str:
 
 def _patiently(ask: Callable[[], Answer]) -> Answer:
     """The answer of a Ray that may be too busy for a while to take a connection."""
-    deadline = time.monotonic() + _PATIENCE_SECONDS
+    deadline = time.monotonic() + _TIMEOUT_SECONDS
     while True:
         try:
             return ask()
