@@ -25,6 +25,7 @@ class Guarded:
         self._made, self._plugins, self._name, self._returns = made, plugins, name, returns
 
     def __getattr__(self, attribute: str) -> Any:
+        """The object's own attribute; a method that is guarded comes with its guard."""
         method = getattr(self._made, attribute)
         if attribute not in self._returns:
             return method
