@@ -102,6 +102,19 @@ class BackendCosts:
     """how many trials have such a state at once; None: all of them"""
 
 
+RETURNS: Mapping[str, tuple[type, str]] = {
+    "mistakes": (Iterable, "mistakes, or none"),
+    "check_machine": (type(None), "nothing"),
+    "lacks": (str, "text"),
+    "slots": (int, "a whole number"),
+    "costs": (BackendCosts, "BackendCosts"),
+    "configs": (Mapping, "a mapping from arm to text"),
+    "start_engine": (Engine, "an Engine (name, version, positions, generate)"),
+}
+"""method of a backend -> what it must return. `train` is not among them: what it raises is the trial's, and its log has
+the traceback"""
+
+
 class Backend(ABC):
     """Trains trials, and says what it needs for that. A class without arguments; holds no state of a trial."""
 

@@ -41,11 +41,13 @@ def nearest(word: str, allowed: Iterable[str]) -> str:
 
 
 def of_system(error: Exception) -> UserError | None:
-    """What the system refused, or data that is broken or missing, in a user's words; None if we are to blame."""
+    """What the system refused, a plug-in that cannot be used, or data that is broken or missing, in a user's words;
+    None if we are to blame."""
     if isinstance(error, UserError):
         return error
     if not isinstance(error, OSError):
-        return UserError(str(error), INCOMPLETE)
+        # A plug-in that cannot be used, which is an ImportError, is no data that are missing.
+        return UserError(str(error), USAGE if isinstance(error, ImportError) else INCOMPLETE)
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return UserError(
             f"no space left to write{_at(error)}. What is written is safe: free some space and run the same again.",

@@ -14,6 +14,8 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
+_OF_ENGINES = ("rence.engines", "rence.backends")
+"""groups whose things make engines"""
 
 
 class Unfit(Exception):
@@ -74,9 +76,7 @@ class Plugins(Generic[T]):
 
     def origin(self, name: str) -> str:
         """Package, version and place of what is offered under a name, such as `other 1.0 (other.module:thing)`."""
-        return " and ".join(
-            f"{_package(point)} {_version(point)} ({point.value})" for point in _found(self.group)[name]
-        )
+        return " and ".join(map(_origin, _found(self.group)[name]))
 
     def versions(self, name: str) -> dict[str, str]:
         """The package that offers a name, and its version; empty if none does."""
@@ -92,12 +92,25 @@ class Plugins(Generic[T]):
         return found
 
 
+def offered_by(made: object) -> tuple[str, str] | None:
+    """Name and origin of the plug-in whose package something was made by; None if it was none's."""
+    kind = type(made)
+    points = [point for group in _OF_ENGINES for found in _found(group).values() for point in found]
+    near = [point for point in points if point.module.partition(".")[0] == kind.__module__.partition(".")[0]]
+    near.sort(key=lambda point: point.value != f"{kind.__module__}:{kind.__qualname__}")
+    return (near[0].name, _origin(near[0])) if near else None
+
+
 @cache
 def _found(group: str) -> Mapping[str, tuple[EntryPoint, ...]]:
     found: dict[str, tuple[EntryPoint, ...]] = {}
     for point in sorted(entry_points(group=group), key=_package):
         found[point.name] = (*found.get(point.name, ()), point)
     return found
+
+
+def _origin(point: EntryPoint) -> str:
+    return f"{_package(point)} {_version(point)} ({point.value})"
 
 
 def _package(point: EntryPoint) -> str:

@@ -20,6 +20,7 @@ from benchmarks import registry as our_benchmarks
 from benchmarks.problems import Benchmark, TrainingSet
 from benchmarks.registry import BENCHMARKS, TRAINING_SETS, UnknownBenchmark
 from harness.base import reserved
+from harness.base.guarded import Guarded
 from harness.base.named import Builtin, Named
 from harness.base.plugins import Plugins, Unfit
 
@@ -63,7 +64,7 @@ def _accept_backend(name: str, offered: Any) -> Any:
         raise Unfit(f"it must be a Backend, but is {type(made).__name__} instead")
     if made.settings is not None and not is_dataclass(made.settings):
         raise Unfit(f"`settings` of {type(made).__name__} must be a frozen dataclass or None")
-    return made
+    return made if name in BACKENDS.ours else Guarded(made, BACKENDS.plugins, name, seam.RETURNS)
 
 
 BACKENDS: Named[Any] = Named(

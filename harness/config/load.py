@@ -190,7 +190,11 @@ def _check_sections(manifest: Manifest, others: Iterable[str], backend: str) -> 
 
 
 def _check_backend(manifest: Manifest, experiment: Experiment) -> None:
-    for mistake in registry.BACKENDS.get(experiment.backend).mistakes(experiment):
+    try:
+        mistakes = registry.BACKENDS.get(experiment.backend).mistakes(experiment)
+    except PluginError as error:
+        fail(manifest, ("backend",), str(error))
+    for mistake in mistakes:
         written = [key for key in mistake.keys if key in manifest.places]
         fail(manifest, written[0] if written else mistake.keys[0], mistake.message)
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from harness.base.errors import UserError
+from harness.base.plugins import offered_by
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ class Completion:
     """what the engine knows besides, by its column of attempts (`harness/records/schema.py`); empty: nothing"""
 
 
+@runtime_checkable
 class Engine(Protocol):
     """Results depend on (weights, prompt, sampling, seed) and, in their last digits, on which requests share a
     call: callers keep their chunks fixed."""
@@ -60,6 +62,8 @@ def complete(engine: Engine, requests: Sequence[Request], sampling: Sampling) ->
 
     A response gets as many tokens as its prompt leaves; where that is fewer than `max_tokens` and it uses them all, it
     ended by `context`. Where nothing is left it is empty, and the engine is not asked.
+
+    Raises: UserError if the engine has not one completion for each seed; whatever it raises.
     """
     room = [sampling.max_tokens] * len(requests)
     if engine.positions is not None:
@@ -67,10 +71,33 @@ def complete(engine: Engine, requests: Sequence[Request], sampling: Sampling) ->
     answers = [[Completion("", 0, "context") for _ in request.seeds] for request in requests]
     for limit in sorted(set(room) - {0}, reverse=True):
         places = [place for place, most in enumerate(room) if most == limit]
-        found = engine.generate([requests[place] for place in places], replace(sampling, max_tokens=limit))
+        asked = [requests[place] for place in places]
+        found = engine.generate(asked, replace(sampling, max_tokens=limit))
+        _check_counts(engine, asked, found)
         for place, completions in zip(places, found, strict=True):
             answers[place] = completions if limit == sampling.max_tokens else [_in_context(c) for c in completions]
     return answers
+
+
+def _check_counts(engine: Engine, requests: Sequence[Request], found: Any) -> None:
+    """Raises: UserError if what `generate` returned is not one list for each request, one completion for each seed."""
+    wanted = [len(request.seeds) for request in requests]
+    try:
+        given = [len(completions) for completions in found]
+    except TypeError:
+        said = f"gave no lists of completions for {len(wanted)} requests"
+    else:
+        if given == wanted:
+            return
+        said = f"gave {sum(given)} in {len(given)} lists for the {sum(wanted)} seeds of {len(wanted)} requests"
+        if len(given) == len(wanted):
+            place = next(i for i, pair in enumerate(zip(given, wanted, strict=True)) if pair[0] != pair[1])
+            said = f"gave {given[place]} for the {wanted[place]} seeds of request {place + 1} of {len(wanted)}"
+    name, origin = offered_by(engine) or (engine.name, "")
+    raise UserError(
+        f"the engine `{engine.name}`{origin and f' of {origin}'} must give one completion for each seed, but {said}. "
+        f"`rence check {name}` says what it does not keep."
+    )
 
 
 def _in_context(completion: Completion) -> Completion:

@@ -63,10 +63,12 @@ class Driver:
         """Raises: UserError if the folder is in use, was planned otherwise, or is not ours."""
         experiment, wanted = self.experiment, self.wanted
         folder = RunFolder(self.root / experiment.name)
-        outcome = RunOutcome(folder, jobs.of(folder, experiment, wanted.only, wanted.seeds))
+        workers, outcome = 1, RunOutcome(folder, jobs.of(folder, experiment, wanted.only, wanted.seeds))
         if wanted.clean or any(job.state is JobState.OPEN for job in outcome.jobs):
             self.launcher.check(experiment)
             load_problems(experiment)
+            # asked before anything is written, for a plug-in's answer may be an error
+            workers = wanted.workers or jobs.side_by_side(experiment, self.launcher.slots())
         made = plan.make(experiment, resolving.resolve(experiment.model))
         with locked(folder.root):
             if wanted.clean:
@@ -77,29 +79,28 @@ class Driver:
                 _claim(experiment, made, outcome)
             if waiting or not outcome.report:
                 outcome.worked = True
-                self._complete(waiting, outcome)
+                self._complete(waiting, outcome, workers)
         return outcome
 
-    def _complete(self, waiting: list[Job], outcome: RunOutcome) -> None:
+    def _complete(self, waiting: list[Job], outcome: RunOutcome, workers: int) -> None:
         # A kill may leave us complete without a report, but never with an old one.
         shutil.rmtree(outcome.run.report, ignore_errors=True)
         follower = Follower(outcome.run.root, warn=self.view.warn)
         try:
-            self._work(waiting, outcome)
+            self._work(waiting, outcome, workers)
             if not outcome.interrupted and not any(failure.hits_all for failure in outcome.failures):
                 self.report(outcome.run)
         finally:
             crashed = [failure.job.name for failure in outcome.failures]
             follower.close(crashed=crashed, timeout=_HURRY_SECONDS if outcome.interrupted else _MIRROR_SECONDS)
 
-    def _work(self, waiting: list[Job], outcome: RunOutcome) -> None:
-        """Run the jobs of `waiting`, so many side by side, until all have ended. Failures and an interruption (Ctrl-C)
-        go into `outcome`; a job that failed hinders no other, unless all would fail as it did.
+    def _work(self, waiting: list[Job], outcome: RunOutcome, workers: int) -> None:
+        """Run the jobs of `waiting`, `workers` side by side, until all have ended. Failures and an interruption
+        (Ctrl-C) go into `outcome`; a job that failed hinders no other, unless all would fail as it did.
 
         Raises: UserError if the launcher cannot start a job; those that are running are stopped.
         """
         running: list[Running] = []
-        workers = self.wanted.workers or jobs.side_by_side(self.experiment, self.launcher.slots())
         self.view.begin(Survey(outcome.run, _problems(self.experiment)), outcome.jobs)
         try:
             while waiting or running:

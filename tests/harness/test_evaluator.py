@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -237,3 +238,49 @@ def test_whole_chunks_counts_rows(tmp_path: Path) -> None:
     folder.open_attempts.write_text('{"a": 1}\n{"a": 2}\n{"a": 3}\n{"a"')
     assert attempts.whole_chunks(folder, [2, 2]) == 1
     assert list(read_jsonl(folder.open_attempts)) == [{"a": 1}, {"a": 2}]
+
+
+MISCOUNTING = {
+    "[a[:-1] for a in answers]": "gave 2 for the 3 seeds of request 1 of 64. ",
+    "[*answers[:-1], answers[-1] * 2]": "gave 6 for the 3 seeds of request 64 of 64. ",
+    "answers[:-1]": "gave 189 in 63 lists for the 192 seeds of 64 requests. ",
+    "answers + answers[:1]": "gave 195 in 65 lists for the 192 seeds of 64 requests. ",
+    "None": "gave no lists of completions for 64 requests. ",
+}
+MISCOUNTS = """
+from rence import Completion
+
+class Miscounts:
+    name, version, positions = "mine", "1", None
+
+    def generate(self, requests, sampling):
+        answers = [[Completion("1", 1, "stop") for _ in request.seeds] for request in requests]
+        return {}
+"""
+
+
+@pytest.mark.parametrize("returned", MISCOUNTING)
+def test_an_engine_that_miscounts_is_refused_at_once_and_by_name(
+    evaluator: Evaluator, tmp_path: Path, package: Callable[..., Path], returned: str
+) -> None:
+    source = MISCOUNTS.replace("{}", returned)
+    package("other", source, "1.2", engines={"miscounts": "other:Miscounts"})
+    engine = importlib.import_module("other").Miscounts()
+    with pytest.raises(UserError) as refused:
+        ask(evaluator, engine, tmp_path)
+    said = str(refused.value)
+    must = "must give one completion for each seed, but"
+    assert said.startswith(f"the engine `mine` of other 1.2 (other:Miscounts) {must} {MISCOUNTING[returned]}")
+    assert "`rence check miscounts`" in said
+    assert list(content(EvalFolder(tmp_path / "mini_sums"))) == ["eval.json"]
+
+
+def test_an_engine_of_ours_that_miscounts_has_no_package(evaluator: Evaluator, tmp_path: Path) -> None:
+    class Short(Guesser):
+        def generate(self, requests: Sequence[Request], sampling: Sampling) -> list[list[Completion]]:
+            return [answers[:1] for answers in super().generate(requests, sampling)]
+
+    with pytest.raises(
+        UserError, match=r"the engine `guesser` must give .* but gave 1 for the 3 seeds of request 1 of"
+    ):
+        ask(evaluator, Short(), tmp_path)

@@ -75,6 +75,21 @@ def test_from_plan_to_report(rence: Rence, site: Path, tiny: Path, tmp_path: Pat
     assert refused.returncode == USAGE and "plain.step_size: 0.04 -> 1.0" in refused.stderr
 
 
+def test_one_that_starts_no_engine_fails_in_a_line_before_a_trial_trains(
+    rence: Rence, site: Path, tiny: Path, tmp_path: Path
+) -> None:
+    (site / "plain_backend.py").write_text(SOURCE.replace("return PlainEngine(", "PlainEngine("))
+    done = rence("run", str(tiny), "--workers", "1", before=f"export PYTHONPATH=$PYTHONPATH:{site}")
+    (log,) = (tmp_path / "runs").rglob("output.log")
+    assert log.parts[-4] == "start" and done.returncode == USAGE
+    assert log.read_text() == (
+        "the backend `plain` of plain_backend 0.3 (plain_backend:PlainBackend) cannot be used: `start_engine` must "
+        "return an Engine (name, version, positions, generate), but returned NoneType instead. Mend or uninstall that "
+        "package.\n"
+    )
+    assert "`start_engine` must return an Engine" in done.stderr and "Traceback" not in done.stderr
+
+
 @pytest.mark.parametrize(
     ("section", "message"),
     [
