@@ -85,8 +85,17 @@ def of(run: RunFolder, experiment: Experiment, only: Sequence[str] = (), seeds: 
 
 
 def side_by_side(experiment: Experiment, room: int) -> int:
-    """How many jobs are worked on at once, unless the user says: what the backend makes of the `room` that there is."""
-    return get_backend(experiment.backend).slots(experiment, room)
+    """How many jobs are worked on at once, unless the user says: what the backend makes of the `room` that there is.
+
+    Raises: UserError if that is none.
+    """
+    slots = get_backend(experiment.backend).slots(experiment, room)
+    if slots < 1:
+        raise UserError(
+            f"backend `{experiment.backend}` says that {slots} trials can run at once, and must say 1 or more. "
+            f"`rence check {experiment.backend}` tests it; `--workers 1` does without its word."
+        )
+    return slots
 
 
 def _check(what: str, wanted: Iterable[str], there: Sequence[str]) -> None:

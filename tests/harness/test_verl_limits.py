@@ -218,6 +218,8 @@ def test_a_checkpoint_of_other_devices_is_refused_before_anything_starts(tmp_pat
 def test_trials_that_take_every_device_run_one_after_the_other(tiny: Path, on_verl: Path) -> None:
     assert jobs.side_by_side(config.load(on_verl), room=8) == 1
     assert jobs.side_by_side(config.load(on_verl, ["backend=local", "verl=null"]), room=8) == 8
+    with pytest.raises(UserError, match="`local` says that 0 trials can run at once, and must say 1 or more"):
+        jobs.side_by_side(config.load(on_verl, ["backend=local", "verl=null"]), room=0)
 
 
 def test_a_run_that_cannot_start_writes_nothing(
