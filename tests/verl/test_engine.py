@@ -34,7 +34,7 @@ from harness.records import Comparison, Mark
 from tests.closeness import assert_close
 
 MODEL = resolve("quickstart-base")
-TOLERANCE = 5e-5
+TOLERANCE = 8e-5
 """of the norm: ten times what was seen"""
 PATIENCE = 1200
 """seconds for one set of ranks"""
@@ -207,7 +207,7 @@ def assert_logged(found: dict[str, Mean], expected: dict[str, Mean]) -> None:
     for name, mean in expected.items():
         assert_close({name: found[name].count}, {name: mean.count}, within=TOLERANCE)
         if mean.count:
-            # the coefficient of a squared hinge is a thousand times a mean of log-ratios that all but cancel: 1e-5 seen
+            # the coefficient of a squared hinge, a thousand times a mean of log-ratios that all but cancel: 1.4e-5 seen
             within = 2e-4 if name == "actor/kl_coef" else TOLERANCE
             assert_close({name: found[name].value}, {name: mean.value}, within=within, floor=1.0)
 
