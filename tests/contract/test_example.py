@@ -72,6 +72,7 @@ def test_it_is_listed_shown_and_keeps_the_contract(rence) -> None:
     assert rows[-1] == {
         "name": "pass_at_k",
         "title": "Pass@k training",
+        "preset_of": None,
         "setting": "",
         "source": "Chen et al. 2025, arXiv:2508.10751, eq. 14 and 15",
     }

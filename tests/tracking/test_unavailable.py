@@ -118,7 +118,8 @@ def test_eight_processes_touch_a_new_store_at_once(make_run: MakeRun) -> None:
         roots.append(copy.folder.root.rename(runs / f"run{number}"))
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["mlflow", "mlflow.store.tracking.sqlalchemy_store"])
-    processes = [context.Process(target=mirror_now, args=(root,)) for root in roots]
+    # The fork server keeps the environment of the test that started it, so the store is named.
+    processes = [context.Process(target=mirror_now, args=(root, store_uri(runs))) for root in roots]
     for process in processes:
         process.start()
     for process in processes:
