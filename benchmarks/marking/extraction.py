@@ -40,6 +40,9 @@ class Place(StrEnum):
     """nowhere else: Math-Verify looks for one"""
 
 
+_CONCLUSION = "final answer is"
+
+
 class Extraction(NamedTuple):
     """An answer, or why there is none."""
 
@@ -88,7 +91,7 @@ def _anywhere(text: str, boxed: Extraction | None) -> Extraction:
     said = stated.statement(text[last.after :] if last else text)
     if boxed and boxed.answer is not None:
         # Only a conclusion in full goes before a box, as in answers to Minerva's prompt.
-        concluded = said and said.answer and "final answer" in text[last.after if last else 0 :].lower()
+        concluded = said and said.answer and _CONCLUSION in text[last.after if last else 0 :].lower()
         return Extraction(said.answer, Place.STATED) if said and concluded else boxed
     if said:
         return Extraction(said.answer, Place.STATED, "" if said.answer else "the answer is taken back")

@@ -58,9 +58,8 @@ def mark_texts(
     A gold that is a capital letter, A to J, takes that letter also in the ways of multiple choice.
     """
     responses = list(responses)
-    golds = [_gold_of(one.gold.strip()) for one in responses]
-    found = [_read(one, gold, reading) for one, gold in zip(responses, golds, strict=True)]
-    return _mark(responses, found, golds, pool)
+    read = [_read(one, reading) for one in responses]
+    return _mark(responses, [found for found, _ in read], [gold for _, gold in read], pool)
 
 
 def equal_all(pairs: Iterable[tuple[str, str, Rule]], pool: Pool | None = None) -> list[bool]:
@@ -69,27 +68,31 @@ def equal_all(pairs: Iterable[tuple[str, str, Rule]], pool: Pool | None = None) 
     return [verdict.equal is True for verdict in _compare_all(list(pairs), pool)]
 
 
+_LETTERS = frozenset("ABCDEFGHIJ")
+
+
+def _read(response: Response, reading: Reading) -> tuple[Extraction, Extraction]:
+    """What is in the response, and in its gold."""
+    found, gold = extract(response.text, reading, response.rule.form), _gold_of(response.gold.strip())
+    if gold.answer in _LETTERS and response.rule.form is Form.MATHS and reading is not Reading.BOX:
+        lettered = extract(response.text, reading, Form.CHOICE)
+        letter = choices.letter(lettered.answer or "")
+        return (lettered._replace(answer=letter) if letter else found), gold
+    if found.place in (Place.BARE, Place.SEARCHED) and response.text.split() == response.gold.split():
+        same = Extraction(response.gold.strip(), Place.BARE)
+        return same, same
+    return found, gold
+
+
 @lru_cache(maxsize=65536)
 def _gold_of(gold: str) -> Extraction:
     """The answer in a gold that may be a text; the gold itself where there is none."""
     found = extract(gold, Reading.ANYWHERE)
     if found.others:
         return found._replace(answer=",".join(found.others))
+    if found.place is Place.BOX and found.answer is None:
+        return Extraction(None, Place.SEARCHED)
     return found if found.answer or found.place is Place.SEARCHED else Extraction(gold)
-
-
-_LETTERS = frozenset("ABCDEFGHIJ")
-
-
-def _read(response: Response, gold: Extraction, reading: Reading) -> Extraction:
-    found = extract(response.text, reading, response.rule.form)
-    if gold.answer in _LETTERS and response.rule.form is Form.MATHS and reading is not Reading.BOX:
-        lettered = extract(response.text, reading, Form.CHOICE)
-        letter = choices.letter(lettered.answer or "")
-        return lettered._replace(answer=letter) if letter else found
-    if found.place is Place.SEARCHED and response.text.split() == response.gold.split():
-        return Extraction(response.gold.strip(), Place.BARE)
-    return found
 
 
 def _mark(

@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 from math_verify import parse
+from sympy import latex
+
+_UNTIMED = {"parsing_timeout": None}
+"""the deadline is the worker's"""
 
 
 def searched(text: str) -> str:
-    """The text of the answer that Math-Verify extracts; empty if it finds none."""
-    found = parse(text, fallback_mode="first_match", parsing_timeout=None)
-    return next((one for one in reversed(found) if isinstance(one, str)), "")
+    """The text of the answer that Math-Verify extracts; empty if it finds none.
+
+    Of the last place it looks at it tells the text; where it cannot read that and goes on, only what it made of another.
+    """
+    found = parse(text, extraction_mode="first_match", **_UNTIMED)
+    if len(found) > 1:
+        return str(found[-1])
+    others = parse(text, fallback_mode="no_fallback", **_UNTIMED)
+    return latex(others[0]) if others else ""

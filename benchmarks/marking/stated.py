@@ -18,14 +18,15 @@ _SUBJECT = r"\banswers?\b(?:\s+(?:to|of|for)\b[^.:;\n]{0,60}?)?"
 _IS = r"(?:is|are|was|equals?|would be|should be|must be|will be|becomes|comes? out (?:to be|as))\b"
 _NOT = r"(?:is|are|was)(?:n['’]t|\s+(?:not|wrong|incorrect|unknown|unclear))\b|can(?:not|['’]t)\s+be\b|\bcan not be\b"
 _ANNOUNCED = re.compile(
-    r"^[ \t>*]*\#{4}(?P<marked>[^\n]*)"
-    r"|<answer>(?P<tagged>(?:(?!</?answer>).){0,2000})</answer>"
+    r"^[ \t>*]*\#{4}(?=(?P<marked>[^\n]{0,400}))"
+    r"|<answer>(?P<tagged>(?:(?!</?answer>).){0,400})</answer>"
     rf"|{_SUBJECT}[*_`]*\s+(?P<withdrawn>{_NOT})"
-    rf"|{_SUBJECT}[*_`]*(?:\s+{_IS}\s*:?|\s*[:=])[*_`]*(?P<said>[^\n]*)"
+    rf"|{_SUBJECT}[*_`]*(?:\s+{_IS}\s*:?|\s*[:=])[*_`]*(?=(?P<said>[^\n]{{0,400}}))"
     r"|\bfinal\s+answer[*_`\s]*\n(?P<below>)"
-    r"|^A:(?P<short>[^\n]*)",
+    r"|^A:(?=(?P<short>[^\n]{0,400}))",
     re.IGNORECASE | re.MULTILINE | re.DOTALL,
 )
+"""what is said is looked ahead at, so that another announcement in it counts too"""
 _HYPOTHETICAL = re.compile(
     r"\b(?:if|whether|suppose|assume|assuming|unless|is)\s+(?:[a-z]+\s+){0,3}\Z", re.IGNORECASE
 )
@@ -46,16 +47,14 @@ def given_up(text: str) -> int:
 
 def statement(text: str) -> Statement | None:
     """The last answer that a text announces and that can be read; one after which it gives up is withdrawn."""
-    last: Statement | None = None
-    for found in _ANNOUNCED.finditer(text):
+    given_up_at = given_up(text)
+    for found in reversed(list(_ANNOUNCED.finditer(text))):
+        start = found.start()
         if found["withdrawn"]:
-            last = Statement(None, found.start())
-        elif not _HYPOTHETICAL.search(text[max(0, found.start() - _BEFORE) : found.start()]):
-            value = _value(_rest(text, found))
-            last = Statement(value, found.start()) if value else last
-    if last and given_up(text) > last.start:
-        return Statement(None, last.start)
-    return last
+            return Statement(None, start)
+        if not _HYPOTHETICAL.search(text[max(0, start - _BEFORE) : start]) and (value := _value(_rest(text, found))):
+            return Statement(value if start >= given_up_at else None, start)
+    return None
 
 
 _HOPE = re.compile(r"\s*\.?\s*I hope it is correct.*", re.DOTALL)
@@ -80,10 +79,10 @@ def _open_formula(text: str) -> bool:
 
 
 _FORMULA = re.compile(r"(?:\$\$[^$]+\$\$|\$[^$]+\$|\\\(.*?\\\)|\\\[.*?\\\])(?:\s*(?:\\?%|percent|pct))?", re.DOTALL)
-_NUMBER = re.compile(r"[-+−]?\\?\$?[0-9][0-9,]*(?:\.[0-9]+)?(?:/[0-9]+)?(?:\s?\\?%)?(?![0-9A-Za-z^_*/(\\])")
+_NUMBER = re.compile(r"[-+−]?\\?\$?[0-9]+(?:,[0-9]{3})*(?![0-9])(?:\.[0-9]+)?(?:/[0-9]+)?(?:\s?\\?%)?(?![0-9A-Za-z^_*/(\\])")
 _SENTENCE = re.compile(r"(?<=[^\s.])[.!](?=\s|\Z)|\s*[;]\s")
 _CLAUSE = re.compile(
-    r"[*_`]*(?:,\s+(?!(?:and|or)\b)[A-Za-z]|\s+[(–—-]|\s*(?:\Z|\*\*)"
+    r"[*_`]*(?:,\s+(?!(?:and|or|pi|sqrt)\b)(?:I\b|[A-Za-z]{2})|\s+[–—-]\s|\s*(?:\Z|\*\*)"
     r"|,?\s+(?:because|since|as|which|so|for|when|where|if|after|due|by|given|therefore|hence|thus|meaning|in (?:total|all)"
     r"|altogether|overall)\b)"
 )
@@ -104,11 +103,11 @@ def _value(said: str) -> str | None:
     sentence = _SENTENCE.split(said, maxsplit=1)[0].strip()
     if sentence.endswith("?"):
         return None
-    whole = _undressed(sentence)
-    if is_bare(whole):
-        return whole
     found = _FORMULA.match(said) or _NUMBER.match(said)
-    return _undressed(found.group()) if found and _CLAUSE.match(said, found.end()) else None
+    if found and _CLAUSE.match(said, found.end()):
+        return _undressed(found.group())
+    whole = _undressed(sentence)
+    return whole if is_bare(whole) else None
 
 
 def _undressed(text: str) -> str:
