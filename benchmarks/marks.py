@@ -1,4 +1,4 @@
-"""The five marks, what is marked, and what counts as equal."""
+"""The five marks, what is marked, what counts as equal, and how an answer is found."""
 
 from __future__ import annotations
 
@@ -74,6 +74,17 @@ class Rule:
 MATHS = Rule()
 NUMBERS = Rule(Form.NUMBERS)
 CHOICE = Rule(Form.CHOICE)
+
+
+class Reading(StrEnum):
+    """How an answer is found."""
+
+    BOX = "box"
+    """in the last box, or nowhere"""
+    RULE = "rule"
+    """as the rule reads: maths and numbers in the last box; of multiple choice the letter in it, or announced"""
+    ANYWHERE = "anywhere"
+    """in a box, else stated, else the whole text as an expression, else searched by Math-Verify"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,20 +13,9 @@ from typing import NamedTuple
 from benchmarks.marking import boxes, choices, stated
 from benchmarks.marking.boxes import last_box
 from benchmarks.marking.thinking import without_thinking
-from benchmarks.marks import Form
+from benchmarks.marks import Form, Reading
 
 __all__ = ["Extraction", "Place", "Reading", "extract", "last_box", "without_thinking"]
-
-
-class Reading(StrEnum):
-    """How an answer is found."""
-
-    BOX = "box"
-    """in the last box, or nowhere"""
-    RULE = "rule"
-    """as the rule reads: maths and numbers in the last box; of multiple choice the letter in it, or announced"""
-    ANYWHERE = "anywhere"
-    """in a box, else stated, else the whole text as an expression, else searched by Math-Verify"""
 
 
 class Place(StrEnum):
