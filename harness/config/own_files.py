@@ -7,6 +7,8 @@ from typing import Annotated
 
 from annotated_types import Ge
 
+from benchmarks.marks import Form
+
 
 @dataclass(frozen=True)
 class ProblemFile:
@@ -20,6 +22,8 @@ class ProblemFile:
     """what tables call it; empty: its name"""
     hash: str = ""
     """what its problems must hash to, as `rence benchmarks pin` prints it; empty: whatever the file holds now"""
+    rule: Form | None = None
+    """what its answers are: `maths`, `numbers`, or `choice`, letters; null: what each line says, else maths"""
 
 
 @dataclass(frozen=True)
