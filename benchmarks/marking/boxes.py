@@ -29,14 +29,17 @@ _TOKEN = re.compile(
 """an opening box, a box of a number without braces, an escaped character (so that `\\{` opens nothing), or a brace"""
 _PARAGRAPH = re.compile(r"\n\s*\n")
 _MENTION = re.compile(
-    r"\b(?:within|inside|into|in|using|with)\s+(?:(?:a|an|the)\s+)?(?:box(?:es)?\s+)?(?:[`'\"($*]|\\\()*\Z", re.IGNORECASE
+    r"\b(?:within|inside|into|in|using|with)\s+(?:(?:a|an|the)\s+)?(?:box(?:es)?\s+)?(?:[`'\"($*]|\\\()*\Z",
+    re.IGNORECASE,
 )
 """what stands before a box that is only talked about: `put your final answer within \\boxed{}`"""
 _MOST_BEFORE = 40
 _PLACEHOLDER = re.compile(
     r"\s*(?:\.{2,3}|…|\\[lc]?dots|(?:\\text\{)?(?:your |the )?(?:final )?answer(?: here)?\}?)\s*", re.IGNORECASE
 )
-_NOTHING = re.compile(r"(?:\s|[{}$~]|\\[,;:!> ]|\\q?quad(?![A-Za-z])|\\(?:text(?:bf|it|rm)?|math(?:rm|bf|it)|mbox)(?=\s*\{))*")
+_NOTHING = re.compile(
+    r"(?:\s|[{}$~]|\\[,;:!> ]|\\q?quad(?![A-Za-z])|\\(?:text(?:bf|it|rm)?|math(?:rm|bf|it)|mbox)(?=\s*\{))*"
+)
 _NESTED = re.compile(rf"{_COMMAND}\s*(?=\{{)")
 _MOST_NESTED = 8
 

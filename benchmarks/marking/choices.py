@@ -7,9 +7,12 @@ from typing import NamedTuple
 
 from benchmarks.marking.verdict import Verdict
 
+LETTERS = tuple("ABCDEFGHIJ")
 _FONT = re.compile(r"\\(?:text(?:bf|it|rm|sf|tt|normal)?|math(?:bf|rm|it|sf)|mbox|bold(?:symbol)?)(?![A-Za-z])\s*")
 _LOOKS = re.compile(r"\\(?:left|right|quad|qquad|[,;:! ])|[*_`$~{}\"]|\\[()\[\]]")
-_NAMED = re.compile(r"(?:the )?(?:(?:final|correct|best|right) )?(?:answer|option|choice)s?(?: choice)?\s*(?::|is|=)?\s*", re.I)
+_NAMED = re.compile(
+    r"(?:the )?(?:(?:final|correct|best|right) )?(?:answer|option|choice)s?(?: choice)?\s*(?::|is|=)?\s*", re.I
+)
 _LETTER = re.compile(r"(?:\((?P<round>[A-Ja-j])\)|\[(?P<square>[A-Ja-j])\]|(?P<alone>[A-Ja-j]))(?![A-Za-z0-9'’])")
 _JOINED = re.compile(r"\s*(?:,|;|/|&|\+|\b(?:and|or)\b|,\s*(?:and|or)\b)\s*(?:(?:option|choice)\s+)?", re.I)
 
@@ -106,9 +109,13 @@ _CONFIRMED = re.compile(
 )
 _DECORATION = re.compile(r"(?:[\s*_`$\"']|\\text(?:bf)?\{|\\math(?:bf|rm)\{|\\boxed\{|\\[(\[])*")
 _CLAUSE = r"because|since|as|for|which|due|based|given|so|with|if|when|where|by|but|is|was|that|in|on"
-_ENDS = re.compile(rf"[*_`$\"'}}\s]*(?:\\[)\]])?[*_`\s]*(?:\Z|\n|[,;:!)—–]|\.(?![A-Za-z0-9])|-\s|</|(?<=\s)(?:{_CLAUSE})\b|(?<=[)\]*$}}]))")
+_ENDS = re.compile(
+    rf"[*_`$\"'}}\s]*(?:\\[)\]])?[*_`\s]*(?:\Z|\n|[,;:!)—–]|\.(?![A-Za-z0-9])|-\s|</|(?<=\s)(?:{_CLAUSE})\b|(?<=[)\]*$}}]))"
+)
 """what may follow an announced letter; `A person` and `B cells` are words"""
-_HYPOTHETICAL = re.compile(r"\b(?:if|whether|suppose|assume|assuming|unless|could|can)\s+(?:[a-z]+\s+){0,3}\Z", re.IGNORECASE)
+_HYPOTHETICAL = re.compile(
+    r"\b(?:if|whether|suppose|assume|assuming|unless|could|can)\s+(?:[a-z]+\s+){0,3}\Z", re.IGNORECASE
+)
 _BEFORE = 40
 
 
@@ -131,7 +138,7 @@ def _after(text: str, announcement: re.Match[str]) -> Letters | None:
     if not first or (first["alone"] or "A").islower():
         return None
     found, end = _several(text[: start + 80], first)
-    if len(found) == 1 and not _ENDS.match(text, end) and not text[end - 1] in ")]":
+    if len(found) == 1 and not _ENDS.match(text, end) and text[end - 1] not in ")]":
         return None
     if text[end : end + 1] == "?":
         return None

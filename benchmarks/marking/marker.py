@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 
@@ -36,9 +35,7 @@ def mark(text: str, gold: str, rule: Rule, truncated: bool = False) -> Marked:
     return mark_all([Response(text, gold, rule, truncated)])[0]
 
 
-def mark_all(
-    responses: Iterable[Response], pool: Pool | None = None, reading: Reading = Reading.RULE
-) -> list[Marked]:
+def mark_all(responses: Iterable[Response], pool: Pool | None = None, reading: Reading = Reading.RULE) -> list[Marked]:
     """Mark responses against golds that are answers, in their order.
 
     Args:
@@ -68,13 +65,10 @@ def equal_all(pairs: Iterable[tuple[str, str, Rule]], pool: Pool | None = None) 
     return [verdict.equal is True for verdict in _compare_all(list(pairs), pool)]
 
 
-_LETTERS = frozenset("ABCDEFGHIJ")
-
-
 def _read(response: Response, reading: Reading) -> tuple[Extraction, Extraction]:
     """What is in the response, and in its gold."""
     found, gold = extract(response.text, reading, response.rule.form), _gold_of(response.gold.strip())
-    if gold.answer in _LETTERS and response.rule.form is Form.MATHS and reading is not Reading.BOX:
+    if gold.answer in choices.LETTERS and response.rule.form is Form.MATHS and reading is not Reading.BOX:
         lettered = extract(response.text, reading, Form.CHOICE)
         letter = choices.letter(lettered.answer or "")
         return (lettered._replace(answer=letter) if letter else found), gold

@@ -27,9 +27,7 @@ _ANNOUNCED = re.compile(
     re.IGNORECASE | re.MULTILINE | re.DOTALL,
 )
 """what is said is looked ahead at, so that another announcement in it counts too"""
-_HYPOTHETICAL = re.compile(
-    r"\b(?:if|whether|suppose|assume|assuming|unless|is)\s+(?:[a-z]+\s+){0,3}\Z", re.IGNORECASE
-)
+_HYPOTHETICAL = re.compile(r"\b(?:if|whether|suppose|assume|assuming|unless|is)\s+(?:[a-z]+\s+){0,3}\Z", re.IGNORECASE)
 _BEFORE = 40
 _GIVEN_UP = re.compile(
     r"\bI(?:['’]ll|\s+will|\s+have\s+to|\s+must)?\s+give\s+up\b|\b(?:do\s+not|don['’]t)\s+know\b|\bno\s+idea\b"
@@ -79,7 +77,9 @@ def _open_formula(text: str) -> bool:
 
 
 _FORMULA = re.compile(r"(?:\$\$[^$]+\$\$|\$[^$]+\$|\\\(.*?\\\)|\\\[.*?\\\])(?:\s*(?:\\?%|percent|pct))?", re.DOTALL)
-_NUMBER = re.compile(r"[-+−]?\\?\$?[0-9]+(?:,[0-9]{3})*(?![0-9])(?:\.[0-9]+)?(?:/[0-9]+)?(?:\s?\\?%)?(?![0-9A-Za-z^_*/(\\])")
+_NUMBER = re.compile(
+    r"[-+−]?\\?\$?[0-9]+(?:,[0-9]{3})*(?![0-9])(?:\.[0-9]+)?(?:/[0-9]+)?(?:\s?\\?%)?(?![0-9A-Za-z^_*/(\\])"
+)
 _SENTENCE = re.compile(r"(?<=[^\s.])[.!](?=\s|\Z)|\s*[;]\s")
 _CLAUSE = re.compile(
     r"[*_`]*(?:,\s+(?!(?:and|or|pi|sqrt)\b)(?:I\b|[A-Za-z]{2})|\s+[–—-]\s|\s*(?:\Z|\*\*)"
@@ -112,7 +112,7 @@ def _value(said: str) -> str | None:
 
 def _undressed(text: str) -> str:
     """Without emphasis, quotes, an amount's dollar sign, a formula's end whose start stands before the announcement."""
-    text = text.strip().strip("*_`\"").strip()
+    text = text.strip().strip('*_`"').strip()
     for opening, closing in (("\\[", "\\]"), ("\\(", "\\)"), ("**", "**")):
         if closing in text and opening not in text:
             text = text.partition(closing)[0].strip()

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Literal
 
 from annotated_types import Ge
-
-from benchmarks.marks import Form
 
 
 @dataclass(frozen=True)
@@ -22,8 +20,9 @@ class ProblemFile:
     """what tables call it; empty: its name"""
     hash: str = ""
     """what its problems must hash to, as `rence benchmarks pin` prints it; empty: whatever the file holds now"""
-    rule: Form | None = None
-    """what its answers are: `maths`, `numbers`, or `choice`, letters; null: what each line says, else maths"""
+    rule: Literal["maths", "numbers", "choice"] | None = None
+    """what its answers are: mathematical expressions, numbers, or letters of multiple choice; null: what each line's
+    `rule` says, and `maths` where it says nothing"""
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from fractions import Fraction
 import pytest
 
 from benchmarks.marking import mark
-from benchmarks.marking.canonical import canonical
 from benchmarks.marking.boxes import last_box, together
+from benchmarks.marking.canonical import canonical
 from benchmarks.marking.numbers import plain
 from benchmarks.marks import NUMBERS, Form, Mark, Rule
 from harness import records

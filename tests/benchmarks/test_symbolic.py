@@ -16,7 +16,7 @@ import pytest
 from benchmarks.marking import mark, mark_all, second_marker
 from benchmarks.marking.marker import mark_texts
 from benchmarks.marking.pool import Pool
-from benchmarks.marks import MATHS, NUMBERS, Mark, Marked, Response, Rule
+from benchmarks.marks import MATHS, NUMBERS, Mark, Response, Rule
 
 ROOT = Path(__file__).parents[2]
 C, W, N, F = Mark.CORRECT, Mark.WRONG, Mark.NO_ANSWER, Mark.GRADER_FAILED

@@ -113,7 +113,10 @@ def test_tolerance(tmp_path: Path, options: tuple[str, ...], mark: str) -> None:
         (b'\n{"gold": "1"}\n', "a.jsonl:2: `pred` must be a string, but is missing"),
         (b'{"gold": 1, "pred": "1"}\n', "a.jsonl:1: `gold` must be a string, but is int"),
         (b'{"gold": "1", "pred": "1", "expected": "yes"}\n', "a.jsonl:1: `expected` must be 0 or 1"),
-        (b'{"gold": "1", "pred": "1", "rule": "letters"}\n', "a.jsonl:1: `rule` must be maths, numbers, choice, but is"),
+        (
+            b'{"gold": "1", "pred": "1", "rule": "letters"}\n',
+            "a.jsonl:1: `rule` must be maths, numbers, choice, but is",
+        ),
         (b"\xff\n", "a.jsonl is not UTF-8"),
         (b"[" * 100_000 + b"\n", "a.jsonl:1 is not valid JSON"),
     ],
