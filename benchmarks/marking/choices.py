@@ -92,25 +92,30 @@ def _is_subject(after: str) -> bool:
     return bool(re.match(r"\s+[a-z]", after))
 
 
-_SUBJECT = r"(?:answer|option|choice)(?:s?)(?:\s+(?:choice|option|letter))?"
+_SUBJECT = r"(?:answer|option|choice)s?(?:\s+(?:choice|option|letter))?"
 _OF = r"(?:\s+(?:to|of|for|among|from|here|that)\b[^.:;\n]{0,60}?)?"
 _IS = r"(?:is|are|was|would be|should be|must be|will be)"
+_FILLED = r"(?:(?:therefore|thus|clearly|indeed|most likely|probably),?\s+)?(?:(?:the\s+)?(?:option|choice|letter)\s+)?"
 _ANNOUNCED = re.compile(
-    rf"(?:\b{_SUBJECT}{_OF}[*_`\s]*(?:\s{_IS}\b\s*:?|:|=|\*\*|\n|(?=\())|<answer>|\#{{4}})"
-    r"[\s:]*(?:(?:therefore|thus|clearly|indeed|most likely|probably),?\s+)?(?:(?:the\s+)?(?:option|choice|letter)\s+)?",
+    rf"(?:\b{_SUBJECT}{_OF}[*_`\s]*(?:\s{_IS}\b\s*:?|:|=|\*\*|\n|(?=\())|<answer>|\#{{4}})[\s:]*{_FILLED}",
     re.IGNORECASE,
 )
 """up to the letter"""
+_SHOWN = r"[(\[*$]*[A-J][)\]*$]*"
+_RIGHT = r"(?:correct|right|best)"
 _CONFIRMED = re.compile(
-    r"(?:\b(?:option|choice|answer)\s+)?(?P<at>[(\[*$]*[A-J][)\]*$]*)\s+is\s+(?:therefore\s+|thus\s+)?(?:the\s+)?(?:only\s+|single\s+|most\s+)?"
-    r"(?:correct|right|best)\s+(?:answer|option|choice|one)\b"
-    r"|\b(?:option|choice)\s+(?P<named>[(\[*$]*[A-J][)\]*$]*)\s+is\s+(?:therefore\s+)?(?:the\s+)?(?:correct|right|best)\b(?!\s+[a-z])"
-    r"|\bI(?:'d| would)?\s+(?:choose|pick|select|go with)\s+(?:(?:option|choice|answer)\s+)?(?P<chosen>[(\[*$]*[A-J][)\]*$]*)(?=[\s.,;!]|\Z)"
+    rf"(?P<at>{_SHOWN})\s+is\s+(?:therefore\s+|thus\s+)?(?:the\s+)?(?:only\s+|single\s+|most\s+)?{_RIGHT}\s+"
+    r"(?:answer|option|choice|one)\b"
+    rf"|\b(?:[Oo]ption|[Cc]hoice)\s+(?P<named>{_SHOWN})\s+is\s+(?:therefore\s+)?(?:the\s+)?{_RIGHT}\b(?!\s+[a-z])"
+    r"|\bI(?:['’]d| would)?\s+(?:choose|pick|select|go with)\s+(?:(?:option|choice|answer)\s+)?"
+    rf"(?P<chosen>{_SHOWN})(?=[\s.,;!]|\Z)"
 )
+"""`B is the correct answer`, `option B is correct`, `I choose B`"""
 _DECORATION = re.compile(r"(?:[\s*_`$\"']|\\text(?:bf)?\{|\\math(?:bf|rm)\{|\\boxed\{|\\[(\[])*")
 _CLAUSE = r"because|since|as|for|which|due|based|given|so|with|if|when|where|by|but|is|was|that|in|on"
 _ENDS = re.compile(
-    rf"[*_`$\"'}}\s]*(?:\\[)\]])?[*_`\s]*(?:\Z|\n|[,;:!)—–]|\.(?![A-Za-z0-9])|-\s|</|(?<=\s)(?:{_CLAUSE})\b|(?<=[)\]*$}}]))"
+    r"[*_`$\"'}\s]*(?:\\[)\]])?[*_`\s]*"
+    rf"(?:\Z|\n|[,;:!)—–]|\.(?![A-Za-z0-9])|-\s|</|(?<=\s)(?:{_CLAUSE})\b|(?<=[)\]*$}}]))"
 )
 """what may follow an announced letter; `A person` and `B cells` are words"""
 _HYPOTHETICAL = re.compile(

@@ -17,6 +17,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import cache, lru_cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -105,10 +106,8 @@ class _Worker:
             self.stop()
         process = self._process or self._start()
         assert process.stdin and process.stdout
-        try:
+        with suppress(BrokenPipeError):  # it has ended, which the next line finds
             print(json.dumps(question), file=process.stdin, flush=True)
-        except BrokenPipeError:
-            pass
         still = not _replies(process)
         answer = "" if still else process.stdout.readline()
         if answer.endswith("\n"):
@@ -163,8 +162,6 @@ def _replies(process: subprocess.Popen[str]) -> bool:
 
 
 def _close(pipe: IO[str] | None) -> None:
-    try:
+    with suppress(BrokenPipeError):  # what was not written can no longer be read
         if pipe:
             pipe.close()
-    except BrokenPipeError:  # what was not written can no longer be read
-        pass

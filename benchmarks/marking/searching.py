@@ -12,7 +12,8 @@ _UNTIMED = {"parsing_timeout": None}
 def searched(text: str) -> str:
     """The text of the answer that Math-Verify extracts; empty if it finds none.
 
-    Of the last place it looks at it tells the text; where it cannot read that and goes on, only what it made of another.
+    It tells the text of the last place that it looks at; where it cannot read that and goes on, only what it made of
+    another one.
     """
     found = parse(text, extraction_mode="first_match", **_UNTIMED)
     if len(found) > 1:

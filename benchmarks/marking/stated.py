@@ -83,8 +83,8 @@ _NUMBER = re.compile(
 _SENTENCE = re.compile(r"(?<=[^\s.])[.!](?=\s|\Z)|\s*[;]\s")
 _CLAUSE = re.compile(
     r"[*_`]*(?:,\s+(?!(?:and|or|pi|sqrt)\b)(?:I\b|[A-Za-z]{2})|\s+[–—-]\s|\s*(?:\Z|\*\*)"
-    r"|,?\s+(?:because|since|as|which|so|for|when|where|if|after|due|by|given|therefore|hence|thus|meaning|in (?:total|all)"
-    r"|altogether|overall)\b)"
+    r"|,?\s+(?:because|since|as|which|so|for|when|where|if|after|due|by|given|therefore|hence|thus|meaning"
+    r"|in (?:total|all)|altogether|overall)\b)"
 )
 """what may follow a value that ends before its sentence does; `5 choose two` and `10 over three` go on"""
 _NO_VALUE = re.compile(

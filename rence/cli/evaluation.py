@@ -159,8 +159,8 @@ def _parts(item: str) -> tuple[str, int, Literal["maths", "numbers", "choice"] |
     if not found:
         said = f"has `{item.strip()}`" if item.strip() else "one is empty"
         raise UserError(
-            "`--benchmarks` must be names or files with commas, with or without `:k` samples a problem (at least 1) and, "
-            f"of a file, `:maths`, `:numbers` or `:choice`, such as `aime24:32,my.jsonl:4`, but {said}.\n"
+            "`--benchmarks` must be names or files with commas, with or without `:k` samples a problem (at least 1), "
+            f"such as `aime24:32,my.jsonl:4`, and of a file `:maths`, `:numbers` or `:choice`, but {said}.\n"
             "`rence list benchmarks` shows all names."
         )
     return found["name"].strip(), int(found["k"] or 1), found["rule"]  # type: ignore[return-value]

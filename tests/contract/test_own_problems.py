@@ -112,7 +112,7 @@ def test_an_experiments_file_has_a_rule(experiment: Path) -> None:
     assert plan.make(numbers, SHIPPED["quickstart-base"]).lock != before.lock, "it is what a score means"
     with pytest.raises(UserError, match="a letter, A to J, but is '5'"):
         config.load(experiment, ["evaluation.benchmarks.mine.rule=choice"])
-    with pytest.raises(UserError, match="evaluation.benchmarks.mine.rule"):
+    with pytest.raises(UserError, match=r"evaluation\.benchmarks\.mine\.rule"):
         config.load(experiment, ["evaluation.benchmarks.mine.rule=letters"])
 
 
