@@ -27,7 +27,10 @@ _ANNOUNCED = re.compile(
     re.IGNORECASE | re.MULTILINE | re.DOTALL,
 )
 """what is said is looked ahead at, so that another announcement in it counts too"""
-_HYPOTHETICAL = re.compile(r"\b(?:if|whether|suppose|assume|assuming|unless|is)\s+(?:[a-z]+\s+){0,3}\Z", re.IGNORECASE)
+_HYPOTHETICAL = re.compile(
+    r"\b(?:if|whether|suppose|assume|assuming|unless|is)[ \t]+(?:[a-z]+[ \t]+){0,3}\Z", re.IGNORECASE
+)
+"""before an answer that is not announced but supposed, or asked for"""
 _BEFORE = 40
 _GIVEN_UP = re.compile(
     r"\bI(?:['’]ll|\s+will|\s+have\s+to|\s+must)?\s+give\s+up\b|\b(?:do\s+not|don['’]t)\s+know\b|\bno\s+idea\b"

@@ -95,6 +95,7 @@ def test_only_its_own_tag_ends_a_section() -> None:
     "text, answer",
     [
         ("#### 42", "42"),
+        ("so it is\n#### 1,234", "1,234"),
         ("2+40=42\n#### 42\n and the reasoning above confirms it.", "42"),
         ("Answer: 2*7 + 3*6 + 7*7 = 81", "2*7 + 3*6 + 7*7 = 81"),
         ("Consistent.\n\n---\n\nFinal Answer: **73**", "73"),
