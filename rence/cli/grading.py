@@ -17,7 +17,7 @@ from harness.records import write_text
 from rence.cli.console import Json, command, out, print_json, table
 
 if TYPE_CHECKING:
-    from benchmarks.marks import Marked, Rule
+    from benchmarks.marks import Mark, Marked, Rule
 
 File = Annotated[Path, typer.Argument(metavar="FILE.jsonl", help="Lines with `gold` and `pred`.", show_default=False)]
 _FORMS = ", ".join(Form)
@@ -99,12 +99,7 @@ def grade(
             pool.close()
     # Written before anything is printed, so that what is on the screen can be looked up in the file.
     if to:
-        added: list[dict[str, Any]] = [
-            {"mark": m.mark, "answer": m.answer, "reason": m.reason, "grader_version": MARKER_VERSION} for m in marked
-        ]
-        for line, other in zip(added, others or (), strict=bool(others)):
-            line["mark_second"] = other
-        lines = ({**row.data, **line} for row, line in zip(rows, added, strict=True))
+        lines = _lines(rows, marked, others, MARKER_VERSION)
         write_text(to, "".join(jsonlib.dumps(line) + "\n" for line in lines))
     disagree = sum(m.mark != other for m, other in zip(marked, others, strict=True)) if others else None
     summary = _summary(rows, marked, reading, MARKER_VERSION, disagree)
@@ -148,6 +143,23 @@ def _row(file: Path, number: int, line: str) -> GradedRow:
     if data.get("rule") not in (None, *Form):
         raise UserError(f"{file}:{number}: `rule` must be {_FORMS}, but is `{data['rule']}`.")
     return GradedRow(number, data)
+
+
+def _lines(
+    rows: Sequence[GradedRow], marked: Sequence[Marked], others: Sequence[Mark] | None, version: str
+) -> list[dict[str, Any]]:
+    """The file's lines with what was found.
+
+    Args:
+        others: marks of plain Math-Verify; None: it was not asked.
+    """
+    found = [
+        {**row.data, "mark": one.mark, "answer": one.answer, "reason": one.reason, "grader_version": version}
+        for row, one in zip(rows, marked, strict=True)
+    ]
+    for line, other in zip(found, others or (), strict=bool(others)):
+        line["mark_second"] = other
+    return found
 
 
 def _check_golds(file: Path, rows: Sequence[GradedRow], form: Form) -> None:
