@@ -42,6 +42,8 @@ class Extraction(NamedTuple):
     """why there is none; or what stands beside the answer"""
     others: tuple[str, ...] = ()
     """of a box: what it and the boxes hold that stand together with it at the end; empty if it stands alone"""
+    within: str = ""
+    """where to search"""
 
 
 def extract(response: str, reading: Reading, form: Form = Form.MATHS) -> Extraction:
@@ -90,7 +92,10 @@ def _anywhere(text: str, boxed: Extraction | None) -> Extraction:
         return Extraction(None, reason="the text gives up")
     if stated.is_bare(text):
         return Extraction(text, Place.BARE)
-    return Extraction(None, Place.SEARCHED)
+    within = stated.conclusion(text)
+    return (
+        Extraction(None, Place.SEARCHED, within=within) if within else Extraction(None, reason="nothing is concluded")
+    )
 
 
 def _choice(text: str) -> Extraction:

@@ -77,7 +77,7 @@ def test_thinking_is_never_searched(opening: str, closing: str) -> None:
             for text in (f"{opening}{thought}", f"{opening}{thought}{closing}", f"{thought}{closing}\n"):
                 for reading in Reading:
                     found = extract(text.upper() if form is Form.MATHS and "think" in opening else text, reading, form)
-                    assert found == (None, None, NOTHING, ())
+                    assert found[:3] == (None, None, NOTHING)
     said = rf"{opening}it is \boxed{{7}}, {'</other>'}{closing} So \boxed{{8}}."
     assert extract(said, Reading.BOX).answer == "8"
     assert extract(rf"\boxed{{8}} {opening} or \boxed{{7}}?", Reading.BOX).answer == "8"
@@ -121,7 +121,7 @@ def test_only_its_own_tag_ends_a_section() -> None:
 def test_a_stated_answer(text: str, answer: str) -> None:
     assert extract(text, Reading.ANYWHERE)[:2] == (answer, Place.STATED)
     for reading in (Reading.BOX, Reading.RULE):
-        assert extract(text, reading) == (None, None, NO_BOX, ())
+        assert extract(text, reading)[:3] == (None, None, NO_BOX)
 
 
 @pytest.mark.parametrize(
@@ -151,6 +151,22 @@ def test_a_text_that_gives_up_has_no_answer(text: str) -> None:
 )
 def test_what_is_no_statement(text: str) -> None:
     assert extract(text, Reading.ANYWHERE).answer not in ("5", "10")
+
+
+@pytest.mark.parametrize(
+    "text, answer",
+    [
+        ("We get $x = 5$ and then $y = 7$", "7"),
+        ("We add. Therefore, there are 12 ways. I hope it is correct.", "12"),
+        ("We add 3 and 4. So, the pair is $(7, 6)$. <|im_start|>user", "(7, 6)"),
+        ("We add 3 and 4. The sum is 7. Next we look at", None),
+        ("Therefore it is 7 at most. There are 7 cases and I have no time.", None),
+    ],
+)
+def test_only_a_conclusion_is_searched(text: str, answer: str | None) -> None:
+    (found,) = mark_texts([Response(text, answer or "7", MATHS)])
+    assert found.mark is (Mark.CORRECT if answer else Mark.NO_ANSWER)
+    assert found.place == ("searched" if answer else "")
 
 
 def test_an_empty_box_may_be_followed_by_a_statement() -> None:
