@@ -116,8 +116,8 @@ LATEX: tuple[Rewrite, ...] = (
     (re.compile(_BARE_NAME + r"sqrt\s*\(([^()]*)\)"), r"\\sqrt{\1}"),
     (re.compile(_BARE_NAME + r"(a?(?:sin|cos|tan|cot)|sec|csc|log|ln|exp|arc(?:sin|cos|tan))(?=\s*[({\\])"), r"\\\1"),
     # matrices
-    (re.compile(r"\\begin\{(?:[bvBV]?matrix\*?|array\}\s*\{[lcr| ]*)\}"), r"\\begin{pmatrix}"),
-    (re.compile(r"\\end\{(?:[bvBV]?matrix\*?|array)\}"), r"\\end{pmatrix}"),
+    (re.compile(r"\\begin\{(?:[bB]?matrix\*?|array\}\s*\{[lcr| ]*)\}"), r"\\begin{pmatrix}"),
+    (re.compile(r"\\end\{(?:[bB]?matrix\*?|array)\}"), r"\\end{pmatrix}"),
     (re.compile(r"\\begin\{pmatrix\}((?:[^\\]|\\(?!begin|end))*)\\end\{pmatrix\}"), _matrix),
     (re.compile(r"[\[(]\s*(\\begin\{pmatrix\}(?:[^\\]|\\(?!begin|end))*\\end\{pmatrix\})\s*[\])]"), r"\1"),
 )
@@ -125,6 +125,7 @@ LATEX: tuple[Rewrite, ...] = (
 
 _LEADING = re.compile(r"(?:\\(?:approx|therefore|implies|Rightarrow|sim)(?![A-Za-z])|=|~|≈|:|\s)+")
 _TRAILING = " .,;:"
+_ESCAPED_TWICE = re.compile(r"\\(?=\\[A-Za-z{}])")
 _OVER = re.compile(r"\\over(?![A-Za-z])")
 
 
@@ -137,6 +138,8 @@ def tidy(text: str) -> str:
             return text
     else:
         text = _from_unicode(text)
+    if r"\\" in text and r"\begin" not in text:
+        text = _ESCAPED_TWICE.sub("", text)
     for pattern, new in LATEX:
         text = pattern.sub(new, text)
     text = _without_over(text) if r"\over" in text else text

@@ -31,6 +31,7 @@ from benchmarks.marking.nodes import (
     Words,
 )
 from benchmarks.marking.numbers import plain
+from benchmarks.marking.ranges import infinite
 from benchmarks.marking.verdict import EQUAL, Verdict, all_of, any_of
 from benchmarks.marks import Rule
 
@@ -49,6 +50,8 @@ def compare(answer: str, gold: str, rule: Rule, leaf: Leaf) -> Verdict:
     """
     if answer == gold:
         return EQUAL
+    if not answer.strip():
+        return Verdict(False, "nothing was answered")
     if max(len(answer), len(gold)) > MOST_CHARACTERS:
         same = canonical(answer) == canonical_gold(gold)
         return Verdict(same, "equal texts" if same else "too long to be looked into, and another text")
@@ -103,6 +106,8 @@ class Walk:
         if isinstance(answer, Number) and isinstance(gold, Number):
             same = numbers.equal(answer.plain, gold.plain, self.tolerance)
             return EQUAL if same else _differ(answer, gold)
+        if infinite(answer) or infinite(gold):
+            return EQUAL if answer == gold else _differ(answer, gold)
         return self.texts(answer.latex, gold.latex, self._tolerance(answer, gold))
 
     def texts(self, answer: str, gold: str, tolerance: float = 0.0) -> Verdict:
@@ -183,14 +188,8 @@ class Walk:
         if isinstance(gold, Choice):
             letter = answer.latex.strip()
             same = len(letter) == 1 and letter in "abcde" and letter.upper() == gold.letter
-            return EQUAL if same else self._letter(answer, gold)
-        return self._letter(answer, gold)
-
-    def _letter(self, answer: Node, gold: Node) -> Verdict:
-        """A letter that may be the name of a value."""
-        if all(isinstance(one, Expression | Choice) for one in (answer, gold)) and len(gold.latex + answer.latex) > 2:
-            return self.texts(answer.latex, gold.latex)
-        return _differ(answer, gold)
+            return EQUAL if same else _differ(answer, gold)
+        return self.texts(answer.latex, gold.latex) if isinstance(gold, Expression) else _differ(answer, gold)
 
     def words(self, answer: Node, gold: Node) -> Verdict:
         """Words are compared as texts."""
@@ -258,7 +257,7 @@ def _above_zero(one: Named) -> tuple[str, str] | None:
     """What a condition with one end holds above zero, and whether zero itself counts."""
     interval = one.value
     assert isinstance(interval, Interval)
-    low, high = (structure.is_infinite(end) for end in (interval.low, interval.high))
+    low, high = (infinite(end) for end in (interval.low, interval.high))
     if low == high:
         return None
     if high:

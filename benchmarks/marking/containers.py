@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from benchmarks.marking.nodes import Complement, Interval, Items, Matrix, Named, Node, Record, Union
+from benchmarks.marking.canonical import squeezed
+from benchmarks.marking.nodes import Complement, Interval, Items, Matrix, Named, Node, Number, Record, Union
 from benchmarks.marking.ranges import as_set, united
 from benchmarks.marking.verdict import EQUAL, Verdict, all_of, any_of
 
@@ -48,6 +49,8 @@ def contained(walk: Walk, answer: Node, gold: Node) -> Verdict:
         return _matrices(walk, answer, gold)
     if isinstance(answer, Items) and isinstance(gold, Items):
         return _lists(walk, answer, gold)
+    if isinstance(gold, Items) and gold.brackets == ":" and isinstance(answer, Number):
+        return _quotient(walk, answer, gold)
     left, right = _as_sets(answer, gold)
     if isinstance(left, Interval) and isinstance(right, Interval):
         if left.brackets != right.brackets:
@@ -61,6 +64,14 @@ def contained(walk: Walk, answer: Node, gold: Node) -> Verdict:
         if isinstance(one, Items) and one.brackets in ("{}", "") and len(one.items) == 1:
             return walk(other, one.items[0]) if swap else walk(one.items[0], other)
     return Verdict(False, f"{answer.latex[:60]} is not {gold.latex[:60]}: one is a set or list of another kind")
+
+
+def _quotient(walk: Walk, answer: Number, gold: Items) -> Verdict:
+    """The fraction that a ratio of two numbers is."""
+    numbers = [one.plain.value for one in gold.items if isinstance(one, Number)]
+    if len(gold.items) != 2 or len(numbers) != 2 or not numbers[1] or answer.plain.value != numbers[0] / numbers[1]:
+        return Verdict(False, f"{answer.latex} is not {gold.latex}")
+    return EQUAL
 
 
 def _as_sets(answer: Node, gold: Node) -> tuple[Node, Node]:
@@ -80,6 +91,8 @@ def _lists(walk: Walk, answer: Items, gold: Items) -> Verdict:
         if kinds - {"{}", ""}:
             return Verdict(False, f"the brackets differ: {answer.latex} and {gold.latex}")
         return _same_set(walk, answer.items, gold.items)
+    if len(answer.items) > len(gold.items):
+        answer = _once(answer)
     if len(answer.items) != len(gold.items):
         return Verdict(False, f"{len(answer.items)} values, and {len(gold.items)} are wanted")
     if kinds == {""}:
@@ -87,6 +100,13 @@ def _lists(walk: Walk, answer: Items, gold: Items) -> Verdict:
     if len(kinds) > 1 and kinds != {"", "()"}:
         return Verdict(False, f"the brackets differ: {answer.latex} and {gold.latex}")
     return _all(walk, answer.items, gold.items)
+
+
+def _once(answer: Items) -> Items:
+    """A bare list of tuples without those that it has twice: points and solutions, where twice says no more."""
+    if answer.brackets or not all(isinstance(one, Items | Record) for one in answer.items):
+        return answer
+    return Items(answer.latex, tuple({squeezed(one.latex): one for one in answer.items}.values()), "")
 
 
 def _same_set(walk: Walk, answers: Sequence[Node], golds: Sequence[Node]) -> Verdict:

@@ -62,7 +62,8 @@ class Based(Node):
 
 @dataclass(frozen=True, slots=True)
 class Items(Node):
-    """A list: in order inside `()` and `[]`; a set inside `{}`; bare, with brackets "", in any order."""
+    """A list: in order inside `()` and `[]`; a set inside `{}`; bare, with brackets "", in any order; a ratio or a time
+    of day, with ":", in order."""
 
     items: tuple[Node, ...]
     brackets: str

@@ -52,8 +52,8 @@ def bracketed(text: str, read: Read) -> Node | None:
     items = tuple(read(piece) for piece in split.pieces)
     if opening in _SIDES and closing in _SIDES:
         ends = opening + closing
-        if len(items) == 2 and (ends in ("(]", "[)") or any(map(_infinite, items))):
-            return Interval(latex(text), _signless(items[0]), _signless(items[1]), ends)
+        if len(items) == 2 and (ends in ("(]", "[)") or any(map(infinite, items))):
+            return Interval(latex(text), items[0], items[1], ends)
         return None if ends in ("(]", "[)") else spread(latex(text), items, ends)
     if opening == r"\{":
         flat = [item for one in items for item in (one.items if isinstance(one, Items) and not one.brackets else (one,))]
@@ -82,18 +82,15 @@ def spread(text: str, items: tuple[Node, ...], brackets: str) -> Node:
     return Items(text, tuple(tuples), "")
 
 
-def _infinite(node: Node) -> bool:
-    return squeezed(node.latex) in (r"\infty", r"+\infty", r"-\infty")
-
-
-def _signless(node: Node) -> Node:
-    return INFINITY if squeezed(node.latex) == r"+\infty" else node
+def infinite(node: Node) -> bool:
+    """Whether it is an infinity, of either sign."""
+    return node in (INFINITY, MINUS_INFINITY)
 
 
 def as_set(node: Node) -> Node:
     """An interval where a pair can be one."""
     if isinstance(node, Items) and node.brackets in ("()", "[]") and len(node.items) == 2:
-        return Interval(node.latex, _signless(node.items[0]), _signless(node.items[1]), node.brackets)
+        return Interval(node.latex, *node.items, node.brackets)
     return node
 
 

@@ -31,7 +31,8 @@ from benchmarks.marking.nodes import (
 )
 from benchmarks.marking.numbers import Plain, plain
 from benchmarks.marking.phrases import EMPTY, EXCEPT, REALS, YES_OR_NO, plain_words, spoken, without_lead
-from benchmarks.marking.splitting import unwrapped
+from benchmarks.marking.ranges import INFINITY, REAL_LINE
+from benchmarks.marking.splitting import Splitter, unwrapped
 
 _DEEPEST = 6
 """brackets in brackets; deeper ones are left to the parser of expressions"""
@@ -104,12 +105,16 @@ _FUNCTIONS = re.compile(
     r"(?:a?(?:sin|cos|tan|cot|sec|csc)|arc|log|ln|exp|max|min|gcd|lcm|mod|det|lim|sum|sqrt|floor|ceil|abs|binom|frac|deg)"
 )
 _NOT_ALONE = frozenset("is not no and or of to in at if by the an as it be we so but".split())
+_SMALL_WORD = re.compile(r"(?:^| )(?:is|not|no|and|or|of|to|in|at|if|by|the|an|as|it|be|we|so|but)(?: |$)")
 _PLUS_MINUS = re.compile(r"\\(pm|mp)(?![a-z]) ?")
 _UNIT_START = re.compile(
-    r"\s*(?:\\text ?\{|\^\\circ|\\%|''?|\"|\\cdot ?\\text|(?<![\\A-Za-z])[A-Za-z]{2,}|¢)"
+    r"\s*(?:\\text ?\{|\^\\circ|\\%|''?|\"|\\cdot ?\\text|(?<![\\A-Za-z])(?:[A-Za-z]{2,}|[ap]\.m)|¢)"
 )
 _MONEY = re.compile(r"([+-]?) ?\\(dollar|euro|pound|yen|rupee) *(?=\S)([+-]?)|(?<=\S) ?\\(euro|pound|yen|rupee)$")
-_MIXED_UNITS = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([^0-9]*?)(?:,? and |\\text\{,? and ?\})?\s*(?=[0-9]|$)")
+_MIXED_UNITS = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([^0-9]*?)(?:,? and |, )?\s*(?=[0-9]|$)")
+_MOST_OF_MIXED = 80
+_TEXT = re.compile(r"\\text\{([^{}]*)\}")
+_cut_ratio = Splitter(":")
 
 
 class _Reader:
@@ -155,8 +160,10 @@ class _Reader:
         words = plain_words(text) if text[0].isalpha() or text[0] == "\\" else ""
         if words in EMPTY or text.strip() in (r"\emptyset", r"\{\}", r"\{ \}"):
             return Items(latex(text), (), "{}")
+        if text in (r"\infty", r"+\infty", r"+ \infty"):
+            return INFINITY
         if words in REALS or text.strip() == r"\mathbb{R}":
-            return ranges.REAL_LINE
+            return REAL_LINE
         found = EXCEPT.match(text)
         if found:
             points = self.read(re.sub(r"^\s*x\s*=\s*", "", found[1]), depth + 1)
@@ -217,9 +224,6 @@ class _Reader:
             if isinstance(value, Quantity):  # $5 million, $5 per hour, $5 USD
                 return replace(value, latex=latex(text)) if value.unit.dimensions else None
             return Quantity(latex(text), value, currency)
-        mixed = self._mixed_units(text) if text[0].isdigit() and len(text) < 80 else None
-        if mixed:
-            return mixed
         for start in _UNIT_START.finditer(text, 1):
             head, tail = text[: start.start()], text[start.start() :]
             if head.count("{") != head.count("}"):
@@ -230,6 +234,8 @@ class _Reader:
         return None
 
     def _measured(self, text: str, head: str, unit: units.Unit, depth: int) -> Node | None:
+        if len(head) > 1 and head.isalpha():
+            return None
         value = self.read(head, depth + 1)
         if isinstance(value, Words | Choice):
             return None
@@ -242,9 +248,11 @@ class _Reader:
         found = re.fullmatch(r"\s*\\text\{\s*([a-z]+(?: [a-z]+){0,2})[ .]*\}", tail) if self.gold else None
         return units.named(found[1]) if found and not set(found[1].split()) & _NOT_ALONE else None
 
-    def _mixed_units(self, text: str) -> Node | None:
+    def _mixed_units(self, text: str, depth: int) -> Node | None:
         """`5 ft 6 in`, `2 hours and 30 minutes`, `5^\\circ 30'`."""
-        parts = _MIXED_UNITS.findall(text)
+        if not text[0].isdigit() or text[-1].isdigit() or len(text) > _MOST_OF_MIXED:
+            return None
+        parts = _MIXED_UNITS.findall(_TEXT.sub(r"\1", text))
         if not 2 <= len(parts) <= 3 or not all(unit for _, unit in parts):
             return None
         parsed = [units.parse(unit.strip()) for _, unit in parts]
@@ -261,29 +269,38 @@ class _Reader:
     def _words(self, text: str, depth: int) -> Node | None:
         whole = latex(text)
         name = _NAME.fullmatch(whole)
-        if name:
+        if name and spoken(name[1]) not in YES_OR_NO:
             return Words(whole, name[1])
         only = re.fullmatch(r"\\text\{([^{}]*)\}", text)
         if only:
             inside = only[1].strip()
             node = self.read(without_lead(inside), depth + 1) if inside else None
-            if node and not isinstance(node, Expression):
+            if node and (not isinstance(node, Expression) or len(node.latex) == 1):
                 return node
-            return Words(whole, spoken(inside)) if len(inside) > 1 else Expression(inside)
+            return Words(whole, spoken(inside))
         return Words(whole, spoken(text)) if _is_words(text) else None
+
+    def _ratio(self, text: str, depth: int) -> Node | None:
+        """A ratio, or a time of day."""
+        split = _cut_ratio(text) if ":" in text else None
+        if not split or not all(piece and relations.constant(piece) for piece in split.pieces):
+            return None
+        return Items(latex(text), tuple(self.read(piece, depth + 1) for piece in split.pieces), ":")
 
     _KINDS = (
         _number,
         _choice,
         _set_in_words,
+        _mixed_units,
         _list,
         _relation,
         _set,
-        _plus_minus,
         _matrix,
         _bracketed,
+        _plus_minus,
         _based,
         _quantity,
+        _ratio,
         _words,
     )
 
@@ -295,20 +312,15 @@ def _unsigned(text: str) -> str:
 
 def _is_words(text: str) -> bool:
     """Whether a word of a language is among the letters."""
-    if r"\text{" in text:
+    if r"\text{" in text or _SMALL_WORD.search(text):
         return True
     for found in _WORD.finditer(text):
         word = found.group()
-        if word.lower() in YES_OR_NO or word in _NOT_ALONE:
+        if word.lower() in YES_OR_NO:
             return True
         if len(word) >= 4 and any(vowel in word.lower() for vowel in "aeiou") and not _FUNCTIONS.match(word):
             return not word.isupper()
     return False
-
-
-def is_infinite(node: Node) -> bool:
-    """Whether it is an infinity, of either sign."""
-    return node in (ranges.INFINITY, ranges.MINUS_INFINITY)
 
 
 def _fraction(value: Fraction) -> Number:
