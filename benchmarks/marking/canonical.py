@@ -14,7 +14,7 @@ from functools import lru_cache
 MOST_CHARACTERS = 2000
 """of an answer that is looked into; longer ones are compared as texts"""
 
-Rewrite = tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]]
+Rewrite = tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]]
 
 _SIGNS = str.maketrans(
     {
@@ -67,61 +67,74 @@ def _matrix(found: re.Match[str]) -> str:
     return rf"\begin{{pmatrix}}{rows}\end{{pmatrix}}"
 
 
+def _primes(found: re.Match[str]) -> str:
+    return "'" * found.group().count("prime")
+
+
 _BROKEN_ROW = re.compile(r"(?<!\\)\\(?=[-+0-9.\s]|$)")
 """a row break that lost one of its two backslashes"""
 
 LATEX: tuple[Rewrite, ...] = (
     # money, before dollar signs that only open and close formulas go
-    (re.compile(r"\\\$|^\$(?=-?\.?[0-9][^$]*$)"), r"\\dollar "),
-    (re.compile(r"^([^$]*[0-9])\s*\$$"), r"\\dollar \1"),
-    (re.compile(r"\\(?:text)?euros?(?![A-Za-z])"), r"\\euro "),
-    (re.compile(r"\\(?:text)?(?:sterling|pounds)(?![A-Za-z])"), r"\\pound "),
-    (re.compile(r"(?:\$|\\\))\s*([,;])\s*(?:\$|\\\()"), r"\1 "),
+    ("$", re.compile(r"\\\$|^\$(?=-?\.?[0-9][^$]*$)"), r"\\dollar "),
+    ("$", re.compile(r"^([^$]*[0-9])\s*\$$"), r"\\dollar \1"),
+    ("euro", re.compile(r"\\(?:text)?euros?(?![A-Za-z])"), r"\\euro "),
+    ("\\", re.compile(r"\\(?:text)?(?:sterling|pounds)(?![A-Za-z])"), r"\\pound "),
+    ("$", re.compile(r"(?:\$|\\\))\s*([,;])\s*(?:\$|\\\()"), r"\1 "),
     # what is not seen, or only looks: sizes of brackets, narrow spaces, ends of formulas, dollar signs
-    (re.compile(r"\\(?:left|right)\\?(?=[|.])\.?|\\(?:left|right|[bB]igg?[lrm]?|middle)(?![A-Za-z])"), ""),
-    (re.compile(r"\\(?:display|text|script)style(?![A-Za-z])|\\(?:limits|phantom|boxed|hfill)(?![A-Za-z])"), ""),
-    (re.compile(r"\\!\s*|\\[,;:>](?![A-Za-z]*\{)|\$|(?<!\\)\\[()\[\]]|[​‌‍‎‏⁦-⁩﻿]|`"), ""),
-    (re.compile(r"\\ |~|\\(?:q?quad|,|;|:|>)(?![A-Za-z])| |\s+"), " "),
-    (re.compile(r"^\*\*(.*\S)\*\*\.?$"), r"\1"),
+    ("\\", re.compile(r"\\(?:left|right)\\?(?=[|.])\.?|\\(?:left|right|[bB]igg?[lrm]?|middle)(?![A-Za-z])"), ""),
+    ("\\", re.compile(r"\\(?:display|text|script)style(?![A-Za-z])|\\(?:limits|phantom|boxed|hfill)(?![A-Za-z])"), ""),
+    ("\\", re.compile(r"(?<=[0-9])\\[,;:>] ?(?=[0-9]{3})|(?<![A-Za-z])\\! ?|\\! ?(?![A-Za-z])|(?<!\\)\\[()\[\]]"), ""),
+    ("", re.compile(r"[$`​‌‍‎‏⁦-⁩﻿]"), ""),
+    ("\\", re.compile(r"\\[ !,;:>]|\\q?quad(?![A-Za-z])"), " "),
+    ("", re.compile(r"[~\s]+"), " "),
+    ("**", re.compile(r"^\*\*(.*\S)\*\*\.?$"), r"\1"),
     # one name for one thing
-    (re.compile(rf"\\(?:{_FONT})\s*\{{([^{{}}]*)\}}"), r"\\text{\1}"),
-    (re.compile(r"\\(?:rm|bf|it)(?![A-Za-z])\s*"), ""),
-    (re.compile(r"_\s*\{?\s*\\text\{\s*([A-Za-z0-9]*)\s*\}\s*\}?"), r"_{\1}"),
-    (re.compile(r"_\s*\{?\s*\\(odot|oplus|max|min|perp|parallel|ast|star)(?![A-Za-z])\s*\}?"), r"_{\1}"),
-    (re.compile(r"\\[dtc]frac(?![A-Za-z])"), r"\\frac"),
-    (re.compile(r"\\frac\s*(?:\{([^{}]*)\}|([0-9a-zA-Z]))\s*(?:\{([^{}]*)\}|([0-9a-zA-Z]))"), _fraction),
-    (re.compile(r"\\sqrt\s*([0-9a-zA-Z])"), r"\\sqrt{\1}"),
-    (re.compile(r"\\leqs?lant|\\leq(?![A-Za-z])|(?<!\\)<=|=<"), r"\\le "),
-    (re.compile(r"\\geqs?lant|\\geq(?![A-Za-z])|(?<!\\)>=|=>"), r"\\ge "),
-    (re.compile(r"\\neq(?![A-Za-z])|!=|\\not ?="), r"\\ne "),
-    (re.compile(r"\\not ?\\in(?![A-Za-z])"), r"\\notin "),
-    (re.compile(r"\\lt(?![A-Za-z])"), "<"),
-    (re.compile(r"\\gt(?![A-Za-z])"), ">"),
-    (re.compile(r"\\varnothing|\\empty(?![A-Za-z])|\\O(?![A-Za-z])"), r"\\emptyset "),
-    (re.compile(r"\\l?dots[cbmoi]?(?![A-Za-z])|\\cdots|\.\.\."), r"\\ldots "),
-    (re.compile(r"\\lbrace(?![A-Za-z])"), r"\{"),
-    (re.compile(r"\\rbrace(?![A-Za-z])"), r"\}"),
-    (re.compile(r"\\(?:vert|lvert|rvert|mid)(?![A-Za-z])"), "|"),
-    (re.compile(r"\{([,:])\}"), r"\1"),
-    (re.compile(r"\\mathbb\s*([RZNQC])"), r"\\mathbb{\1}"),
-    (re.compile(r"\^\{\s*((?:\\prime\s*)+)\}|\^\s*(\\prime)(?![A-Za-z])"), lambda m: "'" * m.group().count("prime")),
-    (re.compile(r"\^\s*(?:\\circ(?![A-Za-z])|\{\s*\\circ\s*\})\s*|\s*\\(?:degrees?|textdegree)(?![A-Za-z])"), r"^\\circ "),
-    (re.compile(r"\\?%"), r"\\%"),
+    ("\\", re.compile(rf"\\(?:{_FONT})\s*\{{([^{{}}]*)\}}"), r"\\text{\1}"),
+    ("\\", re.compile(r"\\(?:rm|bf|it)(?![A-Za-z])\s*"), ""),
+    ("_", re.compile(r"_\s*\{?\s*\\text\{\s*([A-Za-z0-9]*)\s*\}\s*\}?"), r"_{\1}"),
+    ("_", re.compile(r"_\s*\{?\s*\\(odot|oplus|max|min|perp|parallel|ast|star)(?![A-Za-z])\s*\}?"), r"_{\1}"),
+    ("frac", re.compile(r"\\[dtc]frac(?![A-Za-z])"), r"\\frac"),
+    ("frac", re.compile(r"\\frac\s*(?:\{([^{}]*)\}|([0-9a-zA-Z]))\s*(?:\{([^{}]*)\}|([0-9a-zA-Z]))"), _fraction),
+    ("sqrt", re.compile(r"\\sqrt\s*([0-9a-zA-Z])"), r"\\sqrt{\1}"),
+    ("\\leq", re.compile(r"\\leqs?lant|\\leq(?![A-Za-z])"), r"\\le "),
+    ("\\geq", re.compile(r"\\geqs?lant|\\geq(?![A-Za-z])"), r"\\ge "),
+    ("<=", re.compile(r"<="), r"\\le "),
+    (">=", re.compile(r">="), r"\\ge "),
+    ("!=", re.compile(r"!="), r"\\ne "),
+    ("\\ne", re.compile(r"\\neq(?![A-Za-z])"), r"\\ne "),
+    ("\\not", re.compile(r"\\not ?="), r"\\ne "),
+    ("\\not", re.compile(r"\\not ?\\in(?![A-Za-z])"), r"\\notin "),
+    ("\\lt", re.compile(r"\\lt(?![A-Za-z])"), "<"),
+    ("\\gt", re.compile(r"\\gt(?![A-Za-z])"), ">"),
+    ("\\", re.compile(r"\\varnothing|\\empty(?![A-Za-z])|\\O(?![A-Za-z])"), r"\\emptyset "),
+    ("dots", re.compile(r"\\l?dots[cbmoi]?(?![A-Za-z])|\\cdots"), r"\\ldots "),
+    ("...", re.compile(r"\.\.\."), r"\\ldots "),
+    ("brace", re.compile(r"\\lbrace(?![A-Za-z])"), r"\{"),
+    ("brace", re.compile(r"\\rbrace(?![A-Za-z])"), r"\}"),
+    ("\\", re.compile(r"\\(?:vert|lvert|rvert|mid)(?![A-Za-z])"), "|"),
+    ("{", re.compile(r"\{([,:])\}"), r"\1"),
+    ("\\mathbb", re.compile(r"\\mathbb\s*([RZNQC])"), r"\\mathbb{\1}"),
+    ("prime", re.compile(r"\^\{\s*((?:\\prime\s*)+)\}|\^\s*(\\prime)(?![A-Za-z])"), _primes),
+    ("circ", re.compile(r"\^\s*(?:\\circ(?![A-Za-z])|\{\s*\\circ\s*\})\s*"), r"^\\circ "),
+    ("degree", re.compile(r"\s*\\(?:degrees?|textdegree)(?![A-Za-z])"), r"^\\circ "),
+    ("%", re.compile(r"\\?%"), r"\\%"),
     # what is written as in a program
-    (re.compile(r"\*\*"), "^"),
-    (re.compile(r"(?<=[0-9])\s*[xX*]\s*(?=10\s*\^)"), r"\\times "),
-    (re.compile(r"\s*(\\(?:times|cdot)(?![A-Za-z]))\s*"), r"\1 "),
-    (re.compile(_BARE_NAME + r"(?:infinity|infty|inf|oo)(?![A-Za-z])"), r"\\infty "),
-    (re.compile(_BARE_NAME + r"pi(?![A-Za-z])"), r"\\pi "),
-    (re.compile(_BARE_NAME + r"sqrt\s*\(([^()]*)\)"), r"\\sqrt{\1}"),
-    (re.compile(_BARE_NAME + r"(a?(?:sin|cos|tan|cot)|sec|csc|log|ln|exp|arc(?:sin|cos|tan))(?=\s*[({\\])"), r"\\\1"),
+    ("**", re.compile(r"\*\*"), "^"),
+    ("10", re.compile(r"(?<=[0-9])\s*[xX*]\s*(?=10\s*\^)"), r"\\times "),
+    ("\\", re.compile(r" ?(\\(?:times|cdot)(?![A-Za-z])) ?"), r"\1 "),
+    ("inf", re.compile(_BARE_NAME + r"(?:infinity|infty|inf)(?![A-Za-z])"), r"\\infty "),
+    ("oo", re.compile(_BARE_NAME + r"oo(?![A-Za-z])"), r"\\infty "),
+    ("pi", re.compile(_BARE_NAME + r"pi(?![A-Za-z])"), r"\\pi "),
+    ("sqrt", re.compile(_BARE_NAME + r"sqrt\s*\(([^()]*)\)"), r"\\sqrt{\1}"),
+    ("", re.compile(_BARE_NAME + r"(a?(?:sin|cos|tan|cot)|sec|csc|log|ln|exp|arc(?:sin|cos|tan))(?=\s*[({\\])"), r"\\\1"),
     # matrices
-    (re.compile(r"\\begin\{(?:[bB]?matrix\*?|array\}\s*\{[lcr| ]*)\}"), r"\\begin{pmatrix}"),
-    (re.compile(r"\\end\{(?:[bB]?matrix\*?|array)\}"), r"\\end{pmatrix}"),
-    (re.compile(r"\\begin\{pmatrix\}((?:[^\\]|\\(?!begin|end))*)\\end\{pmatrix\}"), _matrix),
-    (re.compile(r"[\[(]\s*(\\begin\{pmatrix\}(?:[^\\]|\\(?!begin|end))*\\end\{pmatrix\})\s*[\])]"), r"\1"),
+    ("\\begin", re.compile(r"\\begin\{(?:[bB]?matrix\*?|array\}\s*\{[lcr| ]*)\}"), r"\\begin{pmatrix}"),
+    ("\\begin", re.compile(r"\\end\{(?:[bB]?matrix\*?|array)\}"), r"\\end{pmatrix}"),
+    ("\\begin", re.compile(r"\\begin\{pmatrix\}((?:[^\\]|\\(?!begin|end))*)\\end\{pmatrix\}"), _matrix),
+    ("\\begin", re.compile(r"[\[(]\s*(\\begin\{pmatrix\}(?:[^\\]|\\(?!begin|end))*\\end\{pmatrix\})\s*[\])]"), r"\1"),
 )
-"""in this order"""
+"""what the text must hold for the rewrite to be tried, and the rewrite; in this order"""
 
 _LEADING = re.compile(r"(?:\\(?:approx|therefore|implies|Rightarrow|sim)(?![A-Za-z])|=|~|≈|:|\s)+")
 _TRAILING = " .,;:"
@@ -140,8 +153,9 @@ def tidy(text: str) -> str:
         text = _from_unicode(text)
     if r"\\" in text and r"\begin" not in text:
         text = _ESCAPED_TWICE.sub("", text)
-    for pattern, new in LATEX:
-        text = pattern.sub(new, text)
+    for held, pattern, new in LATEX:
+        if held in text:
+            text = pattern.sub(new, text)
     text = _without_over(text) if r"\over" in text else text
     leading = _LEADING.match(text)
     text = text[leading.end() :] if leading else text

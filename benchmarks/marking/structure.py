@@ -43,7 +43,8 @@ def read(text: str, gold: bool = False) -> Node:
 
     Raises: nothing, whatever the text holds.
     """
-    return _Reader(gold).read(without_lead(tidy(text)))
+    number = plain(text.strip())
+    return Number(text, number) if number else _Reader(gold).read(without_lead(tidy(text)))
 
 
 read_gold = lru_cache(maxsize=16384)(lambda text: read(text, gold=True))
@@ -55,6 +56,10 @@ _LETTER_UNIT = re.compile(r"([0-9.]+|\S*\}) ?([a-zA-Z](?:\^\{?[23]\}?)?(?:/[a-zA
 def readings(text: str) -> Iterator[Node]:
     """What an answer may say, the likeliest first: a comma parts thousands, items, or the digits of a decimal; a letter
     after a number is a factor or a unit."""
+    number = plain(text.strip())
+    if number:
+        yield Number(text, number)
+        return
     tidied = without_lead(tidy(text))
     yield _Reader(False).read(tidied)
     if "," in tidied:
