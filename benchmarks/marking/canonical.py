@@ -7,29 +7,55 @@ only to be compared.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable
 from functools import lru_cache
 
 MOST_CHARACTERS = 2000
-"""of an answer that is looked into; the time that rewriting takes grows with the square of this"""
+"""of an answer that is looked into; longer ones are compared as texts"""
 
-Rewrite = tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]]
+Rewrite = tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]]
 
 _SIGNS = str.maketrans(
     {
-        "−": "-", "–": "-", "﹣": "-", "×": r"\times ", "·": r"\cdot ", "⋅": r"\cdot ", "÷": "/", "π": r"\pi ",
-        "∞": r"\infty ", "≤": r"\le ", "≥": r"\ge ", "≠": r"\ne ", "∪": r"\cup ", "∩": r"\cap ", "∈": r"\in ",
-        "±": r"\pm ", "∅": r"\emptyset ", "θ": r"\theta ", "°": r"^\circ ", "，": ",", "（": "(", "）": ")",
-        "½": r"\frac{1}{2}", "¼": r"\frac{1}{4}", "¾": r"\frac{3}{4}", "’": "'", "′": "'",
+        "−": "-", "–": "-", "﹣": "-", "—": "-", "×": r"\times ", "·": r"\cdot ", "⋅": r"\cdot ", "∙": r"\cdot ",
+        "÷": "/", "π": r"\pi ", "∞": r"\infty ", "≤": r"\le ", "≥": r"\ge ", "⩽": r"\le ", "⩾": r"\ge ", "≠": r"\ne ",
+        "∪": r"\cup ", "∩": r"\cap ", "∈": r"\in ", "∉": r"\notin ", "∖": r"\setminus ", "±": r"\pm ", "∓": r"\mp ",
+        "∅": r"\emptyset ", "ø": r"\emptyset ", "θ": r"\theta ", "α": r"\alpha ", "β": r"\beta ", "γ": r"\gamma ",
+        "δ": r"\delta ", "λ": r"\lambda ", "μ": r"\mu ", "µ": r"\mu ", "σ": r"\sigma ", "φ": r"\phi ", "ω": r"\omega ",
+        "°": r"^\circ ", "º": r"^\circ ", "∠": r"\angle ", "△": r"\triangle ", "ℝ": r"\mathbb{R}", "ℤ": r"\mathbb{Z}",
+        "ℕ": r"\mathbb{N}", "ℚ": r"\mathbb{Q}", "≈": r"\approx ", "∴": r"\therefore ", "→": r"\to ", "…": r"\ldots ",
+        "∧": r"\land ", "∨": r"\lor ", "⌊": r"\lfloor ", "⌋": r"\rfloor ", "⌈": r"\lceil ", "⌉": r"\rceil ",
+        "⟨": r"\langle ", "⟩": r"\rangle ", "，": ", ", "、": ", ", "；": "; ", "：": ":", "（": "(", "）": ")", "。": ".",
+        "’": "'", "‘": "'", "′": "'", "″": "''", "“": '"', "”": '"', "€": r"\euro ", "£": r"\pound ", "¥": r"\yen ",
+        "₹": r"\rupee ",
     }
 )  # fmt: skip
-_FONT = r"text(?:bf|it|rm|normal|sf|tt)?|math(?:rm|bf|it|sf)|mbox|operatorname\*?"
+_RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺ⁿ", "0123456789-+n")
+_LOWERED = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
+_VULGAR = re.compile(r"[¼½¾⅐-⅞]")
+_ROOT = re.compile(r"([√∛∜])\s*(?:\(([^()]*)\)|\{([^{}]*)\}|([0-9]+(?:\.[0-9]+)?|[A-Za-z]|\\pi))?")
+_INDICES = {"√": "", "∛": "[3]", "∜": "[4]"}
+_FONT = r"text(?:bf|it|rm|normal|sf|tt|up)?|math(?:rm|bf|it|sf)|mbox|textnormal|operatorname\*?|(?:bold|emph)symbol|bm"
 _BARE_NAME = r"(?<![\\A-Za-z])"
 """before a word that is not a command"""
 
 
-def _superscript(found: re.Match[str]) -> str:
-    return f"^{{{found.group().translate(str.maketrans('⁰¹²³⁴⁵⁶⁷⁸⁹⁻', '0123456789-'))}}}"
+def _vulgar(found: re.Match[str]) -> str:
+    above, _, below = unicodedata.normalize("NFKC", found.group()).partition("⁄")
+    return rf"\frac{{{above}}}{{{below}}}"
+
+
+def _root(found: re.Match[str]) -> str:
+    inner = found[2] or found[3] or found[4]
+    return rf"\sqrt{_INDICES[found[1]]}{{{inner}}}" if inner else r"\sqrt "
+
+
+def _from_unicode(text: str) -> str:
+    text = re.sub("[⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺ⁿ]+", lambda found: f"^{{{found.group().translate(_RAISED)}}}", text)
+    text = re.sub("[₀-₉]+", lambda found: f"_{{{found.group().translate(_LOWERED)}}}", text)
+    text = unicodedata.normalize("NFKC", _VULGAR.sub(_vulgar, text.translate(_SIGNS)))
+    return _ROOT.sub(_root, text.translate(_SIGNS))
 
 
 def _fraction(found: re.Match[str]) -> str:
@@ -41,118 +67,158 @@ def _matrix(found: re.Match[str]) -> str:
     return rf"\begin{{pmatrix}}{rows}\end{{pmatrix}}"
 
 
+def _primes(found: re.Match[str]) -> str:
+    return "'" * found.group().count("prime")
+
+
 _BROKEN_ROW = re.compile(r"(?<!\\)\\(?=[-+0-9.\s]|$)")
 """a row break that lost one of its two backslashes"""
 
 LATEX: tuple[Rewrite, ...] = (
+    # money, before dollar signs that only open and close formulas go
+    ("$", re.compile(r"\\\$|^\$(?=-?\.?[0-9][^$]*$)"), r"\\dollar "),
+    ("$", re.compile(r"^([^$]*[0-9])\s*\$$"), r"\\dollar \1"),
+    ("euro", re.compile(r"\\(?:text)?euros?(?![A-Za-z])"), r"\\euro "),
+    ("\\", re.compile(r"\\(?:text)?(?:sterling|pounds)(?![A-Za-z])"), r"\\pound "),
+    ("$", re.compile(r"(?:\$|\\\))\s*([,;])\s*(?:\$|\\\()"), r"\1 "),
     # what is not seen, or only looks: sizes of brackets, narrow spaces, ends of formulas, dollar signs
-    (re.compile(r"\\(?:left|right|[bB]igg?[lrm]?|displaystyle|textstyle|limits|phantom|boxed)(?![A-Za-z])\.?"), ""),
-    (re.compile(r"\\!\s*|\\[,;:>]|\\?\$|\\[()\[\]]|[​‌‍‎‏⁦-⁩﻿]"), ""),
-    (re.compile(r"\\ |~|\\q?quad(?![A-Za-z])| |\s+"), " "),
+    ("\\", re.compile(r"\\(?:left|right)\\?(?=[|.])\.?|\\(?:left|right|[bB]igg?[lrm]?|middle)(?![A-Za-z])"), ""),
+    ("\\", re.compile(r"\\(?:display|text|script)style(?![A-Za-z])|\\(?:limits|phantom|boxed|hfill)(?![A-Za-z])"), ""),
+    ("\\", re.compile(r"(?<=[0-9])\\[,;:>] ?(?=[0-9]{3})|(?<![A-Za-z])\\! ?|\\! ?(?![A-Za-z])|(?<!\\)\\[()\[\]]"), ""),
+    ("", re.compile(r"[$`​‌‍‎‏⁦-⁩﻿]"), ""),
+    ("\\", re.compile(r"\\[ !,;:>]|\\q?quad(?![A-Za-z])"), " "),
+    ("", re.compile(r"[~\s]+"), " "),
+    ("**", re.compile(r"^\*\*(.*\S)\*\*\.?$"), r"\1"),
     # one name for one thing
-    (re.compile(rf"\\(?:{_FONT})\s*\{{([^{{}}]*)\}}"), r"\\text{\1}"),
-    (re.compile(r"\\text\{\s*([A-Za-z])\s*\}"), r"\1"),
-    (re.compile(r"_\s*\{\s*\\text\{\s*([A-Za-z0-9]*)\s*\}\s*\}"), r"_{\1}"),
-    (re.compile(r"_\s*\{?\s*\\(odot|oplus|max|min|perp|parallel|ast|star)(?![A-Za-z])\s*\}?"), r"_{\1}"),
-    (re.compile(r"\\[dtc]frac(?![A-Za-z])"), r"\\frac"),
-    (re.compile(r"\\frac\s*(?:\{([^{}]*)\}|([0-9a-zA-Z]))\s*(?:\{([^{}]*)\}|([0-9a-zA-Z]))"), _fraction),
-    (re.compile(r"\\sqrt\s*([0-9a-zA-Z])"), r"\\sqrt{\1}"),
-    (re.compile(r"\\leqs?lant|\\leq(?![A-Za-z])|(?<!\\)<="), r"\\le "),
-    (re.compile(r"\\geqs?lant|\\geq(?![A-Za-z])|(?<!\\)>="), r"\\ge "),
-    (re.compile(r"\\neq(?![A-Za-z])|!="), r"\\ne "),
-    (re.compile(r"\\lt(?![A-Za-z])"), "<"),
-    (re.compile(r"\\gt(?![A-Za-z])"), ">"),
-    (re.compile(r"\\varnothing|\\empty(?![A-Za-z])"), r"\\emptyset "),
-    (re.compile(r"\\l?dots[cbmoi]?(?![A-Za-z])|\\cdots|\.\.\."), r"\\ldots "),
-    (re.compile(r"\\lbrace(?![A-Za-z])"), r"\{"),
-    (re.compile(r"\\rbrace(?![A-Za-z])"), r"\}"),
-    (re.compile(r"\{([,:])\}"), r"\1"),
-    (re.compile(r"(?<=[0-9])\^\{?(?:\\prime\s*)+\}?$"), ""),  # minutes and seconds of arc
-    (re.compile(r"\^\{\s*\\prime\s*\}|\^\s*\\prime(?![A-Za-z])"), "'"),
+    ("\\", re.compile(rf"\\(?:{_FONT})\s*\{{([^{{}}]*)\}}"), r"\\text{\1}"),
+    ("\\", re.compile(r"\\(?:rm|bf|it)(?![A-Za-z])\s*"), ""),
+    ("_", re.compile(r"_\s*\{?\s*\\text\{\s*([A-Za-z0-9]*)\s*\}\s*\}?"), r"_{\1}"),
+    ("_", re.compile(r"_\s*\{?\s*\\(odot|oplus|max|min|perp|parallel|ast|star)(?![A-Za-z])\s*\}?"), r"_{\1}"),
+    ("frac", re.compile(r"\\[dtc]frac(?![A-Za-z])"), r"\\frac"),
+    ("frac", re.compile(r"\\frac\s*(?:\{([^{}]*)\}|([0-9a-zA-Z]))\s*(?:\{([^{}]*)\}|([0-9a-zA-Z]))"), _fraction),
+    ("sqrt", re.compile(r"\\sqrt\s*([0-9a-zA-Z])"), r"\\sqrt{\1}"),
+    ("\\leq", re.compile(r"\\leqs?lant|\\leq(?![A-Za-z])"), r"\\le "),
+    ("\\geq", re.compile(r"\\geqs?lant|\\geq(?![A-Za-z])"), r"\\ge "),
+    ("<=", re.compile(r"<="), r"\\le "),
+    (">=", re.compile(r">="), r"\\ge "),
+    ("!=", re.compile(r"!="), r"\\ne "),
+    ("\\ne", re.compile(r"\\neq(?![A-Za-z])"), r"\\ne "),
+    ("\\not", re.compile(r"\\not ?="), r"\\ne "),
+    ("\\not", re.compile(r"\\not ?\\in(?![A-Za-z])"), r"\\notin "),
+    ("\\lt", re.compile(r"\\lt(?![A-Za-z])"), "<"),
+    ("\\gt", re.compile(r"\\gt(?![A-Za-z])"), ">"),
+    ("\\", re.compile(r"\\varnothing|\\empty(?![A-Za-z])|\\O(?![A-Za-z])"), r"\\emptyset "),
+    ("dots", re.compile(r"\\l?dots[cbmoi]?(?![A-Za-z])|\\cdots"), r"\\ldots "),
+    ("...", re.compile(r"\.\.\."), r"\\ldots "),
+    ("brace", re.compile(r"\\lbrace(?![A-Za-z])"), r"\{"),
+    ("brace", re.compile(r"\\rbrace(?![A-Za-z])"), r"\}"),
+    ("\\", re.compile(r"\\(?:vert|lvert|rvert|mid)(?![A-Za-z])"), "|"),
+    ("{", re.compile(r"\{([,:])\}"), r"\1"),
+    ("\\mathbb", re.compile(r"\\mathbb\s*([RZNQC])"), r"\\mathbb{\1}"),
+    ("prime", re.compile(r"\^\{\s*((?:\\prime\s*)+)\}|\^\s*(\\prime)(?![A-Za-z])"), _primes),
+    ("circ", re.compile(r"\^\s*(?:\\circ(?![A-Za-z])|\{\s*\\circ\s*\})\s*"), r"^\\circ "),
+    ("degree", re.compile(r"\s*\\(?:degrees?|textdegree)(?![A-Za-z])"), r"^\\circ "),
+    ("%", re.compile(r"\\?%"), r"\\%"),
     # what is written as in a program
-    (re.compile(r"\*\*"), "^"),
-    (re.compile(r"[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+"), _superscript),
-    (re.compile(_BARE_NAME + r"(?:infinity|inf)(?![A-Za-z])"), r"\\infty "),
-    (re.compile(_BARE_NAME + r"pi(?![A-Za-z])"), r"\\pi "),
-    (re.compile(_BARE_NAME + r"sqrt\s*\(([^()]*)\)"), r"\\sqrt{\1}"),
-    (re.compile(_BARE_NAME + r"(a?(?:sin|cos|tan|cot)|sec|csc|log|ln|exp|arc(?:sin|cos|tan))(?=\s*[({\\])"), r"\\\1"),
+    ("**", re.compile(r"\*\*"), "^"),
+    ("10", re.compile(r"(?<=[0-9])\s*[xX*]\s*(?=10\s*\^)"), r"\\times "),
+    ("\\", re.compile(r" ?(\\(?:times|cdot)(?![A-Za-z])) ?"), r"\1 "),
+    ("inf", re.compile(_BARE_NAME + r"(?:infinity|infty|inf)(?![A-Za-z])"), r"\\infty "),
+    ("oo", re.compile(_BARE_NAME + r"oo(?![A-Za-z])"), r"\\infty "),
+    ("pi", re.compile(_BARE_NAME + r"pi(?![A-Za-z])"), r"\\pi "),
+    ("sqrt", re.compile(_BARE_NAME + r"sqrt\s*\(([^()]*)\)"), r"\\sqrt{\1}"),
+    ("", re.compile(_BARE_NAME + r"(a?(?:sin|cos|tan|cot)|sec|csc|log|ln|exp|arc(?:sin|cos|tan))(?=\s*[({\\])"), r"\\\1"),
     # matrices
-    (re.compile(r"\\begin\{(?:[bvBV]?matrix\*?|array\}\s*\{[lcr| ]*)\}"), r"\\begin{pmatrix}"),
-    (re.compile(r"\\end\{(?:[bvBV]?matrix\*?|array)\}"), r"\\end{pmatrix}"),
-    (re.compile(r"\\begin\{pmatrix\}((?:[^\\]|\\(?!begin|end))*)\\end\{pmatrix\}"), _matrix),
-    (re.compile(r"[\[(]\s*(\\begin\{pmatrix\}(?:[^\\]|\\(?!begin|end))*\\end\{pmatrix\})\s*[\])]"), r"\1"),
+    ("\\begin", re.compile(r"\\begin\{(?:[bB]?matrix\*?|array\}\s*\{[lcr| ]*)\}"), r"\\begin{pmatrix}"),
+    ("\\begin", re.compile(r"\\end\{(?:[bB]?matrix\*?|array)\}"), r"\\end{pmatrix}"),
+    ("\\begin", re.compile(r"\\begin\{pmatrix\}((?:[^\\]|\\(?!begin|end))*)\\end\{pmatrix\}"), _matrix),
+    ("\\begin", re.compile(r"[\[(]\s*(\\begin\{pmatrix\}(?:[^\\]|\\(?!begin|end))*\\end\{pmatrix\})\s*[\])]"), r"\1"),
 )
-"""in this order"""
+"""what the text must hold for the rewrite to be tried, and the rewrite; in this order"""
 
-_LEADING = re.compile(r"(?:\\approx|\\therefore|\\implies|\\Rightarrow|=|~|\s)+")
-_ONLY_WORDS = re.compile(r"\\text\{([^{}]*)\}")
-_POWER = r"(?:\s*\^\s*(?:\{-?[0-9]\}|[0-9]))?"
-_UNIT = re.compile(
-    rf"(?<=[0-9}}a-zA-Z)%])\s*(?:(?:\\text\{{[^{{}}]*\}}{_POWER}\s*)+"
-    rf"|(?<=[0-9] )(?!(?:and|or|mod|pi|sin|cos|tan|log|ln|exp)\b)[A-Za-z]{{2,}}(?:[ /][A-Za-z]+){{0,3}}{_POWER})$"
-)
-"""the unit or noun after a value"""
+_LEADING = re.compile(r"(?:\\(?:approx|therefore|implies|Rightarrow|sim)(?![A-Za-z])|=|~|≈|:|\s)+")
+_TRAILING = " .,;:"
+_ESCAPED_TWICE = re.compile(r"\\(?=\\[A-Za-z{}])")
+_OVER = re.compile(r"\\over(?![A-Za-z])")
 
 
 def tidy(text: str) -> str:
-    """Without what carries no meaning: spacing, dollar signs, sizes of brackets, fonts, a unit at the end; one kind of
-    fraction, matrix and sign. LaTeX still."""
+    """Without what carries no meaning: spacing, dollar signs, sizes of brackets, fonts; one kind of fraction, matrix and
+    sign. LaTeX still, with every upright text in `\\text{...}`."""
     text = " ".join(text.split())
-    if text.isascii() and text.isalnum():
-        return text
-    text = text.translate(_SIGNS)
-    for pattern, new in LATEX:
-        text = pattern.sub(new, text)
-    text = text.strip().rstrip(".,;:").strip()
+    if text.isascii():
+        if text.isalnum():
+            return text
+    else:
+        text = _from_unicode(text)
+    if r"\\" in text and r"\begin" not in text:
+        text = _ESCAPED_TWICE.sub("", text)
+    for held, pattern, new in LATEX:
+        if held in text:
+            text = pattern.sub(new, text)
+    text = _without_over(text) if r"\over" in text else text
     leading = _LEADING.match(text)
     text = text[leading.end() :] if leading else text
-    words = _ONLY_WORDS.fullmatch(text)
-    return words[1].strip() if words else _UNIT.sub("", text) or text
+    return text.strip().rstrip(_TRAILING)
 
 
-_DEGREES = re.compile(r"\^\s*(?:\\circ|\{\s*\\circ\s*\})(?:\s*[CF](?![A-Za-z]))?|\\degree(?![A-Za-z])")
-_PERCENT = re.compile(r"\\?%")
-_THOUSANDS = re.compile(r"[+-]?[1-9][0-9]{0,2}(?:(?:,[0-9]{3})+|(?: [0-9]{3})+)(?:\.[0-9]+)?")
-_LIST_WORD = re.compile(
-    r"\s*;\s*|,?\s*(?:(?:\\text)?\{\s*,?\s*(?:and|or)\s*\}|(?<![A-Za-z\\])(?:and|or)(?![A-Za-z]))\s*"
-)
+def _without_over(text: str) -> str:
+    """`{a \\over b}` as `\\frac{a}{b}`, also where nothing stands around it; at most a few."""
+    for _ in range(8):
+        found = _OVER.search(text)
+        if not found:
+            break
+        start, end = _around(text, found.start(), found.end())
+        inner = start + (start < len(text) and text[start] == "{")
+        above, below = text[inner : found.start()].strip(), text[found.end() : end].strip()
+        text = rf"{text[:start]}\frac{{{above}}}{{{below}}}{text[end + (inner > start) :]}"
+    return text
+
+
+def _around(text: str, left: int, right: int) -> tuple[int, int]:
+    """Where the braces around a place open and close; the whole text if they do not."""
+    depth, start, end = 0, 0, len(text)
+    for start in range(left - 1, -1, -1):
+        depth += (text[start] == "}") - (text[start] == "{")
+        if depth < 0:
+            break
+    else:
+        return 0, len(text)
+    depth = 0
+    for end in range(right, len(text)):
+        depth += (text[end] == "{") - (text[end] == "}")
+        if depth < 0:
+            return start, end
+    return 0, len(text)
+
+
+_TEXT = re.compile(r"\\text\{\s*([^{}]*?)\s*\}")
 _LOOSE_SPACE = re.compile(r" (?![0-9])|(?<![0-9]) ")
 """all but a space between two digits, which holds two numbers apart"""
 _INDEX = re.compile(r"(?<=[_^])\{([0-9A-Za-z])\}")
 """x_{1} is x_1"""
 _STRUCTURE = re.compile(r"[\\^_]")
 """where braces mean something"""
-_CHOICE = re.compile(r"\([A-Za-z]\)")
-_ALPHABETIC = re.compile(r"[A-Za-z]{2,}(?:[ -][A-Za-z]+)*")
+_NO_MONEY = re.compile(r"\\(?:dollar|euro|pound|yen|rupee) ")
+
+
+def latex(text: str) -> str:
+    """A tidy text as the parser of expressions gets it: letters that were only set upright, no signs of money."""
+    return _NO_MONEY.sub("", _TEXT.sub(r"\1", text)).strip()
+
+
+def squeezed(text: str) -> str:
+    """A tidy text without any layout, for comparing."""
+    text = _LOOSE_SPACE.sub("", _TEXT.sub(r"\1", text)).replace(r"\times", r"\cdot").rstrip(".,")
+    text = _INDEX.sub(r"\1", text)
+    return text if _STRUCTURE.search(text) else text.replace("{", "").replace("}", "")
 
 
 def canonical(text: str) -> str:
-    """`tidy`, without any layout, percent or degree signs, thousands separators; words in lower case. Of a long text,
-    which is no answer that anybody wrote, only the blanks are gone."""
+    """`tidy` without any layout. Of a long text, which is no answer that anybody wrote, only the blanks are gone."""
     if len(text) > MOST_CHARACTERS:
         return "".join(text.split())
-    text = _unsigned(text)
-    return text.replace(",", "").replace(" ", "") if _THOUSANDS.fullmatch(text) else _squeezed(text)
-
-
-def listed(text: str) -> str:
-    """`canonical`, but every comma holds two items apart."""
-    return _squeezed(_unsigned(text))
+    return squeezed(tidy(text))
 
 
 canonical_gold = lru_cache(maxsize=65536)(canonical)
-
-
-def _unsigned(text: str) -> str:
-    return _PERCENT.sub("", _DEGREES.sub("", tidy(text))).strip()
-
-
-def _squeezed(text: str) -> str:
-    text = _ONLY_WORDS.sub(r"\1", _LIST_WORD.sub(",", text))
-    text = _LOOSE_SPACE.sub("", text).replace(r"\times", r"\cdot").rstrip(".,")
-    text = _INDEX.sub(r"\1", text)
-    if not _STRUCTURE.search(text):
-        text = text.replace("{", "").replace("}", "")
-    if _CHOICE.fullmatch(text):
-        text = text[1:-1]
-    return text.casefold() if _ALPHABETIC.fullmatch(text) else text

@@ -1,145 +1,276 @@
-"""Whether an answer equals its gold, as far as texts and plain numbers tell. `None` is left to Math-Verify."""
+"""Whether an answer equals its gold: two trees are walked side by side, and a leaf decides on two expressions.
+
+The same walk runs twice: in this process with `plain_leaf`, in microseconds and without any package, and, if that does
+not decide, in a worker with a leaf that computes. A second reading is tried of the answer alone, never of the gold.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
-from itertools import pairwise
-from typing import NamedTuple
 
-from benchmarks.marking import numbers
-from benchmarks.marking.canonical import MOST_CHARACTERS, canonical, canonical_gold, listed
+from benchmarks.marking import containers, numbers, structure, units
+from benchmarks.marking.canonical import MOST_CHARACTERS, canonical, canonical_gold, squeezed
+from benchmarks.marking.nodes import (
+    Based,
+    Choice,
+    Complement,
+    Equation,
+    Expression,
+    Interval,
+    Items,
+    Matrix,
+    Named,
+    Node,
+    Number,
+    Quantity,
+    Record,
+    Relation,
+    Union,
+    Words,
+)
 from benchmarks.marking.numbers import plain
+from benchmarks.marking.ranges import infinite
+from benchmarks.marking.verdict import EQUAL, Verdict, all_of, any_of
 from benchmarks.marks import Rule
 
-_CHOICES = frozenset("ABCDE")
-_MOST_ITEMS = 30
-"""longer lists without an order are left to Math-Verify: every answer is compared with every gold"""
+Leaf = Callable[[str, str, float], Verdict]
+"""answer, gold, relative tolerance beside a written decimal"""
+
+
+
+def compare(answer: str, gold: str, rule: Rule, leaf: Leaf) -> Verdict:
+    """Whether an answer equals its gold, and why not.
+
+    Args:
+        leaf: decides on two expressions; `Verdict(None, ...)` is left undecided unless the rule has no symbols.
+
+    Raises: nothing, whatever the texts hold, if the leaf does not.
+    """
+    if answer == gold:
+        return EQUAL
+    if not answer.strip():
+        return Verdict(False, "nothing was answered")
+    if max(len(answer), len(gold)) > MOST_CHARACTERS:
+        same = canonical(answer) == canonical_gold(gold)
+        return Verdict(same, "equal texts" if same else "too long to be looked into, and another text")
+    if answer.isdigit() and gold.isdigit() and answer.isascii() and gold.isascii() and len(answer) < len(gold) + 40 < 80:
+        return EQUAL if int(answer) == int(gold) else Verdict(False, f"{answer} is not {gold}")
+    wanted = structure.read_gold(gold)
+    walk = Walk(leaf, rule.tolerance)
+    verdict = any_of(walk(given, wanted) for given in structure.readings(answer))
+    if verdict.equal is None and not rule.symbolic:
+        return Verdict(False, "an expression, where the number itself is wanted")
+    return verdict
 
 
 def decide(answer: str, gold: str, rule: Rule) -> bool | None:
-    """Equal texts are equal; two plain numbers are decided both ways; lists item by item.
-
-    Raises: nothing, whatever the texts hold.
-    """
-    left, right = canonical(answer), canonical_gold(gold)
-    if max(len(answer), len(gold)) > MOST_CHARACTERS:
-        return left == right
-    verdict = _decide(left, right, rule)
-    if verdict is not True and _otherwise_read(answer, gold, left, right, rule):
-        return True
-    return verdict if verdict is not None or rule.symbolic else False
+    """`compare` with the plain leaf alone; None where that does not decide."""
+    return compare(answer, gold, rule, plain_leaf).equal
 
 
-def _decide(answer: str, gold: str, rule: Rule) -> bool | None:
-    answer, gold = sides(answer, gold)
-    if answer == gold or (gold in _CHOICES and answer.upper() == gold):
-        return True
+def plain_leaf(answer: str, gold: str, tolerance: float) -> Verdict:
+    """Equal texts are equal; two plain numbers are decided both ways; all else is not decided."""
+    if answer == gold or squeezed(answer) == squeezed(gold):
+        return EQUAL
     left, right = plain(answer), plain(gold)
-    if left and right:
-        return numbers.equal(left, right, rule.tolerance)
-    return _lists(answer, gold, rule)
+    if left is None or right is None:
+        return Verdict(None, "two expressions")
+    if numbers.equal(left, right, tolerance):
+        return EQUAL
+    return Verdict(False, f"{answer} is not {gold}")
 
 
-_DECIMAL_COMMA = re.compile(r"([+-]?[0-9]+),([0-9]+)")
+_DECIMAL = re.compile(r"[0-9]\.[0-9]|(?<![0-9])\.[0-9]|[0-9]\.(?![0-9])")
 
 
-def _otherwise_read(answer: str, gold: str, left: str, right: str, rule: Rule) -> bool:
-    """Signs that have two meanings: 60% is 60 and 0.6; a comma parts thousands, items, or the digits of a decimal."""
-    if ("%" in answer) != ("%" in gold):
-        number, wanted = plain(left), plain(right)
-        scale = Fraction(1, 100) if "%" in answer else Fraction(100)
-        if number and wanted and numbers.equal(number, wanted, rule.tolerance, scale):
-            return True
-    if "," in answer and "," in gold:
-        return bool(_decide(listed(answer), listed(gold), rule))
-    pointed = _pointed(left), _pointed(right)
-    return pointed != (left, right) and bool(_decide(*pointed, rule))
+class Walk:
+    """Compares two nodes, the answer's first."""
+
+    def __init__(self, leaf: Leaf, tolerance: float) -> None:
+        self.leaf = leaf
+        self.tolerance = tolerance
+
+    def __call__(self, answer: Node, gold: Node) -> Verdict:
+        """The first of the kinds below that one of the nodes belongs to says how they are compared."""
+        if type(answer) is type(gold) and answer == gold:
+            return EQUAL
+        for kinds, compared in _KINDS:
+            if isinstance(answer, kinds) or isinstance(gold, kinds):
+                return compared(self, answer, gold)
+        return self.values(answer, gold)
+
+    def values(self, answer: Node, gold: Node) -> Verdict:
+        """Two numbers or expressions."""
+        if isinstance(answer, Number) and isinstance(gold, Number):
+            same = numbers.equal(answer.plain, gold.plain, self.tolerance)
+            return EQUAL if same else _differ(answer, gold)
+        if infinite(answer) or infinite(gold):
+            return EQUAL if answer == gold else _differ(answer, gold)
+        return self.texts(answer.latex, gold.latex, self._tolerance(answer, gold))
+
+    def texts(self, answer: str, gold: str, tolerance: float = 0.0) -> Verdict:
+        """Two texts of expressions: plainly, and then by the leaf."""
+        verdict = plain_leaf(answer, gold, tolerance)
+        return self.leaf(answer, gold, tolerance) if verdict.equal is None else verdict
+
+    def _tolerance(self, answer: Node, gold: Node) -> float:
+        """The rule's, beside a written decimal, where the gold is no integer; or half a unit in the last place of a
+        decimal that a program printed."""
+        if isinstance(gold, Number) and gold.plain.whole:
+            return 0.0
+        halves = [abs(one.plain.half / one.plain.value) for one in (answer, gold)
+                  if isinstance(one, Number) and one.plain.half]  # fmt: skip
+        printed = float(halves[0]) * (1 + 1e-9) if len(halves) == 1 else 0.0
+        written = any(_DECIMAL.search(one.latex) or isinstance(one, Number) and one.plain.rounded for one in (answer, gold))
+        return max(self.tolerance, printed) if written else 0.0
+
+    def named(self, answer: Node, gold: Node) -> Verdict:
+        """Where both have a name, it must be the same; a name alone is left out."""
+        if isinstance(answer, Record) or isinstance(gold, Record):
+            return containers.records(self, answer, gold)
+        if isinstance(answer, Named) and isinstance(gold, Named) and answer.name and gold.name:
+            return self._both_named(answer, gold)
+        if isinstance(answer, Named) and isinstance(gold, Equation | Relation) and answer.name:
+            return self.texts(answer.latex, gold.latex)
+        if isinstance(gold, Named) and isinstance(answer, Equation | Relation):
+            verdict = self.relations(answer, gold.value) if isinstance(answer, Equation) else None
+            return verdict if verdict and verdict.equal else self.texts(answer.latex, gold.latex)
+        return self(
+            answer.value if isinstance(answer, Named) else answer, gold.value if isinstance(gold, Named) else gold
+        )
+
+    def _both_named(self, answer: Named, gold: Named) -> Verdict:
+        if answer.name == gold.name:
+            return self(answer.value, gold.value)
+        sets = isinstance(answer.value, Interval) and isinstance(gold.value, Interval)
+        if sets:
+            return self.differences(answer, gold)
+        renamed = _renamed(answer, gold)
+        if renamed:
+            return self(renamed, gold.value)
+        if all(isinstance(one.value, Expression) for one in (answer, gold)):  # y = 2x and x = y/2
+            return self.texts(answer.latex, gold.latex)
+        return Verdict(False, f"the names differ: {answer.name} and {gold.name}")
+
+    def differences(self, answer: Named, gold: Named) -> Verdict:
+        """Two conditions on unlike things, each with one end: `a - 1 > 0` and `a > 1`."""
+        sides = [_above_zero(one) for one in (answer, gold)]
+        if not sides[0] or not sides[1] or sides[0][1] != sides[1][1]:
+            return Verdict(False, f"conditions on other things: {answer.name} and {gold.name}")
+        return self.texts(sides[0][0], sides[1][0])
+
+    def relations(self, answer: Node, gold: Node) -> Verdict:
+        """Equations and inequalities. A chain of equal sides answers with its last, if all are equal to that."""
+        if isinstance(answer, Relation) and isinstance(gold, Relation):
+            if answer.signs != gold.signs:
+                return Verdict(False, "the signs of the inequalities differ")
+            return all_of(self(one, other) for one, other in zip(answer.sides, gold.sides, strict=True))
+        if isinstance(answer, Equation) and isinstance(gold, Equation):
+            return self.texts(answer.latex, gold.latex)
+        if isinstance(answer, Equation) and not isinstance(gold, Relation):
+            *before, last = answer.sides
+            verdict = self(last, gold)
+            if verdict.equal is False:
+                return verdict
+            checked = all_of((verdict, *(self(side, last) for side in before)))
+            return checked if checked.equal is not False else Verdict(False, f"its sides differ: {answer.latex}")
+        return Verdict(False, "an equation or inequality, and a value")
+
+    def choice(self, answer: Node, gold: Node) -> Verdict:
+        """The letters; an option's text answers where no letter is wanted."""
+        if isinstance(answer, Choice) and isinstance(gold, Choice):
+            same = answer.letter == gold.letter
+            return EQUAL if same else Verdict(False, f"{answer.letter} is not {gold.letter}")
+        if isinstance(answer, Choice) and answer.option is not None:
+            return self(answer.option, gold)
+        if isinstance(gold, Choice):
+            letter = answer.latex.strip()
+            same = len(letter) == 1 and letter in "abcde" and letter.upper() == gold.letter
+            return EQUAL if same else _differ(answer, gold)
+        return self.texts(answer.latex, gold.latex) if isinstance(gold, Expression) else _differ(answer, gold)
+
+    def words(self, answer: Node, gold: Node) -> Verdict:
+        """Words are compared as texts."""
+        texts = [one.words if isinstance(one, Words) else structure.spoken(one.latex) for one in (answer, gold)]
+        return EQUAL if texts[0] == texts[1] else _differ(answer, gold)
+
+    def based(self, answer: Node, gold: Node) -> Verdict:
+        """Bases must agree. Digits alone answer a gold that has a base; a gold that has none wants the value."""
+        if isinstance(answer, Based) and isinstance(gold, Based):
+            if answer.base != gold.base:
+                return Verdict(False, f"the bases differ: {answer.base} and {gold.base}")
+            return EQUAL if answer.digits == gold.digits else _differ(answer, gold)
+        if isinstance(gold, Based):
+            digits = squeezed(answer.latex).lstrip("0") or "0"
+            return EQUAL if digits == gold.digits else _differ(answer, gold)
+        if isinstance(answer, Based):
+            return self(structure.integer(int(answer.digits, answer.base)), gold)
+        return _differ(answer, gold)
+
+    def quantities(self, answer: Node, gold: Node) -> Verdict:
+        """A unit that one side alone has is left out; two must measure the same, and are converted."""
+        left, right = (one.unit if isinstance(one, Quantity) else None for one in (answer, gold))
+        value, wanted = (one.value if isinstance(one, Quantity) else one for one in (answer, gold))
+        if left and right:
+            ratio = units.ratio(left, right)
+            if ratio is None:
+                return Verdict(False, f"the units differ: {left.text} and {right.text}")
+            return self(structure.scaled(value, ratio), wanted)
+        if (left or right) == left and left and left.dimensions == units.PERCENT:
+            return self._percent(value, wanted, wanted, lambda one: (one, wanted))
+        if right and right.dimensions == units.PERCENT:
+            return self._percent(wanted, value, value, lambda one: (value, one))
+        return self(value, wanted)
+
+    def _percent(self, share: Node, other: Node, size: Node, pair: Callable[[Node], tuple[Node, Node]]) -> Verdict:
+        """60 % is 0.6; and 60, where a number of at least 1 says that a percentage was asked for."""
+        small = isinstance(size, Number) and abs(size.plain.value) < 1
+        hundredth = structure.scaled(share, Fraction(1, 100))
+        return any_of(self(*pair(one)) for one in ((hundredth,) if small else (hundredth, share)))
 
 
-def _pointed(text: str) -> str:
-    found = _DECIMAL_COMMA.fullmatch(text)
-    return f"{found[1]}.{found[2]}" if found else text
+def _differ(answer: Node, gold: Node) -> Verdict:
+    return Verdict(False, f"{_short(answer.latex)} is not {_short(gold.latex)}")
 
 
-_NAMED = re.compile(
-    r"(?:[A-Za-z]|\\[A-Za-z]+ ?)(?:_(?:\{[^{}]*(?:\{[^{}]*\})?[^{}]*\}|[A-Za-z0-9]))?'*(?:\([A-Za-z0-9,\\ ]*\))?"
-    r"\s*(?:=|\\in(?![a-z]))\s*(?=\S)"
+def _short(text: str) -> str:
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+_CALL = re.compile(r"(.+)\(([A-Za-z])\)")
+
+
+def _renamed(answer: Named, gold: Named) -> Node | None:
+    """The value of f(x) with the letter of the gold's f(t) in the place of x."""
+    left, right = _CALL.fullmatch(answer.name), _CALL.fullmatch(gold.name)
+    if not left or not right or left[1] != right[1]:
+        return None
+    text = re.sub(rf"(?<![\\A-Za-z]){left[2]}(?![A-Za-z])", right[2], answer.value.latex)
+    if re.search(rf"(?<![A-Za-z\\]){right[2]}(?![A-Za-z])", answer.value.latex):
+        return None
+    return structure.read(text)
+
+
+def _above_zero(one: Named) -> tuple[str, str] | None:
+    """What a condition with one end holds above zero, and whether zero itself counts."""
+    interval = one.value
+    assert isinstance(interval, Interval)
+    low, high = (infinite(end) for end in (interval.low, interval.high))
+    if low == high:
+        return None
+    if high:
+        return f"({one.name})-({interval.low.latex})", interval.brackets[0].replace("[", "]")
+    return f"({interval.high.latex})-({one.name})", interval.brackets[1].replace(")", "(")
+
+
+_KINDS: Sequence[tuple[tuple[type, ...], Callable[[Walk, Node, Node], Verdict]]] = (
+    ((Named, Record), Walk.named),
+    ((Equation, Relation), Walk.relations),
+    ((Choice,), Walk.choice),
+    ((Words,), Walk.words),
+    ((Based,), Walk.based),
+    ((Quantity,), Walk.quantities),
+    ((Items, Interval, Union, Complement, Matrix), containers.contained),
 )
-"""`x=`, `a_{n} =`, `f(x)=`, `x \\in`"""
-_RELATION = re.compile(r"[=<>]|\\(?:in|le|ge|ne|lt|gt|equiv|sim)(?![a-z])")
-
-
-def sides(answer: str, gold: str) -> tuple[str, str]:
-    """Without the name of the value: `x=5` answers as 5 does, and `x=5` as `x=5`; other equations stay equations."""
-    left, right = _NAMED.match(answer), _NAMED.match(gold)
-    if left and right and "".join(left.group().split()) == "".join(right.group().split()):
-        return answer[left.end() :], gold[right.end() :]
-    if left and not _RELATION.search(gold):
-        return answer[left.end() :], gold
-    if right and not _RELATION.search(answer):
-        return answer, gold[right.end() :]
-    return answer, gold
-
-
-def _lists(answer: str, gold: str, rule: Rule) -> bool | None:
-    """Item by item, if there are equally many: in order inside brackets, in any order in sets and bare lists."""
-    left, right = items(answer), items(gold)
-    if left is None or right is None or left.brackets != right.brackets or len(left.texts) != len(right.texts):
-        return None
-    if not left.brackets:
-        return _matching(left.texts, right.texts, rule) if len(left.texts) <= _MOST_ITEMS else None
-    verdicts = [_decide(a, g, rule) for a, g in zip(left.texts, right.texts, strict=True)]
-    return False if False in verdicts else None if None in verdicts else True
-
-
-def _matching(answers: Sequence[str], golds: Sequence[str], rule: Rule) -> bool | None:
-    """Whether every answer has a gold of its own."""
-    waiting = list(golds)
-    sure = True
-    for answer in answers:
-        verdicts = [_decide(answer, gold, rule) for gold in waiting]
-        if True in verdicts:
-            del waiting[verdicts.index(True)]
-        elif None in verdicts:
-            sure = False
-        else:
-            return False if sure else None
-    return True if sure else None
-
-
-class Items(NamedTuple):
-    """A list."""
-
-    texts: list[str]
-    """at least two"""
-    brackets: str
-    """around it where they mean an order, such as `()`; else empty"""
-
-
-_BRACKET = re.compile(r"\\?[\[(){}\]]|,")
-
-
-def items(text: str) -> Items | None:
-    """What a canonical text lists; None if it is no list, or its brackets are not balanced."""
-    depth, wrapped = 0, bool(text) and text[0] in "([{\\"
-    commas: list[tuple[int, int]] = []
-    for token in _BRACKET.finditer(text):
-        if token.group() == ",":
-            commas.append((depth, token.start()))
-            continue
-        wrapped = wrapped and (depth > 0 or token.start() == 0)  # it never closes before the end
-        depth += 1 if token.group()[-1] in "([{" else -1
-        if depth < 0:
-            return None
-    if depth or not commas:
-        return None
-    wrapped = wrapped and text[-1] in ")]}"
-    width = (2 if text.startswith("\\{") else 1) if wrapped else 0
-    cuts = [place for deep, place in commas if deep == int(wrapped)]
-    if not cuts:
-        return None
-    edges = [width - 1, *cuts, len(text) - width]
-    brackets = text[0] + text[-1] if wrapped and text[0] in "([" else ""
-    return Items([text[a + 1 : b].strip() for a, b in pairwise(edges)], brackets)

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 
-from benchmarks.marking import choices
-from benchmarks.marking.canonical import canonical, canonical_gold
-from benchmarks.marking.comparison import decide, items
+from benchmarks.marking import choices, structure
+from benchmarks.marking.comparison import compare, plain_leaf
 from benchmarks.marking.extraction import Extraction, Place, Reading, extract
+from benchmarks.marking.nodes import Items
 from benchmarks.marking.pool import Pool, Question, Reply, shared
 from benchmarks.marking.verdict import Verdict
 from benchmarks.marks import Form, Mark, Marked, Response, Rule
@@ -134,11 +134,11 @@ def _searched(found: Sequence[Extraction], pool: Pool | None) -> list[Extraction
 def _together(found: Extraction, gold: str) -> str:
     """The answer, or what several boxes hold if the gold is a longer list than the last of them."""
     answer = found.answer or ""
-    wanted = items(canonical_gold(gold)) if found.others else None
-    if wanted is None:
+    wanted = structure.read(gold, gold=True) if found.others else None
+    if not isinstance(wanted, Items):
         return answer
-    given = items(canonical(answer))
-    if given and given.brackets == wanted.brackets and len(given.texts) >= len(wanted.texts):
+    given = structure.read(answer)
+    if isinstance(given, Items) and given.brackets == wanted.brackets and len(given.values) >= len(wanted.values):
         return answer
     return ",".join(found.others)
 
@@ -161,8 +161,7 @@ def _compare_all(pairs: Sequence[tuple[str, str, Rule]], pool: Pool | None) -> l
 def _here(answer: str, gold: str, rule: Rule) -> Verdict:
     if rule.form is Form.CHOICE:
         return choices.compare(answer, gold)
-    equal = decide(answer, gold, rule)
-    return Verdict(equal, "the answers differ" if equal is False else "")
+    return compare(answer, gold, rule, plain_leaf)
 
 
 def _ask(questions: Sequence[Question], pool: Pool | None) -> dict[Question, Reply]:

@@ -1,0 +1,84 @@
+"""Words around a value: the closed list of those that may stand before it, and words that are values themselves."""
+
+from __future__ import annotations
+
+import re
+
+_LEAD = re.compile(
+    r"(?:(?:so|thus|hence|therefore|then|finally|and so|we (?:get|have|find|obtain|conclude)(?: that)?|it follows that)\b"
+    r"|(?:my |the |our )?(?:final |correct |required |desired |exact |simplified )?"
+    r"(?:answer|result|value|solutions?|total|sum|probability|area|number|length)(?: to the (?:problem|question))?"
+    r"\s*(?:(?:is|are|was|equals|equal to|will be|would be|should be|must be)\b|:|=)"
+    r"|ans(?:wer)?\s*[:.=]"
+    r"|(?:it|this|that|which) (?:is|equals|gives)\b|(?:is )?(?:equals?|equal)(?: to)?\b|is\b"
+    r"|(?:approximately|approx\.?|about|roughly|around|exactly|nearly|precisely|simply)(?![a-z])"
+    r"|there (?:are|is)\b|a total of\b|(?:all|the) (?:values|solutions) (?:of|for) )"
+    r"\s*[:,]?\s*(?:(?:given by|equal to|as follows|that)\b\s*:?\s*)?",
+    re.IGNORECASE,
+)
+_NEGATION = re.compile(r"(?:not|n't|no|never|neither|none|nothing|cannot|unknown|undefined|wrong|false)\b", re.IGNORECASE)
+_EQUALS = re.compile(r"^(\\text\{ *)?([A-Za-z])(?:\})? (?:\\text\{ *)?(?:equals|is equal to|is)\b *(?:\})?(?=.)")
+_TEXT_FIRST = re.compile(r"\\text\{([^{}]*)\}\s*")
+_MOST_LEADS = 4
+
+
+def without_lead(text: str) -> str:
+    """A tidy text without the words before its value, in `\\text{...}` or plain; whole where a negation follows them."""
+    if not text or not (text[0].isalpha() or text.startswith("\\text{")):
+        return text
+    rest = text
+    for _ in range(_MOST_LEADS):
+        inside = _TEXT_FIRST.match(rest)
+        words = inside[1].strip() if inside else rest
+        lead = _LEAD.match(words)
+        if not lead:
+            break
+        after = words[lead.end() :].strip()
+        if inside:
+            after = f"\\text{{{after}}} {rest[inside.end() :]}" if after else rest[inside.end() :]
+        after = after.strip()
+        if not after or _NEGATION.match(after.removeprefix("\\text{").strip()):
+            return text
+        rest = after
+    return _EQUALS.sub(r"\2=", rest).lstrip(":= ") or text
+
+
+YES_OR_NO = frozenset("yes no true false odd even none never always both neither".split())
+_SAME = {"dne": "does not exist", "limit does not exist": "does not exist", "correct": "correct"}
+_BLANKS = re.compile(r"[\s{}.~]+|\\text")
+
+
+def spoken(text: str) -> str:
+    """Words for comparing: in lower case where case tells nothing, without blanks."""
+    words = " ".join(_BLANKS.sub(" ", text).split())
+    lower = words.lower()
+    if words.isupper() and len(words) > 1 and lower not in YES_OR_NO and lower not in _SAME:
+        return words.replace(" ", "")  # a name, such as ABCD
+    return _SAME.get(lower, lower).replace(" ", "")
+
+
+EMPTY = frozenset(
+    """no solution|no solutions|no real solution|no real solutions|there is no solution|there are no solutions|
+    no such solution|no real roots|the empty set|empty set|no solution exists|no real values""".replace("\n", "")
+    .replace("    ", "")
+    .split("|")
+)
+REALS = frozenset(
+    """all real numbers|all reals|the real numbers|the reals|real numbers|reals|every real number|any real number|
+    all real values|the set of all real numbers|the set of real numbers|all x""".replace("\n", "")
+    .replace("    ", "")
+    .split("|")
+)
+"""as they are read aloud"""
+EXCEPT = re.compile(
+    r"^(?:\\mathbb\{R\}|(?:\\text\{)?\s*(?:the set of )?(?:all |every |any )?(?:the )?real(?: numbers?|s)?(?: values?)?"
+    r"(?: (?:of )?x)?|all (?:values (?:of )?)?x)\s*(?:\\text\{)?\s*,?\s*"
+    r"(?:except(?: for)?|other than|excluding|but(?: not)?|not equal to|besides|\\ne|\\text\{except\})\s*\}?\s*(.+?)\}?$",
+    re.IGNORECASE,
+)
+"""all real numbers except ..."""
+
+
+def plain_words(text: str) -> str:
+    """A text read aloud: without `\\text`, braces and double blanks, in lower case."""
+    return " ".join(_BLANKS.sub(" ", text).lower().split())
