@@ -10,7 +10,8 @@ PRECISE = 400
 """bits from which on a ball of a hundred digits' width around an integer or zero is taken for it"""
 _WIDTH = arb(10) ** -100
 MOST_EXACT_ROOT = 64
-MOST_EXACT_POWER_BITS = 200_000
+MOST_EXACT_BITS = 1 << 22
+"""of a rational that stays exact; a longer one is a ball"""
 MOST_EXPONENT_BITS = 4096
 
 Number = Any
@@ -126,7 +127,7 @@ def whole_power(base: Number, n: int) -> Number:
     if isinstance(base, fmpq):
         if base in (1, -1):
             return base if n % 2 else fmpq(1)
-        if abs(n) * base.height_bits() <= MOST_EXACT_POWER_BITS:
+        if abs(n) * base.height_bits() <= MOST_EXACT_BITS:
             return base**n
         base = arb(base)
     if n == -1:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any
 
 from flint import fmpq, fmpz
 
 from benchmarks.marking.arithmetic import (
-    MOST_EXACT_POWER_BITS,
     Context,
     Number,
     Undefined,
@@ -21,8 +19,9 @@ from benchmarks.marking.arithmetic import (
     whole_power,
 )
 
-_FIBONACCI: Any = fmpz.fib_ui  # whose type the package gives wrongly
-MOST_EXACT_FACTORIAL, MOST_EXACT_BINOMIAL = 10_000, 2_000
+_FIBONACCI: Any = fmpz.fib_ui  # whose types the package gives wrongly
+_FACTORIAL: Any = fmpz.fac_ui
+MOST_EXACT_FACTORIAL, MOST_EXACT_BINOMIAL, MOST_FIBONACCI = 100_000, 5_000, 1_000_000
 
 
 def _factorial(context: Context, value: Number) -> Number:
@@ -30,7 +29,7 @@ def _factorial(context: Context, value: Number) -> Number:
         if value < 0:
             raise Undefined("the factorial of a negative number")
         if value <= MOST_EXACT_FACTORIAL:
-            return fmpq(math.factorial(int(value.p)))
+            return fmpq(_FACTORIAL(int(value.p)))
     return analytic("gamma", value + 1, context)
 
 
@@ -55,7 +54,7 @@ def _binomial(context: Context, n: Number, k: Number) -> Number:
             if k < 0:
                 return fmpq(0)
         if k <= MOST_EXACT_BINOMIAL:
-            return _falling(n, int(k.p)) / fmpq(math.factorial(int(k.p)))
+            return _falling(n, int(k.p)) / fmpq(_FACTORIAL(int(k.p)))
     above = analytic("gamma", n + 1, context)
     return above / (analytic("gamma", k + 1, context) * analytic("gamma", n - k + 1, context))
 
@@ -106,7 +105,7 @@ def _gamma(context: Context, value: Number) -> Number:
 
 def _fibonacci(context: Context, value: Number) -> Number:
     n = integer(value, context)
-    if abs(n) > MOST_EXACT_POWER_BITS:
+    if abs(n) > MOST_FIBONACCI:
         raise Unknown("a Fibonacci number")
     return fmpq(_FIBONACCI(abs(n)) * (-1 if n < 0 and n % 2 == 0 else 1))
 

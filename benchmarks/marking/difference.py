@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from flint import arb, fmpq
 
-from benchmarks.marking import separation
+from benchmarks.marking import residues, separation
 from benchmarks.marking.arithmetic import PRECISE
 from benchmarks.marking.enclosure import Number, TooLarge, Undefined, Unknown, Unsure, Values, real_ball
 
@@ -16,6 +16,7 @@ DIGITS = 100
 FIRST_BITS = 64
 MOST_BITS = 1 << 17
 MOST_SEPARATION = 1 << 16
+MOST_FACTORED = 10**12
 _WIDTH = arb(10) ** -DIGITS
 
 
@@ -33,6 +34,8 @@ class Difference(NamedTuple):
     values: tuple[Number, Number] | None = None
     why: str = ""
     """there is nothing known"""
+    how: str = f"to {DIGITS} digits"
+    """an equality is known that is not proved"""
 
 
 def between(
@@ -53,13 +56,13 @@ def between(
             precision = 2 * PRECISE
             continue
         except TooLarge:
-            return _by_logarithms(answer, gold, letters, real)
+            return _too_large(answer, gold, letters, real)
         found = _told(a, g)
         if found is not None:
             return found
         difference = a - g
         if not difference.is_finite():
-            return _by_logarithms(answer, gold, letters, real)
+            return _too_large(answer, gold, letters, real)
         if bound is None:
             bound = separation.bits(answer, gold, MOST_SEPARATION) or 0 if not letters and not opaque else 0
         width = abs(difference)
@@ -68,7 +71,7 @@ def between(
         if not bound and width < _WIDTH * arb(1).min(_least(a, g)):
             return Difference(True, proved=False)
         precision = max(2 * precision, _needed(a, bound))
-    return Difference(None, why="the numbers are too large to be told apart")
+    return _too_large(answer, gold, letters, real)
 
 
 def _told(a: Number, g: Number) -> Difference | None:
@@ -94,8 +97,20 @@ def _needed(a: Number, bound: int) -> int:
     return 64 + large + (bound or int(DIGITS * 3.33) + 1)
 
 
+def _too_large(answer: Any, gold: Any, letters: Mapping[str, Number] | None, real: bool) -> Difference:
+    """Of numbers that cannot be written out."""
+    if not letters:
+        powers = [factors(one) for one in (answer, gold)]
+        if powers[0] is not None and powers[1] is not None:
+            return Difference(powers[0] == powers[1])
+        alike = residues.same(answer, gold)
+        if alike is not None:
+            return Difference(alike, proved=not alike, how="modulo large primes")
+    return _by_logarithms(answer, gold, letters, real)
+
+
 def _by_logarithms(answer: Any, gold: Any, letters: Mapping[str, Number] | None, real: bool) -> Difference:
-    """Of positive numbers that are too large, or too small, for the exponent of a ball."""
+    """Of positive numbers that are too large for a ball, or alike in all the digits that one can have."""
     values = Values(FIRST_BITS, letters, real=real)
     for depth in (1, 2):
         try:
@@ -124,3 +139,20 @@ def _logarithm(node: Any, values: Values, depth: int) -> arb | None:
     for _ in range(depth):
         value = value.log()
     return value
+
+
+def factors(node: Any) -> dict[int, Any] | None:
+    """Prime -> rational exponent, of a product of powers of small positive numbers; None of anything else."""
+    from sympy import factorint
+
+    found: dict[int, Any] = {}
+    for part in node.args if type(node).__name__ == "Mul" else (node,):
+        base, exponent = part.args if type(part).__name__ == "Pow" else (part, 1)
+        if not (base.is_Rational and 0 < base.p < MOST_FACTORED and base.q < MOST_FACTORED):
+            return None
+        if exponent != 1 and not exponent.is_Rational:
+            return None
+        for number, sign in ((base.p, 1), (base.q, -1)):
+            for prime, times in factorint(int(number)).items():
+                found[prime] = found.get(prime, 0) + sign * times * exponent
+    return {prime: times for prime, times in found.items() if times}

@@ -14,10 +14,8 @@ from typing import Any
 from flint import acb, arb, ctx, fmpq, fmpz
 
 from benchmarks.marking import arithmetic, functions
-from benchmarks.marking.arithmetic import Number, TooLarge, Undefined, Unknown, Unsure
+from benchmarks.marking.arithmetic import MOST_EXACT_BITS, Number, TooLarge, Undefined, Unknown, Unsure
 
-MOST_BITS = 200_000
-"""of an exact rational; a larger one is enclosed"""
 MOST_TERMS = 20_000
 """of a written sum or product"""
 
@@ -87,7 +85,7 @@ class Values:
 
     def bounded(self, value: Number) -> Number:
         """A rational that has become too long is a ball from here on."""
-        return arb(value) if isinstance(value, fmpq) and value.height_bits() > MOST_BITS else value
+        return arb(value) if isinstance(value, fmpq) and value.height_bits() > MOST_EXACT_BITS else value
 
     def _power(self, node: Any) -> Number:
         exponent = self.of(node.args[1])

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum
 from typing import Any
 
-from flint import acb, fmpq
+from flint import acb, arb, fmpq
 
 from benchmarks.marking.enclosure import Number
 
@@ -117,7 +117,7 @@ def _drawn(kind: Kind, number: int, source: random.Random) -> Number:
     if kind is Kind.WHOLE:
         return fmpq(source.randint(*_WHOLE_RANGES[number % len(_WHOLE_RANGES)]))
     if kind is Kind.COMPLEX:
-        return acb(_rational(size, source), _rational(size, source))
+        return acb(_dyadic(size, source), _dyadic(size, source))
     return _rational(size, source)
 
 
@@ -126,4 +126,10 @@ _WHOLE_RANGES = ((1, 12), (1, 40), (-12, 12), (2, 300))
 
 def _rational(size: int, source: random.Random) -> fmpq:
     value = fmpq(source.randint(20, 100), 101) * (size if size > 0 else fmpq(1, 10**-size))
+    return value if source.random() < 0.6 else -value
+
+
+def _dyadic(size: int, source: random.Random) -> arb:
+    """Exactly, at any precision."""
+    value = arb(source.randint(20, 100)) * (size if size > 0 else 1) / arb(2) ** (7 - 3 * min(size, 0))
     return value if source.random() < 0.6 else -value

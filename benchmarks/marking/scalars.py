@@ -10,7 +10,7 @@ import sympy
 from flint import arb, fmpq
 
 from benchmarks.marking import letters as letters_
-from benchmarks.marking.difference import DIGITS, Difference, between
+from benchmarks.marking.difference import Difference, between
 from benchmarks.marking.enclosure import Number, Undefined, Unknown
 from benchmarks.marking.letters import names, preorder
 from benchmarks.marking.pair import MOST_TRIED
@@ -24,8 +24,8 @@ DOUBLE = arb(2) ** -52
 LARGE_DENOMINATOR = 10**6
 """of a fraction that somebody may rather have printed"""
 _DECIMAL = re.compile(r"[+-]?([0-9]+\.[0-9]+|\.[0-9]+)")
-_MOST_EXPANDED, _LARGE = 200, 1000
-"""nodes, and integers in them, of a difference that sympy expands"""
+_MOST_NODES, _LARGE = 200, 1000
+"""nodes, and exponents in them, of a difference that is left to sympy"""
 
 
 class Scalar(NamedTuple):
@@ -66,7 +66,10 @@ _INFINITE = (sympy.oo, -sympy.oo, sympy.zoo, sympy.nan)
 
 def _in_letters(a: Any, g: Any, tolerance: float) -> Verdict:
     found = identity(a, g)
-    if found.equal is not True and tolerance and _close_everywhere(a, g, tolerance):
+    if found.equal:
+        exact = _cancelled(a, g)
+        return Verdict(not exact, f"the difference is {exact}" if exact else found.reason)
+    if tolerance and _close_everywhere(a, g, tolerance):
         return Verdict(True, f"within the tolerance of {tolerance:g}")
     extra = sorted(names(a) - names(g))
     if found.equal is False and extra:
@@ -117,13 +120,13 @@ def _numbers(answer: Scalar, gold: Scalar, tolerance: float) -> Verdict:
     if found.equal:
         if found.proved:
             return Verdict(True, "the difference is 0")
-        exact = _expanded(a, g)
+        exact = _cancelled(a, g, expand=True)
         if exact is not None:
             return Verdict(exact == 0, f"the difference is {exact}")
-        return Verdict(True, f"equal to {DIGITS} digits, not proved")
+        return Verdict(True, f"equal {found.how}, not proved")
     if not _is_integer(gold, found) and tolerance and _within(found, tolerance):
         return Verdict(True, f"within the tolerance of {tolerance:g}")
-    if _printed(answer, gold, found) or _printed(gold, answer, found):
+    if found.values and (_printed(answer, gold, *found.values) or _printed(gold, answer, *reversed(found.values))):
         return Verdict(True, "a printed decimal of the exact value")
     return Verdict(False, _told(found))
 
@@ -141,7 +144,9 @@ def _difference(a: Any, g: Any) -> Difference | None:
 
 def _told(found: Difference) -> str:
     if found.size is None:
-        return "they differ, both in size and in their logarithms"
+        return "they are large, and differ"
+    if found.exact and found.values and (difference := abs(found.values[0] - found.values[1])).height_bits() < 40:
+        return f"the difference is {difference}"
     return f"the difference is about {float(found.size):.2g}" if found.size < arb(10) ** 300 else "they differ by far"
 
 
@@ -151,21 +156,12 @@ def _is_integer(gold: Scalar, found: Difference) -> bool:
     return not gold.rounded and isinstance(value, fmpq) and value.q == 1
 
 
-def _printed(decimal: Scalar, exact: Scalar, found: Difference) -> bool:
+def _printed(decimal: Scalar, exact: Scalar, value: Number, other: Number) -> bool:
     """Whether one is the decimal that a program prints of the other, which is no simple fraction."""
-    if decimal.digits < PRINTED_DIGITS or exact.rounded or found.size is None or found.values is None:
+    if decimal.digits < PRINTED_DIGITS or exact.rounded or (isinstance(other, fmpq) and other.q < LARGE_DENOMINATOR):
         return False
-    value = found.values[0 if decimal.value is not None and found.values[0] == _rational(decimal.value) else 1]
-    other = found.values[1] if value is found.values[0] else found.values[0]
-    if isinstance(other, fmpq) and other.q < LARGE_DENOMINATOR:
-        return False
-    size = _size(value)
     unit = arb(10) ** (1 - decimal.digits + _magnitude(decimal.value))
-    return bool(found.size <= (unit / 2).max(DOUBLE * size))
-
-
-def _rational(value: Any) -> fmpq | None:
-    return fmpq(int(value.p), int(value.q)) if value.is_Rational else None
+    return bool(abs(arb(value) - other) <= (unit / 2).max(DOUBLE * _size(value)))
 
 
 def _magnitude(value: Any) -> int:
@@ -175,12 +171,13 @@ def _magnitude(value: Any) -> int:
     return n if above * 10 ** max(-n, 0) >= below * 10 ** max(n, 0) else n - 1
 
 
-def _expanded(a: Any, g: Any) -> Any | None:
-    """The difference as an exact rational, where sympy's rules show one."""
+def _cancelled(a: Any, g: Any, *, expand: bool = False) -> Any | None:
+    """The difference as an exact rational, where sympy's rules show one: that of pi + 10^{-120} and pi is too small for
+    a hundred digits."""
     nodes = [node for one in (a, g) for node in preorder(one)]
-    if len(nodes) > _MOST_EXPANDED or any(_is_large(node) for node in nodes):
+    if len(nodes) > _MOST_NODES or any(_is_large(node) for node in nodes):
         return None
-    found = sympy.expand(a - g)
+    found = sympy.expand(a - g) if expand else a - g
     return found if found.is_Rational else None
 
 
@@ -191,7 +188,7 @@ def _is_large(node: Any) -> bool:
     return name in ("factorial", "binomial", "Sum", "Product", "Piecewise", "floor", "ceiling")
 
 
-def multiples(a: Any, g: Any, *, any_sign: bool) -> bool:
+def multiples(a: Any, g: Any, *, any_sign: bool = True) -> bool:
     """Whether a = c g for a constant c that is not zero; it must be positive unless it may have any sign.
 
     Raises: Unknown.
@@ -215,6 +212,15 @@ def multiples(a: Any, g: Any, *, any_sign: bool) -> bool:
             continue
         return identity(a * scales[1], g * scales[0]).equal is True
     return False
+
+
+def numerator(difference: Any) -> Any | None:
+    """Of a quotient of polynomials without common zeros along a curve: where it is zero, the quotient is; None of
+    anything else."""
+    above, below = sympy.fraction(sympy.together(difference))
+    if below.is_number or not (above.is_polynomial() and below.is_polynomial()):
+        return None
+    return above if sympy.gcd(above, below).is_number else None
 
 
 def _sympy(value: Number) -> Any | None:

@@ -115,10 +115,15 @@ class _Comparison:
 
     def _multiples(self, a: Any, g: Any, *, any_sign: bool) -> Verdict:
         """Of relations to zero."""
+        a, g = a.lhs - a.rhs, g.lhs - g.rhs
         try:
-            equal = scalars.multiples(a.lhs - a.rhs, g.lhs - g.rhs, any_sign=any_sign)
+            equal = scalars.multiples(a, g, any_sign=any_sign)
+            if not equal and any_sign:
+                left, right = (scalars.numerator(one) for one in (a, g))
+                changed = left is not None or right is not None
+                equal = changed and scalars.multiples(a if left is None else left, g if right is None else right)
         except Unknown as what:
-            return Verdict(None, f"not decided: {what}")
+            return Verdict(None, f"not decided: nothing is known about {what}")
         return Verdict(equal, "one is a multiple of the other" if equal else "they are no multiples of each other")
 
     def _value_of(self, equation: Any, value: Any) -> Verdict:
