@@ -161,9 +161,9 @@ class Parser(CommandParser):
         return value
 
     def _over(self) -> Any:
-        r"""A sum; of two with \over or \choose between them the quotient or binomial."""
+        r"""A sum; of two with \over, a colon, or \choose between them the quotient or binomial."""
         value = self.sum()
-        if self.take(r"\over"):
+        if self.take(r"\over") or self.take(":"):
             return values.quotient(value, self.sum(), self.lazy)
         if self.take(r"\choose"):
             return values.binomial(value, self.sum(), self.lazy)
@@ -213,7 +213,7 @@ class Parser(CommandParser):
         return items, closing
 
     def _item(self, opening: str) -> Any:
-        return self._statement() if opening == r"\{" else self._value()
+        return self._statement() if opening in (r"\{", "{") else self._value()
 
     def _set(self, items: list[Any]) -> Any:
         if self.lazy:

@@ -51,6 +51,11 @@ class CommandParser(ExpressionParser):
             return S.Exp1 if text == "e" else S.ImaginaryUnit
         return self._called(name) if self._is_call(text) else symbol(name)
 
+    def indexed(self, letter: Any) -> Any:
+        if not letter.is_Symbol:
+            raise Unreadable
+        return symbol(self._decorated(letter.name))
+
     def _decorated(self, name: str) -> str:
         """With its index and its primes or star."""
         while True:

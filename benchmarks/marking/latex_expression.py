@@ -89,6 +89,10 @@ class ExpressionParser:
         """A letter or name, which comes next, with its index and primes."""
         raise NotImplementedError
 
+    def indexed(self, letter: Any) -> Any:
+        """A letter with the index that comes next."""
+        raise NotImplementedError
+
     def command(self) -> Any:
         """A command, which comes next, with its arguments."""
         raise NotImplementedError
@@ -172,6 +176,8 @@ class ExpressionParser:
             if text == "^":
                 self.at += 1
                 value = self._degrees(value) if self._take_degree() else self._raised(value)
+                if self.text == "_" and value.is_Pow:  # v^2_0
+                    value = values.power(self.indexed(value.base), value.exp, self.lazy)
             elif text in ("!", "!!") and self.kind == "sign":
                 self.at += 1
                 value = values.factorial(value, self.lazy, len(text))

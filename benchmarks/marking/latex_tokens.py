@@ -28,12 +28,13 @@ class Token(NamedTuple):
 
 
 _NUMBER = (
-    r"(?:[0-9]{1,3}(?:(?:,|\{,\}|\\,|\\ |\ )[0-9]{3})+(?![0-9])|[0-9]+)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+(?![0-9.]))?"
+    r"(?:[0-9]{1,3}(?:(?:,|\{,\}|\\,|\\ |\ )[0-9]{3})+(?![0-9])|[0-9]+)(?:\.[0-9]+|\.(?=[-+*/^)]))?(?:[eE][+-]?[0-9]+(?![0-9.]))?"
     r"|\.[0-9]+(?:[eE][+-]?[0-9]+)?"
 )
 _FONTS = r"\\(?:text(?:bf|it|rm|normal|sf|tt)?|math(?:rm|bf|it|sf|cal|scr|frak)|mbox|boldsymbol|bm|operatorname\*?)"
 _TOKEN = re.compile(
-    rf"""(?P<space>\s+|\\[,;:>!\ ]|~|\$|\\(?:[bB]igg?[lrm]?|displaystyle|textstyle|limits|nolimits|q?quad)(?![A-Za-z]))
+    rf"""(?P<space>\s+|\\[,;:>!\ ]|~|\$|\\(?:[bB]igg?[lrm]?|displaystyle|textstyle|limits|nolimits|q?quad)(?![A-Za-z])
+        |(?<![A-Za-z])(?:np|math|sympy)\.(?=[a-z\\]))
     |(?P<side>\\(?:left|right)(?![A-Za-z])\s*(?:\\(?:[lr]vert|vert)(?![A-Za-z])|[|.])?)
     |(?P<repeating>[0-9]*\.[0-9]*(?:\\overline\s*(?:\{{[0-9]+\}}|[0-9])|\\(?:bar|dot)\s*(?:\{{[0-9]+\}}|[0-9])
         (?:[0-9]*\\dot\s*(?:\{{[0-9]\}}|[0-9]))?|\([0-9]+\)))
@@ -65,7 +66,7 @@ _LEVEL = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺ⁿ₀₁₂₃₄₅�
 _SIGNS = str.maketrans(_UNICODE)
 
 PROGRAM_FUNCTIONS = frozenset(
-    "sin cos tan cot sec csc asin acos atan acot asec acsc arcsin arccos arctan arccot arcsec arccsc sinh cosh tanh "
+    "sin cos tan cot sec csc tg ctg cosec asin acos atan acot asec acsc arcsin arccos arctan arccot arcsec arccsc sinh cosh tanh "
     "coth sech csch asinh acosh atanh arcsinh arccosh arctanh arsinh arcosh artanh exp log ln lg sqrt cbrt abs floor "
     "ceil ceiling max min gcd lcm pow factorial binomial sgn sign".split()
 )
@@ -74,6 +75,11 @@ _CONSTANTS = {"pi": r"\pi", "inf": r"\infty", "infinity": r"\infty", "oo": r"\in
 _GREEK_WORDS = frozenset("alpha beta gamma delta epsilon zeta theta kappa lambda sigma omega phi psi rho tau".split())
 _STUCK = re.compile(r"([a-zA-Z]?)(arcsin|arccos|arctan|sinh|cosh|tanh|sin|cos|tan|cot|sec|csc|log|ln)([a-z]?)")
 _STUCK_PI = re.compile(r"pi([a-zA-Z])")
+_STUCK_COMMAND = re.compile(
+    r"(\\(?:(?:arc)?(?:sin|cos|tan|cot|sec|csc)(?!h|ec)|(?:sin|cos|tan)h|log|ln"
+    r"|alpha|beta|gamma|delta|theta|lambda|omega|phi|pi))"
+    r"([a-zA-Z]+)"
+)
 _VOWELS = re.compile("[aeiouAEIOU]")
 _SHORT_WORDS = frozenset(
     "is of or to if no do so go we on the and for not now how two one six ten yes nan all any mod may but by "
@@ -101,6 +107,9 @@ def tokens(text: str) -> list[Token]:
             continue
         if kind == "letters":
             found += _letters(written, text[match.end() : match.end() + 1])
+        elif kind == "command":
+            depth += (written == r"\{") - (written == r"\}")
+            found += _command(written)
         elif kind == "font":
             found.append(_in_font(written))
         elif kind == "side":
@@ -112,7 +121,7 @@ def tokens(text: str) -> list[Token]:
         elif kind == "other":
             raise Unreadable
         else:
-            depth += (written in ("(", "[", r"\{")) - (written in (")", "]", r"\}"))
+            depth += (written in ("(", "[")) - (written in (")", "]"))
             found.append(Token(kind, "^" if written == "**" else written, tight))
         tight = True
     found.append(Token("end", ""))
@@ -151,6 +160,14 @@ def _in_font(written: str) -> Token:
     if len(name) == 1 and not command.strip().startswith((r"\mathbf", r"\boldsymbol", r"\bm", r"\textbf")):
         return Token("letter", name)
     return Token("name", name)
+
+
+def _command(written: str) -> list[Token]:
+    r"""\sinx, which lost its blank, is \sin x."""
+    stuck = _STUCK_COMMAND.fullmatch(written)
+    if not stuck:
+        return [Token("command", written)]
+    return [Token("command", stuck[1]), *_letters(stuck[2], "")]
 
 
 def _letters(run: str, following: str) -> list[Token]:

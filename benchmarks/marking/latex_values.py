@@ -228,7 +228,8 @@ def _functions() -> dict[str, Callable[..., Any]]:
     found: dict[str, Callable[..., Any]] = {
         "exp": sympy.exp, "abs": sympy.Abs, "sgn": sympy.sign, "sign": sympy.sign, "Re": sympy.re, "Im": sympy.im,
         "arg": sympy.arg, "floor": whole(sympy.floor), "ceil": whole(sympy.ceiling), "ceiling": whole(sympy.ceiling),
-        "max": extreme(sympy.Max), "min": extreme(sympy.Min), "gcd": GCD, "lcm": LCM,
+        "max": extreme(sympy.Max), "min": extreme(sympy.Min), "gcd": GCD, "lcm": LCM, "tg": sympy.tan,
+        "ctg": sympy.cot, "cosec": sympy.csc, "arctg": sympy.atan,
     }  # fmt: skip
     for name in (*_TRIGONOMETRIC, *_HYPERBOLIC):
         found[name] = getattr(sympy, name)
@@ -239,7 +240,7 @@ def _functions() -> dict[str, Callable[..., Any]]:
 
 FUNCTIONS = _functions()
 """by their names in LaTeX and in programs; log, sqrt and those of two meanings are read by the grammar"""
-OF_ANGLES = frozenset(_TRIGONOMETRIC)
+OF_ANGLES = frozenset((*_TRIGONOMETRIC, "tg", "ctg", "cosec"))
 OF_MANY = frozenset({"max", "min", "gcd", "lcm"})
 INVERTIBLE = frozenset((*_TRIGONOMETRIC, *_HYPERBOLIC))
 """f^{-1} means the inverse"""
