@@ -151,7 +151,7 @@ def _steep(exponent: Any) -> bool:
 
 def root(value: Any, degree: Any, lazy: bool) -> Any:
     """Raises: Unreadable: the degree is no number from 2 on and no letter."""
-    if degree.is_number and not (degree.is_Integer and degree >= 2):
+    if not degree.is_Symbol and not (degree.is_Integer and degree >= 2):
         raise Unreadable
     return power(value, S.Half if degree == 2 else quotient(S.One, degree, False), lazy)
 
@@ -192,13 +192,19 @@ def _quotient_of_logs(value: Any, base: Any, lazy: bool) -> Any:
 
 
 def whole(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Floor or ceiling: of a fraction it is computed, of anything else it stays, for it may need any number of digits."""
+    """Floor or ceiling: computed of a fraction; of anything else it stays, for it may need any number of digits."""
     return lambda value, evaluate=True: function(value, evaluate=evaluate and value.is_Rational)
 
 
 def extreme(function: Callable[..., Any]) -> Callable[..., Any]:
     """Max or Min: the same, since sympy compares all pairs of arguments."""
     return lambda *values, evaluate=True: function(*values, evaluate=evaluate and all(v.is_Rational for v in values))
+
+
+def remainder(value: Any, modulus: Any) -> Any:
+    """Computed of integers alone: of polynomials sympy looks for common factors."""
+    _scalars((value, modulus))
+    return sympy.Mod(value, modulus, evaluate=value.is_Integer and modulus.is_Integer)
 
 
 def scalar(value: Any) -> Any:
