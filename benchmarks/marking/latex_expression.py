@@ -184,7 +184,7 @@ class ExpressionParser:
                 value = self._degrees(value) if self._take_degree() else self._raised(value)
                 if self.text == "_" and value.is_Pow:  # v^2_0
                     value = values.power(self.indexed(value.base), value.exp, self.lazy)
-            elif text in ("!", "!!") and self.kind == "sign":
+            elif text in ("!", "!!") and self.after().text not in ("!", "!!"):
                 self.at += 1
                 value = values.factorial(value, self.lazy, len(text))
             elif text == r"\degree":
