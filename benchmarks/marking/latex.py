@@ -12,6 +12,7 @@ have, integrals, sums, limits, is left to latex2sympy2_extended.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import sympy
@@ -19,6 +20,7 @@ from sympy import S
 
 from benchmarks.marking import latex_values as values
 from benchmarks.marking.latex_commands import CommandParser
+from benchmarks.marking.latex_fallback import fallback
 from benchmarks.marking.latex_tokens import Foreign, Unreadable, tokens
 
 MOST_CHARACTERS = 2000
@@ -30,6 +32,7 @@ _RELATIONS: dict[str, Any] = {
 }  # fmt: skip
 _SET_SIGNS = {r"\cup": sympy.Union, r"\cap": sympy.Intersection, r"\setminus": sympy.Complement,
               r"\backslash": sympy.Complement, "-": sympy.Complement}  # fmt: skip
+_BOTH_SIGNS = (r"\pm", r"\mp")
 _CLOSERS = {"(": (")", "]"), "[": ("]", ")"), r"\{": (r"\}",), r"\langle": (r"\rangle",), "{": ("}",)}
 _MATRICES = ("matrix", "pmatrix", "bmatrix", "Bmatrix", "smallmatrix", "array")
 
@@ -44,8 +47,8 @@ class Parsed(NamedTuple):
 
 
 def read(text: str) -> Parsed | None:
-    """An expression, equation, chain of relations, set, tuple, interval, matrix, or a list of these as a FiniteSet; None
-    for anything else. A \\pm stands for a FiniteSet of both values.
+    """An expression, equation, chain of relations, set, tuple, interval, matrix, or a list of these as a FiniteSet;
+    None for anything else. A \\pm stands for a FiniteSet of both values.
 
     Raises: nothing.
     """
@@ -54,38 +57,17 @@ def read(text: str) -> Parsed | None:
     try:
         found = _both_signs(text)
     except Foreign:
-        value = foreign(text)
+        value = fallback(text)
         found = None if value is None else Parsed(value, bool(value.has(sympy.Float)))
     except Exception:  # Unreadable, or anything: sympy is fed texts of a model
         return None
     return None if found is None or found.value in (S.NaN, S.ComplexInfinity) else found
 
 
-def foreign(text: str) -> sympy.Basic | None:
-    """What latex2sympy2_extended reads; None if it cannot."""
-    from latex2sympy2_extended import NormalizationConfig, latex2sympy, normalize_latex
-    from latex2sympy2_extended.latex2sympy2 import ConversionConfig
-
-    normal = NormalizationConfig(
-        basic_latex=True, units=False, malformed_operators=True, nits=True, boxed="none", equations=False
-    )
-    try:
-        value = latex2sympy(
-            normalize_latex(text, normal),
-            is_real=True,
-            convert_degrees=False,
-            normalization_config=None,
-            conversion_config=ConversionConfig(lowercase_symbols=False),
-        )
-    except Exception:  # anything: the parser is fed text of a model
-        return None
-    return value if isinstance(value, sympy.Basic) else None
-
-
 def _both_signs(text: str) -> Parsed:
     found = tokens(text)
     first = _parsed(found, 1)
-    pluses, minuses = (sum(token.text == sign for token in found) for sign in (r"\pm", r"\mp"))
+    pluses, minuses = (sum(token.text == sign for token in found) for sign in _BOTH_SIGNS)
     if not pluses and not minuses:
         return first
     if pluses > 1 or minuses > 1:
@@ -97,6 +79,8 @@ def _parsed(found: Any, sign: int) -> Parsed:
     try:
         return Parser(found, False, sign).all()
     except values.TooLarge:
+        if any(token.text in _BOTH_SIGNS for token in found):
+            raise Unreadable from None  # sympy sorts a set by size
         return Parser(found, True, sign).all()
 
 
@@ -115,32 +99,59 @@ class Parser(CommandParser):
 
     def all(self) -> Parsed:
         """All tokens, to the end."""
-        items = [self._statement()]
-        while self.take(",") or self.take(";"):
-            items.append(self._statement())
+        groups = [self._list()]
+        while self.take(";"):
+            groups.append(self._list())
         if self.kind != "end":
             raise Unreadable
+        items = groups[0] if len(groups) == 1 else [sympy.Tuple(*g) if len(g) > 1 else g[0] for g in groups]
         return Parsed(items[0] if len(items) == 1 else self._set(items), self.rounded)
+
+    def _list(self) -> list[Any]:
+        """Statements between commas; n = 1, 2, 3 is one."""
+        items = [self._statement()]
+        while self.take(","):
+            items.append(self._statement())
+        first, others = items[0], items[1:]
+        named = isinstance(first, sympy.Eq) and (first.lhs.is_Symbol or first.lhs.is_Function)
+        if others and named and all(isinstance(item, sympy.Expr) for item in others):
+            return [sympy.Eq(first.lhs, self._set([first.rhs, *others]), evaluate=False)]
+        return items
 
     def _statement(self) -> Any:
         """A value, or relations between values."""
         sides, signs = [self._value()], []
-        while self.text in _RELATIONS or self.text in (r"\approx", r"\sim"):
-            self.rounded |= self.text == r"\approx"
-            signs.append("=" if self.text == r"\approx" else self.text)
-            self.at += 1
-            sides.append(self._value(of_set=signs[-1] == r"\in"))
+        while True:
+            if self.take(r"\approx"):
+                self._approximation(sides, signs)
+            elif self.text in _RELATIONS:
+                signs.append(self.text)
+                self.at += 1
+                sides.append(self._value(of_set=signs[-1] == r"\in"))
+            else:
+                break
         modulus = self._modulus()
         if modulus is not None:
             if not signs or not set(signs) <= {"=", r"\equiv"}:
                 raise Unreadable
-            sides = [sympy.Mod(values.scalar(side), modulus, evaluate=not self.lazy) for side in sides]
+            sides = [values.remainder(side, modulus) for side in sides]
         if not signs:
             return sides[0]
-        relations = [
-            _relation(sign, left, right) for sign, left, right in zip(signs, sides, sides[1:], strict=False)
-        ]
+        relations = [_relation(sign, *pair) for sign, pair in zip(signs, pairwise(sides), strict=True)]
+        if len(relations) > 1 and self.lazy:
+            raise Unreadable  # sympy sorts by size
         return relations[0] if len(relations) == 1 else sympy.And(*relations, evaluate=False)
+
+    def _approximation(self, sides: list[Any], signs: list[str]) -> None:
+        """Beside a number, its digits; beside a letter, its value."""
+        rounded = self.rounded
+        value = self._value()
+        if getattr(sides[-1], "free_symbols", True):
+            signs.append("=")
+            sides.append(value)
+            self.rounded = True
+        else:
+            self.rounded = rounded
 
     def _modulus(self) -> Any:
         if self.take(r"\pmod"):
@@ -161,9 +172,9 @@ class Parser(CommandParser):
         return value
 
     def _over(self) -> Any:
-        r"""A sum; of two with \over or \choose between them the quotient or binomial."""
+        r"""A sum; of two with \over, a colon, or \choose between them the quotient or binomial."""
         value = self.sum()
-        if self.take(r"\over"):
+        if self.take(r"\over") or self.take(":"):
             return values.quotient(value, self.sum(), self.lazy)
         if self.take(r"\choose"):
             return values.binomial(value, self.sum(), self.lazy)
@@ -213,7 +224,7 @@ class Parser(CommandParser):
         return items, closing
 
     def _item(self, opening: str) -> Any:
-        return self._statement() if opening == r"\{" else self._value()
+        return self._statement() if opening in (r"\{", "{") else self._value()
 
     def _set(self, items: list[Any]) -> Any:
         if self.lazy:
@@ -260,8 +271,6 @@ class Parser(CommandParser):
 def _relation(sign: str, left: Any, right: Any) -> Any:
     if sign == r"\in":
         return sympy.Contains(left, _as_set(right), evaluate=False)
-    if sign == r"\sim":
-        raise Unreadable
     return _RELATIONS[sign](left, right, evaluate=False)
 
 

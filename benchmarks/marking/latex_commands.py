@@ -10,7 +10,7 @@ from sympy import S
 
 from benchmarks.marking import latex_values as values
 from benchmarks.marking.latex_expression import FRACTIONS, ExpressionParser
-from benchmarks.marking.latex_tokens import Foreign, Unreadable
+from benchmarks.marking.latex_tokens import Foreign, Unreadable, words
 from benchmarks.marking.latex_values import FUNCTIONS, INVERTIBLE, OF_ANGLES, OF_MANY, symbol
 
 _BINOMIALS = frozenset({r"\binom", r"\dbinom", r"\tbinom"})
@@ -31,11 +31,11 @@ _NUMBER_SETS = {"R": S.Reals, "Z": S.Integers, "N": S.Naturals, "Q": S.Rationals
 _LOGARITHMS = {"log": sympy.Integer(10), "ln": S.Exp1, "lg": sympy.Integer(10)}
 _CALLED = frozenset("fghFGH")
 """functions before any bracket; other letters are before a single letter alone: P(x), but P(1+r) is a product"""
-_GREEK = frozenset(
+_GREEK = words(
     "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi rho sigma tau upsilon phi chi psi omega "
-    "Gamma Delta Theta Lambda Xi Sigma Upsilon Phi Psi Omega ell hbar".split()
+    "Gamma Delta Theta Lambda Xi Sigma Upsilon Phi Psi Omega ell hbar"
 )
-_UNREADABLE = frozenset(r"\ldots \dots \cdots \vdots \ddots \rfloor \rceil \rvert \rangle \} \over \choose \\ \|".split())
+_UNREADABLE = words(r"\ldots \dots \cdots \vdots \ddots \rfloor \rceil \rvert \rangle \} \over \choose \\ \|")
 _ENDS_ARGUMENT = frozenset({"(", "[", "|", r"\lvert", r"\sqrt", r"\begin"})
 """after a letter: \\sin x (y+1) is (y+1) sin x"""
 
@@ -44,12 +44,17 @@ class CommandParser(ExpressionParser):
     """See the base class for what methods do and raise."""
 
     def letter(self) -> Any:
-        text = self.text
+        kind, text, _ = self.tokens[self.at]
         self.at += 1
         name = self._decorated(text)
-        if name == text and text in ("e", "i"):
+        if name == text and kind == "letter" and (text == "e" or (text == "i" and not self.counts_with_i)):
             return S.Exp1 if text == "e" else S.ImaginaryUnit
         return self._called(name) if self._is_call(text) else symbol(name)
+
+    def indexed(self, letter: Any) -> Any:
+        if not letter.is_Symbol:
+            raise Unreadable
+        return symbol(self._decorated(letter.name))
 
     def _decorated(self, name: str) -> str:
         """With its index and its primes or star."""
@@ -97,9 +102,10 @@ class CommandParser(ExpressionParser):
         if self.text != "(":
             return False
         inner, closing = self.after(), self.after(2)
-        if letter in _CALLED or (closing.text == "," and inner.kind in ("letter", "number")):
+        is_letter = inner.kind == "letter" or inner.text[1:] in _GREEK
+        if letter in _CALLED or (closing.text == "," and (is_letter or inner.kind == "number")):
             return True
-        return closing.text == ")" and (inner.kind == "letter" or (inner.kind == "number" and letter.isupper()))
+        return closing.text == ")" and (is_letter or (inner.kind == "number" and letter.isupper()))
 
     def _called(self, name: str) -> Any:
         if self.take("^"):
@@ -197,7 +203,7 @@ class CommandParser(ExpressionParser):
         if text == r"\sqrt" and self.take("["):
             degree = self.sum()
             self.expect("]")
-        value = self.argument() if text == r"\sqrt" else self.atom()
+        value = self.argument() if text == r"\sqrt" and self.kind != "number" else self.atom()
         return values.root(values.scalar(value), degree, self.lazy)
 
     def _around(self, closing: str, function: Any) -> Any:
@@ -217,7 +223,7 @@ class CommandParser(ExpressionParser):
         if exponent == -1 and name in INVERTIBLE:
             name, exponent = f"a{name}", None
         self.angles += name in OF_ANGLES
-        arguments = self._arguments_of(name)
+        arguments = self._arguments_of()
         self.angles -= name in OF_ANGLES
         if name in _LOGARITHMS:
             if len(arguments) == 2 and base is None:
@@ -230,8 +236,8 @@ class CommandParser(ExpressionParser):
             value = FUNCTIONS[name](*map(values.scalar, arguments), evaluate=not self.lazy)
         return value if exponent is None else values.power(value, exponent, self.lazy)
 
-    def _arguments_of(self, name: str) -> list[Any]:
-        if self.text == "(" or (self.text in (r"\{", "[") and name in OF_MANY):
+    def _arguments_of(self) -> list[Any]:
+        if self.text in ("(", "[", r"\{"):
             return self.inside(self.arguments)
         if self.text == "{":
             return [self.argument()]

@@ -14,17 +14,17 @@ import sympy
 from sympy import S
 
 from benchmarks.marking import latex_values as values
-from benchmarks.marking.latex_tokens import Foreign, Token, Unreadable
+from benchmarks.marking.latex_tokens import Foreign, Token, Unreadable, words
 
 MOST_DEPTH = 60
 """of brackets in brackets"""
 _TIMES = frozenset({"*", r"\cdot", r"\times", r"\ast"})
 _DIVIDED = frozenset({"/", r"\div"})
 FRACTIONS = frozenset({r"\frac", r"\dfrac", r"\tfrac", r"\cfrac"})
-_NO_OPERAND = frozenset(
+_NO_OPERAND = words(
     r"\rfloor \rceil \rvert \rangle \} \cup \cap \setminus \backslash \in \notin \subset \subseteq \le \leq \leqslant "
     r"\ge \geq \geqslant \ne \neq \lt \gt \equiv \approx \sim \cong \pm \mp \pmod \bmod \mod \over \choose \circ "
-    r"\degree \prime \to \rightarrow \ldots \dots \cdots \end{matrix} \mid \times \cdot \div \ast \\ \vert".split()
+    r"\degree \prime \to \rightarrow \ldots \dots \cdots \end{matrix} \mid \times \cdot \div \ast \\ \vert"
 )
 """commands before which a juxtaposition ends"""
 _PIECES = re.compile(r"([0-9]*)\.([0-9]*)(?:\\[a-z]+|\()(.*)")
@@ -44,6 +44,11 @@ class ExpressionParser:
         """
         self.tokens, self.lazy, self.sign = list(tokens), lazy, sign
         self.at = self.depth = 0
+        self.counts_with_i = any(
+            token.text == "_" and "i" in (tokens[place + 1].text, tokens[min(place + 2, len(tokens) - 1)].text)
+            for place, token in enumerate(tokens)
+        )
+        """a_i is there, so i is no imaginary unit"""
         self.rounded = False
         """met a decimal"""
         self.angles = 0
@@ -89,6 +94,10 @@ class ExpressionParser:
         """A letter or name, which comes next, with its index and primes."""
         raise NotImplementedError
 
+    def indexed(self, letter: Any) -> Any:
+        """A letter with the index that comes next."""
+        raise NotImplementedError
+
     def command(self) -> Any:
         """A command, which comes next, with its arguments."""
         raise NotImplementedError
@@ -128,7 +137,7 @@ class ExpressionParser:
                 start = -1
             elif self.text in (r"\bmod", r"\mod"):
                 self.at += 1
-                factors = [sympy.Mod(values.product(factors, self.lazy), self._factor(), evaluate=not self.lazy)]
+                factors = [values.remainder(values.product(factors, self.lazy), self._factor())]
             elif self.operand_follows():
                 factors.append(self._juxtaposed())
             else:
@@ -141,8 +150,9 @@ class ExpressionParser:
 
     def refuse_derivative(self, above: int) -> None:
         """dy/dx is not y/x."""
-        first, below = self.tokens[above], self.tokens[self.at + (self.text == "{")]
-        if first.text == "d" and below.text == "d":
+        place = self.text == "{"
+        below, variable = self.after(place), self.after(place + 1)
+        if self.tokens[above].text == "d" == below.text and variable.kind in ("letter", "command"):
             raise Foreign
 
     def _juxtaposed(self) -> Any:
@@ -172,7 +182,9 @@ class ExpressionParser:
             if text == "^":
                 self.at += 1
                 value = self._degrees(value) if self._take_degree() else self._raised(value)
-            elif text in ("!", "!!") and self.kind == "sign":
+                if self.text == "_" and value.is_Pow:  # v^2_0
+                    value = values.power(self.indexed(value.base), value.exp, self.lazy)
+            elif text in ("!", "!!") and self.after().text not in ("!", "!!"):
                 self.at += 1
                 value = values.factorial(value, self.lazy, len(text))
             elif text == r"\degree":
@@ -199,7 +211,11 @@ class ExpressionParser:
         sign = self.signs()
         value = self.atom()
         if self.take("^"):
+            self.depth += 1
+            if self.depth > MOST_DEPTH:
+                raise Unreadable
             value = self._raised(value)
+            self.depth -= 1
         return value if sign > 0 else values.negative(value, self.lazy)
 
     def atom(self) -> Any:

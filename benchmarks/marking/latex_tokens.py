@@ -28,12 +28,14 @@ class Token(NamedTuple):
 
 
 _NUMBER = (
-    r"(?:[0-9]{1,3}(?:(?:,|\{,\}|\\,|\\ |\ )[0-9]{3})+(?![0-9])|[0-9]+)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+(?![0-9.]))?"
+    r"(?:(?<![0-9],)[1-9][0-9]{0,2}(?:(?:,|\{,\}|\\,|\\ |\ )[0-9]{3})+(?!,?[0-9])|[0-9]+)"
+    r"(?:\.[0-9]+|\.(?=[-+*/^)]))?(?:[eE][+-]?[0-9]+(?![0-9.]))?"
     r"|\.[0-9]+(?:[eE][+-]?[0-9]+)?"
 )
 _FONTS = r"\\(?:text(?:bf|it|rm|normal|sf|tt)?|math(?:rm|bf|it|sf|cal|scr|frak)|mbox|boldsymbol|bm|operatorname\*?)"
 _TOKEN = re.compile(
-    rf"""(?P<space>\s+|\\[,;:>!\ ]|~|\$|\\(?:[bB]igg?[lrm]?|displaystyle|textstyle|limits|nolimits|q?quad)(?![A-Za-z]))
+    rf"""(?P<space>\s+|\\[,;:>!\ ]|~|\$|\\(?:[bB]igg?[lrm]?|displaystyle|textstyle|limits|nolimits|q?quad)(?![A-Za-z])
+        |(?<![A-Za-z])(?:np|math|sympy)\.(?=[a-z\\]))
     |(?P<side>\\(?:left|right)(?![A-Za-z])\s*(?:\\(?:[lr]vert|vert)(?![A-Za-z])|[|.])?)
     |(?P<repeating>[0-9]*\.[0-9]*(?:\\overline\s*(?:\{{[0-9]+\}}|[0-9])|\\(?:bar|dot)\s*(?:\{{[0-9]+\}}|[0-9])
         (?:[0-9]*\\dot\s*(?:\{{[0-9]\}}|[0-9]))?|\([0-9]+\)))
@@ -64,24 +66,33 @@ _LOWERED = re.compile("[₀₁₂₃₄₅₆₇₈₉]+")
 _LEVEL = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺ⁿ₀₁₂₃₄₅₆₇₈₉", "0123456789-+n0123456789")
 _SIGNS = str.maketrans(_UNICODE)
 
-PROGRAM_FUNCTIONS = frozenset(
-    "sin cos tan cot sec csc asin acos atan acot asec acsc arcsin arccos arctan arccot arcsec arccsc sinh cosh tanh "
-    "coth sech csch asinh acosh atanh arcsinh arccosh arctanh arsinh arcosh artanh exp log ln lg sqrt cbrt abs floor "
-    "ceil ceiling max min gcd lcm pow factorial binomial sgn sign".split()
+
+def words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+PROGRAM_FUNCTIONS = words(
+    "sin cos tan cot sec csc tg ctg cosec asin acos atan acot asec acsc arcsin arccos arctan arccot arcsec arccsc "
+    "sinh cosh tanh coth sech csch asinh acosh atanh arcsinh arccosh arctanh arsinh arcosh artanh exp log ln lg sqrt "
+    "cbrt abs floor ceil ceiling max min gcd lcm pow factorial binomial sgn sign"
 )
 """read without a backslash"""
 _CONSTANTS = {"pi": r"\pi", "inf": r"\infty", "infinity": r"\infty", "oo": r"\infty"}
-_GREEK_WORDS = frozenset("alpha beta gamma delta epsilon zeta theta kappa lambda sigma omega phi psi rho tau".split())
+_GREEK_WORDS = words("alpha beta gamma delta epsilon zeta theta kappa lambda sigma omega phi psi rho tau")
 _STUCK = re.compile(r"([a-zA-Z]?)(arcsin|arccos|arctan|sinh|cosh|tanh|sin|cos|tan|cot|sec|csc|log|ln)([a-z]?)")
 _STUCK_PI = re.compile(r"pi([a-zA-Z])")
-_VOWELS = re.compile("[aeiouAEIOU]")
-_SHORT_WORDS = frozenset(
-    "is of or to if no do so go we on the and for not now how two one six ten yes nan all any mod may but by "
-    "add abs".split()
+_STUCK_COMMAND = re.compile(
+    r"(\\(?:(?:arc)?(?:sin|cos|tan|cot|sec|csc)(?!h|ec)|(?:sin|cos|tan)h|log|ln"
+    r"|alpha|beta|gamma|delta|theta|lambda|omega|phi|pi))"
+    r"([a-zA-Z]+)"
 )
-_INSIDE = re.compile(r"\{(.*)\}", re.DOTALL)
+_TWICE = re.compile(r"\\\\(?=[a-z])")
+_VOWELS = re.compile("[aeiouAEIOU]")
+_SHORT_WORDS = words(
+    "is of or to if no do so go we on the and for not now how two one six ten yes nan all any mod may but by add abs"
+)
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*")
-_JOINING = frozenset("and or if where for when with is to not otherwise mod".split())
+_JOINING = words("and or if where for when with is to not otherwise mod")
 
 
 def tokens(text: str) -> list[Token]:
@@ -91,6 +102,8 @@ def tokens(text: str) -> list[Token]:
     """
     if not text.isascii():
         text = _ascii(text)
+    if "\\\\" in text and r"\begin" not in text:  # escaped twice
+        text = _TWICE.sub(r"\\", text)
     found: list[Token] = []
     tight = False
     depth = 0
@@ -101,6 +114,9 @@ def tokens(text: str) -> list[Token]:
             continue
         if kind == "letters":
             found += _letters(written, text[match.end() : match.end() + 1])
+        elif kind == "command":
+            depth += (written == r"\{") - (written == r"\}")
+            found += _command(written)
         elif kind == "font":
             found.append(_in_font(written))
         elif kind == "side":
@@ -112,7 +128,7 @@ def tokens(text: str) -> list[Token]:
         elif kind == "other":
             raise Unreadable
         else:
-            depth += (written in ("(", "[", r"\{")) - (written in (")", "]", r"\}"))
+            depth += (written in ("(", "[")) - (written in (")", "]"))
             found.append(Token(kind, "^" if written == "**" else written, tight))
         tight = True
     found.append(Token("end", ""))
@@ -153,6 +169,14 @@ def _in_font(written: str) -> Token:
     return Token("name", name)
 
 
+def _command(written: str) -> list[Token]:
+    r"""\sinx, which lost its blank, is \sin x."""
+    stuck = _STUCK_COMMAND.fullmatch(written)
+    if not stuck:
+        return [Token("command", written)]
+    return [Token("command", stuck[1]), *_letters(stuck[2], "")]
+
+
 def _letters(run: str, following: str) -> list[Token]:
     if len(run) == 1:
         return [Token("letter", run, True)]
@@ -180,7 +204,7 @@ def _letters_of(run: str) -> list[Token]:
 
 def _is_product(run: str) -> bool:
     """Rather than a word: capitals, two letters, the order of the alphabet, or no vowel."""
-    if run.lower() in _SHORT_WORDS:
+    if run.lower() in _SHORT_WORDS and not (len(run) == 2 and run.isupper()):
         return False
     if len(run) <= 2 or sum(letter.isupper() for letter in run) >= 2:
         return True

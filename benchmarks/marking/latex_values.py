@@ -17,6 +17,8 @@ from sympy import Integer, Rational, S
 from benchmarks.marking.latex_tokens import Unreadable
 
 MOST_BITS = 10_000
+MOST_BITS_OF_ROOT = 400
+"""sympy looks for factors of what stands under a root"""
 MOST_FACTORIAL = 1000
 
 
@@ -98,14 +100,14 @@ def product(factors: Sequence[Any], lazy: bool) -> Any:
 
 
 def negative(value: Any, lazy: bool) -> Any:
-    return product((S.NegativeOne, value), lazy)
+    return -value if getattr(value, "is_Rational", False) else product((S.NegativeOne, value), lazy)
 
 
 def quotient(above: Any, below: Any, lazy: bool) -> Any:
     """Raises: Unreadable: nothing is divided by zero."""
     if below is S.Zero:
         raise Unreadable
-    if not lazy and above.is_Integer and below.is_Integer:
+    if getattr(above, "is_Integer", False) and getattr(below, "is_Integer", False):
         return Rational(above.p, below.p)
     return product((above, power(below, S.NegativeOne, lazy)), lazy)
 
@@ -124,9 +126,10 @@ def power(base: Any, exponent: Any, lazy: bool) -> Any:
         if exponent.q % 2 and exponent.q > 1 and base.is_number and base.is_negative:  # a real root
             root = sympy.Pow(negative(base, False), exponent)
             return root if exponent.p % 2 == 0 else negative(root, False)
-        if base.is_Atom and base.is_Symbol:
+        if base.is_Symbol:
             return sympy.Pow(base, exponent)
-        if bits(base) * abs(exponent) > MOST_BITS:
+        size = bits(base)
+        if size * abs(exponent) > MOST_BITS or (exponent.q > 1 and size > MOST_BITS_OF_ROOT):
             raise TooLarge
     elif not exponent.is_Atom and _steep(exponent):
         raise TooLarge
@@ -151,7 +154,7 @@ def _steep(exponent: Any) -> bool:
 
 def root(value: Any, degree: Any, lazy: bool) -> Any:
     """Raises: Unreadable: the degree is no number from 2 on and no letter."""
-    if degree.is_number and not (degree.is_Integer and degree >= 2):
+    if not degree.is_Symbol and not (degree.is_Integer and degree >= 2):
         raise Unreadable
     return power(value, S.Half if degree == 2 else quotient(S.One, degree, False), lazy)
 
@@ -192,13 +195,19 @@ def _quotient_of_logs(value: Any, base: Any, lazy: bool) -> Any:
 
 
 def whole(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Floor or ceiling: of a fraction it is computed, of anything else it stays, for it may need any number of digits."""
+    """Floor or ceiling: computed of a fraction; of anything else it stays, for it may need any number of digits."""
     return lambda value, evaluate=True: function(value, evaluate=evaluate and value.is_Rational)
 
 
 def extreme(function: Callable[..., Any]) -> Callable[..., Any]:
     """Max or Min: the same, since sympy compares all pairs of arguments."""
     return lambda *values, evaluate=True: function(*values, evaluate=evaluate and all(v.is_Rational for v in values))
+
+
+def remainder(value: Any, modulus: Any) -> Any:
+    """Computed of integers alone: of polynomials sympy looks for common factors."""
+    _scalars((value, modulus))
+    return sympy.Mod(value, modulus, evaluate=value.is_Integer and modulus.is_Integer)
 
 
 def scalar(value: Any) -> Any:
@@ -226,10 +235,12 @@ _HYPERBOLIC = ("sinh", "cosh", "tanh", "coth", "sech", "csch")
 
 def _functions() -> dict[str, Callable[..., Any]]:
     found: dict[str, Callable[..., Any]] = {
-        "exp": sympy.exp, "abs": sympy.Abs, "sgn": sympy.sign, "sign": sympy.sign, "Re": sympy.re, "Im": sympy.im,
-        "arg": sympy.arg, "floor": whole(sympy.floor), "ceil": whole(sympy.ceiling), "ceiling": whole(sympy.ceiling),
-        "max": extreme(sympy.Max), "min": extreme(sympy.Min), "gcd": GCD, "lcm": LCM,
-    }  # fmt: skip
+        "exp": lambda value, evaluate=True: power(S.Exp1, value, not evaluate),
+        **{"abs": sympy.Abs, "sgn": sympy.sign, "sign": sympy.sign, "Re": sympy.re, "Im": sympy.im, "arg": sympy.arg},
+        **{"floor": whole(sympy.floor), "ceil": whole(sympy.ceiling), "ceiling": whole(sympy.ceiling)},
+        **{"max": extreme(sympy.Max), "min": extreme(sympy.Min), "gcd": GCD, "lcm": LCM},
+        **{"tg": sympy.tan, "ctg": sympy.cot, "cosec": sympy.csc, "arctg": sympy.atan},
+    }
     for name in (*_TRIGONOMETRIC, *_HYPERBOLIC):
         found[name] = getattr(sympy, name)
         for prefix in ("a", "arc", "ar"):
@@ -239,7 +250,7 @@ def _functions() -> dict[str, Callable[..., Any]]:
 
 FUNCTIONS = _functions()
 """by their names in LaTeX and in programs; log, sqrt and those of two meanings are read by the grammar"""
-OF_ANGLES = frozenset(_TRIGONOMETRIC)
+OF_ANGLES = frozenset((*_TRIGONOMETRIC, "tg", "ctg", "cosec"))
 OF_MANY = frozenset({"max", "min", "gcd", "lcm"})
 INVERTIBLE = frozenset((*_TRIGONOMETRIC, *_HYPERBOLIC))
 """f^{-1} means the inverse"""
