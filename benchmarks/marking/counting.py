@@ -87,6 +87,8 @@ def _modulo(context: Context, value: Number, modulus: Number) -> Number:
 def _common(method: str) -> Callable[..., Number]:
     def found(context: Context, *values: Number) -> Number:
         whole = [fmpz(integer(value, context)) for value in values]
+        if any(one < 0 for one in whole):
+            raise Undefined(f"the {method} of a negative number")
         total = whole[0]
         for one in whole[1:]:
             total = getattr(total, method)(one)

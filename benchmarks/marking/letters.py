@@ -15,9 +15,9 @@ STEPS = frozenset({"floor", "ceiling", "frac", "Mod"})
 """functions that jump"""
 KINKS = frozenset({"Abs", "sign", "Max", "Min", "Heaviside", "Piecewise"})
 """functions that are smooth where their arguments, or the differences of them, have one sign"""
-_WHOLE_ARGUMENTS = frozenset({"factorial", "factorial2", "binomial", "fibonacci", "gcd", "lcm"})
+_WHOLE_ARGUMENTS = frozenset({"factorial", "factorial2", "binomial", "fibonacci", "GCD", "LCM"})
 _ANGLES = frozenset({"sin", "cos", "tan", "cot", "sec", "csc"})
-_WHOLE_NAMES = frozenset("nmkjlNMK")
+_WHOLE_NAMES = frozenset("nmkjlpqNMK")
 """letters that are integers where an expression has a function that is meant for integers"""
 _COMPLEX_NAMES = frozenset("zw")
 _COMPLEX_FUNCTIONS = frozenset({"conjugate", "re", "im", "arg"})
@@ -29,6 +29,7 @@ class Kind(Enum):
     """What a letter stands for."""
 
     REAL = "a real number"
+    POSITIVE = "a positive number"
     WHOLE = "an integer"
     COMPLEX = "a complex number"
 
@@ -46,8 +47,12 @@ def names(*expressions: Any) -> set[str]:
 
 
 def kinds(*expressions: Any) -> dict[str, Kind]:
-    """Of all letters. A letter that is raised to, as in (-1)^n, or whose factorial is taken, is an integer; n and its
-    like are too beside floors and angles such as pi n."""
+    """Of all letters.
+
+    A letter that is raised to, as in (-1)^n, or whose factorial is taken, is an integer; n and its like are too beside
+    floors and angles such as pi n. A factor of what stands under an even root is positive: sqrt(a/b) is sqrt(ab)/b, as
+    for the quantities of physics; a square under it, as in sqrt(x^2), says nothing.
+    """
     nodes = [node for one in expressions for node in preorder(one)]
     whole: set[str] = set()
     perhaps: set[str] = set()
@@ -62,6 +67,7 @@ def kinds(*expressions: Any) -> dict[str, Kind]:
         elif name in ("Sum", "Product"):
             whole |= names(*(limit for limits in node.args[1:] for limit in limits.args[1:]))
     whole |= perhaps
+    positive = {letter for node in nodes for letter in _under_root(node)}
     imaginary = any(type(node).__name__ in ("ImaginaryUnit", *_COMPLEX_FUNCTIONS) for node in nodes)
     letters = names(*expressions)
     planar = imaginary or not letters & {"x", "y"}
@@ -70,9 +76,22 @@ def kinds(*expressions: Any) -> dict[str, Kind]:
         if letter in whole
         else Kind.COMPLEX
         if planar and letter.partition("_")[0] in _COMPLEX_NAMES
+        else Kind.POSITIVE
+        if letter in positive
         else Kind.REAL
         for letter in sorted(letters)
     }
+
+
+def _under_root(node: Any) -> Iterator[str]:
+    """The letters that are factors of the radicand of an even root, to an odd power."""
+    if type(node).__name__ != "Pow" or not node.args[1].is_Rational or node.args[1].q % 2:
+        return
+    base = node.args[0]
+    for factor in base.args if type(base).__name__ == "Mul" else (base,):
+        letter, power = factor.args if type(factor).__name__ == "Pow" else (factor, 1)
+        if letter.is_Symbol and (power == 1 or (power.is_Integer and power % 2)):
+            yield letter.name
 
 
 def _pi() -> Any:
@@ -118,7 +137,8 @@ def _drawn(kind: Kind, number: int, source: random.Random) -> Number:
         return fmpq(source.randint(*_WHOLE_RANGES[number % len(_WHOLE_RANGES)]))
     if kind is Kind.COMPLEX:
         return acb(_dyadic(size, source), _dyadic(size, source))
-    return _rational(size, source)
+    value = _rational(size, source)
+    return abs(value) if kind is Kind.POSITIVE else value
 
 
 _WHOLE_RANGES = ((1, 12), (1, 40), (-12, 12), (2, 300))

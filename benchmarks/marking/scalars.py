@@ -24,8 +24,8 @@ DOUBLE = arb(2) ** -52
 LARGE_DENOMINATOR = 10**6
 """of a fraction that somebody may rather have printed"""
 _DECIMAL = re.compile(r"[+-]?([0-9]+\.[0-9]+|\.[0-9]+)")
-_MOST_NODES, _LARGE = 200, 1000
-"""nodes, and exponents in them, of a difference that is left to sympy"""
+_MOST_NODES, _MOST_EXPONENT, _MOST_EXPANDED = 200, 1000, 12
+"""nodes, and exponents in them, of a difference that sympy cancels, and expands"""
 
 
 class Scalar(NamedTuple):
@@ -49,7 +49,7 @@ def compare(answer: Scalar, gold: Scalar, tolerance: float) -> Verdict:
     a, g = answer.value, gold.value
     if a == g:
         return Verdict(True, "the same expression")
-    if a.has(*_INFINITE) or g.has(*_INFINITE):
+    if a in _INFINITE or g in _INFINITE:
         return Verdict(False, "one of them is infinite, or has no value")
     if not (answer.rounded or gold.rounded):
         tolerance = 0.0
@@ -175,16 +175,17 @@ def _cancelled(a: Any, g: Any, *, expand: bool = False) -> Any | None:
     """The difference as an exact rational, where sympy's rules show one: that of pi + 10^{-120} and pi is too small for
     a hundred digits."""
     nodes = [node for one in (a, g) for node in preorder(one)]
-    if len(nodes) > _MOST_NODES or any(_is_large(node) for node in nodes):
+    largest = _MOST_EXPANDED if expand else _MOST_EXPONENT
+    if len(nodes) > _MOST_NODES or any(_is_large(node, largest) for node in nodes):
         return None
     found = sympy.expand(a - g) if expand else a - g
     return found if found.is_Rational else None
 
 
-def _is_large(node: Any) -> bool:
+def _is_large(node: Any, largest: int) -> bool:
     name = type(node).__name__
     if name == "Pow":
-        return not node.args[1].is_Rational or abs(node.args[1]) > _LARGE
+        return not node.args[1].is_Rational or abs(node.args[1]) > largest
     return name in ("factorial", "binomial", "Sum", "Product", "Piecewise", "floor", "ceiling")
 
 

@@ -56,8 +56,9 @@ def read(text: str) -> Scalar | None:
 
 
 def _done(value: Any) -> Any:
-    """With integrals and limits carried out; a derivative is a letter of its own, for dM/dt is not 0."""
-    if not value.has(sympy.Integral, sympy.Limit, sympy.Derivative):
+    """With integrals, limits and infinite sums carried out; a derivative is a letter, for dM/dt is not 0."""
+    endless = value.has(sympy.oo) and value.has(sympy.Sum, sympy.Product)
+    if not endless and not value.has(sympy.Integral, sympy.Limit, sympy.Derivative):
         return value
     return value.xreplace({one: sympy.Symbol(str(one)) for one in value.atoms(sympy.Derivative)}).doit()
 

@@ -73,6 +73,18 @@ LETTERS = [
     (r"\frac{1}{3}E_1+\frac{2}{3}E_2", [r"\frac{E_{1}+2E_{2}}{3}"], [r"\frac{E_{2}+2E_{1}}{3}", r"E_1"]),
     (r"\frac{t}{m}", [r"\frac{1}{m}t"], [r"\frac{1}{m}", r"\frac{m}{t}", r"\frac{T}{m}"]),
     (r"\sin x", [r"\cos(\frac{\pi}{2}-x)"], [r"\sin x+10^{-200}", r"\cos(x-\pi)"]),
+    (r"\sqrt{\frac{a}{b}}", [r"\frac{\sqrt{ab}}{b}", r"\frac{\sqrt{a}}{\sqrt{b}}"], [r"\frac{\sqrt{ab}}{a}"]),
+    (r"\sqrt{a^2b}", [r"|a|\sqrt{b}"], [r"a\sqrt{b}", r"a\sqrt{|b|}"]),
+    (r"\sqrt{1-\sin^2 x}", [r"|\cos x|"], [r"\cos x"]),
+    (r"\arctan x+\arctan\frac{1}{x}", [r"\frac{\pi|x|}{2x}"], [r"\frac{\pi}{2}"]),
+    (r"\binom{n}{k}", [r"\binom{n}{n-k}", r"\binom{n-1}{k}+\binom{n-1}{k-1}"], [r"\binom{n}{k-1}"]),
+    (r"\gcd(m,n)\cdot\operatorname{lcm}(m,n)", ["mn"], ["m+n", r"\gcd(m,n)"]),
+    (r"(-1)^{\lfloor n/2\rfloor}", [r"\sqrt{2}\cos(\frac{\pi n}{2}-\frac{\pi}{4})"], ["(-1)^n", "1"]),
+    (r"\sum_{k=0}^{n}2^k", ["2^{n+1}-1"], ["2^n-1"]),
+    (r"\frac{\pi^2}{6}", [r"\sum_{k=1}^{\infty}\frac{1}{k^2}"], [r"\frac{\pi^2}{8}"]),
+    (r"\max(x,x^2+1)", ["x^2+1"], ["x", r"\max(x,x^2+\frac15)"]),
+    ("f(x)+1", ["1+f(x)"], ["f(y)+1", "f(x)-1"]),
+    (r"\frac{dy}{dx}", [r"\frac{dy}{dx}"], ["0", "y"]),
     ("x^{3/2}", [r"x\sqrt{x}", r"(\sqrt{x})^3"], [r"\sqrt{x}", "x^{2/3}"]),
 ]
 OTHERS = [
