@@ -66,10 +66,16 @@ class Values:
             return special(self, node)
         if not node.is_Function:
             raise Unknown(name)
-        letter = self.letters.get(str(node))
-        if letter is not None:  # a function without a meaning of its own
-            return letter
+        if not functions.known(name):
+            return self._undefined(node)
         return functions.apply(name, [self.of(one) for one in node.args], self)
+
+    def _undefined(self, node: Any) -> Number:
+        """A function without a meaning of its own is a letter."""
+        value = self.letters.get(str(node))
+        if value is None:
+            raise Unknown(type(node).__name__)
+        return value
 
     def _sum(self, node: Any) -> Number:
         total: Number = fmpq(0)

@@ -10,6 +10,11 @@ from benchmarks.marking import counting
 from benchmarks.marking.arithmetic import Context, Number, Undefined, Unknown, analytic, floor, sign_of, whole_power
 
 
+def known(name: str) -> bool:
+    """Whether one of sympy's functions has values here."""
+    return name in _SPECIAL or name in _METHODS
+
+
 def apply(name: str, arguments: Sequence[Number], context: Context) -> Number:
     """The value of one of sympy's functions. Raises: Undefined, Unsure, TooLarge, Unknown."""
     special = _SPECIAL.get(name)

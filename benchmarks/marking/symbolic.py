@@ -60,7 +60,11 @@ def _done(value: Any) -> Any:
     endless = value.has(sympy.oo) and value.has(sympy.Sum, sympy.Product)
     if not endless and not value.has(sympy.Integral, sympy.Limit, sympy.Derivative):
         return value
-    return value.xreplace({one: sympy.Symbol(str(one)) for one in value.atoms(sympy.Derivative)}).doit()
+    value = value.xreplace({one: sympy.Symbol(str(one)) for one in value.atoms(sympy.Derivative)})
+    try:
+        return value.doit()
+    except Exception:  # anything: these are texts of a model
+        return value
 
 
 class _Comparison:
@@ -128,16 +132,14 @@ class _Comparison:
         return Verdict(equal, "one is a multiple of the other" if equal else "they are no multiples of each other")
 
     def _value_of(self, equation: Any, value: Any) -> Verdict:
-        """An equation, or a chain of them, against a value: all its sides must be it, but for the name in front."""
+        """An equation, or a chain of them, against a value: all its sides must be it, but for names."""
         parts = list(equation.args) if isinstance(equation, sympy.And) else [equation]
         if not all(isinstance(part, sympy.Eq) for part in parts):
             return Verdict(False, "a relation and a value")
-        sides = [side for part in sorted(parts, key=lambda one: one is not parts[0]) for side in part.args]
+        sides = [side for part in parts for side in part.args]
         if not all(isinstance(side, sympy.Expr) for side in sides):
             return Verdict(False, "an equation of sets and a value")
-        first = sides[0]
-        if _is_name(first) and first != value:
-            sides = [side for side in sides if side != first]
+        sides = [side for side in sides if side == value or not _is_name(side)] or sides
         verdicts = [self._values(side, value) for side in sides]
         wrong = [one for one in verdicts if one.equal is not True]
         return wrong[0] if wrong else verdicts[-1]
