@@ -39,9 +39,19 @@ class Difference(NamedTuple):
 
 
 def between(
-    answer: Any, gold: Any, letters: Mapping[str, Number] | None = None, *, real: bool = True, opaque: Any = None
+    answer: Any,
+    gold: Any,
+    letters: Mapping[str, Number] | None = None,
+    *,
+    real: bool = True,
+    opaque: Any = None,
+    base: Mapping[str, Number] | None = None,
 ) -> Difference:
     """Two expressions at a point.
+
+    Args:
+        base: a second point: answer(letters) gold(base) is compared with gold(letters) answer(base), which are equal
+            everywhere if one is a multiple of the other.
 
     Raises: Undefined if one has no value there; Unknown.
     """
@@ -50,6 +60,9 @@ def between(
         values = Values(precision, letters, real=real, opaque=opaque)
         try:
             a, g = values.of(answer), values.of(gold)
+            if base is not None:
+                there = Values(precision, base, real=real)
+                a, g = a * there.of(gold), g * there.of(answer)
         except Unsure as error:
             if precision >= 2 * PRECISE:
                 return Difference(None, why=str(error))
@@ -64,7 +77,7 @@ def between(
         if not difference.is_finite():
             return _too_large(answer, gold, letters, real)
         if bound is None:
-            bound = separation.bits(answer, gold, MOST_SEPARATION) or 0 if not letters and not opaque else 0
+            bound = 0 if letters else separation.bits(answer, gold, MOST_SEPARATION) or 0
         width = abs(difference)
         if bound and width < arb(2) ** -bound:
             return Difference(True)

@@ -38,8 +38,8 @@ class Differs(Exception):
 class Pair:
     """Two expressions with their letters."""
 
-    def __init__(self, answer: Any, gold: Any) -> None:
-        self.answer, self.gold = answer, gold
+    def __init__(self, answer: Any, gold: Any, base: Mapping[str, Number] | None = None) -> None:
+        self.answer, self.gold, self.base = answer, gold, base
         self.kinds = letters_.kinds(answer, gold)
         self.source = letters_.generator(self.kinds)
         nodes = {type(node).__name__ for one in (answer, gold) for node in letters_.preorder(one)}
@@ -51,7 +51,7 @@ class Pair:
     def equal_at(self, point: Mapping[str, Number], *, real: bool, opaque: Any = None) -> bool | None:
         """None: one side has no value there, or nothing can be told. Raises: Differs; Unknown."""
         try:
-            found = between(self.answer, self.gold, point, real=real, opaque=opaque)
+            found = between(self.answer, self.gold, point, real=real, opaque=opaque, base=self.base)
         except Undefined:
             return None
         if found.equal is False:

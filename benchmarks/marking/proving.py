@@ -20,6 +20,8 @@ from benchmarks.marking.pieces import NotPolynomial
 
 OPENED = 12
 """points at which floors and the like are letters"""
+MOST_EXPANDED = 12
+"""exponent in an argument that sympy expands"""
 MOST_GRID = 4000
 """integer points that prove an identity"""
 
@@ -57,12 +59,18 @@ def _without_opening(pair: Pair, real: bool) -> bool:
 def _key(node: Any) -> tuple[int, str]:
     """The same for equal ones: ceil(u) is -floor(-u), and |u| is |-u|."""
     name = type(node).__name__
+    if any(one.is_Pow and one.exp.is_number and not _is_small(one.exp) for one in preorder(node)):
+        return 1, str(node)
     arguments = [sympy.expand(one) if isinstance(one, sympy.Expr) else one for one in node.args]
     if name == "ceiling":
         return -1, f"floor {sympy.expand(-arguments[0])}"
     if name == "Abs":
         return 1, f"Abs {min(str(arguments[0]), str(sympy.expand(-arguments[0])))}"
     return 1, f"{name} {' '.join(map(str, arguments))}"
+
+
+def _is_small(exponent: Any) -> bool:
+    return bool(exponent.is_Rational and abs(exponent) <= MOST_EXPANDED)
 
 
 def _kinks(pair: Pair, real: bool) -> Identity:

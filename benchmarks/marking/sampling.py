@@ -7,10 +7,12 @@ or the like can hide a difference between the points (Schwartz 1980, Zippel 1979
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from benchmarks.marking import pieces
 from benchmarks.marking.difference import DIGITS
+from benchmarks.marking.enclosure import Number
 from benchmarks.marking.pair import Differs, Identity, Pair, at, on_lines
 from benchmarks.marking.pieces import NotPolynomial
 from benchmarks.marking.proving import prove
@@ -19,9 +21,12 @@ ENOUGH, FEW = 12, 5
 """points with a value on both sides: as many are tried, fewer are too few"""
 
 
-def identity(answer: Any, gold: Any) -> Identity:
-    """Raises: Unknown of what has no values."""
-    pair = Pair(answer, gold)
+def identity(answer: Any, gold: Any, base: Mapping[str, Number] | None = None) -> Identity:
+    """Whether they are equal; with a point `base`, whether one is a multiple of the other (`difference.between`).
+
+    Raises: Unknown of what has no values.
+    """
+    pair = Pair(answer, gold, base)
     try:
         return _identity(pair)
     except Differs as found:

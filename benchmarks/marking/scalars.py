@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any, NamedTuple
 
 import sympy
-from flint import arb, fmpq
+from flint import acb, arb, fmpq
 
 from benchmarks.marking import letters as letters_
+from benchmarks.marking.arithmetic import PRECISE, sign_of
 from benchmarks.marking.difference import Difference, between
-from benchmarks.marking.enclosure import Number, Undefined, Unknown
+from benchmarks.marking.enclosure import Number, TooLarge, Undefined, Unknown, Unsure, Values
 from benchmarks.marking.letters import names, preorder
 from benchmarks.marking.pair import MOST_TRIED
 from benchmarks.marking.sampling import ENOUGH, FEW, identity
@@ -199,30 +201,40 @@ def multiples(a: Any, g: Any, *, any_sign: bool = True) -> bool:
         return False
     source = letters_.generator(kinds)
     for number in range(MOST_TRIED):
-        point = letters_.draw(kinds, number, source)
-        there = {symbol: _sympy(point[symbol.name]) for symbol in a.free_symbols | g.free_symbols}
-        if any(value is None for value in there.values()):
-            return False
-        scales = [one.xreplace(there) for one in (a, g)]
+        base = letters_.draw(kinds, number, source)
         try:
-            if any(between(scale, sympy.S.Zero).equal is not False for scale in scales):
-                continue
-            if not any_sign and between(sympy.Abs(scales[0] * scales[1]), scales[0] * scales[1]).equal is not True:
-                return False
+            signs = [_sign(one, base) for one in (a, g)]
         except Undefined:
             continue
-        return identity(a * scales[1], g * scales[0]).equal is True
+        if 0 in signs:
+            continue
+        if not any_sign and signs[0] != signs[1]:
+            return False
+        return identity(a, g, base).equal is True
     return False
+
+
+def _sign(value: Any, point: Mapping[str, Number]) -> int | complex:
+    """Of a real number; of a complex one any that is not zero. Raises: Undefined, Unknown."""
+    for real in (True, False):
+        values = Values(2 * PRECISE, point, real=real)
+        try:
+            found = values.of(value)
+            return 1j if isinstance(found, acb) and not found.contains(0) else sign_of(found, values)
+        except Undefined:
+            if not real:
+                raise
+        except (Unsure, TooLarge):
+            return 0
+    return 0
 
 
 def numerator(difference: Any) -> Any | None:
     """Of a quotient of polynomials without common zeros along a curve: where it is zero, the quotient is; None of
     anything else."""
+    if any(_is_large(node, _MOST_EXPANDED) for node in preorder(difference)):
+        return None
     above, below = sympy.fraction(sympy.together(difference))
     if below.is_number or not (above.is_polynomial() and below.is_polynomial()):
         return None
     return above if sympy.gcd(above, below).is_number else None
-
-
-def _sympy(value: Number) -> Any | None:
-    return sympy.Rational(int(value.p), int(value.q)) if isinstance(value, fmpq) else None
