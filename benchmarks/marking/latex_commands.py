@@ -10,7 +10,7 @@ from sympy import S
 
 from benchmarks.marking import latex_values as values
 from benchmarks.marking.latex_expression import FRACTIONS, ExpressionParser
-from benchmarks.marking.latex_tokens import Foreign, Unreadable, words
+from benchmarks.marking.latex_tokens import GREEK, Foreign, Unreadable, words
 from benchmarks.marking.latex_values import FUNCTIONS, INVERTIBLE, OF_ANGLES, OF_MANY, symbol
 
 _BINOMIALS = frozenset({r"\binom", r"\dbinom", r"\tbinom"})
@@ -31,10 +31,6 @@ _NUMBER_SETS = {"R": S.Reals, "Z": S.Integers, "N": S.Naturals, "Q": S.Rationals
 _LOGARITHMS = {"log": sympy.Integer(10), "ln": S.Exp1, "lg": sympy.Integer(10)}
 _CALLED = frozenset("fghFGH")
 """functions before any bracket; other letters are before a single letter alone: P(x), but P(1+r) is a product"""
-_GREEK = words(
-    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi rho sigma tau upsilon phi chi psi omega "
-    "Gamma Delta Theta Lambda Xi Sigma Upsilon Phi Psi Omega ell hbar"
-)
 _UNREADABLE = words(r"\ldots \dots \cdots \vdots \ddots \rfloor \rceil \rvert \rangle \} \over \choose \\ \|")
 _ENDS_ARGUMENT = frozenset({"(", "[", "|", r"\lvert", r"\sqrt", r"\begin"})
 """after a letter: \\sin x (y+1) is (y+1) sin x"""
@@ -102,7 +98,7 @@ class CommandParser(ExpressionParser):
         if self.text != "(":
             return False
         inner, closing = self.after(), self.after(2)
-        is_letter = inner.kind == "letter" or inner.text[1:] in _GREEK
+        is_letter = inner.kind == "letter" or inner.text[1:] in GREEK
         if letter in _CALLED or (closing.text == "," and (is_letter or inner.kind == "number")):
             return True
         return closing.text == ")" and (is_letter or (inner.kind == "number" and letter.isupper()))
@@ -125,7 +121,7 @@ class CommandParser(ExpressionParser):
             return self._root(text)
         if text in _CONSTANTS:
             return _CONSTANTS[text]
-        if name.removeprefix("var") in _GREEK:
+        if name.removeprefix("var") in GREEK:
             self.at -= 1
             return self._greek(name.removeprefix("var"))
         if text in _BINOMIALS:
@@ -249,7 +245,7 @@ class CommandParser(ExpressionParser):
         sign = self.signs()
         factors, after_letter = [], False
         while True:
-            after_letter |= self.kind in ("letter", "name") or self.text[1:] in _GREEK
+            after_letter |= self.kind in ("letter", "name") or self.text[1:] in GREEK
             factors.append(self.power())
             if not self.operand_follows() or (after_letter and self.text in _ENDS_ARGUMENT):
                 break

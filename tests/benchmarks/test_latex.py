@@ -206,6 +206,8 @@ FUNCTIONS: dict[str, Any] = {
     r"\cos(90°+30°)": -HALF,
     r"30^\circ": 30,
     r"\sinx": sin(x),
+    r"2\cdotx": 2 * x,
+    r"\Deltax": symbol("Delta") * x,
     r"\operatorname{arcosh} x": acosh(x),
     r"\cosh^{-1} x": acosh(x),
     r"\tan\frac{\pi}{4}": 1,
@@ -490,8 +492,8 @@ def test_the_rest_is_left_to_latex2sympy(text: str) -> None:
 
 PIECES = (
     r"x 1 2.5 10^9 ( ) [ ] { } | ^ _ , ; : = < + - * / ! ' & \\ \frac \sqrt \pm \cup \in \left \right \{ \} \sin "
-    r"\log i e \text{a} \infty \pi z f \binom \over \choose \begin{pmatrix} \end{pmatrix} \pmod \circ \lfloor \rfloor \overline "
-    r"\ldots ° √ ²"
+    r"\log i e \text{a} \infty \pi z f \binom \over \choose \begin{pmatrix} \end{pmatrix} \pmod \circ \lfloor \rfloor "
+    r"\overline \ldots ° √ ²"
 )
 
 
