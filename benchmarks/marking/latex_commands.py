@@ -31,7 +31,8 @@ _NUMBER_SETS = {"R": S.Reals, "Z": S.Integers, "N": S.Naturals, "Q": S.Rationals
 _LOGARITHMS = {"log": sympy.Integer(10), "ln": S.Exp1, "lg": sympy.Integer(10)}
 _CALLED = frozenset("fghFGH")
 """functions before any bracket; other letters are before a single letter alone: P(x), but P(1+r) is a product"""
-_UNREADABLE = words(r"\ldots \dots \cdots \vdots \ddots \rfloor \rceil \rvert \rangle \} \over \choose \\ \|")
+_FOREIGN = words(r"\int \iint \iiint \oint \sum \prod \lim \partial \det \forall")
+"""of which latex2sympy2_extended reads some"""
 _ENDS_ARGUMENT = frozenset({"(", "[", "|", r"\lvert", r"\sqrt", r"\begin"})
 """after a letter: \\sin x (y+1) is (y+1) sin x"""
 
@@ -144,15 +145,15 @@ class CommandParser(ExpressionParser):
             if closing:
                 self.expect("}")
             if name not in _NUMBER_SETS or self.text in ("^", "_"):
-                raise Foreign
+                raise Unreadable
             return _NUMBER_SETS[name]
         if text in (r"\bar", r"\overline"):
             return self._conjugate()
         if text in _ACCENTS:
             self.expect("{") if (braced := self.text == "{") else None
-            if self.kind not in ("letter", "name"):
-                raise Foreign
-            name = self.text
+            if self.kind not in ("letter", "name") and self.text[1:] not in GREEK:
+                raise Unreadable
+            name = self.text.removeprefix("\\")
             self.at += 1
             name = f"{text[1:]}({self._decorated(name) if braced else name})"
             if braced:
@@ -162,11 +163,14 @@ class CommandParser(ExpressionParser):
             return self.argument()
         if text in (r"\factorial", r"\binomial", r"\pow"):
             return self._of_program(text)
-        raise Unreadable if text in _UNREADABLE else Foreign
+        raise Foreign if text in _FOREIGN else Unreadable
 
     def _greek(self, name: str) -> Any:
         self.at += 1
         decorated = self._decorated(name)
+        if decorated == "Gamma" and self.text == "(":
+            (argument,) = self.arguments()
+            return values.gamma(argument, self.lazy)
         return self._called(decorated) if self._is_call(name) else symbol(decorated)
 
     def _of_program(self, text: str) -> Any:
@@ -215,7 +219,7 @@ class CommandParser(ExpressionParser):
             elif self.take("^"):
                 exponent = self.exponent()
         if base is not None and name not in _LOGARITHMS:
-            raise Foreign
+            raise Unreadable
         if exponent == -1 and name in INVERTIBLE:
             name, exponent = f"a{name}", None
         self.angles += name in OF_ANGLES

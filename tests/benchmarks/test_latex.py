@@ -18,6 +18,7 @@ from sympy import (
     Integer,
     Interval,
     Mul,
+    Or,
     Pow,
     Rational,
     S,
@@ -240,6 +241,10 @@ FUNCTIONS: dict[str, Any] = {
     "N(n)": Function("N")(n),
     "np.sin(x)": sin(x),
     "factorial(n)": factorial(n),
+    r"\Gamma(5)": 24,
+    r"\Gamma(\frac12)": sqrt(pi),
+    r"\Gamma": symbol("Gamma"),
+    r"\ddot{\theta}": symbol("ddot(theta)"),
     "2*pi*r": 2 * pi * r,
 }
 NAMES: dict[str, Any] = {
@@ -300,6 +305,8 @@ SETS: dict[str, Any] = {
     r"[0,2]\cap[1,3]": sympy.Intersection(Interval(0, 2), Interval(1, 3), evaluate=False),
     r"x\in(1,2)": sympy.Contains(x, Interval.open(1, 2), evaluate=False),
     r"\pm 3": FiniteSet(3, -3),
+    r"\pm x": FiniteSet(x, -x),
+    r"x<\pm y": Or(sympy.Lt(x, y, evaluate=False), sympy.Lt(x, -y, evaluate=False), evaluate=False),
     r"\frac{-3\pm\sqrt{5}}{2}": FiniteSet((sqrt(5) - 3) / 2, (-3 - sqrt(5)) / 2),
     r"1\pm x\mp y": FiniteSet(1 + x - y, 1 - x + y),
     r"x=\pm 3": Eq(x, FiniteSet(3, -3), evaluate=False),
@@ -390,6 +397,10 @@ MALFORMED = (
     "true",
     "30 degrees",
     "@",
+    r"\fra{1}{2}",
+    r"\sum_{k=1}^n k words",
+    r"\angle ABC",
+    r"\{x \mid x>1\}",
 )
 
 
