@@ -150,20 +150,24 @@ class CommandParser(ExpressionParser):
         if text in (r"\bar", r"\overline"):
             return self._conjugate()
         if text in _ACCENTS:
-            self.expect("{") if (braced := self.text == "{") else None
-            if self.kind not in ("letter", "name") and self.text[1:] not in GREEK:
-                raise Unreadable
-            name = self.text.removeprefix("\\")
-            self.at += 1
-            name = f"{text[1:]}({self._decorated(name) if braced else name})"
-            if braced:
-                self.expect("}")
-            return symbol(self._decorated(name))
+            return self._accented(text[1:])
         if text in (r"\boxed", r"\fbox", r"\displaystyle"):
             return self.argument()
         if text in (r"\factorial", r"\binomial", r"\pow"):
             return self._of_program(text)
         raise Foreign if text in _FOREIGN else Unreadable
+
+    def _accented(self, accent: str) -> Any:
+        braced = self.take("{")
+        letter = self.text.removeprefix("\\")
+        if self.kind not in ("letter", "name") and letter not in GREEK:
+            raise Unreadable
+        self.at += 1
+        name = f"{accent}({self._decorated(letter) if braced else letter})"
+        if braced:
+            self.expect("}")
+        name = self._decorated(name)
+        return self._called(name) if self._is_call(letter) else symbol(name)
 
     def _greek(self, name: str) -> Any:
         self.at += 1

@@ -52,6 +52,7 @@ HALF = Rational(1, 2)
 
 NUMBERS: dict[str, Any] = {
     "12": 12,
+    r"\$12": 12,
     "-7": -7,
     "+3": 3,
     "--3": 3,
@@ -242,9 +243,12 @@ FUNCTIONS: dict[str, Any] = {
     "np.sin(x)": sin(x),
     "factorial(n)": factorial(n),
     r"\Gamma(5)": 24,
+    r"\operatorname{Re}(3+2i)": 3,
+    r"\Im(3+2i)": 2,
     r"\Gamma(\frac12)": sqrt(pi),
     r"\Gamma": symbol("Gamma"),
     r"\ddot{\theta}": symbol("ddot(theta)"),
+    r"\ddot\theta(t)": Function("ddot(theta)")(t),
     "2*pi*r": 2 * pi * r,
 }
 NAMES: dict[str, Any] = {
