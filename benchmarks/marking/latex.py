@@ -32,6 +32,7 @@ _RELATIONS: dict[str, Any] = {
 }  # fmt: skip
 _SET_SIGNS = {r"\cup": sympy.Union, r"\cap": sympy.Intersection, r"\setminus": sympy.Complement,
               r"\backslash": sympy.Complement, "-": sympy.Complement}  # fmt: skip
+_AS_WRITTEN: dict[str, Any] = {"evaluate": False}
 _BOTH_SIGNS = (r"\pm", r"\mp")
 _CLOSERS = {"(": (")", "]"), "[": ("]", ")"), r"\{": (r"\}",), r"\langle": (r"\rangle",), "{": ("}",)}
 _MATRICES = ("matrix", "pmatrix", "bmatrix", "Bmatrix", "smallmatrix", "array")
@@ -57,11 +58,21 @@ def read(text: str) -> Parsed | None:
     try:
         found = _both_signs(text)
     except Foreign:
-        value = fallback(text)
+        value = None if _has_words(text) else fallback(text)
         found = None if value is None else Parsed(value, bool(value.has(sympy.Float)))
     except Exception:  # Unreadable, or anything: sympy is fed texts of a model
         return None
     return None if found is None or found.value in (S.NaN, S.ComplexInfinity) else found
+
+
+def _has_words(text: str) -> bool:
+    """Outside of indices; latex2sympy2_extended takes every letter of a word for a factor."""
+    found = tokens(text)
+    before = [token.text for token in found]
+    return any(
+        token.kind == "word" and before[place - 1] != "_" and before[place - 2 : place] != ["_", "{"]
+        for place, token in enumerate(found)
+    )
 
 
 def _both_signs(text: str) -> Parsed:
@@ -89,8 +100,8 @@ def _either(first: Any, second: Any) -> Any:
         return sympy.Eq(first.lhs, sympy.FiniteSet(first.rhs, second.rhs), evaluate=False)
     if isinstance(first, sympy.FiniteSet) and isinstance(second, sympy.FiniteSet):
         return sympy.FiniteSet(*first.args, *second.args)
-    if isinstance(first, sympy.logic.boolalg.Boolean):
-        return sympy.Or(first, second, evaluate=False)
+    if isinstance(first, sympy.core.relational.Relational | sympy.And):
+        return sympy.Or(first, second, **_AS_WRITTEN)
     return sympy.FiniteSet(first, second)
 
 
@@ -140,7 +151,7 @@ class Parser(CommandParser):
         relations = [_relation(sign, *pair) for sign, pair in zip(signs, pairwise(sides), strict=True)]
         if len(relations) > 1 and self.lazy:
             raise Unreadable  # sympy sorts by size
-        return relations[0] if len(relations) == 1 else sympy.And(*relations, evaluate=False)
+        return relations[0] if len(relations) == 1 else sympy.And(*relations, **_AS_WRITTEN)
 
     def _approximation(self, sides: list[Any], signs: list[str]) -> None:
         """Beside a number, its digits; beside a letter, its value."""
@@ -219,7 +230,7 @@ class Parser(CommandParser):
                 items.append(self._item(opening))
         closing = self.text
         if closing not in _CLOSERS[opening]:
-            raise Foreign if closing in (r"\mid", "|", ":") and opening == r"\{" else Unreadable
+            raise Unreadable
         self.at += 1
         return items, closing
 
@@ -247,7 +258,7 @@ class Parser(CommandParser):
         name = self.text[len(r"\begin{") : -1].removesuffix("*")
         self.at += 1
         if name not in _MATRICES:
-            raise Foreign
+            raise Unreadable
         if name == "array":
             self.expect("{")
             while not self.take("}"):

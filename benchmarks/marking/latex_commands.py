@@ -10,7 +10,7 @@ from sympy import S
 
 from benchmarks.marking import latex_values as values
 from benchmarks.marking.latex_expression import FRACTIONS, ExpressionParser
-from benchmarks.marking.latex_tokens import Foreign, Unreadable, words
+from benchmarks.marking.latex_tokens import GREEK, Foreign, Unreadable, words
 from benchmarks.marking.latex_values import FUNCTIONS, INVERTIBLE, OF_ANGLES, OF_MANY, symbol
 
 _BINOMIALS = frozenset({r"\binom", r"\dbinom", r"\tbinom"})
@@ -31,11 +31,8 @@ _NUMBER_SETS = {"R": S.Reals, "Z": S.Integers, "N": S.Naturals, "Q": S.Rationals
 _LOGARITHMS = {"log": sympy.Integer(10), "ln": S.Exp1, "lg": sympy.Integer(10)}
 _CALLED = frozenset("fghFGH")
 """functions before any bracket; other letters are before a single letter alone: P(x), but P(1+r) is a product"""
-_GREEK = words(
-    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi rho sigma tau upsilon phi chi psi omega "
-    "Gamma Delta Theta Lambda Xi Sigma Upsilon Phi Psi Omega ell hbar"
-)
-_UNREADABLE = words(r"\ldots \dots \cdots \vdots \ddots \rfloor \rceil \rvert \rangle \} \over \choose \\ \|")
+_FOREIGN = words(r"\int \iint \iiint \oint \sum \prod \lim \partial \det \forall")
+"""of which latex2sympy2_extended reads some"""
 _ENDS_ARGUMENT = frozenset({"(", "[", "|", r"\lvert", r"\sqrt", r"\begin"})
 """after a letter: \\sin x (y+1) is (y+1) sin x"""
 
@@ -102,7 +99,7 @@ class CommandParser(ExpressionParser):
         if self.text != "(":
             return False
         inner, closing = self.after(), self.after(2)
-        is_letter = inner.kind == "letter" or inner.text[1:] in _GREEK
+        is_letter = inner.kind == "letter" or inner.text[1:] in GREEK
         if letter in _CALLED or (closing.text == "," and (is_letter or inner.kind == "number")):
             return True
         return closing.text == ")" and (is_letter or (inner.kind == "number" and letter.isupper()))
@@ -125,7 +122,7 @@ class CommandParser(ExpressionParser):
             return self._root(text)
         if text in _CONSTANTS:
             return _CONSTANTS[text]
-        if name.removeprefix("var") in _GREEK:
+        if name.removeprefix("var") in GREEK:
             self.at -= 1
             return self._greek(name.removeprefix("var"))
         if text in _BINOMIALS:
@@ -148,29 +145,36 @@ class CommandParser(ExpressionParser):
             if closing:
                 self.expect("}")
             if name not in _NUMBER_SETS or self.text in ("^", "_"):
-                raise Foreign
+                raise Unreadable
             return _NUMBER_SETS[name]
         if text in (r"\bar", r"\overline"):
             return self._conjugate()
         if text in _ACCENTS:
-            self.expect("{") if (braced := self.text == "{") else None
-            if self.kind not in ("letter", "name"):
-                raise Foreign
-            name = self.text
-            self.at += 1
-            name = f"{text[1:]}({self._decorated(name) if braced else name})"
-            if braced:
-                self.expect("}")
-            return symbol(self._decorated(name))
+            return self._accented(text[1:])
         if text in (r"\boxed", r"\fbox", r"\displaystyle"):
             return self.argument()
         if text in (r"\factorial", r"\binomial", r"\pow"):
             return self._of_program(text)
-        raise Unreadable if text in _UNREADABLE else Foreign
+        raise Foreign if text in _FOREIGN else Unreadable
+
+    def _accented(self, accent: str) -> Any:
+        braced = self.take("{")
+        letter = self.text.removeprefix("\\")
+        if self.kind not in ("letter", "name") and letter not in GREEK:
+            raise Unreadable
+        self.at += 1
+        name = f"{accent}({self._decorated(letter) if braced else letter})"
+        if braced:
+            self.expect("}")
+        name = self._decorated(name)
+        return self._called(name) if self._is_call(letter) else symbol(name)
 
     def _greek(self, name: str) -> Any:
         self.at += 1
         decorated = self._decorated(name)
+        if decorated == "Gamma" and self.text == "(":
+            (argument,) = self.arguments()
+            return values.gamma(argument, self.lazy)
         return self._called(decorated) if self._is_call(name) else symbol(decorated)
 
     def _of_program(self, text: str) -> Any:
@@ -219,7 +223,7 @@ class CommandParser(ExpressionParser):
             elif self.take("^"):
                 exponent = self.exponent()
         if base is not None and name not in _LOGARITHMS:
-            raise Foreign
+            raise Unreadable
         if exponent == -1 and name in INVERTIBLE:
             name, exponent = f"a{name}", None
         self.angles += name in OF_ANGLES
@@ -249,7 +253,7 @@ class CommandParser(ExpressionParser):
         sign = self.signs()
         factors, after_letter = [], False
         while True:
-            after_letter |= self.kind in ("letter", "name") or self.text[1:] in _GREEK
+            after_letter |= self.kind in ("letter", "name") or self.text[1:] in GREEK
             factors.append(self.power())
             if not self.operand_follows() or (after_letter and self.text in _ENDS_ARGUMENT):
                 break

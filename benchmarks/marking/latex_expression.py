@@ -286,7 +286,7 @@ class ExpressionParser:
     def argument(self) -> Any:
         r"""Of a command: what stands in braces, or one token; of a number one digit, as in \frac12."""
         kind, text, _ = self.tokens[self.at]
-        if kind == "number" and len(text) > 1 and text[1].isdigit():
+        if kind == "number" and text[:2].isdigit() and len(text) > 1:
             self.tokens[self.at] = Token("number", text[1:])
             return sympy.Integer(int(text[0]))
         return self.atom()

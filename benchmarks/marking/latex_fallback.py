@@ -28,5 +28,5 @@ def fallback(text: str) -> sympy.Basic | None:
     except Exception:  # anything: the parser is fed text of a model
         return None
     if isinstance(value, sympy.MatrixBase):
-        value = value.as_immutable()
+        value = sympy.ImmutableMatrix(value)
     return value.xreplace({one: symbol(one.name) for one in value.atoms(sympy.Symbol)})

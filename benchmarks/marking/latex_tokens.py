@@ -34,7 +34,7 @@ _NUMBER = (
 )
 _FONTS = r"\\(?:text(?:bf|it|rm|normal|sf|tt)?|math(?:rm|bf|it|sf|cal|scr|frak)|mbox|boldsymbol|bm|operatorname\*?)"
 _TOKEN = re.compile(
-    rf"""(?P<space>\s+|\\[,;:>!\ ]|~|\$|\\(?:[bB]igg?[lrm]?|displaystyle|textstyle|limits|nolimits|q?quad)(?![A-Za-z])
+    rf"""(?P<space>\s+|\\[,;:>!\ ]|~|\\?\$|\\(?:[bB]igg?[lrm]?|displaystyle|textstyle|limits|nolimits)(?![A-Za-z])|\\q?quad
         |(?<![A-Za-z])(?:np|math|sympy)\.(?=[a-z\\]))
     |(?P<side>\\(?:left|right)(?![A-Za-z])\s*(?:\\(?:[lr]vert|vert)(?![A-Za-z])|[|.])?)
     |(?P<repeating>[0-9]*\.[0-9]*(?:\\overline\s*(?:\{{[0-9]+\}}|[0-9])|\\(?:bar|dot)\s*(?:\{{[0-9]+\}}|[0-9])
@@ -71,10 +71,14 @@ def words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
+GREEK = words(
+    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi rho sigma tau upsilon phi chi psi omega "
+    "Gamma Delta Theta Lambda Xi Sigma Upsilon Phi Psi Omega ell hbar"
+)
 PROGRAM_FUNCTIONS = words(
     "sin cos tan cot sec csc tg ctg cosec asin acos atan acot asec acsc arcsin arccos arctan arccot arcsec arccsc "
     "sinh cosh tanh coth sech csch asinh acosh atanh arcsinh arccosh arctanh arsinh arcosh artanh exp log ln lg sqrt "
-    "cbrt abs floor ceil ceiling max min gcd lcm pow factorial binomial sgn sign"
+    "cbrt abs floor ceil ceiling max min gcd lcm pow factorial binomial sgn sign Re Im"
 )
 """read without a backslash"""
 _CONSTANTS = {"pi": r"\pi", "inf": r"\infty", "infinity": r"\infty", "oo": r"\infty"}
@@ -82,10 +86,10 @@ _GREEK_WORDS = words("alpha beta gamma delta epsilon zeta theta kappa lambda sig
 _STUCK = re.compile(r"([a-zA-Z]?)(arcsin|arccos|arctan|sinh|cosh|tanh|sin|cos|tan|cot|sec|csc|log|ln)([a-z]?)")
 _STUCK_PI = re.compile(r"pi([a-zA-Z])")
 _STUCK_COMMAND = re.compile(
-    r"(\\(?:(?:arc)?(?:sin|cos|tan|cot|sec|csc)(?!h|ec)|(?:sin|cos|tan)h|log|ln"
-    r"|alpha|beta|gamma|delta|theta|lambda|omega|phi|pi))"
-    r"([a-zA-Z]+)"
+    r"(\\(?:(?:arc)?(?:sin|cos|tan|cot|sec|csc)(?!h|ec)|(?:sin|cos|tan)h|log|ln|cdot|times|infty|pm(?!od)|mp|cup|cap"
+    rf"|[lr]floor|[lr]ceil|[lr]vert|le(?!q|ft)|ge(?!q)|ne(?!q|g)|(?:var)?(?:pi|{'|'.join(sorted(GREEK))})))([a-zA-Z]+)"
 )
+"""before what lost its blank"""
 _TWICE = re.compile(r"\\\\(?=[a-z])")
 _VOWELS = re.compile("[aeiouAEIOU]")
 _SHORT_WORDS = words(
@@ -159,7 +163,7 @@ def _side(written: str) -> list[Token]:
 
 def _in_font(written: str) -> Token:
     command, _, rest = written.partition("{")
-    name = rest[:-1].strip()
+    name = rest[:-1].strip(" ~")
     if not _NAME.fullmatch(name) or name.lower() in _JOINING:
         return Token("word", name)
     if name in PROGRAM_FUNCTIONS:

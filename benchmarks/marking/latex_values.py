@@ -172,6 +172,13 @@ def factorial(value: Any, lazy: bool, step: int = 1) -> Any:
     return (sympy.factorial, sympy.factorial2)[step - 1](value, evaluate=not lazy)
 
 
+def gamma(value: Any, lazy: bool) -> Any:
+    """(n-1)! of a natural number n."""
+    if value.is_Integer:
+        return factorial(value - 1, lazy)
+    return sympy.gamma(scalar(value), evaluate=not lazy and abs(value) < 100 if value.is_Rational else False)
+
+
 def binomial(n: Any, k: Any, lazy: bool) -> Any:
     _scalars((n, k))
     if not lazy and n.is_Integer and k.is_Integer:
@@ -226,7 +233,7 @@ def _by_operators(values: Sequence[Any], operator: Callable[[Any, Any], Any]) ->
         result = operator(result, value)
     if not isinstance(result, sympy.MatrixBase):
         raise Unreadable
-    return result.as_immutable()
+    return sympy.ImmutableMatrix(result)
 
 
 _TRIGONOMETRIC = ("sin", "cos", "tan", "cot", "sec", "csc")

@@ -18,6 +18,7 @@ from sympy import (
     Integer,
     Interval,
     Mul,
+    Or,
     Pow,
     Rational,
     S,
@@ -51,6 +52,7 @@ HALF = Rational(1, 2)
 
 NUMBERS: dict[str, Any] = {
     "12": 12,
+    r"\$12": 12,
     "-7": -7,
     "+3": 3,
     "--3": 3,
@@ -206,6 +208,8 @@ FUNCTIONS: dict[str, Any] = {
     r"\cos(90°+30°)": -HALF,
     r"30^\circ": 30,
     r"\sinx": sin(x),
+    r"2\cdotx": 2 * x,
+    r"\Deltax": symbol("Delta") * x,
     r"\operatorname{arcosh} x": acosh(x),
     r"\cosh^{-1} x": acosh(x),
     r"\tan\frac{\pi}{4}": 1,
@@ -238,6 +242,13 @@ FUNCTIONS: dict[str, Any] = {
     "N(n)": Function("N")(n),
     "np.sin(x)": sin(x),
     "factorial(n)": factorial(n),
+    r"\Gamma(5)": 24,
+    r"\operatorname{Re}(3+2i)": 3,
+    r"\Im(3+2i)": 2,
+    r"\Gamma(\frac12)": sqrt(pi),
+    r"\Gamma": symbol("Gamma"),
+    r"\ddot{\theta}": symbol("ddot(theta)"),
+    r"\ddot\theta(t)": Function("ddot(theta)")(t),
     "2*pi*r": 2 * pi * r,
 }
 NAMES: dict[str, Any] = {
@@ -298,6 +309,8 @@ SETS: dict[str, Any] = {
     r"[0,2]\cap[1,3]": sympy.Intersection(Interval(0, 2), Interval(1, 3), evaluate=False),
     r"x\in(1,2)": sympy.Contains(x, Interval.open(1, 2), evaluate=False),
     r"\pm 3": FiniteSet(3, -3),
+    r"\pm x": FiniteSet(x, -x),
+    r"x<\pm y": Or(sympy.Lt(x, y, evaluate=False), sympy.Lt(x, -y, evaluate=False), evaluate=False),
     r"\frac{-3\pm\sqrt{5}}{2}": FiniteSet((sqrt(5) - 3) / 2, (-3 - sqrt(5)) / 2),
     r"1\pm x\mp y": FiniteSet(1 + x - y, 1 - x + y),
     r"x=\pm 3": Eq(x, FiniteSet(3, -3), evaluate=False),
@@ -388,6 +401,10 @@ MALFORMED = (
     "true",
     "30 degrees",
     "@",
+    r"\fra{1}{2}",
+    r"\sum_{k=1}^n k words",
+    r"\angle ABC",
+    r"\{x \mid x>1\}",
 )
 
 
@@ -490,8 +507,8 @@ def test_the_rest_is_left_to_latex2sympy(text: str) -> None:
 
 PIECES = (
     r"x 1 2.5 10^9 ( ) [ ] { } | ^ _ , ; : = < + - * / ! ' & \\ \frac \sqrt \pm \cup \in \left \right \{ \} \sin "
-    r"\log i e \text{a} \infty \pi z f \binom \over \choose \begin{pmatrix} \end{pmatrix} \pmod \circ \lfloor \rfloor \overline "
-    r"\ldots ° √ ²"
+    r"\log i e \text{a} \infty \pi z f \binom \over \choose \begin{pmatrix} \end{pmatrix} \pmod \circ \lfloor \rfloor "
+    r"\overline \ldots ° √ ²"
 )
 
 
