@@ -44,6 +44,7 @@ class Pair:
         self.source = letters_.generator(self.kinds)
         nodes = {type(node).__name__ for one in (answer, gold) for node in letters_.preorder(one)}
         self.steps, self.kinks = bool(nodes & STEPS), bool(nodes & KINKS)
+        self.cases = "Piecewise" in nodes
         self.imaginary = "ImaginaryUnit" in nodes or Kind.COMPLEX in self.kinds.values()
         self.exact = True
         """so far every difference was exactly zero"""
@@ -88,7 +89,7 @@ def on_lines(pair: Pair, arguments: list[Any], *, strict: bool) -> Iterator[dict
                 if strict:
                     raise
                 continue
-            for value in pieces.between(places):
+            for value in pieces.visited(places, ends=pair.cases):
                 whole = pair.kinds[letter] is Kind.WHOLE
                 yield {**base, letter: fmpq(value.floor()) if whole else value}
 

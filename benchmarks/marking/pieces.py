@@ -74,7 +74,9 @@ def cuts(arguments: list[Any], letter: str, others: Mapping[str, fmpq]) -> list[
 
 
 def _real_roots(form: fmpq_poly) -> set[fmpq]:
-    """As rationals close by."""
+    """Exactly of a linear form, else as rationals close by."""
+    if form.degree() == 1:
+        return {-form[0] / form[1]}
     roots: list[tuple[Any, int]] = form.numer().complex_roots()  # pyright: ignore[reportAssignmentType]
     return {_close(root.real) for root, _ in roots if root.imag.is_zero()}
 
@@ -120,8 +122,10 @@ def _forms(node: Any, letter: str, others: Mapping[str, fmpq]) -> list[_Form]:
     return found
 
 
-def between(places: list[fmpq]) -> Iterator[fmpq]:
-    """Two numbers on each piece of a line that is cut at these places."""
+def visited(places: list[fmpq], *, ends: bool) -> Iterator[fmpq]:
+    """Two numbers on each piece of a line that is cut at these places, and, if asked for, the places."""
+    if ends:
+        yield from places
     if not places:
         yield from (fmpq(-7, 3), fmpq(11, 5))
         return

@@ -1,6 +1,6 @@
 """Whether two single expressions are equal, for the workers of `pool.py`: it may take any time, or any memory.
 
-    latex (text -> sympy)  >  symbolic (values, equations, sets ...)  >  scalars (two values)
+    latex, cases (text -> sympy)  >  symbolic (values, equations, sets ...)  >  scalars (two values)
         >  difference (numbers)    separation (how close is zero?)    enclosure, functions (certain bounds)
         >  sampling (identities)   pieces (kinks and steps)           letters (what they stand for)
 
@@ -17,7 +17,7 @@ from typing import Any
 import sympy
 from sympy.core.relational import Relational
 
-from benchmarks.marking import latex, scalars
+from benchmarks.marking import cases, latex, scalars
 from benchmarks.marking.enclosure import Unknown
 from benchmarks.marking.letters import names
 from benchmarks.marking.scalars import Scalar
@@ -46,7 +46,7 @@ def same(answer: str, gold: str, tolerance: float) -> Verdict:
 def read(text: str) -> Scalar | None:
     """A tidy text as one object of sympy's; None if it is none. A percent sign at its end divides by 100."""
     bare = text.removesuffix("%").removesuffix("\\").rstrip()
-    found = latex.read(bare)
+    found = cases.read(bare) or latex.read(bare)
     if found is None:
         return None
     value = _done(found.value)

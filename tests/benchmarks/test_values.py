@@ -83,6 +83,21 @@ LETTERS = [
     (r"\sum_{k=0}^{n}2^k", ["2^{n+1}-1"], ["2^n-1"]),
     (r"\frac{\pi^2}{6}", [r"\sum_{k=1}^{\infty}\frac{1}{k^2}"], [r"\frac{\pi^2}{8}"]),
     (r"\max(x,x^2+1)", ["x^2+1"], ["x", r"\max(x,x^2+\frac15)"]),
+    (
+        r"\begin{cases} 2x+8 & x \ge 6 \\ 3-3x & x < 6 \end{cases}",
+        [
+            r"\begin{cases} -3x+3 & x < 6 \\ 8+2x & x \ge 6 \end{cases}",
+            r"\begin{cases} 2x+8, & \text{if } 6 \le x \\ 3-3x, & \text{otherwise} \end{cases}",
+        ],
+        [
+            r"\begin{cases} 2x+8 & x > 6 \\ 3-3x & x \le 6 \end{cases}",
+            r"\begin{cases} 2x+8 & x \ge 7 \\ 3-3x & x < 7 \end{cases}",
+            r"\begin{cases} 2x+8 & x < 6 \\ 3-3x & x \ge 6 \end{cases}",
+            r"\begin{cases} 2x+8 & x \ge 6 \\ 3-3x & x < 5 \end{cases}",
+            "2x+8",
+        ],
+    ),
+    ("|x-3|", [r"\begin{cases} x-3 & x > 3 \\ 3-x & x \le 3 \end{cases}"], [r"\begin{cases} x-3 & x > 3 \end{cases}"]),
     ("f(x)+1", ["1+f(x)"], ["f(y)+1", "f(x)-1"]),
     (r"\frac{dy}{dx}", [r"\frac{dy}{dx}"], ["0", "y"]),
     ("x^{3/2}", [r"x\sqrt{x}", r"(\sqrt{x})^3"], [r"\sqrt{x}", "x^{2/3}"]),
