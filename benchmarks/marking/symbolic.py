@@ -1,238 +1,233 @@
-"""Whether two expressions are equal, by Math-Verify and by their values. Runs in the workers of `pool.py` alone: it may
-take any time, or any memory.
+"""Whether two single expressions are equal, for the workers of `pool.py`: it may take any time, or any memory.
 
-Math-Verify reads an expression into sympy and compares. Around it stand values at points that are drawn from the names
-of the symbols: two expressions that differ there differ, which is told in microseconds where sympy's `simplify` would
-take tens of milliseconds; two that agree there to many digits are equal (Schwartz 1980, Zippel 1979), also where
-`simplify` does not see it.
+    latex, cases (text -> sympy)  >  symbolic (values, equations, sets ...)  >  scalars (two values)
+        >  difference (numbers)    separation (how close is zero?)    enclosure, functions (certain bounds)
+        >  sampling (identities)   pieces (kinks and steps)           letters (what they stand for)
 
-We find answers by ourselves, so we call the parser of Math-Verify, latex2sympy2_extended, on the whole answer and not
-on what its `parse` makes of it: that reads `\\frac{1}{m} t` as `\\frac{1}{m}` (t is a ton), and V as v.
+Math-Verify is not asked: it compares by rounded numbers and by rules of its own, so that its yes is no proof, and what
+it could add to a no is nothing.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
-import mpmath
 import sympy
-from latex2sympy2_extended import NormalizationConfig, latex2sympy, normalize_latex
-from latex2sympy2_extended.latex2sympy2 import ConversionConfig
-from math_verify import parse, verify
-from math_verify.grader import should_treat_as_complex
-from sympy.core.function import AppliedUndef
+from sympy.core.relational import Relational
 
-POINTS, DIGITS = 3, 20
-SAME, DIFFERENT = 1e-9, 1e-3
-"""relative differences of values: at most, to be equal; at least, to be different whatever Math-Verify rounds"""
-_NORMAL = NormalizationConfig(
-    basic_latex=True, units=False, malformed_operators=True, nits=True, boxed="none", equations=False
-)
-_READ = ConversionConfig(lowercase_symbols=False)
-_RANGES = (sympy.Interval, sympy.Union, sympy.Intersection)
-_PAIR = (2,)
-"""a set of two: (1,3) is read as an interval, and Math-Verify takes it for {1,3} too"""
-_UNTIMED: dict[str, Any] = {"parsing_timeout": None}
-"""the deadline is the worker's"""
+from benchmarks.marking import cases, latex, scalars
+from benchmarks.marking.enclosure import Unknown
+from benchmarks.marking.letters import names
+from benchmarks.marking.scalars import Scalar
+from benchmarks.marking.verdict import Verdict
+
+EQUAL = Verdict(True, "the same expression")
+MOST_MEMBERS = 60
 
 
-Points = tuple[Any, ...]
-"""a value at each point, as an `mpmath.mpc`"""
+def same(answer: str, gold: str, tolerance: float) -> Verdict:
+    """Compare two tidy texts.
 
-
-@dataclass(frozen=True)
-class Expression:
-    """What a text was read as."""
-
-    value: Any
-    """sympy's object"""
-    points: tuple[Points, ...] | None
-    """the values of a number, of each element of a finite set, or of each entry of a matrix; None of anything else,
-    such as an equation"""
-    shape: tuple[int, ...]
-    """() of a number, (elements,) of a set, (rows, columns) of a matrix"""
-    rounded: bool
-    """holds a decimal"""
-    percent: bool = False
-    """stood before a percent sign"""
-
-
-def same(answer: str, gold: str, tolerance: float) -> bool:
-    """Whether two tidy texts are equal expressions."""
+    Args:
+        tolerance: relative difference that a value may have where one side is written as a decimal and the gold is no
+            exact integer.
+    """
     left, right = read(answer), read(gold)
-    return left is not None and right is not None and equal(left, right, tolerance)
-
-
-def same_in_texts(answer: str, text: str, wanted: str, gold: str, tolerance: float) -> bool:
-    """The same of whole texts: what Math-Verify finds in one stands for its tidy answer where that is empty."""
-    left, right = read(answer) if answer else searched(text), read(wanted) if wanted else searched(gold)
-    return left is not None and right is not None and equal(left, right, tolerance)
-
-
-def math_verify(text: str, gold: str) -> bool:
-    """Math-Verify alone, its own way with its defaults, on a whole response."""
-    wanted, given = parse(f"\\boxed{{{gold}}}", **_UNTIMED), parse(text, **_UNTIMED)
-    return bool(verify(wanted, given, timeout_seconds=None))
-
-
-def equal(answer: Expression, gold: Expression, tolerance: float) -> bool:
-    """Whether they are equal, or would be if the percent sign of one of them were taken at its word."""
-    if _equal(answer, gold, tolerance):
-        return True
-    return answer.percent != gold.percent and _equal(_hundredth(answer), _hundredth(gold), tolerance)
-
-
-def _equal(answer: Expression, gold: Expression, tolerance: float) -> bool:
-    verdict = _by_values(answer, gold, tolerance)
-    if verdict is not None:
-        return verdict
-    return bool(verify(gold.value, answer.value, strict=True, allow_set_relation_comp=True, timeout_seconds=None))
-
-
-def _by_values(answer: Expression, gold: Expression, tolerance: float) -> bool | None:
-    """None where the values do not tell."""
-    if isinstance(answer.value, sympy.Eq) or isinstance(gold.value, sympy.Eq):
-        return _equations(answer, gold)
-    if not answer.points or not gold.points:
-        known, other = (answer, gold) if answer.points else (gold, answer)
-        apart = known.points and isinstance(other.value, _RANGES) and known.shape != _PAIR
-        return False if apart else None
-    if answer.shape != gold.shape:
-        return None if len(answer.shape) == len(gold.shape) == 2 else False
-    if len(gold.shape) == 1:  # in a set any element may be the one
-        apart = max(min(_apart(a, g) for g in gold.points) for a in answer.points)
-        return False if apart >= DIFFERENT else None
-    apart = max(_apart(a, g) for a, g in zip(answer.points, gold.points, strict=True))
-    if apart <= SAME or (apart <= tolerance and (answer.rounded or gold.rounded)):
-        return True
-    return False if apart >= DIFFERENT else None
-
-
-def _equations(answer: Expression, gold: Expression) -> bool | None:
-    """Two equations in the same symbols that are multiples of each other are equal, two in different symbols are not.
-    An equation answers a number by one of its sides."""
-    if isinstance(answer.value, sympy.Eq) and isinstance(gold.value, sympy.Eq):
-        if _names(answer.value) != _names(gold.value):
-            return False
-        left, right = (_points(_difference(one.value)) for one in (answer, gold))
-        if not left or not right or any(point == 0 for points in (*left, *right) for point in points):
-            return None
-        ratios = tuple(a / g for a, g in zip(left[0], right[0], strict=True))
-        return True if _apart(ratios, ratios[:1] * POINTS) <= SAME else None
-    equation, other = (answer, gold) if isinstance(answer.value, sympy.Eq) else (gold, answer)
-    if not other.points or other.shape != ():
-        return None
-    sides = [_points(side) for side in equation.value.args]
-    if any(not side or _apart(side[0], other.points[0]) < DIFFERENT for side in sides):
-        return None
-    return False
-
-
-def _difference(equation: Any) -> Any:
-    try:
-        return equation.lhs - equation.rhs
-    except TypeError:  # a side is a set
-        return None
-
-
-def _names(value: Any) -> set[str]:
-    """Of symbols and of functions that have no meaning of their own."""
-    return {str(symbol) for symbol in value.free_symbols} | {str(one.func) for one in value.atoms(AppliedUndef)}
-
-
-def _hundredth(expression: Expression) -> Expression:
-    if not (expression.percent and isinstance(expression.value, sympy.Expr)):
-        return expression
-    return _expression(expression.value / 100)
+    if right is None:
+        return Verdict(False, "the gold cannot be read as an expression")
+    if left is None:
+        return Verdict(False, "the answer cannot be read as an expression")
+    return _Comparison(left, right, tolerance).of(left.value, right.value)
 
 
 @lru_cache(maxsize=4096)
-def read(text: str) -> Expression | None:
-    """A tidy text as one expression; None if it is none."""
-    latex = normalize_latex(text.removesuffix("%").removesuffix("\\"), _NORMAL)
-    value = _parsed(latex)
-    if value is None and "=" in latex and "," not in latex:  # an equation, or a chain of them, ends in the answer
-        value = _parsed(latex.rpartition("=")[2])
-    return None if value is None else replace(_expression(value), percent=text.endswith("%"))
+def read(text: str) -> Scalar | None:
+    """A tidy text as one object of sympy's; None if it is none. A percent sign at its end divides by 100."""
+    bare = text.removesuffix("%").removesuffix("\\").rstrip()
+    found = cases.read(bare) or latex.read(bare)
+    if found is None:
+        return None
+    value = _done(found.value)
+    if text.endswith("%") and isinstance(value, sympy.Expr):
+        value = value / 100
+    return Scalar(value, found.rounded, scalars.digits(text) if found.rounded else 0)
 
 
-@lru_cache(maxsize=256)
-def searched(text: str) -> Expression | None:
-    """What Math-Verify extracts from a text."""
-    values = parse(text, fallback_mode="no_fallback", **_UNTIMED)
-    return _expression(values[0]) if values else None
-
-
-def _parsed(latex: str) -> Any | None:
+def _done(value: Any) -> Any:
+    """With integrals, limits and infinite sums carried out; a derivative is a letter, for dM/dt is not 0."""
+    endless = value.has(sympy.oo) and value.has(sympy.Sum, sympy.Product)
+    if not endless and not value.has(sympy.Integral, sympy.Limit, sympy.Derivative):
+        return value
+    value = value.xreplace({one: sympy.Symbol(str(one)) for one in value.atoms(sympy.Derivative)})
     try:
-        return latex2sympy(
-            latex,
-            is_real=not should_treat_as_complex(latex),
-            convert_degrees=False,
-            normalization_config=None,
-            conversion_config=_READ,
+        return value.doit()
+    except Exception:  # anything: these are texts of a model
+        return value
+
+
+class _Comparison:
+    """Of an answer with its gold."""
+
+    def __init__(self, answer: Scalar, gold: Scalar, tolerance: float) -> None:
+        self.answer, self.gold, self.tolerance = answer, gold, tolerance
+
+    def of(self, a: Any, g: Any) -> Verdict:
+        """Two objects in them."""
+        if a == g and type(a) is type(g):
+            return EQUAL
+        a, g = _unwrapped(a, g)
+        for kind, compare in self._kinds():
+            if isinstance(a, kind) and isinstance(g, kind):
+                return compare(a, g)
+        if isinstance(a, sympy.Eq | sympy.And) and isinstance(g, sympy.Expr):
+            return self._value_of(a, g)
+        if isinstance(g, sympy.Eq | sympy.And) and isinstance(a, sympy.Expr):
+            return self._value_of(g, a)
+        return Verdict(False, f"{_named(a)} and {_named(g)}")
+
+    def _kinds(self) -> list[tuple[Any, Callable[[Any, Any], Verdict]]]:
+        return [
+            (sympy.MatrixBase, self._matrices),
+            (sympy.Expr, self._values),
+            (sympy.Eq, self._equations),
+            (Relational, self._relations),
+            (sympy.And, self._members),
+            (sympy.Or, self._members),
+            (sympy.FiniteSet, self._members),
+            (sympy.Tuple, self._in_order),
+            (sympy.Interval, self._intervals),
+            (sympy.Set, self._sets),
+        ]
+
+    def _values(self, a: Any, g: Any) -> Verdict:
+        answer = self.answer._replace(value=a)
+        return scalars.compare(answer, self.gold._replace(value=g), self.tolerance)
+
+    def _equations(self, a: Any, g: Any) -> Verdict:
+        if not all(isinstance(side, sympy.Expr) for side in (*a.args, *g.args)):
+            return self._in_order(a, g)
+        if _is_name(a.lhs) and _is_name(g.lhs) and a.lhs == g.lhs:
+            return self._values(a.rhs, g.rhs)
+        return self._multiples(a, g, any_sign=True)
+
+    def _relations(self, a: Any, g: Any) -> Verdict:
+        a, g = _less(a), _less(g)
+        if type(a) is not type(g):
+            return Verdict(False, "the relations differ")
+        return self._multiples(a, g, any_sign=isinstance(a, sympy.Ne))
+
+    def _multiples(self, a: Any, g: Any, *, any_sign: bool) -> Verdict:
+        """Of relations to zero."""
+        a, g = a.lhs - a.rhs, g.lhs - g.rhs
+        try:
+            equal = scalars.multiples(a, g, any_sign=any_sign)
+            if not equal and any_sign:
+                left, right = (scalars.numerator(one) for one in (a, g))
+                changed = left is not None or right is not None
+                equal = changed and scalars.multiples(a if left is None else left, g if right is None else right)
+        except Unknown as what:
+            return Verdict(None, f"not decided: nothing is known about {what}")
+        return Verdict(equal, "one is a multiple of the other" if equal else "they are no multiples of each other")
+
+    def _value_of(self, equation: Any, value: Any) -> Verdict:
+        """An equation, or a chain of them, against a value: all its sides must be it, but for names."""
+        parts = list(equation.args) if isinstance(equation, sympy.And) else [equation]
+        if not all(isinstance(part, sympy.Eq) for part in parts):
+            return Verdict(False, "a relation and a value")
+        sides = [side for part in parts for side in part.args]
+        if not all(isinstance(side, sympy.Expr) for side in sides):
+            return Verdict(False, "an equation of sets and a value")
+        sides = [side for side in sides if side == value or not _is_name(side)] or sides
+        verdicts = [self._values(side, value) for side in sides]
+        wrong = [one for one in verdicts if one.equal is not True]
+        return wrong[0] if wrong else verdicts[-1]
+
+    def _matrices(self, a: Any, g: Any) -> Verdict:
+        if a.shape != g.shape:
+            return Verdict(False, "the matrices have different shapes")
+        return self._each(list(a), list(g))
+
+    def _in_order(self, a: Any, g: Any) -> Verdict:
+        return self._each(a.args, g.args)
+
+    def _each(self, answers: Sequence[Any], golds: Sequence[Any]) -> Verdict:
+        if len(answers) != len(golds):
+            return Verdict(False, f"{len(answers)} items, not {len(golds)}")
+        verdicts = [self.of(a, g) for a, g in zip(answers, golds, strict=True)]
+        return next((one for one in verdicts if one.equal is False), None) or next(
+            (one for one in verdicts if one.equal is None), Verdict(True, "all items are equal")
         )
-    except Exception:  # anything: the parser is fed text of a model
-        return None
+
+    def _members(self, a: Any, g: Any) -> Verdict:
+        """Each member of one has its own in the other."""
+        answers, waiting = list(a.args), list(g.args)
+        if len(answers) != len(waiting):
+            return Verdict(False, f"{len(answers)} members, not {len(waiting)}")
+        if len(answers) > MOST_MEMBERS:
+            return Verdict(False, "they are too many to be compared one by one")
+        for answer in answers:
+            verdicts = [self.of(answer, gold) for gold in waiting]
+            found = next((place for place, one in enumerate(verdicts) if one.equal), None)
+            if found is None:
+                unsure = next((one for one in verdicts if one.equal is None), None)
+                return unsure or Verdict(False, "a member has no equal")
+            del waiting[found]
+        return Verdict(True, "all members are equal")
+
+    def _intervals(self, a: Any, g: Any) -> Verdict:
+        if (bool(a.left_open), bool(a.right_open)) != (bool(g.left_open), bool(g.right_open)):
+            return Verdict(False, "an end is open in one of them and closed in the other")
+        return self._each(a.args[:2], g.args[:2])
+
+    def _sets(self, a: Any, g: Any) -> Verdict:
+        """Unions and the like, piece by piece."""
+        a, g = a.doit(), g.doit()
+        if a == g:
+            return EQUAL
+        if type(a) is not type(g) or type(a) not in (sympy.Union, sympy.Intersection, sympy.ProductSet):
+            return self.of(a, g) if type(a) is type(g) in _SIMPLE_SETS else Verdict(False, "the sets differ")
+        return self._in_order(a, g) if isinstance(a, sympy.ProductSet) else self._members(a, g)
 
 
-def _expression(value: Any) -> Expression:
-    matrix, finite = isinstance(value, sympy.MatrixBase), isinstance(value, sympy.FiniteSet)
-    parts = list(value) if matrix else list(value.args) if finite else [value]
-    shape = tuple(value.shape) if matrix else (len(parts),) if finite else ()
-    rounded = any(isinstance(part, sympy.Basic) and part.has(sympy.Float) for part in parts)
-    points = _points(*parts)
-    return Expression(value, None if points and finite and _repeats(points) else points, shape, rounded)
+_SIMPLE_SETS = (sympy.FiniteSet, sympy.Interval)
 
 
-def _points(*parts: Any) -> tuple[Points, ...] | None:
-    """The values of all parts, or None if one has none."""
-    found = [_values(part) for part in parts]
-    points = tuple(points for points in found if points)
-    return points if len(points) == len(found) else None
+def _unwrapped(a: Any, g: Any) -> tuple[Any, Any]:
+    """{5} is 5 beside a value; a column or row is a tuple beside a tuple."""
+    if isinstance(a, sympy.FiniteSet) and len(a.args) == 1 and not isinstance(g, sympy.Set):
+        return a.args[0], g
+    if isinstance(g, sympy.FiniteSet) and len(g.args) == 1 and not isinstance(a, sympy.Set):
+        return a, g.args[0]
+    if isinstance(a, sympy.MatrixBase) and isinstance(g, sympy.Tuple) and 1 in a.shape:
+        return sympy.Tuple(*a), g
+    if isinstance(g, sympy.MatrixBase) and isinstance(a, sympy.Tuple) and 1 in g.shape:
+        return a, sympy.Tuple(*g)
+    return a, g
 
 
-def _repeats(elements: Sequence[Points]) -> bool:
-    """Whether a set's element is written twice, in two ways."""
-    return len({tuple(mpmath.nstr(number, 9) for number in points) for points in elements}) < len(elements)
+def _is_name(side: Any) -> bool:
+    """x, f(x), or a name of several letters, such as AB, which is read as a product."""
+    if isinstance(side, sympy.Mul):
+        return all(isinstance(one, sympy.Symbol) for one in side.args)
+    return isinstance(side, sympy.Symbol) or (side.is_Function and str(side) in names(side))
 
 
-def _values(value: Any) -> Points | None:
-    if not isinstance(value, sympy.Expr):
-        return None
-    value = value.xreplace({one: sympy.Symbol(str(one)) for one in value.atoms(AppliedUndef)})
-    symbols = sorted(value.free_symbols, key=str)
-    drawn = [{symbol: _draw(str(symbol), point) for symbol in symbols} for point in range(POINTS)]
-    try:
-        return tuple(_number(sympy.N(value, DIGITS, subs=point)) for point in drawn)
-    except Exception:  # anything: not every expression has a value
-        return None
+_TURNED = {sympy.Gt: sympy.Lt, sympy.Ge: sympy.Le}
 
 
-def _number(value: Any) -> Any:
-    """Of any size. What is left of a difference whose digits all cancelled is zero: sympy gives it one bit.
-
-    Raises: an exception of some kind if it is no finite number.
-    """
-    parts = [0 if getattr(part, "_prec", DIGITS) == 1 else part._to_mpmath(80) for part in value.as_real_imag()]
-    number = mpmath.mpc(*parts)
-    if not mpmath.isfinite(number):
-        raise ValueError(f"{number} is not finite.")
-    return number
+def _less(relation: Any) -> Any:
+    """With < for >."""
+    turned = _TURNED.get(type(relation))
+    return turned(relation.rhs, relation.lhs, evaluate=False) if turned else relation
 
 
-def _draw(name: str, point: int) -> sympy.Expr:
-    """Between 1/2 and 3/2, from the symbol's name alone; i is the imaginary unit, whatever the parser took it for."""
-    if name == "i":
-        return sympy.I
-    digest = hashlib.sha256(f"{name} {point}".encode()).digest()
-    return sympy.Rational(1, 2) + sympy.Rational(int.from_bytes(digest[:6], "big"), 2**48)
+_NAMES = (
+    (sympy.FiniteSet, "a set"), (sympy.Interval, "an interval"), (sympy.Set, "a set"), (sympy.Tuple, "a tuple"),
+    (sympy.MatrixBase, "a matrix"), (sympy.Eq, "an equation"), (Relational, "a relation"), (sympy.Expr, "a value"),
+)  # fmt: skip
 
 
-def _apart(a: Points, b: Points) -> float:
-    """The largest relative difference."""
-    return max(abs(x - y) / max(abs(x), abs(y)) if x != y else 0.0 for x, y in zip(a, b, strict=True))
+def _named(value: Any) -> str:
+    return next((name for kind, name in _NAMES if isinstance(value, kind)), "something else")
