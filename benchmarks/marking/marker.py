@@ -138,7 +138,7 @@ def _together(found: Extraction, gold: str) -> str:
     if not isinstance(wanted, Items):
         return answer
     given = structure.read(answer)
-    if isinstance(given, Items) and given.brackets == wanted.brackets and len(given.values) >= len(wanted.values):
+    if isinstance(given, Items) and given.brackets == wanted.brackets and len(given.items) >= len(wanted.items):
         return answer
     return ",".join(found.others)
 

@@ -46,17 +46,20 @@ def main() -> None:
 
 
 def _questions() -> dict[str, Callable[..., tuple[Any, str]]]:
-    from benchmarks.marking import symbolic
-    from benchmarks.marking.canonical import tidy
-    from benchmarks.marking.comparison import sides
-    from benchmarks.marking.searching import searched
+    from benchmarks.marking import comparison, symbolic
+    from benchmarks.marks import Form, Rule
 
-    def compare(answer: str, gold: str, form: str, tolerance: float) -> tuple[bool, str]:
-        equal = symbolic.same(*sides(tidy(answer), tidy(gold)), tolerance)
-        return equal, "" if equal else "the expressions differ"
+    def compare(answer: str, gold: str, form: str, tolerance: float) -> tuple[bool | None, str]:
+        return comparison.compare(answer, gold, Rule(Form(form), tolerance), symbolic.same)
 
-    return {
-        "compare": compare,
-        "search": lambda text: (searched(text), ""),
-        "math_verify": lambda text, gold: (symbolic.math_verify(text, gold), ""),
-    }
+    def search(text: str) -> tuple[str, str]:
+        from benchmarks.marking import verifying
+
+        return verifying.searched(text), ""
+
+    def math_verify(text: str, gold: str) -> tuple[bool, str]:
+        from benchmarks.marking import verifying
+
+        return verifying.math_verify(text, gold), ""
+
+    return {"compare": compare, "search": search, "math_verify": math_verify}
