@@ -164,7 +164,7 @@ class ExpressionParser:
     def operand_follows(self) -> bool:
         kind, text, _ = self.tokens[self.at]
         if kind in ("number", "repeating"):
-            if self.tokens[self.at - 1].kind in ("number", "repeating", "letter", "name"):
+            if self.tokens[self.at - 1].kind in ("number", "repeating", "letter", "name") and not self._power_follows():
                 raise Unreadable  # two numbers side by side, or x2
             return True
         if kind in ("letter", "name"):
@@ -174,6 +174,11 @@ class ExpressionParser:
         if text == "(":
             return self.after().text not in (r"\bmod", r"\mod", "mod")
         return text in ("[", "{") or (text == "|" and not self._bars)
+
+    def _power_follows(self) -> bool:
+        """k 2^k, and 2^n 2^5: a power after a letter or an exponent."""
+        letter = self.tokens[self.at - 1].kind in ("letter", "name")
+        return self.after().text == "^" and (letter or self.tokens[self.at - 2].text == "^")
 
     def power(self) -> Any:
         value = self.atom()

@@ -19,12 +19,10 @@ from benchmarks.marking.pair import MOST_TRIED
 from benchmarks.marking.sampling import ENOUGH, FEW, identity
 from benchmarks.marking.verdict import Verdict
 
-PRINTED_DIGITS = 10
-"""a decimal of so many significant digits is what a program prints of an exact value"""
+PRINTED_DIGITS = 15
+"""a decimal of so many significant digits is what a program prints of an irrational value"""
 DOUBLE = arb(2) ** -52
 """relative error of a printed double"""
-LARGE_DENOMINATOR = 10**6
-"""of a fraction that somebody may rather have printed"""
 _DECIMAL = re.compile(r"[+-]?([0-9]+\.[0-9]+|\.[0-9]+)")
 _MOST_NODES, _MOST_EXPONENT, _MOST_EXPANDED = 200, 1000, 12
 """nodes, and exponents in them, of a difference that sympy cancels, and expands"""
@@ -159,8 +157,8 @@ def _is_integer(gold: Scalar, found: Difference) -> bool:
 
 
 def _printed(decimal: Scalar, exact: Scalar, value: Number, other: Number) -> bool:
-    """Whether one is the decimal that a program prints of the other, which is no simple fraction."""
-    if decimal.digits < PRINTED_DIGITS or exact.rounded or (isinstance(other, fmpq) and other.q < LARGE_DENOMINATOR):
+    """Whether one is the decimal that a program prints of the other, which is no fraction."""
+    if decimal.digits < PRINTED_DIGITS or exact.rounded or isinstance(other, fmpq):
         return False
     unit = arb(10) ** (1 - decimal.digits + _magnitude(decimal.value))
     return bool(abs(arb(value) - other) <= (unit / 2).max(DOUBLE * _size(value)))
