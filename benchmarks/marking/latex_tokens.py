@@ -34,8 +34,8 @@ _NUMBER = (
 )
 _FONTS = r"\\(?:text(?:bf|it|rm|normal|sf|tt)?|math(?:rm|bf|it|sf|cal|scr|frak)|mbox|boldsymbol|bm|operatorname\*?)"
 _TOKEN = re.compile(
-    rf"""(?P<space>\s+|\\[,;:>!\ ]|~|\\?\$|\\(?:[bB]igg?[lrm]?|displaystyle|textstyle|limits|nolimits)(?![A-Za-z])|\\q?quad
-        |(?<![A-Za-z])(?:np|math|sympy)\.(?=[a-z\\]))
+    rf"""(?P<space>\s+|\\[,;:>!\ ]|~|\\?\$|\\(?:[bB]igg?[lrm]?|displaystyle|textstyle|limits|nolimits)(?![A-Za-z])
+        |\\q?quad|(?<![A-Za-z])(?:np|math|sympy)\.(?=[a-z\\]))
     |(?P<side>\\(?:left|right)(?![A-Za-z])\s*(?:\\(?:[lr]vert|vert)(?![A-Za-z])|[|.])?)
     |(?P<repeating>[0-9]*\.[0-9]*(?:\\overline\s*(?:\{{[0-9]+\}}|[0-9])|\\(?:bar|dot)\s*(?:\{{[0-9]+\}}|[0-9])
         (?:[0-9]*\\dot\s*(?:\{{[0-9]\}}|[0-9]))?|\([0-9]+\)))

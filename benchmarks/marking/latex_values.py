@@ -17,8 +17,6 @@ from sympy import Integer, Rational, S
 from benchmarks.marking.latex_tokens import Unreadable
 
 MOST_BITS = 10_000
-MOST_BITS_OF_ROOT = 400
-"""sympy looks for factors of what stands under a root"""
 MOST_FACTORIAL = 1000
 
 
@@ -129,8 +127,8 @@ def power(base: Any, exponent: Any, lazy: bool) -> Any:
         if base.is_Symbol:
             return sympy.Pow(base, exponent)
         size = bits(base)
-        if size * abs(exponent) > MOST_BITS or (exponent.q > 1 and size > MOST_BITS_OF_ROOT):
-            raise TooLarge
+        if size * (abs(exponent) if exponent.q == 1 else max(abs(exponent.p), exponent.q, 20)) > MOST_BITS:
+            raise TooLarge  # of a root sympy looks for factors, and raises them to numerator and denominator
     elif not exponent.is_Atom and _steep(exponent):
         raise TooLarge
     return sympy.Pow(base, exponent)
