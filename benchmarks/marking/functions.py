@@ -16,7 +16,7 @@ def known(name: str) -> bool:
 
 
 def apply(name: str, arguments: Sequence[Number], context: Context) -> Number:
-    """The value of one of sympy's functions. Raises: Undefined, Unsure, TooLarge, Unknown."""
+    """The value of one of sympy's functions. Raises: Undefined, Unsure, BallOverflow, Unknown."""
     special = _SPECIAL.get(name)
     if special:
         return special(context, *arguments)

@@ -25,7 +25,7 @@ SIZES = (1, 10, -1, 100, 2, -2, 1000)
 """of the numbers that are tried: 10 is up to ten, -2 down to a hundredth"""
 
 
-class Kind(Enum):
+class LetterKind(Enum):
     """What a letter stands for."""
 
     REAL = "a real number"
@@ -46,7 +46,7 @@ def names(*expressions: Any) -> set[str]:
     return found
 
 
-def kinds(*expressions: Any) -> dict[str, Kind]:
+def kinds(*expressions: Any) -> dict[str, LetterKind]:
     """Of all letters.
 
     A letter that is raised to, as in (-1)^n, or whose factorial is taken, is an integer; n and its like are too beside
@@ -72,13 +72,13 @@ def kinds(*expressions: Any) -> dict[str, Kind]:
     letters = names(*expressions)
     planar = imaginary or not letters & {"x", "y"}
     return {
-        letter: Kind.WHOLE
+        letter: LetterKind.WHOLE
         if letter in whole
-        else Kind.COMPLEX
+        else LetterKind.COMPLEX
         if planar and letter.partition("_")[0] in _COMPLEX_NAMES
-        else Kind.POSITIVE
+        else LetterKind.POSITIVE
         if letter in positive
-        else Kind.REAL
+        else LetterKind.REAL
         for letter in sorted(letters)
     }
 
@@ -126,19 +126,19 @@ def generator(letters: Iterable[str]) -> random.Random:
     return random.Random(" ".join(sorted(letters)))
 
 
-def draw(kinds_: Mapping[str, Kind], number: int, source: random.Random) -> dict[str, Number]:
+def draw(kinds_: Mapping[str, LetterKind], number: int, source: random.Random) -> dict[str, Number]:
     """The point of that number: small and large, of both signs; the first ones are of moderate size."""
     return {letter: _drawn(kind, number, source) for letter, kind in kinds_.items()}
 
 
-def _drawn(kind: Kind, number: int, source: random.Random) -> Number:
+def _drawn(kind: LetterKind, number: int, source: random.Random) -> Number:
     size = SIZES[source.randrange(len(SIZES))] if number > 2 else 10
-    if kind is Kind.WHOLE:
+    if kind is LetterKind.WHOLE:
         return fmpq(source.randint(*_WHOLE_RANGES[number % len(_WHOLE_RANGES)]))
-    if kind is Kind.COMPLEX:
+    if kind is LetterKind.COMPLEX:
         return acb(_dyadic(size, source), _dyadic(size, source))
     value = _rational(size, source)
-    return abs(value) if kind is Kind.POSITIVE else value
+    return abs(value) if kind is LetterKind.POSITIVE else value
 
 
 _WHOLE_RANGES = ((1, 12), (1, 40), (-12, 12), (2, 300))

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from flint import fmpq, fmpq_poly
 
-from benchmarks.marking.letters import KINKS, STEPS, Kind, names, preorder
+from benchmarks.marking.letters import KINKS, STEPS, LetterKind, names, preorder
 
 SMOOTH_DEGREE = 6
 """that a function which is no polynomial is given, for the number of points"""
@@ -152,13 +152,13 @@ class Shape(NamedTuple):
         return Shape(periods, degree, below, self.polynomial and other.polynomial)
 
 
-def shape(node: Any, kinds: Mapping[str, Kind]) -> Shape:
+def shape(node: Any, kinds: Mapping[str, LetterKind]) -> Shape:
     """Raises: NotPolynomial of a step whose argument is not rational with a bounded denominator."""
     name = type(node).__name__
     if node.is_Rational:
         return Shape({}, 0, int(node.q))
     if name == "Symbol":
-        return Shape({}, 1, 1 if kinds.get(node.name) is Kind.WHOLE else None)
+        return Shape({}, 1, 1 if kinds.get(node.name) is LetterKind.WHOLE else None)
     if name in ("Add", "Mul"):
         return _combined(name, [shape(one, kinds) for one in node.args])
     if name == "Pow" and node.args[1].is_Integer and 0 <= int(node.args[1]) <= MOST_DEGREE:
@@ -203,7 +203,7 @@ def _repeated(node: Any, inner: Shape, times: int) -> dict[str, int]:
     return {letter: inner.periods.get(letter, 1) * times for letter in names(node)}
 
 
-def _step(node: Any, kinds: Mapping[str, Kind]) -> Shape:
+def _step(node: Any, kinds: Mapping[str, LetterKind]) -> Shape:
     argument = node.args[0]
     name = type(node).__name__
     modulus = node.args[1] if name == "Mod" else None

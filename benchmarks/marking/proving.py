@@ -13,9 +13,9 @@ from flint import fmpq
 from benchmarks.marking import letters as letters_
 from benchmarks.marking import pieces
 from benchmarks.marking.arithmetic import sign_of
-from benchmarks.marking.enclosure import Number, TooLarge, Undefined, Unknown, Unsure, Values
-from benchmarks.marking.letters import KINKS, STEPS, Kind, names, preorder
-from benchmarks.marking.pair import LINES, Differs, Identity, Pair, at, on_lines
+from benchmarks.marking.enclosure import BallOverflow, Number, Undefined, Unknown, Unsure, Values
+from benchmarks.marking.letters import KINKS, STEPS, LetterKind, names, preorder
+from benchmarks.marking.pair import LINES, Differs, ExpressionPair, Identity, at, on_lines
 from benchmarks.marking.pieces import NotPolynomial
 
 OPENED = 12
@@ -26,14 +26,14 @@ MOST_GRID = 4000
 """integer points that prove an identity"""
 
 
-def prove(pair: Pair, real: bool) -> Identity:
+def prove(pair: ExpressionPair, real: bool) -> Identity:
     """Raises: Differs; Unknown; NotPolynomial of what cannot be proved."""
     if _without_opening(pair, real):
         return Identity(True, "the same, whatever the floors and absolute values are")
     return _steps(pair, real) if pair.steps else _kinks(pair, real)
 
 
-def _without_opening(pair: Pair, real: bool) -> bool:
+def _without_opening(pair: ExpressionPair, real: bool) -> bool:
     """Whether they are equal whatever floors, absolute values and the like are: those of equal arguments are one letter
     each."""
     known: dict[str, Number] = {}
@@ -73,7 +73,7 @@ def _is_small(exponent: Any) -> bool:
     return bool(exponent.is_Rational and abs(exponent) <= MOST_EXPANDED)
 
 
-def _kinks(pair: Pair, real: bool) -> Identity:
+def _kinks(pair: ExpressionPair, real: bool) -> Identity:
     """Every piece of some lines. Raises: Differs, NotPolynomial."""
     turning = pieces.turning(pair.answer, pair.gold)
     seen: dict[Any, set[int]] = {one: set() for one in turning}
@@ -89,16 +89,16 @@ def _kinks(pair: Pair, real: bool) -> Identity:
         if equal:
             _note_signs(seen, point, real)
     for one in turning:
-        flat = all(pair.kinds.get(letter) is not Kind.COMPLEX for letter in names(one))
+        flat = all(pair.kinds.get(letter) is not LetterKind.COMPLEX for letter in names(one))
         if flat and one not in polynomial and len(seen[one] - {0}) < 2 and not _one_sign(one):
             raise NotPolynomial(str(one))
-    if any(kind is Kind.COMPLEX for kind in pair.kinds.values()):
+    if any(kind is LetterKind.COMPLEX for kind in pair.kinds.values()):
         return Identity(True, f"equal at {met} complex points, not proved")
     return Identity(True, f"equal at {met} points, on every piece of {LINES} lines along each letter")
 
 
-def _has_form(pair: Pair, argument: Any) -> bool:
-    if any(pair.kinds.get(letter) is Kind.COMPLEX for letter in names(argument)):
+def _has_form(pair: ExpressionPair, argument: Any) -> bool:
+    if any(pair.kinds.get(letter) is LetterKind.COMPLEX for letter in names(argument)):
         return False
     try:
         for letter in names(argument):
@@ -108,13 +108,13 @@ def _has_form(pair: Pair, argument: Any) -> bool:
     return True
 
 
-def _one_has_a_value(pair: Pair, point: Mapping[str, Number], real: bool) -> bool:
+def _one_has_a_value(pair: ExpressionPair, point: Mapping[str, Number], real: bool) -> bool:
     found = []
     for one in (pair.answer, pair.gold):
         try:
             value = Values(128, point, real=real).of(one)
             found.append(isinstance(value, fmpq) or value.is_finite())
-        except (Undefined, Unsure, TooLarge):
+        except (Undefined, Unsure, BallOverflow):
             found.append(False)
     return found[0] != found[1]
 
@@ -124,7 +124,7 @@ def _note_signs(seen: dict[Any, set[int]], point: Mapping[str, Number], real: bo
     for one, signs in seen.items():
         try:
             signs.add(sign_of(values.of(one), values))
-        except (Undefined, Unsure, TooLarge, Unknown):
+        except (Undefined, Unsure, BallOverflow, Unknown):
             continue
 
 
@@ -136,9 +136,9 @@ def _one_sign(argument: Any) -> bool:
     return bool(known.is_nonnegative or known.is_nonpositive)
 
 
-def _steps(pair: Pair, real: bool) -> Identity:
+def _steps(pair: ExpressionPair, real: bool) -> Identity:
     """As many integers as prove it. Raises: Differs, NotPolynomial."""
-    drawn = [letter for letter, kind in pair.kinds.items() if kind is not Kind.WHOLE]
+    drawn = [letter for letter, kind in pair.kinds.items() if kind is not LetterKind.WHOLE]
     stepped = {
         letter
         for one in (pair.answer, pair.gold)
@@ -153,8 +153,8 @@ def _steps(pair: Pair, real: bool) -> Identity:
     return _grid(pair, total, real)
 
 
-def _grid(pair: Pair, total: pieces.Shape, real: bool) -> Identity:
-    wholes = [letter for letter, kind in pair.kinds.items() if kind is Kind.WHOLE]
+def _grid(pair: ExpressionPair, total: pieces.Shape, real: bool) -> Identity:
+    wholes = [letter for letter, kind in pair.kinds.items() if kind is LetterKind.WHOLE]
     counts = [total.periods.get(letter, 1) * (total.degree + 2) for letter in wholes]
     size = 2 ** len(wholes)
     for count in counts:
@@ -164,7 +164,7 @@ def _grid(pair: Pair, total: pieces.Shape, real: bool) -> Identity:
     turning = pieces.turning(pair.answer, pair.gold)
     for point in on_lines(pair, turning, strict=True) if turning else ():
         pair.equal_at(point, real=real)
-    others = {letter: kind for letter, kind in pair.kinds.items() if kind is not Kind.WHOLE}
+    others = {letter: kind for letter, kind in pair.kinds.items() if kind is not LetterKind.WHOLE}
     met = 0
     for values in product(*(range(-count, count) for count in counts)):
         point = dict(zip(wholes, map(fmpq, values), strict=True))
@@ -176,13 +176,13 @@ def _grid(pair: Pair, total: pieces.Shape, real: bool) -> Identity:
     return Identity(True, f"equal at {met} integer points: {how}")
 
 
-def _real_steps(pair: Pair, real: bool) -> Identity:
+def _real_steps(pair: ExpressionPair, real: bool) -> Identity:
     """One real letter, x = (n + t)/M: the steps lie where t is 0. Raises: Differs, NotPolynomial."""
     if len(pair.kinds) != 1:
         raise NotPolynomial("several real letters")
     (letter,) = pair.kinds
     fineness = _fineness(pair, sympy.Symbol(letter))
-    shapes = [pieces.shape(one, {letter: Kind.WHOLE}) for one in (pair.answer, pair.gold)]
+    shapes = [pieces.shape(one, {letter: LetterKind.WHOLE}) for one in (pair.answer, pair.gold)]
     degree = max(one.degree for one in shapes)
     count = fineness * max(one.periods.get(letter, 1) for one in shapes) * (degree + 2)
     offsets = [fmpq(0), *(fmpq(2 * k + 1, 2 * degree + 7) for k in range(degree + 2))]
@@ -196,7 +196,7 @@ def _real_steps(pair: Pair, real: bool) -> Identity:
     return Identity(True, f"equal at {met} points, on every step")
 
 
-def _fineness(pair: Pair, symbol: Any) -> int:
+def _fineness(pair: ExpressionPair, symbol: Any) -> int:
     """M such that all steps lie at multiples of 1/M. Raises: NotPolynomial."""
     found = 1
     for node in (node for one in (pair.answer, pair.gold) for node in preorder(one)):

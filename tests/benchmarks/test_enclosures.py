@@ -13,8 +13,8 @@ from benchmarks.marking import residues, separation
 from benchmarks.marking.arithmetic import Undefined
 from benchmarks.marking.difference import between, factors
 from benchmarks.marking.enclosure import Unsure, Values
-from benchmarks.marking.letters import Kind, draw, generator, kinds
-from benchmarks.marking.pair import Differs, Pair
+from benchmarks.marking.letters import LetterKind, draw, generator, kinds
+from benchmarks.marking.pair import Differs, ExpressionPair
 from benchmarks.marking.pieces import NotPolynomial, cuts, shape
 
 x, n, m = sympy.symbols("x n m")
@@ -92,14 +92,14 @@ def test_large_numbers_by_factors_and_residues() -> None:
 
 
 def test_letters_are_what_their_places_say() -> None:
-    assert kinds((-1) ** n, x)["n"] is Kind.WHOLE
-    assert kinds(sympy.floor(n / 2), sympy.floor(x))["x"] is Kind.REAL
-    assert kinds(n + 1, n)["n"] is Kind.REAL
-    assert kinds(sympy.sqrt(x / m), m) == {"m": Kind.POSITIVE, "x": Kind.POSITIVE}
-    assert kinds(sympy.sqrt(x**2), x)["x"] is Kind.REAL
+    assert kinds((-1) ** n, x)["n"] is LetterKind.WHOLE
+    assert kinds(sympy.floor(n / 2), sympy.floor(x))["x"] is LetterKind.REAL
+    assert kinds(n + 1, n)["n"] is LetterKind.REAL
+    assert kinds(sympy.sqrt(x / m), m) == {"m": LetterKind.POSITIVE, "x": LetterKind.POSITIVE}
+    assert kinds(sympy.sqrt(x**2), x)["x"] is LetterKind.REAL
     z = sympy.Symbol("z")
-    assert kinds(z * sympy.conjugate(z), z)["z"] is Kind.COMPLEX
-    assert kinds(x**2 + z**2, z)["z"] is Kind.REAL
+    assert kinds(z * sympy.conjugate(z), z)["z"] is LetterKind.COMPLEX
+    assert kinds(x**2 + z**2, z)["z"] is LetterKind.REAL
 
 
 def test_points_have_both_signs_many_sizes_and_are_the_same_each_time() -> None:
@@ -121,7 +121,7 @@ def test_kinks_lie_where_arguments_change_sign() -> None:
 
 
 def test_periods_of_floors() -> None:
-    whole = {"n": Kind.WHOLE, "m": Kind.WHOLE}
+    whole = {"n": LetterKind.WHOLE, "m": LetterKind.WHOLE}
     assert shape(sympy.floor(n / 6), whole).periods == {"n": 6}
     assert shape(sympy.floor(sympy.floor(n / 2) / 3), whole).periods == {"n": 6}
     assert shape((-1) ** n * sympy.floor(m * n / 4), whole).periods == {"n": 4, "m": 4}
@@ -131,7 +131,7 @@ def test_periods_of_floors() -> None:
 
 
 def test_a_difference_at_one_point_is_enough() -> None:
-    pair = Pair(sympy.sqrt(x**2), x)
+    pair = ExpressionPair(sympy.sqrt(x**2), x)
     assert pair.equal_at({"x": fmpq(2)}, real=True) is True
     with pytest.raises(Differs):
         pair.equal_at({"x": fmpq(-2)}, real=True)
