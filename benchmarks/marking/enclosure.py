@@ -16,7 +16,7 @@ from flint import acb, arb, ctx, fmpq, fmpz
 from benchmarks.marking import arithmetic, functions
 from benchmarks.marking.arithmetic import MOST_EXACT_BITS, BallOverflow, Number, Undefined, Unknown, Unsure
 
-MOST_TERMS = 20_000
+MOST_TERMS = 10_000
 """of a written sum or product"""
 
 __all__ = ["BallOverflow", "Number", "Undefined", "Unknown", "Unsure", "Values", "real_ball"]
@@ -120,7 +120,7 @@ class Values:
         if high < low - 1:
             raise Undefined("fewer than no terms")
         if high - low >= MOST_TERMS:
-            raise Unknown("a sum of very many terms")
+            raise BallOverflow("a sum of very many terms")
         add = type(node).__name__ == "Sum"
         total: Number = fmpq(0 if add else 1)
         for n in range(low, high + 1):

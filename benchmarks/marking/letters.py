@@ -21,8 +21,14 @@ _WHOLE_NAMES = frozenset("nmkjlpqNMK")
 """letters that are integers where an expression has a function that is meant for integers"""
 _COMPLEX_NAMES = frozenset("zw")
 _COMPLEX_FUNCTIONS = frozenset({"conjugate", "re", "im", "arg"})
-SIZES = (1, 10, -1, 100, 2, -2, 1000)
+SIZES = (1, 10, -1, 100, 2, -2, 1000, 10**6)
 """of the numbers that are tried: 10 is up to ten, -2 down to a hundredth"""
+
+
+def is_step(node: Any) -> bool:
+    """Whether it jumps, as a floor does; gcd(n, 12) too, but not gcd(m, n)."""
+    name = type(node).__name__
+    return name in STEPS or (name in ("GCD", "LCM") and any(one.is_Integer for one in node.args))
 
 
 class LetterKind(Enum):
@@ -62,7 +68,7 @@ def kinds(*expressions: Any) -> dict[str, LetterKind]:
             whole |= names(*node.args)
         elif name == "Pow" and node.args[0].is_number and _negative(node.args[0]):
             whole |= names(node.args[1])
-        elif name in STEPS or (name in _ANGLES and node.has(_pi())) or _turn(node):
+        elif is_step(node) or (name in _ANGLES and node.has(_pi())) or _turn(node):
             perhaps |= {letter for letter in names(*node.args) if letter.partition("_")[0] in _WHOLE_NAMES}
         elif name in ("Sum", "Product"):
             whole |= names(*(limit for limits in node.args[1:] for limit in limits.args[1:]))
@@ -141,7 +147,7 @@ def _drawn(kind: LetterKind, number: int, source: random.Random) -> Number:
     return abs(value) if kind is LetterKind.POSITIVE else value
 
 
-_WHOLE_RANGES = ((1, 12), (1, 40), (-12, 12), (2, 300))
+_WHOLE_RANGES = ((1, 12), (1, 40), (-12, 12), (2, 300), (1, 20), (1000, 6000))
 
 
 def _rational(size: int, source: random.Random) -> fmpq:

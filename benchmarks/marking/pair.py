@@ -11,7 +11,7 @@ from benchmarks.marking import letters as letters_
 from benchmarks.marking import pieces
 from benchmarks.marking.difference import Difference, between
 from benchmarks.marking.enclosure import Number, Undefined
-from benchmarks.marking.letters import KINKS, STEPS, LetterKind
+from benchmarks.marking.letters import KINKS, LetterKind
 from benchmarks.marking.pieces import NotPolynomial
 
 MOST_TRIED = 60
@@ -42,8 +42,9 @@ class ExpressionPair:
         self.answer, self.gold, self.base = answer, gold, base
         self.kinds = letters_.kinds(answer, gold)
         self.source = letters_.generator(self.kinds)
-        nodes = {type(node).__name__ for one in (answer, gold) for node in letters_.preorder(one)}
-        self.steps, self.kinks = bool(nodes & STEPS), bool(nodes & KINKS)
+        every = [node for one in (answer, gold) for node in letters_.preorder(one)]
+        nodes = {type(node).__name__ for node in every}
+        self.steps, self.kinks = any(map(letters_.is_step, every)), bool(nodes & KINKS)
         self.cases = "Piecewise" in nodes
         self.imaginary = "ImaginaryUnit" in nodes or LetterKind.COMPLEX in self.kinds.values()
         self.exact = True

@@ -8,21 +8,23 @@ from math import lcm
 from typing import Any
 
 import sympy
-from flint import fmpq
+from flint import arb, fmpq
 
 from benchmarks.marking import letters as letters_
 from benchmarks.marking import pieces
-from benchmarks.marking.arithmetic import sign_of
+from benchmarks.marking.arithmetic import PRECISE, sign_of
 from benchmarks.marking.enclosure import BallOverflow, Number, Undefined, Unknown, Unsure, Values
-from benchmarks.marking.letters import KINKS, STEPS, LetterKind, names, preorder
+from benchmarks.marking.letters import KINKS, LetterKind, is_step, names, preorder
 from benchmarks.marking.pair import LINES, Differs, ExpressionPair, Identity, at, on_lines
 from benchmarks.marking.pieces import NotPolynomial
 
 OPENED = 12
 """points at which floors and the like are letters"""
+WIDE = 10**12
+"""absolute value of ordinary numbers, at most"""
 MOST_EXPANDED = 12
 """exponent in an argument that sympy expands"""
-MOST_GRID = 4000
+MOST_GRID = 20_000
 """integer points that prove an identity"""
 
 
@@ -40,7 +42,7 @@ def _without_opening(pair: ExpressionPair, real: bool) -> bool:
 
     def opaque(node: Any) -> Number | None:
         name = type(node).__name__
-        if (name not in STEPS and name not in KINKS) or not node.free_symbols:
+        if not (is_step(node) or name in KINKS) or not node.free_symbols:
             return None
         sign, key = _key(node)
         value = known.setdefault(key, fmpq(pair.source.randint(20, 999), 101))
@@ -78,7 +80,7 @@ def _kinks(pair: ExpressionPair, real: bool) -> Identity:
     turning = pieces.turning(pair.answer, pair.gold)
     seen: dict[Any, set[int]] = {one: set() for one in turning}
     polynomial = [one for one in turning if _has_form(pair, one)]
-    arguments = [*polynomial, *(one for one in pieces.radicands(pair.answer, pair.gold) if _has_form(pair, one))]
+    arguments = [*polynomial, *(one for one in pieces.borders(pair.answer, pair.gold) if _has_form(pair, one))]
     points = [*on_lines(pair, arguments, strict=True), *pair.drawn()]
     met = 0
     for point in points:
@@ -129,10 +131,14 @@ def _note_signs(seen: dict[Any, set[int]], point: Mapping[str, Number], real: bo
 
 
 def _one_sign(argument: Any) -> bool:
-    """Whether it can have no other sign, as sympy knows."""
-    from sympy import Symbol
-
-    known = argument.xreplace({one: Symbol(one.name, real=True) for one in argument.free_symbols})
+    """Whether it can have no other sign: by its bounds over all numbers of ordinary size, or as sympy knows."""
+    everywhere = Values(PRECISE, dict.fromkeys(names(argument), arb(0, WIDE)))
+    try:
+        if sign_of(everywhere.of(argument), everywhere):
+            return True
+    except (Undefined, Unsure, BallOverflow, Unknown):
+        pass
+    known = argument.xreplace({one: sympy.Symbol(one.name, real=True) for one in argument.free_symbols})
     return bool(known.is_nonnegative or known.is_nonpositive)
 
 
@@ -140,11 +146,7 @@ def _steps(pair: ExpressionPair, real: bool) -> Identity:
     """As many integers as prove it. Raises: Differs, NotPolynomial."""
     drawn = [letter for letter, kind in pair.kinds.items() if kind is not LetterKind.WHOLE]
     stepped = {
-        letter
-        for one in (pair.answer, pair.gold)
-        for node in preorder(one)
-        if type(node).__name__ in STEPS
-        for letter in names(node)
+        letter for one in (pair.answer, pair.gold) for node in preorder(one) if is_step(node) for letter in names(node)
     }
     if stepped & set(drawn):
         return _real_steps(pair, real)
@@ -200,7 +202,7 @@ def _fineness(pair: ExpressionPair, symbol: Any) -> int:
     """M such that all steps lie at multiples of 1/M. Raises: NotPolynomial."""
     found = 1
     for node in (node for one in (pair.answer, pair.gold) for node in preorder(one)):
-        if type(node).__name__ not in STEPS:
+        if not is_step(node):
             continue
         argument = node.args[0] / node.args[1] if type(node).__name__ == "Mod" else node.args[0]
         argument = argument.xreplace(dict.fromkeys(argument.free_symbols, symbol))

@@ -43,7 +43,7 @@ def _identity(pair: ExpressionPair) -> Identity:
     if met < FEW:
         return Identity(False, "there are too few points where both have a value")
     if not (pair.steps or pair.kinks):
-        _visit_roots(pair, real)
+        _visit_borders(pair, real)
         return _same(pair, met)
     try:
         return prove(pair, real)
@@ -57,9 +57,9 @@ def _same(pair: ExpressionPair, met: int) -> Identity:
     return Identity(True, f"equal to {DIGITS} digits at {met} points, not proved")
 
 
-def _visit_roots(pair: ExpressionPair, real: bool) -> None:
-    """A root of a square has a kink too. Raises: Differs."""
-    arguments = pieces.radicands(pair.answer, pair.gold)
+def _visit_borders(pair: ExpressionPair, real: bool) -> None:
+    """A root of a square has a kink too, and arctan(1/x) a jump. Raises: Differs."""
+    arguments = pieces.borders(pair.answer, pair.gold)
     if not arguments:
         return
     for point in on_lines(pair, arguments, strict=False):
