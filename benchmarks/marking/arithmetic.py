@@ -26,7 +26,7 @@ class Unsure(Exception):
     """The bounds do not tell; narrower ones may."""
 
 
-class TooLarge(Exception):
+class BallOverflow(Exception):
     """Too large even for a ball's exponent."""
 
 
@@ -79,7 +79,7 @@ def floor(value: Number, context: Context) -> fmpq:
             raise Undefined("the floor of a complex number")
         value = value.real
     if not value.is_finite():
-        raise TooLarge("the floor")
+        raise BallOverflow("the floor")
     found = value.floor().unique_fmpz()
     if found is not None:
         return fmpq(found)
@@ -119,7 +119,7 @@ def power(base: Number, exponent: Number, context: Context) -> Number:
 
 
 def whole_power(base: Number, n: int) -> Number:
-    """Raises: Undefined, Unsure, TooLarge."""
+    """Raises: Undefined, Unsure, BallOverflow."""
     if base == 0:
         if n < 0:
             raise Undefined("division by zero")
@@ -136,7 +136,7 @@ def whole_power(base: Number, n: int) -> Number:
     if n < 0:
         _divisor(base)
     if n.bit_length() > MOST_EXPONENT_BITS:
-        raise TooLarge("an exponent")
+        raise BallOverflow("an exponent")
     return base ** fmpz(n)
 
 
@@ -161,7 +161,7 @@ def _exact_root(base: fmpq, exponent: fmpq, context: Context) -> fmpq | None:
 
 
 def analytic(method: str, value: Number, context: Context) -> Number:
-    """By the name of the method of `arb` and `acb`. Raises: Undefined, Unsure, TooLarge, Unknown."""
+    """By the name of the method of `arb` and `acb`. Raises: Undefined, Unsure, BallOverflow, Unknown."""
     if not isinstance(value, acb):
         found = getattr(arb(value), method)()
         if found.is_finite():
@@ -179,7 +179,7 @@ def analytic(method: str, value: Number, context: Context) -> Number:
 def _no_value(value: Number, context: Context) -> None:
     """Raises: always; the bounds are too wide, or there is none."""
     if not value.is_finite() or abs(value) > arb(2) ** 60:
-        raise TooLarge("an argument")
+        raise BallOverflow("an argument")
     if context.precision < PRECISE:
         raise Unsure("a value")
     raise Undefined("no value")

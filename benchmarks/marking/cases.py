@@ -12,7 +12,8 @@ from benchmarks.marking import latex
 
 MOST_CASES = 12
 _CASES = re.compile(r"\\begin\{cases\}(.*)\\end\{cases\}", re.DOTALL)
-_ROW = re.compile(r"\\\\(?:\[[^\]]*\])?")
+_ROW = re.compile(r"\\\\(?:\[[^\]]*\])?|\\(?=[-+0-9.\s]|$)")
+"""the end of a row, also one that lost a backslash"""
 _WORDS = re.compile(
     r"\\(?:text|mbox|mathrm)\{\s*(?:,?\s*(?:if|for|when|where)\b)?\s*([^{}]*)\}|(?<![a-z\\])(?:if|for|when)\b"
 )

@@ -9,7 +9,7 @@ from flint import arb, fmpq
 
 from benchmarks.marking import residues, separation
 from benchmarks.marking.arithmetic import PRECISE
-from benchmarks.marking.enclosure import Number, TooLarge, Undefined, Unknown, Unsure, Values, real_ball
+from benchmarks.marking.enclosure import BallOverflow, Number, Undefined, Unknown, Unsure, Values, real_ball
 
 DIGITS = 100
 """of the difference, beside 1 or the smaller of the numbers: if zero is still possible, the numbers count as equal"""
@@ -68,7 +68,7 @@ def between(
                 return Difference(None, why=str(error))
             precision = 2 * PRECISE
             continue
-        except TooLarge:
+        except BallOverflow:
             return _too_large(answer, gold, letters, real)
         found = _told(a, g)
         if found is not None:
@@ -128,7 +128,7 @@ def _by_logarithms(answer: Any, gold: Any, letters: Mapping[str, Number] | None,
     for depth in (1, 2):
         try:
             a, g = (_logarithm(one, values, depth) for one in (answer, gold))
-        except (Unsure, TooLarge, Undefined, Unknown):
+        except (Unsure, BallOverflow, Undefined, Unknown):
             continue
         if a is not None and g is not None and (a - g).is_finite() and not (a - g).contains(0):
             return Difference(False)

@@ -14,12 +14,12 @@ from typing import Any
 from flint import acb, arb, ctx, fmpq, fmpz
 
 from benchmarks.marking import arithmetic, functions
-from benchmarks.marking.arithmetic import MOST_EXACT_BITS, Number, TooLarge, Undefined, Unknown, Unsure
+from benchmarks.marking.arithmetic import MOST_EXACT_BITS, BallOverflow, Number, Undefined, Unknown, Unsure
 
-MOST_TERMS = 20_000
+MOST_TERMS = 10_000
 """of a written sum or product"""
 
-__all__ = ["Number", "TooLarge", "Undefined", "Unknown", "Unsure", "Values", "real_ball"]
+__all__ = ["BallOverflow", "Number", "Undefined", "Unknown", "Unsure", "Values", "real_ball"]
 
 
 class Values:
@@ -48,7 +48,7 @@ class Values:
         self._known: dict[Any, Number] = {}
 
     def of(self, node: Any) -> Number:
-        """Raises: Undefined, Unsure (a higher precision may tell), TooLarge, Unknown."""
+        """Raises: Undefined, Unsure (a higher precision may tell), BallOverflow, Unknown."""
         if node.is_Rational:
             return fmpq(int(node.p), int(node.q))
         known = self._known.get(node)
@@ -120,7 +120,7 @@ class Values:
         if high < low - 1:
             raise Undefined("fewer than no terms")
         if high - low >= MOST_TERMS:
-            raise Unknown("a sum of very many terms")
+            raise BallOverflow("a sum of very many terms")
         add = type(node).__name__ == "Sum"
         total: Number = fmpq(0 if add else 1)
         for n in range(low, high + 1):

@@ -16,7 +16,7 @@ def known(name: str) -> bool:
 
 
 def apply(name: str, arguments: Sequence[Number], context: Context) -> Number:
-    """The value of one of sympy's functions. Raises: Undefined, Unsure, TooLarge, Unknown."""
+    """The value of one of sympy's functions. Raises: Undefined, Unsure, BallOverflow, Unknown."""
     special = _SPECIAL.get(name)
     if special:
         return special(context, *arguments)
@@ -79,8 +79,8 @@ def _extreme(values: Sequence[Number], sign: int, context: Context) -> Number:
 
 
 def _log(context: Context, value: Number, *base: Number) -> Number:
-    if value == 0:
-        raise Undefined("the logarithm of zero")
+    if value == 0 or (context.real and not isinstance(value, acb) and value < 0):
+        raise Undefined("the logarithm of zero, or of a negative number")
     found = fmpq(0) if value == 1 else analytic("log", value, context)
     return found * whole_power(_log(context, base[0]), -1) if base else found
 

@@ -21,11 +21,17 @@ _WHOLE_NAMES = frozenset("nmkjlpqNMK")
 """letters that are integers where an expression has a function that is meant for integers"""
 _COMPLEX_NAMES = frozenset("zw")
 _COMPLEX_FUNCTIONS = frozenset({"conjugate", "re", "im", "arg"})
-SIZES = (1, 10, -1, 100, 2, -2, 1000)
+SIZES = (1, 10, -1, 100, 2, -2, 1000, 10**6)
 """of the numbers that are tried: 10 is up to ten, -2 down to a hundredth"""
 
 
-class Kind(Enum):
+def is_step(node: Any) -> bool:
+    """Whether it jumps, as a floor does; gcd(n, 12) too, but not gcd(m, n)."""
+    name = type(node).__name__
+    return name in STEPS or (name in ("GCD", "LCM") and any(one.is_Integer for one in node.args))
+
+
+class LetterKind(Enum):
     """What a letter stands for."""
 
     REAL = "a real number"
@@ -46,7 +52,7 @@ def names(*expressions: Any) -> set[str]:
     return found
 
 
-def kinds(*expressions: Any) -> dict[str, Kind]:
+def kinds(*expressions: Any) -> dict[str, LetterKind]:
     """Of all letters.
 
     A letter that is raised to, as in (-1)^n, or whose factorial is taken, is an integer; n and its like are too beside
@@ -62,7 +68,7 @@ def kinds(*expressions: Any) -> dict[str, Kind]:
             whole |= names(*node.args)
         elif name == "Pow" and node.args[0].is_number and _negative(node.args[0]):
             whole |= names(node.args[1])
-        elif name in STEPS or (name in _ANGLES and node.has(_pi())) or _turn(node):
+        elif is_step(node) or (name in _ANGLES and node.has(_pi())) or _turn(node):
             perhaps |= {letter for letter in names(*node.args) if letter.partition("_")[0] in _WHOLE_NAMES}
         elif name in ("Sum", "Product"):
             whole |= names(*(limit for limits in node.args[1:] for limit in limits.args[1:]))
@@ -72,13 +78,13 @@ def kinds(*expressions: Any) -> dict[str, Kind]:
     letters = names(*expressions)
     planar = imaginary or not letters & {"x", "y"}
     return {
-        letter: Kind.WHOLE
+        letter: LetterKind.WHOLE
         if letter in whole
-        else Kind.COMPLEX
+        else LetterKind.COMPLEX
         if planar and letter.partition("_")[0] in _COMPLEX_NAMES
-        else Kind.POSITIVE
+        else LetterKind.POSITIVE
         if letter in positive
-        else Kind.REAL
+        else LetterKind.REAL
         for letter in sorted(letters)
     }
 
@@ -126,22 +132,22 @@ def generator(letters: Iterable[str]) -> random.Random:
     return random.Random(" ".join(sorted(letters)))
 
 
-def draw(kinds_: Mapping[str, Kind], number: int, source: random.Random) -> dict[str, Number]:
+def draw(kinds_: Mapping[str, LetterKind], number: int, source: random.Random) -> dict[str, Number]:
     """The point of that number: small and large, of both signs; the first ones are of moderate size."""
     return {letter: _drawn(kind, number, source) for letter, kind in kinds_.items()}
 
 
-def _drawn(kind: Kind, number: int, source: random.Random) -> Number:
+def _drawn(kind: LetterKind, number: int, source: random.Random) -> Number:
     size = SIZES[source.randrange(len(SIZES))] if number > 2 else 10
-    if kind is Kind.WHOLE:
+    if kind is LetterKind.WHOLE:
         return fmpq(source.randint(*_WHOLE_RANGES[number % len(_WHOLE_RANGES)]))
-    if kind is Kind.COMPLEX:
+    if kind is LetterKind.COMPLEX:
         return acb(_dyadic(size, source), _dyadic(size, source))
     value = _rational(size, source)
-    return abs(value) if kind is Kind.POSITIVE else value
+    return abs(value) if kind is LetterKind.POSITIVE else value
 
 
-_WHOLE_RANGES = ((1, 12), (1, 40), (-12, 12), (2, 300))
+_WHOLE_RANGES = ((1, 12), (1, 40), (-12, 12), (2, 300), (1, 20), (1000, 6000))
 
 
 def _rational(size: int, source: random.Random) -> fmpq:

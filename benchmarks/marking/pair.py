@@ -11,7 +11,7 @@ from benchmarks.marking import letters as letters_
 from benchmarks.marking import pieces
 from benchmarks.marking.difference import Difference, between
 from benchmarks.marking.enclosure import Number, Undefined
-from benchmarks.marking.letters import KINKS, STEPS, Kind
+from benchmarks.marking.letters import KINKS, LetterKind
 from benchmarks.marking.pieces import NotPolynomial
 
 MOST_TRIED = 60
@@ -35,17 +35,18 @@ class Differs(Exception):
         self.difference = difference
 
 
-class Pair:
+class ExpressionPair:
     """Two expressions with their letters."""
 
     def __init__(self, answer: Any, gold: Any, base: Mapping[str, Number] | None = None) -> None:
         self.answer, self.gold, self.base = answer, gold, base
         self.kinds = letters_.kinds(answer, gold)
         self.source = letters_.generator(self.kinds)
-        nodes = {type(node).__name__ for one in (answer, gold) for node in letters_.preorder(one)}
-        self.steps, self.kinks = bool(nodes & STEPS), bool(nodes & KINKS)
+        every = [node for one in (answer, gold) for node in letters_.preorder(one)]
+        nodes = {type(node).__name__ for node in every}
+        self.steps, self.kinks = any(map(letters_.is_step, every)), bool(nodes & KINKS)
         self.cases = "Piecewise" in nodes
-        self.imaginary = "ImaginaryUnit" in nodes or Kind.COMPLEX in self.kinds.values()
+        self.imaginary = "ImaginaryUnit" in nodes or LetterKind.COMPLEX in self.kinds.values()
         self.exact = True
         """so far every difference was exactly zero"""
 
@@ -73,13 +74,13 @@ class Pair:
         return (letters_.draw(self.kinds, number, self.source) for number in range(most))
 
 
-def on_lines(pair: Pair, arguments: list[Any], *, strict: bool) -> Iterator[dict[str, Number]]:
+def on_lines(pair: ExpressionPair, arguments: list[Any], *, strict: bool) -> Iterator[dict[str, Number]]:
     """Points on every piece of lines along each letter.
 
     Raises: NotPolynomial, if `strict`; else such a line is left out.
     """
     for letter in pair.kinds:
-        if pair.kinds[letter] is Kind.COMPLEX:
+        if pair.kinds[letter] is LetterKind.COMPLEX:
             continue
         for number in range(LINES):
             base = letters_.draw(pair.kinds, 3 * number, pair.source)
@@ -90,7 +91,7 @@ def on_lines(pair: Pair, arguments: list[Any], *, strict: bool) -> Iterator[dict
                     raise
                 continue
             for value in pieces.visited(places, ends=pair.cases):
-                whole = pair.kinds[letter] is Kind.WHOLE
+                whole = pair.kinds[letter] is LetterKind.WHOLE
                 yield {**base, letter: fmpq(value.floor()) if whole else value}
 
 

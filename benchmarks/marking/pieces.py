@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from flint import fmpq, fmpq_poly
 
-from benchmarks.marking.letters import KINKS, STEPS, Kind, names, preorder
+from benchmarks.marking.letters import KINKS, LetterKind, is_step, names, preorder
 
 SMOOTH_DEGREE = 6
 """that a function which is no polynomial is given, for the number of points"""
@@ -48,14 +48,19 @@ def turning(*expressions: Any) -> list[Any]:
     return [one for one in found if one.free_symbols]
 
 
-def radicands(*expressions: Any) -> list[Any]:
-    found = {
-        node.args[0]: None
-        for one in expressions
-        for node in preorder(one)
-        if type(node).__name__ == "Pow" and node.args[1].is_Rational and not node.args[1].is_Integer
-    }
+def borders(*expressions: Any) -> list[Any]:
+    """What is zero where an expression without those may still change its form: what stands under a root, and divisors,
+    such as that of arctan(1/x)."""
+    nodes = (node for one in expressions for node in preorder(one))
+    found = {node.args[0]: None for node in nodes if type(node).__name__ == "acot" or _divides(node)}
     return [one for one in found if one.free_symbols]
+
+
+def _divides(node: Any) -> bool:
+    """A negative or broken power."""
+    if type(node).__name__ != "Pow" or not node.args[1].is_Rational:
+        return False
+    return node.args[1] < 0 or not node.args[1].is_Integer
 
 
 def cuts(arguments: list[Any], letter: str, others: Mapping[str, fmpq]) -> list[fmpq]:
@@ -152,20 +157,20 @@ class Shape(NamedTuple):
         return Shape(periods, degree, below, self.polynomial and other.polynomial)
 
 
-def shape(node: Any, kinds: Mapping[str, Kind]) -> Shape:
+def shape(node: Any, kinds: Mapping[str, LetterKind]) -> Shape:
     """Raises: NotPolynomial of a step whose argument is not rational with a bounded denominator."""
     name = type(node).__name__
     if node.is_Rational:
         return Shape({}, 0, int(node.q))
     if name == "Symbol":
-        return Shape({}, 1, 1 if kinds.get(node.name) is Kind.WHOLE else None)
+        return Shape({}, 1, 1 if kinds.get(node.name) is LetterKind.WHOLE else None)
     if name in ("Add", "Mul"):
         return _combined(name, [shape(one, kinds) for one in node.args])
     if name == "Pow" and node.args[1].is_Integer and 0 <= int(node.args[1]) <= MOST_DEGREE:
         inner, n = shape(node.args[0], kinds), int(node.args[1])
         return inner._replace(degree=inner.degree * n, below=None if inner.below is None else inner.below**n)
-    if name in STEPS:
-        return _step(node, kinds)
+    if is_step(node):
+        return _common(node, kinds) if name in ("GCD", "LCM") else _step(node, kinds)
     inner = [shape(one, kinds) for one in node.args]
     total = _combined("Add", inner) if inner else Shape({}, 0, None)
     if name == "Pow" and node.args[0] == -1 and inner[1].below is not None:
@@ -203,7 +208,19 @@ def _repeated(node: Any, inner: Shape, times: int) -> dict[str, int]:
     return {letter: inner.periods.get(letter, 1) * times for letter in names(node)}
 
 
-def _step(node: Any, kinds: Mapping[str, Kind]) -> Shape:
+def _common(node: Any, kinds: Mapping[str, LetterKind]) -> Shape:
+    """gcd(u, 12) depends on u modulo 12; lcm(u, 12) is 12 u over that."""
+    constants = [int(one.p) for one in node.args if one.is_Integer]
+    (other, *more) = [one for one in node.args if not one.is_Integer]
+    inner = shape(other, kinds)
+    if more or 0 in constants or inner.below != 1 or not inner.polynomial:
+        raise NotPolynomial("a common divisor")
+    modulus = lcm(*constants)
+    least = type(node).__name__ == "LCM"
+    return Shape(_repeated(other, inner, modulus), inner.degree if least else 0, 1)
+
+
+def _step(node: Any, kinds: Mapping[str, LetterKind]) -> Shape:
     argument = node.args[0]
     name = type(node).__name__
     modulus = node.args[1] if name == "Mod" else None

@@ -8,39 +8,41 @@ from math import lcm
 from typing import Any
 
 import sympy
-from flint import fmpq
+from flint import arb, fmpq
 
 from benchmarks.marking import letters as letters_
 from benchmarks.marking import pieces
-from benchmarks.marking.arithmetic import sign_of
-from benchmarks.marking.enclosure import Number, TooLarge, Undefined, Unknown, Unsure, Values
-from benchmarks.marking.letters import KINKS, STEPS, Kind, names, preorder
-from benchmarks.marking.pair import LINES, Differs, Identity, Pair, at, on_lines
+from benchmarks.marking.arithmetic import PRECISE, sign_of
+from benchmarks.marking.enclosure import BallOverflow, Number, Undefined, Unknown, Unsure, Values
+from benchmarks.marking.letters import KINKS, LetterKind, is_step, names, preorder
+from benchmarks.marking.pair import LINES, Differs, ExpressionPair, Identity, at, on_lines
 from benchmarks.marking.pieces import NotPolynomial
 
 OPENED = 12
 """points at which floors and the like are letters"""
+WIDE = 10**12
+"""absolute value of ordinary numbers, at most"""
 MOST_EXPANDED = 12
 """exponent in an argument that sympy expands"""
-MOST_GRID = 4000
+MOST_GRID = 20_000
 """integer points that prove an identity"""
 
 
-def prove(pair: Pair, real: bool) -> Identity:
+def prove(pair: ExpressionPair, real: bool) -> Identity:
     """Raises: Differs; Unknown; NotPolynomial of what cannot be proved."""
     if _without_opening(pair, real):
         return Identity(True, "the same, whatever the floors and absolute values are")
     return _steps(pair, real) if pair.steps else _kinks(pair, real)
 
 
-def _without_opening(pair: Pair, real: bool) -> bool:
+def _without_opening(pair: ExpressionPair, real: bool) -> bool:
     """Whether they are equal whatever floors, absolute values and the like are: those of equal arguments are one letter
     each."""
     known: dict[str, Number] = {}
 
     def opaque(node: Any) -> Number | None:
         name = type(node).__name__
-        if (name not in STEPS and name not in KINKS) or not node.free_symbols:
+        if not (is_step(node) or name in KINKS) or not node.free_symbols:
             return None
         sign, key = _key(node)
         value = known.setdefault(key, fmpq(pair.source.randint(20, 999), 101))
@@ -73,12 +75,12 @@ def _is_small(exponent: Any) -> bool:
     return bool(exponent.is_Rational and abs(exponent) <= MOST_EXPANDED)
 
 
-def _kinks(pair: Pair, real: bool) -> Identity:
+def _kinks(pair: ExpressionPair, real: bool) -> Identity:
     """Every piece of some lines. Raises: Differs, NotPolynomial."""
     turning = pieces.turning(pair.answer, pair.gold)
     seen: dict[Any, set[int]] = {one: set() for one in turning}
     polynomial = [one for one in turning if _has_form(pair, one)]
-    arguments = [*polynomial, *(one for one in pieces.radicands(pair.answer, pair.gold) if _has_form(pair, one))]
+    arguments = [*polynomial, *(one for one in pieces.borders(pair.answer, pair.gold) if _has_form(pair, one))]
     points = [*on_lines(pair, arguments, strict=True), *pair.drawn()]
     met = 0
     for point in points:
@@ -89,16 +91,16 @@ def _kinks(pair: Pair, real: bool) -> Identity:
         if equal:
             _note_signs(seen, point, real)
     for one in turning:
-        flat = all(pair.kinds.get(letter) is not Kind.COMPLEX for letter in names(one))
+        flat = all(pair.kinds.get(letter) is not LetterKind.COMPLEX for letter in names(one))
         if flat and one not in polynomial and len(seen[one] - {0}) < 2 and not _one_sign(one):
             raise NotPolynomial(str(one))
-    if any(kind is Kind.COMPLEX for kind in pair.kinds.values()):
+    if any(kind is LetterKind.COMPLEX for kind in pair.kinds.values()):
         return Identity(True, f"equal at {met} complex points, not proved")
     return Identity(True, f"equal at {met} points, on every piece of {LINES} lines along each letter")
 
 
-def _has_form(pair: Pair, argument: Any) -> bool:
-    if any(pair.kinds.get(letter) is Kind.COMPLEX for letter in names(argument)):
+def _has_form(pair: ExpressionPair, argument: Any) -> bool:
+    if any(pair.kinds.get(letter) is LetterKind.COMPLEX for letter in names(argument)):
         return False
     try:
         for letter in names(argument):
@@ -108,13 +110,13 @@ def _has_form(pair: Pair, argument: Any) -> bool:
     return True
 
 
-def _one_has_a_value(pair: Pair, point: Mapping[str, Number], real: bool) -> bool:
+def _one_has_a_value(pair: ExpressionPair, point: Mapping[str, Number], real: bool) -> bool:
     found = []
     for one in (pair.answer, pair.gold):
         try:
             value = Values(128, point, real=real).of(one)
             found.append(isinstance(value, fmpq) or value.is_finite())
-        except (Undefined, Unsure, TooLarge):
+        except (Undefined, Unsure, BallOverflow):
             found.append(False)
     return found[0] != found[1]
 
@@ -124,27 +126,27 @@ def _note_signs(seen: dict[Any, set[int]], point: Mapping[str, Number], real: bo
     for one, signs in seen.items():
         try:
             signs.add(sign_of(values.of(one), values))
-        except (Undefined, Unsure, TooLarge, Unknown):
+        except (Undefined, Unsure, BallOverflow, Unknown):
             continue
 
 
 def _one_sign(argument: Any) -> bool:
-    """Whether it can have no other sign, as sympy knows."""
-    from sympy import Symbol
-
-    known = argument.xreplace({one: Symbol(one.name, real=True) for one in argument.free_symbols})
+    """Whether it can have no other sign: by its bounds over all numbers of ordinary size, or as sympy knows."""
+    everywhere = Values(PRECISE, dict.fromkeys(names(argument), arb(0, WIDE)))
+    try:
+        if sign_of(everywhere.of(argument), everywhere):
+            return True
+    except (Undefined, Unsure, BallOverflow, Unknown):
+        pass
+    known = argument.xreplace({one: sympy.Symbol(one.name, real=True) for one in argument.free_symbols})
     return bool(known.is_nonnegative or known.is_nonpositive)
 
 
-def _steps(pair: Pair, real: bool) -> Identity:
+def _steps(pair: ExpressionPair, real: bool) -> Identity:
     """As many integers as prove it. Raises: Differs, NotPolynomial."""
-    drawn = [letter for letter, kind in pair.kinds.items() if kind is not Kind.WHOLE]
+    drawn = [letter for letter, kind in pair.kinds.items() if kind is not LetterKind.WHOLE]
     stepped = {
-        letter
-        for one in (pair.answer, pair.gold)
-        for node in preorder(one)
-        if type(node).__name__ in STEPS
-        for letter in names(node)
+        letter for one in (pair.answer, pair.gold) for node in preorder(one) if is_step(node) for letter in names(node)
     }
     if stepped & set(drawn):
         return _real_steps(pair, real)
@@ -153,8 +155,8 @@ def _steps(pair: Pair, real: bool) -> Identity:
     return _grid(pair, total, real)
 
 
-def _grid(pair: Pair, total: pieces.Shape, real: bool) -> Identity:
-    wholes = [letter for letter, kind in pair.kinds.items() if kind is Kind.WHOLE]
+def _grid(pair: ExpressionPair, total: pieces.Shape, real: bool) -> Identity:
+    wholes = [letter for letter, kind in pair.kinds.items() if kind is LetterKind.WHOLE]
     counts = [total.periods.get(letter, 1) * (total.degree + 2) for letter in wholes]
     size = 2 ** len(wholes)
     for count in counts:
@@ -164,7 +166,7 @@ def _grid(pair: Pair, total: pieces.Shape, real: bool) -> Identity:
     turning = pieces.turning(pair.answer, pair.gold)
     for point in on_lines(pair, turning, strict=True) if turning else ():
         pair.equal_at(point, real=real)
-    others = {letter: kind for letter, kind in pair.kinds.items() if kind is not Kind.WHOLE}
+    others = {letter: kind for letter, kind in pair.kinds.items() if kind is not LetterKind.WHOLE}
     met = 0
     for values in product(*(range(-count, count) for count in counts)):
         point = dict(zip(wholes, map(fmpq, values), strict=True))
@@ -176,13 +178,13 @@ def _grid(pair: Pair, total: pieces.Shape, real: bool) -> Identity:
     return Identity(True, f"equal at {met} integer points: {how}")
 
 
-def _real_steps(pair: Pair, real: bool) -> Identity:
+def _real_steps(pair: ExpressionPair, real: bool) -> Identity:
     """One real letter, x = (n + t)/M: the steps lie where t is 0. Raises: Differs, NotPolynomial."""
     if len(pair.kinds) != 1:
         raise NotPolynomial("several real letters")
     (letter,) = pair.kinds
     fineness = _fineness(pair, sympy.Symbol(letter))
-    shapes = [pieces.shape(one, {letter: Kind.WHOLE}) for one in (pair.answer, pair.gold)]
+    shapes = [pieces.shape(one, {letter: LetterKind.WHOLE}) for one in (pair.answer, pair.gold)]
     degree = max(one.degree for one in shapes)
     count = fineness * max(one.periods.get(letter, 1) for one in shapes) * (degree + 2)
     offsets = [fmpq(0), *(fmpq(2 * k + 1, 2 * degree + 7) for k in range(degree + 2))]
@@ -196,11 +198,11 @@ def _real_steps(pair: Pair, real: bool) -> Identity:
     return Identity(True, f"equal at {met} points, on every step")
 
 
-def _fineness(pair: Pair, symbol: Any) -> int:
+def _fineness(pair: ExpressionPair, symbol: Any) -> int:
     """M such that all steps lie at multiples of 1/M. Raises: NotPolynomial."""
     found = 1
     for node in (node for one in (pair.answer, pair.gold) for node in preorder(one)):
-        if type(node).__name__ not in STEPS:
+        if not is_step(node):
             continue
         argument = node.args[0] / node.args[1] if type(node).__name__ == "Mod" else node.args[0]
         argument = argument.xreplace(dict.fromkeys(argument.free_symbols, symbol))

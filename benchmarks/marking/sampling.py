@@ -13,7 +13,7 @@ from typing import Any
 from benchmarks.marking import pieces
 from benchmarks.marking.difference import DIGITS
 from benchmarks.marking.enclosure import Number
-from benchmarks.marking.pair import Differs, Identity, Pair, at, on_lines
+from benchmarks.marking.pair import Differs, ExpressionPair, Identity, at, on_lines
 from benchmarks.marking.pieces import NotPolynomial
 from benchmarks.marking.proving import prove
 
@@ -26,14 +26,14 @@ def identity(answer: Any, gold: Any, base: Mapping[str, Number] | None = None) -
 
     Raises: Unknown of what has no values.
     """
-    pair = Pair(answer, gold, base)
+    pair = ExpressionPair(answer, gold, base)
     try:
         return _identity(pair)
     except Differs as found:
         return Identity(False, f"they differ{at(found.point)}")
 
 
-def _identity(pair: Pair) -> Identity:
+def _identity(pair: ExpressionPair) -> Identity:
     real = not pair.imaginary
     met = pair.count(pair.drawn(), real=real, enough=ENOUGH)
     if met < FEW and real:
@@ -43,7 +43,7 @@ def _identity(pair: Pair) -> Identity:
     if met < FEW:
         return Identity(False, "there are too few points where both have a value")
     if not (pair.steps or pair.kinks):
-        _visit_roots(pair, real)
+        _visit_borders(pair, real)
         return _same(pair, met)
     try:
         return prove(pair, real)
@@ -51,15 +51,15 @@ def _identity(pair: Pair) -> Identity:
         return Identity(False, f"equal at {met} points, but not proved: {what} inside a floor or an absolute value")
 
 
-def _same(pair: Pair, met: int) -> Identity:
+def _same(pair: ExpressionPair, met: int) -> Identity:
     if pair.exact:
         return Identity(True, f"the difference is 0 at {met} points, exactly")
     return Identity(True, f"equal to {DIGITS} digits at {met} points, not proved")
 
 
-def _visit_roots(pair: Pair, real: bool) -> None:
-    """A root of a square has a kink too. Raises: Differs."""
-    arguments = pieces.radicands(pair.answer, pair.gold)
+def _visit_borders(pair: ExpressionPair, real: bool) -> None:
+    """A root of a square has a kink too, and arctan(1/x) a jump. Raises: Differs."""
+    arguments = pieces.borders(pair.answer, pair.gold)
     if not arguments:
         return
     for point in on_lines(pair, arguments, strict=False):

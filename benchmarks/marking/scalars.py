@@ -13,7 +13,7 @@ from flint import acb, arb, fmpq
 from benchmarks.marking import letters as letters_
 from benchmarks.marking.arithmetic import PRECISE, sign_of
 from benchmarks.marking.difference import Difference, between
-from benchmarks.marking.enclosure import Number, TooLarge, Undefined, Unknown, Unsure, Values
+from benchmarks.marking.enclosure import BallOverflow, Number, Undefined, Unknown, Unsure, Values
 from benchmarks.marking.letters import names, preorder
 from benchmarks.marking.pair import MOST_TRIED
 from benchmarks.marking.sampling import ENOUGH, FEW, identity
@@ -222,7 +222,7 @@ def _sign(value: Any, point: Mapping[str, Number]) -> int | complex:
         except Undefined:
             if not real:
                 raise
-        except (Unsure, TooLarge):
+        except (Unsure, BallOverflow):
             return 0
     return 0
 

@@ -47,7 +47,7 @@ def read(text: str) -> Scalar | None:
     """A tidy text as one object of sympy's; None if it is none. A percent sign at its end divides by 100."""
     bare = text.removesuffix("%").removesuffix("\\").rstrip()
     found = cases.read(bare) or latex.read(bare)
-    if found is None:
+    if found is None or found.value in (sympy.true, sympy.false):  # a relation of numbers that sympy has decided
         return None
     value = _done(found.value)
     if text.endswith("%") and isinstance(value, sympy.Expr):
