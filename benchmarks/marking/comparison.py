@@ -18,6 +18,7 @@ from benchmarks.marking.nodes import (
     Complement,
     Equation,
     Expression,
+    Given,
     Interval,
     Items,
     Matrix,
@@ -39,7 +40,6 @@ Leaf = Callable[[str, str, float], Verdict]
 """answer, gold, relative tolerance beside a written decimal"""
 
 
-
 def compare(answer: str, gold: str, rule: Rule, leaf: Leaf) -> Verdict:
     """Whether an answer equals its gold, and why not.
 
@@ -55,11 +55,17 @@ def compare(answer: str, gold: str, rule: Rule, leaf: Leaf) -> Verdict:
     if max(len(answer), len(gold)) > MOST_CHARACTERS:
         same = canonical(answer) == canonical_gold(gold)
         return Verdict(same, "equal texts" if same else "too long to be looked into, and another text")
-    if answer.isdigit() and gold.isdigit() and answer.isascii() and gold.isascii() and len(answer) < len(gold) + 40 < 80:
+    if (
+        answer.isdigit()
+        and gold.isdigit()
+        and answer.isascii()
+        and gold.isascii()
+        and len(answer) < len(gold) + 40 < 80
+    ):
         return EQUAL if int(answer) == int(gold) else Verdict(False, f"{answer} is not {gold}")
     wanted = structure.read_gold(gold)
     walk = Walk(leaf, rule.tolerance)
-    verdict = any_of(walk(given, wanted) for given in structure.readings(answer))
+    verdict = any_of(walk(given, wanted) for given in structure.readings(answer, isinstance(wanted, Quantity)))
     if verdict.equal is None and not rule.symbolic:
         return Verdict(False, "an expression, where the number itself is wanted")
     return verdict
@@ -94,7 +100,7 @@ class Walk:
 
     def __call__(self, answer: Node, gold: Node) -> Verdict:
         """The first of the kinds below that one of the nodes belongs to says how they are compared."""
-        if type(answer) is type(gold) and answer == gold:
+        if answer.latex == gold.latex:
             return EQUAL
         for kinds, compared in _KINDS:
             if isinstance(answer, kinds) or isinstance(gold, kinds):
@@ -123,8 +129,16 @@ class Walk:
         halves = [abs(one.plain.half / one.plain.value) for one in (answer, gold)
                   if isinstance(one, Number) and one.plain.half]  # fmt: skip
         printed = float(halves[0]) * (1 + 1e-9) if len(halves) == 1 else 0.0
-        written = any(_DECIMAL.search(one.latex) or isinstance(one, Number) and one.plain.rounded for one in (answer, gold))
+        written = any(
+            _DECIMAL.search(one.latex) or isinstance(one, Number) and one.plain.rounded for one in (answer, gold)
+        )
         return max(self.tolerance, printed) if written else 0.0
+
+    def given(self, answer: Node, gold: Node) -> Verdict:
+        """Two domains of a letter must agree; one alone is left out."""
+        if isinstance(answer, Given) and isinstance(gold, Given) and answer.domain != gold.domain:
+            return Verdict(False, f"the domains differ: {answer.domain} and {gold.domain}")
+        return self(*(one.value if isinstance(one, Given) else one for one in (answer, gold)))
 
     def named(self, answer: Node, gold: Node) -> Verdict:
         """Where both have a name, it must be the same; a name alone is left out."""
@@ -211,6 +225,8 @@ class Walk:
 
     def quantities(self, answer: Node, gold: Node) -> Verdict:
         """A unit that one side alone has is left out; two must measure the same, and are converted."""
+        if Expression in (type(answer), type(gold)) and squeezed(answer.latex) == squeezed(gold.latex):
+            return EQUAL
         left, right = (one.unit if isinstance(one, Quantity) else None for one in (answer, gold))
         value, wanted = (one.value if isinstance(one, Quantity) else one for one in (answer, gold))
         if left and right:
@@ -266,6 +282,7 @@ def _above_zero(one: Named) -> tuple[str, str] | None:
 
 
 _KINDS: Sequence[tuple[tuple[type, ...], Callable[[Walk, Node, Node], Verdict]]] = (
+    ((Given,), Walk.given),
     ((Named, Record), Walk.named),
     ((Equation, Relation), Walk.relations),
     ((Choice,), Walk.choice),

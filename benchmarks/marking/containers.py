@@ -28,7 +28,11 @@ def records(walk: Walk, answer: Node, gold: Node) -> Verdict:
         unnamed = answer.value if isinstance(answer, Named) and not answer.name else answer
         if isinstance(unnamed, Matrix):
             unnamed = _vector(unnamed) or unnamed
-        if isinstance(unnamed, Items) and unnamed.brackets in ("", "()", "[]") and len(unnamed.items) == len(gold.names):
+        if (
+            isinstance(unnamed, Items)
+            and unnamed.brackets in ("", "()", "[]")
+            and len(unnamed.items) == len(gold.names)
+        ):
             return _all(walk, unnamed.items, gold.values)
         return Verdict(False, f"values for {', '.join(gold.names)} are wanted")
     assert isinstance(answer, Record)

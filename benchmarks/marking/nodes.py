@@ -116,6 +116,14 @@ class Record(Node):
 
 
 @dataclass(frozen=True, slots=True)
+class Given(Node):
+    """A value, and which numbers a letter of it stands for: `k\\pi, k \\in \\mathbb{Z}`."""
+
+    value: Node
+    domain: str
+
+
+@dataclass(frozen=True, slots=True)
 class Equation(Node):
     """Sides held equal, none of which is a name."""
 

@@ -16,7 +16,9 @@ _LEAD = re.compile(
     r"\s*[:,]?\s*(?:(?:given by|equal to|as follows|that)\b\s*:?\s*)?",
     re.IGNORECASE,
 )
-_NEGATION = re.compile(r"(?:not|n't|no|never|neither|none|nothing|cannot|unknown|undefined|wrong|false)\b", re.IGNORECASE)
+_NEGATION = re.compile(
+    r"(?:not|n't|no|never|neither|none|nothing|cannot|unknown|undefined|wrong|false)\b", re.IGNORECASE
+)
 _EQUALS = re.compile(r"^(\\text\{ *)?([A-Za-z])(?:\})? (?:\\text\{ *)?(?:equals|is equal to|is)\b *(?:\})?(?=.)")
 _TEXT_FIRST = re.compile(r"\\text\{([^{}]*)\}\s*")
 _MOST_LEADS = 4

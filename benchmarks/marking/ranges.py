@@ -56,7 +56,9 @@ def bracketed(text: str, read: Read) -> Node | None:
             return Interval(latex(text), items[0], items[1], ends)
         return None if ends in ("(]", "[)") else spread(latex(text), items, ends)
     if opening == r"\{":
-        flat = [item for one in items for item in (one.items if isinstance(one, Items) and not one.brackets else (one,))]
+        flat = [
+            item for one in items for item in (one.items if isinstance(one, Items) and not one.brackets else (one,))
+        ]
         return Items(latex(text), tuple(flat), "{}")
     return Items(latex(text), items, "()") if opening == r"\langle" else None
 
@@ -118,7 +120,8 @@ def without(text: str, whole: Node, points: Sequence[Node]) -> Node | None:
     ends = [whole.low, *ordered, whole.high]
     sides = [whole.brackets[0], *")(" * len(ordered), whole.brackets[1]]
     parts = [
-        Interval("", low, high, sides[2 * place] + sides[2 * place + 1]) for place, (low, high) in enumerate(pairwise(ends))
+        Interval("", low, high, sides[2 * place] + sides[2 * place + 1])
+        for place, (low, high) in enumerate(pairwise(ends))
     ]
     return united(text, parts)
 
@@ -172,7 +175,9 @@ def joined(text: str, values: Sequence[Node], separators: Sequence[str]) -> Node
     sets = [as_set(one) if isinstance(one, Interval) else one for one in values]
     if not sets or not all(isinstance(one, Interval | Union | Complement) for one in sets) or not separators:
         return None
-    words = {"or" if "or" in one or "vee" in one else "and" if "and" in one or "wedge" in one else "," for one in separators}
+    words = {
+        "or" if "or" in one or "vee" in one else "and" if "and" in one or "wedge" in one else "," for one in separators
+    }
     if "or" in words:
         return united(text, sets)
     if all(isinstance(one, Complement) for one in sets):

@@ -72,7 +72,9 @@ def related(text: str, read: Read, gold: bool) -> Node | None:
         return Named(latex(text), name, as_set(read(pieces[1])))
     if signs[0] in (r"\ne", r"\notin") and name is not None:
         points = read(pieces[1])
-        return Named(latex(text), name, Complement(latex(text), points.items if isinstance(points, Items) else (points,)))
+        return Named(
+            latex(text), name, Complement(latex(text), points.items if isinstance(points, Items) else (points,))
+        )
     return None
 
 
@@ -88,7 +90,13 @@ def _chain(text: str, pieces: list[str], signs: list[str], read: Read, gold: boo
     first, last = names[0], names[-1]
     if first is None and last is not None and len(pieces) == 2:
         return _named(text, last, read(pieces[0]))
-    if first is None and not gold and len(pieces) == 2 and _SUM.fullmatch(squeezed(pieces[0])) and _letterless(pieces[1]):
+    if (
+        first is None
+        and not gold
+        and len(pieces) == 2
+        and _SUM.fullmatch(squeezed(pieces[0]))
+        and _letterless(pieces[1])
+    ):
         return Named(latex(text), "", read(pieces[1]))
     heads = [name for name in names[:-1] if name]
     if len(heads) == len(pieces) - 1 > 1 and all(len(one) == 1 for one in heads):  # x = y = 3
@@ -152,7 +160,9 @@ def _inequality(text: str, pieces: list[str], signs: list[str], read: Read) -> N
 def _subject(pieces: Sequence[str]) -> int | None:
     """Which of two or three sides the others bound."""
     if len(pieces) == 3:
-        middle = not constant(pieces[1]) and (_name(pieces[1]) is not None or constant(pieces[0]) and constant(pieces[2]))
+        middle = not constant(pieces[1]) and (
+            _name(pieces[1]) is not None or constant(pieces[0]) and constant(pieces[2])
+        )
         return 1 if middle else None
     if len(pieces) != 2:
         return None

@@ -14,13 +14,14 @@ from fractions import Fraction
 from functools import lru_cache
 
 from benchmarks.marking import ranges, relations, units
-from benchmarks.marking.canonical import latex, squeezed, tidy
+from benchmarks.marking.canonical import latex, squeezed, tidy, without_money
 from benchmarks.marking.lists import grouped, listed
 from benchmarks.marking.nodes import (
     Based,
     Choice,
     Complement,
     Expression,
+    Given,
     Interval,
     Items,
     Matrix,
@@ -50,12 +51,12 @@ def read(text: str, gold: bool = False) -> Node:
 read_gold = lru_cache(maxsize=16384)(lambda text: read(text, gold=True))
 
 _DECIMAL_COMMA = re.compile(r"([+-]?[0-9]+),([0-9]+)(?![0-9,])")
-_LETTER_UNIT = re.compile(r"([0-9.]+|\S*\}) ?([a-zA-Z](?:\^\{?[23]\}?)?(?:/[a-zA-Z](?:\^\{?[23]\}?)?)?)")
+_LETTER_UNIT = re.compile(r"(\S*[0-9}])( ?)([a-zA-Z](?:\^\{?[23]\}?)?(?:/[a-zA-Z](?:\^\{?[23]\}?)?)?)")
 
 
-def readings(text: str) -> Iterator[Node]:
+def readings(text: str, unit_wanted: bool = False) -> Iterator[Node]:
     """What an answer may say, the likeliest first: a comma parts thousands, items, or the digits of a decimal; a letter
-    after a number is a factor or a unit."""
+    after a number is a factor, or a unit where it stands apart or a unit is wanted."""
     number = plain(text.strip())
     if number:
         yield Number(text, number)
@@ -69,7 +70,7 @@ def readings(text: str) -> Iterator[Node]:
         if comma and tidied.count(",") == 1:
             yield _Reader(False).read(f"{comma[1]}.{comma[2]}{tidied[comma.end() :]}")
     letter = _LETTER_UNIT.fullmatch(tidied)
-    unit = letter and units.parse(letter[2])
+    unit = letter and (letter[2] or unit_wanted) and units.parse(letter[3])
     if letter and unit:
         yield Quantity(latex(tidied), _Reader(False).read(letter[1]), unit)
 
@@ -94,6 +95,10 @@ _CHOICE = re.compile(
     r"(?:\(\s*(?:\\text\{)?([A-J])\}?\s*\)|([A-J]))\s*\}?(?:$|(?:(?<=\))|[:.)]|\s-)(?:\s*(?P<option>\S.*)|$)\}?)",
     re.DOTALL,
 )
+_OTHER_CHOICE = re.compile(
+    r"^\W*(?:or|and|not|but|nor)\b|^[,;/&]|\([A-J]\)|(?:^|\W)[A-J][).:]|^[A-J]$|\b(?:wrong|incorrect|false|rather|instead)\b"
+)
+"""in the text of an option: more than one choice, or one taken back"""
 _LOWER_CHOICE = re.compile(r"\(?([a-e])\)")
 _BASED = re.compile(
     r"\(?(?P<digits>[0-9][0-9A-F]{0,60}|[0-9A-F]{0,60}[0-9][0-9A-F]{0,60})\)?"
@@ -101,21 +106,39 @@ _BASED = re.compile(
 )
 _BASE_WORDS = dict(zip("two three four five six seven eight nine ten eleven twelve".split(), range(2, 13), strict=True))
 _BASE_WORDS |= {"sixteen": 16, "bin": 2, "oct": 8, "dec": 10, "hex": 16}
-_SPOKEN_BASE = re.compile(r"([0-9A-F]+) ?(?:\\text\{)? ?(?:in )?base[ -]?(?:\})? ?([0-9]{1,2}|[a-z]+)\}?")
-_MATRIX = re.compile(r"\\begin\{pmatrix\}((?:[^\\]|\\(?!begin|end))*)\\end\{pmatrix\}(?:\^\{?(?:T|\\top|\\intercal)\}?)?")
+_SPOKEN_BASE = re.compile(r"([0-9A-F]+) ?(?:\\text\{)? ?\(?(?:in )?base[ -]?(?:\})? ?([0-9]{1,2}|[a-z]+)\)?\}?")
+_QUALIFIER = re.compile(
+    r"(?:\s*[,;]\s*|\s*\\text\{\s*[,;]?\s*|\s+|\s*\()(?:(?:where|for|with|for all|for any|for every|for some)\s*(?:\}\s*)?"
+    r"|\\forall ?)?(?:\\text\{)?[a-z]\}?\s*(?:\\in ?(?P<set>\\mathbb\{[ZNRQ]\}(?:\^\{?[+*]\}?|_\{?[+*>0-9 ]+\}?)?)"
+    r"|(?:\\text\{)?\s*(?:is|be|are|being) (?:an?|any)? ?(?P<words>(?:positive |non-?negative )?integers?|real numbers?|real))"
+    r"\s*[.})]*$"
+)
+"""what follows a value to say which numbers its letter stands for"""
+_DOMAINS = {
+    "integer": r"\mathbb{Z}", "positive integer": r"\mathbb{Z}^+", "nonnegative integer": r"\mathbb{Z}_{\ge0}",
+    "non-negative integer": r"\mathbb{Z}_{\ge0}", "real number": r"\mathbb{R}", "real": r"\mathbb{R}",
+}  # fmt: skip
+_SYSTEM = re.compile(r"\\begin\{(cases|aligned|gathered|array|align\*?)\}([^&]*?(?:&?=[^&]*?)+)\\end\{\1\}")
+_MATRIX = re.compile(
+    r"\\begin\{pmatrix\}((?:[^\\]|\\(?!begin|end))*)\\end\{pmatrix\}(?:\^\{?(?:T|\\top|\\intercal)\}?)?"
+)
 _ROW, _CELL = re.compile(r"\\\\(?:\[[^\]]*\])?"), re.compile("&")
 _NAME = re.compile(r"(?:\\(?:angle|triangle|overline|square|odot) ?\{?)?([A-Z]{3,}[0-9]*)\}?")
 _WORD = re.compile(r"(?<![\\A-Za-z_{])[A-Za-z]{2,}")
 _FUNCTIONS = re.compile(
     r"(?:a?(?:sin|cos|tan|cot|sec|csc)|arc|log|ln|exp|max|min|gcd|lcm|mod|det|lim|sum|sqrt|floor|ceil|abs|binom|frac|deg)"
 )
-_NOT_ALONE = frozenset("is not no and or of to in at if by the an as it be we so but".split())
+_NOT_ALONE = frozenset("per each is not no and or of to in at if by the an as it be we so but".split())
 _SMALL_WORD = re.compile(r"(?:^| )(?:is|not|no|and|or|of|to|in|at|if|by|the|an|as|it|be|we|so|but)(?: |$)")
 _PLUS_MINUS = re.compile(r"\\(pm|mp)(?![a-z]) ?")
 _UNIT_START = re.compile(
     r"\s*(?:\\text ?\{|\^\\circ|\\%|''?|\"|\\cdot ?\\text|(?<![\\A-Za-z])(?:[A-Za-z]{2,}|[ap]\.m)|¢)"
 )
-_MONEY = re.compile(r"([+-]?) ?\\(dollar|euro|pound|yen|rupee) *(?=\S)([+-]?)|(?<=\S) ?\\(euro|pound|yen|rupee)$")
+_MONEY = re.compile(
+    r"([+-]?) ?\\(dollar|euro|pound|yen|rupee) +(?=\S)([+-]?)|(?<=\S) ?\\(dollar|euro|pound|yen|rupee)$"
+)
+_MOST_OF_UNIT = 70
+_AMOUNT = re.compile(r"[+-]?[0-9][0-9.]* *")
 _MIXED_UNITS = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([^0-9]*?)(?:,? and |, )?\s*(?=[0-9]|$)")
 _MOST_OF_MIXED = 80
 _TEXT = re.compile(r"\\text\{([^{}]*)\}")
@@ -142,7 +165,7 @@ class _Reader:
             node = kind(self, text, depth)
             if node:
                 return node
-        return Expression(latex(text))
+        return Expression(without_money(latex(text)))
 
     def _number(self, text: str, depth: int) -> Node | None:
         number = plain(text)
@@ -153,7 +176,7 @@ class _Reader:
             found = _CHOICE_GOLD.fullmatch(squeezed(text))
             return Choice(latex(text), found[1]) if found else None
         found = _CHOICE.fullmatch(text)
-        if found:
+        if found and not (found["option"] and _OTHER_CHOICE.search(found["option"])):
             option = found["option"]
             rest = self.read(without_lead(option.removesuffix("}") if option.count("{") < option.count("}") else option),
                              depth + 1) if option else None  # fmt: skip
@@ -174,6 +197,19 @@ class _Reader:
             points = self.read(re.sub(r"^\s*x\s*=\s*", "", found[1]), depth + 1)
             return Complement(latex(text), points.items if isinstance(points, Items) else (points,))
         return None
+
+    def _qualified(self, text: str, depth: int) -> Node | None:
+        found = _QUALIFIER.search(text) if r"\in" in text or "eger" in text or "real" in text else None
+        if not found or not found.start():
+            return None
+        words = plain_words(found["words"] or "")
+        domain = squeezed(found["set"]) if found["set"] else _DOMAINS[words.removesuffix("s")]
+        return Given(latex(text), self.read(text[: found.start()], depth + 1), domain)
+
+    def _system(self, text: str, depth: int) -> Node | None:
+        """Equations one below the other."""
+        found = _SYSTEM.fullmatch(text.removeprefix(r"\{").strip()) if r"\begin" in text else None
+        return self.read(found[2].replace("&", "").replace(r"\\", "; "), depth + 1) if found else None
 
     def _list(self, text: str, depth: int) -> Node | None:
         return listed(text, lambda piece: self.read(piece, depth + 1))
@@ -219,17 +255,9 @@ class _Reader:
         return Based(latex(text), digits.lstrip("0") or "0", base)
 
     def _quantity(self, text: str, depth: int) -> Node | None:
-        money = _MONEY.search(text)
-        if money:
-            currency = units.parse(money[2] or money[4])
-            rest = text[: money.start()] + (money[1] or "") + (money[3] or "") + text[money.end() :]
-            value = self.read(rest, depth + 1)
-            if "\\dollar" in rest or currency is None:
-                return None
-            if isinstance(value, Quantity):  # $5 million, $5 per hour, $5 USD
-                return replace(value, latex=latex(text)) if value.unit.dimensions else None
-            return Quantity(latex(text), value, currency)
-        for start in _UNIT_START.finditer(text, 1):
+        if r"\dollar" in text or _MONEY.search(text):
+            return self._money(text, depth)
+        for start in _UNIT_START.finditer(text, max(1, len(text) - _MOST_OF_UNIT)):
             head, tail = text[: start.start()], text[start.start() :]
             if head.count("{") != head.count("}"):
                 continue
@@ -237,6 +265,26 @@ class _Reader:
             if unit:
                 return self._measured(text, head, unit, depth)
         return None
+
+    def _money(self, text: str, depth: int) -> Node | None:
+        """A sign of money on either side; `$5 million`, `$5 per hour`, `$5 USD` have more behind it."""
+        found = _MONEY.search(text)
+        if not found:
+            return None
+        currency = found[2] or found[4]
+        rest = text[: found.start()] + (found[1] or "") + (found[3] or "") + text[found.end() :]
+        if _MONEY.search(rest):
+            return None
+        value = self.read(rest, depth + 1)
+        unit = units.parse(currency)
+        amount = _AMOUNT.match(rest)
+        if isinstance(value, Quantity) and unit and value.unit.dimensions == unit.dimensions:
+            return value
+        if isinstance(value, Words) and amount:
+            unit = units.parse(f"{currency} {rest[amount.end() :]}")
+            value = self.read(amount.group(), depth + 1)
+        plainly = not isinstance(value, Words | Quantity | Choice)
+        return Quantity(latex(text), value, unit) if unit and plainly else None
 
     def _measured(self, text: str, head: str, unit: units.Unit, depth: int) -> Node | None:
         if len(head) > 1 and head.isalpha():
@@ -297,6 +345,8 @@ class _Reader:
         _choice,
         _set_in_words,
         _mixed_units,
+        _system,
+        _qualified,
         _list,
         _relation,
         _set,

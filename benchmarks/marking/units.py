@@ -138,7 +138,7 @@ _TABLE = _table()
 PERCENT = (("percent", 1),)
 _WORD = re.compile(
     r"\s*(?:(?P<power>\^\{?(?P<exponent>-?[0-9])\}?)|(?P<over>/|\bper\b|\ban?\b|\bfor each\b|\bevery\b)"
-    r"|(?P<dot>\\cdot ?|\\times ?|\*|-)|(?P<degrees>\^\\circ ?(?P<scale>[CF]\b)?)|(?P<seconds>''|\")|(?P<minute>')"
+    r"|(?P<dot>\\cdot ?|\\times ?|\*|-)|(?P<degrees>\^\\circ *(?P<scale>[CF]\b)?)|(?P<seconds>''|\")|(?P<minute>')"
     r"|\\?(?P<word>%|¢|[A-Za-z]\.[A-Za-z]\.|[A-Za-z][A-Za-z.]*))"
 )
 _DIMENSION_WORDS = {"square": 2, "sq": 2, "cubic": 3, "cu": 3}

@@ -44,11 +44,17 @@ KINDS: dict[str, list[tuple[str, list[str], list[str]]]] = {
     "thousands and lists": [("5, 120", ["5,120", "120, 5"], ["5120"]), ("5120", ["5,120"], ["5, 120", "(5,120)"])],
     "units that one side has": [
         ("5", [r"5\text{ cm}", "5 cm", r"5\,\mathrm{kg}", "5 units", r"5 \text{ square units}", "5 apples", r"\$5", "$5",
-               "5 dollars", r"5\text{ cm}^2", "5 miles per hour", "5 km/h", r"5 \text{ ways}", "5€", r"5\text{ distinct integers}"],
-         ["5 choose two", "5 over three", r"5\text{ is not the answer}", r"5 \text{ million}", "5 dozen", "5x", "5!",
+               "5 dollars", r"5\text{ cm}^2", "5 m", "5 miles per hour", "5 km/h", r"5 \text{ ways}", "5€", r"5\text{ distinct integers}"],
+         ["5 choose two", "5 over three", r"5\text{ is not the answer}", r"5 \text{ million}", "5 dozen", "5x", "5m", "5!",
           r"5\text{ or so}", "5 wrong", "not 5", "5 plus 1", r"5\pi"]),
         (r"5 \text{ cm}", ["5", "5 cm", r"5\text{ centimeters}", r"0.05\text{ m}", "50 mm"],
          [r"5 \text{ kg}", r"5 \text{ m}", r"5\text{ cm}^2", "6", r"5\text{ seconds}"]),
+        (r"3\times10^8\text{ m/s}", [r"3\times 10^{8}\,\mathrm{m\,s^{-1}}", "300000000", "3e8 m/s"], [r"3\times10^8\text{ km/s}"]),
+        (r"5\,\mu\mathrm{m}", ["5", r"0.005\text{ mm}"], [r"5\text{ mm}"]),
+        (r"25^\circ\text{C}", ["25", "25°C", r"25^\circ", r"25^\circ \mathrm{C}"], [r"25^\circ\text{F}"]),
+        ("5 m", [r"5\text{ m}", "5m"], [r"5\text{ s}"]),
+        (r"5\text{ m}", ["5 m", "5m", r"5\,m"], ["5 s", "5 kg"]),
+        (r"\$5\text{ per hour}", ["5", r"\$5 per hour", "5 dollars per hour", "5 dollars an hour"], [r"\$5 per day", "6"]),
         (r"16\text{ daps}", ["16", "16 daps", r"16\text{ daps}"], ["17", "16 choose"]),
         (r"\$18.90", ["18.90", "18.9", r"\$18.9", "18.90 dollars", "1890 cents"], ["18.90 euros", "€18.90", "1890"]),
         (r"15\mbox{ cm}^2", ["15", r"15\text{ cm}^2", r"15 \text{ square cm}", r"15\text{ sq. cm}"], [r"15\text{ cm}", "225"]),
@@ -170,6 +176,18 @@ KINDS: dict[str, list[tuple[str, list[str], list[str]]]] = {
         ("ABCD", ["ABCD", r"\text{ABCD}"], ["DCBA", "ABDC", "abcd"]),
         (r"\triangle ABC", ["ABC", r"\triangle ABC"], ["ACB"]),
         (r"\text{CBAD}", ["CBAD"], ["ABCD"]),
+    ],
+    "several choices are none": [
+        ("A", ["(A) first", "A. first option", "A: A polygenic score", "The correct answer is (A)", r"\text{Option A}"],
+         ["(A) or (B)", "(A), (B)", "A. B", "A: no, (B)", "A and B", "(A) is wrong", "not A", "A/B", "B. A"]),
+    ],
+    "domains of letters": [
+        (r"k\pi, k\in\mathbb{Z}", [r"k\pi", r"x=k\pi", r"k\pi \text{ where } k \text{ is an integer}", r"x=k\pi,\ k\in\mathbb{Z}"],
+         [r"k\pi, k\in\mathbb{N}", r"k, k\in\mathbb{Z}", r"k\in\mathbb{Z}"]),
+        ("2n", [r"2n, n\in\mathbb{N}", r"2n \text{ for } n\in\mathbb{Z}"], ["n"]),
+    ],
+    "systems": [
+        ("x=2,y=3", [r"\begin{cases}x=2\\y=3\end{cases}", r"\begin{cases} y&=3\\ x&=2\end{cases}"], [r"\begin{cases}x=3\\y=2\end{cases}"]),
     ],
     "words": [
         (r"\text{yes}", ["yes", "Yes", "YES", r"\textbf{Yes}"], ["no", "not yes", "yes and no"]),
