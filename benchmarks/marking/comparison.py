@@ -231,6 +231,9 @@ class Walk:
         value, wanted = (one.value if isinstance(one, Quantity) else one for one in (answer, gold))
         if left and right:
             ratio = units.ratio(left, right)
+            if ratio is None and {left.dimensions, right.dimensions} == units.ANGLES:
+                value, wanted = (structure.in_degrees(one.value, one.unit) for one in (answer, gold))
+                return self(value, wanted)
             if ratio is None:
                 return Verdict(False, f"the units differ: {left.text} and {right.text}")
             return self(structure.scaled(value, ratio), wanted)

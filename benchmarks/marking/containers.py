@@ -36,6 +36,9 @@ def records(walk: Walk, answer: Node, gold: Node) -> Verdict:
             return _all(walk, unnamed.items, gold.values)
         return Verdict(False, f"values for {', '.join(gold.names)} are wanted")
     assert isinstance(answer, Record)
+    if isinstance(gold, Items) and gold.brackets == "()" and all(len(name) == 1 for name in answer.names):
+        values = [value for _, value in sorted(zip(answer.names, answer.values, strict=True), key=lambda one: one[0])]
+        return walk(Items(answer.latex, tuple(values), "()"), gold)  # x before y, however they were written down
     if isinstance(gold, Items | Matrix):
         return walk(Items(answer.latex, answer.values, gold.brackets if isinstance(gold, Items) else "()"), gold)
     if len(set(answer.values)) == 1:  # x = y = 3

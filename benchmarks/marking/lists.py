@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from benchmarks.marking import ranges
 from benchmarks.marking.canonical import latex
-from benchmarks.marking.nodes import Items, Named, Node, Record
+from benchmarks.marking.nodes import Complement, Items, Named, Node, Record
 from benchmarks.marking.splitting import Splitter
 
 _WORDS = r"and|or|ou|und|and also"
@@ -35,7 +35,8 @@ def grouped(text: str, values: Sequence[Node], separators: Sequence[str] = ()) -
         if isinstance(first, Record):  # (x, y) = (5, 8) and (8, 5)
             values = [Items(first.latex, first.values, "()"), *values[1:]]
             return Items(text, tuple(values), "")
-        values = [first, *(Named(one.latex, first.name, one) for one in values[1:])]
+        others = [Complement(one.latex, (one,)) if isinstance(first.value, Complement) else one for one in values[1:]]
+        values = [first, *(Named(one.latex, first.name, one) for one in others)]
     if not all(isinstance(one, Named) for one in values):
         return Items(text, _flat(values), "")
     named = [one for one in values if isinstance(one, Named)]

@@ -24,11 +24,18 @@ _TEXT_FIRST = re.compile(r"\\text\{([^{}]*)\}\s*")
 _MOST_LEADS = 4
 
 
+_VALUE_OF = re.compile(
+    r"(?:\\text\{ *)?(?:so |thus |therefore,? |hence,? )?(?:the )?(?:possible )?(?:values?|solutions?) (?:of|for) *\}? *"
+    r"(\\text\{)?([A-Za-z])\}? *(?:\\text\{)? *(?:is|are|=|equals|:) *\}? *(?=\S)",
+    re.IGNORECASE,
+)
+
+
 def without_lead(text: str) -> str:
     """A tidy text without the words before its value, in `\\text{...}` or plain; whole where a negation follows them."""
     if not text or not (text[0].isalpha() or text.startswith("\\text{")):
         return text
-    rest = text
+    rest = _VALUE_OF.sub(r"\2=", text, count=1) if _VALUE_OF.match(text) else text
     for _ in range(_MOST_LEADS):
         inside = _TEXT_FIRST.match(rest)
         words = inside[1].strip() if inside else rest
@@ -42,7 +49,8 @@ def without_lead(text: str) -> str:
         if not after or _NEGATION.match(after.removeprefix("\\text{").strip()):
             return text
         rest = after
-    return _EQUALS.sub(r"\2=", rest).lstrip(":= ") or text
+    rest = _EQUALS.sub(r"\2=", rest).lstrip(":= ")
+    return text if not rest or _NEGATION.match(rest.partition("=")[2].strip()) else rest
 
 
 YES_OR_NO = frozenset("yes no true false odd even none never always both neither".split())

@@ -54,7 +54,7 @@ def bracketed(text: str, read: Read) -> Node | None:
         ends = opening + closing
         if len(items) == 2 and (ends in ("(]", "[)") or any(map(infinite, items))):
             return Interval(latex(text), items[0], items[1], ends)
-        return None if ends in ("(]", "[)") else spread(latex(text), items, ends)
+        return None if ends in ("(]", "[)") else Items(latex(text), items, ends)
     if opening == r"\{":
         flat = [
             item for one in items for item in (one.items if isinstance(one, Items) and not one.brackets else (one,))
@@ -70,18 +70,6 @@ def _alone(text: str, opening: str, inside: str, read: Read) -> Node | None:
     if opening == r"\{" and not isinstance(node, Named | Interval | Union):
         return Items(latex(text), node.items if isinstance(node, Items) and not node.brackets else (node,), "{}")
     return node
-
-
-def spread(text: str, items: tuple[Node, ...], brackets: str) -> Node:
-    """A tuple; several where one entry, behind a plus-minus sign, has several values."""
-    several = [place for place, item in enumerate(items) if isinstance(item, Items) and not item.brackets]
-    if len(several) != 1:
-        return Items(text, items, brackets)
-    place = several[0]
-    choices = items[place]
-    assert isinstance(choices, Items)
-    tuples = (Items(text, (*items[:place], one, *items[place + 1 :]), brackets) for one in choices.items)
-    return Items(text, tuple(tuples), "")
 
 
 def infinite(node: Node) -> bool:

@@ -213,7 +213,7 @@ def _over(end: Node, factor: Fraction) -> Node | None:
 def _of_absolute(text: str, interval: Interval) -> Node | None:
     """The values whose absolute value lies in an interval with ends that are no less than zero."""
     low, high = interval.low, interval.high
-    if isinstance(low, Number) and low.plain.value < 0 or not isinstance(high, Number) and high != INFINITY:
+    if low != MINUS_INFINITY and not _may_be_positive(low) or not _may_be_positive(high):
         return None
     mirrored = {"(": ")", ")": "(", "[": "]", "]": "["}
     below = _over(high, Fraction(-1))
@@ -226,3 +226,7 @@ def _of_absolute(text: str, interval: Interval) -> Node | None:
         return None
     left = Interval(text, below, above, mirrored[interval.brackets[1]] + mirrored[interval.brackets[0]])
     return Union(text, (left, interval))
+
+
+def _may_be_positive(end: Node) -> bool:
+    return end.plain.value >= 0 if isinstance(end, Number) else "-" not in end.latex

@@ -51,6 +51,7 @@ def read(text: str, gold: bool = False) -> Node:
 read_gold = lru_cache(maxsize=16384)(lambda text: read(text, gold=True))
 
 _DECIMAL_COMMA = re.compile(r"([+-]?[0-9]+),([0-9]+)(?![0-9,])")
+_CONTINENTAL = re.compile(r"[+-]?[1-9][0-9]{0,2}(?:\.[0-9]{3})+,[0-9]+(?![0-9,.])")
 _LETTER_UNIT = re.compile(r"(\S*[0-9}])( ?)([a-zA-Z](?:\^\{?[23]\}?)?(?:/[a-zA-Z](?:\^\{?[23]\}?)?)?)")
 
 
@@ -69,6 +70,9 @@ def readings(text: str, unit_wanted: bool = False) -> Iterator[Node]:
         comma = _DECIMAL_COMMA.match(tidied)
         if comma and tidied.count(",") == 1:
             yield _Reader(False).read(f"{comma[1]}.{comma[2]}{tidied[comma.end() :]}")
+        continental = _CONTINENTAL.match(tidied)
+        if continental:
+            yield _Reader(False).read(tidied.replace(".", "").replace(",", "."))
     letter = _LETTER_UNIT.fullmatch(tidied)
     unit = letter and (letter[2] or unit_wanted) and units.parse(letter[3])
     if letter and unit:
@@ -231,6 +235,8 @@ class _Reader:
         return ranges.combined(text, lambda piece: self.read(piece, depth + 1))
 
     def _bracketed(self, text: str, depth: int) -> Node | None:
+        if r"\pm" in text and not text.startswith(r"\{"):
+            return None  # of a tuple that has the sign, both
         return ranges.bracketed(text, lambda piece: self.read(piece, depth + 1))
 
     def _matrix(self, text: str, depth: int) -> Node | None:
@@ -403,3 +409,10 @@ def scaled(node: Node, factor: Fraction) -> Node:
 def integer(value: int) -> Number:
     """A node of an integer."""
     return _fraction(Fraction(value))
+
+
+def in_degrees(value: Node, unit: units.Unit) -> Node:
+    """An angle of either unit."""
+    if unit.dimensions == (("radian", 1),):
+        return Expression(rf"\frac{{180}}{{\pi}}({value.latex})")
+    return scaled(value, unit.factor)

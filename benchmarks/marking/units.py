@@ -94,8 +94,8 @@ _NOUNS = frozenset(
     nut octagon onion orange orchid order ornament outcome outfit owl pack package packet page pair pan pancake paper
     parent part partition party path pattern peach pear pebble pen pencil pentagon people peach permutation person pet phone
     photo picture pie piece pig pill pillow pizza place plane plant plate player point polygon pond post potato present prime
-    prize problem program project pumpkin pupil puppy puppies puzzle quarter question rabbit rat rectangle region ribbon ride
-    ring rise river road rock rod room root rope rose round route row ruler run saleswoman sandwich scarf scholar school score
+    prize problem program project pumpkin pupil puppy puppies puzzle question rabbit rat rectangle region ribbon ride
+    ring rise river road rock rod room root rope rose round route row ruler run saleswoman sandwich scarf scholar school 
     seashell seat seed segment selection sequence session set shape sheep sheet shell shelf shelves ship shirt shoe shop
     shot show side sister sibling sign skirt slice snack sock solution song soldier sphere spider spoon square stamp star
     state station step stick sticker stop store story strawberry street string student subset sweater sweet swimmer symbol
@@ -108,7 +108,7 @@ _NOUNS = frozenset(
     daughter son brother friend cousin baby babies mother father""".split()
 )
 _BEFORE = frozenset(
-    """distinct different possible positive negative nonnegative non-negative whole full total more less fewer real
+    """distinct different possible positive negative nonnegative non-negative whole full more less fewer real
     integer complex ordered unordered prime even odd unique valid additional extra remaining left new old red blue green
     yellow white black small large big right equal favorable successful rational lattice the us u.s. american free
     such""".split()
@@ -118,6 +118,8 @@ _AFTER = frozenset(
     """tall long wide high deep old apart away ago later earlier more left each altogether total together in remaining
     all today""".split()
 )
+
+_OVERALL = frozenset("total altogether overall".split())
 
 
 def _table() -> dict[str, Unit]:
@@ -136,6 +138,8 @@ def _table() -> dict[str, Unit]:
 
 _TABLE = _table()
 PERCENT = (("percent", 1),)
+ANGLES = {(("degree", 1),), (("radian", 1),)}
+"""between which no rational factor lies"""
 _WORD = re.compile(
     r"\s*(?:(?P<power>\^\{?(?P<exponent>-?[0-9])\}?)|(?P<over>/|\bper\b|\ban?\b|\bfor each\b|\bevery\b)"
     r"|(?P<dot>\\cdot ?|\\times ?|\*|-)|(?P<degrees>\^\\circ *(?P<scale>[CF]\b)?)|(?P<seconds>''|\")|(?P<minute>')"
@@ -154,6 +158,7 @@ def parse(text: str) -> Unit | None:
     if len(text) > _MOST_CHARACTERS:
         return None
     words = _TEXT.sub(r" \1 ", text).strip()
+    words = words.removeprefix("in ") if words in ("in total", "in all") else words
     words = re.sub(r"\s+of(?: [a-z]+){1,2}$", "", words)
     reader = _Reader()
     place = 0
@@ -198,6 +203,9 @@ class _Reader:
             return True
         if lower in _POWER_WORDS:
             return self._raise(_POWER_WORDS[lower])
+        if lower in _OVERALL:
+            self.known = True
+            return True
         if lower in _MULTIPLIERS and not self.dimensions:
             self.multiple, self.known = self.multiple * _MULTIPLIERS[lower], True
             return True
