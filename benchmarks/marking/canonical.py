@@ -26,9 +26,9 @@ _SIGNS = str.maketrans(
         "°": r"^\circ ", "º": r"^\circ ", "∠": r"\angle ", "△": r"\triangle ", "ℝ": r"\mathbb{R}", "ℤ": r"\mathbb{Z}",
         "ℕ": r"\mathbb{N}", "ℚ": r"\mathbb{Q}", "≈": r"\approx ", "∴": r"\therefore ", "→": r"\to ", "…": r"\ldots ",
         "∧": r"\land ", "∨": r"\lor ", "⌊": r"\lfloor ", "⌋": r"\rfloor ", "⌈": r"\lceil ", "⌉": r"\rceil ",
-        "⟨": r"\langle ", "⟩": r"\rangle ", "，": ", ", "、": ", ", "；": "; ", "：": ":", "（": "(", "）": ")", "。": ".",
+        "⟨": r"\langle ", "⟩": r"\rangle ", "，": ", ", "、": ", ", "；": "; ", "：": ":", "（": "(", "）": ")",
         "’": "'", "‘": "'", "′": "'", "″": "''", "“": '"', "”": '"', "€": r"\euro ", "£": r"\pound ", "¥": r"\yen ",
-        "₹": r"\rupee ",
+        "₹": r"\rupee ", "。": ".",
     }
 )  # fmt: skip
 _RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺ⁿ", "0123456789-+n")
@@ -156,8 +156,8 @@ _OVER = re.compile(r"\\over(?![A-Za-z])")
 
 
 def tidy(text: str) -> str:
-    """Without what carries no meaning: spacing, dollar signs, sizes of brackets, fonts; one kind of fraction, matrix and
-    sign. LaTeX still, with every upright text in `\\text{...}`."""
+    """Without what carries no meaning: spacing, dollar signs, sizes of brackets, fonts; with one kind of fraction, of
+    matrix and of sign. LaTeX still, with every upright text in `\\text{...}`."""
     text = " ".join(text.split())
     if text.isascii():
         if text.isalnum():

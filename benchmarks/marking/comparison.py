@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 
-from benchmarks.marking import containers, numbers, structure, units
+from benchmarks.marking import containers, measures, numbers, structure, units
 from benchmarks.marking.canonical import MOST_CHARACTERS, canonical, canonical_gold, squeezed
 from benchmarks.marking.nodes import (
     Based,
@@ -32,6 +32,7 @@ from benchmarks.marking.nodes import (
     Words,
 )
 from benchmarks.marking.numbers import plain
+from benchmarks.marking.phrases import spoken
 from benchmarks.marking.ranges import infinite
 from benchmarks.marking.verdict import EQUAL, Verdict, all_of, any_of
 from benchmarks.marks import Rule
@@ -130,7 +131,7 @@ class Walk:
                   if isinstance(one, Number) and one.plain.half]  # fmt: skip
         printed = float(halves[0]) * (1 + 1e-9) if len(halves) == 1 else 0.0
         written = any(
-            _DECIMAL.search(one.latex) or isinstance(one, Number) and one.plain.rounded for one in (answer, gold)
+            _DECIMAL.search(one.latex) or (isinstance(one, Number) and one.plain.rounded) for one in (answer, gold)
         )
         return max(self.tolerance, printed) if written else 0.0
 
@@ -207,7 +208,7 @@ class Walk:
 
     def words(self, answer: Node, gold: Node) -> Verdict:
         """Words are compared as texts."""
-        texts = [one.words if isinstance(one, Words) else structure.spoken(one.latex) for one in (answer, gold)]
+        texts = [one.words if isinstance(one, Words) else spoken(one.latex) for one in (answer, gold)]
         return EQUAL if texts[0] == texts[1] else _differ(answer, gold)
 
     def based(self, answer: Node, gold: Node) -> Verdict:
@@ -220,7 +221,7 @@ class Walk:
             digits = squeezed(answer.latex).lstrip("0") or "0"
             return EQUAL if digits == gold.digits else _differ(answer, gold)
         if isinstance(answer, Based):
-            return self(structure.integer(int(answer.digits, answer.base)), gold)
+            return self(measures.integer(int(answer.digits, answer.base)), gold)
         return _differ(answer, gold)
 
     def quantities(self, answer: Node, gold: Node) -> Verdict:
@@ -232,11 +233,10 @@ class Walk:
         if left and right:
             ratio = units.ratio(left, right)
             if ratio is None and {left.dimensions, right.dimensions} == units.ANGLES:
-                value, wanted = (structure.in_degrees(one.value, one.unit) for one in (answer, gold))
-                return self(value, wanted)
+                return self(measures.in_degrees(value, left), measures.in_degrees(wanted, right))
             if ratio is None:
                 return Verdict(False, f"the units differ: {left.text} and {right.text}")
-            return self(structure.scaled(value, ratio), wanted)
+            return self(measures.scaled(value, ratio), wanted)
         if (left or right) == left and left and left.dimensions == units.PERCENT:
             return self._percent(value, wanted, wanted, lambda one: (one, wanted))
         if right and right.dimensions == units.PERCENT:
@@ -246,7 +246,7 @@ class Walk:
     def _percent(self, share: Node, other: Node, size: Node, pair: Callable[[Node], tuple[Node, Node]]) -> Verdict:
         """60 % is 0.6; and 60, where a number of at least 1 says that a percentage was asked for."""
         small = isinstance(size, Number) and abs(size.plain.value) < 1
-        hundredth = structure.scaled(share, Fraction(1, 100))
+        hundredth = measures.scaled(share, Fraction(1, 100))
         return any_of(self(*pair(one)) for one in ((hundredth,) if small else (hundredth, share)))
 
 

@@ -150,9 +150,9 @@ def _matrices(walk: Walk, answer: Node, gold: Node) -> Verdict:
     if isinstance(answer, Matrix) and isinstance(gold, Matrix):
         shapes = [[len(row) for row in one.rows] for one in (answer, gold)]
         if shapes[0] != shapes[1]:
-            vectors = _vector(answer), _vector(gold)
-            if vectors[0] and vectors[1] and len(vectors[0].items) == len(vectors[1].items):
-                return walk(*vectors)  # a row for a column
+            row, column = _vector(answer), _vector(gold)
+            if row and column and len(row.items) == len(column.items):
+                return walk(row, column)
             return Verdict(False, "matrices of different shapes")
         return _all(walk, *([entry for row in one.rows for entry in row] for one in (answer, gold)))
     left, right = (_vector(one) or one if isinstance(one, Matrix) else one for one in (answer, gold))

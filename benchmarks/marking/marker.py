@@ -8,8 +8,8 @@ from importlib.metadata import PackageNotFoundError, version
 
 from benchmarks.marking.canonical import canonical, canonical_gold, tidy
 from benchmarks.marking.comparison import decide
-from benchmarks.marking.legacy import items, sides
 from benchmarks.marking.extraction import adjacent_answers, final_answer, stated_answer
+from benchmarks.marking.legacy import items, sides
 from benchmarks.marking.pool import Pool, Question, shared
 from benchmarks.marks import Mark, Marked, Response, Rule
 

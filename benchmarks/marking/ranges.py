@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from itertools import pairwise
 
@@ -16,11 +16,11 @@ from benchmarks.marking.nodes import (
     Named,
     Node,
     Number,
+    Reader,
     Union,
 )
 from benchmarks.marking.splitting import Splitter, unwrapped
 
-Read = Callable[[str], Node]
 MINUS_INFINITY, INFINITY = Expression(r"-\infty"), Expression(r"\infty")
 REAL_LINE = Interval(r"(-\infty,\infty)", MINUS_INFINITY, INFINITY, "()")
 
@@ -34,7 +34,7 @@ _FRENCH = re.compile(r"([\]\[])([^\[\]]*,[^\[\]]*)([\]\[])")
 _SIDES = {"(": "(", "[": "[", ")": ")", "]": "]"}
 
 
-def bracketed(text: str, read: Read) -> Node | None:
+def bracketed(text: str, read: Reader) -> Node | None:
     """A tuple, a set, an interval, or what stands in brackets alone."""
     builder = _BUILDER.fullmatch(text)
     if builder:
@@ -63,7 +63,7 @@ def bracketed(text: str, read: Read) -> Node | None:
     return Items(latex(text), items, "()") if opening == r"\langle" else None
 
 
-def _alone(text: str, opening: str, inside: str, read: Read) -> Node | None:
+def _alone(text: str, opening: str, inside: str, read: Reader) -> Node | None:
     if not inside:
         return Items(latex(text), (), "{}") if opening == r"\{" else None
     node = read(inside)
@@ -84,7 +84,7 @@ def as_set(node: Node) -> Node:
     return node
 
 
-def combined(text: str, read: Read) -> Node | None:
+def combined(text: str, read: Reader) -> Node | None:
     """A union or a difference of sets."""
     union = _cut_union(text)
     if union:
