@@ -120,7 +120,7 @@ LATEX: tuple[Rewrite, ...] = (
     ("brace", re.compile(r"\\lbrace(?![A-Za-z])"), r"\{"),
     ("brace", re.compile(r"\\rbrace(?![A-Za-z])"), r"\}"),
     ("\\", re.compile(r"\\(?:vert|lvert|rvert|mid)(?![A-Za-z])"), "|"),
-    ("{", re.compile(r"\{([,:])\}"), r"\1"),
+    ("{", re.compile(r" ?\{ ?([,:]) ?\} ?"), r"\1"),
     ("\\mathbb", re.compile(r"\\mathbb\s*([RZNQC])"), r"\\mathbb{\1}"),
     ("prime", re.compile(r"\^\{\s*((?:\\prime\s*)+)\}|\^\s*(\\prime)(?![A-Za-z])"), _primes),
     ("circ", re.compile(r"\^\s*(?:\\circ(?![A-Za-z])|\{\s*\\circ\s*\})\s*"), r"^\\circ "),

@@ -49,9 +49,10 @@ def compare(answer: str, gold: str, rule: Rule, leaf: Leaf) -> Verdict:
 
     Raises: nothing, whatever the texts hold, if the leaf does not.
     """
+    answer, gold = answer.strip(), gold.strip()
     if answer == gold:
         return EQUAL
-    if not answer.strip():
+    if not answer:
         return Verdict(False, "nothing was answered")
     if max(len(answer), len(gold)) > MOST_CHARACTERS:
         same = canonical(answer) == canonical_gold(gold)
@@ -86,7 +87,7 @@ def plain_leaf(answer: str, gold: str, tolerance: float) -> Verdict:
         return Verdict(None, "two expressions")
     if numbers.equal(left, right, tolerance):
         return EQUAL
-    return Verdict(False, f"{answer} is not {gold}")
+    return Verdict(False, f"{_short(answer)} is not {_short(gold)}")
 
 
 _DECIMAL = re.compile(r"[0-9]\.[0-9]|(?<![0-9])\.[0-9]|[0-9]\.(?![0-9])")

@@ -99,6 +99,7 @@ _SPOKEN_BASE = re.compile(r"([0-9A-F]+) ?(?:\\text\{)? ?\(?(?:in )?base[ -]?(?:\
 _MATRIX = re.compile(
     r"\\begin\{pmatrix\}((?:[^\\]|\\(?!begin|end))*)\\end\{pmatrix\}(?:\^\{?(?:T|\\top|\\intercal)\}?)?"
 )
+_BARRED = re.compile(r"\\begin\{vmatrix\}((?:[^\\]|\\(?!begin|end))*)\\end\{vmatrix\}")
 _ROW, _CELL = re.compile(r"\\\\(?:\[[^\]]*\])?"), re.compile("&")
 _NAME = re.compile(r"(?:\\(?:angle|triangle|overline|square|odot) ?\{?)?([A-Z]{3,}[0-9]*)\}?")
 _cut_ratio = Splitter(":")
@@ -161,6 +162,24 @@ def _matrix(text: str, read: Reader) -> Node | None:
     return Matrix(latex(text), tuple(zip(*cells, strict=True))) if even else None
 
 
+def _determinant(text: str, read: Reader) -> Node | None:
+    """The determinant of a matrix between bars, of two or three rows, written out."""
+    found = _BARRED.fullmatch(text)
+    rows = [_CELL.split(row) for row in _ROW.split(found[1]) if row.strip()] if found else []
+    if not 2 <= len(rows) <= 3 or any(len(row) != len(rows) for row in rows):
+        return None
+    return read(_expanded(rows))
+
+
+def _expanded(rows: list[list[str]]) -> str:
+    """Along the first row."""
+    if len(rows) == 1:
+        return f"({latex(rows[0][0])})"
+    minors = ([row[:place] + row[place + 1 :] for row in rows[1:]] for place in range(len(rows)))
+    terms = [f"({latex(entry)})({_expanded(minor)})" for entry, minor in zip(rows[0], minors, strict=True)]
+    return "".join(("-" if place % 2 else "+" if place else "") + term for place, term in enumerate(terms))
+
+
 def _based(text: str, read: Reader) -> Node | None:
     found = _BASED.fullmatch(squeezed(text))
     spoken_base = None if found else _SPOKEN_BASE.fullmatch(text)
@@ -212,6 +231,7 @@ _KINDS: tuple[Callable[[str, Reader], Node | None], ...] = (
     relations.related,
     ranges.combined,
     _matrix,
+    _determinant,
     _bracketed,
     lists.plus_minus,
     _based,
