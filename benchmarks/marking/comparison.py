@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from fractions import Fraction
 
-from benchmarks.marking import containers, measures, numbers, structure, units
+from benchmarks.marking import containers, measures, numbers, quantities, structure
 from benchmarks.marking.canonical import MOST_CHARACTERS, canonical, canonical_gold, squeezed
 from benchmarks.marking.nodes import (
     Based,
@@ -113,9 +112,9 @@ class Walk:
         """Two numbers or expressions."""
         if isinstance(answer, Number) and isinstance(gold, Number):
             same = numbers.equal(answer.plain, gold.plain, self.tolerance)
-            return EQUAL if same else _differ(answer, gold)
+            return EQUAL if same else differ(answer, gold)
         if infinite(answer) or infinite(gold):
-            return EQUAL if answer == gold else _differ(answer, gold)
+            return EQUAL if answer == gold else differ(answer, gold)
         return self.texts(answer.latex, gold.latex, self._tolerance(answer, gold))
 
     def texts(self, answer: str, gold: str, tolerance: float = 0.0) -> Verdict:
@@ -138,7 +137,7 @@ class Walk:
 
     def given(self, answer: Node, gold: Node) -> Verdict:
         """Two domains of a letter must agree; one alone is left out."""
-        if isinstance(answer, Given) and isinstance(gold, Given) and answer.domain != gold.domain:
+        if isinstance(answer, Given) and isinstance(gold, Given) and answer.domain != gold.domain != "":
             return Verdict(False, f"the domains differ: {answer.domain} and {gold.domain}")
         return self(*(one.value if isinstance(one, Given) else one for one in (answer, gold)))
 
@@ -204,54 +203,30 @@ class Walk:
         if isinstance(gold, Choice):
             letter = answer.latex.strip()
             same = len(letter) == 1 and letter in "abcde" and letter.upper() == gold.letter
-            return EQUAL if same else _differ(answer, gold)
-        return self.texts(answer.latex, gold.latex) if isinstance(gold, Expression) else _differ(answer, gold)
+            return EQUAL if same else differ(answer, gold)
+        return self.texts(answer.latex, gold.latex) if isinstance(gold, Expression) else differ(answer, gold)
 
     def words(self, answer: Node, gold: Node) -> Verdict:
         """Words are compared as texts."""
         texts = [one.words if isinstance(one, Words) else spoken(one.latex) for one in (answer, gold)]
-        return EQUAL if texts[0] == texts[1] else _differ(answer, gold)
+        return EQUAL if texts[0] == texts[1] else differ(answer, gold)
 
     def based(self, answer: Node, gold: Node) -> Verdict:
         """Bases must agree. Digits alone answer a gold that has a base; a gold that has none wants the value."""
         if isinstance(answer, Based) and isinstance(gold, Based):
             if answer.base != gold.base:
                 return Verdict(False, f"the bases differ: {answer.base} and {gold.base}")
-            return EQUAL if answer.digits == gold.digits else _differ(answer, gold)
+            return EQUAL if answer.digits == gold.digits else differ(answer, gold)
         if isinstance(gold, Based):
             digits = squeezed(answer.latex).lstrip("0") or "0"
-            return EQUAL if digits == gold.digits else _differ(answer, gold)
+            return EQUAL if digits == gold.digits else differ(answer, gold)
         if isinstance(answer, Based):
             return self(measures.integer(int(answer.digits, answer.base)), gold)
-        return _differ(answer, gold)
-
-    def quantities(self, answer: Node, gold: Node) -> Verdict:
-        """A unit that one side alone has is left out; two must measure the same, and are converted."""
-        if Expression in (type(answer), type(gold)) and squeezed(answer.latex) == squeezed(gold.latex):
-            return EQUAL
-        left, right = (one.unit if isinstance(one, Quantity) else None for one in (answer, gold))
-        value, wanted = (one.value if isinstance(one, Quantity) else one for one in (answer, gold))
-        if left and right:
-            ratio = units.ratio(left, right)
-            if ratio is None and {left.dimensions, right.dimensions} == units.ANGLES:
-                return self(measures.in_degrees(value, left), measures.in_degrees(wanted, right))
-            if ratio is None:
-                return Verdict(False, f"the units differ: {left.text} and {right.text}")
-            return self(measures.scaled(value, ratio), wanted)
-        if (left or right) == left and left and left.dimensions == units.PERCENT:
-            return self._percent(value, wanted, wanted, lambda one: (one, wanted))
-        if right and right.dimensions == units.PERCENT:
-            return self._percent(wanted, value, value, lambda one: (value, one))
-        return self(value, wanted)
-
-    def _percent(self, share: Node, other: Node, size: Node, pair: Callable[[Node], tuple[Node, Node]]) -> Verdict:
-        """60 % is 0.6; and 60, where a number of at least 1 says that a percentage was asked for."""
-        small = isinstance(size, Number) and abs(size.plain.value) < 1
-        hundredth = measures.scaled(share, Fraction(1, 100))
-        return any_of(self(*pair(one)) for one in ((hundredth,) if small else (hundredth, share)))
+        return differ(answer, gold)
 
 
-def _differ(answer: Node, gold: Node) -> Verdict:
+def differ(answer: Node, gold: Node) -> Verdict:
+    """Unequal, for no more to say."""
     return Verdict(False, f"{_short(answer.latex)} is not {_short(gold.latex)}")
 
 
@@ -292,6 +267,6 @@ _KINDS: Sequence[tuple[tuple[type, ...], Callable[[Walk, Node, Node], Verdict]]]
     ((Choice,), Walk.choice),
     ((Words,), Walk.words),
     ((Based,), Walk.based),
-    ((Quantity,), Walk.quantities),
+    ((Quantity,), quantities.quantities),
     ((Items, Interval, Union, Complement, Matrix), containers.contained),
 )

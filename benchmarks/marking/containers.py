@@ -54,6 +54,7 @@ def contained(walk: Walk, answer: Node, gold: Node) -> Verdict:
     """At least one of the two is a list, a set or a matrix."""
     if isinstance(answer, Matrix) or isinstance(gold, Matrix):
         return _matrices(walk, answer, gold)
+    answer, gold = _alone(answer, gold), _alone(gold, answer)
     if isinstance(answer, Items) and isinstance(gold, Items):
         return _lists(walk, answer, gold)
     if isinstance(gold, Items) and gold.brackets == ":" and isinstance(answer, Number):
@@ -67,10 +68,16 @@ def contained(walk: Walk, answer: Node, gold: Node) -> Verdict:
         return _matched(walk, left.parts, right.parts)
     if isinstance(left, Complement) and isinstance(right, Complement):
         return _same_set(walk, left.points, right.points)
-    for one, other, swap in ((answer, gold, False), (gold, answer, True)):
-        if isinstance(one, Items) and one.brackets in ("{}", "") and len(one.items) == 1:
-            return walk(other, one.items[0]) if swap else walk(one.items[0], other)
+    if not any(isinstance(one, Items | Interval | Union | Complement | Matrix) for one in (answer, gold)):
+        return walk(answer, gold)
     return Verdict(False, f"{answer.latex[:60]} is not {gold.latex[:60]}: one is a set or list of another kind")
+
+
+def _alone(node: Node, other: Node) -> Node:
+    """The only element of a set, where the other is no set."""
+    single = isinstance(node, Items) and node.brackets == "{}" and len(node.items) == 1
+    is_set = isinstance(other, Items) and other.brackets in ("{}", "")
+    return node.items[0] if isinstance(node, Items) and single and not is_set else node
 
 
 def _quotient(walk: Walk, answer: Number, gold: Items) -> Verdict:

@@ -92,8 +92,10 @@ _QUALIFIER = re.compile(
     r"(?:\\in ?(?P<set>\\mathbb\{[ZNRQ]\}(?:\^\{?[+*]\}?|_\{?[+*>0-9 ]+\}?)?)"
     r"|(?:\\text\{)?\s*(?:is|be|are|being) (?:an?|any)? ?"
     r"(?P<words>(?:positive |non-?negative )?integers?|real numbers?|real))\s*[.})]*$"
+    r"|(?:,? |\\text\{ ?,? ?)for (?:all|every|any)(?: real| positive| integers?)? ?\}? ?[a-z]\}?$"
 )
 """what follows a value to say which numbers its letter stands for"""
+_MARKS = (r"\in", "eger", "real", "for ")
 _DOMAINS = {
     "integer": r"\mathbb{Z}", "positive integer": r"\mathbb{Z}^+", "nonnegative integer": r"\mathbb{Z}_{\ge0}",
     "non-negative integer": r"\mathbb{Z}_{\ge0}", "real number": r"\mathbb{R}", "real": r"\mathbb{R}",
@@ -102,8 +104,9 @@ _DOMAINS = {
 
 def qualified(text: str, read: Reader) -> Node | None:
     """A value, and which numbers a letter of it stands for."""
-    found = _QUALIFIER.search(text) if r"\in" in text or "eger" in text or "real" in text else None
+    found = _QUALIFIER.search(text) if any(mark in text for mark in _MARKS) else None
     if not found or not found.start():
         return None
     words = plain_words(found["words"] or "").removesuffix("s")
-    return Given(latex(text), read(text[: found.start()]), squeezed(found["set"]) if found["set"] else _DOMAINS[words])
+    domain = squeezed(found["set"]) if found["set"] else _DOMAINS.get(words, "")
+    return Given(latex(text), read(text[: found.start()]), domain)

@@ -10,6 +10,7 @@ from benchmarks.marking import units
 from benchmarks.marking.canonical import latex
 from benchmarks.marking.nodes import Choice, Expression, Interval, Items, Node, Number, Quantity, Reader, Words
 from benchmarks.marking.numbers import Plain
+from benchmarks.marking.unit_table import DEGREE
 
 _UNIT_START = re.compile(
     r"\s*(?:\\text ?\{|\^\\circ|\\%|''?|\"|\\cdot ?\\text|(?<![\\A-Za-z])(?:[A-Za-z]{2,}|[ap]\.m)|¢)"
@@ -17,6 +18,7 @@ _UNIT_START = re.compile(
 _MONEY = re.compile(
     r"([+-]?) ?\\(dollar|euro|pound|yen|rupee) +(?=\S)([+-]?)|(?<=\S) ?\\(dollar|euro|pound|yen|rupee)$"
 )
+_TRIGONOMETRIC = re.compile(r"\\(?:sin|cos|tan|cot|sec|csc)(?![a-z])")
 _MOST_OF_UNIT = 70
 _AMOUNT = re.compile(r"[+-]?[0-9][0-9.]* *")
 _MIXED_UNITS = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([^0-9]*?)(?:,? and |, )?\s*(?=[0-9]|$)")
@@ -30,6 +32,8 @@ def read(text: str, reader: Reader) -> Node | None:
     """A value and a unit behind it, or a sign of money on either side."""
     if r"\dollar" in text or _MONEY.search(text):
         return _money(text, reader)
+    if r"^\circ" in text and _TRIGONOMETRIC.search(text):
+        return None  # degrees of a function's argument
     for start in _UNIT_START.finditer(text, max(1, len(text) - _MOST_OF_UNIT)):
         head, tail = text[: start.start()], text[start.start() :]
         if head.count("{") != head.count("}"):
@@ -37,6 +41,8 @@ def read(text: str, reader: Reader) -> Node | None:
         unit = units.parse(tail.strip()) or (_unlisted(tail) if reader.gold else None)
         if unit:
             return _measured(text, head, unit, reader)
+    if r"^\circ" in text:  # 180^\circ - 2\alpha
+        return Quantity(latex(text), reader(text.replace(r"^\circ", " ")), DEGREE)
     return None
 
 
@@ -123,8 +129,6 @@ def integer(value: int) -> Number:
     return _fraction(Fraction(value))
 
 
-def in_degrees(value: Node, unit: units.Unit) -> Node:
-    """An angle of either unit."""
-    if unit.dimensions == (("radian", 1),):
-        return Expression(rf"\frac{{180}}{{\pi}}({value.latex})")
-    return scaled(value, unit.factor)
+def in_degrees(value: Node) -> Node:
+    """An angle in radians."""
+    return Expression(rf"\frac{{180}}{{\pi}}({value.latex})")

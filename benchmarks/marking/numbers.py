@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 _DIGITS = r"[0-9]{1,40}"
 _DECIMAL = r"(?=\.?[0-9])[0-9]{0,40}(?:\.[0-9]{0,40})?"
-_POWER = r"10\^(?:\{([+-]?[0-9]{1,3})\}|([0-9]))"
+_POWER = r"10\^(?:\{([+-]?[0-9]{1,3})\}|(-?[0-9]))"
 _NUMBER = re.compile(
     rf"(?P<sign>[+-]?)(?:"
     rf"(?P<decimal>{_DECIMAL}(?:[eE][+-]?[0-9]{{1,3}})?)(?:(?:\\(?:cdot|times) ?|\*)(?P<power>{_POWER}))?"

@@ -146,5 +146,5 @@ def _table() -> dict[str, Unit]:
 
 TABLE = _table()
 PERCENT = (("percent", 1),)
-ANGLES = {(("degree", 1),), (("radian", 1),)}
+DEGREE, RADIAN = TABLE["degree"], TABLE["radian"]
 """between which no rational factor lies"""

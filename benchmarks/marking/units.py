@@ -6,9 +6,7 @@ import re
 from fractions import Fraction
 from functools import lru_cache
 
-from benchmarks.marking.unit_table import AFTER, ANGLES, BEFORE, MULTIPLIERS, NOUNS, OVERALL, PERCENT, TABLE, Unit
-
-__all__ = ["ANGLES", "PERCENT", "Unit", "named", "parse", "ratio"]
+from benchmarks.marking.unit_table import AFTER, BEFORE, MULTIPLIERS, NOUNS, OVERALL, TABLE, Unit
 
 _WORD = re.compile(
     r"\s*(?:(?P<power>\^\{?(?P<exponent>-?[0-9])\}?)|(?P<over>/|\bper\b|\ban?\b|\bfor each\b|\bevery\b)"
