@@ -26,9 +26,9 @@ _SIGNS = str.maketrans(
         "°": r"^\circ ", "º": r"^\circ ", "∠": r"\angle ", "△": r"\triangle ", "ℝ": r"\mathbb{R}", "ℤ": r"\mathbb{Z}",
         "ℕ": r"\mathbb{N}", "ℚ": r"\mathbb{Q}", "≈": r"\approx ", "∴": r"\therefore ", "→": r"\to ", "…": r"\ldots ",
         "∧": r"\land ", "∨": r"\lor ", "⌊": r"\lfloor ", "⌋": r"\rfloor ", "⌈": r"\lceil ", "⌉": r"\rceil ",
-        "⟨": r"\langle ", "⟩": r"\rangle ", "，": ", ", "、": ", ", "；": "; ", "：": ":", "（": "(", "）": ")", "。": ".",
+        "⟨": r"\langle ", "⟩": r"\rangle ", "，": ", ", "、": ", ", "；": "; ", "：": ":", "（": "(", "）": ")",
         "’": "'", "‘": "'", "′": "'", "″": "''", "“": '"', "”": '"', "€": r"\euro ", "£": r"\pound ", "¥": r"\yen ",
-        "₹": r"\rupee ",
+        "₹": r"\rupee ", "。": ".",
     }
 )  # fmt: skip
 _RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺ⁿ", "0123456789-+n")
@@ -67,10 +67,16 @@ def _matrix(found: re.Match[str]) -> str:
     return rf"\begin{{pmatrix}}{rows}\end{{pmatrix}}"
 
 
+def _upright(found: re.Match[str]) -> str:
+    inner = _BRACED_POWER.sub(r"^\1", found[1])
+    return inner if "{" in inner else rf"\text{{{inner}}}"
+
+
 def _primes(found: re.Match[str]) -> str:
     return "'" * found.group().count("prime")
 
 
+_BRACED_POWER = re.compile(r"\^\{(-?[0-9])\}")
 _BROKEN_ROW = re.compile(r"(?<!\\)\\(?=[-+0-9.\s]|$)")
 """a row break that lost one of its two backslashes"""
 
@@ -86,15 +92,16 @@ LATEX: tuple[Rewrite, ...] = (
     ("\\", re.compile(r"\\(?:display|text|script)style(?![A-Za-z])|\\(?:limits|phantom|boxed|hfill)(?![A-Za-z])"), ""),
     ("\\", re.compile(r"(?<=[0-9])\\[,;:>] ?(?=[0-9]{3})|(?<![A-Za-z])\\! ?|\\! ?(?![A-Za-z])|(?<!\\)\\[()\[\]]"), ""),
     ("", re.compile(r"[$`​‌‍‎‏⁦-⁩﻿]"), ""),
-    ("\\", re.compile(r"\\[ !,;:>]|\\q?quad(?![A-Za-z])"), " "),
+    ("\\", re.compile(r"(?<!\\)\\[ !,;:>]|\\q?quad(?![A-Za-z])"), " "),
     ("", re.compile(r"[~\s]+"), " "),
     ("**", re.compile(r"^\*\*(.*\S)\*\*\.?$"), r"\1"),
     # one name for one thing
-    ("\\", re.compile(rf"\\(?:{_FONT})\s*\{{([^{{}}]*)\}}"), r"\\text{\1}"),
+    ("{", re.compile(rf"\\(?:{_FONT})\s*\{{((?:[^{{}}]|\{{[^{{}}]*\}})*)\}}"), _upright),
+    ("\\", re.compile(r"\\(?:underline|fbox|textcolor\s*\{[a-z]+\})\s*(?=\{)|\\color\s*\{[a-z]+\}"), ""),
     ("\\", re.compile(r"\\(?:rm|bf|it)(?![A-Za-z])\s*"), ""),
     ("_", re.compile(r"_\s*\{?\s*\\text\{\s*([A-Za-z0-9]*)\s*\}\s*\}?"), r"_{\1}"),
     ("_", re.compile(r"_\s*\{?\s*\\(odot|oplus|max|min|perp|parallel|ast|star)(?![A-Za-z])\s*\}?"), r"_{\1}"),
-    ("frac", re.compile(r"\\[dtc]frac(?![A-Za-z])"), r"\\frac"),
+    ("frac", re.compile(r"\\(?:[dtcsx]|nice)frac(?![A-Za-z])"), r"\\frac"),
     ("frac", re.compile(r"\\frac\s*(?:\{([^{}]*)\}|([0-9a-zA-Z]))\s*(?:\{([^{}]*)\}|([0-9a-zA-Z]))"), _fraction),
     ("sqrt", re.compile(r"\\sqrt\s*([0-9a-zA-Z])"), r"\\sqrt{\1}"),
     ("\\leq", re.compile(r"\\leqs?lant|\\leq(?![A-Za-z])"), r"\\le "),
@@ -113,12 +120,14 @@ LATEX: tuple[Rewrite, ...] = (
     ("brace", re.compile(r"\\lbrace(?![A-Za-z])"), r"\{"),
     ("brace", re.compile(r"\\rbrace(?![A-Za-z])"), r"\}"),
     ("\\", re.compile(r"\\(?:vert|lvert|rvert|mid)(?![A-Za-z])"), "|"),
-    ("{", re.compile(r"\{([,:])\}"), r"\1"),
+    ("{", re.compile(r" ?\{ ?([,:]) ?\} ?"), r"\1"),
     ("\\mathbb", re.compile(r"\\mathbb\s*([RZNQC])"), r"\\mathbb{\1}"),
     ("prime", re.compile(r"\^\{\s*((?:\\prime\s*)+)\}|\^\s*(\\prime)(?![A-Za-z])"), _primes),
     ("circ", re.compile(r"\^\s*(?:\\circ(?![A-Za-z])|\{\s*\\circ\s*\})\s*"), r"^\\circ "),
     ("degree", re.compile(r"\s*\\(?:degrees?|textdegree)(?![A-Za-z])"), r"^\\circ "),
     ("%", re.compile(r"\\?%"), r"\\%"),
+    ("\\mu", re.compile(r"\\mu ?\\text\{ ?(?=[a-zA-Z])"), r"\\text{u"),
+    ("\\\\", re.compile(r"(?:\\\\ ?)+$"), ""),
     # what is written as in a program
     ("**", re.compile(r"\*\*"), "^"),
     ("10", re.compile(r"(?<=[0-9])\s*[xX*]\s*(?=10\s*\^)"), r"\\times "),
@@ -127,7 +136,11 @@ LATEX: tuple[Rewrite, ...] = (
     ("oo", re.compile(_BARE_NAME + r"oo(?![A-Za-z])"), r"\\infty "),
     ("pi", re.compile(_BARE_NAME + r"pi(?![A-Za-z])"), r"\\pi "),
     ("sqrt", re.compile(_BARE_NAME + r"sqrt\s*\(([^()]*)\)"), r"\\sqrt{\1}"),
-    ("", re.compile(_BARE_NAME + r"(a?(?:sin|cos|tan|cot)|sec|csc|log|ln|exp|arc(?:sin|cos|tan))(?=\s*[({\\])"), r"\\\1"),
+    (
+        "",
+        re.compile(_BARE_NAME + r"(a?(?:sin|cos|tan|cot)|sec|csc|log|ln|exp|arc(?:sin|cos|tan))(?=\s*[({\\])"),
+        r"\\\1",
+    ),
     # matrices
     ("\\begin", re.compile(r"\\begin\{(?:[bB]?matrix\*?|array\}\s*\{[lcr| ]*)\}"), r"\\begin{pmatrix}"),
     ("\\begin", re.compile(r"\\end\{(?:[bB]?matrix\*?|array)\}"), r"\\end{pmatrix}"),
@@ -143,8 +156,8 @@ _OVER = re.compile(r"\\over(?![A-Za-z])")
 
 
 def tidy(text: str) -> str:
-    """Without what carries no meaning: spacing, dollar signs, sizes of brackets, fonts; one kind of fraction, matrix and
-    sign. LaTeX still, with every upright text in `\\text{...}`."""
+    """Without what carries no meaning: spacing, dollar signs, sizes of brackets, fonts; with one kind of fraction, of
+    matrix and of sign. LaTeX still, with every upright text in `\\text{...}`."""
     text = " ".join(text.split())
     if text.isascii():
         if text.isalnum():
@@ -203,8 +216,13 @@ _NO_MONEY = re.compile(r"\\(?:dollar|euro|pound|yen|rupee) ")
 
 
 def latex(text: str) -> str:
-    """A tidy text as the parser of expressions gets it: letters that were only set upright, no signs of money."""
-    return _NO_MONEY.sub("", _TEXT.sub(r"\1", text)).strip()
+    """A tidy text as the parser of expressions gets it: without what was only set upright."""
+    return " ".join(_TEXT.sub(r" \1 ", text).split()) if r"\text" in text else text.strip()
+
+
+def without_money(text: str) -> str:
+    """Without the signs of currencies, which are none of a formula."""
+    return _NO_MONEY.sub("", text).strip()
 
 
 def squeezed(text: str) -> str:

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from fractions import Fraction
 
-from benchmarks.marking import containers, numbers, structure, units
+from benchmarks.marking import containers, measures, numbers, quantities, structure
 from benchmarks.marking.canonical import MOST_CHARACTERS, canonical, canonical_gold, squeezed
 from benchmarks.marking.nodes import (
     Based,
@@ -18,6 +17,7 @@ from benchmarks.marking.nodes import (
     Complement,
     Equation,
     Expression,
+    Given,
     Interval,
     Items,
     Matrix,
@@ -31,13 +31,13 @@ from benchmarks.marking.nodes import (
     Words,
 )
 from benchmarks.marking.numbers import plain
+from benchmarks.marking.phrases import spoken
 from benchmarks.marking.ranges import infinite
 from benchmarks.marking.verdict import EQUAL, Verdict, all_of, any_of
 from benchmarks.marks import Rule
 
 Leaf = Callable[[str, str, float], Verdict]
 """answer, gold, relative tolerance beside a written decimal"""
-
 
 
 def compare(answer: str, gold: str, rule: Rule, leaf: Leaf) -> Verdict:
@@ -48,18 +48,25 @@ def compare(answer: str, gold: str, rule: Rule, leaf: Leaf) -> Verdict:
 
     Raises: nothing, whatever the texts hold, if the leaf does not.
     """
+    answer, gold = answer.strip(), gold.strip()
     if answer == gold:
         return EQUAL
-    if not answer.strip():
+    if not answer:
         return Verdict(False, "nothing was answered")
     if max(len(answer), len(gold)) > MOST_CHARACTERS:
         same = canonical(answer) == canonical_gold(gold)
         return Verdict(same, "equal texts" if same else "too long to be looked into, and another text")
-    if answer.isdigit() and gold.isdigit() and answer.isascii() and gold.isascii() and len(answer) < len(gold) + 40 < 80:
+    if (
+        answer.isdigit()
+        and gold.isdigit()
+        and answer.isascii()
+        and gold.isascii()
+        and len(answer) < len(gold) + 40 < 80
+    ):
         return EQUAL if int(answer) == int(gold) else Verdict(False, f"{answer} is not {gold}")
     wanted = structure.read_gold(gold)
     walk = Walk(leaf, rule.tolerance)
-    verdict = any_of(walk(given, wanted) for given in structure.readings(answer))
+    verdict = any_of(walk(given, wanted) for given in structure.readings(answer, isinstance(wanted, Quantity)))
     if verdict.equal is None and not rule.symbolic:
         return Verdict(False, "an expression, where the number itself is wanted")
     return verdict
@@ -79,7 +86,7 @@ def plain_leaf(answer: str, gold: str, tolerance: float) -> Verdict:
         return Verdict(None, "two expressions")
     if numbers.equal(left, right, tolerance):
         return EQUAL
-    return Verdict(False, f"{answer} is not {gold}")
+    return Verdict(False, f"{_short(answer)} is not {_short(gold)}")
 
 
 _DECIMAL = re.compile(r"[0-9]\.[0-9]|(?<![0-9])\.[0-9]|[0-9]\.(?![0-9])")
@@ -94,7 +101,7 @@ class Walk:
 
     def __call__(self, answer: Node, gold: Node) -> Verdict:
         """The first of the kinds below that one of the nodes belongs to says how they are compared."""
-        if type(answer) is type(gold) and answer == gold:
+        if answer.latex == gold.latex:
             return EQUAL
         for kinds, compared in _KINDS:
             if isinstance(answer, kinds) or isinstance(gold, kinds):
@@ -105,9 +112,9 @@ class Walk:
         """Two numbers or expressions."""
         if isinstance(answer, Number) and isinstance(gold, Number):
             same = numbers.equal(answer.plain, gold.plain, self.tolerance)
-            return EQUAL if same else _differ(answer, gold)
+            return EQUAL if same else differ(answer, gold)
         if infinite(answer) or infinite(gold):
-            return EQUAL if answer == gold else _differ(answer, gold)
+            return EQUAL if answer == gold else differ(answer, gold)
         return self.texts(answer.latex, gold.latex, self._tolerance(answer, gold))
 
     def texts(self, answer: str, gold: str, tolerance: float = 0.0) -> Verdict:
@@ -123,8 +130,16 @@ class Walk:
         halves = [abs(one.plain.half / one.plain.value) for one in (answer, gold)
                   if isinstance(one, Number) and one.plain.half]  # fmt: skip
         printed = float(halves[0]) * (1 + 1e-9) if len(halves) == 1 else 0.0
-        written = any(_DECIMAL.search(one.latex) or isinstance(one, Number) and one.plain.rounded for one in (answer, gold))
+        written = any(
+            _DECIMAL.search(one.latex) or (isinstance(one, Number) and one.plain.rounded) for one in (answer, gold)
+        )
         return max(self.tolerance, printed) if written else 0.0
+
+    def given(self, answer: Node, gold: Node) -> Verdict:
+        """Two domains of a letter must agree; one alone is left out."""
+        if isinstance(answer, Given) and isinstance(gold, Given) and answer.domain != gold.domain != "":
+            return Verdict(False, f"the domains differ: {answer.domain} and {gold.domain}")
+        return self(*(one.value if isinstance(one, Given) else one for one in (answer, gold)))
 
     def named(self, answer: Node, gold: Node) -> Verdict:
         """Where both have a name, it must be the same; a name alone is left out."""
@@ -188,50 +203,30 @@ class Walk:
         if isinstance(gold, Choice):
             letter = answer.latex.strip()
             same = len(letter) == 1 and letter in "abcde" and letter.upper() == gold.letter
-            return EQUAL if same else _differ(answer, gold)
-        return self.texts(answer.latex, gold.latex) if isinstance(gold, Expression) else _differ(answer, gold)
+            return EQUAL if same else differ(answer, gold)
+        return self.texts(answer.latex, gold.latex) if isinstance(gold, Expression) else differ(answer, gold)
 
     def words(self, answer: Node, gold: Node) -> Verdict:
         """Words are compared as texts."""
-        texts = [one.words if isinstance(one, Words) else structure.spoken(one.latex) for one in (answer, gold)]
-        return EQUAL if texts[0] == texts[1] else _differ(answer, gold)
+        texts = [one.words if isinstance(one, Words) else spoken(one.latex) for one in (answer, gold)]
+        return EQUAL if texts[0] == texts[1] else differ(answer, gold)
 
     def based(self, answer: Node, gold: Node) -> Verdict:
         """Bases must agree. Digits alone answer a gold that has a base; a gold that has none wants the value."""
         if isinstance(answer, Based) and isinstance(gold, Based):
             if answer.base != gold.base:
                 return Verdict(False, f"the bases differ: {answer.base} and {gold.base}")
-            return EQUAL if answer.digits == gold.digits else _differ(answer, gold)
+            return EQUAL if answer.digits == gold.digits else differ(answer, gold)
         if isinstance(gold, Based):
             digits = squeezed(answer.latex).lstrip("0") or "0"
-            return EQUAL if digits == gold.digits else _differ(answer, gold)
+            return EQUAL if digits == gold.digits else differ(answer, gold)
         if isinstance(answer, Based):
-            return self(structure.integer(int(answer.digits, answer.base)), gold)
-        return _differ(answer, gold)
-
-    def quantities(self, answer: Node, gold: Node) -> Verdict:
-        """A unit that one side alone has is left out; two must measure the same, and are converted."""
-        left, right = (one.unit if isinstance(one, Quantity) else None for one in (answer, gold))
-        value, wanted = (one.value if isinstance(one, Quantity) else one for one in (answer, gold))
-        if left and right:
-            ratio = units.ratio(left, right)
-            if ratio is None:
-                return Verdict(False, f"the units differ: {left.text} and {right.text}")
-            return self(structure.scaled(value, ratio), wanted)
-        if (left or right) == left and left and left.dimensions == units.PERCENT:
-            return self._percent(value, wanted, wanted, lambda one: (one, wanted))
-        if right and right.dimensions == units.PERCENT:
-            return self._percent(wanted, value, value, lambda one: (value, one))
-        return self(value, wanted)
-
-    def _percent(self, share: Node, other: Node, size: Node, pair: Callable[[Node], tuple[Node, Node]]) -> Verdict:
-        """60 % is 0.6; and 60, where a number of at least 1 says that a percentage was asked for."""
-        small = isinstance(size, Number) and abs(size.plain.value) < 1
-        hundredth = structure.scaled(share, Fraction(1, 100))
-        return any_of(self(*pair(one)) for one in ((hundredth,) if small else (hundredth, share)))
+            return self(measures.integer(int(answer.digits, answer.base)), gold)
+        return differ(answer, gold)
 
 
-def _differ(answer: Node, gold: Node) -> Verdict:
+def differ(answer: Node, gold: Node) -> Verdict:
+    """Unequal, for no more to say."""
     return Verdict(False, f"{_short(answer.latex)} is not {_short(gold.latex)}")
 
 
@@ -266,11 +261,12 @@ def _above_zero(one: Named) -> tuple[str, str] | None:
 
 
 _KINDS: Sequence[tuple[tuple[type, ...], Callable[[Walk, Node, Node], Verdict]]] = (
+    ((Given,), Walk.given),
     ((Named, Record), Walk.named),
     ((Equation, Relation), Walk.relations),
     ((Choice,), Walk.choice),
     ((Words,), Walk.words),
     ((Based,), Walk.based),
-    ((Quantity,), Walk.quantities),
+    ((Quantity,), quantities.quantities),
     ((Items, Interval, Union, Complement, Matrix), containers.contained),
 )

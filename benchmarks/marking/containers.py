@@ -28,10 +28,17 @@ def records(walk: Walk, answer: Node, gold: Node) -> Verdict:
         unnamed = answer.value if isinstance(answer, Named) and not answer.name else answer
         if isinstance(unnamed, Matrix):
             unnamed = _vector(unnamed) or unnamed
-        if isinstance(unnamed, Items) and unnamed.brackets in ("", "()", "[]") and len(unnamed.items) == len(gold.names):
+        if (
+            isinstance(unnamed, Items)
+            and unnamed.brackets in ("", "()", "[]")
+            and len(unnamed.items) == len(gold.names)
+        ):
             return _all(walk, unnamed.items, gold.values)
         return Verdict(False, f"values for {', '.join(gold.names)} are wanted")
     assert isinstance(answer, Record)
+    if isinstance(gold, Items) and gold.brackets == "()" and all(len(name) == 1 for name in answer.names):
+        values = [value for _, value in sorted(zip(answer.names, answer.values, strict=True), key=lambda one: one[0])]
+        return walk(Items(answer.latex, tuple(values), "()"), gold)  # x before y, however they were written down
     if isinstance(gold, Items | Matrix):
         return walk(Items(answer.latex, answer.values, gold.brackets if isinstance(gold, Items) else "()"), gold)
     if len(set(answer.values)) == 1:  # x = y = 3
@@ -47,6 +54,7 @@ def contained(walk: Walk, answer: Node, gold: Node) -> Verdict:
     """At least one of the two is a list, a set or a matrix."""
     if isinstance(answer, Matrix) or isinstance(gold, Matrix):
         return _matrices(walk, answer, gold)
+    answer, gold = _alone(answer, gold), _alone(gold, answer)
     if isinstance(answer, Items) and isinstance(gold, Items):
         return _lists(walk, answer, gold)
     if isinstance(gold, Items) and gold.brackets == ":" and isinstance(answer, Number):
@@ -60,10 +68,16 @@ def contained(walk: Walk, answer: Node, gold: Node) -> Verdict:
         return _matched(walk, left.parts, right.parts)
     if isinstance(left, Complement) and isinstance(right, Complement):
         return _same_set(walk, left.points, right.points)
-    for one, other, swap in ((answer, gold, False), (gold, answer, True)):
-        if isinstance(one, Items) and one.brackets in ("{}", "") and len(one.items) == 1:
-            return walk(other, one.items[0]) if swap else walk(one.items[0], other)
+    if not any(isinstance(one, Items | Interval | Union | Complement | Matrix) for one in (answer, gold)):
+        return walk(answer, gold)
     return Verdict(False, f"{answer.latex[:60]} is not {gold.latex[:60]}: one is a set or list of another kind")
+
+
+def _alone(node: Node, other: Node) -> Node:
+    """The only element of a set, where the other is no set."""
+    single = isinstance(node, Items) and node.brackets == "{}" and len(node.items) == 1
+    is_set = isinstance(other, Items) and other.brackets in ("{}", "")
+    return node.items[0] if isinstance(node, Items) and single and not is_set else node
 
 
 def _quotient(walk: Walk, answer: Number, gold: Items) -> Verdict:
@@ -143,9 +157,9 @@ def _matrices(walk: Walk, answer: Node, gold: Node) -> Verdict:
     if isinstance(answer, Matrix) and isinstance(gold, Matrix):
         shapes = [[len(row) for row in one.rows] for one in (answer, gold)]
         if shapes[0] != shapes[1]:
-            vectors = _vector(answer), _vector(gold)
-            if vectors[0] and vectors[1] and len(vectors[0].items) == len(vectors[1].items):
-                return walk(*vectors)  # a row for a column
+            row, column = _vector(answer), _vector(gold)
+            if row and column and len(row.items) == len(column.items):
+                return walk(row, column)
             return Verdict(False, "matrices of different shapes")
         return _all(walk, *([entry for row in one.rows for entry in row] for one in (answer, gold)))
     left, right = (_vector(one) or one if isinstance(one, Matrix) else one for one in (answer, gold))

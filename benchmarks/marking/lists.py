@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Sequence
 
 from benchmarks.marking import ranges
-from benchmarks.marking.canonical import latex
-from benchmarks.marking.nodes import Items, Named, Node, Record
+from benchmarks.marking.canonical import latex, squeezed
+from benchmarks.marking.nodes import Complement, Given, Items, Named, Node, Reader, Record
+from benchmarks.marking.phrases import plain_words
 from benchmarks.marking.splitting import Splitter
 
 _WORDS = r"and|or|ou|und|and also"
@@ -17,7 +19,7 @@ _cut = Splitter(
 )
 
 
-def listed(text: str, read: Callable[[str], Node]) -> Node | None:
+def listed(text: str, read: Reader) -> Node | None:
     """The list that a text is, outside brackets; None if it is none."""
     split = _cut(text)
     if not split:
@@ -35,7 +37,8 @@ def grouped(text: str, values: Sequence[Node], separators: Sequence[str] = ()) -
         if isinstance(first, Record):  # (x, y) = (5, 8) and (8, 5)
             values = [Items(first.latex, first.values, "()"), *values[1:]]
             return Items(text, tuple(values), "")
-        values = [first, *(Named(one.latex, first.name, one) for one in values[1:])]
+        others = [Complement(one.latex, (one,)) if isinstance(first.value, Complement) else one for one in values[1:]]
+        values = [first, *(Named(one.latex, first.name, one) for one in others)]
     if not all(isinstance(one, Named) for one in values):
         return Items(text, _flat(values), "")
     named = [one for one in values if isinstance(one, Named)]
@@ -58,3 +61,52 @@ def _flat(values: Sequence[Node]) -> tuple[Node, ...]:
     return tuple(
         item for one in values for item in (one.items if isinstance(one, Items) and not one.brackets else (one,))
     )
+
+
+_SYSTEM = re.compile(r"\\begin\{(cases|aligned|gathered|array|align\*?)\}([^&]*?(?:&?=[^&]*?)+)\\end\{\1\}")
+
+
+def system(text: str, read: Reader) -> Node | None:
+    """Equations one below the other."""
+    found = _SYSTEM.fullmatch(text.removeprefix(r"\{").strip()) if r"\begin" in text else None
+    return read(found[2].replace("&", "").replace(r"\\", "; ")) if found else None
+
+
+_PLUS_MINUS = re.compile(r"\\(pm|mp)(?![a-z]) ?")
+
+
+def plus_minus(text: str, read: Reader) -> Node | None:
+    """The two values of a text with one plus-minus sign; the upper signs belong together, and the lower ones."""
+    signs = [found[1] for found in _PLUS_MINUS.finditer(text)] if r"\pm" in text else []
+    if signs.count("pm") != 1:
+        return None
+    plus, minus = (
+        _PLUS_MINUS.sub(lambda found, up=up: "+" if (found[1] == "pm") == up else "-", text) for up in (True, False)
+    )
+    return grouped(latex(text), [read(one.strip().removeprefix("+").strip()) for one in (plus, minus)])
+
+
+_QUALIFIER = re.compile(
+    r"(?:\s*[,;]\s*|\s*\\text\{\s*[,;]?\s*|\s+|\s*\()"
+    r"(?:(?:where|for|with|for all|for any|for every|for some)\s*(?:\}\s*)?|\\forall ?)?(?:\\text\{)?[a-z]\}?\s*"
+    r"(?:\\in ?(?P<set>\\mathbb\{[ZNRQ]\}(?:\^\{?[+*]\}?|_\{?[+*>0-9 ]+\}?)?)"
+    r"|(?:\\text\{)?\s*(?:is|be|are|being) (?:an?|any)? ?"
+    r"(?P<words>(?:positive |non-?negative )?integers?|real numbers?|real))\s*[.})]*$"
+    r"|(?:,? |\\text\{ ?,? ?)for (?:all|every|any)(?: real| positive| integers?)? ?\}? ?[a-z]\}?$"
+)
+"""what follows a value to say which numbers its letter stands for"""
+_MARKS = (r"\in", "eger", "real", "for ")
+_DOMAINS = {
+    "integer": r"\mathbb{Z}", "positive integer": r"\mathbb{Z}^+", "nonnegative integer": r"\mathbb{Z}_{\ge0}",
+    "non-negative integer": r"\mathbb{Z}_{\ge0}", "real number": r"\mathbb{R}", "real": r"\mathbb{R}",
+}  # fmt: skip
+
+
+def qualified(text: str, read: Reader) -> Node | None:
+    """A value, and which numbers a letter of it stands for."""
+    found = _QUALIFIER.search(text) if any(mark in text for mark in _MARKS) else None
+    if not found or not found.start():
+        return None
+    words = plain_words(found["words"] or "").removesuffix("s")
+    domain = squeezed(found["set"]) if found["set"] else _DOMAINS.get(words, "")
+    return Given(latex(text), read(text[: found.start()]), domain)

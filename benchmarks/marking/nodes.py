@@ -4,6 +4,7 @@ read from."""
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from benchmarks.marking.numbers import Plain
 from benchmarks.marking.units import Unit
@@ -116,6 +117,14 @@ class Record(Node):
 
 
 @dataclass(frozen=True, slots=True)
+class Given(Node):
+    """A value, and which numbers a letter of it stands for: `k\\pi, k \\in \\mathbb{Z}`."""
+
+    value: Node
+    domain: str
+
+
+@dataclass(frozen=True, slots=True)
 class Equation(Node):
     """Sides held equal, none of which is a name."""
 
@@ -128,3 +137,16 @@ class Relation(Node):
 
     sides: tuple[Node, ...]
     signs: tuple[str, ...]
+
+
+class Reader(Protocol):
+    """Reads a piece of a text."""
+
+    @property
+    def gold(self) -> bool:
+        """Whether the text is a gold, which is trusted where an answer is not."""
+        ...
+
+    def __call__(self, piece: str) -> Node:
+        """The node of the piece."""
+        ...

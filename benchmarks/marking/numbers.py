@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 _DIGITS = r"[0-9]{1,40}"
 _DECIMAL = r"(?=\.?[0-9])[0-9]{0,40}(?:\.[0-9]{0,40})?"
-_POWER = r"10\^(?:\{([+-]?[0-9]{1,3})\}|([0-9]))"
+_POWER = r"10\^(?:\{([+-]?[0-9]{1,3})\}|(-?[0-9]))"
 _NUMBER = re.compile(
     rf"(?P<sign>[+-]?)(?:"
     rf"(?P<decimal>{_DECIMAL}(?:[eE][+-]?[0-9]{{1,3}})?)(?:(?:\\(?:cdot|times) ?|\*)(?P<power>{_POWER}))?"
@@ -24,6 +24,7 @@ _REPEATING = re.compile(
     r"(?:\\(?:overline|bar) ?\{?(?P<barred>[0-9]{1,40})\}?|\((?P<round>[0-9]{1,40})\)"
     r"|\\dot\{?(?P<first>[0-9])\}?(?:(?P<middle>[0-9]{0,40})\\dot\{?(?P<last>[0-9])\}?)?)"
 )
+_GOING_ON = re.compile(r"([+-]?[0-9]{0,20}\.[0-9]{0,10}?)([0-9]{1,6}?)\2{2,6} ?\\ldots")
 PRINTED = 10
 """significant digits from which a decimal is taken for what a program printed of the exact value: nobody rounds to so
 many by hand, and no other value that a problem asks for lies so near"""
@@ -86,8 +87,9 @@ def _half(decimal: str, value: Fraction) -> Fraction | None:
 
 
 def _repeating(text: str) -> Plain | None:
-    """`0.1\\overline{6}`, `0.\\dot{1}4\\dot{2}`, `0.1(6)`."""
-    found = _REPEATING.fullmatch(text)
+    """`0.1\\overline{6}`, `0.\\dot{1}4\\dot{2}`, `0.1(6)`, `0.1666...`."""
+    dots = _GOING_ON.fullmatch(text)
+    found = _REPEATING.fullmatch(f"{dots[1]}({dots[2]})" if dots else text)
     if not found:
         return None
     period = found["barred"] or found["round"] or found["first"] + (found["middle"] or "") + (found["last"] or "")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from itertools import pairwise
 
@@ -16,11 +16,11 @@ from benchmarks.marking.nodes import (
     Named,
     Node,
     Number,
+    Reader,
     Union,
 )
 from benchmarks.marking.splitting import Splitter, unwrapped
 
-Read = Callable[[str], Node]
 MINUS_INFINITY, INFINITY = Expression(r"-\infty"), Expression(r"\infty")
 REAL_LINE = Interval(r"(-\infty,\infty)", MINUS_INFINITY, INFINITY, "()")
 
@@ -34,7 +34,7 @@ _FRENCH = re.compile(r"([\]\[])([^\[\]]*,[^\[\]]*)([\]\[])")
 _SIDES = {"(": "(", "[": "[", ")": ")", "]": "]"}
 
 
-def bracketed(text: str, read: Read) -> Node | None:
+def bracketed(text: str, read: Reader) -> Node | None:
     """A tuple, a set, an interval, or what stands in brackets alone."""
     builder = _BUILDER.fullmatch(text)
     if builder:
@@ -54,32 +54,22 @@ def bracketed(text: str, read: Read) -> Node | None:
         ends = opening + closing
         if len(items) == 2 and (ends in ("(]", "[)") or any(map(infinite, items))):
             return Interval(latex(text), items[0], items[1], ends)
-        return None if ends in ("(]", "[)") else spread(latex(text), items, ends)
+        return None if ends in ("(]", "[)") else Items(latex(text), items, ends)
     if opening == r"\{":
-        flat = [item for one in items for item in (one.items if isinstance(one, Items) and not one.brackets else (one,))]
+        flat = [
+            item for one in items for item in (one.items if isinstance(one, Items) and not one.brackets else (one,))
+        ]
         return Items(latex(text), tuple(flat), "{}")
     return Items(latex(text), items, "()") if opening == r"\langle" else None
 
 
-def _alone(text: str, opening: str, inside: str, read: Read) -> Node | None:
+def _alone(text: str, opening: str, inside: str, read: Reader) -> Node | None:
     if not inside:
         return Items(latex(text), (), "{}") if opening == r"\{" else None
     node = read(inside)
     if opening == r"\{" and not isinstance(node, Named | Interval | Union):
         return Items(latex(text), node.items if isinstance(node, Items) and not node.brackets else (node,), "{}")
     return node
-
-
-def spread(text: str, items: tuple[Node, ...], brackets: str) -> Node:
-    """A tuple; several where one entry, behind a plus-minus sign, has several values."""
-    several = [place for place, item in enumerate(items) if isinstance(item, Items) and not item.brackets]
-    if len(several) != 1:
-        return Items(text, items, brackets)
-    place = several[0]
-    choices = items[place]
-    assert isinstance(choices, Items)
-    tuples = (Items(text, (*items[:place], one, *items[place + 1 :]), brackets) for one in choices.items)
-    return Items(text, tuple(tuples), "")
 
 
 def infinite(node: Node) -> bool:
@@ -94,7 +84,7 @@ def as_set(node: Node) -> Node:
     return node
 
 
-def combined(text: str, read: Read) -> Node | None:
+def combined(text: str, read: Reader) -> Node | None:
     """A union or a difference of sets."""
     union = _cut_union(text)
     if union:
@@ -118,7 +108,8 @@ def without(text: str, whole: Node, points: Sequence[Node]) -> Node | None:
     ends = [whole.low, *ordered, whole.high]
     sides = [whole.brackets[0], *")(" * len(ordered), whole.brackets[1]]
     parts = [
-        Interval("", low, high, sides[2 * place] + sides[2 * place + 1]) for place, (low, high) in enumerate(pairwise(ends))
+        Interval("", low, high, sides[2 * place] + sides[2 * place + 1])
+        for place, (low, high) in enumerate(pairwise(ends))
     ]
     return united(text, parts)
 
@@ -172,7 +163,9 @@ def joined(text: str, values: Sequence[Node], separators: Sequence[str]) -> Node
     sets = [as_set(one) if isinstance(one, Interval) else one for one in values]
     if not sets or not all(isinstance(one, Interval | Union | Complement) for one in sets) or not separators:
         return None
-    words = {"or" if "or" in one or "vee" in one else "and" if "and" in one or "wedge" in one else "," for one in separators}
+    words = {
+        "or" if "or" in one or "vee" in one else "and" if "and" in one or "wedge" in one else "," for one in separators
+    }
     if "or" in words:
         return united(text, sets)
     if all(isinstance(one, Complement) for one in sets):

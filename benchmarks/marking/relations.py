@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 
@@ -17,6 +17,7 @@ from benchmarks.marking.nodes import (
     Named,
     Node,
     Number,
+    Reader,
     Record,
     Relation,
     Union,
@@ -24,8 +25,6 @@ from benchmarks.marking.nodes import (
 from benchmarks.marking.numbers import Plain, plain
 from benchmarks.marking.ranges import INFINITY, MINUS_INFINITY, as_set
 from benchmarks.marking.splitting import Splitter
-
-Read = Callable[[str], Node]
 
 _cut = Splitter(r"=+|<|>|\\(?:le|ge|ne|notin|in|approx|subset|equiv|sim)(?![a-z])")
 _ASCENDING = {"<": "<", r"\le": "<=", ">": "<", r"\ge": "<="}
@@ -37,7 +36,8 @@ _MARKED = r"\\(?:overline|overrightarrow|vec|bar|hat|dot|ddot|widehat) ?\{?[A-Za
 _FIGURE = rf"(?:m ?)?(?:\\(?:angle|triangle|square|odot) ?)?(?:[A-Z]{{2,}}|[A-Z]){_INDEX}"
 _ONE = rf"(?:{_MARKED}|{_LETTER}(?:{_ARGUMENT})?|{_FIGURE}|\|{_FIGURE}\||\[[A-Z]{{3,}}\]|\\(?:max|min|deg) ?{_LETTER})"
 _NAME = re.compile(
-    rf"{_ONE}(?: ?[:/] ?{_ONE})*|\\frac\{{{_ONE}\}}\{{{_ONE}\}}|\({_LETTER}(?:,{_LETTER})+\)|\\angle(?: ?[A-Z]_?[0-9]?)+"
+    rf"{_ONE}(?: ?[:/] ?{_ONE})*|\\frac\{{{_ONE}\}}\{{{_ONE}\}}|\({_LETTER}(?:,{_LETTER})+\)"
+    r"|\\angle(?: ?[A-Z]_?[0-9]?)+"
 )
 _TUPLE_NAME = re.compile(rf"\(({_LETTER}(?:,{_LETTER})+)\)")
 _WORD_NAME = re.compile(r"(?=.*[A-Za-z]{3})(?:\\text\{[^{}]*\}|[A-Za-z]+(?:[ -][A-Za-z]+)*)(?: of .{1,20})?")
@@ -55,14 +55,14 @@ def _name(side: str) -> str | None:
     return "" if _WORD_NAME.fullmatch(side.strip()) else None
 
 
-def related(text: str, read: Read, gold: bool) -> Node | None:
+def related(text: str, read: Reader) -> Node | None:
     """None if the text has no sign of a relation outside brackets, or one that we do not know."""
     split = _cut(text)
     if not split or not all(split.pieces):
         return None
     pieces, signs = split.pieces, ["=" if one == "==" else one for one in split.separators]
     if set(signs) <= {"=", r"\approx"}:
-        return _chain(text, pieces, signs, read, gold)
+        return _chain(text, pieces, signs, read)
     if set(signs) <= _ASCENDING.keys():
         return _inequality(text, pieces, signs, read)
     if len(signs) > 1:
@@ -72,11 +72,13 @@ def related(text: str, read: Read, gold: bool) -> Node | None:
         return Named(latex(text), name, as_set(read(pieces[1])))
     if signs[0] in (r"\ne", r"\notin") and name is not None:
         points = read(pieces[1])
-        return Named(latex(text), name, Complement(latex(text), points.items if isinstance(points, Items) else (points,)))
+        return Named(
+            latex(text), name, Complement(latex(text), points.items if isinstance(points, Items) else (points,))
+        )
     return None
 
 
-def _chain(text: str, pieces: list[str], signs: list[str], read: Read, gold: bool) -> Node | None:
+def _chain(text: str, pieces: list[str], signs: list[str], read: Reader) -> Node | None:
     """A name and its value; equal sides. What is only near a value, behind it, is no part of it."""
     if r"\approx" in signs:
         near = signs.index(r"\approx") + 1
@@ -88,7 +90,13 @@ def _chain(text: str, pieces: list[str], signs: list[str], read: Read, gold: boo
     first, last = names[0], names[-1]
     if first is None and last is not None and len(pieces) == 2:
         return _named(text, last, read(pieces[0]))
-    if first is None and not gold and len(pieces) == 2 and _SUM.fullmatch(squeezed(pieces[0])) and _letterless(pieces[1]):
+    if (
+        first is None
+        and not read.gold
+        and len(pieces) == 2
+        and _SUM.fullmatch(squeezed(pieces[0]))
+        and _letterless(pieces[1])
+    ):
         return Named(latex(text), "", read(pieces[1]))
     heads = [name for name in names[:-1] if name]
     if len(heads) == len(pieces) - 1 > 1 and all(len(one) == 1 for one in heads):  # x = y = 3
@@ -96,7 +104,7 @@ def _chain(text: str, pieces: list[str], signs: list[str], read: Read, gold: boo
         return Record(latex(text), tuple(heads), (value,) * len(heads))
     if first is not None:
         return _named(text, first, read(pieces[-1]))
-    if gold and any(names):
+    if read.gold and any(names):
         return read(pieces[-1])
     return Equation(latex(text), tuple(read(piece) for piece in pieces))
 
@@ -128,7 +136,7 @@ def constant(text: str) -> bool:
     return not _LETTERS.search(_KNOWN.sub(" ", text))
 
 
-def _inequality(text: str, pieces: list[str], signs: list[str], read: Read) -> Node | None:
+def _inequality(text: str, pieces: list[str], signs: list[str], read: Reader) -> Node | None:
     """Conditions on one name as the set of its values; other inequalities in ascending order."""
     down = {sign in (">", r"\ge") for sign in signs}
     if len(down) > 1:
@@ -152,7 +160,9 @@ def _inequality(text: str, pieces: list[str], signs: list[str], read: Read) -> N
 def _subject(pieces: Sequence[str]) -> int | None:
     """Which of two or three sides the others bound."""
     if len(pieces) == 3:
-        middle = not constant(pieces[1]) and (_name(pieces[1]) is not None or constant(pieces[0]) and constant(pieces[2]))
+        middle = not constant(pieces[1]) and (
+            _name(pieces[1]) is not None or (constant(pieces[0]) and constant(pieces[2]))
+        )
         return 1 if middle else None
     if len(pieces) != 2:
         return None
@@ -203,7 +213,7 @@ def _over(end: Node, factor: Fraction) -> Node | None:
 def _of_absolute(text: str, interval: Interval) -> Node | None:
     """The values whose absolute value lies in an interval with ends that are no less than zero."""
     low, high = interval.low, interval.high
-    if isinstance(low, Number) and low.plain.value < 0 or not isinstance(high, Number) and high != INFINITY:
+    if (low != MINUS_INFINITY and not _may_be_positive(low)) or not _may_be_positive(high):
         return None
     mirrored = {"(": ")", ")": "(", "[": "]", "]": "["}
     below = _over(high, Fraction(-1))
@@ -216,3 +226,7 @@ def _of_absolute(text: str, interval: Interval) -> Node | None:
         return None
     left = Interval(text, below, above, mirrored[interval.brackets[1]] + mirrored[interval.brackets[0]])
     return Union(text, (left, interval))
+
+
+def _may_be_positive(end: Node) -> bool:
+    return end.plain.value >= 0 if isinstance(end, Number) else "-" not in end.latex

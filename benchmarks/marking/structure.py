@@ -8,29 +8,26 @@ Nothing is left out that could make a difference: a name, a unit, a base, a kind
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import replace
-from fractions import Fraction
+from collections.abc import Callable, Iterator
 from functools import lru_cache
+from typing import NamedTuple
 
-from benchmarks.marking import ranges, relations, units
-from benchmarks.marking.canonical import latex, squeezed, tidy
-from benchmarks.marking.lists import grouped, listed
+from benchmarks.marking import lists, measures, options, ranges, relations, units
+from benchmarks.marking.canonical import latex, squeezed, tidy, without_money
 from benchmarks.marking.nodes import (
     Based,
-    Choice,
     Complement,
     Expression,
-    Interval,
     Items,
     Matrix,
     Node,
     Number,
     Quantity,
+    Reader,
     Words,
 )
-from benchmarks.marking.numbers import Plain, plain
-from benchmarks.marking.phrases import EMPTY, EXCEPT, REALS, YES_OR_NO, plain_words, spoken, without_lead
+from benchmarks.marking.numbers import plain
+from benchmarks.marking.phrases import EMPTY, EXCEPT, REALS, YES_OR_NO, is_words, plain_words, spoken, without_lead
 from benchmarks.marking.ranges import INFINITY, REAL_LINE
 from benchmarks.marking.splitting import Splitter, unwrapped
 
@@ -44,34 +41,38 @@ def read(text: str, gold: bool = False) -> Node:
     Raises: nothing, whatever the text holds.
     """
     number = plain(text.strip())
-    return Number(text, number) if number else _Reader(gold).read(without_lead(tidy(text)))
+    return Number(text, number) if number else _Piece(gold)(without_lead(tidy(text)))
 
 
 read_gold = lru_cache(maxsize=16384)(lambda text: read(text, gold=True))
 
 _DECIMAL_COMMA = re.compile(r"([+-]?[0-9]+),([0-9]+)(?![0-9,])")
-_LETTER_UNIT = re.compile(r"([0-9.]+|\S*\}) ?([a-zA-Z](?:\^\{?[23]\}?)?(?:/[a-zA-Z](?:\^\{?[23]\}?)?)?)")
+_CONTINENTAL = re.compile(r"[+-]?[1-9][0-9]{0,2}(?:\.[0-9]{3})+,[0-9]+(?![0-9,.])")
+_LETTER_UNIT = re.compile(r"(\S*[0-9}])( ?)([a-zA-Z](?:\^\{?[23]\}?)?(?:/[a-zA-Z](?:\^\{?[23]\}?)?)?)")
 
 
-def readings(text: str) -> Iterator[Node]:
+def readings(text: str, unit_wanted: bool = False) -> Iterator[Node]:
     """What an answer may say, the likeliest first: a comma parts thousands, items, or the digits of a decimal; a letter
-    after a number is a factor or a unit."""
+    after a number is a factor, or a unit where it stands apart or a unit is wanted."""
     number = plain(text.strip())
     if number:
         yield Number(text, number)
         return
     tidied = without_lead(tidy(text))
-    yield _Reader(False).read(tidied)
+    yield _Piece(False)(tidied)
     if "," in tidied:
         if _GROUPED.search(tidied):
-            yield _Reader(False).read(tidied.replace(",", ", "))
+            yield _Piece(False)(tidied.replace(",", ", "))
         comma = _DECIMAL_COMMA.match(tidied)
         if comma and tidied.count(",") == 1:
-            yield _Reader(False).read(f"{comma[1]}.{comma[2]}{tidied[comma.end() :]}")
+            yield _Piece(False)(f"{comma[1]}.{comma[2]}{tidied[comma.end() :]}")
+        continental = _CONTINENTAL.match(tidied)
+        if continental:
+            yield _Piece(False)(tidied.replace(".", "").replace(",", "."))
     letter = _LETTER_UNIT.fullmatch(tidied)
-    unit = letter and units.parse(letter[2])
+    unit = letter and (letter[2] or unit_wanted) and units.parse(letter[3])
     if letter and unit:
-        yield Quantity(latex(tidied), _Reader(False).read(letter[1]), unit)
+        yield Quantity(latex(tidied), _Piece(False)(letter[1]), unit)
 
 
 _GROUPED = re.compile(r"(?<![0-9.,])[1-9][0-9]{0,2}(?:,[0-9]{3})+(?![0-9]|,\S)")
@@ -88,268 +89,154 @@ def _ungrouped(text: str) -> str:
     return text.replace(" ", "") if " " in text and _BLANK_GROUPS.fullmatch(text) else text
 
 
-_CHOICE_GOLD = re.compile(r"\(?([A-J])\)?")
-_CHOICE = re.compile(
-    r"(?:\\text\{)?\s*(?:(?:[Oo]ption|[Cc]hoice|[Aa]nswer|[Ll]etter)\s*:?\s*)?"
-    r"(?:\(\s*(?:\\text\{)?([A-J])\}?\s*\)|([A-J]))\s*\}?(?:$|(?:(?<=\))|[:.)]|\s-)(?:\s*(?P<option>\S.*)|$)\}?)",
-    re.DOTALL,
-)
-_LOWER_CHOICE = re.compile(r"\(?([a-e])\)")
 _BASED = re.compile(
     r"\(?(?P<digits>[0-9][0-9A-F]{0,60}|[0-9A-F]{0,60}[0-9][0-9A-F]{0,60})\)?"
     r"_(?:\{\(?(?P<braced>[0-9]{1,2}|[a-z]+)\)?\}|(?P<bare>[0-9]))"
 )
-_BASE_WORDS = dict(zip("two three four five six seven eight nine ten eleven twelve".split(), range(2, 13), strict=True))
-_BASE_WORDS |= {"sixteen": 16, "bin": 2, "oct": 8, "dec": 10, "hex": 16}
-_SPOKEN_BASE = re.compile(r"([0-9A-F]+) ?(?:\\text\{)? ?(?:in )?base[ -]?(?:\})? ?([0-9]{1,2}|[a-z]+)\}?")
-_MATRIX = re.compile(r"\\begin\{pmatrix\}((?:[^\\]|\\(?!begin|end))*)\\end\{pmatrix\}(?:\^\{?(?:T|\\top|\\intercal)\}?)?")
+_BASES = " two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen"
+_BASE_WORDS = {word: base for base, word in enumerate(_BASES.split(" "), 1)} | {"bin": 2, "oct": 8, "hex": 16}
+_SPOKEN_BASE = re.compile(r"([0-9A-F]+) ?(?:\\text\{)? ?\(?(?:in )?base[ -]?(?:\})? ?([0-9]{1,2}|[a-z]+)\)?\}?")
+_MATRIX = re.compile(
+    r"\\begin\{pmatrix\}((?:[^\\]|\\(?!begin|end))*)\\end\{pmatrix\}(?:\^\{?(?:T|\\top|\\intercal)\}?)?"
+)
+_BARRED = re.compile(r"\\begin\{vmatrix\}((?:[^\\]|\\(?!begin|end))*)\\end\{vmatrix\}")
 _ROW, _CELL = re.compile(r"\\\\(?:\[[^\]]*\])?"), re.compile("&")
 _NAME = re.compile(r"(?:\\(?:angle|triangle|overline|square|odot) ?\{?)?([A-Z]{3,}[0-9]*)\}?")
-_WORD = re.compile(r"(?<![\\A-Za-z_{])[A-Za-z]{2,}")
-_FUNCTIONS = re.compile(
-    r"(?:a?(?:sin|cos|tan|cot|sec|csc)|arc|log|ln|exp|max|min|gcd|lcm|mod|det|lim|sum|sqrt|floor|ceil|abs|binom|frac|deg)"
-)
-_NOT_ALONE = frozenset("is not no and or of to in at if by the an as it be we so but".split())
-_SMALL_WORD = re.compile(r"(?:^| )(?:is|not|no|and|or|of|to|in|at|if|by|the|an|as|it|be|we|so|but)(?: |$)")
-_PLUS_MINUS = re.compile(r"\\(pm|mp)(?![a-z]) ?")
-_UNIT_START = re.compile(
-    r"\s*(?:\\text ?\{|\^\\circ|\\%|''?|\"|\\cdot ?\\text|(?<![\\A-Za-z])(?:[A-Za-z]{2,}|[ap]\.m)|¢)"
-)
-_MONEY = re.compile(r"([+-]?) ?\\(dollar|euro|pound|yen|rupee) *(?=\S)([+-]?)|(?<=\S) ?\\(euro|pound|yen|rupee)$")
-_MIXED_UNITS = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([^0-9]*?)(?:,? and |, )?\s*(?=[0-9]|$)")
-_MOST_OF_MIXED = 80
-_TEXT = re.compile(r"\\text\{([^{}]*)\}")
 _cut_ratio = Splitter(":")
 
 
-class _Reader:
-    def __init__(self, gold: bool) -> None:
-        self.gold = gold
+class _Piece(NamedTuple):
+    """Reads pieces of a text, each as deep in brackets as it says."""
 
-    def read(self, text: str, depth: int = 0) -> Node:
-        """The node of a tidy text."""
-        text = text.strip()
+    gold: bool
+    depth: int = 0
+
+    def __call__(self, piece: str) -> Node:
+        text = piece.strip()
         number = plain(text)
         if number:
             return Number(text, number)
-        if depth > _DEEPEST or not text:
+        if self.depth > _DEEPEST or not text:
             return Expression(latex(text))
+        deeper = _Piece(self.gold, self.depth + 1)
         inner = unwrapped(text)
         if inner and inner[0] == "{" and inner[1]:
-            return self.read(inner[1], depth + 1)
-        text = _ungrouped(text) if depth == 0 else text
-        for kind in self._KINDS:
-            node = kind(self, text, depth)
+            return deeper(inner[1])
+        text = _ungrouped(text) if self.depth == 0 else text
+        for kind in _KINDS:
+            node = kind(text, deeper)
             if node:
                 return node
-        return Expression(latex(text))
+        return Expression(without_money(latex(text)))
 
-    def _number(self, text: str, depth: int) -> Node | None:
-        number = plain(text)
-        return Number(text, number) if number else None
 
-    def _choice(self, text: str, depth: int) -> Node | None:
-        if self.gold:
-            found = _CHOICE_GOLD.fullmatch(squeezed(text))
-            return Choice(latex(text), found[1]) if found else None
-        found = _CHOICE.fullmatch(text)
-        if found:
-            option = found["option"]
-            rest = self.read(without_lead(option.removesuffix("}") if option.count("{") < option.count("}") else option),
-                             depth + 1) if option else None  # fmt: skip
-            return Choice(latex(text), found[1] or found[2], rest)
-        lower = _LOWER_CHOICE.fullmatch(squeezed(text))
-        return Choice(latex(text), lower[1].upper()) if lower else None
+def _number(text: str, read: Reader) -> Node | None:
+    number = plain(text)
+    return Number(text, number) if number else None
 
-    def _set_in_words(self, text: str, depth: int) -> Node | None:
-        words = plain_words(text) if text[0].isalpha() or text[0] == "\\" else ""
-        if words in EMPTY or text.strip() in (r"\emptyset", r"\{\}", r"\{ \}"):
-            return Items(latex(text), (), "{}")
-        if text in (r"\infty", r"+\infty", r"+ \infty"):
-            return INFINITY
-        if words in REALS or text.strip() == r"\mathbb{R}":
-            return REAL_LINE
-        found = EXCEPT.match(text)
-        if found:
-            points = self.read(re.sub(r"^\s*x\s*=\s*", "", found[1]), depth + 1)
-            return Complement(latex(text), points.items if isinstance(points, Items) else (points,))
+
+def _set_in_words(text: str, read: Reader) -> Node | None:
+    words = plain_words(text) if text[0].isalpha() or text[0] == "\\" else ""
+    if words in EMPTY or text.strip() in (r"\emptyset", r"\{\}", r"\{ \}"):
+        return Items(latex(text), (), "{}")
+    if text in (r"\infty", r"+\infty", r"+ \infty"):
+        return INFINITY
+    if words in REALS or text.strip() == r"\mathbb{R}":
+        return REAL_LINE
+    found = EXCEPT.match(text)
+    if found:
+        points = read(re.sub(r"^\s*x\s*=\s*", "", found[1]))
+        return Complement(latex(text), points.items if isinstance(points, Items) else (points,))
+    return None
+
+
+def _matrix(text: str, read: Reader) -> Node | None:
+    found = _MATRIX.fullmatch(text)
+    if not found:
         return None
+    rows = [row for row in _ROW.split(found[1]) if row.strip()]
+    cells = tuple(tuple(read(cell) for cell in _CELL.split(row)) for row in rows)
+    if text.endswith(r"\end{pmatrix}"):
+        return Matrix(latex(text), cells)
+    even = len({len(row) for row in cells}) == 1
+    return Matrix(latex(text), tuple(zip(*cells, strict=True))) if even else None
 
-    def _list(self, text: str, depth: int) -> Node | None:
-        return listed(text, lambda piece: self.read(piece, depth + 1))
 
-    def _plus_minus(self, text: str, depth: int) -> Node | None:
-        signs = [found[1] for found in _PLUS_MINUS.finditer(text)]
-        if signs.count("pm") != 1:
-            return None
-        plus, minus = (
-            _PLUS_MINUS.sub(lambda found, up=up: "+" if (found[1] == "pm") == up else "-", text) for up in (True, False)
-        )
-        values = [self.read(_unsigned(one), depth + 1) for one in (plus, minus)]
-        return grouped(latex(text), values)
-
-    def _relation(self, text: str, depth: int) -> Node | None:
-        return relations.related(text, lambda piece: self.read(piece, depth + 1), self.gold)
-
-    def _set(self, text: str, depth: int) -> Node | None:
-        return ranges.combined(text, lambda piece: self.read(piece, depth + 1))
-
-    def _bracketed(self, text: str, depth: int) -> Node | None:
-        return ranges.bracketed(text, lambda piece: self.read(piece, depth + 1))
-
-    def _matrix(self, text: str, depth: int) -> Node | None:
-        found = _MATRIX.fullmatch(text)
-        if not found:
-            return None
-        rows = [row for row in _ROW.split(found[1]) if row.strip()]
-        cells = tuple(tuple(self.read(cell, depth + 1) for cell in _CELL.split(row)) for row in rows)
-        if text.endswith(r"\end{pmatrix}"):
-            return Matrix(latex(text), cells)
-        even = len({len(row) for row in cells}) == 1
-        return Matrix(latex(text), tuple(zip(*cells, strict=True))) if even else None
-
-    def _based(self, text: str, depth: int) -> Node | None:
-        found = _BASED.fullmatch(squeezed(text))
-        spoken_base = None if found else _SPOKEN_BASE.fullmatch(text)
-        digits = found["digits"] if found else spoken_base[1] if spoken_base else ""
-        written = (found["braced"] or found["bare"]) if found else spoken_base[2] if spoken_base else ""
-        base = int(written) if written.isdigit() else _BASE_WORDS.get(written, 0)
-        if not 2 <= base <= 16 or any(int(digit, 16) >= base for digit in digits):
-            return None
-        return Based(latex(text), digits.lstrip("0") or "0", base)
-
-    def _quantity(self, text: str, depth: int) -> Node | None:
-        money = _MONEY.search(text)
-        if money:
-            currency = units.parse(money[2] or money[4])
-            rest = text[: money.start()] + (money[1] or "") + (money[3] or "") + text[money.end() :]
-            value = self.read(rest, depth + 1)
-            if "\\dollar" in rest or currency is None:
-                return None
-            if isinstance(value, Quantity):  # $5 million, $5 per hour, $5 USD
-                return replace(value, latex=latex(text)) if value.unit.dimensions else None
-            return Quantity(latex(text), value, currency)
-        for start in _UNIT_START.finditer(text, 1):
-            head, tail = text[: start.start()], text[start.start() :]
-            if head.count("{") != head.count("}"):
-                continue
-            unit = units.parse(tail.strip()) or self._unlisted(tail)
-            if unit:
-                return self._measured(text, head, unit, depth)
+def _determinant(text: str, read: Reader) -> Node | None:
+    """The determinant of a matrix between bars, of two or three rows, written out."""
+    found = _BARRED.fullmatch(text)
+    rows = [_CELL.split(row) for row in _ROW.split(found[1]) if row.strip()] if found else []
+    if not 2 <= len(rows) <= 3 or any(len(row) != len(rows) for row in rows):
         return None
-
-    def _measured(self, text: str, head: str, unit: units.Unit, depth: int) -> Node | None:
-        if len(head) > 1 and head.isalpha():
-            return None
-        value = self.read(head, depth + 1)
-        if isinstance(value, Words | Choice):
-            return None
-        if unit.multiple != 1:
-            value = scaled(value, unit.multiple)
-        return Quantity(latex(text), value, unit) if unit.dimensions else value
-
-    def _unlisted(self, tail: str) -> units.Unit | None:
-        """A gold's noun that no list has."""
-        found = re.fullmatch(r"\s*\\text\{\s*([a-z]+(?: [a-z]+){0,2})[ .]*\}", tail) if self.gold else None
-        return units.named(found[1]) if found and not set(found[1].split()) & _NOT_ALONE else None
-
-    def _mixed_units(self, text: str, depth: int) -> Node | None:
-        """`5 ft 6 in`, `2 hours and 30 minutes`, `5^\\circ 30'`."""
-        if not text[0].isdigit() or text[-1].isdigit() or len(text) > _MOST_OF_MIXED:
-            return None
-        parts = _MIXED_UNITS.findall(_TEXT.sub(r"\1", text))
-        if not 2 <= len(parts) <= 3 or not all(unit for _, unit in parts):
-            return None
-        parsed = [units.parse(unit.strip()) for _, unit in parts]
-        first = parsed[0]
-        if first is None or any(one is None or one.dimensions != first.dimensions for one in parsed):
-            return None
-        total, last = Fraction(0), None
-        for (count, _), unit in zip(parts, parsed, strict=True):
-            if unit is None or (last is not None and unit.factor >= last):
-                return None
-            total, last = total + Fraction(count) * unit.factor, unit.factor
-        return Quantity(latex(text), _fraction(total / first.factor), first)
-
-    def _words(self, text: str, depth: int) -> Node | None:
-        whole = latex(text)
-        name = _NAME.fullmatch(whole)
-        if name and spoken(name[1]) not in YES_OR_NO:
-            return Words(whole, name[1])
-        only = re.fullmatch(r"\\text\{([^{}]*)\}", text)
-        if only:
-            inside = only[1].strip()
-            node = self.read(without_lead(inside), depth + 1) if inside else None
-            if node and (not isinstance(node, Expression) or len(node.latex) == 1):
-                return node
-            return Words(whole, spoken(inside))
-        return Words(whole, spoken(text)) if _is_words(text) else None
-
-    def _ratio(self, text: str, depth: int) -> Node | None:
-        """A ratio, or a time of day."""
-        split = _cut_ratio(text) if ":" in text else None
-        if not split or not all(piece and relations.constant(piece) for piece in split.pieces):
-            return None
-        return Items(latex(text), tuple(self.read(piece, depth + 1) for piece in split.pieces), ":")
-
-    _KINDS = (
-        _number,
-        _choice,
-        _set_in_words,
-        _mixed_units,
-        _list,
-        _relation,
-        _set,
-        _matrix,
-        _bracketed,
-        _plus_minus,
-        _based,
-        _quantity,
-        _ratio,
-        _words,
-    )
+    return read(_expanded(rows))
 
 
-def _unsigned(text: str) -> str:
-    """Without a plus sign that stands first."""
-    return text.strip().removeprefix("+").strip()
+def _expanded(rows: list[list[str]]) -> str:
+    """Along the first row."""
+    if len(rows) == 1:
+        return f"({latex(rows[0][0])})"
+    minors = ([row[:place] + row[place + 1 :] for row in rows[1:]] for place in range(len(rows)))
+    terms = [f"({latex(entry)})({_expanded(minor)})" for entry, minor in zip(rows[0], minors, strict=True)]
+    return "".join(("-" if place % 2 else "+" if place else "") + term for place, term in enumerate(terms))
 
 
-def _is_words(text: str) -> bool:
-    """Whether a word of a language is among the letters."""
-    if r"\text{" in text or _SMALL_WORD.search(text):
-        return True
-    for found in _WORD.finditer(text):
-        word = found.group()
-        if word.lower() in YES_OR_NO:
-            return True
-        if len(word) >= 4 and any(vowel in word.lower() for vowel in "aeiou") and not _FUNCTIONS.match(word):
-            return not word.isupper()
-    return False
+def _based(text: str, read: Reader) -> Node | None:
+    found = _BASED.fullmatch(squeezed(text))
+    spoken_base = None if found else _SPOKEN_BASE.fullmatch(text)
+    digits = found["digits"] if found else spoken_base[1] if spoken_base else ""
+    written = (found["braced"] or found["bare"]) if found else spoken_base[2] if spoken_base else ""
+    base = int(written) if written.isdigit() else _BASE_WORDS.get(written, 0)
+    if not 2 <= base <= 16 or any(int(digit, 16) >= base for digit in digits):
+        return None
+    return Based(latex(text), digits.lstrip("0") or "0", base)
 
 
-def _fraction(value: Fraction) -> Number:
-    written = str(value.numerator) if value.denominator == 1 else rf"\frac{{{value.numerator}}}{{{value.denominator}}}"
-    return Number(written, Plain(value, False))
+def _words(text: str, read: Reader) -> Node | None:
+    whole = latex(text)
+    name = _NAME.fullmatch(whole)
+    if name and name[1].lower() not in YES_OR_NO:
+        return Words(whole, name[1])
+    only = re.fullmatch(r"\\text\{([^{}]*)\}", text)
+    if only:
+        inside = only[1].strip()
+        node = read(without_lead(inside)) if inside else None
+        if node and (not isinstance(node, Expression) or len(node.latex) == 1):
+            return node
+        return Words(whole, spoken(inside))
+    return Words(whole, spoken(text)) if is_words(text) else None
 
 
-def scaled(node: Node, factor: Fraction) -> Node:
-    """A value so many times."""
-    if factor == 1:
-        return node
-    if isinstance(node, Number):
-        half = None if node.plain.half is None else node.plain.half * factor
-        made = _fraction(node.plain.value * factor)
-        return replace(made, plain=Plain(made.plain.value, node.plain.rounded, half))
-    if isinstance(node, Expression):
-        return Expression(rf"\frac{{{factor.numerator}}}{{{factor.denominator}}}({node.latex})")
-    if isinstance(node, Items):
-        return replace(node, items=tuple(scaled(one, factor) for one in node.items))
-    if isinstance(node, Interval):
-        return replace(node, low=scaled(node.low, factor), high=scaled(node.high, factor))
-    return node
+def _ratio(text: str, read: Reader) -> Node | None:
+    """A ratio, or a time of day."""
+    split = _cut_ratio(text) if ":" in text else None
+    if not split or not all(piece and relations.constant(piece) for piece in split.pieces):
+        return None
+    return Items(latex(text), tuple(read(piece) for piece in split.pieces), ":")
 
 
-def integer(value: int) -> Number:
-    """A node of an integer."""
-    return _fraction(Fraction(value))
+def _bracketed(text: str, read: Reader) -> Node | None:
+    if r"\pm" in text and not text.startswith(r"\{"):
+        return None  # of a tuple that has the sign, both
+    return ranges.bracketed(text, read)
+
+
+_KINDS: tuple[Callable[[str, Reader], Node | None], ...] = (
+    _number,
+    options.read,
+    _set_in_words,
+    measures.mixed,
+    lists.system,
+    lists.qualified,
+    lists.listed,
+    relations.related,
+    ranges.combined,
+    _matrix,
+    _determinant,
+    _bracketed,
+    lists.plus_minus,
+    _based,
+    measures.read,
+    _ratio,
+    _words,
+)
+"""the first that a text is; what binds loosest comes first"""

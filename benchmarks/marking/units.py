@@ -1,144 +1,16 @@
-"""Units: a closed list, each with its dimensions and an exact factor, and the words that may stand around them."""
+"""Units as answers write them: read word by word against a closed list, and compared."""
 
 from __future__ import annotations
 
 import re
 from fractions import Fraction
 from functools import lru_cache
-from typing import NamedTuple
 
+from benchmarks.marking.unit_table import AFTER, BEFORE, MULTIPLIERS, NOUNS, OVERALL, TABLE, Unit
 
-class Unit(NamedTuple):
-    """A product of powers of base units."""
-
-    factor: Fraction
-    """of the base units below that it is"""
-    dimensions: tuple[tuple[str, int], ...]
-    """base unit or noun, and its power; sorted; empty for a mere multiplier, such as a million"""
-    text: str
-    """as it was written"""
-    multiple: Fraction = Fraction(1)
-    """a number that stands as a word, such as `million`: of the value, not of the unit"""
-
-    @property
-    def plain(self) -> bool:
-        """`units`, `square units`: no more than that there is a unit."""
-        return all(name == "unit" for name, _ in self.dimensions)
-
-
-_PREFIXES = {
-    "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "c": Fraction(1, 100), "d": Fraction(1, 10),
-    "m": Fraction(1, 10**3), "u": Fraction(1, 10**6), "n": Fraction(1, 10**9), "p": Fraction(1, 10**12),
-    "kilo": 10**3, "mega": 10**6, "giga": 10**9, "tera": 10**12, "centi": Fraction(1, 100), "deci": Fraction(1, 10),
-    "milli": Fraction(1, 10**3), "micro": Fraction(1, 10**6), "nano": Fraction(1, 10**9),
-}  # fmt: skip
-_PREFIXED = {"m", "g", "s", "L", "l", "N", "J", "W", "Pa", "Hz", "V", "A", "F", "eV", "mol", "T", "C", "B",
-             "meter", "metre", "gram", "second", "liter", "litre", "newton", "joule", "watt", "pascal", "hertz",
-             "volt", "ampere", "farad", "mole", "byte", "electronvolt"}  # fmt: skip
-
-_BASE = "m kg s A K mol bit degree radian dollar euro pound yen rupee yuan ruble peso franc percent".split()
-_SCALED: dict[str, tuple[str, str | int]] = {
-    # name: what it is, how many of that
-    "meter": ("m", 1), "metre": ("m", 1), "inch": ("m", "0.0254"), "in": ("inch", 1), "foot": ("inch", 12),
-    "feet": ("foot", 1), "ft": ("foot", 1), "yard": ("foot", 3), "yd": ("yard", 1), "mile": ("yard", 1760),
-    "mi": ("mile", 1), "g": ("kg", "1/1000"), "gram": ("g", 1), "tonne": ("kg", 1000), "pound-mass": ("kg", "0.45359237"),
-    "lb": ("pound-mass", 1), "ounce": ("pound-mass", "1/16"), "oz": ("ounce", 1), "stone": ("pound-mass", 14),
-    "ton": ("pound-mass", 2000), "second": ("s", 1), "sec": ("s", 1), "minute": ("s", 60), "min": ("minute", 1),
-    "kcal": ("calorie", 1000), "hour": ("s", 3600), "h": ("hour", 1), "hr": ("hour", 1), "day": ("hour", 24), "week": ("day", 7),
-    "fortnight": ("week", 2), "ampere": ("A", 1), "amp": ("A", 1), "kelvin": ("K", 1), "mole": ("mol", 1),
-    "yr": ("year", 1), "byte": ("bit", 8), "B": ("byte", 1), "deg": ("degree", 1), "arcminute": ("degree", "1/60"),
-    "arcsecond": ("degree", "1/3600"), "rad": ("radian", 1), "revolution": ("degree", 360),
-    "USD": ("dollar", 1), "buck": ("dollar", 1), "cent": ("dollar", "1/100"), "penny": ("cent", 1),
-    "pennies": ("cent", 1), "¢": ("cent", 1), "EUR": ("euro", 1), "GBP": ("pound", 1), "JPY": ("yen", 1),
-    "INR": ("rupee", 1), "Rs": ("rupee", 1), "RMB": ("yuan", 1), "CNY": ("yuan", 1), "rouble": ("ruble", 1),
-    "%": ("percent", 1), "pct": ("percent", 1), "percentage": ("percent", 1), "percentage point": ("percent", 1),
-}  # fmt: skip
-_COMPOUND: dict[str, tuple[dict[str, int], str]] = {
-    "liter": ({"m": 3}, "1/1000"), "litre": ({"m": 3}, "1/1000"), "L": ({"m": 3}, "1/1000"),
-    "l": ({"m": 3}, "1/1000"), "cc": ({"m": 3}, "1/1000000"), "gallon": ({"m": 3}, "0.003785411784"),
-    "gal": ({"m": 3}, "0.003785411784"), "quart": ({"m": 3}, "0.000946352946"), "qt": ({"m": 3}, "0.000946352946"),
-    "pint": ({"m": 3}, "0.000473176473"), "cup": ({"m": 3}, "0.0002365882365"),
-    "tablespoon": ({"m": 3}, "0.00001478676478125"), "teaspoon": ({"m": 3}, "0.00000492892159375"),
-    "acre": ({"m": 2}, "4046.8564224"), "hectare": ({"m": 2}, "10000"), "ha": ({"m": 2}, "10000"),
-    "mph": ({"m": 1, "s": -1}, "0.44704"), "kph": ({"m": 1, "s": -1}, "5/18"), "kmh": ({"m": 1, "s": -1}, "5/18"),
-    "fps": ({"m": 1, "s": -1}, "0.3048"), "Hz": ({"s": -1}, "1"), "hertz": ({"s": -1}, "1"),
-    "N": ({"kg": 1, "m": 1, "s": -2}, "1"), "newton": ({"kg": 1, "m": 1, "s": -2}, "1"),
-    "J": ({"kg": 1, "m": 2, "s": -2}, "1"), "joule": ({"kg": 1, "m": 2, "s": -2}, "1"),
-    "W": ({"kg": 1, "m": 2, "s": -3}, "1"), "watt": ({"kg": 1, "m": 2, "s": -3}, "1"),
-    "Pa": ({"kg": 1, "m": -1, "s": -2}, "1"), "pascal": ({"kg": 1, "m": -1, "s": -2}, "1"),
-    "C": ({"A": 1, "s": 1}, "1"), "coulomb": ({"A": 1, "s": 1}, "1"),
-    "V": ({"A": -1, "kg": 1, "m": 2, "s": -3}, "1"), "volt": ({"A": -1, "kg": 1, "m": 2, "s": -3}, "1"),
-    "ohm": ({"A": -2, "kg": 1, "m": 2, "s": -3}, "1"), "Omega": ({"A": -2, "kg": 1, "m": 2, "s": -3}, "1"),
-    "F": ({"A": 2, "kg": -1, "m": -2, "s": 4}, "1"), "farad": ({"A": 2, "kg": -1, "m": -2, "s": 4}, "1"),
-    "T": ({"A": -1, "kg": 1, "s": -2}, "1"), "tesla": ({"A": -1, "kg": 1, "s": -2}, "1"),
-}  # fmt: skip
-_MULTIPLIERS = {"hundred": 10**2, "thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12,
-                "dozen": 12}  # fmt: skip
-_NAMED = frozenset(
-    """eV electronvolt atm bar torr calorie cal decibel dB month year decade century degC degF am pm bpm rpm
-    knot carat parsec pc light-year ly au unit""".split()
-)
-_NOUNS = frozenset(
-    """acorn adult album animal answer apple arrangement arrow article attempt bag bagel ball balloon banana base
-    basket bead bean bear bee beetle bike bill bird biscuit block blossom boat bone book bottle bowl box boy bracelet branch
-    brick bucket bug bus bushel bunch butterfly button cabin cake calendar can candle candy car card carrot cart carton case
-    cat cell chair chapter cherry chicken child children chip chocolate choice circle class clip clock coin color colour
-    column combination comic container cookie copy corner correct cow cracker crate crayon cube cupcake customer desk
-    diagonal diamond die dice digit dime dinner dish divisor dog doll donkey donut door doughnut dress drink driver
-    duck edge egg element employee end envelope eraser error event exam face factor family fan farmer fence finger fish
-    flag floor flower fly foot-step fork frog fruit function game garden gene gift girl glass goal goat goldfish grade grain
-    grape graph grape guest hamster hand hat head hen hexagon hole home horse house icecube integer intersection invitation
-    island item jar jellybean jewel job jump key kid kitten kite lamp lap layer leaf leaves leg lemon lesson letter lid
-    light line liter-bottle lollipop loaf loaves machine magazine man men marble mark marker match matches meal member
-    message mint mistake monkey morning mouse mice movie muffin mug mushroom name necklace nickel night note notebook number
-    nut octagon onion orange orchid order ornament outcome outfit owl pack package packet page pair pan pancake paper
-    parent part partition party path pattern peach pear pebble pen pencil pentagon people peach permutation person pet phone
-    photo picture pie piece pig pill pillow pizza place plane plant plate player point polygon pond post potato present prime
-    prize problem program project pumpkin pupil puppy puppies puzzle quarter question rabbit rat rectangle region ribbon ride
-    ring rise river road rock rod room root rope rose round route row ruler run saleswoman sandwich scarf scholar school score
-    seashell seat seed segment selection sequence session set shape sheep sheet shell shelf shelves ship shirt shoe shop
-    shot show side sister sibling sign skirt slice snack sock solution song soldier sphere spider spoon square stamp star
-    state station step stick sticker stop store story strawberry street string student subset sweater sweet swimmer symbol
-    table tank task team tear term test tick ticket tile time toffee token tomato tool toothpick top town toy train
-    trailer tray treat tree triangle trip trophy truck tube turn turtle tulip value van vase vehicle vertex vertices visit
-    visitor vote voter wagon walk wall water way well wheel window wing winner woman women wood word worker workshop yolk
-    zebra zero couple crossing configuration coloring colouring assignment distribution tournament handshake vector pupil
-    teacher musician dancer singer instrument car-pool passenger tourist farm barrel pot sack stack slip cucumber flight
-    tuple quadruple triple quadrilateral trapezoid parallelogram rhombus matrix matrices polynomial pirate sailor
-    daughter son brother friend cousin baby babies mother father""".split()
-)
-_BEFORE = frozenset(
-    """distinct different possible positive negative nonnegative non-negative whole full total more less fewer real
-    integer complex ordered unordered prime even odd unique valid additional extra remaining left new old red blue green
-    yellow white black small large big right equal favorable successful rational lattice the us u.s. american free
-    such""".split()
-)
-"""that may stand before a noun, or be left over after one"""
-_AFTER = frozenset(
-    """tall long wide high deep old apart away ago later earlier more left each altogether total together in remaining
-    all today""".split()
-)
-
-
-def _table() -> dict[str, Unit]:
-    found = {name: Unit(Fraction(1), ((name, 1),), name) for name in (*_BASE, *_NAMED)}
-    for name, (dimensions, factor) in _COMPOUND.items():
-        found[name] = Unit(Fraction(factor), tuple(sorted(dimensions.items())), name)
-    for name, (other, count) in _SCALED.items():
-        found[name] = Unit(found[other].factor * Fraction(count), found[other].dimensions, name)
-    for name in _PREFIXED & found.keys():
-        for prefix, scale in _PREFIXES.items():
-            if (len(prefix) > 1) == (len(name) > 3):  # kilometer and km, but no kilom
-                found.setdefault(prefix + name, Unit(found[name].factor * scale, found[name].dimensions, name))
-    found["pounds"] = Unit(Fraction(1), (("pounds", 1),), "pounds")  # of money or of mass
-    return found
-
-
-_TABLE = _table()
-PERCENT = (("percent", 1),)
 _WORD = re.compile(
     r"\s*(?:(?P<power>\^\{?(?P<exponent>-?[0-9])\}?)|(?P<over>/|\bper\b|\ban?\b|\bfor each\b|\bevery\b)"
-    r"|(?P<dot>\\cdot ?|\\times ?|\*|-)|(?P<degrees>\^\\circ ?(?P<scale>[CF]\b)?)|(?P<seconds>''|\")|(?P<minute>')"
+    r"|(?P<dot>\\cdot ?|\\times ?|\*|-)|(?P<degrees>\^\\circ *(?P<scale>[CF]\b)?)|(?P<seconds>''|\")|(?P<minute>')"
     r"|\\?(?P<word>%|¢|[A-Za-z]\.[A-Za-z]\.|[A-Za-z][A-Za-z.]*))"
 )
 _DIMENSION_WORDS = {"square": 2, "sq": 2, "cubic": 3, "cu": 3}
@@ -149,11 +21,12 @@ _TEXT = re.compile(r"\\text ?\{([^{}]*)\}")
 
 @lru_cache(maxsize=4096)
 def parse(text: str) -> Unit | None:
-    """The unit that the whole of a text names, such as `\\text{ cm}^2`, `miles per hour`, `^\\circ`, `distinct integers`;
-    None if a word of it is none that we know."""
+    """The unit that the whole of a text names, such as `\\text{ cm}^2`, `miles per hour`, `^\\circ`, `integers`; None
+    if a word of it is none that we know."""
     if len(text) > _MOST_CHARACTERS:
         return None
     words = _TEXT.sub(r" \1 ", text).strip()
+    words = words.removeprefix("in ") if words in ("in total", "in all") else words
     words = re.sub(r"\s+of(?: [a-z]+){1,2}$", "", words)
     reader = _Reader()
     place = 0
@@ -185,9 +58,9 @@ class _Reader:
         if found["dot"]:
             return self.known
         if found["degrees"]:
-            return self._multiply(_TABLE["deg" + found["scale"] if found["scale"] else "degree"])
+            return self._multiply(TABLE["deg" + found["scale"] if found["scale"] else "degree"])
         if found["seconds"] or found["minute"]:
-            return self._multiply(_TABLE["arcsecond" if found["seconds"] else "arcminute"])
+            return self._multiply(TABLE["arcsecond" if found["seconds"] else "arcminute"])
         return self._word(found["word"])
 
     def _word(self, written: str) -> bool:
@@ -198,19 +71,22 @@ class _Reader:
             return True
         if lower in _POWER_WORDS:
             return self._raise(_POWER_WORDS[lower])
-        if lower in _MULTIPLIERS and not self.dimensions:
-            self.multiple, self.known = self.multiple * _MULTIPLIERS[lower], True
+        if lower in OVERALL:
+            self.known = True
+            return True
+        if lower in MULTIPLIERS and not self.dimensions:
+            self.multiple, self.known = self.multiple * MULTIPLIERS[lower], True
             return True
         unit = _known(word)
         if unit:
             return self._multiply(unit)
-        noun = _singular(lower, _NOUNS)
+        noun = _singular(lower, NOUNS)
         if noun:
             self._drop_noun()  # of "ordered pairs" and "integer solutions" the last counts
             self.dimensions[noun] = self.dimensions.get(noun, 0) + self.sign
             self.noun, self.known = noun, True
             return True
-        return lower in _BEFORE or (self.known and lower in _AFTER)
+        return lower in BEFORE or (self.known and lower in AFTER)
 
     def _drop_noun(self) -> None:
         if self.noun:
@@ -244,13 +120,13 @@ class _Reader:
 
 def _known(word: str) -> Unit | None:
     short = word.replace(".", "")
-    if short in _TABLE:
-        return _TABLE[short]
+    if short in TABLE:
+        return TABLE[short]
     lower = short.lower()
     if len(lower) < 2:
         return None
-    name = _singular(lower, _TABLE.keys())
-    return _TABLE[name] if name and (len(name) > 2 or name == short[:2].lower() or lower in _TABLE) else None
+    name = _singular(lower, TABLE.keys())
+    return TABLE[name] if name and (len(name) > 2 or name == short[:2].lower() or lower in TABLE) else None
 
 
 def _singular(word: str, names: object) -> str | None:
