@@ -93,9 +93,9 @@ def _anywhere(text: str, boxed: Extraction | None) -> Extraction:
     if stated.is_bare(text):
         return Extraction(text, Place.BARE)
     within = stated.conclusion(text)
-    return (
-        Extraction(None, Place.SEARCHED, within=within) if within else Extraction(None, reason="nothing is concluded")
-    )
+    if within is None:
+        return Extraction(None, reason="the text comes to no conclusion")
+    return Extraction(None, Place.SEARCHED, within=within)
 
 
 def _choice(text: str) -> Extraction:

@@ -61,8 +61,8 @@ def statement(text: str) -> Statement | None:
 _TRAILING = re.compile(r"(?:\s*(?:<\|[a-z_]+\|>\s*(?:user|assistant)?|I hope (?:it|this) is correct\.?))+\s*\Z")
 _BREAK = re.compile(r"[.!?]\s+(?=[A-Z$\\(])")
 _CONCLUDING = re.compile(
-    r"(?i:\b(?:therefore|thus|hence|finally|answers?|results?|solutions?|conclu(?:de|des|sion)|we (?:get|find|obtain))\b)"
-    r"|\bSo\b"
+    r"(?i:\b(?:therefore|thus|hence|finally|answers?|results?|solutions?|conclu(?:de|des|sion))\b)"
+    r"|\b(?:So|[Ww]e (?:get|find|obtain))\b"
 )
 _MOST_IN_ONE = 200
 
