@@ -51,8 +51,8 @@ __all__ = [
     "Checkpoint", "Column", "Completion", "Engine", "Figure", "Folded", "Form", "LocalBackend", "Loss", "Mark",
     "Marked", "Mean", "Mistake", "PolicyGradient", "Problem", "Request", "Response", "Rollouts", "Row", "Rule",
     "Sampling", "Section", "Selection", "Table", "Text", "Throughput", "Totals", "TrainingResult", "TrainingSet",
-    "__version__", "algorithm", "backends", "benchmark", "check_ranges", "compare", "evaluated_model", "main", "mark_all",
-    "objectives", "ops", "training_set",
+    "__version__", "algorithm", "backends", "benchmark", "check_ranges", "compare", "evaluated_model", "main",
+    "mark_all", "objectives", "ops", "training_set",
 ]  # fmt: skip
 
 

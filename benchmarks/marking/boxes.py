@@ -74,8 +74,8 @@ def _outermost(text: str, found: list[Box]) -> list[Box]:
     for place, box in enumerate(found):
         if box.start < closed:
             continue
-        inside = place + 1 < len(found) and box.end is not None and found[place + 1].start < box.after
-        if inside and _PARAGRAPH.search(text, box.inner, box.end):
+        inside = place + 1 < len(found) and found[place + 1].start < box.after
+        if inside and box.end is not None and _PARAGRAPH.search(text, box.inner, box.end):
             continue
         kept.append(box)
         closed = box.after if box.end is not None else closed
