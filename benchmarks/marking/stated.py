@@ -48,21 +48,20 @@ def given_up(text: str) -> int:
 
 def statement(text: str) -> Statement | None:
     """The last answer that a text announces and that can be read; one after which it gives up is withdrawn."""
-    given_up_at = given_up(text)
     for found in reversed(list(_ANNOUNCED.finditer(text))):
         start = found.start()
         if found["withdrawn"]:
             return Statement(None, start)
         if not _HYPOTHETICAL.search(text[max(0, start - _BEFORE) : start]) and (value := _value(_rest(text, found))):
-            return Statement(value if start >= given_up_at else None, start)
+            return Statement(value if given_up(text) <= start else None, start)
     return None
 
 
 _TRAILING = re.compile(r"(?:\s*(?:<\|[a-z_]+\|>\s*(?:user|assistant)?|I hope (?:it|this) is correct\.?))+\s*\Z")
 _BREAK = re.compile(r"[.!?]\s+(?=[A-Z$\\(])")
 _CONCLUDING = re.compile(
-    r"(?i:\b(?:therefore|thus|hence|finally|answers?|results?|solutions?|conclu(?:de|des|sion)|we (?:get|find|obtain))\b)"
-    r"|\bSo\b"
+    r"(?i:\b(?:therefore|thus|hence|finally|answers?|results?|solutions?|conclu(?:de|des|sion))\b)"
+    r"|\b(?:So|[Ww]e (?:get|find|obtain))\b"
 )
 _MOST_IN_ONE = 200
 

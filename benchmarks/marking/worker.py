@@ -23,7 +23,7 @@ MEMORY_BYTES = 3 * 2**30
 
 def main() -> None:
     """Raises: nothing, whatever a question holds."""
-    asked = _questions()
+    _compare()  # is asked most: loaded before "ready" is said
     logging.disable(logging.CRITICAL)
     sys.setrecursionlimit(5000)
     _, most = resource.getrlimit(resource.RLIMIT_AS)
@@ -34,9 +34,10 @@ def main() -> None:
     print("ready", file=out, flush=True)
     for line in sys.stdin:
         name, *arguments = json.loads(line)
+        ask = _QUESTIONS[name]()  # what it imports is not the question's time
         signal.setitimer(signal.ITIMER_PROF, CPU_SECONDS)
         try:
-            reply = asked[name](*arguments)
+            reply = ask(*arguments)
         except MemoryError:
             reply = None, "the comparison ran out of memory"
         except Exception as error:  # anything: texts of a model go through a parser and a solver
@@ -45,21 +46,31 @@ def main() -> None:
         print(json.dumps(reply), file=out, flush=True)
 
 
-def _questions() -> dict[str, Callable[..., tuple[Any, str]]]:
+def _compare() -> Callable[..., tuple[bool | None, str]]:
     from benchmarks.marking import comparison, symbolic
     from benchmarks.marks import Form, Rule
 
     def compare(answer: str, gold: str, form: str, tolerance: float) -> tuple[bool | None, str]:
         return comparison.compare(answer, gold, Rule(Form(form), tolerance), symbolic.same)
 
-    def search(text: str) -> tuple[str, str]:
-        from benchmarks.marking import verifying
+    return compare
 
-        return verifying.searched(text), ""
 
-    def math_verify(text: str, gold: str) -> tuple[bool, str]:
-        from benchmarks.marking import verifying
+def _search() -> Callable[..., tuple[str, str]]:
+    from benchmarks.marking import verifying
 
-        return verifying.math_verify(text, gold), ""
+    return lambda text: (verifying.searched(text), "")
 
-    return {"compare": compare, "search": search, "math_verify": math_verify}
+
+def _math_verify() -> Callable[..., tuple[bool, str]]:
+    from benchmarks.marking import verifying
+
+    return lambda text, gold: (verifying.math_verify(text, gold), "")
+
+
+_QUESTIONS: dict[str, Callable[[], Callable[..., tuple[Any, str]]]] = {
+    "compare": _compare,
+    "search": _search,
+    "math_verify": _math_verify,
+}
+"""by name, what loads each"""

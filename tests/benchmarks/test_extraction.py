@@ -12,7 +12,8 @@ from benchmarks.marking.marker import mark_texts
 from benchmarks.marking.thinking import TAGS, without_thinking
 from benchmarks.marks import CHOICE, MATHS, Form, Mark, Response, Rule
 
-OPEN, EMPTY, NO_BOX = "the last box is open", "the last box is empty", "there is no box"
+OPEN, EMPTY, DENIED = "the last box is open", "the last box is empty", "the last box is denied"
+NO_BOX = "there is no box"
 NOTHING = "nothing follows the thinking"
 
 
@@ -34,6 +35,11 @@ NOTHING = "nothing follows the thinking"
         ("\\boxed{\\frac{1}{2}\n\nand a stray } later. \\boxed{3}", "3"),
         (r"\boxed{\{1,2\}}", r"\{1,2\}"),
         (r"\boxed{\}}", r"\}"),
+        (r"This is not hard: \boxed{5}", "5"),
+        (r"\boxed{5} is not divisible by 2, as it must be", "5"),
+        (r"The guess was not \boxed{4}. It is \boxed{5}.", "5"),
+        (r"\boxed{5} or $\boxed{6}$", r"5 \text{ or } 6"),
+        (r"\boxed{5} or, if n is odd, \boxed{6}", "6"),
         ("```latex\n\\boxed{7}\n```", "7"),
         (r"I put my final answer within \boxed{}. It is \boxed{5}.", "5"),
         (r"It is \boxed{5}. I put my final answer within \boxed{}, as you said.", "5"),
@@ -55,6 +61,14 @@ def test_a_box(text: str, answer: str) -> None:
         (r"\boxed{5}, no: \boxed{\text{ }}", EMPTY),
         (r"\boxed{5}, no: \boxed{$ $}", EMPTY),
         (r"\boxed{5}, no: \boxed{\frac{6}{7}", OPEN),
+        (r"So it is 6 and not \boxed{5}.", DENIED),
+        (r"It cannot be \boxed{5}", DENIED),
+        (r"It isn't $\boxed{5}$.", DENIED),
+        (r"$x \ne \boxed{5}$", DENIED),
+        (r"$\cancel{\boxed{5}}$", DENIED),
+        (r"\boxed{5} is wrong.", DENIED),
+        (r"$\boxed{5}$ is not the final answer.", DENIED),
+        (r"\boxed{5} is not correct", DENIED),
         ("boxed{5}", NO_BOX),
         (r"I put my final answer within \boxed{}.", NO_BOX),
         ("", "the response is empty"),
@@ -232,6 +246,7 @@ def test_a_letter(text: str, letter: str) -> None:
         ("The answer is A, B.", Mark.WRONG),
         (r"\boxed{A, B}", Mark.WRONG),
         (r"\boxed{A/B}", Mark.WRONG),
+        (r"\boxed{A} or \boxed{B}", Mark.WRONG),
         (r"\boxed{(A) \text{ and } (B)}", Mark.WRONG),
         (r"\boxed{AB}", Mark.WRONG),
         (r"\boxed{B = mc^2}", Mark.WRONG),
