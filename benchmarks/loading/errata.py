@@ -1,7 +1,7 @@
 """Golds that are wrong, or written so that no sensible answer equals them: data of the package, one file a set.
 
-A set keeps the golds of its source, for its scores are compared with published ones. What is put right is a benchmark of
-its own, `<set>_errata`, and the two are never mixed: their problems have other ids, and so other hashes.
+A set keeps the golds of its source, for its scores are compared with published ones. What is put right is a benchmark
+of its own, `<set>_errata`, and the two are never mixed: their problems have other ids, and so other hashes.
 """
 
 from __future__ import annotations

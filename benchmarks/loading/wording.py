@@ -18,15 +18,16 @@ STEM = 5
 _FORUM = re.compile(r"\[/?(?:i|b|u|list|img|hide|center|size|color|url)\b[^\]]*\]", re.IGNORECASE)
 _TOKEN = re.compile(r"\\[A-Za-z]+|[0-9]+|[^\W\d_]+|[-+*/<>=!]")
 _SAME = {"dfrac": "frac", "tfrac": "frac", "leq": "le", "geq": "ge", "leqslant": "le", "geqslant": "ge"}
-_LAYOUT = frozenset(
-    "left right bigl bigr big mathbb mathbf mathrm mathcal text textbf textit textrm mbox displaystyle limits quad "
-    "qquad cdot times dots ldots cdots operatorname begin end align aligned array cases overline hspace vspace".split()
-)
-_SMALL = frozenset(
-    "a an the that so such of to for is are be was were find compute determine calculate evaluate what your answer "
-    "please give value his her its their this these those it with where which who and let if then as in on at by from "
-    "there we have has had i b u also can could will would suppose supposed".split()
-)
+_LAYOUT_WORDS = """
+left right bigl bigr big mathbb mathbf mathrm mathcal text textbf textit textrm mbox displaystyle limits quad
+qquad cdot times dots ldots cdots operatorname begin end align aligned array cases overline hspace vspace
+"""
+_SMALL_WORDS = """
+a an the that so such of to for is are be was were find compute determine calculate evaluate what your answer
+please give value his her its their this these those it with where which who and let if then as in on at by from
+there we have has had i b u also can could will would suppose supposed
+"""
+_LAYOUT, _SMALL = frozenset(_LAYOUT_WORDS.split()), frozenset(_SMALL_WORDS.split())
 
 
 def wording(text: str) -> str:

@@ -1,5 +1,5 @@
-"""HMMT: the Harvard-MIT Mathematics Tournament of February, individual rounds; in 2026 three team-round problems with it.
-Answers are any mathematical expression: half of them are integers, others roots, powers too large for a float, angles.
+"""HMMT: the Harvard-MIT Mathematics Tournament of February, its individual rounds; in 2026 with three problems of the
+team round. Answers are any expression: half of them integers, others roots, powers too large for a float, an angle.
 
 k: nobody's is usual. MathArena asks four times (matharena.ai); papers that train ask as often as AIME, and so do we.
 """

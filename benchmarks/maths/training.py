@@ -8,16 +8,17 @@ from itertools import chain
 
 from benchmarks.files.cleaning import boxed, integer
 from benchmarks.files.hub import Hub
+from benchmarks.loading.errata import corrected, errata
 from benchmarks.loading.selection import CONFLICTING, DUPLICATE, LONG, UNMARKABLE, select
 from benchmarks.loading.source import Source, load
+from benchmarks.maths import olymmath
 from benchmarks.maths.aime import AIME24, AIME25, AIME26
 from benchmarks.maths.amc import AMC12, AMC23
 from benchmarks.maths.hendrycks_math import MATH500, TAGS, latex
 from benchmarks.maths.hmmt import HMMT_FEB25, HMMT_FEB26
 from benchmarks.maths.minerva import MINERVA
-from benchmarks.maths import olymmath
 from benchmarks.maths.olympiadbench import OLYMPIADBENCH
-from benchmarks.problems import Selection, TrainingSet
+from benchmarks.problems import Problem, Selection, TrainingSet
 
 MATH_TRAIN = Source(
     name="math_train",
@@ -61,11 +62,19 @@ HELD_OUT = (
 
 
 def _training_set(
-    name: str, description: str, parts: Sequence[Source], count: int, removed: Mapping[str, int]
+    name: str,
+    description: str,
+    parts: Sequence[Source],
+    count: int,
+    removed: Mapping[str, int],
+    put_right: bool = False,
 ) -> TrainingSet:
+    def problems(part: Source) -> tuple[Problem, ...]:
+        return corrected(load(part), errata(part.name)) if put_right else load(part)
+
     def selection() -> Selection:
         held_out = {source.name: load(source) for source in HELD_OUT}
-        return select(chain.from_iterable(load(part) for part in parts), held_out)
+        return select(chain.from_iterable(problems(part) for part in parts), held_out)
 
     licence = ", ".join(dict.fromkeys(part.licence for part in parts))
     origin = ", ".join(part.origin for part in parts)
@@ -107,6 +116,27 @@ TRAINING_SETS = (
             "near amc12": 27,
             "in aime26": 1,
         },
+    ),
+    _training_set(
+        "dapo_math_17k_errata",
+        "likewise, golds put right where two copies disagree",
+        [DAPO_MATH_17K],
+        16159,
+        {
+            LONG: 1,
+            CONFLICTING: 57,
+            DUPLICATE: 1559,
+            "in math500": 6,
+            "near math500": 14,
+            "in amc23": 8,
+            "near amc23": 21,
+            "in olympiadbench": 9,
+            "near olympiadbench": 49,
+            "in amc12": 6,
+            "near amc12": 27,
+            "in aime26": 1,
+        },
+        put_right=True,
     ),
     _training_set(
         "dapo_math",

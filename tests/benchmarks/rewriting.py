@@ -49,7 +49,7 @@ def split(text: str, *signs: str) -> list[str]:
 
 
 def forms(gold: str, interval: bool = False) -> list[str]:
-    """All rewritings of a gold that is no plain number, each other than the gold; never empty for one that a rule reads.
+    """All rewritings of a gold that is no plain number, each other than the gold; empty where no rule reads it.
 
     Args:
         interval: whether round brackets hold an interval, not a point.
@@ -269,5 +269,7 @@ def _turned(gold: str) -> str | None:
 
 def _dotted(gold: str) -> str | None:
     """2 times x, said aloud."""
-    dotted = re.sub(r"(?<![0-9A-Za-z_^.{\\}])([0-9]+)\s*(?=\\sqrt|\\pi|[a-zA-Z](?![A-Za-z(]))", r"\1 \\cdot ", gold, count=1)
+    dotted = re.sub(
+        r"(?<![0-9A-Za-z_^.{\\}])([0-9]+)\s*(?=\\sqrt|\\pi|[a-zA-Z](?![A-Za-z(]))", r"\1 \\cdot ", gold, count=1
+    )
     return dotted if dotted != gold else None
