@@ -1,9 +1,8 @@
 """Minerva Math (Lewkowycz et al. 2022, arXiv:2206.14858): science of MIT OpenCourseWare, measured quantities.
 
-`minerva_math` has the golds as the source has them, for its numbers are compared with published ones;
-`minerva_math_errata` corrects four that are wrong, each worked out again from the problem's text, and nothing else. The
-two are never mixed. Two more golds of the source are doubtful and stand in both: the coefficient of CO in an equation
-that may be balanced with halves, and a concentration that may be a ratio.
+`minerva_math` has the golds as the source has them, for its numbers are compared with published ones. Two that are
+doubtful stand in `minerva_math_errata` too: the coefficient of CO in an equation that may be balanced with halves, and
+a concentration that may be a ratio.
 """
 
 from __future__ import annotations
