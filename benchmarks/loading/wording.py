@@ -2,9 +2,9 @@
 
 What stays is the mathematics, symbol by symbol in its order, every number, and the words that carry a meaning, each cut
 after five letters. What goes is layout, forum codes such as `[i]`, and the small words around ("the", "such that",
-"find", "suppose"). Two texts of one form say the same: every pair with two answers among 29,555 problems to train on was
-read. Sharing most runs of tokens does not do for that: it finds mostly problems that ask for another thing about the
-same figure. Words of scripts without blanks between them, such as Chinese, stay whole.
+"find", "suppose"). Two texts of one form say the same: every pair with two answers among 29,555 problems to train on
+was read. Sharing most runs of tokens does not do for that: it finds mostly problems that ask for another thing about
+the same figure. Words of scripts without blanks between them, such as Chinese, stay whole.
 """
 
 from __future__ import annotations
