@@ -38,7 +38,7 @@ def wording(text: str) -> str:
         name = token.removeprefix("\\")
         if token != name:
             if name not in _LAYOUT:
-                mathematics.append("\\" + _SAME.get(name, name))
+                mathematics.append(f"\\{_SAME.get(name, name)}")
         elif not name.isalpha() or (len(name) == 1 and name not in "aAiI"):  # a and i may be words
             mathematics.append(name)
         elif (word := name.casefold()) not in _SMALL and word not in _LAYOUT:
