@@ -5,11 +5,11 @@ from __future__ import annotations
 import difflib
 from collections.abc import Collection, Mapping
 
-from benchmarks.maths import aime, amc, gsm8k, hendrycks_math, minerva, olympiadbench, training
+from benchmarks.maths import aime, amc, gsm8k, hendrycks_math, hmmt, minerva, olymmath, olympiadbench, training
 from benchmarks.miniature import suite as miniature
 from benchmarks.problems import Benchmark, TrainingSet
 
-FAMILIES = (miniature, hendrycks_math, aime, amc, minerva, olympiadbench, gsm8k)
+FAMILIES = (miniature, hendrycks_math, aime, amc, hmmt, minerva, olympiadbench, olymmath, gsm8k)
 """one file each; its BENCHMARKS are listed in this order"""
 BENCHMARKS: Mapping[str, Benchmark] = {one.name: one for family in FAMILIES for one in family.BENCHMARKS}
 TRAINING_SETS: Mapping[str, TrainingSet] = {t.name: t for t in (*miniature.TRAINING_SETS, *training.TRAINING_SETS)}

@@ -24,6 +24,11 @@ def integer(raw: str) -> str:
     return str(int(whole))
 
 
+def unwrapped(raw: str) -> str:
+    """An answer that is LaTeX already, perhaps between dollars."""
+    return raw.strip().strip("$").strip()
+
+
 def scientific(text: str) -> str | None:
     """`4.5e33` as LaTeX has it, `4.5 \\times 10^{33}`; None if the text is not in that notation."""
     notation = _NOTATION.fullmatch(text)

@@ -8,6 +8,8 @@ sets reword the last sentence ("What is the sum" becomes "Find the sum"), often 
 Thirteen is GPT-3's length (Brown et al. 2020, appendix C), half is ours: contest problems share phrases such as
 "where m and n are relatively prime positive integers", so that a single run says little. Some variations of a
 benchmark's problem with other numbers go as well.
+
+Two answers to one problem are looked for among texts of the same tokens, and of the same wording (`wording.py`).
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from benchmarks.loading.wording import wording
 from benchmarks.marking import mark
 from benchmarks.marking.canonical import canonical
 from benchmarks.marks import NUMBERS, Mark
@@ -35,7 +38,7 @@ MOST_CHARACTERS = 3000
 UNMARKABLE = "unmarkable"
 """its own gold would not be marked correct"""
 CONFLICTING = "contradictory"
-"""the same text with several answers; none is kept"""
+"""the same text, or the same in other words, with several answers; none is kept"""
 DUPLICATE = "repeated"
 """the same text with the same answer; the first is kept"""
 LONG = f"longer than {MOST_CHARACTERS:,} characters"
@@ -66,13 +69,7 @@ def select(problems: Iterable[Problem], held_out: Mapping[str, Sequence[Problem]
             markable.append(problem)
     kept = []
     overlap = _Overlap(held_out)
-    for same in _grouped(markable):
-        # Nobody says which answer is right, so none is kept, not even the first.
-        if len({canonical(problem.gold) for problem, _ in same}) > 1:
-            removed[CONFLICTING] += len(same)
-            continue
-        removed[DUPLICATE] += len(same) - 1
-        problem, its_tokens = same[0]
+    for problem, its_tokens in _without_contradictions(_distinct(markable, removed), removed):
         reason = overlap.reason(its_tokens)
         if reason:
             removed[reason] += 1
@@ -87,6 +84,32 @@ def select(problems: Iterable[Problem], held_out: Mapping[str, Sequence[Problem]
         *(f"{how} {name}" for name in held_out for how in ("in", "near")),
     ]
     return Selection(tuple(kept), {reason: removed[reason] for reason in reasons if removed[reason]})
+
+
+def _distinct(problems: Iterable[Problem], removed: Counter[str]) -> Iterator[tuple[Problem, list[str]]]:
+    """Of each text the first problem, with its tokens; none of a text that has several answers."""
+    for same in _grouped(problems):
+        # Nobody says which answer is right, so none is kept, not even the first.
+        if len({canonical(problem.gold) for problem, _ in same}) > 1:
+            removed[CONFLICTING] += len(same)
+        else:
+            removed[DUPLICATE] += len(same) - 1
+            yield same[0]
+
+
+def _without_contradictions(
+    problems: Iterable[tuple[Problem, list[str]]], removed: Counter[str]
+) -> Iterator[tuple[Problem, list[str]]]:
+    """Those whose wording has one answer. Copies in other words stay: they are a step each of the same problem."""
+    found = [(wording(problem.question), problem, its_tokens) for problem, its_tokens in problems]
+    golds: dict[str, set[str]] = defaultdict(set)
+    for said, problem, _ in found:
+        golds[said].add(canonical(problem.gold))
+    for said, problem, its_tokens in found:
+        if len(golds[said]) > 1:
+            removed[CONFLICTING] += 1
+        else:
+            yield problem, its_tokens
 
 
 def _grouped(problems: Iterable[Problem]) -> Iterable[list[tuple[Problem, list[str]]]]:

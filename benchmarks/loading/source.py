@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from benchmarks.asking import SEVERAL
 from benchmarks.files import cleaning
 from benchmarks.files.hub import Hub
+from benchmarks.loading.errata import corrected, errata
 from benchmarks.marks import MATHS, Rule
 from benchmarks.problems import Benchmark, Problem, ProblemsError, ProblemsMissing, hash_of
 
@@ -66,6 +67,22 @@ class Source:
             k=k,
             hub=self.hub,
         )
+
+    def benchmarks(self, title: str, description: str, k: int) -> tuple[Benchmark, ...]:
+        """That, and where some of its golds are to be put right, `<name>_errata` with the new ones."""
+        plain = self.benchmark(title, description, k)
+        found = errata(self.name)
+        if not found:
+            return (plain,)
+        put_right = replace(
+            plain,
+            name=f"{self.name}_errata",
+            title=f"{title} (errata)",
+            description=f"{plain.description}; {len(found)} golds put right",
+            load=lambda: corrected(load(self), found),
+            hub=None,
+        )
+        return plain, put_right
 
 
 def load(source: Source) -> tuple[Problem, ...]:

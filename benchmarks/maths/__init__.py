@@ -9,5 +9,7 @@ None of the problems is shipped: AIME and AMC belong to the MAA, Minerva's to MI
 Commits of the hub are those that other public projects pin. A problem whose gold lists several answers asks for one
 box, see `cleaning.several`.
 
+Golds that are wrong stay, and are put right in `<name>_errata`: `benchmarks/errata/<name>.jsonl`.
+
 To add one: a file like its neighbours, and its line in `benchmarks/registry.py`.
 """

@@ -7,6 +7,8 @@ from benchmarks.files.hub import Hub
 from benchmarks.loading.source import Source
 
 MAA = "MAA: no open licence"
+MATHARENA = "CC BY-NC-SA 4.0 (MathArena's copy)"
+"""as the cards of MathArena's sets on the hub say; the problems are their competitions'"""
 
 AIME24 = Source(
     name="aime24",
@@ -33,7 +35,18 @@ AIME25 = Source(
     hub=Hub("math-ai/aime25", "563bb8404243c5f09de6ec262f2db674fe5bce9b", "test", 30),
     clean=integer,
 )
+AIME26 = Source(
+    name="aime26",
+    file="aime26",
+    rows=30,
+    content="43c7850a461b37c6",
+    licence=MATHARENA,
+    # the commit that OpenBench and SiEval pin
+    hub=Hub("MathArena/aime_2026", "d2de22f3c656b4f56cf8981212186377d1e23bc3", "train", 30),
+    clean=integer,
+)
 BENCHMARKS = (
-    AIME24.benchmark("AIME 2024", "both papers of 2024", k=32),
-    AIME25.benchmark("AIME 2025", "both papers of 2025", k=32),
+    *AIME24.benchmarks("AIME 2024", "both papers of 2024", k=32),
+    *AIME25.benchmarks("AIME 2025", "both papers of 2025", k=32),
+    *AIME26.benchmarks("AIME 2026", "both papers of 2026", k=32),
 )

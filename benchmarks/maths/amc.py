@@ -27,6 +27,6 @@ AMC12 = Source(
     clean=integer,
 )
 BENCHMARKS = (
-    AMC23.benchmark("AMC 2023", "AMC 12 of 2023, without choices", k=32),
-    AMC12.benchmark("AMC 12", "AMC 12 of 2022 and 2023, amc23 with it", k=32),
+    *AMC23.benchmarks("AMC 2023", "AMC 12 of 2023, without choices", k=32),
+    *AMC12.benchmarks("AMC 12", "AMC 12 of 2022 and 2023, amc23 with it", k=32),
 )

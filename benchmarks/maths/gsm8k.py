@@ -29,4 +29,4 @@ GSM8K = Source(
     ),
     clean=integer,
 )
-BENCHMARKS = (GSM8K.benchmark("GSM8K", "grade-school word problems", k=4),)
+BENCHMARKS = GSM8K.benchmarks("GSM8K", "grade-school word problems", k=4)

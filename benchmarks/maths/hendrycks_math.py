@@ -26,4 +26,4 @@ MATH500 = Source(
     clean=latex,
     tags=TAGS,
 )
-BENCHMARKS = (MATH500.benchmark("MATH-500", "500 of MATH's test problems", k=4),)
+BENCHMARKS = MATH500.benchmarks("MATH-500", "500 of MATH's test problems", k=4)

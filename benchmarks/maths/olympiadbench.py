@@ -42,4 +42,4 @@ OLYMPIADBENCH = Source(
     tags={"subject": "subject", "type": "answer_type"},
     rule=ROUNDED,
 )
-BENCHMARKS = (OLYMPIADBENCH.benchmark("OlympiadBench", "English competition problems in text", k=4),)
+BENCHMARKS = OLYMPIADBENCH.benchmarks("OlympiadBench", "English competition problems in text", k=4)

@@ -8,14 +8,17 @@ from itertools import chain
 
 from benchmarks.files.cleaning import boxed, integer
 from benchmarks.files.hub import Hub
+from benchmarks.loading.errata import corrected, errata
 from benchmarks.loading.selection import CONFLICTING, DUPLICATE, LONG, UNMARKABLE, select
 from benchmarks.loading.source import Source, load
-from benchmarks.maths.aime import AIME24, AIME25
+from benchmarks.maths import olymmath
+from benchmarks.maths.aime import AIME24, AIME25, AIME26
 from benchmarks.maths.amc import AMC12, AMC23
 from benchmarks.maths.hendrycks_math import MATH500, TAGS, latex
+from benchmarks.maths.hmmt import HMMT_FEB25, HMMT_FEB26
 from benchmarks.maths.minerva import MINERVA
 from benchmarks.maths.olympiadbench import OLYMPIADBENCH
-from benchmarks.problems import Selection, TrainingSet
+from benchmarks.problems import Problem, Selection, TrainingSet
 
 MATH_TRAIN = Source(
     name="math_train",
@@ -51,16 +54,27 @@ DAPO_MATH_17K = Source(
     ),
     clean=integer,
 )
-HELD_OUT = (MATH500, AIME24, AIME25, AMC23, MINERVA, OLYMPIADBENCH, AMC12)
+HELD_OUT = (
+    *(MATH500, AIME24, AIME25, AMC23, MINERVA, OLYMPIADBENCH, AMC12),
+    *(AIME26, HMMT_FEB25, HMMT_FEB26, olymmath.EASY, olymmath.HARD),
+)
 """what no training problem may be of; amc23's problems are counted as its own, the rest of amc12 as amc12's"""
 
 
 def _training_set(
-    name: str, description: str, parts: Sequence[Source], count: int, removed: Mapping[str, int]
+    name: str,
+    description: str,
+    parts: Sequence[Source],
+    count: int,
+    removed: Mapping[str, int],
+    put_right: bool = False,
 ) -> TrainingSet:
+    def problems(part: Source) -> tuple[Problem, ...]:
+        return corrected(load(part), errata(part.name)) if put_right else load(part)
+
     def selection() -> Selection:
         held_out = {source.name: load(source) for source in HELD_OUT}
-        return select(chain.from_iterable(load(part) for part in parts), held_out)
+        return select(chain.from_iterable(problems(part) for part in parts), held_out)
 
     licence = ", ".join(dict.fromkeys(part.licence for part in parts))
     origin = ", ".join(part.origin for part in parts)
@@ -87,7 +101,27 @@ TRAINING_SETS = (
         "dapo_math_17k",
         "DAPO's, no copies, nothing of a benchmark",
         [DAPO_MATH_17K],
-        16160,
+        16139,
+        {
+            LONG: 1,
+            CONFLICTING: 77,
+            DUPLICATE: 1559,
+            "in math500": 6,
+            "near math500": 14,
+            "in amc23": 8,
+            "near amc23": 21,
+            "in olympiadbench": 9,
+            "near olympiadbench": 49,
+            "in amc12": 6,
+            "near amc12": 27,
+            "in aime26": 1,
+        },
+    ),
+    _training_set(
+        "dapo_math_17k_errata",
+        "likewise, golds put right where two copies disagree",
+        [DAPO_MATH_17K],
+        16159,
         {
             LONG: 1,
             CONFLICTING: 57,
@@ -100,17 +134,19 @@ TRAINING_SETS = (
             "near olympiadbench": 49,
             "in amc12": 6,
             "near amc12": 27,
+            "in aime26": 1,
         },
+        put_right=True,
     ),
     _training_set(
         "dapo_math",
         "DAPO's and MATH's, likewise",
         [DAPO_MATH_17K, MATH_TRAIN],
-        21878,
+        21857,
         {
             UNMARKABLE: 2,
             LONG: 3,
-            CONFLICTING: 73,
+            CONFLICTING: 93,
             DUPLICATE: 3288,
             "in math500": 6,
             "near math500": 45,
@@ -120,6 +156,7 @@ TRAINING_SETS = (
             "near olympiadbench": 50,
             "in amc12": 6,
             "near amc12": 27,
+            "in aime26": 1,
         },
     ),
 )

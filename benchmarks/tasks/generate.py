@@ -15,20 +15,22 @@ from benchmarks.registry import BENCHMARKS
 
 FOLDER = Path(__file__).parent
 SIX = ("math500", "aime24", "aime25", "amc23", "minerva_math", "olympiadbench")
-"""the benchmarks of the two groups"""
+GROUPS = {
+    "six": SIX,
+    "six_2026": (*SIX, "aime26", "hmmt_feb25", "hmmt_feb26", "olymmath_en_easy", "olymmath_en_hard"),
+}
+"""name -> its benchmarks; each is two groups, the second with the protocol's k"""
 
 
 def files(benchmarks: Mapping[str, Benchmark] = BENCHMARKS) -> dict[str, str]:
     """File name -> its text."""
     asked = {name: benchmark for name, benchmark in benchmarks.items() if benchmark.hub}
     ks = {name: benchmark.k for name, benchmark in asked.items()}
-    six = [name for name in SIX if name in asked]
     return {
         **{f"rence_{name}.yaml": _task(name, one.hub) for name, one in asked.items() if one.hub},
         **{f"rence_{name}_k{k}.yaml": _repeated(name, k) for name, k in ks.items()},
         **{f"_k{k}.yaml": _repeats(k) for k in sorted(set(ks.values()))},
-        "rence_six.yaml": _group("rence_six", [f"rence_{name}" for name in six]),
-        "rence_six_protocol.yaml": _group("rence_six_protocol", [f"rence_{name}_k{ks[name]}" for name in six]),
+        **{f"{name}.yaml": _group(name, tasks) for name, tasks in _groups(ks).items()},
     }
 
 
@@ -40,6 +42,16 @@ def write(folder: Path = FOLDER) -> None:
             old.unlink()
     for name, text in made.items():
         (folder / name).write_text(text, encoding="utf-8")
+
+
+def _groups(ks: Mapping[str, int]) -> dict[str, list[str]]:
+    """Group -> its tasks, of the benchmarks that have some."""
+    found = {}
+    for group, members in GROUPS.items():
+        there = [name for name in members if name in ks]
+        found[f"rence_{group}"] = [f"rence_{name}" for name in there]
+        found[f"rence_{group}_protocol"] = [f"rence_{name}_k{ks[name]}" for name in there]
+    return found
 
 
 def _task(name: str, hub: Hub) -> str:

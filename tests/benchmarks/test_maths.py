@@ -14,13 +14,14 @@ import pytest
 from benchmarks.asking import SEVERAL
 from benchmarks.files import cleaning
 from benchmarks.files.hub import Hub
+from benchmarks.loading import errata
 from benchmarks.loading import source as loading
 from benchmarks.loading.selection import CONFLICTING, DUPLICATE, LONG, UNMARKABLE, select
 from benchmarks.loading.source import Source
-from benchmarks.maths import gsm8k, hendrycks_math, minerva, olympiadbench, training
-from benchmarks.maths.minerva import corrected
+from benchmarks.loading.wording import wording
+from benchmarks.maths import gsm8k, hendrycks_math, minerva, olymmath, olympiadbench, training
 from benchmarks.problems import Problem, ProblemsError, ProblemsMissing, hash_of
-from benchmarks.registry import benchmark
+from benchmarks.registry import BENCHMARKS, benchmark, training_set
 
 DATA = os.environ.get("RENCE_DATA_DIR")
 
@@ -48,6 +49,9 @@ DATA = os.environ.get("RENCE_DATA_DIR")
         (olympiadbench.olympiad, "$8$,$4$", "8,4"),
         (olympiadbench.olympiad, "$(-\\infty, 0) \\cup\\{1\\}$.", "(-\\infty, 0) \\cup\\{1\\}"),
         (olympiadbench.olympiad, "$8 \\%$", "8"),
+        (olymmath.olymmath, "$2^2023$", "2^{2023}"),
+        (olymmath.olymmath, "2017^2", "2017^2"),
+        (cleaning.unwrapped, "74^\\circ", "74^\\circ"),
         (cleaning.boxed, "so it is $\\boxed{204}$.", "204"),
         (cleaning.boxed, "no box", ""),
         (gsm8k.after_hashes, "9 * 2 = <<9*2=18>>18\n#### 18", "18"),
@@ -223,22 +227,55 @@ def test_tolerances() -> None:
     assert {problem.rule.tolerance for problem in problems("minerva_math")} == {1e-4}
 
 
-def test_errata_change_four_golds_and_nothing_else() -> None:
-    before, after = problems("minerva_math"), benchmark("minerva_math_errata").problems
-    changed = [(one.gold, other.gold) for one, other in zip(before, after, strict=True) if one != other]
-    assert changed == [
-        ("(t + \\frac{1}{2} \\sin{2t}) u(t)", "(t - \\frac{1}{2} \\sin{2t}) u(t)"),
-        ("4.4677", "4.4677 \\times 10^{14}"),
-        ("0.822", "8.235 \\times 10^{-19}"),
-        ("3.61 \\times 10^{2}", "3.53 \\times 10^{2}"),
-    ]
+ERRATA = [path.stem for path in errata.FOLDER.glob("*.jsonl")]
+
+
+@pytest.mark.parametrize("name", sorted(ERRATA))
+def test_errata_are_of_a_set_and_say_what_is_needed(name: str) -> None:
+    assert name in SOURCES
+    found = errata.errata(name)
+    assert len({one.id for one in found}) == len({one.name for one in found}) == len(found) > 0
+    for one in found:
+        assert one.kind in ("value", "form") and one.old and one.new != one.old
+        assert len(one.proof) > 40 and one.source
+
+
+@pytest.mark.parametrize("name", sorted(ERRATA))
+def test_errata_change_the_golds_they_name_and_nothing_else(name: str) -> None:
+    before, found = problems(name), errata.errata(name)
+    after = errata.corrected(before, found)
+    changed = [(one.id, one.gold, other.gold) for one, other in zip(before, after, strict=True) if one != other]
+    assert list(dict.fromkeys(changed)) == [(one.id, one.old, one.new) for one in found]  # a training set has copies
     assert [one.question for one in before] == [other.question for other in after]
+
+
+def test_a_set_with_errata_is_two_benchmarks() -> None:
+    names = {name.removesuffix("_errata") for name in BENCHMARKS if name.endswith("_errata")}
+    assert names == {name for name in ERRATA if name in BENCHMARKS}
+    plain, put_right = benchmark("minerva_math"), benchmark("minerva_math_errata")
+    assert (put_right.title, put_right.hub, put_right.k) == ("Minerva (errata)", None, plain.k)
+    assert put_right.description.endswith(f"; {len(errata.errata('minerva_math'))} golds put right")
+
+
+def test_errata_of_a_set_that_has_none() -> None:
+    assert errata.errata("aime24") == () and "aime24_errata" not in BENCHMARKS
+
+
+def test_plain_sets_keep_their_hashes_and_sets_put_right_have_others() -> None:
+    problems("minerva_math")
+    assert benchmark("minerva_math").hash == minerva.MINERVA.content == "d75b2b52f8147326"
     assert benchmark("minerva_math_errata").hash != benchmark("minerva_math").hash
 
 
 def test_errata_that_do_not_fit_the_copy() -> None:
+    wrong = errata.Erratum("none", "0123456789abcdef", "value", "2", "1", "", "")
     with pytest.raises(ProblemsError, match="does not hold: 0123456789abcdef"):
-        corrected(PROBLEMS, {"0123456789abcdef": "1"})
+        errata.corrected(PROBLEMS, [wrong])
+
+
+def test_a_new_gold_that_is_a_list_asks_for_one_box() -> None:
+    number = errata.Erratum("first", PROBLEMS[0].id, "value", "2", "2,3", "", "")
+    assert [problem.note for problem in errata.corrected(PROBLEMS, [number])] == [SEVERAL, ""]
 
 
 FAMILY = (
@@ -285,3 +322,48 @@ def test_too_long() -> None:
 def test_golds_that_say_the_same_do_not_contradict() -> None:
     selection = select([Problem("How much?", "1,000"), Problem("How much", "1000")], {})
     assert [problem.gold for problem in selection.problems] == ["1,000"] and selection.removed == {DUPLICATE: 1}
+
+
+LAME_KING = (
+    "A [i]lame king[/i] moves to a cell that shares a vertex with its own. How many cells are labelled $\\leq 7$?"
+)
+
+
+@pytest.mark.parametrize(
+    "other, same",
+    [
+        (LAME_KING.replace("[i]", "").replace("[/i]", "").replace("leq", "le"), True),
+        (LAME_KING.replace("labelled", "labeled").replace("How many", "Find how many"), True),
+        (LAME_KING.replace("7", "8"), False),
+        (LAME_KING.replace("leq", "geq"), False),
+        (LAME_KING.replace("vertex", "side"), False),
+        (LAME_KING.replace("are labelled", "are not labelled"), False),
+        ("How many cells are labelled $\\leq 7$? " + LAME_KING, False),
+    ],
+)
+def test_what_is_the_same_in_other_words(other: str, same: bool) -> None:
+    assert (wording(other) == wording(LAME_KING)) is same
+
+
+def test_two_answers_to_one_problem_in_other_words() -> None:
+    other = LAME_KING.replace("How many", "Find how many")
+    for golds, kept, removed in ((("25", "43"), 0, {CONFLICTING: 2}), (("43", "43"), 2, {})):
+        selection = select([Problem(LAME_KING, golds[0]), Problem(other, golds[1])], {})
+        assert len(selection.problems) == kept and selection.removed == removed
+
+
+def test_the_training_golds_that_contradict_each_other() -> None:
+    """Ten pairs of DAPO's, each read; 25 and 43 are of one problem."""
+    found = problems("dapo_math_17k")
+    kept = {problem.question for problem in training_set("dapo_math_17k").problems}
+    wrong = {one.id for one in errata.errata("dapo_math_17k")}
+    named = {one.question for one in found if one.id in wrong}
+    assert len(named) == len(wrong) == 10 and not named & kept
+    put_right = {problem.question for problem in training_set("dapo_math_17k_errata").problems}
+    assert len(put_right - kept) == 20 and named <= put_right and kept <= put_right
+
+
+def test_aime_2026_is_in_the_training_set() -> None:
+    asked = problems("aime26")[0]
+    assert any(problem.question == asked.question for problem in problems("dapo_math_17k"))
+    assert training_set("dapo_math_17k").removed["in aime26"] == 1

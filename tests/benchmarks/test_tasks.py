@@ -17,10 +17,16 @@ from benchmarks.registry import BENCHMARKS, benchmark
 from benchmarks.tasks import generate
 
 FOLDER = Path(tasks.__file__).parent
-REPEATS = {"aime24": 32, "aime25": 32, "amc23": 32, "amc12": 32} | dict.fromkeys(
-    ("math500", "minerva_math", "olympiadbench", "gsm8k"), 4
+REPEATS = (
+    dict.fromkeys(("aime24", "aime25", "aime26", "amc23", "amc12", "hmmt_feb25", "hmmt_feb26"), 32)
+    | dict.fromkeys(("math500", "minerva_math", "olympiadbench", "gsm8k"), 4)
+    | dict.fromkeys(("olymmath_en_easy", "olymmath_en_hard"), 8)
 )
 SIX = ("math500", "aime24", "aime25", "amc23", "minerva_math", "olympiadbench")
+GROUPS = {
+    "rence_six": SIX,
+    "rence_six_2026": (*SIX, "aime26", "hmmt_feb25", "hmmt_feb26", "olymmath_en_easy", "olymmath_en_hard"),
+}
 
 
 def config(name: str) -> dict[str, Any]:
@@ -45,7 +51,9 @@ def test_a_new_benchmark_has_its_tasks_with_its_own_k(tmp_path: Path) -> None:
 
 def test_the_tasks_there_are() -> None:
     expected = {f"rence_{name}{suffix}" for name, k in REPEATS.items() for suffix in ("", f"_k{k}")}
-    assert {path.stem for path in FOLDER.glob("rence_*.yaml")} == expected | {"rence_six", "rence_six_protocol"}
+    assert {path.stem for path in FOLDER.glob("rence_*.yaml")} == expected | {
+        group + suffix for group in GROUPS for suffix in ("", "_protocol")
+    }
 
 
 @pytest.mark.parametrize("name, k", REPEATS.items())
@@ -71,17 +79,20 @@ def test_a_task_names_the_pinned_source(name: str, k: int) -> None:
         assert found["generation_kwargs"]["until"] == [] and found["generation_kwargs"]["top_k"] == 0
 
 
+@pytest.mark.parametrize("group", GROUPS)
 @pytest.mark.parametrize("protocol", [False, True])
-def test_the_groups_are_of_the_six(protocol: bool) -> None:
-    found = config("rence_six_protocol" if protocol else "rence_six")
-    assert found["task"] == [f"rence_{name}_k{REPEATS[name]}" if protocol else f"rence_{name}" for name in SIX]
+def test_the_groups(group: str, protocol: bool) -> None:
+    found = config(f"{group}_protocol" if protocol else group)
+    assert found["task"] == [
+        f"rence_{name}_k{REPEATS[name]}" if protocol else f"rence_{name}" for name in GROUPS[group]
+    ]
     assert found["aggregate_metric_list"] == [{"metric": "avg@k", "aggregation": "mean", "weight_by_size": False}]
 
 
 @pytest.mark.skipif(not os.environ.get("RENCE_DATA_DIR"), reason="the problems are not shipped; set RENCE_DATA_DIR")
 def test_every_task_asks_its_benchmarks_problems() -> None:
     manager = TaskManager(include_path=str(FOLDER), include_defaults=False)
-    assert manager.all_groups == ["rence_six", "rence_six_protocol"]
+    assert manager.all_groups == sorted(f"{group}{suffix}" for group in GROUPS for suffix in ("", "_protocol"))
     for name, task in manager.load(manager.all_subtasks)["tasks"].items():
         problems = benchmark(task.config.metadata["benchmark"]).problems
         assert [document["id"] for document in task.eval_docs] == [problem.id for problem in problems], name
