@@ -60,7 +60,7 @@ def wrong_units(rng: Random) -> Cases:
     kinds = (("cm", "m", "mm", "km"), ("kg", "g", "mg"), ("seconds", "minutes", "hours", "days"), ("m/s", "km/h"))
     first, second = rng.sample(kinds[:3], 2)
     unit, other = rng.choice(first), rng.choice(second)
-    yield wrong(f"{n} \\text{{ {unit}}}", f"{n} \\text{{ {other}}}", f"{unit} and {other} measure different things.")
+    yield wrong(f"{n} \\text{{ {unit}}}", f"{n} \\text{{ {other}}}", f"A quantity in {unit} is none in {other}.")
     one, two = rng.sample(rng.choice(kinds), 2)
     why = "The same number of another unit is another quantity."
     yield wrong(f"{n} \\text{{ {one}}}", f"{n} \\text{{ {two}}}", f"{why} Gold: {one}.")

@@ -100,6 +100,10 @@ def integers_as_decimals(rng: Random) -> Cases:
     yield wrong(str(n), decimal(n - off), why, tolerance=1e-4)
     yield wrong(grouped(n), decimal(n + off), why, tolerance=1e-4)
     yield wrong(f"{n}", decimal(n + off), "The gold is an integer, and the answer is none.")
+    base, power, f = rng.randint(2, 9), rng.randint(7, 13), rng.randint(8, 14)
+    yield wrong(f"{base}^{{{power}}}", decimal(base**power + Fraction(1, 1000)), why, tolerance=1e-4)
+    yield wrong(f"{f}!", decimal(factorial(f) - off), why, tolerance=1e-4)
+    yield wrong(f"\\${n}", f"\\${decimal(n + off)}", why, tolerance=1e-4)
     small = rng.randint(2, 99)
     yield wrong(
         str(small), f"{small}.{'0' * rng.randint(1, 4)}{rng.randint(1, 9)}", "An integer, and a number that is none."

@@ -106,16 +106,16 @@ def wrong_exceptions(rng: Random) -> Cases:
     low, high = min(a, b), max(a, b)
     hole = f"\\mathbb{{R}} \\setminus \\{{{a}\\}}"
     yield wrong(hole, f"\\mathbb{{R}} \\setminus \\{{{b}\\}}", "Another number is left out.")
-    yield wrong(hole, "\\mathbb{R}", f"{a} is in the answer and not in the gold.")
+    yield wrong(hole, "\\mathbb{R}", f"The answer has {a}, which the gold leaves out.")
     yield wrong(hole, f"x = {a}", "The exception for the rule.")
     yield wrong(f"x \\ne {a}", f"x = {a}", "The exception for the rule.")
     yield wrong(f"\\text{{all real numbers except }} {a}", f"\\text{{all real numbers except }} {b}", "Another number.")
     yield wrong(
-        f"(-\\infty,{a}) \\cup ({a},\\infty)", "(-\\infty,\\infty)", f"{a} is in the answer and not in the gold."
+        f"(-\\infty,{a}) \\cup ({a},\\infty)", "(-\\infty,\\infty)", f"The answer has {a}, which the gold leaves out."
     )
     both = f"\\mathbb{{R}} \\setminus \\{{{low},{high}\\}}"
     yield wrong(both, f"\\mathbb{{R}} \\setminus ({low},{high})", "A whole interval is left out.")
-    yield wrong(both, hole, f"{b} is in the answer and not in the gold.")
+    yield wrong(both, hole, f"The answer has {b}, which the gold leaves out.")
 
 
 def one_of_plus_minus(rng: Random) -> Cases:

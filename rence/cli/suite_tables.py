@@ -56,9 +56,7 @@ def _examples(rows: Sequence[SuiteRow], verdicts: Sequence[bool | None]) -> dict
 
 def show(found: Mapping[str, Any], write: Print) -> None:
     """For people: by group, then the kinds on which it errs most with examples."""
-    shown = table(
-        "cases", "wrong", "accepted", "right", "refused", "failed", numbers=tuple("wrong right failed".split())
-    )
+    shown = table("cases", "wrong", "accepted", "right", "refused", "failed", numbers=("wrong", "right", "failed"))
     for one in (*found["groups"], {**found["all"], "name": "all"}):
         shown.add_row(one["name"], *_cells(one), f"{one['failed']:,}")
     write(f"{found['function']} on {NAME} {found['version']}, {found['cases']:,} cases", markup=False)
