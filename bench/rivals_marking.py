@@ -61,11 +61,11 @@ def trl(response: str, gold: str) -> float:
 
 def lighteval(response: str, gold: str) -> float:
     """The metric of its task MATH-500, the gold in a box as there; of GPQA's where the gold is an option's letter."""
-    from lighteval.metrics.dynamic_metrics import (
+    from lighteval.metrics.dynamic_metrics import MultilingualExtractiveMatchMetric
+    from lighteval.metrics.utils.extractive_match_utils import (
         ExprExtractionConfig,
         IndicesExtractionConfig,
         LatexExtractionConfig,
-        MultilingualExtractiveMatchMetric,
     )
     from lighteval.models.model_output import ModelResponse
     from lighteval.tasks.requests import Doc

@@ -21,7 +21,7 @@ from benchmarks.adversarial.suite import SuiteRow
 
 _CHILD = Path(__file__).with_name("child.py")
 START_SECONDS = 300.0
-"""to import the function's module, which may import torch"""
+"""to import the function's module, which may import torch, and for a call for trial"""
 
 
 class FunctionUnusable(Exception):
@@ -95,7 +95,7 @@ class _Process:
     def start(self) -> None:
         self._read = b""
         self._process = subprocess.Popen(
-            [sys.executable, "-P", str(_CHILD), self._target.name],
+            [sys.executable, "-P", str(_CHILD), self._target.name, "messages" if self._target.messages else "texts"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             start_new_session=True,  # Ctrl-C is for the process that asks
@@ -103,7 +103,11 @@ class _Process:
         said = self._line(START_SECONDS)
         if said is None or "ready" not in said:
             self.stop()
-            reason = said["unusable"] if said else f"its import crashed, or took more than {START_SECONDS:.0f} s"
+            reason = (
+                said["unusable"]
+                if said
+                else f"its import or first call crashed, or took more than {START_SECONDS:.0f} s"
+            )
             raise FunctionUnusable(reason)
 
     def ask(self, row: SuiteRow) -> Judged:
@@ -113,8 +117,7 @@ class _Process:
         assert self._process and self._process.stdin
         started = time.monotonic()
         try:
-            question = json.dumps([row.pred, row.gold, self._target.messages])
-            self._process.stdin.write(question.encode() + b"\n")
+            self._process.stdin.write(json.dumps([row.pred, row.gold]).encode() + b"\n")
             self._process.stdin.flush()
             said = self._line(self._target.seconds)
         except BrokenPipeError:

@@ -1,8 +1,9 @@
-"""The process that calls a user's function: run as a file, with `module:function`. Imports the standard library alone
-and nothing of ours, so that the user's modules are found as they would be without us.
+"""The process that calls a user's function: run as a file, with `module:function` and `texts` or `messages`. Imports
+the standard library alone and nothing of ours, so that the user's modules are found as they would be without us.
 
-It reads lines `[response, gold, as_messages]` and answers each with `{"value": number}`, or `{"error": words}`. The
-first line that it writes is `{"ready": form}`, or `{"unusable": words}`. What the function prints goes nowhere.
+It reads lines `[response, gold]` and answers each with `{"value": number}`, or `{"error": words}`. The first line that
+it writes is `{"ready": form}` after a call for trial, in which functions import what they need, or `{"unusable":
+words}`. What the function prints goes nowhere.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ SCORES = ("score", "reward", "acc", "correct")
 """what is read of a dictionary, the first that is there"""
 OTHERS: dict[str, Any] = {"data_source": "math", "extra_info": None, "prompts": [""], "prompt": ""}
 """what else some frameworks give"""
+TRIAL = ("\\boxed{1}", "1")
+"""a response and a gold that no function may fail on"""
 
 
 def main() -> None:
@@ -33,8 +36,9 @@ def main() -> None:
         os.dup2(nowhere, number)
     sys.path.insert(0, os.getcwd())
     try:
-        call, form = caller(found(sys.argv[1]))
-    except (Exception, SystemExit) as error:  # foreign code may fail in any way while it is imported
+        call, form = caller(found(sys.argv[1]), sys.argv[2] == "messages")
+        number_of(call(*TRIAL))
+    except (Exception, SystemExit) as error:  # foreign code may fail in any way
         print(json.dumps({"unusable": said(error)}), file=answers, flush=True)
         return
     print(json.dumps({"ready": form}), file=answers, flush=True)
@@ -57,17 +61,20 @@ def found(target: str) -> Callable[..., Any]:
     return function
 
 
-def caller(function: Callable[..., Any]) -> tuple[Callable[[str, str, bool], Any], str]:
-    """How it is called with (response, gold, as messages), and the form's name.
+def caller(function: Callable[..., Any], messages: bool = False) -> tuple[Callable[[str, str], Any], str]:
+    """How it is called with (response, gold), and the form's name.
 
     A function with a parameter `completions` is called as TRL does it: lists of one, by keyword. One that has a
     keyword of a response and one of a gold, such as verl's `compute_score(data_source, solution_str, ground_truth)`,
     is called by keyword. Any other gets the response and the gold, in this order.
+
+    Args:
+        messages: whether `completions` are lists of messages, not texts.
     """
     try:
         parameters = inspect.signature(function).parameters
     except ValueError:  # a function in C may have none that can be read
-        return lambda response, gold, _: function(response, gold), "response, gold"
+        return lambda response, gold: function(response, gold), "response, gold"
     named = [name for name, one in parameters.items() if one.kind in (one.POSITIONAL_OR_KEYWORD, one.KEYWORD_ONLY)]
     anything = any(one.kind is one.VAR_KEYWORD for one in parameters.values())
     extra = {name: value for name, value in OTHERS.items() if name in named}
@@ -75,15 +82,15 @@ def caller(function: Callable[..., Any]) -> tuple[Callable[[str, str, bool], Any
     if "completions" in named:
         names = golds or (list(GOLDS) if anything else [])
 
-        def as_trl(response: str, gold: str, messages: bool) -> Any:
+        def as_trl(response: str, gold: str) -> Any:
             completion = [{"role": "assistant", "content": response}] if messages else response
             return function(completions=[completion], **{name: [gold] for name in names}, **extra)
 
         return as_trl, "completions"
     responses = [name for name in RESPONSES if name in named]
     if responses and golds:
-        return lambda response, gold, _: function(**{responses[0]: response, golds[0]: gold}, **extra), "keywords"
-    return lambda response, gold, _: function(response, gold), "response, gold"
+        return lambda response, gold: function(**{responses[0]: response, golds[0]: gold}, **extra), "keywords"
+    return lambda response, gold: function(response, gold), "response, gold"
 
 
 def number_of(value: Any) -> float:

@@ -138,9 +138,9 @@ def test_forms_of_functions() -> None:
     def open_trl(completions: list[Any], **kwargs: Any) -> Any:
         return kwargs["ground_truth"], kwargs["solution"]
 
-    assert caller(plain)[0]("r", "g", False) == ("r", "g")
-    assert caller(verl)[0]("r", "g", False) == ("math", "r", "g", None)
-    assert caller(turned)[0]("r", "g", False) == ("g", "r")
-    assert caller(trl)[0]("r", "g", False) == (["r"], ["g"], {})
-    assert caller(trl)[0]("r", "g", True)[0] == [[{"role": "assistant", "content": "r"}]]
-    assert caller(open_trl)[0]("r", "g", False) == (["g"], ["g"])
+    assert caller(plain)[0]("r", "g") == ("r", "g")
+    assert caller(verl)[0]("r", "g") == ("math", "r", "g", None)
+    assert caller(turned)[0]("r", "g") == ("g", "r")
+    assert caller(trl)[0]("r", "g") == (["r"], ["g"], {})
+    assert caller(trl, messages=True)[0]("r", "g")[0] == [[{"role": "assistant", "content": "r"}]]
+    assert caller(open_trl)[0]("r", "g") == (["g"], ["g"])
