@@ -133,7 +133,7 @@ def units(rng: Random) -> Cases:
     gold = f"{n} \\text{{ {unit}}}"
     yield right(gold, f"{n}\\,\\mathrm{{{unit}}}", f"{why} The unit stands in another font.")
     yield right(gold, f"{n} \\text{{ {name}}}", f"{why} The unit has two names.")
-    yield right(gold, f"{n * ratio} \\text{{ {small}}}", f"{why} One {unit} is {ratio} {small}.")
+    yield right(gold, f"{n * ratio} \\text{{ {small}}}", f"{why} {ratio} {small} are one of the gold's unit.")
     yield right(f"{n} \\text{{ {small}}}", f"{frac(Fraction(n, ratio))} \\text{{ {unit}}}", f"{why} Converted exactly.")
     yield right(
         f"{decimal(short)} \\text{{ {unit}}}", f"{decimal(short * ratio)} \\text{{ {small}}}", f"{why} Converted."
