@@ -1,9 +1,11 @@
-"""The five marks, what is marked, and what counts as equal."""
+"""The five marks, what is marked, what counts as equal, and how an answer is found."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any, Self
 
 
 class Mark(StrEnum):
@@ -21,26 +23,68 @@ class Mark(StrEnum):
     """the comparison ran out of time or broke; counts as not correct, and is shown"""
 
 
+class Form(StrEnum):
+    """What answers are."""
+
+    MATHS = "maths"
+    """mathematical expressions, compared by what they mean"""
+    NUMBERS = "numbers"
+    """numbers alone: an expression that has the value is no answer, so `5+7` does not answer 5+7"""
+    CHOICE = "choice"
+    """letters of multiple choice, A to J"""
+
+
+_IN_WORDS = {
+    Form.MATHS: "mathematical expressions",
+    Form.NUMBERS: "numbers",
+    Form.CHOICE: "letters of multiple choice",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """What counts as equal, for the problems of one set."""
 
-    symbolic: bool = True
-    """whether Math-Verify decides what texts and plain numbers do not; without it, different texts are different"""
+    form: Form = Form.MATHS
     tolerance: float = 0.0
     """relative difference that two numbers may have where one of them is written as a decimal; 0: they must be equal"""
 
     @property
+    def symbolic(self) -> bool:
+        """Whether expressions are compared where texts and plain numbers do not decide; without it, they differ."""
+        return self.form is Form.MATHS
+
+    @property
     def in_words(self) -> str:
         """As reports print it."""
-        kind = "mathematical expressions" if self.symbolic else "numbers"
+        kind = _IN_WORDS[self.form]
         return f"{kind}, decimals within {self.tolerance:.2%}" if self.tolerance else kind
+
+    def to_json(self) -> dict[str, str | float]:
+        """Read by `from_json`."""
+        return {"form": self.form.value, "tolerance": self.tolerance}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Also of files whose rules say `symbolic`, true or false, in place of `form`."""
+        form = data.get("form", Form.MATHS if data.get("symbolic", True) else Form.NUMBERS)
+        return cls(Form(form), float(data.get("tolerance", 0.0)))
 
 
 MATHS = Rule()
-"""any mathematical expression"""
-NUMBERS = Rule(symbolic=False)
-"""answers are numbers, and an expression that has the value is not one: `5+7` is no answer to 5+7"""
+NUMBERS = Rule(Form.NUMBERS)
+CHOICE = Rule(Form.CHOICE)
+
+
+class Reading(StrEnum):
+    """How an answer is found."""
+
+    BOX = "box"
+    """in the last box, or nowhere"""
+    RULE = "rule"
+    """as the rule reads: maths and numbers in the last box; of multiple choice the letter in it, or announced"""
+    ANYWHERE = "anywhere"
+    """in a box, else stated, else the whole text as an expression, else searched by Math-Verify"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,3 +105,7 @@ class Marked:
     mark: Mark
     answer: str | None
     """the final answer as the response has it, or None"""
+    reason: str = ""
+    """why it is not correct, or how equality was found, in a sentence for people; empty: the texts are equal"""
+    place: str = ""
+    """where the answer was found: a word of `marking.extraction.Place`; empty where there is none"""

@@ -76,7 +76,7 @@ class Benchmark:
         name: str = "",
         title: str = "",
         k: int = 1,
-        rule: Rule = MATHS,
+        rule: Rule | None = None,
         count: int | None = None,
         content: str = "",
         description: str = "",
@@ -86,6 +86,7 @@ class Benchmark:
         Args:
             name: if empty, the file's, without its ending.
             title: if empty, the name.
+            rule: of all problems; None: what each line says, and mathematical expressions where it says nothing.
             count: of its problems, as `rence benchmarks pin` prints it; None reads the file now and counts.
             content: the hash that it prints with it.
         Raises: ProblemsError, now or, if `count` is given, when the problems are asked for.
@@ -170,7 +171,7 @@ class TrainingSet:
             content: the hash its problems must have, as `rence benchmarks pin` prints it.
         Raises: ProblemsError.
         """
-        problems, name = _from_file(Path(path), MATHS), name or Path(path).stem
+        problems, name = _from_file(Path(path), None), name or Path(path).stem
         if content and hash_of(problems) != content:
             raise ProblemsError(_changed(f"training set `{name}`", content, problems))
         return cls(name, f"problems of {path.name}", lambda: Selection(problems), len(problems), origin=path.name)
@@ -195,12 +196,12 @@ def hash_of(problems: Iterable[Problem]) -> str:
     return content_hash(*(problem.id for problem in problems))[:16]
 
 
-def _from_file(path: Path, rule: Rule) -> tuple[Problem, ...]:
+def _from_file(path: Path, rule: Rule | None) -> tuple[Problem, ...]:
     try:
-        lines = jsonl.read(path)
+        lines = jsonl.read(path, rule.form if rule else None)
     except ValueError as error:
         raise ProblemsError(str(error)) from None
-    return tuple(Problem(line.question, line.gold, line.tags, rule, line.note) for line in lines)
+    return tuple(Problem(line.question, line.gold, line.tags, rule or Rule(line.form), line.note) for line in lines)
 
 
 def _changed(what: str, content: str, problems: Iterable[Problem]) -> str:

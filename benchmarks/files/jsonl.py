@@ -1,8 +1,10 @@
 """Problems of your own: a file of JSON lines, read strictly. Every mistake is said with its line; nothing is guessed.
 
 A line is an object with `problem` (or `question`) and `answer` (or `gold`, which goes before `answer` where a line has
-both: the raw answer and what it is compared with). `id`, `title`, `kind`, `level`, `subject` and `source` are kept as
-tags, other keys are not looked at. Text is UTF-8; a byte-order mark at the start, CRLF and empty lines are accepted.
+both: the raw answer and what it is compared with). `rule` may say what the answer is: `maths`, which it is where
+nothing is said, `numbers`, or `choice`, a letter from A to J. `id`, `title`, `kind`, `level`, `subject` and `source`
+are kept as tags, other keys are not looked at. Text is UTF-8; a byte-order mark at the start, CRLF and empty lines are
+accepted.
 """
 
 from __future__ import annotations
@@ -17,7 +19,8 @@ from typing import Any
 from benchmarks.asking import SEVERAL
 from benchmarks.files import cleaning
 from benchmarks.marking import mark
-from benchmarks.marks import NUMBERS, Mark
+from benchmarks.marking.choices import LETTERS
+from benchmarks.marks import NUMBERS, Form, Mark
 
 QUESTION, ANSWER = ("problem", "question"), ("answer", "gold")
 """keys, either of them"""
@@ -37,6 +40,8 @@ class ProblemLine:
 
     question: str
     gold: str
+    form: Form
+    """what the answer is"""
     note: str
     """what the prompt adds on the form of the answer"""
     tags: Mapping[str, str]
@@ -50,9 +55,11 @@ class _Mistake(Exception):
         self.kind = kind
 
 
-def read(path: Path) -> list[ProblemLine]:
+def read(path: Path, form: Form | None = None) -> list[ProblemLine]:
     """The problems in the file's order.
 
+    Args:
+        form: what all answers are, whatever their lines say; None: what each line says.
     Raises: ValueError, one to three lines that name the file and its lines, if it is no file or a line is wrong.
     """
     found: list[ProblemLine] = []
@@ -61,7 +68,7 @@ def read(path: Path) -> list[ProblemLine]:
     ids: dict[str, int] = {}
     for number, raw in _lines(path):
         try:
-            line = _line(raw)
+            line = _line(raw, form)
             if line is None:
                 continue
             _once(questions, line.question, number, "the same problem")
@@ -95,7 +102,7 @@ def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
             yield number, raw.removeprefix(_BOM) if number == 1 else raw
 
 
-def _line(raw: bytes) -> ProblemLine | None:
+def _line(raw: bytes, form: Form | None) -> ProblemLine | None:
     """None if it is empty. Raises: _Mistake."""
     if len(raw) > MOST_BYTES:
         raise _Mistake(f"the line is longer than {MOST_BYTES:,} bytes")
@@ -117,10 +124,20 @@ def _line(raw: bytes) -> ProblemLine | None:
         what = "an array: write one object a line" if isinstance(row, list) else "text, a number or a word"
         raise _Mistake("the line must be an object", f", but is {what}")
     question, gold = _text(*_value(row, QUESTION)), _text(*_value(row, ANSWER))
+    form = form or _form(row.get("rule"))
+    if form is Form.CHOICE and gold not in LETTERS:
+        raise _Mistake("the answer of multiple choice must be a letter, A to J", f", but is {gold[:40]!r} instead")
     if mark(f"\\boxed{{{gold}}}", gold, NUMBERS).mark is not Mark.CORRECT:
         raise _Mistake("the answer cannot be marked", f": no box can hold {gold[:40]!r}")
     tags = {name: _text(name, row[name]) for name in TAGS if row.get(name) is not None}
-    return ProblemLine(question, gold, SEVERAL if cleaning.several(gold) else "", tags)
+    return ProblemLine(question, gold, form, SEVERAL if cleaning.several(gold) else "", tags)
+
+
+def _form(word: Any) -> Form:
+    """Raises: _Mistake."""
+    if word not in (None, *Form):
+        raise _Mistake(f"`rule` must be {', '.join(Form)}", f", but is {json.dumps(word)[:40]} instead")
+    return Form(word or Form.MATHS)
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

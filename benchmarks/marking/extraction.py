@@ -1,122 +1,120 @@
-"""Where the final answer is.
+"""Where the final answer is: one function, `extract`, and three ways to read.
 
-A response's is what the last balanced `\\boxed{...}` outside the thinking section holds: `final_answer`. Text that was
-not asked for a box, such as other people's outputs, may state it otherwise: `stated_answer`.
+A response is asked for a box, and `Reading.BOX` takes nothing else. `Reading.RULE` reads as the set's rule does: of
+multiple choice also an announced letter. `Reading.ANYWHERE` is for texts that nobody asked for a box, such as other
+people's outputs. Thinking is never searched, whatever the reading.
 """
 
 from __future__ import annotations
 
-import re
+from enum import StrEnum
 from typing import NamedTuple
 
+from benchmarks.marking import boxes, choices, stated
+from benchmarks.marking.boxes import last_box
+from benchmarks.marking.thinking import without_thinking
+from benchmarks.marks import Form, Reading
 
-def final_answer(response: str) -> str | None:
-    """What the last balanced `\\boxed{...}` holds; None if there is none or it is empty."""
-    box = last_box(without_thinking(response))
-    return (box.strip() or None) if box is not None else None
+__all__ = ["Extraction", "Place", "Reading", "extract", "last_box", "without_thinking"]
 
 
-def adjacent_answers(response: str) -> str | None:
-    """The contents of the boxes that stand together at the end, joined by commas; None if the last stands alone.
+class Place(StrEnum):
+    """Where an answer was found."""
 
-    `\\boxed{1}, \\boxed{2} and \\boxed{3}` may be one answer in three boxes; `\\boxed{1}. No, it is \\boxed{2}` is not.
+    BOX = "box"
+    STATED = "stated"
+    BARE = "bare"
+    """the whole text is the answer"""
+    SEARCHED = "searched"
+    """nowhere else: Math-Verify looks for one"""
+
+
+_CONCLUSION = "final answer is"
+
+
+class Extraction(NamedTuple):
+    """An answer, or why there is none."""
+
+    answer: str | None
+    place: Place | None = None
+    """SEARCHED without an answer: it is still to be looked for"""
+    reason: str = ""
+    """why there is none; or what stands beside the answer"""
+    others: tuple[str, ...] = ()
+    """of a box: what it and the boxes hold that stand together with it at the end; empty if it stands alone"""
+
+
+def extract(response: str, reading: Reading, form: Form = Form.MATHS) -> Extraction:
+    """The final answer of a response. A last box that is open or empty withdraws what stood before it.
+
+    Raises: nothing, whatever the response holds.
     """
-    text = without_thinking(response)
-    together: list[str] = []
-    start = len(text)
-    for box in reversed(boxes(text)):
-        between = text[box.end : start]
-        if together and (box.end > start or len(between) > _MOST_BETWEEN or not _BETWEEN.fullmatch(between)):
-            break
-        together.append(text[box.inner : box.end - 1].strip())
-        start = box.start
-    distinct = list(dict.fromkeys(reversed(together)))
-    return ",".join(distinct) if len(distinct) > 1 else None
+    text = without_thinking(response).strip()
+    if not text:
+        return Extraction(None, reason="nothing follows the thinking" if response.strip() else "the response is empty")
+    if form is Form.CHOICE and reading is not Reading.BOX:
+        return _choice(text)
+    found = _boxed(text)
+    if reading is not Reading.ANYWHERE:
+        return found or Extraction(None, reason="there is no box")
+    return _anywhere(text, found)
 
 
-def without_thinking(response: str) -> str:
-    """What follows the last `</think>`; nothing that follows a `<think>` left open."""
-    return response.rpartition("</think>")[2].partition("<think>")[0]
+def _boxed(text: str) -> Extraction | None:
+    """Of the last box; None if there is none."""
+    there = boxes.boxes(text)
+    if not there:
+        return None
+    if there[-1].end is None:
+        return Extraction(None, Place.BOX, "the last box is open")
+    held = boxes.content(text, there[-1])
+    if not held:
+        return Extraction(None, Place.BOX, "the last box is empty")
+    return Extraction(held, Place.BOX, others=tuple(boxes.together(text)) if len(there) > 1 else ())
 
 
-class Box(NamedTuple):
-    """Where a balanced box stands: its first character, the first inside, and what follows its last."""
-
-    start: int
-    inner: int
-    end: int
-
-
-_BRACE = re.compile(r"\\f?box(?:ed)?\s*(?P<open>\{)|\\(?:[^\\]|\\(?!f?box))|[{}]", re.DOTALL)
-"""an opening box, an escaped character (so that `\\{` opens nothing), or a brace"""
-_BETWEEN = re.compile(r"[\W_]*|[^.!?]*(?:\b(?:and|or)\b|[,;])[^.!?]*")
-"""what may stand between two boxes of one answer: no words, or a word or sign that joins, and no end of a sentence"""
-_MOST_BETWEEN = 60
-
-
-def boxes(text: str) -> list[Box]:
-    """The balanced boxes in the order in which they open; of nested ones the inner comes later. One pass with a stack,
-    so that hostile text stays linear."""
-    found: list[Box] = []
-    opened: list[tuple[int, int] | None] = []
-    for token in _BRACE.finditer(text) if "box" in text else ():
-        if token["open"]:
-            opened.append(token.span())
-        elif token.group() == "{":
-            opened.append(None)
-        elif token.group() == "}" and opened:
-            box = opened.pop()
-            if box:
-                found.append(Box(*box, token.end()))
-    return sorted(found)
+def _anywhere(text: str, boxed: Extraction | None) -> Extraction:
+    if boxed and boxed.reason == "the last box is open":
+        return boxed
+    last = boxes.boxes(text)[-1] if boxed else None
+    said = stated.statement(text[last.after :] if last else text)
+    if boxed and boxed.answer is not None:
+        # Only a conclusion in full goes before a box, as in answers to Minerva's prompt.
+        concluded = said and said.answer and _CONCLUSION in text[last.after if last else 0 :].lower()
+        return Extraction(said.answer, Place.STATED) if said and concluded else boxed
+    if said:
+        return Extraction(said.answer, Place.STATED, "" if said.answer else "the answer is taken back")
+    if boxed:
+        return boxed
+    if stated.given_up(text) >= 0:
+        return Extraction(None, reason="the text gives up")
+    if stated.is_bare(text):
+        return Extraction(text, Place.BARE)
+    return Extraction(None, Place.SEARCHED)
 
 
-def last_box(text: str) -> str | None:
-    """The content of the balanced box that opens last."""
-    found = boxes(text)
-    return text[found[-1].inner : found[-1].end - 1] if found else None
+def _choice(text: str) -> Extraction:
+    """The letter in the last box; else of what is announced and of earlier boxes the last."""
+    there = boxes.boxes(text)
+    found = _boxed(text)
+    if found and found.reason == "the last box is open":
+        return found
+    lettered = [(box.start, held) for box in there if (held := choices.letters(boxes.content(text, box)))]
+    if lettered and lettered[-1][0] == there[-1].start:
+        return _letters(lettered[-1][1], Place.BOX)
+    after = there[-1].after if found and found.answer is None else 0  # an empty box withdraws what stood before it
+    said = choices.announced(text[after:])
+    if after:
+        lettered = []
+    if said and (not lettered or said.start > lettered[-1][0]):
+        return _letters(said.letters, Place.STATED)
+    if lettered:
+        return _letters(lettered[-1][1], Place.BOX)
+    alone = None if there else choices.bare(text)
+    if alone:
+        return _letters(alone.letters, Place.BARE)
+    return found or Extraction(None, reason="no letter is boxed or announced")
 
 
-_ANNOUNCED = re.compile(
-    r"(?:####|\banswer\s*(?:is|:|=)|^A:)[\s:*$]*(-?\$?[0-9][0-9,]*(?:\.[0-9]+)?(?:/[0-9]+)?)[\s.*$]*(?:$|\n)",
-    re.IGNORECASE,
-)
-"""a number that a line announces as the answer and ends with"""
-_CONCLUDED = re.compile(
-    r"\bfinal answer is:?\s*(.{1,300}?)\s*\.?\s*(?:I hope it is correct|$)", re.IGNORECASE | re.DOTALL
-)
-"""how answers end that follow Minerva's prompt"""
-_FORMULA = re.compile(r"(?:\$\$?[^$]*\$\$?|\\\(.*?\\\)|\\\[.*?\\\])(?:\s*(?:\\?%|percent|pct))?", re.DOTALL)
-_COMMAND = re.compile(
-    r"\\(?:begin|end)\{[a-z]+\*?\}|\\(?:text|mathrm|mbox|textbf|operatorname)\{[^{}]*\}|\\[A-Za-z]+|[{}]"
-)
-_LONG_WORD = re.compile(r"[A-Za-z]{3,}")
-_MOST_BARE = 300
-
-
-def stated_answer(text: str) -> str | None:
-    """The answer of a text that need not have a box: its last box, a number announced as the answer, or the whole of a
-    text that is nothing but an expression. None if it has to be searched."""
-    text = without_thinking(text).strip()
-    end = max(text.rfind("\\boxed"), text.rfind("\\fbox"))
-    ending = max(end, text.lower().rfind("final answer is"), 0)
-    concluded = _CONCLUDED.search(" ".join(text[ending : ending + 2 * _MOST_BARE].split()))
-    if concluded:
-        return concluded[1] if is_bare(concluded[1]) else None
-    if end >= 0:
-        return final_answer(text)
-    announced = [found[1] for line in text.splitlines() if (found := _ANNOUNCED.search(line))]
-    if announced:
-        return announced[-1].replace("$", "")
-    return text if is_bare(text) else None
-
-
-def is_bare(text: str) -> bool:
-    """Whether a text is one expression, perhaps with a unit, and no sentence."""
-    if not text or len(text) > _MOST_BARE:
-        return False
-    if _FORMULA.fullmatch(text.rstrip(".")):
-        return True
-    if "$" in text.replace("\\$", "").strip("$") or "\\(" in text or "\\[" in text:
-        return False
-    return len(_LONG_WORD.findall(_COMMAND.sub(" ", text))) <= 1
+def _letters(letters: tuple[str, ...], place: Place) -> Extraction:
+    return Extraction(", ".join(letters), place, "more than one letter" if len(letters) > 1 else "")

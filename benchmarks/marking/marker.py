@@ -1,18 +1,20 @@
-"""Marks: of responses that were asked for a box, and of any text against any text; answers against each other."""
+"""Marks: of responses against golds, of any text against any text, and answers against each other."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 
-from benchmarks.marking.canonical import canonical, canonical_gold, tidy
-from benchmarks.marking.comparison import decide, items, sides
-from benchmarks.marking.extraction import adjacent_answers, final_answer, stated_answer
-from benchmarks.marking.pool import Pool, Question, shared
-from benchmarks.marks import Mark, Marked, Response, Rule
+from benchmarks.marking import choices
+from benchmarks.marking.canonical import canonical, canonical_gold
+from benchmarks.marking.comparison import decide, items
+from benchmarks.marking.extraction import Extraction, Place, Reading, extract, without_thinking
+from benchmarks.marking.pool import Pool, Question, Reply, shared
+from benchmarks.marking.verdict import Verdict
+from benchmarks.marks import Form, Mark, Marked, Response, Rule
 
-_OURS = "2"
+_OURS = "3"
 """changes whenever any mark may change"""
 
 
@@ -29,85 +31,147 @@ MOST_SEARCHED = 8000
 
 
 def mark(text: str, gold: str, rule: Rule, truncated: bool = False) -> Marked:
-    """Mark one response. See `Response`."""
+    """Mark one response as its rule reads it. See `Response`."""
     return mark_all([Response(text, gold, rule, truncated)])[0]
 
 
-def mark_all(responses: Iterable[Response], pool: Pool | None = None) -> list[Marked]:
-    """Mark responses whose answer must stand in a box, in their order.
+def mark_all(responses: Iterable[Response], pool: Pool | None = None, reading: Reading = Reading.RULE) -> list[Marked]:
+    """Mark responses against golds that are answers, in their order.
 
     Args:
         pool: of workers; this process's own if None.
+        reading: how an answer is found; evaluations and training read as the rule does.
     """
-    return _settle([_boxed(response) for response in responses], pool)
+    responses = list(responses)
+    found = [extract(one.text, reading, one.rule.form) for one in responses]
+    return _mark(responses, found, [Extraction(one.gold) for one in responses], pool)
 
 
-def mark_texts(responses: Iterable[Response], pool: Pool | None = None) -> list[Marked]:
-    """Mark texts that may state their answer in any way against golds that may be texts too, in their order."""
-    return _settle([_anywhere(response) for response in responses], pool)
+def mark_texts(
+    responses: Iterable[Response], pool: Pool | None = None, reading: Reading = Reading.ANYWHERE
+) -> list[Marked]:
+    """Mark texts against golds that may be texts too, in their order.
+
+    A gold that is a capital letter, A to J, takes that letter also in the ways of multiple choice.
+    """
+    responses = list(responses)
+    read = [_read(one, reading) for one in responses]
+    return _mark(responses, [found for found, _ in read], [gold for _, gold in read], pool)
 
 
 def equal_all(pairs: Iterable[tuple[str, str, Rule]], pool: Pool | None = None) -> list[bool]:
     """Whether the first answer of each pair equals the second, as a marked answer equals its gold; False where the
     comparison failed."""
-    found = _settle([_compared(answer, other, rule) for answer, other, rule in pairs], pool)
-    return [one.mark is Mark.CORRECT for one in found]
+    return [verdict.equal is True for verdict in _compare_all(list(pairs), pool)]
 
 
-@dataclass(frozen=True, slots=True)
-class _Open:
-    """An answer that is equal to its gold if the question is answered with yes."""
+def _read(response: Response, reading: Reading) -> tuple[Extraction, Extraction]:
+    """What is in the response, and in its gold."""
+    found, gold = extract(response.text, reading, response.rule.form), _gold_of(response.gold.strip())
+    if gold.answer in choices.LETTERS and response.rule.form is Form.MATHS and reading is not Reading.BOX:
+        lettered = extract(response.text, reading, Form.CHOICE)
+        letter = choices.letter(lettered.answer or "")
+        return (lettered._replace(answer=letter) if letter else found), gold
+    if found.place in (Place.BARE, Place.SEARCHED) and response.text.split() == response.gold.split():
+        same = Extraction(response.gold.strip(), Place.BARE)
+        return same, same
+    return found, gold
 
-    answer: str | None
-    question: Question
+
+@lru_cache(maxsize=65536)
+def _gold_of(gold: str) -> Extraction:
+    """The answer in a gold that may be a text; the gold itself where there is none."""
+    found = extract(gold, Reading.ANYWHERE)
+    if found.others:
+        return found._replace(answer=",".join(found.others))
+    if found.place is Place.BOX and found.answer is None:
+        return Extraction(None, Place.SEARCHED)
+    return found if found.answer or found.place is Place.SEARCHED else Extraction(gold)
 
 
-def _settle(found: list[Marked | _Open], pool: Pool | None) -> list[Marked]:
-    """With the verdicts on what is open: equal questions are asked once, different ones side by side."""
-    questions = list(dict.fromkeys(one.question for one in found if isinstance(one, _Open)))
-    verdicts = dict(zip(questions, (pool or shared()).ask_all(questions), strict=True)) if questions else {}
-    return [one if isinstance(one, Marked) else Marked(_MARKS[verdicts[one.question]], one.answer) for one in found]
+def _mark(
+    responses: Sequence[Response], found: Sequence[Extraction], golds: Sequence[Extraction], pool: Pool | None
+) -> list[Marked]:
+    """Search where nothing else is left, compare what was found, and give the marks in the responses' order."""
+    found = _searched(found, [response.text for response in responses], pool)
+    golds = _searched(golds, [response.gold for response in responses], pool)
+    asked = [
+        (_together(one, gold.answer or response.gold), gold.answer or response.gold, response.rule)
+        for response, one, gold in zip(responses, found, golds, strict=True)
+        if one.answer is not None
+    ]
+    verdicts = iter(zip(asked, _compare_all(asked, pool), strict=True))
+    marked = []
+    for response, one in zip(responses, found, strict=True):
+        if one.answer is None:
+            failed = one.place is Place.SEARCHED
+            absent = Mark.GRADER_FAILED if failed else Mark.TRUNCATED if response.truncated else Mark.NO_ANSWER
+            marked.append(Marked(absent, None, one.reason))
+        else:
+            (answer, _, _), verdict = next(verdicts)
+            marked.append(Marked(_MARKS[verdict.equal], answer, verdict.reason, one.place or ""))
+    return marked
 
 
 _MARKS = {True: Mark.CORRECT, False: Mark.WRONG, None: Mark.GRADER_FAILED}
 
 
-def _boxed(response: Response) -> Marked | _Open:
-    answer = final_answer(response.text)
-    if answer is None:
-        return Marked(Mark.TRUNCATED if response.truncated else Mark.NO_ANSWER, None)
-    return _compared(_together(response.text, answer, response.gold), response.gold, response.rule)
+def _searched(found: Sequence[Extraction], texts: Sequence[str], pool: Pool | None) -> list[Extraction]:
+    """With what Math-Verify finds in the texts that nothing else could be read from."""
+    questions: dict[int, Question] = {
+        place: ("search", without_thinking(text)[-MOST_SEARCHED:])
+        for place, (one, text) in enumerate(zip(found, texts, strict=True))
+        if one.answer is None and one.place is Place.SEARCHED
+    }
+    replies = _ask(list(questions.values()), pool)
+    read = list(found)
+    for place, question in questions.items():
+        reply = replies[question]
+        if reply.value:
+            read[place] = Extraction(str(reply.value), Place.SEARCHED)
+        elif reply.value is None:
+            read[place] = Extraction(None, Place.SEARCHED, reply.reason)
+        else:
+            read[place] = Extraction(None, reason="no answer was found")
+    return read
 
 
-def _together(text: str, answer: str, gold: str) -> str:
+def _together(found: Extraction, gold: str) -> str:
     """The answer, or what several boxes hold if the gold is a longer list than the last of them."""
-    wanted = items(canonical_gold(gold))
+    answer = found.answer or ""
+    wanted = items(canonical_gold(gold)) if found.others else None
     if wanted is None:
         return answer
     given = items(canonical(answer))
     if given and given.brackets == wanted.brackets and len(given.texts) >= len(wanted.texts):
         return answer
-    return adjacent_answers(text) or answer
+    return ",".join(found.others)
 
 
-def _compared(answer: str, gold: str, rule: Rule) -> Marked | _Open:
-    verdict = decide(answer, gold, rule)
-    if verdict is not None:
-        return Marked(_MARKS[verdict], answer)
-    left, right = sides(tidy(answer), tidy(gold))
-    return _Open(answer, ("same", left, right, rule.tolerance))
+def _compare_all(pairs: Sequence[tuple[str, str, Rule]], pool: Pool | None) -> list[Verdict]:
+    """Of (answer, gold, rule): decided here if texts and plain numbers tell, else in a worker."""
+    verdicts = [_here(*pair) for pair in pairs]
+    questions: dict[int, Question] = {
+        place: ("compare", answer, gold, rule.form.value, rule.tolerance)
+        for place, (answer, gold, rule) in enumerate(pairs)
+        if verdicts[place].equal is None
+    }
+    replies = _ask(list(questions.values()), pool)
+    for place, question in questions.items():
+        reply = replies[question]
+        verdicts[place] = Verdict(None if reply.value is None else bool(reply.value), reply.reason)
+    return verdicts
 
 
-def _anywhere(response: Response) -> Marked | _Open:
-    text, gold = response.text.strip(), response.gold.strip()
-    answer, wanted = stated_answer(text), stated_answer(gold)
-    if wanted and "box" in gold:
-        wanted = adjacent_answers(gold) or wanted
-    if answer and wanted:
-        return _compared(_together(text, answer, wanted), wanted, response.rule)
-    if text and canonical(text) == canonical(gold):
-        return Marked(Mark.CORRECT, text)
-    if not text:
-        return Marked(Mark.NO_ANSWER, None)
-    known = (tidy(answer or ""), text[-MOST_SEARCHED:], tidy(wanted or ""), gold[-MOST_SEARCHED:])
-    return _Open(answer, ("same_in_texts", *known, response.rule.tolerance))
+def _here(answer: str, gold: str, rule: Rule) -> Verdict:
+    if rule.form is Form.CHOICE:
+        return choices.compare(answer, gold)
+    equal = decide(answer, gold, rule)
+    return Verdict(equal, "the answers differ" if equal is False else "")
+
+
+def _ask(questions: Sequence[Question], pool: Pool | None) -> dict[Question, Reply]:
+    """Equal questions are asked once, different ones side by side."""
+    distinct = list(dict.fromkeys(questions))
+    replies = (pool or shared()).ask_all(distinct) if distinct else []
+    return dict(zip(distinct, replies, strict=True))

@@ -1,7 +1,9 @@
 """Worker processes that compare expressions, so that no answer of a model can hang, crash or fill this process.
 
 Workers are started when they are first needed, and one that a question has ended is replaced for the next. Any thread
-may ask; a question waits for a free worker, and its deadline counts from when one takes it (`worker.py`).
+may ask; a question waits for a free worker, and its deadline counts from when one takes it. The deadline is processor
+time (`worker.py`), so that no mark depends on what else the machine does; time on the clock only ends a worker that
+stands still, which one that waits for a processor does not.
 """
 
 from __future__ import annotations
@@ -9,22 +11,28 @@ from __future__ import annotations
 import json
 import os
 import queue
+import select
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import cache, lru_cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
+
+from benchmarks.marking.processes import activity
 
 Question = tuple[str, *tuple[str | float, ...]]
 """the name of one of `worker.main`'s questions, and its arguments"""
 MOST_WORKERS = 4
 """of a process that does not say how many"""
 MOST_KNOWN = 65536
-"""verdicts that a pool remembers: models repeat themselves, above all in what they get wrong"""
-
+"""replies that a pool remembers: models repeat themselves, above all in what they get wrong"""
+LOOK_SECONDS, MOST_LOOKS = 2.0, 3
+"""how often a worker that has not replied is looked at, and how many looks in a row may find that it stands still"""
 
 _START = (
     "import sys; sys.path.insert(0, sys.argv.pop()); import benchmarks; del sys.path[0]; "
@@ -37,25 +45,34 @@ class MarkerMissing(Exception):
     """Math-Verify is not installed."""
 
 
+class Reply(NamedTuple):
+    """What a worker says to a question."""
+
+    value: bool | str | None
+    """a verdict, or the text that was searched for; None: the comparison broke, or ran out of time or memory"""
+    reason: str
+    """in words"""
+
+
 class Pool:
     """So many workers."""
 
     def __init__(self, workers: int) -> None:
         self.size = workers
-        self.ask: Callable[[Question], bool | None] = lru_cache(MOST_KNOWN)(self._ask)
-        """the verdict on a question; None if the comparison broke, or ran out of time or memory"""
+        self.ask: Callable[[Question], Reply] = lru_cache(MOST_KNOWN)(self._ask)
+        """the reply to a question"""
         self._idle: queue.LifoQueue[_Worker] = queue.LifoQueue()
         for _ in range(workers):
             self._idle.put(_Worker())
 
-    def _ask(self, question: Question) -> bool | None:
+    def _ask(self, question: Question) -> Reply:
         worker = self._idle.get()
         try:
             return worker.ask(question)
         finally:
             self._idle.put(worker)
 
-    def ask_all(self, questions: Sequence[Question]) -> list[bool | None]:
+    def ask_all(self, questions: Sequence[Question]) -> list[Reply]:
         """In the order of the questions, workers side by side."""
         if len(questions) < 2:
             return [self.ask(question) for question in questions]
@@ -84,29 +101,32 @@ class _Worker:
     def __init__(self) -> None:
         self._process: subprocess.Popen[str] | None = None
 
-    def ask(self, question: Question) -> bool | None:
+    def ask(self, question: Question) -> Reply:
         if self._process and self._process.poll() is not None:  # somebody ended it while it had nothing to do
             self.stop()
         process = self._process or self._start()
         assert process.stdin and process.stdout
-        try:
+        with suppress(BrokenPipeError):  # it has ended, which the next line finds
             print(json.dumps(question), file=process.stdin, flush=True)
-            answer = process.stdout.readline()
-        except BrokenPipeError:
-            answer = ""
+        still = not _replies(process)
+        answer = "" if still else process.stdout.readline()
         if answer.endswith("\n"):
-            return json.loads(answer)
-        self.stop()
-        return None
+            return Reply(*json.loads(answer))
+        code = self.stop()
+        if still:
+            return Reply(None, "the comparison stood still")
+        return Reply(None, "the comparison ran out of time" if code == -signal.SIGPROF else "the comparison crashed")
 
-    def stop(self) -> None:
+    def stop(self) -> int:
+        """The exit code of what was running."""
         if self._process is None:
-            return
+            return 0
         process, self._process = self._process, None
         process.kill()
         process.wait()
         for pipe in (process.stdin, process.stdout):
             _close(pipe)
+        return process.returncode
 
     def _start(self) -> subprocess.Popen[str]:
         """Returns when it can be asked: what it imports is not the first question's time.
@@ -130,9 +150,18 @@ class _Worker:
         return self._process
 
 
+def _replies(process: subprocess.Popen[str]) -> bool:
+    """Wait for a line or the end of a worker; False if it stands still."""
+    looks, spent = 0, -1.0
+    while looks < MOST_LOOKS:
+        if select.select([process.stdout], [], [], LOOK_SECONDS)[0]:
+            return True
+        before, (spent, waits) = spent, activity(process.pid)
+        looks = looks + 1 if waits and spent == before else 0
+    return False
+
+
 def _close(pipe: IO[str] | None) -> None:
-    try:
+    with suppress(BrokenPipeError):  # what was not written can no longer be read
         if pipe:
             pipe.close()
-    except BrokenPipeError:  # what was not written can no longer be read
-        pass

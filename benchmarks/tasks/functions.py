@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,7 +39,7 @@ def document(problem: Problem) -> dict[str, Any]:
         "question": problem.question,
         "note": problem.note,
         "gold": problem.gold,
-        "rule": asdict(problem.rule),
+        "rule": problem.rule.to_json(),
     }
 
 
@@ -55,7 +54,7 @@ def process_results(doc: Mapping[str, Any], results: Sequence[Sequence[str]]) ->
     Args:
         results: of the one request, its k responses.
     """
-    rule = Rule(**doc["rule"])
+    rule = Rule.from_json(doc["rule"])
     marked = mark_all(Response(text, doc["gold"], rule) for text in results[0])
     return {
         "avg@k": scoring.avg(marked),

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from annotated_types import Ge, Gt, Le, Lt
 
 from algorithms.base import Algorithm
+from benchmarks.marks import Form, Rule
 from benchmarks.problems import Benchmark, TrainingSet
 from harness.base import registry
 from harness.base.fingerprint import fingerprint
@@ -106,7 +107,7 @@ class Evaluation:
 
     benchmarks: Mapping[str, Count]
     """benchmark -> k, at the headline point and for the untrained model; or, for problems of your own, name ->
-    `{file: my.jsonl, k: 4}`"""
+    `{file: my.jsonl, k: 4}`, with `rule: choice` where answers are letters"""
     curve: Mapping[str, Count] = field(default_factory=dict)
     """benchmark -> k, at the earlier points of the grid; may be empty"""
     points: Count = 4
@@ -138,7 +139,8 @@ class Evaluation:
         own = self.files.get(name)
         if own is None:
             return registry.benchmark(name).first(self.limit)
-        found = Benchmark.from_file(Path(own.file), name, own.title, own.k, content=own.hash)
+        rule = Rule(Form(own.rule)) if own.rule else None
+        found = Benchmark.from_file(Path(own.file), name, own.title, own.k, rule, content=own.hash)
         return found.first(self.limit)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Literal
 
 from annotated_types import Ge
 
@@ -20,6 +20,9 @@ class ProblemFile:
     """what tables call it; empty: its name"""
     hash: str = ""
     """what its problems must hash to, as `rence benchmarks pin` prints it; empty: whatever the file holds now"""
+    rule: Literal["maths", "numbers", "choice"] | None = None
+    """what its answers are: mathematical expressions, numbers, or letters of multiple choice; null: what each line's
+    `rule` says, and `maths` where it says nothing"""
 
 
 @dataclass(frozen=True)

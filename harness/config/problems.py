@@ -8,6 +8,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+from benchmarks.marks import Form, Rule
 from benchmarks.problems import Benchmark, ProblemsError, TrainingSet, hash_of
 from harness.base import registry, reserved
 from harness.base.errors import UserError
@@ -81,9 +82,12 @@ def problem_file(name: str, path: Path, wanted: T) -> T:
         wrong = "there is a benchmark or training set of that name"
     if wrong:
         raise UserError(f"`{name}` cannot be the name of the problems in {path}: {wrong}.")
-    kind = Benchmark if isinstance(wanted, ProblemFile) else TrainingSet
     try:
-        found = kind.from_file(path, name, content=wanted.hash)
+        if isinstance(wanted, ProblemFile):
+            rule = Rule(Form(wanted.rule)) if wanted.rule else None
+            found: Benchmark | TrainingSet = Benchmark.from_file(path, name, rule=rule, content=wanted.hash)
+        else:
+            found = TrainingSet.from_file(path, name, content=wanted.hash)
         return replace(wanted, file=str(path.resolve()), hash=hash_of(found.problems))
     except ProblemsError as error:
         raise UserError(str(error)) from None

@@ -91,7 +91,7 @@ def _ours(place: int, task: Task) -> pd.DataFrame:
     rows = _frame(place, task, [_responses(task.raw, i) for i in range(len(task.raw.lines))])
     docs = task.raw["doc"]
     k = len(rows) // len(docs)
-    rows = Marker().mark(rows, [Rule(**doc["rule"]) for doc in docs for _ in range(k)])
+    rows = Marker().mark(rows, [Rule.from_json(doc["rule"]) for doc in docs for _ in range(k)])
     means = (rows["mark"] == "correct").to_numpy().reshape(-1, k).mean(axis=1)
     other = np.abs(means - cells.numbers(task.raw, OURS, task.raw[OURS])) > 1e-9
     if other.any():

@@ -7,10 +7,14 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from benchmarks.marks import MATHS, Rule
+from benchmarks.marks import MATHS, Reading, Rule
 from harness.base.errors import UserError
 
-"""how the names of our small benchmarks begin, whose answers are numbers"""
+_PLACES = {
+    Reading.BOX: "the answer is what the last box holds",
+    Reading.RULE: "the answer is what the last box holds, or of multiple choice a letter that is announced",
+    Reading.ANYWHERE: "the answer may stand anywhere",
+}
 CUT_OFF = ("length", "context", "max_tokens")
 """finish reasons of answers that a limit ended"""
 
@@ -19,8 +23,8 @@ CUT_OFF = ("length", "context", "max_tokens")
 class Marker:
     """How responses are marked against their golds."""
 
-    anywhere: bool = False
-    """whether an answer may stand outside a box, as in `rence grade`; if not, only a box is one, as in evaluations"""
+    reading: Reading = Reading.RULE
+    """how an answer is found; as the benchmark's rule reads, as in evaluations, or anywhere, as in `rence grade`"""
     tolerance: float | None = None
     """relative, for decimals; None: the benchmark's own, if it is one of ours, or none"""
     workers: int | None = None
@@ -31,14 +35,14 @@ class Marker:
         """What `grader_version` records."""
         from benchmarks.marking import MARKER_VERSION
 
-        return f"{MARKER_VERSION}, answers anywhere" if self.anywhere else MARKER_VERSION
+        own = self.reading is Reading.RULE
+        return MARKER_VERSION if own else f"{MARKER_VERSION}, reading {self.reading}"
 
     @property
     def notes(self) -> list[str]:
         """How it marks, in a sentence for the import's record."""
-        place = "the answer may stand anywhere" if self.anywhere else "the answer is what the last box holds"
         allowed = "each benchmark's own tolerance" if self.tolerance is None else f"tolerance {self.tolerance:g}"
-        return [f"Marked by rence's marker, version {self.version}: {place}; {allowed} for decimals."]
+        return [f"Marked by rence's marker, version {self.version}: {_PLACES[self.reading]}; {allowed} for decimals."]
 
     def rule(self, benchmark: str) -> Rule:
         """What counts as equal to a gold: the tolerance that was given, or the benchmark's own rule."""
@@ -67,7 +71,7 @@ class Marker:
         responses = [Response(text, gold, rule, bool(cut)) for text, gold, rule, cut in zip(*columns, strict=True)]
         pool = Pool(self.workers) if self.workers else None
         try:
-            marked = (mark_texts if self.anywhere else mark_all)(responses, pool)
+            marked = (mark_texts if self.reading is Reading.ANYWHERE else mark_all)(responses, pool, self.reading)
         except MarkerMissing as error:
             raise UserError(str(error)) from None
         finally:

@@ -9,6 +9,7 @@ from harness.base.errors import UserError
 from harness.base.fingerprint import fingerprint
 from harness.base.registry import BACKENDS
 from harness.config.experiment import Arm, Experiment, Recipe
+from harness.config.own_files import ProblemFile
 from harness.models import resolving
 from harness.records import ArmRecord, Plan
 from harness.records.differences import differences
@@ -34,7 +35,7 @@ def make(experiment: Experiment, model: Path | None) -> Plan:
     evaluation = stated(experiment.evaluation)
     benchmarks, curve = evaluation.pop("benchmarks"), evaluation.pop("curve")
     if "files" in evaluation:  # what they hold is what a number means, not where they are
-        evaluation["files"] = {name: file.hash for name, file in experiment.evaluation.files.items()}
+        evaluation["files"] = {name: _held(file) for name, file in experiment.evaluation.files.items()}
     # Every setting, those too that change no number: `identity` leaves them out of the lock.
     plan = Plan(
         experiment=experiment.name,
@@ -95,6 +96,11 @@ def check_unchanged(locked: Plan, now: Plan, folder: Path) -> None:
             ]
         )
     )
+
+
+def _held(file: ProblemFile) -> str:
+    """What its problems are, and what counts as equal to their golds where that is said."""
+    return f"{file.hash}, {file.rule}" if file.rule else file.hash
 
 
 def _record(arm: Arm) -> ArmRecord:

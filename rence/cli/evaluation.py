@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from contextlib import redirect_stdout
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 TEMPERATURE, TOP_P, MAX_TOKENS = 1.0, 1.0, 4096
 """the model's own distribution, as in experiments and in the tasks for lm-eval"""
-_COUNT = re.compile(r"0*[1-9][0-9]{0,5}")
+_ITEM = re.compile(
+    r"(?P<name>[^:]*[^:\s][^:]*)(?::\s*(?P<k>0*[1-9][0-9]{0,5})\s*)?(?::\s*(?P<rule>maths|numbers|choice)\s*)?"
+)
 _FILES = (".jsonl", ".json", ".ndjson", ".txt")
 
 Model = Annotated[
@@ -32,9 +34,10 @@ Model = Annotated[
 Asked = Annotated[
     str,
     typer.Option(
-        metavar="NAME[:K],...",
+        metavar="NAME[:K][:RULE],...",
         help="`aime24:32,my.jsonl:4` asks for 32 and 4 samples a problem, a bare name for one. A file holds "
-        "problems of your own: JSON lines with `problem` and `answer`.",
+        "problems of your own: JSON lines with `problem` and `answer`; `gpqa.jsonl:4:choice` says that its answers are "
+        "letters.",
         autocompletion=completion.benchmarks,
         show_default=False,
     ),
@@ -135,23 +138,32 @@ def _asked(text: str) -> tuple[dict[str, int], dict[str, ProblemFile]]:
     counts: dict[str, int] = {}
     files: dict[str, ProblemFile] = {}
     for item in text.split(","):
-        name, colon, k = (part.strip() for part in item.rpartition(":"))
-        if not colon:
-            name, k = k, ""
-        if not name or (colon and not _COUNT.fullmatch(k)):
-            found = f"has `{item.strip()}`" if item.strip() else "one is empty"
-            raise UserError(
-                "`--benchmarks` must be names or files with commas, with or without `:k` samples a problem (at least "
-                f"1), such as `aime24:32,my.jsonl:4`, but {found}.\n`rence list benchmarks` shows all names."
-            )
+        name, k, rule = _parts(item)
         path = Path(name) if "/" in name or name.lower().endswith(_FILES) else None
+        if rule and not path:
+            raise UserError(
+                f"`--benchmarks {item.strip()}`: `{name}` has a rule of its own. `:{rule}` is for files of problems."
+            )
         name = path.stem if path else name
         if name.casefold() in map(str.casefold, counts):
             raise UserError(f"`--benchmarks` names `{name}` twice (case does not count). Remove one of them.")
-        counts[name] = int(k) if colon else 1
+        counts[name] = k
         if path:
-            files[name] = problem_file(name, path, ProblemFile(str(path), counts[name]))
+            files[name] = problem_file(name, path, ProblemFile(str(path), k, rule=rule))
     return counts, files
+
+
+def _parts(item: str) -> tuple[str, int, Literal["maths", "numbers", "choice"] | None]:
+    """Name, k and rule. Raises: UserError."""
+    found = _ITEM.fullmatch(item.strip())
+    if not found:
+        said = f"has `{item.strip()}`" if item.strip() else "one is empty"
+        raise UserError(
+            "`--benchmarks` must be names or files with commas, with or without `:k` samples a problem (at least 1), "
+            f"such as `aime24:32,my.jsonl:4`, and of a file `:maths`, `:numbers` or `:choice`, but {said}.\n"
+            "`rence list benchmarks` shows all names."
+        )
+    return found["name"].strip(), int(found["k"] or 1), found["rule"]  # type: ignore[return-value]
 
 
 def _checked(files: Mapping[str, ProblemFile], **given: Any) -> Evaluation:

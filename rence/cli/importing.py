@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from benchmarks.marks import Reading
 from harness.base.errors import UserError
 from harness.records.schema import COLUMNS, IMPORTED
 from rence.cli.console import command
@@ -27,9 +28,13 @@ Paths = Annotated[
     ),
 ]
 Mark = Annotated[bool, typer.Option("--mark", help="Mark the answers again with rence's marker.")]
-Anywhere = Annotated[
-    bool,
-    typer.Option("--anywhere", help="An answer may stand outside a box, as in `rence grade`; not so in evaluations."),
+HowToRead = Annotated[
+    Reading,
+    typer.Option(
+        "--reading",
+        help="How an answer is found: box, the last box; rule, as in evaluations, of multiple choice a letter too; "
+        "anywhere, as in `rence grade`.",
+    ),
 ]
 Tolerance = Annotated[
     float | None,
@@ -85,19 +90,19 @@ def generations(
     seed: Seed = None,
     benchmark: Benchmark = None,
     column: Columns = None,
-    anywhere: Anywhere = False,
+    reading: HowToRead = Reading.RULE,
     tolerance: Tolerance = None,
     workers: Workers = None,
 ) -> None:
-    """Rows like those of `attempts`, with response and gold and no mark: rence's marker marks them. Without --anywhere
+    """Rows like those of `attempts`, with response and gold and no mark: rence's marker marks them. Without --reading
     the answer is what the last \\boxed{} holds, as in evaluations."""
     from harness.importing import attempts as source
     from harness.importing import readers
 
     asked = source.AttemptOptions(arm, seed, benchmark, _columns(column))
-    marker = _marker(True, anywhere, tolerance, workers)
+    marker = _marker(True, reading, tolerance, workers)
     options = _options(
-        arm=arm, seed=seed, benchmark=benchmark, column=column, anywhere=anywhere, tolerance=tolerance
+        arm=arm, seed=seed, benchmark=benchmark, column=column, reading=_but_rule(reading), tolerance=tolerance
     )  # fmt: skip
     bring_in(
         "generations", paths, readers.files_in, _TABLES, lambda found: source.read_all(found, asked, marker), options,
@@ -114,7 +119,7 @@ def verl(
         typer.Option("--correct-above", help="A score above it is correct, where rows have no `acc`; 0 if not given."),
     ] = None,
     mark: Mark = False,
-    anywhere: Anywhere = False,
+    reading: HowToRead = Reading.RULE,
     tolerance: Tolerance = None,
     workers: Workers = None,
 ) -> None:
@@ -123,8 +128,10 @@ def verl(
     from harness.importing import verl as source
 
     asked = source.DumpOptions(benchmark, above)
-    marker = _marker(mark, anywhere, tolerance, workers)
-    options = _options(benchmark=benchmark, correct_above=above, mark=mark, anywhere=anywhere, tolerance=tolerance)
+    marker = _marker(mark, reading, tolerance, workers)
+    options = _options(
+        benchmark=benchmark, correct_above=above, mark=mark, reading=_but_rule(reading), tolerance=tolerance
+    )
     bring_in(
         "verl", paths, source.files_in, source.LOOKED_FOR, lambda found: source.read_all(found, asked, marker), options,
         shared,
@@ -139,7 +146,7 @@ def lm_eval(
         list[str] | None, typer.Option("--filter", help="The filter of the answers; the first a task has.")
     ] = None,
     mark: Mark = False,
-    anywhere: Anywhere = False,
+    reading: HowToRead = Reading.RULE,
     tolerance: Tolerance = None,
     workers: Workers = None,
 ) -> None:
@@ -149,8 +156,8 @@ def lm_eval(
     from harness.importing.lm_eval_task import LOOKED_FOR
 
     asked = source.LmEvalOptions(metric or (), filter or ())
-    marker = _marker(mark, anywhere, tolerance, workers)
-    options = _options(metric=metric, filter=filter, mark=mark, anywhere=anywhere, tolerance=tolerance)
+    marker = _marker(mark, reading, tolerance, workers)
+    options = _options(metric=metric, filter=filter, mark=mark, reading=_but_rule(reading), tolerance=tolerance)
     bring_in(
         "lm-eval", paths, source.files_in, LOOKED_FOR, lambda found: source.read_all(found, asked, marker),
         options, shared,
@@ -162,7 +169,7 @@ def lighteval(
     shared: Shared,
     metric: Metric = None,
     mark: Mark = False,
-    anywhere: Anywhere = False,
+    reading: HowToRead = Reading.RULE,
     tolerance: Tolerance = None,
     workers: Workers = None,
 ) -> None:
@@ -171,8 +178,8 @@ def lighteval(
     from harness.importing import lighteval as source
 
     asked = source.LightevalOptions(metric or ())
-    marker = _marker(mark, anywhere, tolerance, workers)
-    options = _options(metric=metric, mark=mark, anywhere=anywhere, tolerance=tolerance)
+    marker = _marker(mark, reading, tolerance, workers)
+    options = _options(metric=metric, mark=mark, reading=_but_rule(reading), tolerance=tolerance)
     bring_in(
         "lighteval", paths, source.files_in, source.LOOKED_FOR, lambda found: source.read_all(found, asked, marker),
         options, shared,
@@ -195,9 +202,13 @@ def _options(**options: Any) -> dict[str, Any]:
     return {name: value for name, value in options.items() if value not in (None, False)}
 
 
-def _marker(mark: bool, anywhere: bool, tolerance: float | None, workers: int | None) -> Marker | None:
+def _but_rule(reading: Reading) -> str | None:
+    return None if reading is Reading.RULE else reading.value
+
+
+def _marker(mark: bool, reading: Reading, tolerance: float | None, workers: int | None) -> Marker | None:
     from harness.importing.marking import Marker
 
-    if not mark and (anywhere or tolerance is not None or workers is not None):
-        raise UserError("--anywhere, --tolerance and --workers say how answers are marked again: add --mark.")
-    return Marker(anywhere, tolerance, workers) if mark else None
+    if not mark and (reading is not Reading.RULE or tolerance is not None or workers is not None):
+        raise UserError("--reading, --tolerance and --workers say how answers are marked again: add --mark.")
+    return Marker(reading, tolerance, workers) if mark else None

@@ -26,6 +26,7 @@ SUITES: dict[str, tuple[float, dict[int, str]]] = {
             41: "labelled equal: 1 - 1/e and 1 + 1/e, a known mistake of its parser that its tests hold fast",
             103: "labelled as no answer, for a formula in single dollars may not hold a line break there",
             104: "likewise, in round brackets",
+            69: "its gold is damaged, a box without an end, and speaks of n where the answer speaks of x",
             255: "the interval that an inequality describes; labelled equal with an option, two lines above",
             259: "f(x) and f(y), labelled equal for an option under which names do not matter",
         },

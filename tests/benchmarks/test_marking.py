@@ -7,10 +7,10 @@ from fractions import Fraction
 import pytest
 
 from benchmarks.marking import mark
+from benchmarks.marking.boxes import last_box, together
 from benchmarks.marking.canonical import canonical
-from benchmarks.marking.extraction import adjacent_answers, final_answer
 from benchmarks.marking.numbers import plain
-from benchmarks.marks import NUMBERS, Mark, Marked, Rule
+from benchmarks.marks import NUMBERS, Form, Mark, Rule
 from harness import records
 
 C, W, N, T = Mark.CORRECT, Mark.WRONG, Mark.NO_ANSWER, Mark.TRUNCATED
@@ -33,7 +33,9 @@ WHERE_THE_ANSWER_IS = [
     ("12", r"\boxed{13} and then on and on", True, W),
     ("12", r"\boxed{13}, no, \boxed{12}", False, C),
     ("12", r"\boxed{12}, no, \boxed{13}", False, W),
-    ("12", r"\boxed{12}, no, \boxed{13", False, C),
+    ("12", r"\boxed{12}, no, \boxed{13", False, N),
+    ("12", r"\boxed{12}, no, \boxed{13", True, T),
+    ("12", r"\boxed{12}, so \boxed{}", False, N),
     ("12", r"\boxed{\boxed{12}}", False, C),
     ("12", r"\boxed {12}", False, C),
     ("12", r"\boxed{}", False, N),
@@ -102,9 +104,14 @@ def test_mark(gold: str, response: str, truncated: bool, expected: Mark) -> None
     assert mark(response, gold, NUMBERS, truncated).mark is expected
 
 
+def marked(response: str, gold: str) -> tuple[Mark, str | None]:
+    found = mark(response, gold, NUMBERS)
+    return found.mark, found.answer
+
+
 def test_the_answer_is_kept_as_it_was_written() -> None:
-    assert mark(r"so \boxed{ 10{,}000 }", "7", NUMBERS) == Marked(W, "10{,}000")
-    assert mark("so", "7", NUMBERS) == Marked(N, None)
+    assert marked(r"so \boxed{ 10{,}000 }", "7") == (W, "10{,}000")
+    assert marked("so", "7") == (N, None)
 
 
 LONG = 100_000
@@ -176,33 +183,33 @@ def test_plain_numbers_are_exact_and_bounded() -> None:
     ],
 )
 def test_tolerance_is_relative_and_for_decimals_alone(answer: str, gold: str, tolerance: float, expected: Mark) -> None:
-    assert mark(f"\\boxed{{{answer}}}", gold, Rule(symbolic=False, tolerance=tolerance)).mark is expected
+    assert mark(f"\\boxed{{{answer}}}", gold, Rule(Form.NUMBERS, tolerance)).mark is expected
 
 
 @pytest.mark.parametrize(
     "text, answer",
     [
-        (r"\boxed{1}, \boxed{2} and \boxed{3}", "1,2,3"),
-        (r"$$\boxed{(2, 2)} \quad \text{and} \quad \boxed{(6, 2)}$$", "(2, 2),(6, 2)"),
-        (r"\\boxed{1}, \\boxed{2}", "1,2"),
+        (r"\boxed{1}, \boxed{2} and \boxed{3}", "1;2;3"),
+        (r"$$\boxed{(2, 2)} \quad \text{and} \quad \boxed{(6, 2)}$$", "(2, 2);(6, 2)"),
+        (r"\\boxed{1}, \\boxed{2}", "1;2"),
         (r"\boxed{1}. No, wrong. It is \boxed{2}", None),
         (r"\boxed{\boxed{2}}", None),
         (r"\boxed{2}, that is \boxed{2}", None),
     ],
 )
 def test_boxes_that_stand_together(text: str, answer: str | None) -> None:
-    assert adjacent_answers(text) == answer
+    assert together(text) == (answer.split(";") if answer else [])
 
 
 def test_several_boxes_answer_a_list_and_nothing_else() -> None:
     both = r"\boxed{5} and \boxed{6}"
-    assert mark(both, "5,6", NUMBERS) == Marked(C, "5,6")
-    assert mark(both, "6", NUMBERS) == Marked(C, "6")
-    assert mark(both, "5", NUMBERS) == Marked(W, "6")
-    assert mark(r"\boxed{7,8}, no, \boxed{5,6}", "5,6", NUMBERS) == Marked(C, "5,6")
+    assert marked(both, "5,6") == (C, "5,6")
+    assert marked(both, "6") == (C, "6")
+    assert marked(both, "5") == (W, "6")
+    assert marked(r"\boxed{7,8}, no, \boxed{5,6}", "5,6") == (C, "5,6")
 
 
 def test_canonical_is_idempotent_on_every_row() -> None:
     for gold, response, *_ in WHERE_THE_ANSWER_IS + SAME_OR_NOT:
-        for text in (gold, final_answer(response) or ""):
+        for text in (gold, last_box(response) or ""):
             assert canonical(canonical(text)) == canonical(text)

@@ -16,7 +16,7 @@ import pytest
 from benchmarks.marking import mark, mark_all, second_marker
 from benchmarks.marking.marker import mark_texts
 from benchmarks.marking.pool import Pool
-from benchmarks.marks import MATHS, NUMBERS, Mark, Marked, Response, Rule
+from benchmarks.marks import MATHS, NUMBERS, Mark, Response, Rule
 
 ROOT = Path(__file__).parents[2]
 C, W, N, F = Mark.CORRECT, Mark.WRONG, Mark.NO_ANSWER, Mark.GRADER_FAILED
@@ -115,15 +115,16 @@ def test_a_gold_that_does_not_parse_is_compared_as_text(gold: str) -> None:
         (r"a \boxed{200} first. Final Answer: The final answer is $255$. I hope it is correct.", "255", C, "$255$"),
         ("3+2", "5", C, "3+2"),
         ("Evelyn", r"\text{Evelyn}", C, "Evelyn"),
-        ("I think that it must be 7, or perhaps not.", "8", W, None),
-        (r"We get $x = 5$ and then \( \sqrt{16} \)", "4", C, None),
+        ("I think that it must be 7, or perhaps not.", "8", N, None),
+        (r"We get $x = 5$ and then \( \sqrt{16} \)", "4", C, r"\sqrt{16}"),
         ("", "4", N, None),
-        (r"\boxed{4", "4", C, r"\boxed{4"),  # a box that is never closed is none
+        (r"\boxed{4", "4", N, None),  # a box that is never closed withdraws the answer
         ("<think>7</think> 8", "8", C, "8"),
     ],
 )
 def test_texts_without_a_box(text: str, gold: str, expected: Mark, answer: str | None) -> None:
-    assert mark_texts([Response(text, gold, MATHS)]) == [Marked(expected, answer)]
+    (found,) = mark_texts([Response(text, gold, MATHS)])
+    assert (found.mark, found.answer) == (expected, answer)
 
 
 SLOW = [
@@ -181,19 +182,13 @@ def test_hostile_texts_without_a_box(pool: Pool) -> None:
     assert {one.mark for one in found} <= {W, F, N}
 
 
-def test_a_question_is_ended_at_its_deadline_and_the_next_is_answered(pool: Pool) -> None:
-    started = time.monotonic()
-    assert pool.ask(("same", "9^{9^{9^{9}}}+x", "x", 0.0)) is None
-    assert time.monotonic() - started < 15  # three seconds of processor time; the machine may be busy
-    assert pool.ask(("same", "x+y", "y+x", 0.0)) is True
-
-
 def test_workers_that_somebody_killed_are_replaced(pool: Pool) -> None:
-    pool.ask_all([("same", "x+y", "y+x", 0.0), ("same", "x+z", "z+x", 0.0)])
+    pool.ask_all([("compare", f"x+{name}", f"{name}+x", "maths", 0.0) for name in "yz"])
     for pid in workers_of(os.getpid()):
         os.kill(pid, signal.SIGKILL)
     time.sleep(0.2)
-    assert [pool.ask(("same", f"x+{n}", f"{n}+x", 0.0)) for n in range(4)] == [True] * 4
+    found = [pool.ask(("compare", f"x+{n}", f"{n}+x", "maths", 0.0)) for n in range(4)]
+    assert [reply.value for reply in found] == [True] * 4
 
 
 def workers_of(pid: int) -> list[int]:

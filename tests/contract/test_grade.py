@@ -43,6 +43,7 @@ def test_marks_agreement_and_misses(file: Path) -> None:
     done = grade(file.name, "--workers", "1", cwd=file.parent)
     assert (done.returncode, done.stderr) == (0, "")
     assert "Agreement: 5 of 6 (83.33 %)" in done.stdout
+    assert "Reading anywhere. Answers were found: bare 1, box 2, none 1, stated 2." in done.stdout
     misses = [line.split() for line in done.stdout.splitlines() if line.strip().startswith("4 ")]
     assert misses == [["4", "wrong", "correct", "42", "42"]]
 
@@ -51,12 +52,51 @@ def test_one_document_and_a_file_of_lines(file: Path) -> None:
     done = grade(file.name, "--json", "--second-marker", "--out", "marked.jsonl", cwd=file.parent)
     found = json.loads(done.stdout)
     assert found["rows"] == found["labelled"] == 6 and found["agree"] == 5
+    assert found["reading"] == "anywhere" and found["found"] == {"bare": 1, "box": 2, "none": 1, "stated": 2}
     assert found["marks"] == {"correct": 3, "grader_failed": 1, "no_answer": 1, "wrong": 1}
     assert [miss["line"] for miss in found["misses"]] == [4]
     lines = [json.loads(line) for line in (file.parent / "marked.jsonl").read_text(encoding="utf-8").splitlines()]
     assert [line["mark"] for line in lines] == ["correct", "correct", "wrong", "correct", "no_answer", "grader_failed"]
+    assert [line["reason"] for line in lines if line["mark"] == "no_answer"] == ["the response is empty"]
+    assert all(line["reason"] for line in lines if line["mark"] != "correct")
     assert lines[0]["id"] == "a" and lines[0]["answer"] == "0.5" and lines[0]["mark_second"] == "correct"
     assert all(line["grader_version"] == found["grader_version"] for line in lines)
+
+
+def marks_of(tmp_path: Path, rows: list[dict], *options: str) -> list[str]:
+    (tmp_path / "a.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    done = grade("a.jsonl", "--out", "b.jsonl", *options, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line)["mark"] for line in (tmp_path / "b.jsonl").read_text().splitlines()]
+
+
+def test_readings(tmp_path: Path) -> None:
+    preds = ["\\boxed{5}", "The answer is 5.", "5", "so $x = 5$ and that was it, as we know", "<think>5</think>"]
+    preds += ["\\boxed{5} or \\boxed{"]
+    rows = [{"gold": "5", "pred": pred} for pred in preds]
+    anywhere = ["correct"] * 4 + ["no_answer"] * 2
+    boxed = ["correct"] + ["no_answer"] * 5
+    assert marks_of(tmp_path, rows) == marks_of(tmp_path, rows, "--reading", "anywhere") == anywhere
+    assert marks_of(tmp_path, rows, "--reading", "box") == marks_of(tmp_path, rows, "--reading", "rule") == boxed
+
+
+def test_multiple_choice(tmp_path: Path) -> None:
+    rows = [{"gold": "B", "pred": "**Answer:** (B)"}, {"gold": "B", "pred": "\\boxed{B: text}"}]
+    rows += [{"gold": "B", "pred": "Answer: B or C"}, {"gold": "A", "pred": "A person"}]
+    found = ["correct", "correct", "wrong", "no_answer"]
+    assert marks_of(tmp_path, rows, "--rule", "choice") == found
+    assert marks_of(tmp_path, [{**row, "rule": "choice"} for row in rows], "--reading", "rule") == found
+    assert marks_of(tmp_path, rows)[:3] == ["correct", "correct", "wrong"], "without a rule the gold is enough"
+    (tmp_path / "a.jsonl").write_text('{"gold": "A", "pred": "A"}\n{"gold": "42", "pred": "A"}\n')
+    done = grade("a.jsonl", "--rule", "choice", cwd=tmp_path)
+    assert done.returncode == 2 and "a.jsonl:2: a gold of multiple choice must be a letter, A to J" in done.stderr
+
+
+def test_a_lines_own_rule_goes_before_the_options(tmp_path: Path) -> None:
+    rows = [{"gold": "12", "pred": "5+7"}, {"gold": "12", "pred": "5+7", "rule": "numbers"}]
+    rows += [{"gold": "1.6", "pred": "1.61", "tolerance": 0.02}, {"gold": "1.6", "pred": "1.61"}]
+    assert marks_of(tmp_path, rows) == ["correct", "wrong", "correct", "wrong"]
+    assert marks_of(tmp_path, rows, "--rule", "numbers")[0] == "wrong"
 
 
 @pytest.mark.parametrize("options, mark", [((), "wrong"), (("--tolerance", "0.02"), "correct")])
@@ -73,6 +113,10 @@ def test_tolerance(tmp_path: Path, options: tuple[str, ...], mark: str) -> None:
         (b'\n{"gold": "1"}\n', "a.jsonl:2: `pred` must be a string, but is missing"),
         (b'{"gold": 1, "pred": "1"}\n', "a.jsonl:1: `gold` must be a string, but is int"),
         (b'{"gold": "1", "pred": "1", "expected": "yes"}\n', "a.jsonl:1: `expected` must be 0 or 1"),
+        (
+            b'{"gold": "1", "pred": "1", "rule": "letters"}\n',
+            "a.jsonl:1: `rule` must be maths, numbers, choice, but is",
+        ),
         (b"\xff\n", "a.jsonl is not UTF-8"),
         (b"[" * 100_000 + b"\n", "a.jsonl:1 is not valid JSON"),
     ],

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.files import jsonl
+from benchmarks.marks import NUMBERS
 from benchmarks.problems import Benchmark, Problem, ProblemsError
 from benchmarks.registry import benchmark
 from harness import config
@@ -72,6 +73,47 @@ def test_a_file_is_a_benchmark_without_code(rence: Call, mine: Path) -> None:
     mine.write_text(ROWS.replace("5}", '"five"}'))
     code, _, err = rence(*EVAL, "--benchmarks", "my.jsonl:2", "--out", "r")
     assert code == USAGE and "r holds another evaluation (my): benchmark_hash:" in err
+
+
+def test_answers_of_a_file_may_be_letters(rence: Call, tmp_path: Path) -> None:
+    """The file's lines say it, or the command does."""
+    row = {"problem": "Which is a prime? A: 4, B: 5", "answer": "B"}
+    (tmp_path / "gpqa.jsonl").write_text(json.dumps({**row, "rule": "choice"}) + "\n")
+    (tmp_path / "bare.jsonl").write_text(json.dumps(row) + "\n")
+    code, _, err = rence(*EVAL, "--benchmarks", "gpqa.jsonl,bare.jsonl:2:choice", "--out", "r")
+    assert code == OK, err
+    for name, k in (("gpqa", 1), ("bare", 2)):
+        header = EvalRecord.read(EvalFolder(Path("r/evals") / name).header)
+        assert (header.rule, header.k) == ("letters of multiple choice", k)
+    code, _, err = rence(*EVAL, "--benchmarks", "gpqa.jsonl,bare.jsonl:2", "--out", "r")
+    assert code == USAGE and "r holds another evaluation (bare): rule:" in err
+    code, _, err = rence(*EVAL, "--benchmarks", "mini_sums:2:choice", "--out", "s")
+    assert code == USAGE and "`mini_sums` has a rule of its own" in err
+
+
+@pytest.mark.parametrize(
+    "row, said",
+    [
+        ({"answer": "B", "rule": "letters"}, '`rule` must be maths, numbers, choice, but is "letters" instead'),
+        ({"answer": "42", "rule": "choice"}, "the answer of multiple choice must be a letter, A to J, but is '42'"),
+    ],
+)
+def test_a_rule_that_is_none(tmp_path: Path, row: dict[str, str], said: str) -> None:
+    path = tmp_path / "my.jsonl"
+    path.write_text(json.dumps({"problem": "Which?", **row}))
+    with pytest.raises(ValueError, match=re.escape(f"my.jsonl:1: {said}")):
+        jsonl.read(path)
+
+
+def test_an_experiments_file_has_a_rule(experiment: Path) -> None:
+    before = plan.make(config.load(experiment), SHIPPED["quickstart-base"])
+    numbers = config.load(experiment, ["evaluation.benchmarks.mine.rule=numbers"])
+    assert numbers.evaluation.benchmark("mine").problems[0].rule == NUMBERS
+    assert plan.make(numbers, SHIPPED["quickstart-base"]).lock != before.lock, "it is what a score means"
+    with pytest.raises(UserError, match="a letter, A to J, but is '5'"):
+        config.load(experiment, ["evaluation.benchmarks.mine.rule=choice"])
+    with pytest.raises(UserError, match=r"evaluation\.benchmarks\.mine\.rule"):
+        config.load(experiment, ["evaluation.benchmarks.mine.rule=letters"])
 
 
 def test_an_experiment_names_files_beside_it(rence: Call, experiment: Path) -> None:

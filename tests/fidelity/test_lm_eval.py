@@ -111,7 +111,7 @@ def assert_scores_are_of_the_responses(result: dict[str, Any], samples: list[dic
     for sample in samples:
         (responses,), document = sample["resps"], sample["doc"]
         assert len(responses) == k and sample["filtered_resps"] == [responses]
-        rule = Rule(**document["rule"])
+        rule = Rule.from_json(document["rule"])
         found.append(scores(mark_all(Response(text, document["gold"], rule) for text in responses)))
         assert {name: sample[name] for name in found[-1]} == found[-1]
     for name in found[0]:

@@ -35,11 +35,13 @@ def test_marks_by_box_or_anywhere(rence: Rence, tmp_path: Path) -> None:
     write(tmp_path / "g.jsonl", rows("x", "4", ANSWERS))
     assert rence("import", "generations", "a/seed0=g.jsonl", "--out", "boxed").code == 0
     assert marks(tmp_path / "boxed", "x") == ["correct", "no_answer", "wrong", "no_answer", "truncated"]
-    done = rence("import", "generations", "g.jsonl", "--arm", "a", "--seed", "0", "--anywhere", "--out", "any")
+    done = rence(
+        "import", "generations", "g.jsonl", "--arm", "a", "--seed", "0", "--reading", "anywhere", "--out", "any"
+    )
     assert done.code == 0 and "the answer may stand anywhere" in done.out
     assert marks(tmp_path / "any", "x")[:3] == ["correct", "correct", "wrong"]
     header = json.loads((tmp_path / "any/a/seed0/evals/step_0/x/eval.json").read_text())
-    assert header["grader_version"].endswith(", answers anywhere")
+    assert header["grader_version"].endswith(", reading anywhere")
     assert rence("report", "any").code == 0
 
 
@@ -77,7 +79,7 @@ def test_two_real_models_on_gsm8k(rence: Rence, tmp_path: Path) -> None:
     data["problem_id"] = data.groupby("arm").cumcount()
     data.assign(seed=0, sample=0, benchmark="gsm8k").to_json("generations.jsonl", orient="records", lines=True)
     correct = data.groupby("arm")["expected"].sum()
-    words = ["--column", "response=pred", "--anywhere", "--target", "verification", "--out", "gsm8k"]
+    words = ["--column", "response=pred", "--reading", "anywhere", "--target", "verification", "--out", "gsm8k"]
     assert rence("import", "generations", "generations.jsonl", *words).code == 0
     assert rence("report", "gsm8k").code == 0
     found = verdict(tmp_path / "gsm8k")

@@ -123,7 +123,7 @@ def line(**cells: Any) -> dict[str, Any]:
         ([line(), line(), line(input="p")], [], 3, "has 1 attempts, but"),
         ([{"prompt": "q", "response": "a"}], [], 3, "lacks the column `input`. Is this a validation dump of verl?"),
         ([line(gts=None)], ["--mark"], 3, "5.jsonl:1: `gts` must be a text, but is empty"),
-        ([line()], ["--anywhere"], 2, "add --mark"),
+        ([line()], ["--reading", "anywhere"], 2, "add --mark"),
     ],
 )
 def test_what_is_refused(rence: Rence, tmp_path: Path, lines: list, words: list[str], code: int, said: str) -> None:

@@ -1,0 +1,144 @@
+"""Answers that a text states without a box: `#### 42`, `The answer is 42.`, `Final Answer: **42**`."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+
+class Statement(NamedTuple):
+    """One answer that a text announces."""
+
+    answer: str | None
+    """None: it is withdrawn, as in `the answer is not 5`"""
+    start: int
+
+
+_SUBJECT = r"\banswers?\b(?:\s+(?:to|of|for)\b[^.:;\n]{0,60}?)?"
+_IS = r"(?:is|are|was|equals?|would be|should be|must be|will be|becomes|comes? out (?:to be|as))\b"
+_NOT = r"(?:is|are|was)(?:n['’]t|\s+(?:not|wrong|incorrect|unknown|unclear))\b|can(?:not|['’]t)\s+be\b|\bcan not be\b"
+_ANNOUNCED = re.compile(
+    r"^[ \t>*]*\#{4}(?=(?P<marked>[^\n]{0,400}))"
+    r"|<answer>(?P<tagged>(?:(?!</?answer>).){0,400})</answer>"
+    rf"|{_SUBJECT}[*_`]*\s+(?P<withdrawn>{_NOT})"
+    rf"|{_SUBJECT}[*_`]*(?:\s+{_IS}\s*:?|\s*[:=])[*_`]*(?=(?P<said>[^\n]{{0,400}}))"
+    r"|\bfinal\s+answer[*_`\s]*\n(?P<below>)"
+    r"|^A:(?=(?P<short>[^\n]{0,400}))",
+    re.IGNORECASE | re.MULTILINE | re.DOTALL,
+)
+"""what is said is looked ahead at, so that another announcement in it counts too"""
+_HYPOTHETICAL = re.compile(
+    r"\b(?:if|whether|suppose|assume|assuming|unless|is)[ \t]+(?:[a-z]+[ \t]+){0,3}\Z", re.IGNORECASE
+)
+"""before an answer that is not announced but supposed, or asked for"""
+_BEFORE = 40
+_GIVEN_UP = re.compile(
+    r"\bI(?:['’]ll|\s+will|\s+have\s+to|\s+must)?\s+give\s+up\b|\b(?:do\s+not|don['’]t)\s+know\b|\bno\s+idea\b"
+    r"|\b(?:cannot|can['’]t|can\s+not|could\s+not|couldn['’]t|unable\s+to|not\s+able\s+to|failed\s+to)\s+"
+    r"(?:be\s+)?(?:solve|answer|determine|find|figure|compute|decide|tell|say|give|provide)"
+    r"|\bnot\s+the\s+(?:final\s+|correct\s+|right\s+)?answer\b|\b(?:or\s+perhaps|or\s+maybe|perhaps|maybe)\s+not\b",
+    re.IGNORECASE,
+)
+
+
+def given_up(text: str) -> int:
+    """Where a text gives up or takes back for the last time; -1 if it does not."""
+    return max((found.start() for found in _GIVEN_UP.finditer(text)), default=-1)
+
+
+def statement(text: str) -> Statement | None:
+    """The last answer that a text announces and that can be read; one after which it gives up is withdrawn."""
+    given_up_at = given_up(text)
+    for found in reversed(list(_ANNOUNCED.finditer(text))):
+        start = found.start()
+        if found["withdrawn"]:
+            return Statement(None, start)
+        if not _HYPOTHETICAL.search(text[max(0, start - _BEFORE) : start]) and (value := _value(_rest(text, found))):
+            return Statement(value if start >= given_up_at else None, start)
+    return None
+
+
+_HOPE = re.compile(r"\s*\.?\s*I hope it is correct.*", re.DOTALL)
+_SEVERAL_LINES = 300
+
+
+def _rest(text: str, found: re.Match[str]) -> str:
+    """What is announced: the rest of the line, or the next line that holds something."""
+    if found["tagged"] is not None:
+        return found["tagged"].strip()
+    name = next(name for name in ("marked", "said", "short", "below") if found[name] is not None)
+    said = found[name].strip(" \t*_`:")
+    if said in ("$", "$$", "\\[", "\\(") or not said or _open_formula(said):  # it goes on below
+        following = text[found.start(name) : found.start(name) + _SEVERAL_LINES].lstrip(" \t\n*_`:")
+        formula = _FORMULA.match(following)
+        return formula.group() if formula else following.partition("\n")[0]
+    return _HOPE.sub("", said)
+
+
+def _open_formula(text: str) -> bool:
+    return text.startswith(("\\[", "\\(", "$$")) and not _FORMULA.match(text)
+
+
+_FORMULA = re.compile(r"(?:\$\$[^$]+\$\$|\$[^$]+\$|\\\(.*?\\\)|\\\[.*?\\\])(?:\s*(?:\\?%|percent|pct))?", re.DOTALL)
+_NUMBER = re.compile(
+    r"[-+−]?\\?\$?[0-9]+(?:,[0-9]{3})*(?![0-9])(?:\.[0-9]+)?(?:/[0-9]+)?(?:\s?\\?%)?(?![0-9A-Za-z^_*/(\\])"
+)
+_SENTENCE = re.compile(r"(?<=[^\s.])[.!](?=\s|\Z)|\s*[;]\s")
+_CLAUSE = re.compile(
+    r"[*_`]*(?:,\s+(?!(?:and|or|pi|sqrt)\b)(?:I\b|[A-Za-z]{2})|\s+[–—-]\s|\s*(?:\Z|\*\*)"
+    r"|,?\s+(?:because|since|as|which|so|for|when|where|if|after|due|by|given|therefore|hence|thus|meaning"
+    r"|in (?:total|all)|altogether|overall)\b)"
+)
+"""what may follow a value that ends before its sentence does; `5 choose two` and `10 over three` go on"""
+_NO_VALUE = re.compile(
+    r"(?:not|never|no longer|neither|correct|right|wrong|incorrect|clear|obvious|above|below|unknown|unclear|there|here"
+    r"|therefore|thus|then|this|that|what|given|found|obtained|simply|just|yours)\b[^=]*",
+    re.IGNORECASE,
+)
+
+
+def _value(said: str) -> str | None:
+    """The value at the start of what is announced: all of a short expression, or a number or formula before a clause.
+    None where it is none, or a question."""
+    said = _undressed(said)
+    if not said or _NO_VALUE.fullmatch(said):
+        return None
+    sentence = _SENTENCE.split(said, maxsplit=1)[0].strip()
+    if sentence.endswith("?"):
+        return None
+    found = _FORMULA.match(said) or _NUMBER.match(said)
+    if found and _CLAUSE.match(said, found.end()):
+        return _undressed(found.group())
+    whole = _undressed(sentence)
+    return whole if is_bare(whole) else None
+
+
+def _undressed(text: str) -> str:
+    """Without emphasis, quotes, an amount's dollar sign, a formula's end whose start stands before the announcement."""
+    text = text.strip().strip('*_`"').strip()
+    for opening, closing in (("\\[", "\\]"), ("\\(", "\\)"), ("**", "**")):
+        if closing in text and opening not in text:
+            text = text.partition(closing)[0].strip()
+    if text.count("$") % 2 and text.startswith("$"):
+        text = text[1:]
+    elif text.count("$") % 2 and text.endswith("$"):
+        text = text[:-1]
+    return text.rstrip("*_` ").removesuffix(".").strip()
+
+
+_COMMAND = re.compile(
+    r"\\(?:begin|end)\{[a-z]+\*?\}|\\(?:text|mathrm|mbox|textbf|operatorname)\{[^{}]*\}|\\[A-Za-z]+|[{}]"
+)
+_LONG_WORD = re.compile(r"[A-Za-z]{3,}")
+_MOST_BARE = 300
+
+
+def is_bare(text: str) -> bool:
+    """Whether a text is one expression, perhaps with a unit, and no sentence."""
+    if not text or len(text) > _MOST_BARE:
+        return False
+    if _FORMULA.fullmatch(text.rstrip(".")):
+        return True
+    if "$" in text.replace("\\$", "").strip("$") or "\\(" in text or "\\[" in text:
+        return False
+    return len(_LONG_WORD.findall(_COMMAND.sub(" ", text))) <= 1
