@@ -84,12 +84,16 @@ def lighteval(response: str, gold: str) -> float:
     return metric.compute(doc, ModelResponse(text=[response]))
 
 
-def ours() -> Sequence[bool | None]:
+def ours(workers: int) -> Sequence[bool | None]:
     from benchmarks.marking import mark_all
+    from benchmarks.marking.pool import Pool
     from benchmarks.marks import Form, Mark, Response, Rule
 
     responses = [Response(row.pred, row.gold, Rule(Form(row.rule), row.tolerance)) for row in adversarial.load()]
-    return [{Mark.CORRECT: True, Mark.GRADER_FAILED: None}.get(one.mark, False) for one in mark_all(responses)]
+    pool = Pool(workers)
+    marked = mark_all(responses, pool)
+    pool.close()  # whose processors count
+    return [{Mark.CORRECT: True, Mark.GRADER_FAILED: None}.get(one.mark, False) for one in marked]
 
 
 def ask(name: str, seconds: float, workers: int) -> dict[str, Any]:
@@ -98,7 +102,7 @@ def ask(name: str, seconds: float, workers: int) -> dict[str, Any]:
     if name == "ours":
         from benchmarks.marking import MARKER_VERSION
 
-        verdicts, label = ours(), f"rence-bench, marker {MARKER_VERSION}"
+        verdicts, label = ours(workers), f"rence-bench, marker {MARKER_VERSION}"
     else:
         judged = judge(Target(f"{Path(__file__).stem}:{name}", seconds), rows, workers)
         verdicts = [None if one.value is None else one.value > 0.5 for one in judged]
