@@ -36,6 +36,7 @@ class Rates:
         return self.refused / self.right if self.right else None
 
     def to_json(self) -> dict[str, Any]:
+        """Counts and shares; a share is null where there is nothing to share."""
         return {
             "name": self.name,
             "wrong": self.wrong,

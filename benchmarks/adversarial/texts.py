@@ -82,6 +82,7 @@ def times(coefficient: Fraction | int, what: str) -> str:
 
 
 def root(radicand: int, degree: int = 2) -> str:
+    """`\\sqrt{5}`, `\\sqrt[3]{5}`."""
     index = "" if degree == 2 else f"[{degree}]"
     return f"\\sqrt{index}{{{radicand}}}"
 

@@ -70,19 +70,14 @@ def grade(
     rule: Annotated[
         Form, typer.Option(help="What answers are, where a line's `rule` does not say: maths, numbers, choice.")
     ] = Form.MATHS,
-    workers: Annotated[
-        int | None, typer.Option(min=1, help="Processes for Math-Verify; one a core.", show_default=False)
-    ] = None,
+    workers: exploiting.Workers = None,
     tolerance: Annotated[
         float,
         typer.Option(min=0.0, max=0.5, help="Relative difference allowed to a decimal, where a line has no own."),
     ] = 0.0,
     second: Annotated[bool, typer.Option("--second-marker", help="Ask plain Math-Verify too.")] = False,
-    suite: Annotated[bool, typer.Option("--suite", help="Mark the adversarial suite in place of a file.")] = False,
-    function: Annotated[
-        str | None,
-        typer.Option(metavar="MODULE:FUNCTION", help="With --suite: this function too.", show_default=False),
-    ] = None,
+    suite: exploiting.Suite = False,
+    function: exploiting.Beside = None,
     json: Json = False,
 ) -> None:
     """Mark answers: lines {gold, pred}, each a box, a formula or a text that states its answer. With `expected` (0 or
@@ -92,8 +87,7 @@ def grade(
     from benchmarks.marking.pool import MarkerMissing, Pool
     from benchmarks.marks import Response
 
-    file = exploiting.suite_or_file(file, suite, function, to)
-    if file is None:
+    if exploiting.is_suite(file, suite, function, to) or file is None:
         exploiting.grade_suite(function, workers, json)
         return
     rows = _read(file)

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from benchmarks import adversarial
+from benchmarks.adversarial.build import EACH, lines
 from benchmarks.adversarial.child import caller, number_of
-from benchmarks.adversarial.generate import EACH, lines
 from benchmarks.adversarial.rates import by, rates
 from benchmarks.adversarial.registry import KINDS
 from benchmarks.adversarial.suite import SuiteRow

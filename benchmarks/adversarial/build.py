@@ -1,4 +1,4 @@
-"""Writes the file that ships, from the rules: `python -m benchmarks.adversarial.generate`.
+"""Writes the file that ships, from the rules: `python -m benchmarks.adversarial.build`.
 
 Each kind has a generator of its own, seeded by `SEED` and its name: a kind that is changed or added moves no other.
 """
