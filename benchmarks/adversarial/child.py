@@ -103,8 +103,10 @@ def number_of(value: Any) -> float:
         if not keys:
             raise TypeError(f"the dictionary has none of {', '.join(SCORES)}")
         return number_of(value[keys[0]])
-    if isinstance(value, list | tuple) and value:
-        return number_of(value[0])
+    if isinstance(value, list | tuple):
+        if value:
+            return number_of(value[0])
+        raise TypeError("returned an empty list")
     if isinstance(value, str) or value is None:
         raise TypeError(f"returned {type(value).__name__}, not a number")
     number = float(value)
