@@ -2,10 +2,10 @@
 
     python bench/fuzz_marking.py --minutes 10 [--seed 20261129] [--workers N]
 
-Golds and responses are cases of the adversarial suite, mutated: parts cut, doubled, exchanged between cases, TeX tokens,
-Unicode and control characters thrown in, or texts of nothing but such tokens, some very long or deeply nested. Counted
-are marks, exceptions (a fault), `grader_failed` (a deadline or a broken comparison; allowed, and shown), and batches
-that take longer than the deadlines of what failed in them explain (a hang). Ends with 1 after a fault or a hang.
+Golds and responses are cases of the adversarial suite, mutated: parts cut, doubled, exchanged between cases; tokens of
+TeX, Unicode and control characters thrown in; or nothing but such tokens, some very long or deeply nested. Counted are
+marks, exceptions (a fault), `grader_failed` (a deadline or a broken comparison; allowed, and shown), and batches that
+take longer than the deadlines of what failed in them explain (a hang). Ends with 1 after a fault or a hang.
 The same seed draws the same texts, batch by batch; how many there are depends on the machine.
 """
 

@@ -3,7 +3,7 @@
     python bench/rivals_marking.py ask NAME... --out FOLDER     writes FOLDER/NAME.json, in an environment that has it
     python bench/rivals_marking.py table FOLDER                 prints the tables of docs/how-to/exploit.md
 
-Names: ours, math_verify, math_dapo, prime_math, trl, lighteval. Each is called as its project calls it; what is added
+Names: ours, math_verify, math_dapo, math_dapo_line, prime_math, trl, lighteval. Each is called as its project calls it; what is added
 is said in its docstring. They may be asked in different environments, and `table` reads what is there.
 """
 
@@ -20,11 +20,13 @@ from typing import Any
 
 from benchmarks import adversarial
 from benchmarks.adversarial.calling import Target, judge
+from benchmarks.adversarial.registry import KINDS
 from rence.cli.suite_tables import document
 
 PACKAGES = {
     "math_verify": "math-verify",
     "math_dapo": "verl",
+    "math_dapo_line": "verl",
     "prime_math": "verl",
     "trl": "trl",
     "lighteval": "lighteval",
@@ -43,6 +45,12 @@ def math_dapo(response: str, gold: str) -> Any:
     from verl.utils.reward_score import math_dapo as module
 
     return module.compute_score(response, gold)
+
+
+def math_dapo_line(response: str, gold: str) -> Any:
+    """A response that is nothing but a box becomes the line `Answer: ...` that its own prompt asks for."""
+    inner = response.removeprefix("\\boxed{").removesuffix("}")
+    return math_dapo(response if len(inner) == len(response) else f"Answer: {inner}", gold)
 
 
 def prime_math(response: str, gold: str) -> Any:
@@ -116,8 +124,8 @@ def ask(name: str, seconds: float, workers: int) -> dict[str, Any]:
 
 
 def tables(found: Sequence[Mapping[str, Any]]) -> str:
-    """By marker and group, then by kind: false positives where a kind has wrong cases, false negatives where right."""
-    groups = [group["name"] for group in found[0]["groups"]]
+    """By marker and group, then a table of kinds for each group, with an example."""
+    names = [str(one["function"]) for one in found]
     head = ["marker", "equal forms refused", "near misses accepted", "wrong responses accepted"]
     head += [
         "right responses refused",
@@ -129,24 +137,39 @@ def tables(found: Sequence[Mapping[str, Any]]) -> str:
     ]
     lines = [_row(head), _row(["---", *["---:"] * (len(head) - 1)])]
     for one in found:
-        group = dict(zip(groups, one["groups"], strict=True))
-        cells = [
-            group["equal forms"]["false_negatives"],
-            group["near misses"]["false_positives"],
-            group["whole responses"]["false_positives"],
-            group["whole responses"]["false_negatives"],
-            group["exploits"]["false_positives"],
-            one["all"]["false_positives"],
-            one["all"]["false_negatives"],
-        ]
+        equal, near, whole, exploits = one["groups"]
+        cells = [equal["false_negatives"], near["false_positives"], whole["false_positives"]]
+        cells += [whole["false_negatives"], exploits["false_positives"]]
+        cells += [one["all"]["false_positives"], one["all"]["false_negatives"]]
         speed = one["cases"] / one["processor_seconds"]
         lines.append(_row([one["function"], *map(_share, cells), f"{one['all']['failed']:,}", f"{speed:,.0f}"]))
-    lines += ["", _row(["kind", "", *(one["function"] for one in found)]), _row(["---", "---", *["---:"] * len(found)])]
-    for several in zip(*(one["kinds"] for one in found), strict=True):
-        for what, rate in (("FP", "false_positives"), ("FN", "false_negatives")):
-            if several[0][rate] is not None:
-                lines.append(_row([f"`{several[0]['name']}`", what, *(_share(kind[rate]) for kind in several)]))
+    for group in dict.fromkeys(kind.group for kind in KINDS.values()):
+        columns = ["kind", "gold", "response", *(name.partition(" ")[0] for name in names)]
+        lines += ["", f"### {group.value.capitalize()}", "", _row(columns)]
+        lines.append(_row(["---", "---", "---", *["---:"] * len(found)]))
+        for several in zip(*(one["kinds"] for one in found), strict=True):
+            if several[0]["group"] == group.value:
+                lines.append(_row([*_example(several[0]["name"]), *map(_rates, several)]))
     return "\n".join(lines)
+
+
+def _example(kind: str) -> list[str]:
+    """What the kind is, and the shortest case of it."""
+    case = min((row for row in adversarial.load() if row.kind == kind), key=lambda row: len(row.gold + row.pred))
+    verdict = "right" if case.expected else "wrong"
+    text = f"{_code(case.pred)} ({verdict})" if case.group == "whole responses" else _code(case.pred)
+    return [f"`{kind}`: {KINDS[kind].description}", _code(case.gold), text]
+
+
+def _code(text: str) -> str:
+    flat = " ".join(text.split()).replace("|", "\\|")
+    return f"`` {flat} ``" if "`" in flat else f"`{flat}`"
+
+
+def _rates(kind: Mapping[str, Any]) -> str:
+    """Percent accepted of the wrong, or refused of the right; both where it has both."""
+    shares = [kind[rate] for rate in ("false_positives", "false_negatives") if kind[rate] is not None]
+    return " / ".join(f"{100 * share:.0f}" for share in shares)
 
 
 def _row(cells: Sequence[str]) -> str:
