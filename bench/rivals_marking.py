@@ -1,10 +1,10 @@
 """How markers and reward functions of other projects do on the adversarial suite.
 
     python bench/rivals_marking.py ask NAME... --out FOLDER     writes FOLDER/NAME.json, in an environment that has it
-    python bench/rivals_marking.py table FOLDER                 prints the tables of docs/how-to/exploit.md
+    python bench/rivals_marking.py table FOLDER [--into docs/how-to/exploit.md]             the page's tables
 
-Names: ours, math_verify, math_dapo, math_dapo_line, prime_math, trl, lighteval. Each is called as its project calls it; what is added
-is said in its docstring. They may be asked in different environments, and `table` reads what is there.
+Names: ours, math_verify, math_dapo, math_dapo_line, prime_math, trl, lighteval. Each is called as its project calls it;
+what is added is said in its docstring. They may be asked in different environments, and `table` reads what is there.
 """
 
 from __future__ import annotations
@@ -188,12 +188,19 @@ def main() -> None:
     asking.add_argument("--out", type=Path, required=True)
     asking.add_argument("--seconds", type=float, default=20.0)
     asking.add_argument("--workers", type=int, default=len(os.sched_getaffinity(0)))
-    commands.add_parser("table").add_argument("folder", type=Path)
+    writing = commands.add_parser("table")
+    writing.add_argument("folder", type=Path)
+    writing.add_argument("--into", type=Path, help="a page, after its line `<!-- tables -->`; else printed")
     arguments = parser.parse_args()
     if arguments.command == "table":
         order = ["ours", *PACKAGES]
         files = sorted(arguments.folder.glob("*.json"), key=lambda file: order.index(file.stem))
-        print(tables([json.loads(file.read_text(encoding="utf-8")) for file in files]))
+        made = tables([json.loads(file.read_text(encoding="utf-8")) for file in files])
+        if arguments.into:
+            kept, mark, _ = arguments.into.read_text(encoding="utf-8").partition("<!-- tables -->\n")
+            arguments.into.write_text(f"{kept}{mark}\n{made}\n", encoding="utf-8")
+        else:
+            print(made)
         return
     arguments.out.mkdir(parents=True, exist_ok=True)
     out = arguments.out.resolve()

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -61,24 +62,25 @@ def judge(
     """
     free: queue.LifoQueue[_Process] = queue.LifoQueue()
     processes = [_Process(target) for _ in range(workers)]
-    done = 0
+    done = count(1)
 
     def ask(row: SuiteRow) -> Judged:
-        nonlocal done
         process = free.get()
         try:
             return process.ask(row)
         finally:
             free.put(process)
-            done += 1
-            told(done)
+            told(next(done))
 
     try:
         processes[0].start()  # says what is wrong with the function, once
         for process in processes:
             free.put(process)
-        with ThreadPoolExecutor(workers) as threads:
+        threads = ThreadPoolExecutor(workers)
+        try:
             return list(threads.map(ask, rows))
+        finally:
+            threads.shutdown(cancel_futures=True)  # after Ctrl-C no case is begun
     finally:
         for process in processes:
             process.stop()

@@ -144,3 +144,9 @@ def test_forms_of_functions() -> None:
     assert caller(trl)[0]("r", "g") == (["r"], ["g"], {})
     assert caller(trl, messages=True)[0]("r", "g")[0] == [[{"role": "assistant", "content": "r"}]]
     assert caller(open_trl)[0]("r", "g") == (["g"], ["g"])
+
+
+def test_the_page_has_every_kind_and_the_version() -> None:
+    page = (FOLDER.parents[1] / "docs" / "how-to" / "exploit.md").read_text(encoding="utf-8")
+    assert adversarial.version() in page
+    assert [name for name in KINDS if f"| `{name}`: {KINDS[name].description} |" not in page] == []
