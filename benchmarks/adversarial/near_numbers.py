@@ -146,8 +146,10 @@ def wrong_fractions(rng: Random) -> Cases:
 
 
 def percent_signs(rng: Random) -> Cases:
-    """A percent sign too many or too few, which is a factor of a hundred. (A gold of 60 for 60 % is not here.)"""
+    """A percent sign too many or too few for a share, which is a factor of a hundred. (60 for 60 % is not here.)"""
     value = finite(rng) / 100
+    while value >= 1:  # no share: it may be meant in percent
+        value = finite(rng) / 100
     why = "A percent is a hundredth, so the two differ by a factor of a hundred."
     yield wrong(decimal(value), f"{decimal(value)}\\%", why)
     yield wrong(frac(value), f"{frac(value)}\\%", why)
