@@ -3,7 +3,7 @@
 The public Python, in one name for users, notebooks and plug-ins (docs/how-to/plugins.md):
 
     algorithms   Algorithm PolicyGradient Rollouts Totals Loss Mean Activity; ops, objectives (ours, to subclass)
-    problems     Problem Benchmark TrainingSet Selection; Rule Response Marked Mark mark_all
+    problems     Problem Benchmark TrainingSet Selection; Rule Form Response Marked Mark mark_all
     engines      Engine Request Sampling Completion
     backends     Backend LocalBackend Mistake BackendCosts Throughput Checkpoint TrainingResult RUNTIME; backends
                  (what ours are built from)
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from algorithms.policy_gradient import PolicyGradient
     from algorithms.rollouts import Loss, Mean, Rollouts, Totals
     from benchmarks.marking import mark_all
-    from benchmarks.marks import Mark, Marked, Response, Rule
+    from benchmarks.marks import Form, Mark, Marked, Response, Rule
     from benchmarks.problems import Benchmark, Problem, Selection, TrainingSet
     from harness.backends.base import Backend, BackendCosts, Checkpoint, Mistake, Throughput, TrainingResult
     from harness.backends.local.backend import LocalBackend
@@ -48,11 +48,11 @@ else:
 
 __all__ = [
     "RUNTIME", "Activity", "Algorithm", "Analysis", "Backend", "BackendCosts", "Benchmark", "Bullets", "Cell",
-    "Checkpoint", "Column", "Completion", "Engine", "Figure", "Folded", "LocalBackend", "Loss", "Mark", "Marked",
-    "Mean", "Mistake", "PolicyGradient", "Problem", "Request", "Response", "Rollouts", "Row", "Rule", "Sampling",
-    "Section", "Selection", "Table", "Text", "Throughput", "Totals", "TrainingResult", "TrainingSet", "__version__",
-    "algorithm", "backends", "benchmark", "check_ranges", "compare", "evaluated_model", "main", "mark_all",
-    "objectives", "ops", "training_set",
+    "Checkpoint", "Column", "Completion", "Engine", "Figure", "Folded", "Form", "LocalBackend", "Loss", "Mark",
+    "Marked", "Mean", "Mistake", "PolicyGradient", "Problem", "Request", "Response", "Rollouts", "Row", "Rule",
+    "Sampling", "Section", "Selection", "Table", "Text", "Throughput", "Totals", "TrainingResult", "TrainingSet",
+    "__version__", "algorithm", "backends", "benchmark", "check_ranges", "compare", "evaluated_model", "main",
+    "mark_all", "objectives", "ops", "training_set",
 ]  # fmt: skip
 
 

@@ -74,8 +74,8 @@ def _outermost(text: str, found: list[Box]) -> list[Box]:
     for place, box in enumerate(found):
         if box.start < closed:
             continue
-        inside = place + 1 < len(found) and box.end is not None and found[place + 1].start < box.after
-        if inside and _PARAGRAPH.search(text, box.inner, box.end):
+        inside = place + 1 < len(found) and found[place + 1].start < box.after
+        if inside and box.end is not None and _PARAGRAPH.search(text, box.inner, box.end):
             continue
         kept.append(box)
         closed = box.after if box.end is not None else closed
@@ -120,19 +120,50 @@ def last_box(text: str) -> str | None:
     return content(text, closed[-1]) if closed else None
 
 
+_DENIED = re.compile(
+    r"(?:\b(?:not|never|rather than|instead of|cannot be)|n['’]t(?: be)?|≠|\\neq?|\\(?:[bx]?cancel|phantom|sout)\s*\{)"
+    r"(?:\s+(?:equal to|just))?[\s$*(]*(?:\\[(\[]\s*)?\Z",
+    re.IGNORECASE,
+)
+"""what stands before a box that is denied, or struck out"""
+_IS_WRONG = re.compile(
+    r"[\s$*)]*(?:\\[)\]])?[\s$*)]*(?:is|was|would be)\s+(?:wrong|incorrect|false"
+    r"|not\s+(?:correct|right|(?:the|my|our)\s+(?:\w+\s+)?answer))\b",
+    re.IGNORECASE,
+)
+
+
+def denied(text: str, box: Box) -> bool:
+    """Whether what is said right before a box or right after it says that it holds no answer."""
+    before, after = text[max(0, box.start - _MOST_BEFORE) : box.start], text[box.after : box.after + _MOST_BEFORE]
+    return bool(_DENIED.search(before) or _IS_WRONG.match(after))
+
+
+_MOST_BETWEEN = 60
 _BETWEEN = re.compile(r"[\W_]*|[^.!?]*(?:\b(?:and|or)\b|[,;])[^.!?]*")
 """what may stand between two boxes of one answer: no words, or a word or sign that joins, and no end of a sentence"""
-_MOST_BETWEEN = 60
+_OR = re.compile(r"(?:[\W_]|\\text)*\bor\b(?:\s+(?:maybe|perhaps|possibly|else|even)\b)?[\W_]*")
 
 
-def together(text: str) -> list[str]:
+def alternatives(text: str, there: list[Box]) -> list[str]:
+    """What the boxes hold that stand at the end with nothing but an `or` between them, each once."""
+    found = [there[-1]]
+    for box in reversed(there[:-1]):
+        between = text[box.after : found[0].start]
+        if box.end is None or len(between) > _MOST_BETWEEN or not _OR.fullmatch(between):
+            break
+        found.insert(0, box)
+    return list(dict.fromkeys(content(text, box) for box in found))
+
+
+def together(text: str, there: list[Box]) -> list[str]:
     """What the boxes hold that stand together at the end, each once; empty if the last stands alone.
 
     `\\boxed{1}, \\boxed{2} and \\boxed{3}` may be one answer in three boxes; `\\boxed{1}. No, it is \\boxed{2}` is not.
     """
     found: list[str] = []
     start = len(text)
-    for box in reversed(boxes(text)):
+    for box in reversed(there):
         between = text[box.after : start]
         if found and (box.end is None or len(between) > _MOST_BETWEEN or not _BETWEEN.fullmatch(between)):
             break

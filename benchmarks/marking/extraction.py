@@ -42,6 +42,8 @@ class Extraction(NamedTuple):
     """why there is none; or what stands beside the answer"""
     others: tuple[str, ...] = ()
     """of a box: what it and the boxes hold that stand together with it at the end; empty if it stands alone"""
+    within: str = ""
+    """where to search"""
 
 
 def extract(response: str, reading: Reading, form: Form = Form.MATHS) -> Extraction:
@@ -70,7 +72,12 @@ def _boxed(text: str) -> Extraction | None:
     held = boxes.content(text, there[-1])
     if not held:
         return Extraction(None, Place.BOX, "the last box is empty")
-    return Extraction(held, Place.BOX, others=tuple(boxes.together(text)) if len(there) > 1 else ())
+    if boxes.denied(text, there[-1]):
+        return Extraction(None, Place.BOX, "the last box is denied")
+    if len(there) == 1:
+        return Extraction(held, Place.BOX)
+    either = r" \text{ or } ".join(boxes.alternatives(text, there))
+    return Extraction(either, Place.BOX, others=tuple(boxes.together(text, there)))
 
 
 def _anywhere(text: str, boxed: Extraction | None) -> Extraction:
@@ -90,7 +97,10 @@ def _anywhere(text: str, boxed: Extraction | None) -> Extraction:
         return Extraction(None, reason="the text gives up")
     if stated.is_bare(text):
         return Extraction(text, Place.BARE)
-    return Extraction(None, Place.SEARCHED)
+    within = stated.conclusion(text)
+    if within is None:
+        return Extraction(None, reason="the text comes to no conclusion")
+    return Extraction(None, Place.SEARCHED, within=within)
 
 
 def _choice(text: str) -> Extraction:
@@ -100,6 +110,8 @@ def _choice(text: str) -> Extraction:
     if found and found.reason == "the last box is open":
         return found
     lettered = [(box.start, held) for box in there if (held := choices.letters(boxes.content(text, box)))]
+    if lettered and found and found.answer and (held := choices.letters(found.answer)):
+        lettered[-1] = (there[-1].start, held)
     if lettered and lettered[-1][0] == there[-1].start:
         return _letters(lettered[-1][1], Place.BOX)
     after = there[-1].after if found and found.answer is None else 0  # an empty box withdraws what stood before it

@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from benchmarks.marking import choices
 from benchmarks.marking.canonical import canonical, canonical_gold
 from benchmarks.marking.comparison import decide, items
-from benchmarks.marking.extraction import Extraction, Place, Reading, extract, without_thinking
+from benchmarks.marking.extraction import Extraction, Place, Reading, extract
 from benchmarks.marking.pool import Pool, Question, Reply, shared
 from benchmarks.marking.verdict import Verdict
 from benchmarks.marks import Form, Mark, Marked, Response, Rule
@@ -72,7 +72,8 @@ def _read(response: Response, reading: Reading) -> tuple[Extraction, Extraction]
         lettered = extract(response.text, reading, Form.CHOICE)
         letter = choices.letter(lettered.answer or "")
         return (lettered._replace(answer=letter) if letter else found), gold
-    if found.place in (Place.BARE, Place.SEARCHED) and response.text.split() == response.gold.split():
+    stated = found.answer is not None and found.place is not Place.BARE
+    if not stated and found.place is not Place.BOX and response.text.split() == response.gold.split() != []:
         same = Extraction(response.gold.strip(), Place.BARE)
         return same, same
     return found, gold
@@ -80,21 +81,18 @@ def _read(response: Response, reading: Reading) -> tuple[Extraction, Extraction]
 
 @lru_cache(maxsize=65536)
 def _gold_of(gold: str) -> Extraction:
-    """The answer in a gold that may be a text; the gold itself where there is none."""
+    """The answer in a gold that may be a text, wherever in it it stands."""
     found = extract(gold, Reading.ANYWHERE)
     if found.others:
         return found._replace(answer=",".join(found.others))
-    if found.place is Place.BOX and found.answer is None:
-        return Extraction(None, Place.SEARCHED)
-    return found if found.answer or found.place is Place.SEARCHED else Extraction(gold)
+    return found if found.answer else Extraction(None, Place.SEARCHED, within=gold)
 
 
 def _mark(
     responses: Sequence[Response], found: Sequence[Extraction], golds: Sequence[Extraction], pool: Pool | None
 ) -> list[Marked]:
     """Search where nothing else is left, compare what was found, and give the marks in the responses' order."""
-    found = _searched(found, [response.text for response in responses], pool)
-    golds = _searched(golds, [response.gold for response in responses], pool)
+    found, golds = _searched(found, pool), _searched(golds, pool)
     asked = [
         (_together(one, gold.answer or response.gold), gold.answer or response.gold, response.rule)
         for response, one, gold in zip(responses, found, golds, strict=True)
@@ -116,12 +114,10 @@ def _mark(
 _MARKS = {True: Mark.CORRECT, False: Mark.WRONG, None: Mark.GRADER_FAILED}
 
 
-def _searched(found: Sequence[Extraction], texts: Sequence[str], pool: Pool | None) -> list[Extraction]:
-    """With what Math-Verify finds in the texts that nothing else could be read from."""
+def _searched(found: Sequence[Extraction], pool: Pool | None) -> list[Extraction]:
+    """With what Math-Verify finds where nothing else could be read."""
     questions: dict[int, Question] = {
-        place: ("search", without_thinking(text)[-MOST_SEARCHED:])
-        for place, (one, text) in enumerate(zip(found, texts, strict=True))
-        if one.answer is None and one.place is Place.SEARCHED
+        place: ("search", one.within[-MOST_SEARCHED:]) for place, one in enumerate(found) if one.within
     }
     replies = _ask(list(questions.values()), pool)
     read = list(found)

@@ -152,6 +152,7 @@ class _Worker:
 
 def _replies(process: subprocess.Popen[str]) -> bool:
     """Wait for a line or the end of a worker; False if it stands still."""
+    assert process.stdout
     looks, spent = 0, -1.0
     while looks < MOST_LOOKS:
         if select.select([process.stdout], [], [], LOOK_SECONDS)[0]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from math_verify import parse
 from sympy import latex
 
-_UNTIMED = {"parsing_timeout": None}
+_UNTIMED: dict[str, Any] = {"parsing_timeout": None}
 """the deadline is the worker's"""
 
 

@@ -48,16 +48,35 @@ def given_up(text: str) -> int:
 
 def statement(text: str) -> Statement | None:
     """The last answer that a text announces and that can be read; one after which it gives up is withdrawn."""
-    given_up_at = given_up(text)
     for found in reversed(list(_ANNOUNCED.finditer(text))):
         start = found.start()
         if found["withdrawn"]:
             return Statement(None, start)
         if not _HYPOTHETICAL.search(text[max(0, start - _BEFORE) : start]) and (value := _value(_rest(text, found))):
-            return Statement(value if start >= given_up_at else None, start)
+            return Statement(value if given_up(text) <= start else None, start)
     return None
 
 
+_TRAILING = re.compile(r"(?:\s*(?:<\|[a-z_]+\|>\s*(?:user|assistant)?|I hope (?:it|this) is correct\.?))+\s*\Z")
+_BREAK = re.compile(r"[.!?]\s+(?=[A-Z$\\(])")
+_CONCLUDING = re.compile(
+    r"(?i:\b(?:therefore|thus|hence|finally|answers?|results?|solutions?|conclu(?:de|des|sion))\b)"
+    r"|\b(?:So|[Ww]e (?:get|find|obtain))\b"
+)
+_MOST_IN_ONE = 200
+
+
+def conclusion(text: str) -> str | None:
+    """Where an answer may be searched for that is not announced: a text of one sentence, or the last sentence from the
+    word on that says that it concludes. None where the text does not come to a conclusion."""
+    text = _TRAILING.sub("", text[-_MOST_CONCLUDED:])
+    if len(text) <= _MOST_IN_ONE and not _BREAK.search(text):
+        return text
+    start = max((found.start() for found in _CONCLUDING.finditer(text)), default=None)
+    return None if start is None or _BREAK.search(text, start) else text[start:]
+
+
+_MOST_CONCLUDED = 2000
 _HOPE = re.compile(r"\s*\.?\s*I hope it is correct.*", re.DOTALL)
 _SEVERAL_LINES = 300
 

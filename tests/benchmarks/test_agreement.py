@@ -15,7 +15,7 @@ from benchmarks.marks import Mark, Response, Rule
 
 DATA = Path(os.environ.get("RENCE_DATA_DIR", "/nowhere")) / "grading"
 QWEN = 1e-4
-"""Qwen2.5-Math's relative tolerance, the default of `rence grade`"""
+"""Qwen2.5-Math's relative tolerance, by which rounded answers of these suites are labelled"""
 OTHER = "the other copy's gold is another value, mostly of an earlier part of the problem: a weak label"
 
 # file -> least share that must agree, and line -> why the marker stays with its mark

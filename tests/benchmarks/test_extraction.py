@@ -12,7 +12,8 @@ from benchmarks.marking.marker import mark_texts
 from benchmarks.marking.thinking import TAGS, without_thinking
 from benchmarks.marks import CHOICE, MATHS, Form, Mark, Response, Rule
 
-OPEN, EMPTY, NO_BOX = "the last box is open", "the last box is empty", "there is no box"
+OPEN, EMPTY, DENIED = "the last box is open", "the last box is empty", "the last box is denied"
+NO_BOX = "there is no box"
 NOTHING = "nothing follows the thinking"
 
 
@@ -34,6 +35,11 @@ NOTHING = "nothing follows the thinking"
         ("\\boxed{\\frac{1}{2}\n\nand a stray } later. \\boxed{3}", "3"),
         (r"\boxed{\{1,2\}}", r"\{1,2\}"),
         (r"\boxed{\}}", r"\}"),
+        (r"This is not hard: \boxed{5}", "5"),
+        (r"\boxed{5} is not divisible by 2, as it must be", "5"),
+        (r"The guess was not \boxed{4}. It is \boxed{5}.", "5"),
+        (r"\boxed{5} or $\boxed{6}$", r"5 \text{ or } 6"),
+        (r"\boxed{5} or, if n is odd, \boxed{6}", "6"),
         ("```latex\n\\boxed{7}\n```", "7"),
         (r"I put my final answer within \boxed{}. It is \boxed{5}.", "5"),
         (r"It is \boxed{5}. I put my final answer within \boxed{}, as you said.", "5"),
@@ -55,6 +61,14 @@ def test_a_box(text: str, answer: str) -> None:
         (r"\boxed{5}, no: \boxed{\text{ }}", EMPTY),
         (r"\boxed{5}, no: \boxed{$ $}", EMPTY),
         (r"\boxed{5}, no: \boxed{\frac{6}{7}", OPEN),
+        (r"So it is 6 and not \boxed{5}.", DENIED),
+        (r"It cannot be \boxed{5}", DENIED),
+        (r"It isn't $\boxed{5}$.", DENIED),
+        (r"$x \ne \boxed{5}$", DENIED),
+        (r"$\cancel{\boxed{5}}$", DENIED),
+        (r"\boxed{5} is wrong.", DENIED),
+        (r"$\boxed{5}$ is not the final answer.", DENIED),
+        (r"\boxed{5} is not correct", DENIED),
         ("boxed{5}", NO_BOX),
         (r"I put my final answer within \boxed{}.", NO_BOX),
         ("", "the response is empty"),
@@ -77,7 +91,7 @@ def test_thinking_is_never_searched(opening: str, closing: str) -> None:
             for text in (f"{opening}{thought}", f"{opening}{thought}{closing}", f"{thought}{closing}\n"):
                 for reading in Reading:
                     found = extract(text.upper() if form is Form.MATHS and "think" in opening else text, reading, form)
-                    assert found == (None, None, NOTHING, ())
+                    assert found[:3] == (None, None, NOTHING)
     said = rf"{opening}it is \boxed{{7}}, {'</other>'}{closing} So \boxed{{8}}."
     assert extract(said, Reading.BOX).answer == "8"
     assert extract(rf"\boxed{{8}} {opening} or \boxed{{7}}?", Reading.BOX).answer == "8"
@@ -121,7 +135,7 @@ def test_only_its_own_tag_ends_a_section() -> None:
 def test_a_stated_answer(text: str, answer: str) -> None:
     assert extract(text, Reading.ANYWHERE)[:2] == (answer, Place.STATED)
     for reading in (Reading.BOX, Reading.RULE):
-        assert extract(text, reading) == (None, None, NO_BOX, ())
+        assert extract(text, reading)[:3] == (None, None, NO_BOX)
 
 
 @pytest.mark.parametrize(
@@ -151,6 +165,22 @@ def test_a_text_that_gives_up_has_no_answer(text: str) -> None:
 )
 def test_what_is_no_statement(text: str) -> None:
     assert extract(text, Reading.ANYWHERE).answer not in ("5", "10")
+
+
+@pytest.mark.parametrize(
+    "text, answer",
+    [
+        ("We get $x = 5$ and then $y = 7$", "7"),
+        ("We add. Therefore, there are 12 ways. I hope it is correct.", "12"),
+        ("We add 3 and 4. So, the pair is $(7, 6)$. <|im_start|>user", "(7, 6)"),
+        ("We add 3 and 4. The sum is 7. Next we look at", None),
+        ("Therefore it is 7 at most. There are 7 cases and I have no time.", None),
+    ],
+)
+def test_only_a_conclusion_is_searched(text: str, answer: str | None) -> None:
+    (found,) = mark_texts([Response(text, answer or "7", MATHS)])
+    assert found.mark is (Mark.CORRECT if answer else Mark.NO_ANSWER)
+    assert found.place == ("searched" if answer else "")
 
 
 def test_an_empty_box_may_be_followed_by_a_statement() -> None:
@@ -216,6 +246,7 @@ def test_a_letter(text: str, letter: str) -> None:
         ("The answer is A, B.", Mark.WRONG),
         (r"\boxed{A, B}", Mark.WRONG),
         (r"\boxed{A/B}", Mark.WRONG),
+        (r"\boxed{A} or \boxed{B}", Mark.WRONG),
         (r"\boxed{(A) \text{ and } (B)}", Mark.WRONG),
         (r"\boxed{AB}", Mark.WRONG),
         (r"\boxed{B = mc^2}", Mark.WRONG),

@@ -7,7 +7,7 @@ from fractions import Fraction
 import pytest
 
 from benchmarks.marking import mark
-from benchmarks.marking.boxes import last_box, together
+from benchmarks.marking.boxes import boxes, last_box, together
 from benchmarks.marking.canonical import canonical
 from benchmarks.marking.numbers import plain
 from benchmarks.marks import NUMBERS, Form, Mark, Rule
@@ -198,7 +198,7 @@ def test_tolerance_is_relative_and_for_decimals_alone(answer: str, gold: str, to
     ],
 )
 def test_boxes_that_stand_together(text: str, answer: str | None) -> None:
-    assert together(text) == (answer.split(";") if answer else [])
+    assert together(text, boxes(text)) == (answer.split(";") if answer else [])
 
 
 def test_several_boxes_answer_a_list_and_nothing_else() -> None:

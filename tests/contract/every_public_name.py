@@ -22,6 +22,7 @@ assert_type(rence.training_set("mini_rl"), rence.TrainingSet)
 assert_type(rence.training_set("mini_rl").load(), rence.Selection)
 assert_type(rence.benchmark("mini_sums").problems, tuple[rence.Problem, ...])
 assert_type(rence.Problem("1+1", "2").rule, rence.Rule)
+assert_type(rence.Rule(rence.Form("choice")).form, rence.Form)
 marks: list[rence.Mark] = [rence.Mark("correct")]
 assert_type(rence.compare("a", "b", margin=0.02).text(), str)
 rence.evaluated_model(Path("results"))
