@@ -1,5 +1,5 @@
-"""Verdicts of the adversarial suite, checked by arithmetic that shares nothing with its rules or with a marker: what is a
-number on both sides, and can be read in a few steps, is evaluated to 2,600 digits."""
+"""Verdicts of the adversarial suite, checked by arithmetic that shares nothing with its rules or with a marker: what
+is a number on both sides, and can be read in a few steps, is evaluated to 2,600 digits."""
 
 from __future__ import annotations
 
