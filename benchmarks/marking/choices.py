@@ -156,7 +156,7 @@ def _decorated(text: str, start: int) -> int:
 
 
 _BARE = re.compile(r"[\s*_`$]*(?:[A-J]|\([A-Ja-j]\)|\[[A-J]\])[\s*_`$.]*")
-_OPTION = re.compile(r"\s*(?:\([A-J]\)|[A-J][.):])\s+\S[^\n]{0,300}\s*")
+_OPTION = re.compile(r"[\s*_]*(?:\([A-J]\)|[A-J][.):])\s+\S[^\n]{0,300}\s*")
 
 
 def bare(text: str) -> Letters | None:

@@ -72,8 +72,8 @@ def _read(response: Response, reading: Reading) -> tuple[Extraction, Extraction]
         lettered = extract(response.text, reading, Form.CHOICE)
         letter = choices.letter(lettered.answer or "")
         return (lettered._replace(answer=letter) if letter else found), gold
-    stated = found.answer is not None and found.place is not Place.BARE
-    if not stated and found.place is not Place.BOX and response.text.split() == response.gold.split() != []:
+    elsewhere = found.place is Place.BOX or (found.answer is not None and found.place is not Place.BARE)
+    if reading is Reading.ANYWHERE and not elsewhere and response.text.split() == response.gold.split() != []:
         same = Extraction(response.gold.strip(), Place.BARE)
         return same, same
     return found, gold

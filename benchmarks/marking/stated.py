@@ -16,12 +16,16 @@ class Statement(NamedTuple):
 
 _SUBJECT = r"\banswers?\b(?:\s+(?:to|of|for)\b[^.:;\n]{0,60}?)?"
 _IS = r"(?:is|are|was|equals?|would be|should be|must be|will be|becomes|comes? out (?:to be|as))\b"
-_NOT = r"(?:is|are|was)(?:n['’]t|\s+(?:not|wrong|incorrect|unknown|unclear))\b|can(?:not|['’]t)\s+be\b|\bcan not be\b"
+_FILLED = r"(?:\s+(?:therefore|thus|then|hence|simply|just|indeed|exactly|clearly|obviously)\b,?)?"
+_NOT = (
+    r"(?:is|are|was)(?:n['’]t|\s+(?:not|no longer|never|neither|wrong|incorrect|unknown|unclear))\b"
+    r"|can(?:not|['’]t)\s+be\b|\bcan not be\b"
+)
 _ANNOUNCED = re.compile(
     r"^[ \t>*]*\#{4}(?=(?P<marked>[^\n]{0,400}))"
     r"|<answer>(?P<tagged>(?:(?!</?answer>).){0,400})</answer>"
     rf"|{_SUBJECT}[*_`]*\s+(?P<withdrawn>{_NOT})"
-    rf"|{_SUBJECT}[*_`]*(?:\s+{_IS}\s*:?|\s*[:=])[*_`]*(?=(?P<said>[^\n]{{0,400}}))"
+    rf"|{_SUBJECT}[*_`]*(?:\s+{_IS}{_FILLED}\s*:?|\s*[:=])[*_`]*(?=(?P<said>[^\n]{{0,400}}))"
     r"|\bfinal\s+answer[*_`\s]*\n(?P<below>)"
     r"|^A:(?=(?P<short>[^\n]{0,400}))",
     re.IGNORECASE | re.MULTILINE | re.DOTALL,
@@ -63,6 +67,8 @@ _CONCLUDING = re.compile(
     r"(?i:\b(?:therefore|thus|hence|finally|answers?|results?|solutions?|conclu(?:de|des|sion))\b)"
     r"|\b(?:So|[Ww]e (?:get|find|obtain))\b"
 )
+_BOUNDS = re.compile(r"\b(?:between|at (?:least|most)|(?:more|less|fewer|greater) than)\b", re.IGNORECASE)
+"""what is bounded is not told"""
 _MOST_IN_ONE = 200
 
 
@@ -70,10 +76,12 @@ def conclusion(text: str) -> str | None:
     """Where an answer may be searched for that is not announced: a text of one sentence, or the last sentence from the
     word on that says that it concludes. None where the text does not come to a conclusion."""
     text = _TRAILING.sub("", text[-_MOST_CONCLUDED:])
-    if len(text) <= _MOST_IN_ONE and not _BREAK.search(text):
-        return text
-    start = max((found.start() for found in _CONCLUDING.finditer(text)), default=None)
-    return None if start is None or _BREAK.search(text, start) else text[start:]
+    start: int | None = 0
+    if len(text) > _MOST_IN_ONE or _BREAK.search(text):
+        start = max((found.start() for found in _CONCLUDING.finditer(text)), default=None)
+    if start is None or _BREAK.search(text, start) or _BOUNDS.search(text, start):
+        return None
+    return text[start:]
 
 
 _MOST_CONCLUDED = 2000
@@ -102,7 +110,11 @@ _FORMULA = re.compile(r"(?:\$\$[^$]+\$\$|\$[^$]+\$|\\\(.*?\\\)|\\\[.*?\\\])(?:\s
 _NUMBER = re.compile(
     r"[-+−]?\\?\$?[0-9]+(?:,[0-9]{3})*(?![0-9])(?:\.[0-9]+)?(?:/[0-9]+)?(?:\s?\\?%)?(?![0-9A-Za-z^_*/(\\])"
 )
-_SENTENCE = re.compile(r"(?<=[^\s.])[.!](?=\s|\Z)|\s*[;]\s")
+_SENTENCE = re.compile(r"(?<=[^\s.])\.(?=\s|\Z)|(?<=[A-Za-z])!(?=\s|\Z)|\s*[;]\s")
+_UNIT = re.compile(
+    r"\s?(?!(?:and|or|but|times|plus|minus|over|choose|to|of|in|for|as|is|if|so|at|on|which|since|because|when|where|after|due"
+    r"|by|given|therefore|hence|thus|meaning|per)\b)[A-Za-z]{1,12}(?=,|\s+(?:because|since|as|which|so)\b)"
+)
 _CLAUSE = re.compile(
     r"[*_`]*(?:,\s+(?!(?:and|or|pi|sqrt)\b)(?:I\b|[A-Za-z]{2})|\s+[–—-]\s|\s*(?:\Z|\*\*)"
     r"|,?\s+(?:because|since|as|which|so|for|when|where|if|after|due|by|given|therefore|hence|thus|meaning"
@@ -126,8 +138,10 @@ def _value(said: str) -> str | None:
     if sentence.endswith("?"):
         return None
     found = _FORMULA.match(said) or _NUMBER.match(said)
-    if found and _CLAUSE.match(said, found.end()):
-        return _undressed(found.group())
+    unit = _UNIT.match(said, found.end()) if found else None
+    end = unit.end() if unit else found.end() if found else 0
+    if found and _CLAUSE.match(said, end):
+        return _undressed(said[:end])
     whole = _undressed(sentence)
     return whole if is_bare(whole) else None
 

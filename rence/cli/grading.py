@@ -14,12 +14,15 @@ import typer
 from benchmarks.marks import Form, Reading
 from harness.base.errors import UserError
 from harness.records import write_text
+from rence.cli import exploiting
 from rence.cli.console import Json, command, out, print_json, table
 
 if TYPE_CHECKING:
     from benchmarks.marks import Mark, Marked, Rule
 
-File = Annotated[Path, typer.Argument(metavar="FILE.jsonl", help="Lines with `gold` and `pred`.", show_default=False)]
+File = Annotated[
+    Path | None, typer.Argument(metavar="FILE.jsonl", help="Lines with `gold` and `pred`.", show_default=False)
+]
 _FORMS = ", ".join(Form)
 _MOST_SHOWN = 100
 """characters of a text in the list of misses, from its end"""
@@ -53,7 +56,7 @@ class GradedRow:
 
 
 def grade(
-    file: File,
+    file: File = None,
     to: Annotated[
         Path | None, typer.Option("--out", help="Write the lines with mark, answer, reason, grader_version here.")
     ] = None,
@@ -67,14 +70,14 @@ def grade(
     rule: Annotated[
         Form, typer.Option(help="What answers are, where a line's `rule` does not say: maths, numbers, choice.")
     ] = Form.MATHS,
-    workers: Annotated[
-        int | None, typer.Option(min=1, help="Processes for Math-Verify; one a core.", show_default=False)
-    ] = None,
+    workers: exploiting.Workers = None,
     tolerance: Annotated[
         float,
         typer.Option(min=0.0, max=0.5, help="Relative difference allowed to a decimal, where a line has no own."),
     ] = 0.0,
     second: Annotated[bool, typer.Option("--second-marker", help="Ask plain Math-Verify too.")] = False,
+    suite: exploiting.Suite = False,
+    function: exploiting.Beside = None,
     json: Json = False,
 ) -> None:
     """Mark answers: lines {gold, pred}, each a box, a formula or a text that states its answer. With `expected` (0 or
@@ -84,6 +87,9 @@ def grade(
     from benchmarks.marking.pool import MarkerMissing, Pool
     from benchmarks.marks import Response
 
+    if exploiting.is_suite(file, suite, function, to) or file is None:
+        exploiting.grade_suite(function, workers, json)
+        return
     rows = _read(file)
     _check_golds(file, rows, rule)
     responses = [Response(row.data["pred"], row.data["gold"], row.rule(rule, tolerance)) for row in rows]

@@ -120,6 +120,10 @@ def test_only_its_own_tag_ends_a_section() -> None:
         ("The answer is 72, in total, so the farmer earns that much.", "72"),
         ("The answer is 1,234.", "1,234"),
         ("The answer is -3.5, I think.", "-3.5"),
+        ("The answer is 5 cm, as computed.", "5 cm"),
+        ("The answer is 12 apples because there are more.", "12 apples"),
+        ("The final answer is therefore 7.", "7"),
+        ("The answer is 5!", "5!"),  # a factorial
         ("Answer: `$13$`", "$13$"),
         ("So it costs $200,000.\n\n**Answer: $70,000**", "70,000"),
         ("Final Answer:\nThe last digits of \\(2^{9}\\) are:\n\\[Answer: 009\\]", "009"),
@@ -145,6 +149,7 @@ def test_a_stated_answer(text: str, answer: str) -> None:
         "I don't know.",
         "the answer is not 5",
         "The answer isn't 5.",
+        "The answer is no longer 5.",
         "The answer cannot be 5.",
         "The answer is 5. No, I cannot determine it.",
         "$5$ came out, but that is not the answer.",
@@ -174,6 +179,7 @@ def test_what_is_no_statement(text: str) -> None:
         ("We add. Therefore, there are 12 ways. I hope it is correct.", "12"),
         ("We add 3 and 4. So, the pair is $(7, 6)$. <|im_start|>user", "(7, 6)"),
         ("We add 3 and 4. The sum is 7. Next we look at", None),
+        ("The answer is between 6 and 7.", None),
         ("Therefore it is 7 at most. There are 7 cases and I have no time.", None),
     ],
 )
