@@ -127,8 +127,3 @@ def scaled(node: Node, factor: Fraction) -> Node:
 def integer(value: int) -> Number:
     """A node of an integer."""
     return _fraction(Fraction(value))
-
-
-def in_degrees(value: Node) -> Node:
-    """An angle in radians."""
-    return Expression(rf"\frac{{180}}{{\pi}}({value.latex})")

@@ -36,12 +36,12 @@ _MARKED = r"\\(?:overline|overrightarrow|vec|bar|hat|dot|ddot|widehat) ?\{?[A-Za
 _FIGURE = rf"(?:m ?)?(?:\\(?:angle|triangle|square|odot) ?)?(?:[A-Z]{{2,}}|[A-Z]){_INDEX}"
 _ONE = rf"(?:{_MARKED}|{_LETTER}(?:{_ARGUMENT})?|{_FIGURE}|\|{_FIGURE}\||\[[A-Z]{{3,}}\]|\\(?:max|min|deg) ?{_LETTER})"
 _NAME = re.compile(
-    rf"{_ONE}(?: ?[:/] ?{_ONE})*|\\frac\{{{_ONE}\}}\{{{_ONE}\}}|\({_LETTER}(?:,{_LETTER})+\)"
-    r"|\\angle(?: ?[A-Z]_?[0-9]?)+"
+    rf"{_ONE}(?: ?[:/] ?{_ONE})*|\\frac\{{(?:d\^?2? ?)?{_ONE}\}}\{{(?:d ?)?{_ONE}(?:\^2)?\}}"
+    rf"|\({_LETTER}(?:,{_LETTER})+\)|\\angle(?: ?[A-Z]_?[0-9]?)+"
 )
 _TUPLE_NAME = re.compile(rf"\(({_LETTER}(?:,{_LETTER})+)\)")
 _WORD_NAME = re.compile(r"(?=.*[A-Za-z]{3})(?:\\text\{[^{}]*\}|[A-Za-z]+(?:[ -][A-Za-z]+)*)(?: of .{1,20})?")
-_SUM = re.compile(r"[a-zA-Z](?:[+-]?[a-zA-Z]){1,4}")
+_SUM = re.compile(r"[a-zA-Z](?:(?:[+-]|\\cdot ?)?[a-zA-Z]){1,4}")
 _MOST_OF_NAME = 60
 
 

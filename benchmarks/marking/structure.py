@@ -64,7 +64,7 @@ def readings(text: str, unit_wanted: bool = False) -> Iterator[Node]:
         if _GROUPED.search(tidied):
             yield _Piece(False)(tidied.replace(",", ", "))
         comma = _DECIMAL_COMMA.match(tidied)
-        if comma and tidied.count(",") == 1:
+        if comma and tidied.count(",") == 1 and not _GROUPED.search(tidied):
             yield _Piece(False)(f"{comma[1]}.{comma[2]}{tidied[comma.end() :]}")
         continental = _CONTINENTAL.match(tidied)
         if continental:
