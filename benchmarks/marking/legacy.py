@@ -26,7 +26,7 @@ def sides(answer: str, gold: str) -> tuple[str, str]:
     return answer, gold
 
 
-class Items(NamedTuple):
+class Listed(NamedTuple):
     """A list."""
 
     texts: list[str]
@@ -38,7 +38,7 @@ class Items(NamedTuple):
 _BRACKET = re.compile(r"\\?[\[(){}\]]|,")
 
 
-def items(text: str) -> Items | None:
+def items(text: str) -> Listed | None:
     """What a canonical text lists; None if it is no list, or its brackets are not balanced."""
     depth, wrapped = 0, bool(text) and text[0] in "([{\\"
     commas: list[tuple[int, int]] = []
@@ -59,4 +59,4 @@ def items(text: str) -> Items | None:
         return None
     edges = [width - 1, *cuts, len(text) - width]
     brackets = text[0] + text[-1] if wrapped and text[0] in "([" else ""
-    return Items([text[a + 1 : b].strip() for a, b in pairwise(edges)], brackets)
+    return Listed([text[a + 1 : b].strip() for a, b in pairwise(edges)], brackets)

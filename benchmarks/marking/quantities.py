@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
-from typing import TYPE_CHECKING
 
 from benchmarks.marking import units
 from benchmarks.marking.canonical import squeezed
 from benchmarks.marking.measures import scaled
-from benchmarks.marking.nodes import Expression, Node, Number, Quantity
+from benchmarks.marking.nodes import Expression, Node, Number, Quantity, Walk
 from benchmarks.marking.unit_table import DEGREE, PERCENT, RADIAN
 from benchmarks.marking.verdict import EQUAL, Verdict, any_of
-
-if TYPE_CHECKING:
-    from benchmarks.marking.comparison import Walk
 
 
 def quantities(walk: Walk, answer: Node, gold: Node) -> Verdict:
