@@ -162,6 +162,8 @@ def _matrices(walk: Walk, answer: Node, gold: Node) -> Verdict:
     tuples = [replaced for one in (left, right) if (replaced := _tuple(one))]
     if len(tuples) == 2:
         return _lists(walk, *tuples)
+    if Expression in (type(answer), type(gold)) and "pmatrix" in answer.latex and "pmatrix" in gold.latex:
+        return walk(Expression(answer.latex), Expression(gold.latex))  # a sum or a product of matrices
     return Verdict(False, f"{answer.latex[:60]} is not {gold.latex[:60]}: one is a matrix")
 
 
