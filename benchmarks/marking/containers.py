@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from benchmarks.marking.canonical import squeezed
-from benchmarks.marking.nodes import Binding, Bindings, Complement, Interval, Items, Matrix, Node, Number, Union, Walk
+from benchmarks.marking.nodes import (
+    Binding,
+    Bindings,
+    Complement,
+    Expression,
+    Interval,
+    Items,
+    Matrix,
+    Node,
+    Number,
+    Union,
+    Walk,
+)
 from benchmarks.marking.ranges import as_set, united
 from benchmarks.marking.verdict import EQUAL, Verdict, all_of, any_of
 
