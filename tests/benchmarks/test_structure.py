@@ -28,7 +28,7 @@ from benchmarks.marking.nodes import (
     Words,
 )
 from benchmarks.marking.phrases import without_lead
-from benchmarks.marking.structure import read, readings
+from benchmarks.marking.structure import read, readings, size
 
 KINDS: list[tuple[type[Node], list[str]]] = [
     (Number, ["12", "1,000", "1 000", "-2.5", r"\frac{1}{2}", "1 1/4", "３", r"0.\overline{3}", "1.5e3", "5 million"]),
@@ -69,6 +69,11 @@ def test_a_second_reading_comes_after_the_first() -> None:
     assert [type(one) for one in readings("5m")] == [Expression]
     assert [type(one) for one in readings("5m", unit_wanted=True)] == [Expression, Quantity]
     assert [type(one) for one in readings("12")] == [Number]
+
+
+def test_size() -> None:
+    texts = ["5", "1,2", "x=1 or x=2", "x=2,y=3", r"\{1,2,3\}", "(1,2)", r"\pm 3", "(1,2),(3,4)", "1,000"]
+    assert [size(read(text)) for text in texts] == [1, 2, 2, 2, 3, 1, 2, 2, 1]
 
 
 def test_a_gold_is_trusted_with_a_noun_of_its_own() -> None:
