@@ -23,6 +23,7 @@ from benchmarks.marking.nodes import (
     Union,
 )
 from benchmarks.marking.numbers import Plain, plain
+from benchmarks.marking.phrases import is_words, negated
 from benchmarks.marking.ranges import INFINITY, MINUS_INFINITY, as_set
 from benchmarks.marking.splitting import Splitter
 
@@ -52,7 +53,7 @@ def _name(side: str) -> str | None:
         return None
     if _NAME.fullmatch(short):
         return short.replace("{", "").replace("}", "").replace(" ", "")
-    return "" if _WORD_NAME.fullmatch(side.strip()) else None
+    return "" if _WORD_NAME.fullmatch(side.strip()) and not negated(side) else None
 
 
 def related(text: str, read: Reader) -> Node | None:
@@ -88,13 +89,14 @@ def _chain(text: str, pieces: list[str], signs: list[str], read: Reader) -> Node
             return read(pieces[0])
     names = [_name(piece) for piece in pieces]
     first, last = names[0], names[-1]
-    if first is None and last is not None and len(pieces) == 2:
+    if first is None and last and len(pieces) == 2:
         return _named(text, last, read(pieces[0]))
     if (
         first is None
         and not read.gold
         and len(pieces) == 2
         and _SUM.fullmatch(squeezed(pieces[0]))
+        and not is_words(pieces[0])
         and _letterless(pieces[1])
     ):
         return Binding(latex(text), "", read(pieces[1]))
