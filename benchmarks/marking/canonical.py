@@ -94,7 +94,7 @@ LATEX: tuple[Rewrite, ...] = (
     ("", re.compile(r"[$`​‌‍‎‏⁦-⁩﻿]"), ""),
     ("\\", re.compile(r"(?<!\\)\\[ !,;:>]|\\q?quad(?![A-Za-z])"), " "),
     ("", re.compile(r"[~\s]+"), " "),
-    ("**", re.compile(r"^\*\*(.*\S)\*\*\.?$"), r"\1"),
+    ("**", re.compile(r"^ ?\*\*(.*\S) ?\*\*\.? ?$"), r"\1"),
     # one name for one thing
     ("{", re.compile(rf"\\(?:{_FONT})\s*\{{((?:[^{{}}]|\{{[^{{}}]*\}})*)\}}"), _upright),
     ("\\", re.compile(r"\\(?:underline|fbox|textcolor\s*\{[a-z]+\})\s*(?=\{)|\\color\s*\{[a-z]+\}"), ""),

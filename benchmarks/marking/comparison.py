@@ -13,6 +13,8 @@ from benchmarks.marking import containers, measures, numbers, quantities, struct
 from benchmarks.marking.canonical import MOST_CHARACTERS, canonical, canonical_gold, squeezed
 from benchmarks.marking.nodes import (
     Based,
+    Binding,
+    Bindings,
     Choice,
     Complement,
     Equation,
@@ -21,11 +23,9 @@ from benchmarks.marking.nodes import (
     Interval,
     Items,
     Matrix,
-    Named,
     Node,
     Number,
     Quantity,
-    Record,
     Relation,
     Union,
     Words,
@@ -65,7 +65,7 @@ def compare(answer: str, gold: str, rule: Rule, leaf: Leaf) -> Verdict:
     ):
         return EQUAL if int(answer) == int(gold) else Verdict(False, f"{answer} is not {gold}")
     wanted = structure.read_gold(gold)
-    walk = Walk(leaf, rule.tolerance)
+    walk = _Walk(leaf, rule.tolerance)
     verdict = any_of(walk(given, wanted) for given in structure.readings(answer, isinstance(wanted, Quantity)))
     if verdict.equal is None and not rule.symbolic:
         return Verdict(False, "an expression, where the number itself is wanted")
@@ -92,7 +92,7 @@ def plain_leaf(answer: str, gold: str, tolerance: float) -> Verdict:
 _DECIMAL = re.compile(r"[0-9]\.[0-9]|(?<![0-9])\.[0-9]|[0-9]\.(?![0-9])")
 
 
-class Walk:
+class _Walk:
     """Compares two nodes, the answer's first."""
 
     def __init__(self, leaf: Leaf, tolerance: float) -> None:
@@ -143,20 +143,20 @@ class Walk:
 
     def named(self, answer: Node, gold: Node) -> Verdict:
         """Where both have a name, it must be the same; a name alone is left out."""
-        if isinstance(answer, Record) or isinstance(gold, Record):
+        if isinstance(answer, Bindings) or isinstance(gold, Bindings):
             return containers.records(self, answer, gold)
-        if isinstance(answer, Named) and isinstance(gold, Named) and answer.name and gold.name:
+        if isinstance(answer, Binding) and isinstance(gold, Binding) and answer.name and gold.name:
             return self._both_named(answer, gold)
-        if isinstance(answer, Named) and isinstance(gold, Equation | Relation) and answer.name:
+        if isinstance(answer, Binding) and isinstance(gold, Equation | Relation) and answer.name:
             return self.texts(answer.latex, gold.latex)
-        if isinstance(gold, Named) and isinstance(answer, Equation | Relation):
+        if isinstance(gold, Binding) and isinstance(answer, Equation | Relation):
             verdict = self.relations(answer, gold.value) if isinstance(answer, Equation) else None
             return verdict if verdict and verdict.equal else self.texts(answer.latex, gold.latex)
         return self(
-            answer.value if isinstance(answer, Named) else answer, gold.value if isinstance(gold, Named) else gold
+            answer.value if isinstance(answer, Binding) else answer, gold.value if isinstance(gold, Binding) else gold
         )
 
-    def _both_named(self, answer: Named, gold: Named) -> Verdict:
+    def _both_named(self, answer: Binding, gold: Binding) -> Verdict:
         if answer.name == gold.name:
             return self(answer.value, gold.value)
         sets = isinstance(answer.value, Interval) and isinstance(gold.value, Interval)
@@ -169,7 +169,7 @@ class Walk:
             return self.texts(answer.latex, gold.latex)
         return Verdict(False, f"the names differ: {answer.name} and {gold.name}")
 
-    def differences(self, answer: Named, gold: Named) -> Verdict:
+    def differences(self, answer: Binding, gold: Binding) -> Verdict:
         """Two conditions on unlike things, each with one end: `a - 1 > 0` and `a > 1`."""
         sides = [_above_zero(one) for one in (answer, gold)]
         if not sides[0] or not sides[1] or sides[0][1] != sides[1][1]:
@@ -237,7 +237,7 @@ def _short(text: str) -> str:
 _CALL = re.compile(r"(.+)\(([A-Za-z])\)")
 
 
-def _renamed(answer: Named, gold: Named) -> Node | None:
+def _renamed(answer: Binding, gold: Binding) -> Node | None:
     """The value of f(x) with the letter of the gold's f(t) in the place of x."""
     left, right = _CALL.fullmatch(answer.name), _CALL.fullmatch(gold.name)
     if not left or not right or left[1] != right[1]:
@@ -248,7 +248,7 @@ def _renamed(answer: Named, gold: Named) -> Node | None:
     return structure.read(text)
 
 
-def _above_zero(one: Named) -> tuple[str, str] | None:
+def _above_zero(one: Binding) -> tuple[str, str] | None:
     """What a condition with one end holds above zero, and whether zero itself counts."""
     interval = one.value
     assert isinstance(interval, Interval)
@@ -260,13 +260,13 @@ def _above_zero(one: Named) -> tuple[str, str] | None:
     return f"({interval.high.latex})-({one.name})", interval.brackets[1].replace(")", "(")
 
 
-_KINDS: Sequence[tuple[tuple[type, ...], Callable[[Walk, Node, Node], Verdict]]] = (
-    ((Given,), Walk.given),
-    ((Named, Record), Walk.named),
-    ((Equation, Relation), Walk.relations),
-    ((Choice,), Walk.choice),
-    ((Words,), Walk.words),
-    ((Based,), Walk.based),
+_KINDS: Sequence[tuple[tuple[type, ...], Callable[[_Walk, Node, Node], Verdict]]] = (
+    ((Given,), _Walk.given),
+    ((Binding, Bindings), _Walk.named),
+    ((Equation, Relation), _Walk.relations),
+    ((Choice,), _Walk.choice),
+    ((Words,), _Walk.words),
+    ((Based,), _Walk.based),
     ((Quantity,), quantities.quantities),
     ((Items, Interval, Union, Complement, Matrix), containers.contained),
 )

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from benchmarks.marking.canonical import squeezed
-from benchmarks.marking.nodes import Complement, Interval, Items, Matrix, Named, Node, Number, Record, Union
+from benchmarks.marking.nodes import (
+    Binding,
+    Bindings,
+    Complement,
+    Expression,
+    Interval,
+    Items,
+    Matrix,
+    Node,
+    Number,
+    Union,
+    Walk,
+)
 from benchmarks.marking.ranges import as_set, united
 from benchmarks.marking.verdict import EQUAL, Verdict, all_of, any_of
-
-if TYPE_CHECKING:
-    from benchmarks.marking.comparison import Walk
 
 _MOST_ITEMS = 40
 """longer lists without an order are not compared: every answer is compared with every gold"""
@@ -19,13 +27,13 @@ _MOST_ITEMS = 40
 
 def records(walk: Walk, answer: Node, gold: Node) -> Verdict:
     """By name where both have names; else in order."""
-    if isinstance(answer, Record) and isinstance(gold, Record):
+    if isinstance(answer, Bindings) and isinstance(gold, Bindings):
         if sorted(answer.names) != sorted(gold.names):
             return Verdict(False, f"the names differ: {', '.join(answer.names)} and {', '.join(gold.names)}")
         given = dict(zip(answer.names, answer.values, strict=True))
         return _all(walk, [given[name] for name in gold.names], gold.values)
-    if isinstance(gold, Record):
-        unnamed = answer.value if isinstance(answer, Named) and not answer.name else answer
+    if isinstance(gold, Bindings):
+        unnamed = answer.value if isinstance(answer, Binding) and not answer.name else answer
         if isinstance(unnamed, Matrix):
             unnamed = _vector(unnamed) or unnamed
         if (
@@ -35,7 +43,7 @@ def records(walk: Walk, answer: Node, gold: Node) -> Verdict:
         ):
             return _all(walk, unnamed.items, gold.values)
         return Verdict(False, f"values for {', '.join(gold.names)} are wanted")
-    assert isinstance(answer, Record)
+    assert isinstance(answer, Bindings)
     if isinstance(gold, Items) and gold.brackets == "()" and all(len(name) == 1 for name in answer.names):
         values = [value for _, value in sorted(zip(answer.names, answer.values, strict=True), key=lambda one: one[0])]
         return walk(Items(answer.latex, tuple(values), "()"), gold)  # x before y, however they were written down
@@ -118,7 +126,7 @@ def _lists(walk: Walk, answer: Items, gold: Items) -> Verdict:
 
 def _once(answer: Items) -> Items:
     """A bare list of tuples without those that it has twice: points and solutions, where twice says no more."""
-    if answer.brackets or not all(isinstance(one, Items | Record) for one in answer.items):
+    if answer.brackets or not all(isinstance(one, Items | Bindings) for one in answer.items):
         return answer
     return Items(answer.latex, tuple({squeezed(one.latex): one for one in answer.items}.values()), "")
 
@@ -166,6 +174,8 @@ def _matrices(walk: Walk, answer: Node, gold: Node) -> Verdict:
     tuples = [replaced for one in (left, right) if (replaced := _tuple(one))]
     if len(tuples) == 2:
         return _lists(walk, *tuples)
+    if Expression in (type(answer), type(gold)) and "pmatrix" in answer.latex and "pmatrix" in gold.latex:
+        return walk(Expression(answer.latex), Expression(gold.latex))  # a sum or a product of matrices
     return Verdict(False, f"{answer.latex[:60]} is not {gold.latex[:60]}: one is a matrix")
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from benchmarks.marking import ranges
 from benchmarks.marking.canonical import latex, squeezed
-from benchmarks.marking.nodes import Complement, Given, Items, Named, Node, Reader, Record
+from benchmarks.marking.nodes import Binding, Bindings, Complement, Given, Items, Node, Reader
 from benchmarks.marking.phrases import plain_words
 from benchmarks.marking.splitting import Splitter
 
@@ -32,27 +32,29 @@ def listed(text: str, read: Reader) -> Node | None:
 
 def grouped(text: str, values: Sequence[Node], separators: Sequence[str] = ()) -> Node:
     """Values with their names put together: one name for all, or records."""
-    if isinstance(values[0], Named | Record) and not any(isinstance(one, Named | Record) for one in values[1:]):
+    if isinstance(values[0], Binding | Bindings) and not any(isinstance(one, Binding | Bindings) for one in values[1:]):
         first = values[0]
-        if isinstance(first, Record):  # (x, y) = (5, 8) and (8, 5)
+        if isinstance(first, Bindings):  # (x, y) = (5, 8) and (8, 5)
             values = [Items(first.latex, first.values, "()"), *values[1:]]
             return Items(text, tuple(values), "")
         others = [Complement(one.latex, (one,)) if isinstance(first.value, Complement) else one for one in values[1:]]
-        values = [first, *(Named(one.latex, first.name, one) for one in others)]
-    if not all(isinstance(one, Named) for one in values):
+        values = [first, *(Binding(one.latex, first.name, one) for one in others)]
+    if not all(isinstance(one, Binding) for one in values):
         return Items(text, _flat(values), "")
-    named = [one for one in values if isinstance(one, Named)]
+    named = [one for one in values if isinstance(one, Binding)]
     names = [one.name for one in named]
     distinct = list(dict.fromkeys(names))
     if len(distinct) == 1:
         inner = [one.value for one in named]
-        return Named(text, names[0], ranges.joined(text, inner, separators) or Items(text, _flat(inner), ""))
+        return Binding(text, names[0], ranges.joined(text, inner, separators) or Items(text, _flat(inner), ""))
     if len(distinct) == len(names):
-        return Record(text, tuple(names), tuple(one.value for one in named))
+        return Bindings(text, tuple(names), tuple(one.value for one in named))
     if len(names) % len(distinct) == 0 and names == distinct * (len(names) // len(distinct)):
         size = len(distinct)
         parts = [named[start : start + size] for start in range(0, len(named), size)]
-        return Items(text, tuple(Record(text, tuple(distinct), tuple(one.value for one in part)) for part in parts), "")
+        return Items(
+            text, tuple(Bindings(text, tuple(distinct), tuple(one.value for one in part)) for part in parts), ""
+        )
     return Items(text, _flat(values), "")
 
 

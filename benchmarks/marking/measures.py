@@ -117,18 +117,14 @@ def scaled(node: Node, factor: Fraction) -> Node:
         return replace(made, plain=Plain(made.plain.value, node.plain.rounded, half))
     if isinstance(node, Expression):
         return Expression(rf"\frac{{{factor.numerator}}}{{{factor.denominator}}}({node.latex})")
-    if isinstance(node, Items):
+    if isinstance(node, Items) and node.brackets != ":":
         return replace(node, items=tuple(scaled(one, factor) for one in node.items))
     if isinstance(node, Interval):
         return replace(node, low=scaled(node.low, factor), high=scaled(node.high, factor))
-    return node
+    text = f"{factor} times {node.latex}"  # of anything else there are not so many
+    return Words(text, text)
 
 
 def integer(value: int) -> Number:
     """A node of an integer."""
     return _fraction(Fraction(value))
-
-
-def in_degrees(value: Node) -> Node:
-    """An angle in radians."""
-    return Expression(rf"\frac{{180}}{{\pi}}({value.latex})")

@@ -3,11 +3,13 @@ read from."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 from benchmarks.marking.numbers import Plain
-from benchmarks.marking.units import Unit
+from benchmarks.marking.unit_table import Unit
+from benchmarks.marking.verdict import Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,7 @@ class Matrix(Node):
 
 
 @dataclass(frozen=True, slots=True)
-class Named(Node):
+class Binding(Node):
     """`x = 5`, `f(x) = x^2`, `x \\in [0,1]`, `x < 3`: a value with its name."""
 
     name: str
@@ -109,7 +111,7 @@ class Named(Node):
 
 
 @dataclass(frozen=True, slots=True)
-class Record(Node):
+class Bindings(Node):
     """`x = 2, y = 3`: several values, each with a name of its own."""
 
     names: tuple[str, ...]
@@ -150,3 +152,7 @@ class Reader(Protocol):
     def __call__(self, piece: str) -> Node:
         """The node of the piece."""
         ...
+
+
+Walk = Callable[[Node, Node], Verdict]
+"""Compares an answer's node with its gold's"""

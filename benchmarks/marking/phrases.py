@@ -20,9 +20,17 @@ _LEAD = re.compile(
 _NEGATION = re.compile(
     r"(?:not|n't|no|never|neither|none|nothing|cannot|unknown|undefined|wrong|false)\b", re.IGNORECASE
 )
+_ANY_NEGATION = re.compile(
+    r"\b(?:not|no|never|neither|nor|none|cannot|unless|wrong|incorrect|false|except|without)\b|n't\b", re.IGNORECASE
+)
 _EQUALS = re.compile(r"^(\\text\{ *)?([A-Za-z])(?:\})? (?:\\text\{ *)?(?:equals|is equal to|is)\b *(?:\})?(?=.)")
 _TEXT_FIRST = re.compile(r"\\text\{([^{}]*)\}\s*")
 _MOST_LEADS = 4
+
+
+def negated(text: str) -> bool:
+    """Whether a word takes back what the others say."""
+    return bool(_ANY_NEGATION.search(text))
 
 
 _VALUE_OF = re.compile(

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
-from typing import TYPE_CHECKING
 
 from benchmarks.marking import units
 from benchmarks.marking.canonical import squeezed
-from benchmarks.marking.measures import in_degrees, scaled
-from benchmarks.marking.nodes import Expression, Node, Number, Quantity
+from benchmarks.marking.measures import scaled
+from benchmarks.marking.nodes import Expression, Node, Number, Quantity, Walk
 from benchmarks.marking.unit_table import DEGREE, PERCENT, RADIAN
 from benchmarks.marking.verdict import EQUAL, Verdict, any_of
-
-if TYPE_CHECKING:
-    from benchmarks.marking.comparison import Walk
 
 
 def quantities(walk: Walk, answer: Node, gold: Node) -> Verdict:
@@ -35,9 +31,14 @@ def _converted(walk: Walk, answer: Quantity, gold: Quantity) -> Verdict:
         return walk(scaled(answer.value, ratio), gold.value)
     kinds = [one.unit.dimensions for one in (answer, gold)]
     if sorted(kinds) == sorted((DEGREE.dimensions, RADIAN.dimensions)):
-        return walk(*(in_degrees(one.value) if one.unit.dimensions == RADIAN.dimensions else scaled(one.value, one.unit.factor)
-                      for one in (answer, gold)))  # fmt: skip
+        return walk(_degrees(answer), _degrees(gold))
     return Verdict(False, f"the units differ: {answer.unit.text} and {gold.unit.text}")
+
+
+def _degrees(angle: Quantity) -> Node:
+    if angle.unit.dimensions == RADIAN.dimensions:
+        return Expression(rf"\frac{{180}}{{\pi}}({angle.value.latex})")
+    return scaled(angle.value, angle.unit.factor)
 
 
 def _bare(quantity: Quantity, other: Node, against: Callable[[Node], Verdict]) -> Verdict:

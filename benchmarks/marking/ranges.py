@@ -9,11 +9,11 @@ from itertools import pairwise
 
 from benchmarks.marking.canonical import latex, squeezed
 from benchmarks.marking.nodes import (
+    Binding,
     Complement,
     Expression,
     Interval,
     Items,
-    Named,
     Node,
     Number,
     Reader,
@@ -67,7 +67,7 @@ def _alone(text: str, opening: str, inside: str, read: Reader) -> Node | None:
     if not inside:
         return Items(latex(text), (), "{}") if opening == r"\{" else None
     node = read(inside)
-    if opening == r"\{" and not isinstance(node, Named | Interval | Union):
+    if opening == r"\{" and not isinstance(node, Binding | Interval | Union):
         return Items(latex(text), node.items if isinstance(node, Items) and not node.brackets else (node,), "{}")
     return node
 

@@ -9,20 +9,21 @@ from fractions import Fraction
 
 from benchmarks.marking.canonical import latex, squeezed
 from benchmarks.marking.nodes import (
+    Binding,
+    Bindings,
     Complement,
     Equation,
     Expression,
     Interval,
     Items,
-    Named,
     Node,
     Number,
     Reader,
-    Record,
     Relation,
     Union,
 )
 from benchmarks.marking.numbers import Plain, plain
+from benchmarks.marking.phrases import is_words, negated
 from benchmarks.marking.ranges import INFINITY, MINUS_INFINITY, as_set
 from benchmarks.marking.splitting import Splitter
 
@@ -36,12 +37,12 @@ _MARKED = r"\\(?:overline|overrightarrow|vec|bar|hat|dot|ddot|widehat) ?\{?[A-Za
 _FIGURE = rf"(?:m ?)?(?:\\(?:angle|triangle|square|odot) ?)?(?:[A-Z]{{2,}}|[A-Z]){_INDEX}"
 _ONE = rf"(?:{_MARKED}|{_LETTER}(?:{_ARGUMENT})?|{_FIGURE}|\|{_FIGURE}\||\[[A-Z]{{3,}}\]|\\(?:max|min|deg) ?{_LETTER})"
 _NAME = re.compile(
-    rf"{_ONE}(?: ?[:/] ?{_ONE})*|\\frac\{{{_ONE}\}}\{{{_ONE}\}}|\({_LETTER}(?:,{_LETTER})+\)"
-    r"|\\angle(?: ?[A-Z]_?[0-9]?)+"
+    rf"{_ONE}(?: ?[:/] ?{_ONE})*|\\frac\{{(?:d\^?2? ?)?{_ONE}\}}\{{(?:d ?)?{_ONE}(?:\^2)?\}}"
+    rf"|\({_LETTER}(?:,{_LETTER})+\)|\\angle(?: ?[A-Z]_?[0-9]?)+"
 )
 _TUPLE_NAME = re.compile(rf"\(({_LETTER}(?:,{_LETTER})+)\)")
 _WORD_NAME = re.compile(r"(?=.*[A-Za-z]{3})(?:\\text\{[^{}]*\}|[A-Za-z]+(?:[ -][A-Za-z]+)*)(?: of .{1,20})?")
-_SUM = re.compile(r"[a-zA-Z](?:[+-]?[a-zA-Z]){1,4}")
+_SUM = re.compile(r"[a-zA-Z](?:(?:[+-]|\\cdot ?)?[a-zA-Z]){1,4}")
 _MOST_OF_NAME = 60
 
 
@@ -52,7 +53,7 @@ def _name(side: str) -> str | None:
         return None
     if _NAME.fullmatch(short):
         return short.replace("{", "").replace("}", "").replace(" ", "")
-    return "" if _WORD_NAME.fullmatch(side.strip()) else None
+    return "" if _WORD_NAME.fullmatch(side.strip()) and not negated(side) else None
 
 
 def related(text: str, read: Reader) -> Node | None:
@@ -69,10 +70,10 @@ def related(text: str, read: Reader) -> Node | None:
         return None
     name = _name(pieces[0])
     if signs == [r"\in"] and name is not None:
-        return Named(latex(text), name, as_set(read(pieces[1])))
+        return Binding(latex(text), name, as_set(read(pieces[1])))
     if signs[0] in (r"\ne", r"\notin") and name is not None:
         points = read(pieces[1])
-        return Named(
+        return Binding(
             latex(text), name, Complement(latex(text), points.items if isinstance(points, Items) else (points,))
         )
     return None
@@ -88,20 +89,21 @@ def _chain(text: str, pieces: list[str], signs: list[str], read: Reader) -> Node
             return read(pieces[0])
     names = [_name(piece) for piece in pieces]
     first, last = names[0], names[-1]
-    if first is None and last is not None and len(pieces) == 2:
+    if first is None and last and len(pieces) == 2:
         return _named(text, last, read(pieces[0]))
     if (
         first is None
         and not read.gold
         and len(pieces) == 2
         and _SUM.fullmatch(squeezed(pieces[0]))
+        and not is_words(pieces[0])
         and _letterless(pieces[1])
     ):
-        return Named(latex(text), "", read(pieces[1]))
+        return Binding(latex(text), "", read(pieces[1]))
     heads = [name for name in names[:-1] if name]
     if len(heads) == len(pieces) - 1 > 1 and all(len(one) == 1 for one in heads):  # x = y = 3
         value = read(pieces[-1])
-        return Record(latex(text), tuple(heads), (value,) * len(heads))
+        return Bindings(latex(text), tuple(heads), (value,) * len(heads))
     if first is not None:
         return _named(text, first, read(pieces[-1]))
     if read.gold and any(names):
@@ -120,8 +122,8 @@ def _named(text: str, name: str, value: Node) -> Node:
     if together and isinstance(value, Items) and value.brackets == "()":
         names = together[1].split(",")
         if len(names) == len(value.items):
-            return Record(latex(text), tuple(names), value.items)
-    return Named(latex(text), name, value)
+            return Bindings(latex(text), tuple(names), value.items)
+    return Binding(latex(text), name, value)
 
 
 _KNOWN = re.compile(
@@ -186,16 +188,16 @@ def _conditioned(text: str, subject: str, interval: Interval) -> Node:
             factor = number.value * (-1 if multiple[1] == "-" else 1)
             low, high = _over(interval.low, factor), _over(interval.high, factor)
             if low and high and factor > 0:
-                return Named(text, multiple[3], Interval(text, low, high, interval.brackets))
+                return Binding(text, multiple[3], Interval(text, low, high, interval.brackets))
             if low and high:
                 brackets = {"(": ")", ")": "(", "[": "]", "]": "["}
                 ends = brackets[interval.brackets[1]] + brackets[interval.brackets[0]]
-                return Named(text, multiple[3], Interval(text, high, low, ends))
+                return Binding(text, multiple[3], Interval(text, high, low, ends))
     absolute = _ABSOLUTE.fullmatch(subject)
     both = _of_absolute(text, interval) if absolute else None
     if absolute and both:
-        return Named(text, absolute[1], both)
-    return Named(text, subject.replace("{", "").replace("}", ""), interval)
+        return Binding(text, absolute[1], both)
+    return Binding(text, subject.replace("{", "").replace("}", ""), interval)
 
 
 def _over(end: Node, factor: Fraction) -> Node | None:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 _BRACKETS = r"(?P<open>\\\{|[(\[{]|\\langle(?![a-z])|\\begin\{)|(?P<close>\\\}|[)\]}]|\\rangle(?![a-z]))"
 
 
-class Split(NamedTuple):
+class Pieces(NamedTuple):
     """A text in pieces."""
 
     pieces: list[str]
@@ -22,7 +22,7 @@ class Splitter:
     def __init__(self, separator: str) -> None:
         self._token = re.compile(rf"(?P<cut>{separator})|{_BRACKETS}")
 
-    def __call__(self, text: str) -> Split | None:
+    def __call__(self, text: str) -> Pieces | None:
         """None if there is no such separator outside brackets, or the brackets are not balanced."""
         depth, start = 0, 0
         pieces, separators = [], []
@@ -39,7 +39,7 @@ class Splitter:
                 start = token.end()
         if depth or not separators:
             return None
-        return Split([*pieces, text[start:].strip()], separators)
+        return Pieces([*pieces, text[start:].strip()], separators)
 
 
 _BRACKET = re.compile(_BRACKETS)

@@ -16,6 +16,8 @@ from benchmarks.marking import lists, measures, options, ranges, relations, unit
 from benchmarks.marking.canonical import latex, squeezed, tidy, without_money
 from benchmarks.marking.nodes import (
     Based,
+    Binding,
+    Bindings,
     Complement,
     Expression,
     Items,
@@ -46,6 +48,16 @@ def read(text: str, gold: bool = False) -> Node:
 
 read_gold = lru_cache(maxsize=16384)(lambda text: read(text, gold=True))
 
+
+def size(node: Node) -> int:
+    """How many values a list, a set or a record has; 1 of anything else."""
+    if isinstance(node, Binding):
+        return size(node.value)
+    if isinstance(node, Bindings):
+        return len(node.values)
+    return len(node.items) if isinstance(node, Items) and node.brackets in ("", "{}") else 1
+
+
 _DECIMAL_COMMA = re.compile(r"([+-]?[0-9]+),([0-9]+)(?![0-9,])")
 _CONTINENTAL = re.compile(r"[+-]?[1-9][0-9]{0,2}(?:\.[0-9]{3})+,[0-9]+(?![0-9,.])")
 _LETTER_UNIT = re.compile(r"(\S*[0-9}])( ?)([a-zA-Z](?:\^\{?[23]\}?)?(?:/[a-zA-Z](?:\^\{?[23]\}?)?)?)")
@@ -64,7 +76,7 @@ def readings(text: str, unit_wanted: bool = False) -> Iterator[Node]:
         if _GROUPED.search(tidied):
             yield _Piece(False)(tidied.replace(",", ", "))
         comma = _DECIMAL_COMMA.match(tidied)
-        if comma and tidied.count(",") == 1:
+        if comma and tidied.count(",") == 1 and not _GROUPED.search(tidied):
             yield _Piece(False)(f"{comma[1]}.{comma[2]}{tidied[comma.end() :]}")
         continental = _CONTINENTAL.match(tidied)
         if continental:
