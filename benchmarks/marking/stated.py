@@ -54,13 +54,14 @@ def statement(text: str) -> Statement | None:
     """The last answer that a text announces and that can be read; one after which it gives up is withdrawn."""
     for found in reversed(list(_ANNOUNCED.finditer(text))):
         start = found.start()
-        if found["withdrawn"]:
+        if found["withdrawn"] or _DENIED.match(_rest(text, found)):
             return Statement(None, start)
         if not _HYPOTHETICAL.search(text[max(0, start - _BEFORE) : start]) and (value := _value(_rest(text, found))):
             return Statement(value if given_up(text) <= start else None, start)
     return None
 
 
+_DENIED = re.compile(r"[*_`\s]*(?:not|never|neither)\b", re.IGNORECASE)
 _TRAILING = re.compile(r"(?:\s*(?:<\|[a-z_]+\|>\s*(?:user|assistant)?|I hope (?:it|this) is correct\.?))+\s*\Z")
 _BREAK = re.compile(r"[.!?]\s+(?=[A-Z$\\(])")
 _CONCLUDING = re.compile(
@@ -162,7 +163,8 @@ def _undressed(text: str) -> str:
 _COMMAND = re.compile(
     r"\\(?:begin|end)\{[a-z]+\*?\}|\\(?:text|mathrm|mbox|textbf|operatorname)\{[^{}]*\}|\\[A-Za-z]+|[{}]"
 )
-_LONG_WORD = re.compile(r"[A-Za-z]{3,}")
+_LONG_WORD = re.compile(r"[A-Za-z]{3,}(?![A-Za-z(])")
+"""but a function, as programs write it"""
 _MOST_BARE = 300
 
 
