@@ -9,13 +9,12 @@ from benchmarks.marking.nodes import Choice, Node, Reader
 
 _CHOICE_GOLD = re.compile(r"\(?([A-J])\)?")
 _CHOICE = re.compile(
-    r"(?:\\text\{)?\s*(?:(?:[Oo]ption|[Cc]hoice|[Aa]nswer|[Ll]etter)\s*:?\s*)?"
-    r"(?:(?P<round>\(\s*(?:\\text\{)?([A-J])\}?\s*\))|([A-J]))\s*\}?"
-    r"(?:[:.)]?\}?$|(?(round)|(?:[:.)]|\s-))\}?\s+(?P<option>\S.*)\}?)",
+    r"(?:(?:[Oo]ption|[Cc]hoice|[Aa]nswer|[Ll]etter)\s*:?\s*)?(?:(?P<round>\(\s*(?P<inside>[A-J])\s*\))|(?P<alone>[A-J]))"
+    r"(?:\s*[:.)]?|(?(round)[:.]?|(?:[:.)]| -))\s+(?P<option>\S.*))",
     re.DOTALL,
 )
 _OTHER_CHOICE = re.compile(
-    r"^(?:\W|\\text\{)*(?:or|and|not|but|nor|is|are|was|isn|cannot)\b|^[^\w\\$({\[|.-]|\([A-J]\)|(?:^|\W)[A-J][).:]|^[A-J]$"
+    r"^\W*(?:or|and|not|but|nor|is|are|was|isn|cannot)\b|^[^\w\\$({\[|.-]|\([A-J]\)|(?:^|\W)[A-J][).:]|^[A-J]$"
     r"|\b(?:wrong|incorrect|false|rather|instead)\b"
 )
 """in the text of an option: more than one choice, or one taken back"""
@@ -27,11 +26,9 @@ def read(text: str, reader: Reader) -> Node | None:
     if reader.gold:
         found = _CHOICE_GOLD.fullmatch(squeezed(text))
         return Choice(latex(text), found[1]) if found else None
-    found = _CHOICE.fullmatch(text)
+    found = _CHOICE.fullmatch(latex(text))
     option = found["option"] if found else None
     if found and not (option and _OTHER_CHOICE.search(option)):
-        if option and option.count("{") < option.count("}"):
-            option = option.removesuffix("}")
-        return Choice(latex(text), found[2] or found[3], reader(option) if option else None)
+        return Choice(latex(text), found["inside"] or found["alone"], reader(option) if option else None)
     lower = _LOWER_CHOICE.fullmatch(squeezed(text))
     return Choice(latex(text), lower[1].upper()) if lower else None

@@ -151,9 +151,8 @@ def ratio(answer: Unit, gold: Unit) -> Fraction | None:
     """How many of the gold's unit the answer's is; None if they measure different things."""
     if answer.dimensions == gold.dimensions:
         return answer.factor / gold.factor
-    if answer.plain or gold.plain:
-        powers = {sum(power for _, power in one.dimensions) for one in (answer, gold) if one.plain}
-        return Fraction(1) if not (answer.plain and gold.plain) or len(powers) == 1 else None
+    if answer.plain and not gold.plain:
+        return Fraction(1)  # `5 units` says no more than 5
     for one, other in ((answer, gold), (gold, answer)):
         loose = _LOOSE.get(one.dimensions[0][0], ())
         if len(one.dimensions) == len(other.dimensions) == 1 and other.dimensions[0][0] in loose:
