@@ -123,17 +123,13 @@ class _Walk:
         return self.leaf(answer, gold, tolerance) if verdict.equal is None else verdict
 
     def _tolerance(self, answer: Node, gold: Node) -> float:
-        """The rule's, beside a written decimal, where the gold is no integer; or half a unit in the last place of a
-        decimal that a program printed."""
+        """The rule's, beside a written decimal, where the gold is no integer."""
         if isinstance(gold, Number) and gold.plain.whole:
             return 0.0
-        halves = [abs(one.plain.half / one.plain.value) for one in (answer, gold)
-                  if isinstance(one, Number) and one.plain.half]  # fmt: skip
-        printed = float(halves[0]) * (1 + 1e-9) if len(halves) == 1 else 0.0
         written = any(
             _DECIMAL.search(one.latex) or (isinstance(one, Number) and one.plain.rounded) for one in (answer, gold)
         )
-        return max(self.tolerance, printed) if written else 0.0
+        return self.tolerance if written else 0.0
 
     def given(self, answer: Node, gold: Node) -> Verdict:
         """Two domains of a letter must agree; one alone is left out."""

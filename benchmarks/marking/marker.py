@@ -9,7 +9,6 @@ from importlib.metadata import PackageNotFoundError, version
 from benchmarks.marking import choices, structure
 from benchmarks.marking.comparison import compare, plain_leaf
 from benchmarks.marking.extraction import Extraction, Place, Reading, extract
-from benchmarks.marking.nodes import Binding, Bindings, Items, Node
 from benchmarks.marking.pool import Pool, Question, Reply, shared
 from benchmarks.marking.verdict import Verdict
 from benchmarks.marks import Form, Mark, Marked, Response, Rule
@@ -135,19 +134,9 @@ def _searched(found: Sequence[Extraction], pool: Pool | None) -> list[Extraction
 def _together(found: Extraction, gold: str) -> str:
     """The answer, or what several boxes hold if the gold is a longer list than the last of them."""
     answer = found.answer or ""
-    if not found.others:
+    if not found.others or structure.size(structure.read(answer)) >= structure.size(structure.read_gold(gold)):
         return answer
-    wanted, given = _size(structure.read_gold(gold)), _size(structure.read(answer))
-    return ", ".join(found.others) if wanted > given else answer
-
-
-def _size(node: Node) -> int:
-    """How many values a list or several named values have; 1 of anything else."""
-    if isinstance(node, Binding):
-        return _size(node.value)
-    if isinstance(node, Items):
-        return len(node.items) if node.brackets in ("", "{}") else 1
-    return len(node.names) if isinstance(node, Bindings) else 1
+    return ", ".join(found.others)
 
 
 def _compare_all(pairs: Sequence[tuple[str, str, Rule]], pool: Pool | None) -> list[Verdict]:

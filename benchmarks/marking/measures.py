@@ -112,9 +112,8 @@ def scaled(node: Node, factor: Fraction) -> Node:
     if factor == 1:
         return node
     if isinstance(node, Number):
-        half = None if node.plain.half is None else node.plain.half * factor
         made = _fraction(node.plain.value * factor)
-        return replace(made, plain=Plain(made.plain.value, node.plain.rounded, half))
+        return replace(made, plain=Plain(made.plain.value, node.plain.rounded))
     if isinstance(node, Expression):
         return Expression(rf"\frac{{{factor.numerator}}}{{{factor.denominator}}}({node.latex})")
     if isinstance(node, Items) and node.brackets != ":":

@@ -25,9 +25,6 @@ _REPEATING = re.compile(
     r"|\\dot\{?(?P<first>[0-9])\}?(?:(?P<middle>[0-9]{0,40})\\dot\{?(?P<last>[0-9])\}?)?)"
 )
 _GOING_ON = re.compile(r"([+-]?[0-9]{0,20}\.[0-9]{0,10}?)([0-9]{1,6}?)\2{2,6} ?\\ldots")
-PRINTED = 10
-"""significant digits from which a decimal is taken for what a program printed of the exact value: nobody rounds to so
-many by hand, and no other value that a problem asks for lies so near"""
 
 
 class Plain(NamedTuple):
@@ -37,8 +34,6 @@ class Plain(NamedTuple):
     """exact"""
     rounded: bool
     """a decimal or a multiple of a power of ten: somebody may have rounded it"""
-    half: Fraction | None = None
-    """half a unit of the last of at least `PRINTED` digits of a decimal that is no integer; else None"""
 
     @property
     def whole(self) -> bool:
@@ -58,7 +53,7 @@ def plain(text: str) -> Plain | None:
         return None
     decimal = found["decimal"] or ""
     rounded = bool(found["power"]) or (not decimal.isdigit() and bool(decimal))
-    return Plain(-value if found["sign"] == "-" else value, rounded, _half(decimal, value) if rounded else None)
+    return Plain(-value if found["sign"] == "-" else value, rounded)
 
 
 def _value(found: re.Match[str]) -> Fraction | None:
@@ -78,14 +73,6 @@ def _power(text: str) -> Fraction:
     return Fraction(10) ** int(exponent[1])
 
 
-def _half(decimal: str, value: Fraction) -> Fraction | None:
-    mantissa = decimal.lower().partition("e")[0]
-    digits = mantissa.replace(".", "").lstrip("0")
-    if len(digits) < PRINTED or value.denominator == 1:
-        return None
-    return value / int(digits) / 2
-
-
 def _repeating(text: str) -> Plain | None:
     """`0.1\\overline{6}`, `0.\\dot{1}4\\dot{2}`, `0.1(6)`, `0.1666...`."""
     dots = _GOING_ON.fullmatch(text)
@@ -101,13 +88,9 @@ def _repeating(text: str) -> Plain | None:
 
 def equal(answer: Plain, gold: Plain, tolerance: float) -> bool:
     """Whether they are equal: exactly where the gold is written as an integer; else to a relative tolerance where one
-    of them may be rounded, or as far as a program printed it."""
-    apart = abs(answer.value - gold.value)
-    if not apart:
+    of them may be rounded."""
+    if answer.value == gold.value:
         return True
     if gold.whole or not (answer.rounded or gold.rounded):
         return False
-    if apart <= Fraction(tolerance) * max(abs(answer.value), abs(gold.value)):
-        return True
-    halves = [one.half for one, other in ((answer, gold), (gold, answer)) if one.half and not other.rounded]
-    return any(apart <= half for half in halves)
+    return abs(answer.value - gold.value) <= Fraction(tolerance) * max(abs(answer.value), abs(gold.value))

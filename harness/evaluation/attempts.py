@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from harness.base.errors import UserError
-from harness.records import Attempt, EvalFolder, EvalRecord, append_jsonl, read_jsonl
+from harness.records import Attempt, EvalFolder, EvalRecord, append_jsonl, json_line, read_jsonl, write_text
 from harness.records.differences import differences
 from harness.records.schema import COLUMNS
 
@@ -36,9 +36,9 @@ def claim(folder: EvalFolder, header: EvalRecord) -> None:
 
 
 def in_words_of(held: EvalRecord, now: EvalRecord) -> EvalRecord:
-    """`now` with what is no difference taken over from a header that is there: its title, and the rule if it is older
-    than the field."""
-    return replace(now, title=held.title, rule=now.rule if held.rule else "")
+    """`now` with what is no difference taken over from a header that is there: its title, the rule if it is older than
+    the field, and the marker's version, for marks can be made again (`remarking.py`)."""
+    return replace(now, title=held.title, rule=now.rule if held.rule else "", grader_version=held.grader_version)
 
 
 def is_complete(folder: EvalFolder) -> bool:
@@ -88,18 +88,39 @@ def append(folder: EvalFolder, rows: Sequence[Attempt]) -> None:
     append_jsonl(folder.open_attempts, [asdict(row) for row in rows])
 
 
+def rows(folder: EvalFolder) -> list[dict[str, Any]]:
+    """Those that are there, of a complete evaluation or an open one."""
+    import pyarrow.parquet
+
+    if folder.attempts.exists():
+        return pyarrow.parquet.read_table(folder.attempts).to_pylist()
+    return list(read_jsonl(folder.open_attempts))
+
+
+def rewrite(folder: EvalFolder, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Put others in their place, whole or not at all."""
+    if folder.attempts.exists():
+        _write(folder, rows)
+    elif rows:
+        write_text(folder.open_attempts, "".join(json_line(row) for row in rows))
+
+
 def seal(folder: EvalFolder) -> None:
     """Turn the open rows into Parquet, whole or not at all."""
+    _write(folder, list(read_jsonl(folder.open_attempts)))
+    folder.open_attempts.unlink()
+
+
+def _write(folder: EvalFolder, rows: Sequence[Mapping[str, Any]]) -> None:
     import pyarrow
     import pyarrow.parquet
 
-    table = pyarrow.Table.from_pylist(list(read_jsonl(folder.open_attempts)), schema=schema())
+    table = pyarrow.Table.from_pylist(list(rows), schema=schema())
     temporary = folder.attempts.with_name(f".{folder.attempts.name}.new")
     pyarrow.parquet.write_table(table, temporary, compression="zstd")
     with temporary.open("rb+") as file:
         os.fsync(file.fileno())
     temporary.replace(folder.attempts)
-    folder.open_attempts.unlink()
 
 
 def schema() -> pyarrow.Schema:

@@ -24,6 +24,7 @@ from harness.engines.registry import ENGINES, open_engine
 from harness.evaluation import attempts
 from harness.evaluation.display import EvaluationView, Part
 from harness.evaluation.evaluator import EvaluatedCheckpoint, Evaluator, header_of
+from harness.evaluation.remarking import mark_again
 from harness.models import resolving
 from harness.models.reading import read_tokenizer, reading
 from harness.prompts import templates
@@ -105,6 +106,7 @@ def evaluate(wanted: StandaloneEvaluation, view: EvaluationView) -> bool:
         engine = open_engine(wanted.engine, wanted.folder)
     with locked(wanted.out, "evaluation"):
         _check_same(wanted, engine.version)
+        mark_again((wanted.place(name) for name in wanted.evaluation.benchmarks), wanted.evaluation)
         view.begin(_parts(wanted))
         for name, k in wanted.evaluation.benchmarks.items():
             asking = replace(evaluator, evaluation=wanted.of(k))

@@ -63,11 +63,16 @@ def read_json(path: Path) -> dict[str, Any]:
     return data
 
 
+def json_line(row: Mapping[str, Any]) -> str:
+    """One line of a JSONL file."""
+    return json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n"
+
+
 def append_jsonl(path: Path, rows: list[dict[str, Any]]) -> None:
     """Add lines and flush them to disk before returning."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a", encoding="utf-8") as file:
-        file.writelines(json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n" for row in rows)
+        file.writelines(map(json_line, rows))
         file.flush()
         os.fsync(file.fileno())
 

@@ -44,6 +44,11 @@ class RunFolder:
     def report(self) -> Path:
         return self.root / "report"
 
+    def all_evals(self) -> list[EvalFolder]:
+        """Of the untrained model and of every trial, in the order of their names."""
+        found = (*self.root.glob("start/evals/*/eval.json"), *self.root.glob("*/seed*/evals/step_*/*/eval.json"))
+        return [EvalFolder(path.parent) for path in sorted(found)]
+
     def start_eval(self, benchmark: str) -> EvalFolder:
         return EvalFolder(self.root / START / "evals" / benchmark)
 

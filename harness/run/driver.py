@@ -77,10 +77,18 @@ class Driver:
             waiting = [job for job in outcome.jobs if job.state is JobState.OPEN]
             if waiting:
                 _claim(experiment, made, outcome)
+                self._mark_again(folder)
             if waiting or not outcome.report:
                 outcome.worked = True
                 self._complete(waiting, outcome, workers)
         return outcome
+
+    def _mark_again(self, folder: RunFolder) -> None:
+        from harness.evaluation.remarking import mark_again
+
+        answers = mark_again(folder.all_evals(), self.experiment.evaluation)
+        if answers:
+            self.view.warn(f"{answers:,} answers were marked by another version of the marker: marked again.")
 
     def _complete(self, waiting: list[Job], outcome: RunOutcome, workers: int) -> None:
         # A kill may leave us complete without a report, but never with an old one.
