@@ -52,6 +52,7 @@ def _root(found: re.Match[str]) -> str:
 
 
 def _from_unicode(text: str) -> str:
+    text = "".join(str(unicodedata.decimal(one)) if one.isdecimal() else one for one in text)
     text = re.sub("[⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺ⁿ]+", lambda found: f"^{{{found.group().translate(_RAISED)}}}", text)
     text = re.sub("[₀-₉]+", lambda found: f"_{{{found.group().translate(_LOWERED)}}}", text)
     text = unicodedata.normalize("NFKC", _VULGAR.sub(_vulgar, text.translate(_SIGNS)))
@@ -82,6 +83,7 @@ _BROKEN_ROW = re.compile(r"(?<!\\)\\(?=[-+0-9.\s]|$)")
 
 LATEX: tuple[Rewrite, ...] = (
     # money, before dollar signs that only open and close formulas go
+    ("\\$", re.compile(r"\\(?:text|mathrm|mbox) ?\{ ?(\\\$) ?\}"), r"\1"),
     ("$", re.compile(r"\\\$|^\$(?=-?\.?[0-9][^$]*$)"), r"\\dollar "),
     ("$", re.compile(r"^([^$]*[0-9])\s*\$$"), r"\\dollar \1"),
     ("euro", re.compile(r"\\(?:text)?euros?(?![A-Za-z])"), r"\\euro "),
@@ -124,6 +126,7 @@ LATEX: tuple[Rewrite, ...] = (
     ("\\mathbb", re.compile(r"\\mathbb\s*([RZNQC])"), r"\\mathbb{\1}"),
     ("prime", re.compile(r"\^\{\s*((?:\\prime\s*)+)\}|\^\s*(\\prime)(?![A-Za-z])"), _primes),
     ("circ", re.compile(r"\^\s*(?:\\circ(?![A-Za-z])|\{\s*\\circ\s*\})\s*"), r"^\\circ "),
+    ("colon", re.compile(r"\\colon(?![A-Za-z]) ?"), ":"),
     ("degree", re.compile(r"\s*\\(?:degrees?|textdegree)(?![A-Za-z])"), r"^\\circ "),
     ("%", re.compile(r"\\?%"), r"\\%"),
     ("\\mu", re.compile(r"\\mu ?\\text\{ ?(?=[a-zA-Z])"), r"\\text{u"),

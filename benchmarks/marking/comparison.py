@@ -155,6 +155,8 @@ class _Walk:
     def _both_named(self, answer: Binding, gold: Binding) -> Verdict:
         if answer.name == gold.name:
             return self(answer.value, gold.value)
+        if (answer.name, squeezed(answer.value.latex)) == (squeezed(gold.value.latex), gold.name):
+            return EQUAL  # a = b is b = a
         sets = isinstance(answer.value, Interval) and isinstance(gold.value, Interval)
         if sets:
             return self.differences(answer, gold)
@@ -205,7 +207,7 @@ class _Walk:
     def words(self, answer: Node, gold: Node) -> Verdict:
         """Words are compared as texts."""
         texts = [one.words if isinstance(one, Words) else spoken(one.latex) for one in (answer, gold)]
-        return EQUAL if texts[0] == texts[1] else differ(answer, gold)
+        return EQUAL if texts[0].casefold() == texts[1].casefold() else differ(answer, gold)
 
     def based(self, answer: Node, gold: Node) -> Verdict:
         """Bases must agree. Digits alone answer a gold that has a base; a gold that has none wants the value."""

@@ -7,8 +7,11 @@ import re
 _LEAD = re.compile(
     r"(?:(?:so|thus|hence|therefore|then|finally|and so|we (?:get|have|find|obtain|conclude)(?: that)?)\b"
     r"|it follows that\b"
-    r"|(?:my |the |our )?(?:final |correct |required |desired |exact |simplified )?"
-    r"(?:answer|result|value|solutions?|total|sum|probability|area|number|length)(?: to the (?:problem|question))?"
+    r"|(?:my |the |our |a )?(?:(?:final|correct|required|desired|exact|simplified|maximum|minimum|largest|smallest"
+    r"|greatest|least|maximal|minimal|total|common|only|possible|expected) ){0,3}"
+    r"(?:answer|result|value|solutions?|total|sum|probability|area|number|length|maximum|minimum|product|difference"
+    r"|quotient|remainder|perimeter|volume|radius|diameter|distance|height|width|angle|ratio|average|mean|median|limit"
+    r"|integral|determinant|slope|cost|price|speed|degree|fraction)(?: to the (?:problem|question))?"
     r"\s*(?:(?:is|are|was|equals|equal to|will be|would be|should be|must be)\b|:|=)"
     r"|ans(?:wer)?\s*[:.=]"
     r"|(?:it|this|that|which) (?:is|equals|gives)\b|(?:is )?(?:equals?|equal)(?: to)?\b|is\b"

@@ -31,6 +31,8 @@ _BUILDER = re.compile(
     r"\\\{\s*([a-z])\s*(?:\\in\s*(?:\\mathbb\{R\}|R)\s*)?(?:\||:|\\colon)\s*(.+?)\s*\\\}(?:\s*\\text\{.*\})?", re.DOTALL
 )
 _FRENCH = re.compile(r"([\]\[])([^\[\]]*,[^\[\]]*)([\]\[])")
+_COMPLEMENTS = {"(": "]", "[": ")", ")": "[", "]": "("}
+"""what an end of an interval is for what lies on its other side"""
 _SIDES = {"(": "(", "[": "[", ")": ")", "]": "]"}
 
 
@@ -91,9 +93,20 @@ def combined(text: str, read: Reader) -> Node | None:
         return united(latex(text), [as_set(read(piece)) for piece in union.pieces])
     minus = _cut_minus(text)
     if minus and len(minus.pieces) == 2 and all(minus.pieces):
-        whole, points = read(minus.pieces[0]), read(minus.pieces[1])
-        return without(latex(text), as_set(whole), points.items if isinstance(points, Items) else (points,))
+        return outside(latex(text), as_set(read(minus.pieces[0])), read(minus.pieces[1]))
     return None
+
+
+def outside(text: str, whole: Node, removed: Node) -> Node | None:
+    """A set without another: points, or of the real line an interval."""
+    removed = as_set(removed)
+    if not isinstance(removed, Interval):
+        return without(text, whole, removed.items if isinstance(removed, Items) else (removed,))
+    if whole != REAL_LINE:
+        return None
+    below = Interval("", MINUS_INFINITY, removed.low, "(" + _COMPLEMENTS[removed.brackets[0]])
+    above = Interval("", removed.high, INFINITY, _COMPLEMENTS[removed.brackets[1]] + ")")
+    return united(text, [one for one in (below, above) if one.low != one.high])
 
 
 def without(text: str, whole: Node, points: Sequence[Node]) -> Node | None:

@@ -83,6 +83,8 @@ def _chain(text: str, pieces: list[str], signs: list[str], read: Reader) -> Node
     """A name and its value; equal sides. What is only near a value, behind it, is no part of it."""
     if r"\approx" in signs:
         near = signs.index(r"\approx") + 1
+        if not _near(pieces[near - 1], pieces[near]):
+            return Equation(latex(text), tuple(read(piece) for piece in pieces))
         if near > 1 or _name(pieces[0]) is None:
             pieces = pieces[:near]
         if len(pieces) == 1:
@@ -109,6 +111,15 @@ def _chain(text: str, pieces: list[str], signs: list[str], read: Reader) -> Node
     if read.gold and any(names):
         return read(pieces[-1])
     return Equation(latex(text), tuple(read(piece) for piece in pieces))
+
+
+def _near(exact: str, rounded: str) -> bool:
+    """Whether an integer can be a rounding of another, to its trailing zeros; of what is no integer it is believed."""
+    value, near = plain(exact.strip()), plain(rounded.strip())
+    if value is None or near is None or not value.whole or not near.whole:
+        return True
+    digits = rounded.strip()
+    return abs(value.value - near.value) < 10 ** (len(digits) - len(digits.rstrip("0")))
 
 
 def _letterless(text: str) -> bool:

@@ -18,7 +18,6 @@ from benchmarks.marking.nodes import (
     Based,
     Binding,
     Bindings,
-    Complement,
     Expression,
     Items,
     Matrix,
@@ -60,6 +59,8 @@ def size(node: Node) -> int:
 
 _DECIMAL_COMMA = re.compile(r"([+-]?[0-9]+),([0-9]+)(?![0-9,])")
 _CONTINENTAL = re.compile(r"[+-]?[1-9][0-9]{0,2}(?:\.[0-9]{3})+,[0-9]+(?![0-9,.])")
+_LETTERS_BEHIND = re.compile(r"[0-9.]+[A-Za-z]{2,3}")
+"""kT may be a unit, or two factors"""
 _LETTER_UNIT = re.compile(r"(\S*[0-9}])( ?)([a-zA-Z](?:\^\{?[23]\}?)?(?:/[a-zA-Z](?:\^\{?[23]\}?)?)?)")
 
 
@@ -71,7 +72,10 @@ def readings(text: str, unit_wanted: bool = False) -> Iterator[Node]:
         yield Number(text, number)
         return
     tidied = without_lead(tidy(text))
-    yield _Piece(False)(tidied)
+    first = _Piece(False)(tidied)
+    yield first
+    if isinstance(first, Quantity) and not unit_wanted and _LETTERS_BEHIND.fullmatch(tidied):
+        yield Expression(latex(tidied))
     if "," in tidied:
         if _GROUPED.search(tidied):
             yield _Piece(False)(tidied.replace(",", ", "))
@@ -102,7 +106,7 @@ def _ungrouped(text: str) -> str:
 
 
 _BASED = re.compile(
-    r"\(?(?P<digits>[0-9][0-9A-F]{0,60}|[0-9A-F]{0,60}[0-9][0-9A-F]{0,60})\)?"
+    r"[({]?(?P<digits>[0-9][0-9A-F]{0,60}|[0-9A-F]{0,60}[0-9][0-9A-F]{0,60})[)}]?"
     r"_(?:\{\(?(?P<braced>[0-9]{1,2}|[a-z]+)\)?\}|(?P<bare>[0-9]))"
 )
 _BASES = " two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen"
@@ -115,6 +119,8 @@ _BARRED = re.compile(r"\\begin\{vmatrix\}((?:[^\\]|\\(?!begin|end))*)\\end\{vmat
 _ROW, _CELL = re.compile(r"\\\\(?:\[[^\]]*\])?"), re.compile("&")
 _NAME = re.compile(r"(?:\\(?:angle|triangle|overline|square|odot) ?\{?)?([A-Z]{3,}[0-9]*)\}?")
 _cut_ratio = Splitter(":")
+_STRAY = re.compile(r"([a-z]) ?(\([^()\[\]]*,[^()\[\]]*\]|\[[^()\[\]]*,[^()\[\]]*\))")
+"""t(0,4]: half open, so neither a function of two arguments nor a product; its sign of membership was lost"""
 
 
 class _Piece(NamedTuple):
@@ -157,8 +163,7 @@ def _set_in_words(text: str, read: Reader) -> Node | None:
         return REAL_LINE
     found = EXCEPT.match(text)
     if found:
-        points = read(re.sub(r"^\s*x\s*=\s*", "", found[1]))
-        return Complement(latex(text), points.items if isinstance(points, Items) else (points,))
+        return ranges.outside(latex(text), REAL_LINE, read(re.sub(r"^\s*x\s*=\s*", "", found[1])))
     return None
 
 
@@ -205,6 +210,8 @@ def _based(text: str, read: Reader) -> Node | None:
 
 def _words(text: str, read: Reader) -> Node | None:
     whole = latex(text)
+    if whole.startswith(r"\begin{cases}"):
+        return Expression(whole)  # with words between its values and their conditions
     name = _NAME.fullmatch(whole)
     if name and name[1].lower() not in YES_OR_NO:
         return Words(whole, name[1])
@@ -229,6 +236,9 @@ def _ratio(text: str, read: Reader) -> Node | None:
 def _bracketed(text: str, read: Reader) -> Node | None:
     if r"\pm" in text and not text.startswith(r"\{"):
         return None  # of a tuple that has the sign, both
+    stray = _STRAY.fullmatch(text)
+    if stray:
+        return Binding(latex(text), stray[1], read(stray[2]))
     return ranges.bracketed(text, read)
 
 

@@ -15,9 +15,10 @@ from functools import lru_cache
 from typing import Any
 
 import sympy
+from sympy.core.function import AppliedUndef
 from sympy.core.relational import Relational
 
-from benchmarks.marking import cases, latex, scalars
+from benchmarks.marking import cases, latex, latex_values, scalars
 from benchmarks.marking.enclosure import Unknown
 from benchmarks.marking.letters import names
 from benchmarks.marking.scalars import Scalar
@@ -39,7 +40,20 @@ def same(answer: str, gold: str, tolerance: float) -> Verdict:
         return Verdict(False, "the gold cannot be read as an expression")
     if left is None:
         return Verdict(False, "the answer cannot be read as an expression")
-    return _Comparison(left, right, tolerance).of(left.value, right.value)
+    return _Comparison(left, right, tolerance).of(*_products(left.value, right.value))
+
+
+def _products(a: Any, g: Any) -> tuple[Any, Any]:
+    """With g(m - n) as a product where the other one has a letter g."""
+    letters = [{str(one) for one in value.free_symbols} for value in (a, g)]
+    return _as_product(a, letters[1]), _as_product(g, letters[0])
+
+
+def _as_product(value: Any, letters: set[str]) -> Any:
+    called = [one for one in value.atoms(AppliedUndef) if len(one.args) == 1 and str(one.func) in letters]
+    return (
+        value.xreplace({one: latex_values.symbol(str(one.func)) * one.args[0] for one in called}) if called else value
+    )
 
 
 @lru_cache(maxsize=4096)
