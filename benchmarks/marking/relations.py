@@ -114,12 +114,9 @@ def _chain(text: str, pieces: list[str], signs: list[str], read: Reader) -> Node
 
 
 def _near(exact: str, rounded: str) -> bool:
-    """Whether an integer can be a rounding of another, to its trailing zeros; of what is no integer it is believed."""
+    """Whether one can be a rounding of the other. An integer is none of another integer; all else is believed."""
     value, near = plain(exact.strip()), plain(rounded.strip())
-    if value is None or near is None or not value.whole or not near.whole:
-        return True
-    digits = rounded.strip()
-    return abs(value.value - near.value) < 10 ** (len(digits) - len(digits.rstrip("0")))
+    return not (value and near and value.whole and near.whole) or value == near
 
 
 def _letterless(text: str) -> bool:
