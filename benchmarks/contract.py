@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from unittest import SkipTest
 
 from benchmarks.marking import mark_all
-from benchmarks.marking.canonical import canonical
+from benchmarks.marking.answers.canonical import canonical
 from benchmarks.marks import Mark, Response
 from benchmarks.problems import Benchmark, Problem, ProblemsError, hash_of
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from benchmarks.marking.extraction import last_box
+from benchmarks.marking.responses.extraction import last_box
 
 _NOTATION = re.compile(r"([+-]?[0-9]+(?:\.[0-9]+)?)e([+-]?[0-9]+)")
 """4.5e33"""

@@ -19,7 +19,7 @@ from typing import Any
 from benchmarks.asking import SEVERAL
 from benchmarks.files import cleaning
 from benchmarks.marking import mark
-from benchmarks.marking.choices import LETTERS
+from benchmarks.marking.responses.choices import LETTERS
 from benchmarks.marks import NUMBERS, Form, Mark
 
 QUESTION, ANSWER = ("problem", "question"), ("answer", "gold")

@@ -21,7 +21,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from benchmarks.loading.wording import wording
 from benchmarks.marking import mark
-from benchmarks.marking.canonical import canonical
+from benchmarks.marking.answers.canonical import canonical
 from benchmarks.marks import NUMBERS, Mark
 from benchmarks.problems import Problem, Selection
 

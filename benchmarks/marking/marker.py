@@ -6,11 +6,12 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 
-from benchmarks.marking import choices, structure
-from benchmarks.marking.comparison import compare, plain_leaf
-from benchmarks.marking.extraction import Extraction, Place, Reading, extract
+from benchmarks.marking.answers import structure
+from benchmarks.marking.comparing.comparison import compare, plain_leaf
 from benchmarks.marking.pool import Pool, Question, Reply, shared
-from benchmarks.marking.verdict import Verdict
+from benchmarks.marking.responses import choices
+from benchmarks.marking.responses.extraction import Extraction, Place, Reading, extract
+from benchmarks.marking.verdicts import Verdict
 from benchmarks.marks import Form, Mark, Marked, Response, Rule
 
 _OURS = "3"

@@ -47,7 +47,8 @@ def main() -> None:
 
 
 def _compare() -> Callable[..., tuple[bool | None, str]]:
-    from benchmarks.marking import comparison, symbolic
+    from benchmarks.marking.comparing import comparison
+    from benchmarks.marking.values import symbolic
     from benchmarks.marks import Form, Rule
 
     def compare(answer: str, gold: str, form: str, tolerance: float) -> tuple[bool | None, str]:

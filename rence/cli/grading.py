@@ -170,7 +170,7 @@ def _lines(
 
 def _check_golds(file: Path, rows: Sequence[GradedRow], form: Form) -> None:
     """Raises: UserError if the gold of a line of multiple choice is no letter."""
-    from benchmarks.marking.choices import letter
+    from benchmarks.marking.responses.choices import letter
 
     wrong = [row for row in rows if row.rule(form, 0.0).form is Form.CHOICE and not letter(row.data["gold"])]
     if wrong:

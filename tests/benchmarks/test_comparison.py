@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from benchmarks.marking.comparison import compare, plain_leaf
-from benchmarks.marking.verdict import Verdict
+from benchmarks.marking.comparing.comparison import compare, plain_leaf
+from benchmarks.marking.verdicts import Verdict
 from benchmarks.marks import MATHS, NUMBERS, Rule
 
 CASES = Path(__file__).with_name("equal_answers.txt")

@@ -9,13 +9,13 @@ import pytest
 import sympy
 from flint import acb, arb, fmpq
 
-from benchmarks.marking import residues, separation
-from benchmarks.marking.arithmetic import Undefined
-from benchmarks.marking.difference import between, factors
-from benchmarks.marking.enclosure import Unsure, Values
-from benchmarks.marking.letters import LetterKind, draw, generator, kinds
-from benchmarks.marking.pair import Differs, ExpressionPair
-from benchmarks.marking.pieces import NotPolynomial, cuts, shape
+from benchmarks.marking.values import residues, separation
+from benchmarks.marking.values.arithmetic import Undefined
+from benchmarks.marking.values.difference import between, factors
+from benchmarks.marking.values.enclosure import Unsure, Values
+from benchmarks.marking.values.letters import LetterKind, draw, generator, kinds
+from benchmarks.marking.values.pair import Differs, ExpressionPair
+from benchmarks.marking.values.pieces import NotPolynomial, cuts, shape
 
 x, n, m = sympy.symbols("x n m")
 FUNCTIONS = (

@@ -7,9 +7,9 @@ import time
 import pytest
 
 from benchmarks.marking import mark, mark_all
-from benchmarks.marking.extraction import Place, Reading, extract
 from benchmarks.marking.marker import mark_texts
-from benchmarks.marking.thinking import TAGS, without_thinking
+from benchmarks.marking.responses.extraction import Place, Reading, extract
+from benchmarks.marking.responses.thinking import TAGS, without_thinking
 from benchmarks.marks import CHOICE, MATHS, Form, Mark, Response, Rule
 
 OPEN, EMPTY, DENIED = "the last box is open", "the last box is empty", "the last box is denied"

@@ -43,8 +43,8 @@ from sympy import (
     sqrt,
 )
 
-from benchmarks.marking.latex import read
-from benchmarks.marking.latex_values import GCD, LCM, symbol
+from benchmarks.marking.latex.construction import GCD, LCM, symbol
+from benchmarks.marking.latex.parser import read
 
 a, b, c, d, k, m, n, r, t, x, y, z = map(symbol, "abcdkmnrtxyz")
 f, P = Function("f"), Function("P")

@@ -7,9 +7,9 @@ from fractions import Fraction
 import pytest
 
 from benchmarks.marking import mark
-from benchmarks.marking.boxes import boxes, last_box, together
-from benchmarks.marking.canonical import canonical
-from benchmarks.marking.numbers import plain
+from benchmarks.marking.answers.canonical import canonical
+from benchmarks.marking.answers.numbers import plain
+from benchmarks.marking.responses.boxes import boxes, last_box, together
 from benchmarks.marks import NUMBERS, Form, Mark, Rule
 from harness import records
 

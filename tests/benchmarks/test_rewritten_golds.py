@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks.loading.errata import errata
 from benchmarks.marking import mark_all
-from benchmarks.marking.canonical import canonical
+from benchmarks.marking.answers.canonical import canonical
 from benchmarks.marks import Mark, Response
 from benchmarks.problems import Problem
 from benchmarks.registry import BENCHMARKS, benchmark

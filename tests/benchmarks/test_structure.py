@@ -6,9 +6,9 @@ from fractions import Fraction
 
 import pytest
 
-from benchmarks.marking import units
-from benchmarks.marking.canonical import canonical, tidy
-from benchmarks.marking.nodes import (
+from benchmarks.marking.answers import units
+from benchmarks.marking.answers.canonical import canonical, tidy
+from benchmarks.marking.answers.nodes import (
     Based,
     Binding,
     Bindings,
@@ -27,8 +27,8 @@ from benchmarks.marking.nodes import (
     Union,
     Words,
 )
-from benchmarks.marking.phrases import without_lead
-from benchmarks.marking.structure import read, readings, size
+from benchmarks.marking.answers.phrases import without_lead
+from benchmarks.marking.answers.structure import read, readings, size
 
 KINDS: list[tuple[type[Node], list[str]]] = [
     (Number, ["12", "1,000", "1 000", "-2.5", r"\frac{1}{2}", "1 1/4", "３", r"0.\overline{3}", "1.5e3", "5 million"]),

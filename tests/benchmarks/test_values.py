@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from benchmarks.marking.symbolic import same
-from benchmarks.marking.verdict import Verdict
+from benchmarks.marking.values.symbolic import same
+from benchmarks.marking.verdicts import Verdict
 
 # gold, equal answers, unequal answers
 NUMBERS = [

@@ -1,0 +1,1 @@
+"""From the LaTeX or program notation of one expression to sympy: `parser.read`."""

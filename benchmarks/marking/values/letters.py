@@ -1,0 +1,161 @@
+"""What the letters of two expressions stand for, and points to try them at."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Iterator, Mapping
+from enum import Enum
+from typing import Any
+
+from flint import acb, arb, fmpq
+
+from benchmarks.marking.values.enclosure import Number
+
+STEPS = frozenset({"floor", "ceiling", "frac", "Mod"})
+"""functions that jump"""
+KINKS = frozenset({"Abs", "sign", "Max", "Min", "Heaviside", "Piecewise"})
+"""functions that are smooth where their arguments, or the differences of them, have one sign"""
+_WHOLE_ARGUMENTS = frozenset({"factorial", "factorial2", "binomial", "fibonacci", "GCD", "LCM"})
+_ANGLES = frozenset({"sin", "cos", "tan", "cot", "sec", "csc"})
+_WHOLE_NAMES = frozenset("nmkjlpqNMK")
+"""letters that are integers where an expression has a function that is meant for integers"""
+_COMPLEX_NAMES = frozenset("zw")
+_COMPLEX_FUNCTIONS = frozenset({"conjugate", "re", "im", "arg"})
+SIZES = (1, 10, -1, 100, 2, -2, 1000, 10**6)
+"""of the numbers that are tried: 10 is up to ten, -2 down to a hundredth"""
+
+
+def is_step(node: Any) -> bool:
+    """Whether it jumps, as a floor does; gcd(n, 12) too, but not gcd(m, n)."""
+    name = type(node).__name__
+    return name in STEPS or (name in ("GCD", "LCM") and any(one.is_Integer for one in node.args))
+
+
+class LetterKind(Enum):
+    """What a letter stands for."""
+
+    REAL = "a real number"
+    POSITIVE = "a positive number"
+    WHOLE = "an integer"
+    COMPLEX = "a complex number"
+
+
+def names(*expressions: Any) -> set[str]:
+    """Of free symbols, and of functions that have no meaning of their own with their arguments."""
+    from sympy.core.function import AppliedUndef
+
+    found: set[str] = set()
+    for one in expressions:
+        found |= {symbol.name for symbol in one.free_symbols}
+        if one.has(AppliedUndef):
+            found |= {str(function) for function in one.atoms(AppliedUndef)}
+    return found
+
+
+def kinds(*expressions: Any) -> dict[str, LetterKind]:
+    """Of all letters.
+
+    A letter that is raised to, as in (-1)^n, or whose factorial is taken, is an integer; n and its like are too beside
+    floors and angles such as pi n. A factor of what stands under an even root is positive: sqrt(a/b) is sqrt(ab)/b, as
+    for the quantities of physics; a square under it, as in sqrt(x^2), says nothing.
+    """
+    nodes = [node for one in expressions for node in preorder(one)]
+    whole: set[str] = set()
+    perhaps: set[str] = set()
+    for node in nodes:
+        name = type(node).__name__
+        if name in _WHOLE_ARGUMENTS:
+            whole |= names(*node.args)
+        elif name == "Pow" and node.args[0].is_number and _negative(node.args[0]):
+            whole |= names(node.args[1])
+        elif is_step(node) or (name in _ANGLES and node.has(_pi())) or _turn(node):
+            perhaps |= {letter for letter in names(*node.args) if letter.partition("_")[0] in _WHOLE_NAMES}
+        elif name in ("Sum", "Product"):
+            whole |= names(*(limit for limits in node.args[1:] for limit in limits.args[1:]))
+    whole |= perhaps
+    positive = {letter for node in nodes for letter in _under_root(node)}
+    imaginary = any(type(node).__name__ in ("ImaginaryUnit", *_COMPLEX_FUNCTIONS) for node in nodes)
+    letters = names(*expressions)
+    planar = imaginary or not letters & {"x", "y"}
+    return {
+        letter: LetterKind.WHOLE
+        if letter in whole
+        else LetterKind.COMPLEX
+        if planar and letter.partition("_")[0] in _COMPLEX_NAMES
+        else LetterKind.POSITIVE
+        if letter in positive
+        else LetterKind.REAL
+        for letter in sorted(letters)
+    }
+
+
+def _under_root(node: Any) -> Iterator[str]:
+    """The letters that are factors of the radicand of an even root, to an odd power."""
+    if type(node).__name__ != "Pow" or not node.args[1].is_Rational or node.args[1].q % 2:
+        return
+    base = node.args[0]
+    for factor in base.args if type(base).__name__ == "Mul" else (base,):
+        letter, power = factor.args if type(factor).__name__ == "Pow" else (factor, 1)
+        if letter.is_Symbol and (power == 1 or (power.is_Integer and power % 2)):
+            yield letter.name
+
+
+def _pi() -> Any:
+    from sympy import pi
+
+    return pi
+
+
+def _turn(node: Any) -> bool:
+    """e^{i pi n} and its like."""
+    return type(node).__name__ == "exp" and node.has(_pi())
+
+
+def _negative(number: Any) -> bool:
+    return bool(number.is_Rational and number < 0)
+
+
+def preorder(expression: Any) -> Iterator[Any]:
+    """All nodes, each once."""
+    waiting, seen = [expression], set()
+    while waiting:
+        node = waiting.pop()
+        if node in seen:
+            continue
+        seen.add(node)
+        yield node
+        waiting.extend(node.args)
+
+
+def generator(letters: Iterable[str]) -> random.Random:
+    """The same draws for the same letters."""
+    return random.Random(" ".join(sorted(letters)))
+
+
+def draw(kinds_: Mapping[str, LetterKind], number: int, source: random.Random) -> dict[str, Number]:
+    """The point of that number: small and large, of both signs; the first ones are of moderate size."""
+    return {letter: _drawn(kind, number, source) for letter, kind in kinds_.items()}
+
+
+def _drawn(kind: LetterKind, number: int, source: random.Random) -> Number:
+    size = SIZES[source.randrange(len(SIZES))] if number > 2 else 10
+    if kind is LetterKind.WHOLE:
+        return fmpq(source.randint(*_WHOLE_RANGES[number % len(_WHOLE_RANGES)]))
+    if kind is LetterKind.COMPLEX:
+        return acb(_dyadic(size, source), _dyadic(size, source))
+    value = _rational(size, source)
+    return abs(value) if kind is LetterKind.POSITIVE else value
+
+
+_WHOLE_RANGES = ((1, 12), (1, 40), (-12, 12), (2, 300), (1, 20), (1000, 6000))
+
+
+def _rational(size: int, source: random.Random) -> fmpq:
+    value = fmpq(source.randint(20, 100), 101) * (size if size > 0 else fmpq(1, 10**-size))
+    return value if source.random() < 0.6 else -value
+
+
+def _dyadic(size: int, source: random.Random) -> arb:
+    """Exactly, at any precision."""
+    value = arb(source.randint(20, 100)) * (size if size > 0 else 1) / arb(2) ** (7 - 3 * min(size, 0))
+    return value if source.random() < 0.6 else -value

@@ -1,0 +1,66 @@
+"""Whether two expressions in letters are equal: at points, of both signs and many sizes.
+
+One point with a certain difference makes them unequal. Points alone make them equal only where no floor, absolute value
+or the like can hide a difference between the points (Schwartz 1980, Zippel 1979); where one can, every piece is visited
+(`proving.py`), or they count as unequal. A point where one side has no value does not count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from benchmarks.marking.values import pieces
+from benchmarks.marking.values.difference import DIGITS
+from benchmarks.marking.values.enclosure import Number
+from benchmarks.marking.values.pair import Differs, ExpressionPair, Identity, at, on_lines
+from benchmarks.marking.values.pieces import NotPolynomial
+from benchmarks.marking.values.proving import prove
+
+ENOUGH, FEW = 12, 5
+"""points with a value on both sides: as many are tried, fewer are too few"""
+
+
+def identity(answer: Any, gold: Any, base: Mapping[str, Number] | None = None) -> Identity:
+    """Whether they are equal; with a point `base`, whether one is a multiple of the other (`difference.between`).
+
+    Raises: Unknown of what has no values.
+    """
+    pair = ExpressionPair(answer, gold, base)
+    try:
+        return _identity(pair)
+    except Differs as found:
+        return Identity(False, f"they differ{at(found.point)}")
+
+
+def _identity(pair: ExpressionPair) -> Identity:
+    real = not pair.imaginary
+    met = pair.count(pair.drawn(), real=real, enough=ENOUGH)
+    if met < FEW and real:
+        pair.exact = True
+        real = False
+        met = pair.count(pair.drawn(), real=False, enough=ENOUGH)
+    if met < FEW:
+        return Identity(False, "there are too few points where both have a value")
+    if not (pair.steps or pair.kinks):
+        _visit_borders(pair, real)
+        return _same(pair, met)
+    try:
+        return prove(pair, real)
+    except NotPolynomial as what:
+        return Identity(False, f"equal at {met} points, but not proved: {what} inside a floor or an absolute value")
+
+
+def _same(pair: ExpressionPair, met: int) -> Identity:
+    if pair.exact:
+        return Identity(True, f"the difference is 0 at {met} points, exactly")
+    return Identity(True, f"equal to {DIGITS} digits at {met} points, not proved")
+
+
+def _visit_borders(pair: ExpressionPair, real: bool) -> None:
+    """A root of a square has a kink too, and arctan(1/x) a jump. Raises: Differs."""
+    arguments = pieces.borders(pair.answer, pair.gold)
+    if not arguments:
+        return
+    for point in on_lines(pair, arguments, strict=False):
+        pair.equal_at(point, real=real)
