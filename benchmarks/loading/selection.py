@@ -21,8 +21,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from benchmarks.loading.wording import wording
 from benchmarks.marking import mark
-from benchmarks.marking.answers.canonical import canonical
-from benchmarks.marks import NUMBERS, Mark
+from benchmarks.marking.comparing.comparison import compare, plain_leaf
+from benchmarks.marks import MATHS, NUMBERS, Mark
 from benchmarks.problems import Problem, Selection
 
 RUN = 13
@@ -90,7 +90,7 @@ def _distinct(problems: Iterable[Problem], removed: Counter[str]) -> Iterator[tu
     """Of each text the first problem, with its tokens; none of a text that has several answers."""
     for same in _grouped(problems):
         # Nobody says which answer is right, so none is kept, not even the first.
-        if len({canonical(problem.gold) for problem, _ in same}) > 1:
+        if _contradict(problem.gold for problem, _ in same):
             removed[CONFLICTING] += len(same)
         else:
             removed[DUPLICATE] += len(same) - 1
@@ -102,14 +102,20 @@ def _without_contradictions(
 ) -> Iterator[tuple[Problem, list[str]]]:
     """Those whose wording has one answer. Copies in other words stay: they are a step each of the same problem."""
     found = [(wording(problem.question), problem, its_tokens) for problem, its_tokens in problems]
-    golds: dict[str, set[str]] = defaultdict(set)
+    golds: dict[str, list[str]] = defaultdict(list)
     for said, problem, _ in found:
-        golds[said].add(canonical(problem.gold))
+        golds[said].append(problem.gold)
     for said, problem, its_tokens in found:
-        if len(golds[said]) > 1:
+        if _contradict(golds[said]):
             removed[CONFLICTING] += 1
         else:
             yield problem, its_tokens
+
+
+def _contradict(golds: Iterable[str]) -> bool:
+    """Whether they are different answers, as far as texts and plain numbers tell."""
+    first, *others = dict.fromkeys(golds)
+    return any(compare(other, first, MATHS, plain_leaf).equal is not True for other in others)
 
 
 def _grouped(problems: Iterable[Problem]) -> Iterable[list[tuple[Problem, list[str]]]]:

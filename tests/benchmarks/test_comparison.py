@@ -31,7 +31,7 @@ def _cases() -> Iterator[Any]:
             gold = line
 
 
-@pytest.mark.parametrize("gold, answer, expected", _cases())
+@pytest.mark.parametrize("gold, answer, expected", list(_cases()))
 def test_kinds(gold: str, answer: str, expected: bool) -> None:
     """What is right is decided here; what is wrong is refused, or left to a leaf that computes."""
     verdict = compare(answer, gold, MATHS, plain_leaf)

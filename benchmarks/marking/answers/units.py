@@ -64,6 +64,7 @@ class _Reader:
         return self._word(found["word"])
 
     def _word(self, written: str) -> bool:
+        """Take the next word in; False if it can be none of a unit."""
         word = written if written.count(".") > 1 else written.rstrip(".")
         lower = word.lower().replace(".", "")
         if lower in _DIMENSION_WORDS:

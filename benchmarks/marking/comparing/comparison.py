@@ -73,11 +73,6 @@ def compare(answer: str, gold: str, rule: Rule, leaf: Leaf) -> Verdict:
     return verdict
 
 
-def decide(answer: str, gold: str, rule: Rule) -> bool | None:
-    """`compare` with the plain leaf alone; None where that does not decide."""
-    return compare(answer, gold, rule, plain_leaf).equal
-
-
 def plain_leaf(answer: str, gold: str, tolerance: float) -> Verdict:
     """Equal texts are equal; two plain numbers are decided both ways; all else is not decided."""
     if answer == gold or squeezed(answer) == squeezed(gold):
@@ -207,8 +202,11 @@ class _Walk:
 
     def words(self, answer: Node, gold: Node) -> Verdict:
         """Words are compared as texts."""
+        if isinstance(answer, Words) and isinstance(gold, Words):
+            same = answer.words.casefold() == gold.words.casefold()
+            return EQUAL if same else differ(answer, gold)
         texts = [one.words if isinstance(one, Words) else spoken(one.latex) for one in (answer, gold)]
-        return EQUAL if texts[0].casefold() == texts[1].casefold() else differ(answer, gold)
+        return EQUAL if texts[0] == texts[1] else differ(answer, gold)
 
     def based(self, answer: Node, gold: Node) -> Verdict:
         """Bases must agree. Digits alone answer a gold that has a base; a gold that has none wants the value."""

@@ -10,7 +10,8 @@ from sympy import S
 
 from benchmarks.marking.latex import construction as values
 from benchmarks.marking.latex.construction import FUNCTIONS, INVERTIBLE, OF_ANGLES, OF_MANY, symbol
-from benchmarks.marking.latex.expression import FRACTIONS, ExpressionParser
+from benchmarks.marking.latex.expression import ExpressionParser
+from benchmarks.marking.latex.numerals import FRACTIONS
 from benchmarks.marking.latex.tokens import GREEK, Foreign, Unreadable, words
 
 _BINOMIALS = frozenset({r"\binom", r"\dbinom", r"\tbinom"})
@@ -216,6 +217,7 @@ class CommandParser(ExpressionParser):
         return function(value, evaluate=not self.lazy)
 
     def _function(self, name: str) -> Any:
+        """A function with its arguments; an exponent or base may stand between, as in \\sin^2 x and \\log_2 8."""
         exponent = base = None
         while self.text in ("^", "_"):
             if self.take("_"):

@@ -89,6 +89,7 @@ def total(terms: Sequence[Any], lazy: bool) -> Any:
 
 
 def product(factors: Sequence[Any], lazy: bool) -> Any:
+    """Of numbers, or of matrices. Raises: Unreadable of anything else."""
     if len(factors) == 1:
         return factors[0]
     if any(isinstance(factor, sympy.MatrixBase) for factor in factors):
@@ -111,6 +112,7 @@ def quotient(above: Any, below: Any, lazy: bool) -> Any:
 
 
 def power(base: Any, exponent: Any, lazy: bool) -> Any:
+    """An odd root of a negative number is real. Raises: Unreadable; TooLarge if it cannot be written out."""
     if isinstance(base, sympy.MatrixBase):
         if not (exponent.is_Integer and abs(exponent) <= 10 and base.rows == base.cols <= 4):
             raise Unreadable
@@ -178,6 +180,7 @@ def gamma(value: Any, lazy: bool) -> Any:
 
 
 def binomial(n: Any, k: Any, lazy: bool) -> Any:
+    """Raises: Unreadable; TooLarge."""
     _scalars((n, k))
     if not lazy and n.is_Integer and k.is_Integer:
         if min(abs(k), abs(n - k)) * abs(n).p.bit_length() > MOST_BITS:
@@ -216,6 +219,7 @@ def remainder(value: Any, modulus: Any) -> Any:
 
 
 def scalar(value: Any) -> Any:
+    """The value itself. Raises: Unreadable if it is a set, a matrix or a relation."""
     _scalars((value,))
     return value
 

@@ -7,27 +7,25 @@ brackets is left to the subclass in `parser.py`, letters and commands to the one
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import sympy
 from sympy import S
 
 from benchmarks.marking.latex import construction as values
+from benchmarks.marking.latex.numerals import mixed_follows, repeating
 from benchmarks.marking.latex.tokens import Foreign, Token, Unreadable, words
 
 MOST_DEPTH = 60
 """of brackets in brackets"""
 _TIMES = frozenset({"*", r"\cdot", r"\times", r"\ast"})
 _DIVIDED = frozenset({"/", r"\div"})
-FRACTIONS = frozenset({r"\frac", r"\dfrac", r"\tfrac", r"\cfrac"})
 _NO_OPERAND = words(
     r"\rfloor \rceil \rvert \rangle \} \cup \cap \setminus \backslash \in \notin \subset \subseteq \le \leq \leqslant "
     r"\ge \geq \geqslant \ne \neq \lt \gt \equiv \approx \sim \cong \pm \mp \pmod \bmod \mod \over \choose \circ "
     r"\degree \prime \to \rightarrow \ldots \dots \cdots \end{matrix} \mid \times \cdot \div \ast \\ \vert"
 )
 """commands before which a juxtaposition ends"""
-_PIECES = re.compile(r"([0-9]*)\.([0-9]*)(?:\\[a-z]+|\()(.*)")
 
 
 class ExpressionParser:
@@ -103,6 +101,7 @@ class ExpressionParser:
         raise NotImplementedError
 
     def sum(self) -> Any:
+        """Terms with signs between them."""
         terms = [self._signed(self.signs())]
         while self.text in ("+", "-", r"\pm", r"\mp") and isinstance(terms[-1], sympy.Expr | sympy.MatrixBase):
             terms.append(self._signed(self.signs()))
@@ -121,6 +120,7 @@ class ExpressionParser:
         return value if sign > 0 else values.negative(value, self.lazy)
 
     def _product(self) -> Any:
+        """Factors with signs of multiplication, division or remainder between them, or none."""
         start = self.at
         factors = [self._juxtaposed()]
         while True:
@@ -162,6 +162,7 @@ class ExpressionParser:
         return values.product(factors, self.lazy)
 
     def operand_follows(self) -> bool:
+        """Whether what comes next is a factor, though no sign says so."""
         kind, text, _ = self.tokens[self.at]
         if kind in ("number", "repeating"):
             if self.tokens[self.at - 1].kind in ("number", "repeating", "letter", "name") and not self._power_follows():
@@ -181,6 +182,7 @@ class ExpressionParser:
         return self.after().text == "^" and (letter or self.tokens[self.at - 2].text == "^")
 
     def power(self) -> Any:
+        """An atom with its exponents, factorials and degrees."""
         value = self.atom()
         while True:
             text = self.text
@@ -224,6 +226,7 @@ class ExpressionParser:
         return value if sign > 0 else values.negative(value, self.lazy)
 
     def atom(self) -> Any:
+        """A number, a letter, a command with its arguments, or what stands in brackets."""
         self.depth += 1
         if self.depth > MOST_DEPTH:
             raise Unreadable
@@ -236,7 +239,7 @@ class ExpressionParser:
             value = self.command()
         elif kind == "repeating":
             self.at += 1
-            value = _repeating(text)
+            value = repeating(text)
         elif kind == "sign" and text in ("(", "[", "{"):
             value = self.inside(self.bracketed)
         elif kind == "sign" and text == "|":
@@ -267,19 +270,9 @@ class ExpressionParser:
         whole = text.isdigit()
         self.rounded |= not whole
         value = values.decimal(text, self.lazy)
-        return values.total((value, self._mixed()), self.lazy) if whole and self._mixed_follows() else value
-
-    def _mixed_follows(self) -> bool:
-        r"""A proper fraction of digits: \frac{1}{2}, or 1/2 after a blank."""
-        if self.text in FRACTIONS:
-            digits = [token.text for token in self.tokens[self.at + 1 : self.at + 7]]
-            if digits[:1] != ["{"]:
-                return digits[0].isdigit() and len(digits[0]) == 2 and digits[0][0] < digits[0][1]
-            proper = digits[2:4] == ["}", "{"] and digits[5:] == ["}"] and digits[1].isdigit() and digits[4].isdigit()
-            return proper and int(digits[1]) < int(digits[4])
-        below = self.after(2)
-        slash = self.kind == below.kind == "number" and self.after().text == "/"
-        return slash and self.text.isdigit() and below.text.isdigit() and int(self.text) < int(below.text)
+        return (
+            values.total((value, self._mixed()), self.lazy) if whole and mixed_follows(self.tokens, self.at) else value
+        )
 
     def _mixed(self) -> Any:
         if self.kind == "command":
@@ -295,10 +288,3 @@ class ExpressionParser:
             self.tokens[self.at] = Token("number", text[1:])
             return sympy.Integer(int(text[0]))
         return self.atom()
-
-
-def _repeating(text: str) -> Any:
-    whole, start, period = _PIECES.fullmatch(text).groups()  # type: ignore[union-attr]
-    if r"\dot" in text:  # 0.1\dot{6}\dot{3}
-        return values.repeating(whole, start, "".join(re.findall(r"[0-9]", period)))
-    return values.repeating(whole, start, period.strip(" {})"))

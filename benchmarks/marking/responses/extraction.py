@@ -81,6 +81,7 @@ def _boxed(text: str) -> Extraction | None:
 
 
 def _anywhere(text: str, boxed: Extraction | None) -> Extraction:
+    """The last box; else what the text states; else all of a bare expression; else where to search."""
     if boxed and boxed.reason == "the last box is open":
         return boxed
     last = boxes.boxes(text)[-1] if boxed else None

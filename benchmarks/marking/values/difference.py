@@ -55,6 +55,7 @@ def between(
 
     Raises: Undefined if one has no value there; Unknown.
     """
+    # Few digits tell most differences; more are asked for only while the bounds of both overlap.
     precision, bound = FIRST_BITS, None
     while precision <= MOST_BITS:
         values = Values(precision, letters, real=real, opaque=opaque)

@@ -59,6 +59,7 @@ def kinds(*expressions: Any) -> dict[str, LetterKind]:
     floors and angles such as pi n. A factor of what stands under an even root is positive: sqrt(a/b) is sqrt(ab)/b, as
     for the quantities of physics; a square under it, as in sqrt(x^2), says nothing.
     """
+    # What a letter is follows from where it stands, in either of the expressions.
     nodes = [node for one in expressions for node in preorder(one)]
     whole: set[str] = set()
     perhaps: set[str] = set()

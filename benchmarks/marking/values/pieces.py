@@ -96,6 +96,7 @@ _Form = tuple[fmpq_poly, fmpq_poly]
 
 def _forms(node: Any, letter: str, others: Mapping[str, fmpq]) -> list[_Form]:
     """The quotients of polynomials that a node is one of: |u| is u or -u."""
+    # Every branch of every absolute value is followed: where two of them meet, their difference has a root.
     one = fmpq_poly([1])
     name = type(node).__name__
     if node.is_Rational:
@@ -152,6 +153,7 @@ class Shape(NamedTuple):
     """whether it is one indeed; else it is smooth"""
 
     def within(self, other: Shape, below: int | None, degree: int) -> Shape:
+        """Of a combination of both: it repeats when both do."""
         letters = {*self.periods, *other.periods}
         periods = {letter: lcm(self.periods.get(letter, 1), other.periods.get(letter, 1)) for letter in letters}
         return Shape(periods, degree, below, self.polynomial and other.polynomial)

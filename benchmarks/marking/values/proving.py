@@ -156,6 +156,8 @@ def _steps(pair: ExpressionPair, real: bool) -> Identity:
 
 
 def _grid(pair: ExpressionPair, total: pieces.Shape, real: bool) -> Identity:
+    """Integers over a full period of every letter, as often as the degree asks for: a polynomial that is zero there is
+    zero. Raises: Differs; NotPolynomial."""
     wholes = [letter for letter, kind in pair.kinds.items() if kind is LetterKind.WHOLE]
     counts = [total.periods.get(letter, 1) * (total.degree + 2) for letter in wholes]
     size = 2 ** len(wholes)

@@ -62,6 +62,7 @@ class _Field:
         return found
 
     def size(self, node: Any) -> _Size:
+        """Bounds of an algebraic number. Raises: _NotAlgebraic."""
         if node.is_Rational:
             return _Size(log2(max(abs(int(node.p)), 1)), log2(int(node.q)))
         name = type(node).__name__
