@@ -16,11 +16,13 @@ from benchmarks.marks import Form, Mark, Marked, Response, Rule
 
 _OURS = "3"
 """changes whenever any mark may change"""
+_RESTS_ON = ("sympy", "python-flint", "math-verify")
+"""packages whose versions may change one too"""
 
 
 def _version() -> str:
     try:
-        return f"{_OURS} (math-verify {version('math-verify')})"
+        return f"{_OURS} ({', '.join(f'{name} {version(name)}' for name in _RESTS_ON)})"
     except PackageNotFoundError:
         return _OURS
 

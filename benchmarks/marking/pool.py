@@ -41,8 +41,12 @@ _START = (
 """our own `benchmarks`, wherever it lies and whatever else has its name; everything else as Python finds it"""
 
 
+_NEEDED = {"math_verify": "Math-Verify", "flint": "python-flint"}
+"""module -> package; sympy comes with the first"""
+
+
 class MarkerMissing(Exception):
-    """Math-Verify is not installed."""
+    """Packages that compare expressions are not installed."""
 
 
 class Reply(NamedTuple):
@@ -133,8 +137,10 @@ class _Worker:
 
         Raises: MarkerMissing.
         """
-        if find_spec("math_verify") is None:
-            raise MarkerMissing("comparing expressions needs Math-Verify: pip install 'rence-bench[grade]'.")
+        missing = [name for module, name in _NEEDED.items() if find_spec(module) is None]
+        if missing:
+            needed = " and ".join(missing)
+            raise MarkerMissing(f"comparing expressions needs {needed}: pip install 'rence-bench[grade]'.")
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-c", _START, str(Path(__file__).resolve().parents[2])],
             stdin=subprocess.PIPE,
