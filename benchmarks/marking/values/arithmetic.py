@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from flint import acb, arb, fmpq, fmpz
 
@@ -16,6 +16,13 @@ MOST_EXPONENT_BITS = 4096
 
 Number = Any
 """fmpq, arb or acb"""
+
+
+class ComplexRational(NamedTuple):
+    """What a letter may stand for: a ball at any precision."""
+
+    real: fmpq
+    imag: fmpq
 
 
 class Undefined(Exception):
@@ -57,6 +64,17 @@ def sign_of(value: Number, context: Context) -> int:
 def _negligible(value: Number, context: Context) -> bool:
     """Whether a ball around zero is so small, at a high precision, that it is taken for zero."""
     return context.precision >= PRECISE and bool(abs(value) < _WIDTH)
+
+
+def may_be_zero(value: Number, context: Context) -> bool:
+    """Of a ball at a high precision, whether it holds zero. Raises: Unsure."""
+    if value == 0:
+        return True
+    if isinstance(value, fmpq) or not value.contains(0):
+        return False
+    if context.precision < PRECISE:
+        raise Unsure("a base")
+    return True
 
 
 def integer(value: Number, context: Context) -> int:

@@ -8,6 +8,7 @@ from typing import Any
 from flint import fmpq, fmpz
 
 from benchmarks.marking.values.arithmetic import (
+    BallOverflow,
     Context,
     Number,
     Undefined,
@@ -22,6 +23,7 @@ from benchmarks.marking.values.arithmetic import (
 _FIBONACCI: Any = fmpz.fib_ui  # whose types the package gives wrongly
 _FACTORIAL: Any = fmpz.fac_ui
 MOST_EXACT_FACTORIAL, MOST_EXACT_BINOMIAL, MOST_FIBONACCI = 100_000, 5_000, 1_000_000
+MOST_DOUBLE_FACTORIAL = 10_000
 
 
 def _factorial(context: Context, value: Number) -> Number:
@@ -35,8 +37,10 @@ def _factorial(context: Context, value: Number) -> Number:
 
 def _double_factorial(context: Context, value: Number) -> Number:
     n = integer(value, context)
-    if not -1 <= n <= MOST_EXACT_FACTORIAL:
-        raise Unknown("a double factorial")
+    if n < -1:
+        raise Undefined("the double factorial of a negative number")
+    if n > MOST_DOUBLE_FACTORIAL:
+        raise BallOverflow("a double factorial")
     found = fmpz(1)
     for factor in range(n, 1, -2):
         found *= factor
@@ -108,7 +112,7 @@ def _gamma(context: Context, value: Number) -> Number:
 def _fibonacci(context: Context, value: Number) -> Number:
     n = integer(value, context)
     if abs(n) > MOST_FIBONACCI:
-        raise Unknown("a Fibonacci number")
+        raise BallOverflow("a Fibonacci number")
     return fmpq(_FIBONACCI(abs(n)) * (-1 if n < 0 and n % 2 == 0 else 1))
 
 

@@ -13,6 +13,8 @@ from benchmarks.marking.values.enclosure import BallOverflow, Number, Undefined,
 
 DIGITS = 100
 """of the difference, beside 1 or the smaller of the numbers: if zero is still possible, the numbers count as equal"""
+DIGITS_BITS = 333
+"""as many digits in bits"""
 FIRST_BITS = 64
 MOST_BITS = 1 << 17
 MOST_SEPARATION = 1 << 16
@@ -82,9 +84,14 @@ def between(
         width = abs(difference)
         if bound and width < arb(2) ** -bound:
             return Difference(True)
-        if not bound and width < _WIDTH * arb(1).min(_least(a, g)):
-            return Difference(True, proved=False)
-        precision = max(2 * precision, _needed(a, bound))
+        narrow = precision >= DIGITS_BITS and width < _WIDTH * arb(1).min(_least(a, g))
+        needed = _needed(a, bound)
+        if not bound and narrow:
+            spread = values.spread(answer, gold)
+            if precision >= spread:
+                return Difference(True, proved=False)
+            needed = max(needed, spread + DIGITS_BITS)
+        precision = max(2 * precision, needed)
     return _too_large(answer, gold, letters, real)
 
 
@@ -108,7 +115,7 @@ def _needed(a: Number, bound: int) -> int:
     size = abs(arb(a) if isinstance(a, fmpq) else a)
     mantissa, exponent = size.mid().man_exp()
     large = abs(int(exponent) + int(mantissa).bit_length()) if mantissa else 0
-    return 64 + large + (bound or int(DIGITS * 3.33) + 1)
+    return 64 + large + (bound or DIGITS_BITS + 1)
 
 
 def _too_large(answer: Any, gold: Any, letters: Mapping[str, Number] | None, real: bool) -> Difference:

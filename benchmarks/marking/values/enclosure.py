@@ -14,7 +14,16 @@ from typing import Any
 from flint import acb, arb, ctx, fmpq, fmpz
 
 from benchmarks.marking.values import arithmetic, functions
-from benchmarks.marking.values.arithmetic import MOST_EXACT_BITS, BallOverflow, Number, Undefined, Unknown, Unsure
+from benchmarks.marking.values.arithmetic import (
+    MOST_EXACT_BITS,
+    BallOverflow,
+    ComplexRational,
+    Number,
+    Undefined,
+    Unknown,
+    Unsure,
+)
+from benchmarks.marking.values.letters import preorder
 
 MOST_TERMS = 10_000
 """of a written sum or product"""
@@ -77,6 +86,31 @@ class Values:
             raise Unknown(type(node).__name__)
         return value
 
+    def spread(self, *expressions: Any) -> int:
+        """Bits between the largest and the smallest of terms that are added, and of an argument that is close to zero:
+        with fewer bits than that, e^(-1000) beside 1 would be lost."""
+        most = 0
+        for node in (node for one in expressions for node in preorder(one)):
+            name = type(node).__name__
+            if name == "Add":
+                sizes = [size for one in node.args if (size := self._bits(one)) is not None]
+                most = max(most, max(sizes) - min(sizes)) if sizes else most
+            elif name == "Pow" or node.is_Function:
+                most = max([most, *(-2 * size for one in node.args if (size := self._bits(one)) is not None)])
+        return most
+
+    def _bits(self, node: Any) -> int | None:
+        """n such that its size is about 2^n; None of zero, and of what is not known here."""
+        value = fmpq(int(node.p), int(node.q)) if node.is_Rational else self._known.get(node)
+        if value is None or value == 0:
+            return None
+        if isinstance(value, fmpq):
+            return int(value.p).bit_length() - int(value.q).bit_length()
+        if value.contains(0) or not value.is_finite():
+            return None
+        mantissa, exponent = abs(value).mid().man_exp()
+        return int(mantissa).bit_length() + int(exponent)
+
     def _sum(self, node: Any) -> Number:
         total: Number = fmpq(0)
         for term in node.args:
@@ -97,13 +131,17 @@ class Values:
         exponent = self.of(node.args[1])
         if type(node.args[0]).__name__ == "Exp1":
             return functions.apply("exp", [exponent], self)
-        return arithmetic.power(self.of(node.args[0]), exponent, self)
+        base = self.of(node.args[0])
+        if node.args[1].free_symbols and arithmetic.may_be_zero(base, self):
+            # 0^(x^2) is 1 at one point alone, which no other point shows.
+            raise Undefined("zero, raised to what has letters")
+        return arithmetic.power(base, exponent, self)
 
     def _letter(self, node: Any) -> Number:
         value = self.letters.get(node.name)
         if value is None:
             raise Unknown(node.name)
-        return value
+        return acb(arb(value.real), arb(value.imag)) if isinstance(value, ComplexRational) else value
 
     def _decimal(self, node: Any) -> Number:
         exact = Fraction(str(node))

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from enum import Enum
+from hashlib import sha256
 from typing import Any
 
-from flint import acb, arb, fmpq
+from flint import fmpq, fmpz
 
-from benchmarks.marking.values.enclosure import Number
+from benchmarks.marking.values.arithmetic import ComplexRational, Number
 
 STEPS = frozenset({"floor", "ceiling", "frac", "Mod"})
 """functions that jump"""
-KINKS = frozenset({"Abs", "sign", "Max", "Min", "Heaviside", "Piecewise"})
+KINKS = frozenset({"Abs", "sign", "Max", "Min", "Heaviside", "Piecewise", "arg"})
 """functions that are smooth where their arguments, or the differences of them, have one sign"""
 _WHOLE_ARGUMENTS = frozenset({"factorial", "factorial2", "binomial", "fibonacci", "GCD", "LCM"})
 _ANGLES = frozenset({"sin", "cos", "tan", "cot", "sec", "csc"})
@@ -128,9 +129,18 @@ def preorder(expression: Any) -> Iterator[Any]:
         waiting.extend(node.args)
 
 
-def generator(letters: Iterable[str]) -> random.Random:
-    """The same draws for the same letters."""
-    return random.Random(" ".join(sorted(letters)))
+def generator(*expressions: Any) -> random.Random:
+    """The same draws for the same expressions, in any order; who writes one cannot know them before it is written."""
+    return random.Random(" ".join(sorted(_identity(one) for one in expressions)))
+
+
+def _identity(expression: Any) -> str:
+    """SHA-256 of its tree; hexadecimal, for Python refuses to print long decimals."""
+    found = sha256()
+    for node in preorder(expression):
+        leaf = f"{int(node.p):x}/{int(node.q):x}" if node.is_Rational else "" if node.args else str(node)
+        found.update(f"{type(node).__name__} {len(node.args)} {leaf};".encode())
+    return found.hexdigest()
 
 
 def draw(kinds_: Mapping[str, LetterKind], number: int, source: random.Random) -> dict[str, Number]:
@@ -143,20 +153,23 @@ def _drawn(kind: LetterKind, number: int, source: random.Random) -> Number:
     if kind is LetterKind.WHOLE:
         return fmpq(source.randint(*_WHOLE_RANGES[number % len(_WHOLE_RANGES)]))
     if kind is LetterKind.COMPLEX:
-        return acb(_dyadic(size, source), _dyadic(size, source))
+        return ComplexRational(_rational(size, source), _rational(size, source))
     value = _rational(size, source)
     return abs(value) if kind is LetterKind.POSITIVE else value
 
 
-_WHOLE_RANGES = ((1, 12), (1, 40), (-12, 12), (2, 300), (1, 20), (1000, 6000))
+_WHOLE_RANGES = ((1, 12), (1, 40), (-12, 12), (2, 300), (1, 20), (1000, 6000), (10**4, 10**7))
 
 
 def _rational(size: int, source: random.Random) -> fmpq:
-    value = fmpq(source.randint(20, 100), 101) * (size if size > 0 else fmpq(1, 10**-size))
+    value = fraction(source) * (size if size > 0 else fmpq(1, 10**-size))
     return value if source.random() < 0.6 else -value
 
 
-def _dyadic(size: int, source: random.Random) -> arb:
-    """Exactly, at any precision."""
-    value = arb(source.randint(20, 100)) * (size if size > 0 else 1) / arb(2) ** (7 - 3 * min(size, 0))
-    return value if source.random() < 0.6 else -value
+def fraction(source: random.Random) -> fmpq:
+    """Between a fifth and one. Its denominator is a large prime of its own, so that no multiple of it that one could
+    write down before is an integer: sin(101 pi x) is zero at no x that is drawn."""
+    below = source.getrandbits(31) | (1 << 31) | 1
+    while not fmpz(below).is_probable_prime():
+        below += 2
+    return fmpq(source.randint(below // 5, below - 1), below)

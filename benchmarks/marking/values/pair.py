@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from flint import acb, fmpq
+from flint import fmpq
 
 from benchmarks.marking.values import letters as letters_
-from benchmarks.marking.values import pieces
-from benchmarks.marking.values.difference import Difference, between
-from benchmarks.marking.values.enclosure import Number, Undefined
+from benchmarks.marking.values import pieces, terms
+from benchmarks.marking.values.arithmetic import PRECISE, ComplexRational
+from benchmarks.marking.values.difference import FIRST_BITS, Difference, between
+from benchmarks.marking.values.enclosure import BallOverflow, Number, Undefined, Unsure, Values
 from benchmarks.marking.values.letters import KINKS, LetterKind
 from benchmarks.marking.values.pieces import NotPolynomial
 
@@ -39,19 +40,44 @@ class ExpressionPair:
     """Two expressions with their letters."""
 
     def __init__(self, answer: Any, gold: Any, base: Mapping[str, Number] | None = None) -> None:
-        self.answer, self.gold, self.base = answer, gold, base
+        self.whole, self.base = (answer, gold), base
         self.kinds = letters_.kinds(answer, gold)
-        self.source = letters_.generator(self.kinds)
-        every = [node for one in (answer, gold) for node in letters_.preorder(one)]
+        self.source = letters_.generator(answer, gold)
+        nodes = {type(node).__name__ for one in self.whole for node in letters_.preorder(one)}
+        self.imaginary = "ImaginaryUnit" in nodes or LetterKind.COMPLEX in self.kinds.values()
+        self.shorten(real=not self.imaginary)
+
+    def shorten(self, *, real: bool) -> None:
+        """Leaves what the two do not share: `answer` and `gold`."""
+        rest = terms.Rest(*self.whole, False) if self.base is not None else terms.rest(*self.whole, real=real)
+        self.answer, self.gold, self.shortened = rest
+        every = [node for one in (self.answer, self.gold) for node in letters_.preorder(one)]
         nodes = {type(node).__name__ for node in every}
         self.steps, self.kinks = any(map(letters_.is_step, every)), bool(nodes & KINKS)
         self.cases = "Piecewise" in nodes
-        self.imaginary = "ImaginaryUnit" in nodes or LetterKind.COMPLEX in self.kinds.values()
         self.exact = True
         """so far every difference was exactly zero"""
 
+    def has_value(self, whole: Any, point: Mapping[str, Number], *, real: bool, opaque: Any = None) -> bool:
+        """Of one of the two. A value that is too large to be written is one. Raises: Unknown."""
+        for precision in (FIRST_BITS, 2 * PRECISE):
+            try:
+                Values(precision, point, real=real, opaque=opaque).of(whole)
+                return True
+            except BallOverflow:
+                return True
+            except Undefined:
+                return False
+            except Unsure:
+                continue
+        return False
+
     def equal_at(self, point: Mapping[str, Number], *, real: bool, opaque: Any = None) -> bool | None:
-        """None: one side has no value there, or nothing can be told. Raises: Differs; Unknown."""
+        """None: one side has no value there; False: nothing can be told. Raises: Differs; Unknown."""
+        if self.shortened and not all(
+            self.has_value(one, point, real=real, opaque=opaque) for one in self.whole
+        ):
+            return None
         try:
             found = between(self.answer, self.gold, point, real=real, opaque=opaque, base=self.base)
         except Undefined:
@@ -59,7 +85,7 @@ class ExpressionPair:
         if found.equal is False:
             raise Differs(point, found)
         self.exact = self.exact and found.exact
-        return found.equal
+        return bool(found.equal)
 
     def count(self, points: Iterable[Mapping[str, Number]], *, real: bool, enough: int, opaque: Any = None) -> int:
         """At how many points they were found equal. Raises: Differs, Unknown."""
@@ -74,8 +100,8 @@ class ExpressionPair:
         return (letters_.draw(self.kinds, number, self.source) for number in range(most))
 
 
-def on_lines(pair: ExpressionPair, arguments: list[Any], *, strict: bool) -> Iterator[dict[str, Number]]:
-    """Points on every piece of lines along each letter.
+def on_lines(pair: ExpressionPair, arguments: list[Any], *, strict: bool) -> Iterator[list[dict[str, Number]]]:
+    """Some points on every piece of lines along each letter; an end of two pieces is a piece of its own in cases.
 
     Raises: NotPolynomial, if `strict`; else such a line is left out.
     """
@@ -90,13 +116,14 @@ def on_lines(pair: ExpressionPair, arguments: list[Any], *, strict: bool) -> Ite
                 if strict:
                     raise
                 continue
-            for value in pieces.visited(places, ends=pair.cases):
-                whole = pair.kinds[letter] is LetterKind.WHOLE
-                yield {**base, letter: fmpq(value.floor()) if whole else value}
+            whole = pair.kinds[letter] is LetterKind.WHOLE
+            ends = [[place] for place in places if not whole] if pair.cases else []
+            for values in (*ends, *pieces.visited(places, pair.source, whole=whole)):
+                yield [{**base, letter: value} for value in values]
 
 
 def at(point: Mapping[str, Number]) -> str:
     """In words."""
-    if any(isinstance(value, acb) for value in point.values()):
+    if any(isinstance(value, ComplexRational) for value in point.values()):
         return " at a complex point"
     return " at " + ", ".join(f"{name} = {value}" for name, value in list(point.items())[:3])

@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from itertools import combinations, pairwise, product
 from math import lcm
+from random import Random
 from typing import Any, NamedTuple
 
 from flint import fmpq, fmpq_poly
 
-from benchmarks.marking.values.letters import KINKS, LetterKind, is_step, names, preorder
+from benchmarks.marking.values.letters import KINKS, LetterKind, fraction, is_step, names, preorder
 
 SMOOTH_DEGREE = 6
 """that a function which is no polynomial is given, for the number of points"""
@@ -48,11 +49,12 @@ def turning(*expressions: Any) -> list[Any]:
     return [one for one in found if one.free_symbols]
 
 
-def borders(*expressions: Any) -> list[Any]:
+def borders(*expressions: Any, real: bool) -> list[Any]:
     """What is zero where an expression without those may still change its form: what stands under a root, and divisors,
-    such as that of arctan(1/x)."""
+    such as that of arctan(1/x); the logarithm of a negative number too, where that has a value."""
     nodes = (node for one in expressions for node in preorder(one))
-    found = {node.args[0]: None for node in nodes if type(node).__name__ == "acot" or _divides(node)}
+    jumping = {"acot"} if real else {"acot", "log"}
+    found = {node.args[0]: None for node in nodes if type(node).__name__ in jumping or _divides(node)}
     return [one for one in found if one.free_symbols]
 
 
@@ -128,18 +130,25 @@ def _forms(node: Any, letter: str, others: Mapping[str, fmpq]) -> list[_Form]:
     return found
 
 
-def visited(places: list[fmpq], *, ends: bool) -> Iterator[fmpq]:
-    """Two numbers on each piece of a line that is cut at these places, and, if asked for, the places."""
-    if ends:
-        yield from places
+def visited(places: list[fmpq], source: Random, *, whole: bool = False) -> Iterator[list[fmpq]]:
+    """Some numbers on each piece of a line that is cut at these places."""
     if not places:
-        yield from (fmpq(-7, 3), fmpq(11, 5))
+        yield _within(-5 * fraction(source), 5 * fraction(source), source, whole)
         return
-    for step in (fmpq(5, 7), fmpq(97, 3)):
-        yield places[0] - step
-        yield places[-1] + step
+    for step in (1, 40):
+        yield _within(places[0] - 2 - step * fraction(source), places[0], source, whole)
+        yield _within(places[-1], places[-1] + 2 + step * fraction(source), source, whole)
     for a, b in pairwise(places):
-        yield from (a + (b - a) * part for part in (fmpq(2, 5), fmpq(7, 9)))
+        yield _within(a, b, source, whole)
+
+
+def _within(a: fmpq, b: fmpq, source: Random, whole: bool) -> list[fmpq]:
+    if not whole:
+        return [a + (b - a) * fraction(source) * part for part in (fmpq(1, 2), fmpq(99, 100))]
+    low, high = int(a.ceil()), int(b.floor())
+    if low > high:
+        return []
+    return [fmpq(n) for n in sorted({low, min(low + 1, high), max(high - 1, low), high, source.randint(low, high)})]
 
 
 class Shape(NamedTuple):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from itertools import product
+from collections.abc import Iterator, Mapping
+from itertools import chain, product
 from math import lcm
 from typing import Any
 
@@ -28,6 +28,13 @@ MOST_GRID = 20_000
 """integer points that prove an identity"""
 
 
+class Unvisited(Exception):
+    """A piece where nothing can be told."""
+
+    def __init__(self, point: Mapping[str, Number]) -> None:
+        super().__init__(f"a piece could not be visited{at(point)}")
+
+
 def prove(pair: ExpressionPair, real: bool) -> Identity:
     """Raises: Differs; Unknown; NotPolynomial of what cannot be proved."""
     if _without_opening(pair, real):
@@ -45,7 +52,7 @@ def _without_opening(pair: ExpressionPair, real: bool) -> bool:
         if not (is_step(node) or name in KINKS) or not node.free_symbols:
             return None
         sign, key = _key(node)
-        value = known.setdefault(key, fmpq(pair.source.randint(20, 999), 101))
+        value = known.setdefault(key, 10 * letters_.fraction(pair.source))
         return sign * value
 
     try:
@@ -80,11 +87,11 @@ def _kinks(pair: ExpressionPair, real: bool) -> Identity:
     turning = pieces.turning(pair.answer, pair.gold)
     seen: dict[Any, set[int]] = {one: set() for one in turning}
     polynomial = [one for one in turning if _has_form(pair, one)]
-    arguments = [*polynomial, *(one for one in pieces.borders(pair.answer, pair.gold) if _has_form(pair, one))]
-    points = [*on_lines(pair, arguments, strict=True), *pair.drawn()]
+    borders = pieces.borders(pair.answer, pair.gold, real=real)
+    arguments = [*polynomial, *(one for one in borders if _has_form(pair, one))]
     met = 0
-    for point in points:
-        equal = pair.equal_at(point, real=real)
+    drawn = ((point, pair.equal_at(point, real=real)) for point in pair.drawn())
+    for point, equal in chain(_on_pieces(pair, arguments, real, strict=True), drawn):
         met += bool(equal)
         if equal is None and _one_has_a_value(pair, point, real):
             return Identity(False, f"only one of them has a value{at(point)}")
@@ -92,11 +99,29 @@ def _kinks(pair: ExpressionPair, real: bool) -> Identity:
             _note_signs(seen, point, real)
     for one in turning:
         flat = all(pair.kinds.get(letter) is not LetterKind.COMPLEX for letter in names(one))
-        if flat and one not in polynomial and len(seen[one] - {0}) < 2 and not _one_sign(one):
+        whole = one in polynomial and len(names(one)) == 1
+        if flat and not whole and len(seen[one] - {0}) < 2 and not _one_sign(one):
             raise NotPolynomial(str(one))
     if any(kind is LetterKind.COMPLEX for kind in pair.kinds.values()):
         return Identity(True, f"equal at {met} complex points, not proved")
     return Identity(True, f"equal at {met} points, on every piece of {LINES} lines along each letter")
+
+
+def visit(pair: ExpressionPair, arguments: list[Any], real: bool, *, strict: bool) -> None:
+    """Raises: Differs; Unvisited; NotPolynomial if `strict`."""
+    for _ in _on_pieces(pair, arguments, real, strict=strict):
+        pass
+
+
+def _on_pieces(
+    pair: ExpressionPair, arguments: list[Any], real: bool, *, strict: bool
+) -> Iterator[tuple[dict[str, Number], bool | None]]:
+    """Points on every piece, and what `equal_at` says there."""
+    for points in on_lines(pair, arguments, strict=strict):
+        found = [pair.equal_at(point, real=real) for point in points]
+        if False in found and True not in found:
+            raise Unvisited(points[0])
+        yield from zip(points, found, strict=True)
 
 
 def _has_form(pair: ExpressionPair, argument: Any) -> bool:
@@ -111,14 +136,8 @@ def _has_form(pair: ExpressionPair, argument: Any) -> bool:
 
 
 def _one_has_a_value(pair: ExpressionPair, point: Mapping[str, Number], real: bool) -> bool:
-    found = []
-    for one in (pair.answer, pair.gold):
-        try:
-            value = Values(128, point, real=real).of(one)
-            found.append(isinstance(value, fmpq) or value.is_finite())
-        except (Undefined, Unsure, BallOverflow):
-            found.append(False)
-    return found[0] != found[1]
+    answer, gold = (pair.has_value(one, point, real=real) for one in pair.whole)
+    return answer != gold
 
 
 def _note_signs(seen: dict[Any, set[int]], point: Mapping[str, Number], real: bool) -> None:
@@ -143,7 +162,10 @@ def _one_sign(argument: Any) -> bool:
 
 
 def _steps(pair: ExpressionPair, real: bool) -> Identity:
-    """As many integers as prove it. Raises: Differs, NotPolynomial."""
+    """As many integers as prove it. Raises: Differs, NotPolynomial, Unvisited."""
+    changes = [*pieces.turning(pair.answer, pair.gold), *pieces.borders(pair.answer, pair.gold, real=real)]
+    if changes:
+        visit(pair, changes, real, strict=pair.kinks)
     drawn = [letter for letter, kind in pair.kinds.items() if kind is not LetterKind.WHOLE]
     stepped = {
         letter for one in (pair.answer, pair.gold) for node in preorder(one) if is_step(node) for letter in names(node)
@@ -165,15 +187,15 @@ def _grid(pair: ExpressionPair, total: pieces.Shape, real: bool) -> Identity:
         size *= count
     if size > MOST_GRID:
         raise NotPolynomial("a long period")
-    turning = pieces.turning(pair.answer, pair.gold)
-    for point in on_lines(pair, turning, strict=True) if turning else ():
-        pair.equal_at(point, real=real)
     others = {letter: kind for letter, kind in pair.kinds.items() if kind is not LetterKind.WHOLE}
     met = 0
     for values in product(*(range(-count, count) for count in counts)):
         point = dict(zip(wholes, map(fmpq, values), strict=True))
         rest = letters_.draw(others, 3, pair.source)
-        met += bool(pair.equal_at({**point, **rest}, real=real))
+        equal = pair.equal_at({**point, **rest}, real=real)
+        if equal is False:
+            raise Unvisited({**point, **rest})
+        met += bool(equal)
     if met < size // 2 ** (len(wholes) + 1):
         return Identity(False, "there are too few integers where both have a value")
     how = "a proof" if total.polynomial and not pair.kinks else "not proved"
@@ -189,12 +211,16 @@ def _real_steps(pair: ExpressionPair, real: bool) -> Identity:
     shapes = [pieces.shape(one, {letter: LetterKind.WHOLE}) for one in (pair.answer, pair.gold)]
     degree = max(one.degree for one in shapes)
     count = fineness * max(one.periods.get(letter, 1) for one in shapes) * (degree + 2)
-    offsets = [fmpq(0), *(fmpq(2 * k + 1, 2 * degree + 7) for k in range(degree + 2))]
+    offsets = [fmpq(0), *((k + letters_.fraction(pair.source)) / (degree + 2) for k in range(degree + 2))]
     if 2 * count * len(offsets) > MOST_GRID:
         raise NotPolynomial("a long period")
     met = 0
     for n, offset in product(range(-count, count), offsets):
-        met += bool(pair.equal_at({letter: (n + offset) / fineness}, real=real))
+        point = {letter: (n + offset) / fineness}
+        equal = pair.equal_at(point, real=real)
+        if equal is False:
+            raise Unvisited(point)
+        met += bool(equal)
     if met < count:
         return Identity(False, "there are too few points where both have a value")
     return Identity(True, f"equal at {met} points, on every step")

@@ -13,9 +13,9 @@ from typing import Any
 from benchmarks.marking.values import pieces
 from benchmarks.marking.values.difference import DIGITS
 from benchmarks.marking.values.enclosure import Number
-from benchmarks.marking.values.pair import Differs, ExpressionPair, Identity, at, on_lines
+from benchmarks.marking.values.pair import Differs, ExpressionPair, Identity, at
 from benchmarks.marking.values.pieces import NotPolynomial
-from benchmarks.marking.values.proving import prove
+from benchmarks.marking.values.proving import Unvisited, prove, visit
 
 ENOUGH, FEW = 12, 5
 """points with a value on both sides: as many are tried, fewer are too few"""
@@ -35,18 +35,25 @@ def identity(answer: Any, gold: Any, base: Mapping[str, Number] | None = None) -
 
 def _identity(pair: ExpressionPair) -> Identity:
     real = not pair.imaginary
+    if pair.shortened and pair.answer == pair.gold:
+        return Identity(True, "the same terms")
     met = pair.count(pair.drawn(), real=real, enough=ENOUGH)
     if met < FEW and real:
-        pair.exact = True
         real = False
+        pair.shorten(real=False)
         met = pair.count(pair.drawn(), real=False, enough=ENOUGH)
     if met < FEW:
         return Identity(False, "there are too few points where both have a value")
     if not (pair.steps or pair.kinks):
-        _visit_borders(pair, real)
+        try:
+            _visit_borders(pair, real)
+        except Unvisited as what:
+            return Identity(False, f"equal at {met} points, but not proved: {what}")
         return _same(pair, met)
     try:
         return prove(pair, real)
+    except Unvisited as what:
+        return Identity(False, f"equal at {met} points, but not proved: {what}")
     except NotPolynomial as what:
         return Identity(False, f"equal at {met} points, but not proved: {what} inside a floor or an absolute value")
 
@@ -59,8 +66,7 @@ def _same(pair: ExpressionPair, met: int) -> Identity:
 
 def _visit_borders(pair: ExpressionPair, real: bool) -> None:
     """A root of a square has a kink too, and arctan(1/x) a jump. Raises: Differs."""
-    arguments = pieces.borders(pair.answer, pair.gold)
+    arguments = pieces.borders(pair.answer, pair.gold, real=real)
     if not arguments:
         return
-    for point in on_lines(pair, arguments, strict=False):
-        pair.equal_at(point, real=real)
+    visit(pair, arguments, real, strict=False)

@@ -11,6 +11,7 @@ import sympy
 from flint import acb, arb, fmpq
 
 from benchmarks.marking.values import letters as letters_
+from benchmarks.marking.values import terms
 from benchmarks.marking.values.arithmetic import PRECISE, sign_of
 from benchmarks.marking.values.difference import Difference, between
 from benchmarks.marking.values.enclosure import BallOverflow, Number, Undefined, Unknown, Unsure, Values
@@ -79,7 +80,7 @@ def _in_letters(a: Any, g: Any, tolerance: float) -> Verdict:
 
 def _close_everywhere(a: Any, g: Any, tolerance: float) -> bool:
     kinds = letters_.kinds(a, g)
-    source = letters_.generator(kinds)
+    source = letters_.generator(a, g)
     met = 0
     for number in range(MOST_TRIED):
         try:
@@ -136,10 +137,21 @@ def _difference(a: Any, g: Any) -> Difference | None:
     imaginary = any(type(node).__name__ == "ImaginaryUnit" for one in (a, g) for node in preorder(one))
     for real in (False,) if imaginary else (True, False):
         try:
-            return between(a, g, real=real)
+            found = between(a, g, real=real)
+            rest = terms.rest(a, g, real=real)
+            if found.equal is False or not rest.shortened:
+                return found
+            return _of_rest(found, between(rest.answer, rest.gold, real=real))
         except Undefined:
             continue
     return None
+
+
+def _of_rest(found: Difference, rest: Difference) -> Difference:
+    """What is left where both lose what they share tells more: that of pi + 10^{-200} and pi."""
+    if rest.equal is None:
+        return found
+    return rest._replace(exact=False, values=found.values)
 
 
 def _told(found: Difference) -> str:
@@ -197,7 +209,8 @@ def multiples(a: Any, g: Any, *, any_sign: bool = True) -> bool:
     kinds = letters_.kinds(a, g)
     if names(a) != names(g) or not kinds:
         return False
-    source = letters_.generator(kinds)
+    source = letters_.generator(a, g)
+    other = _other_multiple(a, g)
     for number in range(MOST_TRIED):
         base = letters_.draw(kinds, number, source)
         try:
@@ -208,8 +221,17 @@ def multiples(a: Any, g: Any, *, any_sign: bool = True) -> bool:
             continue
         if not any_sign and signs[0] != signs[1]:
             return False
-        return identity(a, g, base).equal is True
+        return other == 0 or identity(other, g, base).equal is True
     return False
+
+
+def _other_multiple(a: Any, g: Any) -> Any:
+    """What is a multiple of g if a is one: a - g, or a + g, where they share terms, else a."""
+    for sign in (-1, 1):
+        found = terms.combined(a, g, sign)
+        if found is not None:
+            return found
+    return a
 
 
 def _sign(value: Any, point: Mapping[str, Number]) -> int | complex:
