@@ -13,12 +13,11 @@ from benchmarks.marking.values.arithmetic import PRECISE, ComplexRational
 from benchmarks.marking.values.difference import FIRST_BITS, Difference, between
 from benchmarks.marking.values.enclosure import BallOverflow, Number, Undefined, Unsure, Values
 from benchmarks.marking.values.letters import KINKS, LetterKind
-from benchmarks.marking.values.pieces import NotPolynomial
 
 MOST_TRIED = 60
 """points that are drawn"""
-LINES = 3
-"""along each letter"""
+LINES, MOST_LINES = 3, 9
+"""along each letter, and how many are tried, for on some the values are too large"""
 
 
 class Identity(NamedTuple):
@@ -100,26 +99,17 @@ class ExpressionPair:
         return (letters_.draw(self.kinds, number, self.source) for number in range(most))
 
 
-def on_lines(pair: ExpressionPair, arguments: list[Any], *, strict: bool) -> Iterator[list[dict[str, Number]]]:
-    """Some points on every piece of lines along each letter; an end of two pieces is a piece of its own in cases.
+def line(pair: ExpressionPair, arguments: list[Any], letter: str, number: int) -> list[list[dict[str, Number]]]:
+    """Some points on every piece of a line along a letter; in cases, an end of two pieces is a piece of its own.
 
-    Raises: NotPolynomial, if `strict`; else such a line is left out.
+    Raises: NotPolynomial.
     """
-    for letter in pair.kinds:
-        if pair.kinds[letter] is LetterKind.COMPLEX:
-            continue
-        for number in range(LINES):
-            base = letters_.draw(pair.kinds, 3 * number, pair.source)
-            try:
-                places = pieces.cuts(arguments, letter, base)
-            except NotPolynomial:
-                if strict:
-                    raise
-                continue
-            whole = pair.kinds[letter] is LetterKind.WHOLE
-            ends = [[place] for place in places if not whole] if pair.cases else []
-            for values in (*ends, *pieces.visited(places, pair.source, whole=whole)):
-                yield [{**base, letter: value} for value in values]
+    base = letters_.draw(pair.kinds, number, pair.source)
+    places = pieces.cuts(arguments, letter, base)
+    whole = pair.kinds[letter] is LetterKind.WHOLE
+    ends = [[place] for place in places] if pair.cases and not whole else []
+    found = [*ends, *pieces.visited(places, pair.source, whole=whole)]
+    return [[{**base, letter: value} for value in values] for values in found]
 
 
 def at(point: Mapping[str, Number]) -> str:

@@ -15,7 +15,7 @@ from benchmarks.marking.values import pieces
 from benchmarks.marking.values.arithmetic import PRECISE, sign_of
 from benchmarks.marking.values.enclosure import BallOverflow, Number, Undefined, Unknown, Unsure, Values
 from benchmarks.marking.values.letters import KINKS, LetterKind, is_step, names, preorder
-from benchmarks.marking.values.pair import LINES, Differs, ExpressionPair, Identity, at, on_lines
+from benchmarks.marking.values.pair import LINES, MOST_LINES, Differs, ExpressionPair, Identity, at, line
 from benchmarks.marking.values.pieces import NotPolynomial
 
 OPENED = 12
@@ -117,11 +117,26 @@ def _on_pieces(
     pair: ExpressionPair, arguments: list[Any], real: bool, *, strict: bool
 ) -> Iterator[tuple[dict[str, Number], bool | None]]:
     """Points on every piece, and what `equal_at` says there."""
-    for points in on_lines(pair, arguments, strict=strict):
-        found = [pair.equal_at(point, real=real) for point in points]
-        if False in found and True not in found:
-            raise Unvisited(points[0])
-        yield from zip(points, found, strict=True)
+    for letter in pair.kinds:
+        if pair.kinds[letter] is LetterKind.COMPLEX:
+            continue
+        complete, missed = 0, None
+        for number in range(MOST_LINES):
+            try:
+                parts = line(pair, arguments, letter, number % LINES)
+            except NotPolynomial:
+                if strict:
+                    raise
+                break
+            met = [[pair.equal_at(point, real=real) for point in points] for points in parts]
+            for points, found in zip(parts, met, strict=True):
+                yield from zip(points, found, strict=True)
+            unmet = [points[0] for points, found in zip(parts, met, strict=True) if False in found and True not in found]
+            complete, missed = (complete, unmet[0]) if unmet else (complete + 1, missed)
+            if complete == LINES:
+                break
+        else:
+            raise Unvisited(missed or {})
 
 
 def _has_form(pair: ExpressionPair, argument: Any) -> bool:
