@@ -22,6 +22,8 @@ _WHOLE_NAMES = frozenset("nmkjlpqNMK")
 """letters that are integers where an expression has a function that is meant for integers"""
 _COMPLEX_NAMES = frozenset("zw")
 _COMPLEX_FUNCTIONS = frozenset({"conjugate", "re", "im", "arg"})
+_SMALL, MOST_SCALE = 8, 256
+"""bits of constants"""
 SIZES = (1, 10, -1, 100, 2, -2, 1000, 10**6)
 """of the numbers that are tried: 10 is up to ten, -2 down to a hundredth"""
 
@@ -156,6 +158,19 @@ def _drawn(kind: LetterKind, number: int, source: random.Random) -> Number:
         return ComplexRational(_rational(size, source), _rational(size, source))
     value = _rational(size, source)
     return abs(value) if kind is LetterKind.POSITIVE else value
+
+
+def scales(*expressions: Any) -> tuple[int, int]:
+    """Bits of the largest constant, and of all that are not small, together: what has x/10^9 in it may change its form
+    at numbers as large as that."""
+    sizes = []
+    for node in (node for one in expressions for node in preorder(one)):
+        power = type(node).__name__ == "Pow" and node.args[0].is_Rational and node.args[1].is_Integer
+        base, exponent = node.args if power else (node, 1)
+        if base.is_Rational:
+            sizes.append(max(int(base.p).bit_length(), int(base.q).bit_length()) * min(abs(int(exponent)), MOST_SCALE))
+    large = [size for size in sizes if size > _SMALL]
+    return min(max(large, default=0), MOST_SCALE), min(sum(large), MOST_SCALE)
 
 
 _WHOLE_RANGES = ((1, 12), (1, 40), (-12, 12), (2, 300), (1, 20), (1000, 6000), (10**4, 10**7))

@@ -52,7 +52,10 @@ class ExpressionPair:
         self.answer, self.gold, self.shortened = rest
         every = [node for one in (self.answer, self.gold) for node in letters_.preorder(one)]
         nodes = {type(node).__name__ for node in every}
-        self.steps, self.kinks = any(map(letters_.is_step, every)), bool(nodes & KINKS)
+        self.steps, self.kinks = (
+            any(map(letters_.is_step, every)),
+            bool(nodes & KINKS) or any(map(pieces.hides_kink, every)),
+        )
         self.cases = "Piecewise" in nodes
         self.exact = True
         """so far every difference was exactly zero"""
@@ -73,9 +76,7 @@ class ExpressionPair:
 
     def equal_at(self, point: Mapping[str, Number], *, real: bool, opaque: Any = None) -> bool | None:
         """None: one side has no value there; False: nothing can be told. Raises: Differs; Unknown."""
-        if self.shortened and not all(
-            self.has_value(one, point, real=real, opaque=opaque) for one in self.whole
-        ):
+        if self.shortened and not all(self.has_value(one, point, real=real, opaque=opaque) for one in self.whole):
             return None
         try:
             found = between(self.answer, self.gold, point, real=real, opaque=opaque, base=self.base)
@@ -96,7 +97,14 @@ class ExpressionPair:
         return total
 
     def drawn(self, most: int = MOST_TRIED) -> Iterator[dict[str, Number]]:
-        return (letters_.draw(self.kinds, number, self.source) for number in range(most))
+        """Some of them as large as the constants are."""
+        low, high = letters_.scales(*self.whole)
+        for number in range(most):
+            point = letters_.draw(self.kinds, number, self.source)
+            if high and number % 5 == 3:
+                times = 1 << self.source.randint(low, high)
+                point = {name: times * value if isinstance(value, fmpq) else value for name, value in point.items()}
+            yield point
 
 
 def line(pair: ExpressionPair, arguments: list[Any], letter: str, number: int) -> list[list[dict[str, Number]]]:

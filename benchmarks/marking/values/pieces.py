@@ -8,18 +8,22 @@ modulo a period: as many points as that polynomial has coefficients prove an ide
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from itertools import combinations, pairwise, product
 from math import lcm
 from random import Random
 from typing import Any, NamedTuple
 
 from flint import fmpq, fmpq_poly
+from sympy import Poly
 
 from benchmarks.marking.values.letters import KINKS, LetterKind, fraction, is_step, names, preorder
 
 SMOOTH_DEGREE = 6
 """that a function which is no polynomial is given, for the number of points"""
 MOST_BRANCHES = 16
+MOST_SQUARE = 12
+"""degree of what stands under a root"""
 MOST_DEGREE = 60
 
 
@@ -32,6 +36,7 @@ def turning(*expressions: Any) -> list[Any]:
     found: dict[Any, None] = {}
     for node in (node for one in expressions for node in preorder(one)):
         name = type(node).__name__
+        found |= dict.fromkeys(_hidden(node))
         if name not in KINKS:
             continue
         if name in ("Max", "Min"):
@@ -47,6 +52,37 @@ def turning(*expressions: Any) -> list[Any]:
         else:
             found[node.args[0]] = None
     return [one for one in found if one.free_symbols]
+
+
+def _hidden(node: Any) -> list[Any]:
+    """u of sqrt(u^2), which is |u|, if it has several letters: lines may miss where it changes sign."""
+    if type(node).__name__ != "Pow" or not node.args[1].is_Rational or node.args[1].q % 2:
+        return []
+    base = node.args[0]
+    if type(base).__name__ == "Symbol" or len(base.free_symbols) < 2 or not base.is_polynomial():
+        return []
+    if _degree(base) > MOST_SQUARE:
+        raise NotPolynomial("a degree")
+    form = Poly(base, *sorted(base.free_symbols, key=str))
+    return [u.as_expr() for u, n in form.sqf_list()[1] if n % 2 == 0 and len(u.free_symbols) > 1]
+
+
+@lru_cache(maxsize=4096)
+def hides_kink(node: Any) -> bool:
+    """Whether it is the root of a square, or may be."""
+    try:
+        return bool(_hidden(node))
+    except NotPolynomial:
+        return True
+
+
+def _degree(node: Any) -> int:
+    """Of a polynomial, at most; nothing is expanded."""
+    name = type(node).__name__
+    if name in ("Add", "Mul"):
+        degrees = [_degree(one) for one in node.args]
+        return max(degrees) if name == "Add" else sum(degrees)
+    return _degree(node.args[0]) * int(node.args[1]) if name == "Pow" and node.free_symbols else int(node.is_Symbol)
 
 
 def borders(*expressions: Any, real: bool) -> list[Any]:

@@ -49,7 +49,7 @@ def _without_opening(pair: ExpressionPair, real: bool) -> bool:
 
     def opaque(node: Any) -> Number | None:
         name = type(node).__name__
-        if not (is_step(node) or name in KINKS) or not node.free_symbols:
+        if not (is_step(node) or name in KINKS or pieces.hides_kink(node)) or not node.free_symbols:
             return None
         sign, key = _key(node)
         value = known.setdefault(key, 10 * letters_.fraction(pair.source))
@@ -100,7 +100,7 @@ def _kinks(pair: ExpressionPair, real: bool) -> Identity:
     for one in turning:
         flat = all(pair.kinds.get(letter) is not LetterKind.COMPLEX for letter in names(one))
         whole = one in polynomial and len(names(one)) == 1
-        if flat and not whole and len(seen[one] - {0}) < 2 and not _one_sign(one):
+        if flat and not whole and len(seen[one] - {0}) < 2 and not _one_sign(one, pair.kinds):
             raise NotPolynomial(str(one))
     if any(kind is LetterKind.COMPLEX for kind in pair.kinds.values()):
         return Identity(True, f"equal at {met} complex points, not proved")
@@ -131,7 +131,9 @@ def _on_pieces(
             met = [[pair.equal_at(point, real=real) for point in points] for points in parts]
             for points, found in zip(parts, met, strict=True):
                 yield from zip(points, found, strict=True)
-            unmet = [points[0] for points, found in zip(parts, met, strict=True) if False in found and True not in found]
+            unmet = [
+                points[0] for points, found in zip(parts, met, strict=True) if False in found and True not in found
+            ]
             complete, missed = (complete, unmet[0]) if unmet else (complete + 1, missed)
             if complete == LINES:
                 break
@@ -164,7 +166,7 @@ def _note_signs(seen: dict[Any, set[int]], point: Mapping[str, Number], real: bo
             continue
 
 
-def _one_sign(argument: Any) -> bool:
+def _one_sign(argument: Any, kinds: Mapping[str, LetterKind]) -> bool:
     """Whether it can have no other sign: by its bounds over all numbers of ordinary size, or as sympy knows."""
     everywhere = Values(PRECISE, dict.fromkeys(names(argument), arb(0, WIDE)))
     try:
@@ -172,8 +174,31 @@ def _one_sign(argument: Any) -> bool:
             return True
     except (Undefined, Unsure, BallOverflow, Unknown):
         pass
-    known = argument.xreplace({one: sympy.Symbol(one.name, real=True) for one in argument.free_symbols})
-    return bool(known.is_nonnegative or known.is_nonpositive)
+    symbols = {one: sympy.Symbol(one.name, **_known(kinds.get(one.name))) for one in argument.free_symbols}
+    known = argument.xreplace(symbols)
+    return bool(known.is_nonnegative or known.is_nonpositive) or _is_definite(known)
+
+
+def _known(kind: LetterKind | None) -> dict[str, bool]:
+    return {"positive": True} if kind is LetterKind.POSITIVE else {"real": True}
+
+
+def _is_definite(argument: Any) -> bool:
+    """Of a polynomial of degree 2 with rational coefficients: whether its matrix is semidefinite."""
+    symbols = sorted(argument.free_symbols, key=str)
+    if not argument.is_polynomial(*symbols):
+        return False
+    form = sympy.Poly(argument, *symbols)
+    if form.total_degree() != 2 or not all(one.is_Rational for one in form.coeffs()):
+        return False
+    size = len(symbols) + 1
+    matrix = sympy.zeros(size, size)
+    for powers, coefficient in form.terms():
+        places = [place for place, power in enumerate(powers) for _ in range(power)]
+        i, j = [*places, size - 1, size - 1][:2]
+        matrix[i, j] += coefficient / 2
+        matrix[j, i] += coefficient / 2
+    return bool(matrix.is_positive_semidefinite or (-matrix).is_positive_semidefinite)
 
 
 def _steps(pair: ExpressionPair, real: bool) -> Identity:
