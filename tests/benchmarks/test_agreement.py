@@ -27,6 +27,7 @@ SUITES: dict[str, tuple[float, dict[int, str]]] = {
             **dict.fromkeys((81, 90), "1,22 as a gold is a list; labelled equal to 1.22, for an option reads it so"),
             103: "labelled as no answer, for a formula in single dollars may not hold a line break there",
             104: "likewise, in round brackets",
+            69: "its gold is damaged, a box without an end, and speaks of n where the answer speaks of x",
             107: "1/2 = 10/9, which is false; labelled equal, for its end is 10/9",
             255: "the interval that an inequality describes; labelled equal with an option, two lines above",
             259: "f(x) and f(y), labelled equal for an option under which names do not matter",

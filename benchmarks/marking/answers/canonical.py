@@ -68,7 +68,25 @@ def _matrix(found: re.Match[str]) -> str:
     return rf"\begin{{pmatrix}}{rows}\end{{pmatrix}}"
 
 
+_COMMANDS = frozenset(
+    f"{lead}{name}{end}"
+    for name in ("sin", "cos", "tan", "cot", "sec", "csc")
+    for lead in ("", "arc")
+    for end in ("", "h")
+) | {"log", "ln", "lg", "exp", "cis"}
+_SPELT = {"arctg": "arctan", "arcctg": "arccot", "tg": "tan", "ctg": "cot", "sh": "sinh", "ch": "cosh", "th": "tanh"}
+"""as other schools write them"""
+_BARE = frozenset({"e", "i", "floor", "ceil", "sgn", "gcd", "lcm", "max"})
+
+
 def _upright(found: re.Match[str]) -> str:
+    """Set upright: a function, a constant, or a text."""
+    name = found[1].strip()
+    command = _SPELT.get(name, name[:1].lower() + name[1:])
+    if command in _COMMANDS:
+        return rf"\{command} "
+    if name in _BARE:
+        return f" {name}"
     inner = _BRACED_POWER.sub(r"^\1", found[1])
     return inner if "{" in inner else rf"\text{{{inner}}}"
 
@@ -101,7 +119,10 @@ LATEX: tuple[Rewrite, ...] = (
     ("{", re.compile(rf"\\(?:{_FONT})\s*\{{((?:[^{{}}]|\{{[^{{}}]*\}})*)\}}"), _upright),
     ("\\", re.compile(r"\\(?:underline|fbox|textcolor\s*\{[a-z]+\})\s*(?=\{)|\\color\s*\{[a-z]+\}"), ""),
     ("\\", re.compile(r"\\(?:rm|bf|it)(?![A-Za-z])\s*"), ""),
-    ("_", re.compile(r"_\s*\{?\s*\\text\{\s*([A-Za-z0-9]*)\s*\}\s*\}?"), r"_{\1}"),
+    ("_", re.compile(r"_\s*\{\s*\\text\{\s*([A-Za-z0-9]*)\s*\}\s*\}"), r"_{\1}"),
+    ("_", re.compile(r"_\s*\\text\{\s*([A-Za-z0-9]*)\s*\}"), r"_{\1}"),
+    (",", re.compile(r"\\text\{\s*,\s*(?:and)?\s*\}"), ", "),
+    ("math", re.compile(r"\\(?:imath|jmath)(?![A-Za-z])"), " i"),
     ("_", re.compile(r"_\s*\{?\s*\\(odot|oplus|max|min|perp|parallel|ast|star)(?![A-Za-z])\s*\}?"), r"_{\1}"),
     ("frac", re.compile(r"\\(?:[dtcsx]|nice)frac(?![A-Za-z])"), r"\\frac"),
     ("frac", re.compile(r"\\frac\s*(?:\{([^{}]*)\}|([0-9a-zA-Z]))\s*(?:\{([^{}]*)\}|([0-9a-zA-Z]))"), _fraction),
