@@ -76,6 +76,8 @@ _COMMANDS = frozenset(
 ) | {"log", "ln", "lg", "exp", "cis"}
 _SPELT = {"arctg": "arctan", "arcctg": "arccot", "tg": "tan", "ctg": "cot", "sh": "sinh", "ch": "cosh", "th": "tanh"}
 """as other schools write them"""
+_ONLY_LETTERS = re.compile(r"[A-Za-z ]*")
+_UNIT = re.compile(r"[A-Za-z%]+(?:(?:[ ./]|\\cdot ?|\^\{?-?[0-9]\}?)+[A-Za-z]*)*")
 _BARE = frozenset({"e", "i", "floor", "ceil", "sgn", "gcd", "lcm", "max"})
 
 
@@ -87,6 +89,10 @@ def _upright(found: re.Match[str]) -> str:
         return rf"\{command} "
     if name in _BARE:
         return f" {name}"
+    if found[0].startswith(("\\math", "\\bold", "\\bm")):
+        words = _UNIT if found[0].startswith("\\mathrm") else _ONLY_LETTERS
+        if not words.fullmatch(name):
+            return found[1]  # a formula in another font
     inner = _BRACED_POWER.sub(r"^\1", found[1])
     return inner if "{" in inner else rf"\text{{{inner}}}"
 
@@ -109,7 +115,17 @@ LATEX: tuple[Rewrite, ...] = (
     ("$", re.compile(r"(?:\$|\\\))\s*([,;])\s*(?:\$|\\\()"), r"\1 "),
     # what is not seen, or only looks: sizes of brackets, narrow spaces, ends of formulas, dollar signs
     ("\\", re.compile(r"\\(?:left|right)\\?(?=[|.])\.?|\\(?:left|right|[bB]igg?[lrm]?|middle)(?![A-Za-z])"), ""),
-    ("\\", re.compile(r"\\(?:display|text|script)style(?![A-Za-z])|\\(?:limits|phantom|boxed|hfill)(?![A-Za-z])"), ""),
+    (
+        "\\",
+        re.compile(
+            r"\\(?:display|text|script)style(?![A-Za-z])|\\(?:limits|boxed|hfill|strut|qed|blacksquare"
+            r"|tiny|small|normalsize|large|Large|LARGE|huge|Huge)(?![A-Za-z])"
+        ),
+        "",
+    ),
+    ("phantom", re.compile(r"\\[hv]?phantom\s*\{[^{}]*\}"), " "),
+    ("\\", re.compile(r"\\(?:tag\*?|hspace\*?|vspace\*?|label)\s*\{[^{}]*\}"), " "),
+    ("align", re.compile(r"^\s*\\begin\{(align(?:ed)?\*?)\}\s*&?([^&]*?)(?:\\\\)?\s*\\end\{\1\}\s*$"), r"\2"),
     ("\\", re.compile(r"(?<=[0-9])\\[,;:>] ?(?=[0-9]{3})|(?<![A-Za-z])\\! ?|\\! ?(?![A-Za-z])|(?<!\\)\\[()\[\]]"), ""),
     ("", re.compile(r"[$`​‌‍‎‏⁦-⁩﻿]"), ""),
     ("\\", re.compile(r"(?<!\\)\\[ !,;:>]|\\q?quad(?![A-Za-z])"), " "),

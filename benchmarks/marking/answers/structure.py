@@ -91,7 +91,7 @@ def readings(text: str, unit_wanted: bool = False, natural: bool = False) -> Ite
         if _GROUPED.search(tidied):
             yield _Piece(False)(tidied.replace(",", ", "))
         comma = _DECIMAL_COMMA.match(tidied)
-        if comma and tidied.count(",") == 1 and not _GROUPED.search(tidied):
+        if comma and comma[2].strip("0") and tidied.count(",") == 1 and not _GROUPED.search(tidied):
             yield _Piece(False)(f"{comma[1]}.{comma[2]}{tidied[comma.end() :]}")
         continental = _CONTINENTAL.match(tidied)
         if continental:
@@ -132,6 +132,7 @@ _BARRED = re.compile(r"\\begin\{vmatrix\}((?:[^\\]|\\(?!begin|end))*)\\end\{vmat
 _ROW, _CELL = re.compile(r"\\\\(?:\[[^\]]*\])?"), re.compile("&")
 _NAME = re.compile(r"(?:\\(?:angle|triangle|overline|square|odot) ?\{?)?([A-Z]{3,}[0-9]*)\}?")
 _cut_ratio = Splitter(":")
+_TRANSPOSED = re.compile(r"(\(.*\)|\[.*\])\^\{?(?:T|\\top|\\intercal)\}?")
 _STRAY = re.compile(r"([a-z]) ?(\([^()\[\]]*,[^()\[\]]*\]|\[[^()\[\]]*,[^()\[\]]*\))")
 """t(0,4]: half open, so neither a function of two arguments nor a product; its sign of membership was lost"""
 
@@ -249,6 +250,10 @@ def _ratio(text: str, read: Reader) -> Node | None:
 def _bracketed(text: str, read: Reader) -> Node | None:
     if r"\pm" in text and not text.startswith(r"\{"):
         return None  # of a tuple that has the sign, both
+    transposed = _TRANSPOSED.fullmatch(text)
+    if transposed:
+        vector = read(transposed[1])
+        return vector if isinstance(vector, Items) else None
     stray = _STRAY.fullmatch(text)
     if stray:
         return Binding(latex(text), stray[1], read(stray[2]))

@@ -106,7 +106,7 @@ _RIGHT = r"(?:correct|right|best)"
 _CONFIRMED = re.compile(
     rf"(?P<at>{_SHOWN})\s+is\s+(?:therefore\s+|thus\s+)?(?:the\s+)?(?:only\s+|single\s+|most\s+)?{_RIGHT}\s+"
     r"(?:answer|option|choice|one)\b"
-    rf"|\b(?:[Oo]ption|[Cc]hoice)\s+(?P<named>{_SHOWN})\s+is\s+(?:therefore\s+)?(?:the\s+)?{_RIGHT}\b(?!\s+[a-z])"
+    rf"|\b(?:[Oo]ption|[Cc]hoice)\s+(?P<named>{_SHOWN})\s+is\s+(?:therefore\s+)?(?:the\s+)?{_RIGHT}\b(?!\s+(?!because|since|as)[a-z])"
     r"|\bI(?:['’]d| would)?\s+(?:choose|pick|select|go with)\s+(?:(?:option|choice|answer)\s+)?"
     rf"(?P<chosen>{_SHOWN})(?=[\s.,;!]|\Z)"
     r"|\b(?:[Tt]hus|[Ss]o|[Hh]ence|[Tt]herefore|[Ff]inally),?\s+(?:the\s+)?(?:answer\s+)?(?:choice|option)\s+"
