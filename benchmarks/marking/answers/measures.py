@@ -18,7 +18,7 @@ _UNIT_START = re.compile(
 _MONEY = re.compile(
     r"([+-]?) ?\\(dollar|euro|pound|yen|rupee) +(?=\S)([+-]?)|(?<=\S) ?\\(dollar|euro|pound|yen|rupee)$"
 )
-_TRIGONOMETRIC = re.compile(r"\\(?:sin|cos|tan|cot|sec|csc)(?![a-z])")
+_TRIGONOMETRIC = re.compile(r"\\(?:sin|cos|tan|cot|sec|csc|cis)(?![a-z])")
 _MOST_OF_UNIT = 70
 _AMOUNT = re.compile(r"[+-]?[0-9][0-9.]* *")
 _MIXED_UNITS = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([^0-9]*?)(?:,? and |, )?\s*(?=[0-9]|$)")
@@ -36,7 +36,7 @@ def read(text: str, reader: Reader) -> Node | None:
         return None  # degrees of a function's argument
     for start in _UNIT_START.finditer(text, max(1, len(text) - _MOST_OF_UNIT)):
         head, tail = text[: start.start()], text[start.start() :]
-        if head.count("{") != head.count("}"):
+        if head.count("{") != head.count("}") or (tail.strip()[0] in "'\"" and not head.rstrip()[-1:].isdigit()):
             continue
         unit = units.parse(tail.strip()) or (_unlisted(tail) if reader.gold else None)
         if unit:
