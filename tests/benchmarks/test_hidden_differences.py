@@ -74,6 +74,21 @@ TINY = [
     (r"\tanh x", [r"\frac{1-e^{-2x}}{1+e^{-2x}}"], [r"\tanh x+\frac{1}{e^{1000+x^2}}"]),
     (r"\frac{2h\nu^3}{c^2(e^{h\nu/(kT)}-1)}", [r"\frac{2h\nu^3e^{-h\nu/(kT)}}{c^2(1-e^{-h\nu/(kT)})}"], []),
 ]
+# gold, answers that would be equal if the gold's letter were an integer, or had few digits
+ONE_WAY = [
+    ("x", r"x+(-1)^{2x}-1"),
+    ("t", r"t\cdot(-1)^{2t}"),
+    (r"\frac{kx^2}{2}", r"\frac{kx^2}{2}+\sin(\pi k)"),
+    ("mv", r"mv\cos(2\pi m)"),
+    ("x", r"x\tanh(e^{x^2+1000})"),
+    ("x", r"x\tanh(10^9(x+10^9))"),
+    ("x", r"x+e^{-e^{x^2+1000}}"),
+    ("x", r"x(1+\frac{1}{e^{e^{1000}}})"),
+    ("x", r"\frac{2x}{\pi}\arctan(e^{x^2+1000})"),
+    ("3", r"3+e^{-e^{1000}}"),
+    ("1", r"\tanh(1000)"),
+    ("1", r"\tanh(e^{1000})"),
+]
 
 
 def _cases() -> list[tuple[str, str, bool]]:
@@ -90,6 +105,16 @@ def test_a_hidden_difference_is_found(answer: str, gold: str, equal: bool) -> No
     for one, other in ((answer, gold), (gold, answer)):
         found = same(one, other, 0.0)
         assert (found.equal is True) is equal, (one, other, found.reason)
+
+
+@pytest.mark.parametrize("gold, answer", ONE_WAY)
+def test_an_answer_cannot_say_what_the_letters_are_nor_hide_in_the_digits(gold: str, answer: str) -> None:
+    assert same(answer, gold, 0.0).equal is not True
+
+
+@pytest.mark.parametrize("answer", [r"(-1)^{n+2}", r"\cos(\pi n)", r"\cos(\pi n)(-1)^{2n}"])
+def test_a_gold_says_that_its_letters_are_integers(answer: str) -> None:
+    assert same(answer, "(-1)^n", 0.0).equal is True
 
 
 @pytest.mark.parametrize(

@@ -90,6 +90,8 @@ def between(
             spread = values.spread(answer, gold)
             if precision >= spread:
                 return Difference(True, proved=False)
+            if spread > MOST_BITS:
+                return Difference(None, why="a part is too small beside the others")
             needed = max(needed, spread + DIGITS_BITS)
         precision = max(2 * precision, needed)
     return _too_large(answer, gold, letters, real)

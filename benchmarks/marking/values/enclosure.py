@@ -96,8 +96,24 @@ class Values:
                 sizes = [size for one in node.args if (size := self._bits(one)) is not None]
                 most = max(most, max(sizes) - min(sizes)) if sizes else most
             elif name == "Pow" or node.is_Function:
-                most = max([most, *(-2 * size for one in node.args if (size := self._bits(one)) is not None)])
+                most = max([most, self._lost(name, node)])
+                most = max([most, *(2 * abs(size) for one in node.args if (size := self._bits(one)) is not None)])
         return most
+
+    def _lost(self, name: str, node: Any) -> int:
+        """Bits without which tanh(1000) would be 1; very many of e^u that is too close to zero for a ball."""
+        value = self._known.get(node)
+        if (
+            name in _NEVER_ZERO
+            and isinstance(value, arb)
+            and value.contains(0)
+            and self._bits(node.args[0]) is not None
+        ):
+            return _VERY_MANY
+        size = self._bits(node.args[0])
+        if name not in _LEVEL or size is None or size <= 0:
+            return 0
+        return min(8 << min(size * _LEVEL[name], 64), _VERY_MANY)
 
     def _bits(self, node: Any) -> int | None:
         """n such that its size is about 2^n; None of zero, and of what is not known here."""
@@ -135,6 +151,8 @@ class Values:
         if node.args[1].free_symbols and arithmetic.may_be_zero(base, self):
             # 0^(x^2) is 1 at one point alone, which no other point shows.
             raise Undefined("zero, raised to what has letters")
+        if node.args[1].free_symbols and self.real and isinstance(base, fmpq) and base < 0:
+            arithmetic.integer(exponent, self)  # (-1)^(2x) is 1 at integers alone
         return arithmetic.power(base, exponent, self)
 
     def _letter(self, node: Any) -> Number:
@@ -185,6 +203,10 @@ class Values:
         return arithmetic.sign_of(self.of(condition.args[0]) - self.of(condition.args[1]), self) in _SIGNS_OF[name]
 
 
+_NEVER_ZERO = frozenset({"Pow", "exp", "sech", "csch", "erfc"})
+_LEVEL = {"tanh": 1, "coth": 1, "erf": 2, "zeta": 1}
+"""functions that come close to one, as fast as e^(-x) or e^(-x^2) to zero"""
+_VERY_MANY = 1 << 40
 _SIGNS_OF = {
     "StrictGreaterThan": (1,), "GreaterThan": (0, 1), "StrictLessThan": (-1,), "LessThan": (-1, 0),
     "Equality": (0,), "Unequality": (-1, 1),

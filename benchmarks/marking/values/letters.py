@@ -65,18 +65,17 @@ def kinds(*expressions: Any) -> dict[str, LetterKind]:
     # What a letter is follows from where it stands, in either of the expressions.
     nodes = [node for one in expressions for node in preorder(one)]
     whole: set[str] = set()
-    perhaps: set[str] = set()
     for node in nodes:
         name = type(node).__name__
         if name in _WHOLE_ARGUMENTS:
             whole |= names(*node.args)
-        elif name == "Pow" and node.args[0].is_number and _negative(node.args[0]):
-            whole |= names(node.args[1])
-        elif is_step(node) or (name in _ANGLES and node.has(_pi())) or _turn(node):
-            perhaps |= {letter for letter in names(*node.args) if letter.partition("_")[0] in _WHOLE_NAMES}
+        elif is_step(node):
+            whole |= _whole_names(node)
         elif name in ("Sum", "Product"):
             whole |= names(*(limit for limits in node.args[1:] for limit in limits.args[1:]))
-    whole |= perhaps
+    # An answer alone cannot make a letter of the gold an integer so, but n: m cos(2 pi m) is not m.
+    gold = expressions[-1]
+    whole |= _turned(gold) | (_turned(*expressions) - (names(gold) - {"n"}))
     positive = {letter for node in nodes for letter in _under_root(node)}
     imaginary = any(type(node).__name__ in ("ImaginaryUnit", *_COMPLEX_FUNCTIONS) for node in nodes)
     letters = names(*expressions)
@@ -91,6 +90,22 @@ def kinds(*expressions: Any) -> dict[str, LetterKind]:
         else LetterKind.REAL
         for letter in sorted(letters)
     }
+
+
+def _turned(*expressions: Any) -> set[str]:
+    """Letters that are integers because a negative number is raised to them, or they count turns."""
+    found: set[str] = set()
+    for node in (node for one in expressions for node in preorder(one)):
+        name = type(node).__name__
+        if name == "Pow" and node.args[0].is_number and _negative(node.args[0]):
+            found |= names(node.args[1])
+        elif (name in _ANGLES and node.has(_pi())) or _turn(node):
+            found |= _whole_names(node)
+    return found
+
+
+def _whole_names(node: Any) -> set[str]:
+    return {letter for letter in names(*node.args) if letter.partition("_")[0] in _WHOLE_NAMES}
 
 
 def _under_root(node: Any) -> Iterator[str]:

@@ -134,8 +134,8 @@ def _inside(a: Any, g: Any, real: bool) -> tuple[Any, Any]:
         return a, g
     if name == "Pow" and a.args[1] == g.args[1]:
         exponent: Any = a.args[1]
-        inverse = exponent == -1 or (exponent.is_Rational and exponent.p in (1, -1))
-        return (a.args[0], g.args[0]) if inverse and (real or exponent.q == 1) else (a, g)
+        inverse = exponent.is_Rational and exponent.p in (1, -1)
+        return (a.args[0], g.args[0]) if inverse and (real or exponent == -1) else (a, g)
     if name == "Pow" and a.args[0] == g.args[0]:
         base = a.args[0]
         grows = type(base).__name__ == "Exp1" or (base.is_Rational and base > 0 and base != 1)
