@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 _SUPPOSED = re.compile(
-    r"\b(?:if|whether|suppose|supposing|assume|assuming|unless|could|can|is)\s+(?:[a-z]+\s+){0,3}\Z", re.IGNORECASE
+    r"\b(?:if|whether|suppose|supposing|assume|assuming|unless|could|can|is)[ \t]+(?:[a-z]+[ \t]+){0,3}\Z",
+    re.IGNORECASE,
 )
 _DOUBTED = re.compile(
     r"(?:\b(?:doubt|deny|denies|disagree|wrong|incorrect|false|not|never|unlikely|impossible|nobody|cannot)\b|n['’]t\b)"
