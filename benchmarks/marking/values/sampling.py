@@ -2,7 +2,8 @@
 
 One point with a certain difference makes them unequal. Points alone make them equal only where no floor, absolute value
 or the like can hide a difference between the points (Schwartz 1980, Zippel 1979); where one can, every piece is visited
-(`proving.py`), or they count as unequal. A point where one side has no value does not count.
+(`proving.py`), or they count as unequal. A point where one side has no value does not count. The points follow from
+the texts of both expressions, and what both share is left out first (`terms.py`), so that a small rest is seen.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
     latex, cases (text -> sympy)  >  symbolic (values, equations, sets ...)  >  scalars (two values)
         >  difference (numbers)    separation (how close is zero?)    enclosure, functions (certain bounds)
         >  sampling (identities)   pieces (kinks and steps)           letters (what they stand for)
+           proving (every piece)   terms (what both share)
 
 Math-Verify is not asked: it compares by rounded numbers and by rules of its own, so that its yes is no proof, and what
 it could add to a no is nothing.
