@@ -3,8 +3,8 @@
 A line is an object with `problem` (or `question`) and `answer` (or `gold`, which goes before `answer` where a line has
 both: the raw answer and what it is compared with). `rule` may say what the answer is: `maths`, which it is where
 nothing is said, `numbers`, or `choice`, a letter from A to J; `tolerance`, from 0 to 0.5, what a decimal may differ by.
-`id`, `title`, `kind`, `level`, `subject` and `source` are kept as tags, other keys are not looked at. Text is UTF-8; a byte-order mark at the start, CRLF and empty lines are
-accepted.
+`id`, `title`, `kind`, `level`, `subject` and `source` are kept as tags, other keys are not looked at. Text is UTF-8; a
+byte-order mark at the start, CRLF and empty lines are accepted.
 """
 
 from __future__ import annotations

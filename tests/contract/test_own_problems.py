@@ -94,8 +94,8 @@ def test_answers_of_a_file_may_be_letters(rence: Call, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "row, said",
     [
-        ({"answer": "B", "rule": "letters"}, '`rule` must be maths, numbers, choice, but is "letters" instead'),
-        ({"answer": "42", "rule": "choice"}, "the answer of multiple choice must be a letter, A to J, but is '42'"),
+        ({"answer": "B", "rule": "letters"}, "`rule` must be one of maths, numbers, choice, but is `letters`"),
+        ({"answer": "42", "rule": "choice"}, "`answer` of multiple choice must be a letter, A to J, but is `42`"),
     ],
 )
 def test_a_rule_that_is_none(tmp_path: Path, row: dict[str, str], said: str) -> None:
@@ -110,7 +110,7 @@ def test_an_experiments_file_has_a_rule(experiment: Path) -> None:
     numbers = config.load(experiment, ["evaluation.benchmarks.mine.rule=numbers"])
     assert numbers.evaluation.benchmark("mine").problems[0].rule == NUMBERS
     assert plan.make(numbers, SHIPPED["quickstart-base"]).lock != before.lock, "it is what a score means"
-    with pytest.raises(UserError, match="a letter, A to J, but is '5'"):
+    with pytest.raises(UserError, match="a letter, A to J, but is `5`"):
         config.load(experiment, ["evaluation.benchmarks.mine.rule=choice"])
     with pytest.raises(UserError, match=r"evaluation\.benchmarks\.mine\.rule"):
         config.load(experiment, ["evaluation.benchmarks.mine.rule=letters"])
