@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from benchmarks.marking.answers import structure
 from benchmarks.marking.comparing.comparison import compare, plain_leaf
 from benchmarks.marking.pool import Pool, Question, Reply, shared
-from benchmarks.marking.responses import choices
+from benchmarks.marking.responses import choices, stated
 from benchmarks.marking.responses.extraction import Extraction, Place, Reading, extract
 from benchmarks.marking.verdicts import Verdict
 from benchmarks.marks import Form, Mark, Marked, Response, Rule
@@ -125,7 +125,7 @@ def _searched(found: Sequence[Extraction], pool: Pool | None) -> list[Extraction
     read = list(found)
     for place, question in questions.items():
         reply = replies[question]
-        if reply.value:
+        if reply.value and stated.is_whole(found[place].within, str(reply.value)):
             read[place] = Extraction(str(reply.value), Place.SEARCHED)
         elif reply.value is None:
             read[place] = Extraction(None, Place.SEARCHED, reply.reason)

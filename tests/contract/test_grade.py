@@ -45,7 +45,7 @@ def test_marks_agreement_and_misses(file: Path) -> None:
     assert "Agreement: 4 of 6 (66.67 %); the marker failed on 1, which agree with nothing" in done.stdout
     assert "Reading anywhere. Rules: maths 6. Answers were found: bare 1, box 2, none 1, stated 2." in done.stdout
     misses = [line.split() for line in done.stdout.splitlines() if line.strip().startswith("4 ")]
-    assert misses == [["4", "wrong", "correct", "42", "42"]]
+    assert misses == [["4", "wrong", "correct", "42", "42", "equal"]]
 
 
 def test_one_document_and_a_file_of_lines(file: Path) -> None:

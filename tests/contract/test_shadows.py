@@ -144,7 +144,7 @@ def test_the_marker_asks_its_own_workers(python: Python, script: Path, here: Pat
     assert done.returncode == OK and json.loads(done.stdout)["marks"]["correct"] == 1, done.stderr
     program = (
         f"import sys; sys.path.remove({str(here)!r}); from benchmarks.marking.pool import shared\n"
-        "print(shared().ask(('same', 'x+y', 'y+x', 0.0)))"
+        "print(shared().ask(('compare', 'x+y', 'y+x', 'maths', 0.0)).value)"
     )
     done = python("-P", "-c", program, first=(here,))
     assert done.stdout == "True\n", done.stderr

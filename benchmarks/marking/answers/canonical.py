@@ -68,7 +68,31 @@ def _matrix(found: re.Match[str]) -> str:
     return rf"\begin{{pmatrix}}{rows}\end{{pmatrix}}"
 
 
+_COMMANDS = frozenset(
+    f"{lead}{name}{end}"
+    for name in ("sin", "cos", "tan", "cot", "sec", "csc")
+    for lead in ("", "arc")
+    for end in ("", "h")
+) | {"log", "ln", "lg", "exp", "cis"}
+_SPELT = {"arctg": "arctan", "arcctg": "arccot", "tg": "tan", "ctg": "cot", "sh": "sinh", "ch": "cosh", "th": "tanh"}
+"""as other schools write them"""
+_ONLY_LETTERS = re.compile(r"[A-Za-z ]*")
+_UNIT = re.compile(r"[A-Za-z%]+(?:(?:[ ./]|\\cdot ?|\^\{?-?[0-9]\}?)+[A-Za-z]*)*")
+_BARE = frozenset({"e", "i", "floor", "ceil", "sgn", "gcd", "lcm", "max"})
+
+
 def _upright(found: re.Match[str]) -> str:
+    """Set upright: a function, a constant, or a text."""
+    name = found[1].strip()
+    command = _SPELT.get(name, name[:1].lower() + name[1:])
+    if command in _COMMANDS:
+        return rf"\{command} "
+    if name in _BARE:
+        return f" {name}"
+    if found[0].startswith(("\\math", "\\bold", "\\bm")):
+        words = _UNIT if found[0].startswith("\\mathrm") else _ONLY_LETTERS
+        if not words.fullmatch(name):
+            return found[1]  # a formula in another font
     inner = _BRACED_POWER.sub(r"^\1", found[1])
     return inner if "{" in inner else rf"\text{{{inner}}}"
 
@@ -91,7 +115,17 @@ LATEX: tuple[Rewrite, ...] = (
     ("$", re.compile(r"(?:\$|\\\))\s*([,;])\s*(?:\$|\\\()"), r"\1 "),
     # what is not seen, or only looks: sizes of brackets, narrow spaces, ends of formulas, dollar signs
     ("\\", re.compile(r"\\(?:left|right)\\?(?=[|.])\.?|\\(?:left|right|[bB]igg?[lrm]?|middle)(?![A-Za-z])"), ""),
-    ("\\", re.compile(r"\\(?:display|text|script)style(?![A-Za-z])|\\(?:limits|phantom|boxed|hfill)(?![A-Za-z])"), ""),
+    (
+        "\\",
+        re.compile(
+            r"\\(?:display|text|script)style(?![A-Za-z])|\\(?:limits|boxed|hfill|strut|qed|blacksquare"
+            r"|tiny|small|normalsize|large|Large|LARGE|huge|Huge)(?![A-Za-z])"
+        ),
+        "",
+    ),
+    ("phantom", re.compile(r"\\[hv]?phantom\s*\{[^{}]*\}"), " "),
+    ("\\", re.compile(r"\\(?:tag\*?|hspace\*?|vspace\*?|label)\s*\{[^{}]*\}"), " "),
+    ("align", re.compile(r"^\s*\\begin\{(align(?:ed)?\*?)\}\s*&?([^&]*?)(?:\\\\)?\s*\\end\{\1\}\s*$"), r"\2"),
     ("\\", re.compile(r"(?<=[0-9])\\[,;:>] ?(?=[0-9]{3})|(?<![A-Za-z])\\! ?|\\! ?(?![A-Za-z])|(?<!\\)\\[()\[\]]"), ""),
     ("", re.compile(r"[$`​‌‍‎‏⁦-⁩﻿]"), ""),
     ("\\", re.compile(r"(?<!\\)\\[ !,;:>]|\\q?quad(?![A-Za-z])"), " "),
@@ -101,7 +135,10 @@ LATEX: tuple[Rewrite, ...] = (
     ("{", re.compile(rf"\\(?:{_FONT})\s*\{{((?:[^{{}}]|\{{[^{{}}]*\}})*)\}}"), _upright),
     ("\\", re.compile(r"\\(?:underline|fbox|textcolor\s*\{[a-z]+\})\s*(?=\{)|\\color\s*\{[a-z]+\}"), ""),
     ("\\", re.compile(r"\\(?:rm|bf|it)(?![A-Za-z])\s*"), ""),
-    ("_", re.compile(r"_\s*\{?\s*\\text\{\s*([A-Za-z0-9]*)\s*\}\s*\}?"), r"_{\1}"),
+    ("_", re.compile(r"_\s*\{\s*\\text\{\s*([A-Za-z0-9]*)\s*\}\s*\}"), r"_{\1}"),
+    ("_", re.compile(r"_\s*\\text\{\s*([A-Za-z0-9]*)\s*\}"), r"_{\1}"),
+    (",", re.compile(r"\\text\{\s*,\s*(?:and)?\s*\}"), ", "),
+    ("math", re.compile(r"\\(?:imath|jmath)(?![A-Za-z])"), " i"),
     ("_", re.compile(r"_\s*\{?\s*\\(odot|oplus|max|min|perp|parallel|ast|star)(?![A-Za-z])\s*\}?"), r"_{\1}"),
     ("frac", re.compile(r"\\(?:[dtcsx]|nice)frac(?![A-Za-z])"), r"\\frac"),
     ("frac", re.compile(r"\\frac\s*(?:\{([^{}]*)\}|([0-9a-zA-Z]))\s*(?:\{([^{}]*)\}|([0-9a-zA-Z]))"), _fraction),

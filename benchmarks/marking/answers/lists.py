@@ -79,6 +79,8 @@ _PLUS_MINUS = re.compile(r"\\(pm|mp)(?![a-z]) ?")
 
 def plus_minus(text: str, read: Reader) -> Node | None:
     """The two values of a text with one plus-minus sign; the upper signs belong together, and the lower ones."""
+    if r"\pm" not in text:
+        text = text.replace(r"\mp", r"\pm")
     signs = [found[1] for found in _PLUS_MINUS.finditer(text)] if r"\pm" in text else []
     if signs.count("pm") != 1:
         return None

@@ -11,7 +11,8 @@ _LEAD = re.compile(
     r"|greatest|least|maximal|minimal|total|common|only|possible|expected) ){0,3}"
     r"(?:answer|result|value|solutions?|total|sum|probability|area|number|length|maximum|minimum|product|difference"
     r"|quotient|remainder|perimeter|volume|radius|diameter|distance|height|width|angle|ratio|average|mean|median|limit"
-    r"|integral|determinant|slope|cost|price|speed|degree|fraction)(?: to the (?:problem|question))?"
+    r"|integral|function|graph|curve|determinant|slope|cost|price|speed|degree|fraction)"
+    r"(?: to the (?:problem|question))?"
     r"\s*(?:(?:is|are|was|equals|equal to|will be|would be|should be|must be)\b|:|=)"
     r"|ans(?:wer)?\s*[:.=]"
     r"|(?:it|this|that|which) (?:is|equals|gives)\b|(?:is )?(?:equals?|equal)(?: to)?\b|is\b"
@@ -69,6 +70,7 @@ def without_lead(text: str) -> str:
 _YES_OR_NO = "yes no true false odd even none never always both neither"
 YES_OR_NO = frozenset(_YES_OR_NO.split(" "))
 _SAME = {"dne": "does not exist", "limit does not exist": "does not exist", "correct": "correct"}
+_ARTICLE = re.compile(r"^(?:an?|the) ")
 _BLANKS = re.compile(r"[\s{}.~]+|\\text")
 
 
@@ -78,7 +80,7 @@ def spoken(text: str) -> str:
     lower = words.lower()
     if words.isupper() and len(words) > 1 and lower not in YES_OR_NO and lower not in _SAME:
         return words.replace(" ", "")  # a name, such as ABCD
-    return _SAME.get(lower, lower).replace(" ", "")
+    return _SAME.get(lower, _ARTICLE.sub("", lower)).replace(" ", "")
 
 
 EMPTY = frozenset(

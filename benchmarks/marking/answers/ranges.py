@@ -18,6 +18,7 @@ from benchmarks.marking.answers.nodes import (
     Number,
     Reader,
     Union,
+    Words,
 )
 from benchmarks.marking.answers.splitting import Splitter, unwrapped
 
@@ -184,7 +185,9 @@ def joined(text: str, values: Sequence[Node], separators: Sequence[str]) -> Node
     if all(isinstance(one, Complement) for one in sets):
         return Complement(text, tuple(point for one in sets if isinstance(one, Complement) for point in one.points))
     both = _intersection(text, sets)
-    return both if both or "and" in words else united(text, sets)
+    if "and" in words:
+        return both or Words(text, text)  # they leave nothing, or it cannot be told what
+    return both or united(text, sets)
 
 
 def _intersection(text: str, sets: Sequence[Node]) -> Node | None:

@@ -107,10 +107,18 @@ def _chain(text: str, pieces: list[str], signs: list[str], read: Reader) -> Node
         value = read(pieces[-1])
         return Bindings(latex(text), tuple(heads), (value,) * len(heads))
     if first is not None:
-        return _named(text, first, read(pieces[-1]))
+        return _named(text, first, read(pieces[-1]) if read.gold else _last(text, pieces[1:], read))
     if read.gold and any(names):
         return read(pieces[-1])
     return Equation(latex(text), tuple(read(piece) for piece in pieces))
+
+
+def _last(text: str, sides: Sequence[str], read: Reader) -> Node:
+    """The last of equal sides; with all that are numbers, which must be equal to it."""
+    numbers = [side for side in sides[:-1] if constant(side)]
+    if not numbers:
+        return read(sides[-1])
+    return Equation(latex(text), tuple(read(side) for side in (*numbers, sides[-1])))
 
 
 def _near(exact: str, rounded: str) -> bool:

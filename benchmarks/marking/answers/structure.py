@@ -68,14 +68,16 @@ def size(node: Node) -> int:
 
 _DECIMAL_COMMA = re.compile(r"([+-]?[0-9]+),([0-9]+)(?![0-9,])")
 _CONTINENTAL = re.compile(r"[+-]?[1-9][0-9]{0,2}(?:\.[0-9]{3})+,[0-9]+(?![0-9,.])")
+_LOG = re.compile(r"\\log(?![A-Za-z])(?! ?_)")
 _LETTERS_BEHIND = re.compile(r"[0-9.]+[A-Za-z]{2,3}")
 """kT may be a unit, or two factors"""
 _LETTER_UNIT = re.compile(r"(\S*[0-9}])( ?)([a-zA-Z](?:\^\{?[23]\}?)?(?:/[a-zA-Z](?:\^\{?[23]\}?)?)?)")
 
 
-def readings(text: str, unit_wanted: bool = False) -> Iterator[Node]:
+def readings(text: str, unit_wanted: bool = False, natural: bool = False) -> Iterator[Node]:
     """What an answer may say, the likeliest first: a comma parts thousands, items, or the digits of a decimal; a letter
-    after a number is a factor, or a unit where it stands apart or a unit is wanted."""
+    after a number is a factor, or a unit where it stands apart or a unit is wanted; a logarithm without a base is the
+    common one, or the natural one where that is wanted."""
     number = plain(text.strip())
     if number:
         yield Number(text, number)
@@ -89,11 +91,13 @@ def readings(text: str, unit_wanted: bool = False) -> Iterator[Node]:
         if _GROUPED.search(tidied):
             yield _Piece(False)(tidied.replace(",", ", "))
         comma = _DECIMAL_COMMA.match(tidied)
-        if comma and tidied.count(",") == 1 and not _GROUPED.search(tidied):
+        if comma and comma[2].strip("0") and tidied.count(",") == 1 and not _GROUPED.search(tidied):
             yield _Piece(False)(f"{comma[1]}.{comma[2]}{tidied[comma.end() :]}")
         continental = _CONTINENTAL.match(tidied)
         if continental:
             yield _Piece(False)(tidied.replace(".", "").replace(",", "."))
+    if natural and _LOG.search(tidied):
+        yield _Piece(False)(_LOG.sub(r"\\ln", tidied))
     letter = _LETTER_UNIT.fullmatch(tidied)
     unit = letter and (letter[2] or unit_wanted) and units.parse(letter[3])
     if letter and unit:
@@ -115,8 +119,8 @@ def _ungrouped(text: str) -> str:
 
 
 _BASED = re.compile(
-    r"[({]?(?P<digits>[0-9][0-9A-F]{0,60}|[0-9A-F]{0,60}[0-9][0-9A-F]{0,60})[)}]?"
-    r"_(?:\{\(?(?P<braced>[0-9]{1,2}|[a-z]+)\)?\}|(?P<bare>[0-9]))"
+    r"(?:\\overline)?[({]?(?P<digits>[0-9][0-9A-F]{0,60}|[0-9A-F]{0,60}[0-9][0-9A-F]{0,60})[)}]?"
+    r"_(?:\{\(?(?:base)?(?P<braced>[0-9]{1,2}|[a-z]+)\)?\}|(?P<bare>[0-9]))"
 )
 _BASES = " two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen"
 _BASE_WORDS = {word: base for base, word in enumerate(_BASES.split(" "), 1)} | {"bin": 2, "oct": 8, "hex": 16}
@@ -128,6 +132,7 @@ _BARRED = re.compile(r"\\begin\{vmatrix\}((?:[^\\]|\\(?!begin|end))*)\\end\{vmat
 _ROW, _CELL = re.compile(r"\\\\(?:\[[^\]]*\])?"), re.compile("&")
 _NAME = re.compile(r"(?:\\(?:angle|triangle|overline|square|odot) ?\{?)?([A-Z]{3,}[0-9]*)\}?")
 _cut_ratio = Splitter(":")
+_TRANSPOSED = re.compile(r"(\(.*\)|\[.*\])\^\{?(?:T|\\top|\\intercal)\}?")
 _STRAY = re.compile(r"([a-z]) ?(\([^()\[\]]*,[^()\[\]]*\]|\[[^()\[\]]*,[^()\[\]]*\))")
 """t(0,4]: half open, so neither a function of two arguments nor a product; its sign of membership was lost"""
 
@@ -245,6 +250,10 @@ def _ratio(text: str, read: Reader) -> Node | None:
 def _bracketed(text: str, read: Reader) -> Node | None:
     if r"\pm" in text and not text.startswith(r"\{"):
         return None  # of a tuple that has the sign, both
+    transposed = _TRANSPOSED.fullmatch(text)
+    if transposed:
+        vector = read(transposed[1])
+        return vector if isinstance(vector, Items) else None
     stray = _STRAY.fullmatch(text)
     if stray:
         return Binding(latex(text), stray[1], read(stray[2]))

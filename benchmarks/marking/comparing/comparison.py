@@ -67,7 +67,8 @@ def compare(answer: str, gold: str, rule: Rule, leaf: Leaf) -> Verdict:
         return EQUAL if int(answer) == int(gold) else Verdict(False, f"{answer} is not {gold}")
     wanted = structure.read_gold(gold)
     walk = _Walk(leaf, rule.tolerance)
-    verdict = any_of(walk(given, wanted) for given in structure.readings(answer, isinstance(wanted, Quantity)))
+    readings = structure.readings(answer, unit_wanted=isinstance(wanted, Quantity), natural=r"\ln" in gold)
+    verdict = any_of(walk(given, wanted) for given in readings)
     if verdict.equal is None and not rule.symbolic:
         return Verdict(False, "an expression, where the number itself is wanted")
     return verdict
@@ -144,15 +145,19 @@ class _Walk:
         if isinstance(gold, Binding) and isinstance(answer, Equation | Relation):
             verdict = self.relations(answer, gold.value) if isinstance(answer, Equation) else None
             return verdict if verdict and verdict.equal else self.texts(answer.latex, gold.latex)
-        return self(
-            answer.value if isinstance(answer, Binding) else answer, gold.value if isinstance(gold, Binding) else gold
-        )
+        values = (one.value if isinstance(one, Binding) else one for one in (answer, gold))
+        verdict = self(*values)
+        if verdict.equal or not (isinstance(answer, Binding) and isinstance(gold, Binding)):
+            return verdict
+        return any_of((verdict, self.texts(answer.latex, gold.latex)))  # n - k = 4 and n = k + 4
 
     def _both_named(self, answer: Binding, gold: Binding) -> Verdict:
         if answer.name == gold.name:
             return self(answer.value, gold.value)
         if (answer.name, squeezed(answer.value.latex)) == (squeezed(gold.value.latex), gold.name):
             return EQUAL  # a = b is b = a
+        if gold.name.startswith(f"{answer.name}(") or (answer.name == "y" and _CALL.fullmatch(gold.name)):
+            return self(answer.value, gold.value)  # N for N(n), y for f(x)
         sets = isinstance(answer.value, Interval) and isinstance(gold.value, Interval)
         if sets:
             return self.differences(answer, gold)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from fractions import Fraction
 
@@ -41,6 +42,19 @@ def _degrees(angle: Quantity) -> Node:
     return scaled(angle.value, angle.unit.factor)
 
 
+_ALL_IN_DEGREES = re.compile(r"[^+-]*\^ ?\{?\\circ ?\}?|.*\)\^ ?\{?\\circ ?\}?")
+
+
+def _is_angle(quantity: Quantity) -> bool:
+    """Whether its degrees can be left out: they stand behind all of it."""
+    text = quantity.latex.strip()
+    if isinstance(quantity.value, Number):
+        return True
+    if text.endswith("'") or quantity.unit.factor != DEGREE.factor:
+        return False  # x' is a derivative
+    return r"\circ" not in text or bool(_ALL_IN_DEGREES.fullmatch(text.lstrip("+-")))
+
+
 def _bare(quantity: Quantity, other: Node, against: Callable[[Node], Verdict]) -> Verdict:
     """A quantity and a value without a unit.
 
@@ -49,8 +63,11 @@ def _bare(quantity: Quantity, other: Node, against: Callable[[Node], Verdict]) -
     """
     if quantity.unit.dimensions == PERCENT:
         small = isinstance(other, Number) and abs(other.plain.value) < 1
+        asked = isinstance(quantity.value, Number) and not small
         hundredth = scaled(quantity.value, Fraction(1, 100))
-        return any_of(against(one) for one in ((hundredth,) if small else (hundredth, quantity.value)))
+        return any_of(against(one) for one in ((hundredth, quantity.value) if asked else (hundredth,)))
+    if quantity.unit.dimensions == DEGREE.dimensions and not _is_angle(quantity):
+        return Verdict(False, f"an angle, and a number: {quantity.latex} and {other.latex}")
     if quantity.unit.dimensions == DEGREE.dimensions and r"\pi" in other.latex and isinstance(other, Expression):
         degrees = scaled(quantity.value, quantity.unit.factor)
         return against(Expression(rf"\frac{{\pi}}{{180}}({degrees.latex})"))

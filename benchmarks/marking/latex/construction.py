@@ -245,6 +245,7 @@ _HYPERBOLIC = ("sinh", "cosh", "tanh", "coth", "sech", "csch")
 def _functions() -> dict[str, Callable[..., Any]]:
     found: dict[str, Callable[..., Any]] = {
         "exp": lambda value, evaluate=True: power(S.Exp1, value, not evaluate),
+        "cis": lambda value, evaluate=True: power(S.Exp1, product((S.ImaginaryUnit, value), False), not evaluate),
         **{"abs": sympy.Abs, "sgn": sympy.sign, "sign": sympy.sign, "Re": sympy.re, "Im": sympy.im, "arg": sympy.arg},
         **{"floor": whole(sympy.floor), "ceil": whole(sympy.ceiling), "ceiling": whole(sympy.ceiling)},
         **{"max": extreme(sympy.Max), "min": extreme(sympy.Min), "gcd": GCD, "lcm": LCM},
@@ -259,7 +260,7 @@ def _functions() -> dict[str, Callable[..., Any]]:
 
 FUNCTIONS = _functions()
 """by their names in LaTeX and in programs; log, sqrt and those of two meanings are read by the grammar"""
-OF_ANGLES = frozenset((*_TRIGONOMETRIC, "tg", "ctg", "cosec"))
+OF_ANGLES = frozenset((*_TRIGONOMETRIC, "tg", "ctg", "cosec", "cis"))
 OF_MANY = frozenset({"max", "min", "gcd", "lcm"})
 INVERTIBLE = frozenset((*_TRIGONOMETRIC, *_HYPERBOLIC))
 """f^{-1} means the inverse"""

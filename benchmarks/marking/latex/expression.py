@@ -156,10 +156,17 @@ class ExpressionParser:
             raise Foreign
 
     def _juxtaposed(self) -> Any:
-        factors = [self.power()]
+        factors = [self._one_factor()]
         while self.operand_follows():
-            factors.append(self.power())
+            factors.append(self._one_factor())
         return values.product(factors, self.lazy)
+
+    def _one_factor(self) -> Any:
+        braced = self.text == "{"
+        value = self.power()
+        if braced and self.kind == "number" and self.tokens[self.at - 1].text == "}":
+            raise Unreadable  # {1}2 is seen as 12
+        return value
 
     def operand_follows(self) -> bool:
         """Whether what comes next is a factor, though no sign says so."""
@@ -170,6 +177,8 @@ class ExpressionParser:
             return True
         if kind in ("letter", "name"):
             return True
+        if text == "{" and self.tokens[self.at - 1].kind == "number" and self.after().kind == "number":
+            raise Unreadable  # 1{2} is seen as 12
         if kind == "command":
             return text not in _NO_OPERAND and not text.startswith(r"\end")
         if text == "(":

@@ -145,6 +145,14 @@ _BETWEEN = re.compile(r"[\W_]*|[^.!?]*(?:\b(?:and|or)\b|[,;])[^.!?]*")
 _OR = re.compile(r"(?:[\W_]|\\text)*\bor\b(?:\s+(?:maybe|perhaps|possibly|else|even)\b)?[\W_]*")
 
 
+_CORRECTS = re.compile(
+    r"\b(?:wait|actually|instead|rather|no|not|sorry|correct(?:ion|ed|ing)?|but|however|reject\w*|only|unique|mistake"
+    r"|wrong|should|recheck\w*|oops|hmm|final|finally|therefore|so|hence|thus)\b",
+    re.IGNORECASE,
+)
+"""a box behind it stands for the ones before it"""
+
+
 def alternatives(text: str, there: list[Box]) -> list[str]:
     """What the boxes hold that stand at the end with nothing but an `or` between them, each once."""
     found = [there[-1]]
@@ -165,7 +173,8 @@ def together(text: str, there: list[Box]) -> list[str]:
     start = len(text)
     for box in reversed(there):
         between = text[box.after : start]
-        if found and (box.end is None or len(between) > _MOST_BETWEEN or not _BETWEEN.fullmatch(between)):
+        apart = len(between) > _MOST_BETWEEN or not _BETWEEN.fullmatch(between) or _CORRECTS.search(between)
+        if found and (box.end is None or apart):
             break
         found.append(content(text, box))
         start = box.start

@@ -97,7 +97,7 @@ _OF = r"(?:\s+(?:to|of|for|among|from|here|that)\b[^.:;\n]{0,60}?)?"
 _IS = r"(?:is|are|was|would be|should be|must be|will be)"
 _FILLED = r"(?:(?:therefore|thus|clearly|indeed|most likely|probably),?\s+)?(?:(?:the\s+)?(?:option|choice|letter)\s+)?"
 _ANNOUNCED = re.compile(
-    rf"(?:\b{_SUBJECT}{_OF}[*_`\s]*(?:\s{_IS}\b\s*:?|:|=|\*\*|\n|(?=\())|<answer>|\#{{4}})[\s:]*{_FILLED}",
+    rf"(?:\b{_SUBJECT}{_OF}[*_`\s]*(?:\s{_IS}\b\s*:?|:|=|\*\*|\n|(?=\())|<answer>|\#{{4}}|答案(?:是|为)?)[\s:：]*{_FILLED}",
     re.IGNORECASE,
 )
 """up to the letter"""
@@ -106,9 +106,11 @@ _RIGHT = r"(?:correct|right|best)"
 _CONFIRMED = re.compile(
     rf"(?P<at>{_SHOWN})\s+is\s+(?:therefore\s+|thus\s+)?(?:the\s+)?(?:only\s+|single\s+|most\s+)?{_RIGHT}\s+"
     r"(?:answer|option|choice|one)\b"
-    rf"|\b(?:[Oo]ption|[Cc]hoice)\s+(?P<named>{_SHOWN})\s+is\s+(?:therefore\s+)?(?:the\s+)?{_RIGHT}\b(?!\s+[a-z])"
+    rf"|\b(?:[Oo]ption|[Cc]hoice)\s+(?P<named>{_SHOWN})\s+is\s+(?:therefore\s+)?(?:the\s+)?{_RIGHT}\b(?!\s+(?!because|since|as)[a-z])"
     r"|\bI(?:['’]d| would)?\s+(?:choose|pick|select|go with)\s+(?:(?:option|choice|answer)\s+)?"
     rf"(?P<chosen>{_SHOWN})(?=[\s.,;!]|\Z)"
+    r"|\b(?:[Tt]hus|[Ss]o|[Hh]ence|[Tt]herefore|[Ff]inally),?\s+(?:the\s+)?(?:answer\s+)?(?:choice|option)\s+"
+    rf"(?P<concluded>{_SHOWN})(?=[\s.*]*(?:\Z|\n))"
 )
 """`B is the correct answer`, `option B is correct`, `I choose B`"""
 _DECORATION = re.compile(r"(?:[\s*_`$\"']|\\text(?:bf)?\{|\\math(?:bf|rm)\{|\\boxed\{|\\[(\[])*")
@@ -128,7 +130,7 @@ def announced(text: str) -> Letters | None:
     """The letter, or the letters, that a text announces last; None if it announces none."""
     found = [one for match in _ANNOUNCED.finditer(text) if (one := _after(text, match))]
     for match in _CONFIRMED.finditer(text):
-        place = next(name for name in ("at", "named", "chosen") if match[name])
+        place = next(name for name in ("at", "named", "chosen", "concluded") if match[name])
         held = letters(match[place])
         if held:
             found.append(Letters(held, match.start(place)))

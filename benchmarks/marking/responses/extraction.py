@@ -110,15 +110,13 @@ def _choice(text: str) -> Extraction:
     found = _boxed(text)
     if found and found.reason == "the last box is open":
         return found
-    lettered = [(box.start, held) for box in there if (held := choices.letters(boxes.content(text, box)))]
-    if lettered and found and found.answer and (held := choices.letters(found.answer)):
-        lettered[-1] = (there[-1].start, held)
-    if lettered and lettered[-1][0] == there[-1].start:
-        return _letters(lettered[-1][1], Place.BOX)
-    after = there[-1].after if found and found.answer is None else 0  # an empty box withdraws what stood before it
-    said = choices.announced(text[after:])
-    if after:
-        lettered = []
+    withdrawn = found is not None and found.answer is None  # by an empty box, or one that is denied
+    said = choices.announced(text[there[-1].after :] if withdrawn else text)
+    lettered = [
+        (box.start, held) for box in there if not withdrawn and (held := choices.letters(boxes.content(text, box)))
+    ]
+    if found and found.answer and (held := choices.letters(found.answer)):
+        return _letters(held, Place.BOX)
     if said and (not lettered or said.start > lettered[-1][0]):
         return _letters(said.letters, Place.STATED)
     if lettered:

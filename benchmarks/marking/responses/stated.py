@@ -85,6 +85,27 @@ def conclusion(text: str) -> str | None:
     return text[start:]
 
 
+_LED_BY = re.compile(r"(?:\b(?:or|and|plus|minus|times|over|than|not|never|least|most)|[-+*/=,])\s*\Z", re.IGNORECASE)
+_GOES_ON = re.compile(
+    r"\s*(?:(?:choose|over|plus|minus|times|divided|multiplied|mod|or|and|to the|hundred|thousand|million|billion"
+    r"|trillion|dozen)\b|[-+*/^=<>!_](?!\s*\Z))",
+    re.IGNORECASE,
+)
+_FORMULA_MARK = re.compile(r"\\[(\[]|\\[)\]]|\$\$?")
+
+
+def is_whole(within: str, answer: str) -> bool:
+    """Whether what was searched for is all of a value where it stands: `5 choose two` and `6 or 5` hold a 5, and do not
+    say 5."""
+    place = within.rfind(answer)
+    if place < 0:  # it was put in other words
+        return True
+    before, after = within[:place], within[place + len(answer) :]
+    if len(_FORMULA_MARK.findall(before)) % 2:
+        return True
+    return not _LED_BY.search(before) and not _GOES_ON.match(after)
+
+
 _MOST_CONCLUDED = 2000
 _HOPE = re.compile(r"\s*\.?\s*I hope it is correct.*", re.DOTALL)
 _SEVERAL_LINES = 300
