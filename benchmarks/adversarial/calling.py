@@ -114,6 +114,7 @@ class _Process:
         self.form = ""
 
     def start(self) -> None:
+        """Import the function and call it once. Raises: FunctionUnusable."""
         self._read = b""
         self._process = subprocess.Popen(
             [sys.executable, "-P", str(_CHILD), self._target.name, "messages" if self._target.messages else "texts"],

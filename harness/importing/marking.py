@@ -77,6 +77,7 @@ class Marker:
         from benchmarks.marking.pool import MarkerMissing, Pool
         from benchmarks.marks import Response
 
+        # A row knows best what its answer is, then the command, then its benchmark.
         if rules is None:
             known = {name: self.rule(name) for name in rows["benchmark"].unique()}
             own = rows["rule"] if "rule" in rows else [None] * len(rows)

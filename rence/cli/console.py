@@ -109,6 +109,7 @@ def check_out(file: Path | None) -> None:
 
 
 def print_json(data: Any) -> None:
+    """One document on stdout, at once: a reader that leaves is noticed here."""
     print(json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False))
     _flush()
 

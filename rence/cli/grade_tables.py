@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,14 +12,26 @@ from benchmarks.marks import Mark, disagree
 from rence.cli.console import out, table
 
 if TYPE_CHECKING:
-    from benchmarks.marks import Marked
+    from benchmarks.marks import Marked, Reading
     from rence.cli.graded_rows import GradedRow
-    from rence.cli.grading import Graded
 
 _MOST_SHOWN = 100
 """characters of a text in the list of misses, from its end"""
 _MOST_LINES = 5
 """numbers of lines in a warning"""
+
+
+@dataclass(frozen=True)
+class Graded:
+    """Rows with what became of them."""
+
+    rows: Sequence[GradedRow]
+    marked: Sequence[Marked]
+    others: Sequence[Mark] | None
+    """marks of plain Math-Verify; None: it was not asked"""
+    reading: Reading
+    version: str
+    """the marker's"""
 
 
 def lines(found: Graded) -> list[dict[str, Any]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json as jsonlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,7 +16,6 @@ from rence.cli import exploiting, grade_tables, graded_rows
 from rence.cli.console import Json, check_out, command, err, out, print_json
 
 if TYPE_CHECKING:
-    from benchmarks.marks import Mark, Marked
     from rence.cli.graded_rows import GradedRow
 
 File = Annotated[
@@ -32,19 +30,6 @@ _OF_SUITE = {"function": "--function", "kinds": "--kind"}
 
 def add_to(app: typer.Typer) -> None:
     command(app)(grade)
-
-
-@dataclass(frozen=True)
-class Graded:
-    """Rows with what became of them."""
-
-    rows: Sequence[GradedRow]
-    marked: Sequence[Marked]
-    others: Sequence[Mark] | None
-    """marks of plain Math-Verify; None: it was not asked"""
-    reading: Reading
-    version: str
-    """the marker's"""
 
 
 def grade(
@@ -116,7 +101,7 @@ def _check_options(context: typer.Context, suite: bool) -> None:
         raise UserError(f"{', '.join(sorted(given))} goes with --suite. Example: rence grade --suite --kind signs")
 
 
-def _mark(rows: Sequence[GradedRow], reading: Reading, workers: int | None, second: bool) -> Graded:
+def _mark(rows: Sequence[GradedRow], reading: Reading, workers: int | None, second: bool) -> grade_tables.Graded:
     """Raises: UserError with the command to install what is missing."""
     from benchmarks.marking import MARKER_VERSION, second_marker
     from benchmarks.marking.marker import mark_texts
@@ -134,4 +119,4 @@ def _mark(rows: Sequence[GradedRow], reading: Reading, workers: int | None, seco
     finally:
         if pool:
             pool.close()
-    return Graded(rows, marked, others, reading, MARKER_VERSION)
+    return grade_tables.Graded(rows, marked, others, reading, MARKER_VERSION)
