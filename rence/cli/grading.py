@@ -49,7 +49,7 @@ def grade(
     rule: Annotated[
         Form, typer.Option(help="What answers are, where a line's `rule` does not say: maths, numbers, choice.")
     ] = Form.MATHS,
-    workers: exploiting.Workers = None,
+    workers: exploiting.MarkerWorkers = None,
     tolerance: Annotated[
         float,
         typer.Option(min=0.0, max=0.5, help="Relative difference allowed to a decimal, where a line has no own."),
@@ -105,18 +105,10 @@ def _mark(rows: Sequence[GradedRow], reading: Reading, workers: int | None, seco
     """Raises: UserError with the command to install what is missing."""
     from benchmarks.marking import MARKER_VERSION, second_marker
     from benchmarks.marking.marker import mark_texts
-    from benchmarks.marking.pool import MarkerMissing, Pool
     from benchmarks.marks import Response
 
     responses = [Response(row.pred, row.gold, row.rule) for row in rows]
-    # Without a number the marker's shared pool is used, which is not ours to close.
-    pool = Pool(workers) if workers else None
-    try:
+    with exploiting.marker_pool(workers) as pool:
         marked = mark_texts(responses, pool, reading)
         others = second_marker.mark_all(responses, pool) if second else None
-    except MarkerMissing as error:
-        raise UserError(str(error)) from None
-    finally:
-        if pool:
-            pool.close()
     return grade_tables.Graded(rows, marked, others, reading, MARKER_VERSION)
