@@ -39,7 +39,6 @@ SUITES: dict[str, tuple[float, dict[int, str]]] = {
         {
             **dict.fromkeys((43, 44), "chains with a false side, such as x = 5+5+1 = 7 = 11; labelled equal"),
             16: "labelled as no answer, for a formula in round brackets may not hold a line break there",
-            89: "three boxes joined by `and` and `or thus but`, labelled as one answer at most",
         },
     ),
     "inclusionAI_AReaL": (1.0, {}),

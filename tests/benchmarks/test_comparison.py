@@ -1,6 +1,7 @@
 """Which answers are equal, kind by kind: what a rule accepts, and the nearest thing that it must refuse.
 
-Only what texts, plain numbers and the structure of an answer tell: nothing here asks a worker.
+`equal_answers.txt` has what texts, plain numbers and the structure of an answer tell, `equal_expressions.txt` what is
+left to the leaf that computes. Nothing here asks a worker.
 """
 
 from __future__ import annotations
@@ -13,15 +14,16 @@ from typing import Any
 import pytest
 
 from benchmarks.marking.comparing.comparison import compare, plain_leaf
+from benchmarks.marking.values import symbolic
 from benchmarks.marking.verdicts import Verdict
 from benchmarks.marks import MATHS, NUMBERS, Rule
 
-CASES = Path(__file__).with_name("equal_answers.txt")
+ANSWERS, EXPRESSIONS = (Path(__file__).with_name(f"equal_{name}.txt") for name in ("answers", "expressions"))
 
 
-def _cases() -> Iterator[Any]:
+def _cases(file: Path = ANSWERS) -> Iterator[Any]:
     kind = gold = ""
-    for line in CASES.read_text(encoding="utf-8").splitlines():
+    for line in file.read_text(encoding="utf-8").splitlines():
         if line.startswith("## "):
             kind = line[3:]
         elif line.startswith(("  = ", "  ! ")):
@@ -35,6 +37,13 @@ def _cases() -> Iterator[Any]:
 def test_kinds(gold: str, answer: str, expected: bool) -> None:
     """What is right is decided here; what is wrong is refused, or left to a leaf that computes."""
     verdict = compare(answer, gold, MATHS, plain_leaf)
+    assert (verdict.equal is True) == expected, verdict
+    assert verdict.reason
+
+
+@pytest.mark.parametrize("gold, answer, expected", list(_cases(EXPRESSIONS)))
+def test_kinds_that_are_computed(gold: str, answer: str, expected: bool) -> None:
+    verdict = compare(answer, gold, MATHS, symbolic.same)
     assert (verdict.equal is True) == expected, verdict
     assert verdict.reason
 

@@ -270,12 +270,49 @@ def test_a_letter(text: str, letter: str) -> None:
         (r"\boxed{B} and then \boxed{", Mark.NO_ANSWER),
         (r"\boxed{B} and then \boxed{}", Mark.NO_ANSWER),
         ("<think>Answer: B</think>", Mark.NO_ANSWER),
+        (r"It is not \boxed{B}.", Mark.NO_ANSWER),
+        (r"\boxed{B} is wrong.", Mark.NO_ANSWER),
+        ("I doubt that the answer is B.", Mark.NO_ANSWER),
     ],
 )
 def test_no_single_letter(text: str, mark_: Mark) -> None:
     for gold in "AB":
         found = mark(text, gold, CHOICE)
         assert found.mark is mark_ and found.reason
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The answer is 5 choose two",
+        "5 choose two",
+        "5 over three",
+        "So I computed 5 minus one",
+        "I do not think the answer is $5$.",
+        "It would be wrong to say that the answer is $5$.",
+        "The answer is twice $5$.",
+        "The answer is anything but $5$.",
+        "So we get 13 rather than $5$.",
+        "The answer is $5$. This is wrong; it should be 13.",
+        "$5$ is wrong.",
+        "Suppose the answer is $5$.",
+    ],
+)
+def test_a_number_that_is_not_said_to_be_the_answer(text: str) -> None:
+    (found,) = mark_texts([Response(text, "5", Rule())])
+    assert found.mark is not Mark.CORRECT, found
+
+
+@pytest.mark.parametrize(
+    "text, gold",
+    [
+        (r"\boxed{2}, wait, actually: \boxed{3}", "2, 3"),
+        (r"Let $a=$\boxed{2}, let $b=$\boxed{3}.", "2, 3"),
+        (r"Rejecting \boxed{2}, I get only \boxed{3}.", "2, 3"),
+    ],
+)
+def test_a_box_that_corrects_another_is_not_joined_to_it(text: str, gold: str) -> None:
+    assert mark(text, gold, Rule()).mark is Mark.WRONG
 
 
 def test_hostile_texts_are_read_in_no_time() -> None:

@@ -97,6 +97,12 @@ def _upright(found: re.Match[str]) -> str:
     return inner if "{" in inner else rf"\text{{{inner}}}"
 
 
+def _rows(found: re.Match[str]) -> str:
+    """Aligned lines as a list."""
+    rows = (row.replace("&", "").strip().rstrip(",;").strip() for row in re.split(r"\\\\(?:\[[^\]]*\])?", found[2]))
+    return ", ".join(row for row in rows if row)
+
+
 def _primes(found: re.Match[str]) -> str:
     return "'" * found.group().count("prime")
 
@@ -125,7 +131,7 @@ LATEX: tuple[Rewrite, ...] = (
     ),
     ("phantom", re.compile(r"\\[hv]?phantom\s*\{[^{}]*\}"), " "),
     ("\\", re.compile(r"\\(?:tag\*?|hspace\*?|vspace\*?|label)\s*\{[^{}]*\}"), " "),
-    ("align", re.compile(r"^\s*\\begin\{(align(?:ed)?\*?)\}\s*&?([^&]*?)(?:\\\\)?\s*\\end\{\1\}\s*$"), r"\2"),
+    ("align", re.compile(r"^\s*\\begin\{(align(?:ed)?\*?)\}(.*)\\end\{\1\}\s*$"), _rows),
     ("\\", re.compile(r"(?<=[0-9])\\[,;:>] ?(?=[0-9]{3})|(?<![A-Za-z])\\! ?|\\! ?(?![A-Za-z])|(?<!\\)\\[()\[\]]"), ""),
     ("", re.compile(r"[$`​‌‍‎‏⁦-⁩﻿]"), ""),
     ("\\", re.compile(r"(?<!\\)\\[ !,;:>]|\\q?quad(?![A-Za-z])"), " "),

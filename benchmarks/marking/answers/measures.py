@@ -19,6 +19,7 @@ _MONEY = re.compile(
     r"([+-]?) ?\\(dollar|euro|pound|yen|rupee) +(?=\S)([+-]?)|(?<=\S) ?\\(dollar|euro|pound|yen|rupee)$"
 )
 _TRIGONOMETRIC = re.compile(r"\\(?:sin|cos|tan|cot|sec|csc|cis)(?![a-z])")
+_DIGITS_BEHIND = re.compile(r"\^\\circ\s*[0-9]")
 _MOST_OF_UNIT = 70
 _AMOUNT = re.compile(r"[+-]?[0-9][0-9.]* *")
 _MIXED_UNITS = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([^0-9]*?)(?:,? and |, )?\s*(?=[0-9]|$)")
@@ -36,12 +37,12 @@ def read(text: str, reader: Reader) -> Node | None:
         return None  # degrees of a function's argument
     for start in _UNIT_START.finditer(text, max(1, len(text) - _MOST_OF_UNIT)):
         head, tail = text[: start.start()], text[start.start() :]
-        if head.count("{") != head.count("}"):
+        if head.count("{") != head.count("}") or (tail.strip()[0] in "'\"" and not head.rstrip()[-1:].isdigit()):
             continue
         unit = units.parse(tail.strip()) or (_unlisted(tail) if reader.gold else None)
         if unit:
             return _measured(text, head, unit, reader)
-    if r"^\circ" in text:  # 180^\circ - 2\alpha
+    if r"^\circ" in text and not _DIGITS_BEHIND.search(text):  # 180^\circ - 2\alpha
         return Quantity(latex(text), reader(text.replace(r"^\circ", " ")), DEGREE)
     return None
 

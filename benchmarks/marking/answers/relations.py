@@ -11,7 +11,6 @@ from benchmarks.marking.answers.canonical import latex, squeezed
 from benchmarks.marking.answers.nodes import (
     Binding,
     Bindings,
-    Complement,
     Equation,
     Expression,
     Interval,
@@ -24,7 +23,7 @@ from benchmarks.marking.answers.nodes import (
 )
 from benchmarks.marking.answers.numbers import Plain, plain
 from benchmarks.marking.answers.phrases import is_words, negated
-from benchmarks.marking.answers.ranges import INFINITY, MINUS_INFINITY, as_set
+from benchmarks.marking.answers.ranges import INFINITY, MINUS_INFINITY, REAL_LINE, as_set, outside
 from benchmarks.marking.answers.splitting import Splitter
 
 _cut = Splitter(r"=+|<|>|\\(?:le|ge|ne|notin|in|approx|subset|equiv|sim)(?![a-z])")
@@ -72,10 +71,8 @@ def related(text: str, read: Reader) -> Node | None:
     if signs == [r"\in"] and name is not None:
         return Binding(latex(text), name, as_set(read(pieces[1])))
     if signs[0] in (r"\ne", r"\notin") and name is not None:
-        points = read(pieces[1])
-        return Binding(
-            latex(text), name, Complement(latex(text), points.items if isinstance(points, Items) else (points,))
-        )
+        rest = outside(latex(text), REAL_LINE, read(pieces[1]))
+        return Binding(latex(text), name, rest) if rest else None
     return None
 
 

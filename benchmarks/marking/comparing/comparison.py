@@ -65,6 +65,7 @@ def compare(answer: str, gold: str, rule: Rule, leaf: Leaf) -> Verdict:
         and len(answer) < len(gold) + 40 < 80
     ):
         return EQUAL if int(answer) == int(gold) else Verdict(False, f"{answer} is not {gold}")
+    # The likeliest reading comes first; a later one can only turn a no into a yes.
     wanted = structure.read_gold(gold)
     walk = _Walk(leaf, rule.tolerance)
     readings = structure.readings(answer, unit_wanted=isinstance(wanted, Quantity), natural=r"\ln" in gold)

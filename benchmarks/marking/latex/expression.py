@@ -164,8 +164,9 @@ class ExpressionParser:
     def _one_factor(self) -> Any:
         braced = self.text == "{"
         value = self.power()
-        if braced and self.kind == "number" and self.tokens[self.at - 1].text == "}":
-            raise Unreadable  # {1}2 is seen as 12
+        digits = self.kind == "number" or (self.text == "{" and self.after().kind == "number")
+        if braced and digits and self.tokens[self.at - 1].text == "}":
+            raise Unreadable  # {1}2 and {1}{2} are seen as 12
         return value
 
     def operand_follows(self) -> bool:

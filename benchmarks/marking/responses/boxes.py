@@ -147,7 +147,7 @@ _OR = re.compile(r"(?:[\W_]|\\text)*\bor\b(?:\s+(?:maybe|perhaps|possibly|else|e
 
 _CORRECTS = re.compile(
     r"\b(?:wait|actually|instead|rather|no|not|sorry|correct(?:ion|ed|ing)?|but|however|reject\w*|only|unique|mistake"
-    r"|wrong|should|recheck\w*|oops|hmm|final|finally|therefore|so|hence|thus)\b",
+    r"|wrong|should|recheck\w*|oops|hmm|final|finally|therefore|so|hence|thus|let)\b",
     re.IGNORECASE,
 )
 """a box behind it stands for the ones before it"""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from benchmarks.marking.responses import claims
 from benchmarks.marking.verdicts import Verdict
 
 LETTERS = tuple("ABCDEFGHIJ")
@@ -120,10 +121,6 @@ _ENDS = re.compile(
     rf"(?:\Z|\n|[,;:!)—–]|\.(?![A-Za-z0-9])|-\s|</|(?<=\s)(?:{_CLAUSE})\b|(?<=[)\]*$}}]))"
 )
 """what may follow an announced letter; `A person` and `B cells` are words"""
-_HYPOTHETICAL = re.compile(
-    r"\b(?:if|whether|suppose|assume|assuming|unless|could|can)\s+(?:[a-z]+\s+){0,3}\Z", re.IGNORECASE
-)
-_BEFORE = 40
 
 
 def announced(text: str) -> Letters | None:
@@ -138,7 +135,7 @@ def announced(text: str) -> Letters | None:
 
 
 def _after(text: str, announcement: re.Match[str]) -> Letters | None:
-    if _HYPOTHETICAL.search(text[max(0, announcement.start() - _BEFORE) : announcement.start()]):
+    if claims.is_supposed(text, announcement.start()) or claims.is_doubted(text, announcement.start()):
         return None
     start = _decorated(text, announcement.end())
     first = _LETTER.match(text, start)

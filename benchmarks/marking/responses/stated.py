@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from benchmarks.marking.responses import claims
+
 
 class Statement(NamedTuple):
     """One answer that a text announces."""
@@ -27,15 +29,11 @@ _ANNOUNCED = re.compile(
     rf"|{_SUBJECT}[*_`]*\s+(?P<withdrawn>{_NOT})"
     rf"|{_SUBJECT}[*_`]*(?:\s+{_IS}{_FILLED}\s*:?|\s*[:=])[*_`]*(?=(?P<said>[^\n]{{0,400}}))"
     r"|\bfinal\s+answer[*_`\s]*\n(?P<below>)"
-    r"|^A:(?=(?P<short>[^\n]{0,400}))",
+    r"|^A:(?=(?P<short>[^\n]{0,400}))"
+    r"|答案(?:是|为)?\s*[:：]?(?=(?P<chinese>[^\n]{0,400}))",
     re.IGNORECASE | re.MULTILINE | re.DOTALL,
 )
 """what is said is looked ahead at, so that another announcement in it counts too"""
-_HYPOTHETICAL = re.compile(
-    r"\b(?:if|whether|suppose|assume|assuming|unless|is)[ \t]+(?:[a-z]+[ \t]+){0,3}\Z", re.IGNORECASE
-)
-"""before an answer that is not announced but supposed, or asked for"""
-_BEFORE = 40
 _GIVEN_UP = re.compile(
     r"\bI(?:['’]ll|\s+will|\s+have\s+to|\s+must)?\s+give\s+up\b|\b(?:do\s+not|don['’]t)\s+know\b|\bno\s+idea\b"
     r"|\b(?:cannot|can['’]t|can\s+not|could\s+not|couldn['’]t|unable\s+to|not\s+able\s+to|failed\s+to)\s+"
@@ -51,16 +49,31 @@ def given_up(text: str) -> int:
 
 
 def statement(text: str) -> Statement | None:
-    """The last answer that a text announces and that can be read; one after which it gives up is withdrawn."""
+    """The last answer that a text announces; one that is denied, taken back or cannot be read is withdrawn. None if it
+    announces none."""
+    withdrawn: Statement | None = None
     for found in reversed(list(_ANNOUNCED.finditer(text))):
         start = found.start()
-        if found["withdrawn"] or _DENIED.match(_rest(text, found)):
-            return Statement(None, start)
-        if not _HYPOTHETICAL.search(text[max(0, start - _BEFORE) : start]) and (value := _value(_rest(text, found))):
-            return Statement(value if given_up(text) <= start else None, start)
-    return None
+        nothing = Statement(None, start)
+        if found["withdrawn"] or claims.is_doubted(text, start) or _DENIED.match(said := _rest(text, found)):
+            return nothing
+        if claims.is_supposed(text, start):
+            withdrawn = withdrawn or nothing
+            continue
+        value = _value(said)
+        if value:
+            return nothing if given_up(text) > start or _TAKEN_BACK.search(text, start) else Statement(value, start)
+        sentence = found.group().rstrip(" *_`").endswith((":", "：", "\n")) or found["below"] is not None
+        if not sentence and _MATHEMATICS.search(said) and not _NO_VALUE.fullmatch(_undressed(said)):
+            withdrawn = withdrawn or nothing
+    return withdrawn
 
 
+_TAKEN_BACK = re.compile(
+    r"(?:\b(?:this|that|it|which)|\$)\s+(?:is|was|must be)\s+(?:wrong|incorrect|false|not\s+(?:right|correct|true))\b",
+    re.IGNORECASE,
+)
+_MATHEMATICS = re.compile(r"[0-9$\\]")
 _DENIED = re.compile(r"[*_`\s]*(?:not|never|neither)\b", re.IGNORECASE)
 _TRAILING = re.compile(r"(?:\s*(?:<\|[a-z_]+\|>\s*(?:user|assistant)?|I hope (?:it|this) is correct\.?))+\s*\Z")
 _BREAK = re.compile(r"[.!?]\s+(?=[A-Z$\\(])")
@@ -102,8 +115,26 @@ def is_whole(within: str, answer: str) -> bool:
         return True
     before, after = within[:place], within[place + len(answer) :]
     if len(_FORMULA_MARK.findall(before)) % 2:
-        return True
-    return not _LED_BY.search(before) and not _GOES_ON.match(after)
+        before, after = _FORMULA_MARK.split(before)[-2] if _opens(before) else "", _after_formula(after)
+        return not _LED_TO.search(before) and not _DISMISSED.match(after)
+    return not _LED_BY.search(before) and not _GOES_ON.match(after) and not _DISMISSED.match(after)
+
+
+def _opens(before: str) -> bool:
+    """Whether a formula opens right there, so that the words before it speak of all of it."""
+    return not _FORMULA_MARK.split(before)[-1].strip()
+
+
+def _after_formula(after: str) -> str:
+    closing = _FORMULA_MARK.search(after)
+    return after[closing.end() :] if closing else ""
+
+
+_LED_TO = re.compile(
+    r"\b(?:or|not|never|than|but|near|except|twice|half|double|triple|of|least|most|if|suppose|assume)\s*\Z",
+    re.IGNORECASE,
+)
+_DISMISSED = re.compile(r"\s*(?:is|are|was)\s+(?:wrong|incorrect|false|impossible|not)\b|\s*or\b", re.IGNORECASE)
 
 
 _MOST_CONCLUDED = 2000
@@ -115,7 +146,7 @@ def _rest(text: str, found: re.Match[str]) -> str:
     """What is announced: the rest of the line, or the next line that holds something."""
     if found["tagged"] is not None:
         return found["tagged"].strip()
-    name = next(name for name in ("marked", "said", "short", "below") if found[name] is not None)
+    name = next(name for name in ("marked", "said", "short", "chinese", "below") if found[name] is not None)
     said = found[name].strip(" \t*_`:")
     if said in ("$", "$$", "\\[", "\\(") or not said or _open_formula(said):  # it goes on below
         following = text[found.start(name) : found.start(name) + _SEVERAL_LINES].lstrip(" \t\n*_`:")
