@@ -51,7 +51,7 @@ class Marker:
         said = [
             f"Marked by rence's marker, version {self.version}: {_PLACES[self.reading]}; {form}{allowed} for decimals."
         ]
-        count = int((marked["mark"] == Mark.NO_ANSWER).sum())
+        count = marked["mark"].tolist().count(Mark.NO_ANSWER.value)
         if count:
             more = "" if self.reading is Reading.ANYWHERE else " `--reading anywhere` also takes answers without a box."
             said.append(f"No answer was found in {count:,} of {len(marked):,} responses.{more}")
