@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import adversarial
-from benchmarks.adversarial.calling import Target, judge
+from benchmarks.adversarial.calling import Judged, Target, judge
 from benchmarks.adversarial.registry import KINDS
 from rence.cli.suite_tables import document
 
@@ -106,21 +106,17 @@ def ours(workers: int) -> Sequence[bool | None]:
 
 def ask(name: str, seconds: float, workers: int) -> dict[str, Any]:
     rows, started, spent = adversarial.load(), time.perf_counter(), sum(os.times()[:4])
-    failures: dict[str, int] = {}
+    judged: Sequence[Judged] = ()
     if name == "ours":
         from benchmarks.marking import MARKER_VERSION
 
         verdicts, label = ours(workers), f"rence-bench, marker {MARKER_VERSION}"
     else:
-        judged = judge(Target(f"{Path(__file__).stem}:{name}", seconds), rows, workers)
+        judged = judge(Target(f"{Path(__file__).stem}:{name}", seconds), rows, workers).cases
         verdicts = [None if one.value is None else one.value > 0.5 for one in judged]
         label = f"{name} ({PACKAGES[name]} {version(PACKAGES[name])})"
-        for one in judged:
-            if one.failure:
-                kind = one.failure.partition(":")[0]
-                failures[kind] = failures.get(kind, 0) + 1
     wall, processor = time.perf_counter() - started, sum(os.times()[:4]) - spent
-    return {**document(label, rows, verdicts, failures), "wall_seconds": wall, "processor_seconds": processor}
+    return {**document(label, rows, verdicts, judged), "wall_seconds": wall, "processor_seconds": processor}
 
 
 def tables(found: Sequence[Mapping[str, Any]]) -> str:

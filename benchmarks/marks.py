@@ -20,7 +20,14 @@ class Mark(StrEnum):
     TRUNCATED = "truncated"
     """stopped by the token limit without a final answer; one that is there is marked, however generation ended"""
     GRADER_FAILED = "grader_failed"
-    """the comparison ran out of time or broke; counts as not correct, and is shown"""
+    """the comparison ran out of time, broke, or could not decide; counts as not correct, and is shown"""
+
+
+def disagree(mark: Mark | str, other: Mark | str | None) -> bool:
+    """Whether of two markers one calls an answer correct and the other does not, where both came to a mark: what a
+    second marker calls wrong may be `no_answer` for the first."""
+    undecided = other is None or Mark.GRADER_FAILED in (mark, other)
+    return not undecided and (mark == Mark.CORRECT) != (other == Mark.CORRECT)
 
 
 class Form(StrEnum):
@@ -29,7 +36,7 @@ class Form(StrEnum):
     MATHS = "maths"
     """mathematical expressions, compared by what they mean"""
     NUMBERS = "numbers"
-    """numbers alone: an expression that has the value is no answer, so `5+7` does not answer 5+7"""
+    """numbers alone: an expression that has the value is no answer, so `5+7` does not answer 12"""
     CHOICE = "choice"
     """letters of multiple choice, A to J"""
 
@@ -53,6 +60,11 @@ class Rule:
     def symbolic(self) -> bool:
         """Whether expressions are compared where texts and plain numbers do not decide; without it, they differ."""
         return self.form is Form.MATHS
+
+    @property
+    def label(self) -> str:
+        """For a cell of a table: `maths`, or `maths within 0.0001`."""
+        return f"{self.form} within {self.tolerance:.4g}" if self.tolerance else self.form.value
 
     @property
     def in_words(self) -> str:

@@ -198,10 +198,10 @@ def hash_of(problems: Iterable[Problem]) -> str:
 
 def _from_file(path: Path, rule: Rule | None) -> tuple[Problem, ...]:
     try:
-        lines = jsonl.read(path, rule.form if rule else None)
+        lines = jsonl.read(path, rule)
     except ValueError as error:
         raise ProblemsError(str(error)) from None
-    return tuple(Problem(line.question, line.gold, line.tags, rule or Rule(line.form), line.note) for line in lines)
+    return tuple(Problem(line.question, line.gold, line.tags, line.rule, line.note) for line in lines)
 
 
 def _changed(what: str, content: str, problems: Iterable[Problem]) -> str:

@@ -28,6 +28,15 @@ START_SECONDS = 300.0
 class FunctionUnusable(Exception):
     """It cannot be imported or called; the message says why."""
 
+    def __init__(self, reason: str, form: str = "") -> None:
+        super().__init__(reason)
+        self.form = form
+        """how it was called; empty if it never was"""
+
+
+class FunctionAbsent(FunctionUnusable):
+    """There is no module or function of that name."""
+
 
 @dataclass(frozen=True, slots=True)
 class Judged:
@@ -46,14 +55,23 @@ class Target:
     name: str
     """`module:function`"""
     seconds: float = 10.0
-    """for one case, by the clock"""
+    """for one case, by the clock; the import and the call for trial have `START_SECONDS`"""
     messages: bool = False
     """whether a parameter `completions` gets lists of messages in place of texts"""
 
 
+@dataclass(frozen=True)
+class Judgement:
+    """What a function made of all cases."""
+
+    form: str
+    """how it was called, such as `f(solution_str=response, ground_truth=gold)`"""
+    cases: Sequence[Judged]
+
+
 def judge(
     target: Target, rows: Sequence[SuiteRow], workers: int, told: Callable[[int], None] = lambda _: None
-) -> list[Judged]:
+) -> Judgement:
     """What the function makes of each case, in their order.
 
     Args:
@@ -78,7 +96,7 @@ def judge(
             free.put(process)
         threads = ThreadPoolExecutor(workers)
         try:
-            return list(threads.map(ask, rows))
+            return Judgement(processes[0].form, list(threads.map(ask, rows)))
         finally:
             threads.shutdown(cancel_futures=True)  # after Ctrl-C no case is begun
     finally:
@@ -93,8 +111,10 @@ class _Process:
         self._target = target
         self._process: subprocess.Popen[bytes] | None = None
         self._read = b""
+        self.form = ""
 
     def start(self) -> None:
+        """Import the function and call it once. Raises: FunctionUnusable."""
         self._read = b""
         self._process = subprocess.Popen(
             [sys.executable, "-P", str(_CHILD), self._target.name, "messages" if self._target.messages else "texts"],
@@ -102,43 +122,46 @@ class _Process:
             stdout=subprocess.PIPE,
             start_new_session=True,  # Ctrl-C is for the process that asks
         )
-        said = self._line(START_SECONDS)
-        if said is None or "ready" not in said:
-            self.stop()
-            reason = (
-                said["unusable"]
-                if said
-                else f"its import or first call crashed, or took more than {START_SECONDS:.0f} s"
-            )
-            raise FunctionUnusable(reason)
+        try:
+            said = self._line(START_SECONDS)
+        except TimeoutError:
+            said = {"unusable": f"its import or first call took more than {START_SECONDS:.0f} s"}
+        said = said or {"unusable": "its import or first call ended the process"}
+        if "ready" in said:
+            self.form = said["ready"]
+            return
+        self.stop()
+        if "absent" in said:
+            raise FunctionAbsent(said["absent"])
+        raise FunctionUnusable(said["unusable"], said.get("form", ""))
 
     def ask(self, row: SuiteRow) -> Judged:
         """Raises: FunctionUnusable if the function that could be imported before cannot be any more."""
         if self._process is None:
             self.start()
         assert self._process and self._process.stdin
-        started = time.monotonic()
+        failure = "crashed"
         try:
             self._process.stdin.write(json.dumps([row.pred, row.gold]).encode() + b"\n")
             self._process.stdin.flush()
-            said = self._line(self._target.seconds)
+            if said := self._line(self._target.seconds):
+                return Judged(said["value"]) if "value" in said else Judged(None, said["error"])
         except BrokenPipeError:
-            said = None
-        if said is not None:
-            return Judged(said["value"]) if "value" in said else Judged(None, said["error"])
-        late = time.monotonic() - started >= self._target.seconds
+            pass
+        except TimeoutError:
+            failure = "timed out"
         self.stop()
-        return Judged(None, "timed out" if late else "crashed")
+        return Judged(None, failure)
 
     def _line(self, seconds: float) -> dict[str, Any] | None:
-        """What the child says next; None if it died, or said nothing in time."""
+        """What the child says next; None if it died. Raises: TimeoutError."""
         assert self._process and self._process.stdout
         ends, pipe = time.monotonic() + seconds, self._process.stdout
         with selectors.DefaultSelector() as waiting:
             waiting.register(pipe, selectors.EVENT_READ)
             while b"\n" not in self._read:
                 if not waiting.select(max(0.0, ends - time.monotonic())):
-                    return None
+                    raise TimeoutError
                 read = pipe.read1(65536)  # type: ignore[attr-defined]
                 if not read:
                     return None

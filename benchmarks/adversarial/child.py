@@ -3,7 +3,7 @@ the standard library alone and nothing of ours, so that the user's modules are f
 
 It reads lines `[response, gold]` and answers each with `{"value": number}`, or `{"error": words}`. The first line that
 it writes is `{"ready": form}` after a call for trial, in which functions import what they need, or `{"unusable":
-words}`. What the function prints goes nowhere.
+words, "form": form}`, or `{"absent": words}` if there is no such function. What the function prints goes nowhere.
 """
 
 from __future__ import annotations
@@ -21,10 +21,18 @@ GOLDS = ("ground_truth", "solution", "answer", "gold", "target", "label")
 RESPONSES = ("solution_str", "response", "completion", "model_output", "prediction", "pred", "text")
 SCORES = ("score", "reward", "acc", "correct")
 """what is read of a dictionary, the first that is there"""
-OTHERS: dict[str, Any] = {"data_source": "math", "extra_info": None, "prompts": [""], "prompt": ""}
-"""what else some frameworks give"""
+OTHERS: dict[str, Any] = {
+    "data_source": "math", "extra_info": None, "prompts": [""], "prompt": "", "completion_ids": [[1]],
+    "trainer_state": None,
+}  # fmt: skip
+"""what else some frameworks give, as plain values"""
+PLAIN = "f(response, gold)"
 TRIAL = ("\\boxed{1}", "1")
 """a response and a gold that no function may fail on"""
+
+
+class Absent(Exception):
+    """There is no such module or function."""
 
 
 def main() -> None:
@@ -35,11 +43,15 @@ def main() -> None:
     for number in (0, 1, 2):
         os.dup2(nowhere, number)
     sys.path.insert(0, os.getcwd())
+    form = ""
     try:
         call, form = caller(found(sys.argv[1]), sys.argv[2] == "messages")
         number_of(call(*TRIAL))
+    except Absent as error:
+        print(json.dumps({"absent": str(error)}), file=answers, flush=True)
+        return
     except (Exception, SystemExit) as error:  # foreign code may fail in any way
-        print(json.dumps({"unusable": said(error)}), file=answers, flush=True)
+        print(json.dumps({"unusable": said(error), "form": form}), file=answers, flush=True)
         return
     print(json.dumps({"ready": form}), file=answers, flush=True)
     for line in questions:
@@ -51,18 +63,28 @@ def main() -> None:
 
 
 def found(target: str) -> Callable[..., Any]:
-    """Raises: whatever the import of foreign code raises; AttributeError; TypeError if it cannot be called."""
+    """Raises: Absent; whatever the import of foreign code raises; TypeError if it cannot be called."""
     module, _, name = target.partition(":")
-    function: Any = importlib.import_module(module)
+    try:
+        function: Any = importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name and f"{module}.".startswith(f"{error.name}."):
+            raise Absent(said(error)) from None
+        raise
     for part in name.split("."):
-        function = getattr(function, part)
+        try:
+            function = getattr(function, part)
+        except AttributeError as error:
+            raise Absent(said(error)) from None
     if not callable(function):
         raise TypeError(f"{target} is {type(function).__name__}, not a function")
+    if inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(getattr(function, "__call__", None)):  # noqa: B004
+        raise TypeError("async functions are not called")
     return function
 
 
 def caller(function: Callable[..., Any], messages: bool = False) -> tuple[Callable[[str, str], Any], str]:
-    """How it is called with (response, gold), and the form's name.
+    """How it is called with (response, gold), and the form of that call as people write it.
 
     A function with a parameter `completions` is called as TRL does it: lists of one, by keyword. One that has a
     keyword of a response and one of a gold, such as verl's `compute_score(data_source, solution_str, ground_truth)`,
@@ -74,7 +96,7 @@ def caller(function: Callable[..., Any], messages: bool = False) -> tuple[Callab
     try:
         parameters = inspect.signature(function).parameters
     except ValueError:  # a function in C may have none that can be read
-        return lambda response, gold: function(response, gold), "response, gold"
+        return lambda response, gold: function(response, gold), PLAIN
     named = [name for name, one in parameters.items() if one.kind in (one.POSITIONAL_OR_KEYWORD, one.KEYWORD_ONLY)]
     anything = any(one.kind is one.VAR_KEYWORD for one in parameters.values())
     extra = {name: value for name, value in OTHERS.items() if name in named}
@@ -86,11 +108,18 @@ def caller(function: Callable[..., Any], messages: bool = False) -> tuple[Callab
             completion = [{"role": "assistant", "content": response}] if messages else response
             return function(completions=[completion], **{name: [gold] for name in names}, **extra)
 
-        return as_trl, "completions"
+        shown = '[[{"role": "assistant", "content": response}]]' if messages else "[response]"
+        return as_trl, _written({"completions": shown, **dict.fromkeys(names, "[gold]")}, extra)
     responses = [name for name in RESPONSES if name in named]
     if responses and golds:
-        return lambda response, gold: function(**{responses[0]: response, golds[0]: gold}, **extra), "keywords"
-    return lambda response, gold: function(response, gold), "response, gold"
+        form = _written({responses[0]: "response", golds[0]: "gold"}, extra)
+        return lambda response, gold: function(**{responses[0]: response, golds[0]: gold}, **extra), form
+    return lambda response, gold: function(response, gold), PLAIN
+
+
+def _written(names: dict[str, str], extra: dict[str, Any]) -> str:
+    words = {**names, **{name: repr(value) for name, value in extra.items()}}
+    return f"f({', '.join(f'{name}={word}' for name, word in words.items())})"
 
 
 def number_of(value: Any) -> float:

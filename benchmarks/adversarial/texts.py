@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from math import gcd, isqrt
+from math import gcd
 from random import Random
 
 SQUARE_FREE = (2, 3, 5, 6, 7, 10, 11, 13, 14, 15, 17, 19, 21, 22, 23)
@@ -132,10 +132,6 @@ def product(first: Sequence[int], second: Sequence[int]) -> list[int]:
 def factor(at: int, letter: str = "x") -> str:
     """`(x-3)` for the root 3, `x` for 0."""
     return f"({linear(1, -at, letter)})" if at else letter
-
-
-def is_square(value: int) -> bool:
-    return value >= 0 and isqrt(value) ** 2 == value
 
 
 def coprime(a: int, b: int) -> bool:

@@ -2,15 +2,14 @@
 
 A line is an object with `problem` (or `question`) and `answer` (or `gold`, which goes before `answer` where a line has
 both: the raw answer and what it is compared with). `rule` may say what the answer is: `maths`, which it is where
-nothing is said, `numbers`, or `choice`, a letter from A to J. `id`, `title`, `kind`, `level`, `subject` and `source`
-are kept as tags, other keys are not looked at. Text is UTF-8; a byte-order mark at the start, CRLF and empty lines are
-accepted.
+nothing is said, `numbers`, or `choice`, a letter from A to J; `tolerance`, from 0 to 0.5, what a decimal may differ by.
+`id`, `title`, `kind`, `level`, `subject` and `source` are kept as tags, other keys are not looked at. Text is UTF-8; a
+byte-order mark at the start, CRLF and empty lines are accepted.
 """
 
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,9 +17,9 @@ from typing import Any
 
 from benchmarks.asking import SEVERAL
 from benchmarks.files import cleaning
+from benchmarks.files.rules import LineMistake, check_gold, rule_of, text_of
 from benchmarks.marking import mark
-from benchmarks.marking.responses.choices import LETTERS
-from benchmarks.marks import NUMBERS, Form, Mark
+from benchmarks.marks import MATHS, NUMBERS, Mark, Rule
 
 QUESTION, ANSWER = ("problem", "question"), ("answer", "gold")
 """keys, either of them"""
@@ -40,42 +39,34 @@ class ProblemLine:
 
     question: str
     gold: str
-    form: Form
-    """what the answer is"""
+    rule: Rule
+    """what the answer is, and what counts as equal to it"""
     note: str
     """what the prompt adds on the form of the answer"""
     tags: Mapping[str, str]
 
 
-class _Mistake(Exception):
-    """What is wrong with one line: the kind, the same words for the same mistake, and what differs."""
-
-    def __init__(self, kind: str, detail: str = "") -> None:
-        super().__init__(f"{kind}{detail}")
-        self.kind = kind
-
-
-def read(path: Path, form: Form | None = None) -> list[ProblemLine]:
+def read(path: Path, rule: Rule | None = None) -> list[ProblemLine]:
     """The problems in the file's order.
 
     Args:
-        form: what all answers are, whatever their lines say; None: what each line says.
+        rule: of all answers, whatever their lines say; None: what each line says.
     Raises: ValueError, one to three lines that name the file and its lines, if it is no file or a line is wrong.
     """
     found: list[ProblemLine] = []
-    mistakes: list[tuple[int, _Mistake]] = []
+    mistakes: list[tuple[int, LineMistake]] = []
     questions: dict[str, int] = {}
     ids: dict[str, int] = {}
     for number, raw in _lines(path):
         try:
-            line = _line(raw, form)
+            line = _line(raw, rule)
             if line is None:
                 continue
             _once(questions, line.question, number, "the same problem")
             if "id" in line.tags:
                 _once(ids, line.tags["id"], number, "the same `id`")
             found.append(line)
-        except _Mistake as mistake:
+        except LineMistake as mistake:
             mistakes.append((number, mistake))
     if mistakes:
         raise ValueError(_said(path, mistakes))
@@ -102,16 +93,16 @@ def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
             yield number, raw.removeprefix(_BOM) if number == 1 else raw
 
 
-def _line(raw: bytes, form: Form | None) -> ProblemLine | None:
-    """None if it is empty. Raises: _Mistake."""
+def _line(raw: bytes, rule: Rule | None) -> ProblemLine | None:
+    """None if it is empty. Raises: LineMistake."""
     if len(raw) > MOST_BYTES:
-        raise _Mistake(f"the line is longer than {MOST_BYTES:,} bytes")
+        raise LineMistake(f"the line is longer than {MOST_BYTES:,} bytes")
     try:
         text = raw.decode("utf-8").strip()
     except UnicodeDecodeError as error:
-        raise _Mistake("the line is not UTF-8", f": byte 0x{raw[error.start]:02x} at {error.start + 1}") from None
+        raise LineMistake("the line is not UTF-8", f": byte 0x{raw[error.start]:02x} at {error.start + 1}") from None
     if "\0" in text:
-        raise _Mistake("the line holds a NUL byte")
+        raise LineMistake("the line holds a NUL byte")
     if not text:
         return None
     try:
@@ -119,71 +110,58 @@ def _line(raw: bytes, form: Form | None) -> ProblemLine | None:
     except (ValueError, RecursionError) as error:
         reason = error.msg if isinstance(error, json.JSONDecodeError) else "it is too deep, or a number too long"
         array = "; an array of objects must be written one object a line" if text.startswith("[") else ""
-        raise _Mistake("the line is not JSON", f": {reason}{array}") from None
+        raise LineMistake("the line is not JSON", f": {reason}{array}") from None
     if not isinstance(row, dict):
         what = "an array: write one object a line" if isinstance(row, list) else "text, a number or a word"
-        raise _Mistake("the line must be an object", f", but is {what}")
-    question, gold = _text(*_value(row, QUESTION)), _text(*_value(row, ANSWER))
-    form = form or _form(row.get("rule"))
-    if form is Form.CHOICE and gold not in LETTERS:
-        raise _Mistake("the answer of multiple choice must be a letter, A to J", f", but is {gold[:40]!r} instead")
+        raise LineMistake("the line must be an object", f", but is {what}")
+    question, (key, gold) = _text(*_value(row, QUESTION)), _value(row, ANSWER)
+    gold = _text(key, gold)
+    rule = rule or rule_of(row, MATHS)
+    check_gold(key, gold, rule.form)
     if mark(f"\\boxed{{{gold}}}", gold, NUMBERS).mark is not Mark.CORRECT:
-        raise _Mistake("the answer cannot be marked", f": no box can hold {gold[:40]!r}")
+        raise LineMistake("the answer cannot be marked", f": no box can hold {gold[:40]!r}")
     tags = {name: _text(name, row[name]) for name in TAGS if row.get(name) is not None}
-    return ProblemLine(question, gold, form, SEVERAL if cleaning.several(gold) else "", tags)
-
-
-def _form(word: Any) -> Form:
-    """Raises: _Mistake."""
-    if word not in (None, *Form):
-        raise _Mistake(f"`rule` must be {', '.join(Form)}", f", but is {json.dumps(word)[:40]} instead")
-    return Form(word or Form.MATHS)
+    return ProblemLine(question, gold, rule, SEVERAL if cleaning.several(gold) else "", tags)
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Raises: _Mistake for a key that stands twice: which of the two is meant cannot be known."""
+    """Raises: LineMistake for a key that stands twice: which of the two is meant cannot be known."""
     row = dict(pairs)
     if len(row) < len(pairs):
         names = [key for key, _ in pairs]
         twice = next(key for key in names if names.count(key) > 1)
-        raise _Mistake("the line has a key twice", f": `{twice[:40]}`")
+        raise LineMistake("the line has a key twice", f": `{twice[:40]}`")
     return row
 
 
 def _value(row: Mapping[str, Any], keys: Sequence[str]) -> tuple[str, Any]:
-    """Key and value. Raises: _Mistake if none of the keys is there."""
+    """Key and value. Raises: LineMistake if none of the keys is there."""
     there = [key for key in keys if key in row]
     if not there:
-        raise _Mistake(f"`{keys[0]}` or `{keys[1]}` is missing")
+        raise LineMistake(f"`{keys[0]}` or `{keys[1]}` is missing")
     if there == list(QUESTION):
-        raise _Mistake("the line has both `problem` and `question`")
+        raise LineMistake("the line has both `problem` and `question`")
     return there[-1], row[there[-1]]  # a gold goes before the raw answer that it was made of
 
 
 def _text(key: str, value: Any) -> str:
-    """Text without blanks around it; a number as it is written in a text. Raises: _Mistake."""
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise _Mistake(f"`{key}` must be text or a number", f", but is {json.dumps(value)[:40]} instead")
-    if isinstance(value, float) and not math.isfinite(value):
-        raise _Mistake(f"`{key}` must be a finite number", f", but is {value} instead")
-    text = (cleaning.scientific(repr(value)) or repr(value)) if isinstance(value, float) else str(value).strip()
-    if not text:
-        raise _Mistake(f"`{key}` is empty")
+    """Raises: LineMistake."""
+    text = text_of(key, value)
     if "\0" in text or any(0xD800 <= ord(letter) < 0xE000 for letter in text):
-        raise _Mistake(f"`{key}` holds a NUL character or half of a surrogate pair")
+        raise LineMistake(f"`{key}` holds a NUL character or half of a surrogate pair")
     return text
 
 
 def _once(seen: dict[str, int], value: str, number: int, what: str) -> None:
-    """Raises: _Mistake if an earlier line has it."""
+    """Raises: LineMistake if an earlier line has it."""
     if value in seen:
-        raise _Mistake(f"the line has {what} as another", f", line {seen[value]}")
+        raise LineMistake(f"the line has {what} as another", f", line {seen[value]}")
     seen[value] = number
 
 
-def _said(path: Path, mistakes: Sequence[tuple[int, _Mistake]]) -> str:
+def _said(path: Path, mistakes: Sequence[tuple[int, LineMistake]]) -> str:
     """The first of each kind in words, with the numbers of the next lines that have it."""
-    kinds: dict[str, list[tuple[int, _Mistake]]] = {}
+    kinds: dict[str, list[tuple[int, LineMistake]]] = {}
     for number, mistake in mistakes:
         kinds.setdefault(mistake.kind, []).append((number, mistake))
     lines = []

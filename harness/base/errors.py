@@ -36,8 +36,13 @@ def _installed(package: str) -> bool:
 def nearest(word: str, allowed: Iterable[str]) -> str:
     """` Did you mean `x`?` or a list of what is allowed, to end a message with."""
     names = sorted(allowed)
-    close = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
-    return f"Did you mean `{close[0]}`?" if close else f"Allowed: {', '.join(names)}."
+    return closest(word, names).strip() or f"Allowed: {', '.join(names)}."
+
+
+def closest(word: str, allowed: Iterable[str]) -> str:
+    """` Did you mean `x`?`, or nothing if no word is near."""
+    close = difflib.get_close_matches(word, sorted(allowed), n=1, cutoff=0.6)
+    return f" Did you mean `{close[0]}`?" if close else ""
 
 
 def of_system(error: Exception) -> UserError | None:

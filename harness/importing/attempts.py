@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from benchmarks.files.rules import LineMistake, rule_of
+from benchmarks.marks import MATHS
 from harness.base.errors import UserError, nearest
 from harness.importing import cells
 from harness.importing.marking import Marker
@@ -19,7 +21,7 @@ from harness.records import START, DataError
 from harness.records.schema import COLUMNS, IMPORTED, AttemptColumn
 
 REQUIRED = ("arm", "seed", "benchmark", "problem_id", "sample")
-KNOWN = (*IMPORTED, "correct", "benchmark_hash")
+KNOWN = (*IMPORTED, "correct", "benchmark_hash", "rule")
 
 
 @dataclass(frozen=True)
@@ -44,10 +46,9 @@ def read_all(sources: Sequence[ImportSource], asked: AttemptOptions, marker: Mar
     raws = [_renamed(read(source), asked.columns) for source in sources]
     rows = pd.concat([_rows(i, raw, asked, marked=marker is None) for i, raw in enumerate(raws)], ignore_index=True)
     if marker:
-        rows = marker.mark(rows)
-    return FoundRows(
-        rows, sources, [Facts()] * len(sources), [*_notes(raws, marker), *(marker.notes if marker else ())]
-    )
+        rows = marker.mark(rows).drop(columns="rule", errors="ignore")
+    marked = marker.notes(rows) if marker else []
+    return FoundRows(rows, sources, [Facts()] * len(sources), [*_notes(raws, marker), *marked])
 
 
 def _renamed(raw: Raw, columns: Mapping[str, str]) -> Raw:
@@ -82,6 +83,8 @@ def _rows(place: int, raw: Raw, asked: AttemptOptions, marked: bool) -> pd.DataF
     else:
         raw.need("response", "--column response=THEIRS names it.")
         raw.need("gold", "--column gold=THEIRS names it.")
+        if "rule" in raw:
+            found["rule"] = _rules(raw)
     others = [COLUMNS[name] for name in IMPORTED if name in raw and not COLUMNS[name].needed]
     found |= {column.name: _cells(raw, column) for column in others}
     if "benchmark_hash" in raw:
@@ -166,13 +169,26 @@ def _marks(raw: Raw) -> pd.Series:
     return marks
 
 
+def _rules(raw: Raw) -> pd.Series:
+    """A word of `Form`, or None where a row does not say it."""
+    words = raw["rule"].where(~cells.is_empty(raw["rule"]), None)
+    for row, word in enumerate(words):
+        try:
+            rule_of({"rule": word}, MATHS)
+        except LineMistake as mistake:
+            raw.refuse(row, f"{mistake}.")
+    return words
+
+
 def _notes(raws: Sequence[Raw], marker: Marker | None) -> list[str]:
     notes = []
     if marker is None and any("mark" not in raw for raw in raws):
         notes.append(
             "The source tells which answers are correct, not whether the others are wrong, missing or cut off."
         )
-    unused = sorted({str(name) for raw in raws for name in raw.cells if name not in KNOWN})
+    unused = sorted(
+        {str(name) for raw in raws for name in raw.cells if name not in KNOWN or (name == "rule" and not marker)}
+    )
     if unused:
         notes.append(f"Columns that were not used: {', '.join(unused)}.")
     return notes

@@ -52,11 +52,12 @@ def read_all(sources: Sequence[ImportSource], asked: LightevalOptions, marker: M
     """
     read_rows = [_rows(i, _read(source), asked, marker) for i, source in enumerate(sources)]
     notes = list(dict.fromkeys(note for _, found in read_rows for note in found))
+    table = pd.concat([rows for rows, _ in read_rows], ignore_index=True)
     return FoundRows(
-        pd.concat([rows for rows, _ in read_rows], ignore_index=True),
+        table,
         sources,
         [_facts(source) for source in sources],
-        [*notes, *(marker.notes if marker else ()), *seeds_note(sources)],
+        [*notes, *(marker.notes(table) if marker else ()), *seeds_note(sources)],
     )
 
 

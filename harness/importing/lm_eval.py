@@ -53,11 +53,12 @@ def read_all(sources: Sequence[ImportSource], asked: LmEvalOptions, marker: Mark
     tasks = [read_task(source, asked.filters) for source in sources]
     read = [_rows(i, task, asked, marker) for i, task in enumerate(tasks)]
     notes = list(dict.fromkeys(note for _, found in read for note in found))
+    table = pd.concat([rows for rows, _ in read], ignore_index=True)
     return FoundRows(
-        pd.concat([rows for rows, _ in read], ignore_index=True),
+        table,
         sources,
         [task.facts for task in tasks],
-        [*notes, *(marker.notes if marker else ()), *seeds_note(sources)],
+        [*notes, *(marker.notes(table) if marker else ()), *seeds_note(sources)],
     )
 
 

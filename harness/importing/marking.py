@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from benchmarks.marks import MATHS, Reading, Rule
+from benchmarks.marks import MATHS, Form, Mark, Reading, Rule
 from harness.base.errors import UserError
 
 _PLACES = {
@@ -25,6 +25,8 @@ class Marker:
 
     reading: Reading = Reading.RULE
     """how an answer is found; as the benchmark's rule reads, as in evaluations, or anywhere, as in `rence grade`"""
+    form: Form | None = None
+    """what answers are, where a row does not say; None: what the benchmark says, or mathematical expressions"""
     tolerance: float | None = None
     """relative, for decimals; None: the benchmark's own, if it is one of ours, or none"""
     workers: int | None = None
@@ -38,35 +40,49 @@ class Marker:
         own = self.reading is Reading.RULE
         return MARKER_VERSION if own else f"{MARKER_VERSION}, reading {self.reading}"
 
-    @property
-    def notes(self) -> list[str]:
-        """How it marks, in a sentence for the import's record."""
+    def notes(self, marked: pd.DataFrame) -> list[str]:
+        """How it marked, for the import's record, and in how many responses it found no answer.
+
+        Args:
+            marked: what `mark` returned.
+        """
         allowed = "each benchmark's own tolerance" if self.tolerance is None else f"tolerance {self.tolerance:g}"
-        return [f"Marked by rence's marker, version {self.version}: {_PLACES[self.reading]}; {allowed} for decimals."]
+        form = f"rule {self.form}, " if self.form else ""
+        said = [
+            f"Marked by rence's marker, version {self.version}: {_PLACES[self.reading]}; {form}{allowed} for decimals."
+        ]
+        count = marked["mark"].tolist().count(Mark.NO_ANSWER.value)
+        if count:
+            more = "" if self.reading is Reading.ANYWHERE else " `--reading anywhere` also takes answers without a box."
+            said.append(f"No answer was found in {count:,} of {len(marked):,} responses.{more}")
+        return said
 
     def rule(self, benchmark: str) -> Rule:
-        """What counts as equal to a gold: the tolerance that was given, or the benchmark's own rule."""
+        """What counts as equal to a gold: the benchmark's own rule, but for what was asked for."""
         from benchmarks.registry import BENCHMARKS
 
-        if self.tolerance is not None:
-            return Rule(tolerance=self.tolerance)
         known = BENCHMARKS.get(benchmark)
-        return (known and known.rule) or MATHS
+        rule = (known and known.rule) or MATHS
+        form, tolerance = self.form or rule.form, rule.tolerance if self.tolerance is None else self.tolerance
+        return replace(rule, form=form, tolerance=tolerance)
 
     def mark(self, rows: pd.DataFrame, rules: Sequence[Rule] | None = None) -> pd.DataFrame:
         """The rows with mark, answer and the marker's version.
 
         Args:
-            rules: of each row; None: what its benchmark says.
+            rules: of each row; None: its column `rule`, a word, where it says one, else what its benchmark says.
         Raises: UserError with the command to install what is missing.
         """
         from benchmarks.marking.marker import mark_all, mark_texts
         from benchmarks.marking.pool import MarkerMissing, Pool
         from benchmarks.marks import Response
 
+        # A row knows best what its answer is, then the command, then its benchmark.
         if rules is None:
             known = {name: self.rule(name) for name in rows["benchmark"].unique()}
-            rules = [known[name] for name in rows["benchmark"]]
+            own = rows["rule"] if "rule" in rows else [None] * len(rows)
+            pairs = zip(rows["benchmark"], own, strict=True)
+            rules = [replace(known[n], form=Form(word)) if isinstance(word, str) else known[n] for n, word in pairs]
         columns = (rows["response"], rows["gold"], rules, rows["finish_reason"].isin(CUT_OFF))
         responses = [Response(text, gold, rule, bool(cut)) for text, gold, rule, cut in zip(*columns, strict=True)]
         pool = Pool(self.workers) if self.workers else None

@@ -58,7 +58,9 @@ def read_all(sources: Sequence[ImportSource], asked: DumpOptions, marker: Marker
     rows = pd.concat([_rows(i, raw, asked, marker) for i, raw in enumerate(raws)], ignore_index=True)
     if marker:
         rows = marker.mark(rows)
-    return FoundRows(rows, sources, [Facts()] * len(sources), [*_notes(raws, asked, marker), *seeds_note(sources)])
+    return FoundRows(
+        rows, sources, [Facts()] * len(sources), [*_notes(raws, asked, marker, rows), *seeds_note(sources)]
+    )
 
 
 @dataclass(frozen=True)
@@ -182,9 +184,9 @@ def _check_scores(
         )
 
 
-def _notes(raws: Sequence[Raw], asked: DumpOptions, marker: Marker | None) -> Iterator[str]:
+def _notes(raws: Sequence[Raw], asked: DumpOptions, marker: Marker | None, rows: pd.DataFrame) -> Iterator[str]:
     if marker:
-        yield from marker.notes
+        yield from marker.notes(rows)
     else:
         yield f"Correct is what verl's reward function said: {', '.join(sorted({_how(raw, asked) for raw in raws}))}."
         yield "Of what is not correct it is not told whether it is wrong, missing or cut off."

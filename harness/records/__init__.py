@@ -5,7 +5,7 @@ Every file is JSON or JSON lines, but for finished attempts, which are Parquet.
 Units: scores are fractions, lengths are tokens, times are seconds.
 """
 
-from benchmarks.marks import Mark
+from benchmarks.marks import Mark, disagree
 from harness.records.evaluations import EvalRecord
 from harness.records.files import (
     SCHEMA,
@@ -57,6 +57,7 @@ __all__ = [
     "TrialRecord",
     "add_published",
     "append_jsonl",
+    "disagree",
     "json_line",
     "read_json",
     "read_jsonl",

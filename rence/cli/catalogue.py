@@ -34,6 +34,8 @@ Name = Annotated[
 ]
 
 _UNUSABLE = "cannot be used"
+_WIDE, _WHERE_WIDE = 120, ("licence", "origin")
+"""columns of a terminal, and what a narrower one does not show; `--json` has all"""
 
 
 class Kind(StrEnum):
@@ -61,8 +63,11 @@ def list_(kind: Annotated[Kind, typer.Argument(show_default=False)], json: Json 
     if not rows:
         out().print(f"No {kind} here.")
         return
-    columns = list(rows[0])
+    left_out = () if out().width >= _WIDE else _WHERE_WIDE
+    columns = [column for column in rows[0] if column not in left_out]
     shown = table(*columns, numbers=tuple(c for c in columns if isinstance(rows[0][c], int)))
+    shown.columns[0].no_wrap = True  # a name is there to be copied
+    shown.columns[0].min_width = max(len(str(row[columns[0]])) for row in rows)
     for row in rows:
         shown.add_row(*("-" if row[column] is None else escape(str(row[column])) for column in columns))
     out().print(shown)
@@ -162,6 +167,7 @@ def _benchmarks() -> list[dict[str, Any]]:
             "kind": kind,
             "problems": one.count,
             "k": getattr(one, "k", None),
+            "rule": rule.label if (rule := getattr(one, "rule", None)) else None,
             "description": one.description,
             "licence": one.licence,
             "origin": one.origin,
@@ -169,7 +175,7 @@ def _benchmarks() -> list[dict[str, Any]]:
         for kind, listed in kinds.items()
         for one in listed
     ]
-    empty = {"title": None, "problems": None, "k": None, "licence": "", "origin": ""}
+    empty = {"title": None, "problems": None, "k": None, "rule": None, "licence": "", "origin": ""}
     return [*rows, *_broken(BENCHMARK_PLUGINS, kind=_UNUSABLE, description="{error}", **empty)]
 
 

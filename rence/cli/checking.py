@@ -214,6 +214,10 @@ def _kinds(name: str, kind: CheckedKind | None) -> list[CheckedKind]:
     asked = [kind] if kind else list(CheckedKind)
     found = [one for one in asked if name in CONTRACTS[one].names()]
     if not found:
+        from harness.base.registry import training_set_names
+
+        if name in training_set_names():
+            raise UserError(f"`{name}` is a training set, and training sets have no contract. `rence list benchmarks`")
         names = sorted({known for one in asked for known in CONTRACTS[one].names()})
         what = kind or "thing to check"
         lists = ", ".join(f"rence list {one}s" for one in asked)

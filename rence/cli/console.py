@@ -12,6 +12,7 @@ import os
 import shlex
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -79,7 +80,21 @@ def _console(stderr: bool) -> Console:
     console = Console(stderr=stderr, quiet=quiet(), highlight=False, soft_wrap=True)
     if not console.is_terminal:
         console.width = max(console.width, _PIPE_WIDTH)
+    console.on_broken_pipe = _reader_left  # rich's own exits with 1
     return console
+
+
+def _reader_left() -> None:
+    """Whoever read our output has seen enough, as `head` has: what else we say goes nowhere, and the exit code stays
+    what it would have been."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _flush() -> None:
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _reader_left()
 
 
 def same_command(*without: str) -> str:
@@ -87,8 +102,16 @@ def same_command(*without: str) -> str:
     return shlex.join(["rence", *(word for word in sys.argv[1:] if word not in without)])
 
 
+def check_out(file: Path | None) -> None:
+    """Before the work whose result goes there. Raises: UserError if `--out` is a folder."""
+    if file and file.is_dir():
+        raise UserError(f"--out {file} is a folder. Name the file to write in it, such as {file / 'out.jsonl'}.")
+
+
 def print_json(data: Any) -> None:
+    """One document on stdout, at once: a reader that leaves is noticed here."""
     print(json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False))
+    _flush()
 
 
 def table(*columns: str, numbers: tuple[str, ...] = ()) -> Table:
@@ -107,8 +130,7 @@ def guarded(call: Callable[[], Any]) -> NoReturn:
     try:
         call()
     except BrokenPipeError:
-        # Whoever read our output has seen enough, as `head` has; nothing more can be said, not even at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _reader_left()
         sys.exit(OK)
     except (UserError, DataError, ProblemsError, PluginError, OSError) as error:
         mended = of_system(error)
@@ -120,6 +142,7 @@ def guarded(call: Callable[[], Any]) -> NoReturn:
         print("rence: interrupted.", file=sys.stderr)
         sys.exit(INTERRUPTED)
     finally:
+        _flush()  # here, for at exit nobody would catch it
         sys.excepthook = _unexpected  # typer put its own there
     sys.exit(OK)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from benchmarks.marks import Reading
+from benchmarks.marks import Form, Reading
 from harness.base.errors import UserError
 from harness.records.schema import COLUMNS, IMPORTED
 from rence.cli.console import command
@@ -34,6 +34,14 @@ HowToRead = Annotated[
         "--reading",
         help="How an answer is found: box, the last box; rule, as in evaluations, of multiple choice a letter too; "
         "anywhere, as in `rence grade`.",
+    ),
+]
+Rule = Annotated[
+    Form | None,
+    typer.Option(
+        "--rule",
+        help="What answers are: maths, numbers, choice; what a row's `rule` or the benchmark says if not given.",
+        show_default=False,
     ),
 ]
 Tolerance = Annotated[
@@ -91,18 +99,20 @@ def generations(
     benchmark: Benchmark = None,
     column: Columns = None,
     reading: HowToRead = Reading.RULE,
+    rule: Rule = None,
     tolerance: Tolerance = None,
     workers: Workers = None,
 ) -> None:
     """Rows like those of `attempts`, with response and gold and no mark: rence's marker marks them. Without --reading
-    the answer is what the last \\boxed{} holds, as in evaluations."""
+    the answer is what the last \\boxed{} holds, of multiple choice the letter. A row's `rule` (maths, numbers, choice)
+    says what its answer is."""
     from harness.importing import attempts as source
     from harness.importing import readers
 
     asked = source.AttemptOptions(arm, seed, benchmark, _columns(column))
-    marker = _marker(True, reading, tolerance, workers)
+    marker = _marker(True, reading, rule, tolerance, workers)
     options = _options(
-        arm=arm, seed=seed, benchmark=benchmark, column=column, reading=_but_rule(reading), tolerance=tolerance
+        arm=arm, seed=seed, benchmark=benchmark, column=column, **_how(reading, rule, tolerance)
     )  # fmt: skip
     bring_in(
         "generations", paths, readers.files_in, _TABLES, lambda found: source.read_all(found, asked, marker), options,
@@ -120,6 +130,7 @@ def verl(
     ] = None,
     mark: Mark = False,
     reading: HowToRead = Reading.RULE,
+    rule: Rule = None,
     tolerance: Tolerance = None,
     workers: Workers = None,
 ) -> None:
@@ -128,9 +139,12 @@ def verl(
     from harness.importing import verl as source
 
     asked = source.DumpOptions(benchmark, above)
-    marker = _marker(mark, reading, tolerance, workers)
+    marker = _marker(mark, reading, rule, tolerance, workers)
     options = _options(
-        benchmark=benchmark, correct_above=above, mark=mark, reading=_but_rule(reading), tolerance=tolerance
+        benchmark=benchmark,
+        correct_above=above,
+        mark=mark,
+        **_how(reading, rule, tolerance),
     )
     bring_in(
         "verl", paths, source.files_in, source.LOOKED_FOR, lambda found: source.read_all(found, asked, marker), options,
@@ -147,6 +161,7 @@ def lm_eval(
     ] = None,
     mark: Mark = False,
     reading: HowToRead = Reading.RULE,
+    rule: Rule = None,
     tolerance: Tolerance = None,
     workers: Workers = None,
 ) -> None:
@@ -156,8 +171,13 @@ def lm_eval(
     from harness.importing.lm_eval_task import LOOKED_FOR
 
     asked = source.LmEvalOptions(metric or (), filter or ())
-    marker = _marker(mark, reading, tolerance, workers)
-    options = _options(metric=metric, filter=filter, mark=mark, reading=_but_rule(reading), tolerance=tolerance)
+    marker = _marker(mark, reading, rule, tolerance, workers)
+    options = _options(
+        metric=metric,
+        filter=filter,
+        mark=mark,
+        **_how(reading, rule, tolerance),
+    )
     bring_in(
         "lm-eval", paths, source.files_in, LOOKED_FOR, lambda found: source.read_all(found, asked, marker),
         options, shared,
@@ -170,6 +190,7 @@ def lighteval(
     metric: Metric = None,
     mark: Mark = False,
     reading: HowToRead = Reading.RULE,
+    rule: Rule = None,
     tolerance: Tolerance = None,
     workers: Workers = None,
 ) -> None:
@@ -178,8 +199,8 @@ def lighteval(
     from harness.importing import lighteval as source
 
     asked = source.LightevalOptions(metric or ())
-    marker = _marker(mark, reading, tolerance, workers)
-    options = _options(metric=metric, mark=mark, reading=_but_rule(reading), tolerance=tolerance)
+    marker = _marker(mark, reading, rule, tolerance, workers)
+    options = _options(metric=metric, mark=mark, **_how(reading, rule, tolerance))
     bring_in(
         "lighteval", paths, source.files_in, source.LOOKED_FOR, lambda found: source.read_all(found, asked, marker),
         options, shared,
@@ -202,13 +223,16 @@ def _options(**options: Any) -> dict[str, Any]:
     return {name: value for name, value in options.items() if value not in (None, False)}
 
 
-def _but_rule(reading: Reading) -> str | None:
-    return None if reading is Reading.RULE else reading.value
+def _how(reading: Reading, rule: Form | None, tolerance: float | None) -> dict[str, Any]:
+    """Options of the marker for the plan's lock, where they are not what evaluations do."""
+    return {"reading": None if reading is Reading.RULE else reading.value, "rule": rule, "tolerance": tolerance}
 
 
-def _marker(mark: bool, reading: Reading, tolerance: float | None, workers: int | None) -> Marker | None:
+def _marker(
+    mark: bool, reading: Reading, rule: Form | None, tolerance: float | None, workers: int | None
+) -> Marker | None:
     from harness.importing.marking import Marker
 
-    if not mark and (reading is not Reading.RULE or tolerance is not None or workers is not None):
-        raise UserError("--reading, --tolerance and --workers say how answers are marked again: add --mark.")
-    return Marker(reading, tolerance, workers) if mark else None
+    if not mark and (reading is not Reading.RULE or (rule, tolerance, workers) != (None, None, None)):
+        raise UserError("--reading, --rule, --tolerance and --workers say how answers are marked again: add --mark.")
+    return Marker(reading, rule, tolerance, workers) if mark else None

@@ -40,10 +40,23 @@ def pin(
     except ProblemsError as error:
         raise UserError(str(error)) from None
     if json:
-        print_json({"file": str(file), "name": found.name, "problems": found.count, "hash": found.hash})
+        print_json(
+            {
+                "file": str(file),
+                "name": found.name,
+                "problems": found.count,
+                "hash": found.hash,
+                "rule": found.rule_in_words,
+            }
+        )
         return
     console, name = out(), found.name if found.name.isidentifier() else "mine"
-    console.print(f"{file}: {found.count:,} problems, hash {found.hash}\n", markup=False, highlight=False, emoji=False)
+    console.print(
+        f"{file}: {found.count:,} problems, hash {found.hash}\nAnswers are {found.rule_in_words}.\n",
+        markup=False,
+        highlight=False,
+        emoji=False,
+    )
     for line in (
         "In an experiment, under `evaluation`:",
         f"  benchmarks: {{{dumps(found.name)}: {{file: {dumps(str(file))}, k: 4, hash: {dumps(found.hash)}}}}}",

@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from harness.records import SCHEMA, DataError, EvalFolder, EvalRecord, Mark
+from harness.records import SCHEMA, DataError, EvalFolder, EvalRecord, Mark, disagree
 from reports.data.load import MARKS, read_evaluations, where
 from reports.statistics import Estimate, Floats, contrast, pass_at_k
 from reports.statistics.votes import majority
@@ -191,12 +191,8 @@ def _answers(path: Path) -> pa.Table:
 
 
 def _second(marks: Sequence[str], others: Sequence[str | None]) -> Second:
-    disagree = failed = 0
-    for mark, other in zip(marks, others, strict=True):
-        failed += other in (None, Mark.GRADER_FAILED)
-        decided = Mark.GRADER_FAILED not in (mark, other) and other is not None
-        disagree += decided and (mark == Mark.CORRECT) != (other == Mark.CORRECT)
-    return Second(disagree, failed)
+    failed = sum(other in (None, Mark.GRADER_FAILED) for other in others)
+    return Second(sum(map(disagree, marks, others)), failed)
 
 
 def _sampling(header: EvalRecord) -> dict[str, Any]:

@@ -61,8 +61,19 @@ def _basis(found: EvaluatedModel) -> list[str]:
     return [
         "Percent; tokens are a mean. Intervals: t, clustered by problem;",
         f"they are about {COVERS}.",
+        f"Answers are {_rules(found.results)}.",
         f"Model {header.arm}, template {header.template}{limit}.",
         f"Temperature {sampling['temperature']:g}, top_p {sampling['top_p']:g}, at most {sampling['max_tokens']:,} "
         f"tokens, seed {sampling['seed']}.",
         f"Engine {header.engine} {header.engine_version}; marker {header.grader_version}{second}.",
     ]
+
+
+def _rules(results: Sequence[Result]) -> str:
+    """What counts as equal to a gold: once if it is one for all benchmarks, else with each one's title."""
+    titles: dict[str, list[str]] = {}
+    for result in results:
+        titles.setdefault(result.header.rule or "compared by a rule that was not recorded", []).append(result.title)
+    if len(titles) == 1:
+        return next(iter(titles))
+    return "; ".join(f"{rule} ({', '.join(several)})" for rule, several in titles.items())

@@ -17,7 +17,7 @@ ROWS = [
     {"gold": "42", "pred": "The answer is 41", "expected": 0},
     {"gold": "42", "pred": "The answer is 42", "expected": 0},  # a wrong label
     {"gold": "7", "pred": "", "expected": 0},
-    {"gold": "2", "pred": "\\boxed{\\sum_{k=1}^{10000000000} k^{9}}", "expected": 0},
+    {"gold": "2", "pred": "\\boxed{(10^{100000000}+1)!}", "expected": 0},
 ]
 
 
@@ -42,8 +42,8 @@ def file(tmp_path: Path) -> Path:
 def test_marks_agreement_and_misses(file: Path) -> None:
     done = grade(file.name, "--workers", "1", cwd=file.parent)
     assert (done.returncode, done.stderr) == (0, "")
-    assert "Agreement: 5 of 6 (83.33 %)" in done.stdout
-    assert "Reading anywhere. Answers were found: bare 1, box 2, none 1, stated 2." in done.stdout
+    assert "Agreement: 4 of 6 (66.67 %); the marker failed on 1, which agree with nothing" in done.stdout
+    assert "Reading anywhere. Rules: maths 6. Answers were found: bare 1, box 2, none 1, stated 2." in done.stdout
     misses = [line.split() for line in done.stdout.splitlines() if line.strip().startswith("4 ")]
     assert misses == [["4", "wrong", "correct", "42", "42", "equal"]]
 
@@ -51,10 +51,11 @@ def test_marks_agreement_and_misses(file: Path) -> None:
 def test_one_document_and_a_file_of_lines(file: Path) -> None:
     done = grade(file.name, "--json", "--second-marker", "--out", "marked.jsonl", cwd=file.parent)
     found = json.loads(done.stdout)
-    assert found["rows"] == found["labelled"] == 6 and found["agree"] == 5
+    assert found["rows"] == found["labelled"] == 6 and (found["agree"], found["failed"]) == (4, 1)
     assert found["reading"] == "anywhere" and found["found"] == {"bare": 1, "box": 2, "none": 1, "stated": 2}
     assert found["marks"] == {"correct": 3, "grader_failed": 1, "no_answer": 1, "wrong": 1}
-    assert [miss["line"] for miss in found["misses"]] == [4]
+    assert [miss["line"] for miss in found["misses"]] == [4, 6]
+    assert (found["markers_disagree"], found["second_marker_failed"]) == (1, 1)
     lines = [json.loads(line) for line in (file.parent / "marked.jsonl").read_text(encoding="utf-8").splitlines()]
     assert [line["mark"] for line in lines] == ["correct", "correct", "wrong", "correct", "no_answer", "grader_failed"]
     assert [line["reason"] for line in lines if line["mark"] == "no_answer"] == ["the response is empty"]
@@ -89,7 +90,10 @@ def test_multiple_choice(tmp_path: Path) -> None:
     assert marks_of(tmp_path, rows)[:3] == ["correct", "correct", "wrong"], "without a rule the gold is enough"
     (tmp_path / "a.jsonl").write_text('{"gold": "A", "pred": "A"}\n{"gold": "42", "pred": "A"}\n')
     done = grade("a.jsonl", "--rule", "choice", cwd=tmp_path)
-    assert done.returncode == 2 and "a.jsonl:2: a gold of multiple choice must be a letter, A to J" in done.stderr
+    assert (
+        done.returncode == 2
+        and "a.jsonl:2: `gold` of multiple choice must be a letter, A to J, but is `42`" in done.stderr
+    )
 
 
 def test_a_lines_own_rule_goes_before_the_options(tmp_path: Path) -> None:
@@ -108,17 +112,40 @@ def test_tolerance(tmp_path: Path, options: tuple[str, ...], mark: str) -> None:
 @pytest.mark.parametrize(
     "content, said",
     [
-        (b'{"gold": "1", "pred": "1"}\nnonsense\n', "a.jsonl:2 is not valid JSON"),
-        (b"[1]\n", "a.jsonl:1 must be an object with `gold` and `pred`, but is list"),
-        (b'\n{"gold": "1"}\n', "a.jsonl:2: `pred` must be a string, but is missing"),
-        (b'{"gold": 1, "pred": "1"}\n', "a.jsonl:1: `gold` must be a string, but is int"),
+        (b'{"gold": "1", "pred": "1"}\nnonsense\n', "a.jsonl:2: the line is not JSON"),
+        (b"[1]\n", "a.jsonl:1: the line must be an object with `gold` and `pred`, but is list"),
+        (b'\n{"gold": "1"}\n', "a.jsonl:2: `pred` is missing"),
+        (b'{"gold": [1], "pred": "1"}\n', "a.jsonl:1: `gold` must be text or a number, but is `[1]`"),
+        (b'{"gold": " ", "pred": "1"}\n', "a.jsonl:1: `gold` is empty"),
+        (b'{"gold": "1", "pred": 1}\n', "a.jsonl:1: `pred` must be text, but is int"),
+        (
+            b'{"gold": "1", "pred": "1", "tolerance": NaN}\n',
+            "a.jsonl:1: the line is not JSON: NaN is no number of JSON",
+        ),
+        (
+            b'{"gold": "1", "pred": "1", "tolerance": true}\n',
+            "`tolerance` must be a number from 0 to 0.5, but is `true`",
+        ),
+        (b'{"gold": "1", "pred": "1", "tolerance": "1%"}\n', "`tolerance` must be a number from 0 to 0.5, but is `1%`"),
+        (
+            b'{"gold": "1", "pred": "1", "tolerance": 1e9}\n',
+            "a.jsonl:1: `tolerance` must be a number from 0 to 0.5, but",
+        ),
+        (
+            b'{"gold": "1", "pred": "1", "tolerance": -1}\n',
+            "a.jsonl:1: `tolerance` must be a number from 0 to 0.5, but",
+        ),
+        (
+            b'{"gold": "1", "pred": "1", "rule": "math"}\n',
+            "a.jsonl:1: `rule` must be one of maths, numbers, choice, but is `math`. Did you mean `maths`?",
+        ),
         (b'{"gold": "1", "pred": "1", "expected": "yes"}\n', "a.jsonl:1: `expected` must be 0 or 1"),
         (
             b'{"gold": "1", "pred": "1", "rule": "letters"}\n',
-            "a.jsonl:1: `rule` must be maths, numbers, choice, but is",
+            "a.jsonl:1: `rule` must be one of maths, numbers, choice, but is `letters`.",
         ),
         (b"\xff\n", "a.jsonl is not UTF-8"),
-        (b"[" * 100_000 + b"\n", "a.jsonl:1 is not valid JSON"),
+        (b"[" * 100_000 + b"\n", "a.jsonl:1: the line is not JSON"),
     ],
 )
 def test_a_file_that_is_not_what_it_must_be(tmp_path: Path, content: bytes, said: str) -> None:
@@ -126,6 +153,35 @@ def test_a_file_that_is_not_what_it_must_be(tmp_path: Path, content: bytes, said
     done = grade("a.jsonl", cwd=tmp_path)
     assert done.returncode == 2 and said in done.stderr and len(done.stderr.splitlines()) <= 3
     assert "Traceback" not in done.stderr and done.stdout == ""
+
+
+def test_what_is_accepted_and_what_every_line_gets(tmp_path: Path) -> None:
+    """A byte-order mark, golds that are numbers, null where nothing is said; `extra` is not looked at."""
+    rows = [{"gold": 4, "pred": "\\boxed{4}", "rule": None, "tolerance": None}]
+    rows += [{"gold": 2.5, "pred": "2.49", "extra": {"precision": 1}}, {"gold": "b)", "pred": "B", "rule": "choice"}]
+    text = "".join(json.dumps(row) + "\n" for row in rows)
+    (tmp_path / "a.jsonl").write_text(text, encoding="utf-8-sig")
+    done = grade("a.jsonl", "--out", "b.jsonl", "--tolerance", "0.001", "--json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["rules"] == {"choice within 0.001": 1, "maths within 0.001": 2}
+    lines = [json.loads(line) for line in (tmp_path / "b.jsonl").read_text().splitlines()]
+    assert [line["mark"] for line in lines] == ["correct", "wrong", "correct"]
+    assert [line["rule"] for line in lines] == ["maths", "maths", "choice"] and lines[0]["gold"] == 4
+    assert {line["tolerance"] for line in lines} == {0.001} and {line["reading"] for line in lines} == {"anywhere"}
+    assert [line["place"] for line in lines] == ["box", "bare", "bare"]
+
+
+def test_golds_that_state_no_answer_are_told(tmp_path: Path) -> None:
+    rows = [{"gold": "5", "pred": "5"}, {"gold": "the boy went home", "pred": "5"}]
+    (tmp_path / "a.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    done = grade("a.jsonl", "--json", cwd=tmp_path)
+    assert done.returncode == 0 and json.loads(done.stdout)["rows"] == 2
+    assert "a.jsonl: 1 golds state no answer (line 2)" in done.stderr
+
+
+def test_a_folder_is_no_file_to_write(file: Path) -> None:
+    done = grade(file.name, "--out", ".", cwd=file.parent)
+    assert done.returncode == 2 and "--out . is a folder." in done.stderr and "bug" not in done.stderr
 
 
 def test_no_file_and_an_empty_one(tmp_path: Path) -> None:

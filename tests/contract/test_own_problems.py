@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.files import jsonl
-from benchmarks.marks import NUMBERS
+from benchmarks.marks import CHOICE, NUMBERS, Rule
 from benchmarks.problems import Benchmark, Problem, ProblemsError
 from benchmarks.registry import benchmark
 from harness import config
@@ -91,11 +91,21 @@ def test_answers_of_a_file_may_be_letters(rence: Call, tmp_path: Path) -> None:
     assert code == USAGE and "`mini_sums` has a rule of its own" in err
 
 
+def test_a_lines_tolerance_and_letters_are_its_rule(tmp_path: Path) -> None:
+    path = tmp_path / "my.jsonl"
+    rows = [{"problem": "a", "answer": 1.5, "tolerance": 0.01}, {"problem": "b", "answer": "b)", "rule": "choice"}]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert [one.rule for one in Benchmark.from_file(path).problems] == [Rule(tolerance=0.01), CHOICE]
+    assert Benchmark.from_file(path, rule=NUMBERS).problems[0].rule == NUMBERS
+    assert Benchmark.from_file(path).rule_in_words.startswith("mathematical expressions, decimals within 1.00%;")
+
+
 @pytest.mark.parametrize(
     "row, said",
     [
-        ({"answer": "B", "rule": "letters"}, '`rule` must be maths, numbers, choice, but is "letters" instead'),
-        ({"answer": "42", "rule": "choice"}, "the answer of multiple choice must be a letter, A to J, but is '42'"),
+        ({"answer": "1", "tolerance": 2}, "`tolerance` must be a number from 0 to 0.5, but is `2`"),
+        ({"answer": "B", "rule": "letters"}, "`rule` must be one of maths, numbers, choice, but is `letters`"),
+        ({"answer": "42", "rule": "choice"}, "`answer` of multiple choice must be a letter, A to J, but is `42`"),
     ],
 )
 def test_a_rule_that_is_none(tmp_path: Path, row: dict[str, str], said: str) -> None:
@@ -110,7 +120,7 @@ def test_an_experiments_file_has_a_rule(experiment: Path) -> None:
     numbers = config.load(experiment, ["evaluation.benchmarks.mine.rule=numbers"])
     assert numbers.evaluation.benchmark("mine").problems[0].rule == NUMBERS
     assert plan.make(numbers, SHIPPED["quickstart-base"]).lock != before.lock, "it is what a score means"
-    with pytest.raises(UserError, match="a letter, A to J, but is '5'"):
+    with pytest.raises(UserError, match="a letter, A to J, but is `5`"):
         config.load(experiment, ["evaluation.benchmarks.mine.rule=choice"])
     with pytest.raises(UserError, match=r"evaluation\.benchmarks\.mine\.rule"):
         config.load(experiment, ["evaluation.benchmarks.mine.rule=letters"])
@@ -190,11 +200,11 @@ MISSING = '{"problem": "1+1", "answer": 2}\n{"problem": "1+2"}\n'
         (ROWS.encode() + b"\xef\xbb\xbf" + b'{"problem": "a", "answer": 1}', ":3: the line is not JSON"),
         (b"problem,answer\n1+1,2\n", ":1: the line is not JSON: Expecting value (likewise line 2)."),
         (b'[{"problem": "a", "answer": 1}]', ":1: the line must be an object, but is an array: write"),
-        (b'{"problem": "a", "answer": null}', ":1: `answer` must be text or a number, but is null instead."),
-        (b'{"problem": "a", "answer": [1, 2]}', ":1: `answer` must be text or a number, but is [1, 2] instead."),
-        (b'{"problem": "a", "answer": true}', ":1: `answer` must be text or a number, but is true instead."),
-        (b'{"problem": "a", "answer": NaN}', ":1: `answer` must be a finite number, but is nan instead."),
-        (b'{"problem": "a", "answer": 1e999}', ":1: `answer` must be a finite number, but is inf instead."),
+        (b'{"problem": "a", "answer": null}', ":1: `answer` must be text or a number, but is `null`."),
+        (b'{"problem": "a", "answer": [1, 2]}', ":1: `answer` must be text or a number, but is `[1, 2]`."),
+        (b'{"problem": "a", "answer": true}', ":1: `answer` must be text or a number, but is `true`."),
+        (b'{"problem": "a", "answer": NaN}', ":1: `answer` must be a finite number, but is nan."),
+        (b'{"problem": "a", "answer": 1e999}', ":1: `answer` must be a finite number, but is inf."),
         (b'{"problem": "a", "answer": ""}\n{"problem": "", "answer": 1}', ":1: `answer` is empty."),
         (b'{"problem": "a", "answer": "\\\\frac{1}{2"}', ":1: the answer cannot be marked"),
         (b'{"problem": "a", "answer": ' + b"9" * 5000 + b"}", "is not JSON: it is too deep, or a number too long."),
@@ -284,6 +294,7 @@ def test_what_pins_a_file_is_printed_and_pins_it(rence: Call, mine: Path) -> Non
     assert isinstance(pinned, Benchmark) and pinned.problems == own.problems
     assert (pinned.k, pinned.count, pinned.content) == (4, 2, own.hash)
     assert json.loads(rence("benchmarks", "pin", "my.jsonl", "--json")[1])["hash"] == own.hash
+    assert "Answers are mathematical expressions." in out
     mine.write_text(ROWS.replace("2*3", "1*6"))
     with pytest.raises(ProblemsError, match=f"benchmark `my` must have the hash {own.hash}, but has"):
         Benchmark.from_file(mine, count=2, content=own.hash).hash  # noqa: B018  which loads them

@@ -54,6 +54,31 @@ def test_the_benchmark_says_what_counts_as_equal_unless_the_command_does(rence: 
     assert found == {"minerva_math": ["correct"], "math500": ["wrong"], "mini_sums": ["wrong"]}
     assert rence("import", "generations", "a/seed0=g.jsonl", "--tolerance", "0.01", "--out", "y").code == 0
     assert marks(tmp_path / "y", "math500") == ["correct"]
+    assert marks(tmp_path / "y", "mini_sums") == ["wrong"], "a tolerance changes nothing else of the rule"
+
+
+def test_multiple_choice_by_the_row_or_by_the_command(rence: Rence, tmp_path: Path) -> None:
+    answers = ["Answer: B", "\\boxed{b}", "Option C is correct", "I do not know"]
+    lettered = rows("x", "B", [*answers[:-1], "cut"])
+    write(tmp_path / "g.jsonl", [{**row, "rule": "choice"} for row in lettered])
+    done = rence("import", "generations", "a/seed0=g.jsonl", "--out", "own")
+    assert done.code == 0 and "not used" not in done.out, done.err
+    assert marks(tmp_path / "own", "x") == ["correct", "correct", "wrong", "truncated"]
+    write(tmp_path / "bare.jsonl", lettered)
+    done = rence("import", "generations", "a/seed0=bare.jsonl", "--rule", "choice", "--out", "told")
+    assert done.code == 0 and marks(tmp_path / "told", "x") == marks(tmp_path / "own", "x")
+    assert "rule choice" in done.out
+    write(tmp_path / "g.jsonl", [{**row, "rule": "chioce"} for row in lettered])
+    done = rence("import", "generations", "a/seed0=g.jsonl", "--out", "none")
+    assert done.code == 3 and "but is `chioce`. Did you mean `choice`?" in done.err
+
+
+def test_responses_without_an_answer_are_told(rence: Rence, tmp_path: Path) -> None:
+    write(tmp_path / "g.jsonl", rows("x", "4", ["The answer is 4", "4", "\\boxed{4}"]))
+    done = rence("import", "generations", "a/seed0=g.jsonl", "--out", "x")
+    assert "No answer was found in 2 of 3 responses. `--reading anywhere` also takes answers" in done.out
+    done = rence("import", "generations", "a/seed0=g.jsonl", "--reading", "anywhere", "--out", "y")
+    assert "No answer was found" not in done.out
 
 
 @pytest.mark.parametrize(
