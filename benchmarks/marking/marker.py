@@ -152,7 +152,8 @@ def _compare_all(pairs: Sequence[tuple[str, str, Rule]], pool: Pool | None) -> l
     }
     replies = _ask(list(questions.values()), pool)
     for place, question in questions.items():
-        verdicts[place] = Verdict(*replies[question])
+        reply = replies[question]
+        verdicts[place] = Verdict(None if reply.value is None else bool(reply.value), reply.reason)
     return verdicts
 
 
