@@ -35,6 +35,7 @@ def identity(answer: Any, gold: Any, base: Mapping[str, Number] | None = None) -
 
 
 def _identity(pair: ExpressionPair) -> Identity:
+    """By points, and where floors or absolute values stand by a proof. Raises: Differs."""
     real = not pair.imaginary
     if pair.shortened and pair.answer == pair.gold:
         return Identity(True, "the same terms")
