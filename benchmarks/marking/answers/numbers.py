@@ -26,6 +26,9 @@ _REPEATING = re.compile(
 )
 _GOING_ON = re.compile(r"([+-]?[0-9]{0,20}\.[0-9]{0,10}?)([0-9]{1,6}?)\2{2,6} ?\\ldots")
 
+PRINTED = 15
+"""significant digits from which a decimal is what a program printed of a fraction, and no rounding by hand"""
+
 
 class Plain(NamedTuple):
     """A number as it was written."""
@@ -34,6 +37,8 @@ class Plain(NamedTuple):
     """exact"""
     rounded: bool
     """a decimal or a multiple of a power of ten: somebody may have rounded it"""
+    half: Fraction | None = None
+    """half a unit of the last of at least `PRINTED` digits of a decimal; else None"""
 
     @property
     def whole(self) -> bool:
@@ -53,7 +58,7 @@ def plain(text: str) -> Plain | None:
         return None
     decimal = found["decimal"] or ""
     rounded = bool(found["power"]) or (not decimal.isdigit() and bool(decimal))
-    return Plain(-value if found["sign"] == "-" else value, rounded)
+    return Plain(-value if found["sign"] == "-" else value, rounded, _half(decimal, value) if rounded else None)
 
 
 def _value(found: re.Match[str]) -> Fraction | None:
@@ -73,6 +78,11 @@ def _power(text: str) -> Fraction:
     return Fraction(10) ** int(exponent[1])
 
 
+def _half(decimal: str, value: Fraction) -> Fraction | None:
+    digits = decimal.lower().partition("e")[0].replace(".", "").lstrip("0")
+    return abs(value) / int(digits) / 2 if len(digits) >= PRINTED else None
+
+
 def _repeating(text: str) -> Plain | None:
     """`0.1\\overline{6}`, `0.\\dot{1}4\\dot{2}`, `0.1(6)`, `0.1666...`."""
     dots = _GOING_ON.fullmatch(text)
@@ -88,9 +98,13 @@ def _repeating(text: str) -> Plain | None:
 
 def equal(answer: Plain, gold: Plain, tolerance: float) -> bool:
     """Whether they are equal: exactly where the gold is written as an integer; else to a relative tolerance where one
-    of them may be rounded."""
+    of them may be rounded, or as far as a program printed it."""
     if answer.value == gold.value:
         return True
     if gold.whole or not (answer.rounded or gold.rounded):
         return False
-    return abs(answer.value - gold.value) <= Fraction(tolerance) * max(abs(answer.value), abs(gold.value))
+    apart = abs(answer.value - gold.value)
+    for one, other in ((answer, gold), (gold, answer)):
+        if one.half and not other.rounded and other.value.denominator > 1 and apart <= one.half:
+            return True
+    return apart <= Fraction(tolerance) * max(abs(answer.value), abs(gold.value))

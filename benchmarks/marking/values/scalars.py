@@ -21,7 +21,7 @@ from benchmarks.marking.values.sampling import ENOUGH, FEW, identity
 from benchmarks.marking.verdicts import Verdict
 
 PRINTED_DIGITS = 15
-"""a decimal of so many significant digits is what a program prints of an irrational value"""
+"""a decimal of so many significant digits is what a program prints of an exact value"""
 DOUBLE = arb(2) ** -52
 """relative error of a printed double"""
 _DECIMAL = re.compile(r"[+-]?([0-9]+\.[0-9]+|\.[0-9]+)")
@@ -169,8 +169,8 @@ def _is_integer(gold: Scalar, found: Difference) -> bool:
 
 
 def _printed(decimal: Scalar, exact: Scalar, value: Number, other: Number) -> bool:
-    """Whether one is the decimal that a program prints of the other, which is no fraction."""
-    if decimal.digits < PRINTED_DIGITS or exact.rounded or isinstance(other, fmpq):
+    """Whether one is the decimal that a program prints of the other, which is no integer."""
+    if decimal.digits < PRINTED_DIGITS or exact.rounded or (isinstance(other, fmpq) and other.q == 1):
         return False
     unit = arb(10) ** (1 - decimal.digits + _magnitude(decimal.value))
     return bool(abs(arb(value) - other) <= (unit / 2).max(DOUBLE * _size(value)))
