@@ -323,6 +323,7 @@ def test_hostile_texts_are_read_in_no_time() -> None:
         "\\boxed{\n\n" * n + "}" * n, "$" * n, "\\[" * n, "\\(" * n + "answer: ", "answer of " * n, "can not " * n,
         "if the " * n, "answer" + " " * n + "\n" * n, "The answer is " + "5," * n, "*" * n + "answer" + "*" * n,
     ]  # fmt: skip
+    texts += [sign * 200_000 for sign in ("(", "[", "*", "$", " ", "\n", "{", "\\", "_", "`", "A", "0", ",", "=", "é")]
     for text in texts:
         for form in (Form.MATHS, Form.CHOICE):
             started = time.process_time()

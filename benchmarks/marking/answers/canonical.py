@@ -19,6 +19,7 @@ Rewrite = tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]]
 _SIGNS = str.maketrans(
     {
         "−": "-", "–": "-", "﹣": "-", "—": "-", "×": r"\times ", "·": r"\cdot ", "⋅": r"\cdot ", "∙": r"\cdot ",
+        "⁄": "/", "∕": "/",
         "÷": "/", "π": r"\pi ", "∞": r"\infty ", "≤": r"\le ", "≥": r"\ge ", "⩽": r"\le ", "⩾": r"\ge ", "≠": r"\ne ",
         "∪": r"\cup ", "∩": r"\cap ", "∈": r"\in ", "∉": r"\notin ", "∖": r"\setminus ", "±": r"\pm ", "∓": r"\mp ",
         "∅": r"\emptyset ", "ø": r"\emptyset ", "θ": r"\theta ", "α": r"\alpha ", "β": r"\beta ", "γ": r"\gamma ",
@@ -186,6 +187,11 @@ LATEX: tuple[Rewrite, ...] = (
         "",
         re.compile(_BARE_NAME + r"(a?(?:sin|cos|tan|cot)|sec|csc|log|ln|exp|arc(?:sin|cos|tan))(?=\s*[({\\])"),
         r"\\\1",
+    ),
+    (
+        "array",
+        re.compile(r"\\\{ ?\\begin\{array\} ?\{[lcr| ]*\}(.*?)\\end\{array\}(?: ?\\\})?"),
+        r"\\begin{cases}\1\\end{cases}",
     ),
     # matrices
     ("\\begin", re.compile(r"\\begin\{(?:[bB]?matrix\*?|array\}\s*\{[lcr| ]*)\}"), r"\\begin{pmatrix}"),

@@ -102,7 +102,7 @@ _ANNOUNCED = re.compile(
     re.IGNORECASE,
 )
 """up to the letter"""
-_SHOWN = r"[(\[*$]*[A-J][)\]*$]*"
+_SHOWN = r"[(\[*$]{0,4}[A-J][)\]*$]{0,4}"
 _RIGHT = r"(?:correct|right|best)"
 _CONFIRMED = re.compile(
     rf"(?P<at>{_SHOWN})\s+is\s+(?:therefore\s+|thus\s+)?(?:the\s+)?(?:only\s+|single\s+|most\s+)?{_RIGHT}\s+"

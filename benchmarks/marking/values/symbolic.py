@@ -65,10 +65,22 @@ def read(text: str) -> Scalar | None:
     found = cases.read(bare) or parser.read(bare)
     if found is None or found.value in (sympy.true, sympy.false):  # a relation of numbers that sympy has decided
         return None
-    value = _done(found.value)
+    value = _whole_terms_out(_done(found.value))
     if text.endswith("%") and isinstance(value, sympy.Expr):
         value = value / 100
     return Scalar(value, found.rounded, scalars.digits(text) if found.rounded else 0)
+
+
+def _whole_terms_out(value: Any) -> Any:
+    """With floors and ceilings of u + 3 as those of u, and 3."""
+    changed = {}
+    for step in value.atoms(sympy.floor, sympy.ceiling):
+        inner = step.args[0]
+        whole = [term for term in inner.args if term.is_Integer] if inner.is_Add else []
+        if whole:
+            rest = sympy.Add(*(term for term in inner.args if term not in whole))
+            changed[step] = step.func(rest, evaluate=False) + sum(whole)
+    return value.xreplace(changed) if changed else value
 
 
 def _done(value: Any) -> Any:
