@@ -120,4 +120,4 @@ class Marked:
     reason: str = ""
     """why it is not correct, or how equality was found, in a sentence for people; empty: the texts are equal"""
     place: str = ""
-    """where the answer was found: a word of `marking.extraction.Place`; empty where there is none"""
+    """where the answer was found: a word of `marking.responses.extraction.Place`; empty where there is none"""

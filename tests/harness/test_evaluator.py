@@ -154,8 +154,8 @@ def test_killed_between_the_last_two_steps(evaluator: Evaluator, tmp_path: Path)
 
 
 def test_a_complete_evaluation_is_not_asked_again(evaluator: Evaluator, tmp_path: Path) -> None:
-    ask(evaluator, Guesser(), tmp_path)
-    ask(evaluator, Guesser(0), tmp_path)
+    whole, engine = content(ask(evaluator, Guesser(), tmp_path)), Guesser(0)
+    assert content(ask(evaluator, engine, tmp_path)) == whole and engine.calls == []
 
 
 def test_other_weights_under_the_same_name_are_refused(evaluator: Evaluator, tmp_path: Path) -> None:
