@@ -39,7 +39,7 @@ class Comparison(Record):
     margin: float | None = field(default=None, metadata=LATER)
     """differences smaller than this, a fraction such as 0.02, do not matter: with it the report can say `equivalent`"""
     pair_seeds: bool = field(default=False, metadata=LATER)
-    """compare two arms seed by seed: the trials of the seeds that both have; others are left out of that pair and named.
+    """compare two arms seed by seed: trials of the seeds that both have; others are left out of that pair and named.
     It pays where seeds agree between arms (`rence plan` says from which correlation), and costs power elsewhere"""
     collapse: CollapseRule | None = field(default=CollapseRule(), metadata=LATER)
     """what counts as a seed that collapsed, such as `{below_start: true, towards_start: 0.5}`; null: none is counted"""
