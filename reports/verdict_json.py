@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from harness.records import SCHEMA
-from reports.data import sweeps
+from reports.data import pass_at_k, pass_family, stability, sweeps
 from reports.data.analysis import Analysis, Score
 from reports.data.pairs import Pair, difference_json
 from reports.data.scores import AVERAGE
@@ -33,6 +33,8 @@ def to_json(a: Analysis) -> dict[str, Any]:
         "arms": [_arm(a, name) for name in a.rows],
         "pairs": [pair_json(p) for p in a.pairs],
         "ranking": ranking(a),
+        **({"pass_at_k": pass_family.to_json(a)} if pass_at_k.is_asked(a) else {}),
+        "improvement": stability.improvements_json(a),
         **({"sweeps": sweeps.to_json(a)} if plan.sweeps else {}),
         "published": [
             {"title": entry.title, "cells": [cell.to_json() for cell in published.compare(a, entry)]}
@@ -54,6 +56,7 @@ def _arm(a: Analysis, name: str) -> dict[str, Any]:
         "failed_seeds": [
             seed for (arm, seed), t in a.run.trials.items() if arm == name and t.done is not None and not t.finished
         ],
+        **stability.to_json(a, name),
         "per_benchmark": {b: _cell(a, name, b, a.scores[name, b]) for b in a.benchmarks if (name, b) in a.scores},
         "average": None
         if average is None

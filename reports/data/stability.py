@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from statistics import median, stdev
+from typing import Any
 
 from harness.records import START
 from reports.data.analysis import Analysis
@@ -122,6 +123,37 @@ def improvements(a: Analysis) -> list[tuple[str, Improvement | None]]:
     """Each baseline, and the chance that a new seed of the target is above one of it; None where seeds are too few."""
     ours, baselines = list(a.by_seed(a.target).values()), a.run.plan.comparison.baselines
     return [(b, improvement(ours, list(a.by_seed(b).values()), 1 - a.alpha)) for b in baselines]
+
+
+def to_json(a: Analysis, arm: str) -> dict[str, Any]:
+    """Of one arm, for `verdict.json`: scores and rates are fractions, seeds named; None where it is not known, as of
+    the untrained model, which has no seeds."""
+    if arm == START:
+        nothing = {"seeds": 0, "collapsed": None, "high": None, "missing": "the untrained model has no seeds"}
+        return {"collapse": nothing, "health": None, "worst_seed": None, "sd_seeds": None}
+    one = stability(a, arm)
+    fell = one.collapsed
+    counts = {"seeds": one.seeds, "collapsed": None if fell is None else len(fell), "high": one.high}
+    return {
+        "collapse": counts | ({"missing": one.why_not} if one.why_not else {}),
+        "health": health(a, arm) | {"collapsed": None if fell is None else list(fell)} if a.run.trials else None,
+        "worst_seed": None if one.worst is None else {"seed": one.worst, "mean": one.scores[one.worst]},
+        "sd_seeds": one.sd,
+    }
+
+
+def improvements_json(a: Analysis) -> list[dict[str, Any]]:
+    """The target's chance against each baseline; None where seeds are too few."""
+    return [
+        {
+            "a": a.target,
+            "b": baseline,
+            "probability": found.value if found else None,
+            "ci_low": found.interval[0] if found else None,
+            "ci_high": found.interval[1] if found else None,
+        }
+        for baseline, found in improvements(a)
+    ]
 
 
 def sentence(a: Analysis) -> str | None:

@@ -88,7 +88,7 @@ def _marks(axes: Axes, row: int, entry: IntervalRow) -> None:
     if entry.value is not None:
         axes.plot([entry.value] * 2, [row - 0.32, row + 0.32], color=entry.colour, linewidth=2, solid_capstyle="butt")
     if entry.level is not None:
-        axes.plot([entry.level] * 2, [row - 0.32, row + 0.32], color=entry.colour, linewidth=1.2, linestyle=":")
+        axes.plot([entry.level] * 2, [row - 0.32, row + 0.32], color=entry.colour, linewidth=1.8, linestyle=":")
     axes.plot(entry.seeds, [row] * len(entry.seeds), "o", color=entry.colour, markersize=4.5, markeredgewidth=0)
     if entry.crosses:
         axes.plot(entry.crosses, [row] * len(entry.crosses), "x", color=entry.colour, markersize=6, markeredgewidth=1.8)

@@ -25,7 +25,7 @@ def section(a: Analysis) -> Section | None:
     if any(improvement for _, improvement in improvements(a)):
         blocks.append(_improvements(a))
     blocks.append(Text(_uncovered(a, found)))
-    return Section("stability", "Stability: what a single seed may do", blocks)
+    return Section("stability", "Stability over seeds", blocks)
 
 
 def _sentences(a: Analysis, found: list[Stability]) -> list[str]:
@@ -94,7 +94,7 @@ def _fell(a: Analysis, one: Stability) -> str:
 
 def table(a: Analysis, found: list[Stability]) -> Table:
     """A row for each arm: collapses with the bound of their rate, and the worst seed beside the mean."""
-    titles = ("Seeds", "Collapsed", "Rate up to", "Mean", "Worst seed", "sd of seeds")
+    titles = ("Collapsed", "Rate up to", "Worst seed", "Mean", "sd of seeds")
     rows = [Row(_cells(a, one)) for one in found]
     missing = [one for one in found if one.seeds < len(a.run.plan.seeds)] if a.run.trials else []
     lacking = " Seeds that are unfinished or were not run are in no row." if missing else ""
@@ -109,18 +109,14 @@ def table(a: Analysis, found: list[Stability]) -> Table:
 
 
 def _cells(a: Analysis, one: Stability) -> list[Cell]:
-    planned = len(a.run.plan.seeds)
-    seeds = str(one.seeds) if one.seeds == planned or not a.run.trials else f"{one.seeds} of {planned}"
     mean = sum(one.scores.values()) / len(one.scores) if one.scores else None
     fell = None if one.collapsed is None else len(one.collapsed)
-    worst = worst_seed(one)
     return [
         text(a.label(one.arm)),
-        Cell(seeds, one.seeds),
-        Cell(GAP) if fell is None else Cell(str(fell), fell, bold=fell > 0),
+        Cell(f"{GAP if fell is None else fell} of {one.seeds}", fell, bold=bool(fell)),
         Cell(GAP) if one.high is None else Cell(f"{100 * one.high:.0f} %", one.high),
+        worst_seed(one),
         Cell(percent(mean), mean),
-        worst,
         Cell(percent(one.sd), one.sd),
     ]
 

@@ -16,6 +16,7 @@ from reports.data.analysis import Analysis, analyse
 from reports.data.load import load
 from reports.data.pass_at_k import CEILING, at, groups, ladder, leads, majorities
 from reports.figures.arm_colours import named
+from reports.sections import pass_tables as tables
 from reports.sections import passing as section
 from reports.sections.leads import sentences
 from tests.reports.conftest import write_eval
@@ -68,7 +69,7 @@ def test_the_average_stops_at_the_k_that_all_benchmarks_have(make_run) -> None:
     assert ("grpo", "average") in four and ("grpo", "average") not in six and ("grpo", "mini_hard") in six
     assert leads(a)[0].k == 4
     values = [scores.values.mean() for scores in four["grpo", "average"]]
-    table = section._table(a, {4: four}, {}, ["average"])
+    table = tables.scores(a, {4: four}, {}, ["average"])
     assert table.rows[2].cells[1].value == pytest.approx(np.mean(values))
 
 
