@@ -13,8 +13,8 @@ from typing import Any
 
 from harness.records import START
 from reports.data.analysis import Analysis
-from reports.data.scores import AVERAGE, Scores, complete
-from reports.statistics import contrast
+from reports.data.scores import AVERAGE, complete
+from reports.statistics import Floats, contrast
 from reports.statistics.stability import ROUNDING, Improvement, collapse_level, improvement, rate_bound
 from reports.words import capital, listing, percent
 
@@ -199,20 +199,20 @@ def fates(one: Stability, seeds: Iterable[int]) -> str:
 
 def _sure(a: Analysis, arm: str, fallen: tuple[int, ...]) -> tuple[int, ...]:
     """Whose fall is more than problems and answers explain: below the arm's other seeds, or below the untrained model
-    where all others fell as well, in an interval at alpha over the number of seeds."""
+    where all others fell as well, in an interval at alpha over the number of planned seeds of all arms: each could have
+    been the one that is pointed at."""
     group = complete(a.cells, arm, a.benchmarks) if fallen else None
     if not group:
         return ()
-    seeds = group[0].seeds
-    stood = tuple(seed for seed in seeds if seed not in fallen)
+    stood = tuple(seed for seed in group[0].seeds if seed not in fallen)
     others = [s.only(stood) for s in group] if stood else complete(a.cells, START, a.benchmarks)
     if not others or any(o.problems != s.problems for o, s in zip(others, group, strict=True)):
         return ()
-    return tuple(seed for seed in fallen if _below(group, seed, others, 1 - a.alpha / len(seeds)))
-
-
-def _below(group: list[Scores], seed: int, others: list[Scores], confidence: float) -> bool:
-    own = [s.only((seed,)).values for s in group]
     rest = [o.values.mean(axis=0, keepdims=True) for o in others]
+    confidence = 1 - a.alpha / (len(a.arms) * len(a.run.plan.seeds))
+    return tuple(seed for seed in fallen if _below([s.only((seed,)).values for s in group], rest, confidence))
+
+
+def _below(own: list[Floats], rest: list[Floats], confidence: float) -> bool:
     interval = contrast([own, rest], (1.0, -1.0), "checkpoints", confidence).interval
     return interval is not None and interval[1] < 0

@@ -12,6 +12,7 @@ from reports.data.pass_at_k import ladder
 from reports.data.pass_family import PassAtK, Sides, score
 from reports.data.scores import AVERAGE
 from reports.document import Cell, Column, Row, Table, text
+from reports.figures import arm_colours
 from reports.statistics import ESTIMANDS, Estimate
 from reports.verdict import COVERS
 from reports.words import GAP, extent, listing, percent, signed
@@ -51,7 +52,7 @@ def differences(a: Analysis, by_k: Mapping[int, Groups], pairs: list[Sides], col
     rows = [
         Row(
             [
-                text(f"{a.label(one)} − {a.label(other)}"),
+                text(f"{_short(a, one)} − {_short(a, other)}"),
                 *_benchmark(a, column, columns),
                 *(_difference(cells.get((one, other, column, k))) for k in ks),
             ]
@@ -134,6 +135,11 @@ def _heads(title: str, columns: list[str]) -> list[Column]:
 
 def _benchmark(a: Analysis, column: str, columns: list[str]) -> list[Cell]:
     return [] if columns == [AVERAGE] else [text(a.benchmark_title(column))]
+
+
+def _short(a: Analysis, arm: str) -> str:
+    """As pictures have it: two names stand beside each other."""
+    return START if arm == START else arm_colours.short(a, arm)
 
 
 def _score(e: Estimate | None) -> Cell:

@@ -16,6 +16,9 @@ from reports.sections.curves import MOST_BANDS
 from reports.sections.leads import sentences, table
 from reports.sections.pass_tables import differences, reliability, scores
 
+MOST_LINES = 50
+"""seeds of an arm, each with a line of its own"""
+
 
 def section(a: Analysis) -> Section | None:
     """None where one attempt a problem was sampled."""
@@ -42,7 +45,7 @@ def _pictures(a: Analysis, by_k: dict[int, Groups]) -> list[Block]:
         "pass@k in percent against k: the chance that at least one of k attempts is correct, unbiased (1 − C(n−c, k) / "
         "C(n, k) for each problem), mean over problems and seeds. "
     )
-    thin = "Thin: every seed. " if len(a.arms) <= MOST_BANDS else ""
+    thin = "Thin: every seed. " if _detailed(a) else ""
     dashed = "Dashed: the untrained model. " if START in a.rows else ""
     legend = f"{thin}{dashed}{arm_colours.rule(a)}".strip()
     blocks: list[Block] = []
@@ -65,6 +68,11 @@ def _pictures(a: Analysis, by_k: dict[int, Groups]) -> list[Block]:
     return blocks
 
 
+def _detailed(a: Analysis) -> bool:
+    """Whether lines of single seeds can be told apart."""
+    return len(a.arms) <= MOST_BANDS and len(a.run.plan.seeds) <= MOST_LINES
+
+
 def _lines(a: Analysis, by_k: dict[int, Groups], column: str) -> list[Line]:
     """An arm's percent against k: mean over its seeds, and each of them where arms are few enough to tell apart."""
     named = arm_colours.named(a)
@@ -78,7 +86,7 @@ def _lines(a: Analysis, by_k: dict[int, Groups], column: str) -> list[Line]:
         tracks = [(ks, [100 * one[seed] for one in seeds]) for seed in seeds[0]]
         mean = (ks, [100 * sum(one.values()) / len(one) for one in seeds])
         start = arm == START
-        detailed = not start and len(a.arms) <= MOST_BANDS
+        detailed = not start and _detailed(a)
         lines.append(
             Line(
                 "start" if start else arm_colours.short(a, arm),

@@ -84,7 +84,8 @@ def _definition(a: Analysis) -> str:
 def _fell(a: Analysis, one: Stability) -> str:
     assert one.collapsed is not None and one.high is not None
     rest = [str(seed) for seed in one.fallen if seed not in one.sure]
-    who = f"{'seed' if len(rest) == 1 else 'seeds'} {listing(rest)}"
+    who = f"seed {rest[0]}" if len(rest) == 1 else f"seeds {listing(rest)}"
+    who = who if len(rest) <= MOST_SAID else f"{len(rest)} of them"
     noise = f" The choice of problems and answers alone may explain the fall of {who}." if rest else ""
     return (
         f"{a.label(one.arm)}: {len(one.collapsed)} of {plural(one.seeds, 'seed')} collapsed "
