@@ -15,7 +15,8 @@ from harness.records import START
 from reports.data.analysis import Analysis
 from reports.data.scores import AVERAGE, complete
 from reports.statistics import Floats, contrast
-from reports.statistics.stability import ROUNDING, Improvement, collapse_level, improvement, rate_bound
+from reports.statistics.collapse import ROUNDING, collapse_level, rate_bound
+from reports.statistics.improvement import Improvement, improvement
 from reports.words import capital, listing, percent
 
 MOST_SEEDS, MOST_ARMS = 3, 3

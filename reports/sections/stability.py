@@ -7,7 +7,8 @@ from reports.data.stability import Stability, fates, improvements, stabilities, 
 from reports.document import Block, Bullets, Cell, Column, Figure, Row, Section, Table, Text, text
 from reports.figures import arm_colours
 from reports.figures.intervals import IntervalRow, intervals
-from reports.statistics.stability import FEWEST_SEEDS, rate_bound
+from reports.statistics.collapse import rate_bound
+from reports.statistics.improvement import FEWEST_SEEDS
 from reports.words import GAP, listing, percent, plural
 
 MOST_ROWS = 20
@@ -37,7 +38,7 @@ def _sentences(a: Analysis, found: list[Stability]) -> list[str]:
         said.append(f"Collapsed seeds in {len(fell) - MOST_SAID} arms more: see the table.")
     none = sorted({one.seeds for one in counted if not one.collapsed})
     if none and len(none) == 1:
-        whose = "No seed collapsed" if not fell else "None in the other arms"
+        whose = "No seed collapsed" if not fell else "No seed of the other arms did"
         said.append(f"{whose}: 0 of {plural(none[0], 'seed')}, so the rate may be up to {_bound(a, none[0])}.")
     elif none:
         low, high = none[0], none[-1]

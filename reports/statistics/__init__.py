@@ -7,7 +7,8 @@ equivalence.py     two one-sided tests
 permutation.py bootstrap.py draws.py    the other tests, and their random numbers
 variance.py        what a variance is made of
 power.py design.py what a design can detect, and what another could
-votes.py           maj@k
+collapse.py improvement.py   what a single seed may do
+votes.py pass_hat_k.py       maj@k and pass^k
 """
 
 from reports.statistics.crossed import (

@@ -17,7 +17,8 @@ from reports.data.load import load
 from reports.data.scores import Scores
 from reports.data.stability import health, improvements, sentence, stabilities, stability, to_json
 from reports.sections import stability as section
-from reports.statistics.stability import Improvement, collapse_level, improvement, rate_bound
+from reports.statistics.collapse import collapse_level, rate_bound
+from reports.statistics.improvement import Improvement, improvement
 from tests.reports.conftest import write_eval
 
 ONE = {"benchmarks": {"mini": (100, 10)}, "curve": (), "seeds": (0, 1, 2, 3, 4)}

@@ -1,4 +1,4 @@
-"""What a seed may do, rather than what seeds do on average: the rate of collapses, and which arm's seed is better."""
+"""Which of two arms' seeds is better: the probability of improvement, with an interval."""
 
 from __future__ import annotations
 
@@ -8,48 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
+from reports.statistics.collapse import ROUNDING
+
 FEWEST_SEEDS = 8
-"""a side, for an interval of a probability of improvement: at 8 v 8 it still has a median width of .56 of 1"""
-ROUNDING = 1e-12
-"""scores this close are equal"""
-
-
-def rate_bound(events: int, trials: int, confidence: float = 0.95) -> float:
-    """Exact one-sided upper bound of a rate (Clopper & Pearson 1934, Biometrika 26(4), 404-413).
-
-    The rate at which `events` or fewer of `trials` have probability 1 - confidence; without events that is
-    1 - (1 - confidence)^(1 / trials).
-
-    >>> round(rate_bound(0, 3), 3)
-    0.632
-
-    Raises: ValueError without trials.
-    """
-    if trials < 1 or not 0 <= events <= trials:
-        raise ValueError(
-            f"`events` must be 0 to `trials`, and these at least 1, but are {events} and {trials} instead."
-        )
-    return 1.0 if events == trials else float(special.betaincinv(events + 1, trials - events, confidence))
-
-
-def collapse_level(
-    median: float | None, start: float | None, below_start: bool = True, towards_start: float | None = 0.5
-) -> float | None:
-    """The score below which a seed counts as collapsed; None where neither part of the definition can be used.
-
-    Args:
-        median: of the arm's seeds; None if there is none
-        start: the untrained model's score; None if there is none
-        below_start: whether a seed below the start collapsed
-        towards_start: the share of the way from the median down to the start that is too far; None: no such part. Where
-            the median is not above the start there is no such way.
-    """
-    if start is None:
-        return None
-    levels = [start] if below_start else []
-    if towards_start is not None and median is not None and median > start:
-        levels.append(median - towards_start * (median - start))
-    return max(levels, default=None)
+"""a side: there the interval still has a median width of .56 of 1"""
 
 
 @dataclass(frozen=True)
