@@ -102,8 +102,8 @@ def differences(a: Analysis, found: Mapping[int, Groups], pairs: list[Sides], co
 def _difference(a: Analysis, group: Groups, k: int, pair: Sides, column: str) -> PassAtK:
     lacking = [arm for arm in pair if (arm, column) not in group]
     if not lacking:
-        sides = (group[arm, column] for arm in pair)
-        return PassAtK("pass@k", *pair, column, k, difference(*sides, a.estimand, a.alpha))
+        ours, theirs = (group[arm, column] for arm in pair)
+        return PassAtK("pass@k", *pair, column, k, difference(ours, theirs, a.estimand, a.alpha))
     # what is complete with one attempt is in the table of scores
     few = [arm for arm in lacking if (arm, column) in a.scores]
     none = [arm for arm in lacking if arm not in few]
