@@ -84,9 +84,11 @@ def at(cells: Cells, k: int, measure: Measure = pass_at_k) -> Cells:
 
 
 def _measured(scores: Scores, k: int, measure: Measure) -> Scores:
+    """With `k` as the number of times that so many attempts were made: what one value is the mean of, and so how fine
+    it may be."""
     attempts = np.broadcast_to(np.array(scores.k)[:, None], scores.values.shape)
     correct = np.rint(scores.values * attempts).astype(np.int64)
-    return replace(scores, values=measure(attempts, correct, k))
+    return replace(scores, values=measure(attempts, correct, k), k=tuple(n // k for n in scores.k))
 
 
 def groups(a: Analysis, cells: Cells) -> dict[tuple[str, str], list[Scores]]:

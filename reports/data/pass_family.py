@@ -16,8 +16,7 @@ from reports.data.analysis import Analysis
 from reports.data.pairs import Groups, difference
 from reports.data.pass_at_k import Measure, at, groups, ladder
 from reports.data.scores import AVERAGE, Scores
-from reports.statistics import Estimate, contrast, pass_at_k
-from reports.statistics.pass_hat_k import pass_hat_k
+from reports.statistics import Estimate, contrast, pass_at_k, pass_hat_k
 
 FAMILY = "pass@k: not part of the primary family; raw intervals, not adjusted"
 Sides = tuple[str, str]
@@ -65,7 +64,8 @@ def by_k(a: Analysis, measure: str = "pass@k") -> dict[int, Groups]:
 
 def score(a: Analysis, arm: str, group: list[Scores]) -> Estimate:
     """Of one arm; the untrained model has no seeds to be new."""
-    return contrast([[s.values for s in group]], (1.0,), "checkpoints" if arm == START else a.estimand, 1 - a.alpha)
+    asked, attempts = "checkpoints" if arm == START else a.estimand, [[s.k for s in group]]
+    return contrast([[s.values for s in group]], (1.0,), asked, 1 - a.alpha, attempts=attempts)
 
 
 def scores(a: Analysis, measure: str, found: Mapping[int, Groups]) -> Iterator[PassAtK]:

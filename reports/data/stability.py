@@ -14,7 +14,7 @@ from typing import Any
 from harness.records import START
 from reports.data.analysis import Analysis
 from reports.data.scores import AVERAGE, complete
-from reports.statistics import Floats, contrast
+from reports.statistics import contrast
 from reports.statistics.collapse import ROUNDING, collapse_level, rate_bound
 from reports.statistics.improvement import Improvement, improvement
 from reports.words import capital, listing, percent
@@ -210,10 +210,12 @@ def _sure(a: Analysis, arm: str, fallen: tuple[int, ...]) -> tuple[int, ...]:
     if not others or any(o.problems != s.problems for o, s in zip(others, group, strict=True)):
         return ()
     rest = [o.values.mean(axis=0, keepdims=True) for o in others]
-    confidence = 1 - a.alpha / (len(a.arms) * len(a.run.plan.seeds))
-    return tuple(seed for seed in fallen if _below([s.only((seed,)).values for s in group], rest, confidence))
+    confidence, of_rest = 1 - a.alpha / (len(a.arms) * len(a.run.plan.seeds)), [(sum(o.k),) for o in others]
 
+    def below(seed: int) -> bool:
+        own = [s.only((seed,)) for s in group]
+        arms, attempts = ([s.values for s in own], rest), ([s.k for s in own], of_rest)
+        interval = contrast(arms, (1.0, -1.0), "checkpoints", confidence, attempts=attempts).interval
+        return interval is not None and interval[1] < 0
 
-def _below(own: list[Floats], rest: list[Floats], confidence: float) -> bool:
-    interval = contrast([own, rest], (1.0, -1.0), "checkpoints", confidence).interval
-    return interval is not None and interval[1] < 0
+    return tuple(seed for seed in fallen if below(seed))

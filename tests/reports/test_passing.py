@@ -23,7 +23,7 @@ from reports.figures.arm_colours import named
 from reports.sections import pass_tables as tables
 from reports.sections import passing as section
 from reports.sections.leads import sentences
-from reports.statistics.pass_hat_k import pass_hat_k
+from reports.statistics import pass_hat_k
 from tests.reports.conftest import write_eval
 
 
