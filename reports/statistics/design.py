@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from reports.statistics.crossed import Estimand, MeanSquare, Parts
+from reports.statistics.planned import paired
 from reports.statistics.power import POWER, detectable_effect
 from reports.statistics.satterthwaite import pool, upper_bound
 from reports.statistics.variance import VarianceSplit
@@ -43,6 +44,7 @@ def sight(
     alpha: float,
     stated: float | None = None,
     power: float = POWER,
+    pairing: float | None = None,
 ) -> Sight | None:
     """What the changed design would detect between two arms with this power.
 
@@ -50,8 +52,10 @@ def sight(
         found: the split of a difference.
         stated: variance of an arm's score between seeds, over the number of seeds of `found`, summed over the two
             arms: in place of what one seed an arm could not tell.
+        pairing: correlation of the arms' scores over seeds, where the changed design pairs them by seed.
     """
     parts = expected(found, change, stated)
+    parts = parts if pairing is None else paired(parts, pairing)
     effect = detectable_effect(parts, estimand, alpha, power)
     if effect is None:
         return None

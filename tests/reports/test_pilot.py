@@ -12,11 +12,11 @@ import pytest
 
 from reports.data import pilot
 from reports.statistics.design import DesignChange
-from reports.statistics.power import Variances
+from reports.statistics.planned import PowerTarget, Variances
 
 ROOT = Path(pilot.__file__).parents[2]
 SIZES = {"mini_easy": (40, 4), "mini_hard": (30, 4)}
-DESIGN = pilot.PlannedDesign(SIZES, "algorithm", 0.05)
+DESIGN = pilot.PlannedDesign(SIZES, PowerTarget())
 
 
 def test_the_design_of_the_pilot_has_the_effect_that_its_report_shows(make_run) -> None:
@@ -37,9 +37,9 @@ def test_more_seeds_problems_and_samples_detect_less(make_run) -> None:
     base, seeds = found.sight(DESIGN, 3), found.sight(DESIGN, 6)
     assert base and seeds and seeds.estimate < base.estimate
     assert found.sight(DESIGN, 3, more=DesignChange(seeds=2)) == seeds
-    larger = pilot.PlannedDesign({name: (2 * j, k) for name, (j, k) in SIZES.items()}, "algorithm", 0.05)
+    larger = pilot.PlannedDesign({name: (2 * j, k) for name, (j, k) in SIZES.items()}, PowerTarget())
     assert found.sight(larger, 3) == found.sight(DESIGN, 3, more=DesignChange(problems=(2,)))
-    sampled = pilot.PlannedDesign({name: (j, 4 * k) for name, (j, k) in SIZES.items()}, "algorithm", 0.05)
+    sampled = pilot.PlannedDesign({name: (j, 4 * k) for name, (j, k) in SIZES.items()}, PowerTarget())
     assert found.sight(sampled, 3) == found.sight(DESIGN, 3, more=DesignChange(samples=(4,)))
 
 
@@ -49,7 +49,7 @@ def test_one_seed_leaves_the_variation_between_seeds_as_stated(make_run) -> None
     few, many = (found.sight(DESIGN, seeds) for seeds in (3, 300))
     assert few and many and many.estimate < few.estimate
     # 2 sd^2 / S is there beside what was measured: with so many seeds and problems nothing else is left
-    endless = pilot.PlannedDesign({name: (10**9, k) for name, (_, k) in SIZES.items()}, "algorithm", 0.05)
+    endless = pilot.PlannedDesign({name: (10**9, k) for name, (_, k) in SIZES.items()}, PowerTarget())
     left = found.sight(endless, 100)
     assert left and left.estimate == pytest.approx(2.816 * Variances().sd_seed * (2 / 100) ** 0.5, rel=0.01)
 
