@@ -55,6 +55,10 @@ def print_plan(experiment: Experiment, seen: Preview) -> None:
     print_power(seen)
     if seen.measured:
         print_measured(seen, seen.measured)
+    if seen.optimal:
+        from rence.cli.optimal import print_optimal
+
+        print_optimal(experiment, seen, seen.optimal)
     _print_costs(seen.costs)
     if seen.tuning:
         console.print("\nTuning comes on top of that:")

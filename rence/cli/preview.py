@@ -17,6 +17,7 @@ from harness.records import Plan, RunFolder, write_text
 
 if TYPE_CHECKING:
     from rence.cli.effects import EffectTable
+    from rence.cli.optimal import OptimalDesigns
     from reports.data.pilot import Pilot
     from reports.statistics import sharpen
     from reports.statistics.design import Sight
@@ -91,6 +92,8 @@ class Preview:
     """None without a pilot"""
     tuning: costs.Costs | None = None
     """of the trials that come before; None where there are none, or none any more"""
+    optimal: OptimalDesigns | None = None
+    """None where it was not asked for"""
 
     def to_json(self) -> dict[str, Any]:
         """What `rence plan --json` prints. Effects are fractions, `tuning` and `pilot` are there only where there is
@@ -99,6 +102,7 @@ class Preview:
             "plan": self.plan.to_json(),
             "costs": asdict(self.costs),
             **({"tuning": asdict(self.tuning)} if self.tuning else {}),
+            **({"optimise": self.optimal.to_json()} if self.optimal else {}),
             "problems": self.problems,
             "training_set": {"problems": self.train.count, "removed": dict(self.train.expected_removed)},
             "minimum_detectable_effect": {
@@ -111,16 +115,19 @@ class Preview:
         }
 
 
-def preview(experiment: Experiment, pilot: Path | None = None) -> Preview:
+def preview(experiment: Experiment, pilot: Path | None = None, optimise: str | None = None) -> Preview:
     """Starts nothing.
 
     Args:
         pilot: a finished run, to take variances from.
-    Raises: UserError if it lacks a benchmark or a second arm; DataError if it is broken.
+        optimise: `margin=POINTS,budget=N`, to look for the cheapest design.
+    Raises: UserError if the pilot lacks a benchmark or a second arm, or `optimise` is not that; DataError if the pilot
+        is broken.
     """
-    from rence.cli import effects
+    from rence.cli import effects, optimal
     from reports.statistics.planned import PowerTarget, Variances
 
+    wanted = None if optimise is None else optimal.request(optimise)
     model, variances = resolving.find(experiment.model), Variances()
     experiment, before = _tuned(experiment, model)
     made = plan.make(experiment, model)
@@ -138,7 +145,8 @@ def preview(experiment: Experiment, pilot: Path | None = None) -> Preview:
     train = experiment.training_set
     made = replace(made, lock="") if before else made  # what its tuning chooses will be part of it
     seen = Preview(experiment, made, cost, problems, train, variances, target, tables, pays_from, tuning=before)
-    return seen if pilot is None else replace(seen, measured=_measured(experiment, seen, pilot, sizes))
+    seen = seen if pilot is None else replace(seen, measured=_measured(experiment, seen, pilot, sizes))
+    return seen if wanted is None else replace(seen, optimal=optimal.search(experiment, seen, wanted))
 
 
 def _targets(target: PowerTarget) -> list[PowerTarget]:
