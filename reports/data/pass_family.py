@@ -103,7 +103,8 @@ def _difference(a: Analysis, group: Groups, k: int, pair: Sides, column: str) ->
     lacking = [arm for arm in pair if (arm, column) not in group]
     if not lacking:
         ours, theirs = (group[arm, column] for arm in pair)
-        return PassAtK("pass@k", *pair, column, k, difference(ours, theirs, a.estimand, a.alpha))
+        found = difference(ours, theirs, a.estimand, a.alpha, a.run.plan.comparison.pair_seeds)
+        return PassAtK("pass@k", *pair, column, k, found)
     # what is complete with one attempt is in the table of scores
     few = [arm for arm in lacking if (arm, column) in a.scores]
     none = [arm for arm in lacking if arm not in few]

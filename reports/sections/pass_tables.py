@@ -15,7 +15,7 @@ from reports.document import Cell, Column, Row, Table, text
 from reports.figures import arm_colours
 from reports.statistics import ESTIMANDS, Estimate
 from reports.verdict import COVERS
-from reports.words import GAP, extent, listing, percent, signed
+from reports.words import GAP, between, listing, percent, reaching, signed
 
 VOTERS = 3
 """attempts from which a vote differs from picking one"""
@@ -145,12 +145,11 @@ def _short(a: Analysis, arm: str) -> str:
 def _score(e: Estimate | None) -> Cell:
     if e is None:
         return Cell(GAP)
-    return Cell(percent(e.value), e.value, spread=f"({extent(e.interval)})" if e.interval else "")
+    return Cell(percent(e.value), e.value, spread=between(e.interval))
 
 
 def _difference(one: PassAtK | None) -> Cell:
     e = one.estimate if one else None
     if e is None:
         return Cell(GAP)
-    spread = f"({signed(e.interval[0])} to {signed(e.interval[1])})" if e.interval else ""
-    return Cell(signed(e.value), e.value, spread=spread)
+    return Cell(signed(e.value), e.value, spread=f"({reaching(e.interval)})" if e.interval else "")

@@ -184,7 +184,7 @@ def test_a_lead_that_lasts_is_new_ability_and_one_that_is_gone_is_sharpening(mak
     reports.build(run, ["md"])
     page = (run / "report/report.md").read_text(encoding="utf-8")
     assert "New ability, as far as 16 attempts can tell: ReNCE" in page
-    assert "Sharpening: GRPO (+43.8 ± " in page and "DAPO leads" not in page
+    assert "Sharpening: GRPO (+43.8 (" in page and "DAPO leads" not in page
 
 
 def test_a_reversed_lead_is_said(make_run) -> None:
@@ -199,6 +199,21 @@ def test_at_the_ceiling_nothing_is_concluded(make_run) -> None:
     assert leads(a)[0].start == 1 > CEILING and findings(a) == {"rence": "unclear", "grpo": "unclear"}
     (words,) = sentences(a, leads(a))
     assert words.text == "These numbers do not tell sharpening from new ability for any arm."  # type: ignore[union-attr]
+
+
+def test_at_the_edges_there_are_intervals(make_run) -> None:
+    # every problem is solved within 16 attempts by all, and never in all 16 by grpo
+    a = known(make_run(**ONE), [2, 2, 2, 2], {"rence": [16] * 4, "grpo": [2] * 4})
+    any_of, all_of = family.by_k(a), family.by_k(a, "pass^k")
+    (gap,) = [o for o in family.differences(a, any_of, family.targets(a), ["average"]) if o.k == 16]
+    assert gap.estimate is not None and gap.estimate.value == 0 and gap.estimate.interval is not None
+    low, high = gap.estimate.interval
+    assert -0.2 < low < 0 < high < 0.2
+    one = family.score(a, "grpo", any_of[16]["grpo", "average"])
+    # nothing but successes on 40 problems: the exact bound of a rate
+    assert one.value == 1 and one.interval == pytest.approx((0.025 ** (1 / 40), 1))
+    none = family.score(a, "grpo", all_of[16]["grpo", "average"])
+    assert none.value == 0 and none.interval == pytest.approx((0, 1 - 0.025 ** (1 / 40)))
 
 
 def test_few_attempts_cannot_tell(make_run) -> None:
