@@ -26,9 +26,9 @@ DRAWS = 400_000
 
 
 def main(replicates: int) -> None:
-    print(
-        "| problems | n, seeds |", " | ".join(f"{what} {k}" for k in KS for what in ("pass@", "difference at", "pass^"))
-    )
+    heads = [f"{what} {k}" for k in KS for what in ("pass@", "difference at", "pass^")]
+    print("| problems | n, seeds |", " | ".join(heads), "|")
+    print("|---|---|", "---|" * len(heads), sep="")
     for place, (name, mean) in enumerate(MEANS.items()):
         for problems, seeds in SHAPES:
             rng = np.random.default_rng([9, place, problems, seeds])

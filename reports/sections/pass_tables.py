@@ -64,9 +64,10 @@ def differences(a: Analysis, by_k: Mapping[int, Groups], pairs: list[Sides], col
         return []
     covered = {one.estimate.estimand for one in found if one.estimate}
     gaps = " A gap: a side has no complete result or fewer attempts." if any(o.missing for o in found) else ""
+    by_seed = " and, arm against arm, by seed" if a.run.plan.comparison.pair_seeds else ""
     caption = (
-        f"Differences of pass@k in points with {100 * (1 - a.alpha):g} % intervals, paired by problem with seeds "
-        f"crossed, about {listing([COVERS[e] for e in ESTIMANDS if e in covered], 'or')}. A family of its own, not "
+        f"Differences of pass@k in points with {100 * (1 - a.alpha):g} % intervals, paired by problem{by_seed}, "
+        f"seeds crossed, about {listing([COVERS[e] for e in ESTIMANDS if e in covered], 'or')}. A family of its own, not "
         f"part of the primary one: raw intervals, one at a time and not adjusted for their number.{gaps}"
     )
     heads = _heads("Difference", columns)
