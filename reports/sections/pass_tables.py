@@ -67,8 +67,8 @@ def differences(a: Analysis, by_k: Mapping[int, Groups], pairs: list[Sides], col
     by_seed = " and, arm against arm, by seed" if a.run.plan.comparison.pair_seeds else ""
     caption = (
         f"Differences of pass@k in points with {100 * (1 - a.alpha):g} % intervals, paired by problem{by_seed}, "
-        f"seeds crossed, about {listing([COVERS[e] for e in ESTIMANDS if e in covered], 'or')}. A family of its own, not "
-        f"part of the primary one: raw intervals, one at a time and not adjusted for their number.{gaps}"
+        f"seeds crossed, about {listing([COVERS[e] for e in ESTIMANDS if e in covered], 'or')}. A family of its own, "
+        f"not part of the primary one: raw intervals, one at a time and not adjusted for their number.{gaps}"
     )
     heads = _heads("Difference", columns)
     titles = [Column("k = 1, avg@k" if k == 1 else f"k = {k}") for k in ks]
