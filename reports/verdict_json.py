@@ -81,7 +81,7 @@ def score_json(score: Score) -> dict[str, Any]:
     return {
         "mean": estimate.value,
         "se": estimate.se or None,
-        "df": estimate.df if estimate.se else None,
+        "df": estimate.stated_df,
         "ci_low": low,
         "ci_high": high,
         "covers": estimate.estimand,

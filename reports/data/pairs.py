@@ -42,7 +42,7 @@ def difference_json(
     return {
         "delta": e.value if e else None,
         "se": (e.se or None) if e else None,
-        "df": e.df if e and e.se else None,
+        "df": e.stated_df if e else None,
         "covers": e.estimand if e else None,
         "ci_low": low,
         "ci_high": high,

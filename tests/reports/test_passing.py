@@ -154,6 +154,19 @@ def test_little_data_has_the_section_and_no_invented_number(make_run, shape: dic
         assert "about these checkpoints on new problems" in table.caption  # type: ignore[union-attr]
 
 
+def test_one_seed_on_fixed_problems_is_about_its_answers_and_no_number_is_infinite(make_run) -> None:
+    run = make_run(seeds=(0,), estimand="benchmark")
+    a = analysis(run)
+    by_k = family.by_k(a)
+    assert {one.estimate.estimand for one in family.differences(a, by_k, family.targets(a), ["average"])} == {"answers"}  # type: ignore[union-attr]
+    # one value of pass@4 from four attempts does not tell how it would vary
+    last = family.score(a, "rence", by_k[4]["rence", "average"])
+    assert last.estimand == "answers" and last.interval is None
+    reports.build(run)
+    arms = json.loads((run / "report/verdict.json").read_text(encoding="utf-8"))["arms"]
+    assert arms[1]["average"]["df"] is None and arms[1]["average"]["se"] > 0
+
+
 def test_the_average_stops_at_the_k_that_all_benchmarks_have(make_run) -> None:
     a = analysis(make_run(benchmarks={"mini_easy": (40, 4), "mini_hard": (30, 6)}))
     assert ladder(a) == [1, 2, 4, 6]
