@@ -6,6 +6,7 @@ from collections.abc import Sized
 from typing import TYPE_CHECKING
 
 from rence.cli.console import out, table
+from rence.cli.optimal_tables import print_optimal
 from rence.cli.power_tables import print_measured, print_power, short
 
 if TYPE_CHECKING:
@@ -56,9 +57,7 @@ def print_plan(experiment: Experiment, seen: Preview) -> None:
     if seen.measured:
         print_measured(seen, seen.measured)
     if seen.optimal:
-        from rence.cli.optimal import print_optimal
-
-        print_optimal(experiment, seen, seen.optimal)
+        print_optimal(experiment, seen.target, seen.optimal)
     _print_costs(seen.costs)
     if seen.tuning:
         console.print("\nTuning comes on top of that:")

@@ -6,7 +6,8 @@ multiple.py        Holm's adjustment, comparisons with the best
 equivalence.py     two one-sided tests
 permutation.py bootstrap.py draws.py    the other tests, and their random numbers
 variance.py        what a variance is made of
-power.py design.py what a design can detect, and what another could
+power.py           what difference a test can see
+planned.py design.py optimise.py    before a run; another design after it; the cheapest one
 votes.py           maj@k
 """
 

@@ -112,7 +112,7 @@ class Optimum:
 
 
 @dataclass(frozen=True)
-class StatedBasis:
+class StatedBasis(DesignBasis):
     """Stated variances."""
 
     problems: tuple[int, ...]

@@ -89,6 +89,14 @@ def test_one_seed_tells_of_no_other() -> None:
     assert detectable_effects(sizes, 1, target=PowerTarget("checkpoints"))["average"] == pytest.approx(0.0716, abs=3e-4)
 
 
+def test_one_problem_tells_of_no_other() -> None:
+    for estimand in ("algorithm", "checkpoints"):
+        found = detectable_effects({"one": (1, 8), "more": (50, 8)}, 3, target=PowerTarget(estimand))
+        assert (found["one"], found["average"]) == (None, None) and found["more"]
+    here = detectable_effects({"one": (1, 8)}, 3, target=PowerTarget("benchmark"))
+    assert here["one"], "new seeds on this very problem can be told of"
+
+
 @pytest.mark.parametrize(("effect", "shown"), [(0.02, 0.02), (1 / 3, 1 / 3), (0.334, None), (None, None)])
 def test_beyond_a_third_of_the_scale_nothing_can_be_detected(effect: float | None, shown: float | None) -> None:
     found = detectable(effect, "one problem")
