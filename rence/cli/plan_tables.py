@@ -47,11 +47,7 @@ def print_plan(experiment: Experiment, seen: Preview) -> None:
     removed = ", ".join(f"{count:,} {reason}" for reason, count in seen.train.expected_removed.items())
     if removed:
         console.print(f"{made.train}: {seen.train.count:,} problems; left out: {removed}")
-    arms = table("arm", "algorithm", "differs from the recipe", "fingerprint")
-    for arm in made.arms:
-        differs = ", ".join(f"{key} {value}" for key, value in arm.recipe_differences.items())
-        arms.add_row(arm.name, arm.title, differs or "-", arm.fingerprint)
-    console.print(arms)
+    _print_arms(made)
     _print_sweeps(experiment, made, seen)
     print_power(seen)
     if seen.measured:
@@ -62,6 +58,14 @@ def print_plan(experiment: Experiment, seen: Preview) -> None:
     if seen.tuning:
         console.print("\nTuning comes on top of that:")
         _print_costs(seen.tuning)
+
+
+def _print_arms(made: Plan) -> None:
+    arms = table("arm", "algorithm", "differs from the recipe", "fingerprint")
+    for arm in made.arms:
+        differs = ", ".join(f"{key} {value}" for key, value in arm.recipe_differences.items())
+        arms.add_row(arm.name, arm.title, differs or "-", arm.fingerprint)
+    out().print(arms)
 
 
 def _print_sweeps(experiment: Experiment, made: Plan, seen: Preview) -> None:

@@ -74,6 +74,7 @@ def detectable_effect(
     problem = None if estimand == "benchmark" else expected.problem
     residual = expected.residual if seeds and problem else None
     layers = [*seeds, *(part for part in (problem, residual) if part)]
+    # The mean squares of seeds and of problems both hold the residual's, so it is in their sum twice too often.
     true = sum(part.variance for part in layers) - 2 * (residual.variance if residual else 0.0)
     if len(seeds) == 2:
         true -= 2 * correlation * (seeds[0].variance * seeds[1].variance) ** 0.5
