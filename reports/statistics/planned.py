@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from reports.statistics.crossed import Estimand, MeanSquare, Parts
+from reports.statistics.estimate import Estimand, MeanSquare, Parts
 from reports.statistics.power import POWER, detectable_effect
 from reports.statistics.satterthwaite import Floats, pool
 

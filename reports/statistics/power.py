@@ -9,7 +9,7 @@ from functools import lru_cache
 import numpy as np
 from scipy import special
 
-from reports.statistics.crossed import Estimand, Parts
+from reports.statistics.estimate import Estimand, Parts
 from reports.statistics.satterthwaite import Floats, crossed, pool
 
 POWER = 0.8
