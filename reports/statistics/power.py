@@ -10,7 +10,7 @@ import numpy as np
 from scipy import special
 
 from reports.statistics.estimate import Estimand, Parts
-from reports.statistics.satterthwaite import Floats, crossed, pool
+from reports.statistics.satterthwaite import Floats, of_seeds, seeds_and_problems
 
 POWER = 0.8
 POINTS = 2048
@@ -84,10 +84,13 @@ def detectable_effect(
     seed, rest = drawn[: len(seeds)], drawn[len(seeds) :]
     if correlation and len(seeds) == 2:
         seed[1] = seeds[1].variance * _correlated(seeds[0].df, seeds[1].df, correlation) / seeds[1].df
-    variance, df = pool(seed, [part.df for part in seeds]) if seeds else (rest[0], np.array(layers[0].df))
+    # From here on as `statistics.contrast` does it, with draws in place of estimates.
+    arms = seed, [part.df for part in seeds], [1 / (part.df + 1) for part in seeds]
     if seeds and problem:
         of_residual = (rest[1], residual.df) if residual else (0.0, 1.0)
-        variance, df = crossed(variance, df, rest[0], problem.df, *of_residual)
+        variance, df = seeds_and_problems(arms, (rest[0], problem.df), of_residual)
+    else:
+        variance, df = of_seeds(*arms) if seeds else (rest[0], np.array(layers[0].df))
     critical = special.stdtrit(df, 1 - alpha / 2) * np.sqrt(variance / true)
     return float(np.sqrt(true) * _solve(critical, power))
 
