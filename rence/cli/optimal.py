@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from harness.base.errors import UserError
+from reports.statistics.basis import DesignBasis
 from reports.statistics.optimise import (
-    DesignBasis,
     DesignOption,
     DesignPrices,
     Optimum,

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from rence.cli.optimal import OptimalDesigns
     from reports.data.pilot import Pilot
     from reports.statistics import sharpen
+    from reports.statistics.basis import DesignBasis
     from reports.statistics.design import Sight
-    from reports.statistics.optimise import DesignBasis
     from reports.statistics.planned import PowerTarget, Variances
 
 _OTHER_SEEDS = (5, 10)
@@ -216,7 +216,7 @@ def _measured(experiment: Experiment, seen: Preview, run: Path, sizes: Mapping[s
 def _basis(seen: Preview) -> DesignBasis:
     """Stated variances, or the pilot's."""
     from reports.data.pilot import PilotBasis
-    from reports.statistics.optimise import StatedBasis
+    from reports.statistics.basis import StatedBasis
 
     problems = {name: seen.problems[name] for name in seen.plan.benchmarks}
     if seen.measured:

@@ -12,8 +12,8 @@ from typing import Any
 from reports.data.load import load
 from reports.data.scores import AVERAGE, Scores, complete, headline
 from reports.statistics import seed_correlation
+from reports.statistics.basis import DesignBasis
 from reports.statistics.design import AS_IT_IS, DesignChange, Sight, breakdown, sight
-from reports.statistics.optimise import DesignBasis
 from reports.statistics.planned import PowerTarget, Variances
 from reports.statistics.variance import VarianceSplit, typical
 from reports.words import listing

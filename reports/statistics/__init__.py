@@ -10,7 +10,8 @@ equivalence.py     two one-sided tests
 permutation.py bootstrap.py draws.py    the other tests, and their random numbers
 variance.py        what a variance is made of
 power.py           what difference a test can see
-planned.py design.py optimise.py    before a run; another design after it; the cheapest one
+planned.py design.py    before a run; another design after it
+optimise.py basis.py    the cheapest design, and what it rests on
 votes.py           maj@k
 """
 
