@@ -215,11 +215,12 @@ def _measured(experiment: Experiment, seen: Preview, run: Path, sizes: Mapping[s
 
 def _basis(seen: Preview) -> DesignBasis:
     """Stated variances, or the pilot's."""
-    from reports.data.pilot import PilotBasis
     from reports.statistics.basis import StatedBasis
 
     problems = {name: seen.problems[name] for name in seen.plan.benchmarks}
     if seen.measured:
+        from reports.data.pilot import PilotBasis  # which takes pandas, half a second
+
         return PilotBasis(seen.measured.pilot, problems, seen.target)
     return StatedBasis(tuple(problems.values()), seen.variances, seen.target)
 

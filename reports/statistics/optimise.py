@@ -20,7 +20,7 @@ from reports.statistics.design import Sight
 MOST_SEEDS, MOST_SAMPLES = 256, 256
 """an arm, and a problem: what is looked at"""
 _SHOWN = 5
-_BESIDE = 3
+_BESIDE = 2
 """numbers of seeds beside the cheapest that are shown too"""
 _GUESSES = 8
 """then the bracket is halved"""
