@@ -9,6 +9,7 @@ from typing import Any, Literal, Self
 
 from harness.records.fields import LATER
 from harness.records.files import SCHEMA, DataError, read_json, write_json
+from harness.records.left_out import LeftOut
 from harness.records.record import Record, known
 
 
@@ -146,6 +147,17 @@ class ImportRecord(Record):
     """benchmarks of which only correct or not is known: there `wrong` may also be one of the other marks"""
     notes: list[str]
     """choices that were made, and what the source does not tell"""
+    left_out: list[LeftOut] = field(default_factory=list, metadata=LATER)
+    """of `--common`: what was not kept, for each evaluation of a benchmark that lost problems"""
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        data = read_json(path)
+        data["left_out"] = [LeftOut(**known(LeftOut, one)) for one in data.get("left_out", [])]
+        try:
+            return cls(**known(cls, data))
+        except TypeError as error:
+            raise DataError(f"{path}: {error}. `rence import` with --clean writes it anew.") from None
 
 
 @dataclass(frozen=True)
