@@ -28,6 +28,7 @@ __all__ = [
     "evaluated_model",
     "evaluation_text",
     "gate_run",
+    "same_model",
     "summary",
     "update_baseline",
     "without_cost",
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from reports.evaluation.result import EvaluatedModel
     from reports.gate.updating import BaselineUpdate
     from reports.gate.verdict import Gate, Policy
+    from reports.questions.same import SameModel
     from reports.sections.registry import Others
 
 
@@ -132,6 +134,17 @@ def gate_run(
     from reports.gate import running
 
     return running.run(run, Path(baseline), margin, allow_unmatched, on_inconclusive)
+
+
+def same_model(a: str, b: str, *, allow_unmatched: bool = False, alpha: float = 0.05) -> SameModel:
+    """Whether two checkpoints, named as in `compare`, differ on these problems: sampling of answers alone.
+
+    Raises: ValueError if one of them is several checkpoints; Unmatched if they were not asked in one way; DataError if
+    they were asked different problems or something is missing.
+    """
+    from reports.questions import same
+
+    return same.same(a, b, allow_unmatched, alpha)
 
 
 def diff_picture(document: Mapping[str, Any]) -> tuple[str, bytes]:
