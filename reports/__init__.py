@@ -44,19 +44,25 @@ if TYPE_CHECKING:
 
 
 def build(
-    run: Path, formats: Collection[str] = FORMATS, out: Path | None = None, others: Others | None = None
+    run: Path,
+    formats: Collection[str] = FORMATS,
+    out: Path | None = None,
+    others: Others | None = None,
+    *,
+    only_common: bool = False,
 ) -> list[Path]:
     """Write the report of a run folder, and return the files written, the page first.
 
     Args:
         out: the folder to write to; `report/` in the run folder if None
         others: sections that other packages add
+        only_common: keep of each benchmark the problems that all arms and seeds have, instead of refusing
 
     Raises: ValueError for an unknown format.
     """
     from reports import writing
 
-    return writing.build(Path(run), formats, None if out is None else Path(out), others)
+    return writing.build(Path(run), formats, None if out is None else Path(out), others, only_common)
 
 
 def summary(run: Path) -> str:
@@ -84,18 +90,20 @@ def compare(
     estimand: str = "algorithm",
     alpha: float = 0.05,
     margin: float | None = None,
+    only_common: bool = False,
 ) -> ComparedPair:
     """Two arms (`runs/x/grpo runs/x/rence`), trials, run folders of one arm, or evaluated models, paired by problem.
 
     Args:
         margin: a fraction; differences smaller than this do not matter, and with it the two can be called equivalent.
+        only_common: keep the problems that both have, instead of refusing sides that were asked different ones.
 
     Raises: Unmatched if data order, weights, budget or evaluation differ; ValueError if a name is ambiguous;
     DataError if something is missing or unfinished.
     """
     from reports import comparing
 
-    return comparing.compare(a, b, allow_unmatched, estimand, alpha, margin)
+    return comparing.compare(a, b, allow_unmatched, estimand, alpha, margin, only_common)
 
 
 def evaluated_model(folder: Path) -> EvaluatedModel:

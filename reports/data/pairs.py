@@ -105,7 +105,10 @@ def difference(a: list[Scores], b: list[Scores], estimand: str, alpha: float) ->
     """
     for ours, theirs in zip(a, b, strict=True):
         if ours.problems != theirs.problems:
-            raise DataError("Two arms were asked different problems of one benchmark; they cannot be paired.")
+            raise DataError(
+                "Two arms were asked different problems of one benchmark; they cannot be paired.\n--common keeps the "
+                "problems that both have, and says what it leaves out."
+            )
     single = len(a[0].seeds) == 1 or len(b[0].seeds) == 1
     matrices = [[s.values for s in side] for side in (a, b)]
     asked = "algorithm" if single and estimand == "benchmark" else estimand

@@ -52,6 +52,9 @@ def test_rows_and_cells_that_are_missing(rence: Rence, tmp_path: Path) -> None:
     assert record.options == {"common": True}
     header = EvalRecord.read(tmp_path / "x/dapo/seed0/evals/step_0/sums/eval.json")
     assert (header.problems, header.k) == (2, 2)
+    found = rence("compare", "x/grpo", "x/dapo", "--json").json
+    # p01 and p02 are kept: 1 and 1 of 2 against 1 and 0. On all five: grpo 2.5 to 3 of 5, dapo 1 to 2.5
+    assert found["common"]["low"] == pytest.approx(0.0) and found["common"]["high"] == pytest.approx(0.4)
     page = rence("report", "x")
     assert page.code == 0 and "2 of 5 problems are kept" in (tmp_path / "x/report/report.md").read_text()
 
