@@ -12,7 +12,7 @@ Importing this package is cheap; numpy, pandas and matplotlib are loaded when a 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +28,7 @@ __all__ = [
     "evaluated_model",
     "evaluation_text",
     "gate_run",
+    "reproduction",
     "same_model",
     "summary",
     "update_baseline",
@@ -35,10 +36,12 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
+    from harness.records import Published
     from reports.comparing import ComparedPair
     from reports.evaluation.result import EvaluatedModel
     from reports.gate.updating import BaselineUpdate
     from reports.gate.verdict import Gate, Policy
+    from reports.questions.reproduce import Reproduction
     from reports.questions.same import SameModel
     from reports.sections.registry import Others
 
@@ -142,6 +145,22 @@ def gate_run(
     from reports.gate import running
 
     return running.run(run, Path(baseline), margin, allow_unmatched, on_inconclusive)
+
+
+def reproduction(
+    run: Path, published: Sequence[Published], *, accept: str | None = None, alpha: float = 0.05
+) -> Reproduction:
+    """Whether a run reproduces published cells, with the noise of both sides.
+
+    Args:
+        published: tables of others' scores, each a family of tests of its own.
+        accept: a reason to compare what differs in model, decoding or golds all the same.
+
+    Raises: DataError if the run's files are missing or broken, or it has none of the cells.
+    """
+    from reports.questions import reproduce
+
+    return reproduce.reproduction(Path(run), published, accept, alpha)
 
 
 def same_model(a: str, b: str, *, allow_unmatched: bool = False, alpha: float = 0.05) -> SameModel:
