@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -175,7 +175,8 @@ def compare(
             groups, "per_benchmark", [(a, b, column) for column in benchmarks], sides, estimand, alpha, margin
         ),
     ]
-    put_aside = _put_aside(one, other, groups, benchmarks)
+    left = [(side.name, groups[side.name, AVERAGE], side.left_out) for side in (one, other)]
+    put_aside = common.of_pair(left[0], left[1], benchmarks)
     means = {key: sum(float(s.values.mean()) for s in group) / len(group) for key, group in groups.items()}
     known = titles(pd.concat([one.evals, other.evals]))
     said = [*sentences([*one.left_out, *other.left_out])]
@@ -192,16 +193,6 @@ def _only_common(one: ComparedSide, other: ComparedSide) -> tuple[ComparedSide, 
         for side, (evals, problems), new in zip((one, other), tables, left, strict=True)
     ]
     return found[0], found[1]
-
-
-def _put_aside(one: ComparedSide, other: ComparedSide, groups: Groups, benchmarks: list[str]) -> dict[str, Any] | None:
-    """The key `common` of the result: what was left out, and what it could change. None if nothing was."""
-    if not one.left_out and not other.left_out:
-        return None
-    sides = (groups[one.name, AVERAGE], groups[other.name, AVERAGE])
-    low, high = common.extremes(*sides, (one.left_out, other.left_out), benchmarks)
-    left = [{"side": side.name, **asdict(gone)} for side in (one, other) for gone in side.left_out]
-    return {"left_out": left, "low": low, "high": high}
 
 
 def _common(one: ComparedSide, other: ComparedSide) -> tuple[list[str], list[str]]:

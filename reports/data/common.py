@@ -243,6 +243,24 @@ def bounds(a: Analysis) -> list[tuple[str, str, float, float]]:
     return found
 
 
+def of_pair(
+    a: tuple[str, Sequence[Scores], Sequence[LeftOut]],
+    b: tuple[str, Sequence[Scores], Sequence[LeftOut]],
+    benchmarks: Sequence[str],
+) -> dict[str, Any] | None:
+    """The key `common` of a comparison: what was left out, and the least and most that the difference of the averages
+    can be with it. None if nothing was.
+
+    Args:
+        a, b: name, kept scores of each benchmark, and what was left out.
+    """
+    if not a[2] and not b[2]:
+        return None
+    low, high = extremes(a[1], b[1], (a[2], b[2]), benchmarks)
+    left = [{"side": name, **asdict(gone)} for name, _, gone_of in (a, b) for gone in gone_of]
+    return {"left_out": left, "low": low, "high": high}
+
+
 def notes(a: Analysis) -> Iterator[str]:
     """What was left out, and what it could change."""
     if a.run.left_out:
