@@ -6,7 +6,7 @@ Units: scores are fractions, lengths are tokens, times are seconds.
 """
 
 from benchmarks.marks import Mark, disagree
-from harness.records.evaluations import EvalRecord
+from harness.records.evaluations import EvalRecord, OrderRecord, random_order
 from harness.records.files import (
     SCHEMA,
     DataError,
@@ -47,6 +47,7 @@ __all__ = [
     "EvalRecord",
     "ImportRecord",
     "Mark",
+    "OrderRecord",
     "Plan",
     "Published",
     "RunFolder",
@@ -59,6 +60,7 @@ __all__ = [
     "append_jsonl",
     "disagree",
     "json_line",
+    "random_order",
     "read_json",
     "read_jsonl",
     "read_published",
