@@ -20,9 +20,12 @@ from numpy.typing import NDArray
 from scipy import optimize, special
 
 Floats = NDArray[np.float64]
+Values = Floats | float
 LOOKS = 5
 EXPONENT = 2.0
 """of the share of the information, in what is spent"""
+REACH = 0.1
+"""conditional power below which a test is given up"""
 _NODES = 200
 _FAR = 8.0
 """standard deviations: nothing that matters lies beyond"""
@@ -89,19 +92,41 @@ def information(now: Mapping[str, int], whole: Mapping[str, int]) -> float:
     return sum(1 / n for n in whole.values()) / sum(1 / n for n in now.values())
 
 
-def z_value(p: float | Floats) -> Floats:
-    """Of a one-sided p-value; large where the hypothesis is in doubt."""
-    return -special.ndtri(np.asarray(p, float))
-
-
-def chance_to_reject(z: Floats, share: float, drift: float | Floats, level: float) -> Floats:
-    """Conditional power: that the last look rejects, with z at this look's share of the information.
+def drift(difference: float, se: Values, share: float, problems: int) -> Floats:
+    """Expected z of the last look, if the truth is this far from what is tested. At most what so many problems show if
+    none of them differs, for where next to none does the standard error says nothing.
 
     Args:
-        drift: expected z of the last look; the trend so far is z / sqrt(share)
-        level: one-sided, of the last look
-    (Jennison & Turnbull 2000, ch. 10; that a look between may reject is left out, which makes it a little small.)
+        se: of this look; 0 where nothing varied
     """
-    left = 1 - share
-    expected = np.asarray(z) * np.sqrt(share) + np.asarray(drift) * left
-    return special.ndtr((expected + special.ndtri(level)) / np.sqrt(left))
+    end = np.asarray(se, float) * np.sqrt(share)
+    most = -special.ndtri(max((1 - difference) ** problems, 1e-300))
+    return np.where(end * most < difference, most, difference / np.where(end > 0, end, 1.0))
+
+
+def out_of_reach(p: Values, share: float, drift: Values, level: float) -> NDArray[np.bool_]:
+    """Whether a test that has not rejected so far will hardly do so: its conditional power is below `REACH`, both if
+    things go on as they are and if they are as they should be for the test to reject.
+
+    Args:
+        p: one-sided, of this look
+        share: of the information at this look, below 1
+        drift: expected z of the last look, where things are as they should be
+        level: one-sided, of the last look
+    """
+    z = -special.ndtri(np.asarray(p, float))
+    best = np.maximum(z / np.sqrt(share), drift)
+    return chance_to_reject(z, share, best, level) < REACH
+
+
+def chance_to_reject(z: Values, share: float, drift: Values, level: float) -> Floats:
+    """Conditional power: that the last look rejects, with z at this look's share of the information.
+
+    That a look between may reject is left out, which makes it a little small (Jennison & Turnbull 2000, ch. 10).
+
+    Args:
+        drift: expected z of the last look
+        level: one-sided, of the last look
+    """
+    z, drift, left = np.asarray(z, float), np.asarray(drift, float), 1 - share
+    return special.ndtr((z * np.sqrt(share) + drift * left + special.ndtri(level)) / np.sqrt(left))
