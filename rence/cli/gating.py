@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -18,6 +18,11 @@ from rence.cli.console import Json, command, err, out, print_json, quiet
 
 if TYPE_CHECKING:
     from reports.gate.verdict import Gate
+
+
+class About(StrEnum):
+    NEW = "new"
+    THESE = "these"
 
 
 class OnInconclusive(StrEnum):
@@ -55,6 +60,21 @@ def gate(
     allow_unmatched: Annotated[
         bool, typer.Option("--allow-unmatched", help="Decide even if template, sampling or marker differ.")
     ] = False,
+    problems: Annotated[
+        About,
+        typer.Option(
+            help="What it is about: new problems like these; or these alone, where only answers are drawn anew (two "
+            "attempts a problem or more; with one it passes only if no score differs)."
+        ),
+    ] = About.NEW,
+    sequential: Annotated[
+        bool,
+        typer.Option(
+            "--sequential",
+            help="Decide on what is answered so far, at five looks at most, which together err as seldom as one gate. "
+            "For folders of `rence eval --gate FILE --sequential`; exit 3 while it is open.",
+        ),
+    ] = False,
     json: Json = False,
 ) -> None:
     """Is RUN at least as good as a baseline, within a margin? Exit 0: pass; 1: regression, or inconclusive; 2: not
@@ -65,14 +85,20 @@ def gate(
         raise UserError(f"`--margin` must be above 0 and below 100 points, but is {margin:g} instead.")
     fraction = None if margin is None else margin / 100
     if update:
-        if junit:
-            raise UserError("`--junit` has no meaning with `--update`: nothing is decided. Leave one of them out.")
+        if junit or sequential:
+            option = "--junit" if junit else "--sequential"
+            raise UserError(f"`{option}` has no meaning with `--update`: nothing is decided. Leave one of them out.")
         _update(run, baseline, fraction, json)
         return
+    if sequential and problems == About.THESE:
+        raise UserError("`--sequential` is about new problems: leave out `--problems these`, or `--sequential`.")
+    given: dict[str, Any] = {"margin": fraction, "allow_unmatched": allow_unmatched}
+    given["on_inconclusive"] = on_inconclusive.value
     try:
-        found = reports.gate_run(
-            run, baseline, margin=fraction, allow_unmatched=allow_unmatched, on_inconclusive=on_inconclusive.value
-        )
+        if sequential:
+            found = reports.gate_by_looks(run, baseline, **given)
+        else:
+            found = reports.gate_run(run, baseline, **given, problems=problems.value)
     except (DataError, ValueError) as error:
         # CI reads the file and the annotation, not the terminal: a refusal goes there as well.
         _refused(str(error), junit, json)
@@ -82,7 +108,7 @@ def gate(
         print_json(found.to_json())
     else:
         out().print(found.text(), markup=False)
-    _publish(found, junit, json)
+    publish(found, junit, json)
     if not found.passed:
         raise typer.Exit(FAILED)
 
@@ -100,7 +126,8 @@ def _update(run: str, baseline: Path, margin: float | None, json: bool) -> None:
         out().print(done.text(), markup=False)
 
 
-def _publish(found: Gate, junit: Path | None, json: bool) -> None:
+def publish(found: Gate, junit: Path | None, json: bool) -> None:
+    """The files that CI reads, and what GitHub is told."""
     from reports.gate import github
     from reports.gate import junit as xml
 

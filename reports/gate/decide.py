@@ -120,7 +120,7 @@ def decide(
     new: Sequence[Floats],
     old: Sequence[Floats],
     margin: float,
-    levels: Levels = Levels(),  # noqa: B008  it is frozen
+    levels: Levels = Levels(),
     estimand: Estimand | None = None,
     equal: bool = False,
 ) -> Decision:

@@ -61,18 +61,27 @@ def plan(problems: Mapping[str, int]) -> LookPlan:
     return LookPlan(sizes, shares, [Levels(*one) for one in both])
 
 
-def look(plan: LookPlan, there: Mapping[str, int], cut: Callable[[dict[str, int]], Sides], margin: float) -> list[Looked]:
+def look(
+    plan: LookPlan,
+    there: Mapping[str, int],
+    cut: Callable[[dict[str, int]], Sides],
+    margin: float,
+    equal: bool = False,
+) -> list[Looked]:
     """All looks that can be made, up to the one that stops.
 
     Args:
         there: how many problems of each benchmark are answered, the first ones of the order
         cut: the scores of so many of them
+        equal: whether all answers are the baseline's, text by text, which the last look knows
     """
     made: list[Looked] = []
     for number, size in enumerate(plan.sizes):
         if any(there[name] < n for name, n in size.items()) or (made and made[-1].reason):
             break
-        decision = decide(*cut(size), margin, plan.levels[number], "checkpoints")
+        decision = decide(
+            *cut(size), margin, plan.levels[number], "checkpoints", equal and number == len(plan.sizes) - 1
+        )
         made.append(Looked(size, decision, _reason(decision, plan, number)))
     return made
 
@@ -95,4 +104,5 @@ def _out_of_reach(decision: Decision, plan: LookPlan, number: int) -> tuple[bool
     if passing is None or losing is None:
         return False, False
     drift = sequential.drift(decision.margin, e.se or 0.0, share, sum(plan.whole.values()))
-    return tuple(bool(sequential.out_of_reach(p, share, drift, last)) for p in (passing, losing))  # type: ignore[return-value]
+    no_pass, no_loss = (bool(sequential.out_of_reach(p, share, drift, last)) for p in (passing, losing))
+    return no_pass, no_loss

@@ -59,8 +59,20 @@ def measure(name: str, wanted: Collection[str] | None = None) -> Measured:
             f"Evaluate {'it' if len(missing) == 1 else 'them'} too, or make a baseline without with `--update`."
         )
     evals = where(subject.evals, subject.evals["benchmark"].isin(asked))
+    _check_whole(name, evals)
     found = results_of(name, subject, evals)
     return replace(found, extra=sorted(set(there) - set(asked)), notes=(*chosen, *subject.notes))
+
+
+def _check_whole(name: str, evals: pd.DataFrame) -> None:
+    stopped = where(evals, evals["stopped_by"] != "")
+    if len(stopped):
+        first = stopped.iloc[0]
+        raise DataError(
+            f"{name} was stopped by a {first['stopped_by']} after {first['problems']:,} problems of "
+            f"{first['benchmark']}: when it stopped depends on what was seen.\n"
+            "`rence gate ... --sequential` takes that into account; a baseline needs all problems."
+        )
 
 
 def _target(name: str) -> tuple[str, list[str]]:

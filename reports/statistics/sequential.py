@@ -44,7 +44,8 @@ def levels(shares: Sequence[float], alpha: float) -> list[float]:
             spent all of alpha.
     """
     found: list[float] = []
-    at, density = np.zeros(1), np.ones(1)  # where the motion is at the look before, if it has not crossed; it begins at 0
+    # where the motion is at the look before, if it has not crossed, and with what chance; it begins at 0
+    at, density = np.zeros(1), np.ones(1)
     before = used = 0.0
     for share in shares:
         step, more = np.sqrt(share - before), spent(share, alpha) - used
