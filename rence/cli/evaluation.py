@@ -126,9 +126,7 @@ def evaluate(
     )
     if settings.temperature == 0 and max(settings.benchmarks.values()) > 1:
         err().print("At temperature 0 all samples of a problem are equal: one is enough.")
-    wanted = StandaloneEvaluation(model, settings, template, engine, to, chunk)
-    if gate:
-        wanted = gated.with_looks(wanted, gate)
+    wanted = gated.with_looks(StandaloneEvaluation(model, settings, template, engine, to, chunk), gate)
     view = view_for(err())
     try:
         with redirect_stdout(sys.stderr):  # ours is for the result alone, whatever an engine has to say
@@ -140,15 +138,14 @@ def evaluate(
     finally:
         view.end()
     found = reports.evaluated_model(to)
-    decision = gated.decision(to, gate) if gate else None
+    decision = gated.decision(to, gate)
     if json:
         print_json(found.to_json() | ({"gate": decision.to_json()} if decision else {}))
     else:
         if not worked:
             out().print(f"{to}: all that was asked for is complete: nothing to do.\n")
         out().print(reports.evaluation_text(found, out().width), markup=False)
-    if decision:
-        gated.show(decision, json)
+    gated.show(decision, json)
 
 
 def _asked(text: str) -> tuple[dict[str, int], dict[str, ProblemFile]]:

@@ -29,12 +29,16 @@ def checked(gate: Path | None, sequential: bool) -> None:
         )
 
 
-def with_looks(wanted: StandaloneEvaluation, gate: Path) -> StandaloneEvaluation:
-    """The evaluation that a gate stops. Raises: UserError if it could not be gated; DataError if the baseline is
-    missing or broken."""
+def with_looks(wanted: StandaloneEvaluation, gate: Path | None) -> StandaloneEvaluation:
+    """The evaluation that a gate stops, if one is given.
+
+    Raises: UserError if it could not be gated; DataError if the baseline is missing or broken.
+    """
     import reports
     from harness.evaluation.by_looks import Looks
 
+    if gate is None:
+        return wanted
     ids: dict[str, Sequence[str]] = {
         name: [problem.id for problem in benchmark.problems] for name, benchmark in wanted.benchmarks.items()
     }
@@ -53,18 +57,22 @@ def with_looks(wanted: StandaloneEvaluation, gate: Path) -> StandaloneEvaluation
     return replace(wanted, looks=Looks(sizes, decided))
 
 
-def decision(folder: Path, gate: Path) -> Gate:
-    """Of an evaluation that has ended."""
+def decision(folder: Path, gate: Path | None) -> Gate | None:
+    """Of an evaluation that has ended, if there is a gate."""
     import reports
 
+    if gate is None:
+        return None
     try:
         return reports.gate_by_looks(str(folder), gate, command=same_command())
     except ValueError as error:
         raise UserError(str(error)) from None
 
 
-def show(found: Gate, json: bool) -> None:
+def show(found: Gate | None, json: bool) -> None:
     """The decision after the scores. Raises: typer.Exit if it is no pass."""
+    if found is None:
+        return
     if not json:
         out().print(f"\n{found.text()}", markup=False)
     publish(found, None, json)

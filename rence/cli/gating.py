@@ -30,51 +30,56 @@ class OnInconclusive(StrEnum):
     WARN = "warn"
 
 
+Run = Annotated[
+    str,
+    typer.Argument(
+        help="A folder of `rence eval`, an arm, a trial, or a run of one arm.",
+        autocompletion=completion.runs,
+        show_default=False,
+    ),
+]
+Baseline = Annotated[Path, typer.Option(metavar="FILE", help="The baseline to be met.", show_default=False)]
+Margin = Annotated[
+    float | None,
+    typer.Option(metavar="POINTS", help="Loss of the average to rule out; the file's own, or 2.", show_default=False),
+]
+Junit = Annotated[Path | None, typer.Option(metavar="FILE", help="Write JUnit XML here.", show_default=False)]
+Inconclusive = Annotated[OnInconclusive, typer.Option("--on-inconclusive", help="What to do where neither is shown.")]
+Update = Annotated[bool, typer.Option("--update", help="Make RUN the baseline instead, for review.")]
+AllowUnmatched = Annotated[
+    bool, typer.Option("--allow-unmatched", help="Decide even if template, sampling or marker differ.")
+]
+Problems = Annotated[
+    About,
+    typer.Option(
+        help="What it is about: new problems like these; or these alone, where only answers are drawn anew (two "
+        "attempts a problem or more; with one it passes only if no score differs)."
+    ),
+]
+Sequential = Annotated[
+    bool,
+    typer.Option(
+        "--sequential",
+        help="Decide on what is answered so far, at five looks at most, which together err as seldom as one gate. "
+        "For folders of `rence eval --gate FILE --sequential`; exit 3 while it is open.",
+    ),
+]
+
+
 def add_to(app: typer.Typer) -> None:
     command(app)(gate)
 
 
 def gate(
-    run: Annotated[
-        str,
-        typer.Argument(
-            help="A folder of `rence eval`, an arm, a trial, or a run of one arm.",
-            autocompletion=completion.runs,
-            show_default=False,
-        ),
-    ],
-    baseline: Annotated[Path, typer.Option(metavar="FILE", help="The baseline to be met.", show_default=False)],
-    margin: Annotated[
-        float | None,
-        typer.Option(
-            metavar="POINTS", help="Loss of the average to rule out; the file's own, or 2.", show_default=False
-        ),
-    ] = None,
-    junit: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write JUnit XML here.", show_default=False)
-    ] = None,
-    on_inconclusive: Annotated[
-        OnInconclusive, typer.Option("--on-inconclusive", help="What to do where neither is shown.")
-    ] = OnInconclusive.FAIL,
-    update: Annotated[bool, typer.Option("--update", help="Make RUN the baseline instead, for review.")] = False,
-    allow_unmatched: Annotated[
-        bool, typer.Option("--allow-unmatched", help="Decide even if template, sampling or marker differ.")
-    ] = False,
-    problems: Annotated[
-        About,
-        typer.Option(
-            help="What it is about: new problems like these; or these alone, where only answers are drawn anew (two "
-            "attempts a problem or more; with one it passes only if no score differs)."
-        ),
-    ] = About.NEW,
-    sequential: Annotated[
-        bool,
-        typer.Option(
-            "--sequential",
-            help="Decide on what is answered so far, at five looks at most, which together err as seldom as one gate. "
-            "For folders of `rence eval --gate FILE --sequential`; exit 3 while it is open.",
-        ),
-    ] = False,
+    run: Run,
+    baseline: Baseline,
+    margin: Margin = None,
+    junit: Junit = None,
+    on_inconclusive: Inconclusive = OnInconclusive.FAIL,
+    update: Update = False,
+    allow_unmatched: AllowUnmatched = False,
+    problems: Problems = About.NEW,
+    sequential: Sequential = False,
     json: Json = False,
 ) -> None:
     """Is RUN at least as good as a baseline, within a margin? Exit 0: pass; 1: regression, or inconclusive; 2: not

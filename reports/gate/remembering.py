@@ -11,8 +11,8 @@ from typing import Any
 
 from harness.records import DataError
 from harness.records.record import Record
+from reports.gate.hints import margin_words
 from reports.gate.looks import Looked, LookPlan
-from reports.gate.verdict import margin_words
 
 NAME = "gate.json"
 

@@ -10,7 +10,7 @@ from harness.records import SCHEMA
 from reports.data.scores import AVERAGE
 from reports.document import Cell, Column, Row, Table, text
 from reports.gate.decide import ALPHA, SINGLE_ALPHA, Decision, GateOutcome, ScoreChange
-from reports.gate.hints import hints
+from reports.gate.hints import Evidence, hints, margin_words
 from reports.gate.results import Results
 from reports.gate.saved import Saved
 from reports.gate.sharpen import Sharper
@@ -75,6 +75,10 @@ class Gate:
     def points(self) -> str:
         """The margin in words, such as `2 points`."""
         return margin_words(self.decision.margin)
+
+    @property
+    def evidence(self) -> Evidence:
+        return Evidence(self.new, self.old, self.ids, self.decision, self.sharper)
 
     def text(self) -> str:
         """For a terminal: the two sides, the table, the verdict with what it rests on, the notes."""
@@ -145,11 +149,6 @@ def bounds(change: ScoreChange) -> str:
     return f"{signed(change.bounds[0])} to {signed(change.bounds[1])}" if change.bounds else GAP
 
 
-def margin_words(margin: float) -> str:
-    """`2 points`"""
-    return f"{100 * margin:.6g} point{'' if margin == 0.01 else 's'}"
-
-
 def sentences(gate: Gate) -> list[str]:
     """The verdict, then what it rests on."""
     small = gate.outcome == GateOutcome.PASS and _below(gate.decision.average)
@@ -158,7 +157,7 @@ def sentences(gate: Gate) -> list[str]:
         *(["Let through, for `--on-inconclusive warn`."] if gate.warned else []),
         *(["A loss is shown: it is smaller than the margin."] if small else []),
         *([gate.saved.sentence()] if gate.saved else []),
-        *hints(gate),
+        *hints(gate.evidence),
         _basis(gate),
     ]
 
