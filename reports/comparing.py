@@ -9,11 +9,12 @@ from typing import Any
 
 import pandas as pd
 
-from harness.records import SCHEMA, START, DataError, EvalFolder, Plan, RunFolder, TrialFolder
+from harness.records import SCHEMA, START, DataError, EvalFolder, EvalRecord, Plan, RunFolder, TrialFolder
 from reports.data.load import TrialData, read_evaluations, read_trial, where
 from reports.data.matching import Side, Unmatched, unmatched
 from reports.data.pairs import Groups, Pair, compare_all
 from reports.data.scores import AVERAGE, complete, matrices
+from reports.data.stopped import stopped_notes
 from reports.data.titles import titles
 from reports.document import Cell, Column, Row, Table, text
 from reports.imported import MATCHING_UNKNOWN
@@ -244,10 +245,12 @@ def _imported(name: str, path: Path, plan: Plan) -> ComparedSide:
 
 
 def _evaluated(name: str, path: Path) -> ComparedSide:
-    evals, problems = read_evaluations(_complete(EvalFolder(p.parent) for p in sorted(path.glob("evals/*/eval.json"))))
+    folders = _complete(EvalFolder(p.parent) for p in sorted(path.glob("evals/*/eval.json")))
+    evals, problems = read_evaluations(folders)
     if evals.empty:
         raise DataError(f"{name} has neither trials nor a complete evaluation. `rence list runs` shows all runs.")
-    return ComparedSide(name, {}, evals, problems)
+    notes = stopped_notes(EvalRecord.read(folder.header) for folder in folders)
+    return ComparedSide(name, {}, evals, problems, tuple(f"{name}: {note}" for note in notes))
 
 
 def _complete(folders: Iterable[EvalFolder]) -> list[EvalFolder]:
