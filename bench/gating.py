@@ -110,3 +110,60 @@ def draw(truth: Truth, sizes: Sequence[dict[str, int]], replicates: int, rng: np
             so_far = so_far + rng.multinomial(size[name] - before, truth.pmf, replicates)
             found[look, b], before = so_far, size[name]
     return found
+
+
+def t_p(counts: np.ndarray, values: np.ndarray, x: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """TEMPORARY: one-sided p of value<=x, of value>=x, and se. counts: benchmarks x replicates x values"""
+    from reports.statistics.satterthwaite import pool
+
+    n = counts.sum(axis=-1)
+    mean = counts @ values / n
+    var = (counts @ values**2 / n - mean**2) * n / (n - 1)
+    v = var / n / len(counts) ** 2
+    total, df = pool(list(v), [one - 1 for one in n])
+    se = np.sqrt(np.maximum(total, 0))
+    t = (mean.mean(axis=0) - x) / np.where(se > 1e-12, se, 1)
+    p = np.where(se > 1e-12, special.stdtr(df, -t), 1.0)
+    q = np.where(se > 1e-12, special.stdtr(df, t), 1.0)
+    return p, q, se
+
+
+def gate(counts, values, margin, level, single, bound):
+    """outcome codes 0 inconclusive 1 pass 2 regression; p's"""
+    up, _, se = bound(counts, values, -margin)
+    _, down, _ = bound(counts, values, 0.0)
+    fails = np.zeros(up.shape, bool)
+    if len(counts) > 1:
+        for one in counts:
+            fails |= bound(one[None], values, -margin)[1] <= single / len(counts)
+    passes = up < level
+    out = np.where(fails, 2, np.where(passes, 1, np.where(down < level, 2, 0)))
+    return out, passes, up, down, se, fails
+
+
+def study(sizes_of, rate, loss, k, seeds, replicates, rng, bound, margin=MARGIN):
+    from reports.statistics import sequential as s
+    from reports.gate import looks as L
+    names = {str(i): n for i, n in enumerate(sizes_of)}
+    plan = L.plan(names)
+    truth = Truth(rate, loss, k, seeds)
+    counts = draw(truth, plan.sizes, replicates, rng)
+    fixed = gate(counts[-1], truth.values, margin, 0.05, 0.01, bound)[0]
+    final = np.full(replicates, -1); used = np.ones(replicates)
+    left = np.arange(replicates)
+    last = plan.levels[-1].average
+    for look, size in enumerate(plan.sizes):
+        now = counts[look][:, left]
+        out, passes, up, down, se, fails = gate(now, truth.values, margin, plan.levels[look].average, plan.levels[look].single, bound)
+        if look == len(plan.sizes) - 1:
+            stop = np.ones(len(left), bool)
+        else:
+            drift = s.drift(margin, se, plan.shares[look], sum(sizes_of))
+            nopass = s.out_of_reach(up, plan.shares[look], drift, last)
+            noloss = s.out_of_reach(down, plan.shares[look], drift, last)
+            stop = (out == 1) | fails | ((out == 2) & nopass) | (nopass & noloss)
+        final[left[stop]] = out[stop]
+        used[left[stop]] = sum(size.values()) / sum(sizes_of)
+        left = left[~stop]
+    f = lambda a, c: round(100 * float((a == c).mean()), 2)
+    return f(fixed, 1), f(fixed, 2), f(final, 1), f(final, 2), round(100 * (1 - used.mean()), 1)
