@@ -12,21 +12,25 @@ Importing this package is cheap; numpy, pandas and matplotlib are loaded when a 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reports.data.matching import Unmatched
+from reports.gate.undecided import NotDecided
 from reports.render import FORMATS
 
 __all__ = [
     "FORMATS",
+    "NotDecided",
     "Unmatched",
     "build",
     "compare",
     "diff_picture",
     "evaluated_model",
     "evaluation_text",
+    "gate_by_looks",
+    "gate_looks",
     "gate_run",
     "reproduction",
     "same_model",
@@ -36,9 +40,10 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from harness.records import Published
+    from harness.records import EvalRecord, Published
     from reports.comparing import ComparedPair
     from reports.evaluation.result import EvaluatedModel
+    from reports.gate.running import Problems
     from reports.gate.updating import BaselineUpdate
     from reports.gate.verdict import Gate, Policy
     from reports.questions.reproduce import Reproduction
@@ -133,18 +138,59 @@ def gate_run(
     margin: float | None = None,
     allow_unmatched: bool = False,
     on_inconclusive: Policy = "fail",
+    problems: Problems = "new",
 ) -> Gate:
     """Whether a run (anything `compare` takes) has not lost a margin or more against a baseline file.
 
     Args:
         margin: as a fraction, above 0; the file's own if None, and 2 points where it states none
+        problems: `new` ones like these; or `these` alone, where only answers are drawn anew
 
     Raises: DataError if the baseline is broken, or the run lacks one of its benchmarks or was asked other problems;
     Unmatched if template, sampling or marker differ; ValueError if the run's name is ambiguous.
     """
     from reports.gate import running
 
-    return running.run(run, Path(baseline), margin, allow_unmatched, on_inconclusive)
+    return running.run(run, Path(baseline), margin, allow_unmatched, on_inconclusive, problems)
+
+
+def gate_by_looks(
+    run: str,
+    baseline: Path,
+    *,
+    margin: float | None = None,
+    allow_unmatched: bool = False,
+    on_inconclusive: Policy = "fail",
+    command: str = "",
+) -> Gate:
+    """`gate_run` on a folder of `rence eval` that may still grow: at most five looks, which together err no more often
+    than one gate. What was seen is recorded beside the evaluation.
+
+    Args:
+        command: what evaluates further, for the message of `NotDecided`
+
+    Raises: NotDecided if the next look needs more problems; ValueError also if another gate looked at the folder; else
+    as `gate_run`.
+    """
+    from reports.gate import running_looks
+
+    return running_looks.run(run, Path(baseline), margin, allow_unmatched, on_inconclusive, command)
+
+
+def gate_looks(
+    baseline: Path, headers: Iterable[EvalRecord], ids: Mapping[str, Sequence[str]], out: Path
+) -> list[dict[str, int]]:
+    """How many problems of each benchmark each look of `gate_by_looks` needs, before the first is asked.
+
+    Args:
+        headers: of the evaluation that will be made in `out`
+        ids: benchmark -> its problems
+
+    Raises: DataError, Unmatched, ValueError where such an evaluation could not be gated.
+    """
+    from reports.gate import running_looks
+
+    return running_looks.planned(Path(baseline), headers, ids, Path(out))
 
 
 def reproduction(

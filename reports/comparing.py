@@ -9,20 +9,21 @@ from typing import Any
 
 import pandas as pd
 
-from harness.records import SCHEMA, START, DataError, EvalFolder, LeftOut, Plan, RunFolder, TrialFolder
+from harness.records import SCHEMA, START, DataError, EvalFolder, EvalRecord, LeftOut, Plan, RunFolder, TrialFolder
 from harness.records.left_out import sentences
 from reports.data import common
 from reports.data.load import TrialData, read_evaluations, read_trial, where
 from reports.data.matching import EVALUATION, Side, Unmatched, unmatched
 from reports.data.pairs import Groups, Pair, compare_all
 from reports.data.scores import AVERAGE, complete, matrices
+from reports.data.stopped import stopped_notes
 from reports.data.titles import titles
 from reports.document import Cell, Column, Row, Table, text
 from reports.imported import MATCHING_UNKNOWN
 from reports.render import plain
 from reports.verdict import COVERS, within
 from reports.verdict_json import pair_json
-from reports.words import GAP, extent, p_text, percent, plural, signed
+from reports.words import GAP, extent, p_text, percent, plural, reaching, signed
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ class ComparedPair:
 
     def text(self) -> str:
         """For a terminal: the two names, a table in percent and points, the verdict, the notes."""
-        columns = ["", "A", "B", "A − B", "95 % interval", "p", "adjusted p", "MDE"]
+        columns = ["", "A", "B", "A − B", "95 % interval", "adjusted p", "raw p", "MDE"]
         rows = [self._row(pair) for pair in self.pairs]
         table = Table("compare", [Column(c, numeric=i > 0) for i, c in enumerate(columns)], rows)
         head = f"A  {self.a}\nB  {self.b}"
@@ -93,8 +94,8 @@ class ComparedPair:
         means = [Cell(percent(self.means[name, pair.benchmark])) for name in (self.a, self.b)]
         if e is None:
             return Row([text(self.titles.get(pair.benchmark, pair.benchmark)), *means, *[Cell(GAP)] * 5])
-        low_high = f"{signed(e.interval[0])} to {signed(e.interval[1])}" if e.interval else GAP
-        ps = [Cell(p_text(e.p_value)), Cell(p_text(pair.p_adjusted))]
+        low_high = reaching(pair.simultaneous)
+        ps = [Cell(p_text(pair.p_adjusted)), Cell(p_text(e.p_value))]
         name = text(self.titles.get(pair.benchmark, pair.benchmark))
         return Row([name, *means, Cell(signed(e.value)), Cell(low_high), *ps, Cell(extent(pair.mde))])
 
@@ -283,10 +284,12 @@ def _imported(name: str, path: Path, plan: Plan) -> ComparedSide:
 
 
 def _evaluated(name: str, path: Path) -> ComparedSide:
-    evals, problems = read_evaluations(_complete(EvalFolder(p.parent) for p in sorted(path.glob("evals/*/eval.json"))))
+    folders = _complete(EvalFolder(p.parent) for p in sorted(path.glob("evals/*/eval.json")))
+    evals, problems = read_evaluations(folders)
     if evals.empty:
         raise DataError(f"{name} has neither trials nor a complete evaluation. `rence list runs` shows all runs.")
-    return ComparedSide(name, {}, evals, problems)
+    notes = stopped_notes(EvalRecord.read(folder.header) for folder in folders)
+    return ComparedSide(name, {}, evals, problems, tuple(f"{name}: {note}" for note in notes))
 
 
 def _complete(folders: Iterable[EvalFolder]) -> list[EvalFolder]:

@@ -6,7 +6,7 @@ Units: scores are fractions, lengths are tokens, times are seconds.
 """
 
 from benchmarks.marks import Mark, disagree
-from harness.records.evaluations import EvalRecord
+from harness.records.evaluations import EvalRecord, OrderRecord, random_order
 from harness.records.files import (
     SCHEMA,
     DataError,
@@ -23,6 +23,7 @@ from harness.records.layout import START, EvalFolder, RunFolder, TrialFolder
 from harness.records.left_out import LeftOut
 from harness.records.plans import (
     ArmRecord,
+    CollapseRule,
     Comparison,
     DataRecord,
     ImportRecord,
@@ -40,6 +41,7 @@ __all__ = [
     "START",
     "ArmRecord",
     "Attempt",
+    "CollapseRule",
     "Comparison",
     "DataError",
     "DataRecord",
@@ -49,6 +51,7 @@ __all__ = [
     "ImportRecord",
     "LeftOut",
     "Mark",
+    "OrderRecord",
     "Plan",
     "Published",
     "RunFolder",
@@ -61,6 +64,7 @@ __all__ = [
     "append_jsonl",
     "disagree",
     "json_line",
+    "random_order",
     "read_json",
     "read_jsonl",
     "read_published",

@@ -27,6 +27,8 @@ class Counts:
     """S: attempts a problem"""
     correct: tuple[tuple[int, ...], ...]
     """S x J"""
+    answers: tuple[str, ...] = ()
+    """S: SHA-256 of all texts (`answers.py`); empty where they are not known, as in a baseline of schema 1"""
 
     @property
     def n(self) -> int:

@@ -3,32 +3,43 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from reports.data.matching import Unmatched
-from reports.gate import checks, reading
+from reports.gate import checks, reading, remembering
 from reports.gate.baseline import MARGIN_POINTS
 from reports.gate.decide import GateOutcome, decide
+from reports.gate.looks import Sides
 from reports.gate.measure import measure
+from reports.gate.results import Results
 from reports.gate.sharpen import sharper
 from reports.gate.verdict import Gate, Policy
 
+Problems = Literal["new", "these"]
+"""what a gate is about: new problems like these, or these alone"""
+PROBLEMS: tuple[Problems, ...] = ("new", "these")
 
-def run(name: str, file: Path, margin: float | None, allow_unmatched: bool, on_inconclusive: Policy) -> Gate:
+
+def run(
+    name: str,
+    file: Path,
+    margin: float | None,
+    allow_unmatched: bool,
+    on_inconclusive: Policy,
+    problems: Problems = "new",
+) -> Gate:
     """Raises: DataError, Unmatched, ValueError: see `reports.gate_run`."""
     baseline = reading.read(file, MARGIN_POINTS / 100)
     old = baseline.results
+    remembering.check_not_looked(Path(name), file)
     measured = measure(name, old.benchmarks)
     new = measured.results
     checks.check_same_problems(name, new, str(file), old)
-    reasons = checks.unmatched(new, old)
-    if reasons and not allow_unmatched:
-        raise Unmatched(
-            f"{name} and {file} are not matched: {'; '.join(reasons)}.\n"
-            "Evaluate as the baseline was, make a new one with `--update`, or use --allow-unmatched."
-        )
-    pairs = [(new.benchmarks[benchmark].values, counts.values) for benchmark, counts in old.benchmarks.items()]
-    decision = decide([n for n, _ in pairs], [o for _, o in pairs], baseline.margin if margin is None else margin)
-    open_question = decision.outcome == GateOutcome.INCONCLUSIVE
+    reasons = check_matched(name, new, file, old, allow_unmatched)
+    asked = baseline.margin if margin is None else margin
+    these = "answers" if problems == "these" else None
+    decision = decide(*values(new, old), asked, estimand=these, equal=same_answers(new, old))
+    open_question = decision.outcome == GateOutcome.INCONCLUSIVE and not these
     return Gate(
         run=name,
         baseline=file.as_posix(),
@@ -40,4 +51,27 @@ def run(name: str, file: Path, margin: float | None, allow_unmatched: bool, on_i
         unstated=checks.unstated(new, old),
         notes=checks.notes(measured, old),
         on_inconclusive=on_inconclusive,
+        ids=measured.problems,
     )
+
+
+def check_matched(name: str, new: Results, file: Path, old: Results, allow_unmatched: bool) -> list[str]:
+    """In what else than the weights the two differ. Raises: Unmatched if that is not allowed."""
+    reasons = checks.unmatched(new, old)
+    if reasons and not allow_unmatched:
+        raise Unmatched(
+            f"{name} and {file} are not matched: {'; '.join(reasons)}.\n"
+            "Evaluate as the baseline was, make a new one with `--update`, or use --allow-unmatched."
+        )
+    return reasons
+
+
+def values(new: Results, old: Results) -> Sides:
+    """Scores of both sides, benchmark by benchmark of the baseline."""
+    return [new.benchmarks[one].values for one in old.benchmarks], [one.values for one in old.benchmarks.values()]
+
+
+def same_answers(new: Results, old: Results) -> bool:
+    """Whether every answer is the baseline's, text by text, seed by seed, and was marked alike."""
+    pairs = [(new.benchmarks[name], counts) for name, counts in old.benchmarks.items()]
+    return all(one.answers and one.answers == other.answers and one.correct == other.correct for one, other in pairs)
