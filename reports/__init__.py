@@ -139,19 +139,21 @@ def gate_run(
     allow_unmatched: bool = False,
     on_inconclusive: Policy = "fail",
     problems: Problems = "new",
+    only_common: bool = False,
 ) -> Gate:
     """Whether a run (anything `compare` takes) has not lost a margin or more against a baseline file.
 
     Args:
         margin: as a fraction, above 0; the file's own if None, and 2 points where it states none
         problems: `new` ones like these; or `these` alone, where only answers are drawn anew
+        only_common: keep the problems that both have, instead of refusing a run that was asked others
 
     Raises: DataError if the baseline is broken, or the run lacks one of its benchmarks or was asked other problems;
     Unmatched if template, sampling or marker differ; ValueError if the run's name is ambiguous.
     """
     from reports.gate import running
 
-    return running.run(run, Path(baseline), margin, allow_unmatched, on_inconclusive, problems)
+    return running.run(run, Path(baseline), margin, allow_unmatched, on_inconclusive, problems, only_common)
 
 
 def gate_by_looks(

@@ -148,3 +148,66 @@ def test_complete_runs_have_the_bytes_they_had(rence: Say, make_run) -> None:
     before = {p.name: p.read_bytes() for p in (run / "report").iterdir() if p.is_file()}
     assert rence("report", run, "--common")[0] == 0
     assert {p.name: p.read_bytes() for p in (run / "report").iterdir() if p.is_file()} == before
+
+
+# the gate
+
+
+def gated(rence: Say, run: Path, file: Path, *words: str) -> tuple[int, str, str]:
+    return rence("gate", run, "--baseline", file, "--on-inconclusive", "warn", *words)
+
+
+def test_a_gate_by_hand(rence: Say, make_evaluated, tmp_path: Path) -> None:
+    file = tmp_path / "baseline.yaml"
+    a, b = make_evaluated("a", mini=[4, 2, 0, 1]), make_evaluated("b", mini=[4, 0, 0])
+    assert gated(rence, a, file, "--update")[0] == 0
+    code, _, err = gated(rence, b, file)
+    assert code == 3 and "the problems of" in err and "or use --common" in err
+    code, out, _ = gated(rence, b, file, "--common", "--json")
+    found = json.loads(out)
+    assert code == 0 and found["average"]["n_problems"] == 3, found["average"]
+    assert "mini: 3 of 4 problems are kept, those that all have; the run lacks 1." in found["notes"]
+    assert "between −18.8 and +6.2 on all problems." in found["notes"][-1]  # as `compare` has it, the other way round
+    lose(b / "evals/mini", "mini", 0, 1, 2)
+    c = make_evaluated("c", mini=[0, 0, 0, 0, 3])
+    lose(c / "evals/mini", "mini", 0, 1, 2, 3)
+    code, _, err = gated(rence, c, file, "--common")
+    assert code == 3 and "mini: no problem was answered by all of the run, the baseline" in err
+
+
+def test_a_gate_with_another_limit_and_seeds_that_lack_some(
+    rence: Say, make_run, make_evaluated, tmp_path: Path
+) -> None:
+    file = tmp_path / "baseline.yaml"
+    run = make_run()
+    assert gated(rence, run / "grpo", file, "--update")[0] == 0
+    lose(run / "rence/seed1/evals/step_20/mini_hard", "mini_hard", 3)
+    assert gated(rence, run / "rence", file)[0] == 3
+    code, out, _ = gated(rence, run / "rence", file, "--common", "--json")
+    assert code in (0, 1) and json.loads(out)["notes"][-2].endswith("those that all have; the run seed 1 lacks 1.")
+    short = make_evaluated("short", changes={"limit": 2}, mini=[4, 2])
+    full = make_evaluated("full", mini=[4, 2, 1])
+    other = tmp_path / "other.yaml"
+    assert gated(rence, full, other, "--update")[0] == 0
+    code, _, err = gated(rence, short, other)
+    assert code == 3 and "was asked the first 2 problems" in err and "--common" in err
+    assert gated(rence, short, other, "--common")[0] == 0
+    same = gated(rence, full, other, "--json"), gated(rence, full, other, "--common", "--json")
+    assert same[0] == same[1]
+
+
+def test_baselines_that_do_not_name_their_problems(rence: Say, make_evaluated, tmp_path: Path) -> None:
+    file, a = tmp_path / "baseline.yaml", make_evaluated("a", mini=[4, 2, 0, 1])
+    assert gated(rence, a, file, "--update")[0] == 0
+    text = file.read_text()
+    named = "    problems:\n      [mini-0000, mini-0001, mini-0002, mini-0003]\n"
+    assert named in text
+    file.write_text(text.replace(named, ""))
+    assert gated(rence, a, file)[0] == 0
+    code, _, err = gated(rence, a, file, "--common")
+    assert code == 3 and "does not name the problems of mini" in err and "--update" in err
+    file.write_text(text.replace("mini-0002", "mini-0009"))
+    code, _, err = gated(rence, a, file)
+    assert code == 3 and "is not the list that `ids` is the hash of" in err
+    assert gated(rence, a, file, "--common", "--update")[0] == 2
+    assert gated(rence, a, file, "--common", "--sequential")[0] == 2
