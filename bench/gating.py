@@ -1,6 +1,6 @@
 """How often gates err, with known truth: a fixed gate and one that stops early.
 
-    OMP_NUM_THREADS=1 python bench/gating.py [--replicates 10000] [--designs 30,60,...] [--only RATE] [--markdown]
+    OMP_NUM_THREADS=1 python bench/gating.py [--replicates 10000] [--designs 30 six] [--rates .5]
 
 Problems are drawn anew in every replicate: difficulty normal on the logit scale (sd 2), each model's own deviation on a
 problem (sd .28), each seed's on a problem (sd .3); the new model's logits are shifted so that the expected score is
@@ -9,12 +9,17 @@ lower by the true loss, exactly. With several seeds their own effects have mean 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import argparse
+from collections.abc import Iterator, Sequence
+from dataclasses import astuple, dataclass
 from functools import cached_property, lru_cache
 
 import numpy as np
 from scipy import optimize, special
+
+from reports.gate import looks
+from reports.gate.decide import Levels
+from reports.statistics import bounds, sequential
 
 SD_DIFFICULTY, SD_EFFECT, SD_REST = 2.0, 0.4 / 2**0.5, 0.3
 RATES = (0.5, 0.9, 0.98, 0.999, 0.02)
@@ -30,6 +35,10 @@ DESIGNS: dict[str, tuple[int, ...]] = {
 MARGIN = 0.02
 NEVER = -60.0
 """logits"""
+AT_ONCE = 2000
+"""replicates"""
+INCONCLUSIVE, PASS, REGRESSION = range(3)
+"""an improvement is a pass here"""
 
 
 @lru_cache
@@ -49,7 +58,10 @@ def _given(logit: np.ndarray, k: int, seeds: int) -> np.ndarray:
     for _ in range(seeds - 1):
         width = many.shape[-1] + k
         many = np.stack(
-            [sum(many[..., i - j] * seed[..., j] for j in range(k + 1) if 0 <= i - j < many.shape[-1]) for i in range(width)],
+            [
+                sum(many[..., i - j] * seed[..., j] for j in range(k + 1) if 0 <= i - j < many.shape[-1])
+                for i in range(width)
+            ],
             axis=-1,
         )
     return np.einsum("...en,e->...n", many, we)
@@ -112,58 +124,138 @@ def draw(truth: Truth, sizes: Sequence[dict[str, int]], replicates: int, rng: np
     return found
 
 
-def t_p(counts: np.ndarray, values: np.ndarray, x: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """TEMPORARY: one-sided p of value<=x, of value>=x, and se. counts: benchmarks x replicates x values"""
-    from reports.statistics.satterthwaite import pool
+@dataclass(frozen=True)
+class Tests:
+    """What `decide` asks of its estimates, for many replicates of two models at once: about these checkpoints, so that
+    bounds are those of `statistics.bounds` alone."""
 
-    n = counts.sum(axis=-1)
-    mean = counts @ values / n
-    var = (counts @ values**2 / n - mean**2) * n / (n - 1)
-    v = var / n / len(counts) ** 2
-    total, df = pool(list(v), [one - 1 for one in n])
-    se = np.sqrt(np.maximum(total, 0))
-    t = (mean.mean(axis=0) - x) / np.where(se > 1e-12, se, 1)
-    p = np.where(se > 1e-12, special.stdtr(df, -t), 1.0)
-    q = np.where(se > 1e-12, special.stdtr(df, t), 1.0)
-    return p, q, se
+    counts: np.ndarray
+    """benchmarks x replicates x values"""
+    truth: Truth
+
+    @cached_property
+    def differences(self) -> list[np.ndarray]:
+        """For each benchmark, replicates x problems; the order of problems has no say."""
+        return [
+            np.repeat(np.tile(self.truth.values, len(one)), one.ravel()).reshape(len(one), -1) for one in self.counts
+        ]
+
+    @cached_property
+    def average(self) -> bounds.Gain:
+        return bounds.gain(self.differences, [float(self.truth.k * self.truth.seeds)] * len(self.counts))
+
+    @cached_property
+    def single(self) -> list[bounds.Gain]:
+        """Each benchmark by itself."""
+        return [bounds.gain([one], [float(self.truth.k * self.truth.seeds)]) for one in self.differences]
+
+    @property
+    def se(self) -> np.ndarray:
+        n = np.array([d.shape[1] for d in self.differences])
+        return np.sqrt(sum(d.var(axis=1, ddof=1) / j for d, j in zip(self.differences, n, strict=True))) / len(n)
 
 
-def gate(counts, values, margin, level, single, bound):
-    """outcome codes 0 inconclusive 1 pass 2 regression; p's"""
-    up, _, se = bound(counts, values, -margin)
-    _, down, _ = bound(counts, values, 0.0)
-    fails = np.zeros(up.shape, bool)
-    if len(counts) > 1:
-        for one in counts:
-            fails |= bound(one[None], values, -margin)[1] <= single / len(counts)
-    passes = up < level
-    out = np.where(fails, 2, np.where(passes, 1, np.where(down < level, 2, 0)))
-    return out, passes, up, down, se, fails
+def value(gain: bounds.Gain) -> np.ndarray:
+    return np.asarray(gain.gains.mean) - np.asarray(gain.losses.mean)
 
 
-def study(sizes_of, rate, loss, k, seeds, replicates, rng, bound, margin=MARGIN):
-    from reports.statistics import sequential as s
-    from reports.gate import looks as L
-    names = {str(i): n for i, n in enumerate(sizes_of)}
-    plan = L.plan(names)
-    truth = Truth(rate, loss, k, seeds)
-    counts = draw(truth, plan.sizes, replicates, rng)
-    fixed = gate(counts[-1], truth.values, margin, 0.05, 0.01, bound)[0]
-    final = np.full(replicates, -1); used = np.ones(replicates)
-    left = np.arange(replicates)
-    last = plan.levels[-1].average
-    for look, size in enumerate(plan.sizes):
-        now = counts[look][:, left]
-        out, passes, up, down, se, fails = gate(now, truth.values, margin, plan.levels[look].average, plan.levels[look].single, bound)
-        if look == len(plan.sizes) - 1:
-            stop = np.ones(len(left), bool)
-        else:
-            drift = s.drift(margin, se, plan.shares[look], sum(sizes_of))
-            nopass = s.out_of_reach(up, plan.shares[look], drift, last)
-            noloss = s.out_of_reach(down, plan.shares[look], drift, last)
-            stop = (out == 1) | fails | ((out == 2) & nopass) | (nopass & noloss)
-        final[left[stop]] = out[stop]
-        used[left[stop]] = sum(size.values()) / sum(sizes_of)
-        left = left[~stop]
-    f = lambda a, c: round(100 * float((a == c).mean()), 2)
-    return f(fixed, 1), f(fixed, 2), f(final, 1), f(final, 2), round(100 * (1 - used.mean()), 1)
+def above(gain: bounds.Gain, x: float, alpha: np.ndarray | float) -> np.ndarray:
+    """Whether `Estimate.p_above(x)` is at most alpha."""
+    alpha = np.broadcast_to(alpha, value(gain).shape)
+    low, high = np.minimum(alpha, 0.5), np.minimum(1 - alpha, 0.5)
+    return np.where(alpha <= 0.5, value(gain) - gain.below(low) >= x, value(gain) + gain.above(high) >= x)
+
+
+def below(gain: bounds.Gain, x: float, alpha: np.ndarray | float) -> np.ndarray:
+    """Whether `Estimate.p_below(x)` is at most alpha."""
+    return above(bounds.Gain(gain.losses, gain.gains, gain.correlation), -x, alpha)
+
+
+def outcomes(tests: Tests, margin: float, levels: Levels) -> tuple[np.ndarray, np.ndarray]:
+    """Code of the outcome of each replicate, and whether a benchmark failed by itself."""
+    failed = np.zeros(tests.counts.shape[1], bool)
+    for one in tests.single:
+        failed |= below(one, -margin, levels.single / len(tests.single))
+    lost = np.where(below(tests.average, 0.0, levels.average), REGRESSION, INCONCLUSIVE)
+    passed = np.where(above(tests.average, -margin, levels.average), PASS, lost)
+    return np.where(failed, REGRESSION, passed), failed
+
+
+def critical(drift: np.ndarray, share: float, level: float) -> np.ndarray:
+    """The p-value above which `sequential.out_of_reach` gives a test up, solved for it."""
+    needed = special.ndtri(sequential.REACH) * np.sqrt(1 - share) - special.ndtri(level)
+    return special.ndtr(-np.minimum(needed * np.sqrt(share), (needed - drift * (1 - share)) / np.sqrt(share)))
+
+
+def stopped(tests: Tests, margin: float, plan: looks.LookPlan, look: int) -> tuple[np.ndarray, np.ndarray]:
+    """The outcome at a look, and whether it stops there: `reports.gate.looks`, for arrays."""
+    found, failed = outcomes(tests, margin, plan.levels[look])
+    if look == len(plan.sizes) - 1:
+        return found, np.ones(found.shape, bool)
+    share, last = plan.shares[look], plan.levels[-1].average
+    drifts = [sequential.drift(far, tests.se, share, sum(plan.whole.values())) for far in (margin, looks.LOSS * margin)]
+    p, q = (critical(drift, share, last) for drift in drifts)
+    no_pass, no_loss = ~above(tests.average, -margin, p), ~below(tests.average, 0.0, q)
+    return found, failed | (found == PASS) | (no_pass & ((found == REGRESSION) | no_loss))
+
+
+@dataclass(frozen=True)
+class Row:
+    """Shares of replicates, percent."""
+
+    fixed_pass: float
+    fixed_regression: float
+    early_pass: float
+    early_regression: float
+    saved: float
+    """of the attempts"""
+
+
+def study(design: Sequence[int], truth: Truth, replicates: int, rng: np.random.Generator) -> Row:
+    plan = looks.plan({str(b): n for b, n in enumerate(design)})
+    fixed, early, used = [], [], []
+    for first in range(0, replicates, AT_ONCE):
+        counts = draw(truth, plan.sizes, min(AT_ONCE, replicates - first), rng)
+        fixed.append(outcomes(Tests(counts[-1], truth), MARGIN, Levels())[0])
+        found, asked = np.full(counts.shape[2], -1), np.ones(counts.shape[2])
+        left = np.arange(counts.shape[2])
+        for look, size in enumerate(plan.sizes):
+            if len(left):
+                now, stops = stopped(Tests(counts[look][:, left], truth), MARGIN, plan, look)
+                found[left[stops]] = now[stops]
+                asked[left[stops]] = sum(size.values()) / sum(design)
+                left = left[~stops]
+        early.append(found)
+        used.append(asked)
+    both = [np.concatenate(fixed), np.concatenate(early)]
+    shares = [100 * float((one == code).mean()) for one in both for code in (PASS, REGRESSION)]
+    return Row(*shares, 100 * (1 - float(np.concatenate(used).mean())))
+
+
+def rows(options: argparse.Namespace) -> Iterator[tuple[float, str, int, int, float, Row]]:
+    for rate in options.rates:
+        for name in options.designs:
+            for k, seeds in ((1, 1), (4, 1), (1, 3), (4, 3)):
+                for loss in LOSSES:
+                    if rate - loss * MARGIN > -1e-12:
+                        truth = Truth(rate, loss * MARGIN, k, seeds)
+                        rng = np.random.default_rng([len(name), int(1000 * rate), k, seeds, int(10 * loss)])
+                        yield rate, name, k, seeds, loss, study(DESIGNS[name], truth, options.replicates, rng)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--replicates", type=int, default=10_000)
+    parser.add_argument("--designs", nargs="+", choices=DESIGNS, default=list(DESIGNS))
+    parser.add_argument("--rates", nargs="+", type=float, default=RATES)
+    print(
+        "| rate | problems | k | seeds | loss, margins | fixed: pass | regression | early: pass | regression | saved |"
+    )
+    print("|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|")
+    for rate, name, k, seeds, loss, row in rows(parser.parse_args()):
+        numbers = " | ".join(f"{x:.2f}" for x in astuple(row)[:4])
+        print(f"| {rate} | {name} | {k} | {seeds} | {loss:g} | {numbers} | {row.saved:.0f} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -15,7 +15,7 @@ So where the true loss is the margin, at most 5 % of gates pass; where there is 
 U < 0 < m + L is a pass: a loss that is shown to be smaller than the margin is what the margin allows.
 
 Single benchmarks are a second family, at 1 %: one of them fails the gate by itself only if it is shown to have lost
-more than the margin, H0: d_b >= -m, adjusted by Holm's method over the benchmarks. So a checkpoint that lost nothing
+more than the margin, H0: d_b >= -m, adjusted by Bonferroni over the benchmarks. So a checkpoint that lost nothing
 is called a regression by either family at most about one time in twenty, and not by each.
 
 That nothing differs is evidence, and no proof: with no discordant problem among n a loss of 1 - .05^(1/n) or more on
@@ -38,7 +38,7 @@ import numpy as np
 
 from reports.statistics import Estimand, Estimate, Floats, contrast
 from reports.statistics.design import AS_IT_IS, sight
-from reports.statistics.multiple import holm
+from reports.statistics.multiple import adjusted
 from reports.statistics.variance import split
 
 ALPHA = 0.05
@@ -47,6 +47,8 @@ SINGLE_ALPHA = 0.01
 """of the family of single benchmarks"""
 SIDES = 2
 """a two-sided level of SIDES x ALPHA has the one-sided bounds as its ends"""
+Attempts = tuple[Sequence[Sequence[int]], Sequence[Sequence[int]]]
+"""new and old: for each benchmark, k of each seed"""
 
 
 class GateOutcome(StrEnum):
@@ -123,6 +125,7 @@ def decide(
     levels: Levels = Levels(),
     estimand: Estimand | None = None,
     equal: bool = False,
+    attempts: Attempts | None = None,
 ) -> Decision:
     """
     Args:
@@ -130,10 +133,14 @@ def decide(
         margin: above 0, as a fraction
         estimand: None: new problems, and new seeds where both sides have several
         equal: whether every answer is the baseline's, text by text
+        attempts: a problem, of new and of old, for each benchmark and seed; None: as few as the scores allow
     """
-    average = change(new, old, levels.average, estimand)
-    changes = [change([n], [o], levels.average, estimand) for n, o in zip(new, old, strict=True)]
-    p_values = holm([1.0 if equal else one.p_lost_more(margin) for one in changes])
+    average = change(new, old, levels.average, estimand, attempts)
+    changes = [
+        change([n], [o], levels.average, estimand, attempts and ([attempts[0][b]], [attempts[1][b]]))
+        for b, (n, o) in enumerate(zip(new, old, strict=True))
+    ]
+    p_values = adjusted([1.0 if equal else one.p_lost_more(margin) for one in changes])
     by_average = GateOutcome.PASS if equal else outcome(average, margin)
     lost = any(p is not None and p <= levels.single for p in p_values)
     found = GateOutcome.REGRESSION if lost else by_average
@@ -154,17 +161,21 @@ def outcome(average: ScoreChange, margin: float) -> GateOutcome:
 
 
 def change(
-    new: Sequence[Floats], old: Sequence[Floats], alpha: float = ALPHA, estimand: Estimand | None = None
+    new: Sequence[Floats],
+    old: Sequence[Floats],
+    alpha: float = ALPHA,
+    estimand: Estimand | None = None,
+    attempts: Attempts | None = None,
 ) -> ScoreChange:
     """new - baseline on the unweighted mean of the benchmarks given, which may be a single one.
 
     Args:
-        new, old, estimand: as in `decide`.
+        new, old, estimand, attempts: as in `decide`.
         alpha: one-sided, of the bounds
     """
     single = min(len(new[0]), len(old[0])) == 1
     asked = estimand or ("checkpoints" if single else "algorithm")
-    estimate = contrast([new, old], (1.0, -1.0), asked, 1 - SIDES * alpha)
+    estimate = contrast([new, old], (1.0, -1.0), asked, 1 - SIDES * alpha, attempts=attempts)
     return ScoreChange(
         old=float(np.mean([o.mean() for o in old])),
         new=float(np.mean([n.mean() for n in new])),

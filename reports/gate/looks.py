@@ -17,9 +17,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from reports.gate.decide import ALPHA, SINGLE_ALPHA, Decision, GateOutcome, Levels, decide
+from reports.gate.decide import ALPHA, SINGLE_ALPHA, Attempts, Decision, GateOutcome, Levels, decide
 from reports.statistics import Floats, sequential
 
+LOSS = 2.0
+"""margins: a loss that a gate should still find"""
 Sides = tuple[Sequence[Floats], Sequence[Floats]]
 """new and old, each as `decide` takes them"""
 
@@ -67,6 +69,7 @@ def look(
     cut: Callable[[dict[str, int]], Sides],
     margin: float,
     equal: bool = False,
+    attempts: Attempts | None = None,
 ) -> list[Looked]:
     """All looks that can be made, up to the one that stops.
 
@@ -74,13 +77,14 @@ def look(
         there: how many problems of each benchmark are answered, the first ones of the order
         cut: the scores of so many of them
         equal: whether all answers are the baseline's, text by text, which the last look knows
+        attempts: as in `decide`
     """
     made: list[Looked] = []
     for number, size in enumerate(plan.sizes):
         if any(there[name] < n for name, n in size.items()) or (made and made[-1].reason):
             break
         decision = decide(
-            *cut(size), margin, plan.levels[number], "checkpoints", equal and number == len(plan.sizes) - 1
+            *cut(size), margin, plan.levels[number], "checkpoints", equal and number == len(plan.sizes) - 1, attempts
         )
         made.append(Looked(size, decision, _reason(decision, plan, number)))
     return made
@@ -98,11 +102,14 @@ def _reason(decision: Decision, plan: LookPlan, number: int) -> str:
 
 
 def _out_of_reach(decision: Decision, plan: LookPlan, number: int) -> tuple[bool, bool]:
-    """Whether a pass is, if nothing was lost, and a regression, if the margin was."""
+    """Whether a pass is, were nothing lost, and a regression, were twice the margin lost."""
     e, share, last = decision.average.estimate, plan.shares[number], plan.levels[-1].average
     passing, losing = e.p_above(-decision.margin), e.p_below(0.0)
     if passing is None or losing is None:
         return False, False
-    drift = sequential.drift(decision.margin, e.se or 0.0, share, sum(plan.whole.values()))
-    no_pass, no_loss = (bool(sequential.out_of_reach(p, share, drift, last)) for p in (passing, losing))
+    problems = sum(plan.whole.values())
+    no_pass, no_loss = (
+        bool(sequential.out_of_reach(p, share, sequential.drift(far, e.se or 0.0, share, problems), last))
+        for p, far in ((passing, decision.margin), (losing, LOSS * decision.margin))
+    )
     return no_pass, no_loss

@@ -12,7 +12,7 @@ from reports.comparing import ComparedSide
 from reports.data.matching import Unmatched
 from reports.gate import checks, reading, remembering
 from reports.gate.baseline import MARGIN_POINTS
-from reports.gate.decide import GateOutcome, decide
+from reports.gate.decide import Attempts, GateOutcome, decide
 from reports.gate.looks import Sides
 from reports.gate.measure import Measured, measure
 from reports.gate.results import Results
@@ -47,7 +47,9 @@ def run(
     reasons = check_matched(name, new, file, old, allow_unmatched)
     asked = baseline.margin if margin is None else margin
     these = "answers" if problems == "these" else None
-    decision = decide(*values(new, old), asked, estimand=these, equal=same_answers(new, old))
+    decision = decide(
+        *values(new, old), asked, estimand=these, equal=same_answers(new, old), attempts=attempts(new, old)
+    )
     open_question = decision.outcome == GateOutcome.INCONCLUSIVE and not these
     return Gate(
         run=name,
@@ -95,6 +97,11 @@ def check_matched(name: str, new: Results, file: Path, old: Results, allow_unmat
 def values(new: Results, old: Results) -> Sides:
     """Scores of both sides, benchmark by benchmark of the baseline."""
     return [new.benchmarks[one].values for one in old.benchmarks], [one.values for one in old.benchmarks.values()]
+
+
+def attempts(new: Results, old: Results) -> Attempts:
+    """A problem, of both sides, benchmark by benchmark of the baseline, seed by seed."""
+    return [new.benchmarks[one].k for one in old.benchmarks], [one.k for one in old.benchmarks.values()]
 
 
 def same_answers(new: Results, old: Results) -> bool:

@@ -13,7 +13,7 @@ from reports.gate.growing import Answered
 from reports.gate.looks import Looked, LookPlan, Sides
 from reports.gate.remembering import GateRecord
 from reports.gate.results import Counts, Results, ids_hash
-from reports.gate.running import check_matched, same_answers, values
+from reports.gate.running import attempts, check_matched, same_answers, values
 from reports.gate.saved import Saved
 from reports.gate.undecided import NotDecided
 from reports.gate.verdict import Gate, Policy
@@ -47,7 +47,7 @@ def run(
         return values(*answered.cut(size, old))
 
     equal = answered.complete and same_answers(new, old)
-    made = looks.look(plan, answered.there, cut, asked, equal)
+    made = looks.look(plan, answered.there, cut, asked, equal, attempts(new, old))
     remembering.remember(Path(name), record, plan, made)
     if not made or not made[-1].reason:
         raise NotDecided(_go_on(name, answered, plan, made, record))

@@ -22,7 +22,7 @@ Policy = Literal["fail", "warn"]
 """what an inconclusive gate does"""
 _TEST = (
     "one-sided bounds, paired by problem, exact where few problems differ, else t (seeds crossed, Satterthwaite); "
-    "benchmarks: Holm"
+    "benchmarks: Bonferroni"
 )
 _SEQUENTIAL = "; group-sequential, alpha t^2 spent over the looks"
 POLICIES: tuple[Policy, ...] = ("fail", "warn")
@@ -220,7 +220,7 @@ def _basis(gate: Gate) -> str:
     benchmarks = plural(len(gate.old.benchmarks), "benchmark")
     return (
         f"One-sided 95 % bounds of the average of {benchmarks}{over}, paired by problem, "
-        f"{who}, about {COVERS[covered]}; single benchmarks adjusted by Holm; "
+        f"{who}, about {COVERS[covered]}; single benchmarks adjusted by Bonferroni, at 1 %; "
         f"{_matched(gate)}."
     )
 

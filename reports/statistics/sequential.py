@@ -24,7 +24,7 @@ Values = Floats | float
 LOOKS = 5
 EXPONENT = 2.0
 """of the share of the information, in what is spent"""
-REACH = 0.1
+REACH = 0.05
 """conditional power below which a test is given up"""
 _NODES = 200
 _FAR = 8.0
