@@ -83,6 +83,8 @@ class SameModel:
     alpha: float
     notes: list[str]
     titles: Mapping[str, str]
+    same_marks: bool
+    """whether each problem has as many correct answers on both sides"""
 
     @property
     def average(self) -> SameCell:
@@ -90,8 +92,8 @@ class SameModel:
 
     @property
     def identical(self) -> bool:
-        """Every answer, text by text."""
-        return self.texts is not None and self.texts.identical
+        """Every answer, text by text, and marked alike."""
+        return self.same_marks and self.texts is not None and self.texts.identical
 
     @property
     def p_value(self) -> float:
@@ -150,7 +152,9 @@ def same(a: str, b: str, allow_unmatched: bool = False, alpha: float = 0.05) -> 
     notes = [*one.notes, *other.notes, *left, *(f"Not asked in one way: {reason}." for reason in reasons)]
     if any(sampling.get("temperature") == 0 for side in (one, other) for sampling in side.evals["sampling"]):
         notes.append(GREEDY)
-    return SameModel(a, b, cells, same_texts((a, one.evals), (b, other.evals), list(pairs)), alpha, notes, known)
+    texts = same_texts((a, one.evals), (b, other.evals), list(pairs))
+    marks = all(np.array_equal(table.a, table.b) for table in tables.values())
+    return SameModel(a, b, cells, texts, alpha, notes, known, marks)
 
 
 def _check_single(side: ComparedSide) -> None:

@@ -51,6 +51,9 @@ def _texts(found: SameModel) -> list[str]:
     texts = found.texts
     if texts is None:
         return ["Whether the texts are equal is not known: a side's files do not hold them all."]
+    if texts.identical and not found.same_marks:
+        marked = "but they are not all marked alike: another marker, or other golds"
+        return [f"All {texts.answers:,} texts are equal, answer by answer, {marked}."]
     if texts.identical:
         return [f"Identical answers: all {texts.answers:,} texts are equal, answer by answer."]
     more = f"; {texts.unpaired:,} answers are on one side only" if texts.unpaired else ""

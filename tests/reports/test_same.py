@@ -121,6 +121,11 @@ def test_what_is_refused(rence: Say, make_run, make_evaluated) -> None:
     assert told(rence, f"{run}/grpo/seed0", f"{run}/grpo/seed0")[1]["finding"] == "identical"
     code, found = told(rence, f"{run}/grpo/seed0", f"{run}/grpo/seed1")
     assert code in (0, 1) and found["texts"]["answers"] == 40 * 4 + 30 * 4
+    # the fixture's texts are all one, whatever their marks: that is no identity of answers
+    assert (
+        found["finding"] != "identical"
+        and "not all marked alike" in rence("same", f"{run}/grpo/seed0", f"{run}/grpo/seed1")[1]
+    )
     a = make_evaluated("a", mini=[1, 2])
     code, _, err = rence("same", a, make_evaluated("b", mini=[1, 2, 3]))
     assert code == 3 and "was asked 2 problems and" in err and "--limit" in err
