@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from harness.records import SCHEMA
-from reports.data import pass_at_k, pass_family, stability, sweeps
+from reports.data import common, pass_at_k, pass_family, stability, sweeps
 from reports.data.analysis import Analysis, Score
 from reports.data.pairs import TEST, Pair, difference_json
 from reports.data.scores import AVERAGE
@@ -32,6 +32,7 @@ def to_json(a: Analysis) -> dict[str, Any]:
         "as_planned": None if plan.imported else not a.deviations,
         "arms": [_arm(a, name) for name in a.rows],
         "pairs": [pair_json(p) for p in a.pairs],
+        **common.to_json(a),
         "ranking": ranking(a),
         **({"pass_at_k": pass_family.to_json(a)} if pass_at_k.is_asked(a) else {}),
         "improvement": stability.improvements_json(a),

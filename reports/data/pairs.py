@@ -122,7 +122,10 @@ def difference(a: list[Scores], b: list[Scores], estimand: str, alpha: float, pa
     """
     for ours, theirs in zip(a, b, strict=True):
         if ours.problems != theirs.problems:
-            raise DataError("Two arms were asked different problems of one benchmark; they cannot be paired.")
+            raise DataError(
+                "Two arms were asked different problems of one benchmark; they cannot be paired.\n--common keeps the "
+                "problems that both have, and says what it leaves out."
+            )
     fixed = [place for place, side in enumerate((a, b)) if side[0].seeds == (UNTRAINED,)]
     paired = pair_seeds and not fixed
     if paired:
