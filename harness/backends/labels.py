@@ -14,8 +14,8 @@ group stands in for the gold one, which is not looked at.
 
 `mislabelled` is a positive control: training that is known to be worse, for a comparison to see. On a tenth of the
 problems right and wrong are exchanged; which ones is a property of the data, the same for all seeds and all epochs.
-Rollouts without an answer stay negatives. It is the worst that a wrong label can do: a wrong gold answer that no rollout
-gives would make all of a group negatives, and most objectives would learn nothing from it.
+Rollouts without an answer stay negatives. It is the worst that a wrong label can do: a wrong gold answer that no
+rollout gives would make all of a group negatives, and most objectives would learn nothing from it.
 """
 
 from __future__ import annotations

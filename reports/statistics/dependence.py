@@ -1,0 +1,74 @@
+"""Does a difference depend on a choice? The paired interaction: under another choice, less the headline's difference.
+
+    (a' - b') - (a - b)  =  (a' - a) - (b' - b)
+
+The same checkpoints answer in both, mostly the same problems too. So what the choice changes is taken within a seed and
+a problem first, and the contrast of the two arms' changes is then one of the crossed layout (`crossed.py`) like any
+other: four matrices as four independent arms would count every seed twice, and forget how much of its luck cancels.
+
+An order or a sign that differs is no evidence by itself: arms that are equal stand in another order under every draw.
+A sign depends on a choice only if it differs and the interaction is material: it excludes 0 in the choice's own family
+(every alternative and every pair of arms; Bonferroni, tests and simultaneous intervals alike), and its estimate lies
+beyond the margin: within it a change does not matter, however surely it is there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from reports.statistics.crossed import Estimand, Estimate, Floats, contrast
+
+MARGIN = 0.02
+"""a change below it does not matter, where a plan states no margin"""
+
+Matrices = Sequence[Floats]
+"""of one arm: seeds x problems for each benchmark; the arm's average is the unweighted mean of their means"""
+
+
+@dataclass(frozen=True)
+class Interaction:
+    """What a choice changes in a difference. `estimate` is None where there was nothing to test."""
+
+    estimate: Estimate | None
+    """its interval holds for the whole family together"""
+    p_adjusted: float | None
+    material: bool
+    """whether it excludes 0 in its family and is, as estimated, beyond the margin"""
+
+
+def change(under: Matrices, base: Matrices) -> list[Floats]:
+    """What a choice changes in an arm, seed by seed and problem by problem."""
+    return [ours - theirs for ours, theirs in zip(under, base, strict=True)]
+
+
+def interaction(a: Matrices, b: Matrices, estimand: Estimand, confidence: float) -> Estimate:
+    """a - b, of two arms' changes.
+
+    Args:
+        a, b: as `change` gives them. One row where seeds are fixed: the interval then covers new problems alone.
+    """
+    return contrast([a, b], (1.0, -1.0), estimand, confidence)
+
+
+def judge(estimates: Sequence[Estimate | None], margin: float, alpha: float) -> list[Interaction]:
+    """One family. One that could not be made (None) still counts: the family's size was fixed before.
+
+    Args:
+        estimates: at the confidence that `simultaneous` gives for as many.
+        margin: a fraction.
+    """
+    return [_judged(estimate, len(estimates), margin, alpha) for estimate in estimates]
+
+
+def simultaneous(alpha: float, tests: int) -> float:
+    """The confidence of one of so many intervals that hold together at 1 - alpha (Bonferroni)."""
+    return 1 - alpha / max(tests, 1)
+
+
+def _judged(estimate: Estimate | None, tests: int, margin: float, alpha: float) -> Interaction:
+    p = None if estimate is None else estimate.p_value
+    if estimate is None or p is None:
+        return Interaction(estimate, None, False)
+    adjusted = min(1.0, p * tests)
+    return Interaction(estimate, adjusted, adjusted < alpha and abs(estimate.value) > margin)
