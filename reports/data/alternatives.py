@@ -46,7 +46,7 @@ class Alternative:
 
 
 @dataclass(frozen=True)
-class Choice:
+class MeasuringChoice:
     """What the plan chose, and its alternatives: one family of tests."""
 
     name: str
@@ -64,16 +64,16 @@ def planned(a: Analysis) -> Mapping[str, Matrices]:
     return _whole(a.cells, [arm.name for arm in a.arms], a.benchmarks)
 
 
-def choices(a: Analysis) -> list[Choice]:
+def choices(a: Analysis) -> list[MeasuringChoice]:
     """Every choice of which these results have an alternative. Fewer than two arms have no difference: empty."""
     base = planned(a)
     if len(base) < 2:
         return []
     found = [
-        Choice(READING, tuple(_readings(a))),
-        Choice(BENCHMARKS, tuple(_benchmarks(a, base))),
-        Choice(SEED, tuple(_seeds(a, base))),
-        Choice(BUDGET, tuple(_half(a))),
+        MeasuringChoice(READING, tuple(_readings(a))),
+        MeasuringChoice(BENCHMARKS, tuple(_benchmarks(a, base))),
+        MeasuringChoice(SEED, tuple(_seeds(a, base))),
+        MeasuringChoice(BUDGET, tuple(_half(a))),
     ]
     return [choice for choice in found if choice.alternatives]
 
@@ -163,6 +163,7 @@ def _seeds(a: Analysis, base: Mapping[str, Matrices]) -> Iterator[Alternative]:
 
 
 def mean_row(matrix: Floats, seeds: tuple[int, ...] = (), without: int | None = None) -> Floats:
+    """1 x J: the mean over the rows, or over those of other seeds than `without`."""
     rows = [row for row, seed in enumerate(seeds) if seed != without] if without is not None else slice(None)
     return matrix[rows].mean(axis=0, keepdims=True)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from reports.data.alternatives import Alternative, Choice, average, choices, planned
+from reports.data.alternatives import Alternative, MeasuringChoice, average, choices, planned
 from reports.data.analysis import Analysis
 from reports.statistics import Estimate
 from reports.statistics.dependence import MARGIN, Interaction, Matrices, change, interaction, judge, simultaneous
@@ -40,18 +40,20 @@ class Dependence:
 
 
 @dataclass(frozen=True)
-class Judged:
+class JudgedChoice:
     """One choice with all that was tested of it."""
 
-    choice: Choice
+    choice: MeasuringChoice
     tests: list[Dependence]
     confidence: float
     """at which each interval is, so that all of the choice hold together"""
 
     def against(self, baseline: str) -> list[Dependence]:
+        """The tests of one pair, in the order of the alternatives."""
         return [test for test in self.tests if test.b == baseline]
 
     def of(self, alternative: str, baseline: str) -> Dependence | None:
+        """None if the choice has no such alternative."""
         tests = [test for test in self.against(baseline) if test.alternative == alternative]
         return tests[0] if tests else None
 
@@ -62,7 +64,7 @@ def margin(a: Analysis) -> float:
     return MARGIN if stated is None else stated
 
 
-def study(a: Analysis) -> list[Judged]:
+def study(a: Analysis) -> list[JudgedChoice]:
     """Every choice that has an alternative, with the interactions of the target's differences."""
     base = planned(a)
     return [_judge(a, choice, base) for choice in choices(a)]
@@ -77,7 +79,7 @@ def found(a: Analysis) -> list[str]:
     return told(a, study(a))
 
 
-def told(a: Analysis, judged: Sequence[Judged]) -> list[str]:
+def told(a: Analysis, judged: Sequence[JudgedChoice]) -> list[str]:
     """`found`, of what was studied."""
     return [
         f"{a.label(a.target)} − {a.label(baseline)} depends on the {one.choice.name}: {_changes(tests)}"
@@ -97,7 +99,8 @@ def sentence(a: Analysis) -> str:
     return f"The sign of a difference depends {listing(clauses)}: see what the ranking rests on." if clauses else ""
 
 
-def _judge(a: Analysis, choice: Choice, base: Mapping[str, Matrices]) -> Judged:
+def _judge(a: Analysis, choice: MeasuringChoice, base: Mapping[str, Matrices]) -> JudgedChoice:
+    """Every alternative with every baseline: one family, whose size is fixed whatever is missing."""
     pairs = [
         (alternative, baseline) for alternative in choice.alternatives for baseline in a.run.plan.comparison.baselines
     ]
@@ -116,7 +119,7 @@ def _judge(a: Analysis, choice: Choice, base: Mapping[str, Matrices]) -> Judged:
         )
         for (alternative, baseline), one in zip(pairs, changes, strict=True)
     ]
-    return Judged(choice, tests, confidence)
+    return JudgedChoice(choice, tests, confidence)
 
 
 def _estimate(a: Analysis, alternative: Alternative, baseline: str, confidence: float, tests: int) -> Estimate | None:

@@ -14,7 +14,7 @@ from harness.records import START
 from reports.data import dependence
 from reports.data.alternatives import average, planned
 from reports.data.analysis import Analysis
-from reports.data.dependence import Judged
+from reports.data.dependence import JudgedChoice
 from reports.data.second_marker import Markers, compare
 from reports.document import Block, Bullets, Cell, Column, Row, Section, Table, text
 from reports.figures import arm_colours
@@ -51,7 +51,7 @@ class Variant:
         return self.averages[one] - self.averages[other] if both else None
 
 
-def variants(a: Analysis, judged: Sequence[Judged]) -> list[Variant]:
+def variants(a: Analysis, judged: Sequence[JudgedChoice]) -> list[Variant]:
     """The plan's choice first, then every other that these results allow. Fewer than two arms have no order: empty."""
     base = {arm: average(matrices) for arm, matrices in planned(a).items()}
     if len(base) < 2:
@@ -76,7 +76,7 @@ def section(a: Analysis) -> Section | None:
     return Section("ranking", "What the ranking rests on", blocks) if blocks else None
 
 
-def _sentences(a: Analysis, found: list[Variant], judged: Sequence[Judged]) -> list[str]:
+def _sentences(a: Analysis, found: list[Variant], judged: Sequence[JudgedChoice]) -> list[str]:
     """Whether the order changes; what the target's differences depend on; and their range over the other choices."""
     base, *others = found
     swaps = {variant.name: swapped for variant in others if (swapped := variant.swapped(base))}
@@ -97,7 +97,7 @@ def _sentences(a: Analysis, found: list[Variant], judged: Sequence[Judged]) -> l
     return [*told, *depends, *(words for one in judged if (words := _range(a, one)))]
 
 
-def _range(a: Analysis, one: Judged) -> str:
+def _range(a: Analysis, one: JudgedChoice) -> str:
     """Over the plan's choice and its alternatives, of the differences that are not shown to depend on it."""
     clauses, moved = [], []
     for baseline in a.run.plan.comparison.baselines:
@@ -128,7 +128,7 @@ def _flipped(a: Analysis, base: Variant, variant: Variant) -> list[str]:
     return [arm for arm in baselines if (a.target, arm) in swapped or (arm, a.target) in swapped]
 
 
-def _table(a: Analysis, found: list[Variant], judged: Sequence[Judged]) -> Table:
+def _table(a: Analysis, found: list[Variant], judged: Sequence[JudgedChoice]) -> Table:
     """A row for each variant, the plan's own first: the order, and the target minus each baseline in points, with what
     the variant changes in it."""
     baselines = a.run.plan.comparison.baselines
@@ -147,7 +147,7 @@ def _table(a: Analysis, found: list[Variant], judged: Sequence[Judged]) -> Table
     return Table("ranking", columns, rows, _caption(a, bool(each)))
 
 
-def _difference(a: Analysis, variant: Variant, judged: Sequence[Judged], baseline: str) -> Cell:
+def _difference(a: Analysis, variant: Variant, judged: Sequence[JudgedChoice], baseline: str) -> Cell:
     value = variant.difference(a.target, baseline)
     tests = [test for one in judged if (test := one.of(variant.name, baseline))]
     estimate = tests[0].change.estimate if tests else None

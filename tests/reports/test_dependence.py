@@ -47,8 +47,8 @@ def at(value: float, se: float, confidence: float) -> Estimate:
 def test_material_is_beyond_zero_in_its_family_and_beyond_the_margin() -> None:
     confidence = simultaneous(ALPHA, 3)
     assert confidence == pytest.approx(1 - 0.05 / 3)
-    sure_and_small, large_and_unsure, both = at(0.019, 0.001, confidence), at(0.03, 0.014, confidence), None
-    found = judge([sure_and_small, large_and_unsure, both], 0.02, ALPHA)
+    sure_and_small, large_and_unsure = at(0.019, 0.001, confidence), at(0.03, 0.014, confidence)
+    found = judge([sure_and_small, large_and_unsure, None], 0.02, ALPHA)
     # z = 2.14, p = .032: beyond 0 alone, and not as one of three; the one that could not be made still counts
     assert found[1].p_adjusted == pytest.approx(3 * 0.0322, abs=1e-3)
     assert [one.material for one in found] == [False, False, False]
@@ -73,8 +73,8 @@ def test_a_benchmark_left_out_is_a_contrast_over_benchmarks() -> None:
     for arm in "ab":
         means = [m.mean() for m in base[arm]]
         assert one.averages[arm] == pytest.approx((means[0] + means[2]) / 2)
-    changes = [change(one.under[arm], base[arm]) for arm in "ab"]
-    found = interaction(*changes, "checkpoints", 0.95)
+    ours, theirs = (change(one.under[arm], base[arm]) for arm in "ab")
+    found = interaction(ours, theirs, "checkpoints", 0.95)
     gaps = [x.mean(axis=0) - y.mean(axis=0) for x, y in zip(base["a"], base["b"], strict=True)]
     assert found.value == pytest.approx(gaps[0].mean() / 6 - gaps[1].mean() / 3 + gaps[2].mean() / 6)
     by_hand = sum((w**2) * gap.var(ddof=1) / len(gap) for w, gap in zip((1 / 6, 1 / 3, 1 / 6), gaps, strict=True))
