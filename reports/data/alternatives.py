@@ -157,15 +157,22 @@ def _seeds(a: Analysis, base: Mapping[str, Matrices]) -> Iterator[Alternative]:
     """
     seeds = {arm: tuple(a.by_seed(arm)) for arm in base}
     every = sorted(set().union(*seeds.values()))
+    means = {arm: [m.mean(axis=0, keepdims=True) for m in matrices] for arm, matrices in base.items()}
     for seed in every if len(every) > 1 else []:
-        under = {arm: [mean_row(m, seeds[arm], seed) for m in base[arm]] for arm in base if set(seeds[arm]) - {seed}}
-        yield Alternative(f"without seed {seed}", under, {arm: [mean_row(m) for m in base[arm]] for arm in under})
+        under = {
+            arm: [without_row(m, mean, seeds[arm].index(seed)) for m, mean in zip(base[arm], means[arm], strict=True)]
+            if seed in seeds[arm]
+            else means[arm]
+            for arm in base
+            if set(seeds[arm]) - {seed}
+        }
+        yield Alternative(f"without seed {seed}", under, {arm: means[arm] for arm in under})
 
 
-def mean_row(matrix: Floats, seeds: tuple[int, ...] = (), without: int | None = None) -> Floats:
-    """1 x J: the mean over the rows, or over those of other seeds than `without`."""
-    rows = [row for row, seed in enumerate(seeds) if seed != without] if without is not None else slice(None)
-    return matrix[rows].mean(axis=0, keepdims=True)
+def without_row(matrix: Floats, mean: Floats, row: int) -> Floats:
+    """1 x J: the mean over the other rows, from that over all."""
+    rows = matrix.shape[0]
+    return (rows * mean - matrix[row]) / (rows - 1)
 
 
 def _half(a: Analysis) -> Iterator[Alternative]:

@@ -14,7 +14,7 @@ from reports.statistics import Estimate
 from reports.statistics.dependence import MARGIN, Interaction, Matrices, change, interaction, judge, simultaneous
 from reports.words import listing, signed, signed_extent
 
-MOST_TESTS = 400
+MOST_TESTS = 200
 """in a choice of more tests than this, changes within the margin, which cannot be found to matter, have no interval"""
 MOST_NAMES = 3
 

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from bench.dependence import ALPHA, Choices, measure
-from reports.data.alternatives import average, left_share, mean_row, measured, weighted
+from reports.data.alternatives import average, left_share, measured, weighted, without_row
 from reports.data.scores import Scores
 from reports.statistics import Estimate, contrast
 from reports.statistics.dependence import change, interaction, judge, simultaneous
@@ -84,10 +84,11 @@ def test_a_benchmark_left_out_is_a_contrast_over_benchmarks() -> None:
 
 
 def test_a_seed_left_out_is_about_these_checkpoints() -> None:
-    seeds = (3, 5, 8)
-    under, base = mean_row(A, seeds, 5), mean_row(A)
-    assert average([under]) == pytest.approx(A[[0, 2]].mean()) and average([base]) == pytest.approx(A.mean())
-    others = change([mean_row(B, seeds, 5)], [mean_row(B)])
+    base = A.mean(axis=0, keepdims=True)
+    under = without_row(A, base, 1)
+    assert average([under]) == pytest.approx(A[[0, 2]].mean()) and under.shape == (1, 40)
+    of_b = B.mean(axis=0, keepdims=True)
+    others = change([without_row(B, of_b, 1)], [of_b])
     found = interaction(change([under], [base]), others, "algorithm", 0.95)
     assert found.estimand == "checkpoints" and found.df == 39
 

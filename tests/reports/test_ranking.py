@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -143,7 +143,7 @@ def test_what_a_sign_depends_on_is_named(make_run) -> None:
     )
 
 
-def second(run: Path, where: EvalFolder, marks: list[str | None], recorded: bool = True) -> None:
+def second(run: Path, where: EvalFolder, marks: Sequence[str | None], recorded: bool = True) -> None:
     replace(EvalRecord.read(where.header), second_marker=recorded).write(where.header)
     column = pq.read_table(where.attempts)
     place = column.schema.get_field_index("mark_second")
