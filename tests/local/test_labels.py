@@ -187,9 +187,10 @@ def test_how_often_labels_are_right_is_logged() -> None:
     assert not [name for name in step_metrics(Collected([], groups, 0), None, {}) if name.startswith("labels/")]
 
 
-def test_training_learns_from_votes(tiny: Tiny) -> None:
+@pytest.mark.parametrize("reward", ["majority", "mislabelled"])
+def test_training_learns_from_labels(tiny: Tiny, reward: str) -> None:
     watching = type("Watching", (Watching,), {"seen": []})()
-    run = tiny.train(tiny.trial(watching, budget=96, reward="majority"))
+    run = tiny.train(tiny.trial(watching, budget=96, reward=reward))
     for record, batch in zip(run.watcher.records, watching.seen, strict=True):
         metrics, same = record.metrics, batch.label_B == batch.correct_B
         assert metrics["labels/agreement"] == pytest.approx(same.float().mean().item())
@@ -198,7 +199,7 @@ def test_training_learns_from_votes(tiny: Tiny) -> None:
     agreement = [record.metrics["labels/agreement"] or 0.0 for record in run.watcher.records]
     assert min(agreement) > 0 and max(agreement) < 1
     again = type("Watching", (Watching,), {"seen": []})()
-    assert tiny.train(tiny.trial(again, budget=96, reward="majority")).result.final_weights == run.result.final_weights
+    assert tiny.train(tiny.trial(again, budget=96, reward=reward)).result.final_weights == run.result.final_weights
 
 
 def test_training_learns_from_coins_and_logs_the_markers_truth(tiny: Tiny) -> None:
