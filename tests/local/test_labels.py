@@ -197,7 +197,8 @@ def test_training_learns_from_labels(tiny: Tiny, reward: str) -> None:
         assert metrics["critic/rewards/mean"] == batch.label_B.float().mean().item()
         assert metrics["critic/score/mean"] == batch.correct_B.float().mean().item()
     agreement = [record.metrics["labels/agreement"] or 0.0 for record in run.watcher.records]
-    assert min(agreement) > 0 and max(agreement) < 1
+    assert 0 < min(agreement) < 1
+    assert reward == "mislabelled" or max(agreement) < 1, "of a few problems none may be mislabelled"
     again = type("Watching", (Watching,), {"seen": []})()
     assert tiny.train(tiny.trial(again, budget=96, reward=reward)).result.final_weights == run.result.final_weights
 
