@@ -15,14 +15,25 @@ the rule of `reports/statistics/dependence.py` says. See docs/statistics.md, whi
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from scipy import special
 
 from bench.nulls import SIX
-from reports.statistics.dependence import MARGIN, change, interaction, judge, simultaneous
+from reports.data.alternatives import average, weighted
+from reports.statistics import Estimand
+from reports.statistics.dependence import (
+    MARGIN,
+    Matrices,
+    change,
+    checkpoint_left_out,
+    interaction,
+    judge,
+    seed_left_out,
+    simultaneous,
+)
 from reports.words import plural
 
 ALPHA, ARMS, CORRELATION, K = 0.05, 4, 0.8, 4
@@ -77,6 +88,15 @@ class Rates:
     depends: float
 
 
+@dataclass(frozen=True)
+class Instead:
+    """An alternative of `reports/data/alternatives.py`, its arms numbered."""
+
+    averages: Mapping[int, float]
+    changes: Mapping[int, Matrices]
+    estimand: Estimand = "algorithm"
+
+
 def _correlated(rng: np.random.Generator, sd: float, shape: tuple[int, ...]) -> np.ndarray:
     """Two normal variables of this sd with `CORRELATION`, first axis."""
     both = rng.normal(0, sd * CORRELATION**0.5, shape)
@@ -103,6 +123,48 @@ def measure(row: Choices, replicates: int, rng: np.random.Generator, margin: flo
             any(one.material and sign for one, sign in zip(judged, signs, strict=True)),
         )
     return Rates(*(counts / replicates))
+
+
+def whole_page(row: Choices, replicates: int, rng: np.random.Generator) -> tuple[float, float]:
+    """Shares of replicates in which some change is material, and in which some sign depends on something, over all
+    that a report looks at: the other decoding, each benchmark left out, each seed left out; a family each."""
+    counts = np.zeros(2)
+    for _ in range(replicates):
+        drawn = row.draw(rng)
+        base, size = dict(enumerate(drawn[0])), len(row.sizes)
+        other = dict(enumerate(drawn[1]))
+        weights = [np.array([0 if b == left else 1 / (size - 1) for b in range(size)]) for left in range(size)]
+        families = [
+            [
+                Instead(
+                    {arm: average(m) for arm, m in other.items()}, {arm: change(other[arm], base[arm]) for arm in base}
+                )
+            ],
+            [Instead(one.averages, one.changes) for one in (weighted("", base, w) for w in weights)],
+            [_without(base, seed) for seed in range(row.seeds)],
+        ]
+        found = [_family(family, base) for family in families]
+        counts += [any(one[place] for one in found) for place in range(2)]
+    material, depends = counts / replicates
+    return material, depends
+
+
+def _without(base: Mapping[int, Matrices], seed: int) -> Instead:
+    moved = {arm: average(m) + average(checkpoint_left_out(m, seed)) for arm, m in base.items()}
+    return Instead(moved, {arm: seed_left_out(m, seed) for arm, m in base.items()}, "benchmark")
+
+
+def _family(alternatives: Sequence[Instead], planned: Mapping[int, Matrices]) -> tuple[bool, bool]:
+    """Whether some change of one choice is material, and whether it changes a sign."""
+    tests = [(one, arm) for one in alternatives for arm in range(1, ARMS)]
+    confidence = simultaneous(ALPHA, len(tests))
+    judged = judge(
+        [interaction(one.changes[0], one.changes[arm], one.estimand, confidence) for one, arm in tests], MARGIN, ALPHA
+    )
+    gap = {arm: average(planned[0]) - average(planned[arm]) for arm in range(1, ARMS)}
+    turned = [(one.averages[0] - one.averages[arm]) * gap[arm] < 0 for one, arm in tests]
+    material = [one.material for one in judged]
+    return any(material), any(m and t for m, t in zip(material, turned, strict=True))
 
 
 def _unpaired(cells: np.ndarray) -> float:
@@ -145,6 +207,13 @@ def main(argv: Sequence[str] | None = None) -> None:
         one = measure(row, args.replicates, np.random.default_rng([7, place]), args.margin / 100)
         cells = (one.order, one.sign, one.unpaired, one.excludes, one.material, one.depends)
         print(f"| {row.name} | {' | '.join(f'{rate:.3f}'.removeprefix('0') for rate in cells)} |", flush=True)
+    print("\n| six benchmarks, a whole page | some change is material | some sign depends |\n|---|---:|---:|")
+    for place, (seeds, sd) in enumerate(((3, 0.1), (5, 0.1), (5, 0.4))):
+        pages = args.replicates // 4
+        found = whole_page(Choices("", SIX, seeds, sd), pages, np.random.default_rng([8, place]))
+        print(
+            f"| {seeds} seeds, sd {sd:g}, {pages} pages | {' | '.join(f'{r:.3f}'.removeprefix('0') for r in found)} |"
+        )
 
 
 if __name__ == "__main__":

@@ -1,8 +1,7 @@
 """What else the arms could have been measured by: choices, and of each its alternatives to what was planned.
 
-An alternative gives every trained arm's matrices under it (`under`) beside those that it takes the place of (`base`),
-the same shapes: the unweighted mean over the matrices' means is the arm's average. To add a choice, such as a decoding,
-is to make one from `measured`, with the scores of the same seeds on the same problems, and to name it in `choices`.
+To add a choice, such as a decoding, is to make its alternatives by `measured`, from scores of the same seeds on the
+same problems, and to name it in `choices`.
 """
 
 from __future__ import annotations
@@ -17,8 +16,8 @@ from reports.data import second_marker
 from reports.data.analysis import Analysis
 from reports.data.load import where
 from reports.data.scores import Cells, complete, final, matrices
-from reports.statistics import Floats
-from reports.statistics.dependence import Matrices
+from reports.statistics import Estimand, Floats
+from reports.statistics.dependence import Matrices, change, checkpoint_left_out, seed_left_out
 
 LEFT_OUT = {
     "truncated": "truncated left out",
@@ -34,15 +33,13 @@ class Alternative:
 
     name: str
     """as a row of a table calls it"""
-    under: Mapping[str, Matrices]
-    """arm -> its matrices under this choice"""
-    base: Mapping[str, Matrices]
-    """arm -> what they take the place of, in the same shapes; one row where seeds are fixed"""
-
-    @property
-    def averages(self) -> dict[str, float]:
-        """arm -> its average, a fraction."""
-        return {arm: average(found) for arm, found in self.under.items()}
+    averages: Mapping[str, float]
+    """arm -> its average under it, a fraction"""
+    changes: Mapping[str, Matrices]
+    """arm -> what it changes in the arm, seed by seed and problem by problem (`statistics/dependence.py`); missing
+    where that cannot be told"""
+    estimand: Estimand | None = None
+    """what the interval of a change covers; None: what the plan says"""
 
 
 @dataclass(frozen=True)
@@ -78,20 +75,26 @@ def choices(a: Analysis) -> list[MeasuringChoice]:
     return [choice for choice in found if choice.alternatives]
 
 
-def measured(name: str, headline: Cells, under: Cells, arms: list[str], benchmarks: list[str]) -> Alternative:
+def measured(name: str, headline: Cells, scores: Cells, arms: list[str], benchmarks: list[str]) -> Alternative:
     """The arms measured in another way, by the same seeds and on the same problems of these benchmarks.
 
     An arm is missing where a seed, a benchmark or a score is, or where other problems were asked.
     """
-    ours, theirs = {}, {}
+    under, base = {}, {}
     for arm in arms:
-        base, other = complete(headline, arm, benchmarks), complete(under, arm, benchmarks)
-        if base is None or other is None:
+        planned, other = complete(headline, arm, benchmarks), complete(scores, arm, benchmarks)
+        if planned is None or other is None:
             continue
-        same = all((x.seeds, x.problems) == (y.seeds, y.problems) for x, y in zip(base, other, strict=True))
+        same = all((x.seeds, x.problems) == (y.seeds, y.problems) for x, y in zip(planned, other, strict=True))
         if same and all(np.isfinite(s.values).all() for s in other):
-            ours[arm], theirs[arm] = [s.values for s in other], [s.values for s in base]
-    return Alternative(name, ours, theirs)
+            under[arm], base[arm] = [s.values for s in other], [s.values for s in planned]
+    return _instead(name, under, base)
+
+
+def _instead(name: str, under: Mapping[str, Matrices], base: Mapping[str, Matrices]) -> Alternative:
+    """By an arm's matrices and those that they take the place of, in the same shapes."""
+    averages = {arm: average(matrices) for arm, matrices in under.items()}
+    return Alternative(name, averages, {arm: change(under[arm], base[arm]) for arm in under})
 
 
 def _whole(cells: Cells, arms: list[str], benchmarks: list[str]) -> dict[str, Matrices]:
@@ -146,33 +149,29 @@ def weighted(name: str, base: Mapping[str, Matrices], weights: Floats) -> Altern
         arm: [weight * len(weights) * m for weight, m in zip(weights, found, strict=True)]
         for arm, found in base.items()
     }
-    return Alternative(name, under, base)
+    return _instead(name, under, base)
 
 
 def _seeds(a: Analysis, base: Mapping[str, Matrices]) -> Iterator[Alternative]:
-    """Each seed left out, in all arms; an arm that has no other is then missing.
-
-    New seeds would differ as much with it as without it. Whether a difference rests on one of them is a question about
-    these seeds, and the interval is one over new problems.
-    """
+    """Each seed left out, in all arms; an arm that has no other is then missing. Of two seeds the other one does not
+    tell how much seeds differ, unless the question is about these checkpoints."""
     seeds = {arm: tuple(a.by_seed(arm)) for arm in base}
     every = sorted(set().union(*seeds.values()))
-    means = {arm: [m.mean(axis=0, keepdims=True) for m in matrices] for arm, matrices in base.items()}
+    fixed = a.estimand == "checkpoints"
     for seed in every if len(every) > 1 else []:
-        under = {
-            arm: [without_row(m, mean, seeds[arm].index(seed)) for m, mean in zip(base[arm], means[arm], strict=True)]
-            if seed in seeds[arm]
-            else means[arm]
-            for arm in base
-            if set(seeds[arm]) - {seed}
-        }
-        yield Alternative(f"without seed {seed}", under, {arm: means[arm] for arm in under})
-
-
-def without_row(matrix: Floats, mean: Floats, row: int) -> Floats:
-    """1 x J: the mean over the other rows, from that over all."""
-    rows = matrix.shape[0]
-    return (rows * mean - matrix[row]) / (rows - 1)
+        averages, changes = {}, {}
+        for arm, mine in base.items():
+            if seed not in seeds[arm]:
+                averages[arm], changes[arm] = average(mine), change(mine, mine)
+            elif len(seeds[arm]) > 1:
+                row = seeds[arm].index(seed)
+                checkpoints = checkpoint_left_out(mine, row)
+                averages[arm] = average(mine) + average(checkpoints)
+                if fixed:
+                    changes[arm] = checkpoints
+                elif len(seeds[arm]) > 2:
+                    changes[arm] = seed_left_out(mine, row)
+        yield Alternative(f"without seed {seed}", averages, changes, None if fixed else "benchmark")
 
 
 def _half(a: Analysis) -> Iterator[Alternative]:
@@ -190,7 +189,7 @@ def _half(a: Analysis) -> Iterator[Alternative]:
     headline = matrices(_averaged(a, final(a.run)), a.run.problems)
     cells = matrices(evals, a.run.problems)
     found = measured(f"half the budget{some}", headline, cells, [arm.name for arm in a.arms], asked)
-    if len(found.under) > 1:
+    if len(found.averages) > 1:
         yield found
 
 

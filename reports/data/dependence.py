@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from reports.data.alternatives import Alternative, MeasuringChoice, average, choices, planned
 from reports.data.analysis import Analysis
 from reports.statistics import Estimate
-from reports.statistics.dependence import MARGIN, Interaction, Matrices, change, interaction, judge, simultaneous
+from reports.statistics.dependence import MARGIN, Interaction, Matrices, interaction, judge, simultaneous
 from reports.words import listing, signed, signed_extent
 
 MOST_TESTS = 200
@@ -123,14 +123,15 @@ def _judge(a: Analysis, choice: MeasuringChoice, base: Mapping[str, Matrices]) -
 
 
 def _estimate(a: Analysis, alternative: Alternative, baseline: str, confidence: float, tests: int) -> Estimate | None:
-    if not {a.target, baseline} <= alternative.under.keys():
+    if not {a.target, baseline} <= alternative.changes.keys():
         return None
-    ours, theirs = (change(alternative.under[arm], alternative.base[arm]) for arm in (a.target, baseline))
+    ours, theirs = alternative.changes[a.target], alternative.changes[baseline]
     if tests > MOST_TESTS and abs(average(ours) - average(theirs)) <= margin(a):
         return None
+    asked = alternative.estimand or a.estimand
     # a single checkpoint brings no seeds, so on fixed problems its sampling noise would go uncounted
-    single = 1 in (ours[0].shape[0], theirs[0].shape[0])
-    asked = "algorithm" if single and a.estimand == "benchmark" else a.estimand
+    if alternative.estimand is None and asked == "benchmark" and 1 in (ours[0].shape[0], theirs[0].shape[0]):
+        asked = "algorithm"
     return interaction(ours, theirs, asked, confidence)
 
 

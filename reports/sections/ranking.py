@@ -159,10 +159,15 @@ def _difference(a: Analysis, variant: Variant, judged: Sequence[JudgedChoice], b
 
 def _caption(a: Analysis, intervals: bool) -> str:
     target, level = a.label(a.target), f"{100 * (1 - a.alpha):g} %"
+    of_seed = (
+        "of a seed left out they are about these checkpoints on new problems"
+        if a.estimand == "checkpoints"
+        else "of a seed left out they say whether it is unlike the others"
+    )
     changes = (
         f" − an arm: {target} minus that arm, in points; in brackets what the variant changes in it, paired by problem "
         "and seed, with its interval. The intervals of a choice (reading of answers, benchmarks, seed, budget) hold "
-        f"together at {level} (Bonferroni); of a seed left out they are about these checkpoints on new problems. Bold: "
+        f"together at {level} (Bonferroni); {of_seed}. Bold: "
         f"the interval excludes 0 and the change is beyond {100 * dependence.margin(a):g} points; if the sign is "
         "another too, it depends on the choice."
     )

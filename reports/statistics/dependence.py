@@ -17,6 +17,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from reports.statistics.crossed import Estimand, Estimate, Floats, contrast
 
 MARGIN = 0.02
@@ -42,11 +44,36 @@ def change(under: Matrices, base: Matrices) -> list[Floats]:
     return [ours - theirs for ours, theirs in zip(under, base, strict=True)]
 
 
+def seed_left_out(matrices: Matrices, row: int) -> list[Floats]:
+    """What leaving a seed out changes in an arm of S seeds, of which the others tell how much seeds differ: S - 1 rows.
+
+    The change is (others' mean - seed's) / S. If the seed is one like the others, its variance is s^2 / (S (S - 1)),
+    and the rows are set so far from their mean that a mean over S - 1 of them has just this one. The question is then
+    whether a seed is an outlier, as an externally studentised residual asks (Cook & Weisberg 1982, Residuals and
+    Influence in Regression, 2.2): that seeds differ is no more than what the headline's interval covers. Ask it with
+    the estimand `benchmark`: seeds that are alike scatter on these problems, by chance in answers too, and an estimate
+    of the problems' part besides is wrong as often as right.
+    """
+    found = []
+    for matrix in matrices:
+        others = np.delete(matrix, row, axis=0)
+        mean = others.mean(axis=0, keepdims=True)
+        seeds = len(matrix)
+        found.append((mean + np.sqrt(seeds) * (others - mean) - matrix[row]) / seeds)
+    return found
+
+
+def checkpoint_left_out(matrices: Matrices, row: int) -> list[Floats]:
+    """The same of checkpoints that stay what they are: one row, about new problems alone."""
+    return [(matrix.mean(axis=0, keepdims=True) - matrix[row]) / (len(matrix) - 1) for matrix in matrices]
+
+
 def interaction(a: Matrices, b: Matrices, estimand: Estimand, confidence: float) -> Estimate:
     """a - b, of two arms' changes.
 
     Args:
-        a, b: as `change` gives them. One row where seeds are fixed: the interval then covers new problems alone.
+        a, b: as `change` gives them, or `seed_left_out`. One row where seeds are fixed: the interval then covers new
+            problems alone.
     """
     return contrast([a, b], (1.0, -1.0), estimand, confidence)
 

@@ -9,11 +9,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bench.dependence import ALPHA, Choices, measure
-from reports.data.alternatives import average, left_share, measured, weighted, without_row
+from bench.dependence import ALPHA, Choices, measure, whole_page
+from reports.data.alternatives import average, left_share, measured, weighted
 from reports.data.scores import Scores
 from reports.statistics import Estimate, contrast
-from reports.statistics.dependence import change, interaction, judge, simultaneous
+from reports.statistics.dependence import (
+    change,
+    checkpoint_left_out,
+    interaction,
+    judge,
+    seed_left_out,
+    simultaneous,
+)
 
 RNG = np.random.default_rng(0)
 A, B = (RNG.binomial(4, 0.5, (3, 40)) / 4 for _ in range(2))
@@ -73,8 +80,7 @@ def test_a_benchmark_left_out_is_a_contrast_over_benchmarks() -> None:
     for arm in "ab":
         means = [m.mean() for m in base[arm]]
         assert one.averages[arm] == pytest.approx((means[0] + means[2]) / 2)
-    ours, theirs = (change(one.under[arm], base[arm]) for arm in "ab")
-    found = interaction(ours, theirs, "checkpoints", 0.95)
+    found = interaction(one.changes["a"], one.changes["b"], "checkpoints", 0.95)
     gaps = [x.mean(axis=0) - y.mean(axis=0) for x, y in zip(base["a"], base["b"], strict=True)]
     assert found.value == pytest.approx(gaps[0].mean() / 6 - gaps[1].mean() / 3 + gaps[2].mean() / 6)
     by_hand = sum((w**2) * gap.var(ddof=1) / len(gap) for w, gap in zip((1 / 6, 1 / 3, 1 / 6), gaps, strict=True))
@@ -83,14 +89,22 @@ def test_a_benchmark_left_out_is_a_contrast_over_benchmarks() -> None:
     assert pooled.averages["a"] == pytest.approx(np.concatenate(base["a"], axis=1).mean())
 
 
-def test_a_seed_left_out_is_about_these_checkpoints() -> None:
-    base = A.mean(axis=0, keepdims=True)
-    under = without_row(A, base, 1)
-    assert average([under]) == pytest.approx(A[[0, 2]].mean()) and under.shape == (1, 40)
-    of_b = B.mean(axis=0, keepdims=True)
-    others = change([without_row(B, of_b, 1)], [of_b])
-    found = interaction(change([under], [base]), others, "algorithm", 0.95)
+def test_a_checkpoint_left_out_is_about_these_checkpoints() -> None:
+    ours, theirs = checkpoint_left_out([A], 1), checkpoint_left_out([B], 1)
+    assert ours[0].shape == (1, 40) and average(ours) == pytest.approx(A[[0, 2]].mean() - A.mean())
+    found = interaction(ours, theirs, "checkpoints", 0.95)
     assert found.estimand == "checkpoints" and found.df == 39
+
+
+def test_a_seed_left_out_is_held_against_the_spread_of_the_others() -> None:
+    scores = np.array([[0.5, 0.9, 0.4, 0.6], [0.1, 0.2, 0.4, 0.3]])  # of two arms, by seed
+    ours, theirs = (seed_left_out([np.tile(arm[:, None], 10)], 1) for arm in scores)
+    others = scores[:, [0, 2, 3]]
+    assert average(ours) == pytest.approx(others[0].mean() - scores[0].mean())
+    found = interaction(ours, theirs, "benchmark", 0.95)
+    # variance s^2 (1 + 1/3) / 16 of each arm, s^2 of the three others: .01 and .0233 / 12
+    assert found.se == pytest.approx((others.var(axis=1, ddof=1) / 12).sum() ** 0.5)
+    assert found.df is not None and 2 <= found.df <= 4
 
 
 def test_a_share_of_what_is_left_has_the_spread_of_a_ratio() -> None:
@@ -115,7 +129,7 @@ def test_an_arm_measured_by_other_seeds_or_problems_is_left_out() -> None:
     headline = {(arm, "x"): scores((0, 1)) for arm in ("same", "seed", "problem", "gone")}
     under = {("same", "x"): scores((0, 1)), ("seed", "x"): scores((0,)), ("problem", "x"): scores((0, 1), "pr")}
     found = measured("greedy", headline, under, ["same", "seed", "problem", "gone"], ["x"])
-    assert found.averages == {"same": 0.5} and list(found.base) == ["same"]
+    assert found.averages == {"same": 0.5} and list(found.changes) == ["same"]
 
 
 REPLICATES = 300
@@ -130,6 +144,26 @@ def test_nothing_depends_where_nothing_does() -> None:
         found = measure(row, REPLICATES, np.random.default_rng([0, place]))
         assert found.order > 0.6
         assert found.depends <= found.material <= found.excludes <= most
+
+
+def test_a_whole_page_of_arms_that_are_alike() -> None:
+    """Another decoding, each benchmark and each seed left out: a family each, and hardly a sign that depends."""
+    for seeds in (3, 5):
+        _, depends = whole_page(Choices("", (60, 60, 60), seeds, 0.2), 60, np.random.default_rng(seeds))
+        assert depends <= 4 / 60
+
+
+def test_a_seed_that_collapsed_is_found() -> None:
+    found = 0
+    for draw in range(20):
+        rng = np.random.default_rng([3, draw])
+        p = np.clip(rng.uniform(0.2, 0.9, 200) + rng.normal(0, 0.01, (2, 5, 1)), 0, 1)
+        p[0, 2] *= 0.4
+        ours, theirs = (seed_left_out([rng.binomial(4, arm) / 4], 2) for arm in p)
+        found += judge([interaction(ours, theirs, "benchmark", simultaneous(ALPHA, 15))] + [None] * 14, 0.02, ALPHA)[
+            0
+        ].material
+    assert found == 20
 
 
 def test_what_depends_is_found() -> None:
