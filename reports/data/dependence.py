@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from reports.data.alternatives import Alternative, MeasuringChoice, average, choices, planned
 from reports.data.analysis import Analysis
 from reports.statistics import Estimate
-from reports.statistics.dependence import MARGIN, Interaction, Matrices, interaction, judge, simultaneous
+from reports.statistics.dependence import MARGIN, Interaction, Matrices, common, interaction
 from reports.words import listing, signed, signed_extent
 
 MOST_TESTS = 200
@@ -104,9 +104,7 @@ def _judge(a: Analysis, choice: MeasuringChoice, base: Mapping[str, Matrices]) -
     pairs = [
         (alternative, baseline) for alternative in choice.alternatives for baseline in a.run.plan.comparison.baselines
     ]
-    confidence = simultaneous(a.alpha, len(pairs))
-    estimates = [_estimate(a, alternative, baseline, confidence, len(pairs)) for alternative, baseline in pairs]
-    changes = judge(estimates, margin(a), a.alpha)
+    confidence = common(a.alpha, len(pairs))
     averages = {arm: average(matrices) for arm, matrices in base.items()}
     tests = [
         Dependence(
@@ -115,9 +113,9 @@ def _judge(a: Analysis, choice: MeasuringChoice, base: Mapping[str, Matrices]) -
             baseline,
             _minus(averages, a.target, baseline),
             _minus(alternative.averages, a.target, baseline),
-            one,
+            Interaction(_estimate(a, alternative, baseline, confidence, len(pairs)), len(pairs), margin(a)),
         )
-        for (alternative, baseline), one in zip(pairs, changes, strict=True)
+        for alternative, baseline in pairs
     ]
     return JudgedChoice(choice, tests, confidence)
 
@@ -128,11 +126,8 @@ def _estimate(a: Analysis, alternative: Alternative, baseline: str, confidence: 
     ours, theirs = alternative.changes[a.target], alternative.changes[baseline]
     if tests > MOST_TESTS and abs(average(ours) - average(theirs)) <= margin(a):
         return None
-    asked = alternative.estimand or a.estimand
-    # a single checkpoint brings no seeds, so on fixed problems its sampling noise would go uncounted
-    if alternative.estimand is None and asked == "benchmark" and 1 in (ours[0].shape[0], theirs[0].shape[0]):
-        asked = "algorithm"
-    return interaction(ours, theirs, asked, confidence)
+    pairs = a.run.plan.comparison.pair_seeds and a.by_seed(a.target).keys() == a.by_seed(baseline).keys()
+    return interaction(ours, theirs, alternative.estimand or a.estimand, confidence, pairs)
 
 
 def _minus(averages: Mapping[str, float], one: str, other: str) -> float | None:

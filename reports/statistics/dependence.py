@@ -19,7 +19,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from reports.statistics.crossed import Estimand, Estimate, Floats, contrast
+from reports.statistics.crossed import contrast
+from reports.statistics.estimate import Estimand, Estimate
+from reports.statistics.satterthwaite import Floats
 
 MARGIN = 0.02
 """a change below it does not matter, where a plan states no margin"""
@@ -34,9 +36,27 @@ class Interaction:
 
     estimate: Estimate | None
     """its interval holds for the whole family together"""
-    p_adjusted: float | None
-    material: bool
-    """whether it excludes 0 in its family and is, as estimated, beyond the margin"""
+    tests: int
+    """in the family"""
+    margin: float
+
+    @property
+    def excludes_zero(self) -> bool:
+        """Whether its simultaneous interval does; the same as an adjusted p-value below alpha."""
+        bounds = self.estimate.interval if self.estimate else None
+        return bounds is not None and not bounds[0] <= 0 <= bounds[1]
+
+    @property
+    def material(self) -> bool:
+        """Whether it excludes 0 in its family and is, as estimated, beyond the margin."""
+        beyond = self.estimate is not None and abs(self.estimate.value) > self.margin
+        return beyond and self.excludes_zero
+
+    @property
+    def p_adjusted(self) -> float | None:
+        """By Bonferroni's method; None where there is no test."""
+        p = self.estimate.p_value if self.estimate else None
+        return None if p is None else min(1.0, p * self.tests)
 
 
 def change(under: Matrices, base: Matrices) -> list[Floats]:
@@ -68,34 +88,24 @@ def checkpoint_left_out(matrices: Matrices, row: int) -> list[Floats]:
     return [(matrix.mean(axis=0, keepdims=True) - matrix[row]) / (len(matrix) - 1) for matrix in matrices]
 
 
-def interaction(a: Matrices, b: Matrices, estimand: Estimand, confidence: float) -> Estimate:
+def interaction(a: Matrices, b: Matrices, estimand: Estimand, confidence: float, pair_seeds: bool = False) -> Estimate:
     """a - b, of two arms' changes.
 
     Args:
         a, b: as `change` gives them, or `seed_left_out`. One row where seeds are fixed: the interval then covers new
             problems alone.
+        pair_seeds: row s of both is one seed.
     """
-    return contrast([a, b], (1.0, -1.0), estimand, confidence)
+    # of a score at most 1 changes, of two arms' difference 2: of a problem not yet seen too
+    most = max(2.0, *(sum(np.abs(m).max() for m in pair) for pair in zip(a, b, strict=True)))
+    scaled = [[matrix / most for matrix in arm] for arm in (a, b)]
+    # a single checkpoint brings no seeds, so on fixed problems its sampling noise would go uncounted
+    single = 1 in (len(a[0]), len(b[0]))
+    asked = "algorithm" if single and estimand == "benchmark" else estimand
+    paired = pair_seeds and len(a[0]) == len(b[0]) > 1
+    return contrast(scaled, (most, -most), asked, confidence, paired=paired)
 
 
-def judge(estimates: Sequence[Estimate | None], margin: float, alpha: float) -> list[Interaction]:
-    """One family. One that could not be made (None) still counts: the family's size was fixed before.
-
-    Args:
-        estimates: at the confidence that `simultaneous` gives for as many.
-        margin: a fraction.
-    """
-    return [_judged(estimate, len(estimates), margin, alpha) for estimate in estimates]
-
-
-def simultaneous(alpha: float, tests: int) -> float:
-    """The confidence of one of so many intervals that hold together at 1 - alpha (Bonferroni)."""
+def common(alpha: float, tests: int) -> float:
+    """The confidence of one of so many intervals that hold together at 1 - alpha (Bonferroni, as in `multiple.py`)."""
     return 1 - alpha / max(tests, 1)
-
-
-def _judged(estimate: Estimate | None, tests: int, margin: float, alpha: float) -> Interaction:
-    p = None if estimate is None else estimate.p_value
-    if estimate is None or p is None:
-        return Interaction(estimate, None, False)
-    adjusted = min(1.0, p * tests)
-    return Interaction(estimate, adjusted, adjusted < alpha and abs(estimate.value) > margin)

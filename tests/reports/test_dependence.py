@@ -9,17 +9,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bench.dependence import ALPHA, Choices, measure, whole_page
+from bench.dependence import ALPHA, Choices, family, measure, without_seed
 from reports.data.alternatives import average, left_share, measured, weighted
 from reports.data.scores import Scores
-from reports.statistics import Estimate, contrast
+from reports.statistics import Estimate, Parts, contrast
 from reports.statistics.dependence import (
+    Interaction,
     change,
     checkpoint_left_out,
+    common,
     interaction,
-    judge,
     seed_left_out,
-    simultaneous,
 )
 
 RNG = np.random.default_rng(0)
@@ -41,36 +41,39 @@ def test_the_interaction_is_the_difference_of_differences() -> None:
 
 def test_arms_that_a_choice_changes_alike_have_no_interaction() -> None:
     found = interaction(change([A + 0.1], [A]), change([B + 0.1], [B]), "algorithm", 0.95)
-    (judged,) = judge([found], 0.02, ALPHA)
-    assert found.value == pytest.approx(0, abs=1e-12) and not judged.material
+    assert found.value == pytest.approx(0, abs=1e-12) and not Interaction(found, 1, 0.0).material
 
 
-def at(value: float, se: float, confidence: float) -> Estimate:
-    """Of many problems, at a value and a standard error."""
-    spread = np.tile([-1.0, 1.0], 5000) * se * (9999**0.5)
-    return contrast([[np.full((1, 10000), 0.0) + value + spread]], (1.0,), "checkpoints", confidence)
+def judged(value: float, se: float, tests: int, margin: float = 0.02) -> Interaction:
+    """Of so many problems that t is normal."""
+    estimate = Estimate(value, se, 1e6, common(ALPHA, tests), Parts((), None, None), "checkpoints")
+    return Interaction(estimate, tests, margin)
 
 
 def test_material_is_beyond_zero_in_its_family_and_beyond_the_margin() -> None:
-    confidence = simultaneous(ALPHA, 3)
-    assert confidence == pytest.approx(1 - 0.05 / 3)
-    sure_and_small, large_and_unsure = at(0.019, 0.001, confidence), at(0.03, 0.014, confidence)
-    found = judge([sure_and_small, large_and_unsure, None], 0.02, ALPHA)
-    # z = 2.14, p = .032: beyond 0 alone, and not as one of three; the one that could not be made still counts
-    assert found[1].p_adjusted == pytest.approx(3 * 0.0322, abs=1e-3)
-    assert [one.material for one in found] == [False, False, False]
-    assert found[2].estimate is None and found[2].p_adjusted is None
-    assert judge([at(0.03, 0.014, 0.95)], 0.02, ALPHA)[0].material
-    assert judge([at(0.021, 0.001, 0.95)], 0.02, ALPHA)[0].material, (
-        "the estimate is beyond the margin, not its interval"
-    )
+    assert common(ALPHA, 3) == pytest.approx(1 - 0.05 / 3)
+    # z = 2.14, p = .032: beyond 0 alone, and not as one of three
+    assert judged(0.03, 0.014, 1).material and not judged(0.03, 0.014, 3).material
+    assert judged(0.03, 0.014, 3).p_adjusted == pytest.approx(3 * 0.0321, abs=1e-3)
+    assert not judged(0.019, 0.001, 3).material, "within the margin, however surely it is there"
+    assert judged(0.021, 0.001, 3).material, "the estimate is beyond the margin, not its interval"
+    nothing = Interaction(None, 3, 0.02)
+    assert not nothing.material and nothing.p_adjusted is None
 
 
 def test_tests_and_intervals_never_disagree() -> None:
     for value in np.linspace(0.01, 0.06, 26):
-        (one,) = judge([at(float(value), 0.014, simultaneous(ALPHA, 1))], 0.0, ALPHA)
-        assert one.estimate is not None and one.estimate.interval is not None
-        assert (one.estimate.interval[0] > 0) == one.material
+        one = judged(float(value), 0.014, 3)
+        assert one.p_adjusted is not None and one.excludes_zero == (one.p_adjusted < ALPHA)
+
+
+def test_a_change_of_an_answer_on_every_problem_is_a_change_of_one() -> None:
+    """a turns from wrong to right on every problem and b the other way: a change of 2 in a difference of scores."""
+    ones = np.ones((1, 50))
+    found = interaction([ones], [-ones], "checkpoints", 0.95)
+    assert found.value == pytest.approx(2) and found.interval is not None
+    # nothing else was seen in 50 problems: the exact bound, .025^(1/50), of a difference that may be -2
+    assert found.interval == (pytest.approx(4 * 0.025 ** (1 / 50) - 2, abs=0.05), 2)
 
 
 def test_a_benchmark_left_out_is_a_contrast_over_benchmarks() -> None:
@@ -146,24 +149,22 @@ def test_nothing_depends_where_nothing_does() -> None:
         assert found.depends <= found.material <= found.excludes <= most
 
 
-def test_a_whole_page_of_arms_that_are_alike() -> None:
-    """Another decoding, each benchmark and each seed left out: a family each, and hardly a sign that depends."""
+def test_seeds_that_are_alike_are_nothing_to_depend_on() -> None:
     for seeds in (3, 5):
-        _, depends = whole_page(Choices("", (60, 60, 60), seeds, 0.2), 60, np.random.default_rng(seeds))
-        assert depends <= 4 / 60
+        rng, found = np.random.default_rng([2, seeds]), 0
+        for _ in range(100):
+            base = dict(enumerate(Choices("", (60, 60), seeds, 0.2).draw(rng)[0]))
+            found += family([without_seed(base, seed) for seed in range(seeds)], base)[0]
+        assert found <= 100 * ALPHA + 3 * (100 * ALPHA * (1 - ALPHA)) ** 0.5
 
 
 def test_a_seed_that_collapsed_is_found() -> None:
-    found = 0
     for draw in range(20):
         rng = np.random.default_rng([3, draw])
         p = np.clip(rng.uniform(0.2, 0.9, 200) + rng.normal(0, 0.01, (2, 5, 1)), 0, 1)
         p[0, 2] *= 0.4
         ours, theirs = (seed_left_out([rng.binomial(4, arm) / 4], 2) for arm in p)
-        found += judge([interaction(ours, theirs, "benchmark", simultaneous(ALPHA, 15))] + [None] * 14, 0.02, ALPHA)[
-            0
-        ].material
-    assert found == 20
+        assert Interaction(interaction(ours, theirs, "benchmark", common(ALPHA, 15)), 15, 0.02).material
 
 
 def test_what_depends_is_found() -> None:
