@@ -106,20 +106,22 @@ def _readings(a: Analysis) -> Iterator[Alternative]:
     """Of the same answers: by the second marker, and without attempts that ended without a verdict on an answer."""
     evals, arms = _averaged(a, final(a.run)), [arm.name for arm in a.arms]
     problems = where(a.run.problems, a.run.problems["eval"].isin(evals.index))
+    attempts = problems["attempts"].to_numpy()
 
-    def read(name: str, correct: Floats, attempts: Floats | pd.Series) -> Alternative:
+    def read(name: str, correct: Floats, attempts: Floats) -> Alternative:
         cells = matrices(evals, problems.assign(correct=correct, attempts=attempts))
         return measured(name, a.cells, cells, arms, a.benchmarks)
 
     seconds = second_marker.correct(a.run, evals)
     if seconds is not None:
-        yield read("second marker", np.concatenate(seconds), problems["attempts"])
+        yield read("second marker", np.concatenate(seconds), attempts)
     for mark, name in LEFT_OUT.items():
-        if problems[mark].any():
-            yield read(name, left_share(problems, problems["attempts"] - problems[mark]), np.ones(len(problems)))
+        lost = problems[mark].to_numpy()
+        if lost.any():
+            yield read(name, left_share(problems, attempts - lost), np.ones(len(problems)))
 
 
-def left_share(problems: pd.DataFrame, left: pd.Series) -> Floats:
+def left_share(problems: pd.DataFrame, left: np.ndarray) -> Floats:
     """Of each problem, what it brings to its evaluation's share correct of the attempts that are left: the share is a
     ratio of two sums, R = sum c / sum n, and has the spread of z = R + (c - R n) / mean n, whose mean it is (Cochran
     1977, Sampling Techniques, ch. 6). NaN where nothing is left."""
@@ -181,7 +183,7 @@ def _half(a: Analysis) -> Iterator[Alternative]:
     earlier, budget = plan.grid_rollouts[:-1], plan.grid_rollouts[-1]
     halves = [point for point in earlier if abs(2 * point - budget) <= 1]
     evals = _averaged(a, where(a.run.evals, a.run.evals["grid"].isin(halves)))
-    asked = [benchmark for benchmark in a.benchmarks if (evals["benchmark"] == benchmark).any()]
+    asked = [benchmark for benchmark in a.benchmarks if benchmark in set(evals["benchmark"])]
     if not asked:
         return
     some = f", {', '.join(asked)} only" if len(asked) < len(a.benchmarks) else ""

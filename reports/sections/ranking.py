@@ -159,6 +159,7 @@ def _difference(a: Analysis, variant: Variant, judged: Sequence[JudgedChoice], b
 
 def _caption(a: Analysis, intervals: bool) -> str:
     target, level = a.label(a.target), f"{100 * (1 - a.alpha):g} %"
+    # of seeds the question is another one: see statistics/dependence.py
     of_seed = (
         "of a seed left out they are about these checkpoints on new problems"
         if a.estimand == "checkpoints"

@@ -114,7 +114,7 @@ def test_a_share_of_what_is_left_has_the_spread_of_a_ratio() -> None:
     right = RNG.binomial(4, 0.4, 200)
     lost = RNG.binomial(4 - right, 0.5)
     problems = pd.DataFrame({"eval": np.repeat([0, 1], 100), "correct": right})
-    found = left_share(problems, pd.Series(4 - lost))
+    found = left_share(problems, 4 - lost)
     for half in (slice(0, 100), slice(100, 200)):
         c, n = right[half], (4 - lost)[half]
         assert found[half].mean() == pytest.approx(c.sum() / n.sum())
@@ -122,7 +122,7 @@ def test_a_share_of_what_is_left_has_the_spread_of_a_ratio() -> None:
         rest = (c.sum() - c) / (n.sum() - n)
         jackknife = (99 / 100 * ((rest - rest.mean()) ** 2).sum()) ** 0.5
         assert found[half].std(ddof=1) / 10 == pytest.approx(jackknife, rel=0.02)
-    assert np.isnan(left_share(problems, pd.Series(np.zeros(200)))).all(), "nothing is left: no average"
+    assert np.isnan(left_share(problems, np.zeros(200))).all(), "nothing is left: no average"
 
 
 def test_an_arm_measured_by_other_seeds_or_problems_is_left_out() -> None:
