@@ -36,7 +36,7 @@ from scipy import special
 
 from reports.statistics import ROUNDING, Estimate, Floats, contrast
 from reports.statistics.design import AS_IT_IS, sight
-from reports.statistics.multiple import holm
+from reports.statistics.multiple import adjusted
 from reports.statistics.variance import split
 
 ALPHA = 0.05
@@ -123,7 +123,7 @@ def decide(new: Sequence[Floats], old: Sequence[Floats], margin: float) -> Decis
     """
     average = change(new, old)
     changes = [change([n], [o]) for n, o in zip(new, old, strict=True)]
-    p_values = holm([one.p_lost_more(margin) for one in changes])
+    p_values = adjusted([one.p_lost_more(margin) for one in changes])
     by_average = outcome(average, margin)
     lost = any(p is not None and p <= ALPHA for p in p_values)
     return Decision(GateOutcome.REGRESSION if lost else by_average, average, by_average, changes, p_values, margin)

@@ -132,9 +132,7 @@ def _legend(a: Analysis) -> list[str]:
         return []
     if not differing(a):
         return [f"On the average, no baseline differs significantly from {a.label(a.target)}."]
-    return [
-        f"{DAGGER}: differs significantly from {a.label(a.target)} on the average (primary family, Bonferroni-adjusted)."
-    ]
+    return [f"{DAGGER}: differs significantly from {a.label(a.target)} on the average (primary family, Bonferroni)."]
 
 
 def _shares(a: Analysis) -> list[Text]:
