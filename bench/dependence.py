@@ -21,8 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
-from reports.data.alternatives import average, weighted
-from reports.statistics import Estimand
+from reports.data.alternatives import Alternative, average, weighted
 from reports.statistics.dependence import (
     MARGIN,
     Interaction,
@@ -88,15 +87,6 @@ class Rates:
     depends: float
 
 
-@dataclass(frozen=True)
-class Instead:
-    """An alternative of `reports/data/alternatives.py`, its arms numbered."""
-
-    averages: Mapping[int, float]
-    changes: Mapping[int, Matrices]
-    estimand: Estimand = "algorithm"
-
-
 def _correlated(rng: np.random.Generator, sd: float, shape: tuple[int, ...]) -> np.ndarray:
     """Two normal variables of this sd with `CORRELATION`, first axis."""
     both = rng.normal(0, sd * CORRELATION**0.5, shape)
@@ -125,46 +115,48 @@ def measure(row: Choices, replicates: int, rng: np.random.Generator, margin: flo
     return Rates(*(counts / replicates))
 
 
+def named(arms: np.ndarray) -> dict[str, Matrices]:
+    """One decoding's arms by the number of each, the target's `0`."""
+    return {str(place): matrices for place, matrices in enumerate(arms)}
+
+
 def whole_page(row: Choices, replicates: int, rng: np.random.Generator) -> tuple[float, float]:
     """Shares of replicates in which some change is material, and in which some sign depends on something, over all
     that a report looks at: the other decoding, each benchmark left out, each seed left out; a family each."""
     counts = np.zeros(2)
     for _ in range(replicates):
-        drawn = row.draw(rng)
-        base, size = dict(enumerate(drawn[0])), len(row.sizes)
-        other = dict(enumerate(drawn[1]))
+        planned, other = map(named, row.draw(rng))
+        size = len(row.sizes)
         weights = [np.array([0 if b == left else 1 / (size - 1) for b in range(size)]) for left in range(size)]
-        families = [
-            [
-                Instead(
-                    {arm: average(m) for arm, m in other.items()}, {arm: change(other[arm], base[arm]) for arm in base}
-                )
-            ],
-            [Instead(one.averages, one.changes) for one in (weighted("", base, w) for w in weights)],
-            [without_seed(base, seed) for seed in range(row.seeds)],
+        averages = {arm: average(found) for arm, found in other.items()}
+        choices = [
+            [Alternative("", averages, {arm: change(other[arm], planned[arm]) for arm in planned})],
+            [weighted("", planned, one) for one in weights],
+            [without_seed(planned, seed) for seed in range(row.seeds)],
         ]
-        found = [family(choice, base) for choice in families]
+        found = [family(choice, planned) for choice in choices]
         counts += [any(one[place] for one in found) for place in range(2)]
     material, depends = counts / replicates
-    return material, depends
+    return float(material), float(depends)
 
 
-def without_seed(base: Mapping[int, Matrices], seed: int) -> Instead:
+def without_seed(planned: Mapping[str, Matrices], seed: int) -> Alternative:
     """The arms without one of their seeds."""
-    moved = {arm: average(m) + average(checkpoint_left_out(m, seed)) for arm, m in base.items()}
-    return Instead(moved, {arm: seed_left_out(m, seed) for arm, m in base.items()}, "benchmark")
+    moved = {arm: average(m) + average(checkpoint_left_out(m, seed)) for arm, m in planned.items()}
+    return Alternative("", moved, {arm: seed_left_out(m, seed) for arm, m in planned.items()}, "benchmark")
 
 
-def family(alternatives: Sequence[Instead], planned: Mapping[int, Matrices]) -> tuple[bool, bool]:
+def family(alternatives: Sequence[Alternative], planned: Mapping[str, Matrices]) -> tuple[bool, bool]:
     """Of one choice, whether some change is material, and whether it changes a sign."""
-    tests = [(one, arm) for one in alternatives for arm in range(1, ARMS)]
+    target, *baselines = planned
+    tests = [(one, arm) for one in alternatives for arm in baselines]
     confidence = common(ALPHA, len(tests))
     material, depends = [], []
     for one, arm in tests:
-        found = interaction(one.changes[0], one.changes[arm], one.estimand, confidence)
-        turned = (one.averages[0] - one.averages[arm]) * (average(planned[0]) - average(planned[arm])) < 0
+        found = interaction(one.changes[target], one.changes[arm], one.estimand or "algorithm", confidence)
+        gap = average(planned[target]) - average(planned[arm])
         material.append(Interaction(found, len(tests), MARGIN).material)
-        depends.append(material[-1] and turned)
+        depends.append(material[-1] and (one.averages[target] - one.averages[arm]) * gap < 0)
     return any(material), any(depends)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bench.dependence import ALPHA, Choices, family, measure, without_seed
+from bench.dependence import ALPHA, Choices, family, measure, named, without_seed
 from reports.data.alternatives import average, left_share, measured, weighted
 from reports.data.scores import Scores
 from reports.statistics import Estimate, Parts, contrast
@@ -153,7 +153,7 @@ def test_seeds_that_are_alike_are_nothing_to_depend_on() -> None:
     for seeds in (3, 5):
         rng, found = np.random.default_rng([2, seeds]), 0
         for _ in range(100):
-            base = dict(enumerate(Choices("", (60, 60), seeds, 0.2).draw(rng)[0]))
+            base = named(Choices("", (60, 60), seeds, 0.2).draw(rng)[0])
             found += family([without_seed(base, seed) for seed in range(seeds)], base)[0]
         assert found <= 100 * ALPHA + 3 * (100 * ALPHA * (1 - ALPHA)) ** 0.5
 
