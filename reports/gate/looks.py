@@ -94,7 +94,12 @@ def look(
         if any(there[name] < n for name, n in size.items()) or (made and made[-1].reason):
             break
         decision = decide(
-            *cut(size), margin, plan.levels[number], "checkpoints", equal == Equal.YES and number == len(plan.sizes) - 1, attempts
+            *cut(size),
+            margin,
+            plan.levels[number],
+            "checkpoints",
+            equal == Equal.YES and number == len(plan.sizes) - 1,
+            attempts,
         )
         made.append(Looked(size, decision, _reason(decision, plan, number, equal)))
     return made
