@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from harness.records import SCHEMA, START, DataError, EvalFolder, EvalRecord, Plan, RunFolder, TrialFolder
+from harness.records import SCHEMA, START, DataError, EvalFolder, EvalRecord, LeftOut, Plan, RunFolder, TrialFolder
+from harness.records.left_out import sentences
+from reports.data import common
 from reports.data.load import TrialData, read_evaluations, read_trial, where
-from reports.data.matching import Side, Unmatched, unmatched
+from reports.data.matching import EVALUATION, Side, Unmatched, unmatched
 from reports.data.pairs import Groups, Pair, compare_all
 from reports.data.scores import AVERAGE, complete, matrices
 from reports.data.stopped import stopped_notes
@@ -34,6 +36,8 @@ class ComparedSide:
     problems: pd.DataFrame
     notes: tuple[str, ...] = ()
     imported: bool = False
+    left_out: tuple[LeftOut, ...] = ()
+    """of its evaluations, what was left out to keep the problems that all have"""
 
     @property
     def side(self) -> Side:
@@ -54,6 +58,8 @@ class ComparedPair:
     notes: list[str]
     titles: Mapping[str, str] = field(default_factory=dict)
     """benchmark -> what the table calls it"""
+    common: dict[str, Any] | None = None
+    """what was left out to keep the problems that both have, and the least and most the average could be with it"""
 
     @property
     def average(self) -> Pair:
@@ -71,6 +77,7 @@ class ComparedPair:
             "scores": scores,
             "pairs": [pair_json(pair) for pair in self.pairs],
             "matched": self.average.matched,
+            **({"common": self.common} if self.common else {}),
             "notes": self.notes,
         }
 
@@ -104,7 +111,7 @@ class ComparedPair:
         how = within(self.average) if equivalent else ""
         sentence = f"A {words} B{how} on the average of {plural(len(self.pairs) - 1, 'benchmark')}"
         if e.interval is None:
-            return f"{sentence}: {signed(e.value)} points, and nothing varied, so there is no interval."
+            return f"{sentence}: {signed(e.value)} points, and these data give no interval."
         low, high = e.interval
         p = self.average.p_equivalence
         same = "" if p is None else f", equivalence{within(self.average)} p {p_text(p)}"
@@ -118,7 +125,13 @@ class ComparedPair:
 
 
 def compare(
-    a: str, b: str, allow_unmatched: bool, estimand: str, alpha: float, margin: float | None = None
+    a: str,
+    b: str,
+    allow_unmatched: bool,
+    estimand: str,
+    alpha: float,
+    margin: float | None = None,
+    only_common: bool = False,
 ) -> ComparedPair:
     """A minus B, paired by problem, on the benchmarks that both answered in the same version.
 
@@ -127,6 +140,7 @@ def compare(
         estimand: what intervals shall cover, one of `statistics.ESTIMANDS`.
         alpha: of each family of tests, the average and the benchmarks.
         margin: differences smaller than it do not matter, a fraction above 0; None: equivalence is not tested.
+        only_common: keep the problems that both have, where they were asked different ones.
 
     Raises: ValueError if A and B are one folder, or as `find` does; Unmatched if they have no benchmark in common, or
         are not matched where that is not allowed; DataError if a side lacks a result.
@@ -134,10 +148,14 @@ def compare(
     if Path(a).resolve() == Path(b).resolve():
         raise ValueError(f"A and B are the same folder: {a}.")
     one, other = find(a), find(b)
+    if only_common:
+        one, other = _only_common(one, other)
     reasons = unmatched(one.side, other.side)
+    limited = any(EVALUATION["limit"] in reason for reason in reasons)
     if reasons and not allow_unmatched:
         raise Unmatched(
-            f"{a} and {b} are not matched: {'; '.join(reasons)}.\nUse --allow-unmatched to compare them anyway."
+            f"{a} and {b} are not matched: {'; '.join(reasons)}.\nUse --allow-unmatched to compare them anyway"
+            f"{', or --common, which keeps the problems that both have' if limited else ''}."
         )
     benchmarks, notes = _common(one, other)
     # by the names as given and not by arm: two checkpoints of one arm have the same
@@ -151,6 +169,9 @@ def compare(
                 raise DataError(f"{subject.name}: no seed has a result on every benchmark ({', '.join(benchmarks)}).")
             groups[subject.name, column] = found
     sides = {one.name: one.side, other.name: other.side}
+    # who sets two checkpoints side by side asks about these checkpoints
+    if all(len(group[0].seeds) == 1 for group in groups.values()):
+        estimand = "checkpoints"
     # two families: the question is about the average, and the benchmarks only say where an answer comes from
     pairs = [
         *compare_all(groups, "primary", [(a, b, AVERAGE)], sides, estimand, alpha, margin),
@@ -158,9 +179,24 @@ def compare(
             groups, "per_benchmark", [(a, b, column) for column in benchmarks], sides, estimand, alpha, margin
         ),
     ]
+    left = [(side.name, groups[side.name, AVERAGE], side.left_out) for side in (one, other)]
+    put_aside = common.of_pair(left[0], left[1], benchmarks)
     means = {key: sum(float(s.values.mean()) for s in group) / len(group) for key, group in groups.items()}
     known = titles(pd.concat([one.evals, other.evals]))
-    return ComparedPair(a, b, means, pairs, [*one.notes, *other.notes, *notes], known)
+    said = [*sentences([*one.left_out, *other.left_out])]
+    if put_aside and pairs[0].estimate:
+        said.append(common.said("A", "B", pairs[0].estimate.value, put_aside["low"], put_aside["high"]))
+    return ComparedPair(a, b, means, pairs, [*one.notes, *other.notes, *notes, *said], known, put_aside)
+
+
+def _only_common(one: ComparedSide, other: ComparedSide) -> tuple[ComparedSide, ComparedSide]:
+    """With the problems that both have."""
+    tables, left = common.restrict_tables([(side.name, side.evals, side.problems) for side in (one, other)])
+    found = [
+        replace(side, evals=evals, problems=problems, left_out=(*side.left_out, *new))
+        for side, (evals, problems), new in zip((one, other), tables, left, strict=True)
+    ]
+    return found[0], found[1]
 
 
 def _common(one: ComparedSide, other: ComparedSide) -> tuple[list[str], list[str]]:
@@ -174,6 +210,12 @@ def _common(one: ComparedSide, other: ComparedSide) -> tuple[list[str], list[str
 
 
 def find(name: str) -> ComparedSide:
+    """A side, with what an import left out of it. As `_found`."""
+    side = _found(name)
+    return replace(side, left_out=tuple(common.of_import(Path(name), side.evals)))
+
+
+def _found(name: str) -> ComparedSide:
     """A run folder of one arm, an arm's folder, a trial's folder, or a folder with `evals/<benchmark>/`.
 
     Raises: DataError if there is nothing to compare there; ValueError if there are several arms.

@@ -20,6 +20,7 @@ from harness.records.files import (
     write_text,
 )
 from harness.records.layout import START, EvalFolder, RunFolder, TrialFolder
+from harness.records.left_out import LeftOut
 from harness.records.plans import (
     ArmRecord,
     CollapseRule,
@@ -48,6 +49,7 @@ __all__ = [
     "EvalFolder",
     "EvalRecord",
     "ImportRecord",
+    "LeftOut",
     "Mark",
     "OrderRecord",
     "Plan",

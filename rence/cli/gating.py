@@ -56,6 +56,9 @@ Problems = Annotated[
         "attempts a problem or more; with one it passes only if no score differs)."
     ),
 ]
+Common = Annotated[
+    bool, typer.Option("--common", help="Keep the problems that both have, and say what is left out on which side.")
+]
 Sequential = Annotated[
     bool,
     typer.Option(
@@ -79,6 +82,7 @@ def gate(
     update: Update = False,
     allow_unmatched: AllowUnmatched = False,
     problems: Problems = About.NEW,
+    common: Common = False,
     sequential: Sequential = False,
     json: Json = False,
 ) -> None:
@@ -90,20 +94,22 @@ def gate(
         raise UserError(f"`--margin` must be above 0 and below 100 points, but is {margin:g} instead.")
     fraction = None if margin is None else margin / 100
     if update:
-        if junit or sequential:
-            option = "--junit" if junit else "--sequential"
+        if junit or sequential or common:
+            option = "--junit" if junit else "--sequential" if sequential else "--common"
             raise UserError(f"`{option}` has no meaning with `--update`: nothing is decided. Leave one of them out.")
         _update(run, baseline, fraction, json)
         return
     if sequential and problems == About.THESE:
         raise UserError("`--sequential` is about new problems: leave out `--problems these`, or `--sequential`.")
+    if sequential and common:
+        raise UserError("`--sequential` needs all problems of the baseline: leave out `--common`, or `--sequential`.")
     given: dict[str, Any] = {"margin": fraction, "allow_unmatched": allow_unmatched}
     given["on_inconclusive"] = on_inconclusive.value
     try:
         if sequential:
             found = reports.gate_by_looks(run, baseline, **given)
         else:
-            found = reports.gate_run(run, baseline, **given, problems=problems.value)
+            found = reports.gate_run(run, baseline, **given, problems=problems.value, only_common=common)
     except (DataError, ValueError) as error:
         # CI reads the file and the annotation, not the terminal: a refusal goes there as well.
         _refused(str(error), junit, json)

@@ -18,11 +18,12 @@ BASELINE_SCHEMA = 2
 MARGIN_POINTS = 2.0
 """where neither the command nor the file states one"""
 PER_LINE = 25
+IDS_PER_LINE = 5
 """counts, so that a change of one shows as a change of its line"""
 _HEAD = """\
 # What a checkpoint must not fall below: rence gate RUN --baseline THIS_FILE. With --update, RUN takes its place.
 # Of all this, only margin_points is for hands to change. Under `correct`: how many of the k attempts at each problem
-# were correct, in the order of the problems' ids; under `answers`: the SHA-256 of their texts.
+# were correct, in the order of `problems`, their ids; under `answers`: the SHA-256 of their texts.
 """
 
 
@@ -79,11 +80,14 @@ def _benchmark(counts: Counts, seeds: Sequence[int]) -> str:
     }
     hashes = dict(zip(map(seed_word, seeds), counts.answers, strict=True)) if counts.answers else {}
     texts = f"    answers:\n{_block(hashes, 6)}" if hashes else ""
+    rows = [counts.problems[i : i + IDS_PER_LINE] for i in range(0, len(counts.problems), IDS_PER_LINE)]
+    ids = ",\n       ".join(", ".join(map(_inline, row)) for row in rows)
+    problems = f"    problems:\n      [{ids}]\n" if rows else ""
     lists = "".join(
         f"      {seed_word(seed)}:\n        [{_wrapped(row)}]\n"
         for seed, row in zip(seeds, counts.correct, strict=True)
     )
-    return f"{_block(fields, 4)}{texts}    correct:\n{lists}"
+    return f"{_block(fields, 4)}{texts}{problems}    correct:\n{lists}"
 
 
 def _wrapped(row: Sequence[int]) -> str:

@@ -6,7 +6,7 @@ averaged.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
@@ -36,12 +36,17 @@ class Measured:
     """benchmark -> ids, ascending: which problem each column of its counts is"""
 
 
-def measure(name: str, wanted: Collection[str] | None = None) -> Measured:
+def measure(
+    name: str,
+    wanted: Collection[str] | None = None,
+    restrict: Callable[[ComparedSide, pd.DataFrame], ComparedSide] | None = None,
+) -> Measured:
     """
     Args:
         name: whatever `rence compare` takes: an arm's or a trial's folder, a run of one arm, a folder of `rence eval`;
             of a run of several arms the one that its comparison is about.
         wanted: the benchmarks that are needed; all that are there if None
+        restrict: what to keep of the evaluations on these
     """
     name, chosen = _target(name)
     subject, begun = find(name), _begun(Path(name))
@@ -60,6 +65,9 @@ def measure(name: str, wanted: Collection[str] | None = None) -> Measured:
         )
     evals = where(subject.evals, subject.evals["benchmark"].isin(asked))
     _check_whole(name, evals)
+    if restrict:
+        subject = restrict(subject, evals)
+        evals = subject.evals
     found = results_of(name, subject, evals)
     return replace(found, extra=sorted(set(there) - set(asked)), notes=(*chosen, *subject.notes))
 
@@ -131,7 +139,9 @@ def _counts(benchmark_hash: str, scores: Scores, texts: Sequence[str | None]) ->
     correct = np.rint(scores.values * np.array(scores.k)[:, None]).astype(int)
     answers = tuple(text for text in texts if text)
     known = answers if len(answers) == len(texts) else ()
-    return Counts(benchmark_hash, ids_hash(scores.problems), scores.k, tuple(map(tuple, correct.tolist())), known)
+    return Counts(
+        benchmark_hash, ids_hash(scores.problems), scores.k, tuple(map(tuple, correct.tolist())), known, scores.problems
+    )
 
 
 def _only(name: str, evals: pd.DataFrame, field: str) -> Any:

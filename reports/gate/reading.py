@@ -15,13 +15,13 @@ from harness.records import DataError
 from reports.gate.baseline import BASELINE_SCHEMA, Baseline, percent
 from reports.gate.nodes import Key, Nodes, dotted
 from reports.gate.nodes import read as read_nodes
-from reports.gate.results import SINGLE, Counts, Results
+from reports.gate.results import SINGLE, Counts, Results, ids_hash
 
 _TOP = ("schema", "made_from", "arm", "margin_points", "average_percent", "template", "marker", "sampling", "limit")
 _OPTIONAL = ("margin_points", "limit")
-_BENCHMARK = ("hash", "ids", "n", "k", "mean_percent", "answers", "correct")
-_TEXTS = ("answers",)
-"""optional: schema 1 has none, and an import may not know them"""
+_BENCHMARK = ("hash", "ids", "n", "k", "mean_percent", "answers", "problems", "correct")
+_TEXTS = ("answers", "problems")
+"""optional: schema 1 has none, and an import may not know the answers"""
 _SHA256 = re.compile("[0-9a-f]{64}")
 _SEED = re.compile(r"seed(0|[1-9][0-9]{0,18})")
 _SHOWN = 60
@@ -85,9 +85,22 @@ def _counts(nodes: Nodes, key: Key, seeds: Sequence[int]) -> Counts:
     rows = [_row(nodes, (*key, "correct", word), n, k) for word, k in zip(words, ks, strict=True)]
     texts = _by_seed(nodes, (*key, "answers"), seeds) if "answers" in _mapping(nodes, key) else []
     answers = tuple(_sha256(nodes, (*key, "answers", word)) for word in texts)
-    counts = Counts(_word(nodes, (*key, "hash")), _word(nodes, (*key, "ids")), ks, tuple(rows), answers)
+    ids = _word(nodes, (*key, "ids"))
+    counts = Counts(_word(nodes, (*key, "hash")), ids, ks, tuple(rows), answers, _problems(nodes, key, n, ids))
     _check_mean(nodes, (*key, "mean_percent"), counts.mean)
     return counts
+
+
+def _problems(nodes: Nodes, key: Key, n: int, ids: str) -> tuple[str, ...]:
+    key = (*key, "problems")
+    if "problems" not in _mapping(nodes, key[:-1]):
+        return ()
+    found = _at(nodes, key)
+    if not isinstance(found, list) or len(found) != n or not all(isinstance(one, str) for one in found):
+        nodes.fail(key, f"`{dotted(key)}` must be a list of n = {n} ids, each a word.")
+    if ids_hash(found) != ids:
+        nodes.fail(key, f"`{dotted(key)}` is not the list that `ids` is the hash of: one of them was changed.")
+    return tuple(found)
 
 
 def _by_seed(nodes: Nodes, key: Key, seeds: Sequence[int]) -> list[str]:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
+import pandas as pd
+
+from reports.comparing import ComparedSide
 from reports.data.matching import Unmatched
 from reports.gate import checks, reading, remembering
 from reports.gate.baseline import MARGIN_POINTS
 from reports.gate.decide import Attempts, GateOutcome, decide
 from reports.gate.looks import Sides
-from reports.gate.measure import measure
+from reports.gate.measure import Measured, measure
 from reports.gate.results import Results
+from reports.gate.shared import SharedProblems, share
 from reports.gate.sharpen import sharper
 from reports.gate.verdict import Gate, Policy
 
@@ -27,12 +32,16 @@ def run(
     allow_unmatched: bool,
     on_inconclusive: Policy,
     problems: Problems = "new",
+    only_common: bool = False,
 ) -> Gate:
     """Raises: DataError, Unmatched, ValueError: see `reports.gate_run`."""
     baseline = reading.read(file, MARGIN_POINTS / 100)
     old = baseline.results
     remembering.check_not_looked(Path(name), file)
-    measured = measure(name, old.benchmarks)
+    if only_common:
+        measured, old, left = _shared(name, str(file), old)
+    else:
+        measured, left = measure(name, old.benchmarks), []
     new = measured.results
     checks.check_same_problems(name, new, str(file), old)
     reasons = check_matched(name, new, file, old, allow_unmatched)
@@ -51,10 +60,27 @@ def run(
         sharper=sharper(decision.average, decision.margin, new, old) if open_question else None,
         unmatched=reasons,
         unstated=checks.unstated(new, old),
-        notes=checks.notes(measured, old),
+        notes=[*checks.notes(measured, old), *left],
         on_inconclusive=on_inconclusive,
         ids=measured.problems,
     )
+
+
+def _shared(name: str, file: str, old: Results) -> tuple[Measured, Results, list[str]]:
+    """Both sides on the problems that both have, and notes on what was left out."""
+    found: list[SharedProblems] = []
+
+    def restrict(subject: ComparedSide, evals: pd.DataFrame) -> ComparedSide:
+        found.append(share(name, subject, evals, file, old))
+        return found[0].subject
+
+    measured = measure(name, old.benchmarks, restrict)
+    (shared,) = found
+    counts = {  # a hash of all answers is none of those that are kept
+        one: replace(counts, answers=()) if one in shared.fewer else counts
+        for one, counts in measured.results.benchmarks.items()
+    }
+    return replace(measured, results=replace(measured.results, benchmarks=counts)), shared.old, shared.notes
 
 
 def check_matched(name: str, new: Results, file: Path, old: Results, allow_unmatched: bool) -> list[str]:
