@@ -88,6 +88,7 @@ class SameModel:
 
     @property
     def average(self) -> SameCell:
+        """Over the benchmarks, unweighted."""
         return self.cells[0]
 
     @property
@@ -103,6 +104,7 @@ class SameModel:
 
     @property
     def differs(self) -> bool:
+        """Whether one of the two tests says so, with both counted."""
         return self.p_value < self.alpha
 
     @property

@@ -59,6 +59,7 @@ class AnswerCounts:
 
     @property
     def difference(self) -> float:
+        """A's score less B's."""
         return float(self.a.mean() / self.k_a - self.b.mean() / self.k_b)
 
     @cached_property
