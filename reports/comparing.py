@@ -111,7 +111,7 @@ class ComparedPair:
         how = within(self.average) if equivalent else ""
         sentence = f"A {words} B{how} on the average of {plural(len(self.pairs) - 1, 'benchmark')}"
         if e.interval is None:
-            return f"{sentence}: {signed(e.value)} points, and nothing varied, so there is no interval."
+            return f"{sentence}: {signed(e.value)} points, and these data give no interval."
         low, high = e.interval
         p = self.average.p_equivalence
         same = "" if p is None else f", equivalence{within(self.average)} p {p_text(p)}"
@@ -169,6 +169,9 @@ def compare(
                 raise DataError(f"{subject.name}: no seed has a result on every benchmark ({', '.join(benchmarks)}).")
             groups[subject.name, column] = found
     sides = {one.name: one.side, other.name: other.side}
+    # who sets two checkpoints side by side asks about these checkpoints
+    if all(len(group[0].seeds) == 1 for group in groups.values()):
+        estimand = "checkpoints"
     # two families: the question is about the average, and the benchmarks only say where an answer comes from
     pairs = [
         *compare_all(groups, "primary", [(a, b, AVERAGE)], sides, estimand, alpha, margin),

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from harness.records import RunFolder
 from reports import verdict, verdict_json
-from reports.data import common
+from reports.data import common, pass_at_k
 from reports.data.analysis import Analysis, analyse
 from reports.data.load import load
 from reports.render import FORMATS, csv, latex, markdown, plain
-from reports.sections import differences, effects, flips, scores
+from reports.sections import differences, effects, flips, pass_tables, scores
 from reports.sections.registry import Others, document
 
 
@@ -62,6 +62,8 @@ def contents(a: Analysis, formats: Collection[str], others: Others | None = None
     if "csv" in formats:
         files["results.csv"] = csv.table(scores.tidy(a))
         files["problems.csv"] = csv.table(flips.problems(a))
+        if pass_at_k.is_asked(a):
+            files["pass_at_k.csv"] = csv.table(pass_tables.tidy(a))
         if a.run.plan.sweeps:
             files["effects.csv"] = csv.table(effects.tidy(a))
     if "json" in formats:

@@ -31,7 +31,7 @@ class Comparison(Record):
     target: str
     """the arm that is compared"""
     baselines: list[str]
-    """the arms it is compared with; one test each, Holm within the family"""
+    """the arms it is compared with; one test each, adjusted together"""
     estimand: Literal["algorithm", "benchmark", "checkpoints"] = "algorithm"
     """what an interval covers: algorithm (new seeds, new problems), benchmark (these problems, new seeds),
     checkpoints (these seeds, new problems)"""

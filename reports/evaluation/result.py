@@ -236,5 +236,6 @@ def _estimate_json(estimate: Estimate) -> dict[str, Any]:
         "df": estimate.df if estimate.se else None,
         "ci_low": low,
         "ci_high": high,
-        "target": estimate.estimand,
+        "target": "checkpoints",
+        "covers": estimate.estimand,
     }

@@ -6,7 +6,8 @@ checkpoints, seeds and attempts averaged within a problem. It stops at
 
     pass, improvement   L > -m
     regression          a benchmark is shown to have lost more than m; or U < 0, and L > -m is out of reach
-    inconclusive        both L > -m and U < 0 are out of reach (futility, non-binding)
+    inconclusive        both L > -m and U < 0 are out of reach (futility, non-binding), unless all answers may still
+                        turn out equal, text by text
 
 and at the last look with what `decide` says there. L and U are at the level of the look that stopped, so that they hold
 over all looks together (repeated confidence intervals, Jennison & Turnbull 1989, JRSS B 51(3), 305-361).
@@ -16,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum, auto
 
 from reports.gate.decide import ALPHA, SINGLE_ALPHA, Attempts, Decision, GateOutcome, Levels, decide
 from reports.statistics import Floats, sequential
@@ -24,6 +26,14 @@ LOSS = 2.0
 """margins: a loss that a gate should still find"""
 Sides = tuple[Sequence[Floats], Sequence[Floats]]
 """new and old, each as `decide` takes them"""
+
+
+class Equal(Enum):
+    """Whether all answers are the baseline's, text by text: only all of them together tell."""
+
+    YES = auto()
+    NO = auto()
+    OPEN = auto()
 
 
 @dataclass(frozen=True)
@@ -68,7 +78,7 @@ def look(
     there: Mapping[str, int],
     cut: Callable[[dict[str, int]], Sides],
     margin: float,
-    equal: bool = False,
+    equal: Equal = Equal.NO,
     attempts: Attempts | None = None,
 ) -> list[Looked]:
     """All looks that can be made, up to the one that stops.
@@ -76,25 +86,26 @@ def look(
     Args:
         there: how many problems of each benchmark are answered, the first ones of the order
         cut: the scores of so many of them
-        equal: whether all answers are the baseline's, text by text, which the last look knows
+        equal: whether all answers are the baseline's, text by text
         attempts: as in `decide`
     """
     made: list[Looked] = []
     for number, size in enumerate(plan.sizes):
         if any(there[name] < n for name, n in size.items()) or (made and made[-1].reason):
             break
-        decision = decide(
-            *cut(size), margin, plan.levels[number], "checkpoints", equal and number == len(plan.sizes) - 1, attempts
-        )
-        made.append(Looked(size, decision, _reason(decision, plan, number)))
+        all_equal = equal == Equal.YES and number == len(plan.sizes) - 1
+        decision = decide(*cut(size), margin, plan.levels[number], "checkpoints", all_equal, attempts)
+        made.append(Looked(size, decision, _reason(decision, plan, number, equal)))
     return made
 
 
-def _reason(decision: Decision, plan: LookPlan, number: int) -> str:
+def _reason(decision: Decision, plan: LookPlan, number: int, equal: Equal) -> str:
     if number == len(plan.sizes) - 1:
         return "all problems are answered"
     if any(decision.failed) or decision.by_average in (GateOutcome.PASS, GateOutcome.IMPROVEMENT):
         return "decided"
+    if equal != Equal.NO and decision.average.identical:
+        return ""
     passing, losing = _out_of_reach(decision, plan, number)
     if decision.by_average == GateOutcome.REGRESSION and passing:
         return "decided"

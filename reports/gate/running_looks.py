@@ -10,7 +10,7 @@ from reports.data.matching import NO_SETTINGS
 from reports.gate import checks, growing, looks, reading, remembering
 from reports.gate.baseline import MARGIN_POINTS
 from reports.gate.growing import Answered
-from reports.gate.looks import Looked, LookPlan, Sides
+from reports.gate.looks import Equal, Looked, LookPlan, Sides
 from reports.gate.remembering import GateRecord
 from reports.gate.results import Counts, Results, ids_hash
 from reports.gate.running import attempts, check_matched, same_answers, values
@@ -46,8 +46,7 @@ def run(
     def cut(size: dict[str, int]) -> Sides:
         return values(*answered.cut(size, old))
 
-    equal = answered.complete and same_answers(new, old)
-    made = looks.look(plan, answered.there, cut, asked, equal, attempts(new, old))
+    made = looks.look(plan, answered.there, cut, asked, _equal(answered, old), attempts(new, old))
     remembering.remember(Path(name), record, plan, made)
     if not made or not made[-1].reason:
         raise NotDecided(_go_on(name, answered, plan, made, record))
@@ -66,6 +65,14 @@ def run(
         ids={benchmark: tuple(sorted(answered.orders[benchmark][:n])) for benchmark, n in made[-1].size.items()},
         saved=_saved(answered, plan, made),
     )
+
+
+def _equal(answered: Answered, old: Results) -> Equal:
+    new = answered.measured.results
+    if answered.complete and all(counts.answers for counts in new.benchmarks.values()):
+        return Equal.YES if same_answers(new, old) else Equal.NO
+    same = new.seeds == old.seeds and all(new.benchmarks[name].k == one.k for name, one in old.benchmarks.items())
+    return Equal.OPEN if same and all(one.answers for one in old.benchmarks.values()) else Equal.NO
 
 
 def _go_on(name: str, answered: Answered, plan: LookPlan, made: Sequence[Looked], record: GateRecord) -> str:

@@ -82,8 +82,8 @@ def _few(a: Analysis) -> Iterator[str]:
     for (arm, column), score in a.scores.items():
         if score.estimate.se is None:
             yield f"{a.label(arm)}, {column}: too few problems or seeds for an interval."
-        elif score.estimate.se == 0:
-            yield f"{a.label(arm)}, {column}: nothing varied, so no interval can be given."
+        elif score.estimate.interval is None:
+            yield f"{a.label(arm)}, {column}: all seeds are alike, which tells nothing of others: no interval."
 
 
 def _seeds(a: Analysis, arm: str) -> tuple[int, ...]:

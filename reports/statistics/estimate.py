@@ -95,6 +95,11 @@ class Estimate:
         return replace(self, confidence=confidence)
 
     @property
+    def stated_df(self) -> float | None:
+        """`df` for files: None without a standard error, and where answers alone are new, which has no end of them."""
+        return self.df if self.se and self.df != float("inf") else None
+
+    @property
     def bounded(self) -> bool:
         """Whether there are bounds and tests. On fixed problems, seeds that are all alike tell nothing of others."""
         return self.se is not None and (self.se > 0 or self.shape is not None)
