@@ -15,6 +15,7 @@ import pandas as pd
 
 from harness.records import START, ArmRecord, Published
 from reports.data.analysis import Analysis
+from reports.data.load import where
 from reports.data.scores import AVERAGE, Scores, complete
 from reports.statistics.reproduction import Noise, own_training, same_weights
 from reports.words import listing, plural
@@ -67,8 +68,8 @@ class OwnResults:
 
     def sampling(self, arm: str, benchmark: str) -> Mapping[str, Any]:
         """Of the last evaluation; empty if it is not known."""
-        table = self.evals[(self.evals["arm"] == arm) & (self.evals["benchmark"] == benchmark)]
-        return table["sampling"].iloc[-1] if len(table) else {}
+        table = where(self.evals, (self.evals["arm"] == arm) & (self.evals["benchmark"] == benchmark))
+        return list(table["sampling"])[-1] if len(table) else {}
 
 
 @dataclass(frozen=True)

@@ -204,7 +204,7 @@ def _only(side: ComparedSide, benchmark: str) -> Scores:
 
 def _counts(a: Scores, b: Scores) -> AnswerCounts:
     correct = [np.rint(side.values[0] * side.k[0]).astype(int) for side in (a, b)]
-    return AnswerCounts(*correct, a.k[0], b.k[0])
+    return AnswerCounts(correct[0], correct[1], a.k[0], b.k[0])
 
 
 def _cell(name: str, tables: Sequence[AnswerCounts], alpha: float) -> SameCell:

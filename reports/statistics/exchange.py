@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property, reduce
 from math import comb, gcd, lcm
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -170,7 +171,7 @@ def detectable(tables: Sequence[AnswerCounts], alpha: float, power: float = POWE
         null, alternative = max(same, d * (1 - d / 2) * lost), max(same, d * (1 - d) * lost)
         return at * null**0.5 + with_power * alternative**0.5 - d
 
-    return None if missing(1.0) > 0 else float(optimize.brentq(missing, 1e-12, 1.0))
+    return None if missing(1.0) > 0 else float(cast(float, optimize.brentq(missing, 1e-12, 1.0)))
 
 
 def interval(tables: Sequence[AnswerCounts], confidence: float) -> tuple[float, float]:
