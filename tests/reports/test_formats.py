@@ -193,9 +193,9 @@ def test_one_table_in_every_format() -> None:
         r"\toprule",
         r"arm & score \\",
         r"\midrule",
-        r"start & 40.0\,{\scriptsize $\pm$\,\phantom{0}2.0} \\",
+        r"start & 40.0\,{\scriptsize 38.0--42.0} \\",
         r"\midrule",
-        r"a|b & \textbf{55.3}\,{\scriptsize $\pm$\,12.1}\rlap{\textsuperscript{$\dagger$}} \\",
+        r"a|b & \textbf{55.3}\,{\scriptsize 43.2--67.4}\rlap{\textsuperscript{$\dagger$}} \\",
         r"\bottomrule",
         r"\end{tabular}}",
     ]
