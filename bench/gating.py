@@ -143,27 +143,30 @@ class Tests:
         return [self._gain(one[None]) for one in self.counts]
 
     def _gain(self, counts: np.ndarray) -> bounds.Gain:
-        sides = [self._side(counts, np.maximum(sign * self.truth.values, 0)) for sign in (1, -1)]
+        differing = list(counts @ (np.abs(self.truth.values) > 1e-9).astype(int))
+        sides = [self._side(counts, np.maximum(sign * self.truth.values, 0), differing) for sign in (1, -1)]
         return bounds.Gain(*sides, bounds._correlation(*sides, counts.sum(axis=-1)[:, 0].tolist()))
 
-    def _side(self, counts: np.ndarray, values: np.ndarray) -> bounds.Cumulants:
+    def _side(self, counts: np.ndarray, values: np.ndarray, differing: list[np.ndarray]) -> bounds.Cumulants:
         """`bounds.cumulants`, from how often each value is there: much faster. `check` compares the two."""
         b, sizes = len(counts), counts.sum(axis=-1)[:, 0]
         mean, j = counts @ values / sizes[:, None], sizes[:, None]
         square, cube = counts @ values**2 / j, counts @ values**3 / j
         most, least = int(np.argmax(sizes)), int(np.argmin(sizes))
         seen, full = (counts @ which.astype(int) for which in (values > 1e-9, values > 1 - 1e-9))
-        seen, full, answers = seen.sum(axis=0), full.sum(axis=0), float(self.truth.k * self.truth.seeds)
+        short, answers = list(sizes[:, None] - full), [float(self.truth.k * self.truth.seeds)] * b
+        seen, full = seen.sum(axis=0), full.sum(axis=0)
         return bounds.Cumulants(
             mean=mean.sum(axis=0) / b,
             second=(np.maximum(square - mean**2, 0) / np.maximum(j - 1, 1)).sum(axis=0) / b**2,
             third=((cube - 3 * mean * square + 2 * mean**3) / j**2).sum(axis=0) / b**3,
-            seen=seen,
-            short=int(sizes.sum()) - full,
-            lattice=np.maximum(1 / answers, full / np.maximum(seen, 1)) / (b * sizes[most]),
+            none=(seen == 0) & ((answers[least] == 1) | (sum(differing) == 0)),
+            full=sum(short) == 0,
+            lattice=np.maximum(1 / answers[0], full / np.maximum(seen, 1)) / (b * sizes[most]),
+            unseen=bounds._unseen(differing, sizes.tolist(), answers),
+            missing=bounds._unseen(short, sizes.tolist(), answers),
             weight=1 / (b * int(sizes[least])),
             problems=int(sizes[least]),
-            attempts=answers,
         )
 
     @property

@@ -147,7 +147,8 @@ class Estimate:
 
     def _level(self, x: float) -> float:
         """The level, at most 1/2, at which the bound on x's side is x."""
-        up, distance = self.value < x, abs(self.value - x)
+        # a little less than the distance: where x is the end of what is possible, bounds reach it and go no further
+        up, distance = self.value < x, abs(self.value - x) - ROUNDING
 
         def beyond(log_alpha: float) -> float:
             return self.reach(float(np.exp(log_alpha)), up) - distance
