@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import functools
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,8 +14,9 @@ from benchmarks.files.rules import LineMistake, rule_of
 from benchmarks.marks import MATHS
 from harness.base.errors import UserError, nearest
 from harness.importing import cells
-from harness.importing.marking import Marker
-from harness.importing.readers import Raw, read
+from harness.importing.marking import MarkCount, Marker
+from harness.importing.raw import Raw, each_part, refuse_column
+from harness.importing.readers import columns, parts
 from harness.importing.rows import NO_SEED, UNKNOWN, Facts, FoundRows, frame
 from harness.importing.sources import ImportSource, check_arm
 from harness.records import START, DataError
@@ -35,6 +37,20 @@ class AttemptOptions:
     """our name -> theirs"""
 
 
+@dataclass(frozen=True)
+class _Table:
+    """One file and its columns."""
+
+    source: ImportSource
+    names: Mapping[str, str]
+    """theirs -> ours, of those that are read"""
+    unused: Sequence[str]
+
+    @property
+    def has_marks(self) -> bool:
+        return "mark" in self.names.values()
+
+
 def read_all(sources: Sequence[ImportSource], asked: AttemptOptions, marker: Marker | None) -> FoundRows:
     """
     Args:
@@ -43,27 +59,52 @@ def read_all(sources: Sequence[ImportSource], asked: AttemptOptions, marker: Mar
     unknown = sorted(set(asked.columns) - set(KNOWN))
     if unknown:
         raise UserError(f"there is no column `{unknown[0]}`. {nearest(unknown[0], KNOWN)}")
-    raws = [_renamed(read(source), asked.columns) for source in sources]
-    rows = pd.concat([_rows(i, raw, asked, marked=marker is None) for i, raw in enumerate(raws)], ignore_index=True)
+    tables = [_table(source, columns(source), asked.columns) for source in sources]
+    found, count = _found(tables, asked, marked=marker is None), MarkCount()
     if marker:
-        rows = marker.mark(rows).drop(columns="rule", errors="ignore")
-    marked = marker.notes(rows) if marker else []
-    return FoundRows(rows, sources, [Facts()] * len(sources), [*_notes(raws, marker), *marked])
+        found = _marked(tables, asked, marker, count)
+    notes = lambda: [*_notes(tables, marker), *(marker.notes(count) if marker else ())]  # noqa: E731
+    return FoundRows(found, sources, [Facts()] * len(sources), notes)
 
 
-def _renamed(raw: Raw, columns: Mapping[str, str]) -> Raw:
-    """Columns by our names, without those that are empty and need not be there."""
-    for ours, theirs in columns.items():
-        raw.need(theirs)
-        if ours in raw and ours != theirs:
-            raise DataError(f"{raw.source.path} has a column `{ours}` already, so `{theirs}` cannot be read as it.")
-    named = raw.cells.rename(columns={theirs: ours for ours, theirs in columns.items()})
-    unsaid = [name for name in KNOWN if name in named and name not in REQUIRED and bool(named[name].isna().all())]
-    return Raw(raw.source, named.drop(columns=unsaid), raw.lines)
+def _table(source: ImportSource, there: Mapping[str, bool], asked: Mapping[str, str]) -> _Table:
+    """Columns by our names, without those that are empty and need not be there.
+
+    Args:
+        there: the file's columns, and whether each is filled.
+        asked: our name -> theirs.
+    """
+    for ours, theirs in asked.items():
+        if theirs not in there:
+            refuse_column(source, theirs, list(there))
+        if ours in there and ours != theirs:
+            raise DataError(f"{source.path} has a column `{ours}` already, so `{theirs}` cannot be read as it.")
+    ours = {theirs: name for name, theirs in asked.items()}
+    named = {theirs: ours.get(theirs, theirs) for theirs in there}
+    said = {theirs: name for theirs, name in named.items() if there[theirs] or name in REQUIRED or name not in KNOWN}
+    unused = [name for name in said.values() if name not in KNOWN]
+    return _Table(source, {theirs: name for theirs, name in said.items() if name in KNOWN}, unused)
+
+
+def _found(tables: Sequence[_Table], asked: AttemptOptions, marked: bool) -> Iterator[pd.DataFrame]:
+    for place, table in enumerate(tables):
+        yield from each_part(
+            parts(table.source, table.names), functools.partial(_rows, place, asked=asked, marked=marked)
+        )
+
+
+def _marked(
+    tables: Sequence[_Table], asked: AttemptOptions, marker: Marker, count: MarkCount
+) -> Iterator[pd.DataFrame]:
+    """Read twice: what is wrong is said before anything is marked, which takes longer than reading."""
+    for _ in _found(tables, asked, marked=False):
+        pass
+    for rows in _found(tables, asked, marked=False):
+        yield count.of(marker.mark(rows).drop(columns="rule", errors="ignore"))
 
 
 def _rows(place: int, raw: Raw, asked: AttemptOptions, marked: bool) -> pd.DataFrame:
-    """One file's rows: what every attempt needs by rules of its own, other columns as the schema says.
+    """Rows of one file: what every attempt needs by rules of its own, other columns as the schema says.
 
     Args:
         place: of the file among the sources.
@@ -120,6 +161,7 @@ def _arms(raw: Raw, asked: AttemptOptions) -> pd.Series:
     arms = _said(raw, "arm", named, "A name before the path, as in grpo/seed0=PATH, or --arm NAME")
     for arm in dict.fromkeys([arms] if isinstance(arms, str) else arms):
         check_arm(arm)
+    raw.checks.passed += 1
     return pd.Series(arms, index=raw.cells.index, dtype=object)
 
 
@@ -136,8 +178,7 @@ def _seeds(raw: Raw, asked: AttemptOptions, arms: pd.Series) -> np.ndarray:
         raise UserError(f"{raw.source.path} has a column `seed`, so the command must not say it too.")
     column = raw["seed"]
     wrong = start & ~cells.is_empty(column)
-    if wrong.any():
-        raw.refuse(int(wrong.argmax()), f"`{START}` is the untrained model, and its `seed` must be empty.")
+    raw.check(wrong, lambda _: f"`{START}` is the untrained model, and its `seed` must be empty.")
     trained = raw.only(~start)
     seeds[~start] = cells.whole(trained, "seed", trained["seed"])
     return seeds
@@ -162,10 +203,10 @@ def _marks(raw: Raw) -> pd.Series:
     marks = cells.marks(raw, "mark", raw["mark"])
     if "correct" in raw:
         correct = cells.yes_or_no(raw, "correct", raw["correct"])
-        other = correct != (marks == "correct").to_numpy()
-        if other.any():
-            row = int(other.argmax())
-            raw.refuse(row, f"`mark` is `{marks.iloc[row]}`, but `correct` is `{raw['correct'].iloc[row]}`.")
+        raw.check(
+            correct != (marks == "correct").to_numpy(),
+            lambda row: f"`mark` is `{marks.iloc[row]}`, but `correct` is `{raw['correct'].iloc[row]}`.",
+        )
     return marks
 
 
@@ -180,15 +221,14 @@ def _rules(raw: Raw) -> pd.Series:
     return words
 
 
-def _notes(raws: Sequence[Raw], marker: Marker | None) -> list[str]:
+def _notes(tables: Sequence[_Table], marker: Marker | None) -> list[str]:
     notes = []
-    if marker is None and any("mark" not in raw for raw in raws):
+    if marker is None and not all(table.has_marks for table in tables):
         notes.append(
             "The source tells which answers are correct, not whether the others are wrong, missing or cut off."
         )
-    unused = sorted(
-        {str(name) for raw in raws for name in raw.cells if name not in KNOWN or (name == "rule" and not marker)}
-    )
+    rules = {"rule"} & {name for table in tables for name in table.names.values()} if marker is None else set()
+    unused = sorted({name for table in tables for name in table.unused} | rules)
     if unused:
         notes.append(f"Columns that were not used: {', '.join(unused)}.")
     return notes

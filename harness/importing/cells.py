@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 import pandas as pd
 
-from harness.importing.readers import Raw
+from harness.importing.raw import Raw
 from harness.records import Mark
 
 T = TypeVar("T")
@@ -138,20 +138,13 @@ def _is_whole(cell: Any) -> bool:
 
 
 def _refuse_empty(raw: Raw, name: str, column: pd.Series) -> None:
-    empty = is_empty(column)
-    if empty.any():
-        raw.refuse(int(empty.argmax()), f"`{name}` is empty{_more(empty)}. Nothing is filled in: mend or leave out.")
+    raw.check(is_empty(column), lambda _: f"`{name}` is empty", ". Nothing is filled in: mend or leave out.")
 
 
 def _refuse(raw: Raw, name: str, column: pd.Series, wrong: np.ndarray, must: str, found: str = "") -> None:
-    if not wrong.any():
-        return
-    row = int(wrong.argmax())
-    shown = str(column.iloc[row])
-    shown = shown if len(shown) <= _LONGEST_SHOWN else f"{shown[:_LONGEST_SHOWN]}..."
-    raw.refuse(row, f"`{name}` must be {must}, but {found or f'is `{shown}`'}{_more(wrong)}.")
+    raw.check(wrong, lambda row: f"`{name}` must be {must}, but {found or f'is `{_shown(column.iloc[row])}`'}", ".")
 
 
-def _more(wrong: np.ndarray) -> str:
-    others = int(wrong.sum()) - 1
-    return f" (and so in {others:,} more rows)" if others else ""
+def _shown(cell: Any) -> str:
+    text = str(cell)
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."
