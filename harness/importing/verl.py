@@ -178,8 +178,8 @@ def _how(raw: Raw, asked: DumpOptions) -> str:
 
 @dataclass
 class Scores:
-    """The lowest scores of dumps without `acc`. Without a bound, a score tells right from wrong only if it is one of two
-    values, one above 0: a third may be for the format alone."""
+    """The lowest scores of dumps without `acc`. Without a bound, a score tells right from wrong only if it is one of
+    two values, one above 0: a third may be for the format alone."""
 
     values: set[float] = field(default_factory=set)
     first: Path | None = None
