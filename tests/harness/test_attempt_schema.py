@@ -38,7 +38,8 @@ def nothing_measured(monkeypatch: pytest.MonkeyPatch) -> None:
 def more_columns(nothing_measured: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """A schema with three columns that engines measure."""
     more = {column.name: column for column in (LOGPROB, TURNS, STYLE)}
-    monkeypatch.setattr(importing, "IMPORTED", (*importing.IMPORTED, *more))
+    for known in ("IMPORTED", "KNOWN"):
+        monkeypatch.setattr(importing, known, (*getattr(importing, known), *more))
     for name, column in more.items():
         monkeypatch.setitem(COLUMNS, name, column)
 
