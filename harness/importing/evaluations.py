@@ -11,7 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from harness.importing.measuring import Measured, Problems, ordered
+from harness.importing.measuring import MeasuredRows, Problems, ordered
 from harness.importing.names import folder_name
 from harness.importing.rows import NO_SEED, Facts, FoundRows
 from harness.importing.spool import Spool
@@ -28,7 +28,7 @@ class ImportedEvaluation:
     seed: int | None
     step: int
     benchmark: str
-    measured: Measured
+    measured: MeasuredRows
     facts: Facts
 
     @property

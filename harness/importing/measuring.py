@@ -68,7 +68,7 @@ class Mixed:
 
 
 @dataclass(frozen=True)
-class Measured:
+class MeasuredRows:
     """What is known of an evaluation's rows."""
 
     attempts: int
@@ -85,12 +85,12 @@ class Measured:
     uneven: Uneven | None
     mixed: Mixed | None
 
-    def with_problems(self, problems: Problems) -> Measured:
+    def with_problems(self, problems: Problems) -> MeasuredRows:
         """The same, with equal problems in another place of memory."""
         return replace(self, problems=problems)
 
 
-def ordered(rows: pa.Table, sources: Sequence[ImportSource]) -> tuple[pa.Table, Measured]:
+def ordered(rows: pa.Table, sources: Sequence[ImportSource]) -> tuple[pa.Table, MeasuredRows]:
     """By problem and sample; samples are then numbered 0..k-1.
 
     Args:
@@ -102,7 +102,7 @@ def ordered(rows: pa.Table, sources: Sequence[ImportSource]) -> tuple[pa.Table, 
     if not (order == np.arange(len(order))).all():
         rows, problem, sample = rows.take(pa.array(order)), problem[order], sample[order]
     counts = np.bincount(problem, minlength=len(ids))
-    measured = Measured(
+    measured = MeasuredRows(
         attempts=len(sample),
         correct=pc.sum(pc.equal(rows["mark"], "correct")).as_py(),
         coarse=bool(pc.any(rows["coarse"]).as_py()),

@@ -54,7 +54,7 @@ def read_all(sources: Sequence[ImportSource], asked: DumpOptions, marker: Marker
     """
     for source in sources:
         arm_of(source)
-    scores, hows, count = Scores(), dict[str, None](), MarkCount()
+    scores, hows, count = DumpScores(), dict[str, None](), MarkCount()
 
     def parts() -> Iterator[pd.DataFrame]:
         for i, source in enumerate(sources):
@@ -95,7 +95,7 @@ def answers(source: ImportSource, above: float | None) -> DumpedAnswers:
     """
     raw, asked = _final_turns(read(source)), DumpOptions(above=above)
     prompts = cells.texts(raw, "input", raw.need("input", "Is this a dump of verl?"))
-    scores = Scores()
+    scores = DumpScores()
     scores.add(raw, asked)
     scores.check("--correct-above X says it.")
     steps = _step(raw)
@@ -177,7 +177,7 @@ def _how(raw: Raw, asked: DumpOptions) -> str:
 
 
 @dataclass
-class Scores:
+class DumpScores:
     """The lowest scores of dumps without `acc`. Without a bound, a score tells right from wrong only if it is one of
     two values, one above 0: a third may be for the format alone."""
 

@@ -25,10 +25,12 @@ def opened(path: Path, words: Sequence[str] = ()) -> Iterator[pq.ParquetFile]:
     """An evaluation's attempts, to read columns of; what cannot be read while it is open is refused.
 
     Args:
-        words: columns that are read as their distinct words, as the file keeps them.
+        words: columns that are read as their distinct words, as the file keeps them; they need not be there.
     """
     try:
-        with pq.ParquetFile(path, read_dictionary=list(words)) as file:
+        metadata = pq.read_metadata(path)
+        there = [name for name in words if name in metadata.schema.names]
+        with pq.ParquetFile(path, metadata=metadata, read_dictionary=there) as file:
             yield file
     except (pa.ArrowException, OSError) as error:
         reason = str(error).splitlines()[0]
