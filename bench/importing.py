@@ -1,6 +1,6 @@
 """How long `rence import` takes on many attempts, what it needs, and what the report of them needs.
 
-    python bench/importing.py [--arms 16] [--seeds 10] [--k 64] [--characters 0] [--format parquet] [--mixed]
+    python -m bench.importing [--arms 16] [--seeds 10] [--k 64] [--characters 0] [--format parquet] [--mixed]
                               [--keep FOLDER]
 
 Writes attempts as others would have: one file with a row for each answer to the problems of six benchmarks, with
@@ -13,8 +13,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -25,12 +23,9 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
+from bench.report import FAILURES, MARKS, SIX, use
 from harness.records import START
-from reports.data.load import MARKS
 
-SIX = {"math500": 500, "aime24": 30, "aime25": 30, "amc23": 40, "minerva": 272, "olympiad": 674}
-FAILURES = (0.80, 0.06, 0.13, 0.01)
-"""of the incorrect attempts: wrong, no answer, truncated, marker failed"""
 ROWS = 1 << 16
 """made and written together"""
 
@@ -55,31 +50,8 @@ def main() -> None:
             rows = write(path, (table(numbers, arguments.characters) for numbers in batches(arguments)))
         seconds = time.perf_counter() - started
         print(f"{rows:,} attempts, {path.stat().st_size / 1e6:,.0f} MB, written in {seconds:.0f} s", flush=True)
-        print("import:", measure(["import", "attempts", str(path), "--out", str(run), "--clean", "--json"]), flush=True)
-        print("report:", measure(["report", str(run)]), f"page {page(run) / 1e6:.2f} MB")
-
-
-def page(run: Path) -> int:
-    """Bytes."""
-    return (run / "report" / "index.html").stat().st_size
-
-
-def measure(words: list[str]) -> str:
-    """Of one command: wall time, time of the processor, and the most memory that was resident."""
-    started = time.perf_counter()
-    command = [sys.executable, "-m", "rence", *words]
-    pid = os.posix_spawn(
-        sys.executable,
-        command,
-        os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
-        file_actions=[(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)],
-    )
-    _, status, usage = os.wait4(pid, 0)
-    if status:
-        raise SystemExit(f"{' '.join(command)} failed.")
-    seconds, cpu = time.perf_counter() - started, usage.ru_utime + usage.ru_stime
-    load = os.getloadavg()[0]
-    return f"{seconds:.1f} s, cpu {cpu:.1f} s, peak {usage.ru_maxrss / 1e6:.2f} GB (load {load:.1f})"
+        print("import:", use(["import", "attempts", str(path), "--out", str(run), "--clean", "--json"]), flush=True)
+        print("report:", use(["report", str(run)]), f"page {(run / 'report/index.html').stat().st_size / 1e6:.2f} MB")
 
 
 def batches(asked: argparse.Namespace) -> Iterator[dict[str, np.ndarray]]:

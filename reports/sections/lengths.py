@@ -162,6 +162,7 @@ def _table(a: Analysis, name: str, measured: Measured, benchmarks: list[str], ca
         benchmarks: `all` alone has no column for them.
     """
     by_benchmark = benchmarks != ["all"]
+    known = any(sampling.get("max_tokens") for sampling in a.run.evals["sampling"])
     columns = [
         Column("", numeric=False),
         *([Column("Benchmark", numeric=False)] if by_benchmark else []),
@@ -174,7 +175,7 @@ def _table(a: Analysis, name: str, measured: Measured, benchmarks: list[str], ca
                 text(a.label(arm)),
                 *([text(a.benchmark_title(benchmark))] if by_benchmark else []),
                 text(kind),
-                *_cells(a, lengths),
+                *_cells(lengths, known),
             ],
             quiet=arm == START,
         )
@@ -185,9 +186,12 @@ def _table(a: Analysis, name: str, measured: Measured, benchmarks: list[str], ca
     return Table(name, columns, rows, caption)
 
 
-def _cells(a: Analysis, lengths: Lengths) -> list[Cell]:
+def _cells(lengths: Lengths, known: bool) -> list[Cell]:
+    """
+    Args:
+        known: whether there was a limit.
+    """
     numbers = [lengths.attempts, *lengths.quantiles, lengths.longest]
-    known = any(sampling.get("max_tokens") for sampling in a.run.evals["sampling"])
     share = Cell(f"{percent(lengths.at_limit)} %", lengths.at_limit) if known else Cell(GAP)
     return [*(Cell(count(number), number) for number in numbers), share]
 
