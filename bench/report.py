@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -92,21 +93,28 @@ def measure(run: Path) -> str:
     return f"{used}; page {page.stat().st_size / 1e6:.2f} MB, {opening(page)}"
 
 
+_ALONE = """
+import os, sys
+quiet = [(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)]
+pid = os.posix_spawn(sys.argv[1], sys.argv[1:], os.environ, file_actions=quiet)
+_, status, used = os.wait4(pid, 0)
+print(status, used.ru_utime + used.ru_stime, used.ru_maxrss)
+"""
+"""between us and the command: a process begins with the memory of the one that made it, and ours may be large"""
+
+
 def use(words: Sequence[str]) -> str:
     """Seconds, seconds of processor, and largest memory of one `rence ...` in a process of its own, with one thread."""
     started = time.perf_counter()
     command = [sys.executable, "-m", "rence", *words]
-    pid = os.posix_spawn(
-        sys.executable,
-        command,
-        os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
-        file_actions=[(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)],
-    )
-    _, status, usage = os.wait4(pid, 0)
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    asked = [sys.executable, "-c", _ALONE, *command]
+    done = subprocess.run(asked, env=environment, check=True, stdout=subprocess.PIPE, text=True)
+    status, cpu, kilobytes = map(float, done.stdout.split())
     if status:
         raise SystemExit(f"{' '.join(command)} failed.")
-    seconds, cpu, load = time.perf_counter() - started, usage.ru_utime + usage.ru_stime, os.getloadavg()[0]
-    return f"{seconds:.1f} s, cpu {cpu:.1f} s, peak {usage.ru_maxrss / 1e6:.2f} GB (load {load:.1f})"
+    seconds, load = time.perf_counter() - started, os.getloadavg()[0]
+    return f"{seconds:.1f} s, cpu {cpu:.1f} s, peak {kilobytes / 1e6:.2f} GB (load {load:.1f})"
 
 
 def opening(page: Path) -> str:

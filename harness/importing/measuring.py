@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from harness.importing.sources import ImportSource
 from harness.records import EvalRecord
@@ -104,8 +103,8 @@ def ordered(rows: pa.Table, sources: Sequence[ImportSource]) -> tuple[pa.Table, 
     counts = np.bincount(problem, minlength=len(ids))
     measured = MeasuredRows(
         attempts=len(sample),
-        correct=pc.sum(pc.equal(rows["mark"], "correct")).as_py(),
-        coarse=bool(pc.any(rows["coarse"]).as_py()),
+        correct=sum(one["counts"] for one in rows["mark"].value_counts().to_pylist() if one["values"] == "correct"),
+        coarse=True in rows["coarse"].unique().to_pylist(),
         unknown_lengths=rows["tokens"].null_count > 0,
         problems=Problems(tuple(ids), _golds(ids, problem, rows["gold"]), tuple(_distinct(rows["version"]))),
         words={name: rows[name][0].as_py() for name in WORDS},
@@ -169,5 +168,5 @@ def _mixed(rows: pa.Table, column: str, sources: Sequence[ImportSource]) -> Mixe
     seen = _distinct(rows[column])
     if len(seen) < 2:
         return None
-    row = pc.index(rows[column], seen[1]).as_py()
+    row = rows[column].index(seen[1]).as_py()
     return Mixed(_place(rows, row, sources), column, seen[0], seen[1])

@@ -13,7 +13,6 @@ from typing import Any, NoReturn
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from harness.importing.raw import Raw
@@ -103,7 +102,7 @@ def _opened(source: ImportSource) -> pq.ParquetFile:
 
 def _is_filled(file: pq.ParquetFile, name: str) -> bool:
     found = (column for batch in file.iter_batches(_DECODED, columns=[name]) for column in batch.columns)
-    return any(pc.is_null(column, nan_is_null=True).false_count for column in found)
+    return any(column.is_null(nan_is_null=True).false_count for column in found)
 
 
 def _whole(source: ImportSource) -> Raw:
