@@ -186,6 +186,7 @@ class DumpScores:
     """the file that they are of"""
 
     def add(self, raw: Raw, asked: DumpOptions) -> None:
+        """Those of one file, if it is marked by its scores and no bound was given."""
         if ACC not in raw and asked.above is None:
             found = cells.numbers(raw, "score", raw.need("score")).tolist()
             self.values = set(sorted(self.values.union(found))[: SHOWN + 1])
