@@ -92,12 +92,12 @@ class ComparedPair:
     def _row(self, pair: Pair) -> Row:
         e = pair.estimate
         means = [Cell(percent(self.means[name, pair.benchmark])) for name in (self.a, self.b)]
-        if e is None:
-            return Row([text(self.titles.get(pair.benchmark, pair.benchmark)), *means, *[Cell(GAP)] * 5])
-        low_high = reaching(pair.simultaneous)
-        ps = [Cell(p_text(pair.p_adjusted)), Cell(p_text(e.p_value))]
         name = text(self.titles.get(pair.benchmark, pair.benchmark))
-        return Row([name, *means, Cell(signed(e.value)), Cell(low_high), *ps, Cell(extent(pair.mde))])
+        if e is None:
+            return Row([name, *means, *[Cell(GAP)] * 5])
+        ps = [Cell(p_text(pair.p_adjusted)), Cell(p_text(e.p_value))]
+        interval = Cell(reaching(pair.simultaneous))
+        return Row([name, *means, Cell(signed(e.value)), interval, *ps, Cell(extent(pair.mde))])
 
     @property
     def verdict(self) -> str:
@@ -112,14 +112,13 @@ class ComparedPair:
         sentence = f"A {words} B{how} on the average of {plural(len(self.pairs) - 1, 'benchmark')}"
         if e.interval is None:
             return f"{sentence}: {signed(e.value)} points, and these data give no interval."
-        low, high = e.interval
         p = self.average.p_equivalence
         same = "" if p is None else f", equivalence{within(self.average)} p {p_text(p)}"
         matched = "matched" if self.average.matched else MATCHING_UNKNOWN
         if self.average.unmatched:
             matched = f"not matched: {'; '.join(self.average.unmatched)}"
         return (
-            f"{sentence}: {signed(e.value)} points, {signed(low)} to {signed(high)}, p {p_text(e.p_value)}{same}; "
+            f"{sentence}: {signed(e.value)} points, {reaching(e.interval)}, p {p_text(e.p_value)}{same}; "
             f"the interval covers {COVERS[e.estimand]}; {matched}."
         )
 
@@ -157,17 +156,8 @@ def compare(
             f"{a} and {b} are not matched: {'; '.join(reasons)}.\nUse --allow-unmatched to compare them anyway"
             f"{', or --common, which keeps the problems that both have' if limited else ''}."
         )
-    benchmarks, notes = _common(one, other)
-    # by the names as given and not by arm: two checkpoints of one arm have the same
-    groups: Groups = {}
-    for subject in (one, other):
-        cells = matrices(subject.evals, subject.problems)
-        arm = str(subject.evals["arm"].iloc[0])
-        for column in [AVERAGE, *benchmarks]:
-            found = complete(cells, arm, benchmarks if column == AVERAGE else [column])
-            if found is None:
-                raise DataError(f"{subject.name}: no seed has a result on every benchmark ({', '.join(benchmarks)}).")
-            groups[subject.name, column] = found
+    benchmarks, notes = _shared(one, other)
+    groups = _groups((one, other), benchmarks)
     sides = {one.name: one.side, other.name: other.side}
     # who sets two checkpoints side by side asks about these checkpoints
     if all(len(group[0].seeds) == 1 for group in groups.values()):
@@ -175,18 +165,30 @@ def compare(
     # two families: the question is about the average, and the benchmarks only say where an answer comes from
     pairs = [
         *compare_all(groups, "primary", [(a, b, AVERAGE)], sides, estimand, alpha, margin),
-        *compare_all(
-            groups, "per_benchmark", [(a, b, column) for column in benchmarks], sides, estimand, alpha, margin
-        ),
+        *compare_all(groups, "per_benchmark", [(a, b, name) for name in benchmarks], sides, estimand, alpha, margin),
     ]
     left = [(side.name, groups[side.name, AVERAGE], side.left_out) for side in (one, other)]
-    put_aside = common.of_pair(left[0], left[1], benchmarks)
+    put_aside = common.of_pair(*left, benchmarks)
     means = {key: sum(float(s.values.mean()) for s in group) / len(group) for key, group in groups.items()}
     known = titles(pd.concat([one.evals, other.evals]))
-    said = [*sentences([*one.left_out, *other.left_out])]
+    said = list(sentences([*one.left_out, *other.left_out]))
     if put_aside and pairs[0].estimate:
         said.append(common.said("A", "B", pairs[0].estimate.value, put_aside["low"], put_aside["high"]))
     return ComparedPair(a, b, means, pairs, [*one.notes, *other.notes, *notes, *said], known, put_aside)
+
+
+def _groups(subjects: Iterable[ComparedSide], benchmarks: list[str]) -> Groups:
+    """By the names as given and not by arm: two checkpoints of one arm have the same."""
+    groups: Groups = {}
+    for subject in subjects:
+        cells = matrices(subject.evals, subject.problems)
+        arm = str(subject.evals["arm"].iloc[0])
+        for column in [AVERAGE, *benchmarks]:
+            found = complete(cells, arm, benchmarks if column == AVERAGE else [column])
+            if found is None:
+                raise DataError(f"{subject.name}: no seed has a result on every benchmark ({', '.join(benchmarks)}).")
+            groups[subject.name, column] = found
+    return groups
 
 
 def _only_common(one: ComparedSide, other: ComparedSide) -> tuple[ComparedSide, ComparedSide]:
@@ -199,20 +201,19 @@ def _only_common(one: ComparedSide, other: ComparedSide) -> tuple[ComparedSide, 
     return found[0], found[1]
 
 
-def _common(one: ComparedSide, other: ComparedSide) -> tuple[list[str], list[str]]:
+def _shared(one: ComparedSide, other: ComparedSide) -> tuple[list[str], list[str]]:
     """Benchmarks that both answered in the same version, and what was left out."""
     versions = [dict(zip(s.evals["benchmark"], s.evals["benchmark_hash"], strict=True)) for s in (one, other)]
-    common = [name for name in versions[0] if versions[1].get(name) == versions[0][name]]
-    if not common:
+    both = [name for name in versions[0] if versions[1].get(name) == versions[0][name]]
+    if not both:
         raise Unmatched(f"{one.name} and {other.name} have no benchmark in common.")
-    left = sorted((versions[0].keys() | versions[1].keys()) - set(common))
-    return common, [f"Left out, for only one side has it in this version: {', '.join(left)}."] if left else []
+    left = sorted((versions[0].keys() | versions[1].keys()) - set(both))
+    return both, [f"Left out, for only one side has it in this version: {', '.join(left)}."] if left else []
 
 
 def find(name: str) -> ComparedSide:
-    """A side, with what an import left out of it. As `_found`."""
-    side = _found(name)
-    return replace(side, left_out=tuple(common.of_import(Path(name), side.evals)))
+    """A side, with what an import left out of it; raises as `_found`."""
+    return replace(side := _found(name), left_out=tuple(common.of_import(Path(name), side.evals)))
 
 
 def _found(name: str) -> ComparedSide:

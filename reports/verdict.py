@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from harness.records import START
+from reports.data import dependence, stability
 from reports.data.analysis import Analysis
 from reports.data.pairs import Pair
 from reports.data.scores import AVERAGE, final
@@ -26,7 +27,8 @@ MOST_NAMES = 8
 
 def sentences(a: Analysis) -> list[str]:
     """The verdict, then what it rests on."""
-    return [_verdict(a), *_numbers(a), *_start(a), basis(a)]
+    depends, collapsed = dependence.sentence(a), stability.sentence(a)
+    return [_verdict(a), *_numbers(a), *_start(a), *filter(None, [collapsed, depends]), basis(a)]
 
 
 def _verdict(a: Analysis) -> str:

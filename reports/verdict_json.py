@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from harness.records import SCHEMA
-from reports.data import common, pass_at_k, pass_family, stability, sweeps
+from reports.data import common, dependence, pass_at_k, pass_family, stability, sweeps
 from reports.data.analysis import Analysis, Score
 from reports.data.pairs import TEST, Pair, difference_json
 from reports.data.scores import AVERAGE
@@ -34,6 +34,7 @@ def to_json(a: Analysis) -> dict[str, Any]:
         "pairs": [pair_json(p) for p in a.pairs],
         **common.to_json(a),
         "ranking": ranking(a),
+        "depends_on": dependence.found(a),
         **({"pass_at_k": pass_family.to_json(a)} if pass_at_k.is_asked(a) else {}),
         "improvement": stability.improvements_json(a),
         **({"sweeps": sweeps.to_json(a)} if plan.sweeps else {}),

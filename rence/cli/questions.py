@@ -75,6 +75,7 @@ def reproduce(
 
     if accept is not None and not accept.strip():
         raise UserError("`--accept` needs a reason, in words: the result prints it.")
+    # read before the run, which takes longer: a mistake in a file is told at once
     found = reports.reproduction(run, [published(file) for file in expected], accept=accept)
     if json:
         print_json(found.to_json())

@@ -83,6 +83,7 @@ def left_of(evals: pd.DataFrame, problems: pd.DataFrame, keep: Ids, union: Ids) 
         gone = set(union[benchmark]) - set(keep[benchmark])
         if not gone:
             continue
+        # what is known of them counts as it is; each one that is missing may be 0 or 1
         mine = [place for place in rows[index] if ids[place] in gone]
         low, lacks = float(share[mine].sum()), len(gone) - len(mine)
         seed = int(row["seed"])

@@ -15,6 +15,7 @@ import pandas as pd
 
 from harness.records import START, ArmRecord, Published
 from reports.data.analysis import Analysis
+from reports.data.load import where
 from reports.data.scores import AVERAGE, Scores, complete
 from reports.statistics.reproduction import Noise, own_training, same_weights
 from reports.words import listing, plural
@@ -54,6 +55,7 @@ class OwnResults:
 
     @classmethod
     def of(cls, a: Analysis) -> OwnResults:
+        """A run's, at the headline."""
         return cls(a.cells, a.benchmarks, a.arms, a.run.plan.model, a.run.evals)
 
     def name_of(self, theirs: str) -> str | None:
@@ -66,8 +68,8 @@ class OwnResults:
 
     def sampling(self, arm: str, benchmark: str) -> Mapping[str, Any]:
         """Of the last evaluation; empty if it is not known."""
-        table = self.evals[(self.evals["arm"] == arm) & (self.evals["benchmark"] == benchmark)]
-        return table["sampling"].iloc[-1] if len(table) else {}
+        table = where(self.evals, (self.evals["arm"] == arm) & (self.evals["benchmark"] == benchmark))
+        return list(table["sampling"])[-1] if len(table) else {}
 
 
 @dataclass(frozen=True)
@@ -161,6 +163,7 @@ def _found(cell: Reproduced) -> Reproduced:
 def _cell(
     own: OwnResults, published: Published, arm: str, benchmark: str, percent: float | None, accept: bool
 ) -> Reproduced:
+    """One cell, as far as it can be found without the number of tests; with noise if it can be tested."""
     ours = own.name_of(arm)
     columns = _columns(own, published, arm, benchmark)
     group = complete(own.cells, ours, columns) if ours is not None and columns else None
@@ -182,6 +185,7 @@ def _cell(
         return replace(bare, finding=PublishedFinding.OTHER_AVERAGE, score=None)
     if ours is None or group is None:
         return replace(bare, finding=PublishedFinding.NOT_RUN)
+    # facts first: what differs in settings is no failure to reproduce, and is tested only where the user says so
     reasons = tuple(mismatches(own, published, arm, ours, columns))
     same = _same(published, arm)
     if same and len(group[0].seeds) > 1:

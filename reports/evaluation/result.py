@@ -233,7 +233,7 @@ def _estimate_json(estimate: Estimate) -> dict[str, Any]:
     return {
         "mean": estimate.value,
         "se": estimate.se or None,
-        "df": estimate.df if estimate.se else None,
+        "df": estimate.stated_df,
         "ci_low": low,
         "ci_high": high,
         "target": "checkpoints",

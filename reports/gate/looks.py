@@ -93,9 +93,8 @@ def look(
     for number, size in enumerate(plan.sizes):
         if any(there[name] < n for name, n in size.items()) or (made and made[-1].reason):
             break
-        decision = decide(
-            *cut(size), margin, plan.levels[number], "checkpoints", equal == Equal.YES and number == len(plan.sizes) - 1, attempts
-        )
+        all_equal = equal == Equal.YES and number == len(plan.sizes) - 1
+        decision = decide(*cut(size), margin, plan.levels[number], "checkpoints", all_equal, attempts)
         made.append(Looked(size, decision, _reason(decision, plan, number, equal)))
     return made
 

@@ -65,6 +65,7 @@ def measure(
         )
     evals = where(subject.evals, subject.evals["benchmark"].isin(asked))
     _check_whole(name, evals)
+    # before seeds are put together: one that lacks problems would be refused there
     if restrict:
         subject = restrict(subject, evals)
         evals = subject.evals

@@ -38,6 +38,7 @@ def run(
     baseline = reading.read(file, MARGIN_POINTS / 100)
     old = baseline.results
     remembering.check_not_looked(Path(name), file)
+    # before anything is compared: both sides then have the same problems in the same order
     if only_common:
         measured, old, left = _shared(name, str(file), old)
     else:

@@ -48,7 +48,7 @@ def share(name: str, subject: ComparedSide, evals: pd.DataFrame, file: str, old:
     ((evals, ours), (headers, theirs)), left = common.restrict_tables(sides)
     cells = matrices(headers, theirs)
     kept = {benchmark: _only(counts, cells[old.arm, benchmark]) for benchmark, counts in old.benchmarks.items()}
-    limit = None if any(map(len, left)) or evals["limit"].isna().all() else old.limit
+    limit = None if any(map(len, left)) or all(pd.isna(one) for one in evals["limit"]) else old.limit
     restricted = replace(subject, evals=evals, problems=ours)
     new = {benchmark: scores for (_, benchmark), scores in matrices(evals, ours).items()}
     return SharedProblems(

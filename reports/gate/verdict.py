@@ -240,7 +240,7 @@ def _change_json(change: ScoreChange) -> dict[str, Any]:
         "run": change.new,
         "delta": e.value,
         "se": e.se or None,
-        "df": e.df if e.se else None,
+        "df": e.stated_df,
         "lower": low,
         "upper": high,
         "n_problems": change.problems,

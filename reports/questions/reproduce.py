@@ -33,6 +33,7 @@ class Reproduction:
 
     @property
     def cells(self) -> list[Reproduced]:
+        """Of all tables."""
         return [cell for _, cells, _ in self.tables for cell in cells]
 
     @property

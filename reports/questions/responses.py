@@ -31,6 +31,7 @@ class SameTexts:
 
     @property
     def identical(self) -> bool:
+        """Every answer, and none is on one side only."""
         return self.answers > 0 and self.equal == self.answers and not self.unpaired
 
 

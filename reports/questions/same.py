@@ -88,6 +88,7 @@ class SameModel:
 
     @property
     def average(self) -> SameCell:
+        """Over the benchmarks, unweighted."""
         return self.cells[0]
 
     @property
@@ -103,6 +104,7 @@ class SameModel:
 
     @property
     def differs(self) -> bool:
+        """Whether one of the two tests says so, with both counted."""
         return self.p_value < self.alpha
 
     @property
@@ -202,7 +204,7 @@ def _only(side: ComparedSide, benchmark: str) -> Scores:
 
 def _counts(a: Scores, b: Scores) -> AnswerCounts:
     correct = [np.rint(side.values[0] * side.k[0]).astype(int) for side in (a, b)]
-    return AnswerCounts(*correct, a.k[0], b.k[0])
+    return AnswerCounts(correct[0], correct[1], a.k[0], b.k[0])
 
 
 def _cell(name: str, tables: Sequence[AnswerCounts], alpha: float) -> SameCell:

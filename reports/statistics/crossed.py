@@ -20,7 +20,7 @@ from functools import cached_property
 import numpy as np
 
 from reports.statistics import bounds
-from reports.statistics.estimate import ROUNDING, Estimand, Estimate, MeanSquare, Parts, Shape, pooled
+from reports.statistics.estimate import ROUNDING, Estimand, Estimate, MeanSquare, Parts, ProblemBounds, pooled
 from reports.statistics.satterthwaite import Floats, of_seeds, seeds_and_problems
 
 MOST_ATTEMPTS = 256
@@ -164,7 +164,7 @@ class _Layout:
         return [[[_denominator(m)] * len(m) for m in arm] for arm in self.arms]
 
     @cached_property
-    def shape(self) -> Shape | None:
+    def shape(self) -> ProblemBounds | None:
         """The bounds of the problems' part; of a score one variable in 0..1, of a difference gains and losses."""
         low, high = self.span
         scale = max(-low, high)

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property, reduce
 from math import comb, gcd, lcm
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,6 +60,7 @@ class AnswerCounts:
 
     @property
     def difference(self) -> float:
+        """A's score less B's."""
         return float(self.a.mean() / self.k_a - self.b.mean() / self.k_b)
 
     @cached_property
@@ -169,7 +171,7 @@ def detectable(tables: Sequence[AnswerCounts], alpha: float, power: float = POWE
         null, alternative = max(same, d * (1 - d / 2) * lost), max(same, d * (1 - d) * lost)
         return at * null**0.5 + with_power * alternative**0.5 - d
 
-    return None if missing(1.0) > 0 else float(optimize.brentq(missing, 1e-12, 1.0))
+    return None if missing(1.0) > 0 else float(cast(float, optimize.brentq(missing, 1e-12, 1.0)))
 
 
 def interval(tables: Sequence[AnswerCounts], confidence: float) -> tuple[float, float]:
