@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from harness.importing.rows import NO_SEED
 from harness.importing.spool import Who
@@ -80,7 +79,7 @@ def tally(benchmark: str, problems: Sequence[int], rows: pa.Table) -> Tally:
     """
     first = np.flatnonzero(rows["sample"].to_numpy() == 0)
     size = np.diff(first, append=rows.num_rows)
-    right = np.add.reduceat(pc.equal(rows["mark"], "correct").to_numpy().astype(np.int32), first)
+    right = np.add.reduceat((rows["mark"].to_numpy() == "correct").astype(np.int32), first)
     return Tally(benchmark, np.array(problems, np.int32), size.astype(np.int32), right)
 
 
