@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+import functools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -13,8 +14,9 @@ from benchmarks.files.rules import LineMistake, rule_of
 from benchmarks.marks import MATHS
 from harness.base.errors import UserError, nearest
 from harness.importing import cells
-from harness.importing.marking import Marker
-from harness.importing.readers import Raw, read
+from harness.importing.marking import MarkCount, Marker
+from harness.importing.raw import Raw, each_part, refuse_column
+from harness.importing.readers import columns, parts
 from harness.importing.rows import NO_SEED, UNKNOWN, Facts, FoundRows, frame
 from harness.importing.sources import ImportSource, check_arm
 from harness.records import START, DataError
@@ -37,6 +39,20 @@ class AttemptOptions:
     """whether rows without a result are left out, as if they were not there, instead of being refused"""
 
 
+@dataclass(frozen=True)
+class _Table:
+    """One file and its columns."""
+
+    source: ImportSource
+    names: Mapping[str, str]
+    """theirs -> ours, of those that are read"""
+    unused: Sequence[str]
+
+    @property
+    def has_marks(self) -> bool:
+        return "mark" in self.names.values()
+
+
 def read_all(sources: Sequence[ImportSource], asked: AttemptOptions, marker: Marker | None) -> FoundRows:
     """
     Args:
@@ -45,50 +61,87 @@ def read_all(sources: Sequence[ImportSource], asked: AttemptOptions, marker: Mar
     unknown = sorted(set(asked.columns) - set(KNOWN))
     if unknown:
         raise UserError(f"there is no column `{unknown[0]}`. {nearest(unknown[0], KNOWN)}")
-    raws = [_renamed(read(source), asked.columns) for source in sources]
-    dropped: list[str] = []
-    if asked.common:
-        raws, dropped = _with_results(raws, "response" if marker else None)
-    rows = pd.concat([_rows(i, raw, asked, marked=marker is None) for i, raw in enumerate(raws)], ignore_index=True)
-    if marker:
-        rows = marker.mark(rows).drop(columns="rule", errors="ignore")
-    marked = marker.notes(rows) if marker else []
-    return FoundRows(rows, sources, [Facts()] * len(sources), [*_notes(raws, marker), *marked, *dropped])
+    tables = [_table(source, columns(source), asked.columns) for source in sources]
+    count, results = MarkCount(), _Results(("response",) if marker else ("mark", "correct"))
+    found = _marked(tables, asked, marker, results, count) if marker else _found(tables, asked, results, marked=True)
+
+    def notes() -> list[str]:
+        return [*_notes(tables, marker), *(marker.notes(count) if marker else ()), *results.notes()]
+
+    return FoundRows(found, sources, [Facts()] * len(sources), notes)
 
 
-def _with_results(raws: Sequence[Raw], column: str | None) -> tuple[list[Raw], list[str]]:
-    """The rows whose result is there, and a note on the others.
+@dataclass
+class _Results:
+    """Rows that have a result, and how many have none."""
+
+    columns: Sequence[str]
+    """that hold it, those that a file has"""
+    rows: int = 0
+    without: int = 0
+
+    def only(self, raws: Iterable[Raw]) -> Iterator[Raw]:
+        """The rows that have one, counted."""
+        for raw in raws:
+            there = np.ones(len(raw.cells), bool)
+            for name in self.columns:
+                if name in raw:
+                    # an answer may be the empty text, a mark may not
+                    cell = raw[name]
+                    there &= ~(cells.each(cell, cells.is_missing, bool) if name == "response" else cells.is_empty(cell))
+            self.rows += len(there)
+            self.without += int(np.sum(~there))
+            yield raw.only(there)
+
+    def check(self) -> None:
+        """Raises: DataError if none of the rows has one."""
+        if self.rows and self.rows == self.without:
+            raise DataError(f"none of the {self.rows:,} rows has a result, so --common keeps nothing.")
+
+    def notes(self) -> list[str]:
+        return [f"{self.without:,} rows have no result and were left out."] if self.without else []
+
+
+def _table(source: ImportSource, there: Mapping[str, bool], asked: Mapping[str, str]) -> _Table:
+    """Columns by our names, without those that are empty and need not be there.
 
     Args:
-        column: that holds the result; None: mark and correct, those that a file has.
+        there: the file's columns, and whether each is filled.
+        asked: our name -> theirs.
     """
-    kept = []
-    for raw in raws:
-        named = [name for name in ([column] if column else ["mark", "correct"]) if name in raw]
-        there = np.ones(len(raw.cells), bool)
-        for name in named:
-            # an answer may be the empty text, a mark may not
-            there &= ~(np.array(cells.each(raw[name], cells.is_missing), bool) if column else cells.is_empty(raw[name]))
-        kept.append(raw.only(there))
-    rows, without = (sum(len(raw.cells) for raw in some) for some in (kept, raws))
-    if without and not rows:
-        raise DataError(f"none of the {without:,} rows has a result, so --common keeps nothing.")
-    return kept, [f"{without - rows:,} rows have no result and were left out."] if without > rows else []
+    for ours, theirs in asked.items():
+        if theirs not in there:
+            refuse_column(source, theirs, list(there))
+        if ours in there and ours != theirs:
+            raise DataError(f"{source.path} has a column `{ours}` already, so `{theirs}` cannot be read as it.")
+    ours = {theirs: name for name, theirs in asked.items()}
+    named = {theirs: ours.get(theirs, theirs) for theirs in there}
+    said = {theirs: name for theirs, name in named.items() if there[theirs] or name in REQUIRED or name not in KNOWN}
+    unused = [name for name in said.values() if name not in KNOWN]
+    return _Table(source, {theirs: name for theirs, name in said.items() if name in KNOWN}, unused)
 
 
-def _renamed(raw: Raw, columns: Mapping[str, str]) -> Raw:
-    """Columns by our names, without those that are empty and need not be there."""
-    for ours, theirs in columns.items():
-        raw.need(theirs)
-        if ours in raw and ours != theirs:
-            raise DataError(f"{raw.source.path} has a column `{ours}` already, so `{theirs}` cannot be read as it.")
-    named = raw.cells.rename(columns={theirs: ours for ours, theirs in columns.items()})
-    unsaid = [name for name in KNOWN if name in named and name not in REQUIRED and bool(named[name].isna().all())]
-    return Raw(raw.source, named.drop(columns=unsaid), raw.lines)
+def _found(tables: Sequence[_Table], asked: AttemptOptions, results: _Results, marked: bool) -> Iterator[pd.DataFrame]:
+    for place, table in enumerate(tables):
+        raws = parts(table.source, table.names)
+        convert = functools.partial(_rows, place, asked=asked, marked=marked)
+        found = each_part(results.only(raws) if asked.common else raws, convert)
+        yield from (rows for rows in found if len(rows))
+    results.check()
+
+
+def _marked(
+    tables: Sequence[_Table], asked: AttemptOptions, marker: Marker, results: _Results, count: MarkCount
+) -> Iterator[pd.DataFrame]:
+    """Read twice: what is wrong is said before anything is marked, which takes longer than reading."""
+    for _ in _found(tables, asked, replace(results), marked=False):
+        pass
+    for rows in _found(tables, asked, results, marked=False):
+        yield count.of(marker.mark(rows).drop(columns="rule", errors="ignore"))
 
 
 def _rows(place: int, raw: Raw, asked: AttemptOptions, marked: bool) -> pd.DataFrame:
-    """One file's rows: what every attempt needs by rules of its own, other columns as the schema says.
+    """Rows of one file: what every attempt needs by rules of its own, other columns as the schema says.
 
     Args:
         place: of the file among the sources.
@@ -145,6 +198,7 @@ def _arms(raw: Raw, asked: AttemptOptions) -> pd.Series:
     arms = _said(raw, "arm", named, "A name before the path, as in grpo/seed0=PATH, or --arm NAME")
     for arm in dict.fromkeys([arms] if isinstance(arms, str) else arms):
         check_arm(arm)
+    raw.checks.passed += 1
     return pd.Series(arms, index=raw.cells.index, dtype=object)
 
 
@@ -161,8 +215,7 @@ def _seeds(raw: Raw, asked: AttemptOptions, arms: pd.Series) -> np.ndarray:
         raise UserError(f"{raw.source.path} has a column `seed`, so the command must not say it too.")
     column = raw["seed"]
     wrong = start & ~cells.is_empty(column)
-    if wrong.any():
-        raw.refuse(int(wrong.argmax()), f"`{START}` is the untrained model, and its `seed` must be empty.")
+    raw.check(wrong, lambda _: f"`{START}` is the untrained model, and its `seed` must be empty.")
     trained = raw.only(~start)
     seeds[~start] = cells.whole(trained, "seed", trained["seed"])
     return seeds
@@ -187,10 +240,10 @@ def _marks(raw: Raw) -> pd.Series:
     marks = cells.marks(raw, "mark", raw["mark"])
     if "correct" in raw:
         correct = cells.yes_or_no(raw, "correct", raw["correct"])
-        other = correct != (marks == "correct").to_numpy()
-        if other.any():
-            row = int(other.argmax())
-            raw.refuse(row, f"`mark` is `{marks.iloc[row]}`, but `correct` is `{raw['correct'].iloc[row]}`.")
+        raw.check(
+            correct != (marks == "correct").to_numpy(),
+            lambda row: f"`mark` is `{marks.iloc[row]}`, but `correct` is `{raw['correct'].iloc[row]}`.",
+        )
     return marks
 
 
@@ -205,15 +258,14 @@ def _rules(raw: Raw) -> pd.Series:
     return words
 
 
-def _notes(raws: Sequence[Raw], marker: Marker | None) -> list[str]:
+def _notes(tables: Sequence[_Table], marker: Marker | None) -> list[str]:
     notes = []
-    if marker is None and any("mark" not in raw for raw in raws):
+    if marker is None and not all(table.has_marks for table in tables):
         notes.append(
             "The source tells which answers are correct, not whether the others are wrong, missing or cut off."
         )
-    unused = sorted(
-        {str(name) for raw in raws for name in raw.cells if name not in KNOWN or (name == "rule" and not marker)}
-    )
+    rules = {"rule"} & {name for table in tables for name in table.names.values()} if marker is None else set()
+    unused = sorted({name for table in tables for name in table.unused} | rules)
     if unused:
         notes.append(f"Columns that were not used: {', '.join(unused)}.")
     return notes

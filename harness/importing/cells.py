@@ -4,17 +4,16 @@ is refused with its place."""
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from harness.importing import common
-from harness.importing.readers import Raw
+from harness.importing.raw import Raw
 from harness.records import Mark
 
-T = TypeVar("T")
 MARKS = [mark.value for mark in Mark]
 YES = {"1": True, "1.0": True, "true": True, "0": False, "0.0": False, "false": False}
 _LONGEST_SHOWN = 60
@@ -25,25 +24,31 @@ def is_missing(cell: Any) -> bool:
     return cell is None or cell is pd.NA or (isinstance(cell, float | np.floating) and bool(np.isnan(cell)))
 
 
-def each(column: pd.Series, f: Callable[[Any], T]) -> list[T]:
-    """`f` of every cell, called once for equal ones if all cells are of one type."""
+def each(column: pd.Series, f: Callable[[Any], Any], kind: type) -> np.ndarray:
+    """`f` of every cell as an array of a type; called once for equal ones if all cells are of one type."""
     values = column.to_numpy(dtype=object)
     if pd.api.types.infer_dtype(values) not in ("string", "integer", "floating", "boolean"):
-        return [f(cell) for cell in values]  # among others 1 and True would be equal
+        return _array([f(cell) for cell in values], kind)  # among others 1 and True would be equal
     codes, distinct = pd.factorize(values, use_na_sentinel=False)
-    found = [f(cell) for cell in distinct]
-    return [found[code] for code in codes.tolist()]
+    return _array([f(cell) for cell in distinct], kind)[codes]
+
+
+def _array(values: Sequence[Any], kind: type) -> np.ndarray:
+    """One dimension, whatever the values are."""
+    made = np.empty(len(values), kind)
+    made[:] = values
+    return made
 
 
 def is_empty(column: pd.Series) -> np.ndarray:
     """No value at all, NaN, or the empty text that CSV has for both."""
-    return np.array(each(column, lambda cell: is_missing(cell) or (isinstance(cell, str) and not cell.strip())), bool)
+    return each(column, lambda cell: is_missing(cell) or (isinstance(cell, str) and not cell.strip()), bool)
 
 
 def whole(raw: Raw, name: str, column: pd.Series, least: int = 0) -> np.ndarray:
     """Integers, from numbers or their texts."""
     _refuse_empty(raw, name, column)
-    found = _numbers(each(column, _plain))
+    found = _numbers(each(column, _plain, object))
     wrong = ~np.isfinite(found) | (found < least) | (found != np.floor(found))
     _refuse(raw, name, column, wrong, f"a whole number of at least {least}")
     return found.astype(np.int64)
@@ -77,34 +82,35 @@ def _numbers(values: Iterable[Any]) -> np.ndarray:
 def yes_or_no(raw: Raw, name: str, column: pd.Series) -> np.ndarray:
     """0 and 1, in whatever way they are written."""
     _refuse_empty(raw, name, column)
-    found = each(column, lambda cell: YES.get(str(cell).strip().lower()))
-    _refuse(raw, name, column, np.array([one is None for one in found]), "0 or 1")
-    return np.array(found, dtype=bool)
+    found = each(column, lambda cell: YES.get(str(cell).strip().lower()), object)
+    _refuse(raw, name, column, pd.isna(found), "0 or 1")
+    return found.astype(bool)
 
 
 def marks(raw: Raw, name: str, column: pd.Series) -> pd.Series:
     """One of the five words in every cell."""
     _refuse_empty(raw, name, column)
-    _refuse(raw, name, column, np.array(each(column, lambda cell: cell not in MARKS)), f"one of {', '.join(MARKS)}")
+    _refuse(raw, name, column, each(column, lambda cell: cell not in MARKS, bool), f"one of {', '.join(MARKS)}")
     return _texts(column)
 
 
 def names(raw: Raw, name: str, column: pd.Series) -> pd.Series:
     """Texts that identify something; whole numbers are taken by their digits."""
     _refuse_empty(raw, name, column)
-    known = each(column, lambda cell: isinstance(cell, str | int | np.integer) or _is_whole(cell))
-    _refuse(raw, name, column, ~np.array(known), "a text or a whole number")
-    return _texts(each(column, lambda cell: cell if isinstance(cell, str) else str(int(cell))))
+    known = each(column, lambda cell: isinstance(cell, str | int | np.integer) or _is_whole(cell), bool)
+    _refuse(raw, name, column, ~known, "a text or a whole number")
+    return _texts(each(column, lambda cell: cell if isinstance(cell, str) else str(int(cell)), object))
 
 
 def texts(raw: Raw, name: str, column: pd.Series) -> pd.Series:
     """What may be long, and may be the empty text, but is there."""
-    _refuse(raw, name, column, np.array(each(column, is_missing)), "a text", "is empty")
-    return _texts(map(written, column))
+    _refuse(raw, name, column, column.isna().to_numpy(), "a text", "is empty")
+    return _texts([cell if type(cell) is str and cell.isascii() else written(cell) for cell in column])
 
 
-def _texts(values: Iterable[str]) -> pd.Series:
-    return pd.Series(list(values), dtype=object)
+def _texts(values: Sequence[str] | np.ndarray | pd.Series) -> pd.Series:
+    """Numbered from 0."""
+    return pd.Series(np.asarray(values, dtype=object))
 
 
 def of_kind(raw: Raw, name: str, column: pd.Series, kind: type) -> None:
@@ -122,7 +128,13 @@ def written(cell: Any) -> str:
 
 def written_or_none(column: pd.Series) -> pd.Series:
     """Texts, and None where there is none."""
-    return pd.Series([None if is_missing(cell) else written(cell) for cell in column], dtype=object)
+    return pd.Series([_written_or_none(cell) for cell in column], dtype=object)
+
+
+def _written_or_none(cell: Any) -> str | None:
+    if type(cell) is str and cell.isascii():
+        return cell  # most are
+    return None if is_missing(cell) else written(cell)
 
 
 def _from_arrow(value: Any) -> Any:
@@ -139,27 +151,14 @@ def _is_whole(cell: Any) -> bool:
 
 
 def _refuse_empty(raw: Raw, name: str, column: pd.Series) -> None:
-    empty = is_empty(column)
-    if empty.any():
-        raw.refuse(
-            int(empty.argmax()),
-            f"`{name}` is empty{_more(empty)}. Nothing is filled in: mend or leave out.{_next(name)}",
-        )
-
-
-def _next(name: str) -> str:
-    return f"\n{common.NEXT}." if name in ("correct", "mark") else ""
+    end = f"\n{common.NEXT}." if name in ("correct", "mark") else ""
+    raw.check(is_empty(column), lambda _: f"`{name}` is empty", f". Nothing is filled in: mend or leave out.{end}")
 
 
 def _refuse(raw: Raw, name: str, column: pd.Series, wrong: np.ndarray, must: str, found: str = "") -> None:
-    if not wrong.any():
-        return
-    row = int(wrong.argmax())
-    shown = str(column.iloc[row])
-    shown = shown if len(shown) <= _LONGEST_SHOWN else f"{shown[:_LONGEST_SHOWN]}..."
-    raw.refuse(row, f"`{name}` must be {must}, but {found or f'is `{shown}`'}{_more(wrong)}.")
+    raw.check(wrong, lambda row: f"`{name}` must be {must}, but {found or f'is `{_shown(column.iloc[row])}`'}", ".")
 
 
-def _more(wrong: np.ndarray) -> str:
-    others = int(wrong.sum()) - 1
-    return f" (and so in {others:,} more rows)" if others else ""
+def _shown(cell: Any) -> str:
+    text = str(cell)
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."

@@ -5,88 +5,139 @@ Raises, everywhere in this module: DataError.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, cast
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
-import numpy as np
-import pandas as pd
+import pyarrow as pa
 
 from harness.importing import common
+from harness.importing.measuring import MeasuredRows, Problems, ordered
 from harness.importing.names import folder_name
 from harness.importing.rows import NO_SEED, Facts, FoundRows
-from harness.importing.sources import ImportSource
-from harness.records import DataError, EvalRecord, LeftOut
-from harness.records.schema import COLUMNS
+from harness.importing.spool import Spool, Who
+from harness.records import DataError, LeftOut
 
-WHO = ["arm", "seed", "step", "benchmark"]
-"""what one evaluation is of"""
-PROBLEM = [*WHO, "problem_id"]
-WORDS = tuple(n for n, column in COLUMNS.items() if column.word and n in EvalRecord.__dataclass_fields__)
-"""what all attempts of an evaluation share: they stand in its header too"""
 MOST_NAMED = 3
 
 
 @dataclass(frozen=True)
 class ImportedEvaluation:
-    """One arm with one seed at one step, asked one benchmark."""
+    """One arm with one seed at one step, asked one benchmark. Its attempts are on disk, and only there."""
 
     arm: str
     seed: int | None
     step: int
     benchmark: str
-    rows: pd.DataFrame
-    """ordered by problem and sample; samples are 0..k-1"""
-    k: int
-    problems: int
-    template: str
-    engine: str
-    grader_version: str
+    measured: MeasuredRows
     facts: Facts
+
+    @property
+    def k(self) -> int:
+        return self.measured.attempts // self.problems
+
+    @property
+    def problems(self) -> int:
+        return len(self.measured.problems.ids)
+
+    @property
+    def attempts(self) -> int:
+        return self.measured.attempts
+
+    @property
+    def template(self) -> str:
+        return self.measured.words["template"]
+
+    @property
+    def engine(self) -> str:
+        return self.measured.words["engine"]
+
+    @property
+    def grader_version(self) -> str:
+        return self.measured.words["grader_version"]
 
     @property
     def correct(self) -> float:
         """Share of the attempts."""
-        return float(np.mean(self.rows["mark"] == "correct"))
+        return self.measured.correct / self.measured.attempts
 
     @property
     def coarse(self) -> bool:
         """Whether of the marks only correct or not is known."""
-        return bool(np.any(self.rows["coarse"]))
+        return self.measured.coarse
 
     @property
     def who(self) -> str:
         return describe((self.arm, self.seed, self.step, self.benchmark))
 
 
+Write = Callable[[ImportedEvaluation, pa.Table], None]
+"""what is done with an evaluation and its rows, ordered by problem and sample, as columns of `Attempt`"""
+
+
 @dataclass(frozen=True)
 class SplitRows:
     """The evaluations, and what was not kept of them."""
 
-    evaluated: list[ImportedEvaluation]
+    evaluated: Sequence[ImportedEvaluation]
     """in the order in which arms and benchmarks first appear, then by seed and step"""
-    left: list[LeftOut]
-    notes: list[str]
+    left: Sequence[LeftOut] = ()
+    notes: Sequence[str] = ()
 
 
-def split(found: FoundRows, only_common: bool = False) -> SplitRows:
+def split(found: FoundRows, spool: Spool, write: Write, only_common: bool = False) -> SplitRows:
     """
     Args:
+        spool: an empty one, for rows on their way.
+        write: called for each evaluation, in any order, before it is known whether all can be put together.
         only_common: keep the problems that all evaluations of a benchmark have, instead of refusing what is incomplete.
     """
-    rows = _ordered(found.rows)
-    _no_repeats(rows, found.sources)
-    kept = common.keep(rows) if only_common else common.CommonRows(rows, [], [])
-    rows = kept.rows
-    _same_k(rows)
-    rows = rows.assign(sample=rows.groupby(PROBLEM, sort=False, observed=True).cumcount())
-    _same_problems(rows)
-    return SplitRows([_evaluated(key, part, found) for key, part in _parts(rows, WHO)], kept.left, kept.notes)
+    for rows in found.parts:
+        spool.add(rows)
+    names = {name: folder_name(name) for name in spool.benchmarks}
+    _one_folder_each(names)
+    kept = _common(found, spool, names) if only_common else None
+    known: dict[Problems, Problems] = {}
+    made = {}
+    for who, rows in spool.take():
+        one, table = _evaluation(who, rows, found, names)
+        if kept:
+            one, table = _evaluation(who, kept.of(who, table), found, names)
+        # most evaluations of a benchmark have the same problems: they are kept once
+        problems = one.measured.problems
+        one = replace(one, measured=one.measured.with_problems(known.setdefault(problems, problems)))
+        write(one, table)
+        made[who] = one
+    evaluated = [made[who] for who in spool.found]
+    _no_repeats(evaluated)
+    _same_k(evaluated)
+    _same_problems(evaluated)
+    _same_words(evaluated)
+    return SplitRows(evaluated, kept.left, kept.notes) if kept else SplitRows(evaluated)
 
 
-def _parts(rows: pd.DataFrame, by: list[str]) -> Iterator[tuple[tuple[Any, ...], pd.DataFrame]]:
-    """In the order in which they stand."""
-    yield from cast(Iterator[tuple[tuple[Any, ...], pd.DataFrame]], iter(rows.groupby(by, sort=False, observed=True)))
+def _evaluation(
+    who: Who, rows: pa.Table, found: FoundRows, names: Mapping[str, str]
+) -> tuple[ImportedEvaluation, pa.Table]:
+    """With its rows as `ordered` gives them."""
+    arm, seed, step, benchmark = who
+    table, measured = ordered(rows, found.sources)
+    seed = None if seed == NO_SEED else seed
+    return ImportedEvaluation(arm, seed, step, names[benchmark], measured, found.facts[measured.source]), table
+
+
+def _common(found: FoundRows, spool: Spool, names: Mapping[str, str]) -> common.KeptRows:
+    """What all have; rows are gone through once more for it, of which no more than counts are held."""
+    numbers: dict[str, int] = {}
+    tallies, repeated = {}, {}
+    for who, rows in spool.take(again=True):
+        one, table = _evaluation(who, rows, found, names)
+        problems = [numbers.setdefault(name, len(numbers)) for name in one.measured.problems.ids]
+        tallies[who] = common.tally(one.benchmark, problems, table)
+        if one.measured.repeats:
+            repeated[who] = one
+    _no_repeats(repeated[who] for who in spool.found if who in repeated)
+    return common.keep({who: tallies[who] for who in spool.found})
 
 
 def benchmarks(evaluated: Sequence[ImportedEvaluation]) -> list[str]:
@@ -96,20 +147,8 @@ def benchmarks(evaluated: Sequence[ImportedEvaluation]) -> list[str]:
 def describe(key: tuple[Any, ...]) -> str:
     """`grpo seed 0, step 100, on gsm8k`"""
     arm, seed, step, benchmark = key
-    seed_words = "" if seed in (None, NO_SEED) else f" seed {seed}"
+    seed_words = "" if seed is None else f" seed {seed}"
     return f"{arm}{seed_words}{f', step {step},' if step else ''} on {benchmark}"
-
-
-def _ordered(rows: pd.DataFrame) -> pd.DataFrame:
-    """By arm, seed, step, benchmark, problem, sample; arms and benchmarks as they first appear."""
-    names = {name: folder_name(name) for name in rows["benchmark"].unique()}
-    _one_folder_each(names)
-    ordered = rows.assign(
-        arm=pd.Categorical(rows["arm"], rows["arm"].unique()),
-        benchmark=pd.Categorical([names[name] for name in rows["benchmark"]], list(names.values())),
-        problem_id=pd.Categorical(rows["problem_id"]),
-    )
-    return ordered.sort_values([*PROBLEM, "sample"], kind="stable", ignore_index=True)
 
 
 def _one_folder_each(names: Mapping[str, str]) -> None:
@@ -122,53 +161,49 @@ def _one_folder_each(names: Mapping[str, str]) -> None:
         seen[folder] = name
 
 
-def _no_repeats(rows: pd.DataFrame, sources: Sequence[ImportSource]) -> None:
-    twice = rows.duplicated([*PROBLEM, "sample"]).to_numpy()
-    if not twice.any():
+def _no_repeats(evaluated: Iterable[ImportedEvaluation]) -> None:
+    repeated = [(one, one.measured.repeats) for one in evaluated if one.measured.repeats]
+    if not repeated:
         return
-    second = int(twice.argmax())
-    first = second - 1  # sorted by what is equal
-    here, there = (sources[rows["source"].iat[row]].at(int(rows["line"].iat[row])) for row in (first, second))
-    row = rows.iloc[second]
-    others = int(twice.sum()) - 1
+    one, first = repeated[0]
+    others = sum(repeats.count for _, repeats in repeated if repeats) - 1
+    assert first
     raise DataError(
-        f"{here} and {there} are the same attempt: {describe(tuple(row[WHO]))}, problem {row['problem_id']}, sample "
-        f"{row['sample']}{f' (and {others:,} more such pairs)' if others else ''}.\n"
+        f"{first.here} and {first.there} are the same attempt: {one.who}, problem {first.problem}, sample "
+        f"{first.sample}{f' (and {others:,} more such pairs)' if others else ''}.\n"
         "Are they of two seeds or arms? Name them before the path, as in grpo/seed0=PATH grpo/seed1=PATH."
     )
 
 
-def _same_k(rows: pd.DataFrame) -> None:
+def _same_k(evaluated: Iterable[ImportedEvaluation]) -> None:
     """Every problem of an evaluation as often as the others: nothing is averaged over what is there."""
-    for key, part in _parts(rows, WHO):
-        ids, counts = np.unique(part["problem_id"].cat.codes.to_numpy(), return_counts=True)
-        most, fewer = int(counts.max()), counts < counts.max()
-        if not fewer.any():
-            continue
-        names = part["problem_id"].cat.categories
-        few, full = names[ids[int(fewer.argmax())]], names[ids[int(counts.argmax())]]
-        raise DataError(
-            f"{describe(key)}: the problem {few} has {counts[int(fewer.argmax())]} attempts, but {full} has {most}; "
-            f"{int(fewer.sum()):,} of {len(ids):,} problems have fewer than others.\n"
-            f"What is missing is not filled in, nor averaged away: complete the source. {common.NEXT}."
-        )
+    for one in evaluated:
+        uneven = one.measured.uneven
+        if uneven:
+            raise DataError(
+                f"{one.who}: the problem {uneven.few} has {uneven.least} attempts, but {uneven.full} has "
+                f"{uneven.most}; {uneven.problems:,} of {one.problems:,} problems have fewer than others.\n"
+                f"What is missing is not filled in, nor averaged away: complete the source. {common.NEXT}."
+            )
 
 
-def _same_problems(rows: pd.DataFrame) -> None:
+def _same_problems(evaluated: Iterable[ImportedEvaluation]) -> None:
     """Every evaluation of a benchmark has the problems of its first."""
-    first: dict[str, tuple[tuple[Any, ...], set[str]]] = {}
-    for key, part in _parts(rows, WHO):
-        problems = set(part["problem_id"].unique())
-        key_before, before = first.setdefault(key[-1], (key, problems))
-        if problems != before:
-            raise DataError(_different(key_before, before, key, problems))
+    first: dict[str, ImportedEvaluation] = {}
+    for one in evaluated:
+        before = first.setdefault(one.benchmark, one)
+        if one.measured.problems is not before.measured.problems:
+            problems, others = set(before.measured.problems.ids), set(one.measured.problems.ids)
+            if problems != others:
+                raise DataError(_different(before, problems, one, others))
 
 
-def _different(one: tuple[Any, ...], problems: set[str], other: tuple[Any, ...], others: set[str]) -> str:
-    a, b = describe(one), describe(other)
+def _different(one: ImportedEvaluation, problems: set[str], other: ImportedEvaluation, others: set[str]) -> str:
+    a, b = one.who, other.who
     return (
-        f"{one[-1]} was asked with different problems, so answers cannot be paired: {len(problems & others):,} are "
-        f"in both, {_only(problems - others)} only in {a}, {_only(others - problems)} only in {b}.\n"
+        f"{one.benchmark} was asked with different problems, so answers cannot be paired: "
+        f"{len(problems & others):,} are in both, {_only(problems - others)} only in {a}, "
+        f"{_only(others - problems)} only in {b}.\n"
         f"Another version of the data, other prompts or another limit? {common.NEXT}."
     )
 
@@ -179,35 +214,16 @@ def _only(ids: set[str]) -> str:
     return f"{len(ids):,} ({', '.join(named)}{more})" if ids else "none"
 
 
-def _evaluated(key: tuple[Any, ...], rows: pd.DataFrame, found: FoundRows) -> ImportedEvaluation:
-    arm, seed, step, benchmark = key
-    who = describe(key)
-    words = {name: _one(rows, name, who, found.sources) for name in WORDS}
-    problems = len(rows["problem_id"].unique())
-    return ImportedEvaluation(
-        arm=str(arm),
-        seed=None if seed == NO_SEED else int(seed),
-        step=int(step),
-        benchmark=str(benchmark),
-        rows=rows,
-        k=len(rows) // problems,
-        problems=problems,
-        facts=found.facts[int(rows["source"].iat[0])],
-        **words,
-    )
-
-
-def _one(rows: pd.DataFrame, column: str, who: str, sources: Sequence[ImportSource]) -> str:
+def _same_words(evaluated: Iterable[ImportedEvaluation]) -> None:
     """What all rows of an evaluation say."""
-    seen = rows[column].unique()
-    if len(seen) > 1:
-        row = int((rows[column] != seen[0]).to_numpy().argmax())
-        place = sources[int(rows["source"].iat[row])].at(int(rows["line"].iat[row]))
-        raise DataError(
-            f"{place}: `{column}` is `{seen[1]}`, but `{seen[0]}` in other attempts of {who}. One evaluation has one."
-        )
-    return str(seen[0])
+    for one in evaluated:
+        mixed = one.measured.mixed
+        if mixed:
+            raise DataError(
+                f"{mixed.place}: `{mixed.column}` is `{mixed.second}`, but `{mixed.first}` in other attempts of "
+                f"{one.who}. One evaluation has one."
+            )
 
 
 def unknown_lengths(evaluated: Sequence[ImportedEvaluation]) -> bool:
-    return any(bool(np.isnan(one.rows["tokens"].to_numpy(dtype=float)).any()) for one in evaluated)
+    return any(one.measured.unknown_lengths for one in evaluated)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import os
+import functools
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from harness.importing.evaluations import ImportedEvaluation, SplitRows
 from harness.importing.import_plan import ImportComparison, ImportDesign
 from harness.importing.rows import UNKNOWN, FoundRows
 from harness.importing.sources import ImportSource
+from harness.importing.spool import Spool
 from harness.importing.versions import versions_of
 from harness.records import EvalFolder, EvalRecord, ImportRecord, Plan, RunFolder, to_disk
 from harness.records.left_out import sentences
@@ -54,56 +56,84 @@ def write(
     out: Path,
     only_common: bool = False,
 ) -> Imported:
-    """Check, arrange and write; what was at `out` is gone only when the new folder is whole."""
-    parts = evaluations.split(found, only_common)
-    evaluated = parts.evaluated
-    versions = versions_of(evaluated)
-    arranged = import_plan.arrange(evaluated, wanted.step)
-    record = _record(found, source, options, parts, arranged)
-    hashes = {"files": [file["sha256"] for file in record.files], "options": record.options}
-    files = f"{len(record.files):,} {'file' if len(record.files) == 1 else 'files'}"
-    plan = import_plan.plan(out.resolve().name, f"{source}, {files}", arranged, wanted, hashes)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    place = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
-    try:
-        _fill(RunFolder(place), plan, arranged, record, versions)
-        _move(place, out)
-    finally:
-        shutil.rmtree(place, ignore_errors=True)
+    """Read, check, arrange and write; what was at `out` is gone only when the new folder is whole.
+
+    Rows go to disk as they are read, evaluations to their files one by one: what is held in memory are a part of a
+    source and the largest evaluation.
+    """
+    with _place_beside(out) as place:
+        folder, rows = RunFolder(place / "run"), place / "rows"
+        split = evaluations.split(found, Spool(rows), functools.partial(_attempts, folder), only_common)
+        evaluated = split.evaluated
+        versions = versions_of(evaluated)
+        arranged = import_plan.arrange(evaluated, wanted.step)
+        record = _record(found, source, options, split, arranged)
+        hashes = {"files": [file["sha256"] for file in record.files], "options": record.options}
+        files = f"{len(record.files):,} {'file' if len(record.files) == 1 else 'files'}"
+        plan = import_plan.plan(out.resolve().name, f"{source}, {files}", arranged, wanted, hashes)
+        _leave_out(folder, evaluated, arranged)
+        for one, point in zip(arranged.evaluated, arranged.points, strict=True):
+            _header(one, point, versions[one.benchmark]).write(_folder(folder, one).header)
+        record.write(folder.imported)
+        plan.write(folder.plan)
+        _move(folder.root, out)
     return Imported(plan, arranged, record)
 
 
-def _fill(
-    folder: RunFolder, plan: Plan, arranged: ImportDesign, record: ImportRecord, versions: Mapping[str, str]
-) -> None:
-    os.chmod(folder.root, 0o777 & ~_umask())
-    for one, point in zip(arranged.evaluated, arranged.points, strict=True):
-        _evaluation(_place(folder, one), one, point, versions[one.benchmark])
-    record.write(folder.imported)
-    plan.write(folder.plan)
+@contextmanager
+def _place_beside(out: Path) -> Iterator[Path]:
+    """A folder of our own on the same disk, which is gone afterwards, and so are parents of `out` that hold nothing."""
+    new = [parent for parent in out.absolute().parents if not parent.exists()]
+    out.parent.mkdir(parents=True, exist_ok=True)
+    place = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
+    try:
+        (place / "run").mkdir()
+        yield place
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+        _prune(new)
 
 
-def _umask() -> int:
-    """What `mkdtemp` does not heed, and `mkdir` would."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+def _prune(folders: Iterable[Path]) -> None:
+    """Remove folders, innermost first, as far as they are empty."""
+    for folder in folders:
+        try:
+            folder.rmdir()
+        except OSError:
+            return
 
 
-def _place(folder: RunFolder, one: ImportedEvaluation) -> EvalFolder:
+def _leave_out(folder: RunFolder, evaluated: Sequence[ImportedEvaluation], arranged: ImportDesign) -> None:
+    """Without evaluations that are past the point of comparison."""
+    kept = {id(one) for one in arranged.evaluated}
+    for one in evaluated:
+        if id(one) not in kept:
+            place = _folder(folder, one).root
+            shutil.rmtree(place)
+            _prune(parent for parent in place.parents if folder.root in parent.parents)
+
+
+def _folder(folder: RunFolder, one: ImportedEvaluation) -> EvalFolder:
     if one.seed is None:
         return folder.start_eval(one.benchmark)
     return folder.trial(one.arm, one.seed).eval(one.step, one.benchmark)
 
 
-def _evaluation(place: EvalFolder, one: ImportedEvaluation, point: int, version: str) -> None:
-    """Header and attempts of one evaluation, on disk when this returns.
+def _attempts(folder: RunFolder, one: ImportedEvaluation, rows: pa.Table) -> None:
+    """The attempts of one evaluation, on disk when this returns."""
+    place = _folder(folder, one).attempts
+    place.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(_table(one, rows), place, compression="zstd")
+    to_disk(place)
 
+
+def _header(one: ImportedEvaluation, point: int, version: str) -> EvalRecord:
+    """
     Args:
         point: of the grid.
         version: the hash of the benchmark.
     """
-    header = EvalRecord(
+    return EvalRecord(
         arm=one.arm,
         seed=one.seed,
         step=one.step,
@@ -121,25 +151,21 @@ def _evaluation(place: EvalFolder, one: ImportedEvaluation, point: int, version:
         sampling=dict(one.facts.sampling),
         limit=one.facts.limit,
     )
-    header.write(place.header)
-    pq.write_table(_table(one), place.attempts, compression="zstd")
-    to_disk(place.attempts)
 
 
-def _table(one: ImportedEvaluation) -> pa.Table:
+def _table(one: ImportedEvaluation, rows: pa.Table) -> pa.Table:
     """In the schema of an evaluation of ours, where a cell may be empty if the source does not say it."""
-    rows, n = one.rows, len(one.rows)
     fixed = {"arm": one.arm, "seed": one.seed, "step": one.step, "benchmark": one.benchmark}
     fixed |= {name: None for name, column in COLUMNS.items() if column.ours}
     if evaluations.unknown_lengths([one]):
         fixed["tokens"] = None
-    columns = [
-        pa.array([fixed[field.name]] * n, field.type)
-        if field.name in fixed
-        else pa.array(rows[field.name].to_numpy(dtype=object), field.type, from_pandas=True)
-        for field in attempts.schema()
-    ]
     schema = pa.schema([field.with_nullable(True) for field in attempts.schema()])
+    columns = [
+        pa.repeat(pa.scalar(fixed[field.name], field.type), one.attempts)
+        if field.name in fixed
+        else rows[field.name].combine_chunks()
+        for field in schema
+    ]
     return pa.Table.from_arrays(columns, schema=schema)
 
 
@@ -147,19 +173,19 @@ def _record(
     found: FoundRows,
     source: str,
     options: Mapping[str, Any],
-    parts: SplitRows,
+    split: SplitRows,
     arranged: ImportDesign,
 ) -> ImportRecord:
-    evaluated = parts.evaluated
+    evaluated = split.evaluated
     lengths = evaluations.unknown_lengths(evaluated)
-    notes = [*found.notes, *arranged.notes, *(["The number of tokens of an answer is not known."] if lengths else [])]
-    notes += [*sentences(parts.left), *parts.notes]
+    notes = [*found.notes(), *arranged.notes, *(["The number of tokens of an answer is not known."] if lengths else [])]
+    notes += [*sentences(split.left), *split.notes]
     coarse = [
         name
         for name in evaluations.benchmarks(evaluated)
         if any(one.coarse for one in evaluated if one.benchmark == name)
     ]
-    return ImportRecord(source, dict(options), [_file(one) for one in found.sources], coarse, notes, parts.left)
+    return ImportRecord(source, dict(options), [_file(one) for one in found.sources], coarse, notes, list(split.left))
 
 
 def _file(source: ImportSource) -> dict[str, Any]:

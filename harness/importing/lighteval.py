@@ -11,7 +11,7 @@ columns and are refused.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,10 +20,11 @@ import numpy as np
 import pandas as pd
 
 from harness.importing import cells
-from harness.importing.marking import Marker
+from harness.importing.marking import MarkCount, Marker
 from harness.importing.metric_choice import choose
 from harness.importing.names import arm_of, folder_name, seed_of, seeds_note
-from harness.importing.readers import Raw, read
+from harness.importing.raw import Raw
+from harness.importing.readers import read
 from harness.importing.rows import UNKNOWN, Facts, FoundRows, frame, identity, numbered
 from harness.importing.sources import ImportSource
 from harness.records import START, DataError, read_json
@@ -50,15 +51,19 @@ def read_all(sources: Sequence[ImportSource], asked: LightevalOptions, marker: M
     Args:
         marker: marks the answers again; None: a metric of the source says which are correct.
     """
-    read_rows = [_rows(i, _read(source), asked, marker) for i, source in enumerate(sources)]
-    notes = list(dict.fromkeys(note for _, found in read_rows for note in found))
-    table = pd.concat([rows for rows, _ in read_rows], ignore_index=True)
-    return FoundRows(
-        table,
-        sources,
-        [_facts(source) for source in sources],
-        [*notes, *(marker.notes(table) if marker else ()), *seeds_note(sources)],
-    )
+    notes: dict[str, None] = {}
+    facts: list[Facts] = []
+    count = MarkCount()
+
+    def parts() -> Iterator[pd.DataFrame]:
+        for i, source in enumerate(sources):
+            rows, found = _rows(i, _read(source), asked, marker)
+            facts.append(_facts(source))
+            notes.update(dict.fromkeys(found))
+            yield count.of(rows)
+
+    said = lambda: [*notes, *(marker.notes(count) if marker else ()), *seeds_note(sources)]  # noqa: E731
+    return FoundRows(parts(), sources, facts, said)
 
 
 def _read(source: ImportSource) -> Raw:

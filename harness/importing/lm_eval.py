@@ -11,7 +11,7 @@ mean must then be the `avg@k` that lm-eval has recorded.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,11 +22,11 @@ import pandas as pd
 from benchmarks.marks import Rule
 from harness.importing import cells
 from harness.importing.lm_eval_task import FILE, OURS, Task, read_task
-from harness.importing.marking import Marker
+from harness.importing.marking import MarkCount, Marker
 from harness.importing.metric_choice import choose
 from harness.importing.names import arm_of, seed_of, seeds_note
-from harness.importing.readers import Raw
-from harness.importing.rows import FoundRows, frame, numbered
+from harness.importing.raw import Raw
+from harness.importing.rows import Facts, FoundRows, frame, numbered
 from harness.importing.sources import ImportSource
 from harness.records import START
 
@@ -50,16 +50,20 @@ def read_all(sources: Sequence[ImportSource], asked: LmEvalOptions, marker: Mark
         marker: marks the answers again; None: a metric of the source says which are correct; tasks of ours
             are marked again in any case.
     """
-    tasks = [read_task(source, asked.filters) for source in sources]
-    read = [_rows(i, task, asked, marker) for i, task in enumerate(tasks)]
-    notes = list(dict.fromkeys(note for _, found in read for note in found))
-    table = pd.concat([rows for rows, _ in read], ignore_index=True)
-    return FoundRows(
-        table,
-        sources,
-        [task.facts for task in tasks],
-        [*notes, *(marker.notes(table) if marker else ()), *seeds_note(sources)],
-    )
+    notes: dict[str, None] = {}
+    facts: list[Facts] = []
+    count = MarkCount()
+
+    def parts() -> Iterator[pd.DataFrame]:
+        for i, source in enumerate(sources):
+            task = read_task(source, asked.filters)
+            rows, found = _rows(i, task, asked, marker)
+            facts.append(task.facts)
+            notes.update(dict.fromkeys(found))
+            yield count.of(rows)
+
+    said = lambda: [*notes, *(marker.notes(count) if marker else ()), *seeds_note(sources)]  # noqa: E731
+    return FoundRows(parts(), sources, facts, said)
 
 
 def _rows(place: int, task: Task, asked: LmEvalOptions, marker: Marker | None) -> tuple[pd.DataFrame, list[str]]:

@@ -9,7 +9,8 @@ from typing import Any
 
 from harness.importing import cells
 from harness.importing.names import folder_name
-from harness.importing.readers import Raw, read
+from harness.importing.raw import Raw
+from harness.importing.readers import read
 from harness.importing.rows import UNKNOWN, Facts
 from harness.importing.sources import ImportSource
 from harness.records import DataError, read_json

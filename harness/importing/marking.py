@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from benchmarks.marks import MATHS, Form, Mark, Reading, Rule
 from harness.base.errors import UserError
+
+if TYPE_CHECKING:
+    from benchmarks.marking.pool import Pool
 
 _PLACES = {
     Reading.BOX: "the answer is what the last box holds",
@@ -17,6 +22,20 @@ _PLACES = {
 }
 CUT_OFF = ("length", "context", "max_tokens")
 """finish reasons of answers that a limit ended"""
+
+
+@dataclass
+class MarkCount:
+    """What was marked so far."""
+
+    responses: int = 0
+    unanswered: int = 0
+
+    def of(self, marked: pd.DataFrame) -> pd.DataFrame:
+        """The same rows, counted."""
+        self.responses += len(marked)
+        self.unanswered += marked["mark"].tolist().count(Mark.NO_ANSWER.value)
+        return marked
 
 
 @dataclass(frozen=True)
@@ -40,21 +59,16 @@ class Marker:
         own = self.reading is Reading.RULE
         return MARKER_VERSION if own else f"{MARKER_VERSION}, reading {self.reading}"
 
-    def notes(self, marked: pd.DataFrame) -> list[str]:
-        """How it marked, for the import's record, and in how many responses it found no answer.
-
-        Args:
-            marked: what `mark` returned.
-        """
+    def notes(self, count: MarkCount) -> list[str]:
+        """How it marked, for the import's record, and in how many responses it found no answer."""
         allowed = "each benchmark's own tolerance" if self.tolerance is None else f"tolerance {self.tolerance:g}"
         form = f"rule {self.form}, " if self.form else ""
         said = [
             f"Marked by rence's marker, version {self.version}: {_PLACES[self.reading]}; {form}{allowed} for decimals."
         ]
-        count = marked["mark"].tolist().count(Mark.NO_ANSWER.value)
-        if count:
+        if count.unanswered:
             more = "" if self.reading is Reading.ANYWHERE else " `--reading anywhere` also takes answers without a box."
-            said.append(f"No answer was found in {count:,} of {len(marked):,} responses.{more}")
+            said.append(f"No answer was found in {count.unanswered:,} of {count.responses:,} responses.{more}")
         return said
 
     def rule(self, benchmark: str) -> Rule:
@@ -74,7 +88,7 @@ class Marker:
         Raises: UserError with the command to install what is missing.
         """
         from benchmarks.marking.marker import mark_all, mark_texts
-        from benchmarks.marking.pool import MarkerMissing, Pool
+        from benchmarks.marking.pool import MarkerMissing
         from benchmarks.marks import Response
 
         # A row knows best what its answer is, then the command, then its benchmark.
@@ -85,19 +99,24 @@ class Marker:
             rules = [replace(known[n], form=Form(word)) if isinstance(word, str) else known[n] for n, word in pairs]
         columns = (rows["response"], rows["gold"], rules, rows["finish_reason"].isin(CUT_OFF))
         responses = [Response(text, gold, rule, bool(cut)) for text, gold, rule, cut in zip(*columns, strict=True)]
-        pool = Pool(self.workers) if self.workers else None
+        pool = _pool(self.workers) if self.workers else None
         try:
             marked = (mark_texts if self.reading is Reading.ANYWHERE else mark_all)(responses, pool, self.reading)
         except MarkerMissing as error:
             raise UserError(str(error)) from None
-        finally:
-            if pool:
-                pool.close()
         return rows.assign(
             mark=[str(one.mark) for one in marked],
             answer=_column([one.answer for one in marked]),
             grader_version=self.version,
         )
+
+
+@cache
+def _pool(workers: int) -> Pool:
+    """One for all parts of an import; its workers end with the process."""
+    from benchmarks.marking.pool import Pool
+
+    return Pool(workers)
 
 
 def _column(answers: Sequence[str | None]) -> pd.Series:

@@ -1,77 +1,154 @@
-"""JSON lines, CSV and Parquet as one table of raw cells, each row with its place."""
+"""JSON lines, CSV and Parquet as tables of raw cells, each row with its place: a file whole, or part by part."""
 
 from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
-from typing import Any, NoReturn, cast
+from typing import Any, NoReturn
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from harness.base.errors import nearest
+from harness.importing.raw import Raw
 from harness.importing.sources import ImportSource
 from harness.records import DataError
 
 TABLES = (".jsonl", ".csv", ".parquet")
+ROWS, CHARACTERS = 1 << 16, 1 << 25
+"""most of one part of a file: whichever is reached first"""
 _LONGEST_CELL = 2**31 - 1
+_DECODED = 1 << 12
+"""rows of Parquet that are taken at once: 400 MB of answers of 100 kB"""
 
-
-@dataclass(frozen=True)
-class Raw:
-    """One file's cells as they are, rows in the file's order."""
-
-    source: ImportSource
-    cells: pd.DataFrame
-    lines: np.ndarray
-    """where each row stands: `Source.at`"""
-
-    def __contains__(self, column: str) -> bool:
-        return column in self.cells
-
-    def __getitem__(self, column: str) -> pd.Series:
-        return cast(pd.Series, self.cells[column])
-
-    def need(self, column: str, hint: str = "") -> pd.Series:
-        """Raises: DataError with the columns there are."""
-        if column not in self:
-            there = [str(name) for name in self.cells.columns]
-            raise DataError(f"{self.source.path} lacks the column `{column}`. {hint or nearest(column, there)}")
-        return self[column]
-
-    def only(self, rows: np.ndarray) -> Raw:
-        """Args: rows: which to keep."""
-        return Raw(self.source, cast(pd.DataFrame, self.cells[rows]).reset_index(drop=True), self.lines[rows])
-
-    def refuse(self, row: int, reason: str) -> NoReturn:
-        raise DataError(f"{self.source.at(int(self.lines[row]))}: {reason}")
+Records = Iterator[tuple[int, int, Mapping[str, Any]]]
+"""place in the file, characters, cells by name"""
 
 
 def files_in(folder: Path) -> list[Path]:
     return sorted(path for path in folder.iterdir() if path.suffix in TABLES and path.is_file())
 
 
+def columns(source: ImportSource) -> dict[str, bool]:
+    """The columns of a file in their order, and whether any cell of each is filled.
+
+    JSON lines are gone through to their end for it; of other files as much as it takes to find a cell.
+
+    Raises: DataError, as `read`.
+    """
+    with _readable(source):
+        if source.path.suffix == ".parquet":
+            with _opened(source) as file:
+                found = {name: _is_filled(file, name) for name in file.schema_arrow.names if file.metadata.num_rows}
+        elif source.path.suffix == ".csv":
+            found = {name: True for _, _, record in islice(_csv(source), 1) for name in record}  # if empty texts
+        else:
+            found = {}
+            for _, _, record in _json_lines(source):
+                for name, value in record.items():
+                    if value is not None or name not in found:
+                        found[name] = value is not None
+    if not found:
+        raise DataError(f"{source.path} holds no rows.")
+    return found
+
+
 def read(source: ImportSource) -> Raw:
-    """Raises: DataError naming file and line if it is not what its name says, is cut off, or holds nothing."""
-    suffix = source.path.suffix
-    if suffix not in TABLES:
-        raise DataError(f"{source.path}: the name must end in {', '.join(TABLES[:-1])} or {TABLES[-1]}.")
-    try:
-        raw = {".jsonl": _json_lines, ".csv": _csv, ".parquet": _parquet}[suffix](source)
-    except UnicodeDecodeError as error:
-        raise DataError(f"{source.path} is not UTF-8: {error.reason} at byte {error.start}.") from None
+    """A file whole.
+
+    Raises: DataError naming file and line if it is not what its name says, is cut off, or holds nothing.
+    """
+    with _readable(source):
+        raw = _whole(source) if source.is_text else next(_parquet(source, None))
     if raw.cells.empty:
         raise DataError(f"{source.path} holds no rows.")
     return raw
 
 
-def json_objects(source: ImportSource) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Line number and object of every line that is not blank."""
+def parts(source: ImportSource, names: Mapping[str, str]) -> Iterator[Raw]:
+    """A file's rows in their order, some at a time, so that a file may be larger than memory.
+
+    Args:
+        names: their column -> ours, of the columns that are wanted; each must be one of the file's.
+    Raises: as `read`.
+    """
+    with _readable(source):
+        yield from _texts(source, names) if source.is_text else _parquet(source, names)
+
+
+@contextmanager
+def _readable(source: ImportSource) -> Iterator[None]:
+    if source.path.suffix not in TABLES:
+        raise DataError(f"{source.path}: the name must end in {', '.join(TABLES[:-1])} or {TABLES[-1]}.")
+    try:
+        yield
+    except UnicodeDecodeError as error:
+        raise DataError(f"{source.path} is not UTF-8: {error.reason} at byte {error.start}.") from None
+    except (pa.ArrowException, OSError) as error:
+        if source.is_text:
+            raise
+        raise DataError(f"{source.path} cannot be read: {str(error).splitlines()[0]}") from None
+
+
+def _opened(source: ImportSource) -> pq.ParquetFile:
+    """With a buffer a column is read piece by piece; without one, a row group of it at once."""
+    return pq.ParquetFile(source.path, buffer_size=1 << 20)
+
+
+def _is_filled(file: pq.ParquetFile, name: str) -> bool:
+    found = (column for batch in file.iter_batches(_DECODED, columns=[name]) for column in batch.columns)
+    return any(column.is_null(nan_is_null=True).false_count for column in found)
+
+
+def _whole(source: ImportSource) -> Raw:
+    lines: list[int] = []
+    columns: dict[str, list[Any]] = {}
+    for line, _, record in _records(source):
+        for name, value in record.items():
+            column = columns.setdefault(name, [])
+            column += [None] * (len(lines) - len(column))
+            column.append(value)
+        lines.append(line)
+    for column in columns.values():
+        column += [None] * (len(lines) - len(column))
+    return _raw(source, lines, columns)
+
+
+def _texts(source: ImportSource, names: Mapping[str, str]) -> Iterator[Raw]:
+    lines: list[int] = []
+    columns: dict[str, list[Any]] = {ours: [] for ours in names.values()}
+    pairs, size = list(zip(names, columns.values(), strict=True)), 0
+    for line, characters, record in _records(source):
+        for name, column in pairs:
+            column.append(record.get(name))
+        lines.append(line)
+        size += characters
+        if len(lines) == ROWS or size >= CHARACTERS:
+            yield _raw(source, lines, columns)
+            lines.clear()
+            for column in columns.values():
+                column.clear()
+            size = 0
+    if lines:
+        yield _raw(source, lines, columns)
+
+
+def _raw(source: ImportSource, lines: list[int], columns: Mapping[str, list[Any]]) -> Raw:
+    cells = {name: pd.Series(column, dtype=object) for name, column in columns.items()}
+    return Raw(source, pd.DataFrame(cells), np.array(lines, dtype=np.int64))
+
+
+def _records(source: ImportSource) -> Records:
+    return (_json_lines if source.path.suffix == ".jsonl" else _csv)(source)
+
+
+def _json_lines(source: ImportSource) -> Records:
+    """Every line that is not blank."""
     with source.path.open(encoding="utf-8", newline="\n") as file:
         for number, line in enumerate(file, 1):
             if not line.strip():
@@ -82,55 +159,59 @@ def json_objects(source: ImportSource) -> Iterator[tuple[int, dict[str, Any]]]:
                 raise DataError(f"{source.at(number)} is not valid JSON: {error}.") from None
             if not isinstance(data, dict):
                 raise DataError(f"{source.at(number)} must be an object, but is {type(data).__name__}.")
-            yield number, data
+            yield number, len(line), data
 
 
 def _no_number(word: str) -> NoReturn:
     raise ValueError(f"{word} is no number of JSON")
 
 
-def _json_lines(source: ImportSource) -> Raw:
-    return _raw(source, json_objects(source))
-
-
-def _csv(source: ImportSource) -> Raw:
-    csv.field_size_limit(_LONGEST_CELL)
+def _csv(source: ImportSource) -> Records:
     with source.path.open(encoding="utf-8-sig", newline="") as file:
-        return _raw(source, _records(source, csv.DictReader(file, strict=True)))
+        rows = _reader(source, file)
+        _, header = next(rows, (1, []))
+        for line, cells in rows:
+            if not cells:
+                continue
+            if len(cells) != len(header):
+                raise DataError(f"{source.at(line)} must have {len(header)} cells, as the first line has.")
+            yield line, sum(map(len, cells)), dict(zip(header, cells, strict=True))
 
 
-def _records(source: ImportSource, reader: csv.DictReader[str]) -> Iterator[tuple[int, dict[str, Any]]]:
-    begin = 2
+def _reader(source: ImportSource, file: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
+    """The line at which each record begins, and its cells."""
+    csv.field_size_limit(_LONGEST_CELL)
+    reader = csv.reader(file, strict=True)
+    begin = 1
     try:
-        for record in reader:
-            if None in record or None in record.values():
-                columns = len(reader.fieldnames or ())
-                raise DataError(f"{source.at(begin)} must have {columns} cells, as the first line has.")
-            yield begin, record
+        for cells in reader:
+            yield begin, cells
             begin = reader.line_num + 1
     except csv.Error as error:
         raise DataError(f"{source.at(begin)} is not valid CSV: {error}.") from None
 
 
-def _raw(source: ImportSource, records: Iterable[tuple[int, dict[str, Any]]]) -> Raw:
-    lines, columns = [], {}
-    for number, record in records:
-        for name, value in record.items():
-            column = columns.setdefault(name, [])
-            column += [None] * (len(lines) - len(column))
-            column.append(value)
-        lines.append(number)
-    for column in columns.values():
-        column += [None] * (len(lines) - len(column))
-    cells = pd.DataFrame({name: pd.Series(column, dtype=object) for name, column in columns.items()})
-    return Raw(source, cells, np.array(lines, dtype=np.int64))
+def _parquet(source: ImportSource, names: Mapping[str, str] | None) -> Iterator[Raw]:
+    """In parts; with all columns as they are named, and whole, if `names` is None."""
+    begin = 1
+    with _opened(source) as file:
+        for table in [file.read()] if names is None else _gathered(file, list(names)):
+            # As objects: pandas' own strings are slow to go through. An index that was saved is a column as others.
+            cells = table.to_pandas(integer_object_nulls=True, ignore_metadata=True).astype(object)
+            lines = np.arange(begin, begin + table.num_rows)
+            begin += table.num_rows
+            yield Raw(source, cells if names is None else cells.rename(columns=dict(names)), lines)
 
 
-def _parquet(source: ImportSource) -> Raw:
-    try:
-        table = pq.ParquetFile(source.path).read()
-    except (pa.ArrowException, OSError) as error:
-        raise DataError(f"{source.path} cannot be read: {str(error).splitlines()[0]}") from None
-    # As objects: pandas' own strings are slow to go through. An index that was saved is a column as others.
-    cells = table.to_pandas(integer_object_nulls=True, ignore_metadata=True).astype(object)
-    return Raw(source, cells, np.arange(1, table.num_rows + 1))
+def _gathered(file: pq.ParquetFile, names: list[str]) -> Iterator[pa.Table]:
+    """Batches put together to parts."""
+    held: list[pa.RecordBatch] = []
+    rows, size = 0, 0
+    for batch in file.iter_batches(_DECODED, columns=names):
+        held.append(batch)
+        rows, size = rows + batch.num_rows, size + batch.nbytes
+        if rows >= ROWS or size >= CHARACTERS:
+            yield pa.Table.from_batches(held)
+            held, rows, size = [], 0, 0
+    if held:
+        yield pa.Table.from_batches(held)

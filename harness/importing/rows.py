@@ -1,11 +1,11 @@
-"""What every source is turned into: one table of attempts, and what its files say beside them."""
+"""What every source is turned into: tables of attempts, and what its files say beside them."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,14 +33,16 @@ class Facts:
 
 @dataclass(frozen=True)
 class FoundRows:
-    """What was read. The table has the columns of `frame`, a row for each attempt."""
+    """What is read, as it is read."""
 
-    rows: pd.DataFrame
+    parts: Iterator[pd.DataFrame]
+    """tables with the columns of `frame`, a row for each attempt, in the order of the sources; to be gone through once.
+    Raises: DataError or UserError, where something is wrong."""
     sources: Sequence[ImportSource]
     facts: Sequence[Facts]
-    """one for each source"""
-    notes: Sequence[str]
-    """choices that were made, and what a source does not tell"""
+    """one for each source, once the parts are at their end"""
+    notes: Callable[[], Sequence[str]]
+    """choices that were made, and what a source does not tell; asked when the parts are at their end"""
 
 
 def frame(source: int, lines: np.ndarray, columns: Mapping[str, Any]) -> pd.DataFrame:

@@ -9,23 +9,26 @@ n answers to one prompt are n lines; nothing names the problem, so it is known b
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from harness.importing import cells
-from harness.importing.marking import Marker
+from harness.importing.marking import MarkCount, Marker
 from harness.importing.names import arm_of, seed_of, seeds_note
-from harness.importing.readers import Raw, read
+from harness.importing.raw import Raw
+from harness.importing.readers import read
 from harness.importing.rows import Facts, FoundRows, frame, identity, numbered
 from harness.importing.sources import ImportSource
 from harness.records import START, DataError
 
 LOOKED_FOR = "<step>.jsonl"
 SOURCE, ACC = "data_source", "acc"
+SHOWN = 6
+SAYS = "--correct-above X says it; --mark marks the answers again instead."
 _TURN = re.compile(r"(.+_\d+)_(\d+)")
 """a `uid` of the V1 trainer: prompt and session, then the turn, of which the last has the score"""
 
@@ -49,18 +52,25 @@ def read_all(sources: Sequence[ImportSource], asked: DumpOptions, marker: Marker
     Args:
         marker: marks the answers again; None: verl's reward function says which are correct.
     """
-    raws = [_final_turns(read(source)) for source in sources]
-    for raw in raws:
-        arm_of(raw.source)
-        raw.need("input", "Is this a validation dump of verl?")
-    if marker is None:
-        _check_scores(raws, asked)
-    rows = pd.concat([_rows(i, raw, asked, marker) for i, raw in enumerate(raws)], ignore_index=True)
-    if marker:
-        rows = marker.mark(rows)
-    return FoundRows(
-        rows, sources, [Facts()] * len(sources), [*_notes(raws, asked, marker, rows), *seeds_note(sources)]
-    )
+    for source in sources:
+        arm_of(source)
+    scores, hows, count = DumpScores(), dict[str, None](), MarkCount()
+
+    def parts() -> Iterator[pd.DataFrame]:
+        for i, source in enumerate(sources):
+            raw = _final_turns(read(source))
+            raw.need("input", "Is this a validation dump of verl?")
+            if marker is None:
+                scores.add(raw, asked)
+                hows[_how(raw, asked)] = None
+            rows = _rows(i, raw, asked, marker)
+            yield count.of(marker.mark(rows) if marker else rows)
+        scores.check(SAYS)
+
+    def notes() -> list[str]:
+        return [*_notes(hows, marker, count), *seeds_note(sources)]
+
+    return FoundRows(parts(), sources, [Facts()] * len(sources), notes)
 
 
 @dataclass(frozen=True)
@@ -85,7 +95,9 @@ def answers(source: ImportSource, above: float | None) -> DumpedAnswers:
     """
     raw, asked = _final_turns(read(source)), DumpOptions(above=above)
     prompts = cells.texts(raw, "input", raw.need("input", "Is this a dump of verl?"))
-    _check_scores([raw], asked, "--correct-above X says it.")
+    scores = DumpScores()
+    scores.add(raw, asked)
+    scores.check("--correct-above X says it.")
     steps = _step(raw)
     return DumpedAnswers(
         list(prompts),
@@ -150,8 +162,7 @@ def _benchmarks(raw: Raw, asked: DumpOptions) -> pd.Series:
 def _step(raw: Raw) -> int | np.ndarray:
     name = raw.source.name.step
     steps = cells.whole(raw, "step", raw.need("step"))
-    if (steps != steps[0]).any():
-        raw.refuse(int((steps != steps[0]).argmax()), "`step` must be the same in all lines: a file is one validation.")
+    raw.check(steps != steps[0], lambda _: "`step` must be the same in all lines: a file is one validation.")
     return steps if name is None else name
 
 
@@ -165,29 +176,37 @@ def _how(raw: Raw, asked: DumpOptions) -> str:
     return "verl acc" if ACC in raw else f"verl score > {asked.above or 0:g}"
 
 
-def _check_scores(
-    raws: Sequence[Raw],
-    asked: DumpOptions,
-    hint: str = "--correct-above X says it; --mark marks the answers again instead.",
-) -> None:
-    """Without `acc` or a bound, a score tells right from wrong only if it is one of two values, one above 0:
-    a third may be for the format alone."""
-    scored = [raw for raw in raws if ACC not in raw]
-    if not scored or asked.above is not None:
-        return
-    scores = sorted({score for raw in scored for score in cells.numbers(raw, "score", raw.need("score")).tolist()})
-    if len(scores) > 2 or (len(scores) == 2 and not scores[0] <= 0 < scores[1]):
-        shown = ", ".join(f"{score:g}" for score in scores[:6]) + (", ..." if len(scores) > 6 else "")
-        raise DataError(
-            f"{scored[0].source.path}: there is no `{ACC}`, and `score` has the values {shown}, so which of them are "
-            f"correct is not known.\n{hint}"
-        )
+@dataclass
+class DumpScores:
+    """The lowest scores of dumps without `acc`. Without a bound, a score tells right from wrong only if it is one of
+    two values, one above 0: a third may be for the format alone."""
+
+    values: set[float] = field(default_factory=set)
+    first: Path | None = None
+    """the file that they are of"""
+
+    def add(self, raw: Raw, asked: DumpOptions) -> None:
+        """Those of one file, if it is marked by its scores and no bound was given."""
+        if ACC not in raw and asked.above is None:
+            found = cells.numbers(raw, "score", raw.need("score")).tolist()
+            self.values = set(sorted(self.values.union(found))[: SHOWN + 1])
+            self.first = self.first or raw.source.path
+
+    def check(self, hint: str) -> None:
+        """Raises: DataError with the values."""
+        scores = sorted(self.values)
+        if len(scores) > 2 or (len(scores) == 2 and not scores[0] <= 0 < scores[1]):
+            shown = ", ".join(f"{score:g}" for score in scores[:SHOWN]) + (", ..." if len(scores) > SHOWN else "")
+            raise DataError(
+                f"{self.first}: there is no `{ACC}`, and `score` has the values {shown}, so which of them are "
+                f"correct is not known.\n{hint}"
+            )
 
 
-def _notes(raws: Sequence[Raw], asked: DumpOptions, marker: Marker | None, rows: pd.DataFrame) -> Iterator[str]:
+def _notes(hows: Iterable[str], marker: Marker | None, count: MarkCount) -> Iterator[str]:
     if marker:
-        yield from marker.notes(rows)
+        yield from marker.notes(count)
     else:
-        yield f"Correct is what verl's reward function said: {', '.join(sorted({_how(raw, asked) for raw in raws}))}."
+        yield f"Correct is what verl's reward function said: {', '.join(sorted(hows))}."
         yield "Of what is not correct it is not told whether it is wrong, missing or cut off."
     yield "verl's dumps do not name problems: each is known by its prompt and gold."

@@ -114,7 +114,7 @@ def _summary(made: Imported, to: Path) -> dict[str, Any]:
         "steps": plan.grid_rollouts,
         "target": plan.comparison.target,
         "baselines": plan.comparison.baselines,
-        "attempts": sum(len(one.rows) for one in made.design.evaluated),
+        "attempts": sum(one.attempts for one in made.design.evaluated),
         "left_out": [asdict(one) for one in made.record.left_out],
         "notes": list(made.record.notes),
     }

@@ -5,7 +5,7 @@ Raises, everywhere in this module: records.DataError for a file that cannot be r
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -21,10 +21,16 @@ SCORED = ("problem_id", "sample", "mark", "tokens")
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[pq.ParquetFile]:
-    """An evaluation's attempts, to read columns of; what cannot be read while it is open is refused."""
+def opened(path: Path, words: Sequence[str] = ()) -> Iterator[pq.ParquetFile]:
+    """An evaluation's attempts, to read columns of; what cannot be read while it is open is refused.
+
+    Args:
+        words: columns that are read as their distinct words, as the file keeps them; they need not be there.
+    """
     try:
-        with pq.ParquetFile(path) as file:
+        metadata = pq.read_metadata(path)
+        there = [name for name in words if name in metadata.schema.names]
+        with pq.ParquetFile(path, metadata=metadata, read_dictionary=there) as file:
             yield file
     except (pa.ArrowException, OSError) as error:
         reason = str(error).splitlines()[0]
@@ -33,19 +39,21 @@ def opened(path: Path) -> Iterator[pq.ParquetFile]:
         ) from None
 
 
-def scored(path: Path) -> pa.Table:
-    """The columns of `SCORED`, a row for each attempt, with no empty cell but in `tokens`, where all may be."""
-    schema = pa.schema([(name, pa.type_for_alias(COLUMNS[name].arrow)) for name in SCORED])
-    with opened(path) as file:
+def scored(path: Path) -> dict[str, pa.Array]:
+    """The columns of `SCORED`, a cell for each attempt, none of them empty but in `tokens`, where all may be; texts as
+    places among their distinct words."""
+    kinds = {name: _type(name) if COLUMNS[name].is_number else _words() for name in SCORED}
+    with opened(path, [name for name, kind in kinds.items() if kind == _words()]) as file:
         missing = sorted(set(SCORED) - set(file.schema_arrow.names))
         if missing:
             raise DataError(f"{path} lacks the column `{missing[0]}`.")
-        table = file.read(columns=list(SCORED)).select(SCORED).cast(schema)
-    unknown = ["tokens"] if table["tokens"].null_count == table.num_rows else []  # of all attempts or of none
-    empty = [name for name in SCORED if table[name].null_count and name not in unknown]
+        table = file.read(columns=list(SCORED))
+        found = {name: _cast(table[name], kind) for name, kind in kinds.items()}
+    unknown = ["tokens"] if found["tokens"].null_count == table.num_rows else []  # of all attempts or of none
+    empty = [name for name in SCORED if found[name].null_count and name not in unknown]
     if empty:
         raise DataError(f"{path} has empty cells in the column `{empty[0]}`.")
-    return table
+    return found
 
 
 def words(path: Path, name: str, rows: np.ndarray) -> tuple[list[str], np.ndarray] | None:
@@ -55,10 +63,9 @@ def words(path: Path, name: str, rows: np.ndarray) -> tuple[list[str], np.ndarra
     Args:
         rows: problems x samples, which row of the file an attempt is.
     """
-    column = _read(path, name)
-    if column is None:
+    encoded = _read(path, name, _words())
+    if encoded is None:
         return None
-    encoded = column.dictionary_encode()
     codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
     return encoded.dictionary.to_pylist(), codes[rows]
 
@@ -77,14 +84,33 @@ def values(path: Path, name: str, rows: np.ndarray) -> np.ndarray | None:
         found = words(path, name, rows)
         # the place -1 takes the None at the end
         return None if found is None or not found[0] else np.array([*found[0], None], dtype=object)[found[1]]
-    column = _read(path, name)
+    column = _read(path, name, _type(name))
     if column is None or column.null_count == len(column):
         return None
     return column.cast(pa.float64()).fill_null(np.nan).to_numpy(zero_copy_only=False)[rows]
 
 
-def _read(path: Path, name: str) -> pa.Array | None:
-    with opened(path) as file:
+def _read(path: Path, name: str, kind: pa.DataType) -> pa.Array | None:
+    with opened(path, [name] if kind == _words() else ()) as file:
         if name not in file.schema_arrow.names:
             return None
-        return file.read(columns=[name])[name].cast(pa.type_for_alias(COLUMNS[name].arrow)).combine_chunks()
+        return _cast(file.read(columns=[name])[name], kind)
+
+
+def _cast(column: pa.ChunkedArray, kind: pa.DataType) -> pa.Array:
+    """In one piece; words are distinct, which a file may keep otherwise."""
+    if kind != _words():
+        return column.cast(kind).combine_chunks()
+    if not pa.types.is_dictionary(column.type):
+        column = column.cast(pa.string())
+    encoded = column.cast(kind).unify_dictionaries().combine_chunks()
+    words = encoded.dictionary
+    return encoded if len(words.unique()) == len(words) else encoded.dictionary_decode().dictionary_encode()
+
+
+def _type(name: str) -> pa.DataType:
+    return pa.type_for_alias(COLUMNS[name].arrow)
+
+
+def _words() -> pa.DataType:
+    return pa.dictionary(pa.int32(), pa.string())

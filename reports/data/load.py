@@ -6,7 +6,8 @@ Raises, everywhere in this module: records.DataError, which ends a command with 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -61,7 +62,7 @@ class Attempts:
     marks: np.ndarray
     """place in MARKS"""
     tokens: np.ndarray
-    """NaN where an import does not know them"""
+    """int32, or int64 where one is larger; NaN where an import does not know them"""
     rows: np.ndarray
     """which row of attempts.parquet it is"""
 
@@ -199,7 +200,12 @@ def read_attempts(folders: Iterable[EvalFolder]) -> tuple[pd.DataFrame, list[Att
     headers = [EvalRecord.read(folder.header) for folder in folders]
     evals = pd.DataFrame([asdict(header) for header in headers], columns=list(EvalRecord.__dataclass_fields__))
     evals["seed"] = evals["seed"].fillna(-1).astype(int)
-    return evals, [_attempts(folder.attempts, header) for folder, header in zip(folders, headers, strict=True)]
+    known: dict[tuple[str, ...], list[str]] = {}
+    found = []
+    for folder, header in zip(folders, headers, strict=True):
+        one = _attempts(folder.attempts, header)
+        found.append(replace(one, ids=known.setdefault(tuple(one.ids), one.ids)))  # most have the same: kept once
+    return evals, found
 
 
 def count(attempts: Sequence[Attempts]) -> pd.DataFrame:
@@ -219,7 +225,7 @@ def _attempts(path: Path, header: EvalRecord) -> Attempts:
     table = columns.scored(path)
     ids, problem = _codes(table["problem_id"])
     words, mark = _codes(table["mark"])
-    sample, tokens = table["sample"].to_numpy(), table["tokens"].to_numpy()
+    sample = table["sample"].to_numpy()
     unknown = sorted(set(words) - set(MARKS))
     if unknown:
         raise DataError(f"{path} has the mark `{unknown[0]}`. Allowed: {', '.join(MARKS)}.")
@@ -232,18 +238,48 @@ def _attempts(path: Path, header: EvalRecord) -> Attempts:
             f"says, but holds {len(sample)} rows of {len(ids)} problems instead.\n"
             "Delete this evaluation's folder and run the experiment again."
         )
-    rows = np.empty(expected, np.int32)
-    rows[place] = np.arange(expected)
+    rows = _rows(place)
     marks = np.array([MARKS.index(word) for word in words], dtype=np.int8)[mark]
     shape = (header.problems, header.k)
-    return Attempts(ids, marks[rows].reshape(shape), tokens[rows].reshape(shape), rows.reshape(shape))
+    tokens = _tokens(table["tokens"], rows).reshape(shape)
+    return Attempts(ids, marks[rows].reshape(shape), tokens, rows.reshape(shape))
 
 
-def _codes(column: pa.ChunkedArray) -> tuple[list[str], np.ndarray]:
+def _rows(place: np.ndarray) -> np.ndarray:
+    """Which row each attempt is. Files that are in order, as most are, share one array.
+
+    Args:
+        place: where the attempt of each row belongs.
+    """
+    in_order = _in_order(len(place))
+    if (place == in_order).all():
+        return in_order
+    rows = np.empty(len(place), np.int32)
+    rows[place] = in_order
+    return rows
+
+
+@lru_cache
+def _in_order(n: int) -> np.ndarray:
+    rows = np.arange(n, dtype=np.int32)
+    rows.flags.writeable = False
+    return rows
+
+
+def _tokens(column: pa.Array, rows: np.ndarray) -> np.ndarray:
+    """In half the memory where they fit, and in none where nothing is known."""
+    if column.null_count:
+        return np.broadcast_to(np.nan, rows.shape)
+    tokens = column.to_numpy()[rows]
+    small = np.iinfo(np.int32)
+    return tokens.astype(np.int32) if ((small.min <= tokens) & (tokens <= small.max)).all() else tokens
+
+
+def _codes(column: pa.DictionaryArray) -> tuple[list[str], np.ndarray]:
     """Sorted distinct words, and the place of each row's among them."""
-    encoded = column.combine_chunks().dictionary_encode()
-    words = encoded.dictionary.to_pylist()
-    order = sorted(range(len(words)), key=words.__getitem__)
+    places, words = column.indices.to_numpy(), column.dictionary.to_pylist()
+    there = np.flatnonzero(np.bincount(places, minlength=len(words))).tolist()
+    order = sorted(there, key=words.__getitem__)
     rank = np.empty(len(words), dtype=np.int64)
-    rank[order] = np.arange(len(words))
-    return [words[i] for i in order], rank[encoded.indices.to_numpy(zero_copy_only=False)]
+    rank[order] = np.arange(len(order))
+    return [words[i] for i in order], rank[places]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,22 +23,36 @@ QUANTILES = (0.1, 0.5, 0.9)
 
 @dataclass(frozen=True)
 class AnswerLengths:
-    """Attempts of one arm on one benchmark."""
+    """Attempts of one arm on one benchmark, counted: so many of a seed have a length and are correct or not. What is
+    kept grows with the lengths there are, not with the attempts."""
 
     tokens: np.ndarray
-    """of each attempt"""
+    """of each group of attempts"""
     correct: np.ndarray
     seed: np.ndarray
     at_limit: np.ndarray
-    """whether it has as many tokens as the evaluation allowed, or more"""
+    """whether they have as many tokens as the evaluation allowed, or more"""
+    number: np.ndarray
+    """of attempts in each group"""
 
     def only(self, mask: np.ndarray) -> AnswerLengths:
-        """Some of the attempts.
+        """Some of the groups.
 
         Args:
-            mask: bool, for each attempt.
+            mask: bool, for each group.
         """
-        return AnswerLengths(self.tokens[mask], self.correct[mask], self.seed[mask], self.at_limit[mask])
+        return AnswerLengths(*(getattr(self, name)[mask] for name in AnswerLengths.__dataclass_fields__))
+
+    @property
+    def attempts(self) -> int:
+        return int(self.number.sum())
+
+    def quantiles(self, at: Sequence[float]) -> list[int]:
+        """Each the length of an attempt: the shortest that is not exceeded by this share (numpy's `inverted_cdf`)."""
+        order = np.argsort(self.tokens)
+        upto = np.cumsum(self.number[order])
+        places = np.maximum(np.ceil(upto[-1] * np.array(at) - 1), 0)
+        return self.tokens[order][np.searchsorted(upto, places, side="right")].tolist()
 
 
 @dataclass(frozen=True)
@@ -63,12 +77,11 @@ def collect(a: Analysis) -> dict[tuple[str, str], AnswerLengths]:
         attempts = a.run.attempts[int(e)]
         if row["benchmark"] not in a.benchmarks or np.isnan(attempts.tokens).any():
             continue
-        tokens = attempts.tokens.ravel()
-        correct = attempts.marks.ravel() == MARKS.index("correct")
         limit = row["sampling"].get("max_tokens") or np.inf
-        parts[row["arm"], row["benchmark"]].append(
-            (tokens, correct, np.full(len(tokens), row["seed"]), tokens >= limit)
-        )
+        correct = attempts.marks == MARKS.index("correct")
+        group, number = np.unique(2 * attempts.tokens.astype(np.int64) + correct, return_counts=True)
+        tokens, seeds = group // 2, np.full(len(group), row["seed"])
+        parts[row["arm"], row["benchmark"]].append((tokens, group % 2 == 1, seeds, tokens >= limit, number))
     return {key: AnswerLengths(*map(np.concatenate, zip(*found, strict=True))) for key, found in parts.items()}
 
 
@@ -78,7 +91,7 @@ def pooled(found: Mapping[tuple[str, str], AnswerLengths], arm: str, benchmarks:
     present = [part for part in parts if part is not None]
     if not present or len(present) < len(parts):
         return None
-    columns = zip(*((p.tokens, p.correct, p.seed, p.at_limit) for p in present), strict=True)
+    columns = ([getattr(part, name) for part in present] for name in AnswerLengths.__dataclass_fields__)
     return AnswerLengths(*map(np.concatenate, columns))
 
 
@@ -88,16 +101,12 @@ def measure(answers: AnswerLengths) -> Lengths | None:
         return None
     seeds = sorted(set(answers.seed.tolist()))
     return Lengths(
-        attempts=len(answers.tokens),
-        quantiles=tuple(_quantiles(answers.tokens, QUANTILES)),
+        attempts=answers.attempts,
+        quantiles=tuple(answers.quantiles(QUANTILES)),
         longest=int(answers.tokens.max()),
-        at_limit=float(answers.at_limit.mean()),
-        medians={seed: _quantiles(answers.tokens[answers.seed == seed], (0.5,))[0] for seed in seeds},
+        at_limit=int(answers.number[answers.at_limit].sum()) / answers.attempts,
+        medians={seed: answers.only(answers.seed == seed).quantiles((0.5,))[0] for seed in seeds},
     )
-
-
-def _quantiles(tokens: np.ndarray, at: tuple[float, ...]) -> list[int]:
-    return [int(value) for value in np.quantile(tokens, at, method="inverted_cdf")]
 
 
 MOST_GROUPS = 6
@@ -153,6 +162,7 @@ def _table(a: Analysis, name: str, measured: Measured, benchmarks: list[str], ca
         benchmarks: `all` alone has no column for them.
     """
     by_benchmark = benchmarks != ["all"]
+    known = any(sampling.get("max_tokens") for sampling in a.run.evals["sampling"])
     columns = [
         Column("", numeric=False),
         *([Column("Benchmark", numeric=False)] if by_benchmark else []),
@@ -165,7 +175,7 @@ def _table(a: Analysis, name: str, measured: Measured, benchmarks: list[str], ca
                 text(a.label(arm)),
                 *([text(a.benchmark_title(benchmark))] if by_benchmark else []),
                 text(kind),
-                *_cells(a, lengths),
+                *_cells(lengths, known),
             ],
             quiet=arm == START,
         )
@@ -176,9 +186,12 @@ def _table(a: Analysis, name: str, measured: Measured, benchmarks: list[str], ca
     return Table(name, columns, rows, caption)
 
 
-def _cells(a: Analysis, lengths: Lengths) -> list[Cell]:
+def _cells(lengths: Lengths, known: bool) -> list[Cell]:
+    """
+    Args:
+        known: whether there was a limit.
+    """
     numbers = [lengths.attempts, *lengths.quantiles, lengths.longest]
-    known = any(sampling.get("max_tokens") for sampling in a.run.evals["sampling"])
     share = Cell(f"{percent(lengths.at_limit)} %", lengths.at_limit) if known else Cell(GAP)
     return [*(Cell(count(number), number) for number in numbers), share]
 

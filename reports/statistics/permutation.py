@@ -7,6 +7,7 @@ They need that what is exchanged has the same distribution if nothing differs, s
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import combinations
 from math import comb
 
@@ -95,11 +96,15 @@ def seed_labels(a: Floats, b: Floats, rng: np.random.Generator) -> Permutation |
         return None
     cases = comb(total, n)
     exact = cases <= MOST_CASES
-    if exact:
-        ours = np.fromiter((i for chosen in combinations(range(total), n) for i in chosen), np.int64, cases * n)
-    else:
-        ours = rng.random((DRAWS, total)).argpartition(n - 1, axis=1)[:, :n].ravel()
+    ours = _choices(total, n) if exact else rng.random((DRAWS, total)).argpartition(n - 1, axis=1)[:, :n].ravel()
     # The sum of one side fixes the difference of the means.
     off = np.abs(scores[ours].reshape(-1, n).sum(axis=1) - n * scores.mean())
     far = int(np.sum(off >= abs(a.sum() - n * scores.mean()) - ROUNDING))
     return Permutation(far / cases, cases, True) if exact else Permutation((1 + far) / (1 + DRAWS), 1 + DRAWS, False)
+
+
+@lru_cache(4)  # arms of a run have as many seeds as each other
+def _choices(total: int, n: int) -> np.ndarray:
+    """Every choice of n of so many, one after the other."""
+    chosen = (i for each in combinations(range(total), n) for i in each)
+    return np.fromiter(chosen, np.int64, comb(total, n) * n)

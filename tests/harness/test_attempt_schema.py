@@ -38,7 +38,8 @@ def nothing_measured(monkeypatch: pytest.MonkeyPatch) -> None:
 def more_columns(nothing_measured: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """A schema with three columns that engines measure."""
     more = {column.name: column for column in (LOGPROB, TURNS, STYLE)}
-    monkeypatch.setattr(importing, "IMPORTED", (*importing.IMPORTED, *more))
+    for known in ("IMPORTED", "KNOWN"):
+        monkeypatch.setattr(importing, known, (*getattr(importing, known), *more))
     for name, column in more.items():
         monkeypatch.setitem(COLUMNS, name, column)
 
@@ -127,14 +128,14 @@ HEAD = "arm,seed,benchmark,problem_id,sample,correct"
 def test_an_import_brings_columns_where_they_are_and_as_what_they_are(more_columns: None, tmp_path: Path) -> None:
     full = write(tmp_path / "a.csv", f"{HEAD},logprob,turns,style\na,0,b,p,0,1,-1.5,2,terse\na,0,b,q,0,0,,,\n")
     none = write(tmp_path / "b.csv", f"{HEAD}\na,1,b,p,0,1\na,1,b,q,0,0\n")
-    rows = importing.read_all([full, none], AttemptOptions(), None).rows
+    rows = pd.concat(list(importing.read_all([full, none], AttemptOptions(), None).parts))
     assert rows["logprob"].tolist()[0] == -1.5 and rows["turns"].tolist()[0] == 2
     assert rows[["logprob", "turns"]].isna().sum().tolist() == [3, 3]
     assert [None if pd.isna(cell) else cell for cell in rows["style"]] == ["terse", None, None, None]
     for cell, column, words in (("x", "logprob", "must be a number"), ("1.5", "turns", "must be a whole number")):
         bad = write(tmp_path / "bad.csv", f"{HEAD},{column}\na,0,b,p,0,1,{cell}\n")
         with pytest.raises(DataError, match=f"bad.csv:2: `{column}` {words}"):
-            importing.read_all([bad], AttemptOptions(), None)
+            list(importing.read_all([bad], AttemptOptions(), None).parts)
 
 
 def test_reading_a_column_in_the_shape_of_problems_and_samples(more_columns: None, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from harness.records import DataError
 from reports.data.answers import AnswerText, answers, texts
+from reports.data.columns import words
 from reports.data.load import MARKS, load
 
 PLACE = "grpo/seed1/evals/step_20/mini_hard/attempts.parquet"
@@ -74,6 +75,21 @@ def test_a_file_without_texts_has_none(make_run) -> None:
     run = load(path)
     assert answers(run, row(run)) is None
     assert texts(run, row(run), [(0, 0)]) == [AnswerText(None, None, None)]
+
+
+@pytest.mark.parametrize("kind", [pa.int64(), pa.string(), pa.large_string(), pa.dictionary(pa.int8(), pa.string())])
+def test_words_in_whatever_way_a_file_keeps_them(tmp_path: Path, kind: pa.DataType) -> None:
+    path = tmp_path / "attempts.parquet"
+    column = pa.array(["7", "12", None, "7", "5", "12"]).cast(pa.int64() if kind == pa.int64() else pa.string())
+    pq.write_table(pa.table({"answer": column.cast(kind)}), path, row_group_size=2)
+    found = words(path, "answer", np.array([[5, 4], [3, 2], [1, 0]]))
+    assert found is not None
+    assert sorted(found[0]) == ["12", "5", "7"] and len(found[0]) == 3
+    assert [[found[0][c] if c >= 0 else None for c in row] for row in found[1].tolist()] == [
+        ["12", "5"],
+        ["7", None],
+        ["12", "7"],
+    ]
 
 
 def test_a_broken_file_is_named(make_run) -> None:

@@ -14,7 +14,7 @@ from reports.data.analysis import Analysis, analyse
 from reports.data.load import load
 from reports.document import Table
 from reports.sections import lengths as section
-from reports.sections.lengths import Lengths, collect, measure, pooled
+from reports.sections.lengths import AnswerLengths, Lengths, collect, measure, pooled
 
 EASY = "evals/step_20/mini_easy/attempts.parquet"
 
@@ -43,7 +43,19 @@ def test_quantiles_are_lengths_of_answers(make_run) -> None:
     assert right and wrong and right.attempts + wrong.attempts == 400
     marks = [mark for s in (0, 1) for mark in pq.read_table(run / f"grpo/seed{s}" / EASY)["mark"].to_pylist()]
     assert right.attempts == marks.count("correct")
-    assert measure(answers.only(np.zeros(400, bool))) is None
+    assert measure(answers.only(np.zeros(len(answers.tokens), bool))) is None
+
+
+def test_quantiles_of_counts_are_those_of_the_attempts() -> None:
+    rng = np.random.default_rng(0)
+    for attempts in (1, 2, 9, 10, 11, 100, 997):
+        tokens = rng.integers(1, 30, attempts)
+        distinct, number = np.unique(tokens, return_counts=True)
+        none = np.zeros(len(distinct), bool)
+        places = rng.permutation(len(distinct))  # in any order
+        counted = AnswerLengths(distinct[places], none, none, none, number[places])
+        at = (0.0, 0.1, 0.5, 0.9, 1.0)
+        assert counted.quantiles(at) == np.quantile(tokens, at, method="inverted_cdf").tolist()
 
 
 def rows(run: Path, name: str) -> list[list[str]]:
