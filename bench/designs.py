@@ -174,9 +174,7 @@ class Design:
         for first in range(0, replicates, size):
             n = min(size, replicates - first)
             effects = self._effects(rng, n)
-            drawn = [
-                self._answers(rng, effects, base, j) for base, j in zip(self.bases, self.problems, strict=True)
-            ]
+            drawn = [self._answers(rng, effects, base, j) for base, j in zip(self.bases, self.problems, strict=True)]
             yield [[of_arms[a] for of_arms in drawn] for a in range(len(self.arms))], self.truth(effects)
 
     def _effects(self, rng: np.random.Generator, n: int) -> list[Floats]:
@@ -243,9 +241,12 @@ class _Cell:
         effects, weight = self.arm.nodes
         p = special.expit(self.at + SD_OTHER * z[:, None] + effects)
         whole = float(inner @ p**2 @ weight) - self.mean**2
-        return whole - float(_variance(self.arm.nodes, self.by_seed)) - self.problem + float(
-            inner @ (p * (1 - p)) @ weight
-        ) / self.k
+        return (
+            whole
+            - float(_variance(self.arm.nodes, self.by_seed))
+            - self.problem
+            + float(inner @ (p * (1 - p)) @ weight) / self.k
+        )
 
 
 def _shared_problem(one: _Cell, other: _Cell) -> float:

@@ -167,7 +167,16 @@ def print_rows(outcomes: Iterable[Outcome]) -> None:
         exact = mine[0].row.yardstick == "exact"
         measure = ("Clopper-Pearson's" if len(mine[0].row.design.arms) == 1 else "Tango's") if exact else "t's"
         print(f"**{group.capitalize()}**\n")
-        columns = [group, "coverage", "too low", "too high", "width, points", "over the oracle's", f"over {measure}", ""]
+        columns = [
+            group,
+            "coverage",
+            "too low",
+            "too high",
+            "width, points",
+            "over the oracle's",
+            f"over {measure}",
+            "",
+        ]
         table(columns, [_row(one) for one in mine])
         print(f"{group.capitalize()}: coverage and median width over {measure}\n")
         names = ["ours", *(name for name in CONTENDERS if any(name in one.others for one in mine))]

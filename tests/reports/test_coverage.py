@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bench.coverage import Result, measure
+from bench.grid import Result, measure
 from bench.nulls import family
 from bench.truth import Setting
 from reports.statistics import contrast
