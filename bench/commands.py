@@ -1,5 +1,5 @@
-"""A sample of the rows of bench/rows.py through the commands: attempts written to a file, `rence import`, `rence compare
---json` and `rence report`, whose numbers must be those of the report's own function.
+"""A sample of the rows of bench/rows.py through the commands: attempts written to a file, `rence import`, `rence
+compare --json` and `rence report`, whose numbers must be those of the report's own function.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def agreed(row: Row, replicates: int) -> int:
             with tempfile.TemporaryDirectory() as folder:
                 compared, verdict = through(data, i, row.design.k, Path(folder))
             estimate = estimated(row, data, i)
-            pairs = [[p for p in found["pairs"] if p["benchmark"] == "average"][0] for found in (compared, verdict)]
+            pairs = [next(p for p in found["pairs"] if p["benchmark"] == "average") for found in (compared, verdict)]
             for pair in pairs:
                 _same(estimate, pair, "delta")
             arms = {arm["arm"]: arm["average"] for arm in verdict["arms"]}

@@ -14,8 +14,6 @@ import argparse
 import time
 from collections.abc import Callable
 
-import numpy as np
-
 from bench import grid
 from bench.commands import print_commands
 from bench.edges import print_rows, run

@@ -96,12 +96,13 @@ class Design:
         of: seeds of each arm (together if their effects are correlated), problems of each benchmark, what is left."""
         paired = self.correlation != 0
         seeds, rest, problem, sizes = [], [], [], len(self.bases)
+        sized = list(zip(self.by_benchmark, self.problems, strict=True))
         for a, arm in enumerate(self.arms):
             own = float(_variance(arm.nodes, np.mean([c[a].by_seed for c in self.by_benchmark], axis=0)))
-            left = [c[a].residual / (arm.seeds * j * sizes**2) for c, j in zip(self.by_benchmark, self.problems)]
+            left = [c[a].residual / (arm.seeds * j * sizes**2) for c, j in sized]
             seeds.append(own / arm.seeds + sum(left))
             rest.append(left)
-        for b, (cells, j) in enumerate(zip(self.by_benchmark, self.problems, strict=True)):
+        for b, (cells, j) in enumerate(sized):
             shared = 2 * _shared_problem(*cells) if len(cells) > 1 else 0.0
             own = (sum(c.problem for c in cells) - shared) / (j * sizes**2)
             problem.append(own + sum(left[b] for left in rest) - (2 * self._joint[b] if paired else 0.0))

@@ -145,7 +145,7 @@ def _exact(seen: Summary) -> float:
     """Median width of Clopper & Pearson's or Tango's interval, of as many independent answers as there were problems,
     times what their variance would be over the true one."""
     (contrasts,), design = seen.contrasts, seen.design
-    n, j = contrasts.shape
+    n = len(contrasts)
     value, mean = contrasts.mean(axis=1), design.mean
     if len(design.arms) == 1:
         number = np.full(n, mean * (1 - mean) / design.variance)

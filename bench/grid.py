@@ -59,11 +59,11 @@ class Result:
 
 
 def grid(replicates: int) -> Iterator[Result]:
-    for place, (noise, rate, ratio, j, s, k) in enumerate(product(NOISE, RATES, RATIOS, PROBLEMS, SEEDS, K)):
+    for place, (noise, level, ratio, j, s, k) in enumerate(product(NOISE, RATES, RATIOS, PROBLEMS, SEEDS, K)):
         if noise == "nil" and ratio != 1:
             continue
-        setting = Setting(j, s, k, RATES[rate]).with_share(NOISE[noise], ratio)
-        yield measure(setting, replicates, np.random.default_rng([1, place]), noise, rate, ratio)
+        setting = Setting(j, s, k, RATES[level]).with_share(NOISE[noise], ratio)
+        yield measure(setting, replicates, np.random.default_rng([1, place]), noise, level, ratio)
 
 
 def measure(
