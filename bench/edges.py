@@ -14,7 +14,7 @@ from scipy import special
 from bench.contenders import CONTENDERS, Summary, joined, summary
 from bench.designs import Data, Design
 from bench.proportions import clopper_pearson, tango
-from bench.rows import ONE_SIDED, REQUIRED, WIDEST, Row
+from bench.rows import FEW, ONE_SIDED, REQUIRED, WIDEST, Row
 from bench.tables import rate, table
 from reports.statistics import Estimate, contrast
 from reports.statistics.satterthwaite import Floats
@@ -142,19 +142,32 @@ def _t(design: Design) -> float:
 
 
 def _exact(seen: Summary) -> float:
-    """Median width of Clopper & Pearson's or Tango's interval, of as many independent answers as there were problems,
-    times what their variance would be over the true one."""
+    """Median width of Clopper & Pearson's or Tango's interval, of the number of independent answers that `Yardstick`
+    says."""
     (contrasts,), design = seen.contrasts, seen.design
-    n = len(contrasts)
+    few = (np.abs(contrasts) > 1e-9).sum(axis=1)
     value, mean = contrasts.mean(axis=1), design.mean
     if len(design.arms) == 1:
-        number = np.full(n, mean * (1 - mean) / design.variance)
+        few = np.minimum(few, (contrasts < 1 - 1e-9).sum(axis=1))
+        number = _number(seen, mean * (1 - mean), few)
         low, high = clopper_pearson(value * number, number)
     else:
         better, worse = np.maximum(contrasts, 0).mean(axis=1), np.maximum(-contrasts, 0).mean(axis=1)
-        number = np.full(n, float((better + worse).mean() - mean**2) / design.variance)
+        number = _number(seen, float((better + worse).mean()) - mean**2, few)
         low, high = tango(better * number, worse * number, number)
     return float(np.median(high - low))
+
+
+def _number(seen: Summary, variance: float, few: Floats) -> Floats:
+    """
+    Args:
+        variance: of one independent answer.
+        few: problems that contribute, in each replicate.
+    """
+    design, j = seen.design, seen.design.problems[0]
+    quantile = Z if design.estimand == "checkpoints" else float(special.stdtrit(design.df, 0.975))
+    number = variance / design.variance * (Z / quantile) ** 2
+    return np.where(few < FEW, min(j, number), number)
 
 
 def print_rows(outcomes: Iterable[Outcome]) -> None:

@@ -19,10 +19,18 @@ ONE_SIDED = 0.055
 """most misses on either side of a one-sided bound of 95 %, as a gate uses it"""
 
 Yardstick = Literal["t", "exact"]
-"""A t interval with the true variance and degrees of freedom; or, near 0 and 1, Clopper & Pearson's interval (scores)
-and Tango's (differences) of as many independent answers as have the true variance. Near 0 and 1 the former is no
-measure: at a rate of .999 the median of 30 problems is all right, and every interval made of a known variance is then
-too narrow or beyond 1."""
+"""`t`: a t interval with the true variance and degrees of freedom.
+
+`exact`, near 0 and 1: Clopper & Pearson's interval (scores) or Tango's (differences), which are made for one answer a
+problem, of as many independent answers as have the true variance. For there a known variance is no measure: at a rate
+of .999 the median of 30 problems is all right, and an interval made of the true variance lies mostly beyond 1. Two
+things more are granted. With several seeds the number of answers is less by (z / t)^2, t being the quantile with the
+true degrees of freedom. And of a replicate in which fewer than `FEW` problems are not all wrong, not all right, or
+differ, the number is at most that of the problems: whether four answers to a problem are worth more than one is not
+to be learnt from so few."""
+
+FEW = 6
+"""from six on a sign test can reject at .05; no test that knows no distribution can with fewer"""
 
 
 @dataclass(frozen=True)
