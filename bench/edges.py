@@ -176,6 +176,7 @@ def print_rows(outcomes: Iterable[Outcome]) -> None:
     for one in outcomes:
         groups.setdefault(one.row.group, []).append(one)
     _print_summary(groups)
+    _print_rates(groups)
     for group, mine in groups.items():
         exact = mine[0].row.yardstick == "exact"
         measure = ("Clopper-Pearson's" if len(mine[0].row.design.arms) == 1 else "Tango's") if exact else "t's"
@@ -231,6 +232,25 @@ def _print_summary(groups: dict[str, list[Outcome]]) -> None:
         rows.append([group, len(mine), *numbers, misses, f"{max(wide):.2f}" if wide else "exempt"])
     table([*columns, "rows that fail"], [[*r, sum(bool(o.failures) for o in groups[r[0]])] for r in rows])
     _print_others(groups)
+
+
+def _print_rates(groups: dict[str, list[Outcome]]) -> None:
+    """Of the rows near 0 and 1, by rate: all numbers of problems and k."""
+    rows = []
+    for group, mine in groups.items():
+        by_rate: dict[str, list[Outcome]] = {}
+        for one in mine if mine[0].row.yardstick == "exact" else []:
+            by_rate.setdefault(one.row.name.split(",")[0], []).append(one)
+        for level, found in by_rate.items():
+            covered = [one.ours.coverage for one in found]
+            misses = [rate(max(one.below for one in found)), rate(max(one.above for one in found))]
+            widths = [one.over_yardstick for one in found]
+            width = [f"{f(widths):.2f}" for f in (min, np.median, max)]
+            name = f"{group.removeprefix('edge: ')}, {level}"
+            rows.append([name, rate(min(covered)), rate(max(covered)), *misses, *width])
+    if rows:
+        columns = ["near 0 and 1", "coverage: least", "most", "too low: most", "too high: most"]
+        table([*columns, "width: least", "median", "most"], rows)
 
 
 def _print_others(groups: dict[str, list[Outcome]]) -> None:
