@@ -16,7 +16,8 @@ from collections.abc import Callable
 
 from bench import grid
 from bench.commands import print_commands
-from bench.edges import print_rows, run
+from bench.edge_tables import print_rows
+from bench.edges import run
 from bench.nulls import families, permutations
 from bench.rows import ROWS
 from bench.tables import table
