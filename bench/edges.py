@@ -49,7 +49,7 @@ class Outcome:
     """of p-values and intervals, among the first `CHECKED` replicates"""
     estimands: frozenset[str]
     oracle: float
-    """width of an interval that knows the variance"""
+    """width of an interval that knows the variance: normal, or near 0 and 1 exact"""
     yardstick: float
     others: dict[str, Found] = field(default_factory=dict)
 
@@ -94,13 +94,13 @@ def run(row: Row, replicates: int, others: bool = True) -> Outcome:
             estimands.add(estimate.estimand)
             limits.append([*_limits(estimate, 0.95), *_limits(estimate, 0.9)])
             if len(limits) <= CHECKED:
-                disagreements += not _agree(estimate)
+                disagreements += not _agree(estimate, float(truth[i]))
         truths.append(truth)
         parts.append(summary(row.design, data))
     seen, truth = joined(parts), np.concatenate(truths)
     low, high, lower, upper = np.array(limits).T
     reach = (0.0, 1.0) if len(row.design.arms) == 1 else (-1.0, 1.0)
-    oracle = 2 * Z * row.design.variance**0.5
+    oracle, yardstick = _exact(seen) if row.yardstick == "exact" else _t(row.design)
     return Outcome(
         row=row,
         ours=_found(low, high, truth),
@@ -111,7 +111,7 @@ def run(row: Row, replicates: int, others: bool = True) -> Outcome:
         disagreements=disagreements,
         estimands=frozenset(estimands),
         oracle=oracle,
-        yardstick=_exact(seen) if row.yardstick == "exact" else _t(row.design),
+        yardstick=yardstick,
         others=_others(seen, truth, rng) if others else {},
     )
 
@@ -119,16 +119,17 @@ def run(row: Row, replicates: int, others: bool = True) -> Outcome:
 def estimated(row: Row, data: Data, i: int) -> Estimate:
     """As a report has it."""
     arms = [[y[i] for y in arm] for arm in data]
-    asked = {"paired": True} if row.paired else {}
-    return contrast(arms, row.design.weights, **asked)
+    attempts = [[[row.design.k] * len(y) for y in arm] for arm in arms]
+    return contrast(arms, row.design.weights, paired=row.paired, attempts=attempts)
 
 
-def _agree(estimate: Estimate) -> bool:
-    """Whether the test of nothing, two-sided and on either side, says what the intervals say."""
+def _agree(estimate: Estimate, truth: float) -> bool:
+    """Whether tests say what intervals say: of the truth on either side, and, of a difference, of nothing."""
     (low, high), (lower, upper) = _limits(estimate, 0.95), _limits(estimate, 0.9)
-    tests = [(estimate.p_value, low > 0 or high < 0, 0.05)]
-    tests += [(estimate.p_above(0.0), lower > 0, 0.05), (estimate.p_below(0.0), upper < 0, 0.05)]
-    return all(p is not None and (p < level) == rejects for p, rejects, level in tests)
+    tests = [(estimate.p_above(truth), lower > truth), (estimate.p_below(truth), upper < truth)]
+    if estimate.span[0] < 0:
+        tests.append((estimate.p_value, low > 0 or high < 0))
+    return all(p is not None and (p < 0.05) == rejects for p, rejects in tests)
 
 
 def _limits(estimate: Estimate, confidence: float) -> tuple[float, float]:
@@ -152,34 +153,28 @@ def _others(seen: Summary, truth: Floats, rng: np.random.Generator) -> dict[str,
     return found
 
 
-def _t(design: Design) -> float:
-    return 2 * float(special.stdtrit(design.df, 0.975)) * design.variance**0.5
+def _t(design: Design) -> tuple[float, float]:
+    """Widths that know the variance, and beside it no more than the degrees of freedom."""
+    quantile = float(special.stdtrit(design.df, 0.975))
+    return 2 * Z * design.variance**0.5, 2 * quantile * design.variance**0.5
 
 
-def _exact(seen: Summary) -> float:
-    """Median width of Clopper & Pearson's or Tango's interval, of the number of independent answers that `Yardstick`
-    says."""
+def _exact(seen: Summary) -> tuple[float, float]:
+    """Median widths of Clopper & Pearson's or Tango's interval: of as many independent answers as have the true
+    variance, and of the number that `Yardstick` says."""
     (contrasts,), design = seen.contrasts, seen.design
-    few = (np.abs(contrasts) > 1e-9).sum(axis=1)
-    value, mean = contrasts.mean(axis=1), design.mean
-    if len(design.arms) == 1:
-        few = np.minimum(few, (contrasts < 1 - 1e-9).sum(axis=1))
-        number = _number(seen, mean * (1 - mean), few)
-        low, high = clopper_pearson(value * number, number)
-    else:
-        better, worse = np.maximum(contrasts, 0).mean(axis=1), np.maximum(-contrasts, 0).mean(axis=1)
-        number = _number(seen, float((better + worse).mean()) - mean**2, few)
-        low, high = tango(better * number, worse * number, number)
-    return float(np.median(high - low))
-
-
-def _number(seen: Summary, variance: float, few: Floats) -> Floats:
-    """
-    Args:
-        variance: of one independent answer.
-        few: problems that contribute, in each replicate.
-    """
-    design, j = seen.design, seen.design.problems[0]
+    score = len(design.arms) == 1
+    better, worse = np.maximum(contrasts, 0).mean(axis=1), np.maximum(-contrasts, 0).mean(axis=1)
+    answer = design.mean * (1 - design.mean) if score else float((better + worse).mean()) - design.mean**2
     quantile = Z if design.estimand == "checkpoints" else float(special.stdtrit(design.df, 0.975))
-    number = variance / design.variance * (Z / quantile) ** 2
-    return np.where(few < FEW, min(j, number), number)
+    number = np.full(len(contrasts), answer / design.variance)
+    contribute = (np.abs(contrasts) > 1e-9).sum(axis=1)
+    if score:
+        contribute = np.minimum(contribute, (contrasts < 1 - 1e-9).sum(axis=1))
+    granted = number * (Z / quantile) ** 2
+    granted = np.where(contribute < FEW, np.minimum(granted, design.problems[0]), granted)
+    widths = []
+    for n in (number, granted):
+        low, high = clopper_pearson(better * n, n) if score else tango(better * n, worse * n, n)
+        widths.append(float(np.median(high - low)))
+    return widths[0], widths[1]
