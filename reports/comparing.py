@@ -20,7 +20,7 @@ from reports.imported import MATCHING_UNKNOWN
 from reports.render import plain
 from reports.verdict import COVERS, within
 from reports.verdict_json import pair_json
-from reports.words import GAP, extent, p_text, percent, plural, signed
+from reports.words import GAP, extent, p_text, percent, plural, reaching, signed
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class ComparedPair:
 
     def text(self) -> str:
         """For a terminal: the two names, a table in percent and points, the verdict, the notes."""
-        columns = ["", "A", "B", "A − B", "95 % interval", "p", "adjusted p", "MDE"]
+        columns = ["", "A", "B", "A − B", "95 % interval", "adjusted p", "raw p", "MDE"]
         rows = [self._row(pair) for pair in self.pairs]
         table = Table("compare", [Column(c, numeric=i > 0) for i, c in enumerate(columns)], rows)
         head = f"A  {self.a}\nB  {self.b}"
@@ -86,8 +86,8 @@ class ComparedPair:
         means = [Cell(percent(self.means[name, pair.benchmark])) for name in (self.a, self.b)]
         if e is None:
             return Row([text(self.titles.get(pair.benchmark, pair.benchmark)), *means, *[Cell(GAP)] * 5])
-        low_high = f"{signed(e.interval[0])} to {signed(e.interval[1])}" if e.interval else GAP
-        ps = [Cell(p_text(e.p_value)), Cell(p_text(pair.p_adjusted))]
+        low_high = reaching(pair.simultaneous)
+        ps = [Cell(p_text(pair.p_adjusted)), Cell(p_text(e.p_value))]
         name = text(self.titles.get(pair.benchmark, pair.benchmark))
         return Row([name, *means, Cell(signed(e.value)), Cell(low_high), *ps, Cell(extent(pair.mde))])
 

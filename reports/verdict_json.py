@@ -7,7 +7,7 @@ from typing import Any
 from harness.records import SCHEMA
 from reports.data import sweeps
 from reports.data.analysis import Analysis, Score
-from reports.data.pairs import Pair, difference_json
+from reports.data.pairs import TEST, Pair, difference_json
 from reports.data.scores import AVERAGE
 from reports.sections import notes, published
 from reports.verdict import ranking, sentences
@@ -57,15 +57,18 @@ def _arm(a: Analysis, name: str) -> dict[str, Any]:
         "per_benchmark": {b: _cell(a, name, b, a.scores[name, b]) for b in a.benchmarks if (name, b) in a.scores},
         "average": None
         if average is None
-        else score_json(average) | {"best": name in a.best[AVERAGE], "problem_weighted": a.weighted[name]},
+        else score_json(average) | _standing(a, name, AVERAGE) | {"problem_weighted": a.weighted[name]},
     }
 
 
 def _cell(a: Analysis, arm: str, benchmark: str, score: Score) -> dict[str, Any]:
     counts = a.marks[arm, benchmark]
     names = ("wrong", "no_answer", "truncated", "grader_failed", "attempts")
-    best = {"best": arm in a.best[benchmark]}
-    return score_json(score) | best | {name: counts.get(name) for name in names}
+    return score_json(score) | _standing(a, arm, benchmark) | {name: counts.get(name) for name in names}
+
+
+def _standing(a: Analysis, arm: str, column: str) -> dict[str, bool]:
+    return {"best": arm in a.best[column], "not_separated_from_best": arm in a.near[column]}
 
 
 def score_json(score: Score) -> dict[str, Any]:
@@ -78,7 +81,7 @@ def score_json(score: Score) -> dict[str, Any]:
         "df": estimate.df if estimate.se else None,
         "ci_low": low,
         "ci_high": high,
-        "target": estimate.estimand,
+        "covers": estimate.estimand,
         "n_problems": score.n_problems,
         "k": score.k[0] if len(score.k) == 1 else list(score.k),
         "seeds": len(score.seeds),
@@ -91,10 +94,10 @@ def pair_json(pair: Pair) -> dict[str, Any]:
         "a": pair.a,
         "b": pair.b,
         "benchmark": pair.benchmark,
-        **difference_json(pair.estimate, pair.p_adjusted, pair.direction),
+        **difference_json(pair.estimate, pair.p_adjusted, pair.simultaneous, pair.direction),
         "family": pair.family,
-        "target": pair.estimate.estimand if pair.estimate else None,
-        "test": "t, paired by problem, seeds crossed (Satterthwaite)",
+        "target": pair.asked,
+        "test": TEST,
         "matched": pair.matched,
         "unmatched": list(pair.unmatched),
         "mde": pair.mde[0] if pair.mde else None,

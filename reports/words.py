@@ -37,6 +37,16 @@ def extent(bounds: tuple[float, float] | None) -> str:
     return GAP if bounds is None else f"{percent(bounds[0])} to {percent(bounds[1])}"
 
 
+def between(bounds: tuple[float, float] | None) -> str:
+    """An interval of a score: (0.541, 0.603) -> `54.1–60.3`; nothing where there is none"""
+    return "" if bounds is None else f"{percent(bounds[0])}–{percent(bounds[1])}"
+
+
+def reaching(bounds: tuple[float, float] | None) -> str:
+    """An interval of a difference: (-0.012, 0.031) -> `−1.2 to +3.1`"""
+    return GAP if bounds is None else f"{signed(bounds[0])} to {signed(bounds[1])}"
+
+
 def signed(fraction: float | None) -> str:
     """0.021 -> `+2.1`"""
     return GAP if fraction is None else f"{100 * fraction:+.1f}".replace("-", "−")

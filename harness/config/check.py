@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any, NoReturn
+from typing import Any, NoReturn, get_args
 
 from pydantic import BaseModel, ValidationError
 
@@ -101,5 +101,7 @@ def _allowed(mistake: Any) -> str:
 
 def _keys(shape: type[BaseModel], inside: Key) -> list[str]:
     for part in inside:
-        shape = shape.model_fields[str(part)].annotation  # type: ignore[assignment]
+        inner: Any = shape.model_fields[str(part)].annotation
+        # What may be null has its keys in the other branch.
+        shape = next((one for one in get_args(inner) if hasattr(one, "model_fields")), inner)
     return [field.alias or name for name, field in shape.model_fields.items()]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any
 
 from algorithms.base import Algorithm
@@ -13,6 +14,7 @@ from harness.config.own_files import ProblemFile, TrainFile
 from harness.config.shape import experiment_file, may_be_a_section, model
 from harness.config.sweeps import SHAPES
 from harness.config.tuning_block import Block, TuningBudget
+from harness.records import CollapseRule
 
 _LATER = ("grid", "ablate", "cap", "sweeps")
 """what a first experiment does not need: the example names it in a line"""
@@ -46,6 +48,9 @@ def json_schema() -> Schema:
         "anyOf": [{"type": "string"}, _shape(TrainFile)],
         "description": schema["properties"]["train"]["description"],
     }
+    # It may be null, so its keys stand one level further down than those of other sections.
+    rule = {"properties": _shape(CollapseRule)["properties"], "default": asdict(CollapseRule())}
+    schema["properties"]["comparison"]["properties"]["collapse"] |= rule
     block = _shape(Block)["properties"]
     block["benchmarks"]["additionalProperties"] = asked["additionalProperties"]
     block["budget"]["properties"] = _shape(TuningBudget)["properties"]
@@ -208,7 +213,8 @@ def _type(schema: Schema) -> str:
     if "enum" in schema:
         return f"one of {', '.join(map(str, schema['enum']))}"
     if "anyOf" in schema:
-        return " or ".join(filter(None, map(_type, schema["anyOf"])))
+        of = ("mapping" if one.get("type") == "object" else _type(one) for one in schema["anyOf"])
+        return " or ".join(filter(None, of))
     names = {"integer": "integer", "number": "number", "string": "word", "boolean": "true or false", "null": "null"}
     if schema.get("type") == "array":
         if "enum" in schema.get("items", {}):

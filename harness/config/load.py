@@ -12,8 +12,8 @@ from harness.base import registry
 from harness.base.errors import UserError
 from harness.base.plugins import PluginError
 from harness.config import arms as builder
+from harness.config import comparison, problems, sweeps, tuning_block
 from harness.config import manifest as manifests
-from harness.config import problems, sweeps, tuning_block
 from harness.config.check import checked, fail, known, show
 from harness.config.experiment import Cap, Evaluation, Experiment, Recipe
 from harness.config.manifest import Manifest
@@ -22,7 +22,7 @@ from harness.config.shape import experiment_file, may_be_a_section
 from harness.config.sweeps import Expansion
 from harness.models import resolving
 from harness.prompts import templates
-from harness.records import Comparison, Sweep
+from harness.records import Sweep
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*\Z")
 
@@ -65,7 +65,7 @@ def build(manifest: Manifest) -> Experiment:
         recipe=recipe,
         evaluation=Evaluation(**dict(file.evaluation), files=files),
         arms=tuple(made.arms.values()),
-        comparison=_comparison(manifest, file, made),
+        comparison=comparison.read(manifest, file.comparison, made),
         tuning=file.tuning | ({"files": {name: one.hash for name, one in tuned_on.items()}} if tuned_on else {}),
         record_steps=file.record_steps,
         search=tuning_block.search(manifest, file, made, recipe, tuned_on),
@@ -75,7 +75,8 @@ def build(manifest: Manifest) -> Experiment:
         expected=tuple(of_experiment(manifest)),
         train_file=train_file,
     )
-    _check_comparison(manifest, experiment)
+    comparison.check(manifest, experiment)
+    _check_points(manifest, experiment)
     _check_cap(manifest, experiment)
     _check_backend(manifest, experiment)
     return experiment
@@ -199,22 +200,6 @@ def _check_backend(manifest: Manifest, experiment: Experiment) -> None:
         fail(manifest, written[0] if written else mistake.keys[0], mistake.message)
 
 
-def _comparison(manifest: Manifest, file: Any, made: Expansion) -> Comparison:
-    """In a sweep the base is compared with all other arms, unless the file says otherwise."""
-    said, bases = dict(file.comparison), [sweep.base for sweep in made.sweeps]
-    if said["target"] is None:
-        if not bases:
-            fail(
-                manifest,
-                ("comparison",),
-                "`comparison.target` is missing. `rence config explain comparison.target` says what it means.",
-            )
-        said["target"] = bases[0]
-    if said["baselines"] is None:
-        said["baselines"] = [name for name in made.arms if name != said["target"]]
-    return Comparison(**said)
-
-
 def _check_design(manifest: Manifest, made: Expansion) -> None:
     for i, sweep in enumerate(made.sweeps):
         for name in (sweep.base, *sweep.cells):
@@ -242,22 +227,6 @@ def _check_cap(manifest: Manifest, experiment: Experiment) -> None:
         )
 
 
-def _check_comparison(manifest: Manifest, experiment: Experiment) -> None:
-    comparison, at = experiment.comparison, ("comparison",)
-    arms = [arm.name for arm in experiment.arms]
-    known(manifest, (*at, "target"), "arm", comparison.target, arms)
-    for i, name in enumerate(comparison.baselines):
-        known(manifest, (*at, "baselines", i), "arm", name, arms)
-        if name == comparison.target or name in comparison.baselines[:i]:
-            fail(manifest, (*at, "baselines", i), f"`comparison` names the arm `{name}` twice.")
-    if not 0 < comparison.alpha < 1:
-        fail(manifest, (*at, "alpha"), f"`alpha` must lie between 0 and 1, but is {comparison.alpha} instead.")
-    if comparison.margin is not None and not 0 < comparison.margin < 1:
-        fail(
-            manifest,
-            (*at, "margin"),
-            f"`margin` is a fraction and must lie between 0 and 1, but is {comparison.margin} instead. "
-            "2 points are 0.02.",
-        )
+def _check_points(manifest: Manifest, experiment: Experiment) -> None:
     if experiment.evaluation.points > experiment.budget_rollouts:
         fail(manifest, ("evaluation", "points"), "`points` may not be more than the budget's rollouts.")

@@ -15,7 +15,7 @@ from typing import Any, Literal, get_type_hints
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from harness.config.experiment import Cap, Evaluation, Experiment, Recipe
-from harness.records import Comparison, Plan, Sweep
+from harness.records import CollapseRule, Comparison, Plan, Sweep
 
 _EXPECTED = "files of published scores, beside this one or by their paths, that the report sets beside ours"
 _GRID = "a sweep: arms made from one by changing factors, every combination of them or one at a time"
@@ -51,6 +51,8 @@ def _comparison() -> type[BaseModel]:
     own["target"] = (str | None, Field(None, description=f"{described['target']}; null in a sweep: its base"))
     baselines = f"{described['baselines']}; null: all other arms"
     own["baselines"] = (list[str] | None, Field(None, description=baselines))
+    rule = model(CollapseRule)
+    own["collapse"] = (rule | None, Field(default_factory=rule, description=described["collapse"]))
     return create_model("Comparison", __config__=_STRICT, **own)
 
 

@@ -22,6 +22,7 @@ from harness.records.files import (
 from harness.records.layout import START, EvalFolder, RunFolder, TrialFolder
 from harness.records.plans import (
     ArmRecord,
+    CollapseRule,
     Comparison,
     DataRecord,
     ImportRecord,
@@ -39,6 +40,7 @@ __all__ = [
     "START",
     "ArmRecord",
     "Attempt",
+    "CollapseRule",
     "Comparison",
     "DataError",
     "DataRecord",

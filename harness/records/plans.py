@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -10,6 +10,17 @@ from typing import Any, Literal, Self
 from harness.records.fields import LATER
 from harness.records.files import SCHEMA, DataError, read_json, write_json
 from harness.records.record import Record, known
+
+
+@dataclass(frozen=True)
+class CollapseRule:
+    """What counts as a seed that collapsed. One that meets either part did."""
+
+    below_start: bool = True
+    """its score, the average at the headline, is below the start model's"""
+    towards_start: float | None = 0.5
+    """it fell by more than this share of the way from its arm's median to the start model's score, where the median is
+    above that; null: this part does not count"""
 
 
 @dataclass(frozen=True)
@@ -27,6 +38,19 @@ class Comparison(Record):
     """family-wise error rate"""
     margin: float | None = field(default=None, metadata=LATER)
     """differences smaller than this, a fraction such as 0.02, do not matter: with it the report can say `equivalent`"""
+    pair_seeds: bool = field(default=False, metadata=LATER)
+    """compare two arms seed by seed: trials of the seeds that both have; others are left out of that pair and named.
+    It pays where seeds agree between arms (`rence plan` says from which correlation), and costs power elsewhere"""
+    collapse: CollapseRule | None = field(default=CollapseRule(), metadata=LATER)
+    """what counts as a seed that collapsed, such as `{below_start: true, towards_start: 0.5}`; null: none is counted"""
+
+    @classmethod
+    def of(cls, data: Mapping[str, Any]) -> Self:
+        """As a plan's file has it, which need not hold the keys that came later."""
+        said = known(cls, data)
+        if said.get("collapse") is not None:
+            said["collapse"] = CollapseRule(**known(CollapseRule, said["collapse"]))
+        return cls(**said)
 
 
 @dataclass(frozen=True)
@@ -113,7 +137,7 @@ class Plan(Record):
     def read(cls, path: Path) -> Self:
         data = read_json(path)
         data["arms"] = [ArmRecord(**known(ArmRecord, arm)) for arm in data.get("arms", [])]
-        data["comparison"] = Comparison(**known(Comparison, data.get("comparison", {})))
+        data["comparison"] = Comparison.of(data.get("comparison", {}))
         data["backend_settings"] = data.get(data.get("backend", ""), {})
         data["sweeps"] = [Sweep(**known(Sweep, sweep)) for sweep in data.get("sweeps", [])]
         return cls(**known(cls, data))

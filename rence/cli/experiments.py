@@ -151,21 +151,35 @@ def plan(
         Path | None,
         typer.Option(metavar="RUN", help="A finished run to take variances from.", show_default=False),
     ] = None,
+    optimise: Annotated[
+        str | None,
+        typer.Option(
+            metavar="margin=POINTS,budget=N",
+            help="Look for the cheapest design that finds this margin with power 80 % within N responses (rollouts and "
+            "attempts); without a budget, for the cheapest of all.",
+            show_default=False,
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Cells, tokens, FLOPs, hours, disk and the smallest effect that can be detected. Starts nothing."""
-    _show_plan(config, overrides, json, pilot=pilot)
+    _show_plan(config, overrides, json, pilot=pilot, optimise=optimise)
 
 
 def _show_plan(
-    config: Path, overrides: list[str] | None, json: bool, configs: bool = False, pilot: Path | None = None
+    config: Path,
+    overrides: list[str] | None,
+    json: bool,
+    configs: bool = False,
+    pilot: Path | None = None,
+    optimise: str | None = None,
 ) -> None:
     """With `configs`, the backend's own are checked and written too."""
     from harness.config import load
     from rence.cli.preview import backend_configs, preview
 
     experiment = load(config, overrides or ())
-    seen = preview(experiment, pilot)
+    seen = preview(experiment, pilot, optimise)
     experiment = seen.experiment
     if not json:
         print_plan(experiment, seen)

@@ -16,10 +16,12 @@ from harness.planning import costs, plan, tuning
 from harness.records import Plan, RunFolder, write_text
 
 if TYPE_CHECKING:
+    from rence.cli.effects import EffectTable
+    from rence.cli.optimal import OptimalDesigns
     from reports.data.pilot import Pilot
     from reports.statistics import sharpen
     from reports.statistics.design import Sight
-    from reports.statistics.power import Variances
+    from reports.statistics.planned import PowerTarget, Variances
 
 _OTHER_SEEDS = (5, 10)
 """what more seeds would buy is shown beside the plan's own number"""
@@ -43,8 +45,8 @@ class PilotEffects:
     """What the plan could detect at the variances of a pilot."""
 
     pilot: Pilot
-    effects: dict[int, dict[str, Sight | None]]
-    """number of seeds -> benchmark or `average` -> minimum detectable effect"""
+    effects: list[EffectTable]
+    """what is planned, then these checkpoints, as those of the plan"""
     routes: list[CostedRoute]
 
     def to_json(self) -> dict[str, Any]:
@@ -52,9 +54,14 @@ class PilotEffects:
         tell."""
         return {
             **self.pilot.to_json(),
-            "by_seeds": {s: {name: _range(seen) for name, seen in row.items()} for s, row in self.effects.items()},
+            **_effects_json(self.effects, estimated=True),
             "routes": [{**asdict(route), "sight": _range(route.sight)} for route in self.routes],
         }
+
+
+def _effects_json(tables: list[EffectTable], estimated: bool = False) -> dict[str, Any]:
+    planned, *others = [one.to_json(estimated) for one in tables]
+    return {**planned, **({"checkpoints": others[0]} if others else {})}
 
 
 def _range(seen: Sight | None) -> dict[str, float] | None:
@@ -75,14 +82,18 @@ class Preview:
     """as expected; nothing is loaded"""
     variances: Variances
     """assumed, not measured"""
-    alpha: float
-    """level of one test: Holm's first step"""
-    effects: dict[int, dict[str, float]]
-    """number of seeds -> benchmark or `average` -> minimum detectable effect, as a fraction"""
+    target: PowerTarget
+    """the test, at the level that alpha leaves to each of the family"""
+    effects: list[EffectTable]
+    """what is planned; then these checkpoints, where the plan is about more"""
+    pays_from: dict[int, float | None]
+    """number of seeds -> the correlation of arms over seeds from which pairing by seed pays; None: from none"""
     measured: PilotEffects | None = None
     """None without a pilot"""
     tuning: costs.Costs | None = None
     """of the trials that come before; None where there are none, or none any more"""
+    optimal: OptimalDesigns | None = None
+    """None where it was not asked for"""
 
     def to_json(self) -> dict[str, Any]:
         """What `rence plan --json` prints. Effects are fractions, `tuning` and `pilot` are there only where there is
@@ -91,40 +102,57 @@ class Preview:
             "plan": self.plan.to_json(),
             "costs": asdict(self.costs),
             **({"tuning": asdict(self.tuning)} if self.tuning else {}),
+            **({"optimise": self.optimal.to_json()} if self.optimal else {}),
             "problems": self.problems,
             "training_set": {"problems": self.train.count, "removed": dict(self.train.expected_removed)},
             "minimum_detectable_effect": {
                 "assumed": asdict(self.variances),
-                "alpha": self.alpha,
-                "by_seeds": self.effects,
+                "alpha": self.target.alpha,
+                **_effects_json(self.effects),
+                "pair_seeds": {"planned": self.target.pair_seeds, "pays_from": self.pays_from},
                 **({"pilot": self.measured.to_json()} if self.measured else {}),
             },
         }
 
 
-def preview(experiment: Experiment, pilot: Path | None = None) -> Preview:
+def preview(experiment: Experiment, pilot: Path | None = None, optimise: str | None = None) -> Preview:
     """Starts nothing.
 
     Args:
         pilot: a finished run, to take variances from.
-    Raises: UserError if it lacks a benchmark or a second arm; DataError if it is broken.
+        optimise: `margin=POINTS,budget=N`, to look for the cheapest design.
+    Raises: UserError if the pilot lacks a benchmark or a second arm, or `optimise` is not that; DataError if the pilot
+        is broken.
     """
-    from reports.statistics.power import Variances, detectable_effects
+    from rence.cli import effects, optimal
+    from reports.statistics.planned import PowerTarget, Variances
 
+    wanted = None if optimise is None else optimal.request(optimise)
     model, variances = resolving.find(experiment.model), Variances()
     experiment, before = _tuned(experiment, model)
     made = plan.make(experiment, model)
     asked = {**made.benchmarks, **made.curve_benchmarks}
     problems = {name: experiment.evaluation.benchmark(name).count for name in asked}
-    alpha = made.comparison.alpha / max(1, len(made.comparison.baselines))
+    comparison = made.comparison
+    target = PowerTarget(
+        comparison.estimand, comparison.alpha / max(1, len(comparison.baselines)), comparison.pair_seeds
+    )
     sizes = {name: (problems[name], k) for name, k in made.benchmarks.items()}
     seeds = [len(made.seeds), *(s for s in _OTHER_SEEDS if s > len(made.seeds))]
-    effects = {s: detectable_effects(sizes, s, variances, alpha) for s in seeds}
+    tables = [effects.stated(sizes, seeds, variances, one) for one in _targets(target)]
+    pays_from = effects.pairing(sizes, seeds, variances, target)
     cost = costs.estimate(experiment, model, problems)
     train = experiment.training_set
     made = replace(made, lock="") if before else made  # what its tuning chooses will be part of it
-    seen = Preview(experiment, made, cost, problems, train, variances, alpha, effects, tuning=before)
-    return seen if pilot is None else replace(seen, measured=_measured(experiment, seen, pilot, sizes))
+    seen = Preview(experiment, made, cost, problems, train, variances, target, tables, pays_from, tuning=before)
+    seen = seen if pilot is None else replace(seen, measured=_measured(experiment, seen, pilot, sizes))
+    return seen if wanted is None else replace(seen, optimal=optimal.search(experiment, seen, wanted))
+
+
+def _targets(target: PowerTarget) -> list[PowerTarget]:
+    """What is planned, and these checkpoints: effects of the two are about different things, and are told apart."""
+    alone = replace(target, estimand="checkpoints")
+    return [target] if target.estimand == "checkpoints" else [target, alone]
 
 
 def _tuned(experiment: Experiment, model: Path | None) -> tuple[Experiment, costs.Costs | None]:
@@ -148,6 +176,7 @@ def _measured(experiment: Experiment, seen: Preview, run: Path, sizes: Mapping[s
         sizes: benchmark -> problems and attempts a problem, of the plan.
     Raises: UserError if it lacks a benchmark or a second arm; DataError if it is broken.
     """
+    from rence.cli.effects import EffectTable
     from reports.data import pilot as pilots
     from reports.data.scores import AVERAGE
     from reports.statistics import sharpen
@@ -157,7 +186,7 @@ def _measured(experiment: Experiment, seen: Preview, run: Path, sizes: Mapping[s
         found = pilots.read(run, list(sizes))
     except ValueError as error:
         raise UserError(str(error)) from None
-    design = pilots.PlannedDesign(sizes, made.comparison.estimand, seen.alpha)
+    design = pilots.PlannedDesign(sizes, seen.target)
     curve = {name: (seen.problems[name], k) for name, k in made.curve_benchmarks.items()}
     # A pilot with one attempt a problem cannot tell what more attempts would bring, so that is not offered.
     points, sampled = experiment.evaluation.points, found.splits[AVERAGE].sampling is not None
@@ -173,7 +202,11 @@ def _measured(experiment: Experiment, seen: Preview, run: Path, sizes: Mapping[s
         )
         for way in sharpen.routes(now, samples=sampled)
     ]
-    return PilotEffects(found, found.effects(design, list(seen.effects)), routes)
+    seeds = list(seen.effects[0].by_seeds)
+    tables = [
+        EffectTable(one.estimand, found.effects(replace(design, target=one), seeds)) for one in _targets(seen.target)
+    ]
+    return PilotEffects(found, tables, routes)
 
 
 def _hours(experiment: Experiment, cost: costs.Costs, way: sharpen.Route) -> float | None:

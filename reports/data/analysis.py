@@ -14,8 +14,8 @@ from reports.data.matching import Side
 from reports.data.pairs import Family, Groups, Pair, Test, by_seed, compare_all, difference
 from reports.data.scores import AVERAGE, Cells, Scores, complete, final, headline, marks
 from reports.data.titles import titles
-from reports.statistics import ESTIMANDS, Estimand, Estimate, contrast
-from reports.statistics.multiple import below_best_p
+from reports.statistics import ESTIMANDS, ROUNDING, Estimand, Estimate, contrast
+from reports.statistics.multiple import adjusted
 from reports.words import benchmark_title
 
 
@@ -46,7 +46,9 @@ class Analysis:
     shares: dict[str, float]
     """benchmark -> share in the problem variance of the average, mean over arms; empty if there is none"""
     best: dict[str, set[str]]
-    """column -> the arms that are not significantly below its best"""
+    """column -> the arms with its highest score"""
+    near: dict[str, set[str]]
+    """column -> the other arms that are not separated from its best, in the family of all pairs of the column"""
     pairs: list[Pair]
     marks: dict[tuple[str, str], dict[str, int]]
     """(arm, benchmark) -> counts of the five marks, of attempts and tokens"""
@@ -141,6 +143,7 @@ def analyse(run: Run) -> Analysis:
     }
     scores = {(arm, column): _score(run, arm, group) for (arm, column), group in groups.items()}
     averages = [scores[arm, AVERAGE].estimate for arm in names if (arm, AVERAGE) in scores]
+    tops = {column: _best(run, column, names, groups) for column in [*benchmarks, AVERAGE]}
     return Analysis(
         run=run,
         arms=run.plan.arms,
@@ -149,7 +152,8 @@ def analyse(run: Run) -> Analysis:
         scores=scores,
         weighted={arm: _weighted(groups[arm, AVERAGE]) for arm in names if (arm, AVERAGE) in groups},
         shares=_shares(averages, benchmarks),
-        best={column: _best(run, column, names, groups) for column in [*benchmarks, AVERAGE]},
+        best={column: best for column, (best, _) in tops.items()},
+        near={column: near for column, (_, near) in tops.items()},
         pairs=_pairs(run, groups),
         marks=marks(run),
         deviations=deviations.find(run, cells),
@@ -161,7 +165,9 @@ def _score(run: Run, arm: str, group: list[Scores]) -> Score:
     # The untrained model has one checkpoint and no seeds to be new: its interval is over problems.
     estimand = "checkpoints" if arm == START else cast(Estimand, comparison.estimand)
     return Score(
-        estimate=contrast([[s.values for s in group]], (1.0,), estimand, 1 - comparison.alpha),
+        estimate=contrast(
+            [[s.values for s in group]], (1.0,), estimand, 1 - comparison.alpha, attempts=[[s.k for s in group]]
+        ),
         n_problems=sum(len(s.problems) for s in group),
         k=tuple(sorted({k for s in group for k in s.k})),
         seeds=() if arm == START else group[0].seeds,
@@ -179,26 +185,23 @@ def _shares(averages: list[Estimate], benchmarks: list[str]) -> dict[str, float]
     return {name: sum(shares[i] for shares in known) / len(known) for i, name in enumerate(benchmarks)}
 
 
-def _best(run: Run, column: str, rows: list[str], groups: Groups) -> set[str]:
-    """Multiple comparisons with the best: who is not significantly below it."""
+def _best(run: Run, column: str, rows: list[str], groups: Groups) -> tuple[set[str], set[str]]:
+    """The arms with a column's highest score, and the others that are not separated from it. Any arm might have been
+    the best, so the family is all pairs of the column."""
     present = {arm: groups[arm, column] for arm in rows if (arm, column) in groups}
     if len(present) < 2:
-        return set()
-    comparison = run.plan.comparison
-    mean = {arm: sum(s.values.mean() for s in group) for arm, group in present.items()}
+        return set(), set()
+    mean = {arm: sum(s.values.mean() for s in group) / len(group) for arm, group in present.items()}
     top = max(mean, key=mean.__getitem__)
-    best = set()
-    for arm, group in present.items():
-        gap = difference(present[top], group, comparison.estimand, comparison.alpha)
-        if gap.se == 0 or arm == top:
-            below = gap.value > 0
-        elif gap.se is None or gap.df is None:
-            below = False
-        else:
-            below = below_best_p(gap.value / gap.se, gap.df, len(present) - 1) < comparison.alpha
-        if not below:
-            best.add(arm)
-    return best
+    best = {arm for arm in present if mean[top] - mean[arm] < ROUNDING}
+    comparison, pairs = run.plan.comparison, len(present) * (len(present) - 1) // 2
+    near = set()
+    for arm in present.keys() - best:
+        gap = difference(present[top], present[arm], comparison.estimand, comparison.alpha)
+        p = adjusted([gap.p_value, *[None] * (pairs - 1)])[0]
+        if p is None or p >= comparison.alpha:
+            near.add(arm)
+    return best, near
 
 
 def _pairs(run: Run, groups: Groups) -> list[Pair]:
@@ -225,6 +228,7 @@ def _pairs(run: Run, groups: Groups) -> list[Pair]:
             comparison.alpha,
             # the margin was stated for the arms of the comparison, not for what training brings
             None if family == "start" else comparison.margin,
+            comparison.pair_seeds,
         )
     ]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 from harness.records import START, DataError
 from reports.data.matching import Side, unmatched
@@ -12,7 +12,7 @@ from reports.data.scores import Scores
 from reports.statistics import Estimand, Estimate, contrast, seed_correlation
 from reports.statistics.design import AS_IT_IS, sight
 from reports.statistics.equivalence import equivalence_p
-from reports.statistics.multiple import holm
+from reports.statistics.multiple import adjusted, simultaneous
 from reports.statistics.variance import VarianceSplit, split
 
 Family = Literal["primary", "per_benchmark", "start"]
@@ -21,25 +21,34 @@ Family = Literal["primary", "per_benchmark", "start"]
 
 Groups = dict[tuple[str, str], list[Scores]]
 """(arm, column) -> matrices of the column's benchmarks, over the same seeds"""
+UNTRAINED = -1
+"""the seed of a model that was not trained here, as in the tables of `load`"""
+TEST = "paired by problem, seeds crossed (Satterthwaite), exact where few problems differ; Bonferroni within the family"
 Test = tuple[str, str, str]
 """arm, arm, column"""
 
 
-def difference_json(e: Estimate | None, p_adjusted: float | None, direction: int) -> dict[str, float | bool | None]:
-    """A difference as `verdict.json` has it, a fraction; all None where there is none.
+def difference_json(
+    e: Estimate | None, p_adjusted: float | None, simultaneous: tuple[float, float] | None, direction: int
+) -> dict[str, Any]:
+    """A difference as `verdict.json` has it, a fraction; all None where there is none. `p_adjusted` and `simultaneous`
+    come from one method; `ci_low`, `ci_high` and `p_value` are raw.
 
     Args:
         direction: 1 or -1 where it is significant, 0 where it is not.
     """
     low, high = (e.interval if e else None) or (None, None)
+    least, most = simultaneous or (None, None)
     return {
         "delta": e.value if e else None,
         "se": (e.se or None) if e else None,
         "df": e.df if e and e.se else None,
+        "covers": e.estimand if e else None,
         "ci_low": low,
         "ci_high": high,
         "p_value": e.p_value if e else None,
         "p_adjusted": p_adjusted,
+        "simultaneous": {"low": least, "high": most},
         "significant": None if p_adjusted is None else direction != 0,
     }
 
@@ -54,12 +63,17 @@ class Pair:
     family: Family
     estimate: Estimate | None
     p_adjusted: float | None
+    """Bonferroni's, within the family"""
+    simultaneous: tuple[float, float] | None
+    """the interval that belongs to it"""
     mde: tuple[float, float] | None
     """minimum detectable effect, at the estimated variance and at its upper bound"""
     correlation: float | None
     """of the two arms' scores over shared seeds"""
     unmatched: tuple[str, ...]
     alpha: float
+    asked: str
+    """the estimand that was asked for; what is covered is the estimate's own"""
     margin: float | None = None
     """differences smaller than this do not matter; None if nobody said so"""
     p_equivalence: float | None = None
@@ -95,21 +109,35 @@ class Pair:
         return 1 if self.estimate.value > 0 else -1
 
 
-def difference(a: list[Scores], b: list[Scores], estimand: str, alpha: float) -> Estimate:
+def difference(a: list[Scores], b: list[Scores], estimand: str, alpha: float, pair_seeds: bool = False) -> Estimate:
     """a - b, paired by problem.
 
-    A single checkpoint, such as the untrained model, brings no seeds, so on fixed problems its sampling noise would
-    go uncounted: a difference with one always covers new problems.
+    The untrained model has no seeds to be new. It counts as it is, and on fixed problems the noise of its answers would
+    go uncounted: a difference with it always covers new problems.
+
+    Args:
+        pair_seeds: pair by seed as well, on the seeds that both have, if the plan says so.
 
     Raises: DataError if they were asked different problems.
     """
     for ours, theirs in zip(a, b, strict=True):
         if ours.problems != theirs.problems:
             raise DataError("Two arms were asked different problems of one benchmark; they cannot be paired.")
-    single = len(a[0].seeds) == 1 or len(b[0].seeds) == 1
-    matrices = [[s.values for s in side] for side in (a, b)]
-    asked = "algorithm" if single and estimand == "benchmark" else estimand
-    return contrast(matrices, (1.0, -1.0), cast(Estimand, asked), 1 - alpha)
+    fixed = [place for place, side in enumerate((a, b)) if side[0].seeds == (UNTRAINED,)]
+    paired = pair_seeds and not fixed
+    if paired:
+        shared = tuple(seed for seed in a[0].seeds if seed in b[0].seeds)
+        paired = len(shared) > 1
+        a, b = ([s.only(shared) for s in side] if paired else side for side in (a, b))
+    return contrast(
+        [[s.values for s in side] for side in (a, b)],
+        (1.0, -1.0),
+        cast(Estimand, "algorithm" if fixed and estimand == "benchmark" else estimand),
+        1 - alpha,
+        fixed=fixed if len(fixed) < 2 else (),
+        paired=paired,
+        attempts=[[s.k for s in side] for side in (a, b)],
+    )
 
 
 def compare_all(
@@ -120,24 +148,24 @@ def compare_all(
     estimand: str,
     alpha: float,
     margin: float | None = None,
+    pair_seeds: bool = False,
 ) -> list[Pair]:
-    """One family: every test, adjusted by Holm's method within it. A test that lacks a side stays as a gap.
+    """One family: every test, adjusted by Bonferroni's method within it. A test that lacks a side stays as a gap.
 
-    Differences and equivalences are two families, each at level alpha: Holm's method asks no more than valid p-values
-    (1979, Scandinavian Journal of Statistics 6, 65-70), and a pair can be wrong in one of the two only, for a true
-    difference is not at once nil and beyond the margin.
+    Differences and equivalences are two families, each at level alpha: a pair can be wrong in one of the two only, for
+    a true difference is not at once nil and beyond the margin.
     """
-    # a gap stays in its place: Holm's method counts it, for the family was fixed before the results were in
+    # a gap stays in its place and counts, for the family was fixed before the results were in
     estimates = [
-        difference(groups[a, column], groups[b, column], estimand, alpha)
+        difference(groups[a, column], groups[b, column], estimand, alpha, pair_seeds)
         if {(a, column), (b, column)} <= groups.keys()
         else None
         for a, b, column in tests
     ]
     reasons = {(a, b): tuple(unmatched(sides[a], sides[b])) for a, b, _ in tests}
     # two adjustments, each over the whole family at alpha: see above
-    adjusted = holm([estimate.p_value if estimate else None for estimate in estimates])
-    equivalence = holm([equivalence_p(estimate, margin) for estimate in estimates])
+    ps = adjusted([estimate.p_value if estimate else None for estimate in estimates])
+    equivalence = adjusted([equivalence_p(estimate, margin) for estimate in estimates])
     return [
         Pair(
             a=a,
@@ -146,16 +174,25 @@ def compare_all(
             family=family,
             estimate=estimate,
             p_adjusted=p,
+            simultaneous=simultaneous(estimate, alpha, len(tests)),
             mde=_mde(groups, (a, b, column), estimate, alpha),
             correlation=_correlation(groups, a, b, column),
             unmatched=reasons[a, b],
             alpha=alpha,
+            asked=_asked(groups, (a, b, column), estimand),
             margin=margin,
             p_equivalence=p_equivalence,
             imported=sides[a].imported or sides[b].imported,
         )
-        for (a, b, column), estimate, p, p_equivalence in zip(tests, estimates, adjusted, equivalence, strict=True)
+        for (a, b, column), estimate, p, p_equivalence in zip(tests, estimates, ps, equivalence, strict=True)
     ]
+
+
+def _asked(groups: Groups, test: Test, estimand: str) -> str:
+    """Of two models that were not trained here nothing else can be asked than about these checkpoints."""
+    sides = [groups.get((arm, test[2])) for arm in test[:2]]
+    without = [side for side in sides if side and side[0].seeds == (UNTRAINED,)]
+    return "checkpoints" if len(without) == 2 and estimand == "algorithm" else estimand
 
 
 def _mde(groups: Groups, test: Test, estimate: Estimate | None, alpha: float) -> tuple[float, float] | None:

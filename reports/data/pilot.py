@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from reports.data.load import load
 from reports.data.scores import AVERAGE, Scores, complete, headline
-from reports.statistics import Estimand
-from reports.statistics.design import AS_IT_IS, DesignChange, Sight, sight
-from reports.statistics.power import Variances
+from reports.statistics import seed_correlation
+from reports.statistics.design import AS_IT_IS, DesignChange, Sight, breakdown, sight
+from reports.statistics.planned import PowerTarget, Variances
 from reports.statistics.variance import VarianceSplit, typical
 from reports.words import listing
 
@@ -22,9 +24,8 @@ class PlannedDesign:
 
     sizes: Mapping[str, tuple[int, int]]
     """benchmark -> problems, and attempts a problem"""
-    estimand: Estimand
-    alpha: float
-    """level of one test"""
+    target: PowerTarget
+    """the test"""
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,8 @@ class Pilot:
     """benchmark -> problems and attempts a problem, of the pilot"""
     spare: float
     """harmonic mean of the arms' numbers of seeds"""
+    correlation: float | None
+    """of the arms' averages over the seeds they share, mean over pairs; None below three shared seeds"""
     notes: list[str]
 
     def effects(self, design: PlannedDesign, seeds: Sequence[int]) -> dict[int, dict[str, Sight | None]]:
@@ -50,22 +53,47 @@ class Pilot:
     def sight(
         self, design: PlannedDesign, seeds: int, column: str = AVERAGE, more: DesignChange = AS_IT_IS
     ) -> Sight | None:
-        """Minimum detectable effect of a design with so many seeds an arm; None where the pilot cannot tell.
+        """Minimum detectable effect of a design with so many seeds an arm; None where the pilot cannot tell, or one
+        seed cannot.
 
         Args:
             column: a benchmark, or `average`.
             more: factors on top of the design, to see what more seeds, problems or samples would bring.
         """
-        names = list(design.sizes) if column == AVERAGE else [column]
-        ratios = [(design.sizes[name], self.sizes[name]) for name in names]
-        change = DesignChange(
+        target = design.target
+        if seeds * more.seeds < 2 and target.estimand != "checkpoints":
+            return None
+        change = self._change(design.sizes, seeds, list(design.sizes) if column == AVERAGE else [column], more)
+        pairing = self._pairing(target)
+        return sight(self.splits[column], change, target.estimand, target.alpha, self._stated, target.power, pairing)
+
+    def variances(self, design: PlannedDesign, seeds: int) -> dict[str, float]:
+        """What the variance of the average is made of in a design: `seeds`, `problems`, `samples`."""
+        change = self._change(design.sizes, seeds, list(design.sizes), AS_IT_IS)
+        pairing = self._pairing(design.target) or 0.0
+        return breakdown(self.splits[AVERAGE], change, design.target.estimand, self._stated, pairing)
+
+    def sampling_weights(self) -> list[float]:
+        """Variance of one attempt on each benchmark, up to a factor; 0 where the pilot has one a problem."""
+        both = zip(self.sizes.values(), self.splits[AVERAGE].cells, strict=True)
+        return [problems * k * drawn if k > 1 else 0.0 for (problems, k), (_, drawn) in both]
+
+    @property
+    def _stated(self) -> float:
+        return 2 * Variances().sd_seed ** 2 / self.spare
+
+    def _pairing(self, target: PowerTarget) -> float | None:
+        return (self.correlation or 0.0) if target.pair_seeds else None
+
+    def _change(
+        self, sizes: Mapping[str, tuple[int, int]], seeds: int, names: list[str], more: DesignChange
+    ) -> DesignChange:
+        ratios = [(sizes[name], self.sizes[name]) for name in names]
+        return DesignChange(
             seeds=more.seeds * seeds / self.spare,
             problems=[more.problems[0] * ours[0] / theirs[0] for ours, theirs in ratios],
             samples=[more.samples[0] * ours[1] / theirs[1] for ours, theirs in ratios],
         )
-        stated = 2 * Variances().sd_seed ** 2 / self.spare
-        estimand = "checkpoints" if seeds * more.seeds < 2 else design.estimand
-        return sight(self.splits[column], change, estimand, design.alpha, stated)
 
     def to_json(self) -> dict[str, Any]:
         """For `rence plan --json`; variances are of a difference of two fractions."""
@@ -74,9 +102,38 @@ class Pilot:
             "run": self.run,
             "arms": self.arms,
             "seeds": self.seeds,
+            "seed_correlation": self.correlation,
             "variance": {name: {part: getattr(split, part) for part in parts} for name, split in self.splits.items()},
             "notes": self.notes,
         }
+
+
+@dataclass(frozen=True)
+class PilotBasis:
+    """A pilot's variances, for `statistics.optimise`."""
+
+    pilot: Pilot
+    problems: Mapping[str, int]
+    """of each benchmark of the plan"""
+    target: PowerTarget
+
+    @property
+    def least_seeds(self) -> int:
+        return 1 if self.target.estimand == "checkpoints" else 2
+
+    @property
+    def weights(self) -> list[float]:
+        return self.pilot.sampling_weights()
+
+    def sight(self, seeds: int, samples: tuple[int, ...]) -> Sight | None:
+        return self.pilot.sight(self._design(samples), seeds)
+
+    def variances(self, seeds: int, samples: tuple[int, ...]) -> dict[str, float]:
+        return self.pilot.variances(self._design(samples), seeds)
+
+    def _design(self, samples: tuple[int, ...]) -> PlannedDesign:
+        sizes = {name: (j, k) for (name, j), k in zip(self.problems.items(), samples, strict=True)}
+        return PlannedDesign(sizes, self.target)
 
 
 def read(run: Path, benchmarks: Sequence[str]) -> Pilot:
@@ -124,8 +181,19 @@ def _pilot(run: str, benchmarks: list[str], groups: Mapping[str, list[Scores]]) 
         splits=splits,
         sizes={name: (len(s.problems), min(s.k)) for name, s in zip(benchmarks, first, strict=True)},
         spare=len(counts) / sum(1 / count for count in counts),
+        correlation=_correlation(groups),
         notes=list(_notes(splits[AVERAGE], benchmarks)),
     )
+
+
+def _correlation(groups: Mapping[str, list[Scores]]) -> float | None:
+    averages = []
+    for group in groups.values():
+        shared = set.intersection(*(set(scores.seeds) for scores in group))
+        averages.append({seed: fmean(scores.by_seed[seed] for scores in group) for seed in shared})
+    found = [seed_correlation(a, b) for a, b in combinations(averages, 2)]
+    known = [one for one in found if one is not None]
+    return fmean(known) if known else None
 
 
 def _notes(found: VarianceSplit, benchmarks: list[str]) -> list[str]:

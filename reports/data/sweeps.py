@@ -16,7 +16,7 @@ from reports.data.scores import AVERAGE, Scores, complete
 from reports.statistics import Estimate, contrast
 from reports.statistics.best import CrossFit, cross_fit
 from reports.statistics.draws import generator
-from reports.statistics.multiple import holm
+from reports.statistics.multiple import adjusted, simultaneous
 
 Group = list[Scores]
 """an arm's scores on each benchmark"""
@@ -39,7 +39,9 @@ class Effect:
     """combinations that are complete on both sides"""
     planned: int
     p_adjusted: float | None = None
-    """Holm, within the effects of its sweep"""
+    """Bonferroni, within the effects of its sweep"""
+    simultaneous: tuple[float, float] | None = None
+    """the interval that belongs to it"""
 
     def finding(self, alpha: float) -> str:
         """In the words of a table."""
@@ -143,7 +145,7 @@ def _effect_json(effect: Effect, alpha: float) -> dict[str, Any]:
         "factor": effect.factor,
         "level": effect.level,
         "reference": effect.reference,
-        **difference_json(effect.estimate, effect.p_adjusted, effect.direction(alpha)),
+        **difference_json(effect.estimate, effect.p_adjusted, effect.simultaneous, effect.direction(alpha)),
         "combinations": effect.used,
         "combinations_planned": effect.planned,
     }
@@ -199,8 +201,8 @@ def _effects(a: Analysis, sweep: Sweep, groups: dict[str, Group]) -> Effects:
             name: _mean(groups, _at(place, i, base[i]) if whole else [sweep.base])
             for i, name in enumerate(sweep.factors)
         },
-        _adjusted(main),
-        _adjusted(interactions),
+        _adjusted(main, a.alpha),
+        _adjusted(interactions, a.alpha),
     )
 
 
@@ -219,9 +221,8 @@ def _effect(
     estimate = None
     if used:
         matrices = [[scores.values for scores in groups[arm]] for arm in weights]
-        single = any(len(groups[arm][0].seeds) == 1 for arm in weights)
-        asked = "algorithm" if single and a.estimand == "benchmark" else a.estimand
-        estimate = contrast(matrices, list(weights.values()), asked, 1 - a.alpha)
+        attempts = [[scores.k for scores in groups[arm]] for arm in weights]
+        estimate = contrast(matrices, list(weights.values()), a.estimand, 1 - a.alpha, attempts=attempts)
     mean = _mean(groups, [term[0][1] for term in used])
     return Effect(name, level, reference, estimate, mean, len(used), len(terms))
 
@@ -267,6 +268,9 @@ def _mean(groups: dict[str, Group], arms: Sequence[str]) -> float | None:
     return float(np.mean(values)) if values else None
 
 
-def _adjusted(found: list[Effect]) -> list[Effect]:
-    adjusted = holm([effect.estimate.p_value if effect.estimate else None for effect in found])
-    return [replace(effect, p_adjusted=p) for effect, p in zip(found, adjusted, strict=True)]
+def _adjusted(found: list[Effect], alpha: float) -> list[Effect]:
+    ps = adjusted([effect.estimate.p_value if effect.estimate else None for effect in found])
+    return [
+        replace(effect, p_adjusted=p, simultaneous=simultaneous(effect.estimate, alpha, len(found)))
+        for effect, p in zip(found, ps, strict=True)
+    ]

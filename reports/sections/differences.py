@@ -9,7 +9,7 @@ from reports.document import Block, Cell, Column, Figure, Folded, Row, Section, 
 from reports.figures import arm_colours
 from reports.figures.intervals import IntervalRow, intervals
 from reports.verdict import COVERS
-from reports.words import GAP, correlation, extent, p_text, signed
+from reports.words import GAP, correlation, extent, p_text, reaching, signed
 
 MOST_GROUPS = 6
 """with more baselines than this the picture shows the averages alone"""
@@ -33,7 +33,8 @@ def _forest(a: Analysis) -> list[Figure]:
     else:
         entries = _grouped(a)
     caption = (
-        f"{a.label(a.target)} minus each baseline, in points, with {100 * (1 - a.alpha):g} % intervals, unadjusted. "
+        f"{a.label(a.target)} minus each baseline, in points, with {100 * (1 - a.alpha):g} % intervals, "
+        "simultaneous within their family. "
         "The claim is about the average; the benchmarks show where it comes from."
     )
     return [Figure("differences", intervals("differences", entries, "points", zero=True), caption)]
@@ -52,7 +53,8 @@ def _entry(pair: Pair, label: str, strong: bool = False) -> IntervalRow:
     e = pair.estimate
     if e is None:
         return IntervalRow(f"{label} {GAP}", strong=strong, indent=1)
-    interval = None if e.interval is None else (100 * e.interval[0], 100 * e.interval[1])
+    found = pair.simultaneous
+    interval = None if found is None else (100 * found[0], 100 * found[1])
     return IntervalRow(label, 100 * e.value, interval, strong=strong, indent=1)
 
 
@@ -63,11 +65,11 @@ def primary(a: Analysis) -> Table:
         "primary",
         "differences",
         f"Primary family, {_chosen(a)}: {a.label(a.target)} minus each baseline on the average, in points. "
-        f"Intervals cover {COVERS[_covered(a, 'primary')]}; p by the paired t test with seeds crossed, and adjusted by "
-        "Holm's method within the family. MDE: the smallest true difference that this design finds with 80 % power "
+        f"Intervals cover {COVERS[_covered(a, 'primary')]}; interval and adjusted p come from one method, Bonferroni's "
+        f"within the family of {len(a.family('primary'))}: an interval leaves 0 out exactly where p is below "
+        f"{a.alpha:g}. Raw p is not adjusted. MDE: the smallest true difference that this design finds with 80 % power "
         "before adjustment, at the variance estimated here and at its upper 80 % bound. Seed r: estimated correlation "
-        "of the two arms over their seeds. Differences are paired by problem and not by seed, which would pay above "
-        "about .4 at three seeds if it had been planned." + _equivalence(a),
+        f"of the two arms over their seeds. {_pairing(a)}" + _equivalence(a),
     )
 
 
@@ -76,9 +78,15 @@ def _equivalence(a: Analysis) -> str:
     if margin is None:
         return ""
     return (
-        f" Equivalent: within ±{100 * margin:g} points, the margin of the plan, by two one-sided t tests, adjusted by "
-        "Holm's method among themselves."
+        f" Equivalent: within ±{100 * margin:g} points, the margin of the plan, by two one-sided tests, adjusted by "
+        "Bonferroni's method among themselves."
     )
+
+
+def _pairing(a: Analysis) -> str:
+    if a.run.plan.comparison.pair_seeds:
+        return "Differences are paired by problem and, as planned, by seed."
+    return "Differences are paired by problem and not by seed, which has to be planned (`comparison.pair_seeds`)."
 
 
 def _chosen(a: Analysis) -> str:
@@ -120,8 +128,8 @@ def _table(a: Analysis, family: Family, name: str, caption: str) -> Table:
         *([Column("Benchmark", numeric=False)] if by_benchmark else []),
         Column("Points"),
         Column(f"{100 * (1 - a.alpha):g} % interval"),
-        Column("p"),
         Column("adjusted p"),
+        Column("raw p"),
         Column("MDE"),
         *([Column("Seed r")] if family == "primary" else []),
         Column("Finding", numeric=False),
@@ -135,13 +143,13 @@ def _cells(a: Analysis, pair: Pair, by_benchmark: bool) -> list[Cell]:
     e = pair.estimate
     if e is None:
         return [*names, *[Cell(GAP)] * (6 if pair.family == "primary" else 5), Cell(pair.finding)]
-    low_high = f"{signed(e.interval[0])} to {signed(e.interval[1])}" if e.interval else GAP
+    found = pair.simultaneous
     return [
         *names,
         Cell(signed(e.value), e.value, bold=pair.direction != 0 and pair.family == "primary"),
-        Cell(low_high, e.interval[0] if e.interval else None),
-        Cell(p_text(e.p_value), e.p_value),
+        Cell(reaching(found), found[0] if found else None),
         Cell(p_text(pair.p_adjusted), pair.p_adjusted),
+        Cell(p_text(e.p_value), e.p_value),
         Cell(extent(pair.mde), pair.mde[0] if pair.mde else None),
         *([Cell(correlation(pair.correlation), pair.correlation)] if pair.family == "primary" else []),
         Cell(pair.finding + (", not matched" if pair.unmatched else "")),

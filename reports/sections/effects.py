@@ -9,7 +9,7 @@ from reports.document import Block, Cell, Column, Figure, Folded, Row, Section, 
 from reports.figures.intervals import IntervalRow, intervals
 from reports.figures.svg import INK, colour
 from reports.verdict import COVERS
-from reports.words import GAP, capital, listing, p_text, percent, plural, signed
+from reports.words import GAP, capital, listing, p_text, percent, plural, reaching, signed
 
 DESIGNS = {
     "full": "every combination of the levels",
@@ -67,8 +67,8 @@ def _table(a: Analysis, one: Effects, place: int) -> Table:
         Column("Average"),
         Column("Points"),
         Column(f"{100 * (1 - a.alpha):g} % interval"),
-        Column("p"),
         Column("adjusted p"),
+        Column("raw p"),
         *([Column("Combinations")] if several else []),
         Column("Finding", numeric=False),
     ]
@@ -100,12 +100,11 @@ def _numbers(effect: Effect) -> list[Cell]:
     e = effect.estimate
     if e is None:
         return [Cell(GAP)] * 4
-    low_high = f"{signed(e.interval[0])} to {signed(e.interval[1])}" if e.interval else GAP
     return [
         Cell(signed(e.value), e.value),
-        Cell(low_high, e.interval[0] if e.interval else None),
-        Cell(p_text(e.p_value), e.p_value),
+        Cell(reaching(effect.simultaneous), effect.simultaneous[0] if effect.simultaneous else None),
         Cell(p_text(effect.p_adjusted), effect.p_adjusted),
+        Cell(p_text(e.p_value), e.p_value),
     ]
 
 
@@ -120,8 +119,8 @@ def _caption(a: Analysis, one: Effects) -> str:
         "zero. Pieces that stand in for each other may each look useless.",
     }[one.sweep.kind]
     return (
-        f"{what} On the average over the benchmarks; intervals cover {COVERS[covered]} and are not adjusted; p by the "
-        f"paired t test with seeds crossed, adjusted by Holm's method within these {len(one.main)}."
+        f"{what} On the average over the benchmarks; intervals cover {COVERS[covered]}. Intervals are "
+        f"simultaneous and p adjusted, both by Bonferroni's method within these {len(one.main)}; raw p is not."
     )
 
 
@@ -130,15 +129,15 @@ def _interactions(a: Analysis, one: Effects, place: int) -> Table:
         Column("Pair", numeric=False),
         Column("Points"),
         Column(f"{100 * (1 - a.alpha):g} % interval"),
-        Column("p"),
         Column("adjusted p"),
+        Column("raw p"),
         Column("Finding", numeric=False),
     ]
     rows = [Row([text(e.factor), *_numbers(e), text(e.finding(a.alpha))]) for e in one.interactions]
     caption = (
         "How much more the second level does where the first is set than where it is not; zero if effects add up. A "
-        "difference of differences has twice the standard error of a main effect. A family of its own, adjusted by "
-        "Holm's method."
+        "difference of differences has twice the standard error of a main effect. A family of its own, intervals and p "
+        "adjusted by Bonferroni's method."
     )
     return Table(_name("interactions", place), columns, rows, caption)
 
@@ -158,7 +157,7 @@ def _figure(a: Analysis, one: Effects, place: int) -> list[Figure]:
         return []
     caption = (
         "Each level less the base's, on the average, in points, with "
-        f"{100 * (1 - a.alpha):g} % intervals, unadjusted; {'' if ablate else 'within a factor '}the highest first. "
+        f"simultaneous {100 * (1 - a.alpha):g} % intervals; {'' if ablate else 'within a factor '}the highest first. "
         "Bold and in colour: significant after adjustment."
     )
     return [Figure(_name("effects", place), intervals(_name("effects", place), entries, "points", zero=True), caption)]
@@ -169,7 +168,8 @@ def _entry(a: Analysis, one: Effects, effect: Effect, indent: int) -> IntervalRo
     e = effect.estimate
     if e is None:
         return IntervalRow(f"{label} {GAP}", indent=indent)
-    interval = None if e.interval is None else (100 * e.interval[0], 100 * e.interval[1])
+    found = effect.simultaneous
+    interval = None if found is None else (100 * found[0], 100 * found[1])
     clear = effect.direction(a.alpha) != 0
     return IntervalRow(label, 100 * e.value, interval, colour=colour(0) if clear else INK, strong=clear, indent=indent)
 

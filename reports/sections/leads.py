@@ -8,7 +8,7 @@ from reports.document import Bullets, Cell, Column, Row, Table, Text, text
 from reports.figures import arm_colours
 from reports.statistics import Estimate
 from reports.verdict import COVERS
-from reports.words import listing, percent, plural, signed
+from reports.words import listing, plural, reaching, signed
 
 FINDINGS = {
     "lasts": "lasts",
@@ -54,8 +54,8 @@ def _sentence(a: Analysis, leads: list[Lead]) -> str:
 
 
 def _points(lead: Lead) -> str:
-    """`+14.1 ± 3.5 points, then +10.4 ± 4.9`"""
-    one, most = (f"{signed(e.value)} ± {percent(e.half_width)}" for e in (lead.one, lead.most))
+    """`+14.1 (+10.6 to +17.6) points, then +10.4 (+5.5 to +15.3)`"""
+    one, most = (f"{signed(e.value)} ({reaching(e.interval)})" for e in (lead.one, lead.most))
     return f"{one} points, then {most}"
 
 
@@ -79,9 +79,9 @@ def table(a: Analysis, found: list[Lead]) -> Table:
         for lead in found
     ]
     caption = (
-        f"pass@1, pass@{ks[-1]} and what changes between them, in points ± half-width, paired by problem with seeds "
-        f"crossed, about {COVERS[found[0].most.estimand]}. Not a planned family: {plural(len(found), 'arm')}, not "
-        "adjusted. Lasts: the interval at the largest k is above zero; gone: it holds zero and the change is below "
+        f"pass@1, pass@{ks[-1]} and what changes between them, in points with raw intervals, paired by problem with "
+        f"seeds crossed, about {COVERS[found[0].most.estimand]}. Not a planned family: {plural(len(found), 'arm')}, "
+        "not adjusted. Lasts: the interval at the largest k is above zero; gone: it holds zero and the change is below "
         "zero; unclear: neither, or "
         f"the untrained model is at {100 * CEILING:.0f} % or more, where every lead must shrink."
     )
@@ -89,5 +89,4 @@ def table(a: Analysis, found: list[Lead]) -> Table:
 
 
 def _lead(e: Estimate) -> Cell:
-    half = e.half_width
-    return Cell(signed(e.value), e.value, spread="" if half is None else f"± {percent(half)}")
+    return Cell(signed(e.value), e.value, spread=f"({reaching(e.interval)})" if e.interval else "")

@@ -14,7 +14,7 @@ from reports.figures.svg import MUTED
 from reports.sections.curves import MOST_BANDS
 from reports.sections.leads import sentences, table
 from reports.statistics import contrast
-from reports.words import GAP, percent
+from reports.words import GAP, between, percent
 
 VOTERS = 3
 """attempts from which a vote differs from picking one"""
@@ -117,7 +117,7 @@ def _table(a: Analysis, by_k: dict[int, Groups], votes: Groups, columns: list[st
 def _caption(a: Analysis, average: bool, voted: bool) -> str:
     of = ", unweighted average of the benchmarks, up to the k that all of them have" if average else ""
     parts = [
-        f"In percent{of if len(a.benchmarks) > 1 else ''} ± half-width of the {100 * (1 - a.alpha):g} % interval, of "
+        f"In percent{of if len(a.benchmarks) > 1 else ''} with the {100 * (1 - a.alpha):g} % interval, of "
         "the same target as in the table of scores."
     ]
     if voted:
@@ -132,4 +132,4 @@ def _score(a: Analysis, arm: str, group: list | None) -> Cell:
     if group is None:
         return Cell(GAP)
     e = contrast([[s.values for s in group]], (1.0,), "checkpoints" if arm == START else a.estimand, 1 - a.alpha)
-    return Cell(percent(e.value), e.value, spread="" if e.half_width is None else f"± {percent(e.half_width)}")
+    return Cell(percent(e.value), e.value, spread=between(e.interval))

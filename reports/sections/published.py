@@ -12,7 +12,7 @@ from reports.data.analysis import Analysis, Score
 from reports.data.scores import AVERAGE
 from reports.document import Block, Bullets, Cell, Column, Row, Section, Table, Text, text
 from reports.verdict import covered
-from reports.words import percent, plural, signed
+from reports.words import between, percent, plural, signed
 
 PRINTED = 0.0005 + 1e-9
 """half of the last digit of a score that is printed in percent with one decimal, as a fraction"""
@@ -167,14 +167,14 @@ def _caption(a: Analysis, published: Published) -> str:
 
 def _row(a: Analysis, cell: Reproduced) -> Row:
     name = cell.arm if cell.ours is None else a.label(cell.ours)
-    half = cell.score.estimate.half_width if cell.score else None
+    interval = cell.score.estimate.interval if cell.score else None
     ours = cell.score.estimate.value if cell.score else None
     return Row(
         [
             text(name),
             text("Average" if cell.benchmark == AVERAGE else a.benchmark_title(cell.benchmark)),
             Cell(percent(cell.published), cell.published),
-            Cell(percent(ours), ours, spread=f"± {percent(half)}" if half is not None else ""),
+            Cell(percent(ours), ours, spread=between(interval)),
             Cell(signed(cell.difference), cell.difference),
             Cell(str(cell.finding), bold=cell.finding is PublishedFinding.OUTSIDE),
         ],

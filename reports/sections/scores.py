@@ -11,9 +11,11 @@ from reports.figures import arm_colours
 from reports.figures.intervals import IntervalRow, intervals
 from reports.figures.svg import MUTED, colour
 from reports.verdict import covered, effort, matched, planned, span
-from reports.words import GAP, capital, listing, percent, plural
+from reports.words import GAP, between, capital, listing, percent, plural
 
 DAGGER = "†"
+NEAR = "°"
+"""not separated from the column's best"""
 
 
 def section(a: Analysis) -> Section:
@@ -45,7 +47,7 @@ def _percent(interval: tuple[float, float] | None) -> tuple[float, float] | None
 
 
 def table(a: Analysis) -> Table:
-    """Arms x benchmarks and the average, in percent ± half-width; a gap where an arm has no complete result."""
+    """Arms x benchmarks and the average, in percent with intervals; a gap where an arm has no complete result."""
     titles = [*map(a.benchmark_title, a.benchmarks), "Average", *(["Pooled"] if a.sizes_differ else []), "Seeds"]
     rows = []
     for arm in a.rows:
@@ -59,12 +61,11 @@ def _cell(a: Analysis, arm: str, column: str) -> Cell:
     score = a.scores.get((arm, column))
     if score is None:
         return Cell(GAP)
-    half = score.estimate.half_width
     return Cell(
         percent(score.estimate.value),
         value=score.estimate.value,
-        spread=f"± {percent(half)}" if half is not None else "",
-        mark=DAGGER if column == AVERAGE and arm in differing(a) else "",
+        spread=between(score.estimate.interval),
+        mark=(NEAR if arm in a.near[column] else "") + (DAGGER if column == AVERAGE and arm in differing(a) else ""),
         bold=arm in a.best[column],
     )
 
@@ -88,13 +89,14 @@ def caption(a: Analysis) -> str:
     untrained = "; that of the untrained model covers new problems" if START in a.rows else ""
     seeds = f"{plural(len(plan.seeds), 'seed')} an arm{'' if plan.imported else ' planned'}"
     sentences = [
-        f"Share of correct answers in percent (avg@k) ± half-width of the {100 * (1 - a.alpha):g} % interval, which "
-        f"covers {covered(a)}{untrained}.",
+        f"Share of correct answers in percent (avg@k), with the {100 * (1 - a.alpha):g} % interval of each score, not "
+        f"adjusted; it covers {covered(a)}{untrained}.",
         _sizes(a),
         _rules(a),
         f"{'; '.join([seeds, *effort(a)])}; template {plan.template}; marker "
         f"{listing(sorted(set(final['grader_version']))) or GAP}; model {plan.model}.",
-        f"Bold: not significantly below the column's best (multiple comparisons with the best, {100 * a.alpha:g} %).",
+        f"Bold: the column's highest score. {NEAR}: not separated from it at {100 * a.alpha:g} %, in the family of all "
+        "pairs of the column (Bonferroni); an arm whose interval is wide is hard to separate from anything.",
         *_legend(a),
         f"{capital(matched(a))}; {planned(a)}.",
     ]
@@ -130,7 +132,9 @@ def _legend(a: Analysis) -> list[str]:
         return []
     if not differing(a):
         return [f"On the average, no baseline differs significantly from {a.label(a.target)}."]
-    return [f"{DAGGER}: differs significantly from {a.label(a.target)} on the average (Holm-adjusted)."]
+    return [
+        f"{DAGGER}: differs significantly from {a.label(a.target)} on the average (primary family, Bonferroni-adjusted)."
+    ]
 
 
 def _shares(a: Analysis) -> list[Text]:

@@ -1,6 +1,9 @@
 """Formulas only: no file, no arm, no benchmark by name. Each has its source; docs/statistics.md says why these.
 
-crossed.py         a score or a difference with its interval: seeds and problems crossed
+estimate.py        a score or a difference with its interval and its tests: one function behind all of them
+crossed.py         where the numbers come from: seeds and problems crossed
+bounds.py          what problems alone say: exact where few of them differ
+pass_at_k.py       pass@k from counts
 satterthwaite.py   degrees of freedom of sums of variances, and their upper bounds
 multiple.py        Holm's adjustment, comparisons with the best
 equivalence.py     two one-sided tests
@@ -10,19 +13,11 @@ power.py design.py what a design can detect, and what another could
 votes.py           maj@k
 """
 
-from reports.statistics.crossed import (
-    ESTIMANDS,
-    ROUNDING,
-    Estimand,
-    Estimate,
-    Floats,
-    MeanSquare,
-    Parts,
-    contrast,
-    pass_at_k,
-    pass_at_ks,
-    seed_correlation,
-)
+from reports.statistics.crossed import contrast
+from reports.statistics.estimate import ESTIMANDS, ROUNDING, Estimand, Estimate, MeanSquare, Parts
+from reports.statistics.pass_at_k import pass_at_k, pass_at_ks
+from reports.statistics.satterthwaite import Floats
+from reports.statistics.variance import seed_correlation
 
 __all__ = [
     "ESTIMANDS",

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from reports.statistics.crossed import Estimand
+from reports.statistics.estimate import Estimand
 from reports.statistics.satterthwaite import Floats
 
 RESAMPLES = 4_000

@@ -8,88 +8,23 @@ is wrong here, and the intervals come from the analysis of variance of the cross
 
 (Cornfield & Tukey 1956, Annals of Mathematical Statistics 27(4), 907-949; Brennan 2001, Generalizability Theory,
 ch. 2), floored at max(MS_seed, MS_problem) / (S J), with Satterthwaite's degrees of freedom (1946, Biometrics
-Bulletin 2(6), 110-114) and a t quantile.
+Bulletin 2(6), 110-114). What problems add to the bounds has the shape of `bounds`, not of a t variable.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy import special
 
-from reports.statistics.satterthwaite import Floats, crossed, pool
+from reports.statistics import bounds
+from reports.statistics.estimate import ROUNDING, Estimand, Estimate, MeanSquare, Parts, Shape, pooled
+from reports.statistics.satterthwaite import Floats, of_seeds, seeds_and_problems
 
-Estimand = Literal["algorithm", "benchmark", "checkpoints"]
-"""what an interval covers: new seeds and new problems; new seeds on these problems; these seeds, new problems"""
-ESTIMANDS: tuple[Estimand, ...] = ("algorithm", "benchmark", "checkpoints")
-ROUNDING = 1e-12
-"""a standard error below this is what is left of equal numbers after adding them up; scores lie in 0..1"""
-
-
-@dataclass(frozen=True)
-class MeanSquare:
-    """One component of a variance estimate: its estimated contribution and the degrees of freedom it rests on."""
-
-    variance: float
-    df: float
-
-
-@dataclass(frozen=True)
-class Parts:
-    """The estimated variance of a mean, split by what varies. None: not to be had from these data."""
-
-    seeds: tuple[MeanSquare, ...]
-    """between the seeds of each arm that has several"""
-    problem: MeanSquare | None
-    residual: MeanSquare | None
-    problem_shares: tuple[float, ...] = ()
-    """share of each benchmark in the problem part; empty if that is zero or unknown"""
-
-    @property
-    def seed(self) -> MeanSquare | None:
-        """The arms' seed parts together; None if no arm has several seeds."""
-        return _pool(self.seeds)
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A mean or a contrast of means, with what its interval rests on.
-
-    `se` is None where the data cannot tell (one problem, or new seeds asked of one seed). It is zero where nothing
-    varied at all; then there is no interval and no test either, for a width of nothing would claim certainty.
-    """
-
-    value: float
-    se: float | None
-    df: float | None
-    confidence: float
-    parts: Parts
-    estimand: Estimand
-    """what the interval covers; `checkpoints` where new seeds were asked for and no arm has two"""
-
-    @property
-    def half_width(self) -> float | None:
-        """Of the two-sided t interval at `confidence`; None where there is no interval."""
-        if not self.se:
-            return None
-        return self.se * float(special.stdtrit(self.df, 0.5 + self.confidence / 2))
-
-    @property
-    def interval(self) -> tuple[float, float] | None:
-        """Lower and upper bound; None where the data cannot tell or nothing varied."""
-        half = self.half_width
-        return None if half is None else (self.value - half, self.value + half)
-
-    @property
-    def p_value(self) -> float | None:
-        """Two-sided, of the hypothesis that the estimated quantity is zero."""
-        if not self.se:
-            return None
-        return float(2 * special.stdtr(self.df, -abs(self.value) / self.se))
+MOST_ATTEMPTS = 256
+"""more answers to a problem than this are as good as a continuous share"""
 
 
 def contrast(
@@ -97,56 +32,155 @@ def contrast(
     weights: Sequence[float] = (1.0,),
     estimand: Estimand = "algorithm",
     confidence: float = 0.95,
+    fixed: Collection[int] = (),
+    paired: bool = False,
+    attempts: Sequence[Sequence[Sequence[int]]] | None = None,
 ) -> Estimate:
     """sum_a weight_a x (unweighted mean over benchmarks of the arm's score), with its interval.
 
     One arm and weight 1 is a score; two arms and weights (1, -1) a difference that is paired by problem. Seeds of
-    different arms are taken as independent; the seed effect of an arm is one effect across all its benchmarks. An arm
-    of a single seed brings no seed variance: the interval is then about that checkpoint. (A checkpoint that was never
-    trained, the start, is meant to be such an arm.)
+    different arms are taken as independent; the seed effect of an arm is one effect across all its benchmarks.
+
+    What is not to be had is not covered: an arm of one seed brings no variance between seeds, so a contrast with such
+    an arm is about these checkpoints, whatever was asked for; on fixed problems it is about answers.
 
     Args:
         arms: arms[a][b] is S_a x J_b, the same problems in the same order for all arms of a benchmark.
+        fixed: places of arms that have no seeds to be new, such as the untrained model: they count as they are.
+        paired: seeds are paired, too: row s of every arm is one seed. Arms have equally many then.
+        attempts: attempts[a][b] is k for each seed; None: the least of which all shares are multiples.
+
+    Raises: ValueError if paired arms have different numbers of seeds.
     """
-    parts = _parts(arms, weights)
-    value = np.dot(weights, [np.mean([m.mean() for m in arm]) for arm in arms])
-    if estimand == "algorithm" and parts.seed is None:
-        estimand = "checkpoints"
-    variance, df = _combine(parts, estimand)
+    layout = _Layout(arms, weights, frozenset(fixed), paired, attempts)
+    covered = layout.covered(estimand)
+    if covered == "answers":
+        return _answers(layout, confidence)
+    parts = layout.parts
+    variance, df = _combine(layout, covered)
     se = None if variance is None else float(np.sqrt(variance))
-    if se is not None and se < ROUNDING:
-        se = 0.0
-    return Estimate(float(value), se, df, confidence, parts, estimand)
-
-
-def _parts(arms: Sequence[Sequence[Floats]], weights: Sequence[float]) -> Parts:
-    """The mean squares of the crossed layout, each as it enters the variance of the contrast."""
-    seed, residual = [], []
-    for weight, arm in zip(weights, arms, strict=True):
-        seeds = arm[0].shape[0]
-        if seeds < 2:
-            continue
-        # over all benchmarks at once: a good seed is good on all of them, its effect is one
-        per_seed = np.mean([m.mean(axis=1) for m in arm], axis=0)
-        seed.append(MeanSquare(weight**2 * float(per_seed.var(ddof=1)) / seeds, seeds - 1))
-        residual += [_residual(m, weight / len(arm)) for m in arm if m.shape[1] > 1]
-    problem = []
-    for matrices in zip(*arms, strict=True):
-        # contrasted before it varies, for arms answer the same problems: that is the pairing
-        per_problem = np.tensordot(weights, [m.mean(axis=0) for m in matrices], axes=1)
-        if len(per_problem) > 1:
-            variance = float(per_problem.var(ddof=1)) / len(per_problem) / len(arms[0]) ** 2
-            problem.append(MeanSquare(variance, len(per_problem) - 1))
-    # a benchmark of one problem tells nothing of new problems, so neither does the average it is in
-    if len(problem) < len(arms[0]):
-        problem = []
-    total = sum(p.variance for p in problem)
-    return Parts(
-        seeds=tuple(seed),
-        problem=_pool(problem),
-        residual=_pool(residual),
-        problem_shares=tuple(p.variance / total for p in problem) if total > 0 else (),
+    return Estimate(
+        value=layout.value,
+        se=0.0 if se is not None and se < ROUNDING else se,
+        df=df,
+        confidence=confidence,
+        parts=parts,
+        estimand=covered,
+        shape=None if covered == "benchmark" else layout.shape,
+        normal=None if covered == "benchmark" else parts.problem,
+        span=layout.span,
     )
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """The crossed layout of one contrast."""
+
+    arms: Sequence[Sequence[Floats]]
+    weights: Sequence[float]
+    fixed: frozenset[int]
+    paired: bool
+    known: Sequence[Sequence[Sequence[int]]] | None
+
+    def __post_init__(self) -> None:
+        if self.paired and len({len(self.arms[a][0]) for a in self.trained}) > 1:
+            raise ValueError("Arms that are paired by seed must have equally many seeds.")
+
+    @property
+    def trained(self) -> list[int]:
+        """Places of the arms whose seeds could be new."""
+        return [a for a in range(len(self.arms)) if a not in self.fixed]
+
+    @cached_property
+    def value(self) -> float:
+        return float(np.dot(self.weights, [np.mean([m.mean() for m in arm]) for arm in self.arms]))
+
+    @property
+    def span(self) -> tuple[float, float]:
+        return sum(w for w in self.weights if w < 0), sum(w for w in self.weights if w > 0)
+
+    def covered(self, asked: Estimand) -> Estimand:
+        """What is asked for, less what these data cannot tell."""
+        new_seeds = asked in ("algorithm", "benchmark")
+        several = bool(self.trained) and all(len(self.arms[a][0]) > 1 for a in self.trained)
+        if not new_seeds or several:
+            return asked
+        return "checkpoints" if asked == "algorithm" else "answers"
+
+    @cached_property
+    def per_problem(self) -> list[Floats]:
+        """For each benchmark J_b contrasted means: arms answer the same problems, and that is the pairing."""
+        return [np.tensordot(self.weights, [m.mean(axis=0) for m in b], axes=1) for b in zip(*self.arms, strict=True)]
+
+    @cached_property
+    def parts(self) -> Parts:
+        """The mean squares of the layout, each as it enters the variance of the contrast."""
+        seeds, residual = self._seeds_and_residual()
+        problem, count = [], len(self.per_problem)
+        for values in self.per_problem:
+            if len(values) > 1:
+                problem.append(MeanSquare(float(values.var(ddof=1)) / len(values) / count**2, len(values) - 1))
+        # a benchmark of one problem tells nothing of new problems, so neither does the average it is in
+        if len(problem) < count:
+            problem = []
+        total = sum(p.variance for p in problem)
+        return Parts(
+            seeds=tuple(seeds),
+            problem=pooled(problem),
+            residual=pooled(residual),
+            problem_shares=tuple(p.variance / total for p in problem) if total > 0 else (),
+        )
+
+    def seed_parts(self, seeds: Sequence[MeanSquare]) -> tuple[list[float], list[float], list[float]]:
+        """Variances, degrees of freedom, and what the variances would be proportional to if all seeds varied alike."""
+        weights = [1.0] if self.paired else [self.weights[a] for a in self.trained if len(self.arms[a][0]) > 1]
+        alike = [weight**2 / (part.df + 1) for weight, part in zip(weights, seeds, strict=True)]
+        return [s.variance for s in seeds], [s.df for s in seeds], alike
+
+    def _seeds_and_residual(self) -> tuple[list[MeanSquare], list[MeanSquare]]:
+        if self.paired:
+            together = [self.arms[a] for a in self.trained]
+            weights = [self.weights[a] for a in self.trained]
+            groups = [(1.0, [np.tensordot(weights, list(b), axes=1) for b in zip(*together, strict=True)])]
+        else:
+            groups = [(self.weights[a], self.arms[a]) for a in self.trained]
+        seed, residual = [], []
+        for weight, arm in groups:
+            seeds = arm[0].shape[0]
+            if seeds < 2:
+                continue
+            # over all benchmarks at once: a good seed is good on all of them, its effect is one
+            per_seed = np.mean([m.mean(axis=1) for m in arm], axis=0)
+            seed.append(MeanSquare(weight**2 * float(per_seed.var(ddof=1)) / seeds, seeds - 1))
+            residual += [_residual(m, weight / len(arm)) for m in arm if m.shape[1] > 1]
+        return seed, residual
+
+    @cached_property
+    def attempts(self) -> list[list[list[float]]]:
+        """k of each arm, benchmark and seed; infinity where numbers are no shares."""
+        if self.known is not None:
+            return [[[float(k) for k in b] for b in arm] for arm in self.known]
+        return [[[_denominator(m)] * len(m) for m in arm] for arm in self.arms]
+
+    @cached_property
+    def shape(self) -> Shape | None:
+        """The bounds of the problems' part; of a score one variable in 0..1, of a difference gains and losses."""
+        low, high = self.span
+        scale = max(-low, high)
+        if scale <= 0 or min(map(len, self.per_problem)) < 2:
+            return None
+        values = [v / scale for v in self.per_problem]
+        answers = [max(sum(k) for k in b) for b in zip(*self.attempts, strict=True)]
+        return bounds.Scaled((bounds.cumulants if low == 0 else bounds.gain)(values, answers), scale)
+
+
+def _denominator(matrix: Floats) -> float:
+    """The least k of which all shares are multiples: the attempts a problem. Infinity if there is none."""
+    values = np.unique(np.round(matrix, 9))
+    for k in range(1, MOST_ATTEMPTS + 1):
+        if np.abs(values * k - np.rint(values * k)).max() < 1e-6:
+            return float(k)
+    return float("inf")
 
 
 def _residual(matrix: Floats, weight: float) -> MeanSquare:
@@ -156,59 +190,38 @@ def _residual(matrix: Floats, weight: float) -> MeanSquare:
     return MeanSquare(weight**2 * float((rest**2).sum()) / df / (seeds * problems), df)
 
 
-def _pool(parts: Sequence[MeanSquare]) -> MeanSquare | None:
-    """Sum of independent components, with Satterthwaite's degrees of freedom."""
-    if not parts:
-        return None
-    variance, df = pool([p.variance for p in parts], [p.df for p in parts])
-    return MeanSquare(float(variance), float(df))
-
-
-def seed_correlation(a: Mapping[int, float], b: Mapping[int, float]) -> float | None:
-    """Pearson's correlation of two arms' scores over the seeds they share: what pairing by seed could gain. None
-    below three shared seeds or without variation."""
-    shared = sorted(a.keys() & b.keys())
-    if len(shared) < 3:
-        return None
-    x, y = np.array([a[s] for s in shared]), np.array([b[s] for s in shared])
-    if np.ptp(x) == 0 or np.ptp(y) == 0:
-        return None
-    return float(np.corrcoef(x, y)[0, 1])
-
-
-def pass_at_k(attempts: NDArray[np.int64], correct: NDArray[np.int64], k: int) -> Floats:
-    """Chance that at least one of k attempts is correct, for each problem: 1 - C(n - c, k) / C(n, k).
-
-    Unbiased (Chen et al. 2021, arXiv:2107.03374, eq. 1), unlike a bootstrap with replacement.
-
-    Raises: ValueError if a problem has fewer than k attempts.
-    """
-    return pass_at_ks(attempts, correct, [k])[..., 0]
-
-
-def pass_at_ks(attempts: NDArray[np.int64], correct: NDArray[np.int64], ks: Sequence[int]) -> Floats:
-    """`pass_at_k` for several k at once: problems x ks."""
-    if attempts.size and attempts.min() < max(ks):
-        raise ValueError(
-            f"`k` must be at most the {attempts.min()} attempts of every problem, but is {max(ks)} instead."
-        )
-    # Product form: C(n-c, k) / C(n, k) = prod_{i<k} (n - c - i) / (n - i); a factor of zero or less ends it.
-    i = np.arange(max(ks))
-    left = np.clip((attempts - correct)[..., None] - i, 0, None)
-    none = np.cumprod(left / (attempts[..., None] - i), axis=-1, dtype=np.float64)
-    return 1.0 - none[..., np.array(ks) - 1]
-
-
-def _combine(parts: Parts, estimand: Estimand) -> tuple[float | None, float | None]:
-    seed, problem = parts.seed, parts.problem
-    if estimand == "benchmark":
-        return _known(seed)
-    if estimand == "checkpoints" or problem is None or seed is None:
-        return _known(problem)
+def _combine(layout: _Layout, covered: Estimand) -> tuple[float | None, float | None]:
+    parts = layout.parts
+    if covered == "benchmark":
+        return tuple(map(float, of_seeds(*layout.seed_parts(parts.seeds))))
+    if covered == "checkpoints" or parts.problem is None:
+        return _known(parts.problem)
     rest = parts.residual or MeanSquare(0.0, 1.0)
-    variance, df = crossed(seed.variance, seed.df, problem.variance, problem.df, rest.variance, rest.df)
+    problem = (parts.problem.variance, parts.problem.df)
+    variance, df = seeds_and_problems(layout.seed_parts(parts.seeds), problem, (rest.variance, rest.df))
     return float(variance), float(df)
 
 
 def _known(part: MeanSquare | None) -> tuple[float | None, float | None]:
     return (None, None) if part is None else (part.variance, part.df)
+
+
+def _answers(layout: _Layout, confidence: float) -> Estimate:
+    """These checkpoints on these problems: only answers are new. Arms are independent then, and within a problem the
+    k answers of a seed tell their variance, p (1 - p) k / (k - 1) / k; with one answer each nothing does."""
+    found = [bounds.answers(arm, ks) for arm, ks in zip(layout.arms, layout.attempts, strict=True)]
+    known = [arm for arm in found if arm is not None]
+    variance = sum(w**2 * float(arm.second) for w, arm in zip(layout.weights, known, strict=False))
+    se = float(np.sqrt(variance)) if len(known) == len(found) else None
+    normal = MeanSquare(variance, float("inf"))
+    return Estimate(
+        value=layout.value,
+        se=None if se is None else 0.0 if se < ROUNDING else se,
+        df=None if se is None else normal.df,
+        confidence=confidence,
+        parts=layout.parts,
+        estimand="answers",
+        shape=None if se is None else bounds.Independent(tuple(known), tuple(layout.weights)),
+        normal=None if se is None else normal,
+        span=layout.span,
+    )

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from reports.statistics.crossed import Estimand, MeanSquare, Parts
+from reports.statistics.estimate import Estimand, MeanSquare, Parts
+from reports.statistics.planned import paired
 from reports.statistics.power import POWER, detectable_effect
-from reports.statistics.satterthwaite import pool, upper_bound
+from reports.statistics.satterthwaite import Floats, pool, upper_bound
 from reports.statistics.variance import VarianceSplit
 
 
@@ -43,6 +44,7 @@ def sight(
     alpha: float,
     stated: float | None = None,
     power: float = POWER,
+    pairing: float | None = None,
 ) -> Sight | None:
     """What the changed design would detect between two arms with this power.
 
@@ -50,8 +52,10 @@ def sight(
         found: the split of a difference.
         stated: variance of an arm's score between seeds, over the number of seeds of `found`, summed over the two
             arms: in place of what one seed an arm could not tell.
+        pairing: correlation of the arms' scores over seeds, where the changed design pairs them by seed.
     """
     parts = expected(found, change, stated)
+    parts = parts if pairing is None else paired(parts, pairing)
     effect = detectable_effect(parts, estimand, alpha, power)
     if effect is None:
         return None
@@ -64,24 +68,55 @@ def sight(
 
 def expected(found: VarianceSplit, change: DesignChange, stated: float | None = None) -> Parts:
     """Expected mean squares of the changed design, each over its own S J."""
-    count = len(found.problems)
     fewer = 1 / change.seeds
-    problems, samples = (np.broadcast_to(1 / np.asarray(x, float), count) for x in (change.problems, change.samples))
-    cells = np.array(found.cells)
-    rest = fewer * problems * (cells[:, 0] + samples * cells[:, 1])
-    own = found.by_problem
-    problem = None if own is None else np.array(own) * problems + rest
+    between, own, rest = _components(found, change, stated)
+    problems = _inverse(change.problems, found)
     residual_df = [
         (r.df if r else _df(p)) * j / fewer
         for r, p, j in zip(found.residuals, found.problems, 1 / problems, strict=True)
     ]
     dfs = [max(1.0, (_df(p) + 1) / shrink - 1) for p, shrink in zip(found.problems, problems, strict=True)]
-    between = found.seed if found.seeds else stated
     return Parts(
-        seeds=() if between is None else _seeds(found, fewer, fewer * between + float(rest.sum())),
-        problem=None if problem is None else _pooled(problem, dfs),
+        seeds=() if between is None else _seeds(found, fewer, between + float(rest.sum())),
+        problem=None if own is None else _pooled(own + rest, dfs),
         residual=None if between is None else _pooled(rest, residual_df),
     )
+
+
+def breakdown(
+    found: VarianceSplit, change: DesignChange, estimand: Estimand, stated: float | None = None, pairing: float = 0.0
+) -> dict[str, float]:
+    """What the variance of the changed design is made of: `seeds`, `problems`, `samples`, the last with seed x problem.
+
+    Args:
+        stated, pairing: as of `sight`; `pairing` is 0 where seeds are not paired.
+    """
+    between, own, rest = _components(found, change, stated)
+    # Arms that agree over seeds agree in their scores, of which single cells are a part.
+    apart = 0.0 if between is None else max(0.0, between - pairing * (between + float(rest.sum())))
+    return {
+        "seeds": 0.0 if estimand == "checkpoints" else apart,
+        "problems": 0.0 if estimand == "benchmark" or own is None else float(own.sum()),
+        "samples": float(rest.sum()),
+    }
+
+
+def _components(
+    found: VarianceSplit, change: DesignChange, stated: float | None
+) -> tuple[float | None, Floats | None, Floats]:
+    """Of seeds, of each benchmark's problems, and of each benchmark's cells; None where they are not known."""
+    fewer, problems, samples = 1 / change.seeds, _inverse(change.problems, found), _inverse(change.samples, found)
+    cells, own = np.array(found.cells), found.by_problem
+    between = found.seed if found.seeds else stated
+    return (
+        None if between is None else fewer * between,
+        None if own is None else np.array(own) * problems,
+        fewer * problems * (cells[:, 0] + samples * cells[:, 1]),
+    )
+
+
+def _inverse(factors: Sequence[float], found: VarianceSplit) -> Floats:
+    return np.broadcast_to(1 / np.asarray(factors, float), len(found.problems))
 
 
 def _seeds(found: VarianceSplit, fewer: float, total: float) -> tuple[MeanSquare, ...]:

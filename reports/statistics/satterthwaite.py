@@ -15,6 +15,9 @@ Floats = NDArray[np.float64]
 Real = Floats | float
 ROUNDING = 1e-9
 """mean squares of scores that are multiples of 1/k are often equal; whether they are may not hang on the last digit"""
+CAUTION = 0.75
+"""confidence of the bound at which the variance between two seeds enters the degrees of freedom. At .7 coverage in the
+worst setting (two seeds against eight, the two with sixteen times the variance) was .938, at .5 it was .906"""
 
 
 def pool(variances: Sequence[Real], dfs: Sequence[Real]) -> tuple[Floats, Floats]:
@@ -23,6 +26,41 @@ def pool(variances: Sequence[Real], dfs: Sequence[Real]) -> tuple[Floats, Floats
     df = df.reshape(df.shape + (1,) * (v.ndim - df.ndim))
     total, spread = v.sum(axis=0), (v**2 / df).sum(axis=0)
     return total, _ratio(total**2, spread, np.broadcast_to(df.min(axis=0), total.shape))
+
+
+def of_seeds(variances: Sequence[Real], dfs: Sequence[float], alike: Sequence[float]) -> tuple[Floats, Floats]:
+    """The seeds' part of several arms. As `pool`, but its degrees of freedom are at most those that they would have if
+    the seeds of all arms varied alike: an arm of two seeds whose variance happens to be estimated as small would
+    otherwise hand the word to an arm of eight.
+
+    Args:
+        alike: what the variances are proportional to if the seeds of all arms vary alike, weight^2 / seeds.
+    """
+    total, df = pool(variances, dfs)
+    return total, np.minimum(df, pool(list(alike), list(dfs))[1])
+
+
+def seeds_and_problems(
+    seeds: tuple[Sequence[Real], Sequence[float], Sequence[float]],
+    problem: tuple[Real, Real],
+    residual: tuple[Real, Real],
+) -> tuple[Floats, Floats]:
+    """The variance over new seeds and new problems, with degrees of freedom that two seeds do not inflate.
+
+    One degree of freedom knows a variance so badly that it is estimated at a tenth of itself in a quarter of all
+    studies; Satterthwaite's formula then takes the problems for the whole of it. So where an arm has two seeds its
+    variance enters the formula, not the interval, at its upper bound (`CAUTION`).
+
+    Args:
+        seeds: the arguments of `of_seeds`.
+        problem, residual: variance and degrees of freedom.
+    """
+    variances, dfs, alike = seeds
+    variance, df = crossed(*of_seeds(variances, dfs, alike), *problem, *residual)
+    if min(dfs) > 1:
+        return variance, df
+    raised = [v / special.chdtri(1, CAUTION) if f <= 1 else v for v, f in zip(variances, dfs, strict=True)]
+    return variance, np.minimum(df, crossed(*of_seeds(raised, dfs, alike), *problem, *residual)[1])
 
 
 def crossed(

@@ -14,13 +14,14 @@ and v_sampling = E[p (1 - p)], estimated without bias by p^ (1 - p^) k / (k - 1)
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
 
-from reports.statistics.crossed import MeanSquare, Parts, contrast
+from reports.statistics.crossed import contrast
+from reports.statistics.estimate import MeanSquare, Parts
 from reports.statistics.satterthwaite import Floats, pool
 
 
@@ -171,3 +172,15 @@ def _pooled(parts: Sequence[MeanSquare | None]) -> MeanSquare | None:
         return None
     variance, df = pool([p.variance for p in known], [p.df for p in known])
     return MeanSquare(float(variance), float(df))
+
+
+def seed_correlation(a: Mapping[int, float], b: Mapping[int, float]) -> float | None:
+    """Pearson's correlation of two arms' scores over the seeds they share: what pairing by seed could gain. None
+    below three shared seeds or without variation."""
+    shared = sorted(a.keys() & b.keys())
+    if len(shared) < 3:
+        return None
+    x, y = np.array([a[s] for s in shared]), np.array([b[s] for s in shared])
+    if np.ptp(x) == 0 or np.ptp(y) == 0:
+        return None
+    return float(np.corrcoef(x, y)[0, 1])

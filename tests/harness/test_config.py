@@ -240,8 +240,48 @@ def test_yaml_1_2_scalars() -> None:
         ("baselines: [grpo]", "baselines: [grpo], alpha: 2", "tiny.yaml:20: `alpha` must lie between 0 and 1"),
         (
             "baselines: [grpo]",
-            "baselines: [grpo], margin: 2",
-            "tiny.yaml:20: `margin` is a fraction and must lie between 0 and 1, but is 2.0 instead. 2 points are 0.02.",
+            "baselines: [grpo], margin: 3",
+            "tiny.yaml:20: `margin` is a fraction and must lie between 0 and 1, but is 3 instead. 3 points are 0.03.",
+        ),
+        (
+            "baselines: [grpo]",
+            "baselines: [grpo], margin: 0",
+            "must lie between 0 and 1, but is 0 instead. 2 points are",
+        ),
+        (
+            "baselines: [grpo]",
+            "baselines: [grpo], alpha: 0",
+            "tiny.yaml:20: `alpha` must lie between 0 and 1, but is 0",
+        ),
+        (
+            "baselines: [grpo]",
+            "baselines: [grpo], alpha: 1",
+            "tiny.yaml:20: `alpha` must lie between 0 and 1, but is 1",
+        ),
+        (
+            "baselines: [grpo]",
+            "baselines: [grpo], pair_seeds: true, estimand: checkpoints",
+            "tiny.yaml:20: `pair_seeds` pairs what varies between seeds, and `estimand: checkpoints` leaves that out.",
+        ),
+        (
+            "baselines: [grpo]",
+            "baselines: [grpo], collapse: {towards_start: 50}",
+            "tiny.yaml:20: `towards_start` is a share of the way and must be more than 0 and at most 1, or null,",
+        ),
+        (
+            "baselines: [grpo]",
+            "baselines: [grpo], collapse: {below_start: false, towards_start: null}",
+            "tiny.yaml:20: `collapse` holds no rule",
+        ),
+        (
+            "baselines: [grpo]",
+            "baselines: [grpo], collapse: {below: true}",
+            "tiny.yaml:20: `comparison.collapse.below` is not a key. Did you mean `below_start`",
+        ),
+        (
+            "baselines: [grpo]",
+            "baselines: [grpo], collapse: 3",
+            "tiny.yaml:20: `comparison.collapse` must be a mapping, but is 3 instead.",
         ),
         (
             "baselines: [grpo]",
@@ -311,6 +351,7 @@ def test_explain_tells_meaning_range_and_default() -> None:
     assert "target: the arm that is compared; null in a sweep: its base (word or null, default null)" in explain(
         "comparison"
     )
+    assert explain("comparison.collapse.towards_start").endswith("number or null, default 0.5")
     with pytest.raises(UserError, match="Did you mean `epochs`"):
         explain("recipe.epoch")
 

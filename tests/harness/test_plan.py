@@ -21,7 +21,7 @@ from harness.config.experiment import Arm, Recipe
 from harness.models import resolving
 from harness.models.resolving import SHIPPED
 from harness.planning import costs, plan
-from harness.records import Plan
+from harness.records import CollapseRule, Comparison, Plan
 from harness.records.differences import differences
 from harness.records.fields import LATER
 
@@ -48,6 +48,19 @@ def test_settings_that_came_later_leave_the_locks_of_plans_without_them(tiny: Pa
     idle = ("reward", "microbatch_tokens", "checkpoint_steps", "refill_batches", "reference_sync_steps")
     recipe = {key: value for key, value in asdict(before.recipe).items() if key not in idle}
     assert before.fingerprint == after.fingerprint == fingerprint(spec=before.algorithm.spec(), recipe=recipe)
+
+
+def test_what_counts_as_a_collapse_is_in_the_plan_and_old_plans_read_as_the_default(tiny: Path, tmp_path: Path) -> None:
+    def read_back(*overrides: str) -> Comparison:
+        made(tiny, *overrides).write(tmp_path / "plan.json")
+        return Plan.read(tmp_path / "plan.json").comparison
+
+    assert "collapse" not in made(tiny).to_json()["comparison"]
+    old = read_back()
+    assert (old.pair_seeds, old.collapse) == (False, CollapseRule(below_start=True, towards_start=0.5))
+    assert read_back("comparison.collapse=null").collapse is None
+    stated = read_back("comparison.collapse.towards_start=0.2", "comparison.pair_seeds=true")
+    assert (stated.pair_seeds, stated.collapse) == (True, CollapseRule(True, 0.2))
 
 
 @pytest.mark.parametrize(
@@ -133,6 +146,9 @@ def test_a_limit_of_problems_is_in_the_costs(tiny: Path) -> None:
         "comparison.target=grpo comparison.baselines=[rence]",
         "comparison.alpha=0.01",
         "comparison.margin=0.02",
+        "comparison.pair_seeds=true",
+        "comparison.collapse=null",
+        "comparison.collapse.below_start=false",
         "tuning.tried=3",
     ],
 )

@@ -7,7 +7,15 @@ import pytest
 from scipy import special
 
 from reports.statistics import MeanSquare, Parts
-from reports.statistics.power import Variances, detectable_effect, detectable_effects
+from reports.statistics.planned import (
+    PowerTarget,
+    Variances,
+    detectable_effects,
+    expected_parts,
+    paired,
+    pairing_pays_from,
+)
+from reports.statistics.power import CANNOT_DETECT, detectable, detectable_effect
 from reports.statistics.satterthwaite import upper_bound
 
 
@@ -27,7 +35,7 @@ def test_detectable_effect_of_paired_seeds() -> None:
 def test_detectable_effects_without_seed_noise() -> None:
     # sampling = .5 x .7 / (1.2 x 2.2) = .13258; n = 500, k = 1: V = (.01 + .26515) / 500, 2.8075 x .023458 = 6.6 points
     assert Variances().sampling == pytest.approx(0.13258, abs=1e-5)
-    effects = detectable_effects({"math500": (500, 1), "amc": (83, 8)}, 1)
+    effects = detectable_effects({"math500": (500, 1), "amc": (83, 8)}, 1, target=PowerTarget("checkpoints"))
     assert effects["math500"] == pytest.approx(0.0659, abs=1e-4)
     # amc: V = (.01 + .26515 / 8) / 83, se .022799, x 2.835 at 82 degrees of freedom
     assert effects["amc"] == pytest.approx(0.0646, abs=1e-4)
@@ -36,8 +44,9 @@ def test_detectable_effects_without_seed_noise() -> None:
 
 
 def test_more_seeds_detect_less_only_as_far_as_the_problems_allow() -> None:
-    effects = [detectable_effects({"aime": (30, 32)}, seeds)["aime"] for seeds in (3, 10, 1000)]
-    assert effects == sorted(effects, reverse=True)
+    found = [detectable_effects({"aime": (30, 32)}, seeds)["aime"] for seeds in (3, 10, 1000)]
+    effects = [one for one in found if one]
+    assert effects == sorted(effects, reverse=True) and len(effects) == 3
     # the limit: sd_effect / sqrt(30) = .01826, t with 29 df: x 2.902
     assert effects[-1] == pytest.approx(0.0530, abs=5e-4)
 
@@ -70,6 +79,59 @@ def test_no_effect_is_named_where_there_is_no_test() -> None:
     assert detectable_effect(Parts(seeds, None, None), "algorithm") is None
     assert detectable_effect(Parts((), problem, None), "benchmark") is None
     assert detectable_effect(Parts((), MeanSquare(0.0, 9), None), "checkpoints") is None
+
+
+def test_one_seed_tells_of_no_other() -> None:
+    sizes = {"aime": (30, 32)}
+    for estimand in ("algorithm", "benchmark"):
+        assert detectable_effects(sizes, 1, target=PowerTarget(estimand)) == {"aime": None, "average": None}
+    # V = (.01 + .26515 / 32) / 30, se .024689, x 2.902 at 29 degrees of freedom
+    assert detectable_effects(sizes, 1, target=PowerTarget("checkpoints"))["average"] == pytest.approx(0.0716, abs=3e-4)
+
+
+@pytest.mark.parametrize(("effect", "shown"), [(0.02, 0.02), (1 / 3, 1 / 3), (0.334, None), (None, None)])
+def test_beyond_a_third_of_the_scale_nothing_can_be_detected(effect: float | None, shown: float | None) -> None:
+    found = detectable(effect, "one problem")
+    assert found.effect == shown
+    assert found.reason.startswith(CANNOT_DETECT) == (effect == 0.334)
+    assert (found.reason == "one problem") == (effect is None) and bool(found.reason) == (shown is None)
+
+
+@pytest.mark.parametrize("correlation", [0.3, 0.6])
+def test_effects_of_seeds_that_agree_paired_and_not(correlation: float) -> None:
+    """Both tests by simulation, at three seeds whose scores agree between the arms: each finds its effect in 80 %."""
+    rng, seeds = np.random.default_rng(1), 3
+    one = MeanSquare(1 / seeds, seeds - 1)
+    parts = Parts((one, one), None, None)
+    apart = detectable_effect(parts, "benchmark", correlation=correlation)
+    together = detectable_effect(paired(parts, correlation), "benchmark")
+    assert apart and together
+    a, own = rng.normal(0, 1, (2, 40_000, seeds))
+    b = correlation * a + (1 - correlation**2) ** 0.5 * own
+    difference = (a - b).mean(axis=1)
+    va, vb = a.var(axis=1, ddof=1) / seeds, b.var(axis=1, ddof=1) / seeds
+    unpaired = special.stdtrit((va + vb) ** 2 / (va**2 / 2 + vb**2 / 2), 0.975) * np.sqrt(va + vb)
+    pairs = special.stdtrit(2, 0.975) * (a - b).std(axis=1, ddof=1) / np.sqrt(seeds)
+    assert np.mean(np.abs(difference + apart) > unpaired) == pytest.approx(0.80, abs=0.01)
+    assert np.mean(np.abs(difference + together) > pairs) == pytest.approx(0.80, abs=0.01)
+
+
+def test_from_which_correlation_pairing_by_seed_pays() -> None:
+    """Where the two powers of the simulation above cross: .49 at three seeds. Where checkpoints are the target or there
+    is one seed there is nothing to pair."""
+    target = PowerTarget("benchmark")
+    found = [pairing_pays_from(expected_parts([(500, 4)], seeds, Variances()), target) for seeds in (3, 5, 10)]
+    assert found == pytest.approx([0.489, 0.285, 0.140], abs=0.005)
+    few = expected_parts([(30, 4)], 3, Variances())
+    assert pairing_pays_from(few, PowerTarget("checkpoints")) is None
+    assert pairing_pays_from(expected_parts([(500, 4)], 1, Variances()), target) is None
+    at = pairing_pays_from(few, target)
+    assert at is not None
+    less, more = at - 0.05, at + 0.05
+    for correlation, pays in ((less, False), (more, True)):
+        apart = detectable_effect(few, "benchmark", correlation=correlation)
+        together = detectable_effect(paired(few, correlation), "benchmark")
+        assert apart and together and (together < apart) == pays
 
 
 def test_upper_bound_of_one_mean_square_is_exact() -> None:

@@ -1,0 +1,83 @@
+"""The `comparison` section of an experiment file: what is left unsaid, and what it may not say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from harness.config.check import fail, known
+from harness.config.experiment import Experiment
+from harness.config.manifest import Key, Manifest
+from harness.config.sweeps import Expansion
+from harness.records import CollapseRule, Comparison
+
+_AT: Key = ("comparison",)
+
+
+def read(manifest: Manifest, section: Any, made: Expansion) -> Comparison:
+    """In a sweep the base is compared with all other arms, unless the file says otherwise.
+
+    Args:
+        section: of the file, as its shape.
+    Raises: UserError if there is no target.
+    """
+    said, bases = dict(section), [sweep.base for sweep in made.sweeps]
+    if said["target"] is None:
+        if not bases:
+            fail(
+                manifest,
+                _AT,
+                "`comparison.target` is missing. `rence config explain comparison.target` says what it means.",
+            )
+        said["target"] = bases[0]
+    if said["baselines"] is None:
+        said["baselines"] = [name for name in made.arms if name != said["target"]]
+    if said["collapse"] is not None:
+        said["collapse"] = CollapseRule(**dict(said["collapse"]))
+    return Comparison(**said)
+
+
+def check(manifest: Manifest, experiment: Experiment) -> None:
+    """Raises: UserError with what is allowed."""
+    comparison, arms = experiment.comparison, [arm.name for arm in experiment.arms]
+    known(manifest, (*_AT, "target"), "arm", comparison.target, arms)
+    for i, name in enumerate(comparison.baselines):
+        known(manifest, (*_AT, "baselines", i), "arm", name, arms)
+        if name == comparison.target or name in comparison.baselines[:i]:
+            fail(manifest, (*_AT, "baselines", i), f"`comparison` names the arm `{name}` twice.")
+    _check_numbers(manifest, comparison)
+    if comparison.pair_seeds and comparison.estimand == "checkpoints":
+        fail(
+            manifest,
+            (*_AT, "pair_seeds"),
+            "`pair_seeds` pairs what varies between seeds, and `estimand: checkpoints` leaves that out. Set "
+            "`pair_seeds: false`, or `estimand` to `algorithm` or `benchmark`.",
+        )
+
+
+def _check_numbers(manifest: Manifest, comparison: Comparison) -> None:
+    alpha, margin, rule = comparison.alpha, comparison.margin, comparison.collapse
+    if not 0 < alpha < 1:
+        fail(manifest, (*_AT, "alpha"), f"`alpha` must lie between 0 and 1, but is {alpha:g} instead.")
+    if margin is not None and not 0 < margin < 1:
+        points = margin if 1 <= margin < 100 else 2
+        fail(
+            manifest,
+            (*_AT, "margin"),
+            f"`margin` is a fraction and must lie between 0 and 1, but is {margin:g} instead. "
+            f"{points:g} points are {points / 100:g}.",
+        )
+    if rule is None:
+        return
+    if rule.towards_start is not None and not 0 < rule.towards_start <= 1:
+        fail(
+            manifest,
+            (*_AT, "collapse", "towards_start"),
+            "`towards_start` is a share of the way and must be more than 0 and at most 1, or null, but is "
+            f"{rule.towards_start:g} instead.",
+        )
+    if not rule.below_start and rule.towards_start is None:
+        fail(
+            manifest,
+            (*_AT, "collapse"),
+            "`collapse` holds no rule: `below_start` is false and `towards_start` null. `collapse: null` counts none.",
+        )
