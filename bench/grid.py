@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
-from scipy import special
 
 from bench import rivals
 from bench.tables import rate, table
@@ -42,6 +41,8 @@ class Result:
     by_seed: float
     width: float
     """median, over the oracle's"""
+    over_crossed: float
+    """median width over that of the t interval of the crossed layout by itself"""
     width_of_t: float
     """median, over that of a t interval which knows the mean squares' ratios and so its degrees of freedom"""
     powers: tuple[float, float]
@@ -70,11 +71,12 @@ def measure(
     setting: Setting, replicates: int, rng: np.random.Generator, noise: str = "", rate: str = "", ratio: float = 1.0
 ) -> Result:
     chunks = list(setting.draw(rng, replicates))
-    found = rivals.seen(chunks)
+    found = rivals.seen(chunks, setting.k)
     rivals.check(chunks[0], found)
     error = found.difference - setting.difference
-    (variance, df), oracle = found.crossed, np.sqrt(setting.variance)
-    se, half_width = np.sqrt(variance), found.half_width
+    variance, oracle = found.crossed[0], np.sqrt(setting.variance)
+    (below, above), one_sided = found.reach(0.025), found.reach(0.05)
+    width = float(np.median(below + above)) / 2
     effect = detectable_effect(expected(setting), "algorithm")
     assert effect is not None
     margin = 3 * oracle
@@ -82,22 +84,29 @@ def measure(
     seed, rest = pool(list(found.seed.T), [s, s]), pool(list(found.residual.T), [s * j, s * j])
     raw = seed[0] + found.problem - rest[0]
     bound = np.sqrt(variance + upper_bound([seed, (found.problem, j)], [rest]) - raw)
-    with np.errstate(divide="ignore"):
-        equivalent = [special.stdtr(df, (np.abs(error + true) - margin) / se) < 0.05 for true in (margin, -margin)]
+    equivalent = [
+        (error + true - one_sided[0] > -margin) & (error + true + one_sided[1] < margin) for true in (margin, -margin)
+    ]
     return Result(
         noise=noise,
         rate=rate,
         ratio=ratio,
         setting=setting,
-        coverage=_share(np.abs(error) <= half_width),
+        coverage=_share(_inside(error, below, above)),
         by_problem=_share(np.abs(error) <= found.by_problem),
         by_seed=_share(np.abs(error) <= found.by_seed),
-        width=float(np.median(half_width) / (rivals.Z * oracle)),
-        width_of_t=float(np.median(half_width) / rivals.half(oracle**2, np.asarray(setting.df))),
-        powers=(_share(np.abs(error + effect) > half_width), _share(np.abs(error - effect) > half_width)),
+        width=float(width / (rivals.Z * oracle)),
+        over_crossed=float(width / np.median(found.half_width)),
+        width_of_t=float(width / rivals.half(oracle**2, np.asarray(setting.df))),
+        powers=(_share(~_inside(error + effect, below, above)), _share(~_inside(error - effect, below, above))),
         equivalences=(_share(equivalent[0]), _share(equivalent[1])),
         bound=_share(bound >= oracle),
     )
+
+
+def _inside(error: np.ndarray, below: np.ndarray, above: np.ndarray) -> np.ndarray:
+    """Whether an interval of an estimate that is off by `error` holds the truth."""
+    return (error <= below) & (error >= -above)
 
 
 def expected(setting: Setting) -> Parts:
@@ -117,11 +126,12 @@ def named() -> Iterator[tuple[str, Setting]]:
         yield "500 problems, k = 4, seed noise dominates", Setting(500, seeds, 4).with_share(0.9)
 
 
-METHODS: dict[str, Callable[[rivals.Seen], np.ndarray]] = {
-    "by problem, z": lambda found: found.by_problem,
-    "by seed, t": lambda found: found.by_seed,
-    "crossed effects": lambda found: found.half_width,
+METHODS: dict[str, Callable[[rivals.Seen], tuple[np.ndarray, np.ndarray]]] = {
+    "by problem, z": lambda found: (found.by_problem,) * 2,
+    "by seed, t": lambda found: (found.by_seed,) * 2,
+    "ours": lambda found: found.reach(0.025),
 }
+"""how far an interval reaches below and above"""
 BOOTSTRAPS = {"nested bootstrap": rivals.nested_bootstrap, "crossed bootstrap": rivals.crossed_both}
 
 
@@ -130,14 +140,12 @@ def compared(
 ) -> dict[str, tuple[float, float]]:
     """Method -> coverage, and median width over the oracle's."""
     chunks = list(setting.draw(rng, replicates))
-    found, oracle = rivals.seen(chunks), rivals.Z * np.sqrt(setting.variance)
-    rows = {
-        name: (
-            _share(np.abs(found.difference - setting.difference) <= method(found)),
-            float(np.median(method(found)) / oracle),
-        )
-        for name, method in METHODS.items()
-    }
+    found, oracle = rivals.seen(chunks, setting.k), rivals.Z * np.sqrt(setting.variance)
+    rows = {}
+    for name, method in METHODS.items():
+        below, above = method(found)
+        inside = _inside(found.difference - setting.difference, below, above)
+        rows[name] = _share(inside), float(np.median(below + above) / 2 / oracle)
     pairs = np.concatenate(chunks)[:bootstraps].astype(np.float64)
     for name, bootstrap in BOOTSTRAPS.items():
         low, high = np.array([bootstrap(pair, rng) for pair in pairs]).T
@@ -154,7 +162,7 @@ def print_named(replicates: int, bootstraps: int) -> None:
     found: dict[str, list[dict[str, tuple[float, float]]]] = {}
     for place, (name, setting) in enumerate(named()):
         found.setdefault(name, []).append(compared(setting, replicates, bootstraps, np.random.default_rng([2, place])))
-    methods = ["by problem, z", "by seed, t", "nested bootstrap", "crossed bootstrap", "crossed effects"]
+    methods = ["by problem, z", "by seed, t", "nested bootstrap", "crossed bootstrap", "ours"]
     for what, place, words in (("Coverage", 0, rate), ("Median width over the oracle's", 1, lambda x: f"{x:.2f}")):
         print(f"{what}, 3 / 5 / 10 seeds\n")
         table(
@@ -175,9 +183,11 @@ def print_grid(results: list[Result]) -> None:
     for noise, ratio, seeds in groups:
         mine = [r for r in results if (r.noise, r.ratio, r.setting.seeds) == (noise, ratio, seeds)]
         others = [rate(min(r.by_problem for r in mine)), rate(min(r.by_seed for r in mine))]
-        widths = [f"{max(r.width for r in mine):.2f}", f"{max(r.width_of_t for r in mine):.2f}"]
+        widths = [f"{max(ratios):.2f}" for ratios in zip(*((r.width, r.width_of_t) for r in mine), strict=True)]
+        own = [r.over_crossed for r in mine if r.rate == "middle"]
+        widths.append(f"{min(own):.3f} to {max(own):.3f}")
         rows.append([f"{noise}{_unequal(ratio)}, {seeds}", len(mine), *_coverage(mine), *others, *widths])
-    table([*columns, "width: most", "over t's: most"], rows)
+    table([*columns, "width: most", "over t's: most", "over the crossed t's, rates near 1/2"], rows)
 
     print("By rate: all numbers of problems, seeds and k\n")
     columns = ["rate, seed noise", "settings", *coverage, "power: least", "mean: least", "mean: most", "most"]

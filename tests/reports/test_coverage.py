@@ -116,12 +116,20 @@ def test_vectorised_and_reported_intervals_are_the_same() -> None:
     from bench import rivals
 
     pairs = next(Setting(30, 3).draw(np.random.default_rng(1), 40))
-    found = rivals.seen([pairs])
+    found = rivals.seen([pairs], 1)
     rivals.check(pairs, found)
     estimate = contrast([[pairs[3, 0].astype(float)], [pairs[3, 1].astype(float)]], (1, -1))
-    assert found.half_width[3] == pytest.approx(estimate.half_width, rel=1e-4)
+    assert estimate.interval is not None
+    below, above = (reach[3] for reach in found.reach(0.025))
+    assert (estimate.value - below, estimate.value + above) == pytest.approx(estimate.interval, rel=1e-6)
     with pytest.raises(AssertionError):
         rivals.check(pairs[::-1], found)
+
+
+def test_the_routine_is_the_crossed_t_interval_where_that_is_fine(results: dict[str, Result]) -> None:
+    fine = [found for found in results.values() if found.rate == "" and found.setting.base == 0]
+    assert len(fine) >= 6
+    assert all(found.over_crossed == pytest.approx(1.0, abs=0.05) for found in fine)
 
 
 EDGES = (
