@@ -72,7 +72,7 @@ def agreed(row: Row, replicates: int) -> int:
 
 
 def _same(estimate: Estimate, found: dict[str, object], value: str) -> None:
-    assert found["target"] == estimate.estimand, (found["target"], estimate.estimand)
+    assert found["covers"] == estimate.estimand, (found["covers"], estimate.estimand)
     ours = [estimate.value, *(estimate.interval or (None, None))]
     theirs = [found[value], found["ci_low"], found["ci_high"]]
     if "p_value" in found:
