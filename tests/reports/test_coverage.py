@@ -129,10 +129,11 @@ def test_vectorised_and_reported_intervals_are_the_same() -> None:
 
 
 def test_the_routine_is_the_crossed_t_interval_where_that_is_fine(results: dict[str, Result]) -> None:
-    # within 5 %, but for 5.5 % at 30 problems, k = 1 and three seeds, where 2,000 replicates were looked at
-    fine = [found for found in results.values() if found.rate == "" and found.setting.base == 0]
+    fine = {name: found for name, found in results.items() if found.setting.base == 0}
     assert len(fine) >= 6
-    assert [found.over_crossed for found in fine] == pytest.approx([1.0] * len(fine), abs=0.06)
+    # 5.5 % in one setting of the grid: 30 problems asked once, three seeds
+    most = {name: 0.06 if name == "few problems, no seed noise" else 0.05 for name in fine}
+    assert [name for name, found in fine.items() if abs(found.over_crossed - 1) > most[name]] == []
 
 
 EDGES = (
