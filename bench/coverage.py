@@ -24,7 +24,7 @@ from bench.tables import table
 
 
 def print_families(replicates: int) -> None:
-    print("Families of tests, on the average of six benchmarks, four arms that do not differ\n")
+    print("Families of tests, on the average of six benchmarks, arms that do not differ\n")
     table(*families(replicates))
 
 

@@ -12,49 +12,65 @@ Importing this package is cheap; numpy, pandas and matplotlib are loaded when a 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reports.data.matching import Unmatched
+from reports.gate.undecided import NotDecided
 from reports.render import FORMATS
 
 __all__ = [
     "FORMATS",
+    "NotDecided",
     "Unmatched",
     "build",
     "compare",
     "diff_picture",
     "evaluated_model",
     "evaluation_text",
+    "gate_by_looks",
+    "gate_looks",
     "gate_run",
+    "reproduction",
+    "same_model",
     "summary",
     "update_baseline",
     "without_cost",
 ]
 
 if TYPE_CHECKING:
+    from harness.records import EvalRecord, Published
     from reports.comparing import ComparedPair
     from reports.evaluation.result import EvaluatedModel
+    from reports.gate.running import Problems
     from reports.gate.updating import BaselineUpdate
     from reports.gate.verdict import Gate, Policy
+    from reports.questions.reproduce import Reproduction
+    from reports.questions.same import SameModel
     from reports.sections.registry import Others
 
 
 def build(
-    run: Path, formats: Collection[str] = FORMATS, out: Path | None = None, others: Others | None = None
+    run: Path,
+    formats: Collection[str] = FORMATS,
+    out: Path | None = None,
+    others: Others | None = None,
+    *,
+    only_common: bool = False,
 ) -> list[Path]:
     """Write the report of a run folder, and return the files written, the page first.
 
     Args:
         out: the folder to write to; `report/` in the run folder if None
         others: sections that other packages add
+        only_common: keep of each benchmark the problems that all arms and seeds have, instead of refusing
 
     Raises: ValueError for an unknown format.
     """
     from reports import writing
 
-    return writing.build(Path(run), formats, None if out is None else Path(out), others)
+    return writing.build(Path(run), formats, None if out is None else Path(out), others, only_common)
 
 
 def summary(run: Path) -> str:
@@ -82,18 +98,20 @@ def compare(
     estimand: str = "algorithm",
     alpha: float = 0.05,
     margin: float | None = None,
+    only_common: bool = False,
 ) -> ComparedPair:
     """Two arms (`runs/x/grpo runs/x/rence`), trials, run folders of one arm, or evaluated models, paired by problem.
 
     Args:
         margin: a fraction; differences smaller than this do not matter, and with it the two can be called equivalent.
+        only_common: keep the problems that both have, instead of refusing sides that were asked different ones.
 
     Raises: Unmatched if data order, weights, budget or evaluation differ; ValueError if a name is ambiguous;
     DataError if something is missing or unfinished.
     """
     from reports import comparing
 
-    return comparing.compare(a, b, allow_unmatched, estimand, alpha, margin)
+    return comparing.compare(a, b, allow_unmatched, estimand, alpha, margin, only_common)
 
 
 def evaluated_model(folder: Path) -> EvaluatedModel:
@@ -120,18 +138,88 @@ def gate_run(
     margin: float | None = None,
     allow_unmatched: bool = False,
     on_inconclusive: Policy = "fail",
+    problems: Problems = "new",
+    only_common: bool = False,
 ) -> Gate:
     """Whether a run (anything `compare` takes) has not lost a margin or more against a baseline file.
 
     Args:
         margin: as a fraction, above 0; the file's own if None, and 2 points where it states none
+        problems: `new` ones like these; or `these` alone, where only answers are drawn anew
+        only_common: keep the problems that both have, instead of refusing a run that was asked others
 
     Raises: DataError if the baseline is broken, or the run lacks one of its benchmarks or was asked other problems;
     Unmatched if template, sampling or marker differ; ValueError if the run's name is ambiguous.
     """
     from reports.gate import running
 
-    return running.run(run, Path(baseline), margin, allow_unmatched, on_inconclusive)
+    return running.run(run, Path(baseline), margin, allow_unmatched, on_inconclusive, problems, only_common)
+
+
+def gate_by_looks(
+    run: str,
+    baseline: Path,
+    *,
+    margin: float | None = None,
+    allow_unmatched: bool = False,
+    on_inconclusive: Policy = "fail",
+    command: str = "",
+) -> Gate:
+    """`gate_run` on a folder of `rence eval` that may still grow: at most five looks, which together err no more often
+    than one gate. What was seen is recorded beside the evaluation.
+
+    Args:
+        command: what evaluates further, for the message of `NotDecided`
+
+    Raises: NotDecided if the next look needs more problems; ValueError also if another gate looked at the folder; else
+    as `gate_run`.
+    """
+    from reports.gate import running_looks
+
+    return running_looks.run(run, Path(baseline), margin, allow_unmatched, on_inconclusive, command)
+
+
+def gate_looks(
+    baseline: Path, headers: Iterable[EvalRecord], ids: Mapping[str, Sequence[str]], out: Path
+) -> list[dict[str, int]]:
+    """How many problems of each benchmark each look of `gate_by_looks` needs, before the first is asked.
+
+    Args:
+        headers: of the evaluation that will be made in `out`
+        ids: benchmark -> its problems
+
+    Raises: DataError, Unmatched, ValueError where such an evaluation could not be gated.
+    """
+    from reports.gate import running_looks
+
+    return running_looks.planned(Path(baseline), headers, ids, Path(out))
+
+
+def reproduction(
+    run: Path, published: Sequence[Published], *, accept: str | None = None, alpha: float = 0.05
+) -> Reproduction:
+    """Whether a run reproduces published cells, with the noise of both sides.
+
+    Args:
+        published: tables of others' scores, each a family of tests of its own.
+        accept: a reason to compare what differs in model, decoding or golds all the same.
+
+    Raises: DataError if the run's files are missing or broken, or it has none of the cells.
+    """
+    from reports.questions import reproduce
+
+    return reproduce.reproduction(Path(run), published, accept, alpha)
+
+
+def same_model(a: str, b: str, *, allow_unmatched: bool = False, alpha: float = 0.05) -> SameModel:
+    """Whether two checkpoints, named as in `compare`, differ on these problems: sampling of answers alone.
+
+    Raises: ValueError if one of them is several checkpoints; Unmatched if they were not asked in one way; DataError if
+    they were asked different problems or something is missing.
+    """
+    from reports.questions import same
+
+    return same.same(a, b, allow_unmatched, alpha)
 
 
 def diff_picture(document: Mapping[str, Any]) -> tuple[str, bytes]:

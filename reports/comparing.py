@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from harness.records import SCHEMA, START, DataError, EvalFolder, Plan, RunFolder, TrialFolder
+from harness.records import SCHEMA, START, DataError, EvalFolder, EvalRecord, LeftOut, Plan, RunFolder, TrialFolder
+from harness.records.left_out import sentences
+from reports.data import common
 from reports.data.load import TrialData, read_evaluations, read_trial, where
-from reports.data.matching import Side, Unmatched, unmatched
+from reports.data.matching import EVALUATION, Side, Unmatched, unmatched
 from reports.data.pairs import Groups, Pair, compare_all
 from reports.data.scores import AVERAGE, complete, matrices
+from reports.data.stopped import stopped_notes
 from reports.data.titles import titles
 from reports.document import Cell, Column, Row, Table, text
 from reports.imported import MATCHING_UNKNOWN
@@ -33,6 +36,8 @@ class ComparedSide:
     problems: pd.DataFrame
     notes: tuple[str, ...] = ()
     imported: bool = False
+    left_out: tuple[LeftOut, ...] = ()
+    """of its evaluations, what was left out to keep the problems that all have"""
 
     @property
     def side(self) -> Side:
@@ -53,6 +58,8 @@ class ComparedPair:
     notes: list[str]
     titles: Mapping[str, str] = field(default_factory=dict)
     """benchmark -> what the table calls it"""
+    common: dict[str, Any] | None = None
+    """what was left out to keep the problems that both have, and the least and most the average could be with it"""
 
     @property
     def average(self) -> Pair:
@@ -70,6 +77,7 @@ class ComparedPair:
             "scores": scores,
             "pairs": [pair_json(pair) for pair in self.pairs],
             "matched": self.average.matched,
+            **({"common": self.common} if self.common else {}),
             "notes": self.notes,
         }
 
@@ -84,12 +92,12 @@ class ComparedPair:
     def _row(self, pair: Pair) -> Row:
         e = pair.estimate
         means = [Cell(percent(self.means[name, pair.benchmark])) for name in (self.a, self.b)]
-        if e is None:
-            return Row([text(self.titles.get(pair.benchmark, pair.benchmark)), *means, *[Cell(GAP)] * 5])
-        low_high = reaching(pair.simultaneous)
-        ps = [Cell(p_text(pair.p_adjusted)), Cell(p_text(e.p_value))]
         name = text(self.titles.get(pair.benchmark, pair.benchmark))
-        return Row([name, *means, Cell(signed(e.value)), Cell(low_high), *ps, Cell(extent(pair.mde))])
+        if e is None:
+            return Row([name, *means, *[Cell(GAP)] * 5])
+        ps = [Cell(p_text(pair.p_adjusted)), Cell(p_text(e.p_value))]
+        interval = Cell(reaching(pair.simultaneous))
+        return Row([name, *means, Cell(signed(e.value)), interval, *ps, Cell(extent(pair.mde))])
 
     @property
     def verdict(self) -> str:
@@ -103,21 +111,26 @@ class ComparedPair:
         how = within(self.average) if equivalent else ""
         sentence = f"A {words} B{how} on the average of {plural(len(self.pairs) - 1, 'benchmark')}"
         if e.interval is None:
-            return f"{sentence}: {signed(e.value)} points, and nothing varied, so there is no interval."
-        low, high = e.interval
+            return f"{sentence}: {signed(e.value)} points, and these data give no interval."
         p = self.average.p_equivalence
         same = "" if p is None else f", equivalence{within(self.average)} p {p_text(p)}"
         matched = "matched" if self.average.matched else MATCHING_UNKNOWN
         if self.average.unmatched:
             matched = f"not matched: {'; '.join(self.average.unmatched)}"
         return (
-            f"{sentence}: {signed(e.value)} points, {signed(low)} to {signed(high)}, p {p_text(e.p_value)}{same}; "
+            f"{sentence}: {signed(e.value)} points, {reaching(e.interval)}, p {p_text(e.p_value)}{same}; "
             f"the interval covers {COVERS[e.estimand]}; {matched}."
         )
 
 
 def compare(
-    a: str, b: str, allow_unmatched: bool, estimand: str, alpha: float, margin: float | None = None
+    a: str,
+    b: str,
+    allow_unmatched: bool,
+    estimand: str,
+    alpha: float,
+    margin: float | None = None,
+    only_common: bool = False,
 ) -> ComparedPair:
     """A minus B, paired by problem, on the benchmarks that both answered in the same version.
 
@@ -126,6 +139,7 @@ def compare(
         estimand: what intervals shall cover, one of `statistics.ESTIMANDS`.
         alpha: of each family of tests, the average and the benchmarks.
         margin: differences smaller than it do not matter, a fraction above 0; None: equivalence is not tested.
+        only_common: keep the problems that both have, where they were asked different ones.
 
     Raises: ValueError if A and B are one folder, or as `find` does; Unmatched if they have no benchmark in common, or
         are not matched where that is not allowed; DataError if a side lacks a result.
@@ -133,15 +147,40 @@ def compare(
     if Path(a).resolve() == Path(b).resolve():
         raise ValueError(f"A and B are the same folder: {a}.")
     one, other = find(a), find(b)
+    if only_common:
+        one, other = _only_common(one, other)
     reasons = unmatched(one.side, other.side)
+    limited = any(EVALUATION["limit"] in reason for reason in reasons)
     if reasons and not allow_unmatched:
         raise Unmatched(
-            f"{a} and {b} are not matched: {'; '.join(reasons)}.\nUse --allow-unmatched to compare them anyway."
+            f"{a} and {b} are not matched: {'; '.join(reasons)}.\nUse --allow-unmatched to compare them anyway"
+            f"{', or --common, which keeps the problems that both have' if limited else ''}."
         )
-    benchmarks, notes = _common(one, other)
-    # by the names as given and not by arm: two checkpoints of one arm have the same
+    benchmarks, notes = _shared(one, other)
+    groups = _groups((one, other), benchmarks)
+    sides = {one.name: one.side, other.name: other.side}
+    # who sets two checkpoints side by side asks about these checkpoints
+    if all(len(group[0].seeds) == 1 for group in groups.values()):
+        estimand = "checkpoints"
+    # two families: the question is about the average, and the benchmarks only say where an answer comes from
+    pairs = [
+        *compare_all(groups, "primary", [(a, b, AVERAGE)], sides, estimand, alpha, margin),
+        *compare_all(groups, "per_benchmark", [(a, b, name) for name in benchmarks], sides, estimand, alpha, margin),
+    ]
+    left = [(side.name, groups[side.name, AVERAGE], side.left_out) for side in (one, other)]
+    put_aside = common.of_pair(*left, benchmarks)
+    means = {key: sum(float(s.values.mean()) for s in group) / len(group) for key, group in groups.items()}
+    known = titles(pd.concat([one.evals, other.evals]))
+    said = list(sentences([*one.left_out, *other.left_out]))
+    if put_aside and pairs[0].estimate:
+        said.append(common.said("A", "B", pairs[0].estimate.value, put_aside["low"], put_aside["high"]))
+    return ComparedPair(a, b, means, pairs, [*one.notes, *other.notes, *notes, *said], known, put_aside)
+
+
+def _groups(subjects: Iterable[ComparedSide], benchmarks: list[str]) -> Groups:
+    """By the names as given and not by arm: two checkpoints of one arm have the same."""
     groups: Groups = {}
-    for subject in (one, other):
+    for subject in subjects:
         cells = matrices(subject.evals, subject.problems)
         arm = str(subject.evals["arm"].iloc[0])
         for column in [AVERAGE, *benchmarks]:
@@ -149,30 +188,35 @@ def compare(
             if found is None:
                 raise DataError(f"{subject.name}: no seed has a result on every benchmark ({', '.join(benchmarks)}).")
             groups[subject.name, column] = found
-    sides = {one.name: one.side, other.name: other.side}
-    # two families: the question is about the average, and the benchmarks only say where an answer comes from
-    pairs = [
-        *compare_all(groups, "primary", [(a, b, AVERAGE)], sides, estimand, alpha, margin),
-        *compare_all(
-            groups, "per_benchmark", [(a, b, column) for column in benchmarks], sides, estimand, alpha, margin
-        ),
+    return groups
+
+
+def _only_common(one: ComparedSide, other: ComparedSide) -> tuple[ComparedSide, ComparedSide]:
+    """With the problems that both have."""
+    tables, left = common.restrict_tables([(side.name, side.evals, side.problems) for side in (one, other)])
+    found = [
+        replace(side, evals=evals, problems=problems, left_out=(*side.left_out, *new))
+        for side, (evals, problems), new in zip((one, other), tables, left, strict=True)
     ]
-    means = {key: sum(float(s.values.mean()) for s in group) / len(group) for key, group in groups.items()}
-    known = titles(pd.concat([one.evals, other.evals]))
-    return ComparedPair(a, b, means, pairs, [*one.notes, *other.notes, *notes], known)
+    return found[0], found[1]
 
 
-def _common(one: ComparedSide, other: ComparedSide) -> tuple[list[str], list[str]]:
+def _shared(one: ComparedSide, other: ComparedSide) -> tuple[list[str], list[str]]:
     """Benchmarks that both answered in the same version, and what was left out."""
     versions = [dict(zip(s.evals["benchmark"], s.evals["benchmark_hash"], strict=True)) for s in (one, other)]
-    common = [name for name in versions[0] if versions[1].get(name) == versions[0][name]]
-    if not common:
+    both = [name for name in versions[0] if versions[1].get(name) == versions[0][name]]
+    if not both:
         raise Unmatched(f"{one.name} and {other.name} have no benchmark in common.")
-    left = sorted((versions[0].keys() | versions[1].keys()) - set(common))
-    return common, [f"Left out, for only one side has it in this version: {', '.join(left)}."] if left else []
+    left = sorted((versions[0].keys() | versions[1].keys()) - set(both))
+    return both, [f"Left out, for only one side has it in this version: {', '.join(left)}."] if left else []
 
 
 def find(name: str) -> ComparedSide:
+    """A side, with what an import left out of it; raises as `_found`."""
+    return replace(side := _found(name), left_out=tuple(common.of_import(Path(name), side.evals)))
+
+
+def _found(name: str) -> ComparedSide:
     """A run folder of one arm, an arm's folder, a trial's folder, or a folder with `evals/<benchmark>/`.
 
     Raises: DataError if there is nothing to compare there; ValueError if there are several arms.
@@ -244,10 +288,12 @@ def _imported(name: str, path: Path, plan: Plan) -> ComparedSide:
 
 
 def _evaluated(name: str, path: Path) -> ComparedSide:
-    evals, problems = read_evaluations(_complete(EvalFolder(p.parent) for p in sorted(path.glob("evals/*/eval.json"))))
+    folders = _complete(EvalFolder(p.parent) for p in sorted(path.glob("evals/*/eval.json")))
+    evals, problems = read_evaluations(folders)
     if evals.empty:
         raise DataError(f"{name} has neither trials nor a complete evaluation. `rence list runs` shows all runs.")
-    return ComparedSide(name, {}, evals, problems)
+    notes = stopped_notes(EvalRecord.read(folder.header) for folder in folders)
+    return ComparedSide(name, {}, evals, problems, tuple(f"{name}: {note}" for note in notes))
 
 
 def _complete(folders: Iterable[EvalFolder]) -> list[EvalFolder]:

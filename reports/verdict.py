@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from harness.records import START
+from reports.data import dependence, stability
 from reports.data.analysis import Analysis
 from reports.data.pairs import Pair
 from reports.data.scores import AVERAGE, final
 from reports.imported import EXPLORATORY, MATCHING_UNKNOWN
 from reports.statistics import ESTIMANDS
-from reports.words import listing, p_text, plural, signed
+from reports.words import listing, p_text, plural, reaching, signed
 
 COVERS = {
     "algorithm": "new seeds and new problems like these",
     "benchmark": "new seeds on these problems",
     "checkpoints": "these checkpoints on new problems like these",
+    "answers": "new answers of these checkpoints to these problems",
 }
 
 MOST_DEVIATIONS = 2
@@ -25,13 +27,15 @@ MOST_NAMES = 8
 
 def sentences(a: Analysis) -> list[str]:
     """The verdict, then what it rests on."""
-    return [_verdict(a), *_numbers(a), *_start(a), basis(a)]
+    depends, collapsed = dependence.sentence(a), stability.sentence(a)
+    return [_verdict(a), *_numbers(a), *_start(a), *filter(None, [collapsed, depends]), basis(a)]
 
 
 def _verdict(a: Analysis) -> str:
     """One sentence: the baselines in groups by what was found against them, those without a result last."""
     primary = a.family("primary")
     name = a.label(a.target)
+    single = checkpoints(a)
     if (a.target, AVERAGE) not in a.scores:
         return f"No verdict: {name} has no complete result at the headline yet."
     if not primary:
@@ -56,12 +60,22 @@ def _verdict(a: Analysis) -> str:
     missing = [a.label(p.b) for p in primary if p.estimate is None]
     if missing:
         clauses.append(f"could not be compared with {listing(missing)} (no complete result)")
-    return f"{name} {listing(clauses)}."
+    return f"{f'This checkpoint of {name}' if single else name} {listing(clauses)}."
+
+
+def checkpoints(a: Analysis) -> bool:
+    """Whether the primary family is about single checkpoints: then no algorithm is named as above another."""
+    return any(p.estimate and p.estimate.estimand in ("checkpoints", "answers") for p in a.family("primary"))
 
 
 def _named(a: Analysis, pairs: list[Pair]) -> str:
     """The baselines by name; very many by number, for the table has them."""
-    return listing([a.label(p.b) for p in pairs]) if len(pairs) <= MOST_NAMES else f"{len(pairs)} baselines"
+    if len(pairs) > MOST_NAMES:
+        return f"{len(pairs)} baselines"
+    names = listing([a.label(p.b) for p in pairs])
+    if not checkpoints(a):
+        return names
+    return f"this one of {names}" if len(pairs) == 1 else f"these of {names}"
 
 
 def within(pair: Pair) -> str:
@@ -70,7 +84,7 @@ def within(pair: Pair) -> str:
 
 
 def _numbers(a: Analysis) -> list[str]:
-    """`ReNCE minus GRPO: +2.5 points (−0.7 to +5.6, p .178); minus DAPO: ...`"""
+    """`ReNCE minus GRPO: +2.5 points (−0.7 to +5.6, p .178); minus DAPO: ...`, intervals and p adjusted alike."""
     clauses = [
         f"minus {a.label(pair.b)}: {signed(pair.estimate.value)} points ({_sure(pair)})"
         for pair in a.family("primary")
@@ -80,11 +94,10 @@ def _numbers(a: Analysis) -> list[str]:
 
 
 def _sure(pair: Pair) -> str:
-    if pair.estimate is None or pair.estimate.interval is None:
+    if pair.simultaneous is None:
         return "no interval can be given"
-    low, high = pair.estimate.interval
     same = "" if pair.p_equivalence is None else f", equivalence p {p_text(pair.p_equivalence)}"
-    return f"{signed(low)} to {signed(high)}, p {p_text(pair.p_adjusted)}{same}"
+    return f"{reaching(pair.simultaneous)}, p {p_text(pair.p_adjusted)}{same}"
 
 
 def _start(a: Analysis) -> list[str]:
@@ -117,13 +130,22 @@ def basis(a: Analysis) -> str:
         + (f" ({problems:,} problems, k = {span(sorted(set(plan.benchmarks.values())))})" if problems else ""),
         f"{span(seeds) or 'no'} {'seed' if seeds == [1] else 'seeds'} an arm",
         *effort(a),
-        f"{100 * (1 - a.alpha):g} % intervals and t tests paired by problem with seeds crossed, "
-        f"about {COVERS[covered]}" + (", Holm-adjusted" if len(pairs) > 1 else ""),
-        *([f"equivalence by two one-sided t tests{within(pairs[0])}"] if pairs and pairs[0].margin else []),
+        f"{100 * (1 - a.alpha):g} % intervals and tests paired by problem"
+        f"{' and seed' if plan.comparison.pair_seeds else ''} with seeds crossed, "
+        f"about {COVERS[covered]}" + (", intervals and p both Bonferroni-adjusted" if len(pairs) > 1 else ""),
+        *_few(a),
+        *([f"equivalence by two one-sided tests{within(pairs[0])}"] if pairs and pairs[0].margin else []),
         matched(a),
         planned(a),
     ]
     return "; ".join(parts) + "."
+
+
+def _few(a: Analysis) -> list[str]:
+    """Two seeds: what they can and cannot say."""
+    pairs = [p for p in a.family("primary") if p.estimate and p.estimate.estimand == "algorithm"]
+    two = any(part.df <= 1 for p in pairs if p.estimate for part in p.estimate.parts.seeds)
+    return ["two seeds tell little of how much seeds differ, so intervals are wide by intention"] if two else []
 
 
 def effort(a: Analysis) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from harness.records import SCHEMA
-from reports.data import sweeps
+from reports.data import common, dependence, pass_at_k, pass_family, stability, sweeps
 from reports.data.analysis import Analysis, Score
 from reports.data.pairs import TEST, Pair, difference_json
 from reports.data.scores import AVERAGE
@@ -32,7 +32,11 @@ def to_json(a: Analysis) -> dict[str, Any]:
         "as_planned": None if plan.imported else not a.deviations,
         "arms": [_arm(a, name) for name in a.rows],
         "pairs": [pair_json(p) for p in a.pairs],
+        **common.to_json(a),
         "ranking": ranking(a),
+        "depends_on": dependence.found(a),
+        **({"pass_at_k": pass_family.to_json(a)} if pass_at_k.is_asked(a) else {}),
+        "improvement": stability.improvements_json(a),
         **({"sweeps": sweeps.to_json(a)} if plan.sweeps else {}),
         "published": [
             {"title": entry.title, "cells": [cell.to_json() for cell in published.compare(a, entry)]}
@@ -54,6 +58,7 @@ def _arm(a: Analysis, name: str) -> dict[str, Any]:
         "failed_seeds": [
             seed for (arm, seed), t in a.run.trials.items() if arm == name and t.done is not None and not t.finished
         ],
+        **stability.to_json(a, name),
         "per_benchmark": {b: _cell(a, name, b, a.scores[name, b]) for b in a.benchmarks if (name, b) in a.scores},
         "average": None
         if average is None
@@ -78,7 +83,7 @@ def score_json(score: Score) -> dict[str, Any]:
     return {
         "mean": estimate.value,
         "se": estimate.se or None,
-        "df": estimate.df if estimate.se else None,
+        "df": estimate.stated_df,
         "ci_low": low,
         "ci_high": high,
         "covers": estimate.estimand,

@@ -52,6 +52,11 @@ def signed(fraction: float | None) -> str:
     return GAP if fraction is None else f"{100 * fraction:+.1f}".replace("-", "−")
 
 
+def signed_extent(bounds: tuple[float, float] | None) -> str:
+    """(-0.007, 0.056) -> `−0.7 to +5.6`"""
+    return GAP if bounds is None else f"{signed(bounds[0])} to {signed(bounds[1])}"
+
+
 def p_text(p: float | None) -> str:
     """`.012`, `< .001`, `1`"""
     if p is None:

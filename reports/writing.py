@@ -8,26 +8,31 @@ from pathlib import Path
 
 from harness.records import RunFolder
 from reports import verdict, verdict_json
+from reports.data import common, pass_at_k
 from reports.data.analysis import Analysis, analyse
 from reports.data.load import load
 from reports.render import FORMATS, csv, latex, markdown, plain
-from reports.sections import differences, effects, flips, scores
+from reports.sections import differences, effects, flips, pass_tables, scores
 from reports.sections.registry import Others, document
 
 
-def build(run: Path, formats: Collection[str], out: Path | None, others: Others | None) -> list[Path]:
+def build(
+    run: Path, formats: Collection[str], out: Path | None, others: Others | None, only_common: bool = False
+) -> list[Path]:
     """Write the report's files, each whole or not at all, and return their paths, the page first.
 
     Args:
         formats: some of `render.FORMATS`.
         out: the folder; None: `report/` in the run's.
+        only_common: of each benchmark the problems that all have.
 
     Raises: ValueError for an unknown format; DataError if the run's files are missing or broken.
     """
     unknown = sorted(set(formats) - set(FORMATS))
     if unknown:
         raise ValueError(f"`{unknown[0]}` is no report format. Allowed: {', '.join(FORMATS)}.")
-    analysis = analyse(load(run))
+    loaded = load(run)
+    analysis = analyse(common.restrict(loaded) if only_common else loaded)
     folder = out or RunFolder(run).report
     files = contents(analysis, formats, others)
     for name, content in files.items():
@@ -57,6 +62,8 @@ def contents(a: Analysis, formats: Collection[str], others: Others | None = None
     if "csv" in formats:
         files["results.csv"] = csv.table(scores.tidy(a))
         files["problems.csv"] = csv.table(flips.problems(a))
+        if pass_at_k.is_asked(a):
+            files["pass_at_k.csv"] = csv.table(pass_tables.tidy(a))
         if a.run.plan.sweeps:
             files["effects.csv"] = csv.table(effects.tidy(a))
     if "json" in formats:

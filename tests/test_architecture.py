@@ -45,7 +45,7 @@ FLOORS = {
         ("sections",),
         ("verdict_json",),
         ("writing", "comparing", "evaluation"),
-        ("gate",),
+        ("gate", "questions"),
     ),
 }
 """rooms from the ground up: one may import from its own floor and from those below"""

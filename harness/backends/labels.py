@@ -11,6 +11,11 @@ group stands in for the gold one, which is not looked at.
   this is as fair as a draw.
 - Rollouts without an answer do not vote and are negatives. One whose marking failed votes, and is not learnt from.
 - TTRL votes with more samples of a prompt than it learns from (64 and 32); here all of a group do both.
+
+`mislabelled` is a positive control: training that is known to be worse, for a comparison to see. On a tenth of the
+problems right and wrong are exchanged; which ones is a property of the data, the same for all seeds and all epochs.
+Rollouts without an answer stay negatives. It is the worst that a wrong label can do: a wrong gold answer that no
+rollout gives would make all of a group negatives, and most objectives would learn nothing from it.
 """
 
 from __future__ import annotations
@@ -29,6 +34,8 @@ from harness.records import Mark
 
 ANSWERED = (Mark.CORRECT, Mark.WRONG)
 """marks of rollouts in which a final answer was found; where marking failed nothing is learnt anyway"""
+MISLABELLED_EVERY = 10
+"""one problem of so many, by a hash of its id, is mislabelled"""
 
 
 def labelled(groups: Sequence[Group], reward: Reward, seed: int) -> list[Group]:
@@ -44,6 +51,8 @@ def labelled(groups: Sequence[Group], reward: Reward, seed: int) -> list[Group]:
             labels = [[_coin(group.prompt, seed, sample) for sample in range(len(group.rollouts))] for group in groups]
         case "format":
             labels = [[rollout.mark in ANSWERED for rollout in group.rollouts] for group in groups]
+        case "mislabelled":
+            labels = [[r.mark is _right(group.prompt) for r in group.rollouts] for group in groups]
         case "majority":
             labels = [_most_frequent(numbers) for numbers in _numbered(groups)]
     return [_with(group, own) for group, own in zip(groups, labels, strict=True)]
@@ -56,6 +65,12 @@ def _with(group: Group, labels: Sequence[bool]) -> Group:
 
 def _coin(prompt: Prompt, seed: int, sample: int) -> bool:
     return derive("reward", seed, prompt.epoch, prompt.problem.id, sample) % 2 == 1
+
+
+def _right(prompt: Prompt) -> Mark:
+    """What is learnt from as right on a problem where a tenth of them is mislabelled."""
+    mislabelled = derive("mislabelled", prompt.problem.id) % MISLABELLED_EVERY == 0
+    return Mark.WRONG if mislabelled else Mark.CORRECT
 
 
 def _most_frequent(numbers: Sequence[int | None]) -> list[bool]:

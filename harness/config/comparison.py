@@ -44,7 +44,8 @@ def check(manifest: Manifest, experiment: Experiment) -> None:
         known(manifest, (*_AT, "baselines", i), "arm", name, arms)
         if name == comparison.target or name in comparison.baselines[:i]:
             fail(manifest, (*_AT, "baselines", i), f"`comparison` names the arm `{name}` twice.")
-    _check_numbers(manifest, comparison)
+    _check_levels(manifest, comparison)
+    _check_collapse(manifest, comparison.collapse)
     if comparison.pair_seeds and comparison.estimand == "checkpoints":
         fail(
             manifest,
@@ -54,30 +55,31 @@ def check(manifest: Manifest, experiment: Experiment) -> None:
         )
 
 
-def _check_numbers(manifest: Manifest, comparison: Comparison) -> None:
-    alpha, margin, rule = comparison.alpha, comparison.margin, comparison.collapse
+def _check_levels(manifest: Manifest, comparison: Comparison) -> None:
+    alpha, margin = comparison.alpha, comparison.margin
     if not 0 < alpha < 1:
         fail(manifest, (*_AT, "alpha"), f"`alpha` must lie between 0 and 1, but is {alpha:g} instead.")
-    if margin is not None and not 0 < margin < 1:
-        points = margin if 1 <= margin < 100 else 2
-        fail(
-            manifest,
-            (*_AT, "margin"),
-            f"`margin` is a fraction and must lie between 0 and 1, but is {margin:g} instead. "
-            f"{points:g} points are {points / 100:g}.",
-        )
-    if rule is None:
+    if margin is None or 0 < margin < 1:
         return
-    if rule.towards_start is not None and not 0 < rule.towards_start <= 1:
+    points = margin if 1 <= margin < 100 else 2
+    fail(
+        manifest,
+        (*_AT, "margin"),
+        f"`margin` is a fraction and must lie between 0 and 1, but is {margin:g} instead. "
+        f"{points:g} points are {points / 100:g}.",
+    )
+
+
+def _check_collapse(manifest: Manifest, rule: CollapseRule | None) -> None:
+    at: Key = (*_AT, "collapse")
+    share = rule.towards_start if rule else None
+    if share is not None and not 0 < share <= 1:
         fail(
             manifest,
-            (*_AT, "collapse", "towards_start"),
+            (*at, "towards_start"),
             "`towards_start` is a share of the way and must be more than 0 and at most 1, or null, but is "
-            f"{rule.towards_start:g} instead.",
+            f"{share:g} instead.",
         )
-    if not rule.below_start and rule.towards_start is None:
-        fail(
-            manifest,
-            (*_AT, "collapse"),
-            "`collapse` holds no rule: `below_start` is false and `towards_start` null. `collapse: null` counts none.",
-        )
+    if rule and not rule.below_start and share is None:
+        none = "`below_start` is false and `towards_start` null"
+        fail(manifest, at, f"`collapse` holds no rule: {none}. `collapse: null` counts none.")

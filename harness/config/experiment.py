@@ -27,7 +27,7 @@ Positive = Annotated[float, Gt(0)]
 Decay = Annotated[float, Ge(0), Lt(1)]
 Share = Annotated[float, Gt(0), Le(1)]
 Whole = Annotated[int, Ge(0)]
-Reward = Literal["label", "majority", "random", "format"]
+Reward = Literal["label", "majority", "random", "format", "mislabelled"]
 
 
 @dataclass(frozen=True)
@@ -73,8 +73,8 @@ class Recipe:
     """a checkpoint to resume from every so many steps, besides those at the evaluation grid"""
     reward: Reward = field(default="label", metadata=LATER)
     """what a rollout is learnt from as right or wrong: `label`, the marker's verdict; `majority`, whether its answer is
-    its group's most frequent one, no gold answer needed; or as a negative control `random`, a fair coin whatever the
-    answer, or `format`, whether a final answer was found. Scores are the marker's"""
+    its group's most frequent one, no gold answer needed; or as a control `random`, a fair coin; `format`, whether an
+    answer was found; `mislabelled`, right and wrong exchanged on a tenth of the problems. Scores are the marker's"""
 
     def semantic_keys(self, algorithm: Algorithm) -> dict[str, Any]:
         """The settings that decide what is learnt with this algorithm: what fingerprints are made of."""

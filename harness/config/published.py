@@ -34,6 +34,11 @@ def published(path: Path) -> Published:
         known(manifest, ("attempts", name), "benchmark", name, allowed[:-1])
         if k < 1:
             fail(manifest, ("attempts", name), f"`attempts.{name}` must be at least 1, but is {k} instead.")
+    for name, least, most in (("seeds", 1, None), ("decimals", 0, 6)):
+        value = getattr(shaped, name)
+        if value is not None and (value < least or (most is not None and value > most)):
+            allowed_words = f"at least {least}" if most is None else f"from {least} to {most}"
+            fail(manifest, (name,), f"`{name}` must be {allowed_words}, but is {value} instead.")
     return Published(**dict(shaped))
 
 

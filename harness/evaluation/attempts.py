@@ -37,8 +37,9 @@ def claim(folder: EvalFolder, header: EvalRecord) -> None:
 
 def in_words_of(held: EvalRecord, now: EvalRecord) -> EvalRecord:
     """`now` with what is no difference taken over from a header that is there: its title, the rule if it is older than
-    the field, and the marker's version, for marks can be made again (`remarking.py`)."""
-    return replace(now, title=held.title, rule=now.rule if held.rule else "", grader_version=held.grader_version)
+    the field, the marker's version, for marks can be made again (`remarking.py`), and where it was stopped."""
+    now = replace(now, title=held.title, rule=now.rule if held.rule else "", grader_version=held.grader_version)
+    return replace(now, problems=held.problems, stopped_by=held.stopped_by) if held.stopped_by else now
 
 
 def is_complete(folder: EvalFolder) -> bool:
@@ -103,6 +104,15 @@ def rewrite(folder: EvalFolder, rows: Sequence[Mapping[str, Any]]) -> None:
         _write(folder, rows)
     elif rows:
         write_text(folder.open_attempts, "".join(json_line(row) for row in rows))
+
+
+def stop(folder: EvalFolder, problems: int, by: str) -> None:
+    """End an evaluation at so many of its problems, all of whose rows are there: it is complete.
+
+    The header is written first: a kill before the rows are sealed leaves an open evaluation that says where it ends.
+    """
+    replace(EvalRecord.read(folder.header), problems=problems, stopped_by=by).write(folder.header)
+    seal(folder)
 
 
 def seal(folder: EvalFolder) -> None:

@@ -6,9 +6,10 @@ from the arm: all arms draw the same random numbers, which makes their differenc
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from benchmarks.marking import MARKER_VERSION, mark_all
@@ -77,14 +78,31 @@ class Evaluator:
         attempts.claim(folder, header)
         if attempts.is_complete(folder):
             return
-        size, problems = self.evaluation.chunk_problems, benchmark.problems
-        chunks = [problems[i : i + size] for i in range(0, len(problems), size)]
-        done = attempts.whole_chunks(folder, [len(chunk) * header.k for chunk in chunks])
-        for chunk in chunks[done:]:
+        self.ask_up_to(engine, header, benchmark.problems, folder, (len(benchmark.problems),), watch)
+        attempts.seal(folder)
+
+    def ask_up_to(
+        self,
+        engine: Engine,
+        header: EvalRecord,
+        problems: Sequence[Problem],
+        folder: EvalFolder,
+        ends: Sequence[int],
+        watch: Watch,
+        upto: int | None = None,
+    ) -> None:
+        """Those that are not there yet, in this order, of an evaluation that is claimed and open; it stays open.
+
+        Args:
+            ends: numbers of problems, ascending, the last that of all: where a chunk ends, however full it is.
+            upto: so many of `ends`; None: all.
+        """
+        size = self.evaluation.chunk_problems
+        done = attempts.whole_chunks(folder, [len(chunk) * header.k for chunk in chunked(problems, size, ends)])
+        for chunk in list(chunked(problems, size, ends[:upto]))[done:]:
             rows = self._answer(engine, header, chunk)
             attempts.append(folder, rows)
             watch(rows)
-        attempts.seal(folder)
 
     def _answer(self, engine: Engine, header: EvalRecord, problems: Sequence[Problem]) -> list[Attempt]:
         """The k attempts at each problem of a chunk, in order, marked. Raises: what `complete` and the marker do."""
@@ -167,6 +185,13 @@ class Evaluator:
             mark_second=second,
             **attempts.measured(header.engine, completion),
         )
+
+
+def chunked(problems: Sequence[Problem], size: int, ends: Sequence[int]) -> Iterator[Sequence[Problem]]:
+    """Chunks of at most so many problems, none of which reaches over one of the ends; up to the last of them."""
+    for first, last in pairwise((0, *ends)):
+        for start in range(first, last, size):
+            yield problems[start : min(start + size, last)]
 
 
 def header_of(

@@ -21,7 +21,8 @@ from harness.base.locks import locked
 from harness.base.plugins import PluginError
 from harness.config.experiment import Evaluation
 from harness.engines.registry import ENGINES, open_engine
-from harness.evaluation import attempts
+from harness.evaluation import attempts, by_looks
+from harness.evaluation.by_looks import Asking, Looks
 from harness.evaluation.display import EvaluationView, Part
 from harness.evaluation.evaluator import EvaluatedCheckpoint, Evaluator, header_of
 from harness.evaluation.remarking import mark_again
@@ -53,6 +54,8 @@ class StandaloneEvaluation:
     out: Path
     chunk: int | None = None
     """problems generated together; None: as many as follow from k"""
+    looks: Looks | None = None
+    """when to stop; None: when all problems are answered"""
 
     def of(self, k: int) -> Evaluation:
         """As a benchmark with k samples is asked."""
@@ -84,7 +87,8 @@ class StandaloneEvaluation:
         """Raises: ProblemsError if problems cannot be had."""
         for name, k in self.evaluation.benchmarks.items():
             benchmark = self.benchmarks[name]
-            yield header_of(self.of(k), self.template, self.subject, benchmark, k, self.engine, engine_version)
+            header = header_of(self.of(k), self.template, self.subject, benchmark, k, self.engine, engine_version)
+            yield replace(header, order="random") if self.looks else header
 
 
 def evaluate(wanted: StandaloneEvaluation, view: EvaluationView) -> bool:
@@ -108,6 +112,9 @@ def evaluate(wanted: StandaloneEvaluation, view: EvaluationView) -> bool:
         _check_same(wanted, engine.version)
         mark_again((wanted.place(name) for name in wanted.evaluation.benchmarks), wanted.evaluation)
         view.begin(_parts(wanted))
+        if wanted.looks:
+            by_looks.ask(wanted.looks, engine, _askings(wanted, evaluator, engine.version), view.answered)
+            return True
         for name, k in wanted.evaluation.benchmarks.items():
             asking = replace(evaluator, evaluation=wanted.of(k))
             asking.ask(engine, wanted.subject, {name: k}, wanted.place, view.answered)
@@ -172,7 +179,20 @@ def _evaluator(wanted: StandaloneEvaluation) -> Evaluator:
     return Evaluator(wanted.evaluation, wanted.template, tokenizer)
 
 
+def _askings(wanted: StandaloneEvaluation, evaluator: Evaluator, engine_version: str) -> dict[str, Asking]:
+    return {
+        header.benchmark: Asking(
+            replace(evaluator, evaluation=wanted.of(header.k)),
+            header,
+            wanted.benchmarks[header.benchmark].problems,
+            wanted.place(header.benchmark),
+        )
+        for header in wanted.headers(engine_version)
+    }
+
+
 def _parts(wanted: StandaloneEvaluation) -> Iterator[Part]:
     for name, k in wanted.evaluation.benchmarks.items():
-        marks = attempts.marks(wanted.place(name), wanted.of(k).chunk_problems * k)
+        chunk = 1 if wanted.looks else wanted.of(k).chunk_problems  # looks cut chunks
+        marks = attempts.marks(wanted.place(name), chunk * k)
         yield Part(name, len(wanted.benchmarks[name].problems), k, Counter(marks))

@@ -33,6 +33,8 @@ class AttemptOptions:
     benchmark: str | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
     """our name -> theirs"""
+    common: bool = False
+    """whether rows without a result are left out, as if they were not there, instead of being refused"""
 
 
 def read_all(sources: Sequence[ImportSource], asked: AttemptOptions, marker: Marker | None) -> FoundRows:
@@ -44,11 +46,34 @@ def read_all(sources: Sequence[ImportSource], asked: AttemptOptions, marker: Mar
     if unknown:
         raise UserError(f"there is no column `{unknown[0]}`. {nearest(unknown[0], KNOWN)}")
     raws = [_renamed(read(source), asked.columns) for source in sources]
+    dropped: list[str] = []
+    if asked.common:
+        raws, dropped = _with_results(raws, "response" if marker else None)
     rows = pd.concat([_rows(i, raw, asked, marked=marker is None) for i, raw in enumerate(raws)], ignore_index=True)
     if marker:
         rows = marker.mark(rows).drop(columns="rule", errors="ignore")
     marked = marker.notes(rows) if marker else []
-    return FoundRows(rows, sources, [Facts()] * len(sources), [*_notes(raws, marker), *marked])
+    return FoundRows(rows, sources, [Facts()] * len(sources), [*_notes(raws, marker), *marked, *dropped])
+
+
+def _with_results(raws: Sequence[Raw], column: str | None) -> tuple[list[Raw], list[str]]:
+    """The rows whose result is there, and a note on the others.
+
+    Args:
+        column: that holds the result; None: mark and correct, those that a file has.
+    """
+    kept = []
+    for raw in raws:
+        named = [name for name in ([column] if column else ["mark", "correct"]) if name in raw]
+        there = np.ones(len(raw.cells), bool)
+        for name in named:
+            # an answer may be the empty text, a mark may not
+            there &= ~(np.array(cells.each(raw[name], cells.is_missing), bool) if column else cells.is_empty(raw[name]))
+        kept.append(raw.only(there))
+    rows, without = (sum(len(raw.cells) for raw in some) for some in (kept, raws))
+    if without and not rows:
+        raise DataError(f"none of the {without:,} rows has a result, so --common keeps nothing.")
+    return kept, [f"{without - rows:,} rows have no result and were left out."] if without > rows else []
 
 
 def _renamed(raw: Raw, columns: Mapping[str, str]) -> Raw:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 import pandas as pd
 
+from harness.importing import common
 from harness.importing.readers import Raw
 from harness.records import Mark
 
@@ -140,7 +141,14 @@ def _is_whole(cell: Any) -> bool:
 def _refuse_empty(raw: Raw, name: str, column: pd.Series) -> None:
     empty = is_empty(column)
     if empty.any():
-        raw.refuse(int(empty.argmax()), f"`{name}` is empty{_more(empty)}. Nothing is filled in: mend or leave out.")
+        raw.refuse(
+            int(empty.argmax()),
+            f"`{name}` is empty{_more(empty)}. Nothing is filled in: mend or leave out.{_next(name)}",
+        )
+
+
+def _next(name: str) -> str:
+    return f"\n{common.NEXT}." if name in ("correct", "mark") else ""
 
 
 def _refuse(raw: Raw, name: str, column: pd.Series, wrong: np.ndarray, must: str, found: str = "") -> None:

@@ -12,10 +12,11 @@ from typing import Any, cast
 import numpy as np
 import pandas as pd
 
+from harness.importing import common
 from harness.importing.names import folder_name
 from harness.importing.rows import NO_SEED, Facts, FoundRows
 from harness.importing.sources import ImportSource
-from harness.records import DataError, EvalRecord
+from harness.records import DataError, EvalRecord, LeftOut
 from harness.records.schema import COLUMNS
 
 WHO = ["arm", "seed", "step", "benchmark"]
@@ -58,14 +59,29 @@ class ImportedEvaluation:
         return describe((self.arm, self.seed, self.step, self.benchmark))
 
 
-def split(found: FoundRows) -> list[ImportedEvaluation]:
-    """In the order in which arms and benchmarks first appear, then by seed and step."""
+@dataclass(frozen=True)
+class SplitRows:
+    """The evaluations, and what was not kept of them."""
+
+    evaluated: list[ImportedEvaluation]
+    """in the order in which arms and benchmarks first appear, then by seed and step"""
+    left: list[LeftOut]
+    notes: list[str]
+
+
+def split(found: FoundRows, only_common: bool = False) -> SplitRows:
+    """
+    Args:
+        only_common: keep the problems that all evaluations of a benchmark have, instead of refusing what is incomplete.
+    """
     rows = _ordered(found.rows)
     _no_repeats(rows, found.sources)
+    kept = common.keep(rows) if only_common else common.CommonRows(rows, [], [])
+    rows = kept.rows
     _same_k(rows)
     rows = rows.assign(sample=rows.groupby(PROBLEM, sort=False, observed=True).cumcount())
     _same_problems(rows)
-    return [_evaluated(key, part, found) for key, part in _parts(rows, WHO)]
+    return SplitRows([_evaluated(key, part, found) for key, part in _parts(rows, WHO)], kept.left, kept.notes)
 
 
 def _parts(rows: pd.DataFrame, by: list[str]) -> Iterator[tuple[tuple[Any, ...], pd.DataFrame]]:
@@ -134,7 +150,7 @@ def _same_k(rows: pd.DataFrame) -> None:
         raise DataError(
             f"{describe(key)}: the problem {few} has {counts[int(fewer.argmax())]} attempts, but {full} has {most}; "
             f"{int(fewer.sum()):,} of {len(ids):,} problems have fewer than others.\n"
-            "What is missing is not filled in, nor averaged away: complete the source, or take as many samples of each."
+            f"What is missing is not filled in, nor averaged away: complete the source. {common.NEXT}."
         )
 
 
@@ -153,7 +169,7 @@ def _different(one: tuple[Any, ...], problems: set[str], other: tuple[Any, ...],
     return (
         f"{one[-1]} was asked with different problems, so answers cannot be paired: {len(problems & others):,} are "
         f"in both, {_only(problems - others)} only in {a}, {_only(others - problems)} only in {b}.\n"
-        "Another version of the data, other prompts or another limit? Import evaluations of the same problems."
+        f"Another version of the data, other prompts or another limit? {common.NEXT}."
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,12 +16,13 @@ import pyarrow.parquet as pq
 from harness.base.errors import UserError
 from harness.evaluation import attempts
 from harness.importing import evaluations, import_plan
-from harness.importing.evaluations import ImportedEvaluation
+from harness.importing.evaluations import ImportedEvaluation, SplitRows
 from harness.importing.import_plan import ImportComparison, ImportDesign
 from harness.importing.rows import UNKNOWN, FoundRows
 from harness.importing.sources import ImportSource
 from harness.importing.versions import versions_of
 from harness.records import EvalFolder, EvalRecord, ImportRecord, Plan, RunFolder, to_disk
+from harness.records.left_out import sentences
 from harness.records.schema import COLUMNS
 
 
@@ -45,12 +46,20 @@ def check_free(out: Path, clean: bool) -> None:
         raise UserError(f"{out} exists. --clean replaces it, its report included; or choose another --out.")
 
 
-def write(found: FoundRows, source: str, options: Mapping[str, Any], wanted: ImportComparison, out: Path) -> Imported:
+def write(
+    found: FoundRows,
+    source: str,
+    options: Mapping[str, Any],
+    wanted: ImportComparison,
+    out: Path,
+    only_common: bool = False,
+) -> Imported:
     """Check, arrange and write; what was at `out` is gone only when the new folder is whole."""
-    evaluated = evaluations.split(found)
+    parts = evaluations.split(found, only_common)
+    evaluated = parts.evaluated
     versions = versions_of(evaluated)
     arranged = import_plan.arrange(evaluated, wanted.step)
-    record = _record(found, source, options, evaluated, arranged)
+    record = _record(found, source, options, parts, arranged)
     hashes = {"files": [file["sha256"] for file in record.files], "options": record.options}
     files = f"{len(record.files):,} {'file' if len(record.files) == 1 else 'files'}"
     plan = import_plan.plan(out.resolve().name, f"{source}, {files}", arranged, wanted, hashes)
@@ -138,17 +147,19 @@ def _record(
     found: FoundRows,
     source: str,
     options: Mapping[str, Any],
-    evaluated: Sequence[ImportedEvaluation],
+    parts: SplitRows,
     arranged: ImportDesign,
 ) -> ImportRecord:
+    evaluated = parts.evaluated
     lengths = evaluations.unknown_lengths(evaluated)
     notes = [*found.notes, *arranged.notes, *(["The number of tokens of an answer is not known."] if lengths else [])]
+    notes += [*sentences(parts.left), *parts.notes]
     coarse = [
         name
         for name in evaluations.benchmarks(evaluated)
         if any(one.coarse for one in evaluated if one.benchmark == name)
     ]
-    return ImportRecord(source, dict(options), [_file(one) for one in found.sources], coarse, notes)
+    return ImportRecord(source, dict(options), [_file(one) for one in found.sources], coarse, notes, parts.left)
 
 
 def _file(source: ImportSource) -> dict[str, Any]:

@@ -21,6 +21,7 @@ _REWARDS = {
     "majority": {"label": "majority vote of the group, no gold answer"},
     "random": {"label": "control: a fair coin, whatever the answer"},
     "format": {"label": "control: whether a final answer was found"},
+    "mislabelled": {"label": "control: right and wrong exchanged on a tenth of the problems"},
 }
 """a row of the spec sheet beside the algorithm's own, whose `reward` is made of the label"""
 

@@ -6,7 +6,7 @@ Units: scores are fractions, lengths are tokens, times are seconds.
 """
 
 from benchmarks.marks import Mark, disagree
-from harness.records.evaluations import EvalRecord
+from harness.records.evaluations import EvalRecord, OrderRecord, random_order
 from harness.records.files import (
     SCHEMA,
     DataError,
@@ -20,6 +20,7 @@ from harness.records.files import (
     write_text,
 )
 from harness.records.layout import START, EvalFolder, RunFolder, TrialFolder
+from harness.records.left_out import LeftOut
 from harness.records.plans import (
     ArmRecord,
     CollapseRule,
@@ -48,7 +49,9 @@ __all__ = [
     "EvalFolder",
     "EvalRecord",
     "ImportRecord",
+    "LeftOut",
     "Mark",
+    "OrderRecord",
     "Plan",
     "Published",
     "RunFolder",
@@ -61,6 +64,7 @@ __all__ = [
     "append_jsonl",
     "disagree",
     "json_line",
+    "random_order",
     "read_json",
     "read_jsonl",
     "read_published",

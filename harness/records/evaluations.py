@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import Any
 
+from harness.records.fields import LATER
 from harness.records.record import Record
 
 
@@ -40,3 +44,26 @@ class EvalRecord(Record):
     """what tables call the benchmark; empty in older files and imports"""
     rule: str = ""
     """what counted as equal to a gold, in words; empty in older files and imports"""
+    order: str = field(default="", metadata=LATER)
+    """`random`: the problems were asked in the order of order.json beside this file; empty: in the benchmark's own"""
+    stopped_by: str = field(default="", metadata=LATER)
+    """`gate`: it was decided before all problems were asked, and `problems` is how many were; it is complete"""
+
+
+@dataclass(frozen=True)
+class OrderRecord(Record):
+    """`order.json`: all problems of an evaluation that may stop early, in the order in which they are asked."""
+
+    benchmark: str
+    benchmark_hash: str
+    problems: list[str]
+    """ids"""
+
+
+def random_order(benchmark_hash: str, ids: Iterable[str]) -> list[str]:
+    """A permutation of problems that is drawn by their identity: nobody can choose it, and everybody draws the same."""
+
+    def draw(problem: str) -> str:
+        return hashlib.sha256(json.dumps(["order", benchmark_hash, problem]).encode()).hexdigest()
+
+    return sorted(ids, key=draw)

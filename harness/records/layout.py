@@ -112,6 +112,11 @@ class EvalFolder:
         return self.root / "eval.json"
 
     @property
+    def order(self) -> Path:
+        """Of the problems, where it is not the benchmark's own."""
+        return self.root / "order.json"
+
+    @property
     def open_attempts(self) -> Path:
         return self.root / "attempts.jsonl"
 

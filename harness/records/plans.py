@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from harness.records.fields import LATER
+from harness.records.fields import LATER, stated
 from harness.records.files import SCHEMA, DataError, read_json, write_json
+from harness.records.left_out import LeftOut
 from harness.records.record import Record, known
 
 
@@ -30,7 +31,7 @@ class Comparison(Record):
     target: str
     """the arm that is compared"""
     baselines: list[str]
-    """the arms it is compared with; one test each, Holm within the family"""
+    """the arms it is compared with; one test each, adjusted together"""
     estimand: Literal["algorithm", "benchmark", "checkpoints"] = "algorithm"
     """what an interval covers: algorithm (new seeds, new problems), benchmark (these problems, new seeds),
     checkpoints (these seeds, new problems)"""
@@ -170,6 +171,17 @@ class ImportRecord(Record):
     """benchmarks of which only correct or not is known: there `wrong` may also be one of the other marks"""
     notes: list[str]
     """choices that were made, and what the source does not tell"""
+    left_out: list[LeftOut] = field(default_factory=list, metadata=LATER)
+    """of `--common`: what was not kept, for each evaluation of a benchmark that lost problems"""
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        data = read_json(path)
+        data["left_out"] = [LeftOut(**known(LeftOut, one)) for one in data.get("left_out", [])]
+        try:
+            return cls(**known(cls, data))
+        except TypeError as error:
+            raise DataError(f"{path}: {error}. `rence import` with --clean writes it anew.") from None
 
 
 @dataclass(frozen=True)
@@ -189,6 +201,16 @@ class Published(Record):
     """arm (`start`: their untrained model) -> benchmark or `average` -> percent, as printed; null: not known"""
     attempts: dict[str, int] = field(default_factory=dict)
     """benchmark -> k, attempts a problem, where it is known: a printed score must then be a possible one"""
+    weights: Literal["same", "own training"] | None = field(default=None, metadata=LATER)
+    """whether ours is to be the very checkpoint, or a training of our own; null: not stated"""
+    seeds: int | None = field(default=None, metadata=LATER)
+    """training seeds that each score is the mean of; null: not stated"""
+    decoding: dict[str, float | int | str] = field(default_factory=dict, metadata=LATER)
+    """temperature, top_p, max_tokens and others, as far as they are stated"""
+    golds: Literal["raw", "errata"] | None = field(default=None, metadata=LATER)
+    """whether answers were marked by the benchmark's own golds or by corrected ones; null: not stated"""
+    decimals: int | None = field(default=None, metadata=LATER)
+    """of the printed percent; null: not stated"""
 
 
 def read_published(path: Path) -> list[Published]:
@@ -206,4 +228,4 @@ def add_published(path: Path, published: Sequence[Published]) -> None:
     old = read_published(path)
     new = {entry.title: entry for entry in [*old, *published]}
     if list(new.values()) != old:
-        write_json(path, {"schema": SCHEMA, "published": [asdict(entry) for entry in new.values()]})
+        write_json(path, {"schema": SCHEMA, "published": [stated(entry) for entry in new.values()]})

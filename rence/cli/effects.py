@@ -23,7 +23,7 @@ COVERS = {
     "checkpoints": "these checkpoints alone (new problems, no other seed)",
 }
 ONE_SEED = "cannot be told with one seed"
-_NO_TEST = "the test cannot be made"
+NO_TEST = "cannot be told: a benchmark has one problem, or nothing varied"
 
 Sizes = Mapping[str, tuple[int, int]]
 """benchmark -> problems, and attempts a problem"""
@@ -70,11 +70,12 @@ class EffectTable:
         return self.by_seeds.items()
 
     def _reason(self, seeds: int, seen: Sight | None) -> str:
-        missing = ONE_SEED if seeds < 2 and self.covers != "checkpoints" else _NO_TEST
+        missing = ONE_SEED if seeds < 2 and self.covers != "checkpoints" else NO_TEST
         return detectable(seen and seen.estimate, missing).reason
 
 
 def in_points(seen: Sight) -> str:
+    """One number in points of percent, a range where it is estimated, or words where nothing can be detected."""
     if detectable(seen.estimate).effect is None:
         return CANNOT_DETECT
     if seen.upper == seen.estimate:

@@ -66,6 +66,20 @@ Chunk = Annotated[
         show_default=False,
     ),
 ]
+Gate = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE", help="With --sequential: a baseline of `rence gate --update`, to be met.", show_default=False
+    ),
+]
+Sequential = Annotated[
+    bool,
+    typer.Option(
+        "--sequential",
+        help="Ask problems in a random order and stop as soon as the gate is decided: at five looks at most, which "
+        "together err as seldom as one gate. Exit codes are those of `rence gate`.",
+    ),
+]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -85,6 +99,8 @@ def evaluate(
     limit: Limit = None,
     second_marker: SecondMarker = False,
     chunk: Chunk = None,
+    gate: Gate = None,
+    sequential: Sequential = False,
     json: Json = False,
 ) -> None:
     """Evaluate any model on any benchmarks: every answer kept and marked, scores with intervals. Run the same again to
@@ -92,7 +108,9 @@ def evaluate(
     import reports
     from harness.evaluation.display import view_for
     from harness.evaluation.standalone import StandaloneEvaluation, evaluate
+    from rence.cli import gated_evaluation as gated
 
+    gated.checked(gate, sequential)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     counts, files = _asked(benchmarks)
     settings = _checked(
@@ -108,10 +126,11 @@ def evaluate(
     )
     if settings.temperature == 0 and max(settings.benchmarks.values()) > 1:
         err().print("At temperature 0 all samples of a problem are equal: one is enough.")
+    wanted = gated.with_looks(StandaloneEvaluation(model, settings, template, engine, to, chunk), gate)
     view = view_for(err())
     try:
         with redirect_stdout(sys.stderr):  # ours is for the result alone, whatever an engine has to say
-            worked = evaluate(StandaloneEvaluation(model, settings, template, engine, to, chunk), view)
+            worked = evaluate(wanted, view)
     except KeyboardInterrupt:
         view.end()
         print(f"rence: interrupted. What is done is saved. To go on:\n  {same_command()}", file=sys.stderr)
@@ -119,12 +138,14 @@ def evaluate(
     finally:
         view.end()
     found = reports.evaluated_model(to)
+    decision = gated.decision(to, gate)
     if json:
-        print_json(found.to_json())
-        return
-    if not worked:
-        out().print(f"{to}: all that was asked for is complete: nothing to do.\n")
-    out().print(reports.evaluation_text(found, out().width), markup=False)
+        print_json(found.to_json() | ({"gate": decision.to_json()} if decision else {}))
+    else:
+        if not worked:
+            out().print(f"{to}: all that was asked for is complete: nothing to do.\n")
+        out().print(reports.evaluation_text(found, out().width), markup=False)
+    gated.show(decision, json)
 
 
 def _asked(text: str) -> tuple[dict[str, int], dict[str, ProblemFile]]:

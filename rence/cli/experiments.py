@@ -14,7 +14,6 @@ from harness.base.errors import OK
 from harness.run.launchers import Where, get_launcher
 from rence.cli import completion
 from rence.cli.console import Json, command, err, out, print_json, same_command
-from rence.cli.plan_tables import print_plan, tuned_by
 from rence.cli.sections import others
 from rence.cli.shipped import config_file
 
@@ -108,6 +107,7 @@ def _announce(experiment: Experiment, first: Experiment, wanted: RunSelection) -
     from harness.records import RunFolder
     from harness.run import jobs
     from harness.run.driver import load_problems
+    from rence.cli.plan_tables import tuned_by
 
     runs = Path("runs")
     jobs.of(RunFolder(runs / experiment.name), experiment, wanted.only, wanted.seeds)
@@ -176,6 +176,7 @@ def _show_plan(
 ) -> None:
     """With `configs`, the backend's own are checked and written too."""
     from harness.config import load
+    from rence.cli.plan_tables import print_plan
     from rence.cli.preview import backend_configs, preview
 
     experiment = load(config, overrides or ())

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -20,9 +20,53 @@ if TYPE_CHECKING:
     from reports.gate.verdict import Gate
 
 
+class About(StrEnum):
+    NEW = "new"
+    THESE = "these"
+
+
 class OnInconclusive(StrEnum):
     FAIL = "fail"
     WARN = "warn"
+
+
+Run = Annotated[
+    str,
+    typer.Argument(
+        help="A folder of `rence eval`, an arm, a trial, or a run of one arm.",
+        autocompletion=completion.runs,
+        show_default=False,
+    ),
+]
+Baseline = Annotated[Path, typer.Option(metavar="FILE", help="The baseline to be met.", show_default=False)]
+Margin = Annotated[
+    float | None,
+    typer.Option(metavar="POINTS", help="Loss of the average to rule out; the file's own, or 2.", show_default=False),
+]
+Junit = Annotated[Path | None, typer.Option(metavar="FILE", help="Write JUnit XML here.", show_default=False)]
+Inconclusive = Annotated[OnInconclusive, typer.Option("--on-inconclusive", help="What to do where neither is shown.")]
+Update = Annotated[bool, typer.Option("--update", help="Make RUN the baseline instead, for review.")]
+AllowUnmatched = Annotated[
+    bool, typer.Option("--allow-unmatched", help="Decide even if template, sampling or marker differ.")
+]
+Problems = Annotated[
+    About,
+    typer.Option(
+        help="What it is about: new problems like these; or these alone, where only answers are drawn anew (two "
+        "attempts a problem or more; with one it passes only if no score differs)."
+    ),
+]
+Common = Annotated[
+    bool, typer.Option("--common", help="Keep the problems that both have, and say what is left out on which side.")
+]
+Sequential = Annotated[
+    bool,
+    typer.Option(
+        "--sequential",
+        help="Decide on what is answered so far, at five looks at most, which together err as seldom as one gate. "
+        "For folders of `rence eval --gate FILE --sequential`; exit 3 while it is open.",
+    ),
+]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -30,31 +74,16 @@ def add_to(app: typer.Typer) -> None:
 
 
 def gate(
-    run: Annotated[
-        str,
-        typer.Argument(
-            help="A folder of `rence eval`, an arm, a trial, or a run of one arm.",
-            autocompletion=completion.runs,
-            show_default=False,
-        ),
-    ],
-    baseline: Annotated[Path, typer.Option(metavar="FILE", help="The baseline to be met.", show_default=False)],
-    margin: Annotated[
-        float | None,
-        typer.Option(
-            metavar="POINTS", help="Loss of the average to rule out; the file's own, or 2.", show_default=False
-        ),
-    ] = None,
-    junit: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write JUnit XML here.", show_default=False)
-    ] = None,
-    on_inconclusive: Annotated[
-        OnInconclusive, typer.Option("--on-inconclusive", help="What to do where neither is shown.")
-    ] = OnInconclusive.FAIL,
-    update: Annotated[bool, typer.Option("--update", help="Make RUN the baseline instead, for review.")] = False,
-    allow_unmatched: Annotated[
-        bool, typer.Option("--allow-unmatched", help="Decide even if template, sampling or marker differ.")
-    ] = False,
+    run: Run,
+    baseline: Baseline,
+    margin: Margin = None,
+    junit: Junit = None,
+    on_inconclusive: Inconclusive = OnInconclusive.FAIL,
+    update: Update = False,
+    allow_unmatched: AllowUnmatched = False,
+    problems: Problems = About.NEW,
+    common: Common = False,
+    sequential: Sequential = False,
     json: Json = False,
 ) -> None:
     """Is RUN at least as good as a baseline, within a margin? Exit 0: pass; 1: regression, or inconclusive; 2: not
@@ -65,14 +94,22 @@ def gate(
         raise UserError(f"`--margin` must be above 0 and below 100 points, but is {margin:g} instead.")
     fraction = None if margin is None else margin / 100
     if update:
-        if junit:
-            raise UserError("`--junit` has no meaning with `--update`: nothing is decided. Leave one of them out.")
+        if junit or sequential or common:
+            option = "--junit" if junit else "--sequential" if sequential else "--common"
+            raise UserError(f"`{option}` has no meaning with `--update`: nothing is decided. Leave one of them out.")
         _update(run, baseline, fraction, json)
         return
+    if sequential and problems == About.THESE:
+        raise UserError("`--sequential` is about new problems: leave out `--problems these`, or `--sequential`.")
+    if sequential and common:
+        raise UserError("`--sequential` needs all problems of the baseline: leave out `--common`, or `--sequential`.")
+    given: dict[str, Any] = {"margin": fraction, "allow_unmatched": allow_unmatched}
+    given["on_inconclusive"] = on_inconclusive.value
     try:
-        found = reports.gate_run(
-            run, baseline, margin=fraction, allow_unmatched=allow_unmatched, on_inconclusive=on_inconclusive.value
-        )
+        if sequential:
+            found = reports.gate_by_looks(run, baseline, **given)
+        else:
+            found = reports.gate_run(run, baseline, **given, problems=problems.value, only_common=common)
     except (DataError, ValueError) as error:
         # CI reads the file and the annotation, not the terminal: a refusal goes there as well.
         _refused(str(error), junit, json)
@@ -82,7 +119,7 @@ def gate(
         print_json(found.to_json())
     else:
         out().print(found.text(), markup=False)
-    _publish(found, junit, json)
+    publish(found, junit, json)
     if not found.passed:
         raise typer.Exit(FAILED)
 
@@ -100,7 +137,8 @@ def _update(run: str, baseline: Path, margin: float | None, json: bool) -> None:
         out().print(done.text(), markup=False)
 
 
-def _publish(found: Gate, junit: Path | None, json: bool) -> None:
+def publish(found: Gate, junit: Path | None, json: bool) -> None:
+    """The files that CI reads, and what GitHub is told."""
     from reports.gate import github
     from reports.gate import junit as xml
 

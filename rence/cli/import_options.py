@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -26,10 +26,14 @@ _SHARED: dict[str, Any] = {
     "step": Annotated[
         str | None, typer.Option(metavar="N|last", help="The step that is compared; the last that all have.")
     ],
+    "common": Annotated[
+        bool, typer.Option("--common", help="Keep the problems that all have, instead of refusing what is incomplete.")
+    ],
     "clean": Annotated[bool, typer.Option("--clean", help="Replace an import that is at --out.")],
     "json": Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout and nothing else.")],
 }
-_DEFAULTS = {"target": None, "baseline": None, "estimand": "algorithm", "step": None, "clean": False, "json": False}
+_SWITCHES = {"common": False, "clean": False, "json": False}
+_DEFAULTS = {"target": None, "baseline": None, "estimand": "algorithm", "step": None, **_SWITCHES}
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,7 @@ class Shared:
     baseline: list[str] | None
     estimand: Literal["algorithm", "benchmark", "checkpoints"]
     step: str | None
+    common: bool
     clean: bool
     json: bool
 
@@ -94,7 +99,8 @@ def bring_in(
     folder.check_free(shared.to, shared.clean)
     found = read(sources.find(paths, files_in, looked_for))
     wanted = ImportComparison(shared.target, tuple(shared.baseline or ()), shared.estimand, shared.step)
-    made = folder.write(found, source, options, wanted, shared.to)
+    options = {**options, **({"common": True} if shared.common else {})}
+    made = folder.write(found, source, options, wanted, shared.to, shared.common)
     print_json(_summary(made, shared.to)) if shared.json else _show(made, shared.to)
 
 
@@ -109,6 +115,7 @@ def _summary(made: Imported, to: Path) -> dict[str, Any]:
         "target": plan.comparison.target,
         "baselines": plan.comparison.baselines,
         "attempts": sum(len(one.rows) for one in made.design.evaluated),
+        "left_out": [asdict(one) for one in made.record.left_out],
         "notes": list(made.record.notes),
     }
 

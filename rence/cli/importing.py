@@ -80,7 +80,7 @@ def attempts(
     from harness.importing import attempts as source
     from harness.importing import readers
 
-    asked = source.AttemptOptions(arm, seed, benchmark, _columns(column))
+    asked = source.AttemptOptions(arm, seed, benchmark, _columns(column), shared.common)
     options = _options(arm=arm, seed=seed, benchmark=benchmark, column=column)
     bring_in(
         "attempts", paths, readers.files_in, _TABLES, lambda found: source.read_all(found, asked, None), options, shared
@@ -109,7 +109,7 @@ def generations(
     from harness.importing import attempts as source
     from harness.importing import readers
 
-    asked = source.AttemptOptions(arm, seed, benchmark, _columns(column))
+    asked = source.AttemptOptions(arm, seed, benchmark, _columns(column), shared.common)
     marker = _marker(True, reading, rule, tolerance, workers)
     options = _options(
         arm=arm, seed=seed, benchmark=benchmark, column=column, **_how(reading, rule, tolerance)

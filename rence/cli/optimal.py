@@ -7,16 +7,11 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from harness.base.errors import UserError
-from rence.cli.console import out, table
-from rence.cli.effects import COVERS, in_points
+from reports.statistics.basis import DesignBasis
 from reports.statistics.optimise import (
-    MOST_SAMPLES,
-    MOST_SEEDS,
-    DesignBasis,
     DesignOption,
     DesignPrices,
     Optimum,
-    StatedBasis,
     optimise,
     option,
 )
@@ -24,7 +19,7 @@ from reports.statistics.power import LARGEST
 
 if TYPE_CHECKING:
     from harness.config.experiment import Experiment
-    from rence.cli.preview import Preview
+    from harness.records import Plan
 
 _HOW = "`--optimise` must be margin=POINTS,budget=N, such as margin=2,budget=3000000"
 _UNIT = "responses: rollouts of training and attempts of evaluation, all arms and seeds and the untrained model"
@@ -110,28 +105,29 @@ def request(words: str) -> OptimiseRequest:
     return OptimiseRequest(margin / 100, None if budget is None else int(budget))
 
 
-def search(experiment: Experiment, seen: Preview, asked: OptimiseRequest) -> OptimalDesigns:
-    """At stated variances, or at those of the pilot.
-
+def search(
+    experiment: Experiment, made: Plan, problems: Mapping[str, int], basis: DesignBasis, asked: OptimiseRequest
+) -> OptimalDesigns:
+    """
+    Args:
+        problems: benchmark -> number of problems, those of the curve too.
+        basis: stated variances, or a pilot's, on the plan's benchmarks.
     Raises: UserError if the plan compares nothing.
     """
-    made = seen.plan
     if not made.comparison.baselines:
         raise UserError("--optimise: `comparison.baselines` is empty, so there is no difference to find.")
-    problems = {name: seen.problems[name] for name in made.benchmarks}
-    earlier = sum(seen.problems[name] * k for name, k in made.curve_benchmarks.items())
+    earlier = sum(problems[name] * k for name, k in made.curve_benchmarks.items())
     prices = DesignPrices(
         arms=len(made.arms),
         rollouts=made.budget_rollouts,
-        problems=tuple(problems.values()),
+        problems=tuple(problems[name] for name in made.benchmarks),
         earlier=earlier * (experiment.evaluation.points - 1),
     )
-    basis = _basis(seen, problems)
     planned = option(prices, basis, len(made.seeds), tuple(made.benchmarks.values()))
     longest = max(arm.recipe.max_tokens for arm in experiment.arms)
     return OptimalDesigns(
         asked,
-        list(problems),
+        list(made.benchmarks),
         planned,
         optimise(prices, basis, asked.margin, asked.budget),
         (longest, experiment.evaluation.max_tokens),
@@ -151,79 +147,3 @@ def overrides(experiment: Experiment, names: list[str], one: DesignOption) -> li
     changed = {name: k for name, k in ks.items() if asked[name] != k}
     each = [f"evaluation.benchmarks.{name}{'.k' if name in files else ''}={k}" for name, k in changed.items()]
     return [f"seeds=[{','.join(map(str, seeds))}]", *each]
-
-
-def print_optimal(experiment: Experiment, seen: Preview, found: OptimalDesigns) -> None:
-    """A table of the cheapest few, what binds, and the command that plans the first."""
-    console, asked = out(), found.request
-    within = "" if asked.budget is None else f" within {asked.budget:,} responses"
-    points = f"{100 * asked.margin:g} point{'' if asked.margin == 0.01 else 's'}"
-    console.print(
-        f"\nDesigns that find {points} with power 80 % at level {seen.target.alpha:.4g}{within}, "
-        f"about {COVERS[seen.target.estimand]}:"
-    )
-    rows = {"as planned": found.planned, **{f"{place}.": one for place, one in enumerate(found.found.designs, 1)}}
-    if found.found.best:
-        rows["best within the budget"] = found.found.best
-    if not found.found.designs and found.found.cheapest:
-        rows["cheapest at any budget"] = found.found.cheapest
-    console.print(_table(found, rows))
-    console.print(
-        f"k of {', '.join(found.names)}. A response is a rollout of training or an attempt of evaluation, of all arms, "
-        "seeds and the untrained model; tuning is not counted. Tokens are at most.",
-    )
-    for sentence in _sentences(found):
-        console.print(sentence)
-    if found.found.designs:
-        words = " ".join(f"'{word}'" for word in overrides(experiment, found.names, found.found.designs[0]))
-        console.print(f"To plan the first, add to the command: {words}", markup=False)
-
-
-def _basis(seen: Preview, problems: Mapping[str, int]) -> DesignBasis:
-    if seen.measured is None:
-        return StatedBasis(tuple(problems.values()), seen.variances, seen.target)
-    from reports.data.pilot import PilotBasis
-
-    return PilotBasis(seen.measured.pilot, problems, seen.target)
-
-
-def _table(found: OptimalDesigns, rows: Mapping[str, DesignOption]) -> Any:
-    heads = ("seeds", "k", "rollouts", "attempts", "responses", "tokens", "finds")
-    made = table("design", *heads, "most of the variance", numbers=heads)
-    for name, one in rows.items():
-        most = max(one.shares, key=one.shares.__getitem__)
-        ks = [str(one.samples[0])] if len(set(one.samples)) == 1 else map(str, one.samples)
-        made.add_row(
-            name,
-            str(one.seeds),
-            " ".join(ks),
-            *(f"{number:,}" for number in (one.rollouts, one.attempts, one.responses)),
-            f"{found.tokens(one):.2g}",
-            "-" if one.sight is None else in_points(one.sight),
-            f"{most}, {100 * one.shares[most]:.0f} %",
-        )
-    return made
-
-
-def _sentences(found: OptimalDesigns) -> list[str]:
-    """Which binds; and where nothing fits, how far the best gets."""
-    asked, result = found.request, found.found
-    if result.designs:
-        return [
-            f"What binds: {result.binds}, {100 * result.designs[0].shares[result.binds]:.0f} % of the variance left."
-        ]
-    if result.cheapest is None:
-        sight = result.limit.sight
-        reach = f"{in_points(sight)} points" if sight else "nothing"
-        times = (sight.upper / asked.margin) ** 2 if sight else None
-        more = f" It takes at least {times:.1f} times as many problems." if times else ""
-        said = [
-            f"None fits, whatever the budget: problems bind. {MOST_SEEDS} seeds and {MOST_SAMPLES} attempts a problem "
-            f"find {reach}.{more}"
-        ]
-    else:
-        times = result.cheapest.responses / (asked.budget or 1)
-        said = [f"None fits: the budget binds. The cheapest that would do takes {times:.2g} times as much."]
-    if result.best is None and asked.budget is not None:
-        said.append("The budget pays no design at all: not the fewest seeds with one attempt a problem.")
-    return said

@@ -6,6 +6,7 @@ from collections.abc import Sized
 from typing import TYPE_CHECKING
 
 from rence.cli.console import out, table
+from rence.cli.optimal_tables import print_optimal
 from rence.cli.power_tables import print_measured, print_power, short
 
 if TYPE_CHECKING:
@@ -46,23 +47,25 @@ def print_plan(experiment: Experiment, seen: Preview) -> None:
     removed = ", ".join(f"{count:,} {reason}" for reason, count in seen.train.expected_removed.items())
     if removed:
         console.print(f"{made.train}: {seen.train.count:,} problems; left out: {removed}")
-    arms = table("arm", "algorithm", "differs from the recipe", "fingerprint")
-    for arm in made.arms:
-        differs = ", ".join(f"{key} {value}" for key, value in arm.recipe_differences.items())
-        arms.add_row(arm.name, arm.title, differs or "-", arm.fingerprint)
-    console.print(arms)
+    _print_arms(made)
     _print_sweeps(experiment, made, seen)
     print_power(seen)
     if seen.measured:
         print_measured(seen, seen.measured)
     if seen.optimal:
-        from rence.cli.optimal import print_optimal
-
-        print_optimal(experiment, seen, seen.optimal)
+        print_optimal(experiment, seen.target, seen.optimal)
     _print_costs(seen.costs)
     if seen.tuning:
         console.print("\nTuning comes on top of that:")
         _print_costs(seen.tuning)
+
+
+def _print_arms(made: Plan) -> None:
+    arms = table("arm", "algorithm", "differs from the recipe", "fingerprint")
+    for arm in made.arms:
+        differs = ", ".join(f"{key} {value}" for key, value in arm.recipe_differences.items())
+        arms.add_row(arm.name, arm.title, differs or "-", arm.fingerprint)
+    out().print(arms)
 
 
 def _print_sweeps(experiment: Experiment, made: Plan, seen: Preview) -> None:

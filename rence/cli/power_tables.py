@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rence.cli.console import out, table
-from rence.cli.effects import COVERS, ONE_SEED, EffectTable, in_points
+from rence.cli.effects import COVERS, NO_TEST, ONE_SEED, EffectTable, in_points
 
 if TYPE_CHECKING:
     from rence.cli.preview import PilotEffects, Preview
@@ -78,8 +78,11 @@ def _print_effects(effects: EffectTable, heads: list[str], rows: list[list[str]]
     for row in rows:
         power.add_row(*row, *(effects.cell(seeds, row[0]) for seeds in columns))
     console.print(power)
-    if any(ONE_SEED in row.values() for row in effects.reasons().values()):
+    reasons = {reason for row in effects.reasons().values() for reason in row.values()}
+    if ONE_SEED in reasons:
         console.print(f"-: {ONE_SEED}: it shows nothing of how far another seed would be from it.")
+    if NO_TEST in reasons:
+        console.print(f"-: {NO_TEST}.")
     if 2 in columns and effects.covers != "checkpoints":
         console.print("Two seeds leave one degree of freedom an arm: the noise between seeds is all but unknown.")
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from rence.cli.optimal import OptimalDesigns
     from reports.data.pilot import Pilot
     from reports.statistics import sharpen
+    from reports.statistics.basis import DesignBasis
     from reports.statistics.design import Sight
     from reports.statistics.planned import PowerTarget, Variances
 
@@ -146,7 +147,10 @@ def preview(experiment: Experiment, pilot: Path | None = None, optimise: str | N
     made = replace(made, lock="") if before else made  # what its tuning chooses will be part of it
     seen = Preview(experiment, made, cost, problems, train, variances, target, tables, pays_from, tuning=before)
     seen = seen if pilot is None else replace(seen, measured=_measured(experiment, seen, pilot, sizes))
-    return seen if wanted is None else replace(seen, optimal=optimal.search(experiment, seen, wanted))
+    if wanted is None:
+        return seen
+    found = optimal.search(experiment, made, problems, _basis(seen), wanted)
+    return replace(seen, optimal=found)
 
 
 def _targets(target: PowerTarget) -> list[PowerTarget]:
@@ -207,6 +211,18 @@ def _measured(experiment: Experiment, seen: Preview, run: Path, sizes: Mapping[s
         EffectTable(one.estimand, found.effects(replace(design, target=one), seeds)) for one in _targets(seen.target)
     ]
     return PilotEffects(found, tables, routes)
+
+
+def _basis(seen: Preview) -> DesignBasis:
+    """Stated variances, or the pilot's."""
+    from reports.statistics.basis import StatedBasis
+
+    problems = {name: seen.problems[name] for name in seen.plan.benchmarks}
+    if seen.measured:
+        from reports.data.pilot import PilotBasis  # which takes pandas, half a second
+
+        return PilotBasis(seen.measured.pilot, problems, seen.target)
+    return StatedBasis(tuple(problems.values()), seen.variances, seen.target)
 
 
 def _hours(experiment: Experiment, cost: costs.Costs, way: sharpen.Route) -> float | None:

@@ -30,6 +30,9 @@ def report(
             metavar="FILE", help="Published scores to set beside ours; kept in the run folder.", show_default=False
         ),
     ] = None,
+    common: Annotated[
+        bool, typer.Option("--common", help="Keep the problems that all arms and seeds have, and say what is left out.")
+    ] = False,
 ) -> None:
     """Rebuild the report of a run from its files. Same files, same bytes."""
     import reports
@@ -40,7 +43,7 @@ def report(
             raise UserError(f"there is no report format `{word}`. {nearest(word, reports.FORMATS)}")
     if expected:
         _keep(run, expected)
-    for path in reports.build(run, formats, to, others()):
+    for path in reports.build(run, formats, to, others(), only_common=common):
         out().print(str(path))
 
 
@@ -71,6 +74,9 @@ def compare(
             show_default=False,
         ),
     ] = None,
+    common: Annotated[
+        bool, typer.Option("--common", help="Keep the problems that both have, and say what is left out.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """The paired difference of two evaluated arms, a minus b."""
@@ -80,7 +86,7 @@ def compare(
         raise UserError(f"`--margin` is in points and must lie between 0 and 100, but is {margin:g} instead.")
     fraction = None if margin is None else margin / 100
     try:
-        result = reports.compare(a, b, allow_unmatched=allow_unmatched, margin=fraction)
+        result = reports.compare(a, b, allow_unmatched=allow_unmatched, margin=fraction, only_common=common)
     # The two are not matched, or hold nothing to be compared: the message says what, and no traceback helps.
     except ValueError as error:
         raise UserError(str(error)) from None

@@ -22,6 +22,7 @@ from harness.records import (
     EvalFolder,
     EvalRecord,
     ImportRecord,
+    LeftOut,
     Mark,
     Plan,
     Published,
@@ -90,6 +91,8 @@ class Run:
     """one for each row of `evals`"""
     imported: ImportRecord | None = None
     """where an imported run's results come from"""
+    left_out: tuple[LeftOut, ...] = ()
+    """what was put aside here to keep the problems that all have (`common.restrict`)"""
 
     def folder(self, e: int) -> EvalFolder:
         """Where row `e` of `evals` is."""

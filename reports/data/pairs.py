@@ -42,7 +42,7 @@ def difference_json(
     return {
         "delta": e.value if e else None,
         "se": (e.se or None) if e else None,
-        "df": e.df if e and e.se else None,
+        "df": e.stated_df if e else None,
         "covers": e.estimand if e else None,
         "ci_low": low,
         "ci_high": high,
@@ -122,7 +122,10 @@ def difference(a: list[Scores], b: list[Scores], estimand: str, alpha: float, pa
     """
     for ours, theirs in zip(a, b, strict=True):
         if ours.problems != theirs.problems:
-            raise DataError("Two arms were asked different problems of one benchmark; they cannot be paired.")
+            raise DataError(
+                "Two arms were asked different problems of one benchmark; they cannot be paired.\n--common keeps the "
+                "problems that both have, and says what it leaves out."
+            )
     fixed = [place for place, side in enumerate((a, b)) if side[0].seeds == (UNTRAINED,)]
     paired = pair_seeds and not fixed
     if paired:
@@ -179,20 +182,13 @@ def compare_all(
             correlation=_correlation(groups, a, b, column),
             unmatched=reasons[a, b],
             alpha=alpha,
-            asked=_asked(groups, (a, b, column), estimand),
+            asked=estimand,
             margin=margin,
             p_equivalence=p_equivalence,
             imported=sides[a].imported or sides[b].imported,
         )
         for (a, b, column), estimate, p, p_equivalence in zip(tests, estimates, ps, equivalence, strict=True)
     ]
-
-
-def _asked(groups: Groups, test: Test, estimand: str) -> str:
-    """Of two models that were not trained here nothing else can be asked than about these checkpoints."""
-    sides = [groups.get((arm, test[2])) for arm in test[:2]]
-    without = [side for side in sides if side and side[0].seeds == (UNTRAINED,)]
-    return "checkpoints" if len(without) == 2 and estimand == "algorithm" else estimand
 
 
 def _mde(groups: Groups, test: Test, estimate: Estimate | None, alpha: float) -> tuple[float, float] | None:

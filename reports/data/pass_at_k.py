@@ -1,4 +1,4 @@
-"""pass@k and maj@k at the headline, and whether an arm's lead over the untrained model lasts as k grows.
+"""pass@k, pass^k and maj@k at the headline, and whether an arm's lead over the untrained model lasts as k grows.
 
 A lead with one attempt that is gone with many is sharpening: the arm gives more often what sampling found before. A
 lead that is still there with many is ability that is new as far as so many attempts can tell (Yue et al. 2025,
@@ -8,11 +8,13 @@ arXiv:2504.13837, who ask up to 1,024 times). Few attempts cannot tell: there sh
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from harness.records import START
 from reports.data.analysis import Analysis
@@ -20,7 +22,7 @@ from reports.data.answers import answers
 from reports.data.load import MARKS, Run
 from reports.data.pairs import difference
 from reports.data.scores import AVERAGE, Cells, Scores, complete, final
-from reports.statistics import Estimate, pass_at_k
+from reports.statistics import Estimate, Floats, pass_at_k
 from reports.statistics.votes import majority
 
 ENOUGH = 16
@@ -28,6 +30,8 @@ ENOUGH = 16
 CEILING = 0.95
 """pass@k of the untrained model from which a lead must shrink, whatever was learnt"""
 
+Measure = Callable[[NDArray[np.int64], NDArray[np.int64], int], Floats]
+"""of each problem, from its attempts, how many of them are correct, and k"""
 Finding = Literal["lasts", "shrinks", "gone", "reversed", "unclear", "no lead"]
 
 
@@ -69,15 +73,22 @@ def ladder(a: Analysis) -> list[int]:
     return sorted({2**i for i in range(most.bit_length()) if 2**i <= most} | sampled)
 
 
-def at(cells: Cells, k: int) -> Cells:
-    """pass@k where every seed has k attempts or more."""
-    return {key: _pass(scores, k) for key, scores in cells.items() if min(scores.k) >= k}
+def is_asked(a: Analysis) -> bool:
+    """Whether there is a k beyond 1."""
+    return ladder(a) != [1] and bool(a.cells)
 
 
-def _pass(scores: Scores, k: int) -> Scores:
+def at(cells: Cells, k: int, measure: Measure = pass_at_k) -> Cells:
+    """pass@k, or another measure of k attempts such as pass^k, where every seed has k attempts or more."""
+    return {key: _measured(scores, k, measure) for key, scores in cells.items() if min(scores.k) >= k}
+
+
+def _measured(scores: Scores, k: int, measure: Measure) -> Scores:
+    """With `k` as the number of times that so many attempts were made: what one value is the mean of, and so how fine
+    it may be."""
     attempts = np.broadcast_to(np.array(scores.k)[:, None], scores.values.shape)
     correct = np.rint(scores.values * attempts).astype(np.int64)
-    return replace(scores, values=pass_at_k(attempts, correct, k))
+    return replace(scores, values=measure(attempts, correct, k), k=tuple(n // k for n in scores.k))
 
 
 def groups(a: Analysis, cells: Cells) -> dict[tuple[str, str], list[Scores]]:

@@ -12,6 +12,7 @@ from typing import Any
 from reports.data.load import load
 from reports.data.scores import AVERAGE, Scores, complete, headline
 from reports.statistics import seed_correlation
+from reports.statistics.basis import DesignBasis
 from reports.statistics.design import AS_IT_IS, DesignChange, Sight, breakdown, sight
 from reports.statistics.planned import PowerTarget, Variances
 from reports.statistics.variance import VarianceSplit, typical
@@ -109,7 +110,7 @@ class Pilot:
 
 
 @dataclass(frozen=True)
-class PilotBasis:
+class PilotBasis(DesignBasis):
     """A pilot's variances, for `statistics.optimise`."""
 
     pilot: Pilot

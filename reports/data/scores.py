@@ -74,7 +74,10 @@ def matrices(evals: pd.DataFrame, problems: pd.DataFrame) -> Cells:
             )
         order = [tuple(ids[rows[index]]) for index in group.index]
         if len(set(order)) != 1:
-            raise DataError(f"{arm}: the seeds were asked different problems of {benchmark}.")
+            raise DataError(
+                f"{arm}: the seeds were asked different problems of {benchmark}.\n--common keeps the problems that all "
+                "have, and says what it leaves out."
+            )
         matrix = np.stack([values[rows[index]] for index in group.index])
         cells[arm, benchmark] = Scores(tuple(group["seed"]), order[0], matrix, tuple(group["k"]))
     return cells

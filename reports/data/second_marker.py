@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from reports.data.analysis import Analysis
 from reports.data.load import MARKS, Run
@@ -27,11 +28,6 @@ class Markers:
     failed: int
     """on which at least one marker broke or ran out of time; in none of the others"""
 
-    @property
-    def second(self) -> int:
-        """What the second marker would score: an attempt on which either failed is not correct."""
-        return self.both + self.second_only
-
     def __add__(self, other: Markers) -> Markers:
         return Markers(*(getattr(self, name) + getattr(other, name) for name in Markers.__dataclass_fields__))
 
@@ -41,15 +37,35 @@ def compare(a: Analysis) -> Mapping[int, Markers]:
     found = {}
     evals = final(a.run)
     for e, asked in zip(evals.index, evals["second_marker"], strict=True):
-        second = _marks(a.run, int(e)) if asked else None
-        if second is None:
-            continue
-        first = a.run.attempts[int(e)].marks
-        failed = (first == FAILED) | (second == FAILED)
-        one, other = (first == CORRECT) & ~failed, (second == CORRECT) & ~failed
-        counts = (one & other, one & ~other, other & ~one, failed)
-        found[int(e)] = Markers(first.size, *(int(mask.sum()) for mask in counts))
+        masks = _masks(a.run, int(e)) if asked else None
+        if masks is not None:
+            first, second, failed = masks
+            counts = (first & second, first & ~second, second & ~first, failed)
+            found[int(e)] = Markers(first.size, *(int(mask.sum()) for mask in counts))
     return found
+
+
+def correct(run: Run, evals: pd.DataFrame) -> list[np.ndarray] | None:
+    """Of each of these evaluations, how many attempts at each problem are correct to the second marker; one on which
+    either failed is not. None if some attempt does not have both marks."""
+    found = []
+    for e, asked in zip(evals.index, evals["second_marker"], strict=True):
+        masks = _masks(run, int(e)) if asked else None
+        if masks is None:
+            return None
+        found.append(masks[1].sum(axis=1))
+    return found or None
+
+
+def _masks(run: Run, e: int) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
+    """Problems x samples: correct to the first marker, to the second, and where either failed, in neither of the two.
+    None if a mark of the second is missing."""
+    second = _marks(run, e)
+    if second is None:
+        return None
+    first = run.attempts[e].marks
+    failed = (first == FAILED) | (second == FAILED)
+    return (first == CORRECT) & ~failed, (second == CORRECT) & ~failed, failed
 
 
 def _marks(run: Run, e: int) -> np.ndarray | None:

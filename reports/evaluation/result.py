@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 
 from harness.records import SCHEMA, DataError, EvalFolder, EvalRecord, Mark, disagree
 from reports.data.load import MARKS, read_evaluations, where
+from reports.data.stopped import stopped_notes
 from reports.statistics import Estimate, Floats, contrast, pass_at_k
 from reports.statistics.votes import majority
 from reports.words import benchmark_title, listing, plural
@@ -160,7 +161,11 @@ def read(folder: Path) -> EvaluatedModel:
     return EvaluatedModel(
         results=results,
         average=None if shared else contrast([[result.scores for result in results]], estimand="checkpoints"),
-        notes=[*shared, *_unfinished([one for one in begun if one not in complete])],
+        notes=[
+            *shared,
+            *stopped_notes(result.header for result in results),
+            *_unfinished([one for one in begun if one not in complete]),
+        ],
     )
 
 
@@ -228,8 +233,9 @@ def _estimate_json(estimate: Estimate) -> dict[str, Any]:
     return {
         "mean": estimate.value,
         "se": estimate.se or None,
-        "df": estimate.df if estimate.se else None,
+        "df": estimate.stated_df,
         "ci_low": low,
         "ci_high": high,
-        "target": estimate.estimand,
+        "target": "checkpoints",
+        "covers": estimate.estimand,
     }

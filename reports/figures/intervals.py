@@ -29,13 +29,18 @@ class IntervalRow:
     strong: bool = False
     """a bold label: the row that the claim is about"""
     indent: int = 0
+    crosses: Sequence[float] = ()
+    """seeds that are set apart"""
+    level: float | None = None
+    """where they begin: a dotted mark"""
 
 
-def intervals(name: str, entries: Sequence[IntervalRow], xlabel: str, zero: bool) -> str:
+def intervals(name: str, entries: Sequence[IntervalRow], xlabel: str, zero: bool, line: float | None = None) -> str:
     """SVG of rows from top to bottom: a band for the interval, a tick for the mean, a dot for every seed.
 
     Args:
         zero: whether to mark zero, for differences
+        line: a score to compare with: dashed, through all rows
     """
     left = 26 + min(WIDEST, LETTER * max(len(entry.label) + 2 * entry.indent for entry in entries))
     height = TOP + BOTTOM + ROW * len(entries)
@@ -50,6 +55,8 @@ def intervals(name: str, entries: Sequence[IntervalRow], xlabel: str, zero: bool
         axes.xaxis.set_major_formatter(FuncFormatter(_signed if zero else lambda x, _: f"{x:g}"))
         if zero:
             axes.axvline(0, color=MUTED, linewidth=0.9)
+        if line is not None:
+            axes.axvline(line, color=MUTED, linewidth=0.9, linestyle=(0, (3, 3)))
         for row, entry in enumerate(entries):
             _label(axes, row, entry, left)
             _marks(axes, row, entry)
@@ -80,4 +87,8 @@ def _marks(axes: Axes, row: int, entry: IntervalRow) -> None:
         axes.plot(entry.interval, [row, row], color=entry.colour, linewidth=7, alpha=alpha, solid_capstyle="butt")
     if entry.value is not None:
         axes.plot([entry.value] * 2, [row - 0.32, row + 0.32], color=entry.colour, linewidth=2, solid_capstyle="butt")
+    if entry.level is not None:
+        axes.plot([entry.level] * 2, [row - 0.32, row + 0.32], color=entry.colour, linewidth=1.8, linestyle=":")
     axes.plot(entry.seeds, [row] * len(entry.seeds), "o", color=entry.colour, markersize=4.5, markeredgewidth=0)
+    if entry.crosses:
+        axes.plot(entry.crosses, [row] * len(entry.crosses), "x", color=entry.colour, markersize=6, markeredgewidth=1.8)

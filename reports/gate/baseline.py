@@ -10,17 +10,20 @@ from typing import Any
 
 import yaml
 
-from harness.records import SCHEMA, write_text
+from harness.records import write_text
 from reports.gate.results import SINGLE, Counts, Results
 
+BASELINE_SCHEMA = 2
+"""1 has no `answers`, and is read as well"""
 MARGIN_POINTS = 2.0
 """where neither the command nor the file states one"""
 PER_LINE = 25
+IDS_PER_LINE = 5
 """counts, so that a change of one shows as a change of its line"""
 _HEAD = """\
 # What a checkpoint must not fall below: rence gate RUN --baseline THIS_FILE. With --update, RUN takes its place.
 # Of all this, only margin_points is for hands to change. Under `correct`: how many of the k attempts at each problem
-# were correct, in the order of the problems' ids.
+# were correct, in the order of `problems`, their ids; under `answers`: the SHA-256 of their texts.
 """
 
 
@@ -40,7 +43,7 @@ def render(baseline: Baseline) -> str:
     """The file's text, for hands and for diffs: a key a line, benchmarks and seeds in order, PER_LINE counts a line."""
     r = baseline.results
     head: dict[str, Any] = {
-        "schema": SCHEMA,
+        "schema": BASELINE_SCHEMA,
         "made_from": r.made_from,
         "arm": r.arm,
         "margin_points": round(100 * baseline.margin, 6),
@@ -75,11 +78,16 @@ def _benchmark(counts: Counts, seeds: Sequence[int]) -> str:
         "k": counts.one_k,
         "mean_percent": percent(counts.mean),
     }
+    hashes = dict(zip(map(seed_word, seeds), counts.answers, strict=True)) if counts.answers else {}
+    texts = f"    answers:\n{_block(hashes, 6)}" if hashes else ""
+    rows = [counts.problems[i : i + IDS_PER_LINE] for i in range(0, len(counts.problems), IDS_PER_LINE)]
+    ids = ",\n       ".join(", ".join(map(_inline, row)) for row in rows)
+    problems = f"    problems:\n      [{ids}]\n" if rows else ""
     lists = "".join(
         f"      {seed_word(seed)}:\n        [{_wrapped(row)}]\n"
         for seed, row in zip(seeds, counts.correct, strict=True)
     )
-    return f"{_block(fields, 4)}    correct:\n{lists}"
+    return f"{_block(fields, 4)}{texts}{problems}    correct:\n{lists}"
 
 
 def _wrapped(row: Sequence[int]) -> str:

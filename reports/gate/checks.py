@@ -19,7 +19,8 @@ def check_same_problems(name: str, new: Results, baseline: str, old: Results) ->
     if new.limit != old.limit:
         raise DataError(
             f"{name} was asked {_limit(new.limit)} of each benchmark, but {baseline} {_limit(old.limit)}.\n"
-            "Evaluate with the same `--limit`, or make a baseline of the new one with `--update`."
+            "Evaluate with the same `--limit`, make a baseline of the new one with `--update`, or use --common, which "
+            "keeps the problems that both have."
         )
     for benchmark, theirs in old.benchmarks.items():
         ours = new.benchmarks[benchmark]
@@ -27,7 +28,8 @@ def check_same_problems(name: str, new: Results, baseline: str, old: Results) ->
             if one != other:
                 raise DataError(
                     f"{benchmark}: the problems of {name} are not those of {baseline} (`{what}` {one}, not {other}).\n"
-                    "Evaluate both on one version of the benchmark, and make the baseline anew with `--update`."
+                    "Evaluate both on one version of the benchmark, and make the baseline anew with `--update`"
+                    f"{'' if what == 'hash' else '; or use --common, which keeps the problems that both have'}."
                 )
 
 

@@ -14,15 +14,18 @@ paired by problem (`statistics.contrast`):
 So where the true loss is the margin, at most 5 % of gates pass; where there is none, at most 5 % find a regression.
 U < 0 < m + L is a pass: a loss that is shown to be smaller than the margin is what the margin allows.
 
-Single benchmarks are a second family. One of them fails the gate by itself only if it is shown to have lost more than
-the margin, H0: d_b >= -m, one-sided t, adjusted by Holm's method over the benchmarks.
+Single benchmarks are a second family, at 1 %: one of them fails the gate by itself only if it is shown to have lost
+more than the margin, H0: d_b >= -m, adjusted by Bonferroni over the benchmarks. So a checkpoint that lost nothing
+is called a regression by either family at most about one time in twenty, and not by each.
 
-Equal results pass: nothing differs, and the noise of seeds and problems has no say. Where every problem changed by one
-and the same amount nothing varied, and there is no t test; such a shift of n problems has the sign test's p-value 2^-n
-(Conover 1999, Practical Nonparametric Statistics, 3rd ed., 3.4): from five problems on it is its own bound, below that
-nothing is shown.
+That nothing differs is evidence, and no proof: with no discordant problem among n a loss of 1 - .05^(1/n) or more on
+new problems is ruled out, and no smaller one (n = 149 for 2 points). Answers that are equal text by text are proof:
+whatever is asked, the two answer alike. All right against all wrong is a difference, though nothing varies: the bounds
+are exact where few problems differ, or all alike (`statistics`).
 
-With one checkpoint on either side nothing is known about other seeds: the interval is about these checkpoints.
+With one checkpoint on either side nothing is known about other seeds: the interval is about these checkpoints. Asked
+about these problems alone, answers are all that is drawn (estimand `answers`), and bounds need two attempts a problem;
+with one, a gate can only say that no problem's score differs.
 """
 
 from __future__ import annotations
@@ -32,17 +35,20 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
-from scipy import special
 
-from reports.statistics import ROUNDING, Estimate, Floats, contrast
+from reports.statistics import Estimand, Estimate, Floats, contrast
 from reports.statistics.design import AS_IT_IS, sight
-from reports.statistics.multiple import holm
+from reports.statistics.multiple import adjusted
 from reports.statistics.variance import split
 
 ALPHA = 0.05
 """one-sided, each way"""
+SINGLE_ALPHA = 0.01
+"""of the family of single benchmarks"""
 SIDES = 2
 """a two-sided level of SIDES x ALPHA has the one-sided bounds as its ends"""
+Attempts = tuple[Sequence[Sequence[int]], Sequence[Sequence[int]]]
+"""new and old: for each benchmark, k of each seed"""
 
 
 class GateOutcome(StrEnum):
@@ -57,6 +63,14 @@ class GateOutcome(StrEnum):
 
 
 @dataclass(frozen=True)
+class Levels:
+    """One-sided levels of the two families."""
+
+    average: float = ALPHA
+    single: float = SINGLE_ALPHA
+
+
+@dataclass(frozen=True)
 class ScoreChange:
     """new - baseline of one benchmark, or of the average."""
 
@@ -66,31 +80,17 @@ class ScoreChange:
     problems: int
     identical: bool
     """every problem's score is the baseline's, in each seed"""
-    common: bool
-    """nothing varied: every problem's score changed by the same amount"""
     provable_margin: float | None
     """the margin at which a gate of this design passes four times in five if nothing was lost"""
 
     @property
     def bounds(self) -> tuple[float, float] | None:
-        """One-sided, lower and upper; None where nothing differs, or the data cannot tell."""
-        e = self.estimate
-        if self.identical:
-            return None
-        if self.common and 0.5**self.problems <= ALPHA:
-            return e.value, e.value
-        return e.interval
+        """One-sided, lower and upper; None where the data cannot tell."""
+        return self.estimate.interval
 
     def p_lost_more(self, margin: float) -> float | None:
-        """Of H0: the loss is at most the margin."""
-        e = self.estimate
-        if self.identical:
-            return 1.0
-        if self.common:
-            return 0.5**self.problems if e.value < -margin - ROUNDING else 1.0
-        if not e.se or e.df is None:
-            return None
-        return float(special.stdtr(e.df, (e.value + margin) / e.se))
+        """Of H0: the loss is at most the margin; None where the data cannot tell."""
+        return self.estimate.p_below(-margin)
 
     @property
     def passing_margin(self) -> float | None:
@@ -108,33 +108,50 @@ class Decision:
     p_lost_more: list[float | None]
     """of each benchmark, adjusted; None where it cannot be tested"""
     margin: float
+    levels: Levels
+    equal: bool = False
+    """every answer is the baseline's, text by text"""
 
     @property
     def failed(self) -> list[bool]:
         """Which benchmarks are shown to have lost more than the margin."""
-        return [p is not None and p <= ALPHA for p in self.p_lost_more]
+        return [p is not None and p <= self.levels.single for p in self.p_lost_more]
 
 
-def decide(new: Sequence[Floats], old: Sequence[Floats], margin: float) -> Decision:
+def decide(
+    new: Sequence[Floats],
+    old: Sequence[Floats],
+    margin: float,
+    levels: Levels = Levels(),
+    estimand: Estimand | None = None,
+    equal: bool = False,
+    attempts: Attempts | None = None,
+) -> Decision:
     """
     Args:
         new, old: for each benchmark, seeds x problems; the problems are the same in the same order.
         margin: above 0, as a fraction
+        estimand: None: new problems, and new seeds where both sides have several
+        equal: whether every answer is the baseline's, text by text
+        attempts: a problem, of new and of old, for each benchmark and seed; None: as few as the scores allow
     """
-    average = change(new, old)
-    changes = [change([n], [o]) for n, o in zip(new, old, strict=True)]
-    p_values = holm([one.p_lost_more(margin) for one in changes])
-    by_average = outcome(average, margin)
-    lost = any(p is not None and p <= ALPHA for p in p_values)
-    return Decision(GateOutcome.REGRESSION if lost else by_average, average, by_average, changes, p_values, margin)
+    average = change(new, old, levels.average, estimand, attempts)
+    changes = [
+        change([n], [o], levels.average, estimand, attempts and ([attempts[0][b]], [attempts[1][b]]))
+        for b, (n, o) in enumerate(zip(new, old, strict=True))
+    ]
+    p_values = adjusted([1.0 if equal else one.p_lost_more(margin) for one in changes])
+    by_average = GateOutcome.PASS if equal else outcome(average, margin)
+    lost = any(p is not None and p <= levels.single for p in p_values)
+    found = GateOutcome.REGRESSION if lost else by_average
+    return Decision(found, average, by_average, changes, p_values, margin, levels, equal)
 
 
 def outcome(average: ScoreChange, margin: float) -> GateOutcome:
     """What the average alone says, by the table of this module's docstring."""
-    if average.identical:
-        return GateOutcome.PASS
     if average.bounds is None:
-        return GateOutcome.INCONCLUSIVE
+        nothing_else = average.estimate.estimand == "answers" and average.identical
+        return GateOutcome.PASS if nothing_else else GateOutcome.INCONCLUSIVE
     lower, upper = average.bounds
     if lower > 0:
         return GateOutcome.IMPROVEMENT
@@ -143,23 +160,29 @@ def outcome(average: ScoreChange, margin: float) -> GateOutcome:
     return GateOutcome.REGRESSION if upper < 0 else GateOutcome.INCONCLUSIVE
 
 
-def change(new: Sequence[Floats], old: Sequence[Floats]) -> ScoreChange:
+def change(
+    new: Sequence[Floats],
+    old: Sequence[Floats],
+    alpha: float = ALPHA,
+    estimand: Estimand | None = None,
+    attempts: Attempts | None = None,
+) -> ScoreChange:
     """new - baseline on the unweighted mean of the benchmarks given, which may be a single one.
 
     Args:
-        new, old: as in `decide`.
+        new, old, estimand, attempts: as in `decide`.
+        alpha: one-sided, of the bounds
     """
     single = min(len(new[0]), len(old[0])) == 1
-    estimate = contrast([new, old], (1.0, -1.0), "checkpoints" if single else "algorithm", 1 - SIDES * ALPHA)
-    shifts = np.concatenate([n.mean(axis=0) - o.mean(axis=0) for n, o in zip(new, old, strict=True)])
+    asked = estimand or ("checkpoints" if single else "algorithm")
+    estimate = contrast([new, old], (1.0, -1.0), asked, 1 - SIDES * alpha, attempts=attempts)
     return ScoreChange(
         old=float(np.mean([o.mean() for o in old])),
         new=float(np.mean([n.mean() for n in new])),
         estimate=estimate,
-        problems=len(shifts),
+        problems=sum(n.shape[1] for n in new),
         identical=all(np.array_equal(n, o) for n, o in zip(new, old, strict=True)),
-        common=not estimate.se and bool(np.ptp(shifts) < ROUNDING),
-        provable_margin=_provable_margin(new, old, estimate) if estimate.se else None,
+        provable_margin=None if estimand or not estimate.se else _provable_margin(new, old, estimate),
     )
 
 

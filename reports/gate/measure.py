@@ -6,8 +6,8 @@ averaged.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from reports.data.load import where
 from reports.data.matching import NO_SETTINGS
 from reports.data.scores import Scores, matrices
 from reports.data.titles import titles
+from reports.gate.answers import answer_hashes
 from reports.gate.results import Counts, Results, ids_hash
 from reports.words import listing, plural
 
@@ -31,14 +32,21 @@ class Measured:
     extra: list[str]
     """benchmarks that are there and were not asked for"""
     notes: tuple[str, ...]
+    problems: Mapping[str, tuple[str, ...]]
+    """benchmark -> ids, ascending: which problem each column of its counts is"""
 
 
-def measure(name: str, wanted: Collection[str] | None = None) -> Measured:
+def measure(
+    name: str,
+    wanted: Collection[str] | None = None,
+    restrict: Callable[[ComparedSide, pd.DataFrame], ComparedSide] | None = None,
+) -> Measured:
     """
     Args:
         name: whatever `rence compare` takes: an arm's or a trial's folder, a run of one arm, a folder of `rence eval`;
             of a run of several arms the one that its comparison is about.
         wanted: the benchmarks that are needed; all that are there if None
+        restrict: what to keep of the evaluations on these
     """
     name, chosen = _target(name)
     subject, begun = find(name), _begun(Path(name))
@@ -56,7 +64,24 @@ def measure(name: str, wanted: Collection[str] | None = None) -> Measured:
             f"Evaluate {'it' if len(missing) == 1 else 'them'} too, or make a baseline without with `--update`."
         )
     evals = where(subject.evals, subject.evals["benchmark"].isin(asked))
-    return Measured(_results(name, subject, evals), sorted(set(there) - set(asked)), (*chosen, *subject.notes))
+    _check_whole(name, evals)
+    # before seeds are put together: one that lacks problems would be refused there
+    if restrict:
+        subject = restrict(subject, evals)
+        evals = subject.evals
+    found = results_of(name, subject, evals)
+    return replace(found, extra=sorted(set(there) - set(asked)), notes=(*chosen, *subject.notes))
+
+
+def _check_whole(name: str, evals: pd.DataFrame) -> None:
+    stopped = where(evals, evals["stopped_by"] != "")
+    if len(stopped):
+        first = stopped.iloc[0]
+        raise DataError(
+            f"{name} was stopped by a {first['stopped_by']} after {first['problems']:,} problems of "
+            f"{first['benchmark']}: when it stopped depends on what was seen.\n"
+            "`rence gate ... --sequential` takes that into account; a baseline needs all problems."
+        )
 
 
 def _target(name: str) -> tuple[str, list[str]]:
@@ -76,7 +101,7 @@ def _begun(path: Path) -> set[str]:
     return {folder.root.name for folder in folders if not folder.attempts.exists()}
 
 
-def _results(name: str, subject: ComparedSide, evals: pd.DataFrame) -> Results:
+def results_of(name: str, subject: ComparedSide, evals: pd.DataFrame) -> Measured:
     """Counts of correct attempts, where every seed is complete on every benchmark and all were asked in one way."""
     one = {field: _only(name, evals, field) for field in ("arm", "template", "grader_version", "limit")}
     cells = matrices(evals, subject.problems)
@@ -88,7 +113,12 @@ def _results(name: str, subject: ComparedSide, evals: pd.DataFrame) -> Results:
             raise DataError(f"{name}: seed {listing(gone)} has no complete result on {benchmark}; the others have.")
     _check_apart(name, benchmarks)
     hashes = dict(zip(evals["benchmark"], evals["benchmark_hash"], strict=True))
-    return Results(
+    texts = answer_hashes(Path(name), evals)
+    counts = {
+        benchmark: _counts(hashes[benchmark], scores, [texts.get((seed, benchmark)) for seed in seeds])
+        for benchmark, scores in benchmarks.items()
+    }
+    results = Results(
         made_from=Path(name).as_posix(),
         arm=one["arm"],
         models={seed: _only(name, where(evals, evals["seed"] == seed), "model_hash") for seed in seeds},
@@ -96,14 +126,23 @@ def _results(name: str, subject: ComparedSide, evals: pd.DataFrame) -> Results:
         marker=one["grader_version"],
         sampling=_sampling(name, evals),
         limit=None if pd.isna(one["limit"]) else int(one["limit"]),
-        benchmarks={benchmark: _counts(hashes[benchmark], scores) for benchmark, scores in benchmarks.items()},
+        benchmarks=counts,
         titles=titles(evals),
     )
+    return Measured(results, [], (), {benchmark: scores.problems for benchmark, scores in benchmarks.items()})
 
 
-def _counts(benchmark_hash: str, scores: Scores) -> Counts:
+def _counts(benchmark_hash: str, scores: Scores, texts: Sequence[str | None]) -> Counts:
+    """
+    Args:
+        texts: hash of each seed's answers; None where they are not known
+    """
     correct = np.rint(scores.values * np.array(scores.k)[:, None]).astype(int)
-    return Counts(benchmark_hash, ids_hash(scores.problems), scores.k, tuple(map(tuple, correct.tolist())))
+    answers = tuple(text for text in texts if text)
+    known = answers if len(answers) == len(texts) else ()
+    return Counts(
+        benchmark_hash, ids_hash(scores.problems), scores.k, tuple(map(tuple, correct.tolist())), known, scores.problems
+    )
 
 
 def _only(name: str, evals: pd.DataFrame, field: str) -> Any:

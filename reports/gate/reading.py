@@ -11,15 +11,18 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.records import SCHEMA, DataError
-from reports.gate.baseline import Baseline, percent
+from harness.records import DataError
+from reports.gate.baseline import BASELINE_SCHEMA, Baseline, percent
 from reports.gate.nodes import Key, Nodes, dotted
 from reports.gate.nodes import read as read_nodes
-from reports.gate.results import SINGLE, Counts, Results
+from reports.gate.results import SINGLE, Counts, Results, ids_hash
 
 _TOP = ("schema", "made_from", "arm", "margin_points", "average_percent", "template", "marker", "sampling", "limit")
 _OPTIONAL = ("margin_points", "limit")
-_BENCHMARK = ("hash", "ids", "n", "k", "mean_percent", "correct")
+_BENCHMARK = ("hash", "ids", "n", "k", "mean_percent", "answers", "problems", "correct")
+_TEXTS = ("answers", "problems")
+"""optional: schema 1 has none, and an import may not know the answers"""
+_SHA256 = re.compile("[0-9a-f]{64}")
 _SEED = re.compile(r"seed(0|[1-9][0-9]{0,18})")
 _SHOWN = 60
 """characters of a value in a message"""
@@ -35,10 +38,10 @@ def read(path: Path, default_margin: float) -> Baseline:
     nodes = read_nodes(path)
     top = _mapping(nodes, ())
     schema = top.get("schema")
-    if isinstance(schema, int) and schema > SCHEMA:
-        raise DataError(f"{path} has schema {schema}; this rence reads up to {SCHEMA}. Upgrade rence-bench.")
+    if isinstance(schema, int) and schema > BASELINE_SCHEMA:
+        raise DataError(f"{path} has schema {schema}; this rence reads up to {BASELINE_SCHEMA}. Upgrade rence-bench.")
     _keys(nodes, (), (*_TOP, "models", "benchmarks"), _OPTIONAL)
-    _integer(nodes, ("schema",), 1, SCHEMA)
+    _integer(nodes, ("schema",), 1, BASELINE_SCHEMA)
     models = _models(nodes)
     names = sorted(_mapping(nodes, ("benchmarks",)))
     if not names:
@@ -75,17 +78,44 @@ def _seed(nodes: Nodes, key: Key, word: str) -> int:
 
 
 def _counts(nodes: Nodes, key: Key, seeds: Sequence[int]) -> Counts:
-    _keys(nodes, key, _BENCHMARK)
+    _keys(nodes, key, _BENCHMARK, _TEXTS)
     n = _integer(nodes, (*key, "n"), 1)
     ks = _ks(nodes, (*key, "k"), len(seeds))
-    lists = _mapping(nodes, (*key, "correct"))
-    found = {_seed(nodes, (*key, "correct", word), word): word for word in lists}
-    if sorted(found) != list(seeds):
-        nodes.fail((*key, "correct"), f"`{dotted((*key, 'correct'))}` must have the seeds that `models` has.")
-    rows = [_row(nodes, (*key, "correct", found[seed]), n, k) for seed, k in zip(seeds, ks, strict=True)]
-    counts = Counts(_word(nodes, (*key, "hash")), _word(nodes, (*key, "ids")), ks, tuple(rows))
+    words = _by_seed(nodes, (*key, "correct"), seeds)
+    rows = [_row(nodes, (*key, "correct", word), n, k) for word, k in zip(words, ks, strict=True)]
+    texts = _by_seed(nodes, (*key, "answers"), seeds) if "answers" in _mapping(nodes, key) else []
+    answers = tuple(_sha256(nodes, (*key, "answers", word)) for word in texts)
+    ids = _word(nodes, (*key, "ids"))
+    counts = Counts(_word(nodes, (*key, "hash")), ids, ks, tuple(rows), answers, _problems(nodes, key, n, ids))
     _check_mean(nodes, (*key, "mean_percent"), counts.mean)
     return counts
+
+
+def _problems(nodes: Nodes, key: Key, n: int, ids: str) -> tuple[str, ...]:
+    key = (*key, "problems")
+    if "problems" not in _mapping(nodes, key[:-1]):
+        return ()
+    found = _at(nodes, key)
+    if not isinstance(found, list) or len(found) != n or not all(isinstance(one, str) for one in found):
+        nodes.fail(key, f"`{dotted(key)}` must be a list of n = {n} ids, each a word.")
+    if ids_hash(found) != ids:
+        nodes.fail(key, f"`{dotted(key)}` is not the list that `ids` is the hash of: one of them was changed.")
+    return tuple(found)
+
+
+def _by_seed(nodes: Nodes, key: Key, seeds: Sequence[int]) -> list[str]:
+    """The words that the seeds stand under, in their order."""
+    found = {_seed(nodes, (*key, word), word): word for word in _mapping(nodes, key)}
+    if sorted(found) != list(seeds):
+        nodes.fail(key, f"`{dotted(key)}` must have the seeds that `models` has.")
+    return [found[seed] for seed in seeds]
+
+
+def _sha256(nodes: Nodes, key: Key) -> str:
+    value = _word(nodes, key)
+    if not _SHA256.fullmatch(value):
+        nodes.fail(key, f"`{dotted(key)}` must be a SHA-256 of 64 hex digits, but is {_kind(value)} instead.")
+    return value
 
 
 def _ks(nodes: Nodes, key: Key, seeds: int) -> tuple[int, ...]:

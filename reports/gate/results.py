@@ -27,6 +27,10 @@ class Counts:
     """S: attempts a problem"""
     correct: tuple[tuple[int, ...], ...]
     """S x J"""
+    answers: tuple[str, ...] = ()
+    """S: SHA-256 of all texts (`answers.py`); empty where they are not known, as in a baseline of schema 1"""
+    problems: tuple[str, ...] = ()
+    """J: their ids, ascending; empty in a baseline that does not name them"""
 
     @property
     def n(self) -> int:

@@ -2,33 +2,56 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
+import pandas as pd
+
+from reports.comparing import ComparedSide
 from reports.data.matching import Unmatched
-from reports.gate import checks, reading
+from reports.gate import checks, reading, remembering
 from reports.gate.baseline import MARGIN_POINTS
-from reports.gate.decide import GateOutcome, decide
-from reports.gate.measure import measure
+from reports.gate.decide import Attempts, GateOutcome, decide
+from reports.gate.looks import Sides
+from reports.gate.measure import Measured, measure
+from reports.gate.results import Results
+from reports.gate.shared import SharedProblems, share
 from reports.gate.sharpen import sharper
 from reports.gate.verdict import Gate, Policy
 
+Problems = Literal["new", "these"]
+"""what a gate is about: new problems like these, or these alone"""
+PROBLEMS: tuple[Problems, ...] = ("new", "these")
 
-def run(name: str, file: Path, margin: float | None, allow_unmatched: bool, on_inconclusive: Policy) -> Gate:
+
+def run(
+    name: str,
+    file: Path,
+    margin: float | None,
+    allow_unmatched: bool,
+    on_inconclusive: Policy,
+    problems: Problems = "new",
+    only_common: bool = False,
+) -> Gate:
     """Raises: DataError, Unmatched, ValueError: see `reports.gate_run`."""
     baseline = reading.read(file, MARGIN_POINTS / 100)
     old = baseline.results
-    measured = measure(name, old.benchmarks)
+    remembering.check_not_looked(Path(name), file)
+    # before anything is compared: both sides then have the same problems in the same order
+    if only_common:
+        measured, old, left = _shared(name, str(file), old)
+    else:
+        measured, left = measure(name, old.benchmarks), []
     new = measured.results
     checks.check_same_problems(name, new, str(file), old)
-    reasons = checks.unmatched(new, old)
-    if reasons and not allow_unmatched:
-        raise Unmatched(
-            f"{name} and {file} are not matched: {'; '.join(reasons)}.\n"
-            "Evaluate as the baseline was, make a new one with `--update`, or use --allow-unmatched."
-        )
-    pairs = [(new.benchmarks[benchmark].values, counts.values) for benchmark, counts in old.benchmarks.items()]
-    decision = decide([n for n, _ in pairs], [o for _, o in pairs], baseline.margin if margin is None else margin)
-    open_question = decision.outcome == GateOutcome.INCONCLUSIVE
+    reasons = check_matched(name, new, file, old, allow_unmatched)
+    asked = baseline.margin if margin is None else margin
+    these = "answers" if problems == "these" else None
+    decision = decide(
+        *values(new, old), asked, estimand=these, equal=same_answers(new, old), attempts=attempts(new, old)
+    )
+    open_question = decision.outcome == GateOutcome.INCONCLUSIVE and not these
     return Gate(
         run=name,
         baseline=file.as_posix(),
@@ -38,6 +61,51 @@ def run(name: str, file: Path, margin: float | None, allow_unmatched: bool, on_i
         sharper=sharper(decision.average, decision.margin, new, old) if open_question else None,
         unmatched=reasons,
         unstated=checks.unstated(new, old),
-        notes=checks.notes(measured, old),
+        notes=[*checks.notes(measured, old), *left],
         on_inconclusive=on_inconclusive,
+        ids=measured.problems,
     )
+
+
+def _shared(name: str, file: str, old: Results) -> tuple[Measured, Results, list[str]]:
+    """Both sides on the problems that both have, and notes on what was left out."""
+    found: list[SharedProblems] = []
+
+    def restrict(subject: ComparedSide, evals: pd.DataFrame) -> ComparedSide:
+        found.append(share(name, subject, evals, file, old))
+        return found[0].subject
+
+    measured = measure(name, old.benchmarks, restrict)
+    (shared,) = found
+    counts = {  # a hash of all answers is none of those that are kept
+        one: replace(counts, answers=()) if one in shared.fewer else counts
+        for one, counts in measured.results.benchmarks.items()
+    }
+    return replace(measured, results=replace(measured.results, benchmarks=counts)), shared.old, shared.notes
+
+
+def check_matched(name: str, new: Results, file: Path, old: Results, allow_unmatched: bool) -> list[str]:
+    """In what else than the weights the two differ. Raises: Unmatched if that is not allowed."""
+    reasons = checks.unmatched(new, old)
+    if reasons and not allow_unmatched:
+        raise Unmatched(
+            f"{name} and {file} are not matched: {'; '.join(reasons)}.\n"
+            "Evaluate as the baseline was, make a new one with `--update`, or use --allow-unmatched."
+        )
+    return reasons
+
+
+def values(new: Results, old: Results) -> Sides:
+    """Scores of both sides, benchmark by benchmark of the baseline."""
+    return [new.benchmarks[one].values for one in old.benchmarks], [one.values for one in old.benchmarks.values()]
+
+
+def attempts(new: Results, old: Results) -> Attempts:
+    """A problem, of both sides, benchmark by benchmark of the baseline, seed by seed."""
+    return [new.benchmarks[one].k for one in old.benchmarks], [one.k for one in old.benchmarks.values()]
+
+
+def same_answers(new: Results, old: Results) -> bool:
+    """Whether every answer is the baseline's, text by text, seed by seed, and was marked alike."""
+    pairs = [(new.benchmarks[name], counts) for name, counts in old.benchmarks.items()]
+    return all(one.answers and one.answers == other.answers and one.correct == other.correct for one, other in pairs)

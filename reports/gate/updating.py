@@ -12,9 +12,9 @@ from reports.data.scores import AVERAGE
 from reports.document import Cell, Column, Row, Table, text
 from reports.gate import checks, reading
 from reports.gate.baseline import MARGIN_POINTS, Baseline, render, write
+from reports.gate.hints import margin_words
 from reports.gate.measure import measure
 from reports.gate.results import Results
-from reports.gate.verdict import margin_words
 from reports.render import plain
 from reports.words import GAP, percent, signed
 

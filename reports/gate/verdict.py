@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from harness.records import SCHEMA
 from reports.data.scores import AVERAGE
 from reports.document import Cell, Column, Row, Table, text
-from reports.gate.decide import ALPHA, Decision, GateOutcome, ScoreChange
+from reports.gate.decide import ALPHA, SINGLE_ALPHA, Decision, GateOutcome, ScoreChange
+from reports.gate.hints import Evidence, hints, margin_words
 from reports.gate.results import Results
+from reports.gate.saved import Saved
 from reports.gate.sharpen import Sharper
 from reports.render import plain
 from reports.verdict import COVERS, span
@@ -17,6 +20,11 @@ from reports.words import GAP, listing, p_text, percent, plural, signed
 
 Policy = Literal["fail", "warn"]
 """what an inconclusive gate does"""
+_TEST = (
+    "one-sided bounds, paired by problem, exact where few problems differ, else t (seeds crossed, Satterthwaite); "
+    "benchmarks: Bonferroni"
+)
+_SEQUENTIAL = "; group-sequential, alpha t^2 spent over the looks"
 POLICIES: tuple[Policy, ...] = ("fail", "warn")
 
 
@@ -35,6 +43,10 @@ class Gate:
     """settings that neither side tells"""
     notes: list[str]
     on_inconclusive: Policy
+    ids: Mapping[str, tuple[str, ...]]
+    """benchmark -> ids of the problems, as the counts have them"""
+    saved: Saved | None = None
+    """of a gate that looked while answers came in"""
 
     @property
     def outcome(self) -> GateOutcome:
@@ -64,6 +76,10 @@ class Gate:
         """The margin in words, such as `2 points`."""
         return margin_words(self.decision.margin)
 
+    @property
+    def evidence(self) -> Evidence:
+        return Evidence(self.new, self.old, self.ids, self.decision, self.sharper)
+
     def text(self) -> str:
         """For a terminal: the two sides, the table, the verdict with what it rests on, the notes."""
         head = (
@@ -87,8 +103,11 @@ class Gate:
             "verdict": " ".join(sentences(self)),
             "margin": d.margin,
             "alpha": ALPHA,
+            "alpha_single_benchmarks": SINGLE_ALPHA,
             "target": d.average.estimate.estimand,
-            "test": "one-sided t, paired by problem, seeds crossed (Satterthwaite); benchmarks: Holm",
+            "test": _TEST + (_SEQUENTIAL if self.saved else ""),
+            "equal_answers": d.equal,
+            "sequential": self.saved and self.saved.to_json() | {"alpha_of_look": d.levels.average},
             "seeds": {"run": len(self.new.seeds), "baseline": len(self.old.seeds)},
             "average": _change_json(d.average) | {"outcome": d.by_average.value},
             "per_benchmark": {
@@ -97,7 +116,7 @@ class Gate:
                 | {"k": self.new.benchmarks[name].one_k, "k_baseline": self.old.benchmarks[name].one_k}
                 for name, change, p, failed in zip(names, d.benchmarks, d.p_lost_more, d.failed, strict=True)
             },
-            "passing_margin": d.average.passing_margin,
+            "passing_margin": None if self.outcome == GateOutcome.REGRESSION else d.average.passing_margin,
             "provable_margin": d.average.provable_margin,
             "times_problems_needed": self.sharper and self.sharper.problems,
             "times_samples_needed": self.sharper and self.sharper.samples,
@@ -130,11 +149,6 @@ def bounds(change: ScoreChange) -> str:
     return f"{signed(change.bounds[0])} to {signed(change.bounds[1])}" if change.bounds else GAP
 
 
-def margin_words(margin: float) -> str:
-    """`2 points`"""
-    return f"{100 * margin:.6g} point{'' if margin == 0.01 else 's'}"
-
-
 def sentences(gate: Gate) -> list[str]:
     """The verdict, then what it rests on."""
     small = gate.outcome == GateOutcome.PASS and _below(gate.decision.average)
@@ -142,7 +156,8 @@ def sentences(gate: Gate) -> list[str]:
         verdict(gate),
         *(["Let through, for `--on-inconclusive warn`."] if gate.warned else []),
         *(["A loss is shown: it is smaller than the margin."] if small else []),
-        *_sharpness(gate),
+        *([gate.saved.sentence()] if gate.saved else []),
+        *hints(gate.evidence),
         _basis(gate),
     ]
 
@@ -162,8 +177,10 @@ def verdict(gate: Gate) -> str:
 def by_average(gate: Gate) -> str:
     """What the average alone says."""
     d = gate.decision
+    if d.equal:
+        return "Pass: every answer is the baseline's, text by text."
     if d.average.identical:
-        return "Pass: nothing differs, every problem has the score it has in the baseline."
+        return _nothing_differs(gate)
     if d.average.bounds is None:
         return f"Inconclusive: {signed(d.average.estimate.value)} points on the average, and these data give no bounds."
     words = {
@@ -173,6 +190,16 @@ def by_average(gate: Gate) -> str:
         GateOutcome.INCONCLUSIVE: f"Inconclusive: the average may have lost {gate.points} or more, or nothing",
     }
     return f"{words[d.by_average]}: {_sure(d.average)}."
+
+
+def _nothing_differs(gate: Gate) -> str:
+    d, n, sure = gate.decision, f"{gate.decision.average.problems:,}", _sure(gate.decision.average)
+    if d.average.bounds is None:
+        these = "Pass: on these problems no score differs; how much answers vary is not in it, with one a problem."
+        return these if d.by_average == GateOutcome.PASS else "Inconclusive: no score differs, and there are no bounds."
+    if d.by_average == GateOutcome.PASS:
+        return f"Pass: no problem's score differs, and {n} of them rule out a loss of {gate.points}: {sure}."
+    return f"Inconclusive: no problem's score differs, but {n} cannot rule out a loss of {gate.points}: {sure}."
 
 
 def _failed(gate: Gate) -> list[tuple[str, ScoreChange, float | None]]:
@@ -185,40 +212,15 @@ def _sure(change: ScoreChange) -> str:
     return f"{signed(change.estimate.value)} points, {bounds(change)}"
 
 
-def _sharpness(gate: Gate) -> list[str]:
-    """Which margin would have passed, and which this design could prove."""
-    average, passing = gate.decision.average, []
-    if average.provable_margin is None or average.passing_margin is None:
-        return []
-    if gate.decision.by_average in (GateOutcome.INCONCLUSIVE, GateOutcome.REGRESSION):
-        passing = [f"It would have passed with a margin above {percent(average.passing_margin)} points."]
-    design = (
-        f"Where nothing is lost, this design passes four times in five at {percent(average.provable_margin)} points."
-    )
-    return [*passing, design, *_more(gate)]
-
-
-def _more(gate: Gate) -> list[str]:
-    s = gate.sharper
-    if s is None:
-        return []
-    both = "problems" if gate.decision.average.estimate.estimand == "checkpoints" else "problems and seeds"
-    samples = f", or {s.samples:.2g} times as many samples a problem" if s.samples else ""
-    alone = "" if s.samples else "; more samples a problem alone are not enough" if _repeated(gate) else ""
-    return [f"For {gate.points} that takes about {s.problems:.2g} times as many {both}{samples}, on both sides{alone}."]
-
-
-def _repeated(gate: Gate) -> bool:
-    return min(k for side in (gate.new, gate.old) for counts in side.benchmarks.values() for k in counts.k) > 1
-
-
 def _basis(gate: Gate) -> str:
     covered = gate.decision.average.estimate.estimand
     new, old = len(gate.new.seeds), len(gate.old.seeds)
     who = f"{plural(new, 'checkpoint' if covered == 'checkpoints' else 'seed')} against {old}"
+    over = " over all looks" if gate.saved else ""
+    benchmarks = plural(len(gate.old.benchmarks), "benchmark")
     return (
-        f"One-sided 95 % bounds of the average of {plural(len(gate.old.benchmarks), 'benchmark')}, paired by problem, "
-        f"{who}, about {COVERS[covered]}; single benchmarks adjusted by Holm; "
+        f"One-sided 95 % bounds of the average of {benchmarks}{over}, paired by problem, "
+        f"{who}, about {COVERS[covered]}; single benchmarks adjusted by Bonferroni, at 1 %; "
         f"{_matched(gate)}."
     )
 
@@ -238,7 +240,7 @@ def _change_json(change: ScoreChange) -> dict[str, Any]:
         "run": change.new,
         "delta": e.value,
         "se": e.se or None,
-        "df": e.df if e.se else None,
+        "df": e.stated_df,
         "lower": low,
         "upper": high,
         "n_problems": change.problems,

@@ -17,6 +17,7 @@ SPECIAL = {
     "#": r"\#",
     "_": r"\_",
     "~": r"\textasciitilde{}",
+    "°": r"$^\circ$",
     "^": r"\textasciicircum{}",
     "<": r"$<$",
     ">": r"$>$",
@@ -98,7 +99,5 @@ def _cell(cell: Cell, spread_width: int) -> str:
 
 
 def _spread(words: str, phantom: str) -> str:
-    """The phantom digits stand between the sign and the number, so that signs are below each other too."""
-    number = words.removeprefix("± ")
-    sign = r"$\pm$\," if number != words else ""
-    return f"{sign}{phantom}{escape(number)}"
+    """The phantom digits stand before the interval, so that its ends are below each other."""
+    return f"{phantom}{escape(words)}"

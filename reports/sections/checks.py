@@ -69,7 +69,7 @@ def _bootstrap(
     one: list[Scores], other: list[Scores], estimate: Estimate, rng: np.random.Generator
 ) -> tuple[float, float] | None:
     """Where there is no t interval there is none of this kind: one problem drawn again and again shows no variation."""
-    if estimate.interval is None:
+    if estimate.interval is None or estimate.estimand == "answers":
         return None
     sides = [[s.values for s in side] for side in (one, other)]
     return crossed_bootstrap(sides, (1.0, -1.0), rng, estimate.estimand, estimate.confidence)

@@ -131,7 +131,8 @@ def _band(tracks: Sequence[Sequence[float]], confidence: float) -> tuple[list[fl
 def _interval(values: np.ndarray, confidence: float) -> tuple[float, float]:
     if np.isnan(values).any():
         return math.nan, math.nan
-    return contrast([[values[:, None]]], (1.0,), "benchmark", confidence).interval or (math.nan, math.nan)
+    interval = contrast([[values[:, None] / 100]], (1.0,), "benchmark", confidence).interval
+    return (100 * interval[0], 100 * interval[1]) if interval else (math.nan, math.nan)
 
 
 def _tracks(a: Analysis, table: pd.DataFrame, arm: str, x: str) -> list[Track]:

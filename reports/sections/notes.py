@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from harness.records import START
+from reports.data import common
 from reports.data.analysis import Analysis
 from reports.data.scores import AVERAGE
 from reports.document import Bullets, Section
@@ -33,6 +34,7 @@ def collect(a: Analysis) -> list[str]:
         *([RECONSTRUCTION] if any("reconstruction" in arm.title.lower() for arm in a.arms) else []),
         *([f"{capital(EXPLORATORY)}."] if a.run.plan.imported else []),
         *(f"{'' if a.run.plan.imported else 'Not as planned: '}{sentence}" for sentence in a.deviations),
+        *common.notes(a),
         *_gaps(a),
         *_unmatched(a),
         *_differences(a),
@@ -80,8 +82,8 @@ def _few(a: Analysis) -> Iterator[str]:
     for (arm, column), score in a.scores.items():
         if score.estimate.se is None:
             yield f"{a.label(arm)}, {column}: too few problems or seeds for an interval."
-        elif score.estimate.se == 0:
-            yield f"{a.label(arm)}, {column}: nothing varied, so no interval can be given."
+        elif score.estimate.interval is None:
+            yield f"{a.label(arm)}, {column}: all seeds are alike, which tells nothing of others: no interval."
 
 
 def _seeds(a: Analysis, arm: str) -> tuple[int, ...]:

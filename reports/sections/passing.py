@@ -1,39 +1,42 @@
-"""pass@k and maj@k beside avg@k: does training make answers likelier, or reach problems that were out of reach?"""
+"""pass@k, pass^k and maj@k beside avg@k: does training make answers likelier, surer, or reach what was out of reach?"""
 
 from __future__ import annotations
 
 from harness.records import START
 from reports.data.analysis import Analysis
 from reports.data.pairs import Groups
-from reports.data.pass_at_k import at, groups, ladder, leads, majorities
+from reports.data.pass_at_k import groups, is_asked, leads, majorities
+from reports.data.pass_family import by_k, starts, targets
 from reports.data.scores import AVERAGE
-from reports.document import Block, Cell, Column, Figure, Folded, Gallery, Row, Section, Table, text
+from reports.document import Block, Figure, Folded, Gallery, Section
 from reports.figures import arm_colours
 from reports.figures.curves import Line, curves
 from reports.figures.svg import MUTED
 from reports.sections.curves import MOST_BANDS
 from reports.sections.leads import sentences, table
-from reports.statistics import contrast
-from reports.words import GAP, between, percent
+from reports.sections.pass_tables import differences, reliability, scores
 
-VOTERS = 3
-"""attempts from which a vote differs from picking one"""
+MOST_LINES = 50
+"""seeds of an arm, each with a line of its own"""
 
 
 def section(a: Analysis) -> Section | None:
     """None where one attempt a problem was sampled."""
-    ks = ladder(a)
-    if ks == [1] or not a.cells:
+    if not is_asked(a):
         return None
-    by_k = {k: groups(a, at(a.cells, k)) for k in ks}
+    any_of, all_of = by_k(a), by_k(a, "pass^k")
     votes = groups(a, majorities(a))
     found = leads(a)
-    blocks: list[Block] = [*sentences(a, found), *_pictures(a, by_k), _table(a, by_k, votes, [AVERAGE])]
+    average, columns = [AVERAGE], a.benchmarks
+    blocks: list[Block] = [*sentences(a, found), *_pictures(a, any_of), scores(a, any_of, votes, average)]
     if found:
         blocks.append(table(a, found))
-    if len(a.benchmarks) > 1:
-        blocks.append(Folded("By benchmark", [_table(a, by_k, votes, a.benchmarks)]))
-    return Section("passing", "More attempts: pass@k", blocks)
+    pairs = [*targets(a), *starts(a)]
+    blocks += [*differences(a, any_of, pairs, average), reliability(a, all_of, average)]
+    if len(columns) > 1:
+        several = [*differences(a, any_of, targets(a), columns), reliability(a, all_of, columns)]
+        blocks.append(Folded("By benchmark", [scores(a, any_of, votes, columns), *several]))
+    return Section("passing", "More attempts: pass@k and pass^k", blocks)
 
 
 def _pictures(a: Analysis, by_k: dict[int, Groups]) -> list[Block]:
@@ -42,7 +45,7 @@ def _pictures(a: Analysis, by_k: dict[int, Groups]) -> list[Block]:
         "pass@k in percent against k: the chance that at least one of k attempts is correct, unbiased (1 − C(n−c, k) / "
         "C(n, k) for each problem), mean over problems and seeds. "
     )
-    thin = "Thin: every seed. " if len(a.arms) <= MOST_BANDS else ""
+    thin = "Thin: every seed. " if _detailed(a) else ""
     dashed = "Dashed: the untrained model. " if START in a.rows else ""
     legend = f"{thin}{dashed}{arm_colours.rule(a)}".strip()
     blocks: list[Block] = []
@@ -65,6 +68,11 @@ def _pictures(a: Analysis, by_k: dict[int, Groups]) -> list[Block]:
     return blocks
 
 
+def _detailed(a: Analysis) -> bool:
+    """Whether lines of single seeds can be told apart."""
+    return len(a.arms) <= MOST_BANDS and len(a.run.plan.seeds) <= MOST_LINES
+
+
 def _lines(a: Analysis, by_k: dict[int, Groups], column: str) -> list[Line]:
     """An arm's percent against k: mean over its seeds, and each of them where arms are few enough to tell apart."""
     named = arm_colours.named(a)
@@ -78,7 +86,7 @@ def _lines(a: Analysis, by_k: dict[int, Groups], column: str) -> list[Line]:
         tracks = [(ks, [100 * one[seed] for one in seeds]) for seed in seeds[0]]
         mean = (ks, [100 * sum(one.values()) / len(one) for one in seeds])
         start = arm == START
-        detailed = not start and len(a.arms) <= MOST_BANDS
+        detailed = not start and _detailed(a)
         lines.append(
             Line(
                 "start" if start else arm_colours.short(a, arm),
@@ -91,45 +99,3 @@ def _lines(a: Analysis, by_k: dict[int, Groups], column: str) -> list[Line]:
             )
         )
     return lines
-
-
-def _table(a: Analysis, by_k: dict[int, Groups], votes: Groups, columns: list[str]) -> Table:
-    average = columns == [AVERAGE]
-    ks = [k for k, group in by_k.items() if any((arm, column) in group for arm in a.rows for column in columns)]
-    voted = any((arm, column) in votes for arm in a.rows for column in columns) and ladder(a)[-1] >= VOTERS
-    rows = []
-    for arm in a.rows:
-        for column in columns:
-            cells = [_score(a, arm, by_k[k].get((arm, column))) for k in ks]
-            vote = [_score(a, arm, votes.get((arm, column)))] if voted else []
-            names = [text(a.label(arm)), *([] if average else [text(a.benchmark_title(column))])]
-            rows.append(Row([*names, *cells, *vote], quiet=arm == START))
-    titles = ["avg@k = pass@1" if k == 1 else f"pass@{k}" for k in ks] + (["maj@k"] if voted else [])
-    heads = [Column("", numeric=False), *([] if average else [Column("Benchmark", numeric=False)])]
-    return Table(
-        "passing" if average else "passing-by-benchmark",
-        [*heads, *map(Column, titles)],
-        rows,
-        _caption(a, average, voted),
-    )
-
-
-def _caption(a: Analysis, average: bool, voted: bool) -> str:
-    of = ", unweighted average of the benchmarks, up to the k that all of them have" if average else ""
-    parts = [
-        f"In percent{of if len(a.benchmarks) > 1 else ''} with the {100 * (1 - a.alpha):g} % interval, of "
-        "the same target as in the table of scores."
-    ]
-    if voted:
-        parts.append(
-            "maj@k: the share that a majority vote over all attempts of a problem gets right; no answer, no vote, and "
-            "a tie counts in part."
-        )
-    return " ".join(parts)
-
-
-def _score(a: Analysis, arm: str, group: list | None) -> Cell:
-    if group is None:
-        return Cell(GAP)
-    e = contrast([[s.values for s in group]], (1.0,), "checkpoints" if arm == START else a.estimand, 1 - a.alpha)
-    return Cell(percent(e.value), e.value, spread=between(e.interval))

@@ -3,96 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import Any
 
 from harness.records import START, Published
-from reports.data.analysis import Analysis, Score
+from reports.data.analysis import Analysis
+from reports.data.reproduced import OwnResults, PublishedFinding, Reproduced, reproduce, summary, unstated
 from reports.data.scores import AVERAGE
 from reports.document import Block, Bullets, Cell, Column, Row, Section, Table, Text, text
-from reports.verdict import covered
-from reports.words import between, percent, plural, signed
+from reports.words import percent, plural, signed
 
 PRINTED = 0.0005 + 1e-9
 """half of the last digit of a score that is printed in percent with one decimal, as a fraction"""
 
 
-class PublishedFinding(StrEnum):
-    """What setting a published score beside ours came to."""
-
-    WITHIN = "within our interval"
-    OUTSIDE = "outside our interval"
-    NO_INTERVAL = "no interval of ours"
-    NOT_RUN = "not run"
-    UNKNOWN = "not known"
-    OTHER_AVERAGE = "over other benchmarks"
-
-
-@dataclass(frozen=True)
-class Reproduced:
-    """One published cell. Scores are fractions."""
-
-    arm: str
-    """theirs"""
-    ours: str | None
-    """our arm of that name or that algorithm; None if there is none"""
-    benchmark: str
-    published: float | None
-    score: Score | None
-    finding: PublishedFinding
-
-    @property
-    def difference(self) -> float | None:
-        """Ours minus theirs."""
-        return None if self.published is None or self.score is None else self.score.estimate.value - self.published
-
-    def to_json(self) -> dict[str, Any]:
-        """For `verdict.json`; scores are fractions, None where there is none."""
-        return {
-            "arm": self.arm,
-            "ours": self.ours,
-            "benchmark": self.benchmark,
-            "published": self.published,
-            "mean": self.score.estimate.value if self.score else None,
-            "difference": self.difference,
-            "finding": str(self.finding),
-        }
-
-
 def compare(a: Analysis, published: Published) -> list[Reproduced]:
-    """Every cell, in the order of the file."""
-    return [
-        _cell(a, published, arm, benchmark, percent)
-        for arm, row in published.percent.items()
-        for benchmark, percent in row.items()
-    ]
-
-
-def _cell(a: Analysis, published: Published, arm: str, benchmark: str, percent: float | None) -> Reproduced:
-    ours = _ours(a, arm)
-    theirs = None if percent is None else percent / 100
-    score = None if ours is None else a.scores.get((ours, benchmark))
-    if theirs is None:
-        finding = PublishedFinding.UNKNOWN
-    elif benchmark == AVERAGE and set(published.percent[arm]) - {AVERAGE} != set(a.benchmarks):
-        finding, score = PublishedFinding.OTHER_AVERAGE, None
-    elif score is None:
-        finding = PublishedFinding.NOT_RUN
-    elif score.estimate.interval is None:
-        finding = PublishedFinding.NO_INTERVAL
-    else:
-        low, high = score.estimate.interval
-        finding = PublishedFinding.WITHIN if low - PRINTED <= theirs <= high + PRINTED else PublishedFinding.OUTSIDE
-    return Reproduced(arm, ours, benchmark, theirs, score, finding)
-
-
-def _ours(a: Analysis, theirs: str) -> str | None:
-    """Our arm of that name; else the one whose algorithm has it, if it is one."""
-    if theirs == START or any(arm.name == theirs for arm in a.arms):
-        return theirs
-    same = [arm.name for arm in a.arms if arm.algorithm == theirs]
-    return same[0] if len(same) == 1 else None
+    """Every cell, in the order of the file, as `rence reproduce` finds it."""
+    return reproduce(OwnResults.of(a), published, a.alpha)
 
 
 def impossible(a: Analysis, published: Published) -> Iterator[tuple[str, str, float]]:
@@ -102,35 +27,30 @@ def impossible(a: Analysis, published: Published) -> Iterator[tuple[str, str, fl
     for arm, row in published.percent.items():
         for benchmark, printed in row.items():
             answers = sizes.get(benchmark, 0) * published.attempts.get(benchmark, 0)
-            if printed is not None and answers and not _possible(printed / 100, answers):
+            half = PRINTED if published.decimals is None else 0.005 * 10.0**-published.decimals + 1e-9
+            if printed is not None and answers and abs(round(printed / 100 * answers) / answers - printed / 100) > half:
                 yield arm, benchmark, printed
-
-
-def _possible(score: float, answers: int) -> bool:
-    return abs(round(score * answers) / answers - score) <= PRINTED
 
 
 def section(a: Analysis) -> Section | None:
     if not a.run.published:
         return None
-    blocks: list[Block] = [Text(_sentence(a, a.run.published))]
+    blocks: list[Block] = []
     for number, published in enumerate(a.run.published, 1):
-        blocks.append(_table(a, published, number) if _known(published) else Text(_none(published)))
+        if not _known(published):
+            blocks.append(Text(_none(published)))
+            continue
+        cells = compare(a, published)
+        said = unstated(OwnResults.of(a), published)
+        blocks += [Text(f"{published.title}. {summary(cells, a.alpha)}{f' {said}' if said else ''}")]
+        blocks.append(_table(a, published, number, cells))
+        why = list(dict.fromkeys(reason for cell in cells for reason in cell.reasons))
+        if why:
+            blocks.append(Bullets([f"{reason[0].upper()}{reason[1:]}." for reason in why]))
         doubts = [_doubt(a, published, *cell) for cell in impossible(a, published)]
         if doubts:
             blocks.append(Bullets(doubts))
     return Section("published", "Published scores", blocks)
-
-
-def _sentence(a: Analysis, all_published: list[Published]) -> str:
-    """`Of 13 published scores 4 are within our intervals, 3 outside; 6 were not run.`"""
-    cells = [cell.finding for published in all_published for cell in compare(a, published)]
-    known = [finding for finding in cells if finding is not PublishedFinding.UNKNOWN]
-    counts = {finding: known.count(finding) for finding in PublishedFinding if finding in known}
-    parts = ", ".join(f"{count} {finding}" for finding, count in counts.items())
-    unknown = len(cells) - len(known)
-    said = f"Of {plural(len(known), 'published score')}: {parts}." if known else "No score is published."
-    return said + (f" Not known, and not made up: {unknown} more." if unknown else "")
 
 
 def _known(published: Published) -> bool:
@@ -147,10 +67,10 @@ def _source(published: Published) -> str:
     return f"{published.source} ({published.url})"
 
 
-def _table(a: Analysis, published: Published, number: int) -> Table:
-    columns = ["", "Benchmark", "Published", "Ours", "Ours − published", "Finding"]
-    rows = [_row(a, cell) for cell in compare(a, published)]
-    numeric = {"Published", "Ours", "Ours − published"}
+def _table(a: Analysis, published: Published, number: int, cells: list[Reproduced]) -> Table:
+    columns = ["", "Benchmark", "Published", "Ours", "Ours − published", "Within", "Could see", "Finding"]
+    numeric = set(columns[2:7])
+    rows = [_row(a, cell) for cell in cells]
     return Table(
         f"published-{number}", [Column(c, numeric=c in numeric) for c in columns], rows, _caption(a, published)
     )
@@ -159,24 +79,25 @@ def _table(a: Analysis, published: Published, number: int) -> Table:
 def _caption(a: Analysis, published: Published) -> str:
     same = "" if published.model == a.run.plan.model else f" Ours is {a.run.plan.model}."
     return (
-        f"{published.title}. {_source(published)}. Their model: {published.model}.{same} "
-        f"How they measured: {published.protocol}. Percent; our interval covers {covered(a)}. Theirs is not "
-        "published, so a score outside ours is a difference to explain and not a test."
+        f"{_source(published)}. Their model: {published.model}.{same} How they measured: {published.protocol}. "
+        "Percent. Within: how far apart chance and rounding bring the two, with the noise of both, on these problems, "
+        "for all tests of this table together; could see: the true difference that the test finds with 80 % power. "
+        "Consistent is no more than that."
     )
 
 
 def _row(a: Analysis, cell: Reproduced) -> Row:
     name = cell.arm if cell.ours is None else a.label(cell.ours)
-    interval = cell.score.estimate.interval if cell.score else None
-    ours = cell.score.estimate.value if cell.score else None
     return Row(
         [
             text(name),
             text("Average" if cell.benchmark == AVERAGE else a.benchmark_title(cell.benchmark)),
             Cell(percent(cell.published), cell.published),
-            Cell(percent(ours), ours, spread=between(interval)),
+            Cell(percent(cell.score), cell.score),
             Cell(signed(cell.difference), cell.difference),
-            Cell(str(cell.finding), bold=cell.finding is PublishedFinding.OUTSIDE),
+            Cell("—" if cell.half_width is None else f"±{percent(cell.half_width)}", cell.half_width),
+            Cell(percent(cell.detectable), cell.detectable),
+            Cell(str(cell.finding), bold=cell.finding is PublishedFinding.DIFFERENT),
         ],
         quiet=cell.arm == START,
     )

@@ -1,49 +1,28 @@
-"""What the order of the arms rests on: averages under other choices, and how the two markers disagree.
+"""What the order of the arms rests on: averages and differences under other choices, and where two markers disagree.
 
-Point estimates; intervals and tests belong to the plan's choice alone.
+A difference is said to depend on a choice by the rule of `statistics/dependence.py` alone. Orders and ranges are
+printed as they are.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from itertools import pairwise
-from statistics import mean
-
-import numpy as np
 
 from harness.records import START
+from reports.data import dependence
+from reports.data.alternatives import average, planned
 from reports.data.analysis import Analysis
-from reports.data.load import MARKS
-from reports.data.scores import curve, final
+from reports.data.dependence import JudgedChoice
 from reports.data.second_marker import Markers, compare
 from reports.document import Block, Bullets, Cell, Column, Row, Section, Table, text
 from reports.figures import arm_colours
 from reports.statistics import ROUNDING
-from reports.words import GAP, count, listing, percent, plural, signed
+from reports.words import GAP, count, listing, percent, plural, signed, signed_extent
 
 Averages = Mapping[str, float]
 """trained arm -> average; one that has none is missing"""
-LEFT_OUT = {
-    "truncated": "truncated left out",
-    "no_answer": "no answer left out",
-    "grader_failed": "marker failed left out",
-}
-
-
-@dataclass(frozen=True)
-class MarkCounts:
-    """What became of the attempts of one evaluation."""
-
-    arm: str
-    seed: int
-    benchmark: str
-    marks: Mapping[str, int]
-    attempts: int
-    second: int | None
-    """correct to the second marker; None where none ran"""
 
 
 @dataclass(frozen=True)
@@ -72,89 +51,14 @@ class Variant:
         return self.averages[one] - self.averages[other] if both else None
 
 
-def variants(a: Analysis, markers: Mapping[int, Markers]) -> list[Variant]:
+def variants(a: Analysis, judged: Sequence[JudgedChoice]) -> list[Variant]:
     """The plan's choice first, then every other that these results allow. Fewer than two arms have no order: empty."""
-    tallies = _tallies(a, markers)
-    if len({tally.arm for tally in tallies}) < 2:
+    base = {arm: average(matrices) for arm, matrices in planned(a).items()}
+    if len(base) < 2:
         return []
-    found = [Variant("as imported" if a.run.plan.imported else "as planned", _average(tallies, _share))]
-    if all(tally.second is not None for tally in tallies):
-        found.append(Variant("second marker", _average(tallies, lambda t: _ratio(t.second, t.attempts))))
-    for mark, name in LEFT_OUT.items():
-        if any(tally.marks[mark] for tally in tallies):
-            found.append(Variant(name, _average(tallies, partial(_share, without=mark))))
-    if a.sizes_differ:
-        arms = dict.fromkeys(tally.arm for tally in tallies)
-        found.append(Variant("all problems weighted alike", {arm: a.weighted[arm] for arm in arms}))
-    return [*found, *_one_out(a, tallies), *_half(a)]
-
-
-def _tallies(a: Analysis, markers: Mapping[int, Markers]) -> list[MarkCounts]:
-    """Of the evaluations that are in an arm's average."""
-    seeds = {arm.name: a.by_seed(arm.name) for arm in a.arms}
-    evals = final(a.run)
-    found = []
-    for e, arm, seed, benchmark in zip(evals.index, evals["arm"], evals["seed"], evals["benchmark"], strict=True):
-        if benchmark in a.benchmarks and arm != START and seed in seeds[arm]:
-            marks = a.run.attempts[e].marks
-            counts = dict(zip(MARKS, np.bincount(marks.ravel(), minlength=len(MARKS)).tolist(), strict=True))
-            second = markers[e].second if e in markers else None
-            found.append(MarkCounts(arm, seed, benchmark, counts, marks.size, second))
-    return found
-
-
-def _share(tally: MarkCounts, without: str = "") -> float | None:
-    left = tally.attempts - (tally.marks[without] if without else 0)
-    return _ratio(tally.marks["correct"], left)
-
-
-def _ratio(correct: int | None, attempts: int) -> float | None:
-    return correct / attempts if correct is not None and attempts else None
-
-
-def _average(tallies: Iterable[MarkCounts], share: Callable[[MarkCounts], float | None]) -> Averages:
-    """Mean over seeds, then over benchmarks; an arm of which nothing is left somewhere has none."""
-    shares: dict[str, dict[str, list[float | None]]] = defaultdict(lambda: defaultdict(list))
-    for tally in tallies:
-        shares[tally.arm][tally.benchmark].append(share(tally))
-    averages = {}
-    for arm, by_benchmark in shares.items():
-        known = [[value for value in values if value is not None] for values in by_benchmark.values()]
-        if sum(map(len, known)) == sum(map(len, by_benchmark.values())):
-            averages[arm] = mean(map(mean, known))
-    return averages
-
-
-def _one_out(a: Analysis, tallies: list[MarkCounts]) -> Iterator[Variant]:
-    """Each benchmark and each seed left out, in all arms. An arm that has no other is then missing."""
-    for benchmark in a.benchmarks if len(a.benchmarks) > 1 else []:
-        rest = [tally for tally in tallies if tally.benchmark != benchmark]
-        yield Variant(f"without {a.benchmark_title(benchmark)}", _average(rest, _share))
-    seeds = sorted({tally.seed for tally in tallies})
-    for seed in seeds if len(seeds) > 1 else []:
-        rest = [tally for tally in tallies if tally.seed != seed]
-        yield Variant(f"without seed {seed}", _average(rest, _share))
-
-
-def _half(a: Analysis) -> Iterator[Variant]:
-    """At half the budget, if that is a point of the grid: the benchmarks asked there, the seeds of the average."""
-    plan, seeds = a.run.plan, {arm.name: a.by_seed(arm.name) for arm in a.arms}
-    earlier, budget = plan.grid_rollouts[:-1], plan.grid_rollouts[-1]
-    halves = [point for point in earlier if abs(2 * point - budget) <= 1]
-    rows = [
-        row
-        for row in curve(a.run).to_dict("records")
-        if row["grid"] in halves and row["benchmark"] in a.benchmarks and row["seed"] in seeds.get(row["arm"], ())
-    ]
-    asked = [benchmark for benchmark in a.benchmarks if any(row["benchmark"] == benchmark for row in rows)]
-    averages = {}
-    for arm in seeds:
-        mine = [row["score"] for row in rows if row["arm"] == arm]
-        if mine and len(mine) == len(asked) * len(seeds[arm]):  # as many of each benchmark: the mean of them all
-            averages[arm] = mean(mine)
-    if len(averages) > 1:
-        some = f", {', '.join(asked)} only" if len(asked) < len(a.benchmarks) else ""
-        yield Variant(f"half the budget{some}", averages)
+    others = [alternative for one in judged for alternative in one.choice.alternatives]
+    name = "as imported" if a.run.plan.imported else "as planned"
+    return [Variant(name, base), *(Variant(other.name, other.averages) for other in others)]
 
 
 MOST = 6
@@ -162,39 +66,54 @@ MOST = 6
 
 
 def section(a: Analysis) -> Section | None:
-    markers = compare(a)
-    found = variants(a, markers)
+    markers, judged = compare(a), dependence.study(a)
+    found = variants(a, judged)
     blocks: list[Block] = []
     if len(found) > 1:
-        blocks += [Bullets(_sentences(a, found)), _table(a, found)]
+        blocks += [Bullets(_sentences(a, found, judged)), _table(a, found, judged)]
     if markers:
         blocks.append(_markers(a, markers))
     return Section("ranking", "What the ranking rests on", blocks) if blocks else None
 
 
-def _sentences(a: Analysis, found: list[Variant]) -> list[str]:
-    """Whether the order changes, and whether differences of the target change their sign, significant ones by name."""
+def _sentences(a: Analysis, found: list[Variant], judged: Sequence[JudgedChoice]) -> list[str]:
+    """Whether the order changes; what the target's differences depend on; and their range over the other choices."""
     base, *others = found
     swaps = {variant.name: swapped for variant in others if (swapped := variant.swapped(base))}
-    arms, variants = plural(len(base.averages), "arm"), plural(len(others), "variant")
+    arms, number = plural(len(base.averages), "arm"), plural(len(others), "variant")
     if not swaps:
-        told = [f"The order of the {arms} is the same in all {variants}."]
+        told = [f"The order of the {arms} is the same in all {number}."]
     else:
         told = [
-            f"The order of the {arms} changes in {len(swaps)} of {variants}: {_few(list(swaps))}. Arms that are not "
+            f"The order of the {arms} changes in {len(swaps)} of {number}: {_few(list(swaps))}. Arms that are not "
             "separated may swap by chance."
         ]
-    flips = [(variant, flipped) for variant in others if (flipped := _flipped(a, base, variant))]
-    if a.family("primary") and not flips:
-        told.append(f"No difference of {a.label(a.target)} changes its sign.")
-    significant = {pair.b for pair in a.family("primary") if pair.direction}
-    serious = sorted({arm for _, flipped in flips for arm in flipped if arm in significant})
-    if flips and not serious:
-        told.append(f"No significant difference of {a.label(a.target)} changes its sign.")
-    for arm in serious:
-        names = [variant.name for variant, flipped in flips if arm in flipped]
-        told.append(f"The significant difference to {a.label(arm)} changes its sign: {_few(names)}.")
-    return told
+    if not a.run.plan.comparison.baselines:
+        return told
+    depends = [f"{words}." for words in dependence.told(a, judged)]
+    if not depends:
+        names = listing([f"the {one.choice.name}" for one in judged], "or")
+        depends = [f"No difference of {a.label(a.target)} is shown to depend on {names}."]
+    return [*told, *depends, *(words for one in judged if (words := _range(a, one)))]
+
+
+def _range(a: Analysis, one: JudgedChoice) -> str:
+    """Over the plan's choice and its alternatives, of the differences that are not shown to depend on it."""
+    clauses, moved = [], []
+    for baseline in a.run.plan.comparison.baselines:
+        tests = one.against(baseline)
+        known = [value for test in tests for value in (test.planned, test.under) if value is not None]
+        if known and not any(test.depends for test in tests):
+            clauses.append(f"− {a.label(baseline)} {signed_extent((min(known), max(known)))}")
+            moved.append(max(known) - min(known))
+    if not clauses:
+        return ""
+    over = f"Over the {one.choice.name} ({plural(len(one.choice.alternatives), 'alternative')})"
+    if len(clauses) > MOST:
+        return (
+            f"{over} {len(clauses)} differences of {a.label(a.target)} move over {percent(max(moved))} points at most."
+        )
+    return f"{over}, in points: {a.label(a.target)} {', '.join(clauses)}."
 
 
 def _few(names: list[str]) -> str:
@@ -209,8 +128,9 @@ def _flipped(a: Analysis, base: Variant, variant: Variant) -> list[str]:
     return [arm for arm in baselines if (a.target, arm) in swapped or (arm, a.target) in swapped]
 
 
-def _table(a: Analysis, found: list[Variant]) -> Table:
-    """A row for each variant, the plan's own first: the order, and the target minus each baseline in points."""
+def _table(a: Analysis, found: list[Variant], judged: Sequence[JudgedChoice]) -> Table:
+    """A row for each variant, the plan's own first: the order, and the target minus each baseline in points, with what
+    the variant changes in it."""
     baselines = a.run.plan.comparison.baselines
     each = baselines if len(baselines) <= MOST else []
     columns = [
@@ -221,17 +141,43 @@ def _table(a: Analysis, found: list[Variant]) -> Table:
     ]
     rows = []
     for variant in found:
-        differences = [variant.difference(a.target, arm) for arm in each]
-        cells = [Cell(signed(difference), difference) for difference in differences]
+        cells = [_difference(a, variant, judged, arm) for arm in each]
         signs = [text(_signs(a, found[0], variant))] if baselines else []
         rows.append(Row([text(variant.name), _order(a, found[0], variant), *cells, *signs], quiet=variant is found[0]))
-    minus = f" − an arm: {a.label(a.target)} minus that arm, in points." if each else ""
-    caption = (
-        f"Averages of the trained arms under one other choice at a time, without intervals.{minus} Second marker: an "
-        "attempt on which either marker failed is not correct. Left out: attempts that are not in the denominator "
-        "either. Without a seed or a benchmark: in all arms."
+    return Table("ranking", columns, rows, _caption(a, bool(each)))
+
+
+def _difference(a: Analysis, variant: Variant, judged: Sequence[JudgedChoice], baseline: str) -> Cell:
+    value = variant.difference(a.target, baseline)
+    tests = [test for one in judged if (test := one.of(variant.name, baseline))]
+    estimate = tests[0].change.estimate if tests else None
+    if estimate is None:
+        return Cell(signed(value), value)
+    interval = f", {signed_extent(estimate.interval)}" if estimate.interval else ""
+    return Cell(signed(value), value, f"({signed(estimate.value)}{interval})", bold=tests[0].change.material)
+
+
+def _caption(a: Analysis, intervals: bool) -> str:
+    target, level = a.label(a.target), f"{100 * (1 - a.alpha):g} %"
+    # of seeds the question is another one: see statistics/dependence.py
+    of_seed = (
+        "of a seed left out they are about these checkpoints on new problems"
+        if a.estimand == "checkpoints"
+        else "of a seed left out they say whether it is unlike the others"
     )
-    return Table("ranking", columns, rows, caption)
+    changes = (
+        f" − an arm: {target} minus that arm, in points; in brackets what the variant changes in it, paired by problem "
+        "and seed, with its interval. The intervals of a choice (reading of answers, benchmarks, seed, budget) hold "
+        f"together at {level} (Bonferroni); {of_seed}. Bold: "
+        f"the interval excludes 0 and the change is beyond {100 * dependence.margin(a):g} points; if the sign is "
+        "another too, it depends on the choice."
+    )
+    return (
+        f"Averages of the trained arms under one other choice at a time.{changes if intervals else ''} Second marker: "
+        "an attempt on which either marker failed is not correct. Left out: attempts that are not in the denominator "
+        "either. Without a seed or a benchmark: in all arms. Half the budget: against the headline on the same "
+        "benchmarks."
+    )
 
 
 def _order(a: Analysis, base: Variant, variant: Variant) -> Cell:

@@ -132,9 +132,7 @@ def _legend(a: Analysis) -> list[str]:
         return []
     if not differing(a):
         return [f"On the average, no baseline differs significantly from {a.label(a.target)}."]
-    return [
-        f"{DAGGER}: differs significantly from {a.label(a.target)} on the average (primary family, Bonferroni-adjusted)."
-    ]
+    return [f"{DAGGER}: differs significantly from {a.label(a.target)} on the average (primary family, Bonferroni)."]
 
 
 def _shares(a: Analysis) -> list[Text]:
@@ -170,6 +168,6 @@ def _tidy_row(a: Analysis, arm: str, column: str) -> list[Cell]:
 def _numbers(score: Score) -> list[Cell]:
     e = score.estimate
     low, high = e.interval or (None, None)
-    values = [e.value, e.se or None, e.df if e.se else None, low, high, score.n_problems]
+    values = [e.value, e.se or None, e.stated_df, low, high, score.n_problems]
     k = score.k[0] if len(score.k) == 1 else " ".join(map(str, score.k))
     return [Cell("" if value is None else repr(value)) for value in values] + [text(k), text(len(score.seeds))]

@@ -212,14 +212,14 @@ def _correlation(gains: Cumulants, losses: Cumulants, sizes: Sequence[int]) -> F
 
 def answers(arm: Sequence[Floats], attempts: Sequence[Sequence[float]]) -> Cumulants | None:
     """Of one arm's mean when only its answers are new: cells are independent, each a share of k answers. None where a
-    cell has one answer, for its variance is not to be seen.
+    cell has one answer, for its variance is not to be seen, or is no share.
 
     Args:
         arm: for each benchmark, S x J_b shares.
         attempts: for each benchmark, k of each seed.
     """
     ks = [np.broadcast_to(np.asarray(k, float)[:, None], m.shape) for m, k in zip(arm, attempts, strict=True)]
-    if min(k.min() for k in ks) < 2 or not all(np.isfinite(k).all() for k in ks):
+    if min(k.min() for k in ks) < 2 or any(m.min() < 0 or m.max() > 1 for m in arm):
         return None
     b, second, third = len(arm), 0.0, 0.0
     for m, k in zip(arm, ks, strict=True):

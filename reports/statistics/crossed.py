@@ -20,7 +20,7 @@ from functools import cached_property
 import numpy as np
 
 from reports.statistics import bounds
-from reports.statistics.estimate import ROUNDING, Estimand, Estimate, MeanSquare, Parts, Shape, pooled
+from reports.statistics.estimate import ROUNDING, Estimand, Estimate, MeanSquare, Parts, ProblemBounds, pooled
 from reports.statistics.satterthwaite import Floats, of_seeds, seeds_and_problems
 
 MOST_ATTEMPTS = 256
@@ -48,7 +48,8 @@ def contrast(
         arms: arms[a][b] is S_a x J_b, the same problems in the same order for all arms of a benchmark.
         fixed: places of arms that have no seeds to be new, such as the untrained model: they count as they are.
         paired: seeds are paired, too: row s of every arm is one seed. Arms have equally many then.
-        attempts: attempts[a][b] is k for each seed; None: the least of which all shares are multiples.
+        attempts: attempts[a][b] is k for each seed; None: the least of which all shares are multiples, and no interval
+            where only answers are new.
 
     Raises: ValueError if paired arms have different numbers of seeds.
     """
@@ -163,7 +164,7 @@ class _Layout:
         return [[[_denominator(m)] * len(m) for m in arm] for arm in self.arms]
 
     @cached_property
-    def shape(self) -> Shape | None:
+    def shape(self) -> ProblemBounds | None:
         """The bounds of the problems' part; of a score one variable in 0..1, of a difference gains and losses."""
         low, high = self.span
         scale = max(-low, high)
@@ -208,8 +209,10 @@ def _known(part: MeanSquare | None) -> tuple[float | None, float | None]:
 
 def _answers(layout: _Layout, confidence: float) -> Estimate:
     """These checkpoints on these problems: only answers are new. Arms are independent then, and within a problem the
-    k answers of a seed tell their variance, p (1 - p) k / (k - 1) / k; with one answer each nothing does."""
-    found = [bounds.answers(arm, ks) for arm, ks in zip(layout.arms, layout.attempts, strict=True)]
+    k answers of a seed tell their variance, p (1 - p) / (k - 1); with one answer each, or if k is not stated, nothing
+    does."""
+    stated = layout.known or [[[1] * len(m) for m in arm] for arm in layout.arms]
+    found = [bounds.answers(arm, ks) for arm, ks in zip(layout.arms, stated, strict=True)]
     known = [arm for arm in found if arm is not None]
     variance = sum(w**2 * float(arm.second) for w, arm in zip(layout.weights, known, strict=False))
     se = float(np.sqrt(variance)) if len(known) == len(found) else None

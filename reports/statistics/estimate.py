@@ -57,7 +57,7 @@ def pooled(parts: Sequence[MeanSquare]) -> MeanSquare | None:
     return MeanSquare(float(variance), float(df))
 
 
-class Shape(Protocol):
+class ProblemBounds(Protocol):
     """What the problems, or the answers, alone say of how far bounds reach: exact where few of them differ."""
 
     def below(self, alpha: float) -> float:
@@ -84,7 +84,7 @@ class Estimate:
     parts: Parts
     estimand: Estimand
     """what the interval covers: read off the parts of the variance that entered it, never off what was asked for"""
-    shape: Shape | None = None
+    shape: ProblemBounds | None = None
     normal: MeanSquare | None = None
     """the part of the variance that `shape` stands in for"""
     span: tuple[float, float] = (-1.0, 1.0)
@@ -93,6 +93,11 @@ class Estimate:
     def at(self, confidence: float) -> Estimate:
         """The same at another level of confidence."""
         return replace(self, confidence=confidence)
+
+    @property
+    def stated_df(self) -> float | None:
+        """`df` for files: None without a standard error, and where answers alone are new, which has no end of them."""
+        return self.df if self.se and self.df != float("inf") else None
 
     @property
     def bounded(self) -> bool:

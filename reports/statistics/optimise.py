@@ -8,21 +8,22 @@ one is asked of the benchmark with the largest gain a response (the parts add up
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from itertools import pairwise
+from math import inf, isfinite
 
+from reports.statistics.basis import DesignBasis, Samples
 from reports.statistics.design import Sight
-from reports.statistics.planned import PowerTarget, Variances, expected_parts, planned_effect
 
 MOST_SEEDS, MOST_SAMPLES = 256, 256
 """an arm, and a problem: what is looked at"""
 _SHOWN = 5
-_TRIED = 8
-"""numbers of seeds beyond the fewest that would do"""
-
-Samples = tuple[int, ...]
-"""attempts a problem, of each benchmark"""
+_BESIDE = 2
+"""numbers of seeds beside the cheapest that are shown too"""
+_GUESSES = 8
+"""then the bracket is halved"""
 
 
 @dataclass(frozen=True)
@@ -48,28 +49,6 @@ class DesignPrices:
 
     def responses(self, seeds: int, samples: Samples) -> int:
         return self.trained(seeds) + self.asked(seeds, samples)
-
-
-class DesignBasis(Protocol):
-    """What is known of variances: stated ones, or a pilot's."""
-
-    @property
-    def least_seeds(self) -> int:
-        """for the test to be made"""
-        ...
-
-    @property
-    def weights(self) -> Sequence[float]:
-        """variance of one attempt on each benchmark, up to a factor"""
-        ...
-
-    def sight(self, seeds: int, samples: Samples) -> Sight | None:
-        """minimum detectable effect on the average; None where there is no test"""
-        ...
-
-    def variances(self, seeds: int, samples: Samples) -> Mapping[str, float]:
-        """what the average's variance is made of: `seeds`, `problems`, `samples`"""
-        ...
 
 
 @dataclass(frozen=True)
@@ -109,39 +88,6 @@ class Optimum:
         if self.designs:
             return max(self.designs[0].shares, key=self.designs[0].shares.__getitem__)
         return "budget" if self.cheapest else "problems"
-
-
-@dataclass(frozen=True)
-class StatedBasis:
-    """Stated variances."""
-
-    problems: tuple[int, ...]
-    """of each benchmark"""
-    stated: Variances
-    target: PowerTarget
-
-    @property
-    def least_seeds(self) -> int:
-        return 1 if self.target.estimand == "checkpoints" else 2
-
-    @property
-    def weights(self) -> tuple[float, ...]:
-        return (1.0,) * len(self.problems)
-
-    def sight(self, seeds: int, samples: Samples) -> Sight | None:
-        parts = expected_parts(list(zip(self.problems, samples, strict=True)), seeds, self.stated)
-        found = planned_effect(parts, self.stated, self.target)
-        return None if found is None else Sight(found, found)
-
-    def variances(self, seeds: int, samples: Samples) -> dict[str, float]:
-        v, count, estimand = self.stated, len(self.problems) ** 2, self.target.estimand
-        both = list(zip(self.problems, samples, strict=True))
-        apart = 1 - v.correlation if self.target.pair_seeds else 1
-        return {
-            "seeds": 0.0 if estimand == "checkpoints" else 2 * v.sd_seed**2 / seeds * apart,
-            "problems": 0.0 if estimand == "benchmark" else sum(v.sd_effect**2 / j for j in self.problems) / count,
-            "samples": sum(2 * v.sampling / (seeds * j * k) for j, k in both) / count,
-        }
 
 
 def optimise(prices: DesignPrices, basis: DesignBasis, margin: float, budget: int | None) -> Optimum:
@@ -185,31 +131,32 @@ def line_of(problems: Sequence[int], weights: Sequence[float], most: int = MOST_
 
 
 class _Search:
-    """Effects shrink along the line, and with more seeds: both are halved, not walked."""
+    """Effects shrink along the line and with more seeds, and what the cheapest design of a number of seeds costs first
+    falls with it and then rises: so nothing is walked through."""
 
     def __init__(self, prices: DesignPrices, basis: DesignBasis, margin: float) -> None:
         self.prices, self.basis, self.margin = prices, basis, margin
         self.line = line_of(prices.problems, basis.weights)
+        self.asked = [sum(j * k for j, k in zip(prices.problems, samples, strict=True)) for samples in self.line]
+        self.seen: dict[tuple[int, int], float] = {}
+        self.places: dict[int, int] = {}
 
     def option(self, seeds: int, samples: Samples) -> DesignOption:
         return option(self.prices, self.basis, seeds, samples)
 
     def reaching(self) -> list[DesignOption]:
-        """The cheapest design of each number of seeds that can see the margin, cheapest first; of the fewest seeds and
-        of some more, until more seeds alone cost more than all."""
+        """The designs that can see the margin, the cheapest of each number of seeds that was looked at, cheapest
+        first."""
         first = self._fewest()
         if first is None:
             return []
-        found: list[DesignOption] = []
-        place = len(self.line) - 1
-        for seeds in range(first, min(first + _TRIED, MOST_SEEDS + 1)):
-            least = min((one.responses for one in found), default=None)
-            if least is not None and len(found) >= _SHOWN and self.prices.responses(seeds, self.line[0]) > least:
-                break
-            place = self._shortest(seeds, place)
-            found.append(self.option(seeds, self.line[place]))
-        found = [one for one in found if one.sight and one.sight.upper <= self.margin]
-        return sorted(found, key=lambda one: (one.responses, one.seeds))
+        self._spread(first)
+        self._narrow()
+        best = min(self.places, key=self._cost)
+        for seeds in range(max(first, best - _BESIDE), min(best + _BESIDE, MOST_SEEDS) + 1):
+            self._place(seeds)
+        nearest = sorted(self.places, key=lambda seeds: (self._cost(seeds), seeds))[:_SHOWN]
+        return [self.option(seeds, self.line[self.places[seeds]]) for seeds in nearest]
 
     def best(self, budget: int) -> DesignOption | None:
         """Within the budget: most attempts that it pays, for as many seeds as it pays and for fewer."""
@@ -221,9 +168,28 @@ class _Search:
         seen = [one for one in found if one.sight]
         return min(seen, key=lambda one: one.sight.upper if one.sight else 1.0, default=None)
 
-    def _sees(self, seeds: int, place: int) -> bool:
-        sight = self.basis.sight(seeds, self.line[place])
-        return sight is not None and sight.upper <= self.margin
+    def _spread(self, first: int) -> None:
+        """At growing distances, until more seeds alone cost more than the cheapest design so far."""
+        seeds, step = first, 1
+        while seeds <= MOST_SEEDS:
+            if self.places and self.prices.responses(seeds, self.line[0]) > min(map(self._cost, self.places)):
+                return
+            self._place(seeds)
+            seeds, step = seeds + step, 2 * step
+
+    def _narrow(self) -> None:
+        """Between the cheapest and its neighbours, until they are next to it."""
+        while True:
+            known = sorted(self.places)
+            at = known.index(min(known, key=self._cost))
+            beside = [(a, b) for a, b in pairwise(known[max(0, at - 1) : at + 2]) if b - a > 1]
+            if not beside:
+                return
+            for a, b in beside:
+                self._place((a + b) // 2)
+
+    def _cost(self, seeds: int) -> int:
+        return self.prices.responses(seeds, self.line[self.places[seeds]])
 
     def _fewest(self) -> int | None:
         """Seeds with which all attempts that are looked at would see the margin."""
@@ -237,12 +203,39 @@ class _Search:
             low, high = (low, middle) if self._sees(middle, last) else (middle, high)
         return high
 
-    def _shortest(self, seeds: int, high: int) -> int:
-        low = -1
+    def _place(self, seeds: int) -> None:
+        """Where on the line so many seeds first see the margin. The square of an effect falls with one over the
+        attempts, nearly as a straight line does, so the next guess is on the line through the ends of the bracket."""
+        if seeds in self.places:
+            return
+        high = min((place for fewer, place in self.places.items() if fewer < seeds), default=len(self.line) - 1)
+        high = high if self._sees(seeds, high) else len(self.line) - 1
+        low = -1 if self._sees(seeds, 0) else 0
+        if low < 0:
+            high = 0
+        guesses = 0
         while high - low > 1:
-            middle = (low + high) // 2
+            guesses += 1
+            middle = self._between(seeds, low, high) if guesses <= _GUESSES else (low + high) // 2
             low, high = (low, middle) if self._sees(seeds, middle) else (middle, high)
-        return high
+        self.places[seeds] = high
+
+    def _between(self, seeds: int, low: int, high: int) -> int:
+        above, below = self._effect(seeds, low) ** 2, self._effect(seeds, high) ** 2
+        if not isfinite(above):
+            return (low + high) // 2
+        share = (above - self.margin**2) / (above - below)
+        fewer = 1 / self.asked[low] + share * (1 / self.asked[high] - 1 / self.asked[low])
+        return min(max(bisect_left(self.asked, 1 / fewer), low + 1), high - 1)
+
+    def _sees(self, seeds: int, place: int) -> bool:
+        return self._effect(seeds, place) <= self.margin
+
+    def _effect(self, seeds: int, place: int) -> float:
+        if (seeds, place) not in self.seen:
+            sight = self.basis.sight(seeds, self.line[place])
+            self.seen[seeds, place] = sight.upper if sight else inf
+        return self.seen[seeds, place]
 
     def _longest(self, seeds: int, budget: int) -> int:
         low, high = 0, len(self.line)

@@ -1,4 +1,4 @@
-"""pass@k: the chance that at least one of k attempts is correct."""
+"""pass@k, the chance that at least one of k attempts is correct, and pass^k, that all of them are."""
 
 from __future__ import annotations
 
@@ -31,3 +31,14 @@ def pass_at_ks(attempts: NDArray[np.int64], correct: NDArray[np.int64], ks: Sequ
     left = np.clip((attempts - correct)[..., None] - i, 0, None)
     none = np.cumprod(left / (attempts[..., None] - i), axis=-1, dtype=np.float64)
     return 1.0 - none[..., np.array(ks) - 1]
+
+
+def pass_hat_k(attempts: NDArray[np.int64], correct: NDArray[np.int64], k: int) -> Floats:
+    """pass^k, the chance that all of k attempts are correct, for each problem: C(c, k) / C(n, k).
+
+    Unbiased (Yao et al. 2024, arXiv:2406.12045, section 2.3). It is one less the chance that at least one of k is not
+    correct, which is pass@k with the two exchanged.
+
+    Raises: ValueError if a problem has fewer than k attempts.
+    """
+    return 1.0 - pass_at_k(attempts, attempts - correct, k)

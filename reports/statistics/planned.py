@@ -135,21 +135,23 @@ def _zero(gain: Callable[[float], float], low: float, high: float) -> float | No
 
 
 def expected_parts(design: Sequence[tuple[int, int]], seeds: int, variances: Variances) -> Parts:
-    """Expected mean squares of the difference between two arms, averaged over some benchmarks.
+    """Expected mean squares of the difference between two arms, averaged over some benchmarks. As in
+    `statistics.contrast`, one seed has no part of seeds, and a benchmark of one problem leaves none of problems.
 
     Args:
         design: problems and attempts a problem of each benchmark.
     """
     j, k = np.array(design, dtype=float).T
     rest = variances.sampling / (seeds * j * k) / len(design) ** 2
-    problem = MeanSquare(*_pooled(variances.sd_effect**2 / j / len(design) ** 2 + 2 * rest, j - 1))
+    problem = None
+    if j.min() > 1:
+        problem = _pooled(variances.sd_effect**2 / j / len(design) ** 2 + 2 * rest, j - 1)
     if seeds < 2:
         return Parts((), problem, None)
     seed = MeanSquare(variances.sd_seed**2 / seeds + float(rest.sum()), seeds - 1)
-    return Parts((seed, seed), problem, MeanSquare(*_pooled(2 * rest, 2 * (seeds - 1) * (j - 1))))
+    return Parts((seed, seed), problem, _pooled(2 * rest, np.maximum(2 * (seeds - 1) * (j - 1), 1)))
 
 
-def _pooled(variances: Floats, dfs: Floats) -> tuple[float, float]:
-    """One problem, of which nothing can be estimated, is taken to have one degree of freedom."""
-    variance, df = pool(list(variances), list(np.maximum(dfs, 1)))
-    return float(variance), float(df)
+def _pooled(variances: Floats, dfs: Floats) -> MeanSquare:
+    variance, df = pool(list(variances), list(dfs))
+    return MeanSquare(float(variance), float(df))

@@ -10,7 +10,7 @@ import numpy as np
 from scipy import special
 
 from reports.statistics.estimate import Estimand, Parts
-from reports.statistics.satterthwaite import Floats, crossed, pool
+from reports.statistics.satterthwaite import Floats, of_seeds, seeds_and_problems
 
 POWER = 0.8
 POINTS = 2048
@@ -74,6 +74,7 @@ def detectable_effect(
     problem = None if estimand == "benchmark" else expected.problem
     residual = expected.residual if seeds and problem else None
     layers = [*seeds, *(part for part in (problem, residual) if part)]
+    # The mean squares of seeds and of problems both hold the residual's, so it is in their sum twice too often.
     true = sum(part.variance for part in layers) - 2 * (residual.variance if residual else 0.0)
     if len(seeds) == 2:
         true -= 2 * correlation * (seeds[0].variance * seeds[1].variance) ** 0.5
@@ -83,10 +84,13 @@ def detectable_effect(
     seed, rest = drawn[: len(seeds)], drawn[len(seeds) :]
     if correlation and len(seeds) == 2:
         seed[1] = seeds[1].variance * _correlated(seeds[0].df, seeds[1].df, correlation) / seeds[1].df
-    variance, df = pool(seed, [part.df for part in seeds]) if seeds else (rest[0], np.array(layers[0].df))
+    # From here on as `statistics.contrast` does it, with draws in place of estimates.
+    arms = seed, [part.df for part in seeds], [1 / (part.df + 1) for part in seeds]
     if seeds and problem:
         of_residual = (rest[1], residual.df) if residual else (0.0, 1.0)
-        variance, df = crossed(variance, df, rest[0], problem.df, *of_residual)
+        variance, df = seeds_and_problems(arms, (rest[0], problem.df), of_residual)
+    else:
+        variance, df = of_seeds(*arms) if seeds else (rest[0], np.array(layers[0].df))
     critical = special.stdtrit(df, 1 - alpha / 2) * np.sqrt(variance / true)
     return float(np.sqrt(true) * _solve(critical, power))
 

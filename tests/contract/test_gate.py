@@ -52,7 +52,7 @@ def test_exit_codes_of_the_outcomes(rence: Call) -> None:
     code, out, err = gate(rence, GRPO, "--update")
     assert (code, err) == (OK, "") and "b.yaml: written; from runs/finished/grpo, margin 2 points." in out
     code, out, _ = gate(rence, GRPO)
-    assert code == OK and "Pass: nothing differs" in out
+    assert code == OK and "Pass: every answer is the baseline's, text by text." in out
     code, out, _ = gate(rence, RENCE)
     assert code == OK and "Pass, and an improvement: the average is above the baseline: +15.0 points, " in out
     code, out, _ = gate(rence, RENCE, "--update")
@@ -66,13 +66,13 @@ def test_exit_codes_of_the_outcomes(rence: Call) -> None:
 
 
 def test_exit_codes_of_an_inconclusive_gate(rence: Call) -> None:
-    # one checkpoint against another that solves one problem more: -.5 points, bounds of .83 points around it
+    # one checkpoint against another that solves one problem more of 200: one loss may be 4.74 (Garwood), 2.4 points
     gate(rence, f"{GRPO}/seed1", "--update")
     code, out, _ = gate(rence, f"{GRPO}/seed0", "--margin", "1")
     assert code == FAILED and "Inconclusive: the average may have lost 1 point or more, or nothing: −0.5 points" in out
     code, out, _ = gate(rence, f"{GRPO}/seed0", "--margin", "1", "--on-inconclusive", "warn")
     assert code == OK and "Let through, for `--on-inconclusive warn`." in out
-    assert gate(rence, f"{GRPO}/seed0", "--margin", "1.4")[0] == OK
+    assert gate(rence, f"{GRPO}/seed0", "--margin", "2.6")[0] == OK
 
 
 @pytest.mark.parametrize(

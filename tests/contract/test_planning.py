@@ -46,6 +46,16 @@ def test_an_effect_beyond_a_third_of_the_scale_is_none(rence: Call) -> None:
     assert "cannot detect anything" in shown and "Two seeds leave one degree of freedom an arm" in shown
 
 
+def test_one_problem_has_no_effect_and_no_cheapest_design(rence: Call) -> None:
+    words = ("plan", QUICKSTART, "evaluation.limit=1", "--optimise", "margin=5")
+    found = json.loads(rence(*words, "--json")[1])
+    for table in (found["minimum_detectable_effect"], found["minimum_detectable_effect"]["checkpoints"]):
+        assert set(table["by_seeds"]["3"].values()) == {None}
+        assert set(table["reasons"]["3"].values()) == {"cannot be told: a benchmark has one problem, or nothing varied"}
+    assert (found["optimise"]["fits"], found["optimise"]["binds"]) == (False, "problems")
+    assert "problems bind. No difference can be told" in rence(*words)[1]
+
+
 def test_a_plan_says_from_which_correlation_pairing_by_seed_pays(rence: Call) -> None:
     apart, paired = effects(rence), effects(rence, "comparison.pair_seeds=true")
     pays = apart["pair_seeds"]["pays_from"]

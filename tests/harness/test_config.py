@@ -52,6 +52,26 @@ def test_the_papers_comparison(path: Path) -> None:
     assert experiment.recipe.epochs * experiment.recipe.minibatches >= 4
 
 
+def test_the_published_quickstart_is_the_demo_with_more_seeds_and_two_controls() -> None:
+    demo, published = (config.load(FOLDER / f"{name}.yaml") for name in ("quickstart", "quickstart10"))
+    same = ("model", "train", "template", "budget_rollouts", "recipe", "evaluation", "backend")
+    assert all(getattr(demo, name) == getattr(published, name) for name in same)
+    assert len(published.seeds) == 10 and not set(published.seeds) & {*demo.seeds, 100}, "nor the tuning's"
+    assert [arm.name for arm in published.arms[4:]] == ["rejection", "grpo_random_reward"]
+    assert published.arms[:4] == demo.arms and len(demo.arms) == 4
+
+
+def test_positive_controls_are_the_calibrations_grpo_but_for_one_setting_each() -> None:
+    itself, controls = (config.load(FOLDER / "calibration" / f"{name}.yaml") for name in ("aa", "positive"))
+    assert (controls.recipe, controls.evaluation) == (itself.recipe, itself.evaluation)
+    assert controls.budget_rollouts == itself.budget_rollouts and not set(controls.seeds) & set(itself.seeds)
+    assert [arm.recipe_overrides for arm in controls.arms] == [
+        {},
+        {"learning_rate": pytest.approx(itself.recipe.learning_rate / 10)},
+        {"reward": "mislabelled"},
+    ]
+
+
 def test_values_and_defaults(tiny: Path) -> None:
     experiment = config.load(tiny)
     assert experiment.seeds == (0, 1)

@@ -51,7 +51,7 @@ def test_the_label_is_the_mark_unless_a_control_says_otherwise() -> None:
 
 def test_where_marking_failed_nothing_is_learnt_whatever_the_control() -> None:
     failed = group([Mark.GRADER_FAILED, Mark.WRONG, Mark.GRADER_FAILED])
-    for reward in ("label", "majority", "random", "format"):
+    for reward in ("label", "majority", "random", "format", "mislabelled"):
         assert len(as_batch(labelled([failed], reward, seed=0), max_tokens=1)) == 1  # type: ignore[arg-type]
 
 
@@ -83,6 +83,28 @@ def test_coins_are_fair() -> None:
 
 def thrown_for(seed: int, problem: str, epoch: int) -> list[bool]:
     return coins(group([Mark.WRONG] * 8, problem, epoch), seed)
+
+
+def test_a_tenth_of_the_problems_is_mislabelled() -> None:
+    problems = [f"q{n}" for n in range(4000)]
+    found = labelled([group(Mark, problem) for problem in problems], "mislabelled", seed=0)
+    right = [[r.mark for r in one.rollouts if r.label] for one in found]
+    assert {tuple(marks) for marks in right} == {(Mark.CORRECT,), (Mark.WRONG,)}, "no answer is never right"
+    share = right.count([Mark.WRONG]) / len(right)
+    assert abs(share - 0.1) < 4 * math.sqrt(0.1 * 0.9 / len(right)), "four standard errors"
+    assert all(one.correct == 1 for one in found), "marks stay what they are"
+
+
+def test_which_problems_are_mislabelled_hangs_on_the_data_alone() -> None:
+    problems = [f"q{n}" for n in range(100)]
+    ours, others = (
+        [
+            [r.label for r in one.rollouts]
+            for one in labelled([group([C, W, N], problem, epoch) for problem in problems], "mislabelled", seed)
+        ]
+        for seed, epoch in ((0, 0), (7, 3))
+    )
+    assert ours == others and [False, True, False] in ours
 
 
 class Watching(GRPO):
@@ -165,18 +187,20 @@ def test_how_often_labels_are_right_is_logged() -> None:
     assert not [name for name in step_metrics(Collected([], groups, 0), None, {}) if name.startswith("labels/")]
 
 
-def test_training_learns_from_votes(tiny: Tiny) -> None:
+@pytest.mark.parametrize("reward", ["majority", "mislabelled"])
+def test_training_learns_from_labels(tiny: Tiny, reward: str) -> None:
     watching = type("Watching", (Watching,), {"seen": []})()
-    run = tiny.train(tiny.trial(watching, budget=96, reward="majority"))
+    run = tiny.train(tiny.trial(watching, budget=96, reward=reward))
     for record, batch in zip(run.watcher.records, watching.seen, strict=True):
         metrics, same = record.metrics, batch.label_B == batch.correct_B
         assert metrics["labels/agreement"] == pytest.approx(same.float().mean().item())
         assert metrics["critic/rewards/mean"] == batch.label_B.float().mean().item()
         assert metrics["critic/score/mean"] == batch.correct_B.float().mean().item()
     agreement = [record.metrics["labels/agreement"] or 0.0 for record in run.watcher.records]
-    assert min(agreement) > 0 and max(agreement) < 1
+    assert 0 < min(agreement) < 1
+    assert reward == "mislabelled" or max(agreement) < 1, "of a few problems none may be mislabelled"
     again = type("Watching", (Watching,), {"seen": []})()
-    assert tiny.train(tiny.trial(again, budget=96, reward="majority")).result.final_weights == run.result.final_weights
+    assert tiny.train(tiny.trial(again, budget=96, reward=reward)).result.final_weights == run.result.final_weights
 
 
 def test_training_learns_from_coins_and_logs_the_markers_truth(tiny: Tiny) -> None:

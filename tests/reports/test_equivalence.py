@@ -38,7 +38,8 @@ def test_agrees_with_two_t_tests() -> None:
         stats.ttest_1samp(difference, -0.15, alternative="greater").pvalue,
         stats.ttest_1samp(difference, 0.15, alternative="less").pvalue,
     )
-    assert equivalence_p(estimate, 0.15) == pytest.approx(expected)
+    # not exactly the t tests': the problems' part keeps its level where differences are few or skewed
+    assert equivalence_p(estimate, 0.15) == pytest.approx(expected, rel=0.05)
 
 
 @pytest.mark.parametrize("margin", [0.02, 0.05, 0.08, 0.12])
@@ -52,9 +53,12 @@ def test_rejects_exactly_if_the_shorter_interval_lies_inside_the_margin(margin: 
 
 
 def test_without_a_margin_or_a_test_there_is_no_claim() -> None:
-    estimate = contrast([[np.ones((3, 4))], [np.ones((3, 4))]], (1, -1))
-    assert equivalence_p(estimate, 0.02) is None and equivalence_p(None, 0.02) is None
-    assert equivalence_p(contrast([[np.eye(3)]]), None) is None
+    assert equivalence_p(None, 0.02) is None
+    assert equivalence_p(contrast([[np.eye(3)], [np.ones((3, 3))]], (1, -1)), None) is None
+    assert equivalence_p(contrast([[np.ones((3, 1))], [np.ones((3, 1))]], (1, -1)), 0.02) is None
+    # no difference on four problems leaves room for more than the margin
+    alike = equivalence_p(contrast([[np.ones((3, 4))], [np.ones((3, 4))]], (1, -1)), 0.02)
+    assert alike is not None and alike >= 0.5
 
 
 def test_a_report_claims_equivalence_only_with_a_margin(make_run) -> None:
@@ -78,10 +82,9 @@ def test_claims_of_equivalence_are_adjusted_among_themselves(make_run) -> None:
     reports.build(run, ["json"])
     pairs = [p for p in json.loads((run / "report/verdict.json").read_text())["pairs"] if p["family"] == "primary"]
     raw = [float(stats.t.cdf((abs(p["delta"]) - 0.03) / p["se"], p["df"])) for p in pairs]
-    # Holm's, of two: the smaller twice, the larger once but no less
-    smaller, larger = sorted(range(2), key=raw.__getitem__)
-    assert pairs[smaller]["p_equivalence"] == pytest.approx(2 * raw[smaller])
-    assert pairs[larger]["p_equivalence"] == pytest.approx(max(2 * raw[smaller], raw[larger]))
+    # Bonferroni's, of two; many problems differ, so that the t tests are nearly right
+    for pair, p in zip(pairs, raw, strict=True):
+        assert pair["p_equivalence"] == pytest.approx(min(1, 2 * p), rel=0.01)
 
 
 def test_a_real_difference_may_still_be_too_small_to_matter(make_run) -> None:

@@ -70,7 +70,8 @@ def read(path: Path) -> str:
 def test_files_of_a_report(built: Path) -> None:
     names = {path.relative_to(built).as_posix() for path in built.rglob("*") if path.is_file()}
     assert names == {
-        "index.html", "report.md", "table.tex", "differences.tex", "results.csv", "problems.csv", "verdict.json",
+        "index.html", "report.md", "table.tex", "differences.tex", "results.csv", "problems.csv", "pass_at_k.csv",
+        "verdict.json", "figures/stability.svg",
         "figures/scores.svg", "figures/differences.svg", "figures/curve-rollouts.svg", "figures/curve-step.svg",
         "figures/passing.svg", "figures/passing-mini_easy.svg", "figures/passing-mini_hard.svg", "figures/lengths.svg",
         "figures/spending.svg", "figures/cost-cpu.svg",
@@ -83,7 +84,7 @@ def test_page_is_well_formed(built: Path) -> None:
     assert len(page.ids) == len(set(page.ids))
     anchors = {attrs["href"] for tag, attrs in page.tags if tag == "a"}
     assert anchors and {str(anchor).removeprefix("#") for anchor in anchors} <= set(page.ids)
-    assert sum(tag == "svg" for tag, _ in page.tags) == 10
+    assert sum(tag == "svg" for tag, _ in page.tags) == 11
     assert sum(tag == "h1" for tag, _ in page.tags) == 1
 
 
@@ -162,7 +163,7 @@ def test_latex_table_is_balanced(built: Path) -> None:
         rows = [line for line in body.split("\n") if line.endswith("\\\\")]
         columns = len(re.findall(r"\\begin\{tabular\}\{@\{\}([lr]+)@\{\}\}", text)[0])
         assert rows and {len(re.findall(r"(?<!\\)&", row)) + 1 for row in rows} == {columns}
-    assert r"\midrule" in read(built / "table.tex") and r"$\pm$" in read(built / "table.tex")
+    assert r"\midrule" in read(built / "table.tex") and r"$^\circ$" in read(built / "table.tex")
 
 
 def test_latex_escapes() -> None:
@@ -175,8 +176,8 @@ TABLE = Table(
     "t",
     [Column("arm", numeric=False), Column("score")],
     [
-        Row([Cell("start"), Cell("40.0", 0.4, spread="± 2.0")], quiet=True),
-        Row([Cell("a|b"), Cell("55.3", 0.5534, spread="± 12.1", mark="†", bold=True)]),
+        Row([Cell("start"), Cell("40.0", 0.4, spread="38.0–42.0")], quiet=True),
+        Row([Cell("a|b"), Cell("55.3", 0.5534, spread="43.2–67.4", mark="†", bold=True)]),
     ],
     "What it is.",
 )
@@ -184,7 +185,7 @@ TABLE = Table(
 
 def test_one_table_in_every_format() -> None:
     assert markdown.table(TABLE) == (
-        "| arm | score |\n| :--- | ---: |\n| start | 40.0 ± 2.0 |\n| a\\|b | **55.3** ± 12.1† |\n\n*What it is.*"
+        "| arm | score |\n| :--- | ---: |\n| start | 40.0 38.0–42.0 |\n| a\\|b | **55.3** 43.2–67.4† |\n\n*What it is.*"
     )
     assert csv.table(TABLE) == "arm,score\nstart,0.4\na|b,0.5534\n"
     assert latex.table(TABLE, "x").split("\n")[6:15] == [
@@ -192,9 +193,9 @@ def test_one_table_in_every_format() -> None:
         r"\toprule",
         r"arm & score \\",
         r"\midrule",
-        r"start & 40.0\,{\scriptsize $\pm$\,\phantom{0}2.0} \\",
+        r"start & 40.0\,{\scriptsize 38.0--42.0} \\",
         r"\midrule",
-        r"a|b & \textbf{55.3}\,{\scriptsize $\pm$\,12.1}\rlap{\textsuperscript{$\dagger$}} \\",
+        r"a|b & \textbf{55.3}\,{\scriptsize 43.2--67.4}\rlap{\textsuperscript{$\dagger$}} \\",
         r"\bottomrule",
         r"\end{tabular}}",
     ]

@@ -13,14 +13,12 @@ import pytest
 
 import reports
 from harness.records import DataError
-from reports.gate.decide import ALPHA, GateOutcome, change, decide, outcome
+from reports.gate.decide import ALPHA, SINGLE_ALPHA, Decision, GateOutcome, change, decide, outcome
 from reports.gate.sharpen import sharper
+from reports.statistics import contrast
 
 OLD = [4, 4, 2, 2, 0, 0, 2, 2]
 NEW = [4, 3, 2, 1, 0, 0, 2, 4]
-MEAN, HALF = 0.0, 0.155037
-"""of NEW - OLD: differences (0, -1, 0, -1, 0, 0, 0, 2) / 4, variance 6 / 7 / 16 = .0535714, standard error
-sqrt(.0535714 / 8) = .0818317, t(.95, 7) = 1.894579"""
 
 
 def rows(*counts: list[int], k: int = 4) -> np.ndarray:
@@ -31,32 +29,34 @@ def edit(path: Path, **changes: object) -> None:
     path.write_text(json.dumps(json.loads(path.read_text(encoding="utf-8")) | changes), encoding="utf-8")
 
 
-def test_bounds_worked_out_by_hand() -> None:
-    found = change([rows(NEW)], [rows(OLD)])
+def test_the_bounds_are_those_of_statistics_at_five_per_cent_each_way() -> None:
+    found = change([rows(NEW)], [rows(OLD)], attempts=([[4]], [[4]]))
     assert (found.old, found.new, found.problems) == (0.5, 0.5, 8)
     assert found.estimate.estimand == "checkpoints"
-    assert found.bounds == pytest.approx((MEAN - HALF, MEAN + HALF), abs=1e-5)
-    assert found.passing_margin == pytest.approx(HALF, abs=1e-5)
-    # P(T <= (0 - .1) / .0818317), T with 7 degrees of freedom, is .1306
-    assert found.p_lost_more(0.1) == pytest.approx(1 - 0.1306, abs=1e-4)
-    assert found.p_lost_more(-0.1) == pytest.approx(0.1306, abs=1e-4)
+    assert found.bounds == contrast([[rows(NEW)], [rows(OLD)]], (1, -1), "checkpoints", 0.9).interval
+    lower, upper = found.bounds
+    assert found.passing_margin == pytest.approx(-lower)
+    # a bound is where its test is at 5 %
+    assert found.estimate.p_above(lower) == pytest.approx(ALPHA, abs=1e-4)
+    assert found.p_lost_more(-upper) == pytest.approx(ALPHA, abs=1e-4)
 
 
-@pytest.mark.parametrize(
-    ("shift", "margin", "expected"),
-    [
-        (0.16, 0.02, GateOutcome.IMPROVEMENT),  # L = +.005
-        (0.15, 0.02, GateOutcome.PASS),  # L = -.005
-        (0.0, 0.16, GateOutcome.PASS),  # L = -.155
-        (0.0, 0.15, GateOutcome.INCONCLUSIVE),
-        (-0.15, 0.02, GateOutcome.INCONCLUSIVE),  # U = +.005
-        (-0.16, 0.02, GateOutcome.REGRESSION),  # U = -.005
-        (-0.16, 0.32, GateOutcome.PASS),  # a loss, shown to be below the margin: L = -.315
-    ],
-)
-def test_outcomes(shift: float, margin: float, expected: GateOutcome) -> None:
-    assert outcome(change([rows(NEW) + shift], [rows(OLD)]), margin) == expected
-    assert decide([rows(NEW) + shift], [rows(OLD)], margin).by_average == expected
+SHARP_OLD, SHARP_NEW = OLD * 40, NEW * 40
+"""320 problems: differences of 0, -1 and 2 quarters, mean 0"""
+
+
+def test_outcomes() -> None:
+    found = change([rows(SHARP_NEW)], [rows(SHARP_OLD)])
+    assert found.bounds is not None
+    low, up = found.bounds
+    assert low < 0 < up and outcome(found, -low + 0.001) == GateOutcome.PASS
+    assert outcome(found, -low - 0.001) == GateOutcome.INCONCLUSIVE
+    lost = change([np.clip(rows(SHARP_NEW) - 0.25, 0, 1)], [rows(SHARP_OLD)])
+    assert lost.bounds is not None and lost.bounds[1] < 0
+    assert outcome(lost, 0.02) == GateOutcome.REGRESSION
+    assert outcome(lost, 0.5) == GateOutcome.PASS, "a loss, shown to be below the margin"
+    won = change([rows(SHARP_OLD)], [np.clip(rows(SHARP_NEW) - 0.25, 0, 1)])
+    assert outcome(won, 0.02) == GateOutcome.IMPROVEMENT
 
 
 def test_several_seeds_cover_new_seeds_and_one_on_either_side_does_not() -> None:
@@ -66,28 +66,61 @@ def test_several_seeds_cover_new_seeds_and_one_on_either_side_does_not() -> None
     assert change([rows(OLD)], [several]).estimate.estimand == "checkpoints"
 
 
-def test_equal_results_pass_whatever_the_seeds_noise() -> None:
+@pytest.mark.parametrize(
+    ("problems", "margin", "expected"),
+    [
+        (148, 0.02, GateOutcome.INCONCLUSIVE),  # 1 - .05^(1/148) = .02004
+        (149, 0.02, GateOutcome.PASS),  # .01990
+        (30, 0.02, GateOutcome.INCONCLUSIVE),  # .095
+        (30, 0.1, GateOutcome.PASS),
+        (1, 0.5, GateOutcome.INCONCLUSIVE),
+    ],
+)
+@pytest.mark.parametrize("right", [0, 4])
+def test_identical_is_evidence_not_proof(problems: int, margin: float, expected: GateOutcome, right: int) -> None:
+    same = rows([right] * problems)
+    found = decide([same], [same], margin, attempts=([[4]], [[4]]))
+    assert found.outcome == expected and found.average.identical
+    if problems > 1:
+        lost = 1 - 0.05 ** (1 / problems)
+        assert found.average.bounds == pytest.approx((-lost, lost), abs=1e-9)
+    assert decide([same], [same], margin, equal=True).outcome == GateOutcome.PASS, "text by text"
+
+
+def test_equal_scores_of_seeds_that_differ_show_nothing() -> None:
     seeds = rows([4] * 8, [0] * 8)
-    found = decide([seeds], [seeds], 0.02)
-    assert found.outcome == GateOutcome.PASS and found.average.identical and found.average.bounds is None
-    assert decide([rows([4])], [rows([4])], 0.02).outcome == GateOutcome.PASS, "one problem"
-    # the same without being equal: the two seeds differ by 100 points, so nothing can be shown
-    assert decide([seeds], [seeds[::-1]], 0.02).outcome == GateOutcome.INCONCLUSIVE
+    assert decide([seeds], [seeds], 0.02).outcome == GateOutcome.INCONCLUSIVE
+    assert decide([seeds], [seeds], 0.02, equal=True).outcome == GateOutcome.PASS
 
 
 @pytest.mark.parametrize(
     ("new", "old", "problems", "expected"),
     [
-        (0, 4, 5, GateOutcome.REGRESSION),  # 2^-5 = .031
-        (0, 4, 4, GateOutcome.INCONCLUSIVE),  # 2^-4 = .063
-        (4, 0, 5, GateOutcome.IMPROVEMENT),
-        (4, 0, 4, GateOutcome.INCONCLUSIVE),
-        (3, 4, 5, GateOutcome.REGRESSION),
-        (0, 4, 1, GateOutcome.INCONCLUSIVE),  # one problem: no variance at all
+        (0, 1, 5, GateOutcome.REGRESSION),  # the sign test: 2^-5 = .031
+        (0, 1, 3, GateOutcome.INCONCLUSIVE),
+        (1, 0, 5, GateOutcome.IMPROVEMENT),
+        (0, 1, 30, GateOutcome.REGRESSION),
+        (0, 1, 1, GateOutcome.INCONCLUSIVE),
     ],
 )
-def test_where_nothing_varies_the_sign_decides(new: int, old: int, problems: int, expected: GateOutcome) -> None:
-    assert decide([rows([new] * problems)], [rows([old] * problems)], 0.02).outcome == expected
+def test_all_right_against_all_wrong_is_a_difference(new: int, old: int, problems: int, expected: GateOutcome) -> None:
+    one = ([[1]], [[1]])
+    assert decide([rows([new] * problems, k=1)], [rows([old] * problems, k=1)], 0.02, attempts=one).outcome == expected
+
+
+def test_on_these_problems_answers_alone_are_new() -> None:
+    def about_these(new: np.ndarray, old: np.ndarray, k: int, margin: float = 0.02) -> Decision:
+        return decide([new], [old], margin, estimand="answers", attempts=([[k]], [[k]]))
+
+    # 30 problems that are all right four times in four: no error in 120 answers of either side
+    right = rows([4] * 30)
+    assert about_these(right, right, 4, 0.05).outcome == GateOutcome.PASS
+    assert about_these(right, right, 4, 0.05).average.estimate.estimand == "answers"
+    assert about_these(right, right, 4, 0.01).outcome == GateOutcome.INCONCLUSIVE
+    one = rows([1, 0] * 15, k=1)
+    same = about_these(one, one, 1)
+    assert same.outcome == GateOutcome.PASS and same.average.bounds is None, "no score differs, and that is all"
+    assert about_these(one[:, ::-1], one, 1).outcome == GateOutcome.INCONCLUSIVE
 
 
 def test_one_benchmark_fails_the_gate_by_itself() -> None:
@@ -97,14 +130,12 @@ def test_one_benchmark_fails_the_gate_by_itself() -> None:
     # gains of 1, 2, 2, 2 and losses of 0, 1, 2, 1 quarters: +.4375 and -.25, the average +.0625
     assert found.average.estimate.value == pytest.approx(0.0625) and found.by_average == GateOutcome.IMPROVEMENT
     assert found.failed == [False, True, False] and found.outcome == GateOutcome.REGRESSION
-    # sd of the losses sqrt(20 / 39) / 4 = .17903, standard error .028306, t = -.23 / .028306 = -8.13; Holm: times 3
-    assert found.p_lost_more[1] == pytest.approx(3 * found.benchmarks[1].p_lost_more(0.02))
-    assert found.p_lost_more[1] == pytest.approx(9.6e-10, rel=0.05)
-    assert found.p_lost_more[2] == 1.0, "unchanged"
+    assert found.p_lost_more[1] == pytest.approx(3 * found.benchmarks[1].p_lost_more(0.02)), "Bonferroni"
+    assert found.p_lost_more[1] < SINGLE_ALPHA and found.p_lost_more[2] == 1.0, "unchanged"
 
 
 def test_a_loss_on_one_benchmark_within_the_margin_is_only_shown() -> None:
-    base, down = rows([2, 2, 2, 2] * 10), rows([2, 1, 2, 2] * 10)
+    base, down = rows([2, 2, 2, 2] * 40), rows([2, 1, 2, 2] * 40)
     found = decide([base, down], [base, base], 0.1)  # -.0625 on the second, upper bound below 0
     assert found.benchmarks[1].bounds is not None and found.benchmarks[1].bounds[1] < 0
     assert found.failed == [False, False] and found.outcome == GateOutcome.PASS
@@ -146,16 +177,17 @@ def test_from_files(make_evaluated, tmp_path: Path) -> None:
     base, new = make_evaluated("base", sums=OLD), make_evaluated("new", sums=NEW)
     file = tmp_path / "baseline.yaml"
     reports.update_baseline(str(base), file)
-    found = reports.gate_run(str(new), file, margin=0.16)
+    found = reports.gate_run(str(new), file, margin=0.4)
     assert found.outcome == GateOutcome.PASS and found.passed
     data = found.to_json()
-    assert (data["margin"], data["target"], data["matched"]) == (0.16, "checkpoints", True)
-    assert (data["average"]["lower"], data["average"]["upper"]) == pytest.approx((-HALF, HALF), abs=1e-5)
+    low, high = contrast([[rows(NEW)], [rows(OLD)]], (1, -1), "checkpoints", 0.9).interval
+    assert (data["margin"], data["target"], data["matched"]) == (0.4, "checkpoints", True)
+    assert (data["average"]["lower"], data["average"]["upper"]) == pytest.approx((low, high))
     assert data["per_benchmark"]["sums"]["k"] == 4 and data["per_benchmark"]["sums"]["failed"] is False
-    assert data["passing_margin"] == pytest.approx(HALF, abs=1e-5)
+    assert data["passing_margin"] == pytest.approx(-low)
     assert json.loads(json.dumps(data, allow_nan=False)) == data
     assert found.text().startswith(f"run       {new} (new)\nbaseline  {file}, made from {base} (base)\n")
-    assert "Pass: the average has not lost 16 points or more: +0.0 points, −15.5 to +15.5." in found.text()
+    assert "Pass: the average has not lost 40 points or more: +0.0 points, −" in found.text()
     assert "1 checkpoint against 1, about these checkpoints on new problems like these" in found.text()
 
 
@@ -164,7 +196,37 @@ def test_the_baseline_against_itself(make_evaluated, tmp_path: Path) -> None:
     reports.update_baseline(str(base), tmp_path / "b.yaml")
     found = reports.gate_run(str(base), tmp_path / "b.yaml")
     assert found.decision.margin == 0.02, "the default"
-    assert "Pass: nothing differs, every problem has the score it has in the baseline." in found.text()
+    assert found.decision.equal and "Pass: every answer is the baseline's, text by text." in found.text()
+
+
+def test_equal_scores_without_equal_answers_are_inconclusive(make_evaluated, tmp_path: Path) -> None:
+    base, file = make_evaluated("base", sums=OLD), tmp_path / "b.yaml"
+    reports.update_baseline(str(base), file)
+    text = file.read_text(encoding="utf-8")
+    answers = text[text.index("    answers:") : text.index("    correct:")]
+    for without, why in (
+        (text.replace(answers, "").replace("schema: 2", "schema: 1"), "The baseline has no hash of its answers"),
+        (text.replace(answers[-65:-1], "a" * 64), "Were the answers equal text by text, it would have passed."),
+    ):
+        file.write_text(without, encoding="utf-8")
+        found = reports.gate_run(str(base), file)
+        assert found.outcome == GateOutcome.INCONCLUSIVE and not found.passed
+        said = found.text()
+        # 1 - .05^(1/8) = .312
+        assert "no problem's score differs, but 8 cannot rule out a loss of 2 points: +0.0 points, −31.2 to" in said
+        assert "If nothing differs, 2 points take 149 problems: 8 can never do it on new problems." in said
+        assert "`--problems these` asks about these problems alone." in said and why in said
+    assert reports.gate_run(str(base), file, problems="these", margin=0.45).outcome == GateOutcome.PASS
+
+
+def test_after_a_regression_the_hint_is_where_to_look(make_evaluated, tmp_path: Path) -> None:
+    base, lost = make_evaluated("base", sums=[4] * 40), make_evaluated("new", sums=[4] * 20 + [3] * 18 + [2, 0])
+    reports.update_baseline(str(base), tmp_path / "b.yaml")
+    found = reports.gate_run(str(lost), tmp_path / "b.yaml")
+    assert found.outcome == GateOutcome.REGRESSION and found.to_json()["passing_margin"] is None
+    said = found.text()
+    assert "It would have passed" not in said and "margin above" not in said
+    assert "To look at: 20 problems lost, the most by sums sums-0039 (100.0 to 0.0), sums sums-0038 (100.0 to" in said
 
 
 def test_both_policies(make_evaluated, tmp_path: Path) -> None:

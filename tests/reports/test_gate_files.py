@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -15,7 +18,7 @@ from reports.gate.baseline import Baseline, render, write
 from reports.gate.results import Counts, Results
 
 FILE = """\
-schema: 1
+schema: 2
 made_from: results/base
 arm: base
 margin_points: 2.0
@@ -32,6 +35,8 @@ benchmarks:
     n: 4
     k: 4
     mean_percent: 50.0
+    answers:
+      model: 00000000000000000000000000000000000000000000000000000000000000ff
     correct:
       model:
         [4, 0, 1, 3]
@@ -52,6 +57,16 @@ def test_the_file_is_small_and_says_what_it_holds(make_evaluated, tmp_path: Path
     text = Path("b.yaml").read_text(encoding="utf-8")
     # the first 16 digits of the sha256 of "sums-0000\nsums-0001\nsums-0002\nsums-0003"
     expected = FILE.replace("results/base", "base").replace("i-sums", "7b50f0416aaf2182")
+    # of the 16 texts, all alike: problem, sample and text of each as JSON, its SHA-256, those sorted, and again
+    digests = [
+        hashlib.sha256(json.dumps([f"sums-{i:04d}", sample, "<script>alert('1 < 2')</script>"]).encode()).digest()
+        for i in range(4)
+        for sample in range(4)
+    ]
+    expected = expected.replace("0" * 62 + "ff", hashlib.sha256(b"".join(sorted(digests))).hexdigest())
+    # and the ids themselves, so that a run that lacks some can be gated on the others
+    ids = "[sums-0000, sums-0001, sums-0002, sums-0003]"
+    expected = expected.replace("    correct:\n", f"    problems:\n      {ids}\n    correct:\n")
     assert text.startswith("# What a checkpoint must not fall below") and text.partition("\nschema")[2] == expected[6:]
 
 
@@ -66,7 +81,10 @@ def big(seeds: tuple[int, ...] = (0, 1), k: tuple[int, ...] = (4, 4)) -> Results
 
 
 def test_what_is_written_is_read_back(tmp_path: Path) -> None:
-    for results in (big(), big((7,), (32,)), big((0, 1), (4, 2))):
+    hashed = big()
+    texts = ("0" * 64, "f" * 64)
+    hashed = replace(hashed, benchmarks={name: replace(c, answers=texts) for name, c in hashed.benchmarks.items()})
+    for results in (big(), hashed, big((7,), (32,)), big((0, 1), (4, 2))):
         write(tmp_path / "b.yaml", Baseline(results, 0.0125))
         assert reading.read(tmp_path / "b.yaml", 0.02) == Baseline(results, 0.0125)
     awkward = Results(
@@ -118,6 +136,14 @@ def test_an_update_shows_what_changes_and_keeps_the_margin(make_evaluated, tmp_p
     ]
 
 
+def test_a_file_of_schema_1_has_no_hash_of_its_answers(file: Path) -> None:
+    text = FILE.replace("schema: 2", "schema: 1")
+    start, end = text.index("    answers:"), text.index("    correct:")
+    file.write_text(text[:start] + text[end:], encoding="utf-8")
+    read = reading.read(file, 0.02).results
+    assert read.benchmarks["sums"].answers == () and read.benchmarks["sums"].correct == ((4, 0, 1, 3),)
+
+
 def test_margin_of_the_file_of_the_command_and_none(make_evaluated, file: Path) -> None:
     read = reading.read(file, 0.02)
     assert read.margin == 0.02
@@ -130,12 +156,12 @@ def test_margin_of_the_file_of_the_command_and_none(make_evaluated, file: Path) 
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        ("[4, 0, 1, 3]", "[5, 0, 1, 2]", r":20: `benchmarks.sums.correct.model\[0\]` must be a whole number from 0 to"),
+        ("[4, 0, 1, 3]", "[5, 0, 1, 2]", r":22: `benchmarks.sums.correct.model\[0\]` must be a whole number from 0 to"),
         ("[4, 0, 1, 3]", "[4, 0, 1, -3]", r"`benchmarks.sums.correct.model\[3\]` must be .* but is `-3` instead"),
         ("[4, 0, 1, 3]", "[4, 0, 1.0, 3]", r"model\[2\]` must be a whole number from 0 to 4, but is `1.0` instead"),
         ("[4, 0, 1, 3]", "[4, 0, 1, true]", r"model\[3\]` must be a whole number"),
         ("[4, 0, 1, 3]", "[4, 0, 1, .nan]", r"model\[3\]` must be a whole number"),
-        ("[4, 0, 1, 3]", "[4, 0, 1]", ":19: `benchmarks.sums.correct.model` must be a list of n = 4 counts, but has 3"),
+        ("[4, 0, 1, 3]", "[4, 0, 1]", ":21: `benchmarks.sums.correct.model` must be a list of n = 4 counts, but has 3"),
         ("[4, 0, 1, 3]", "[4, 0, 1, 2]", ":17: `benchmarks.sums.mean_percent` is 50, but the counts make 43.75: one"),
         ("average_percent: 50.0", "average_percent: 51", ":5: `average_percent` is 51, but the counts make 50"),
         ("mean_percent: 50.0", "mean_percent: .nan", "`benchmarks.sums.mean_percent` must be a number"),
@@ -155,8 +181,10 @@ def test_margin_of_the_file_of_the_command_and_none(make_evaluated, file: Path) 
         ("  model: m-base", "  seed0: m-base", "`benchmarks.sums.correct` must have the seeds that `models` has"),
         ("  model: m-base", "  model: m-base\n  seed0: x", "`models` must be `model` alone, or seeds"),
         ("  model: m-base", "  {}", "`models` is empty"),
-        ("schema: 1", "schema: 99", "has schema 99; this rence reads up to 1. Upgrade rence-bench"),
-        ("schema: 1", "schema: one", ":1: `schema` must be"),
+        ("schema: 2", "schema: 99", "has schema 99; this rence reads up to 2. Upgrade rence-bench"),
+        ("schema: 2", "schema: one", ":1: `schema` must be"),
+        ("00ff\n", "00fg\n", ":19: `benchmarks.sums.answers.model` must be a SHA-256 of 64 hex digits, but is `0000"),
+        ("      model: 0", "      seed0: 0", ":18: `benchmarks.sums.answers` must have the seeds that `models` has"),
         ("sampling: {", "sampling: {x: [1], ", ":8: `sampling.x` must be a number or a word, but is a list instead"),
         ("[4, 0, 1, 3]", "[4, 0, 1, 3", "this is not YAML"),
         ("[4, 0, 1, 3]", "&a [*a, 0, 1, 3]", "is an alias of another part. Write it out"),

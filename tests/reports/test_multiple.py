@@ -1,32 +1,30 @@
-"""Holm's adjustment and comparisons with the best: golden values."""
+"""Several tests at once: p-values and intervals come from one method."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from reports.statistics.multiple import below_best_p, holm
+from reports.statistics import contrast
+from reports.statistics.multiple import adjusted, simultaneous
 
 
-def test_holm() -> None:
-    # sorted .01 .02 .04, times 3 2 1: .03 .04 .04
-    assert holm([0.04, 0.01, 0.02]) == pytest.approx([0.04, 0.03, 0.04])
-    # a test that could not be made still counts: .01 x 3, then .6 x 2 = 1.2 -> 1
-    assert holm([0.01, None, 0.6]) == [pytest.approx(0.03), None, 1.0]
-    assert holm([]) == []
+def test_adjusted() -> None:
+    assert adjusted([0.04, 0.01, 0.02]) == pytest.approx([0.12, 0.03, 0.06])
+    # a test that could not be made still counts
+    assert adjusted([0.01, None, 0.6]) == [pytest.approx(0.03), None, 1.0]
+    assert adjusted([]) == []
 
 
-def test_holm_agrees_with_statsmodels() -> None:
-    from statsmodels.stats.multitest import multipletests
-
-    p = np.random.default_rng(5).random(12) ** 3
-    assert holm(p.tolist()) == pytest.approx(multipletests(p, method="holm")[1].tolist())
-
-
-@pytest.mark.parametrize(
-    ("comparisons", "df", "quantile"),
-    # Dunnett 1955, table 1a: one-sided 5 % points
-    [(1, 10, 1.81), (2, 5, 2.44), (3, 10, 2.34), (4, 20, 2.30), (9, 20, 2.60)],
-)
-def test_dunnett_quantiles(comparisons: int, df: int, quantile: float) -> None:
-    assert below_best_p(quantile, df, comparisons) == pytest.approx(0.05, abs=0.001)
+@pytest.mark.parametrize("seeds", [1, 2, 3, 5])
+def test_a_simultaneous_interval_leaves_zero_out_exactly_where_the_adjusted_p_is_below_alpha(seeds: int) -> None:
+    rng = np.random.default_rng(seeds)
+    seen = set()
+    for gain in np.linspace(-0.4, 0.4, 41):
+        y = [[rng.binomial(4, 0.5 + shift, (seeds, 40)) / 4] for shift in (gain / 2, -gain / 2)]
+        estimate = contrast(y, (1.0, -1.0))
+        low, high = simultaneous(estimate, 0.05, 3) or (0.0, 0.0)
+        p = adjusted([estimate.p_value, None, None])[0]
+        assert p is not None and (p < 0.05) == (low > 0 or high < 0)
+        seen.add(p < 0.05)
+    assert seen == {True, False} or seeds == 2

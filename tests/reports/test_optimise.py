@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
 import pytest
 
-from reports.statistics.optimise import DesignPrices, StatedBasis, line_of, optimise, option
+from reports.statistics.basis import StatedBasis
+from reports.statistics.optimise import DesignPrices, line_of, optimise, option
 from reports.statistics.planned import PowerTarget, Variances
 
 PROBLEMS = (200, 30)
@@ -25,19 +27,20 @@ def test_a_design_is_priced_by_hand() -> None:
     assert list(one.shares.values()) == pytest.approx(left / left.sum(), rel=1e-3)
 
 
-def test_of_all_designs_the_cheapest_is_found() -> None:
-    """Every number of seeds from 2 to 14 with every k from 1 to 16 on both benchmarks: 3,328 designs."""
-    margin = 0.045
+@pytest.mark.parametrize(("rollouts", "most"), [(10, 20), (400, 14)])
+def test_of_all_designs_the_cheapest_is_found(rollouts: int, most: int) -> None:
+    """Every number of seeds with every k from 1 to 12 on both benchmarks, some 2,000 designs; where trials are nearly
+    free it has many seeds, where they are dear fewer and more attempts."""
+    margin, prices = 0.045, replace(PRICES, rollouts=rollouts)
     cheapest = None
-    for seeds, *samples in product(range(2, 15), range(1, 17), range(1, 17)):
-        price = PRICES.responses(seeds, tuple(samples))
+    for seeds, *samples in product(range(2, most), range(1, 13), range(1, 13)):
+        price = prices.responses(seeds, tuple(samples))
         if cheapest is not None and price >= cheapest:
             continue
         seen = BASIS.sight(seeds, tuple(samples))
         cheapest = price if seen and seen.upper <= margin else cheapest
-    found = optimise(PRICES, BASIS, margin, None)
-    assert cheapest is not None and found.designs[0].responses <= cheapest * 1.005
-    assert found.designs[0].responses == pytest.approx(cheapest, rel=0.005)
+    found = optimise(prices, BASIS, margin, None)
+    assert found.designs[0].responses == cheapest
     assert found.designs == sorted(found.designs, key=lambda one: one.responses) and len(found.designs) == 5
     assert all(one.sight and one.sight.upper <= margin for one in found.designs)
 

@@ -1,7 +1,10 @@
-"""pass@k, maj@k and the lead over the untrained model as k grows, on attempts whose numbers are known."""
+"""pass@k, pass^k, maj@k and the lead over the untrained model as k grows, on attempts whose numbers are known."""
 
 from __future__ import annotations
 
+import csv
+import json
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 
@@ -12,12 +15,15 @@ import pytest
 
 import reports
 from harness.records import EvalFolder, EvalRecord, RunFolder
+from reports.data import pass_family as family
 from reports.data.analysis import Analysis, analyse
 from reports.data.load import load
 from reports.data.pass_at_k import CEILING, at, groups, ladder, leads, majorities
 from reports.figures.arm_colours import named
+from reports.sections import pass_tables as tables
 from reports.sections import passing as section
 from reports.sections.leads import sentences
+from reports.statistics import pass_hat_k
 from tests.reports.conftest import write_eval
 
 
@@ -61,6 +67,106 @@ def test_pass_at_k_is_the_share_of_choices_of_k_with_a_correct_one(make_run) -> 
     assert at(a.cells, 16)["start", "mini"].values[0, ::10].tolist() == [0, 1, 1, 1]
 
 
+def test_pass_hat_k_is_the_share_of_choices_of_k_that_are_all_correct(make_run) -> None:
+    a = known(make_run(**ONE), [0, 1, 3, 8], {"rence": [16] * 4, "grpo": [2] * 4})
+    for k in (1, 2, 4):
+        chosen = list(combinations(range(16), k))
+        by_hand = [sum(max(choice) < c for choice in chosen) / len(chosen) for c in (0, 1, 3, 8)]
+        values = at(a.cells, k, pass_hat_k)["start", "mini"].values
+        assert values[0, ::10].tolist() == pytest.approx(by_hand, abs=1e-12)
+    assert at(a.cells, 1, pass_hat_k)["grpo", "mini"].values.tolist() == pytest.approx(a.cells["grpo", "mini"].values)
+    # one attempt of 640 is wrong in one of three seeds: all 16 of its problem are no longer right
+    assert at(a.cells, 16, pass_hat_k)["rence", "mini"].values.mean() == pytest.approx(1 - 1 / 120)
+    table = tables.reliability(a, family.by_k(a, "pass^k"), ["average"])
+    assert [column.title for column in table.columns] == ["", "pass^2", "pass^4", "pass^8", "pass^16"]
+    assert table.rows[1].cells[4].text == "99.2" and table.rows[0].cells[1].value == pytest.approx(
+        (0 + 0 + 3 + 28) / 480
+    )
+
+
+def test_differences_at_one_attempt_are_those_of_the_primary_family(make_run) -> None:
+    a = analysis(make_run(gains={"rence": 0.8, "grpo": 0.6, "dapo": 0.5}))
+    found = family.differences(a, family.by_k(a), [*family.targets(a), *family.starts(a)], ["average"])
+    at_one = {(one.a, one.b): one.estimate for one in found if one.k == 1}
+    planned = {(p.a, p.b): p.estimate for p in [*a.family("primary"), *a.family("start")]}
+    assert at_one.keys() == planned.keys() and len(planned) == 5 and len(found) == 15
+    for pair, estimate in at_one.items():
+        assert estimate.value == pytest.approx(planned[pair].value)
+        assert estimate.interval == pytest.approx(planned[pair].interval)
+
+
+def test_differences_at_each_k_are_paired_and_raw(make_run) -> None:
+    # rence solves every problem in 4 of 16 attempts, grpo half of them in 15 and the others never
+    run = make_run(**ONE)
+    a = known(run, [1] * 4, {"rence": [4] * 4, "grpo": [0, 0, 15, 15]})
+    (table,) = tables.differences(a, family.by_k(a), family.targets(a), ["average"])
+    first, *_, last = table.rows[0].cells[1:]
+    assert first.value == pytest.approx(4 / 16 - 1 / (16 * 40 * 3) - 15 / 32) and last.value == 0.5
+    assert "raw intervals" in table.caption and "not part of the primary" in table.caption
+    assert all(column.title != "p" for column in table.columns)
+    reports.build(run, ["json", "csv", "md"])
+    said = json.loads((run / "report/verdict.json").read_text(encoding="utf-8"))["pass_at_k"]
+    one = next(pair for pair in said["pairs"] if (pair["a"], pair["b"], pair["k"]) == ("rence", "grpo", 16))
+    assert one["delta"] == 0.5 and one["ci_low"] < 0.5 < one["ci_high"] and one["covers"] == "algorithm"
+    assert "p_value" not in one and "p_adjusted" not in one and said["family"].endswith("not adjusted")
+    rows = list(csv.DictReader((run / "report/pass_at_k.csv").read_text(encoding="utf-8").splitlines()))
+    line = next(r for r in rows if (r["measure"], r["a"], r["b"], r["k"]) == ("pass@k", "rence", "grpo", "16"))
+    assert float(line["value"]) == 0.5 and float(line["ci_low"]) == pytest.approx(one["ci_low"])
+    scored = {(r["measure"], r["k"]) for r in rows if r["a"] == "rence" and not r["b"]}
+    assert scored == {(m, str(k)) for m in ("pass@k", "pass^k") for k in (1, 2, 4, 8, 16)}
+
+
+def test_a_side_with_fewer_attempts_is_a_gap_with_its_reason(make_run) -> None:
+    run = make_run(benchmarks={"mini": (10, 32)}, curve=())
+    # one arm was asked once, and of the other one seed
+    for arm, seed in (("grpo", 0), ("grpo", 1), ("grpo", 2), ("rence", 0)):
+        short = place(run, arm, seed, "mini")
+        header = replace(EvalRecord.read(short.header), k=1)
+        write_eval(short, header, np.full((10, 1), "correct"))
+    a = analysis(run)
+    found = family.differences(a, family.by_k(a), [*family.targets(a), *family.starts(a)], ["average"])
+    missing = {(one.a, one.b, one.k): one.missing for one in found}
+    assert missing["rence", "grpo", 1] == "" and missing["grpo", "start", 1] == ""
+    few = "fewer than 32 attempts at a problem of {}"
+    assert missing["grpo", "start", 32] == few.format("GRPO")
+    assert missing["rence", "grpo", 32] == "; ".join(map(few.format, ("ReNCE (reconstruction)", "GRPO")))
+    made = section.section(a)
+    assert made is not None
+    table = next(b for b in made.blocks if getattr(b, "name", "") == "passing-differences")
+    assert table.rows[0].cells[-1].text == "—" and "A gap: a side" in table.caption  # type: ignore[union-attr]
+    reports.build(run)
+
+
+@pytest.mark.parametrize(
+    "shape", [{"seeds": (0,)}, {"benchmarks": {"mini": (1, 4)}, "curve": ()}, {"gains": {"grpo": 1.0}}]
+)
+def test_little_data_has_the_section_and_no_invented_number(make_run, shape: dict) -> None:
+    a = analysis(make_run(**shape))
+    made = section.section(a)
+    assert made is not None
+    names = {getattr(block, "name", "") for block in made.blocks}
+    assert {"passing", "reliability", "passing-differences"} <= names
+    found = family.every_difference(a, family.by_k(a))
+    assert all(one.estimate is not None for one in found)
+    if "seeds" in shape:
+        assert {one.estimate.estimand for one in found} == {"checkpoints"}
+        table = next(b for b in made.blocks if getattr(b, "name", "") == "passing-differences")
+        assert "about these checkpoints on new problems" in table.caption  # type: ignore[union-attr]
+
+
+def test_one_seed_on_fixed_problems_is_about_its_answers_and_no_number_is_infinite(make_run) -> None:
+    run = make_run(seeds=(0,), estimand="benchmark")
+    a = analysis(run)
+    by_k = family.by_k(a)
+    assert {one.estimate.estimand for one in family.differences(a, by_k, family.targets(a), ["average"])} == {"answers"}  # type: ignore[union-attr]
+    # one value of pass@4 from four attempts does not tell how it would vary
+    last = family.score(a, "rence", by_k[4]["rence", "average"])
+    assert last.estimand == "answers" and last.interval is None
+    reports.build(run)
+    arms = json.loads((run / "report/verdict.json").read_text(encoding="utf-8"))["arms"]
+    assert arms[1]["average"]["df"] is None and arms[1]["average"]["se"] > 0
+
+
 def test_the_average_stops_at_the_k_that_all_benchmarks_have(make_run) -> None:
     a = analysis(make_run(benchmarks={"mini_easy": (40, 4), "mini_hard": (30, 6)}))
     assert ladder(a) == [1, 2, 4, 6]
@@ -68,7 +174,7 @@ def test_the_average_stops_at_the_k_that_all_benchmarks_have(make_run) -> None:
     assert ("grpo", "average") in four and ("grpo", "average") not in six and ("grpo", "mini_hard") in six
     assert leads(a)[0].k == 4
     values = [scores.values.mean() for scores in four["grpo", "average"]]
-    table = section._table(a, {4: four}, {}, ["average"])
+    table = tables.scores(a, {4: four}, {}, ["average"])
     assert table.rows[2].cells[1].value == pytest.approx(np.mean(values))
 
 
@@ -91,7 +197,7 @@ def test_a_lead_that_lasts_is_new_ability_and_one_that_is_gone_is_sharpening(mak
     reports.build(run, ["md"])
     page = (run / "report/report.md").read_text(encoding="utf-8")
     assert "New ability, as far as 16 attempts can tell: ReNCE" in page
-    assert "Sharpening: GRPO (+43.8 ± " in page and "DAPO leads" not in page
+    assert "Sharpening: GRPO (+43.8 (" in page and "DAPO leads" not in page
 
 
 def test_a_reversed_lead_is_said(make_run) -> None:
@@ -106,6 +212,21 @@ def test_at_the_ceiling_nothing_is_concluded(make_run) -> None:
     assert leads(a)[0].start == 1 > CEILING and findings(a) == {"rence": "unclear", "grpo": "unclear"}
     (words,) = sentences(a, leads(a))
     assert words.text == "These numbers do not tell sharpening from new ability for any arm."  # type: ignore[union-attr]
+
+
+def test_at_the_edges_there_are_intervals(make_run) -> None:
+    # every problem is solved within 16 attempts by all, and never in all 16 by grpo
+    a = known(make_run(**ONE), [2, 2, 2, 2], {"rence": [16] * 4, "grpo": [2] * 4})
+    any_of, all_of = family.by_k(a), family.by_k(a, "pass^k")
+    (gap,) = [o for o in family.differences(a, any_of, family.targets(a), ["average"]) if o.k == 16]
+    assert gap.estimate is not None and gap.estimate.value == 0 and gap.estimate.interval is not None
+    low, high = gap.estimate.interval
+    assert -0.2 < low < 0 < high < 0.2
+    one = family.score(a, "grpo", any_of[16]["grpo", "average"])
+    # nothing but successes on 40 problems: the exact bound of a rate
+    assert one.value == 1 and one.interval == pytest.approx((0.025 ** (1 / 40), 1))
+    none = family.score(a, "grpo", all_of[16]["grpo", "average"])
+    assert none.value == 0 and none.interval == pytest.approx((0, 1 - 0.025 ** (1 / 40)))
 
 
 def test_few_attempts_cannot_tell(make_run) -> None:
@@ -128,7 +249,13 @@ def test_a_seed_with_fewer_attempts_ends_its_arms_curve(make_run) -> None:
 
 
 def test_one_attempt_has_no_section(make_run) -> None:
-    assert section.section(analysis(make_run(benchmarks={"mini_easy": (40, 1)}))) is None
+    run = make_run(benchmarks={"mini_easy": (40, 1)})
+    assert section.section(analysis(run)) is None
+    reports.build(run, ["csv", "json"])
+    assert not (run / "report/pass_at_k.csv").exists()
+    assert "pass_at_k" not in json.loads((run / "report/verdict.json").read_text(encoding="utf-8"))
+    a = analysis(run)
+    assert section.section(replace(a, cells={})) is None, "all cells missing"
 
 
 def vote(run: Path, answers: list[list[str | None]], marks: list[list[str]]) -> None:

@@ -142,6 +142,10 @@ def test_the_command(make_run, plan) -> None:
     twice = routes["twice the seeds (6 an arm)"]
     assert (twice["trials"], twice["rollouts"], twice["attempts"]) == (12, 12 * 12_288, 12 * 1600)
     assert routes["twice the problems"]["attempts"] == 12 * 1600
+    cheap = json.loads(plan(*benchmarks, "--pilot", str(run), "--optimise", "margin=12", "--json").stdout)["optimise"]
+    assert cheap["fits"] and all(
+        0 < one["sight"]["estimate"] < one["sight"]["upper"] <= 0.12 for one in cheap["designs"]
+    )
     refused = plan("--pilot", str(run))
     assert refused.returncode == 2 and "no results on mini_stories" in refused.stderr
     assert len(refused.stderr.strip().splitlines()) <= 3

@@ -16,7 +16,7 @@ from reports.statistics.planned import (
     pairing_pays_from,
 )
 from reports.statistics.power import CANNOT_DETECT, detectable, detectable_effect
-from reports.statistics.satterthwaite import upper_bound
+from reports.statistics.satterthwaite import seeds_and_problems, upper_bound
 
 
 def noncentral(se: float, df: float) -> float:
@@ -74,6 +74,34 @@ def test_two_arms_of_three_seeds_whose_degrees_of_freedom_are_estimated() -> Non
     assert power(noncentral(np.sqrt(2 / seeds), 4)) == pytest.approx(0.70, abs=0.01)
 
 
+@pytest.mark.parametrize("seeds", [2, 3])
+def test_new_seeds_and_new_problems_by_simulation(seeds: int) -> None:
+    """Two arms of few seeds on 40 problems, every score with a seed's, a problem's and its own noise: the test as
+    `contrast` makes it finds the effect in 80 %, with two seeds too, where it bounds its degrees of freedom."""
+    rng, draws, problems = np.random.default_rng(2), 8_000, 40
+    seed_sd, problem_sd, own_sd = 0.02, 0.10, 0.15
+    noise = rng.normal(0, own_sd, (2, draws, seeds, problems)) + rng.normal(0, seed_sd, (2, draws, seeds, 1))
+    noise[0] += rng.normal(0, problem_sd, (draws, 1, problems))
+    own = own_sd**2 / (seeds * problems)
+    one = MeanSquare(seed_sd**2 / seeds + own, seeds - 1)
+    problem = MeanSquare(problem_sd**2 / problems + 2 * own, problems - 1)
+    residual = MeanSquare(2 * own, 2 * (seeds - 1) * (problems - 1))
+    effect = detectable_effect(Parts((one, one), problem, residual), "algorithm")
+    assert effect is not None
+    between = noise.mean(axis=3).var(axis=2, ddof=1) / seeds
+    paired_means = (noise[0] - noise[1]).mean(axis=1)
+    among = paired_means.var(axis=1, ddof=1) / problems
+    rest = noise - noise.mean(axis=2, keepdims=True) - noise.mean(axis=3, keepdims=True)
+    rest += noise.mean(axis=(2, 3), keepdims=True)
+    within = (rest**2).sum(axis=(0, 2, 3)) / ((seeds - 1) * (problems - 1)) / (seeds * problems)
+    alike = [1 / seeds] * 2
+    variance, df = seeds_and_problems(
+        (list(between), [seeds - 1] * 2, alike), (among, problem.df), (within, residual.df)
+    )
+    critical = special.stdtrit(df, 0.975) * np.sqrt(variance)
+    assert np.mean(np.abs(paired_means.mean(axis=1) + effect) > critical) == pytest.approx(0.80, abs=0.015)
+
+
 def test_no_effect_is_named_where_there_is_no_test() -> None:
     seeds, problem = (MeanSquare(1.0, 2),), MeanSquare(1.0, 9)
     assert detectable_effect(Parts(seeds, None, None), "algorithm") is None
@@ -87,6 +115,14 @@ def test_one_seed_tells_of_no_other() -> None:
         assert detectable_effects(sizes, 1, target=PowerTarget(estimand)) == {"aime": None, "average": None}
     # V = (.01 + .26515 / 32) / 30, se .024689, x 2.902 at 29 degrees of freedom
     assert detectable_effects(sizes, 1, target=PowerTarget("checkpoints"))["average"] == pytest.approx(0.0716, abs=3e-4)
+
+
+def test_one_problem_tells_of_no_other() -> None:
+    for estimand in ("algorithm", "checkpoints"):
+        found = detectable_effects({"one": (1, 8), "more": (50, 8)}, 3, target=PowerTarget(estimand))
+        assert (found["one"], found["average"]) == (None, None) and found["more"]
+    here = detectable_effects({"one": (1, 8)}, 3, target=PowerTarget("benchmark"))
+    assert here["one"], "new seeds on this very problem can be told of"
 
 
 @pytest.mark.parametrize(("effect", "shown"), [(0.02, 0.02), (1 / 3, 1 / 3), (0.334, None), (None, None)])

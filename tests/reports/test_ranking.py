@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +14,8 @@ import pytest
 import reports
 from harness.records import EvalFolder, EvalRecord, RunFolder
 from reports.data.analysis import Analysis, analyse
+from reports.data.dependence import found as found_of
+from reports.data.dependence import sentence, study
 from reports.data.load import load
 from reports.data.second_marker import compare
 from reports.document import Table
@@ -53,7 +55,7 @@ def known(run: Path) -> Path:
 
 
 def named(a: Analysis) -> dict[str, Variant]:
-    return {variant.name: variant for variant in variants(a, compare(a))}
+    return {variant.name: variant for variant in variants(a, study(a))}
 
 
 def test_averages_of_each_variant_by_hand(make_run) -> None:
@@ -95,7 +97,13 @@ def test_the_section_names_what_changes_the_order(make_run) -> None:
         "The order of the 2 arms changes in 4 of 8 variants: truncated left out, no answer left out, without seed 0 "
         "and half the budget, a only." in page
     )
-    assert "No significant difference of ReNCE (reconstruction) changes its sign." in page
+    assert (
+        "No difference of ReNCE (reconstruction) is shown to depend on the reading of answers, the benchmarks, the "
+        "seed or the budget." in page
+    )
+    assert (
+        "Over the reading of answers (2 alternatives), in points: ReNCE (reconstruction) − GRPO −5.0 to +2.5." in page
+    )
 
 
 def test_a_clear_order_is_the_same_in_all_variants(make_run) -> None:
@@ -107,10 +115,15 @@ def test_a_clear_order_is_the_same_in_all_variants(make_run) -> None:
     sentences = found.blocks[0].items  # type: ignore[union-attr]
     # 3 marks left out, 2 benchmarks, 3 seeds; of equal size, so weighting is no variant; half the budget asks nothing
     assert sentences[0] == "The order of the 3 arms is the same in all 8 variants."
-    assert sentences[1] == "No difference of ReNCE (reconstruction) changes its sign."
+    assert sentences[1].startswith("No difference of ReNCE (reconstruction) is shown to depend on ")
+    a = analysis(run)
+    (reading, *_) = study(a)
+    # without answers that are missing the gap is 5 points smaller: material, and no other sign
+    assert [test.change.material for test in reading.against("grpo")] == [False, True, False]
+    assert found_of(a) == [] and sentence(a) == ""
 
 
-def test_a_significant_difference_that_changes_its_sign_is_named(make_run) -> None:
+def test_what_a_sign_depends_on_is_named(make_run) -> None:
     run = make_run(benchmarks={"a": (200, 2)}, curve=(), points=1)
     for seed in (0, 1, 2):
         put(place(run, "rence", seed, "a", 10), {"correct": 300 + seed})
@@ -119,10 +132,18 @@ def test_a_significant_difference_that_changes_its_sign_is_named(make_run) -> No
     assert a.family("primary")[0].direction == 1
     found = section.section(a)
     assert found is not None
-    assert found.blocks[0].items[1] == "The significant difference to GRPO changes its sign: truncated left out."  # type: ignore[union-attr]
+    words = (
+        "ReNCE (reconstruction) − GRPO depends on the reading of answers: truncated left out changes it by −45.5 "
+        "points (−52.1 to −38.4)"
+    )
+    assert found.blocks[0].items[1] == f"{words}."  # type: ignore[union-attr]
+    assert found_of(a) == [words]
+    assert sentence(a) == (
+        "The sign of a difference depends on the reading of answers (minus GRPO): see what the ranking rests on."
+    )
 
 
-def second(run: Path, where: EvalFolder, marks: list[str | None], recorded: bool = True) -> None:
+def second(run: Path, where: EvalFolder, marks: Sequence[str | None], recorded: bool = True) -> None:
     replace(EvalRecord.read(where.header), second_marker=recorded).write(where.header)
     column = pq.read_table(where.attempts)
     place = column.schema.get_field_index("mark_second")
@@ -146,9 +167,7 @@ def test_the_second_marker_counts_no_attempt_on_which_either_failed(make_run) ->
     # correct to both: the first; to the first only: the second; failed: the third and the fourth; to the second only:
     # the fifth and the sixth
     grpo = [found for e, found in compare(a).items() if a.run.evals.at[e, "arm"] == "grpo"]
-    assert [(m.attempts, m.both, m.first_only, m.second_only, m.failed, m.second) for m in grpo] == [
-        (8, 1, 1, 2, 2, 3)
-    ] * 2
+    assert [(m.attempts, m.both, m.first_only, m.second_only, m.failed) for m in grpo] == [(8, 1, 1, 2, 2)] * 2
     assert named(a)["second marker"].averages == {"rence": 3 / 8, "grpo": 3 / 8}
     assert table(a, "markers") == [
         ["ReNCE (reconstruction)", "16", "0", "0", "2", "0.0 %"],
@@ -186,7 +205,7 @@ def test_twenty_arms_are_told_by_how_many_swap(make_run) -> None:
         gains={f"arm{i:02d}": 0.05 * i for i in range(20)}, benchmarks={"a": (20, 2), "b": (20, 2)}, curve=()
     )
     a = analysis(run)
-    base, *others = variants(a, {})
+    base, *others = variants(a, study(a))
     rows = table(a, "ranking")
     assert len(rows) == 1 + len(others) and all(len(row) == 3 for row in rows)
     swaps = len(others[0].swapped(base))

@@ -22,7 +22,7 @@ from reports.figures import arm_colours
 from reports.sections import best, effects
 from reports.statistics import contrast
 from reports.statistics.best import cross_fit
-from reports.statistics.multiple import holm
+from reports.statistics.multiple import adjusted
 
 SMALL = {"benchmarks": {"a": (40, 2), "b": (30, 2)}, "curve": (), "points": 1}
 GRID = {
@@ -74,7 +74,7 @@ def test_main_effects_and_the_interaction_of_a_full_grid_by_hand(make_run) -> No
     matrices = [[a.cells[arm, b].values for b in ("a", "b")] for arm in GRID]
     expected = contrast(matrices, (-0.5, -0.5, 0.5, 0.5), "algorithm", 0.95)
     assert none.estimate.interval == pytest.approx(expected.interval)
-    assert [e.p_adjusted for e in found.main] == pytest.approx(holm([e.estimate.p_value for e in (none, easy)]))  # type: ignore[union-attr]
+    assert [e.p_adjusted for e in found.main] == pytest.approx(adjusted([e.estimate.p_value for e in (none, easy)]))  # type: ignore[union-attr]
     (both,) = found.interactions
     assert both.factor == "margin none × easy 1"
     assert both.estimate and both.estimate.value == pytest.approx((none_1 - gap_1) - (none_8 - gap_8))

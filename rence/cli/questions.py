@@ -1,0 +1,87 @@
+"""`rence same` and `rence reproduce`: questions about these checkpoints on these problems."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from harness.base.errors import FAILED, INCOMPLETE, UserError
+from rence.cli import completion
+from rence.cli.console import Json, command, out, print_json
+
+
+def add_to(app: typer.Typer) -> None:
+    command(app)(same)
+    command(app)(reproduce)
+
+
+def same(
+    a: Annotated[
+        str,
+        typer.Argument(
+            help="One checkpoint: RUN/ARM/seedN, or a folder of `rence eval`.",
+            autocompletion=completion.runs,
+            show_default=False,
+        ),
+    ],
+    b: Annotated[str, typer.Argument(autocompletion=completion.runs, show_default=False)],
+    allow_unmatched: Annotated[
+        bool, typer.Option("--allow-unmatched", help="Ask even if template, sampling or marker differ.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Are these the same model? Answers are exchanged within each problem; training seeds and new problems do not come
+    in. Exit 0: identical answers, or no difference found, with what could have been seen; 1: they differ; 2: not
+    comparable; 3: something is missing."""
+    import reports
+    from reports.questions import same_text
+
+    try:
+        found = reports.same_model(a, b, allow_unmatched=allow_unmatched)
+    # one checkpoint each, asked in one way: the message says what is wrong, and no traceback helps
+    except ValueError as error:
+        raise UserError(str(error)) from None
+    if json:
+        print_json(found.to_json())
+    else:
+        out().print(same_text.render(found), markup=False)
+    if found.differs and not found.identical:
+        raise typer.Exit(FAILED)
+
+
+def reproduce(
+    run: Annotated[Path, typer.Argument(help="A run folder.", autocompletion=completion.runs, show_default=False)],
+    expected: Annotated[
+        list[Path],
+        typer.Option(metavar="FILE", help="Published scores, and how they were measured.", show_default=False),
+    ],
+    accept: Annotated[
+        str | None,
+        typer.Option(
+            metavar="REASON",
+            help="Compare what differs in model, decoding or golds all the same; the reason is printed.",
+            show_default=False,
+        ),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Does RUN reproduce published scores? With the noise of both: sampling alone where the weights are the same, new
+    seeds on these problems where the training is our own. Exit 0: what could be tested is consistent; 1: a score is
+    not; 2: usage; 3: nothing could be tested with power."""
+    import reports
+    from harness.config import published
+
+    if accept is not None and not accept.strip():
+        raise UserError("`--accept` needs a reason, in words: the result prints it.")
+    # read before the run, which takes longer: a mistake in a file is told at once
+    found = reports.reproduction(run, [published(file) for file in expected], accept=accept)
+    if json:
+        print_json(found.to_json())
+    else:
+        out().print(found.text(), markup=False)
+    if found.different:
+        raise typer.Exit(FAILED)
+    if not found.answered:
+        raise typer.Exit(INCOMPLETE)

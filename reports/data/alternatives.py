@@ -1,0 +1,202 @@
+"""What else the arms could have been measured by: choices, and of each its alternatives to what was planned.
+
+To add a choice, such as a decoding, is to make its alternatives by `measured`, from scores of the same seeds on the
+same problems, and to name it in `choices`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from reports.data import second_marker
+from reports.data.analysis import Analysis
+from reports.data.load import where
+from reports.data.scores import Cells, complete, final, matrices
+from reports.statistics import Estimand, Floats
+from reports.statistics.dependence import Matrices, change, checkpoint_left_out, seed_left_out
+
+LEFT_OUT = {
+    "truncated": "truncated left out",
+    "no_answer": "no answer left out",
+    "grader_failed": "marker failed left out",
+}
+READING, BENCHMARKS, SEED, BUDGET = "reading of answers", "benchmarks", "seed", "budget"
+
+
+@dataclass(frozen=True)
+class Alternative:
+    """One way in which the arms could have been measured instead. An arm that has no average under it is missing."""
+
+    name: str
+    """as a row of a table calls it"""
+    averages: Mapping[str, float]
+    """arm -> its average under it, a fraction"""
+    changes: Mapping[str, Matrices]
+    """arm -> what it changes in the arm, seed by seed and problem by problem (`statistics/dependence.py`); missing
+    where that cannot be told"""
+    estimand: Estimand | None = None
+    """what the interval of a change covers; None: what the plan says"""
+
+
+@dataclass(frozen=True)
+class MeasuringChoice:
+    """What the plan chose, and its alternatives: one family of tests."""
+
+    name: str
+    """after `depends on the`"""
+    alternatives: tuple[Alternative, ...]
+
+
+def average(found: Matrices) -> float:
+    """Unweighted mean over benchmarks."""
+    return float(np.mean([matrix.mean() for matrix in found]))
+
+
+def planned(a: Analysis) -> Mapping[str, Matrices]:
+    """Trained arm -> its matrices at the headline, on all benchmarks; one without an average is missing."""
+    return _whole(a.cells, [arm.name for arm in a.arms], a.benchmarks)
+
+
+def choices(a: Analysis) -> list[MeasuringChoice]:
+    """Every choice of which these results have an alternative. Fewer than two arms have no difference: empty."""
+    base = planned(a)
+    if len(base) < 2:
+        return []
+    found = [
+        MeasuringChoice(READING, tuple(_readings(a))),
+        MeasuringChoice(BENCHMARKS, tuple(_benchmarks(a, base))),
+        MeasuringChoice(SEED, tuple(_seeds(a, base))),
+        MeasuringChoice(BUDGET, tuple(_half(a))),
+    ]
+    return [choice for choice in found if choice.alternatives]
+
+
+def measured(name: str, headline: Cells, scores: Cells, arms: list[str], benchmarks: list[str]) -> Alternative:
+    """The arms measured in another way, by the same seeds and on the same problems of these benchmarks.
+
+    An arm is missing where a seed, a benchmark or a score is, or where other problems were asked.
+    """
+    under, base = {}, {}
+    for arm in arms:
+        planned, other = complete(headline, arm, benchmarks), complete(scores, arm, benchmarks)
+        if planned is None or other is None:
+            continue
+        same = all((x.seeds, x.problems) == (y.seeds, y.problems) for x, y in zip(planned, other, strict=True))
+        if same and all(np.isfinite(s.values).all() for s in other):
+            under[arm], base[arm] = [s.values for s in other], [s.values for s in planned]
+    return _instead(name, under, base)
+
+
+def _instead(name: str, under: Mapping[str, Matrices], base: Mapping[str, Matrices]) -> Alternative:
+    """By an arm's matrices and those that they take the place of, in the same shapes."""
+    averages = {arm: average(matrices) for arm, matrices in under.items()}
+    return Alternative(name, averages, {arm: change(under[arm], base[arm]) for arm in under})
+
+
+def _whole(cells: Cells, arms: list[str], benchmarks: list[str]) -> dict[str, Matrices]:
+    groups = {arm: complete(cells, arm, benchmarks) for arm in arms}
+    return {arm: [s.values for s in group] for arm, group in groups.items() if group}
+
+
+def _readings(a: Analysis) -> Iterator[Alternative]:
+    """Of the same answers: by the second marker, and without attempts that ended without a verdict on an answer."""
+    evals, arms = _averaged(a, final(a.run)), [arm.name for arm in a.arms]
+    problems = where(a.run.problems, a.run.problems["eval"].isin(list(evals.index)))
+    attempts = problems["attempts"].to_numpy()
+
+    def read(name: str, correct: Floats, attempts: Floats) -> Alternative:
+        cells = matrices(evals, problems.assign(correct=correct, attempts=attempts))
+        return measured(name, a.cells, cells, arms, a.benchmarks)
+
+    seconds = second_marker.correct(a.run, evals)
+    if seconds is not None:
+        yield read("second marker", np.concatenate(seconds), attempts)
+    for mark, name in LEFT_OUT.items():
+        lost = problems[mark].to_numpy()
+        if lost.any():
+            yield read(name, left_share(problems, attempts - lost), np.ones(len(problems)))
+
+
+def left_share(problems: pd.DataFrame, left: np.ndarray) -> Floats:
+    """Of each problem, what it brings to its evaluation's share correct of the attempts that are left: the share is a
+    ratio of two sums, R = sum c / sum n, and has the spread of z = R + (c - R n) / mean n, whose mean it is (Cochran
+    1977, Sampling Techniques, ch. 6). NaN where nothing is left."""
+    table = pd.DataFrame({"eval": problems["eval"], "c": problems["correct"], "n": left}).astype(float)
+    means = table.groupby("eval")[["c", "n"]].transform("mean")
+    ratio = means["c"] / means["n"]  # 0 / 0 is NaN: the arm has no average
+    return (ratio + (table["c"] - ratio * table["n"]) / means["n"]).to_numpy()
+
+
+def _benchmarks(a: Analysis, base: Mapping[str, Matrices]) -> Iterator[Alternative]:
+    """Problems weighted alike, whatever their benchmark; and each benchmark left out, in all arms."""
+    names = a.benchmarks
+    if len(names) < 2:
+        return
+    sizes = np.array([matrix.shape[1] for matrix in next(iter(base.values()))])
+    if a.sizes_differ:
+        yield weighted("all problems weighted alike", base, sizes / sizes.sum())
+    for place, name in enumerate(names):
+        weights = np.full(len(names), 1 / (len(names) - 1))
+        weights[place] = 0.0
+        yield weighted(f"without {a.benchmark_title(name)}", base, weights)
+
+
+def weighted(name: str, base: Mapping[str, Matrices], weights: Floats) -> Alternative:
+    """The same scores, and each benchmark by its weight in the average."""
+    under = {
+        arm: [weight * len(weights) * m for weight, m in zip(weights, found, strict=True)]
+        for arm, found in base.items()
+    }
+    return _instead(name, under, base)
+
+
+def _seeds(a: Analysis, base: Mapping[str, Matrices]) -> Iterator[Alternative]:
+    """Each seed left out, in all arms; an arm that has no other is then missing. Of two seeds the other one does not
+    tell how much seeds differ, unless the question is about these checkpoints."""
+    seeds = {arm: tuple(a.by_seed(arm)) for arm in base}
+    every = sorted(set().union(*seeds.values()))
+    fixed = a.estimand == "checkpoints"
+    for seed in every if len(every) > 1 else []:
+        averages, changes = {}, {}
+        for arm, mine in base.items():
+            if seed not in seeds[arm]:
+                averages[arm], changes[arm] = average(mine), change(mine, mine)
+            elif len(seeds[arm]) > 1:
+                row = seeds[arm].index(seed)
+                checkpoints = checkpoint_left_out(mine, row)
+                averages[arm] = average(mine) + average(checkpoints)
+                if fixed:
+                    changes[arm] = checkpoints
+                elif len(seeds[arm]) > 2:
+                    changes[arm] = seed_left_out(mine, row)
+        yield Alternative(f"without seed {seed}", averages, changes, None if fixed else "benchmark")
+
+
+def _half(a: Analysis) -> Iterator[Alternative]:
+    """At half the budget, if that is a point of the grid: earlier checkpoints of the same seeds, on the benchmarks that
+    were asked there and set against the headline on these."""
+    plan = a.run.plan
+    earlier, budget = plan.grid_rollouts[:-1], plan.grid_rollouts[-1]
+    halves = [point for point in earlier if abs(2 * point - budget) <= 1]
+    evals = _averaged(a, where(a.run.evals, a.run.evals["grid"].isin(halves)))
+    asked = [benchmark for benchmark in a.benchmarks if benchmark in set(evals["benchmark"])]
+    if not asked:
+        return
+    some = f", {', '.join(asked)} only" if len(asked) < len(a.benchmarks) else ""
+    # of the headline the seeds of the average too, on these benchmarks as on all of them
+    headline = matrices(_averaged(a, final(a.run)), a.run.problems)
+    cells = matrices(evals, a.run.problems)
+    found = measured(f"half the budget{some}", headline, cells, [arm.name for arm in a.arms], asked)
+    if len(found.averages) > 1:
+        yield found
+
+
+def _averaged(a: Analysis, evals: pd.DataFrame) -> pd.DataFrame:
+    """Those of trained arms, of the seeds that are in an arm's average, on the planned benchmarks."""
+    seeds = {arm.name: a.by_seed(arm.name) for arm in a.arms}
+    mine = [seed in seeds.get(arm, ()) for arm, seed in zip(evals["arm"], evals["seed"], strict=True)]
+    return where(evals, np.array(mine, bool) & evals["benchmark"].isin(a.benchmarks).to_numpy())

@@ -1,0 +1,145 @@
+"""What the differences of the comparison depend on: each under every alternative, with the paired interaction.
+
+The rule is `statistics/dependence.py`'s. A choice is a family of its own: its alternatives times the plan's baselines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from reports.data.alternatives import Alternative, MeasuringChoice, average, choices, planned
+from reports.data.analysis import Analysis
+from reports.statistics import Estimate
+from reports.statistics.dependence import MARGIN, Interaction, Matrices, common, interaction
+from reports.words import listing, signed, signed_extent
+
+MOST_TESTS = 200
+"""in a choice of more tests than this, changes within the margin, which cannot be found to matter, have no interval"""
+MOST_NAMES = 3
+
+
+@dataclass(frozen=True)
+class Dependence:
+    """The difference of one pair of arms under one alternative. Differences are fractions."""
+
+    alternative: str
+    a: str
+    b: str
+    planned: float | None
+    """a - b as planned; None, as `under`, where a side has no average"""
+    under: float | None
+    """a - b under the alternative"""
+    change: Interaction
+
+    @property
+    def depends(self) -> bool:
+        """Whether the sign depends on the choice: it is another, and by a change that is material."""
+        differ = self.planned is not None and self.under is not None and self.planned * self.under < 0
+        return differ and self.change.material
+
+
+@dataclass(frozen=True)
+class JudgedChoice:
+    """One choice with all that was tested of it."""
+
+    choice: MeasuringChoice
+    tests: list[Dependence]
+    confidence: float
+    """at which each interval is, so that all of the choice hold together"""
+
+    def against(self, baseline: str) -> list[Dependence]:
+        """The tests of one pair, in the order of the alternatives."""
+        return [test for test in self.tests if test.b == baseline]
+
+    def of(self, alternative: str, baseline: str) -> Dependence | None:
+        """None if the choice has no such alternative."""
+        tests = [test for test in self.against(baseline) if test.alternative == alternative]
+        return tests[0] if tests else None
+
+
+def margin(a: Analysis) -> float:
+    """The plan's, or 2 points: a fraction."""
+    stated = a.run.plan.comparison.margin
+    return MARGIN if stated is None else stated
+
+
+def study(a: Analysis) -> list[JudgedChoice]:
+    """Every choice that has an alternative, with the interactions of the target's differences."""
+    base = planned(a)
+    return [_judge(a, choice, base) for choice in choices(a)]
+
+
+def found(a: Analysis) -> list[str]:
+    """What the sign of a difference depends on, a string for each choice and baseline; empty if nothing was shown.
+
+    Such as `ReNCE − GRPO depends on the reading of answers: truncated left out changes it by −57.0 points (−63.0 to
+    −51.0)`.
+    """
+    return told(a, study(a))
+
+
+def told(a: Analysis, judged: Sequence[JudgedChoice]) -> list[str]:
+    """`found`, of what was studied."""
+    return [
+        f"{a.label(a.target)} − {a.label(baseline)} depends on the {one.choice.name}: {_changes(tests)}"
+        for one in judged
+        for baseline in a.run.plan.comparison.baselines
+        if (tests := [test for test in one.against(baseline) if test.depends])
+    ]
+
+
+def sentence(a: Analysis) -> str:
+    """For a verdict; empty if nothing was shown."""
+    clauses = []
+    for one in study(a):
+        names = [a.label(test.b) for test in one.tests if test.depends]
+        if names:
+            clauses.append(f"on the {one.choice.name} (minus {listing(list(dict.fromkeys(names)))})")
+    return f"The sign of a difference depends {listing(clauses)}: see what the ranking rests on." if clauses else ""
+
+
+def _judge(a: Analysis, choice: MeasuringChoice, base: Mapping[str, Matrices]) -> JudgedChoice:
+    """Every alternative with every baseline: one family, whose size is fixed whatever is missing."""
+    pairs = [
+        (alternative, baseline) for alternative in choice.alternatives for baseline in a.run.plan.comparison.baselines
+    ]
+    confidence = common(a.alpha, len(pairs))
+    averages = {arm: average(matrices) for arm, matrices in base.items()}
+    tests = [
+        Dependence(
+            alternative.name,
+            a.target,
+            baseline,
+            _minus(averages, a.target, baseline),
+            _minus(alternative.averages, a.target, baseline),
+            Interaction(_estimate(a, alternative, baseline, confidence, len(pairs)), len(pairs), margin(a)),
+        )
+        for alternative, baseline in pairs
+    ]
+    return JudgedChoice(choice, tests, confidence)
+
+
+def _estimate(a: Analysis, alternative: Alternative, baseline: str, confidence: float, tests: int) -> Estimate | None:
+    if not {a.target, baseline} <= alternative.changes.keys():
+        return None
+    ours, theirs = alternative.changes[a.target], alternative.changes[baseline]
+    if tests > MOST_TESTS and abs(average(ours) - average(theirs)) <= margin(a):
+        return None
+    pairs = a.run.plan.comparison.pair_seeds and a.by_seed(a.target).keys() == a.by_seed(baseline).keys()
+    return interaction(ours, theirs, alternative.estimand or a.estimand, confidence, pairs)
+
+
+def _minus(averages: Mapping[str, float], one: str, other: str) -> float | None:
+    return averages[one] - averages[other] if one in averages and other in averages else None
+
+
+def _changes(tests: Sequence[Dependence]) -> str:
+    named = [
+        f"{test.alternative} changes it by {signed(test.change.estimate.value)} points "
+        f"({signed_extent(test.change.estimate.interval)})"
+        for test in tests[:MOST_NAMES]
+        if test.change.estimate is not None
+    ]
+    more = [f"{len(tests) - MOST_NAMES} more"] if len(tests) > MOST_NAMES else []
+    return listing([*named, *more])

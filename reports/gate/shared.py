@@ -1,0 +1,114 @@
+"""`rence gate --common`: RUN and a baseline on the problems that both have.
+
+Raises, everywhere in this module: records.DataError where the baseline does not name its problems, or none is left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import pandas as pd
+
+from harness.records import DataError, LeftOut
+from harness.records.left_out import sentences
+from reports.comparing import ComparedSide
+from reports.data import common
+from reports.data.scores import Scores, matrices
+from reports.gate.results import Counts, Results, ids_hash
+
+
+@dataclass(frozen=True)
+class SharedProblems:
+    """Both sides, restricted."""
+
+    subject: ComparedSide
+    """with the evaluations of the baseline's benchmarks alone"""
+    old: Results
+    notes: list[str]
+    """what was left out on which side, and what it could change"""
+    fewer: set[str]
+    """benchmarks that lost problems"""
+
+
+def share(name: str, subject: ComparedSide, evals: pd.DataFrame, file: str, old: Results) -> SharedProblems:
+    """
+    Args:
+        evals: of the run, on the baseline's benchmarks.
+        file: the baseline's name.
+    """
+    nameless = [benchmark for benchmark, counts in old.benchmarks.items() if not counts.problems]
+    if nameless:
+        raise DataError(
+            f"{file} does not name the problems of {', '.join(nameless)}: it was made before baselines did.\n"
+            "Make it anew from the run it was made of, with `--update`; then --common can be used."
+        )
+    headers, problems = _tables(old)
+    sides = [("the run", evals, subject.problems), ("the baseline", headers, problems)]
+    ((evals, ours), (headers, theirs)), left = common.restrict_tables(sides)
+    cells = matrices(headers, theirs)
+    kept = {benchmark: _only(counts, cells[old.arm, benchmark]) for benchmark, counts in old.benchmarks.items()}
+    limit = None if any(map(len, left)) or all(pd.isna(one) for one in evals["limit"]) else old.limit
+    restricted = replace(subject, evals=evals, problems=ours)
+    new = {benchmark: scores for (_, benchmark), scores in matrices(evals, ours).items()}
+    return SharedProblems(
+        restricted,
+        replace(old, benchmarks=kept, limit=limit),
+        _notes(list(old.benchmarks), (new, left[0]), ({b: cells[old.arm, b] for b in kept}, left[1])),
+        {one.benchmark for one in left[0]},
+    )
+
+
+def _tables(old: Results) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The baseline as `Run.evals` and `Run.problems`, as far as they are needed here."""
+    rows = [(seed, b, i) for b in old.benchmarks for i, seed in enumerate(old.seeds)]
+    headers = pd.DataFrame(
+        [
+            {
+                "arm": old.arm,
+                "seed": seed,
+                "step": 0,
+                "benchmark": b,
+                "benchmark_hash": old.benchmarks[b].hash,
+                "problems": old.benchmarks[b].n,
+                "limit": old.limit,
+                "k": old.benchmarks[b].k[i],
+            }
+            for seed, b, i in rows
+        ]
+    )
+    tables = [
+        pd.DataFrame(
+            {
+                "eval": e,
+                "problem_id": list(old.benchmarks[b].problems),
+                "correct": old.benchmarks[b].correct[i],
+                "attempts": old.benchmarks[b].k[i],
+            }
+        )
+        for e, (_, b, i) in enumerate(rows)
+    ]
+    return headers, pd.concat(tables, ignore_index=True)
+
+
+def _only(counts: Counts, scores: Scores) -> Counts:
+    """The counts of the problems that are kept; hashes of all answers are no hashes of theirs."""
+    if scores.problems == counts.problems:
+        return counts
+    places = [counts.problems.index(problem) for problem in scores.problems]
+    correct = tuple(tuple(row[place] for place in places) for row in counts.correct)
+    return replace(counts, ids=ids_hash(scores.problems), correct=correct, answers=(), problems=scores.problems)
+
+
+def _notes(
+    benchmarks: Sequence[str],
+    new: tuple[dict[str, Scores], Sequence[LeftOut]],
+    old: tuple[dict[str, Scores], Sequence[LeftOut]],
+) -> list[str]:
+    if not new[1]:
+        return []
+    named = [*(replace(one, arm="the run") for one in new[1]), *(replace(one, arm="the baseline") for one in old[1])]
+    a, b = ([scores[name] for name in benchmarks] for scores, _ in (new, old))
+    low, high = common.extremes(a, b, (new[1], old[1]), benchmarks)
+    value = sum(float(x.values.mean() - y.values.mean()) for x, y in zip(a, b, strict=True)) / len(benchmarks)
+    return [*sentences(named), common.said("The run", "the baseline", value, low, high)]
