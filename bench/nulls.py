@@ -8,13 +8,8 @@ from dataclasses import replace
 import numpy as np
 
 from bench.truth import Setting
-<<<<<<< HEAD
 from reports.statistics import Estimate, contrast
 from reports.statistics.multiple import simultaneous
-=======
-from reports.statistics import contrast
-from reports.statistics.multiple import adjusted
->>>>>>> core
 from reports.statistics.permutation import mcnemar, seed_labels, sign_flip
 
 ALPHA = 0.05
@@ -31,11 +26,7 @@ Table = tuple[Sequence[str], list[list[object]]]
 
 
 def families(replicates: int) -> Table:
-<<<<<<< HEAD
     columns = ["seed noise, seeds", "arms", "one test", "any of the family", "a best arm separated from the best"]
-=======
-    columns = ["seed noise, seeds", "one test", "adjusted: any of three", "a best arm called below the best"]
->>>>>>> core
     rows: list[list[object]] = []
     studies = [(noise, (sd,) * ARMS, seeds) for noise, sd in SD_SEED.items() for seeds in (3, 5, 10)]
     noisy = (SD_SEED["dominant"], *(SD_SEED["some"],) * (HARD - 1))
@@ -46,7 +37,6 @@ def families(replicates: int) -> Table:
     return columns, rows
 
 
-<<<<<<< HEAD
 def family(seeds: int, sds: Sequence[float], replicates: int, rng: np.random.Generator) -> tuple[float, float, float]:
     """Rates of error: of single tests; of a family of the first arm against the others, adjusted; of separating the
     first arm from the one that looks best, in the family of all pairs.
@@ -58,18 +48,12 @@ def family(seeds: int, sds: Sequence[float], replicates: int, rng: np.random.Gen
     settings = [Setting(j, seeds, 4, sd_seed=tuple(sds), gains=(0.0,) * arms) for j in SIX]
     # a logit's noise lowers a score near 1 and raises it near 0; at one half, where these are, arms stay equal
     attempts = [[[4] * seeds] * len(SIX)] * 2
-=======
-def family(seeds: int, sd_seed: float, replicates: int, rng: np.random.Generator) -> tuple[float, float, float]:
-    """Rates of error: of single tests, of an adjusted family, of separating a best arm from the best."""
-    settings = [Setting(j, seeds, 4, sd_seed=(sd_seed,) * ARMS, gains=(0.0,) * ARMS) for j in SIX]
->>>>>>> core
     single = any_of = lost = 0
     for first in range(0, replicates, AT_ONCE):
         n = min(AT_ONCE, replicates - first)
         shared = rng.standard_normal((n, arms, seeds, 1), np.float32)  # one effect of a seed on all benchmarks
         drawn = [np.concatenate(list(setting.draw(rng, n, shared))) for setting in settings]
         for i in range(n):
-<<<<<<< HEAD
             scores = [[y[i, arm].astype(np.float64) for y in drawn] for arm in range(arms)]
             found = [contrast([scores[0], other], (1.0, -1.0), attempts=attempts) for other in scores[1:]]
             single += sum(_apart(one, 1) for one in found)
@@ -86,18 +70,6 @@ def _apart(estimate: Estimate, tests: int) -> bool:
     """Whether a difference is significant in a family of so many; adjusted p-values say the same as intervals do."""
     low, high = simultaneous(estimate, ALPHA, tests) or (0.0, 0.0)
     return low > 0 or high < 0
-=======
-            arms = [[y[i, arm].astype(np.float64) for y in drawn] for arm in range(ARMS)]
-            p_values = [contrast([arms[0], other], (1.0, -1.0)).p_value for other in arms[1:]]
-            single += sum(p is not None and p < ALPHA for p in p_values)
-            any_of += any(p is not None and p < ALPHA for p in adjusted(p_values))
-            # All arms are the best: the first is lost if it is significantly below the one that looks best.
-            top = max(arms, key=lambda arm: sum(y.mean() for y in arm))
-            gap = contrast([top, arms[0]], (1.0, -1.0))
-            p = adjusted([gap.p_value, *[None] * (ARMS * (ARMS - 1) // 2 - 1)])[0]
-            lost += p is not None and p < ALPHA
-    return single / replicates / (ARMS - 1), any_of / replicates, lost / replicates
->>>>>>> core
 
 
 def permutations(replicates: int) -> Table:
