@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy import special
 
-from reports.statistics import contrast
+from reports.statistics import bounds, contrast
 from reports.statistics.bootstrap import crossed_bootstrap
-from reports.statistics.satterthwaite import crossed, pool
+from reports.statistics.satterthwaite import pool, seeds_and_problems
 
 Z = float(special.ndtri(0.975))
 RESAMPLES = 1000
@@ -26,19 +27,36 @@ class Seen:
     problem: np.ndarray
     residual: np.ndarray
     """of each arm"""
+    of_problem: np.ndarray
+    """replicates x J differences, means over seeds"""
     seeds: int
     problems: int
+    k: int
 
-    @property
+    @cached_property
     def crossed(self) -> tuple[np.ndarray, np.ndarray]:
         """Our variance and its degrees of freedom."""
         s, j = self.seeds - 1, self.problems - 1
-        seed, residual = pool(list(self.seed.T), [s, s]), pool(list(self.residual.T), [s * j, s * j])
-        return crossed(*seed, self.problem, j, *residual)
+        residual = pool(list(self.residual.T), [s * j, s * j])
+        alike = [1 / self.seeds] * 2
+        return seeds_and_problems((list(self.seed.T), [s, s], alike), (self.problem, j), residual)
 
     @property
     def half_width(self) -> np.ndarray:
+        """Of the t interval of the crossed layout by itself."""
         return half(*self.crossed)
+
+    @cached_property
+    def _shape(self) -> bounds.Gain:
+        return bounds.gain([self.of_problem], [self.seeds * self.k])
+
+    def reach(self, alpha: float) -> tuple[np.ndarray, np.ndarray]:
+        """How far our one-sided bounds lie below and above: `Estimate.reach`, of many replicates at once."""
+        variance, df = self.crossed
+        alike = -special.stdtrit(df, alpha) * np.sqrt(variance)
+        alike += special.stdtrit(self.problems - 1, alpha) * np.sqrt(self.problem)
+        below, above = self._shape.below(alpha), self._shape.above(alpha)
+        return np.clip(alike + below, 0, 1 + self.difference), np.clip(alike + above, 0, 1 - self.difference)
 
     @property
     def by_problem(self) -> np.ndarray:
@@ -55,20 +73,19 @@ def half(variance: np.ndarray, df: np.ndarray) -> np.ndarray:
     return special.stdtrit(df, 0.975) * np.sqrt(variance)
 
 
-def seen(chunks: Iterable[np.ndarray]) -> Seen:
+def seen(chunks: Iterable[np.ndarray], k: int) -> Seen:
     """
     Args:
-        chunks: replicates x arms x S x J shares; of the arms the first two count.
+        chunks: replicates x arms x S x J shares of k attempts; of the arms the first two count.
     """
-    found = [_seen(chunk[:, :2].astype(np.float64)) for chunk in chunks]
+    found = [_seen(chunk[:, :2].astype(np.float64), k) for chunk in chunks]
     first = found[0]
-    arrays = [
-        np.concatenate([getattr(one, name) for one in found]) for name in ("difference", "seed", "problem", "residual")
-    ]
-    return Seen(*arrays, first.seeds, first.problems)
+    names = ("difference", "seed", "problem", "residual", "of_problem")
+    arrays = [np.concatenate([getattr(one, name) for one in found]) for name in names]
+    return Seen(*arrays, first.seeds, first.problems, k)
 
 
-def _seen(y: np.ndarray) -> Seen:
+def _seen(y: np.ndarray, k: int) -> Seen:
     _, _, s, j = y.shape
     of_seed, of_problem = y.mean(axis=3), y.mean(axis=2)
     whole = of_seed.mean(axis=2)
@@ -80,8 +97,10 @@ def _seen(y: np.ndarray) -> Seen:
         seed=of_seed.var(axis=2, ddof=1) / s,
         problem=(of_problem[:, 0] - of_problem[:, 1]).var(axis=1, ddof=1) / j,
         residual=squares / ((s - 1) * (j - 1)) / (s * j),
+        of_problem=of_problem[:, 0] - of_problem[:, 1],
         seeds=s,
         problems=j,
+        k=k,
     )
 
 
@@ -90,11 +109,13 @@ def check(y: np.ndarray, found: Seen) -> None:
 
     Raises: AssertionError if they differ.
     """
-    half_width = found.half_width
+    below, above = found.reach(0.025)
     for i, pair in enumerate(y[:20].astype(np.float64)):
-        estimate = contrast([[pair[0]], [pair[1]]], (1.0, -1.0))
-        ours = (found.difference[i], half_width[i])
-        assert np.allclose(ours, (estimate.value, estimate.half_width or 0.0), rtol=1e-4, atol=1e-7), (ours, estimate)
+        attempts = [[[found.k] * found.seeds]] * 2
+        estimate = contrast([[pair[0]], [pair[1]]], (1.0, -1.0), attempts=attempts)
+        value = found.difference[i]
+        ours, theirs = (value, value - below[i], value + above[i]), (estimate.value, *(estimate.interval or (0.0, 0.0)))
+        assert np.allclose(ours, theirs, rtol=1e-4, atol=1e-7), (ours, theirs)
 
 
 def nested_bootstrap(pair: np.ndarray, rng: np.random.Generator) -> tuple[float, float]:
