@@ -77,12 +77,24 @@ def _moved(at: Floats, density: Floats, step: float, bound: float, share: float)
 
 
 def sizes(problems: Mapping[str, int], looks: int = LOOKS) -> list[dict[str, int]]:
-    """How many problems of each benchmark each look sees: the same share of all, rounded up.
+    """How many problems of each benchmark each look sees, at equal steps of the information.
 
-    Looks that would see the same are one.
+    As many of each benchmark, or all it has: so the mean of the benchmarks, which weighs small ones like large ones, is
+    known best for the problems that were answered. Looks that would see the same are one.
     """
-    found = [{name: -(-n * look // looks) for name, n in problems.items()} for look in range(1, looks + 1)]
+    found = [_evenly(problems, look / looks) for look in range(1, looks + 1)]
     return [now for now, before in zip(found, [{}, *found[:-1]], strict=True) if now != before]
+
+
+def _evenly(problems: Mapping[str, int], share: float) -> dict[str, int]:
+    """The fewest problems, as many of each benchmark as it has, that hold this share of the information."""
+    least, most = 1, max(problems.values())
+    while least < most:
+        middle = (least + most) // 2
+        now = {name: min(n, middle) for name, n in problems.items()}
+        # a share of 3/5 of 30 problems is 18, whatever the last digit of the sum of 1 / n
+        least, most = (least, middle) if information(now, problems) >= share - 1e-12 else (middle + 1, most)
+    return {name: min(n, least) for name, n in problems.items()}
 
 
 def information(now: Mapping[str, int], whole: Mapping[str, int]) -> float:

@@ -51,7 +51,11 @@ def test_two_fifths_are_saved_where_the_fixed_test_has_power_98() -> None:
 
 
 def test_looks_see_the_same_share_of_every_benchmark() -> None:
-    assert sequential.sizes({"a": 500, "b": 30}) == [{"a": 100 * look, "b": 6 * look} for look in (1, 2, 3, 4, 5)]
+    assert sequential.sizes({"a": 500}) == [{"a": 100 * look} for look in (1, 2, 3, 4, 5)]
+    # as many of each, at equal steps of the information: 1/30 + 1/500 = .03533 over 2/c
+    uneven = sequential.sizes({"a": 500, "b": 30})
+    assert uneven[:2] == [{"a": 12, "b": 12}, {"a": 23, "b": 23}] and uneven[-1] == {"a": 500, "b": 30}
+    assert all(size["b"] == 30 for size in uneven[2:])
     assert sequential.sizes({"a": 2}) == [{"a": 1}, {"a": 2}], "looks that see the same are one"
     assert sequential.sizes({"a": 1}) == [{"a": 1}]
     assert sequential.information({"a": 100, "b": 6}, {"a": 500, "b": 30}) == pytest.approx(0.2)
