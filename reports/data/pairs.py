@@ -195,9 +195,7 @@ def _mde(groups: Groups, test: Test, estimate: Estimate | None, alpha: float) ->
     if estimate is None or not estimate.se:
         return None
     seen = sight(sources(*(groups[arm, test[2]] for arm in test[:2])), AS_IT_IS, estimate.estimand, alpha)
-    # power is that of the t test; where few problems differ the bounds reach further, and so must what they can find
-    wider = max(1.0, estimate.reach_of_t(alpha / 2))
-    return (seen.estimate * wider, seen.upper * wider) if seen else None
+    return (seen.estimate, seen.upper) if seen else None
 
 
 def sources(a: list[Scores], b: list[Scores]) -> VarianceSplit:

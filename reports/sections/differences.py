@@ -68,7 +68,8 @@ def primary(a: Analysis) -> Table:
         f"Intervals cover {COVERS[_covered(a, 'primary')]}; interval and adjusted p come from one method, Bonferroni's "
         f"within the family of {len(a.family('primary'))}: an interval leaves 0 out exactly where p is below "
         f"{a.alpha:g}. Raw p is not adjusted. MDE: the smallest true difference that this design finds with 80 % power "
-        "before adjustment, at the variance estimated here and at its upper 80 % bound. Seed r: estimated correlation "
+        "before adjustment, at the variance estimated here and at its upper 80 % bound; where few problems differ it "
+        "is larger. Seed r: estimated correlation "
         f"of the two arms over their seeds. {_pairing(a)}" + _equivalence(a),
     )
 

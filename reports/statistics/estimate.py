@@ -118,15 +118,6 @@ class Estimate:
             half += float(exact) + float(special.stdtrit(self.normal.df, alpha)) * self.normal.variance**0.5
         return min(max(half, 0.0), max(room, 0.0))
 
-    def reach_of_t(self, alpha: float) -> float:
-        """How much further the bounds at level alpha reach than those of the t interval, the mean of both sides.
-
-        Raises: ZeroDivisionError where nothing varied.
-        """
-        assert self.se is not None and self.df is not None
-        both = self.reach(alpha, False) + self.reach(alpha, True)
-        return both / 2 / (-float(special.stdtrit(self.df, alpha)) * self.se)
-
     @property
     def interval(self) -> tuple[float, float] | None:
         """Lower and upper bound, each at (1 - confidence) / 2; None where the data cannot tell."""
