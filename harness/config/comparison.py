@@ -9,6 +9,7 @@ from harness.config.experiment import Experiment
 from harness.config.manifest import Key, Manifest
 from harness.config.sweeps import Expansion
 from harness.records import CollapseRule, Comparison
+from harness.records.fields import stated
 
 _AT: Key = ("comparison",)
 
@@ -34,6 +35,12 @@ def read(manifest: Manifest, section: Any, made: Expansion) -> Comparison:
     if said["collapse"] is not None:
         said["collapse"] = CollapseRule(**dict(said["collapse"]))
     return Comparison(**said)
+
+
+def written(comparison: Comparison) -> dict[str, Any]:
+    """As `resolved.json` has it. Keys that came later stay out of it at the value that means what was done before, so
+    that the file of a finished run keeps its bytes; of these only the margin was always there."""
+    return {**stated(comparison), "margin": comparison.margin}
 
 
 def check(manifest: Manifest, experiment: Experiment) -> None:

@@ -83,8 +83,8 @@ def build(manifest: Manifest) -> Experiment:
 
 
 def resolved(experiment: Experiment) -> dict[str, Any]:
-    """The experiment as a file that loads to an equal one and leaves no default unsaid; without others' scores, and
-    without what is still to be tuned."""
+    """The experiment as a file that loads to an equal one and leaves no default unsaid (but `comparison.written`);
+    without others' scores, and without what is still to be tuned."""
     open_ = {name for one in experiment.search.candidates for name in one.settings} if experiment.search else set()
     return {
         "schema": 1,
@@ -103,7 +103,7 @@ def resolved(experiment: Experiment) -> dict[str, Any]:
             }
             for arm in experiment.arms
         },
-        "comparison": asdict(experiment.comparison),
+        "comparison": comparison.written(experiment.comparison),
         "tuning": dict(experiment.tuning),
         "record_steps": list(experiment.record_steps),
         **({"sweeps": [asdict(sweep) for sweep in experiment.sweeps]} if experiment.sweeps else {}),

@@ -16,7 +16,7 @@ from reports.data import second_marker
 from reports.data.analysis import Analysis
 from reports.data.load import where
 from reports.data.scores import Cells, complete, final, matrices
-from reports.statistics import Estimand, Floats
+from reports.statistics import ROUNDING, Estimand, Floats
 from reports.statistics.dependence import Matrices, change, checkpoint_left_out, seed_left_out
 
 LEFT_OUT = {
@@ -54,6 +54,14 @@ class MeasuringChoice:
 def average(found: Matrices) -> float:
     """Unweighted mean over benchmarks."""
     return float(np.mean([matrix.mean() for matrix in found]))
+
+
+def minus(averages: Mapping[str, float], one: str, other: str) -> float | None:
+    """Of two arms' averages, a fraction: 0 where they differ by rounding alone; None if either has none."""
+    if one not in averages or other not in averages:
+        return None
+    difference = averages[one] - averages[other]
+    return difference if abs(difference) > ROUNDING else 0.0
 
 
 def planned(a: Analysis) -> Mapping[str, Matrices]:

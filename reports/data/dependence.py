@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from reports.data.alternatives import Alternative, MeasuringChoice, average, choices, planned
+from reports.data.alternatives import Alternative, MeasuringChoice, average, choices, minus, planned
 from reports.data.analysis import Analysis
 from reports.statistics import Estimate
 from reports.statistics.dependence import MARGIN, Interaction, Matrices, common, interaction
@@ -111,8 +111,8 @@ def _judge(a: Analysis, choice: MeasuringChoice, base: Mapping[str, Matrices]) -
             alternative.name,
             a.target,
             baseline,
-            _minus(averages, a.target, baseline),
-            _minus(alternative.averages, a.target, baseline),
+            minus(averages, a.target, baseline),
+            minus(alternative.averages, a.target, baseline),
             Interaction(_estimate(a, alternative, baseline, confidence, len(pairs)), len(pairs), margin(a)),
         )
         for alternative, baseline in pairs
@@ -128,10 +128,6 @@ def _estimate(a: Analysis, alternative: Alternative, baseline: str, confidence: 
         return None
     pairs = a.run.plan.comparison.pair_seeds and a.by_seed(a.target).keys() == a.by_seed(baseline).keys()
     return interaction(ours, theirs, alternative.estimand or a.estimand, confidence, pairs)
-
-
-def _minus(averages: Mapping[str, float], one: str, other: str) -> float | None:
-    return averages[one] - averages[other] if one in averages and other in averages else None
 
 
 def _changes(tests: Sequence[Dependence]) -> str:

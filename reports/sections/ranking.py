@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from harness.records import START
 from reports.data import dependence
-from reports.data.alternatives import average, planned
+from reports.data.alternatives import average, minus, planned
 from reports.data.analysis import Analysis
 from reports.data.dependence import JudgedChoice
 from reports.data.second_marker import Markers, compare
@@ -47,8 +47,7 @@ class Variant:
 
     def difference(self, one: str, other: str) -> float | None:
         """Of two arms' averages, a fraction; None if either has none here."""
-        both = one in self.averages and other in self.averages
-        return self.averages[one] - self.averages[other] if both else None
+        return minus(self.averages, one, other)
 
 
 def variants(a: Analysis, judged: Sequence[JudgedChoice]) -> list[Variant]:

@@ -127,6 +127,18 @@ def test_verl_settings_follow_the_device_where_they_are_not_given(on_verl: Path)
     assert (settings.flash_attention, settings.remove_padding) == (False, False)
 
 
+def test_what_came_later_is_written_out_where_it_is_not_as_it_was(tiny: Path, tmp_path: Path) -> None:
+    """Runs that were finished before hold no such keys, and keep their bytes."""
+    written = config.resolved(config.load(tiny))["comparison"]
+    assert list(written) == ["target", "baselines", "estimand", "alpha", "margin"] and written["margin"] is None
+    experiment = config.load(tiny, ["comparison.pair_seeds=true", "comparison.collapse={towards_start: null}"])
+    written = config.resolved(experiment)["comparison"]
+    assert written["pair_seeds"] is True
+    assert written["collapse"] == {"below_start": True, "towards_start": None}
+    (tmp_path / "resolved.json").write_text(json.dumps(config.resolved(experiment)))
+    assert config.load(tmp_path / "resolved.json") == experiment
+
+
 def test_verl_settings_survive_being_written_out(on_verl: Path, tmp_path: Path) -> None:
     overrides = "verl.overrides={actor_rollout_ref.rollout.max_num_seqs: 8, trainer: {log_val_generations: 1}}"
     experiment = config.load(on_verl, ["verl.offload=[params]", "verl.importance_cap=2", overrides])

@@ -111,7 +111,7 @@ def test_two_real_models_on_gsm8k(rence: Rence, tmp_path: Path) -> None:
     assert [arm["per_benchmark"]["gsm8k"]["n_problems"] for arm in found["arms"]] == [1319, 1319]
     (pair,) = [pair for pair in found["pairs"] if pair["family"] == "primary"]
     assert pair["delta"] == pytest.approx((correct["verification"] - correct["finetuning"]) / 1319)
-    assert pair["significant"] and pair["p_value"] < 1e-30 and pair["target"] == "checkpoints"
+    assert pair["significant"] and pair["p_value"] < 1e-30 and pair["covers"] == "checkpoints"
     assert 0.14 < pair["ci_low"] < pair["delta"] < pair["ci_high"] < 0.21
     compared = rence("compare", "gsm8k/verification", "gsm8k/finetuning", "--json").json
     assert compared["pairs"][0]["delta"] == pytest.approx(pair["delta"])

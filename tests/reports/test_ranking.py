@@ -13,6 +13,7 @@ import pytest
 
 import reports
 from harness.records import EvalFolder, EvalRecord, RunFolder
+from reports.data.alternatives import minus
 from reports.data.analysis import Analysis, analyse
 from reports.data.dependence import found as found_of
 from reports.data.dependence import sentence, study
@@ -83,6 +84,13 @@ def table(a: Analysis, name: str) -> list[list[str]]:
     assert found is not None
     (one,) = [block for block in found.blocks if isinstance(block, Table) and block.name == name]
     return [[cell.text for cell in row.cells] for row in one.rows]
+
+
+def test_equal_averages_are_equal_whatever_their_last_bits() -> None:
+    averages = {"a": 0.1 + 0.2, "b": 0.3}
+    assert averages["a"] != averages["b"]
+    assert minus(averages, "a", "b") == 0 and str(minus(averages, "b", "a")) == "0.0", "neither > nor -0.0"
+    assert minus(averages, "a", "none") is None
 
 
 def test_the_section_names_what_changes_the_order(make_run) -> None:
