@@ -23,7 +23,7 @@ from reports.imported import MATCHING_UNKNOWN
 from reports.render import plain
 from reports.verdict import COVERS, within
 from reports.verdict_json import pair_json
-from reports.words import GAP, extent, p_text, percent, plural, reaching, signed
+from reports.words import GAP, detectable, p_text, percent, plural, reaching, signed
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ class ComparedPair:
             return Row([name, *means, *[Cell(GAP)] * 5])
         ps = [Cell(p_text(pair.p_adjusted)), Cell(p_text(e.p_value))]
         interval = Cell(reaching(pair.simultaneous))
-        return Row([name, *means, Cell(signed(e.value)), interval, *ps, Cell(extent(pair.mde))])
+        return Row([name, *means, Cell(signed(e.value)), interval, *ps, Cell(detectable(pair.mde))])
 
     @property
     def verdict(self) -> str:

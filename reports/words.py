@@ -32,6 +32,15 @@ def percent(fraction: float | None) -> str:
     return GAP if fraction is None else f"{100 * fraction:.1f}".replace("-", "−")
 
 
+def detectable(effect: tuple[float, float] | None, largest: float = 1 / 3) -> str:
+    """A minimum detectable effect and its upper bound: `3.1 to 5.2`; beyond a third of the scale it is no number."""
+    if effect is None:
+        return GAP
+    if effect[0] > largest:
+        return "cannot detect anything"
+    return f"{percent(effect[0])} to {percent(effect[1])}" if effect[1] <= largest else f"{percent(effect[0])} or more"
+
+
 def extent(bounds: tuple[float, float] | None) -> str:
     """(0.031, 0.052) -> `3.1 to 5.2`"""
     return GAP if bounds is None else f"{percent(bounds[0])} to {percent(bounds[1])}"

@@ -9,7 +9,7 @@ from reports.document import Block, Cell, Column, Figure, Folded, Row, Section, 
 from reports.figures import arm_colours
 from reports.figures.intervals import IntervalRow, intervals
 from reports.verdict import COVERS
-from reports.words import GAP, correlation, extent, p_text, reaching, signed
+from reports.words import GAP, correlation, detectable, p_text, reaching, signed
 
 MOST_GROUPS = 6
 """with more baselines than this the picture shows the averages alone"""
@@ -68,7 +68,8 @@ def primary(a: Analysis) -> Table:
         f"Intervals cover {COVERS[_covered(a, 'primary')]}; interval and adjusted p come from one method, Bonferroni's "
         f"within the family of {len(a.family('primary'))}: an interval leaves 0 out exactly where p is below "
         f"{a.alpha:g}. Raw p is not adjusted. MDE: the smallest true difference that this design finds with 80 % power "
-        "before adjustment, at the variance estimated here and at its upper 80 % bound. Seed r: estimated correlation "
+        "before adjustment, at the variance estimated here and at its upper 80 % bound; where few problems differ it "
+        "is larger. Seed r: estimated correlation "
         f"of the two arms over their seeds. {_pairing(a)}" + _equivalence(a),
     )
 
@@ -150,7 +151,7 @@ def _cells(a: Analysis, pair: Pair, by_benchmark: bool) -> list[Cell]:
         Cell(reaching(found), found[0] if found else None),
         Cell(p_text(pair.p_adjusted), pair.p_adjusted),
         Cell(p_text(e.p_value), e.p_value),
-        Cell(extent(pair.mde), pair.mde[0] if pair.mde else None),
+        Cell(detectable(pair.mde), pair.mde[0] if pair.mde else None),
         *([Cell(correlation(pair.correlation), pair.correlation)] if pair.family == "primary" else []),
         Cell(pair.finding + (", not matched" if pair.unmatched else "")),
     ]

@@ -34,9 +34,9 @@ from scipy import special
 from reports.statistics.satterthwaite import Floats, Real
 
 ROUNDING = 1e-9
-DOUBT = 4
+DOUBT = 6
 """problems that must differ before they weigh as much as the worst that could be, when the size of an event is judged.
-At 2 the rate of false passes of a gate was up to .067 (docs/LOG.md); at 4 it is below .055"""
+At 2 the rate of false passes of a gate was up to .067 (docs/LOG.md); at 6 it is below .055"""
 NORMAL = 1e5
 """events from which a gamma variable is as good as normal; the next term of the expansion is kept"""
 
@@ -81,7 +81,8 @@ class Cumulants:
         """How far the one-sided upper bound at level alpha lies above the mean; never beyond 1."""
         first, second, third = (np.asarray(moment, float) for moment in self.unseen)
         c2, step = np.asarray(self.second, float), np.asarray(self.lattice, float) / 2
-        size = (np.asarray(self.third, float) + third) / (c2 + second)
+        both = c2 + second
+        size = np.where(both > 0, (np.asarray(self.third, float) + third) / np.where(both > 0, both, 1.0), 0.0)
         # a whole event more than was seen on a lattice, half of one on none, and at least the one that was not seen
         more = np.maximum(np.abs(size) / 2 + np.where(size > 0, step, -step), np.where(size > 0, first, -np.inf))
         found = _reach(c2, size, step, more, np.asarray(alpha, float))
@@ -206,9 +207,10 @@ def cumulants(
 
 def _unseen(known: Sequence[Real], sizes: Sequence[int], attempts: Sequence[float]) -> tuple[Real, Real, Real]:
     """Moments of one event that was not seen, on any of the benchmarks alike. It may be a whole problem; where a
-    problem has several answers those that differ say how large events are, the more of them the better."""
+    problem has several answers those that differ say how large events are, the more of them the better, and wholly
+    where every problem differs."""
     size = [
-        (1.0 if k == 1 else DOUBT / (DOUBT + np.asarray(n, float))) / (len(sizes) * j)
+        (1.0 if k == 1 else DOUBT / (DOUBT + np.asarray(n, float)) * (1 - np.asarray(n, float) / j)) / (len(sizes) * j)
         for n, j, k in zip(known, sizes, attempts, strict=True)
     ]
     first, second, third = (sum(s**power for s in size) / len(sizes) for power in (1, 2, 3))
