@@ -76,7 +76,7 @@ def normal(value: float, se: float) -> float:
 
 
 def tests(alpha: float) -> dict[str, Test]:
-    ours = {f"target {estimand}": partial(target, estimand, alpha) for estimand in ESTIMANDS}
+    ours = {f"target {estimand}": partial(target, estimand, alpha) for estimand in ESTIMANDS[:3]}
     return {
         **ours,
         "z, problems clustered": partial(clustered, alpha),

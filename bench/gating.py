@@ -163,8 +163,8 @@ class Tests:
             none=(seen == 0) & ((answers[least] == 1) | (sum(differing) == 0)),
             full=sum(short) == 0,
             lattice=np.maximum(1 / answers[0], full / np.maximum(seen, 1)) / (b * sizes[most]),
-            unseen=bounds._unseen(differing, sizes.tolist(), answers),
-            missing=bounds._unseen(short, sizes.tolist(), answers),
+            unseen=bounds._unseen(differing, sizes.tolist(), answers, bounds.DOUBT),
+            missing=bounds._unseen(short, sizes.tolist(), answers, bounds.DOUBT),
             weight=1 / (b * int(sizes[least])),
             problems=int(sizes[least]),
         )

@@ -48,7 +48,7 @@ class Seen:
 
     @cached_property
     def _shape(self) -> bounds.Gain:
-        return bounds.gain([self.of_problem], [self.seeds * self.k])
+        return bounds.gain([self.of_problem], [self.seeds * self.k], bounds.DOUBT_WITH_SEEDS)
 
     def reach(self, alpha: float) -> tuple[np.ndarray, np.ndarray]:
         """How far our one-sided bounds lie below and above: `Estimate.reach`, of many replicates at once."""

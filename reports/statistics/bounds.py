@@ -37,6 +37,9 @@ ROUNDING = 1e-9
 DOUBT = 6
 """problems that must differ before they weigh as much as the worst that could be, when the size of an event is judged.
 At 2 the rate of false passes of a gate was up to .067 (docs/LOG.md); at 6 it is below .055"""
+DOUBT_WITH_SEEDS = 1
+"""the same where seeds are new, and how much they differ is in the interval beside it: there 6 made intervals near .95
+of 30 problems 1.4 times as wide as they need to be, and with 1 coverage is still .94 and more"""
 NORMAL = 1e5
 """events from which a gamma variable is as good as normal; the next term of the expansion is kept"""
 
@@ -168,13 +171,17 @@ class Independent:
 
 
 def cumulants(
-    values: Sequence[Floats], attempts: Sequence[float], differing: Sequence[Real] | None = None
+    values: Sequence[Floats],
+    attempts: Sequence[float],
+    differing: Sequence[Real] | None = None,
+    doubt: float = DOUBT,
 ) -> Cumulants:
     """
     Args:
         values: for each benchmark, ... x J_b numbers in 0..1.
         attempts: for each benchmark, the answers that one of them is the mean of; infinity if of none.
         differing: for each benchmark, how many problems tell how large an event is; None: those above 0.
+        doubt: `DOUBT` or `DOUBT_WITH_SEEDS`.
     """
     b = len(values)
     second = third = 0.0
@@ -198,34 +205,36 @@ def cumulants(
         none=(seen == 0) & ((attempts[least] == 1) | (sum(known) == 0)),
         full=sum(short) == 0,
         lattice=step / (b * sizes[most]),
-        unseen=_unseen(known, sizes, attempts),
-        missing=_unseen(short, sizes, attempts),
+        unseen=_unseen(known, sizes, attempts, doubt),
+        missing=_unseen(short, sizes, attempts, doubt),
         weight=1 / (b * sizes[least]),
         problems=sizes[least],
     )
 
 
-def _unseen(known: Sequence[Real], sizes: Sequence[int], attempts: Sequence[float]) -> tuple[Real, Real, Real]:
+def _unseen(
+    known: Sequence[Real], sizes: Sequence[int], attempts: Sequence[float], doubt: float
+) -> tuple[Real, Real, Real]:
     """Moments of one event that was not seen, on any of the benchmarks alike. It may be a whole problem; where a
     problem has several answers those that differ say how large events are, the more of them the better, and wholly
     where every problem differs."""
     size = [
-        (1.0 if k == 1 else DOUBT / (DOUBT + np.asarray(n, float)) * (1 - np.asarray(n, float) / j)) / (len(sizes) * j)
+        (1.0 if k == 1 else doubt / (doubt + np.asarray(n, float)) * (1 - np.asarray(n, float) / j)) / (len(sizes) * j)
         for n, j, k in zip(known, sizes, attempts, strict=True)
     ]
     first, second, third = (sum(s**power for s in size) / len(sizes) for power in (1, 2, 3))
     return first, second, third
 
 
-def gain(differences: Sequence[Floats], attempts: Sequence[float]) -> Gain:
+def gain(differences: Sequence[Floats], attempts: Sequence[float], doubt: float = DOUBT) -> Gain:
     """
     Args:
         differences: for each benchmark, ... x J_b numbers in -1..1.
-        attempts: as in `cumulants`.
+        attempts, doubt: as in `cumulants`.
     """
     up, down = [np.maximum(d, 0.0) for d in differences], [np.maximum(-d, 0.0) for d in differences]
     differing = [(np.abs(d) > ROUNDING).sum(axis=-1) for d in differences]
-    gains, losses = (cumulants(side, attempts, differing) for side in (up, down))
+    gains, losses = (cumulants(side, attempts, differing, doubt) for side in (up, down))
     return Gain(gains, losses, _correlation(gains, losses, [d.shape[-1] for d in differences]))
 
 

@@ -68,7 +68,7 @@ def contrast(
         confidence=confidence,
         parts=parts,
         estimand=covered,
-        shape=None if covered == "benchmark" else layout.shape,
+        shape=None if covered == "benchmark" else layout.shape(covered),
         normal=None if covered == "benchmark" else parts.problem,
         span=layout.span,
     )
@@ -99,7 +99,10 @@ class _Layout:
 
     @property
     def span(self) -> tuple[float, float]:
-        return sum(w for w in self.weights if w < 0), sum(w for w in self.weights if w > 0)
+        """What values are possible: of shares in 0..1, or of differences of shares in -1..1."""
+        least = -1.0 if any(float(m.min()) < 0 for arm in self.arms for m in arm) else 0.0
+        ends = [(w * least, w) if w > 0 else (w, w * least) for w in self.weights]
+        return sum(low for low, _ in ends), sum(high for _, high in ends)
 
     def covered(self, asked: Estimand) -> Estimand:
         """What is asked for, less what these data cannot tell."""
@@ -164,8 +167,7 @@ class _Layout:
             return [[[float(k) for k in b] for b in arm] for arm in self.known]
         return [[[_denominator(m)] * len(m) for m in arm] for arm in self.arms]
 
-    @cached_property
-    def shape(self) -> ProblemBounds | None:
+    def shape(self, covered: Estimand) -> ProblemBounds | None:
         """The bounds of the problems' part; of a score one variable in 0..1, of a difference gains and losses."""
         low, high = self.span
         scale = max(-low, high)
@@ -173,7 +175,9 @@ class _Layout:
             return None
         values = [v / scale for v in self.per_problem]
         answers = [max(sum(k) for k in b) for b in zip(*self.attempts, strict=True)]
-        return bounds.Scaled((bounds.cumulants if low == 0 else bounds.gain)(values, answers), scale)
+        doubt = bounds.DOUBT_WITH_SEEDS if covered == "algorithm" else bounds.DOUBT
+        of_one = bounds.cumulants if low == 0 else bounds.gain
+        return bounds.Scaled(of_one(values, answers, doubt=doubt), scale)
 
 
 def _denominator(matrix: Floats) -> float:

@@ -97,7 +97,7 @@ def test_shares_add_up(default_run: Path) -> None:
 
 
 def test_the_design_as_it_is_has_the_mde_of_the_table_of_differences(make_run) -> None:
-    run = make_run(sd_seed=0.5)
+    run = make_run(sd_seed=0.3)
     a = analyse(load(run))
     _, said = sections(run)
     (pair,) = a.family("primary")

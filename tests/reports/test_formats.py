@@ -200,10 +200,10 @@ def test_one_table_in_every_format() -> None:
         r"\end{tabular}}",
     ]
     assert plain.table(TABLE).split("\n") == [
-        "arm            score",
-        "--------------------",
-        "start   40.0  ± 2.0",
-        "a|b    *55.3 ± 12.1†",
+        "arm               score",
+        "-----------------------",
+        "start   40.0 38.0–42.0 ",
+        "a|b    *55.3 43.2–67.4†",
     ]
 
 

@@ -203,7 +203,7 @@ def test_equal_scores_without_equal_answers_are_inconclusive(make_evaluated, tmp
     base, file = make_evaluated("base", sums=OLD), tmp_path / "b.yaml"
     reports.update_baseline(str(base), file)
     text = file.read_text(encoding="utf-8")
-    answers = text[text.index("    answers:") : text.index("    correct:")]
+    answers = text[text.index("    answers:") : text.index("    problems:")]
     for without, why in (
         (text.replace(answers, "").replace("schema: 2", "schema: 1"), "The baseline has no hash of its answers"),
         (text.replace(answers[-65:-1], "a" * 64), "Were the answers equal text by text, it would have passed."),
