@@ -32,6 +32,7 @@ def to_json(a: Analysis) -> dict[str, Any]:
         "as_planned": None if plan.imported else not a.deviations,
         "arms": [_arm(a, name) for name in a.rows],
         "pairs": [pair_json(p) for p in a.pairs],
+        # keys that only some runs have are left out of the others: absence is not an empty finding
         **common.to_json(a),
         "ranking": ranking(a),
         "depends_on": dependence.found(a),

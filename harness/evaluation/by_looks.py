@@ -51,6 +51,7 @@ class Asking:
 
     @property
     def order(self) -> OrderRecord:
+        """In which these problems are asked: drawn by their identity, so that nobody can choose it."""
         ids = random_order(self.header.benchmark_hash, (problem.id for problem in self.problems))
         return OrderRecord(self.header.benchmark, self.header.benchmark_hash, ids)
 

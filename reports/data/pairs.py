@@ -127,6 +127,7 @@ def difference(a: list[Scores], b: list[Scores], estimand: str, alpha: float, pa
                 "problems that both have, and says what it leaves out."
             )
     fixed = [place for place, side in enumerate((a, b)) if side[0].seeds == (UNTRAINED,)]
+    # the untrained model has no seed that an arm's could share; with fewer than two shared ones no variance is left
     paired = pair_seeds and not fixed
     if paired:
         shared = tuple(seed for seed in a[0].seeds if seed in b[0].seeds)

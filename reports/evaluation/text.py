@@ -59,7 +59,7 @@ def _basis(found: EvaluatedModel) -> list[str]:
     limit = f", the first {plural(header.limit, 'problem')} of each benchmark only" if header.limit else ""
     second = " beside a second, Math-Verify alone, on which no score depends" if header.second_marker else ""
     return [
-        "Percent; tokens are a mean. Intervals: t, clustered by problem;",
+        "Percent; tokens are a mean. Intervals: over problems, exact at the edges;",
         f"they are about {COVERS}.",
         f"Answers are {_rules(found.results)}.",
         f"Model {header.arm}, template {header.template}{limit}.",

@@ -1,8 +1,9 @@
 """The same decision while the answers come in. Formulas only: no file.
 
-Five looks, each at the first problems of a random order, the same share of every benchmark. At each the average's two
-tests and the benchmarks' are made as in `decide`, at the look's levels (`statistics.sequential`), about these
-checkpoints, seeds and attempts averaged within a problem. It stops at
+Up to five looks at equal steps of the information about the average, each at the first problems of a random order, as
+many of each benchmark, or all it has. At each the average's two tests and the benchmarks' are made as in `decide`, at
+the look's levels (`statistics.sequential`), about these checkpoints, seeds and attempts averaged within a problem. It
+stops at
 
     pass, improvement   L > -m
     regression          a benchmark is shown to have lost more than m; or U < 0, and L > -m is out of reach

@@ -36,6 +36,7 @@ def run(
     baseline = reading.read(file, MARGIN_POINTS / 100)
     old = baseline.results
     asked = baseline.margin if margin is None else margin
+    # another baseline or margin than the looks before were made with would be a second test: refused before a look
     record = remembering.remembered(Path(name), remembering.record_of(file, asked, command))
     answered = growing.read(name, old.benchmarks)
     new = answered.measured.results

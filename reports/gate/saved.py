@@ -28,6 +28,7 @@ class Saved:
         return 1 - self.needed / self.planned
 
     def sentence(self) -> str:
+        """Which look stopped it and why, and how many attempts that saves; without a line break."""
         at = f"Look {self.looks} of {self.planned_looks}: {self.reason}"
         if self.needed == self.planned:
             return f"{at}; all {self.planned:,} attempts were needed."

@@ -1,4 +1,4 @@
-"""The primary differences by other tests: whether the finding hangs on the t test."""
+"""The primary differences by other tests: whether the finding hangs on the verdict's test."""
 
 from __future__ import annotations
 
@@ -170,7 +170,7 @@ def _agreement(a: Analysis, found: list[Check]) -> str:
     names = listing([f"{a.label(check.pair.a)} minus {a.label(check.pair.b)}" for check in other])
     return (
         f"The tests do not agree on {names} {level}: a finding that hangs on the test should not be leaned on, and "
-        "what is found by exchange only may not reach beyond these problems. The verdict keeps to the t test."
+        "what is found by exchange only may not reach beyond these problems. The verdict keeps to the crossed test."
     )
 
 

@@ -157,6 +157,7 @@ def _difference(a: Analysis, variant: Variant, judged: Sequence[JudgedChoice], b
 
 
 def _caption(a: Analysis, intervals: bool) -> str:
+    """What each column and variant means; with intervals, what those hold for too."""
     target, level = a.label(a.target), f"{100 * (1 - a.alpha):g} %"
     # of seeds the question is another one: see statistics/dependence.py
     of_seed = (

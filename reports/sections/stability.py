@@ -30,6 +30,7 @@ def section(a: Analysis) -> Section | None:
 
 
 def _sentences(a: Analysis, found: list[Stability]) -> list[str]:
+    """What counts as a collapse, who collapsed, how frequent that may be, and where it was not counted."""
     counted = [one for one in found if one.collapsed is not None]
     fell = [one for one in counted if one.collapsed]
     said = [_definition(a)] if counted else []
@@ -159,6 +160,7 @@ def _dots(a: Analysis, found: list[Stability]) -> list[Figure]:
 
 
 def _improvements(a: Analysis) -> Table:
+    """The target against each baseline that has seeds enough; the others are named in the caption."""
     rows, few = [], []
     for baseline, found in improvements(a):
         if found is None:

@@ -273,6 +273,7 @@ def answers(arm: Sequence[Floats], attempts: Sequence[Sequence[float]]) -> Cumul
     for m, k in zip(arm, ks, strict=True):
         second += float((m * (1 - m) / (k - 1)).sum()) / m.size**2 / b**2
         third += float((m * (1 - m) * (1 - 2 * m) / k**2).sum()) / m.size**3 / b**3
+    # one answer is what may turn out otherwise, so events are answers here and not problems
     right = sum(float((m * k).sum()) for m, k in zip(arm, ks, strict=True))
     least = int(np.argmin([m.shape[1] for m in arm]))
     of_one = int(ks[least][:, 0].sum())

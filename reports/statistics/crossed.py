@@ -58,6 +58,7 @@ def contrast(
     if covered == "answers":
         return _answers(layout, confidence)
     parts = layout.parts
+    # on fixed problems none is new, so their exact bounds have no part in it
     variance, df = _combine(layout, covered)
     se = None if variance is None else float(np.sqrt(variance))
     return Estimate(

@@ -96,8 +96,8 @@ def interaction(a: Matrices, b: Matrices, estimand: Estimand, confidence: float,
             problems alone.
         pair_seeds: row s of both is one seed.
     """
-    # of a score at most 1 changes, of two arms' difference 2: of a problem not yet seen too
-    most = max(2.0, *(sum(np.abs(m).max() for m in pair) for pair in zip(a, b, strict=True)))
+    # a score changes by 1 at most, that of a problem not yet seen too; a change of a ratio by more
+    most = max(1.0, *(float(np.abs(m).max()) for m in (*a, *b)))
     scaled = [[matrix / most for matrix in arm] for arm in (a, b)]
     # a single checkpoint brings no seeds, so on fixed problems its sampling noise would go uncounted
     single = 1 in (len(a[0]), len(b[0]))

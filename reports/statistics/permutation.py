@@ -1,7 +1,7 @@
 """Tests that rest on exchanging labels rather than on a distribution of scores.
 
-Each says something narrower than the t test: two checkpoints on problems like these, or training on these problems.
-They need that what is exchanged has the same distribution if nothing differs, so the same k on both sides.
+Each says something narrower than the crossed test: two checkpoints on problems like these, or training on these
+problems. They need that what is exchanged has the same distribution if nothing differs, so the same k on both sides.
 """
 
 from __future__ import annotations

@@ -202,7 +202,7 @@ def test_one_table_in_every_format() -> None:
     assert plain.table(TABLE).split("\n") == [
         "arm               score",
         "-----------------------",
-        "start   40.0 38.0–42.0 ",
+        "start   40.0 38.0–42.0",
         "a|b    *55.3 43.2–67.4†",
     ]
 
