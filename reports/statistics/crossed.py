@@ -199,7 +199,8 @@ def _residual(matrix: Floats, weight: float) -> MeanSquare:
 def _combine(layout: _Layout, covered: Estimand) -> tuple[float | None, float | None]:
     parts = layout.parts
     if covered == "benchmark":
-        return tuple(map(float, of_seeds(*layout.seed_parts(parts.seeds))))
+        variance, df = of_seeds(*layout.seed_parts(parts.seeds))
+        return float(variance), float(df)
     if covered == "checkpoints" or parts.problem is None:
         return _known(parts.problem)
     rest = parts.residual or MeanSquare(0.0, 1.0)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, Protocol
+from typing import Literal, Protocol, cast
 
 import numpy as np
 from scipy import optimize, special
@@ -158,4 +158,4 @@ class Estimate:
             return 0.5
         if beyond(lowest) <= 0:
             return 0.0
-        return float(np.exp(optimize.brentq(beyond, lowest, highest, xtol=1e-10, rtol=1e-12)))
+        return float(np.exp(cast(float, optimize.brentq(beyond, lowest, highest, xtol=1e-10))))

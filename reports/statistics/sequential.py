@@ -14,6 +14,7 @@ A stop for futility is non-binding: no level counts on it, so that going on past
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,7 +64,7 @@ def _crossing(at: Floats, density: Floats, step: float, chance: float, share: fl
         return float(density @ special.ndtr((at - bound) / step)) - chance
 
     far = _FAR * np.sqrt(share)
-    return float(optimize.brentq(excess, -far, far, xtol=1e-12))
+    return float(cast(float, optimize.brentq(excess, -far, far, xtol=1e-12)))
 
 
 def _moved(at: Floats, density: Floats, step: float, bound: float, share: float) -> tuple[Floats, Floats]:
