@@ -113,7 +113,7 @@ def test_the_shell_asks_the_program() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "rence"], cwd=ROOT, env={**os.environ, **words}, capture_output=True, text=True
     )
-    assert done.stdout.split() == ["quickstart"], done.stderr
+    assert done.stdout.split() == ["quickstart", "quickstart10"], done.stderr
 
 
 @pytest.fixture(scope="module")
