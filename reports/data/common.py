@@ -64,8 +64,9 @@ def asked(evals: pd.DataFrame, problems: pd.DataFrame, name: str = "") -> list[t
 
 def only(problems: pd.DataFrame, evals: pd.DataFrame, keep: Ids) -> pd.DataFrame:
     """`Run.problems` less what is not kept of these evaluations; a benchmark that is not named keeps all."""
-    benchmark = problems["eval"].map(evals["benchmark"].to_dict())
-    there = [name not in keep or i in keep[name] for name, i in zip(benchmark, problems["problem_id"], strict=True)]
+    names = dict(zip(evals.index, evals["benchmark"], strict=True))
+    benchmarks = (names.get(e, "") for e in problems["eval"])
+    there = [name not in keep or i in keep[name] for name, i in zip(benchmarks, problems["problem_id"], strict=True)]
     return where(problems, np.array(there, bool))
 
 
