@@ -9,14 +9,13 @@ from typing import Any
 
 import pandas as pd
 
-from harness.records import SCHEMA, START, DataError, EvalFolder, EvalRecord, LeftOut, Plan, RunFolder, TrialFolder
+from harness.records import SCHEMA, DataError
 from harness.records.left_out import sentences
+from reports.compared_side import ComparedSide, find
 from reports.data import common
-from reports.data.load import TrialData, read_evaluations, read_trial, where
-from reports.data.matching import EVALUATION, Side, Unmatched, unmatched
+from reports.data.matching import EVALUATION, Unmatched, unmatched
 from reports.data.pairs import Groups, Pair, compare_all
 from reports.data.scores import AVERAGE, complete, matrices
-from reports.data.stopped import stopped_notes
 from reports.data.titles import titles
 from reports.document import Cell, Column, Row, Table, text
 from reports.imported import MATCHING_UNKNOWN
@@ -24,26 +23,6 @@ from reports.render import plain
 from reports.verdict import COVERS, within
 from reports.verdict_json import pair_json
 from reports.words import GAP, detectable, p_text, percent, plural, reaching, signed
-
-
-@dataclass(frozen=True)
-class ComparedSide:
-    """One side, as found on disk, at its headline: the last point of its plan, or the last there is."""
-
-    name: str
-    trials: dict[int, TrialData]
-    evals: pd.DataFrame
-    problems: pd.DataFrame
-    notes: tuple[str, ...] = ()
-    imported: bool = False
-    left_out: tuple[LeftOut, ...] = ()
-    """of its evaluations, what was left out to keep the problems that all have"""
-
-    @property
-    def side(self) -> Side:
-        """The part of it that matching looks at."""
-        records = {seed: trial.record for seed, trial in self.trials.items()}
-        return Side(self.name, records, self.evals, self.imported)
 
 
 @dataclass(frozen=True)
@@ -169,6 +148,11 @@ def compare(
     ]
     left = [(side.name, groups[side.name, AVERAGE], side.left_out) for side in (one, other)]
     put_aside = common.of_pair(left[0], left[1], benchmarks)
+    if len(benchmarks) > 1:
+        notes.append(
+            f"This pair alone: the average is one test, and the {len(benchmarks)} benchmarks are adjusted for each "
+            "other. A plan with more comparisons adjusts for all of them: see its report."
+        )
     means = {key: sum(float(s.values.mean()) for s in group) / len(group) for key, group in groups.items()}
     known = titles(pd.concat([one.evals, other.evals]))
     said = list(sentences([*one.left_out, *other.left_out]))
@@ -209,92 +193,3 @@ def _shared(one: ComparedSide, other: ComparedSide) -> tuple[list[str], list[str
         raise Unmatched(f"{one.name} and {other.name} have no benchmark in common.")
     left = sorted((versions[0].keys() | versions[1].keys()) - set(both))
     return both, [f"Left out, for only one side has it in this version: {', '.join(left)}."] if left else []
-
-
-def find(name: str) -> ComparedSide:
-    """A side, with what an import left out of it; raises as `_found`."""
-    return replace(side := _found(name), left_out=tuple(common.of_import(Path(name), side.evals)))
-
-
-def _found(name: str) -> ComparedSide:
-    """A run folder of one arm, an arm's folder, a trial's folder, or a folder with `evals/<benchmark>/`.
-
-    Raises: DataError if there is nothing to compare there; ValueError if there are several arms.
-    """
-    path = Path(name)
-    if not path.is_dir():
-        raise DataError(f"{name} is not a folder. `rence list runs` shows the runs there are.")
-    if RunFolder(path).plan.exists():
-        arms = [arm.name for arm in Plan.read(RunFolder(path).plan).arms]
-        if len(arms) != 1:
-            raise ValueError(f"{name} holds the arms {', '.join(arms)}: name one, such as {path / arms[0]}.")
-        return _arm(name, path / arms[0], Plan.read(RunFolder(path).plan))
-    for plan in (RunFolder(path.parent).plan, RunFolder(path.parent.parent).plan):
-        if plan.exists():
-            return _arm(name, path, Plan.read(plan))
-    return _arm(name, path, None)
-
-
-def _arm(name: str, path: Path, plan: Plan | None) -> ComparedSide:
-    """An arm with all seeds that the plan has, or one trial of it; a folder without trials is an evaluated model.
-
-    Args:
-        plan: of the run that the folder is in; None if it is in none.
-
-    Raises: DataError if a trial is not finished, or has no result at the headline.
-    """
-    if plan is not None and plan.imported and path.name != START:
-        return _imported(name, path, plan)
-    if (path / "trial.json").exists():
-        places = [TrialFolder(path)]
-    elif plan is not None and path.name != START:
-        places = [TrialFolder(path / f"seed{seed}") for seed in plan.seeds]
-    else:
-        places = [TrialFolder(p.parent) for p in sorted(path.glob("seed*/trial.json"))]
-    if not places:
-        return _evaluated(name, path)
-    trials: dict[int, TrialData] = {}
-    notes = []
-    for place in places:
-        trial = read_trial(place)
-        if trial is None or trial.done is None:
-            raise DataError(f"{place.root} is not finished. `rence run` continues it.")
-        trials[trial.record.seed] = trial
-        if not trial.finished:
-            notes.append(f"{place.root}: {trial.done.status} at step {trial.done.steps}. {trial.done.reason}".strip())
-    evals, problems = read_evaluations(_complete(f for place in places for f in place.evals()))
-    if evals.empty:
-        raise DataError(f"{name} has no complete evaluation. `rence run` continues it.")
-    last = plan.grid_rollouts[-1] if plan else evals["grid"].max()
-    # all planned benchmarks or none: an average over fewer is another quantity
-    evals = where(evals, evals["grid"] == last)
-    gone = [] if plan is None else sorted(set(plan.benchmarks) - set(evals["benchmark"]))
-    if evals.empty or gone:
-        raise DataError(f"{name} has no result at the headline on {', '.join(gone) or 'any benchmark'}.")
-    return ComparedSide(name, trials, evals, problems, tuple(notes))
-
-
-def _imported(name: str, path: Path, plan: Plan) -> ComparedSide:
-    """An arm, or one seed of it, that has no trials; seeds that are missing are noted."""
-    is_arm = any(arm.name == path.name for arm in plan.arms)
-    places = {seed: TrialFolder(path / f"seed{seed}") for seed in plan.seeds} if is_arm else {0: TrialFolder(path)}
-    evals, problems = read_evaluations(_complete(f for place in places.values() for f in place.evals()))
-    evals = where(evals, evals["grid"] == plan.grid_rollouts[-1])
-    if evals.empty:
-        raise DataError(f"{name} has no result at the step that is compared, {plan.grid_rollouts[-1]}.")
-    missing = sorted(set(places) - set(evals["seed"])) if is_arm else []
-    notes = [f"{name}: seed {', '.join(map(str, missing))} is missing."] if missing else []
-    return ComparedSide(name, {}, evals, problems, tuple(notes), imported=True)
-
-
-def _evaluated(name: str, path: Path) -> ComparedSide:
-    folders = _complete(EvalFolder(p.parent) for p in sorted(path.glob("evals/*/eval.json")))
-    evals, problems = read_evaluations(folders)
-    if evals.empty:
-        raise DataError(f"{name} has neither trials nor a complete evaluation. `rence list runs` shows all runs.")
-    notes = stopped_notes(EvalRecord.read(folder.header) for folder in folders)
-    return ComparedSide(name, {}, evals, problems, tuple(f"{name}: {note}" for note in notes))
-
-
-def _complete(folders: Iterable[EvalFolder]) -> list[EvalFolder]:
-    return [folder for folder in folders if folder.attempts.exists()]

@@ -79,5 +79,5 @@ def summary(run: Path) -> str:
     """The table of scores in plain text, and the verdict below it."""
     a = analyse(load(run))
     table = plain.table(scores.table(a))
-    legend = "* the column's highest; °: not separated from it; †: differs significantly from the arm that is compared"
+    legend = "* the column's highest; ≈: not separated from it; †: differs significantly from the arm that is compared"
     return "\n".join([table, legend, "", *verdict.sentences(a)])

@@ -44,6 +44,7 @@ FLOORS = {
         ("render",),
         ("sections",),
         ("verdict_json",),
+        ("compared_side",),
         ("writing", "comparing", "evaluation"),
         ("gate", "questions"),
     ),

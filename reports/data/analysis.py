@@ -48,7 +48,8 @@ class Analysis:
     best: dict[str, set[str]]
     """column -> the arms with its highest score"""
     near: dict[str, set[str]]
-    """column -> the other arms that are not separated from its best, in the family of all pairs of the column"""
+    """column -> the other arms that are not separated from its best: in the planned family where the pair is in one,
+    else in that of all pairs of the column"""
     pairs: list[Pair]
     marks: dict[tuple[str, str], dict[str, int]]
     """(arm, benchmark) -> counts of the five marks, of attempts and tokens"""
@@ -144,7 +145,9 @@ def analyse(run: Run) -> Analysis:
     }
     scores = {(arm, column): _score(run, arm, group) for (arm, column), group in groups.items()}
     averages = [scores[arm, AVERAGE].estimate for arm in names if (arm, AVERAGE) in scores]
-    tops = {column: _best(run, column, names, groups) for column in [*benchmarks, AVERAGE]}
+    pairs = _pairs(run, groups)
+    planned = {(frozenset((p.a, p.b)), p.benchmark): p.direction != 0 for p in pairs if p.estimate}
+    tops = {column: _best(run, column, names, groups, planned) for column in [*benchmarks, AVERAGE]}
     return Analysis(
         run=run,
         arms=run.plan.arms,
@@ -155,7 +158,7 @@ def analyse(run: Run) -> Analysis:
         shares=_shares(averages, benchmarks),
         best={column: best for column, (best, _) in tops.items()},
         near={column: near for column, (_, near) in tops.items()},
-        pairs=_pairs(run, groups),
+        pairs=pairs,
         marks=marks(run),
         deviations=deviations.find(run, cells),
     )
@@ -186,9 +189,17 @@ def _shares(averages: list[Estimate], benchmarks: list[str]) -> dict[str, float]
     return {name: sum(shares[i] for shares in known) / len(known) for i, name in enumerate(benchmarks)}
 
 
-def _best(run: Run, column: str, rows: list[str], groups: Groups) -> tuple[set[str], set[str]]:
-    """The arms with a column's highest score, and the others that are not separated from it. Any arm might have been
-    the best, so the family is all pairs of the column."""
+def _best(
+    run: Run, column: str, rows: list[str], groups: Groups, planned: Mapping[tuple[frozenset[str], str], bool]
+) -> tuple[set[str], set[str]]:
+    """The arms with a column's highest score, and the others that are not separated from it.
+
+    A pair that was planned has its answer from its own family, and no other one is given. Of the rest any arm might
+    have been the best, so their family is all pairs of the column.
+
+    Args:
+        planned: two arms and a column -> whether their difference is significant
+    """
     present = {arm: groups[arm, column] for arm in rows if (arm, column) in groups}
     if len(present) < 2:
         return set(), set()
@@ -198,6 +209,10 @@ def _best(run: Run, column: str, rows: list[str], groups: Groups) -> tuple[set[s
     comparison, pairs = run.plan.comparison, len(present) * (len(present) - 1) // 2
     near = set()
     for arm in present.keys() - best:
+        answer = planned.get((frozenset((top, arm)), column))
+        if answer is not None:
+            near |= set() if answer else {arm}
+            continue
         gap = difference(present[top], present[arm], comparison.estimand, comparison.alpha)
         p = adjusted([gap.p_value, *[None] * (pairs - 1)])[0]
         if p is None or p >= comparison.alpha:

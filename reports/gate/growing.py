@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from harness.records import DataError, EvalFolder, EvalRecord, Mark, OrderRecord, random_order, read_jsonl
-from reports.comparing import ComparedSide
+from reports.compared_side import ComparedSide
 from reports.data import columns
 from reports.gate.measure import Measured, measure, results_of
 from reports.gate.results import Counts, Results, ids_hash

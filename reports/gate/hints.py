@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from reports.gate.decide import ALPHA, Decision, GateOutcome
 from reports.gate.results import Results
 from reports.gate.sharpen import Sharper
-from reports.words import listing, percent
+from reports.words import listing, percent, plural
 
 MOST_PROBLEMS = 5
 """named after a regression"""
@@ -106,13 +106,14 @@ def _repeated(e: Evidence) -> bool:
 def _problems(e: Evidence) -> list[str]:
     """Those that lost most, of the benchmarks that fail or else of all; the most first."""
     failed = [name for name, fails in zip(e.old.benchmarks, e.decision.failed, strict=True) if fails]
-    found = []
+    found, higher = [], 0
     for name in failed or e.old.benchmarks:
         was, now = (side.benchmarks[name].values.mean(axis=0) for side in (e.old, e.new))
         found += [(a - b, name, one, a, b) for one, a, b in zip(e.ids[name], was, now, strict=True) if b < a]
+        higher += int((now > was).sum())
     found.sort(key=lambda row: (-row[0], row[1], row[2]))
     if not found:
         return []
-    shown = [f"{name} {one} ({percent(a)} to {percent(b)})" for _, name, one, a, b in found[:MOST_PROBLEMS]]
-    most = f", the most by {listing(shown)}" if len(found) > 1 else f": {shown[0]}"
-    return [f"To look at: {len(found):,} {'problem' if len(found) == 1 else 'problems'} lost{most}."]
+    shown = [f"{name} {one} ({percent(a)} to {percent(b)} %)" for _, name, one, a, b in found[:MOST_PROBLEMS]]
+    most = f"; the largest falls: {listing(shown)}" if len(found) > 1 else f": {shown[0]}"
+    return [f"To look at: {plural(len(found), 'problem')} scored lower and {higher:,} higher{most}."]

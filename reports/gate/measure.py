@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from harness.records import START, DataError, EvalFolder, Plan, RunFolder
-from reports.comparing import ComparedSide, find
+from reports.compared_side import ComparedSide, find
 from reports.data.load import where
 from reports.data.matching import NO_SETTINGS
 from reports.data.scores import Scores, matrices

@@ -8,7 +8,7 @@ from typing import Literal
 
 import pandas as pd
 
-from reports.comparing import ComparedSide
+from reports.compared_side import ComparedSide
 from reports.data.matching import Unmatched
 from reports.gate import checks, reading, remembering
 from reports.gate.baseline import MARGIN_POINTS

@@ -12,7 +12,7 @@ import pandas as pd
 
 from harness.records import DataError, LeftOut
 from harness.records.left_out import sentences
-from reports.comparing import ComparedSide
+from reports.compared_side import ComparedSide
 from reports.data import common
 from reports.data.scores import Scores, matrices
 from reports.gate.results import Counts, Results, ids_hash

@@ -129,7 +129,7 @@ class Gate:
 
 def table(gate: Gate) -> Table:
     """The average first: it decides."""
-    titles = ["", "problems", "k", "baseline", "run", "change", "95 % bounds", "result"]
+    titles = ["", "problems", "k", "baseline", "run", "change", "one-sided 95 %", "result"]
     columns = [Column(title, numeric=title not in ("", "result")) for title in titles]
     return Table("gate", columns, [_row(gate, *column) for column in gate.columns])
 
@@ -220,7 +220,8 @@ def _basis(gate: Gate) -> str:
     benchmarks = plural(len(gate.old.benchmarks), "benchmark")
     return (
         f"One-sided 95 % bounds of the average of {benchmarks}{over}, paired by problem, "
-        f"{who}, about {COVERS[covered]}; single benchmarks adjusted by Bonferroni, at 1 %; "
+        f"{who}, about {COVERS[covered]}; bounds of single benchmarks hold each alone, and one fails by a "
+        f"Bonferroni-adjusted p of at most 1 %; "
         f"{_matched(gate)}."
     )
 

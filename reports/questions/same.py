@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from harness.records import SCHEMA, DataError
-from reports.comparing import ComparedSide, find
+from reports.compared_side import ComparedSide, find
 from reports.data.load import where
 from reports.data.matching import EVALUATION, Side, Unmatched, unmatched
 from reports.data.scores import AVERAGE, Scores, matrices

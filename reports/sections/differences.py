@@ -87,7 +87,7 @@ def _equivalence(a: Analysis) -> str:
 def _pairing(a: Analysis) -> str:
     if a.run.plan.comparison.pair_seeds:
         return "Differences are paired by problem and, as planned, by seed."
-    return "Differences are paired by problem and not by seed, which has to be planned (`comparison.pair_seeds`)."
+    return "Differences are paired by problem and not by seed, which has to be planned (comparison.pair_seeds)."
 
 
 def _chosen(a: Analysis) -> str:
@@ -131,7 +131,7 @@ def _table(a: Analysis, family: Family, name: str, caption: str) -> Table:
         Column(f"{100 * (1 - a.alpha):g} % interval"),
         Column("adjusted p"),
         Column("raw p"),
-        Column("MDE"),
+        Column("MDE, one test"),
         *([Column("Seed r")] if family == "primary" else []),
         Column("Finding", numeric=False),
     ]

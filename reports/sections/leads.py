@@ -33,10 +33,10 @@ def sentences(a: Analysis, found: list[Lead]) -> list[Bullets | Text]:
 def _sentence(a: Analysis, leads: list[Lead]) -> str:
     """Of arms of one finding."""
     k, finding = leads[0].k, leads[0].finding
-    who = listing([f"{a.label(lead.arm)} ({_points(lead)})" for lead in leads])
+    who = listing([a.label(lead.arm) for lead in leads])
     verb = "leads" if len(leads) == 1 else "lead"
     within = "by less within" if finding == "shrinks" else "within"
-    lasting = f"{who} {verb} the untrained model with one attempt and {within} {k}"
+    lasting = f"{who} {verb} the untrained model with one attempt and {within} {k} (raw intervals: see the table)"
     if finding == "reversed":
         below = "is" if len(leads) == 1 else "are"
         return (
@@ -51,12 +51,6 @@ def _sentence(a: Analysis, leads: list[Lead]) -> str:
     if k < ENOUGH:
         return f"{lasting}. So few attempts cannot tell new ability from sharpening."
     return f"New ability, as far as {k} attempts can tell: {lasting}."
-
-
-def _points(lead: Lead) -> str:
-    """`+14.1 (+10.6 to +17.6) points, then +10.4 (+5.5 to +15.3)`"""
-    one, most = (f"{signed(e.value)} ({reaching(e.interval)})" for e in (lead.one, lead.most))
-    return f"{one} points, then {most}"
 
 
 def table(a: Analysis, found: list[Lead]) -> Table:

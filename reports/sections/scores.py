@@ -14,7 +14,7 @@ from reports.verdict import covered, effort, matched, planned, span
 from reports.words import GAP, between, capital, listing, percent, plural
 
 DAGGER = "†"
-NEAR = "°"
+NEAR = "≈"
 """not separated from the column's best"""
 
 
@@ -95,8 +95,9 @@ def caption(a: Analysis) -> str:
         _rules(a),
         f"{'; '.join([seeds, *effort(a)])}; template {plan.template}; marker "
         f"{listing(sorted(set(final['grader_version']))) or GAP}; model {plan.model}.",
-        f"Bold: the column's highest score. {NEAR}: not separated from it at {100 * a.alpha:g} %, in the family of all "
-        "pairs of the column (Bonferroni); an arm whose interval is wide is hard to separate from anything.",
+        f"Bold: the column's highest score. {NEAR}: not separated from it at {100 * a.alpha:g} %, in the planned "
+        "family where the pair is in one, else in that of all pairs of the column (Bonferroni); an arm whose interval "
+        "is wide is hard to separate from anything.",
         *_legend(a),
         f"{capital(matched(a))}; {planned(a)}.",
     ]

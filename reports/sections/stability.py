@@ -40,7 +40,7 @@ def _sentences(a: Analysis, found: list[Stability]) -> list[str]:
     none = sorted({one.seeds for one in counted if not one.collapsed})
     if none and len(none) == 1:
         whose = "No seed collapsed" if not fell else "No seed of the other arms did"
-        said.append(f"{whose}: 0 of {plural(none[0], 'seed')}, so the rate may be up to {_bound(a, none[0])}.")
+        said.append(f"{whose}: 0 of {plural(none[0], 'seed')} an arm, so its rate may be up to {_bound(a, none[0])}.")
     elif none:
         low, high = none[0], none[-1]
         said.append(

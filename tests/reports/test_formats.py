@@ -163,7 +163,7 @@ def test_latex_table_is_balanced(built: Path) -> None:
         rows = [line for line in body.split("\n") if line.endswith("\\\\")]
         columns = len(re.findall(r"\\begin\{tabular\}\{@\{\}([lr]+)@\{\}\}", text)[0])
         assert rows and {len(re.findall(r"(?<!\\)&", row)) + 1 for row in rows} == {columns}
-    assert r"\midrule" in read(built / "table.tex") and r"$^\circ$" in read(built / "table.tex")
+    assert r"\midrule" in read(built / "table.tex") and r"$\approx$" in read(built / "table.tex")
 
 
 def test_latex_escapes() -> None:

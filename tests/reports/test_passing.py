@@ -197,7 +197,7 @@ def test_a_lead_that_lasts_is_new_ability_and_one_that_is_gone_is_sharpening(mak
     reports.build(run, ["md"])
     page = (run / "report/report.md").read_text(encoding="utf-8")
     assert "New ability, as far as 16 attempts can tell: ReNCE" in page
-    assert "Sharpening: GRPO (+43.8 (" in page and "DAPO leads" not in page
+    assert "Sharpening: GRPO leads the untrained model" in page and "DAPO leads" not in page
 
 
 def test_a_reversed_lead_is_said(make_run) -> None:
