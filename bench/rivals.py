@@ -54,7 +54,7 @@ class Seen:
         """How far our one-sided bounds lie below and above: `Estimate.reach`, of many replicates at once."""
         variance, df = self.crossed
         alike = -special.stdtrit(df, alpha) * np.sqrt(variance)
-        alike += special.stdtrit(self.problems - 1, alpha) * np.sqrt(self.problem)
+        alike += special.stdtrit(np.maximum(df, self.problems - 1), alpha) * np.sqrt(self.problem)
         below, above = self._shape.below(alpha), self._shape.above(alpha)
         return np.clip(alike + below, 0, 1 + self.difference), np.clip(alike + above, 0, 1 - self.difference)
 

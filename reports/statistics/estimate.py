@@ -20,6 +20,9 @@ checkpoints on these problems, answering anew"""
 ESTIMANDS: tuple[Estimand, ...] = ("algorithm", "benchmark", "checkpoints", "answers")
 ROUNDING = 1e-12
 """a standard error below this is what is left of equal numbers after adding them up; scores lie in 0..1"""
+FEW = 7
+"""degrees of freedom of the problems' part below which its bounds are at least the t interval's: of so few problems the
+variance is known too badly for a normal quantile"""
 SMALLEST = 1e-30
 """p-values below it are zero"""
 
@@ -108,15 +111,27 @@ class Estimate:
         """How far the one-sided bound at level alpha lies above (or below) the value, within `span`.
 
         The half-width of the t interval of the crossed layout, t(df) sqrt(V), in which the symmetrical half-width of
-        the problems' part alone, t(df_P) sqrt(P), gives way to what the problems really say, `shape`.
+        the problems' part alone, t sqrt(P), gives way to what the problems really say, `shape`.
         """
         assert self.se is not None and self.df is not None
         room = self.span[1] - self.value if up else self.value - self.span[0]
         half = -float(special.stdtrit(self.df, alpha)) * self.se
         if self.shape is not None and self.normal is not None:
-            exact = self.shape.above(alpha) if up else self.shape.below(alpha)
-            half += float(exact) + float(special.stdtrit(self.normal.df, alpha)) * self.normal.variance**0.5
+            half += self._of_problems(alpha, up, self.normal)
         return min(max(half, 0.0), max(room, 0.0))
+
+    def _of_problems(self, alpha: float, up: bool, normal: MeanSquare) -> float:
+        """What the problems' part reaches beyond its share of the t interval.
+
+        At the larger degrees of freedom of the two: so the whole reaches at least as far as the problems alone, and
+        further the smaller alpha is.
+        """
+        assert self.shape is not None and self.df is not None
+        root = normal.variance**0.5
+        exact = float(self.shape.above(alpha) if up else self.shape.below(alpha))
+        if normal.df < FEW:
+            exact = max(exact, -float(special.stdtrit(normal.df, alpha)) * root)
+        return exact + float(special.stdtrit(max(self.df, normal.df), alpha)) * root
 
     @property
     def interval(self) -> tuple[float, float] | None:

@@ -169,3 +169,17 @@ def test_pass_at_k() -> None:
     with pytest.raises(ValueError, match=r"at most the 4 attempts of every problem, but is 5"):
         pass_at_k(n, c, 5)
     assert pass_at_ks(n, c, [4, 1, 2]) == pytest.approx(np.array([[1, 0.25, 0.5], [0, 0, 0], [1, 1, 1]]))
+
+
+@pytest.mark.parametrize(("problems", "seeds", "k"), [(2, 3, 4), (3, 10, 4), (12, 10, 4), (20, 10, 32), (30, 40, 4)])
+def test_bounds_reach_further_the_smaller_alpha_is_and_never_nowhere(problems: int, seeds: int, k: int) -> None:
+    """Many seeds on few problems: degrees of freedom of the whole beyond those of the problems."""
+    rng = np.random.default_rng(problems)
+    for _ in range(10):
+        p = rng.uniform(0.2, 0.8, problems)
+        a, b = (rng.binomial(k, p, (seeds, problems)) / k for _ in range(2))
+        estimate = contrast([[a], [b]], (1, -1))
+        reach = [estimate.reach(alpha, True) for alpha in (0.2, 0.05, 0.025, 1e-3, 1e-6, 1e-9)]
+        assert reach == sorted(reach) and reach[0] > 0
+        low, high = estimate.interval or (0.0, 0.0)
+        assert estimate.p_value is not None and (estimate.p_value < 0.05) == (low > 0 or high < 0)
