@@ -34,7 +34,7 @@ def same(
 ) -> None:
     """Are these the same model? Answers are exchanged within each problem; training seeds and new problems do not come
     in. Exit 0: identical answers, or no difference found, with what could have been seen; 1: they differ; 2: not
-    comparable; 3: something is missing."""
+    comparable; 3: a benchmark or a side is missing, or so few answers cannot tell."""
     import reports
     from reports.questions import same_text
 
@@ -47,8 +47,10 @@ def same(
         print_json(found.to_json())
     else:
         out().print(same_text.render(found), markup=False)
-    if found.differs and not found.identical:
+    if found.finding == "differs":
         raise typer.Exit(FAILED)
+    if not found.answered:
+        raise typer.Exit(INCOMPLETE)
 
 
 def reproduce(

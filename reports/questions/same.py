@@ -22,6 +22,7 @@ from reports.statistics.exchange import (
     Exchanged,
     detectable,
     interval,
+    least_p,
     mean_test,
     pattern_test,
 )
@@ -85,6 +86,10 @@ class SameModel:
     titles: Mapping[str, str]
     same_marks: bool
     """whether each problem has as many correct answers on both sides"""
+    least_p: float
+    """the smallest p-value that so many answers can have, whatever they are"""
+    left_out: list[str]
+    """benchmarks that were not compared, and why, in words"""
 
     @property
     def average(self) -> SameCell:
@@ -108,9 +113,23 @@ class SameModel:
         return self.p_value < self.alpha
 
     @property
+    def too_few(self) -> bool:
+        """Whether no answers at all could have been called different."""
+        return self.least_p >= self.alpha
+
+    @property
     def finding(self) -> str:
-        """For programs."""
-        return "identical" if self.identical else "differs" if self.differs else "no difference found"
+        """For programs; of the benchmarks that were compared."""
+        if self.identical:
+            return "identical"
+        if self.too_few:
+            return "cannot tell"
+        return "differs" if self.differs else "no difference found"
+
+    @property
+    def answered(self) -> bool:
+        """Whether the question was answered on all benchmarks: one that differs answers it for all."""
+        return self.finding == "differs" or (self.finding != "cannot tell" and not self.left_out)
 
     def to_json(self) -> dict[str, Any]:
         """For `rence same --json`."""
@@ -121,10 +140,12 @@ class SameModel:
             "finding": self.finding,
             "estimand": "answers",
             "p_value": self.p_value,
+            "least_p": self.least_p,
             "alpha": self.alpha,
             "confidence": 1 - self.alpha / TESTS,
             "cells": [cell.to_json() for cell in self.cells],
             "texts": asdict(self.texts) if self.texts else None,
+            "left_out": self.left_out,
             "notes": self.notes,
         }
 
@@ -151,12 +172,13 @@ def same(a: str, b: str, allow_unmatched: bool = False, alpha: float = 0.05) -> 
     known = titles(pd.concat([one.evals, other.evals]))
     columns = [(AVERAGE, list(tables.values())), *((name, [table]) for name, table in tables.items())]
     cells = [_cell(name, some, alpha) for name, some in columns]
-    notes = [*one.notes, *other.notes, *left, *(f"Not asked in one way: {reason}." for reason in reasons)]
+    notes = [*one.notes, *other.notes, *(f"Not asked in one way: {reason}." for reason in reasons)]
     if any(sampling.get("temperature") == 0 for side in (one, other) for sampling in side.evals["sampling"]):
         notes.append(GREEDY)
     texts = same_texts((a, one.evals), (b, other.evals), list(pairs))
     marks = all(np.array_equal(table.a, table.b) for table in tables.values())
-    return SameModel(a, b, cells, texts, alpha, notes, known, marks)
+    least = min(1.0, TESTS * least_p(list(tables.values())))
+    return SameModel(a, b, cells, texts, alpha, notes, known, marks, least, left)
 
 
 def _check_single(side: ComparedSide) -> None:
@@ -176,7 +198,7 @@ def _settings(one: ComparedSide, other: ComparedSide) -> list[str]:
 
 
 def _pairs(one: ComparedSide, other: ComparedSide) -> tuple[dict[str, tuple[Scores, Scores]], list[str]]:
-    """Benchmark -> both sides, and what was left out."""
+    """Benchmark -> both sides, and what was left out and why."""
     versions = [dict(zip(s.evals["benchmark"], s.evals["benchmark_hash"], strict=True)) for s in (one, other)]
     common = [name for name in versions[0] if versions[1].get(name) == versions[0][name]]
     if not common:
@@ -194,7 +216,14 @@ def _pairs(one: ComparedSide, other: ComparedSide) -> tuple[dict[str, tuple[Scor
             )
         found[name] = (a, b)
     left = sorted((versions[0].keys() | versions[1].keys()) - set(common))
-    return found, [f"Left out, for only one side has it in this version: {listing(left)}."] if left else []
+    names = (one.name, other.name)
+    return found, [
+        _why_left(name, [side for side, seen in zip(names, versions, strict=True) if name in seen]) for name in left
+    ]
+
+
+def _why_left(benchmark: str, sides: Sequence[str]) -> str:
+    return f"{benchmark} (only {sides[0]} has it)" if len(sides) == 1 else f"{benchmark} (asked in two versions)"
 
 
 def _only(side: ComparedSide, benchmark: str) -> Scores:

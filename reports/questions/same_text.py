@@ -6,7 +6,7 @@ from reports.data.scores import AVERAGE
 from reports.document import Cell, Column, Row, Table, text
 from reports.questions.same import SameCell, SameModel
 from reports.render import plain
-from reports.words import GAP, p_text, percent, plural, signed
+from reports.words import GAP, listing, p_text, percent, plural, signed
 
 NOTHING = 1 / 3
 """of the scale: a test that finds no less than this cannot detect anything"""
@@ -22,9 +22,11 @@ def render(found: SameModel) -> str:
     head = f"A  {found.a}\nB  {found.b}"
     about = (
         "Raw p-values, of the means and of the problems one by one, by exchanging answers within each problem; the "
-        "interval covers new answers of these checkpoints to these problems. Could see: 80 % power."
+        "interval covers new answers of these checkpoints to these problems, and is by another method (Newcombe's): "
+        "the tests decide, also where it leaves out 0. Could see: 80 % power."
     )
-    parts = [head, plain.table(table), about, *_texts(found), _finding(found), _power(found), *found.notes]
+    left = f"Not compared: {listing(found.left_out)}." if found.left_out else ""
+    parts = [head, left, plain.table(table), about, *_texts(found), _finding(found), _power(found), *found.notes]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -61,13 +63,23 @@ def _texts(found: SameModel) -> list[str]:
 
 
 def _finding(found: SameModel) -> str:
+    on = "these problems"
+    if found.left_out:
+        named = [found.titles.get(cell.benchmark, cell.benchmark) for cell in found.cells[1:]]
+        on = f"the problems of {listing(named)} alone"
     if found.identical:
-        return "The same model, as far as these problems tell: nothing differs, not even the texts."
+        return f"The same model, as far as {on} tell: nothing differs, not even the texts."
     tests = "mean and pattern" if found.average.pattern else "mean"
     p = f"p {p_text(found.p_value)} ({tests}; the smaller of two, doubled)"
+    if found.too_few:
+        level = p_text(found.alpha).rstrip("0")
+        return (
+            f"Cannot tell (so few answers cannot reach p {level}): p {p_text(found.p_value)}; were all of one side's "
+            f"answers correct and none of the other's, it would be {p_text(found.least_p)}."
+        )
     if found.differs:
-        return f"A and B differ on these problems: {p}."
-    return f"No difference found between A and B on these problems: {p}."
+        return f"A and B differ on {on}: {p}."
+    return f"No difference found between A and B on {on}: {p}."
 
 
 def _power(found: SameModel) -> str:

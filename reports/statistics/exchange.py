@@ -156,6 +156,15 @@ def pattern_test(tables: Sequence[AnswerCounts], rng: np.random.Generator) -> Ex
     return Exchanged((1 + far) / (1 + DRAWS), False)
 
 
+def least_p(tables: Sequence[AnswerCounts]) -> float:
+    """The smallest p-value that `mean_test` has for this number of answers: all of one side's are correct, and none of
+    the other's. No pattern of answers has a smaller one by `pattern_test`."""
+    chance = 2.0
+    for table in tables:
+        chance *= (1 / comb(table.k_a + table.k_b, table.k_a)) ** len(table.a)
+    return min(1.0, chance)
+
+
 def detectable(tables: Sequence[AnswerCounts], alpha: float, power: float = POWER) -> float | None:
     """The smallest difference of the means that `mean_test` finds with this power; None if even 1 is not found.
 

@@ -98,7 +98,29 @@ def test_one_answer_a_problem_cannot_see_what_cancels_out(rence: Say, make_evalu
     small = [make_evaluated(name, k=1, mini=[1, 0, 1]) for name in ("x", "y")]
     other_texts(small[1])
     code, out, _ = rence("same", *small)
-    assert code == 0 and "This comparison cannot detect anything" in out
+    assert code == 3 and "This comparison cannot detect anything" in out
+
+
+def test_so_few_answers_cannot_tell(rence: Say, make_evaluated) -> None:
+    a, b = make_evaluated("a", k=1, mini=[1] * 4), make_evaluated("b", k=1, mini=[0] * 4)
+    other_texts(b)
+    code, out, _ = rence("same", a, b)
+    # 2 of the 2^4 exchanges are as far out, and the smaller of two tests is doubled: .25, the least that there can be
+    assert code == 3 and "Cannot tell (so few answers cannot reach p .05): p .250" in out
+    assert "No difference found" not in out and "by another method (Newcombe's)" in out
+    code, found = told(rence, a, b)
+    assert (
+        code == 3 and found["finding"] == "cannot tell" and found["least_p"] == 0.25 == pytest.approx(found["p_value"])
+    )
+    a, b = make_evaluated("c", k=1, mini=[1] * 7), make_evaluated("d", k=1, mini=[0] * 7)
+    other_texts(b)
+    assert told(rence, a, b)[1]["p_value"] == pytest.approx(4 / 2**7) and told(rence, a, b)[0] == 1
+    # many equal answers are no few answers
+    a, b = make_evaluated("e", k=1, mini=[1] * 50), make_evaluated("f", k=1, mini=[1] * 50)
+    other_texts(b)
+    assert told(rence, a, b)[0] == 0
+    # equal texts are the same, however few
+    assert rence("same", make_evaluated("g", k=1, mini=[1]), make_evaluated("h", k=1, mini=[1]))[0] == 0
 
 
 def test_several_benchmarks_and_one_on_one_side_only(rence: Say, make_evaluated) -> None:
@@ -106,9 +128,12 @@ def test_several_benchmarks_and_one_on_one_side_only(rence: Say, make_evaluated)
     a = make_evaluated("a", mini=draws(1, RATES, 4), hard=draws(5, hard, 4), more=[1])
     b = make_evaluated("b", mini=draws(2, RATES, 4), hard=draws(6, hard, 4))
     code, found = told(rence, a, b)
-    assert code == 0 and [cell["benchmark"] for cell in found["cells"]] == ["average", "hard", "mini"]
+    assert code == 3 and [cell["benchmark"] for cell in found["cells"]] == ["average", "hard", "mini"]
     average = np.mean([cell["delta"] for cell in found["cells"][1:]])
-    assert found["cells"][0]["delta"] == pytest.approx(average) and "more" in found["notes"][0]
+    assert found["cells"][0]["delta"] == pytest.approx(average) and found["left_out"] == [f"more (only {a} has it)"]
+    code, out, _ = rence("same", a, b)
+    assert code == 3 and out.index(f"Not compared: more (only {a} has it).") < out.index("average")
+    assert "between A and B on the problems of hard and mini alone: p" in " ".join(out.split())
     assert told(rence, a, b)[1] == found  # the same files, the same draws
 
 
