@@ -27,9 +27,9 @@ def benchmark_title(name: str, recorded: str = "") -> str:
     return recorded or _TITLES_OF_OLD_FILES.get(name, name)
 
 
-def percent(fraction: float | None) -> str:
+def percent(fraction: float | None, decimals: int = 1) -> str:
     """0.5534 -> `55.3`"""
-    return GAP if fraction is None else f"{100 * fraction:.1f}".replace("-", "−")
+    return GAP if fraction is None else f"{100 * fraction:.{decimals}f}".replace("-", "−")
 
 
 def detectable(effect: tuple[float, float] | None, largest: float = 1 / 3) -> str:

@@ -33,8 +33,13 @@ _BOUND = {
 }
 
 
-def checked(manifest: Manifest, shape: type[BaseModel], data: Any, at: Key = ()) -> BaseModel:
+def checked(
+    manifest: Manifest, shape: type[BaseModel], data: Any, at: Key = (), missing: str | None = None
+) -> BaseModel:
     """`data`, which the manifest has at `at`, as an instance of its shape.
+
+    Args:
+        missing: what to say where a key is, of files whose keys `rence config explain` does not know.
 
     Raises: UserError with a line for each of the first mistakes: file, line, key, value, what is allowed.
     """
@@ -46,7 +51,7 @@ def checked(manifest: Manifest, shape: type[BaseModel], data: Any, at: Key = ())
     unknown = {mistake["loc"][:-1] for mistake in mistakes if mistake["type"] == "extra_forbidden"}
     mistakes = [m for m in mistakes if not (m["type"] == "missing" and m["loc"][:-1] in unknown)]
     mistakes.sort(key=lambda m: m["type"] != "extra_forbidden")
-    lines = [_line(manifest, shape, mistake, at) for mistake in mistakes[:_MOST_LINES]]
+    lines = [_line(manifest, shape, mistake, at, missing) for mistake in mistakes[:_MOST_LINES]]
     if len(mistakes) > _MOST_LINES:
         lines[-1] += f" (and {len(mistakes) - _MOST_LINES} more mistakes)"
     raise UserError("\n".join(lines))
@@ -69,13 +74,13 @@ def show(value: Any) -> str:
     return text if len(text) <= 40 else f"{text[:37]}..."
 
 
-def _line(manifest: Manifest, shape: type[BaseModel], mistake: Any, at: Key) -> str:
+def _line(manifest: Manifest, shape: type[BaseModel], mistake: Any, at: Key, missing: str | None) -> str:
     kind, key = mistake["type"], (*at, *mistake["loc"])
     place, name = manifest.place(key), dotted(key)
     if kind == "extra_forbidden":
         return f"{place}: `{name}` is not a key. {_hint(key, _keys(shape, mistake['loc'][:-1]))}"
     if kind == "missing":
-        return f"{place}: `{name}` is missing. `rence config explain {name}` says what it means."
+        return f"{place}: `{name}` is missing. {missing or f'`rence config explain {name}` says what it means.'}"
     return f"{place}: `{name}` must be {_allowed(mistake)}, but is {show(mistake['input'])} instead."
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +15,22 @@ from harness.config.shape import model
 from harness.records import Published
 
 _AVERAGE = "average"
+_NEEDED = "A file of published scores has `title`, `source`, `url`, `model`, `protocol` and `percent`."
 
 
-def published(path: Path) -> Published:
-    """Raises: UserError with file, line, key, value and what is allowed."""
+def published(path: Path, own: Collection[str] = ()) -> Published:
+    """
+    Args:
+        own: benchmarks that may be named beside the registered ones: those of the run it is set beside.
+
+    Raises: UserError with file, line, key, value and what is allowed.
+    """
     manifest = manifests.read(path)
     data = {key: value for key, value in manifest.data.items() if key != "schema"}
-    shaped: Any = checked(manifest, model(Published), data)
-    allowed = [*registry.benchmark_names(), _AVERAGE]
+    shaped: Any = checked(manifest, model(Published), data, missing=_NEEDED)
+    if not any(shaped.percent.values()):
+        fail(manifest, ("percent",), "`percent` has no scores: it is arm -> benchmark or `average` -> percent.")
+    allowed = [*sorted({*registry.benchmark_names(), *own}), _AVERAGE]
     for arm, row in shaped.percent.items():
         for name, percent in row.items():
             at = ("percent", arm, name)
@@ -39,7 +48,9 @@ def published(path: Path) -> Published:
         if value is not None and (value < least or (most is not None and value > most)):
             allowed_words = f"at least {least}" if most is None else f"from {least} to {most}"
             fail(manifest, (name,), f"`{name}` must be {allowed_words}, but is {value} instead.")
-    return Published(**dict(shaped))
+    # as written: 50 and 50.0 are not printed to the same decimals
+    percent = {str(arm): dict(row) for arm, row in data["percent"].items()}
+    return Published(**{**dict(shaped), "percent": percent})
 
 
 def of_experiment(manifest: Manifest) -> list[Published]:

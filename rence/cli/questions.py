@@ -74,11 +74,13 @@ def reproduce(
     not; 2: usage; 3: nothing could be tested with power."""
     import reports
     from harness.config import published
+    from harness.records import Plan, RunFolder
 
     if accept is not None and not accept.strip():
         raise UserError("`--accept` needs a reason, in words: the result prints it.")
     # read before the run, which takes longer: a mistake in a file is told at once
-    found = reports.reproduction(run, [published(file) for file in expected], accept=accept)
+    benchmarks = Plan.read(RunFolder(run).plan).benchmarks
+    found = reports.reproduction(run, [published(file, benchmarks) for file in expected], accept=accept)
     if json:
         print_json(found.to_json())
     else:

@@ -52,9 +52,9 @@ def _keep(run: Path, files: list[Path]) -> None:
     from harness.config import published
     from harness.records import Plan, RunFolder, add_published
 
-    folder, found = RunFolder(run), [published(path) for path in files]
-    Plan.read(folder.plan)  # a folder without a plan is no run
-    add_published(folder.expected, found)
+    folder = RunFolder(run)
+    benchmarks = Plan.read(folder.plan).benchmarks  # a folder without a plan is no run
+    add_published(folder.expected, [published(path, benchmarks) for path in files])
 
 
 def compare(

@@ -16,14 +16,13 @@ import pandas as pd
 from harness.records import START, ArmRecord, Published
 from reports.data.analysis import Analysis
 from reports.data.load import where
+from reports.data.printed import decimals, half_digit, written
 from reports.data.scores import AVERAGE, Scores, complete
 from reports.statistics.reproduction import Noise, own_training, same_weights
 from reports.words import listing, plural
 
 SIGHT = 0.10
 """a test that could not have seen a difference of 10 points has no power worth the name"""
-DECIMALS = 1
-"""of a printed percent, where a file does not say it"""
 HAVE_ERRATA = ("gsm8k", "minerva_math", "olympiadbench")
 """benchmarks that are there with corrected golds too, under their name and `_errata`"""
 _ERRATA = "_errata"
@@ -87,6 +86,8 @@ class Reproduced:
     finding: PublishedFinding
     rounding: float
     """half of the last printed digit"""
+    decimals: int
+    """of the published percent, as it is shown"""
     reasons: tuple[str, ...] = ()
     """why it is not comparable, or has no power"""
     tests: int = 1
@@ -111,6 +112,13 @@ class Reproduced:
         return None if self.noise is None else self.noise.half_width(self.alpha / self.tests, self.rounding)
 
     @property
+    def within(self) -> tuple[float, float] | None:
+        """The published scores that are consistent with ours; on the scale."""
+        if self.half_width is None or self.score is None:
+            return None
+        return max(0.0, self.score - self.half_width), min(1.0, self.score + self.half_width)
+
+    @property
     def detectable(self) -> float | None:
         """The difference that the test finds with 80 % power."""
         return None if self.noise is None else self.noise.detectable(self.alpha / self.tests, self.rounding)
@@ -127,6 +135,7 @@ class Reproduced:
             "finding": str(self.finding),
             "p_adjusted": self.p_adjusted,
             "half_width": self.half_width,
+            "within": self.within,
             "detectable": self.detectable,
             "reasons": list(self.reasons),
         }
@@ -168,7 +177,7 @@ def _cell(
     columns = _columns(own, published, arm, benchmark)
     group = complete(own.cells, ours, columns) if ours is not None and columns else None
     score = float(sum(s.values.mean() for s in group) / len(group)) if group else None
-    rounding = 0.5 * 10.0 ** -(DECIMALS if published.decimals is None else published.decimals) / 100 + 1e-9
+    shown = max(decimals(published), 0 if percent is None else written(percent))
     bare = Reproduced(
         arm,
         ours,
@@ -177,7 +186,8 @@ def _cell(
         score,
         None,
         PublishedFinding.UNKNOWN,
-        rounding,
+        half_digit(published),
+        shown,
     )
     if percent is None:
         return bare
@@ -253,7 +263,7 @@ def unstated(own: OwnResults, published: Published) -> str | None:
     unknown_k = sorted(
         n for n in named if n not in published.attempts and _of_golds(own, published, n) in own.benchmarks
     )
-    taken = []
+    taken = ["what model ours is (taken: theirs)"] if own.model in ("unknown", "") else []
     if unknown_k:
         taken.append(f"k of the published cells on {listing(unknown_k)} (taken: ours)")
     if not published.decoding:
@@ -266,7 +276,7 @@ def unstated(own: OwnResults, published: Published) -> str | None:
     if trained and published.seeds is None and published.weights != "same":
         taken.append("how many seeds each score is the mean of (taken: 1)")
     if published.decimals is None:
-        taken.append(f"to how many decimals they are printed (taken: {DECIMALS})")
+        taken.append(f"to how many decimals they are printed (taken: {decimals(published)}, the most that one shows)")
     return f"Not known: {'; '.join(taken)}." if taken else None
 
 

@@ -89,10 +89,10 @@ class Reproduction:
             [
                 text(cell.arm if cell.ours in (None, cell.arm) else f"{cell.arm} ({cell.ours})"),
                 text(name),
-                Cell(percent(cell.published)),
+                Cell(percent(cell.published, cell.decimals)),
                 Cell(percent(cell.score)),
                 Cell(signed(cell.difference)),
-                Cell(GAP if cell.half_width is None else f"±{percent(cell.half_width)}"),
+                Cell(GAP if cell.within is None else " to ".join(map(percent, cell.within))),
                 Cell(percent(cell.detectable)),
                 Cell(p_text(cell.p_adjusted)),
                 text(str(cell.finding)),
@@ -101,8 +101,8 @@ class Reproduction:
 
     def _closing(self) -> str:
         how = (
-            "Within: how far apart chance and rounding bring the two, with the noise of both, on these problems. Could "
-            "see: the true difference found with 80 % power; a test that could not see "
+            "Within: the published scores that chance and rounding alone bring beside ours, with the noise of both, on "
+            "these problems. Could see: the true difference found with 80 % power; a test that could not see "
             f"{percent(SIGHT).removesuffix('.0')} points has no power."
         )
         if not self.answered:

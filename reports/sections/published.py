@@ -6,13 +6,11 @@ from collections.abc import Iterator
 
 from harness.records import START, Published
 from reports.data.analysis import Analysis
+from reports.data.printed import half_digit
 from reports.data.reproduced import OwnResults, PublishedFinding, Reproduced, reproduce, summary, unstated
 from reports.data.scores import AVERAGE
 from reports.document import Block, Bullets, Cell, Column, Row, Section, Table, Text, text
 from reports.words import percent, plural, signed
-
-PRINTED = 0.0005 + 1e-9
-"""half of the last digit of a score that is printed in percent with one decimal, as a fraction"""
 
 
 def compare(a: Analysis, published: Published) -> list[Reproduced]:
@@ -27,7 +25,7 @@ def impossible(a: Analysis, published: Published) -> Iterator[tuple[str, str, fl
     for arm, row in published.percent.items():
         for benchmark, printed in row.items():
             answers = sizes.get(benchmark, 0) * published.attempts.get(benchmark, 0)
-            half = PRINTED if published.decimals is None else 0.005 * 10.0**-published.decimals + 1e-9
+            half = half_digit(published)
             if printed is not None and answers and abs(round(printed / 100 * answers) / answers - printed / 100) > half:
                 yield arm, benchmark, printed
 
@@ -80,8 +78,9 @@ def _caption(a: Analysis, published: Published) -> str:
     same = "" if published.model == a.run.plan.model else f" Ours is {a.run.plan.model}."
     return (
         f"{_source(published)}. Their model: {published.model}.{same} How they measured: {published.protocol}. "
-        "Percent. Within: how far apart chance and rounding bring the two, with the noise of both, on these problems, "
-        "for all tests of this table together; could see: the true difference that the test finds with 80 % power. "
+        "Percent. Within: the published scores that chance and rounding alone bring beside ours, with the noise of "
+        "both, on these problems, for all tests of this table together; could see: the true difference that the test "
+        "finds with 80 % power. "
         "Consistent is no more than that."
     )
 
@@ -92,10 +91,10 @@ def _row(a: Analysis, cell: Reproduced) -> Row:
         [
             text(name),
             text("Average" if cell.benchmark == AVERAGE else a.benchmark_title(cell.benchmark)),
-            Cell(percent(cell.published), cell.published),
+            Cell(percent(cell.published, cell.decimals), cell.published),
             Cell(percent(cell.score), cell.score),
             Cell(signed(cell.difference), cell.difference),
-            Cell("—" if cell.half_width is None else f"±{percent(cell.half_width)}", cell.half_width),
+            Cell("—" if cell.within is None else " to ".join(map(percent, cell.within)), cell.half_width),
             Cell(percent(cell.detectable), cell.detectable),
             Cell(str(cell.finding), bold=cell.finding is PublishedFinding.DIFFERENT),
         ],
@@ -106,6 +105,6 @@ def _row(a: Analysis, cell: Reproduced) -> Row:
 def _doubt(a: Analysis, published: Published, arm: str, benchmark: str, printed: float) -> str:
     problems = next(score.n_problems for (_, name), score in a.scores.items() if name == benchmark)
     return (
-        f"{published.title}: {printed:.1f} of {arm} on {benchmark} is no share of {problems} problems × "
+        f"{published.title}: {printed} of {arm} on {benchmark} is no share of {problems} problems × "
         f"{published.attempts[benchmark]}: their problems or their k must be others, or it is a misprint."
     )

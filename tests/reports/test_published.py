@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -60,10 +61,12 @@ def test_every_cell_has_one_finding(run: Path) -> None:
 
 
 def test_a_printed_score_must_be_a_share_of_the_problems(run: Path) -> None:
-    # of 40 problems: 42.5 is 17; 43.0 is none; 42.46 rounds to 42.5; without their k nothing can be said
+    # of 40 problems: 42.5 is 17; 43.0 is none; 42.46 rounds to 42.5 where one decimal is
+    # stated; without their k nothing can be said
     a = analyse(load(run))
     published = table(grpo={"mini_easy": 42.5, "mini_hard": 43.0}, dapo={"mini_easy": 43.0}, rence={"mini_easy": 42.46})
-    assert list(impossible(a, published)) == [("dapo", "mini_easy", 43.0)]
+    assert list(impossible(a, replace(published, decimals=1))) == [("dapo", "mini_easy", 43.0)]
+    assert list(impossible(a, published)) == [("dapo", "mini_easy", 43.0), ("rence", "mini_easy", 42.46)]
 
 
 def test_the_titles_of_its_table_are_words(run: Path) -> None:
@@ -281,6 +284,54 @@ def test_one_seed_of_ours_and_no_power(rence: Say, make_run, tmp_path: Path) -> 
     code, out, _ = rence("reproduce", run, "--expected", file(tmp_path, {"grpo": {"aime24": mine}}, **STATED), "--json")
     (cell,) = json.loads(out)["tables"][0]["cells"]
     assert code == 3 and cell["finding"] == "no power" and cell["detectable"] > 0.1
+
+
+def test_what_is_written_is_what_is_taken(rence: Say, big: Path, tmp_path: Path) -> None:
+    stated = {key: value for key, value in STATED.items() if key != "decimals"}
+    _, out, _ = rence("reproduce", big, "--expected", file(tmp_path, {"grpo": {"aime24": 50.55}}, **stated))
+    assert " 50.55 " in out and "printed (taken: 2, the most that one shows)." in out, out
+    _, out, _ = rence("reproduce", big, "--expected", file(tmp_path, {"grpo": {"aime24": 50}}, **stated))
+    assert " 50 " in out and "(taken: 0, the most that one shows)." in out, out
+    found = [
+        compare(analyse(load(big)), table(grpo={"aime24": value}))[0].rounding for value in (50.55, 50.5, 50.0, 50)
+    ]
+    assert found == pytest.approx([0.00005, 0.0005, 0.0005, 0.005], rel=1e-3)
+
+
+def test_a_range_stays_on_the_scale(rence: Say, make_run, tmp_path: Path) -> None:
+    run = make_run(benchmarks={"aime24": (30, 4), "math500": (30, 4)}, curve=(), seeds=(0, 1))
+    # with three tests of two seeds each, t is 38 at one degree of freedom
+    path = file(tmp_path, {"grpo": {"aime24": 50.0, "math500": 50.0, "average": 50.0}}, **STATED)
+    _, out, _ = rence("reproduce", run, "--expected", path, "--json")
+    cell = json.loads(out)["tables"][0]["cells"][0]
+    low, high = cell["within"]
+    assert (low, high) == (0, 1) and cell["half_width"] > 1
+    _, out, _ = rence("reproduce", run, "--expected", path)
+    assert f" {100 * low:.1f} to {100 * high:.1f} " in out and "±" not in out
+
+
+def test_benchmarks_of_ones_own_and_a_model_that_nobody_knows(rence: Say, make_run, tmp_path: Path) -> None:
+    run = make_run(benchmarks={"b1": (400, 8)}, curve=(), seeds=(0, 1, 2))
+    path = file(tmp_path, {"grpo": {"b1": 50.0}})
+    code, out, err = rence("reproduce", run, "--expected", path)
+    assert code in (0, 1, 3) and "there is no benchmark" not in err and "Of 1 published score" in out
+    assert rence("report", run, "--expected", path)[0] == 0
+    code, _, err = rence("reproduce", run, "--expected", file(tmp_path, {"grpo": {"b2": 50.0}}))
+    assert code == 2 and "there is no benchmark `b2`" in err and "b1" in err
+    plan = RunFolder(run).plan
+    plan.write_text(json.dumps(json.loads(plan.read_text()) | {"model": "unknown"}))
+    code, out, _ = rence("reproduce", run, "--expected", file(tmp_path, {"grpo": {"b1": 50.0}}))
+    assert "Not known: what model ours is (taken: theirs);" in out
+
+
+def test_a_file_that_lacks_something(rence: Say, big: Path, tmp_path: Path) -> None:
+    path = tmp_path / "short.yaml"
+    path.write_text("title: T\nmodel: m\nsource: s\npercent: {grpo: {aime24: 1.0}}\n")
+    code, _, err = rence("reproduce", big, "--expected", path)
+    assert code == 2 and "`url` is missing. A file of published scores has `title`" in err and "explain" not in err
+    for empty in ({}, {"grpo": {}}):
+        code, _, err = rence("reproduce", big, "--expected", file(tmp_path, empty))
+        assert code == 2 and "`percent` has no scores" in err
 
 
 def test_what_is_refused(rence: Say, big: Path, tmp_path: Path) -> None:
