@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ import pandas as pd
 from harness.records import SCHEMA, DataError
 from harness.records.left_out import sentences
 from reports.compared_side import ComparedSide, find
-from reports.data import common
+from reports.data import common, same_problems
 from reports.data.matching import EVALUATION, Unmatched, unmatched
 from reports.data.pairs import Groups, Pair, compare_all
 from reports.data.scores import AVERAGE, complete, matrices
@@ -126,14 +126,14 @@ def compare(
     if Path(a).resolve() == Path(b).resolve():
         raise ValueError(f"A and B are the same folder: {a}.")
     one, other = find(a), find(b)
+    alike = _alike(one, other)
     if only_common:
-        one, other = _only_common(one, other)
+        one, other = _only_common(one, replace(other, evals=same_problems.adopt(other.evals, alike)))
     reasons = unmatched(one.side, other.side)
-    limited = any(EVALUATION["limit"] in reason for reason in reasons)
     if reasons and not allow_unmatched:
         raise Unmatched(
             f"{a} and {b} are not matched: {'; '.join(reasons)}.\nUse --allow-unmatched to compare them anyway"
-            f"{', or --common, which keeps the problems that both have' if limited else ''}."
+            f"{_other_way(reasons, bool(alike), only_common)}."
         )
     benchmarks, notes = _shared(one, other)
     groups = _groups((one, other), benchmarks)
@@ -175,6 +175,31 @@ def _groups(subjects: Iterable[ComparedSide], benchmarks: list[str]) -> Groups:
     return groups
 
 
+def _other_way(reasons: Sequence[str], alike: bool, only_common: bool) -> str:
+    """What `--common` could do, or why it could not."""
+    if not only_common:
+        limited = alike or any(EVALUATION["limit"] in reason for reason in reasons)
+        return ", or --common, which keeps the problems that both have" if limited else ""
+    if not any(EVALUATION["benchmark_hash"] in reason for reason in reasons):
+        return ""
+    return ". --common cannot help: that the problems of one id are the same in both versions is not known"
+
+
+def _alike(one: ComparedSide, other: ComparedSide) -> dict[str, str]:
+    """Benchmark -> the first's hash, where the hashes differ and are over the ids and golds that were asked, which
+    agree."""
+    ours, theirs = same_problems.of_each(one.evals), same_problems.of_each(other.evals)
+    return {
+        name: ours[name]
+        for name in ours.keys() & theirs.keys()
+        if ours[name] != theirs[name]
+        and same_problems.agree(
+            (ours[name], same_problems.golds(Path(one.name), name)),
+            (theirs[name], same_problems.golds(Path(other.name), name)),
+        )
+    }
+
+
 def _only_common(one: ComparedSide, other: ComparedSide) -> tuple[ComparedSide, ComparedSide]:
     """With the problems that both have."""
     tables, left = common.restrict_tables([(side.name, side.evals, side.problems) for side in (one, other)])
@@ -187,9 +212,9 @@ def _only_common(one: ComparedSide, other: ComparedSide) -> tuple[ComparedSide, 
 
 def _shared(one: ComparedSide, other: ComparedSide) -> tuple[list[str], list[str]]:
     """Benchmarks that both answered in the same version, and what was left out."""
-    versions = [dict(zip(s.evals["benchmark"], s.evals["benchmark_hash"], strict=True)) for s in (one, other)]
-    both = [name for name in versions[0] if versions[1].get(name) == versions[0][name]]
+    ours, theirs = same_problems.of_each(one.evals), same_problems.of_each(other.evals)
+    both = [name for name in ours if theirs.get(name) == ours[name]]
     if not both:
         raise Unmatched(f"{one.name} and {other.name} have no benchmark in common.")
-    left = sorted((versions[0].keys() | versions[1].keys()) - set(both))
+    left = sorted((ours.keys() | theirs.keys()) - set(both))
     return both, [f"Left out, for only one side has it in this version: {', '.join(left)}."] if left else []

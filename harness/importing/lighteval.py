@@ -25,9 +25,9 @@ from harness.importing.metric_choice import choose
 from harness.importing.names import arm_of, folder_name, seed_of, seeds_note
 from harness.importing.raw import Raw
 from harness.importing.readers import read
-from harness.importing.rows import UNKNOWN, Facts, FoundRows, frame, identity, numbered
+from harness.importing.rows import UNKNOWN, Facts, FoundRows, frame, numbered
 from harness.importing.sources import ImportSource
-from harness.records import START, DataError, read_json
+from harness.records import START, DataError, identity, read_json
 
 LOOKED_FOR = "details_<task>_<date>.parquet"
 FILE = re.compile(r"details_(?P<task>.+)_(?P<date>\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d(?:\.\d+)?)\.parquet")

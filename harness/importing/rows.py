@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -63,12 +61,6 @@ def _unknown(column: AttemptColumn) -> Any:
     if column.word:
         return UNKNOWN
     return np.nan if column.is_number else None
-
-
-def identity(*parts: Any) -> str:
-    """A problem's id where a source has none: sixteen hex digits over its content."""
-    text = json.dumps(parts, ensure_ascii=False, sort_keys=True, default=str)
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def numbered(keys: Iterable[Hashable]) -> list[int]:

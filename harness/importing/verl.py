@@ -21,9 +21,9 @@ from harness.importing.marking import MarkCount, Marker
 from harness.importing.names import arm_of, seed_of, seeds_note
 from harness.importing.raw import Raw
 from harness.importing.readers import read
-from harness.importing.rows import Facts, FoundRows, frame, identity, numbered
+from harness.importing.rows import Facts, FoundRows, frame, numbered
 from harness.importing.sources import ImportSource
-from harness.records import START, DataError
+from harness.records import START, DataError, identity
 
 LOOKED_FOR = "<step>.jsonl"
 SOURCE, ACC = "data_source", "acc"

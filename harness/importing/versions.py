@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.importing.evaluations import MOST_NAMED, ImportedEvaluation, benchmarks
-from harness.importing.rows import identity
-from harness.records import DataError
+from harness.records import DataError, identity
 
 
 def versions_of(evaluated: Sequence[ImportedEvaluation]) -> dict[str, str]:

@@ -6,7 +6,7 @@ Units: scores are fractions, lengths are tokens, times are seconds.
 """
 
 from benchmarks.marks import Mark, disagree
-from harness.records.evaluations import EvalRecord, OrderRecord, random_order
+from harness.records.evaluations import EvalRecord, OrderRecord, identity, random_order
 from harness.records.files import (
     SCHEMA,
     DataError,
@@ -63,6 +63,7 @@ __all__ = [
     "add_published",
     "append_jsonl",
     "disagree",
+    "identity",
     "json_line",
     "random_order",
     "read_json",

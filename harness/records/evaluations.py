@@ -60,6 +60,12 @@ class OrderRecord(Record):
     """ids"""
 
 
+def identity(*parts: Any) -> str:
+    """Sixteen hex digits over content: a problem's id, or a benchmark's hash, where an import's source has none."""
+    text = json.dumps(parts, ensure_ascii=False, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
 def random_order(benchmark_hash: str, ids: Iterable[str]) -> list[str]:
     """A permutation of problems that is drawn by their identity: nobody can choose it, and everybody draws the same."""
 

@@ -11,6 +11,8 @@ from reports.gate.results import Results
 from reports.verdict import span
 from reports.words import capital, listing
 
+_OF_IMPORTS = ", if these are imports of one benchmark"
+"""their hash is over the problems that were asked"""
 _NOTHING = (None, "", "unknown")
 
 
@@ -26,10 +28,11 @@ def check_same_problems(name: str, new: Results, baseline: str, old: Results) ->
         ours = new.benchmarks[benchmark]
         for what, one, other in (("hash", ours.hash, theirs.hash), ("ids", ours.ids, theirs.ids)):
             if one != other:
+                which = _OF_IMPORTS if what == "hash" else ""
                 raise DataError(
                     f"{benchmark}: the problems of {name} are not those of {baseline} (`{what}` {one}, not {other}).\n"
                     "Evaluate both on one version of the benchmark, and make the baseline anew with `--update`"
-                    f"{'' if what == 'hash' else '; or use --common, which keeps the problems that both have'}."
+                    f"; or use --common, which keeps the problems that both have{which}."
                 )
 
 

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import pandas as pd
 
 from harness.records import DataError, LeftOut
 from harness.records.left_out import sentences
 from reports.compared_side import ComparedSide
-from reports.data import common
+from reports.data import common, same_problems
 from reports.data.scores import Scores, matrices
 from reports.gate.results import Counts, Results, ids_hash
 
@@ -43,6 +44,7 @@ def share(name: str, subject: ComparedSide, evals: pd.DataFrame, file: str, old:
             f"{file} does not name the problems of {', '.join(nameless)}: it was made before baselines did.\n"
             "Make it anew from the run it was made of, with `--update`; then --common can be used."
         )
+    evals = _one_version(name, evals, file, old)
     headers, problems = _tables(old)
     sides = [("the run", evals, subject.problems), ("the baseline", headers, problems)]
     ((evals, ours), (headers, theirs)), left = common.restrict_tables(sides)
@@ -57,6 +59,28 @@ def share(name: str, subject: ComparedSide, evals: pd.DataFrame, file: str, old:
         _notes(list(old.benchmarks), (new, left[0]), ({b: cells[old.arm, b] for b in kept}, left[1])),
         {one.benchmark for one in left[0]},
     )
+
+
+def _one_version(name: str, evals: pd.DataFrame, file: str, old: Results) -> pd.DataFrame:
+    """The run's headers with the baseline's hashes, where both are over ids and golds, and those agree.
+
+    The baseline does not hold golds: what it holds is the hash, and that tells whether they are the run's.
+    """
+    same = {}
+    for benchmark, version in same_problems.of_each(evals).items():
+        theirs = old.benchmarks[benchmark]
+        if version == theirs.hash:
+            continue
+        golds = same_problems.golds(Path(name), benchmark)
+        asked = {problem: golds.get(problem) for problem in theirs.problems}
+        if not same_problems.agree((version, golds), (theirs.hash, asked)):
+            raise DataError(
+                f"{benchmark}: the problems of {name} are not those of {file} (`hash` {version}, not {theirs.hash}).\n"
+                "--common cannot help: that the problems of one id are the same in both versions is not known. Make "
+                "the baseline anew with `--update`."
+            )
+        same[benchmark] = theirs.hash
+    return same_problems.adopt(evals, same)
 
 
 def _tables(old: Results) -> tuple[pd.DataFrame, pd.DataFrame]:
