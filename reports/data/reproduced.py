@@ -177,7 +177,7 @@ def _cell(
     columns = _columns(own, published, arm, benchmark)
     group = complete(own.cells, ours, columns) if ours is not None and columns else None
     score = float(sum(s.values.mean() for s in group) / len(group)) if group else None
-    shown = max(decimals(published), 0 if percent is None else written(percent))
+    shown = max(published.decimals or 0, 0 if percent is None else written(percent))
     bare = Reproduced(
         arm,
         ours,
