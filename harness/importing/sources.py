@@ -139,6 +139,8 @@ def check_arm(name: str) -> str:
             f"`{name}` cannot be an arm's name: letters, digits, `_`, `.` and `-`, and none of "
             f"{', '.join(reserved.RESERVED)}.\nName it before the path: grpo/seed0=PATH."
         )
+    if wrong := reserved.too_long(name):
+        raise UserError(f"`{name}` cannot be an arm's name: {wrong}.\nName it before the path: grpo/seed0=PATH.")
     return name
 
 

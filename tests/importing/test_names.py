@@ -54,8 +54,8 @@ def test_a_seed_that_is_not_held_exactly(rence: Rence, seed: Any) -> None:
     assert done.code == 3
     said = f"a.jsonl:7: `seed` must be at most 9007199254740991, but is `{seed}` (and so in 5 more rows)"
     assert said in done.err
-    done = refused(rence, [*TWO[:6], *({**row, "step": seed} for row in TWO[6:])])
-    assert done.code == 3  # a step is empty in the first rows
+    done = refused(rence, [row | {"step": seed} for row in TWO])
+    assert done.code == 3 and "a.jsonl:1: `step` must be at most 9007199254740991, but is" in done.err
 
 
 def test_a_seed_of_the_command_that_is_not_held_exactly(rence: Rence) -> None:
