@@ -20,7 +20,7 @@ from harness.records import START
 ARM = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\Z")
 """an arm's name is also a folder's"""
 LARGEST = 2**53 - 1
-"""the largest whole number that a file of JSON or a table of floats holds as it is written: the next is also 2**53 + 1"""
+"""the largest whole number that a float holds as it was written: the next one is also 2**53 + 1"""
 _NAMED = re.compile(r"(?P<arm>[^/=]+)(?:/seed(?P<seed>\d+))?(?:/step_?(?P<step>\d+))?=(?P<path>.+)", re.DOTALL)
 _SAID = re.compile(r"\{(arm|seed|step)\}")
 _SHAPES = {"arm": "(?P<arm>[^/]+?)", "seed": r"(?P<seed>\d+)", "step": r"(?P<step>\d+)"}
