@@ -9,7 +9,7 @@ from reports.data.pairs import Pair
 from reports.data.scores import AVERAGE, final
 from reports.imported import EXPLORATORY, MATCHING_UNKNOWN
 from reports.statistics import ESTIMANDS
-from reports.words import listing, p_text, plural, reaching, signed
+from reports.words import capital, listing, p_text, plural, reaching, signed
 
 COVERS = {
     "algorithm": "new seeds and new problems like these",
@@ -35,7 +35,6 @@ def _verdict(a: Analysis) -> str:
     """One sentence: the baselines in groups by what was found against them, those without a result last."""
     primary = a.family("primary")
     name = a.label(a.target)
-    single = checkpoints(a)
     if (a.target, AVERAGE) not in a.scores:
         return f"No verdict: {name} has no complete result at the headline yet."
     if not primary:
@@ -50,7 +49,8 @@ def _verdict(a: Analysis) -> str:
         ("is above, yet equivalent to,", [p for p in primary if p.direction > 0 and p.equivalent]),
         ("is below, yet equivalent to,", [p for p in primary if p.direction < 0 and p.equivalent]),
         ("is equivalent to", [p for p in primary if not p.direction and p.equivalent]),
-        ("is not separated from", [p for p in primary if p.estimate and not p.direction and not p.equivalent]),
+        ("is not separated from", [p for p in primary if p.simultaneous and not p.direction and not p.equivalent]),
+        ("could not be tested against", [p for p in primary if p.estimate and not p.simultaneous]),
     ]
     clauses = [
         f"{verb} {_named(a, pairs)}" + (within(pairs[0]) if pairs[0].equivalent else "")
@@ -60,22 +60,37 @@ def _verdict(a: Analysis) -> str:
     missing = [a.label(p.b) for p in primary if p.estimate is None]
     if missing:
         clauses.append(f"could not be compared with {listing(missing)} (no complete result)")
-    return f"{f'This checkpoint of {name}' if single else name} {listing(clauses)}."
+    side = _side(a, a.target)
+    return f"{side if side == name else capital(side)} {listing(clauses)}."
 
 
-def checkpoints(a: Analysis) -> bool:
-    """Whether the primary family is about single checkpoints: then no algorithm is named as above another."""
-    return any(p.estimate and p.estimate.estimand in ("checkpoints", "answers") for p in a.family("primary"))
+def _about_checkpoints(pair: Pair) -> bool:
+    return pair.estimate is not None and pair.estimate.estimand in ("checkpoints", "answers")
+
+
+def _side(a: Analysis, arm: str) -> str:
+    """An arm's label; `this checkpoint of` it where the whole primary family is about checkpoints, for then no
+    algorithm is named as above another."""
+    tested = [p for p in a.family("primary") if p.estimate]
+    if not tested or not all(map(_about_checkpoints, tested)):
+        return a.label(arm)
+    score = a.scores.get((arm, AVERAGE))
+    return f"{'these checkpoints' if score and len(score.seeds) > 1 else 'this checkpoint'} of {a.label(arm)}"
 
 
 def _named(a: Analysis, pairs: list[Pair]) -> str:
     """The baselines by name; very many by number, for the table has them."""
     if len(pairs) > MOST_NAMES:
         return f"{len(pairs)} baselines"
-    names = listing([a.label(p.b) for p in pairs])
-    if not checkpoints(a):
-        return names
-    return f"this one of {names}" if len(pairs) == 1 else f"these of {names}"
+    mixed = len({_about_checkpoints(p) for p in a.family("primary") if p.estimate}) > 1
+    return listing(
+        [
+            f"{_side(a, p.b)}{' (these checkpoints alone)' if mixed and _about_checkpoints(p) else ''}".replace(
+                "this checkpoint of", "that of"
+            )
+            for p in pairs
+        ]
+    )
 
 
 def within(pair: Pair) -> str:
@@ -122,17 +137,19 @@ def basis(a: Analysis) -> str:
     """Target, number of problems, k, seeds, test, matched or not, as planned or not."""
     plan, score = a.run.plan, a.scores.get((a.target, AVERAGE))
     pairs = [p for p in a.family("primary") if p.estimate]
-    covered = pairs[0].estimate.estimand if pairs and pairs[0].estimate else a.estimand
+    covered = {p.estimate.estimand for p in pairs if p.simultaneous and p.estimate}
+    about = f", about {listing([COVERS[one] for one in ESTIMANDS if one in covered], 'or')}" if covered else ""
     problems = score.n_problems if score else None
+    ks = sorted({k for arm in a.rows if (arm, AVERAGE) in a.scores for k in a.scores[arm, AVERAGE].k})
     seeds = sorted({len(a.scores[arm, AVERAGE].seeds) for arm in a.rows if arm != START and (arm, AVERAGE) in a.scores})
     parts = [
         f"Differences on the average of {plural(len(a.benchmarks), 'benchmark')}"
-        + (f" ({problems:,} problems, k = {span(sorted(set(plan.benchmarks.values())))})" if problems else ""),
+        + (f" ({plural(problems, 'problem')}, k = {span(ks)})" if problems else ""),
         f"{span(seeds) or 'no'} {'seed' if seeds == [1] else 'seeds'} an arm",
         *effort(a),
         f"{100 * (1 - a.alpha):g} % intervals and tests paired by problem"
-        f"{' and seed' if plan.comparison.pair_seeds else ''} with seeds crossed, "
-        f"about {COVERS[covered]}" + (", intervals and p both Bonferroni-adjusted" if len(pairs) > 1 else ""),
+        f"{' and seed' if plan.comparison.pair_seeds else ''} "
+        f"with seeds crossed{about}" + (", intervals and p both Bonferroni-adjusted" if len(pairs) > 1 else ""),
         *_few(a),
         *([f"equivalence by two one-sided tests{within(pairs[0])}"] if pairs and pairs[0].margin else []),
         matched(a),

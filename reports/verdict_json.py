@@ -10,6 +10,7 @@ from reports.data.analysis import Analysis, Score
 from reports.data.pairs import TEST, Pair, difference_json
 from reports.data.scores import AVERAGE
 from reports.sections import notes, published
+from reports.statistics.power import LARGEST
 from reports.verdict import ranking, sentences
 
 
@@ -55,7 +56,7 @@ def _arm(a: Analysis, name: str) -> dict[str, Any]:
         "arm": name,
         "title": a.label(name),
         "fingerprint": record.fingerprint if record else a.run.plan.model_hash,
-        "seeds": sorted(seed for arm, seed in a.run.trials if arm == name),
+        "seeds": sorted({seed for arm, seed in a.run.trials if arm == name} or (average.seeds if average else ())),
         "failed_seeds": [
             seed for (arm, seed), t in a.run.trials.items() if arm == name and t.done is not None and not t.finished
         ],
@@ -106,10 +107,15 @@ def pair_json(pair: Pair) -> dict[str, Any]:
         "test": TEST,
         "matched": pair.matched,
         "unmatched": list(pair.unmatched),
-        "mde": pair.mde[0] if pair.mde else None,
-        "mde_high": pair.mde[1] if pair.mde else None,
+        "mde": _detectable(pair.mde and pair.mde[0]),
+        "mde_high": _detectable(pair.mde and pair.mde[1]),
         "seed_correlation": pair.correlation,
         "margin": pair.margin,
         "equivalent": pair.equivalent,
         "p_equivalence": pair.p_equivalence,
     }
+
+
+def _detectable(effect: float | None) -> float | None:
+    """Beyond a third of the scale it is no number: the design can detect nothing."""
+    return None if effect is None or effect > LARGEST else effect

@@ -93,6 +93,8 @@ class Pair:
         """In the words of a table."""
         if self.estimate is None:
             return "no complete result"
+        if self.simultaneous is None:
+            return "could not be tested"
         words = {1: "above", -1: "below", 0: "equivalent" if self.equivalent else "not separated"}[self.direction]
         return f"{words}, yet equivalent" if self.direction and self.equivalent else words
 
@@ -200,8 +202,16 @@ def _mde(groups: Groups, test: Test, estimate: Estimate | None, alpha: float) ->
 
 
 def sources(a: list[Scores], b: list[Scores]) -> VarianceSplit:
-    """What the variance of a - b is made of."""
+    """What the variance of a - b is made of. Where one side is one seed of training, it is about these checkpoints: the
+    other's seeds are not a part of it, but more answers to each problem."""
+    if {len(a[0].seeds) > 1, len(b[0].seeds) > 1} == {True, False} and (UNTRAINED,) not in (a[0].seeds, b[0].seeds):
+        a, b = ([_together(s) for s in side] for side in (a, b))
     return split([[s.values for s in side] for side in (a, b)], [[s.k for s in side] for side in (a, b)], (1.0, -1.0))
+
+
+def _together(scores: Scores) -> Scores:
+    """The mean over its seeds, as if it were one."""
+    return Scores(scores.seeds[:1], scores.problems, scores.values.mean(axis=0, keepdims=True), (sum(scores.k),))
 
 
 def _correlation(groups: Groups, a: str, b: str, column: str) -> float | None:

@@ -11,7 +11,7 @@ from reports.figures import arm_colours
 from reports.figures.intervals import IntervalRow, intervals
 from reports.figures.svg import MUTED, colour
 from reports.verdict import covered, effort, matched, planned, span
-from reports.words import GAP, between, capital, listing, percent, plural
+from reports.words import GAP, between, capital, listing, percent
 
 DAGGER = "†"
 NEAR = "≈"
@@ -87,7 +87,10 @@ def caption(a: Analysis) -> str:
     """Everything a reader needs to know what the numbers mean: target, n, k, seeds, budget, template, marker."""
     plan, final = a.run.plan, a.run.evals
     untrained = "; that of the untrained model covers new problems" if START in a.rows else ""
-    seeds = f"{plural(len(plan.seeds), 'seed')} an arm{'' if plan.imported else ' planned'}"
+    had = sorted({len(score.seeds) for (arm, _), score in a.scores.items() if arm != START}) or [0]
+    seeds = f"{span(had)} {'seed' if had == [1] else 'seeds'} an arm"
+    if not plan.imported and had != [len(plan.seeds)]:
+        seeds += f" of {len(plan.seeds)} planned"
     sentences = [
         f"Share of correct answers in percent (avg@k), with the {100 * (1 - a.alpha):g} % interval of each score, not "
         f"adjusted; it covers {covered(a)}{untrained}.",
@@ -130,6 +133,8 @@ def _rules(a: Analysis) -> str:
 
 def _legend(a: Analysis) -> list[str]:
     if not a.family("primary"):
+        return []
+    if not any(pair.simultaneous for pair in a.family("primary")):
         return []
     if not differing(a):
         return [f"On the average, no baseline differs significantly from {a.label(a.target)}."]
