@@ -7,8 +7,10 @@ import re
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)*\Z")
 """letters, digits, `_`, `-`, and dots between them: safe as a folder on every system"""
+AVERAGE = "average"
+"""the column beside the benchmarks"""
 RESERVED = (
-    "average",  # the column beside the benchmarks
+    AVERAGE,
     "start",  # the untrained model
     "report",
     "evals",
@@ -24,10 +26,17 @@ RESERVED = (
     "mlflow.db",
 )
 """compared without case, for some file systems do not tell `Report` from `report`"""
+LONGEST = 255
+"""letters, which are bytes here: the file systems in use allow no more in the name of a folder"""
 
 
 def is_reserved(name: str) -> bool:
     return name.casefold() in RESERVED
+
+
+def too_long(name: str) -> str | None:
+    """To follow `NAME cannot be ...'s name: `; None if a folder can be called so."""
+    return f"it has {len(name)} letters, and at most {LONGEST} are allowed" if len(name) > LONGEST else None
 
 
 def mistake(name: str) -> str | None:
@@ -36,4 +45,4 @@ def mistake(name: str) -> str | None:
         return f"`{name}` is a word of rence's own files and tables. Reserved are {', '.join(RESERVED)}"
     if not NAME.match(name):
         return "a name is letters, digits, `_`, `-`, and dots between them"
-    return None
+    return too_long(name)

@@ -65,14 +65,14 @@ def check(manifest: Manifest, experiment: Experiment) -> None:
 def _check_levels(manifest: Manifest, comparison: Comparison) -> None:
     alpha, margin = comparison.alpha, comparison.margin
     if not 0 < alpha < 1:
-        fail(manifest, (*_AT, "alpha"), f"`alpha` must lie between 0 and 1, but is {alpha:g} instead.")
+        fail(manifest, (*_AT, "alpha"), f"`alpha` must be above 0 and below 1, but is {alpha:g} instead.")
     if margin is None or 0 < margin < 1:
         return
     points = margin if 1 <= margin < 100 else 2
     fail(
         manifest,
         (*_AT, "margin"),
-        f"`margin` is a fraction and must lie between 0 and 1, but is {margin:g} instead. "
+        f"`margin` is a fraction and must be above 0 and below 1, but is {margin:g} instead. "
         f"{points:g} points are {points / 100:g}.",
     )
 

@@ -36,9 +36,7 @@ def published(path: Path, own: Collection[str] = ()) -> Published:
             at = ("percent", arm, name)
             known(manifest, at, "benchmark", name, allowed)
             if percent is not None and not 0 <= percent <= 100:
-                fail(
-                    manifest, at, f"`percent.{arm}.{name}` must lie between 0 and 100, but is {show(percent)} instead."
-                )
+                fail(manifest, at, f"`percent.{arm}.{name}` must be from 0 to 100, but is {show(percent)} instead.")
     for name, k in shaped.attempts.items():
         known(manifest, ("attempts", name), "benchmark", name, allowed[:-1])
         if k < 1:

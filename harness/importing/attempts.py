@@ -18,7 +18,7 @@ from harness.importing.marking import MarkCount, Marker
 from harness.importing.raw import Raw, each_part, refuse_column
 from harness.importing.readers import columns, parts
 from harness.importing.rows import NO_SEED, UNKNOWN, Facts, FoundRows, frame
-from harness.importing.sources import ImportSource, check_arm
+from harness.importing.sources import ImportSource, check_arm, check_size
 from harness.records import START, DataError
 from harness.records.schema import COLUMNS, IMPORTED, AttemptColumn
 
@@ -61,6 +61,8 @@ def read_all(sources: Sequence[ImportSource], asked: AttemptOptions, marker: Mar
     unknown = sorted(set(asked.columns) - set(KNOWN))
     if unknown:
         raise UserError(f"there is no column `{unknown[0]}`. {nearest(unknown[0], KNOWN)}")
+    if asked.seed is not None:
+        check_size("--seed", asked.seed)
     tables = [_table(source, columns(source), asked.columns) for source in sources]
     count, results = MarkCount(), _Results(("response",) if marker else ("mark", "correct"))
     found = _marked(tables, asked, marker, results, count) if marker else _found(tables, asked, results, marked=True)

@@ -12,6 +12,7 @@ import pandas as pd
 
 from harness.importing import common
 from harness.importing.raw import Raw
+from harness.importing.sources import LARGEST
 from harness.records import Mark
 
 MARKS = [mark.value for mark in Mark]
@@ -46,11 +47,12 @@ def is_empty(column: pd.Series) -> np.ndarray:
 
 
 def whole(raw: Raw, name: str, column: pd.Series, least: int = 0) -> np.ndarray:
-    """Integers, from numbers or their texts."""
+    """Integers up to `LARGEST`, from numbers or their texts."""
     _refuse_empty(raw, name, column)
     found = _numbers(each(column, _plain, object))
     wrong = ~np.isfinite(found) | (found < least) | (found != np.floor(found))
     _refuse(raw, name, column, wrong, f"a whole number of at least {least}")
+    _refuse(raw, name, column, found > LARGEST, f"at most {LARGEST}")
     return found.astype(np.int64)
 
 

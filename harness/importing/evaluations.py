@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from harness.importing import common
 from harness.importing.measuring import MeasuredRows, Problems, ordered
-from harness.importing.names import folder_name
+from harness.importing.names import check_benchmarks, folder_name
 from harness.importing.rows import NO_SEED, Facts, FoundRows
 from harness.importing.spool import Spool, Who
 from harness.records import DataError, LeftOut
@@ -93,6 +93,7 @@ def split(found: FoundRows, spool: Spool, write: Write, only_common: bool = Fals
         only_common: keep the problems that all evaluations of a benchmark have, instead of refusing what is incomplete.
     """
     for rows in found.parts:
+        check_benchmarks(rows, found.sources)
         spool.add(rows)
     names = {name: folder_name(name) for name in spool.benchmarks}
     _one_folder_each(names)

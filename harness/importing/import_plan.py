@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -149,14 +150,27 @@ def _arm(name: str, hashes: Any) -> ArmRecord:
 
 
 def _comparison(arms: Sequence[str], wanted: ImportComparison) -> Comparison:
-    for arm in filter(None, [wanted.target, *wanted.baselines]):
+    asked = [("--target", arm) for arm in [wanted.target] if arm] + [("--baseline", arm) for arm in wanted.baselines]
+    for option, arm in asked:
+        if arm == START:
+            raise UserError(
+                f"{option} {START}: `{START}` is the untrained model, which every arm is compared with wherever it is "
+                f"imported; it is neither target nor baseline. Leave out the option, or name an arm: {', '.join(arms)}."
+            )
         if arm not in arms:
             raise UserError(f"there is no arm `{arm}` in what is imported. {nearest(arm, arms)}")
-    target = wanted.target or next(arm for arm in arms if arm not in wanted.baselines)
+    if twice := [arm for arm, times in Counter(wanted.baselines).items() if times > 1]:
+        raise UserError(f"--baseline {twice[0]} is given twice. Name each baseline once.")
+    others = [arm for arm in arms if arm not in wanted.baselines]
+    if not wanted.target and not others:
+        raise UserError(
+            "all arms are baselines, so there is nothing to compare with them. Leave out the --baseline that is the "
+            f"target: {', '.join(arms)}."
+        )
+    target = wanted.target or others[0]
     if target in wanted.baselines:
-        raise UserError(f"--baseline {target}: the target cannot be its own baseline.")
-    others = [arm for arm in arms if arm != target]
-    return Comparison(target, list(wanted.baselines) or others, wanted.estimand)
+        raise UserError(f"--baseline {target}: the target cannot be its own baseline. Leave out one of the two.")
+    return Comparison(target, list(wanted.baselines) or [arm for arm in arms if arm != target], wanted.estimand)
 
 
 def _words(values: Any) -> str:

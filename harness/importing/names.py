@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+import pandas as pd
+
+from harness.base import reserved
 from harness.base.errors import UserError
 from harness.importing.rows import NO_SEED
 from harness.importing.sources import ImportSource, check_arm
@@ -16,6 +19,25 @@ _NOT_IN_FOLDERS = re.compile(r"[^A-Za-z0-9._-]+")
 def folder_name(words: str) -> str:
     """A benchmark's or a model's name as a folder can have it: `openai/gsm8k` -> `openai_gsm8k`."""
     return _NOT_IN_FOLDERS.sub("_", words).strip("_.-") or "_"
+
+
+def check_benchmarks(rows: pd.DataFrame, sources: Sequence[ImportSource]) -> None:
+    """
+    Args:
+        rows: as of `rows.frame`.
+    Raises: UserError, with its place, for the name of a benchmark that no folder or table can have.
+    """
+    for name in rows["benchmark"].unique():
+        folder = folder_name(name)
+        wrong = reserved.too_long(folder)
+        if folder.casefold() == reserved.AVERAGE:
+            wrong = f"`{reserved.AVERAGE}` is what the column beside the benchmarks is called"
+        if wrong:
+            first = rows.iloc[int((rows["benchmark"] == name).to_numpy().argmax())]
+            raise UserError(
+                f"{sources[first['source']].at(first['line'])}: `{name}` cannot be a benchmark's name: {wrong}.\n"
+                "Give it another name in the file, or by --benchmark NAME where the file has none."
+            )
 
 
 def arm_of(source: ImportSource, folder: str | None = None) -> str:

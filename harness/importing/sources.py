@@ -19,6 +19,8 @@ from harness.records import START
 
 ARM = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\Z")
 """an arm's name is also a folder's"""
+LARGEST = 2**53 - 1
+"""the largest whole number that a float holds as it was written: the next one is also 2**53 + 1"""
 _NAMED = re.compile(r"(?P<arm>[^/=]+)(?:/seed(?P<seed>\d+))?(?:/step_?(?P<step>\d+))?=(?P<path>.+)", re.DOTALL)
 _SAID = re.compile(r"\{(arm|seed|step)\}")
 _SHAPES = {"arm": "(?P<arm>[^/]+?)", "seed": r"(?P<seed>\d+)", "step": r"(?P<step>\d+)"}
@@ -114,8 +116,19 @@ def said(name: Name, place: str) -> list[tuple[Name, str]]:
 
 
 def _name(found: Mapping[str, Any]) -> Name:
-    seed, step = (None if found.get(word) is None else int(found[word]) for word in ("seed", "step"))
+    seed, step = (None if found.get(word) is None else check_size(word, int(found[word])) for word in ("seed", "step"))
     return Name(None if found.get("arm") is None else check_arm(found["arm"]), seed, step)
+
+
+def check_size(words: str, number: int) -> int:
+    """
+    Args:
+        words: what stands before the number.
+    Raises: UserError if it would be changed where it is written.
+    """
+    if number > LARGEST:
+        raise UserError(f"{words} {number} is too large: at most {LARGEST} is allowed. Number seeds and steps from 0.")
+    return number
 
 
 def check_arm(name: str) -> str:
@@ -126,6 +139,8 @@ def check_arm(name: str) -> str:
             f"`{name}` cannot be an arm's name: letters, digits, `_`, `.` and `-`, and none of "
             f"{', '.join(reserved.RESERVED)}.\nName it before the path: grpo/seed0=PATH."
         )
+    if wrong := reserved.too_long(name):
+        raise UserError(f"`{name}` cannot be an arm's name: {wrong}.\nName it before the path: grpo/seed0=PATH.")
     return name
 
 

@@ -136,6 +136,12 @@ class Plan(Record):
 
     @classmethod
     def read(cls, path: Path) -> Self:
+        """Raises: DataError; a folder without a plan is no run, whatever else is in it."""
+        if not path.exists():
+            raise DataError(
+                f"{path.parent} is no run folder: it has no {path.name}. `rence list runs` shows the runs there are; "
+                "`rence run CONFIG` makes one, and so does `rence import ... --out RUN` of results made elsewhere."
+            )
         data = read_json(path)
         data["arms"] = [ArmRecord(**known(ArmRecord, arm)) for arm in data.get("arms", [])]
         data["comparison"] = Comparison.of(data.get("comparison", {}))

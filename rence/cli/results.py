@@ -83,7 +83,7 @@ def compare(
     import reports
 
     if margin is not None and not 0 < margin < 100:
-        raise UserError(f"`--margin` is in points and must lie between 0 and 100, but is {margin:g} instead.")
+        raise UserError(f"`--margin` is in points and must be above 0 and below 100, but is {margin:g} instead.")
     fraction = None if margin is None else margin / 100
     try:
         result = reports.compare(a, b, allow_unmatched=allow_unmatched, margin=fraction, only_common=common)

@@ -79,8 +79,8 @@ def left_of(evals: pd.DataFrame, problems: pd.DataFrame, keep: Ids, union: Ids) 
     share = (problems["correct"] / problems["attempts"]).to_numpy(dtype=float)
     rows, ids = problems.groupby("eval", sort=False).indices, problems["problem_id"].to_numpy()
     found = []
-    for index, row in evals.iterrows():
-        benchmark = str(row["benchmark"])
+    for row in evals.reset_index(names="index").to_dict("records"):
+        index, benchmark = row["index"], str(row["benchmark"])
         gone = set(union[benchmark]) - set(keep[benchmark])
         if not gone:
             continue

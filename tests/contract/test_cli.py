@@ -62,6 +62,8 @@ def test_quiet_prints_nothing(rence: Call, finished: Path) -> None:
         (["run", SWEEP, "--only", "dapo.minus-clip"], USAGE, "Did you mean `dapo.minus-clip-higher`?"),
         (["plan", SWEEP, "ablate.base=rence"], USAGE, "the arm `rence` has no setting `clip_high`."),
         (["report", "runs/nowhere"], INCOMPLETE, "runs/nowhere"),
+        (["report", "runs"], INCOMPLETE, "runs is no run folder: it has no plan.json. `rence list runs` shows"),
+        (["report", "runs"], INCOMPLETE, "`rence run CONFIG` makes one, and so does `rence import ... --out RUN`"),
         (["compare", "runs/finished/rence", "runs/nowhere"], INCOMPLETE, "runs/nowhere"),
         (["report", "runs/finished", "--format", "pfd"], USAGE, "there is no report format `pfd`. Allowed: csv, html"),
         (["config", "explain", "recipe.epoch"], USAGE, "Did you mean `epochs`?"),

@@ -325,6 +325,16 @@ def test_arms_benchmarks_and_plugins_may_not_take_a_reserved_word(
     assert f"`{name}` is a word of rence's own files and tables" in rows[-1]["source"]
 
 
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [("Average", "`Average` is a word of rence's own"), ("m" * 256, "it has 256 letters, and at most 255 are allowed")],
+)
+def test_a_benchmark_of_an_experiment_may_not_either(rence: Call, experiment: Path, name: str, wrong: str) -> None:
+    experiment.write_text(EXPERIMENT.replace("{mine: {file", f"{{{name}: {{file"))
+    code, _, err = rence("plan", "there/own.yaml")
+    assert code == USAGE and f"`{name}` cannot be the name of the problems in" in err and wrong in err
+
+
 def test_titles_of_old_files_are_those_of_the_registry() -> None:
     from reports.words import benchmark_title
 

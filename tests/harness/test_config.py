@@ -269,26 +269,26 @@ def test_yaml_1_2_scalars() -> None:
         ("target: rence", "target: renc", "tiny.yaml:20: there is no arm `renc`. Did you mean `rence`?"),
         ("baselines: [grpo]", "baselines: [dapo]", "tiny.yaml:20: there is no arm `dapo`."),
         ("baselines: [grpo]", "baselines: [rence]", "tiny.yaml:20: `comparison` names the arm `rence` twice."),
-        ("baselines: [grpo]", "baselines: [grpo], alpha: 2", "tiny.yaml:20: `alpha` must lie between 0 and 1"),
+        ("baselines: [grpo]", "baselines: [grpo], alpha: 2", "tiny.yaml:20: `alpha` must be above 0 and below 1"),
         (
             "baselines: [grpo]",
             "baselines: [grpo], margin: 3",
-            "tiny.yaml:20: `margin` is a fraction and must lie between 0 and 1, but is 3 instead. 3 points are 0.03.",
+            "tiny.yaml:20: `margin` is a fraction and must be above 0 and below 1, but is 3 instead. 3 points are",
         ),
         (
             "baselines: [grpo]",
             "baselines: [grpo], margin: 0",
-            "must lie between 0 and 1, but is 0 instead. 2 points are",
+            "must be above 0 and below 1, but is 0 instead. 2 points are",
         ),
         (
             "baselines: [grpo]",
             "baselines: [grpo], alpha: 0",
-            "tiny.yaml:20: `alpha` must lie between 0 and 1, but is 0",
+            "tiny.yaml:20: `alpha` must be above 0 and below 1, but is 0",
         ),
         (
             "baselines: [grpo]",
             "baselines: [grpo], alpha: 1",
-            "tiny.yaml:20: `alpha` must lie between 0 and 1, but is 1",
+            "tiny.yaml:20: `alpha` must be above 0 and below 1, but is 1",
         ),
         (
             "baselines: [grpo]",
@@ -435,7 +435,7 @@ def test_what_is_not_known_of_rence_is_not_made_up() -> None:
     ("text", "words"),
     [
         ("grpo: {maths500: 1}", r"p\.yaml:6: there is no benchmark `maths500`. .*`math500`"),
-        ("grpo: {math500: 101}", r"`percent.grpo.math500` must lie between 0 and 100, but is 101"),
+        ("grpo: {math500: 101}", r"`percent.grpo.math500` must be from 0 to 100, but is 101"),
         ("grpo: {math500: nan-ish}", r"`percent.grpo.math500.* must be a number"),
     ],
 )

@@ -153,8 +153,10 @@ def test_the_command_and_its_exit_codes(make_run) -> None:
     done = rence("--json")
     assert done.returncode == 0 and json.loads(done.stdout)["matched"]
     assert json.loads(rence("--margin", "50", "--json").stdout)["pairs"][0]["equivalent"] is True
-    wrong = rence("--margin", "0")
-    assert wrong.returncode == 2 and "must lie between 0 and 100, but is 0 instead" in wrong.stderr
+    for margin in ("0", "100"):
+        wrong = rence("--margin", margin)
+        assert wrong.returncode == 2
+        assert f"must be above 0 and below 100, but is {margin} instead" in wrong.stderr
     edit(run / "grpo/seed0/trial.json", budget_rollouts=7)
     refused = rence()
     assert refused.returncode == 2 and "the budget differs (seed 0)" in refused.stderr and not refused.stdout
