@@ -66,7 +66,17 @@ class ComparedPair:
         rows = [self._row(pair) for pair in self.pairs]
         table = Table("compare", [Column(c, numeric=i > 0) for i, c in enumerate(columns)], rows)
         head = f"A  {self.a}\nB  {self.b}"
-        return "\n\n".join([head, plain.table(table), self.verdict, *self.notes])
+        return "\n\n".join([head, plain.table(table), self.verdict, *self._families(), *self.notes])
+
+    def _families(self) -> list[str]:
+        """What is adjusted for what."""
+        benchmarks = len(self.pairs) - 1
+        if benchmarks < 2:
+            return []
+        return [
+            f"This pair alone: the average is one test, and the {benchmarks} benchmarks are adjusted for each other. "
+            "A plan with more comparisons adjusts for all of them: see its report."
+        ]
 
     def _row(self, pair: Pair) -> Row:
         e = pair.estimate
@@ -148,11 +158,6 @@ def compare(
     ]
     left = [(side.name, groups[side.name, AVERAGE], side.left_out) for side in (one, other)]
     put_aside = common.of_pair(left[0], left[1], benchmarks)
-    if len(benchmarks) > 1:
-        notes.append(
-            f"This pair alone: the average is one test, and the {len(benchmarks)} benchmarks are adjusted for each "
-            "other. A plan with more comparisons adjusts for all of them: see its report."
-        )
     means = {key: sum(float(s.values.mean()) for s in group) / len(group) for key, group in groups.items()}
     known = titles(pd.concat([one.evals, other.evals]))
     said = list(sentences([*one.left_out, *other.left_out]))

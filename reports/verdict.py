@@ -43,6 +43,7 @@ def _verdict(a: Analysis) -> str:
             if a.run.plan.imported
             else f"No comparison was planned for {name}."
         )
+    # what could not be tested is no finding: "not separated" takes a test that was made
     groups = [
         ("is above", [p for p in primary if p.direction > 0 and not p.equivalent]),
         ("is below", [p for p in primary if p.direction < 0 and not p.equivalent]),

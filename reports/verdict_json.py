@@ -56,7 +56,7 @@ def _arm(a: Analysis, name: str) -> dict[str, Any]:
         "arm": name,
         "title": a.label(name),
         "fingerprint": record.fingerprint if record else a.run.plan.model_hash,
-        "seeds": sorted({seed for arm, seed in a.run.trials if arm == name} or (average.seeds if average else ())),
+        "seeds": sorted(seed for arm, seed in a.run.trials if arm == name),
         "failed_seeds": [
             seed for (arm, seed), t in a.run.trials.items() if arm == name and t.done is not None and not t.finished
         ],

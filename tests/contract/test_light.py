@@ -46,7 +46,7 @@ COMMANDS = [
     (["list", "benchmarks"], "mini_unseen"),
     (["list", "backends"], "local"),
     (["list", "engines"], "local"),
-    (["list", "sections"], "pass@k and maj@k"),
+    (["list", "sections"], "pass@k, pass^k and maj@k"),
     (["show", "rence"], "score_beta"),
     (["config", "new"], "name: my-experiment"),
     (["config", "schema"], "json-schema.org"),

@@ -226,7 +226,7 @@ def test_one_seed_has_no_spread_and_no_worst(make_run) -> None:
     a = analysis(make_run(seeds=(0,)))
     one = stability(a, "grpo")
     assert (one.worst, one.sd, one.collapsed, one.high) == (None, None, (), pytest.approx(0.95))
-    assert "One seed is its own median" in words(a) and "the rate may be up to 95 %" in words(a)
+    assert "One seed is its own median" in words(a) and "its rate may be up to 95 %" in words(a)
     table = section.section(a).blocks[1]  # type: ignore[union-attr]
     assert [cell.text for cell in table.rows[1].cells] == ["GRPO", "0 of 1", "95 %", "—", "52.3", "—"]
 
