@@ -150,6 +150,7 @@ def _arm(name: str, hashes: Any) -> ArmRecord:
 
 
 def _comparison(arms: Sequence[str], wanted: ImportComparison) -> Comparison:
+    """Who is compared with whom: as asked, else the first arm with the others. Raises: UserError."""
     # options are checked one by one, so that the message names the one that is wrong
     asked = [("--target", arm) for arm in [wanted.target] if arm] + [("--baseline", arm) for arm in wanted.baselines]
     for option, arm in asked:
