@@ -14,13 +14,12 @@ import torch
 
 from harness.backends.groups import TokenRollouts
 from harness.base.errors import UserError
-from harness.importing.rows import identity
 from harness.importing.sources import ImportSource
 from harness.importing.verl import DumpedAnswers, answers
 from harness.models import resolving
 from harness.models.reading import read_tokenizer
 from harness.models.stopping import stop_tokens
-from harness.records import DataError
+from harness.records import DataError, identity
 
 NOTES = (
     "--model is taken for the policy that sampled, for every reference, and for the policy that learns: all ratios are "
