@@ -20,6 +20,7 @@ from reports.data.titles import titles
 from reports.document import Cell, Column, Row, Table, text
 from reports.imported import MATCHING_UNKNOWN
 from reports.render import plain
+from reports.statistics.power import LARGEST
 from reports.verdict import COVERS, within
 from reports.verdict_json import pair_json
 from reports.words import GAP, detectable, p_text, percent, plural, reaching, signed
@@ -86,7 +87,7 @@ class ComparedPair:
             return Row([name, *means, *[Cell(GAP)] * 5])
         ps = [Cell(p_text(pair.p_adjusted)), Cell(p_text(e.p_value))]
         interval = Cell(reaching(pair.simultaneous))
-        return Row([name, *means, Cell(signed(e.value)), interval, *ps, Cell(detectable(pair.mde))])
+        return Row([name, *means, Cell(signed(e.value)), interval, *ps, Cell(detectable(pair.mde, LARGEST))])
 
     @property
     def verdict(self) -> str:

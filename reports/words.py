@@ -32,8 +32,8 @@ def percent(fraction: float | None, decimals: int = 1) -> str:
     return GAP if fraction is None else f"{100 * fraction:.{decimals}f}".replace("-", "−")
 
 
-def detectable(effect: tuple[float, float] | None, largest: float = 1 / 3) -> str:
-    """A minimum detectable effect and its upper bound: `3.1 to 5.2`; beyond a third of the scale it is no number."""
+def detectable(effect: tuple[float, float] | None, largest: float) -> str:
+    """A minimum detectable effect and its upper bound: `3.1 to 5.2`; beyond the largest that tells, no number."""
     if effect is None:
         return GAP
     if effect[0] > largest:
@@ -59,11 +59,6 @@ def reaching(bounds: tuple[float, float] | None) -> str:
 def signed(fraction: float | None) -> str:
     """0.021 -> `+2.1`"""
     return GAP if fraction is None else f"{100 * fraction:+.1f}".replace("-", "−")
-
-
-def signed_extent(bounds: tuple[float, float] | None) -> str:
-    """(-0.007, 0.056) -> `−0.7 to +5.6`"""
-    return GAP if bounds is None else f"{signed(bounds[0])} to {signed(bounds[1])}"
 
 
 def p_text(p: float | None) -> str:

@@ -12,7 +12,7 @@ from reports.data.alternatives import Alternative, MeasuringChoice, average, cho
 from reports.data.analysis import Analysis
 from reports.statistics import Estimate
 from reports.statistics.dependence import MARGIN, Interaction, Matrices, common, interaction
-from reports.words import listing, signed, signed_extent
+from reports.words import listing, reaching, signed
 
 MOST_TESTS = 200
 """in a choice of more tests than this, changes within the margin, which cannot be found to matter, have no interval"""
@@ -133,7 +133,7 @@ def _estimate(a: Analysis, alternative: Alternative, baseline: str, confidence: 
 def _changes(tests: Sequence[Dependence]) -> str:
     named = [
         f"{test.alternative} changes it by {signed(test.change.estimate.value)} points "
-        f"({signed_extent(test.change.estimate.interval)})"
+        f"({reaching(test.change.estimate.interval)})"
         for test in tests[:MOST_NAMES]
         if test.change.estimate is not None
     ]

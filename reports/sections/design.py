@@ -9,6 +9,7 @@ from reports.data.pairs import Pair, sources
 from reports.data.scores import AVERAGE, complete
 from reports.document import Block, Cell, Column, Folded, Row, Section, Table, Text, text
 from reports.statistics import design, sharpen
+from reports.statistics.power import LARGEST
 from reports.statistics.variance import VarianceSplit
 from reports.words import GAP, count, detectable, listing
 
@@ -128,7 +129,7 @@ def _mde(source: VarianceSource, way: sharpen.Route) -> Cell:
     pair = source.pair
     assert pair.estimate is not None
     seen = design.sight(source.split, way.change, pair.estimate.estimand, pair.alpha)
-    return Cell(detectable((seen.estimate, seen.upper)), seen.estimate) if seen else Cell(GAP)
+    return Cell(detectable((seen.estimate, seen.upper), LARGEST), seen.estimate) if seen else Cell(GAP)
 
 
 def _costs(a: Analysis, way: sharpen.Route) -> list[Cell]:

@@ -9,6 +9,7 @@ from reports.document import Block, Cell, Column, Figure, Folded, Row, Section, 
 from reports.figures import arm_colours
 from reports.figures.intervals import IntervalRow, intervals
 from reports.statistics import ESTIMANDS
+from reports.statistics.power import LARGEST
 from reports.verdict import COVERS
 from reports.words import GAP, correlation, detectable, listing, p_text, reaching, signed
 
@@ -155,7 +156,7 @@ def _cells(a: Analysis, pair: Pair, by_benchmark: bool) -> list[Cell]:
         Cell(reaching(found), found[0] if found else None),
         Cell(p_text(pair.p_adjusted), pair.p_adjusted),
         Cell(p_text(e.p_value), e.p_value),
-        Cell(detectable(pair.mde), pair.mde[0] if pair.mde else None),
+        Cell(detectable(pair.mde, LARGEST), pair.mde[0] if pair.mde else None),
         *([Cell(correlation(pair.correlation), pair.correlation)] if pair.family == "primary" else []),
         Cell(pair.finding + (", not matched" if pair.unmatched else "")),
     ]

@@ -19,7 +19,7 @@ from reports.data.second_marker import Markers, compare
 from reports.document import Block, Bullets, Cell, Column, Row, Section, Table, text
 from reports.figures import arm_colours
 from reports.statistics import ROUNDING
-from reports.words import GAP, count, listing, percent, plural, signed, signed_extent
+from reports.words import GAP, count, listing, percent, plural, reaching, signed
 
 Averages = Mapping[str, float]
 """trained arm -> average; one that has none is missing"""
@@ -103,7 +103,7 @@ def _range(a: Analysis, one: JudgedChoice) -> str:
         tests = one.against(baseline)
         known = [value for test in tests for value in (test.planned, test.under) if value is not None]
         if known and not any(test.depends for test in tests):
-            clauses.append(f"− {a.label(baseline)} {signed_extent((min(known), max(known)))}")
+            clauses.append(f"− {a.label(baseline)} {reaching((min(known), max(known)))}")
             moved.append(max(known) - min(known))
     if not clauses:
         return ""
@@ -152,7 +152,7 @@ def _difference(a: Analysis, variant: Variant, judged: Sequence[JudgedChoice], b
     estimate = tests[0].change.estimate if tests else None
     if estimate is None:
         return Cell(signed(value), value)
-    interval = f", {signed_extent(estimate.interval)}" if estimate.interval else ""
+    interval = f", {reaching(estimate.interval)}" if estimate.interval else ""
     return Cell(signed(value), value, f"({signed(estimate.value)}{interval})", bold=tests[0].change.material)
 
 

@@ -58,7 +58,6 @@ def contrast(
     if covered == "answers":
         return _answers(layout, confidence)
     parts = layout.parts
-    # on fixed problems none is new, so their exact bounds have no part in it
     variance, df = _combine(layout, covered)
     se = None if variance is None else float(np.sqrt(variance))
     return Estimate(
@@ -68,6 +67,7 @@ def contrast(
         confidence=confidence,
         parts=parts,
         estimand=covered,
+        # on fixed problems none is new, so their bounds have no part in it
         shape=None if covered == "benchmark" else layout.shape(covered),
         normal=None if covered == "benchmark" else parts.problem,
         span=layout.span,

@@ -248,3 +248,22 @@ def make_evaluated(tmp_path: Path) -> Make:
         return tmp_path / name
 
     return make
+
+
+@pytest.fixture
+def rence(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+    """The command line in this process: exit code, stdout, stderr."""
+    from rence.cli import main
+
+    monkeypatch.setenv("NO_COLOR", "1")
+
+    def call(*words: object) -> tuple[int, str, str]:
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main([str(word) for word in words])
+        said = capsys.readouterr()
+        assert "Traceback" not in said.err and len(said.err.splitlines()) <= 3, said.err
+        assert isinstance(ended.value.code, int)
+        return ended.value.code, said.out, said.err
+
+    return call

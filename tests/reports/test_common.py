@@ -12,25 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from harness.records import EvalFolder
-from rence.cli import main
 
 Say = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def rence(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Say:
-    monkeypatch.setenv("NO_COLOR", "1")
-
-    def call(*words: object) -> tuple[int, str, str]:
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            main([str(word) for word in words])
-        said = capsys.readouterr()
-        assert "Traceback" not in said.err and len(said.err.splitlines()) <= 3, said.err
-        assert isinstance(ended.value.code, int)
-        return ended.value.code, said.out, said.err
-
-    return call
 
 
 def lose(place: Path, benchmark: str, *numbers: int) -> None:

@@ -15,7 +15,6 @@ import yaml
 import reports
 from benchmarks.registry import BENCHMARKS
 from harness.records import Published, RunFolder, add_published, read_published
-from rence.cli import main
 from reports.data.analysis import analyse
 from reports.data.load import load
 from reports.data.reproduced import HAVE_ERRATA, PublishedFinding
@@ -176,22 +175,6 @@ def test_what_it_says_it_could_see_it_sees() -> None:
 # the command
 
 Say = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def rence(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Say:
-    monkeypatch.setenv("NO_COLOR", "1")
-
-    def call(*words: object) -> tuple[int, str, str]:
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            main([str(word) for word in words])
-        said = capsys.readouterr()
-        assert "Traceback" not in said.err and len(said.err.splitlines()) <= 3, said.err
-        assert isinstance(ended.value.code, int)
-        return ended.value.code, said.out, said.err
-
-    return call
 
 
 @pytest.fixture

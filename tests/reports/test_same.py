@@ -12,25 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from rence.cli import main
-
 Say = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def rence(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Say:
-    monkeypatch.setenv("NO_COLOR", "1")
-
-    def call(*words: object) -> tuple[int, str, str]:
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            main([str(word) for word in words])
-        said = capsys.readouterr()
-        assert "Traceback" not in said.err and len(said.err.splitlines()) <= 3, said.err
-        assert isinstance(ended.value.code, int)
-        return ended.value.code, said.out, said.err
-
-    return call
 
 
 def draws(seed: int, rates: np.ndarray, k: int) -> list[int]:
