@@ -1,4 +1,4 @@
-"""Whether a folder is what was planned, trained and answered: every file rests on what it says it rests on (`seals.py`).
+"""Whether a folder is what was planned, trained and answered: whether every file rests on what it says (`seals.py`).
 
 Standard library only: attempts are hashed here, and read where they are shown.
 """

@@ -15,7 +15,7 @@ from harness.records.evaluations import EvalRecord
 from harness.records.files import read_json, read_jsonl
 from harness.records.layout import SEAL, EvalFolder, RunFolder, TrialFolder
 from harness.records.plans import ImportRecord, Plan
-from harness.records.seals import EvalSeal, FolderSeal, file_hash, import_lock, lock_of, rests_on, unlocked
+from harness.records.seals import EvalSeal, FolderSeal, file_hash, import_lock, lock_in, rests_on
 from harness.records.trials import DoneRecord, TrialRecord
 
 _PLAN = "Bring the plan back from a copy, or run what it says now under another `name`"
@@ -77,8 +77,7 @@ def plan_breaks(run: RunFolder, evidence: Evidence) -> Iterator[Break]:
     evidence.unsealed |= not plan.seals
     data = read_json(run.plan)
     if not plan.imported:
-        keys = unlocked(data)
-        if keys is not None and lock_of(data, keys) != plan.lock:
+        if lock_in(data) not in (None, plan.lock):
             yield Break(run.plan, "is not the plan that was locked: its lock does not follow from it", _PLAN)
         return
     if not run.imported.exists():

@@ -7,31 +7,33 @@
     done.json      of trial.json, steps.jsonl, and the attempts of every evaluation
     report/        seal.json: of its files, and of what it was made of
 
-This finds slips: a file that was swapped, renamed, cut off, edited, or brought from another run. It finds no forger, who
-can work all of it out anew. `chain.py` goes through it.
+This finds slips: a file that was swapped, renamed, cut off, edited, or brought from another run. It finds no forger,
+who can work all of it out anew. `chain.py` goes through it.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
 from harness.base.fingerprint import fingerprint
 from harness.records.fields import LATER, without
-from harness.records.layout import SEAL, EvalFolder
+from harness.records.layout import SEAL, START, EvalFolder
+from harness.records.plans import ImportRecord
 from harness.records.record import Record
 
-RUNTIME_KEYS = {
+_NOT_LOCKED = ("lock", "lock_version", "seals", "unlocked")
+_UNLOCKED = {
     "recipe": ("microbatch_tokens", "checkpoint_steps"),
     "verl": (
         *("nodes", "gpus_per_node", "tensor_parallel", "sequence_parallel", "gradient_checkpointing"),
         *("offload", "sampler_memory", "stall_seconds"),
     ),
 }
-"""what locks of rule 2 left out before plans said it themselves: how a thing is computed, not what"""
+"""what locks of rule 2 left out before plans said so themselves"""
 
 
 def file_hash(file: Path) -> str:
@@ -40,20 +42,40 @@ def file_hash(file: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def lock_of(plan: Mapping[str, Any], unlocked: Mapping[str, Sequence[str]]) -> str:
-    """The lock of a plan of ours, by rule 2: a hash of what fixes a number's meaning.
+def lock_of(plan: Mapping[str, Any], keys: Mapping[str, Sequence[str]]) -> str:
+    """The lock by rule 2: a hash of what fixes a number's meaning. Keys that came later are not in a plan at the value
+    that means the old behaviour, so old locks stay.
 
     Args:
         plan: as its file has it.
-        unlocked: keys that say how and where things are computed, of `recipe` and of the backend's settings.
+        keys: of `recipe` and of the backend's settings, those that say how and where a thing is computed: left out.
     """
-    recipe = tuple(unlocked.get("recipe", ()))
+    recipe, backend = tuple(keys.get("recipe", ())), plan["backend"]
     data = {**plan, "recipe": without(plan["recipe"], recipe)}
     data["arms"] = [{**arm, "recipe_differences": without(arm["recipe_differences"], recipe)} for arm in plan["arms"]]
-    backend = plan["backend"]
     if data.get(backend):
-        data[backend] = without(data[backend], tuple(unlocked.get(backend, ())))
-    return fingerprint(plan=without(data, ("lock", "lock_version", "seals", "unlocked")))
+        data[backend] = without(data[backend], tuple(keys.get(backend, ())))
+    return fingerprint(plan=without(data, _NOT_LOCKED))
+
+
+def lock_in(plan: Mapping[str, Any]) -> str | None:
+    """The lock that follows from a plan of ours, as its file has it, by the rule that it names; None where that cannot
+    be told, for it was locked before plans said which settings of a plug-in's backend the lock leaves out."""
+    if plan.get("lock_version", 1) == 1:
+        return fingerprint(plan={**without(plan, _NOT_LOCKED), "lock": ""})
+    if plan.get("seals"):
+        return lock_of(plan, plan.get("unlocked", {}))
+    return lock_of(plan, _UNLOCKED) if plan["backend"] in ("local", *_UNLOCKED) else None
+
+
+def import_lock(plan: Mapping[str, Any], record: ImportRecord) -> str:
+    """An import's: a hash of its plan, and of what was read."""
+    return fingerprint(plan={**plan, "lock": ""}, files=read_hashes(record))
+
+
+def read_hashes(record: ImportRecord) -> dict[str, Any]:
+    """Of an import: the files that were read, and the options that decided what was read of them."""
+    return {"files": [file["sha256"] for file in record.files], "options": record.options}
 
 
 @dataclass(frozen=True)
@@ -87,9 +109,12 @@ class EvalSeal(Record):
 def rests_on(folder: EvalFolder) -> Path | None:
     """The file that says what was evaluated: of a trial its header, of the untrained model and of imports the plan;
     None for `rence eval`."""
-    evals = next(parent for parent in folder.root.parents if parent.name == "evals")
-    trial, plans = evals.parent / "trial.json", [parent / "plan.json" for parent in list(evals.parents)[1:3]]
-    return next((path for path in (trial, *plans) if path.exists()), None)
+    place = next(parent for parent in folder.root.parents if parent.name == "evals").parent
+    run = place.parent if place.name == START else place.parent.parent
+    if (place / "trial.json").exists():
+        return place / "trial.json"
+    ours = place.name == START or place.name.startswith("seed")
+    return run / "plan.json" if ours and (run / "plan.json").exists() else None
 
 
 def seal(folder: EvalFolder) -> None:
@@ -109,13 +134,20 @@ class FolderSeal(Record):
 
     files: dict[str, str]
     """path in the folder -> its hash"""
-    rests_on: str = ""
-    """of the lines of steps.jsonl up to this checkpoint; what the report was made of"""
+    rests_on: str
+    """of a checkpoint the hash of the lines of steps.jsonl up to it; of a report that of what it was made of"""
+    passing: list[str] = field(default_factory=list, metadata=LATER)
+    """of a checkpoint, files that only training needs: they may be gone"""
 
 
-def seal_folder(folder: Path, ground: str) -> None:
-    """Of all files in it but hidden ones."""
-    files = (path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
-    found = {path.relative_to(folder).as_posix(): path for path in files}
-    hashes = {name: file_hash(found[name]) for name in sorted(found) if name != SEAL}
-    FolderSeal(hashes, ground).write(folder / SEAL)
+def seal_folder(folder: Path, ground: str, passing: Collection[str] = (), without: Collection[str] = ()) -> None:
+    """Of the files in it.
+
+    Args:
+        ground: what `rests_on` is.
+        passing: files that may be gone later.
+        without: folders in it that are left out.
+    """
+    names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+    hashes = {name: file_hash(folder / name) for name in names if name != SEAL and name.split("/")[0] not in without}
+    FolderSeal(hashes, ground, [name for name in passing if name in hashes]).write(folder / SEAL)
