@@ -146,7 +146,9 @@ def _check_folder(out: Path) -> None:
     if any(out.glob("evals/*/eval.json")):
         strangers = [path.name for name in ("trial.json", "plan.json") for path in out.glob(name)]
     else:
-        strangers = sorted(path.name for path in out.iterdir() if path.name not in ("evals", MACHINES) and path.name[0] != ".")
+        strangers = sorted(
+            path.name for path in out.iterdir() if path.name not in ("evals", MACHINES) and path.name[0] != "."
+        )
     if strangers:
         raise UserError(f"{out} holds something else: {strangers[0]}. Give a new folder with `--out`.")
 

@@ -7,12 +7,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.records import START, DataError, DoneRecord, EvalRecord, Mark, Plan, StepRecord, TrialFolder, read_jsonl
+from harness.records import START, DataError, DoneRecord, EvalRecord, Mark, TrialFolder, TrialRecord, read_jsonl
 from harness.verifying.found import Discrepancy, VerifiedEvaluation
 from harness.verifying.scope import EvaluationPlace, VerifiedFolder
 
 _COLUMNS = ("arm", "seed", "step", "benchmark", "problem_id", "sample", "mark", "template", "engine", "generation_key")
-_AGAIN = "Move the folder away and run the same again, or take it from where it was copied from"
+_COUNTERS = {"step": "steps", "rollouts": "rollouts", "tokens": "tokens", "updates": "updates"}
+"""of the last line of steps.jsonl -> of done.json"""
+_AGAIN = "Bring it back from a copy, or move the folder away and run the same again"
 
 
 def count(scope: VerifiedFolder, place: EvaluationPlace) -> tuple[VerifiedEvaluation, list[Discrepancy]]:
@@ -20,39 +22,23 @@ def count(scope: VerifiedFolder, place: EvaluationPlace) -> tuple[VerifiedEvalua
     folder = place.folder
     made = VerifiedEvaluation(folder.root, place.arm or "", place.seed, place.step, place.benchmark)
     if not folder.header.exists():
-        return made, [
-            Discrepancy("missing", folder.header, "is gone, and nothing else says what was asked", _AGAIN + ".")
-        ]
+        return made, [Discrepancy("missing", folder.header, "is gone, and nothing else says what was asked", _AGAIN)]
     try:
         header = EvalRecord.read(folder.header)
-        made.problems, made.k = header.problems, header.k
-        found = _misplaced(place, header)
+        made.problems, made.k, made.grid = header.problems, header.k, header.grid
         if place.arm is None:
             made.arm, made.seed, made.step = header.arm, header.seed, header.step
         if not folder.attempts.exists():
             unfinished = "is not there: the evaluation was begun and not completed"
-            return made, [*found, Discrepancy("missing", folder.attempts, unfinished, _go_on(scope))]
+            return made, [Discrepancy("missing", folder.attempts, unfinished, _go_on(scope))]
         rows = _rows(folder.attempts)
     except DataError as error:
-        return made, [Discrepancy("differs", folder.header, f"cannot be read: {_line(error)}", _AGAIN + ".")]
+        return made, [Discrepancy("differs", folder.header, f"cannot be read: {_line(error)}", _AGAIN)]
     except (OSError, ValueError, KeyError) as error:  # what Arrow raises for a file that is none of its own
-        return made, [Discrepancy("differs", folder.attempts, f"cannot be read: {_line(error)}", _AGAIN + ".")]
+        return made, [Discrepancy("differs", folder.attempts, f"cannot be read: {_line(error)}", _AGAIN)]
     made.attempts, made.complete = len(rows["mark"]), True
     made.marks = dict(sorted(Counter(map(str, rows["mark"])).items()))
-    return made, [*found, *_wrong_rows(scope, folder.attempts, header, rows)]
-
-
-def _misplaced(place: EvaluationPlace, header: EvalRecord) -> list[Discrepancy]:
-    """The header against the folder's names. A benchmark asked in two ways has a name with `@` and the second way."""
-    said: dict[str, tuple[Any, Any]] = {"benchmark": (header.benchmark, place.benchmark.partition("@")[0])}
-    if place.arm is not None:
-        said |= {"arm": (header.arm, place.arm), "seed": (header.seed, place.seed), "step": (header.step, place.step)}
-    return [
-        Discrepancy("differs", place.folder.header, f"is of {name} {_word(held)}, and lies in the folder of {_word(here)}",
-                    "Files of two folders were exchanged, or one was renamed: put it back.")
-        for name, (held, here) in said.items()
-        if held != here
-    ]  # fmt: skip
+    return made, list(_wrong_rows(scope, folder.attempts, header, rows))
 
 
 def _rows(path: Path) -> dict[str, list[Any]]:
@@ -75,24 +61,24 @@ def _wrong_rows(
             path,
             f"must hold {header.problems:,} problems x {header.k} samples once, which are {wanted:,} rows, but holds "
             f"{attempts:,} rows of {problems:,} problems, {len(pairs):,} of them distinct",
-            _AGAIN + ".",
+            _AGAIN,
         )
     for name in ("arm", "seed", "step", "benchmark", "template", "engine"):
         held, here = getattr(header, name), set(rows[name])
         if here and here != {held}:
             others = ", ".join(sorted(map(_word, here - {held})))
             yield Discrepancy(
-                "differs", path, f"holds answers of {name} {others}, and eval.json says {_word(held)}", _AGAIN + "."
+                "differs", path, f"holds answers of {name} {others}, and eval.json says {_word(held)}", _AGAIN
             )
     unknown = sorted(set(map(str, rows["mark"])) - {mark.value for mark in Mark})
     if unknown:
-        yield Discrepancy("differs", path, f"has the mark {unknown[0]}", f"Allowed: {', '.join(Mark)}.")
+        yield Discrepancy("differs", path, f"has the mark {unknown[0]}", f"Allowed: {', '.join(Mark)}")
     keys = rows["generation_key"]
     if not scope.imported and (None in keys or len(set(keys)) != attempts):
         what = (
             f"must have a generation key of its own for each of {attempts:,} rows, but has {len(set(keys) - {None}):,}"
         )
-        yield Discrepancy("differs", path, what, _AGAIN + ".")
+        yield Discrepancy("differs", path, what, _AGAIN)
 
 
 def trials(scope: VerifiedFolder, evaluations: Sequence[VerifiedEvaluation]) -> Iterator[Discrepancy]:
@@ -103,67 +89,48 @@ def trials(scope: VerifiedFolder, evaluations: Sequence[VerifiedEvaluation]) -> 
         elif not folder.done.exists():
             yield Discrepancy("missing", folder.done, "is not there: the trial is not finished", _go_on(scope))
         else:
-            yield from _steps(folder)
-    yield from _unanswered(scope, scope.plan, evaluations)
+            yield from _counters(folder)
+    yield from _unanswered(scope, evaluations)
 
 
-def _steps(folder: TrialFolder) -> Iterator[Discrepancy]:
-    """The counters at the end of steps.jsonl against those of done.json."""
+def _counters(folder: TrialFolder) -> Iterator[Discrepancy]:
+    """The end of steps.jsonl against done.json, of a trial from before there were seals: the chain compares others."""
     try:
-        done = DoneRecord.read(folder.done)
-        lines = list(read_jsonl(folder.steps))
-        last = StepRecord(**{key: value for key, value in lines[-1].items() if key != "schema"}) if lines else None
-    except (DataError, TypeError, AttributeError) as error:
-        yield Discrepancy(
-            "differs", folder.steps, f"or done.json beside it cannot be read: {_line(error)}", _AGAIN + "."
-        )
-        return
-    if last is None:
-        if done.steps:
-            yield Discrepancy(
-                "missing", folder.steps, f"has no line, and done.json has {done.steps} steps", _AGAIN + "."
-            )
-        return
-    held = {"steps": len(lines), "rollouts": last.rollouts, "tokens": last.tokens, "updates": last.updates}
-    for name, value in held.items():
-        # A trial that diverged may have counted on in the step that it did not finish.
-        if done.status == "finished" and value != getattr(done, name):
-            said = f"ends with {value:,} {name}, and done.json says {getattr(done, name):,}"
-            yield Discrepancy("differs", folder.steps, said, _AGAIN + ".")
+        done, lines = DoneRecord.read(folder.done), list(read_jsonl(folder.steps))
+        sealed = TrialRecord.read(folder.trial).plan
+    except DataError:
+        return  # which the chain has said
+    last = lines[-1] if lines else {}
+    for ours, theirs in () if sealed else _COUNTERS.items():
+        held, said = last.get(ours, 0), getattr(done, theirs)
+        if held != said:
+            yield Discrepancy("differs", folder.done, f"says {said} {theirs}, and steps.jsonl ends with {held}", _AGAIN)
 
 
-def _unanswered(
-    scope: VerifiedFolder, plan: Plan | None, evaluations: Sequence[VerifiedEvaluation]
-) -> Iterator[Discrepancy]:
+def _unanswered(scope: VerifiedFolder, evaluations: Sequence[VerifiedEvaluation]) -> Iterator[Discrepancy]:
     """Benchmarks of the plan that were not asked at the headline, and those asked another number of times."""
+    plan = scope.plan
     if plan is None or scope.run is None:
         return
     headline: dict[tuple[str, int | None], dict[str, int]] = {}
     for one in evaluations:
-        if one.arm == START or _grid(one) == plan.grid_rollouts[-1:]:
+        if one.arm == START or one.grid == plan.grid_rollouts[-1]:
             headline.setdefault((one.arm, one.seed), {})[one.benchmark] = one.k
-    wanted: list[tuple[str, int | None, Path]] = []
-    if scope.has_start and not plan.imported:
-        wanted.append((START, None, scope.run.root / START))
-    for arm, seed, folder in scope.planned():
-        if plan.imported or (folder.done.exists() and _finished(folder)):
-            wanted.append((arm, seed, folder.root))
+    wanted: list[tuple[str, int | None, Path]] = [
+        (arm, seed, place.root) for arm, seed, place in scope.planned() if plan.imported or _finished(place)
+    ]
+    if scope.has_start:
+        wanted.insert(0, (START, None, scope.run.root / START))
     for arm, seed, root in wanted:
         there = headline.get((arm, seed), {})
-        for name, k in plan.benchmarks.items():
+        # An import need not have the untrained model, nor every seed of every arm.
+        for name, k in plan.benchmarks.items() if there or not plan.imported else ():
             if name not in there:
-                yield Discrepancy("missing", root, f"has no answers to {name} at the headline, which the plan asks",
-                                  _go_on(scope))  # fmt: skip
+                what = f"has no answers to {name} at the headline, which the plan asks"
+                yield Discrepancy("missing", root, what, _go_on(scope))
             elif there[name] != k:
-                yield Discrepancy("differs", root, f"has {there[name]} answers a problem of {name} at the headline, and "
-                                  f"the plan asks for {k}", _AGAIN + ".")  # fmt: skip
-
-
-def _grid(one: VerifiedEvaluation) -> list[int]:
-    try:
-        return [EvalRecord.read(one.folder / "eval.json").grid]
-    except DataError:
-        return []
+                what = f"has {there[name]} answers a problem of {name} at the headline, and the plan asks for {k}"
+                yield Discrepancy("differs", root, what, _AGAIN)
 
 
 def _finished(folder: TrialFolder) -> bool:
@@ -175,10 +142,10 @@ def _finished(folder: TrialFolder) -> bool:
 
 def _go_on(scope: VerifiedFolder) -> str:
     if scope.imported:
-        return "`rence import ... --clean` makes the folder again."
+        return "`rence import ... --clean` makes the folder again"
     if scope.kind == "evaluation":
-        return "The same `rence eval` goes on where it was stopped."
-    return "`rence run` with the experiment's file goes on where it was stopped."
+        return "The same `rence eval` goes on where it was stopped"
+    return "`rence run` with the experiment's file goes on where it was stopped"
 
 
 def _word(value: Any) -> str:

@@ -23,12 +23,12 @@ class Discrepancy:
     kind: Literal["differs", "missing"]
     file: Path
     what: str
-    """`FILE WHAT. MEND` are the sentences that people read"""
-    mend: str = ""
+    """`FILE WHAT. MEND.` are the sentences that people read"""
+    mend: str
 
     @property
     def sentence(self) -> str:
-        return f"{self.file} {self.what}. {self.mend}".rstrip()
+        return f"{self.file} {self.what}. {self.mend}."
 
 
 @dataclass(frozen=True)
@@ -108,6 +108,8 @@ class VerifiedEvaluation:
     benchmark: str
     problems: int = 0
     k: int = 0
+    grid: int = 0
+    """the point of the rollout grid, or of an import's steps, that it belongs to"""
     attempts: int = 0
     """rows that are there"""
     marks: Mapping[str, int] = field(default_factory=dict)

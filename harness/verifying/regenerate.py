@@ -90,6 +90,7 @@ class Regeneration:
                 ready.append(self._ready(one))
             except NotComparable as error:
                 one.regenerated = RegeneratedEvaluation(reason=str(error))
+        self.watch("drawing answers")
         chosen = _sample(ready, share)
         for found in ready:
             found.of.regenerated = RegeneratedEvaluation()
@@ -117,6 +118,7 @@ class Regeneration:
         return RegenerableEvaluation(one, header, weights, problems, _rows(folder.attempts))
 
     def _answers(self, weights: Path, chosen: Sequence[tuple[RegenerableEvaluation, Sequence[Problem]]]) -> None:
+        self.watch(f"{chosen[0][0].of.name}: loading the weights")
         try:
             engine, tokenizer = self._open(weights, chosen[0][0]), self._tokenizer(weights)
         except (UserError, PluginError, NotComparable) as error:
@@ -124,7 +126,7 @@ class Regeneration:
                 found.of.regenerated = RegeneratedEvaluation(reason=str(error).splitlines()[0].rstrip("."))
             return
         for number, (found, chunk) in enumerate(chosen, 1):
-            self.watch(f"{found.of.name}: chunk {number} of {len(chosen)} of these weights")
+            self.watch(f"{found.of.name}: chunk {number} of {len(chosen)}")
             made = found.of.regenerated
             if made is None or made.reason:
                 continue

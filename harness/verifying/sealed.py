@@ -2,50 +2,63 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Iterator
 
-from harness.records import DataError, read_json
-from harness.records.chain import Chain, check
-from harness.records.seals import file_hash
-from harness.verifying.found import Discrepancy
+from harness.records import DataError
+from harness.records.chain import Break, check
+from harness.records.layout import SEAL
+from harness.records.seals import FolderSeal, file_hash
+from harness.verifying.found import Discrepancy, Verification
 from harness.verifying.scope import VerifiedFolder
 
 
-def chain(scope: VerifiedFolder) -> tuple[Chain, list[Discrepancy]]:
-    """What the seals say, weights included; a file that a seal names and that is not there is missing."""
-    found = check(scope.root, weights=True)
-    return found, [
-        Discrepancy("differs" if one.file.exists() else "missing", one.file, one.what, one.mend) for one in found.breaks
-    ]
-
-
-def report(
-    scope: VerifiedFolder, evidence: str
-) -> tuple[Literal["of these files", "of other files", "unsealed", "none"], list[Discrepancy]]:
-    """Whether a run's report is unchanged, and made of the files that are there.
-
-    Args:
-        evidence: of the chain.
-    """
-    if scope.run is None or scope.kind not in ("run", "import") or not scope.run.report.is_dir():
-        return "none", []
-    folder, again = scope.run.report, f"`rence report {scope.root}` makes it again."
-    seal = folder / "seal.json"
-    if not seal.exists():
-        return "unsealed", []
+def chain(scope: VerifiedFolder, made: Verification) -> list[Discrepancy]:
+    """What the seals say, weights included. Fills in the state and what a report must rest on."""
     try:
-        held = read_json(seal)
-        files = {str(name): str(value) for name, value in held["files"].items()}
-    except (DataError, KeyError, AttributeError) as error:
-        return "of other files", [Discrepancy("differs", seal, f"cannot be read: {error}".rstrip("."), again)]
-    found = []
-    for name, value in files.items():
-        path = folder / name
+        found = check(scope.root, weights=True)
+        made.state, made.evidence = found.state, found.evidence
+        if _report_seal(scope):  # which rests on everything but weights, that nothing in it is made of
+            made.evidence = check(scope.root).evidence
+    except DataError as error:
+        return [_unread(scope, error)]
+    return [_discrepancy(one) for one in found.breaks]
+
+
+def report(scope: VerifiedFolder, made: Verification) -> Iterator[Discrepancy]:
+    """Whether a run's report is unchanged, and made of the files that are there. Fills in what it is."""
+    if scope.kind not in ("run", "import") or scope.run is None or not scope.run.report.is_dir():
+        return
+    seal, again = scope.run.report / SEAL, f"`rence report {scope.root}` makes it again"
+    if not _report_seal(scope):
+        made.report = "unsealed"
+        return
+    try:
+        held = FolderSeal.read(seal)
+    except DataError as error:
+        made.report = "of other files"
+        yield Discrepancy("differs", seal, f"cannot be read: {error}".rstrip("."), again)
+        return
+    for name, value in held.files.items():
+        path = scope.run.report / name
         if not path.is_file():
-            found.append(Discrepancy("missing", path, "is gone from the report", again))
+            yield Discrepancy("missing", path, "is gone from the report", again)
         elif file_hash(path) != value:
-            found.append(Discrepancy("differs", path, "was changed after the report was made", again))
-    if held.get("evidence") != evidence:
-        what = "says that the report was made of other files than those that are here"
-        return "of other files", [*found, Discrepancy("differs", seal, what, again)]
-    return "of these files", found
+            yield Discrepancy("differs", path, "was changed after the report was made", again)
+    made.report = "of these files" if held.rests_on == made.evidence else "of other files"
+    if made.report == "of other files":
+        yield Discrepancy("differs", seal, "says that the report was made of other files than are here", again)
+
+
+def _report_seal(scope: VerifiedFolder) -> bool:
+    return scope.kind in ("run", "import") and scope.run is not None and (scope.run.report / SEAL).exists()
+
+
+def _discrepancy(one: Break) -> Discrepancy:
+    return Discrepancy("missing" if one.missing else "differs", one.file, one.what, one.mend)
+
+
+def _unread(scope: VerifiedFolder, error: DataError) -> Discrepancy:
+    """A file that stops the walk: whatever comes after it was not compared."""
+    lines = str(error).splitlines()
+    what = f"cannot be verified: {lines[0].rstrip('.')}"
+    return Discrepancy("differs", scope.root, what, "Bring that file back from a copy: what comes after it is not read")

@@ -35,13 +35,12 @@ def verify(
     made = Verification(root, scope.kind)
     if scope.run and not scope.run.plan.exists():
         what = "is gone: what was planned is not known"
-        made.discrepancies.append(Discrepancy("missing", scope.run.plan, what, "Take it from where the run was made."))
+        made.discrepancies.append(Discrepancy("missing", scope.run.plan, what, "Take it from where the run was made"))
     if scope.unread and scope.run:
-        made.discrepancies.append(Discrepancy("differs", scope.run.plan, f"cannot be read: {scope.unread}".rstrip(".")))
+        what = f"cannot be read: {scope.unread.splitlines()[0].rstrip('.')}"
+        made.discrepancies.append(Discrepancy("differs", scope.run.plan, what, "Bring it back from a copy"))
     watch("seals")
-    found, broken = sealed.chain(scope)
-    made.state, made.evidence = found.state, found.evidence
-    made.discrepancies += broken
+    made.discrepancies += sealed.chain(scope, made)
     watch("counts")
     for place in scope.places():
         one, wrong = counts.count(scope, place)
@@ -51,8 +50,7 @@ def verify(
     watch("weights")
     weights = EvaluatedWeights(scope, model)
     made.discrepancies += weights.check(made.evaluations)
-    made.report, wrong = sealed.report(scope, made.evidence)
-    made.discrepancies += wrong
+    made.discrepancies += sealed.report(scope, made)
     made.discrepancies = _once(made.discrepancies)
     here = ProblemsHere(scope, problems, model)
     if remark:
