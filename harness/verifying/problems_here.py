@@ -10,11 +10,13 @@ from pathlib import Path
 
 from benchmarks.marks import Form, Rule
 from benchmarks.problems import Benchmark, Problem, ProblemsError
+from benchmarks.registry import TRAINING_SETS
 from harness import config
 from harness.base import registry
 from harness.base.errors import UserError
 from harness.base.plugins import PluginError
 from harness.config.experiment import Experiment
+from harness.models.resolving import SHIPPED
 from harness.records import EvalRecord
 from harness.verifying.found import NotComparable
 from harness.verifying.scope import VerifiedFolder
@@ -29,8 +31,6 @@ class ProblemsHere:
     scope: VerifiedFolder
     files: Sequence[Path] = ()
     """of problems of one's own, whose names are those of their benchmarks"""
-    model: str | None = None
-    """in the place of the experiment's, which need not be here"""
     _known: dict[tuple[str, str], Benchmark] = field(default_factory=dict)
 
     @cached_property
@@ -38,10 +38,17 @@ class ProblemsHere:
         """The run's, from its resolved file. Raises: NotComparable if it cannot be read here."""
         if self.scope.run is None or not self.scope.run.resolved.exists():
             raise NotComparable("the experiment's resolved.json is not there")
-        try:
-            return config.load(self.scope.run.resolved, [f"model={self.model}"] if self.model else [])
-        except (UserError, PluginError, ProblemsError) as error:
-            raise NotComparable(f"the experiment cannot be read here: {str(error).splitlines()[0]}") from None
+        # Where they were made, model and problems lay in folders of their own. Who answers does not depend on them: the
+        # weights come from the folder, and problems are compared by their hash.
+        files = [f"evaluation.benchmarks.{path.stem}.file={path.absolute()}" for path in self.files]
+        elsewhere = [f"model={smallest}" for smallest in SHIPPED] + [f"train={next(iter(TRAINING_SETS))}"]
+        first: Exception | None = None
+        for changes in ([], files, [*files, *elsewhere]):
+            try:
+                return config.load(self.scope.run.resolved, changes)
+            except (UserError, PluginError, ProblemsError) as error:
+                first = first or error
+        raise NotComparable(f"the experiment cannot be read here: {_first(first or ValueError())}")
 
     def benchmark(self, header: EvalRecord) -> Benchmark:
         """The problems that the header names. Raises: NotComparable if this machine has none, or others."""
@@ -107,4 +114,4 @@ def rule_of(words: str) -> Rule | None:
 
 
 def _first(error: Exception) -> str:
-    return str(error).splitlines()[0].rstrip(".")
+    return (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from benchmarks.marking import MARKER_VERSION, mark_all, second_marker
 from benchmarks.marking.marker import mark_texts
 from benchmarks.marking.pool import MarkerMissing
+from benchmarks.marking.responses.choices import letter
 from benchmarks.marks import Form, Mark, Marked, Reading, Response, Rule
 from harness.base.errors import UserError
 from harness.importing.marking import CUT_OFF, Marker
@@ -22,6 +23,10 @@ from harness.verifying.scope import VerifiedFolder
 _COLUMNS = ("problem_id", "sample", "response", "gold", "finish_reason", "mark", "answer", "mark_second")
 _READING = ", reading "
 """after the marker's version, where an import found answers otherwise than evaluations do"""
+
+
+_OWN_RULES = ("generations", "lm-eval")
+"""sources whose rows may say what their answers are"""
 
 
 class _Row(NamedTuple):
@@ -128,9 +133,11 @@ def _imported(record: ImportRecord, header: EvalRecord, rows: Sequence[_Row], re
         return dict(zip(places, _marked(responses, how), strict=True))
 
     made = again(rule, there)
-    # A row of the source may have said a rule of its own, which an import does not keep: any that gives its mark.
-    for other in Form if form is None else ():
-        open_ = [i for i in there if made[i].mark != rows[i].mark]
+    # A row of the source may have said a rule of its own, which an import does not keep: any that its gold fits, and
+    # that gives its mark.
+    for other in Form if form is None and record.source in _OWN_RULES else ():
+        fits = [i for i in there if other is not Form.CHOICE or letter(str(rows[i].gold))]
+        open_ = [i for i in fits if made[i].mark != rows[i].mark]
         made |= {i: mark for i, mark in again(replace(rule, form=other), open_).items() if mark.mark == rows[i].mark}
     return [made.get(i) for i in range(len(rows))]
 

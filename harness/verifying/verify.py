@@ -52,7 +52,7 @@ def verify(
     made.discrepancies += weights.check(made.evaluations)
     made.discrepancies += sealed.report(scope, made)
     made.discrepancies = _once(made.discrepancies)
-    here = ProblemsHere(scope, problems, model)
+    here = ProblemsHere(scope, problems)
     if remark:
         from harness.verifying.remark import remark as again
 
