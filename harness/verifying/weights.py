@@ -55,6 +55,8 @@ class EvaluatedWeights:
 
     def check(self, evaluations: Iterable[VerifiedEvaluation]) -> list[Discrepancy]:
         """Say of each evaluation whether its weights are here, and what kept weights are not those that answered."""
+        if self.scope.imported:  # which does not know whose answers they are
+            return []
         found: dict[Path, Discrepancy] = {}
         for one in evaluations:
             header = one.folder / "eval.json"
@@ -81,7 +83,7 @@ class EvaluatedWeights:
 
     def _final(self, known: Iterable[Path]) -> Iterable[Discrepancy]:
         """The last checkpoints against done.json, where no evaluation has told already."""
-        for _, _, trial in () if self.scope.imported else self.scope.planned():
+        for _, _, trial in self.scope.planned():
             try:
                 done = DoneRecord.read(trial.done)
                 kept = trial.checkpoint(done.steps)

@@ -24,7 +24,7 @@ def show(made: Verification) -> None:
     if made.evaluations:
         out().print(shown)
     for line in lines(made):
-        out().print(line, markup=False)
+        out().print(line, markup=False, soft_wrap=not out().is_terminal)  # a line for a program, words for a person
 
 
 _COLUMNS = ("", "evals", "answers", "correct", "weights")
@@ -60,7 +60,8 @@ def _cells(group: Sequence[VerifiedEvaluation]) -> Iterator[str]:
     yield f"{len(group):,}"
     yield f"{answers:,}"
     yield f"{100 * correct / answers:.1f} %" if answers else "-"
-    yield f"{sum(one.weights == 'as evaluated' for one in group):,} of {len(group):,}"
+    known = [one for one in group if one.weights != "unknown"]
+    yield f"{sum(one.weights == 'as evaluated' for one in known):,} of {len(known):,}" if known else "-"
 
 
 def _again(made: Verification, group: Sequence[VerifiedEvaluation]) -> Iterator[str]:
@@ -104,7 +105,8 @@ def _marks(made: Verification) -> Iterator[str]:
     if not tried:
         return
     for version, same in sorted({(again.marker, again.same_marker) for _, again in tried}):
-        yield f"Marks were made by marker {version}" + (", which is installed." if same else _other())
+        made_by = f"by marker {version}" if version[:1].isdecimal() else f"elsewhere ({version})"
+        yield f"Marks were made {made_by}" + (", which is installed." if same else _other())
     without = sum(again.without_text for _, again in tried)
     if without:
         yield f"{plural(without, 'answer')} came without text or gold and cannot be marked."
@@ -134,7 +136,7 @@ def _marks(made: Verification) -> Iterator[str]:
 def _other() -> str:
     from benchmarks.marking import MARKER_VERSION
 
-    return f"; installed is {MARKER_VERSION}. What changes is another version's opinion, and no fault of the files."
+    return f"; installed is marker {MARKER_VERSION}. What changes is its opinion, and no fault of the files."
 
 
 def _texts(made: Verification) -> Iterator[str]:
