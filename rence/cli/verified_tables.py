@@ -10,7 +10,7 @@ from rence.cli.console import out, table
 from reports.words import plural
 
 if TYPE_CHECKING:
-    from harness.verifying.found import Verification, VerifiedEvaluation
+    from harness.verifying.found import ChangedMark, Verification, VerifiedEvaluation
 
 MOST_FILES, MOST_ROWS = 8, 10
 """lines that are printed; `--json` has all"""
@@ -111,8 +111,7 @@ def _marks(made: Verification) -> Iterator[str]:
     if without:
         yield f"{plural(without, 'answer')} came without text or gold and cannot be marked."
     rows = [
-        f"{one.name} problem {row.problem_id} sample {row.sample}: {row.old} -> {row.new}"
-        f" (answer {row.old_answer!r} -> {row.new_answer!r})"
+        f"{one.name} problem {row.problem_id} sample {row.sample}: {row.old} -> {row.new} ({_answers(row)})"
         for one, again in tried
         for row in again.changed
     ]
@@ -131,6 +130,12 @@ def _marks(made: Verification) -> Iterator[str]:
             f"{plural(undecided, 'changed mark')}: one of the two comparisons ran out of time or broke, which is no "
             "difference."
         )
+
+
+def _answers(row: ChangedMark) -> str:
+    if row.old_answer == row.new_answer:
+        return f"answer {row.new_answer!r}"
+    return f"answer {row.old_answer!r} -> {row.new_answer!r}"
 
 
 def _other() -> str:
