@@ -21,7 +21,7 @@ from harness.backends.base import TrainingResult
 from harness.records import TrialFolder, read_json, to_disk, write_json
 from harness.records.chain import BrokenSeal
 from harness.records.layout import SEAL
-from harness.records.links import Break, Evidence, checkpoint_breaks
+from harness.records.links import Break, EvidenceLog, checkpoint_breaks
 from harness.records.seals import FolderSeal, file_hash, seal_folder
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def writing(
 
 def read_progress(checkpoint: Path) -> TrainingProgress:
     """Raises: BrokenSeal if a file of the checkpoint is not what was written."""
-    evidence = Evidence(checkpoint, None)
+    evidence = EvidenceLog(checkpoint, None)
     breaks = tuple(checkpoint_breaks(checkpoint, evidence, dropped=True))
     if breaks:
         raise BrokenSeal(checkpoint, breaks)

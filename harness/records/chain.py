@@ -12,7 +12,7 @@ from typing import Literal
 
 from harness.base.errors import UserError
 from harness.records.layout import START, EvalFolder, RunFolder, TrialFolder
-from harness.records.links import Break, Evidence, evaluation, plan_breaks, trial_breaks
+from harness.records.links import Break, EvidenceLog, evaluation, plan_breaks, trial_breaks
 from harness.records.plans import Plan
 from harness.records.trials import TrialRecord
 
@@ -72,7 +72,7 @@ def check(root: Path, weights: bool = False) -> Chain:
     Raises: DataError for a file that cannot be read.
     """
     run = _run_of(root)
-    evidence = Evidence(run.root if run else root, Plan.read(run.plan) if run else None)
+    evidence = EvidenceLog(run.root if run else root, Plan.read(run.plan) if run else None)
     breaks = tuple(_of_run(root, run, evidence, weights) if run else _without_plan(root, evidence, weights))
     return Chain("unsealed" if evidence.unsealed else "sealed", breaks, evidence.digest, evidence.files)
 
@@ -89,7 +89,7 @@ def _run_of(root: Path) -> RunFolder | None:
     return None
 
 
-def _of_run(root: Path, run: RunFolder, evidence: Evidence, weights: bool) -> Iterator[Break]:
+def _of_run(root: Path, run: RunFolder, evidence: EvidenceLog, weights: bool) -> Iterator[Break]:
     """The plan, and of the rest what is at or below `root`."""
     plan = evidence.plan
     assert plan is not None
@@ -100,7 +100,7 @@ def _of_run(root: Path, run: RunFolder, evidence: Evidence, weights: bool) -> It
 
     if within(run.root / START):
         for header in sorted(run.root.glob(f"{START}/evals/*/eval.json")):
-            known = {} if plan.imported or not plan.model_hash else {"model_hash": plan.model_hash}
+            known = {"model_hash": plan.model_hash} if plan.seals and not plan.imported else {}
             said = {"arm": START, "seed": None, "step": 0, **known}
             yield from evaluation(EvalFolder(header.parent), said, evidence, must=bool(plan.seals))
     for arm in plan.arms:
@@ -110,7 +110,7 @@ def _of_run(root: Path, run: RunFolder, evidence: Evidence, weights: bool) -> It
                 yield from trial_breaks(place, arm.name, seed, evidence, weights)
 
 
-def _without_plan(root: Path, evidence: Evidence, weights: bool) -> Iterator[Break]:
+def _without_plan(root: Path, evidence: EvidenceLog, weights: bool) -> Iterator[Break]:
     """Trials that were taken out of their run, or a folder of `rence eval`."""
     for path in [*root.glob("trial.json"), *sorted(root.glob("seed*/trial.json"))]:
         header = TrialRecord.read(path)

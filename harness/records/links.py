@@ -43,7 +43,7 @@ class Break:
 
 
 @dataclass
-class Evidence:
+class EvidenceLog:
     """What was looked at, each file hashed once."""
 
     root: Path
@@ -69,12 +69,12 @@ class Evidence:
         return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
-def plan_breaks(run: RunFolder, evidence: Evidence) -> Iterator[Break]:
+def plan_breaks(run: RunFolder, log: EvidenceLog) -> Iterator[Break]:
     """The lock is worked out from the plan it stands in; an import's, from the files that were read, too."""
-    plan = evidence.plan
+    plan = log.plan
     assert plan is not None
-    evidence.hash(run.plan)
-    evidence.unsealed |= not plan.seals
+    log.hash(run.plan)
+    log.unsealed |= not plan.seals
     data = read_json(run.plan)
     if not plan.imported:
         if lock_in(data) not in (None, plan.lock):
@@ -83,34 +83,34 @@ def plan_breaks(run: RunFolder, evidence: Evidence) -> Iterator[Break]:
     if not run.imported.exists():
         yield Break(run.imported, "is missing", _IMPORT, missing=True)
         return
-    if plan.import_hash and evidence.hash(run.imported) != plan.import_hash:
+    if plan.import_hash and log.hash(run.imported) != plan.import_hash:
         yield Break(run.imported, "is not what plan.json was made with", _IMPORT)
     if import_lock(data, ImportRecord.read(run.imported)) != plan.lock:
         yield Break(run.plan, "is not the plan that was locked: its lock does not follow from it", _IMPORT)
 
 
-def trial_breaks(place: TrialFolder, arm: str, seed: int, evidence: Evidence, weights: bool = False) -> Iterator[Break]:
+def trial_breaks(place: TrialFolder, arm: str, seed: int, log: EvidenceLog, weights: bool = False) -> Iterator[Break]:
     """Of one trial, begun or complete; of an import, which has no trials, its evaluations.
 
     Args:
         arm, seed: whose the folder is.
     """
-    plan, folders = evidence.plan, place.evals()
+    plan, folders = log.plan, place.evals()
     if not place.trial.exists():
         if plan and not plan.imported and (folders or place.done.exists()):
             yield Break(place.trial, "is missing, and the trial has results", _again(place.root), missing=True)
         for folder in folders:
             said = {"arm": arm, "seed": seed, "step": _step(folder)}
-            yield from evaluation(folder, said, evidence, must=bool(plan and plan.seals))
+            yield from evaluation(folder, said, log, must=bool(plan and plan.seals))
         return
     header = TrialRecord.read(place.trial)
     done = DoneRecord.read(place.done) if place.done.exists() else None
-    evidence.hash(place.trial)
-    evidence.unsealed |= not header.plan
-    yield from _header(place, header, arm, seed, evidence)
+    log.hash(place.trial)
+    log.unsealed |= not header.plan
+    yield from _header(place, header, arm, seed, log)
     if done is not None:
-        evidence.hash(place.done)
-        yield from _done(place, header, done, evidence) if header.plan else ()
+        log.hash(place.done)
+        yield from _done(place, header, done, log) if header.plan or done.trial else ()
     steps = {row.get("step"): row.get("rollouts") for row in read_jsonl(place.steps)} if header.plan else {}
     for folder in folders:
         said: dict[str, Any] = {"arm": arm, "seed": seed, "step": _step(folder)}
@@ -119,16 +119,16 @@ def trial_breaks(place: TrialFolder, arm: str, seed: int, evidence: Evidence, we
                 said["rollouts"] = steps.get(_step(folder))
             if done is not None and done.final_weights and _step(folder) == done.steps:
                 said["model_hash"] = done.final_weights
-        yield from evaluation(folder, said, evidence, must=bool(header.plan))
+        yield from evaluation(folder, said, log, must=bool(header.plan))
     for checkpoint in sorted(place.checkpoints.glob("step_*")) if weights else ():
-        yield from checkpoint_breaks(checkpoint, evidence, dropped=done is not None)
+        yield from checkpoint_breaks(checkpoint, log, dropped=done is not None)
 
 
-def _header(place: TrialFolder, header: TrialRecord, arm: str, seed: int, evidence: Evidence) -> Iterator[Break]:
+def _header(place: TrialFolder, header: TrialRecord, arm: str, seed: int, log: EvidenceLog) -> Iterator[Break]:
     """The trial's, against its place, the plan and what it was trained on."""
     if (header.arm, header.seed) != (arm, seed):
         yield Break(place.trial, f"is of {header.arm} seed {header.seed}, not {arm} seed {seed}", _again(place.root))
-    plan, run = evidence.plan, RunFolder(evidence.root)
+    plan, run = log.plan, RunFolder(log.root)
     if plan is None:
         return
     if header.experiment != plan.experiment:
@@ -136,26 +136,26 @@ def _header(place: TrialFolder, header: TrialRecord, arm: str, seed: int, eviden
         yield Break(place.trial, what, _again(place.root))
     if not header.plan:
         return
-    if header.plan != evidence.hash(run.plan):
+    if header.plan != log.hash(run.plan):
         yield Break(run.plan, f"is not the plan that {arm} seed {seed} was trained by", _PLAN)
     if not run.data.exists():
         yield Break(run.data, "is missing", _again(run.root), missing=True)
-    elif header.data != evidence.hash(run.data):
+    elif header.data != log.hash(run.data):
         yield Break(run.data, f"is not of the problems that {arm} seed {seed} was trained on", _again(run.root))
     for ours, theirs in _FROM_PLAN.items():
         if getattr(header, ours) != getattr(plan, theirs):
             yield Break(place.trial, f"has another `{ours}` than plan.json", _again(place.root))
 
 
-def _done(place: TrialFolder, header: TrialRecord, done: DoneRecord, evidence: Evidence) -> Iterator[Break]:
+def _done(place: TrialFolder, header: TrialRecord, done: DoneRecord, log: EvidenceLog) -> Iterator[Break]:
     """What a complete trial was made of: its header, its steps, its evaluations; and that its numbers agree."""
     with_done = "is not what done.json was made with"
-    if done.trial != evidence.hash(place.trial):
+    if done.trial != log.hash(place.trial):
         yield Break(place.trial, with_done, _again(place.root))
     if not place.steps.exists():
         if done.steps:
             yield Break(place.steps, "is missing", _again(place.root), missing=True)
-    elif done.step_lines != evidence.hash(place.steps):
+    elif done.step_lines != log.hash(place.steps):
         yield Break(place.steps, with_done, _again(place.root))
     else:
         last = list(read_jsonl(place.steps))[-1:]
@@ -171,41 +171,41 @@ def _done(place: TrialFolder, header: TrialRecord, done: DoneRecord, evidence: E
         if folder is None or not folder.attempts.exists():
             where = place.root / "evals" / name
             yield Break(where, "is missing, and done.json counts on it", _again(place.root), missing=True)
-        elif digest not in _known_attempts(folder, evidence):
+        elif digest not in _known_attempts(folder, log):
             yield Break(folder.attempts, with_done, _again(place.root))
     for name in sorted(there.keys() - done.evaluations.keys()):
         yield Break(there[name].root, "was put there after the trial was done", "Move it away")
 
 
-def _known_attempts(folder: EvalFolder, evidence: Evidence) -> list[str]:
+def _known_attempts(folder: EvalFolder, log: EvidenceLog) -> list[str]:
     """Hashes of what was there when the trial was done: marks may have been made again since."""
     if not folder.seal.exists():
-        return [evidence.hash(folder.attempts)]
+        return [log.hash(folder.attempts)]
     seal = EvalSeal.read(folder.seal)
     return [seal.attempts, *(one["attempts"] for one in seal.before)]
 
 
-def evaluation(folder: EvalFolder, said: Mapping[str, Any], evidence: Evidence, must: bool = False) -> Iterator[Break]:
+def evaluation(folder: EvalFolder, said: Mapping[str, Any], log: EvidenceLog, must: bool = False) -> Iterator[Break]:
     """Of one evaluation, open or complete.
 
     Args:
         said: what its header must say, by where it is.
         must: whether it must have a seal when it is complete.
     """
-    header, digest = EvalRecord.read(folder.header), evidence.hash(folder.header)
+    header, digest = EvalRecord.read(folder.header), log.hash(folder.header)
     for name, value in {**said, "benchmark": folder.root.name}.items():
         if getattr(header, name) != value:
             what = f"says `{name}: {getattr(header, name)}`, where {value} belongs"
             yield Break(folder.header, what, _again(folder.root))
     if not folder.attempts.exists():
         return
-    attempts = evidence.hash(folder.attempts)
+    attempts = log.hash(folder.attempts)
     if not folder.seal.exists():
-        evidence.unsealed = True
+        log.unsealed = True
         if must:
             yield Break(folder.seal, "is missing", _again(folder.root), missing=True)
         return
-    evidence.hash(folder.seal)
+    log.hash(folder.seal)
     seal = EvalSeal.read(folder.seal)
     if seal.half_made(digest, attempts):
         mend = "Run the same experiment or evaluation again, which finishes that"
@@ -214,33 +214,33 @@ def evaluation(folder: EvalFolder, said: Mapping[str, Any], evidence: Evidence, 
     for path, held, found in (
         (folder.header, seal.header, digest),
         (folder.attempts, seal.attempts, attempts),
-        (folder.order, seal.order, evidence.hash(folder.order) if folder.order.exists() else ""),
+        (folder.order, seal.order, log.hash(folder.order) if folder.order.exists() else ""),
     ):
         if not found and held:
             yield Break(path, "is missing", _again(folder.root), missing=True)
         elif found != held:
             yield Break(path, f"is not what {SEAL} beside it was made with", _again(folder.root))
     ground = rests_on(folder)
-    if seal.rests_on and (ground is None or evidence.hash(ground) != seal.rests_on):
+    if seal.rests_on and (ground is None or log.hash(ground) != seal.rests_on):
         what = "was made with another plan or trial" if ground is None else f"was made with another {ground.name}"
         yield Break(folder.root, what, _again(folder.root))
 
 
-def checkpoint_breaks(checkpoint: Path, evidence: Evidence, dropped: bool) -> Iterator[Break]:
+def checkpoint_breaks(checkpoint: Path, log: EvidenceLog, dropped: bool) -> Iterator[Break]:
     """Of its files.
 
     Args:
         dropped: whether what only training needs may be gone.
     """
     if not (checkpoint / SEAL).exists():
-        evidence.unsealed = True
+        log.unsealed = True
         return
     seal = FolderSeal.read(checkpoint / SEAL)
     for name, held in seal.files.items():
         if not (checkpoint / name).is_file():
             if not (dropped and name in seal.passing):
                 yield Break(checkpoint / name, "is missing", _again(checkpoint.parent.parent), missing=True)
-        elif evidence.hash(checkpoint / name) != held:
+        elif log.hash(checkpoint / name) != held:
             what = f"is not what {SEAL} beside it was made with"
             yield Break(checkpoint / name, what, _again(checkpoint.parent.parent))
 

@@ -28,6 +28,7 @@ from harness.records.record import Record
 _NOT_LOCKED = ("lock", "lock_version", "seals", "unlocked")
 _UNLOCKED = {
     "recipe": ("microbatch_tokens", "checkpoint_steps"),
+    "local": (),
     "verl": (
         *("nodes", "gpus_per_node", "tensor_parallel", "sequence_parallel", "gradient_checkpointing"),
         *("offload", "sampler_memory", "stall_seconds"),
@@ -65,7 +66,7 @@ def lock_in(plan: Mapping[str, Any]) -> str | None:
         return fingerprint(plan={**without(plan, _NOT_LOCKED), "lock": ""})
     if plan.get("seals"):
         return lock_of(plan, plan.get("unlocked", {}))
-    return lock_of(plan, _UNLOCKED) if plan["backend"] in ("local", *_UNLOCKED) else None
+    return lock_of(plan, _UNLOCKED) if plan["backend"] in _UNLOCKED else None
 
 
 def import_lock(plan: Mapping[str, Any], record: ImportRecord) -> str:

@@ -14,7 +14,7 @@ from transformers.utils import logging
 
 from benchmarks.problems import ProblemsError
 from harness import config
-from harness.backends.base import Checkpoint
+from harness.backends.base import Checkpoint, TrainingResult
 from harness.backends.registry import get_backend
 from harness.base.errors import INTERRUPTED, OK, UserError, of_system
 from harness.base.locks import locked
@@ -23,7 +23,7 @@ from harness.config.experiment import Experiment, Trial
 from harness.engines.base import Engine
 from harness.evaluation.evaluator import EvaluatedCheckpoint, Evaluator
 from harness.models import resolving
-from harness.records import START, DataError, DoneRecord, Plan, RunFolder, StepRecord, TrialRecord
+from harness.records import START, DataError, DoneRecord, Plan, RunFolder, StepRecord, TrialFolder, TrialRecord
 from harness.records.seals import file_hash
 from harness.run.jobs import Job
 from harness.run.matching import stream
@@ -75,6 +75,12 @@ def train(run: RunFolder, experiment: Experiment, arm: str, seed: int, clock: Cl
     backend = get_backend(experiment.backend)
     result = backend.train(trial, model, stream(experiment, seed), folder, evaluate, _Log(clock))
     clock.finish(result.generate_seconds, result.train_seconds)
+    finish(folder, result)
+
+
+def finish(folder: TrialFolder, result: TrainingResult) -> None:
+    """Write `done.json`, bound to everything that the trial has left behind."""
+    complete = [one for one in folder.evals() if one.attempts.exists()]
     DoneRecord(
         status="diverged" if result.diverged else "finished",
         steps=result.steps,
@@ -86,11 +92,7 @@ def train(run: RunFolder, experiment: Experiment, arm: str, seed: int, clock: Cl
         reason=result.diverged,
         trial=file_hash(folder.trial),
         step_lines=file_hash(folder.steps) if folder.steps.exists() else "",
-        evaluations={
-            f"{one.root.parent.name}/{one.root.name}": file_hash(one.attempts)
-            for one in folder.evals()
-            if one.attempts.exists()
-        },
+        evaluations={f"{one.root.parent.name}/{one.root.name}": file_hash(one.attempts) for one in complete},
     ).write(folder.done)
 
 
