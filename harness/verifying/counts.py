@@ -51,6 +51,7 @@ def _rows(path: Path) -> dict[str, list[Any]]:
 def _wrong_rows(
     scope: VerifiedFolder, path: Path, header: EvalRecord, rows: dict[str, list[Any]]
 ) -> Iterator[Discrepancy]:
+    """Each problem k times, by who and what the header says, with marks that there are and keys of their own."""
     attempts, wanted = len(rows["mark"]), header.problems * header.k
     pairs = set(zip(rows["problem_id"], rows["sample"], strict=True))
     samples = set(rows["sample"]) <= set(range(header.k))
@@ -63,6 +64,7 @@ def _wrong_rows(
             f"{attempts:,} rows of {problems:,} problems, {len(pairs):,} of them distinct",
             _AGAIN,
         )
+    # The seals bind bytes; this finds rows that were exchanged before there were any.
     for name in ("arm", "seed", "step", "benchmark", "template", "engine"):
         held, here = getattr(header, name), set(rows[name])
         if here and here != {held}:

@@ -118,6 +118,7 @@ class Regeneration:
         return RegenerableEvaluation(one, header, weights, problems, _rows(folder.attempts))
 
     def _answers(self, weights: Path, chosen: Sequence[tuple[RegenerableEvaluation, Sequence[Problem]]]) -> None:
+        """The chosen chunks of one model's evaluations; what stops one is its reason, and stops no other."""
         self.watch(f"{chosen[0][0].of.name}: loading the weights")
         try:
             engine, tokenizer = self._open(weights, chosen[0][0]), self._tokenizer(weights)
@@ -134,13 +135,16 @@ class Regeneration:
                 found.of.regenerated = _added(made, self._chunk(engine, tokenizer, found, chunk))
             except (UserError, PluginError, NotComparable) as error:
                 found.of.regenerated = replace(made, reason=str(error).splitlines()[0].rstrip("."))
-        for found in {id(found): found for found, _ in chosen}.values():
-            made = found.of.regenerated
-            unknown = machines.unknown(self.scope, found.of)
-            if made and unknown and any(one.what != "key" for one in made.changed):
-                texts = made.attempts - made.equal
-                reason = f"{texts:,} of {made.attempts:,} answers differ, but {unknown}: another one rounds otherwise"
-                found.of.regenerated = replace(made, reason=reason)
+        for found, _ in chosen:
+            self._doubt(found.of)
+
+    def _doubt(self, one: VerifiedEvaluation) -> None:
+        """Texts that differ say nothing where it is not known that this machine is like the one that answered."""
+        made, unknown = one.regenerated, machines.unknown(self.scope, one)
+        if made and not made.reason and unknown and any(change.what != "key" for change in made.changed):
+            texts = f"{made.attempts - made.equal:,} of {made.attempts:,} answers differ"
+            reason = f"{texts}, but {unknown}: another one rounds otherwise"
+            one.regenerated = replace(made, reason=reason)
 
     def _open(self, weights: Path, found: RegenerableEvaluation) -> Engine:
         """As the evaluation's answers were made: in a run by its backend, elsewhere by the engine that it names."""

@@ -55,6 +55,7 @@ def remark(scope: VerifiedFolder, problems: ProblemsHere, folder: EvalFolder) ->
             fresh: Sequence[Marked | None] = _marked([_ours(row, rules) for row in rows], Reading.RULE)
     except NotComparable as error:
         return replace(made, reason=str(error))
+    # Absence is not zero: an answer that came without text is neither equal nor changed.
     pairs = [(row, mark) for row, mark in zip(rows, fresh, strict=True) if mark is not None]
     if not pairs:
         return replace(made, without_text=len(rows), reason="it has no texts with golds")

@@ -39,6 +39,7 @@ def verify(
     if scope.unread and scope.run:
         what = f"cannot be read: {scope.unread.splitlines()[0].rstrip('.')}"
         made.discrepancies.append(Discrepancy("differs", scope.run.plan, what, "Bring it back from a copy"))
+    # The seals first: of each file their word is kept, for they know most of it.
     watch("seals")
     made.discrepancies += sealed.chain(scope, made)
     watch("counts")
