@@ -93,7 +93,7 @@ class SameModel:
     """benchmarks that were not compared, and why, in words"""
     checked: Checked
     """whether the files are sealed, and what was let through"""
-    differs: list[str]
+    listed: list[str]
     """what is not the same on both sides, and may differ"""
 
     @property
@@ -152,7 +152,7 @@ class SameModel:
             "texts": asdict(self.texts) if self.texts else None,
             "left_out": self.left_out,
             **self.checked.to_json(),
-            "differs": self.differs,
+            "differs": self.listed,
             "notes": self.notes,
         }
 

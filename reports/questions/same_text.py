@@ -85,7 +85,7 @@ def _finding(found: SameModel) -> str:
 
 def _basis(found: SameModel) -> list[str]:
     """What differs and may, and what was made before files had seals."""
-    told = [f"Differs, which is not refused: {'; '.join(found.differs)}."] if found.differs else []
+    told = [f"Differs, which is not refused: {'; '.join(found.listed)}."] if found.listed else []
     return [*told, *(f"{capital(words)}." for words in found.checked.unsealed)]
 
 
