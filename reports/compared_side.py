@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -28,6 +29,8 @@ class ComparedSide:
     imported: bool = False
     left_out: tuple[LeftOut, ...] = ()
     """of its evaluations, what was left out to keep the problems that all have"""
+    recipe: Mapping[str, Any] = field(default_factory=dict)
+    """of an arm of a run of ours, its own settings among the run's"""
     checked: Checked = UNCHECKED
     """whether its files are sealed, and what was let through"""
 
@@ -35,7 +38,7 @@ class ComparedSide:
     def side(self) -> Side:
         """The part of it that matching looks at."""
         records = {seed: trial.record for seed, trial in self.trials.items()}
-        return Side(self.name, records, self.evals, self.imported)
+        return Side(self.name, records, self.evals, self.imported, self.recipe)
 
 
 def find(name: str, accept: str | None = None) -> ComparedSide:
@@ -106,7 +109,12 @@ def _arm(name: str, path: Path, plan: Plan | None) -> ComparedSide:
     gone = [] if plan is None else sorted(set(plan.benchmarks) - set(evals["benchmark"]))
     if evals.empty or gone:
         raise DataError(f"{name} has no result at the headline on {', '.join(gone) or 'any benchmark'}.")
-    return ComparedSide(name, trials, evals, problems, tuple(notes))
+    return ComparedSide(name, trials, evals, problems, tuple(notes), recipe=_recipe(plan, str(evals["arm"].iloc[0])))
+
+
+def _recipe(plan: Plan | None, arm: str) -> dict[str, Any]:
+    own = [one.recipe_differences for one in plan.arms if one.name == arm] if plan else []
+    return {**plan.recipe, **own[0]} if plan and own else {}
 
 
 def _imported(name: str, path: Path, plan: Plan) -> ComparedSide:

@@ -133,7 +133,7 @@ def _parts(run: Run, found: Mismatch) -> str:
 
 def _who(rows: Collection[Mapping[str, Any]]) -> str:
     """`grpo seed 1, step 8, mini_sums`"""
-    seeds = ["" if row["seed"] < 0 else f" seed {row['seed']}" for row in rows]
+    seeds = ["" if int(row["seed"]) < 0 else f" seed {row['seed']}" for row in rows]
     names = [f"{row['arm']}{s}, step {row['step']}, {row['benchmark']}" for row, s in zip(rows, seeds, strict=True)]
     more = len(names) - _MOST_NAMED
     shown_names = names[:_MOST_NAMED] if more > 0 else names
@@ -153,9 +153,12 @@ def _refusal(root: Path, found: list[str]) -> str:
 def _one_version(run: Run) -> Run:
     """Where a benchmark was asked in two versions and that is accepted: as the first, if its problems have the same
     ids. Others cannot be put together, and are refused as ever."""
-    versions: dict[str, str] = {}
-    for benchmark, table in run.evals.groupby("benchmark"):
-        ids = [run.attempts[e].ids for e in table.index]
-        if table["benchmark_hash"].nunique() > 1 and all(one == ids[0] for one in ids):
-            versions[str(benchmark)] = str(table["benchmark_hash"].iloc[0])
-    return replace(run, evals=same_problems.adopt(run.evals, versions)) if versions else run
+    seen: dict[str, list[tuple[str, list[str]]]] = {}
+    for e, (name, version) in enumerate(zip(run.evals["benchmark"], run.evals["benchmark_hash"], strict=True)):
+        seen.setdefault(str(name), []).append((str(version), run.attempts[e].ids))
+    first = {
+        name: asked[0][0]
+        for name, asked in seen.items()
+        if len({version for version, _ in asked}) > 1 and all(ids == asked[0][1] for _, ids in asked)
+    }
+    return replace(run, evals=same_problems.adopt(run.evals, first)) if first else run

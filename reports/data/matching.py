@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -76,7 +76,7 @@ class Mismatch:
     """Something in which sides differ."""
 
     key: str
-    """a field of the header, `sampling.<key>`, a field of the trial's header, `environment.<key>`"""
+    """a field of the header, `sampling.<key>`, a field of the trial's header, `environment.<key>`, `recipe.<key>`"""
     what: str
     """in words, without the benchmark: `the prompt template differs (bare, chat)`"""
     benchmark: str = ""
@@ -87,7 +87,7 @@ class Mismatch:
     @property
     def listed(self) -> bool:
         """Whether it may differ, and is told."""
-        return self.key in LISTED or self.key.startswith("environment.")
+        return self.key in LISTED or self.key.startswith(("environment.", "recipe."))
 
     def __str__(self) -> str:
         return f"{self.benchmark}: {self.what}" if self.benchmark else self.what
@@ -110,6 +110,8 @@ def name_of(key: str) -> str:
         return known
     if key.startswith(_SAMPLING):
         return f"the sampling's `{key.removeprefix(_SAMPLING)}`"
+    if key.startswith("recipe."):
+        return f"the recipe's `{key.removeprefix('recipe.')}`"
     return key.removeprefix("environment.") if key.startswith("environment.") else f"`{key}`"
 
 
@@ -123,6 +125,8 @@ class Side:
     """headers of the evaluations that are compared"""
     imported: bool = False
     """whether nothing is known of its training"""
+    recipe: Mapping[str, Any] = field(default_factory=dict)
+    """what it was trained with beside the algorithm; empty where that is not known"""
 
     @cached_property
     def settings(self) -> dict[str, list[dict[str, Any]]]:
@@ -202,16 +206,21 @@ def training(a: Side, b: Side) -> list[Mismatch]:
 
 
 def listed(*sides: Side) -> list[str]:
-    """What differs and may: of the evaluations that all sides have, and of the machines that trained."""
-    return grouped([*(one for one in evaluation(*sides) if one.listed), *_environments(sides)])
+    """What differs and may: of the evaluations that all sides have, of recipes, and of the machines that trained."""
+    evaluated = [one for one in evaluation(*sides) if one.listed]
+    return grouped([*evaluated, *_of_all("recipe", [side.recipe for side in sides]), *_environments(sides)])
 
 
 def _environments(sides: Iterable[Side]) -> Iterator[Mismatch]:
-    trials = [trial for side in sides for trial in side.trials.values()]
-    for key in dict.fromkeys(key for trial in trials for key in trial.environment):
-        seen = dict.fromkeys(str(trial.environment[key]) for trial in trials if key in trial.environment)
+    yield from _of_all("environment", [trial.environment for side in sides for trial in side.trials.values()])
+
+
+def _of_all(kind: str, settings: Sequence[Mapping[str, Any]]) -> Iterator[Mismatch]:
+    """Keys that have several values, among the mappings that have them."""
+    for key in dict.fromkeys(key for one in settings for key in one):
+        seen = {canonical(one[key]): shown(key, one[key]) for one in settings if key in one}
         if len(seen) > 1:
-            yield _differs(f"environment.{key}", [shown(key, value) for value in seen])
+            yield _differs(f"{kind}.{key}", list(seen.values()))
 
 
 def grouped(found: Iterable[Mismatch]) -> list[str]:

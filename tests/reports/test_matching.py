@@ -214,6 +214,23 @@ def test_what_may_differ_is_told(make_run, make_evaluated) -> None:
     ]
 
 
+def test_recipes_of_two_runs_are_told(make_run) -> None:
+    one, other = make_run("one", gains={"grpo": 0.8}, **RUN), make_run("other", gains={"grpo": 0.6}, **RUN)
+    edit(other / "plan.json", recipe={"group_size": 8, "learning_rate": 1e-3})
+    found = reports.compare(str(one), str(other)).to_json()
+    assert found["matched"] and found["differs"] == ["the recipe's `learning_rate` differs (0.0003, 0.001)"]
+
+
+@pytest.mark.parametrize("kind", ["seed", "engine", "template", "rule"])
+def test_a_gate_that_looks(sides, tmp_path: Path, kind: str) -> None:
+    a, b = sides(kind)
+    reports.update_baseline(a, tmp_path / "b.yaml")
+    with pytest.raises(reports.Unmatched, match=KINDS[kind][1]):
+        reports.gate_by_looks(b, tmp_path / "b.yaml")
+    said = reports.gate_by_looks(b, tmp_path / "b.yaml", accept=REASON).to_json()
+    assert said["accepted"]["reason"] == REASON and said["matched"] is False and said["sequential"]["looks"]
+
+
 def test_seeds_of_one_side_that_differ_are_no_match(make_run) -> None:
     """Both sides hold both engines: not a pair of the same."""
     run = make_run(**RUN)
