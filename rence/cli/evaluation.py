@@ -115,17 +115,9 @@ def evaluate(
     gated.checked(gate, sequential, accept)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     counts, files = _asked(benchmarks)
-    settings = _checked(
-        files,
-        benchmarks=counts,
-        temperature=temperature,
-        top_p=top_p,
-        max_tokens=max_tokens,
-        seed=seed,
-        limit=limit,
-        second_marker=second_marker,
-        **({} if chunk is None else {"chunk_problems": chunk}),
-    )
+    given = {"temperature": temperature, "top_p": top_p, "max_tokens": max_tokens, "seed": seed, "limit": limit}
+    given |= {"second_marker": second_marker, **({} if chunk is None else {"chunk_problems": chunk})}
+    settings = _checked(files, benchmarks=counts, **given)
     if settings.temperature == 0 and max(settings.benchmarks.values()) > 1:
         err().print("At temperature 0 all samples of a problem are equal: one is enough.")
     wanted = gated.with_looks(StandaloneEvaluation(model, settings, template, engine, to, chunk), gate, accept)

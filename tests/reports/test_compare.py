@@ -90,7 +90,7 @@ def test_evaluated_models_without_training(make_run) -> None:
         (
             "seed0/evals/step_20/mini_easy/eval.json",
             {"sampling": {"temperature": 0}},
-            r"mini_easy: the sampling's `temperature` differs \(1.0, 0\); mini_easy: the sampling's `top_p` differs",
+            r"mini_easy: the sampling's `temperature` differs \(1, 0\); mini_easy: the sampling's `top_p` differs",
         ),
     ],
 )
