@@ -32,7 +32,7 @@ FLOORS = {
         ("planning",),
         ("run",),
         ("importing", "pretraining"),
-        ("diff", "doctor"),
+        ("diff", "doctor", "verifying"),
     ),
     "reports": (
         ("words", "document"),

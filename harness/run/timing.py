@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.records import Timing
+from harness.records.environment import environment
 
 _WRITE_EVERY = 1.0
 """seconds"""
@@ -26,7 +27,8 @@ class Clock:
         """
         self._path, now = path, _now()
         before = Timing.read(path) if path.exists() else Timing(0, 0, 0, 0, 0, 0, now, "")
-        start = {"attempt": attempt, "started": now, "settings": dict(settings)}
+        machine = environment()["processor"]
+        start = {"attempt": attempt, "started": now, "processor": machine, "settings": dict(settings)}
         self._before = replace(before, attempts=attempt, finished="", starts=[*before.starts, start])
         self._wall, self._cpu = time.perf_counter(), time.process_time()
         self._evaluate = 0.0
