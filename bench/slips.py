@@ -1,11 +1,10 @@
-"""Slips: every kind of file of a run is swapped, renamed, cut off, edited, lost or brought from elsewhere, one at a time,
-and every command that reads it is asked. None may believe it.
+"""Slips: every kind of file of a run is swapped, renamed, cut off, edited, lost or brought from elsewhere, one at a
+time, and every command that reads it is asked. None may believe it.
 
     OMP_NUM_THREADS=1 PYTHONPATH=. python bench/slips.py [--json FILE] [--only WORDS]
 
 A slip is *refused* (exit code 1, 2 or 3, with a message that names a file), or *harmless*: what is said of scores,
-differences and the plan is the same to the last byte. It is *believed* if it is neither, or if a report says `as planned`
-or `matched` of other numbers. Two runs of one experiment are trained first, which differ in their seeds' numbers; it
+differences and the plan is the same to the last byte. It is *believed* if it is neither. Two runs of one experiment are trained first, which differ in their seeds' numbers; it
 takes a few minutes.
 """
 
@@ -204,8 +203,8 @@ def other_marker(root: Path, folder: str) -> None:
 
 def slips(root: Path) -> Iterator[tuple[str, str, Callable[[Path], Any]]]:
     """Kind of file, what is done to it, and how."""
-    run, a, b, sibling = "runs/slips", "rence/seed0", "grpo/seed0", "rence/seed1"
-    first, last = steps(root, "rence", 0)[0], last_step(root, "rence", 0)
+    run, a, b, sibling = "runs/slips", "grpo/seed0", "rence/seed0", "grpo/seed1"
+    first, last = steps(root, "grpo", 0)
     headline = f"evals/{last}/{BENCHMARK}"
     ours = f"{run}/{a}/{headline}"
     files = {
@@ -338,6 +337,14 @@ def asked(root: Path, command: tuple[str, ...]) -> tuple[int, str, str]:
     return code, out if not verdict.exists() else verdict.read_text(), err
 
 
+def named(said: str) -> set[str]:
+    """What a report says is not as planned."""
+    try:
+        return set(json.loads(said).get("notes", ()))
+    except ValueError:
+        return set()
+
+
 def where(kind: str) -> str:
     return next((place for word, place in PLACES.items() if kind.startswith(word)), "runs/slips")
 
@@ -346,7 +353,7 @@ PLACES = {"import's": "runs/imported", "evaluated": "evaluated", "baseline": "ev
 
 
 def judge(root: Path, kind: str, sound: dict[tuple[str, ...], tuple[int, str, str]]) -> str:
-    """refused, harmless, found (by `rence verify` alone, of what no other command reads), believed, or crashed."""
+    """refused, harmless, named (a report says that something is missing), found (by `rence verify` alone, of what no other command reads), believed, or crashed."""
     found = []
     for command in COMMANDS[where(kind)]:
         code, said, err = asked(root, command)
@@ -354,13 +361,17 @@ def judge(root: Path, kind: str, sound: dict[tuple[str, ...], tuple[int, str, st
             return f"crashed: {' '.join(command)}"
         if code == sound[command][0] and said == sound[command][1]:
             found.append("harmless")
+        elif code in (2, 3) and err:
+            found.append("refused")
         else:
-            found.append("refused" if code in (2, 3) and err else f"believed: {' '.join(command)}: exit code {code}")
+            found.append("named" if named(said) - named(sound[command][1]) else f"believed: {' '.join(command)}")
     if any(word.startswith("believed") for word in found):
         return next(word for word in found if word.startswith("believed"))
     verified = quietly(*VERIFY[where(kind)])[0]
     if "refused" in found:
         return "refused" if verified in (1, 2, 3) or kind.startswith("baseline") else "refused, and not by verify"
+    if "named" in found:
+        return "named"
     return "found by verify" if verified in (1, 2, 3) else "harmless"
 
 
@@ -380,7 +391,7 @@ def main() -> None:
         os.chdir(copy)
         sound = {command: asked(copy, command) for commands in COMMANDS.values() for command in commands}
         for kind, what, make in slips(whole):
-            name = f"{kind}, {what}"
+            name = f"{len(results) + 1}. {kind}, {what}"
             if options.only not in name:
                 continue
             os.chdir(whole)
@@ -388,9 +399,9 @@ def main() -> None:
             shutil.copytree(whole, copy)
             os.chdir(copy)
             make(copy)
-            results[f"{name} ({len(results)})"] = judge(copy, kind, sound)
-            if not results[f"{name} ({len(results) - 1})"].startswith(("refused", "found", "harmless")):
-                print(f"{name}: {results[f'{name} ({len(results) - 1})']}", flush=True)
+            results[name] = judge(copy, kind, sound)
+            if results[name].startswith(("believed", "crashed", "refused,")):
+                print(f"{name}: {results[name]}", flush=True)
         os.chdir("/")
     counts = Counter(result.partition(":")[0] for result in results.values())
     print("\n| slips | " + " | ".join(counts) + " |\n|---|" + "---:|" * len(counts))
