@@ -15,6 +15,7 @@ import typer
 
 from harness.base.errors import INTERRUPTED, UserError
 from rence.cli import completion
+from rence.cli.accepting import Accept
 from rence.cli.console import Json, command, err, out, print_json, same_command
 
 if TYPE_CHECKING:
@@ -101,6 +102,7 @@ def evaluate(
     chunk: Chunk = None,
     gate: Gate = None,
     sequential: Sequential = False,
+    accept: Accept = None,
     json: Json = False,
 ) -> None:
     """Evaluate any model on any benchmarks: every answer kept and marked, scores with intervals. Run the same again to
@@ -110,23 +112,15 @@ def evaluate(
     from harness.evaluation.standalone import StandaloneEvaluation, evaluate
     from rence.cli import gated_evaluation as gated
 
-    gated.checked(gate, sequential)
+    gated.checked(gate, sequential, accept)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     counts, files = _asked(benchmarks)
-    settings = _checked(
-        files,
-        benchmarks=counts,
-        temperature=temperature,
-        top_p=top_p,
-        max_tokens=max_tokens,
-        seed=seed,
-        limit=limit,
-        second_marker=second_marker,
-        **({} if chunk is None else {"chunk_problems": chunk}),
-    )
+    given = {"temperature": temperature, "top_p": top_p, "max_tokens": max_tokens, "seed": seed, "limit": limit}
+    given |= {"second_marker": second_marker, **({} if chunk is None else {"chunk_problems": chunk})}
+    settings = _checked(files, benchmarks=counts, **given)
     if settings.temperature == 0 and max(settings.benchmarks.values()) > 1:
         err().print("At temperature 0 all samples of a problem are equal: one is enough.")
-    wanted = gated.with_looks(StandaloneEvaluation(model, settings, template, engine, to, chunk), gate)
+    wanted = gated.with_looks(StandaloneEvaluation(model, settings, template, engine, to, chunk), gate, accept)
     view = view_for(err())
     try:
         with redirect_stdout(sys.stderr):  # ours is for the result alone, whatever an engine has to say
@@ -138,7 +132,7 @@ def evaluate(
     finally:
         view.end()
     found = reports.evaluated_model(to)
-    decision = gated.decision(to, gate)
+    decision = gated.decision(to, gate, accept)
     if json:
         print_json(found.to_json() | ({"gate": decision.to_json()} if decision else {}))
     else:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import signal
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.base.errors import OK
+from harness.base.errors import OK, UserError
 from harness.run.launchers import Where, get_launcher
 from rence.cli import completion
+from rence.cli.accepting import Accept
 from rence.cli.console import Json, command, err, out, print_json, same_command
 from rence.cli.sections import others
 from rence.cli.shipped import config_file
@@ -63,6 +65,7 @@ def run(
         bool, typer.Option("--clean", help="Delete the run folder first, and that of its tuning.")
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan, check it, start nothing.")] = False,
+    accept: Accept = None,
     json: Json = False,
 ) -> None:
     """Train, evaluate and report an experiment. Run again to resume; a finished one is left as it is."""
@@ -81,7 +84,7 @@ def run(
     wanted = RunSelection(only or (), seed or (), workers, clean)
 
     def drive(what: Experiment, part: RunSelection) -> RunOutcome:
-        return Driver(what, manifest.text, view_for(err()), _report, part, work).run()
+        return Driver(what, manifest.text, view_for(err()), partial(_report, accept), part, work).run()
 
     first, tuned = tuning.stage(experiment), None
     if first:
@@ -96,7 +99,7 @@ def run(
     if json:
         print_json({**outcome.to_json(), **({"tuning": tuned.to_json()} if tuned else {})})
     else:
-        _print_outcome(outcome)
+        _print_outcome(outcome, accept)
     _print_what_is_left(outcome)
     raise typer.Exit(outcome.exit_code)
 
@@ -116,13 +119,17 @@ def _announce(experiment: Experiment, first: Experiment, wanted: RunSelection) -
         err().print(f"Tuning first: {tuned_by(experiment)}, in {runs / first.name}", markup=False)
 
 
-def _report(run: RunFolder) -> None:
+def _report(accept: str | None, run: RunFolder) -> None:
     import reports
 
-    reports.build(run.root, others=others())
+    try:
+        reports.build(run.root, others=others(), accept=accept)
+    # evaluations that were there already do not agree with the plan: the message says what can be done
+    except reports.Unmatched as error:
+        raise UserError(str(error)) from None
 
 
-def _print_outcome(outcome: RunOutcome) -> None:
+def _print_outcome(outcome: RunOutcome, accept: str | None) -> None:
     console = out()
     if not outcome.worked:
         count = len(outcome.jobs)
@@ -130,7 +137,7 @@ def _print_outcome(outcome: RunOutcome) -> None:
     elif outcome.exit_code == OK:
         import reports
 
-        console.print(reports.summary(outcome.run.root), markup=False)
+        console.print(reports.summary(outcome.run.root, accept=accept), markup=False)
     if outcome.report:
         console.print(f"Report: {outcome.report}")
 

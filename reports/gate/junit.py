@@ -28,7 +28,7 @@ def render(gate: Gate) -> str:
         ET.SubElement(properties, "property", name=name, value=_clean(value))
     suite.insert(0, properties)
     out = ET.SubElement(suite, "system-out")
-    out.text = _clean("\n".join([*sentences(gate), *gate.notes]))
+    out.text = _clean("\n".join([*sentences(gate), *gate.remarks]))
     return _document(suite)
 
 
@@ -64,7 +64,9 @@ def _properties(gate: Gate) -> dict[str, str]:
         "margin_points": f"{100 * d.margin:.6g}",
         "alpha": f"{ALPHA:g}",
         "target": d.average.estimate.estimand,
-        "matched": "no" if gate.unmatched else "unknown" if gate.unstated else "yes",
+        "matched": {False: "no", None: "unknown", True: "yes"}[gate.matched],
+        "sealed": gate.checked.sealed,
+        **({"accepted": gate.checked.reason} if gate.checked.accepted else {}),
         "on_inconclusive": gate.on_inconclusive,
     }
 

@@ -28,7 +28,8 @@ SPECIAL = re.compile(r"([\\`*_\[\]|])")
 def document(doc: Document) -> str:
     """The page; pictures are links into `figures/`, beside it."""
     head, *rest = doc.verdict
-    parts = [f"# {_escape(doc.title)}", f"**{_escape(head)}**", *map(_escape, rest), *map(section, doc.sections)]
+    said = [f"**{_escape(one)}**" if one in doc.accepted else _escape(one) for one in rest]
+    parts = [f"# {_escape(doc.title)}", f"**{_escape(head)}**", *said, *map(section, doc.sections)]
     return "\n\n".join(parts) + "\n"
 
 
