@@ -20,8 +20,7 @@ from harness.base.errors import FAILED, INCOMPLETE, OK, USAGE, UserError
 from harness.evaluation import attempts
 from harness.models.resolving import SHIPPED
 from harness.records import DataError, EvalFolder, EvalRecord, RunFolder, read_json, write_json
-from harness.records.chain import check
-from harness.records.seals import seal, seal_folder
+from harness.records.seals import seal
 from harness.verifying.found import Verification
 from harness.verifying.verify import verify
 from rence.cli import main
@@ -250,14 +249,21 @@ def test_nothing_of_ours(tmp_path: Path) -> None:
 
 
 def test_the_report_is_of_these_files(run: Path) -> None:
-    seal_folder(run / "report", check(run).evidence)
     assert (verify(run).report, verify(run).exit_code) == ("of these files", OK)
     append(run / "report" / "report.md", b"x")
     found = verify(run)
     assert named(found) == {"report/report.md"} and found.exit_code == FAILED
     (run / "report" / "report.md").unlink()
     assert verify(run).exit_code == INCOMPLETE
-    seal_folder(run / "report", "of something else")
+    (run / "report" / "seal.json").unlink()
+    assert (verify(run).report, verify(run).exit_code) == ("unsealed", OK)
+    (run / "report" / "seal.json").write_text("[]")
+    assert named(verify(run)) == {"report/seal.json"}
+
+
+def test_a_report_of_other_files(run: Path) -> None:
+    """It stayed, and an arm's answers came from another run that is whole itself."""
+    _edit(run / "report" / "seal.json", evidence="of something else")
     found = verify(run)
     assert named(found) == {"report/seal.json"} and (found.report, found.exit_code) == ("of other files", FAILED)
 
