@@ -6,8 +6,6 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from rich.markup import escape
-
 from harness.base.pace import Pace, clock, left_in_words
 from harness.run.jobs import Job
 from harness.run.progress import RunProgress, Survey
@@ -15,6 +13,7 @@ from harness.run.progress import RunProgress, Survey
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import TaskID
+    from rich.text import Text
 
     from harness.run.outcome import Failure
 
@@ -52,15 +51,18 @@ class RunView:
         """
         del self._running[job.name]
         for warning in warnings:
-            self._say(f"{job.name}: {warning}", plain=True)
+            self._say(f"{job.name}: {warning}")
         if failure:
-            self._say(f"[bold red]{job.name} failed[/] (exit code {failure.exit_code}): {escape(str(failure.log))}")
+            from rich.text import Text
+
+            how = f" (exit code {failure.exit_code}): {failure.log}"
+            self._say(Text.assemble((f"{job.name} failed", "bold red"), how))
         else:
             self._say(f"{job.name} {job.state}")
 
     def warn(self, message: str) -> None:
         """May be called from another thread."""
-        self._say(message, plain=True)
+        self._say(message)
 
     def refresh(self) -> None:
         """Called often; shows at most once in `every` seconds, for it reads the files of all jobs."""
@@ -82,8 +84,8 @@ class RunView:
     def _now(self) -> str:
         return ", ".join(f"{name} {_words(self._progress(job))}" for name, job in self._running.items())
 
-    def _say(self, text: str, plain: bool = False) -> None:
-        self._console.print(text, markup=not plain)
+    def _say(self, text: str | Text) -> None:
+        self._console.print(text, markup=False)
 
     def _progress(self, job: Job) -> RunProgress:
         return self._survey.start() if job.seed is None else self._survey.trial(job.arm, job.seed)
@@ -110,10 +112,10 @@ class LiveRunView(RunView):
 
         super().begin(survey, jobs)
         columns = (
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             TaskProgressColumn(),
-            TextColumn("{task.fields[words]}"),
+            TextColumn("{task.fields[words]}", markup=False),
         )
         # Drawn by `show` alone: rich's own thread would draw again what has not been read again.
         self._bars = Bars(*columns, console=self._console, auto_refresh=False, transient=True)

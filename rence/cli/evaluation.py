@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import signal
 import sys
 from collections.abc import Mapping
 from contextlib import redirect_stdout
@@ -13,9 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from harness.base.errors import INTERRUPTED, UserError
+from harness.base.errors import UserError
 from rence.cli import completion
-from rence.cli.console import Json, command, err, out, print_json, same_command
+from rence.cli.console import Json, command, err, out, print_json
 
 if TYPE_CHECKING:
     from harness.config.experiment import Evaluation
@@ -111,7 +110,6 @@ def evaluate(
     from rence.cli import gated_evaluation as gated
 
     gated.checked(gate, sequential)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     counts, files = _asked(benchmarks)
     settings = _checked(
         files,
@@ -131,10 +129,6 @@ def evaluate(
     try:
         with redirect_stdout(sys.stderr):  # ours is for the result alone, whatever an engine has to say
             worked = evaluate(wanted, view)
-    except KeyboardInterrupt:
-        view.end()
-        print(f"rence: interrupted. What is done is saved. To go on:\n  {same_command()}", file=sys.stderr)
-        raise typer.Exit(INTERRUPTED) from None
     finally:
         view.end()
     found = reports.evaluated_model(to)
@@ -144,7 +138,7 @@ def evaluate(
     else:
         if not worked:
             out().print(f"{to}: all that was asked for is complete: nothing to do.\n")
-        out().print(reports.evaluation_text(found, out().width), markup=False)
+        out().print(reports.evaluation_text(found, out().width))
     gated.show(decision, json)
 
 

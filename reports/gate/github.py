@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.records.foreign import visible
 from reports.data.scores import AVERAGE
 from reports.document import Bullets, Text
 from reports.gate.decide import GateOutcome
@@ -31,7 +32,7 @@ class Annotation:
 
     def command(self) -> str:
         """The line that GitHub reads, escaped as its toolkit does (actions/toolkit, packages/core/src/command.ts)."""
-        return f"::{self.kind} title={_property(self.title)}::{_data(self.message)}"
+        return f"::{self.kind} title={_property(visible(self.title))}::{_data(visible(self.message))}"
 
 
 def commands(gate: Gate) -> list[str]:
