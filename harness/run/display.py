@@ -6,18 +6,22 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from rich.text import Text
+
 from harness.base.pace import Pace, clock, left_in_words
 from harness.run.jobs import Job
 from harness.run.progress import RunProgress, Survey
+from harness.run.pulse import Pulse
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import TaskID
-    from rich.text import Text
 
     from harness.run.outcome import Failure
 
 _LIVE_SECONDS, _PLAIN_SECONDS = 0.5, 30.0
+_PULSE_SECONDS = 2.0
+"""between two looks at the pulses of running jobs"""
 
 
 class RunView:
@@ -35,12 +39,15 @@ class RunView:
         """
         self._survey, self._jobs = survey, jobs
         self._running: dict[str, Job] = {}
+        self._pulses: dict[str, Pulse] = {}
+        self._felt = time.monotonic()
         self._began, self._shown = time.monotonic(), 0.0
         self._pace = Pace(self._work()[0])
 
     def started(self, job: Job) -> None:
         """A job has been handed to the launcher."""
         self._running[job.name] = job
+        self._pulses[job.name] = Pulse(job.folder, time.monotonic())
 
     def ended(self, job: Job, failure: Failure | None, warnings: Sequence[str]) -> None:
         """A job has ended, complete or not.
@@ -49,7 +56,7 @@ class RunView:
             failure: None if it is complete.
             warnings: what it warned of, for people.
         """
-        del self._running[job.name]
+        del self._running[job.name], self._pulses[job.name]
         for warning in warnings:
             self._say(f"{job.name}: {warning}")
         if failure:
@@ -66,8 +73,14 @@ class RunView:
 
     def refresh(self) -> None:
         """Called often; shows at most once in `every` seconds, for it reads the files of all jobs."""
-        if time.monotonic() - self._shown >= self.every:
-            self._shown = time.monotonic()
+        now = time.monotonic()
+        if now - self._felt >= _PULSE_SECONDS:
+            self._felt = now
+            for name, pulse in self._pulses.items():
+                if words := pulse.warning(now):
+                    self._say(f"warning: {name} {words}")
+        if now - self._shown >= self.every:
+            self._shown = now
             self.show()
 
     def end(self) -> None:

@@ -81,9 +81,7 @@ def show(algorithm: Name, json: Json = False) -> None:
         return
     console = out()
     setting = f"\na preset of {sheet['preset_of']}: {sheet['setting']}" if sheet["preset_of"] else ""
-    console.print(
-        titled(sheet["title"], f"  ({algorithm}){setting}\n{sheet['source']}\n\n{sheet['summary']}\n")
-    )
+    console.print(titled(sheet["title"], f"  ({algorithm}){setting}\n{sheet['source']}\n\n{sheet['summary']}\n"))
     semantics = table("what it does", "")
     for key, value in sheet["spec"].items():
         semantics.add_row(key, value)

@@ -52,7 +52,7 @@ def pretrain(
 ) -> None:
     """Rebuild the quickstart's base model from its recipe. Needs torch; takes a few minutes."""
     need("pretraining", "torch", "transformers")
-    if to.exists() and (not to.is_dir() or any(to.iterdir())):
+    if to.exists() and (not to.is_dir() or any(to.iterdir()) or to.samefile(".")):
         raise UserError(f"{to} is there already. Give another folder with `--out`.")
     from harness.pretraining import pretrain as pretraining
 
