@@ -14,7 +14,8 @@ from harness.base.installing import pip
 from harness.models import smollm
 from harness.models.resolving import SHIPPED, file_hash
 from harness.records.environment import environment
-from harness.tracking.store import Unavailable, ping, shown, sqlite_path, store_uri
+from harness.tracking.address import shown, sqlite_path
+from harness.tracking.store import Unavailable, ping, store_uri
 
 OFFLINE = ("HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE", "TRANSFORMERS_OFFLINE")
 
