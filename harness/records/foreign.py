@@ -48,11 +48,13 @@ def json_escaped(document: str) -> str:
 
 
 def cell(words: str) -> str:
-    """A cell of a CSV file: what a spreadsheet would take for a formula begins with an apostrophe; a number does not.
+    """A cell of a CSV file, visible, for a carriage return alone would begin a row: what a spreadsheet would take for a
+    formula begins with an apostrophe; a number does not.
 
     >>> cell("=1+1"), cell("-1.5")
     ("'=1+1", '-1.5')
     """
+    words = visible(words)
     return f"'{words}" if _FORMULA.match(words) and not _NUMBER.fullmatch(words) else words
 
 

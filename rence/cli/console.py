@@ -161,6 +161,8 @@ def _code_of(call: Callable[[], Any]) -> int:
         return INTERRUPTED
     except Exception as error:
         mended = of_system(error) if isinstance(error, _MENDED) else None
+        if isinstance(error, UnicodeEncodeError):
+            mended = UserError(_NO_LETTERS.format(error.object[error.start : error.end]))
         if _state["debug"]:
             complain(traceback.format_exc().rstrip())
         elif mended:
@@ -172,4 +174,5 @@ def _code_of(call: Callable[[], Any]) -> int:
     return OK
 
 
+_NO_LETTERS = "`{}`, in the command or a file, is no text in UTF-8. Set a UTF-8 locale, or PYTHONUTF8=1, or mend it."
 _MENDED = (UserError, DataError, ProblemsError, PluginError, OSError)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.records.foreign import visible
+from harness.records.foreign import visible, without_commands
 from reports.data.scores import AVERAGE
 from reports.document import Bullets, Text
 from reports.gate.decide import GateOutcome
@@ -32,7 +32,7 @@ class Annotation:
 
     def command(self) -> str:
         """The line that GitHub reads, escaped as its toolkit does (actions/toolkit, packages/core/src/command.ts)."""
-        return f"::{self.kind} title={_property(visible(self.title))}::{_data(visible(self.message))}"
+        return f"::{self.kind} title={_property(self.title)}::{_data(self.message)}"
 
 
 def commands(gate: Gate) -> list[str]:
@@ -99,7 +99,7 @@ def _text(words: str) -> str:
 
 
 def _data(words: str) -> str:
-    return words.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return without_commands(visible(words)).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def _property(words: str) -> str:

@@ -235,12 +235,12 @@ def test_a_stream_that_takes_nothing_loses_no_work(
     for name, value in ASCII.items() if where == "ascii" else ():
         monkeypatch.setenv(name, value)
     few = (
-        "arms.grpo={title: 'GRPO … ✓'}",
         "seeds=[0]",
         "budget.rollouts=32",
         "evaluation.limit=4",
         "evaluation.points=1",
     )
+    tiny.write_text(tiny.read_text().replace("grpo: {}", "grpo: {title: 'GRPO … ✓'}"), encoding="utf-8")
     redirected = {"closed": "exec >&- 2>&-", "full": "exec >/dev/full", "head": "exec > >(head -c 1)"}
     process = start("run", str(tiny), *few, before=redirected.get(where, ":"))
     out, err = process.communicate(timeout=300)
