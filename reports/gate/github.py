@@ -99,7 +99,7 @@ def _text(words: str) -> str:
 
 
 def _data(words: str) -> str:
-    return without_commands(visible(words)).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return without_commands(visible(words)).replace("%", "%25").replace("\n", "%0A")
 
 
 def _property(words: str) -> str:
