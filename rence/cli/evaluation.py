@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import signal
 import sys
 from collections.abc import Mapping
 from contextlib import redirect_stdout
@@ -13,10 +12,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from harness.base.errors import INTERRUPTED, UserError
+from harness.base.errors import UserError
 from rence.cli import completion
 from rence.cli.accepting import Accept
-from rence.cli.console import Json, command, err, out, print_json, same_command
+from rence.cli.console import Json, command, err, out, print_json
 
 if TYPE_CHECKING:
     from harness.config.experiment import Evaluation
@@ -113,7 +112,6 @@ def evaluate(
     from rence.cli import gated_evaluation as gated
 
     gated.checked(gate, sequential, accept)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     counts, files = _asked(benchmarks)
     given = {"temperature": temperature, "top_p": top_p, "max_tokens": max_tokens, "seed": seed, "limit": limit}
     given |= {"second_marker": second_marker, **({} if chunk is None else {"chunk_problems": chunk})}
@@ -125,10 +123,6 @@ def evaluate(
     try:
         with redirect_stdout(sys.stderr):  # ours is for the result alone, whatever an engine has to say
             worked = evaluate(wanted, view)
-    except KeyboardInterrupt:
-        view.end()
-        print(f"rence: interrupted. What is done is saved. To go on:\n  {same_command()}", file=sys.stderr)
-        raise typer.Exit(INTERRUPTED) from None
     finally:
         view.end()
     found = reports.evaluated_model(to)
@@ -138,7 +132,7 @@ def evaluate(
     else:
         if not worked:
             out().print(f"{to}: all that was asked for is complete: nothing to do.\n")
-        out().print(reports.evaluation_text(found, out().width), markup=False)
+        out().print(reports.evaluation_text(found, out().width))
     gated.show(decision, json)
 
 

@@ -273,7 +273,7 @@ def test_junit_of_a_pass_and_of_no_decision(make_evaluated, tmp_path: Path) -> N
     suite, cases = parsed(junit.refused('x < y & "z" \x00 \x1b[31m is missing.\nRun it.'))
     assert cases == {"average": ["error"]}
     error = suite.find("testcase/error")
-    assert error is not None and error.text == 'x < y & "z" \ufffd \ufffd[31m is missing.\nRun it.'
+    assert error is not None and error.text == 'x < y & "z" ␀ ␛[31m is missing.\nRun it.'
 
 
 def test_annotations_of_each_outcome(make_evaluated, tmp_path: Path) -> None:
@@ -293,7 +293,7 @@ def test_at_most_ten_annotations(make_evaluated, tmp_path: Path) -> None:
 
 def test_annotations_are_escaped() -> None:
     line = github.Annotation("error", "a:b,c\n", "100 % \r\nnext: x, y").command()
-    assert line == "::error title=a%3Ab%2Cc%0A::100 %25 %0D%0Anext: x, y"
+    assert line == "::error title=a%3Ab%2Cc%0A::100 %25 ␍%0Anext: x, y"
 
 
 def test_the_summary_stays_below_one_mebibyte(make_evaluated, tmp_path: Path) -> None:
