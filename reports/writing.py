@@ -6,7 +6,7 @@ import json
 from collections.abc import Collection
 from pathlib import Path
 
-from harness.records import RunFolder
+from harness.records import RunFolder, write_text
 from reports import verdict, verdict_json
 from reports.data import common, pass_at_k
 from reports.data.analysis import Analysis, analyse
@@ -36,11 +36,7 @@ def build(
     folder = out or RunFolder(run).report
     files = contents(analysis, formats, others)
     for name, content in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{path.name}.new")
-        temporary.write_text(content, encoding="utf-8", newline="\n")
-        temporary.replace(path)
+        write_text(folder / name, content)
     return [folder / name for name in files]
 
 

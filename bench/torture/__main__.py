@@ -33,7 +33,7 @@ from typing import Any
 import points
 import runner
 import shim
-from judge import Tree, Versions, differences, has_trace, logs, tree, within, without
+from judge import Tree, Versions, differences, has_trace, logs, state, tree, within, without
 from scenarios import RUN, Nursery, Scenario
 from shim import Kind, Point, Shim
 
@@ -96,11 +96,39 @@ def attempt(scenario: Scenario, whole: Whole, point: Point, kind: Kind, place: P
     ended = runner.command(scenario.words, work, steered)
     tried.reached = steered.tripped
     _look_at_the_end(tried, ended, kind, point, work, whole)
-    _look_at_files(tried, ended, work, whole, place)
-    again = runner.command(scenario.words, work)
-    _look_at_the_second(tried, scenario, again, work, whole, place)
+    seen = tree(work)
+    if _JOB_DIED in ended.said:  # the driver went on, and has reported what there is
+        seen = without(seen, "report")
+    tried.wrong += [f"half-written: {name}" for name in whole.versions.half_written(seen)]
+    known = place.parent / f"{state(work)}.json"
+    if known.exists():
+        after = json.loads(known.read_text(encoding="utf-8"))
+    else:
+        after = _go_on(scenario, work, whole, place)
+        (place / "after.json").write_text(json.dumps(after), encoding="utf-8")
+        (place / "after.json").rename(known)
+    tried.wrong += after["wrong"]
+    tried.lost, tried.trace = after["lost"], tried.trace or after["trace"]
     shutil.rmtree(place)
     return asdict(tried)
+
+
+def _go_on(scenario: Scenario, work: Path, whole: Whole, place: Path) -> dict[str, Any]:
+    """Read what is there, and run the command again. Another point that left the same files need not do it again."""
+    wrong = [f"a reader crashed: {words}" for words in runner.answer(lambda: _read(work), place / "read.said")]
+    logged = logs(work)
+    again = runner.command(scenario.words, work)
+    said = "\n".join([again.said, logs(work).replace(logged, "")])
+    trace = said[-3000:] if has_trace(said) else ""
+    if trace:
+        wrong.append("traceback when it is run again")
+    was_done = again.code == USAGE and scenario.refused_when_whole and scenario.refused_when_whole in again.said
+    if again.code != whole.code and not was_done:
+        wrong.append(f"exit code {again.code} when it is run again: {again.said[-600:]}")
+    words, lost = _differences(work, whole)
+    if words and len(within([w.split(": ")[1] for w in words], "report")) == len(words):
+        words, lost = _with_the_same_times(work, whole, place)
+    return {"wrong": wrong + words, "lost": lost, "trace": trace}
 
 
 def _look_at_the_end(tried: Tried, ended: runner.Ended, kind: Kind, point: Point, work: Path, whole: Whole) -> None:
@@ -128,15 +156,6 @@ def _names(point: Point) -> list[str]:
     return [part.removeprefix(".").removesuffix(".new").split("?")[0] for part in (path.name, path.parent.name) if part]
 
 
-def _look_at_files(tried: Tried, ended: runner.Ended, work: Path, whole: Whole, place: Path) -> None:
-    seen = tree(work)
-    if _JOB_DIED in ended.said:  # the driver went on, and has reported what there is
-        seen = without(seen, "report")
-    tried.wrong += [f"half-written: {name}" for name in whole.versions.half_written(seen)]
-    crashed = runner.answer(lambda: _read(work), place / "read.said")
-    tried.wrong += [f"a reader crashed: {words}" for words in crashed]
-
-
 def _read(work: Path) -> list[str]:
     """What readers say of a folder after a failure; errors for a user are as they should be."""
     import reports
@@ -155,22 +174,6 @@ def _read(work: Path) -> list[str]:
         except Exception as error:
             crashed.append(f"{call.__name__}: {type(error).__name__}: {error}")
     return crashed
-
-
-def _look_at_the_second(
-    tried: Tried, scenario: Scenario, again: runner.Ended, work: Path, whole: Whole, place: Path
-) -> None:
-    said = "\n".join([again.said, logs(work)])
-    if has_trace(said) and not tried.trace:
-        tried.trace = said[-3000:]
-        tried.wrong.append("traceback when it is run again")
-    was_done = again.code == USAGE and scenario.refused_when_whole and scenario.refused_when_whole in again.said
-    if again.code != whole.code and not was_done:
-        tried.wrong.append(f"exit code {again.code} when it is run again: {again.said[-600:]}")
-    words, tried.lost = _differences(work, whole)
-    if words and len(within([w.split(": ")[1] for w in words], "report")) == len(words):
-        words, tried.lost = _with_the_same_times(work, whole, place)
-    tried.wrong += words
 
 
 def _with_the_same_times(work: Path, whole: Whole, place: Path) -> tuple[list[str], int]:
@@ -193,6 +196,7 @@ def main() -> int:
     parser.add_argument("--kinds", default="", help="kinds, with commas")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--json", type=Path, help="write every point tried here")
+    parser.add_argument("--verbose", action="store_true", help="say on stderr what is wrong as soon as it is found")
     arguments = parser.parse_args()
     os.environ.update(runner.ENVIRONMENT)
     shim.load(sys.argv)
@@ -211,13 +215,21 @@ def _all(folder: Path, arguments: argparse.Namespace) -> list[dict[str, Any]]:
     only = [word for word in arguments.only.split(",") if word]
     among = [Kind[word.upper()] for word in arguments.kinds.split(",") if word] or list(Kind)
     print(f"{'command':<38}{'calls':>6}{'sites':>7}{'tried':>7}{'lost':>6}{'wrong':>7}{'traces':>8}{'seconds':>9}")
-    for scenario in Nursery(folder / "start").all():
+    nursery = Nursery(folder / "start")
+    runner.import_as(nursery.try_all, folder / "imports.said")
+    for scenario in nursery.all():
         if only and scenario.name not in only:
             continue
         began, place = time.monotonic(), folder / scenario.name
         whole = uninterrupted(scenario, place)
         choose = points.every if arguments.long else points.each_site_once
         tried: list[dict[str, Any]] = []
+
+        def then(one: dict[str, Any], tried: list[dict[str, Any]] = tried) -> None:
+            tried.append(one)
+            if arguments.verbose:
+                print(*(one[key] for key in ("scenario", "point", "kind", "wrong")), file=sys.stderr)
+
         with runner.side_by_side(arguments.workers) as start:
             for number, (point, kind) in enumerate(choose(whole.found)):
                 if kind not in among:
@@ -225,7 +237,7 @@ def _all(folder: Path, arguments: argparse.Namespace) -> list[dict[str, Any]]:
                 inner = place / str(number)
                 work = lambda p=point, k=kind, i=inner: attempt(scenario, whole, p, k, i)  # noqa: E731
                 inner.mkdir()
-                start(work, place / f"{number}.said", tried.append)
+                start(work, place / f"{number}.said", then)
         everything += tried
         _print_row(scenario, whole, tried, time.monotonic() - began)
     _print_wrong(everything)

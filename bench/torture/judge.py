@@ -32,6 +32,17 @@ def tree(folder: Path) -> Tree:
     return found
 
 
+def state(folder: Path) -> str:
+    """A hash of all files and folders; of logs, locks and times the names alone."""
+    found = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        found.update(f"{name}\0".encode())
+        if path.is_file() and not _MAY_DIFFER.search(name):
+            found.update(hashlib.sha256(path.read_bytes()).digest())
+    return found.hexdigest()[:32]
+
+
 def logs(folder: Path) -> str:
     return "\n".join(path.read_text(encoding="utf-8", errors="replace") for path in folder.rglob("logs/*/*.log"))
 

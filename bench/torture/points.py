@@ -8,14 +8,22 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from shim import Call, Kind, Point
 
-_DRAWN = re.compile(r"(^|/)(\.[^/]+\.)[a-z0-9_]{8}(?=/|$)")
-"""the name of a folder that `tempfile` made"""
+_DRAWN = (
+    (re.compile(r"(^|/)(\.[^/]+\.)[a-z0-9_]{8}(?=/|$)"), r"\1\2" + "?" * 8),
+    (re.compile(r"(^|/)\.tmp[A-Za-z0-9]{6}$"), r"\1.tmp" + "?" * 6),
+)
+"""names that are drawn at random: of `tempfile`, and of safetensors"""
 _SITE = (
     (re.compile(r"/(step|attempt|seed)_?\d+"), r"/\1*"),
     (re.compile(r"\.(step)_\d+"), r".\1*"),
-    (re.compile(r"/figures/(\.?)[a-z-]+\.svg"), r"/figures/\1*.svg"),
-    (re.compile(r"/mini_[a-z]+"), "/mini_*"),
+    (re.compile(r"/(\.?)mini_[a-z]+"), r"/\1mini_*"),
+    (re.compile(r"/report/(figures/)?\..*\.new$"), "/report/.*.new"),
+    (re.compile(r"/report/(figures/)?[^.].*"), "/report/*"),
 )
+_ALONE = ("attempts.jsonl", "trainer.pt")
+"""files that are taken away one by one; all others go with their folder"""
+_TOGETHER = (Call.FSYNC, Call.UNLINK, Call.RMDIR)
+"""calls that are made for a folder's files one after the other"""
 FAILURES = (Kind.IO_ERROR, Kind.NO_SPACE, Kind.FULL)
 KILLS = (Kind.KILL_BEFORE, Kind.KILL_HALF, Kind.KILL_AFTER)
 
@@ -25,7 +33,9 @@ def listed(calls: Iterable[tuple[Call, str]]) -> list[Point]:
     seen: Counter[tuple[Call, str]] = Counter()
     found = []
     for call, file in calls:
-        key = call, _DRAWN.sub(lambda m: f"{m[1]}{m[2]}{'?' * 8}", file)
+        for pattern, word in _DRAWN:
+            file = pattern.sub(word, file)
+        key = call, file
         seen[key] += 1
         found.append(Point(*key, seen[key]))
     return found
@@ -36,6 +46,11 @@ def site(point: Point) -> tuple[str, str]:
     file = point.file
     for pattern, word in _SITE:
         file = pattern.sub(word, file)
+    folder, _, name = file.rpartition("/")
+    if point.call in _TOGETHER and name not in _ALONE and ".step*.new" in folder:
+        file = f"{folder}/*"
+    elif point.call in (Call.UNLINK, Call.RMDIR) and name not in _ALONE:
+        file = "/".join([*file.split("/")[:3], "**"])
     return point.call.name.lower(), file
 
 
@@ -51,8 +66,8 @@ def every(points: Iterable[Point]) -> Iterator[tuple[Point, Kind]]:
 
 
 def each_site_once(points: Iterable[Point]) -> Iterator[tuple[Point, Kind]]:
-    """One failure and one kill for each site, kinds in turn. Of a site's calls the last is taken."""
+    """Each site with one kind, a failure and a kill in turn. Of a site's calls the last is taken."""
     last = {site(point): point for point in points}
     for number, point in enumerate(last.values()):
-        for among in (kinds(point.call, FAILURES), kinds(point.call, KILLS)):
-            yield point, among[number % len(among)]
+        among = kinds(point.call, (KILLS, FAILURES)[number % 2])
+        yield point, among[number // 2 % len(among)]

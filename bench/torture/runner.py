@@ -28,13 +28,14 @@ ENVIRONMENT = {
     "MLFLOW_TRACKING_URI": "http://127.0.0.1:9",
     "NO_COLOR": "1",
     "PYTHONHASHSEED": "0",
+    "PYTHONUNBUFFERED": "1",
     "TOKENIZERS_PARALLELISM": "false",
     "HF_HUB_OFFLINE": "1",
 }
 HUNG = 124
 """the exit code of a command that was ended because it took too long"""
 SECONDS = 180
-_AT_FIRST = ("harness.run.trial", "rence.cli", "reports", "harness.importing.folder", "harness.evaluation.standalone")
+_FIRST = ("harness.run.trial", "harness.run.driver", "harness.backends.local.loop", "rence.cli")
 
 
 @dataclass(frozen=True)
@@ -46,10 +47,24 @@ class Ended:
 
 
 def warm_up() -> None:
-    """Import here what commands need, so that each fork has it."""
-    for name in _AT_FIRST:
+    """Import here what all commands need, so that each fork has it."""
+    for name in _FIRST:
         importlib.import_module(name)
     _stand_still()
+
+
+def import_as(work: Callable[[], None], said: Path) -> None:
+    """Import here what a call has imported in a fork."""
+    before = set(sys.modules)
+
+    def names() -> list[str]:
+        with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
+            work()
+        return [name for name in sys.modules if name not in before]
+
+    for name in answer(names, said):
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
 
 
 def command(
@@ -109,7 +124,7 @@ def answer(work: Callable[[], Any], said: Path) -> Any:
     ended = forked(write, said)
     if ended.code:
         raise RuntimeError(ended.said)
-    return json.loads(ended.said)
+    return json.loads(ended.said.splitlines()[-1])
 
 
 def _be_a_command(work: Callable[[], None], said: Path) -> None:
@@ -145,13 +160,14 @@ def _exit_code(work: Callable[[], None]) -> int:
 
 def _stand_still() -> None:
     """What a run needs here in place of its own: no fork server, and no time."""
+    from harness.backends.local import loop
     from harness.run import timing
     from harness.run.launchers import local
 
     class Still:
         perf_counter = process_time = staticmethod(lambda: 0.0)
 
-    timing.time = Still  # type: ignore[assignment]
+    timing.time = loop.time = Still  # type: ignore[assignment]
     timing._now = lambda: "2000-01-01T00:00:00+00:00"
     local._context = lambda: multiprocessing.get_context("fork")
 
@@ -167,7 +183,7 @@ def side_by_side(workers: int) -> Iterator[Callable[[Callable[[], Any], Path, Ca
         text = said.read_text(encoding="utf-8", errors="replace")
         if status:
             raise RuntimeError(text)
-        then(json.loads(text))
+        then(json.loads(text.splitlines()[-1]))
 
     def start(work: Callable[[], Any], said: Path, then: Callable[[Any], None]) -> None:
         while len(running) >= workers:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -91,6 +93,15 @@ class Nursery:
             Scenario("update-on", "a gate update", _UPDATE, regated),
             Scenario("report", "a report", ("report", RUN, "--expected", "published.yaml"), trained),
         ]
+
+    def try_all(self) -> None:
+        """One command of each sort, in this process."""
+        from rence.cli import main
+
+        os.chdir(self._new("tried"))
+        for words in (_EVAL, _IMPORT, _UPDATE, ("report", "imported")):
+            with contextlib.suppress(SystemExit):
+                main(list(words))
 
     def _new(self, name: str) -> Path:
         place = self._folder / name / "work"

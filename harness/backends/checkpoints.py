@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.backends.base import TrainingResult
+from harness.base.errors import naming
 from harness.records import TrialFolder, read_json, to_disk, write_json
 
 if TYPE_CHECKING:
@@ -82,7 +83,8 @@ def writing(folder: TrialFolder, progress: TrainingProgress) -> Iterator[Path]:
     new = target.with_name(f".{target.name}.new")
     shutil.rmtree(new, ignore_errors=True)
     new.mkdir(parents=True)
-    yield new
+    with naming(target):
+        yield new
     write_json(new / PROGRESS, asdict(progress))
     for path in [*new.rglob("*"), new]:
         to_disk(path)
@@ -102,6 +104,7 @@ def cut_back(steps: Path, step: int) -> None:
         return
     kept = steps.read_bytes().splitlines(keepends=True)[:step]
     new = steps.with_name(f".{steps.name}.new")
-    new.write_bytes(b"".join(kept))
+    with naming(steps):
+        new.write_bytes(b"".join(kept))
     to_disk(new)
     new.replace(steps)

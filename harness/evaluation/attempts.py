@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
-from harness.base.errors import UserError
+from harness.base.errors import UserError, naming
 from harness.records import Attempt, EvalFolder, EvalRecord, append_jsonl, json_line, read_jsonl, write_text
 from harness.records.differences import differences
 from harness.records.schema import COLUMNS
@@ -58,7 +58,7 @@ def whole_chunks(folder: EvalFolder, sizes: Sequence[int]) -> int:
     """
     if not folder.open_attempts.exists():
         return 0
-    with folder.open_attempts.open("rb+") as file:
+    with naming(folder.open_attempts), folder.open_attempts.open("rb+") as file:
         ends = [0]
         for line in file:
             if line.endswith(b"\n"):
@@ -127,9 +127,10 @@ def _write(folder: EvalFolder, rows: Sequence[Mapping[str, Any]]) -> None:
 
     table = pyarrow.Table.from_pylist(list(rows), schema=schema())
     temporary = folder.attempts.with_name(f".{folder.attempts.name}.new")
-    pyarrow.parquet.write_table(table, temporary, compression="zstd")
-    with temporary.open("rb+") as file:
-        os.fsync(file.fileno())
+    with naming(folder.attempts):
+        pyarrow.parquet.write_table(table, temporary, compression="zstd")
+        with temporary.open("rb+") as file:
+            os.fsync(file.fileno())
     temporary.replace(folder.attempts)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from harness.base.errors import UserError
+from harness.base.errors import UserError, naming
 from harness.evaluation import attempts
 from harness.importing import evaluations, import_plan
 from harness.importing.evaluations import ImportedEvaluation, SplitRows
@@ -89,6 +89,10 @@ def _place_beside(out: Path) -> Iterator[Path]:
     try:
         (place / "run").mkdir()
         yield place
+    except OSError as error:
+        if error.filename is None or place in Path(error.filename).parents:
+            error.filename, error.filename2 = str(out), None  # where we work is our own affair
+        raise
     finally:
         shutil.rmtree(place, ignore_errors=True)
         _prune(new)
@@ -123,7 +127,8 @@ def _attempts(folder: RunFolder, one: ImportedEvaluation, rows: pa.Table) -> Non
     """The attempts of one evaluation, on disk when this returns."""
     place = _folder(folder, one).attempts
     place.parent.mkdir(parents=True, exist_ok=True)
-    pq.write_table(_table(one, rows), place, compression="zstd")
+    with naming(place):
+        pq.write_table(_table(one, rows), place, compression="zstd")
     to_disk(place)
 
 
