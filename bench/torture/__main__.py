@@ -26,7 +26,9 @@ import sys
 import tempfile
 import time
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -115,7 +117,7 @@ def attempt(scenario: Scenario, whole: Whole, point: Point, kind: Kind, place: P
 
 def _go_on(scenario: Scenario, work: Path, whole: Whole, place: Path) -> dict[str, Any]:
     """Read what is there, and run the command again. Another point that left the same files need not do it again."""
-    wrong = [f"a reader crashed: {words}" for words in runner.answer(lambda: _read(work), place / "read.said")]
+    wrong = runner.answer(lambda: _read(work), place / "read.said")
     logged = logs(work)
     again = runner.command(scenario.words, work)
     said = "\n".join([again.said, logs(work).replace(logged, "")])
@@ -157,23 +159,31 @@ def _names(point: Point) -> list[str]:
 
 
 def _read(work: Path) -> list[str]:
-    """What readers say of a folder after a failure; errors for a user are as they should be."""
+    """What is wrong with what readers say of a folder after a failure; errors for a user are as they should be."""
     import reports
     from harness.base.errors import UserError
     from harness.records import DataError
+    from harness.records.chain import check
     from harness.run.progress import run_row
     from reports.data.load import load
 
-    calls = [(run_row, work / RUN), (load, work / RUN), (load, work / "imported"), (reports.evaluated_model, work / "out")]
-    crashed = []
+    calls: list[tuple[Callable[[Path], Any], Path]] = [
+        *((check, work / name) for name in (RUN, "imported", "out")),
+        *((load, work / name) for name in (RUN, "imported")),
+        (run_row, work / RUN),
+        (reports.evaluated_model, work / "out"),
+    ]
+    wrong = []
     for call, path in calls:
         try:
-            call(path)
+            found = call(path)
         except (UserError, DataError):
             continue
         except Exception as error:
-            crashed.append(f"{call.__name__}: {type(error).__name__}: {error}")
-    return crashed
+            wrong.append(f"a reader crashed: {call.__name__}: {type(error).__name__}: {error}")
+        else:
+            wrong += [f"a break that nobody made: {one}" for one in found.breaks] if call is check else []
+    return wrong
 
 
 def _with_the_same_times(work: Path, whole: Whole, place: Path) -> tuple[list[str], int]:
@@ -235,8 +245,8 @@ def _all(folder: Path, arguments: argparse.Namespace) -> list[dict[str, Any]]:
                 if kind not in among:
                     continue
                 inner = place / str(number)
-                work = lambda p=point, k=kind, i=inner: attempt(scenario, whole, p, k, i)  # noqa: E731
                 inner.mkdir()
+                work = partial(attempt, scenario, whole, point, kind, inner)
                 start(work, place / f"{number}.said", then)
         everything += tried
         _print_row(scenario, whole, tried, time.monotonic() - began)
@@ -264,7 +274,9 @@ def _print_wrong(tried: list[dict[str, Any]]) -> None:
             kinds[word.split(": ")[0]].append({**one, "word": word})
     for kind, found in kinds.items():
         print(f"\n{len(found)} x {kind}")
-        for (scenario, site), count in Counter((one["scenario"], " ".join(one["site"])) for one in found).most_common(12):
+        for (scenario, site), count in Counter((one["scenario"], " ".join(one["site"])) for one in found).most_common(
+            12
+        ):
             example = next(one for one in found if (one["scenario"], " ".join(one["site"])) == (scenario, site))
             print(f"  {count:>3}  {scenario}: {site}, {example['kind']}: {example['word'][:400]}")
 

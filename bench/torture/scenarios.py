@@ -81,7 +81,9 @@ class Nursery:
         return [
             Scenario("run", "a run", _RUN, new),
             Scenario("run-on", "a run that goes on in a step", _RUN, in_step),
-            Scenario("run-on-answers", "a run that goes on in an evaluation", _RUN, self._cut("a", new, _RUN, in_answers)),
+            Scenario(
+                "run-on-answers", "a run that goes on in an evaluation", _RUN, self._cut("a", new, _RUN, in_answers)
+            ),
             Scenario("clean", "a run with --clean", (*_RUN, "--clean"), trained),
             Scenario("eval", "an eval", _EVAL, new),
             Scenario(

@@ -77,7 +77,10 @@ class _Control(ctypes.Structure):
     """As in shim.c, which has the words for it."""
 
     _fields_ = (
-        *((name, ctypes.c_int) for name in ("armed", "kind", "call", "pausing", "paused", "tripped", "full", "overflow")),
+        *(
+            (name, ctypes.c_int)
+            for name in ("armed", "kind", "call", "pausing", "paused", "tripped", "full", "overflow")
+        ),
         *((name, ctypes.c_long) for name in ("nth", "seen", "logged", "log_size")),
         ("root", ctypes.c_char * _PATH),
         ("pattern", ctypes.c_char * _PATH),

@@ -59,9 +59,7 @@ def beside(address: str, wait: float) -> subprocess.CompletedProcess[str]:
         "except UserError as error: print(error.exit_code, error)"
     )
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    return subprocess.run(
-        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, timeout=300
-    )
+    return subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, timeout=300)
 
 
 def test_a_second_trial_on_the_cluster_refuses_and_says_who_is_there(address: str) -> None:

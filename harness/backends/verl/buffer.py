@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import transfer_queue as tq  # type: ignore[import-not-found]
-from transfer_queue import KVBatchMeta  # type: ignore[import-not-found]
 from torch import Tensor
+from transfer_queue import KVBatchMeta  # type: ignore[import-not-found]
 from verl.trainer.ppo.v1.replay_buffer import ReplayBuffer
 
 from harness.backends.collect import Collected, collect

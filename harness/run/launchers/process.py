@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import signal
 import site
+import sys
 from pathlib import Path
 
+from harness.base.errors import FAILED, UserError, of_system
 from harness.run.jobs import Job
 
 ENVIRONMENT = {
@@ -42,9 +44,14 @@ def work(job: Job, attempt: int) -> int:
     The folder of the log is there. SIGTERM is Ctrl-C: what is done is saved.
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with log_of(job, attempt).open("wb") as file:
-        os.dup2(file.fileno(), 1)
-        os.dup2(file.fileno(), 2)
+    try:
+        with log_of(job, attempt).open("wb") as file:
+            os.dup2(file.fileno(), 1)
+            os.dup2(file.fileno(), 2)
+    except OSError as error:  # as in `trial.main`, which has not begun
+        mended = of_system(error) or UserError(str(error), FAILED)
+        print(mended, file=sys.stderr)
+        return mended.exit_code
 
     from harness.run import trial
 
