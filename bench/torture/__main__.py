@@ -153,9 +153,9 @@ def _look_at_the_end(tried: Tried, ended: runner.Ended, kind: Kind, point: Point
 
 
 def _names(point: Point) -> list[str]:
-    """What a message may call the file: its name, that of the file it was to become, or its folder."""
-    path = Path(point.file)
-    return [part.removeprefix(".").removesuffix(".new").split("?")[0] for part in (path.name, path.parent.name) if part]
+    """What a message may call the file: its name, or that of a folder it is in, as they are when all is done."""
+    parts = [part.removeprefix(".").removesuffix(".new").split("?")[0].strip(".") for part in Path(point.file).parts]
+    return [part for part in parts if part]
 
 
 def _read(work: Path) -> list[str]:

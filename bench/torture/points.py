@@ -17,6 +17,9 @@ _SITE = (
     (re.compile(r"/(step|attempt|seed)_?\d+"), r"/\1*"),
     (re.compile(r"\.(step)_\d+"), r".\1*"),
     (re.compile(r"/(\.?)mini_[a-z]+"), r"/\1mini_*"),
+    (re.compile(r"/rows/\d+\."), "/rows/*."),
+    (re.compile(r"\?/(new|run)/[ab](/|$)"), r"?/\1/*\2"),
+    (re.compile(r"/step\*/[xy](/|$)"), r"/step*/*\1"),
     (re.compile(r"/report/(figures/)?\..*\.new$"), "/report/.*.new"),
     (re.compile(r"/report/(figures/)?[^.].*"), "/report/*"),
 )

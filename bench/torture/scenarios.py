@@ -28,12 +28,12 @@ arms: {grpo: {kl_coef: 0}, rloo: {}}
 comparison: {target: grpo, baselines: [rloo]}
 """
 PUBLISHED = """\
-- title: Paper
-  source: A. Author, 2025, table 1
-  url: https://example.org
-  model: small
-  protocol: as ours
-  percent: {grpo: {mini_sums: 50.0}}
+title: Paper
+source: A. Author, 2025, table 1
+url: https://example.org
+model: small
+protocol: as ours
+percent: {grpo: {mini_sums: 50.0}}
 """
 RUN = "runs/small"
 TRIAL = f"{RUN}/grpo/seed0"
@@ -44,7 +44,7 @@ _EVAL = (
 )
 _IMPORT = ("import", "attempts", "rows.jsonl", "--out", "imported")
 _UPDATE = ("gate", "out", "--baseline", "gate/baseline.yaml", "--update")
-_FREE_SIDE = "imported exists. --clean replaces it"
+_TWICE = "imported exists. --clean replaces it"
 
 
 @dataclass(frozen=True)
@@ -78,22 +78,20 @@ class Nursery:
         in_chains = Point(Call.WRITE, "out/evals/mini_chains/attempts.jsonl", 2)
         other = self._after("other", new, (*_EVAL, "--seed", "1"))
         regated = self._merged("regated", gated, other)
+        run_on = self._cut("run_on", new, _RUN, in_answers)
+        eval_on = self._cut("eval_on", new, _EVAL, in_chains, older)
         return [
-            Scenario("run", "a run", _RUN, new),
-            Scenario("run-on", "a run that goes on in a step", _RUN, in_step),
-            Scenario(
-                "run-on-answers", "a run that goes on in an evaluation", _RUN, self._cut("a", new, _RUN, in_answers)
-            ),
-            Scenario("clean", "a run with --clean", (*_RUN, "--clean"), trained),
-            Scenario("eval", "an eval", _EVAL, new),
-            Scenario(
-                "eval-on", "an eval that goes on and marks again", _EVAL, self._cut("e", new, _EVAL, in_chains, older)
-            ),
-            Scenario("import", "an import", _IMPORT, new, _FREE_SIDE),
-            Scenario("import-clean", "an import with --clean", (*_IMPORT, "--clean"), brought),
             Scenario("update", "a gate's first baseline", _UPDATE, evaluated),
             Scenario("update-on", "a gate update", _UPDATE, regated),
+            Scenario("import", "an import", _IMPORT, new, _TWICE),
+            Scenario("import-clean", "an import with --clean", (*_IMPORT, "--clean"), brought),
             Scenario("report", "a report", ("report", RUN, "--expected", "published.yaml"), trained),
+            Scenario("eval", "an eval", _EVAL, new),
+            Scenario("eval-on", "an eval that goes on and marks again", _EVAL, eval_on),
+            Scenario("run", "a run", _RUN, new),
+            Scenario("run-on", "a run that goes on in a step", _RUN, in_step),
+            Scenario("run-on-answers", "a run that goes on in an evaluation", _RUN, run_on),
+            Scenario("clean", "a run with --clean", (*_RUN, "--clean"), trained),
         ]
 
     def try_all(self) -> None:

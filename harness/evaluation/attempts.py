@@ -93,7 +93,15 @@ def whole_chunks(folder: EvalFolder, sizes: Sequence[int]) -> int:
         file.truncate(end)
     if known is not None and len(known) > chunks:
         raise BrokenSeal(folder.root, (_changed(folder, chunks, known),))
+    if known is not None:
+        _cut_half_line(folder.open_chunks)
     return chunks
+
+
+def _cut_half_line(path: Path) -> None:
+    """What a kill has left at the end of a file of lines: the next line must not be joined to it."""
+    with naming(path), path.open("rb+") as file:
+        file.truncate(file.read().rfind(b"\n") + 1)
 
 
 def marks(folder: EvalFolder, chunk: int) -> list[str]:
