@@ -124,6 +124,8 @@ class Backend(ABC):
     all others are part of the plan's lock (`harness/records/fields.py`). None: no section"""
     engines: ClassVar[tuple[str, ...]] = ()
     """names that `evaluation.engine` may have besides null"""
+    one_at_a_time: ClassVar[str] = ""
+    """why trials must not run side by side, whatever the user says, as the end of a sentence; empty: they may"""
     contract_settings: ClassVar[Mapping[str, Any]] = {}
     """settings with which `rence check` trains a few steps of the quickstart's model here, where the defaults do not"""
     stop_seconds: ClassVar[float] = 10.0

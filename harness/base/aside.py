@@ -40,6 +40,10 @@ def made_aside(out: Path) -> Iterator[Path]:
         yield place
         with held_back():
             _swap(place, out)
+    except OSError as error:
+        if place.name and (error.filename is None or place in Path(error.filename).parents):
+            error.filename, error.filename2 = str(out), None  # where we work is our own affair
+        raise
     finally:
         with held_back():
             if place.name:

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from harness.base import aside
 from harness.base.aside import prune
-from harness.base.errors import UserError
+from harness.base.errors import UserError, naming
 from harness.evaluation import attempts
 from harness.importing import evaluations, import_plan
 from harness.importing.evaluations import ImportedEvaluation, SplitRows
@@ -103,7 +103,8 @@ def _attempts(folder: RunFolder, one: ImportedEvaluation, rows: pa.Table) -> Non
     """The attempts of one evaluation, on disk when this returns."""
     place = _folder(folder, one).attempts
     place.parent.mkdir(parents=True, exist_ok=True)
-    pq.write_table(_table(one, rows), place, compression="zstd")
+    with naming(place):
+        pq.write_table(_table(one, rows), place, compression="zstd")
     to_disk(place)
 
 

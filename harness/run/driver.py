@@ -64,6 +64,7 @@ class Driver:
     def run(self) -> RunOutcome:
         """Raises: UserError if the folder is in use, was planned otherwise, or is not ours."""
         experiment, wanted = self.experiment, self.wanted
+        jobs.check_workers(experiment, wanted.workers)
         folder = RunFolder(self.root / experiment.name)
         workers, outcome = 1, RunOutcome(folder, jobs.of(folder, experiment, wanted.only, wanted.seeds))
         if wanted.clean or any(job.state is JobState.OPEN for job in outcome.jobs):
