@@ -96,11 +96,14 @@ def _allowed(mistake: Any) -> str:
     kind, context = mistake["type"], mistake.get("ctx", {})
     if kind in _BOUND:
         bound, words = _BOUND[kind]
-        return f"{words} {context[bound]:g}"
+        limit = context[bound]
+        return f"{words} {limit:,}" if isinstance(limit, int) else f"{words} {limit:g}"
     if kind == "literal_error":
         return context["expected"].replace("'", "`")
     if kind == "too_short":
         return "longer: it may not be empty"
+    if kind == "too_long":
+        return f"shorter: at most {context['max_length']:,} are allowed"
     return _MUST_BE.get(kind, str(mistake["msg"]).removeprefix("Input should be ").lower())
 
 

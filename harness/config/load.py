@@ -12,7 +12,7 @@ from harness.base import registry
 from harness.base.errors import UserError
 from harness.base.plugins import PluginError
 from harness.config import arms as builder
-from harness.config import comparison, problems, sweeps, tuning_block
+from harness.config import comparison, limits, problems, sweeps, tuning_block
 from harness.config import manifest as manifests
 from harness.config.check import checked, fail, known, show
 from harness.config.experiment import Cap, Evaluation, Experiment, Recipe
@@ -54,6 +54,7 @@ def build(manifest: Manifest) -> Experiment:
     made = sweeps.expand(manifest, written, arms, recipe)
     made.sweeps += [Sweep(**dict(sweep)) for sweep in file.sweeps]
     _check_design(manifest, made)
+    _check_trials(manifest, len(made.arms), len(file.seeds))
     experiment = Experiment(
         name=file.name,
         backend=file.backend,
@@ -198,6 +199,16 @@ def _check_backend(manifest: Manifest, experiment: Experiment) -> None:
     for mistake in mistakes:
         written = [key for key in mistake.keys if key in manifest.places]
         fail(manifest, written[0] if written else mistake.keys[0], mistake.message)
+
+
+def _check_trials(manifest: Manifest, arms: int, seeds: int) -> None:
+    if arms * seeds > limits.TRIALS:
+        fail(
+            manifest,
+            ("seeds",),
+            f"{arms:,} arms x {seeds:,} seeds are {arms * seeds:,} trials; at most {limits.TRIALS:,} are allowed in one "
+            "experiment.",
+        )
 
 
 def _check_design(manifest: Manifest, made: Expansion) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from annotated_types import Ge
+from annotated_types import Ge, Le
+
+from harness.config import limits
 
 
 @dataclass(frozen=True)
@@ -14,7 +16,7 @@ class ProblemFile:
 
     file: str
     """its path, beside the experiment's file or from the current folder"""
-    k: Annotated[int, Ge(1)] = 1
+    k: Annotated[int, Ge(1), Le(limits.COUNT)] = 1
     """attempts a problem"""
     title: str = ""
     """what tables call it; empty: its name"""
