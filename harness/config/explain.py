@@ -202,7 +202,7 @@ def _allowed(schema: Schema) -> str:
         ("maximum", "at most"),
         ("exclusiveMaximum", "less than"),
     ):
-        if bound in schema:
+        if bound in schema and schema[bound] < limits.COUNT:  # which bounds all counts, and nobody will reach
             words.append(f"{word} {schema[bound]:g}")
     if "default" in schema and not isinstance(schema["default"], dict):
         words.append(f"default {json.dumps(schema['default'])}")
