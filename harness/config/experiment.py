@@ -18,17 +18,15 @@ from benchmarks.problems import Benchmark, TrainingSet
 from harness.base import registry
 from harness.base.fingerprint import fingerprint
 from harness.config import limits
+from harness.config.limits import Count, SeedNumber, Whole
 from harness.config.own_files import ProblemFile, TrainFile
 from harness.records import Comparison, Published, Sweep
 from harness.records.fields import LATER, RUNTIME, UNWRITTEN, runtime_settings, semantic
 
-Count = Annotated[int, Ge(1), Le(limits.COUNT)]
 NonNegative = Annotated[float, Ge(0)]
 Positive = Annotated[float, Gt(0)]
 Decay = Annotated[float, Ge(0), Lt(1)]
 Share = Annotated[float, Gt(0), Le(1)]
-Whole = Annotated[int, Ge(0), Le(limits.COUNT)]
-SeedNumber = Annotated[int, Ge(0), Le(limits.SEED)]
 Reward = Literal["label", "majority", "random", "format", "mislabelled"]
 
 

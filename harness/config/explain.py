@@ -10,6 +10,7 @@ from typing import Any
 from algorithms.base import Algorithm
 from harness.base import registry
 from harness.base.errors import UserError, nearest
+from harness.config import limits
 from harness.config.own_files import ProblemFile, TrainFile
 from harness.config.shape import experiment_file, may_be_a_section, model
 from harness.config.sweeps import SHAPES

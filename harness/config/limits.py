@@ -1,7 +1,11 @@
-"""How much one experiment may ask for. More is a slip of the pen, and is refused before any of it is made: `rence plan` of
-the largest experiment takes two seconds. docs/reliability.md has what was measured."""
+"""How much one experiment may ask for. More is a slip of the pen, and is refused before any of it is made;
+docs/reliability.md has what `rence plan` of the largest takes."""
 
 from __future__ import annotations
+
+from typing import Annotated
+
+from annotated_types import Ge, Le
 
 ARMS = 1_000
 """listed and made by sweeps; reports were measured with 200"""
@@ -24,3 +28,7 @@ COUNT = 10**12
 """of anything that is counted: rollouts, tokens, problems, attempts"""
 SEED = 2**63 - 1
 """the largest: files of numbers hold 64 bits"""
+
+Count = Annotated[int, Ge(1), Le(COUNT)]
+Whole = Annotated[int, Ge(0), Le(COUNT)]
+SeedNumber = Annotated[int, Ge(0), Le(SEED)]

@@ -80,7 +80,10 @@ def experiment_file(sections: tuple[tuple[str, type], ...] = ()) -> type[BaseMod
         budget=(budget, Field(description="what every trial may spend")),
         recipe=(model(Recipe), Field(default_factory=model(Recipe), description=described["recipe"])),
         evaluation=(model(Evaluation), Field(description=described["evaluation"])),
-        arms=(dict[str, dict[str, Any] | None], Field(min_length=1, max_length=limits.ARMS, description=described["arms"])),
+        arms=(
+            dict[str, dict[str, Any] | None],
+            Field(min_length=1, max_length=limits.ARMS, description=described["arms"]),
+        ),
         grid=(Any, Field(None, description=_GRID)),
         ablate=(Any, Field(None, description=_ABLATE)),
         cap=(model(Cap), Field(default_factory=model(Cap), description=described["cap"])),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from itertools import product
@@ -10,11 +11,13 @@ from typing import Annotated, Any, Literal
 
 from annotated_types import Ge, Le, MaxLen, MinLen
 
+from harness.base import reserved
 from harness.config import factors as parts
 from harness.config import limits
 from harness.config.check import checked, fail
-from harness.config.experiment import Candidate, Count, Recipe, SeedNumber, Tuning
+from harness.config.experiment import Candidate, Recipe, Tuning
 from harness.config.factors import Factor
+from harness.config.limits import Count, SeedNumber
 from harness.config.manifest import Key, Manifest
 from harness.config.own_files import ProblemFile
 from harness.config.problems import check_benchmark
@@ -30,7 +33,7 @@ MOST = 1000
 class TuningBudget:
     """What each trial of the tuning may spend."""
 
-    rollouts: Annotated[int, Ge(1), Le(limits.COUNT)] | None = None
+    rollouts: Count | None = None
     """of each trial; null: as many as the experiment's trials have"""
 
 
@@ -95,6 +98,13 @@ def search(
         # Values as an arm holds them after the check, not as they were typed; all arms hold the same.
         one = next(iter(tried.values()))[-1]
         candidates.append(Candidate(label, {s: parts.value(manifest, key, one, s) for s, (_, key) in settings.items()}))
+    folders = Counter(reserved.same_on_disk(one.name) for each in tried.values() for one in each)
+    if twice := [name for name, times in folders.items() if times > 1]:
+        fail(
+            manifest,
+            (*AT, "grid"),
+            f"two candidates would share the folder `{twice[0]}`. Write their levels otherwise.",
+        )
     budget: Any = checked(manifest, model(TuningBudget), block.budget, (*AT, "budget"))
     # Not the block's default, which could not know the experiment's budget.
     rollouts = budget.rollouts or file.budget.rollouts

@@ -45,6 +45,15 @@ def text_of(path: Path, most_bytes: int) -> str:
 
     Raises: ValueError, one line that begins with the path.
     """
+    content = bytes_of(path, most_bytes)
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path} is not UTF-8: {error.reason} at byte {error.start}.") from None
+
+
+def bytes_of(path: Path, most_bytes: int) -> bytes:
+    """A file whole. Raises: as `text_of`."""
     if wrong := mistake(path, most_bytes):
         raise ValueError(f"{path} {wrong}.")
     try:
@@ -54,7 +63,4 @@ def text_of(path: Path, most_bytes: int) -> str:
         raise ValueError(f"{path} cannot be read: {error.strerror}.") from None
     if len(content) > most_bytes:
         raise ValueError(f"{path} has more than {most_bytes:,} bytes, but at most that are read.")
-    try:
-        return content.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{path} is not UTF-8: {error.reason} at byte {error.start}.") from None
+    return content
