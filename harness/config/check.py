@@ -13,6 +13,8 @@ from harness.config.manifest import Key, Manifest, dotted
 
 _MOST_LINES = 3
 _LONG_HINT = 160
+_LONGEST_NAME = 80
+"""characters of a word of the user's in a message"""
 _MUST_BE = {
     "bool_type": "true or false",
     "dict_type": "a mapping",
@@ -65,7 +67,8 @@ def fail(manifest: Manifest, key: Key, message: str) -> NoReturn:
 def known(manifest: Manifest, key: Key, what: str, name: str, allowed: Mapping[str, Any] | list[str]) -> None:
     """Raises: UserError with the nearest allowed name if `name` is not one."""
     if name not in allowed:
-        fail(manifest, key, f"there is no {what} `{name}`. {nearest(name, allowed)}")
+        shown = name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}..."
+        fail(manifest, key, f"there is no {what} `{shown}`. {nearest(shown, allowed)}")
 
 
 def show(value: Any) -> str:

@@ -16,6 +16,9 @@ MOST_LAYERS = 10_000
 """a model is built layer by layer before anything is loaded"""
 _WEIGHTS = (".safetensors", ".bin", ".pt", ".pth", ".gguf", ".h5", ".msgpack", ".onnx", ".ot", ".tflite")
 """of which some are large, and those that are not in safetensors are never read"""
+_SMALL, _SMALL_BYTES = ("config.json", "generation_config.json"), 10_000_000
+"""which some packages leave unread, without a word, if they are broken"""
+_MEND = "Try the model's files again, or another model."
 _LAYERS = ("num_hidden_layers", "n_layer", "n_layers", "num_layers")
 
 
@@ -28,17 +31,28 @@ def check(folder: Path, wanted: Iterable[Path]) -> None:
     needed = set(wanted)
     for file in sorted(folder.iterdir()):
         most = None if file.suffix in _WEIGHTS else MOST_BYTES
-        # What is not needed is read by some packages, if it is there; a folder, or a link to nothing, is read by none.
-        if not file.is_dir() and (file in needed or file.exists()) and (wrong := user_files.mistake(file, most)):
-            raise UserError(f"{file} {wrong}. Try the model's files again, or another model.")
-    _check_layers(folder / "config.json")
+        # Some packages read what we do not need, if it is there; a folder, or a link to nothing, is read by none.
+        read = file in needed or (file.exists() and not file.is_dir())
+        if read and (wrong := user_files.mistake(file, most)):
+            raise UserError(f"{file} {wrong}. {_MEND}")
+    for name in _SMALL:
+        if (folder / name) in needed:
+            _check_layers(folder / name, _json(folder / name))
 
 
-def _check_layers(config: Path) -> None:
+def _json(file: Path) -> Any:
     try:
-        found: Any = json.loads(config.read_bytes())
-    except (ValueError, RecursionError):
-        return  # which is said when it is loaded, by whoever cannot load it
+        return json.loads(user_files.text_of(file, _SMALL_BYTES))
+    except RecursionError:
+        reason = f"{file} is nested too deep."
+    except json.JSONDecodeError as error:
+        reason = f"{file}:{error.lineno}:{error.colno} is not JSON: {error.msg}."
+    except ValueError as error:  # of the file, or a number of thousands of digits
+        reason = str(error) if str(error).startswith(str(file)) else f"{file} is not JSON: {error}."
+    raise UserError(f"{reason} {_MEND}")
+
+
+def _check_layers(config: Path, found: Any) -> None:
     inside = [found, *found.values()] if isinstance(found, dict) else []
     for part in inside:
         for name in _LAYERS if isinstance(part, dict) else ():

@@ -30,7 +30,7 @@ _LONGEST_NUMBER = 64
 """characters; more digits than that are no number that is meant"""
 _SHOWN = 60
 """characters of a key or value in a message"""
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\u2028-\u2029]")
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\u2028-\u2029\ufffe\uffff]")
 _NULL = re.compile(r"(?:|~|null|Null|NULL)\Z")
 _BOOL = re.compile(r"(?:true|True|TRUE|false|False|FALSE)\Z")
 _INT = re.compile(r"[-+]?[0-9](?:_?[0-9])*\Z")
