@@ -206,7 +206,13 @@ def main() -> int:
     print(f"{table(outcomes)}\n\n{time.monotonic() - began:.0f} s by the clock")
     if asked.json:
         rows = [
-            {"family": o.item.family, "name": o.item.name, "code": o.code, "seconds": round(o.seconds, 2), "said": o.said}
+            {
+                "family": o.item.family,
+                "name": o.item.name,
+                "code": o.code,
+                "seconds": round(o.seconds, 2),
+                "said": o.said,
+            }
             for o in outcomes
         ]
         asked.json.write_text(json.dumps(rows, indent=1), encoding="utf-8")

@@ -77,7 +77,12 @@ def _bomb(levels: int, width: int, merge: bool = False) -> str:
 
 def yaml() -> Iterator[Item]:
     """Texts that are no experiment, against `plan`, `reproduce` and `gate`."""
-    texts: dict[str, str | bytes] = {"empty": "", "a comment": "# nothing\n", "a word": "word\n", "a list": "- a\n- b\n"}
+    texts: dict[str, str | bytes] = {
+        "empty": "",
+        "a comment": "# nothing\n",
+        "a word": "word\n",
+        "a list": "- a\n- b\n",
+    }
     for levels, width in ((3, 2), (9, 9), (24, 2), (40, 10)):
         texts[f"aliases {levels}x{width}"] = _bomb(levels, width)
         texts[f"merge keys {levels}x{width}"] = _bomb(levels, width, merge=True)
@@ -107,7 +112,9 @@ def yaml() -> Iterator[Item]:
     texts["a million values"] = EXPERIMENT + f"tuning: {{x: [{'1,' * 1_000_000}]}}\n"
     texts["a million keys"] = EXPERIMENT + "tuning: {" + ",".join(f"k{i}" for i in range(400_000)) + "}\nx: 1\n"
     texts["a key of a million letters"] = EXPERIMENT + "x" * 1_000_000 + ": 1\n"
-    texts["an algorithm of a million letters"] = EXPERIMENT.replace("grpo: {}", f"grpo: {{algorithm: {'g' * 1_000_000}}}")
+    texts["an algorithm of a million letters"] = EXPERIMENT.replace(
+        "grpo: {}", f"grpo: {{algorithm: {'g' * 1_000_000}}}"
+    )
     texts["a name of a million letters"] = EXPERIMENT.replace("tiny", "t" * 1_000_000)
     for line in EXPERIMENT.splitlines():
         texts[f"twice {line.partition(':')[0]}"] = EXPERIMENT + line + "\n"
@@ -174,7 +181,9 @@ def counts() -> Iterator[Item]:
 
     def arms(count: int) -> str:
         listed = "".join(f"  a{i}: {{algorithm: grpo, kl_coef: {i + 1}e-6}}\n" for i in range(count))
-        return EXPERIMENT.replace("arms: {grpo: {}, rence: {}}\n", f"arms:\n{listed}").replace("target: grpo", "target: a0")
+        return EXPERIMENT.replace("arms: {grpo: {}, rence: {}}\n", f"arms:\n{listed}").replace(
+            "target: grpo", "target: a0"
+        )
 
     for command in (PLAN, ("run", "e.yaml", "--dry-run")):
         said = " ".join(command)
@@ -195,7 +204,10 @@ def counts() -> Iterator[Item]:
         for count in (1_001, 20_000):
             cut = ", ".join(values.split(", ")[:count])
             yield one(f"{design}, a factor of {count}", EXPERIMENT + f"{head}kl_coef: [0.04, {cut}]}}}}\n")
-        many = ", ".join(f"recipe.{name}: [{values[:600].rpartition(',')[0]}]" for name in ("learning_rate", "adam_eps", "weight_decay"))
+        many = ", ".join(
+            f"recipe.{name}: [{values[:600].rpartition(',')[0]}]"
+            for name in ("learning_rate", "adam_eps", "weight_decay")
+        )
         yield one(f"{design}, three factors", EXPERIMENT + f"{head}{many}}}}}\n")
     grids = "".join(f"  - {{base: grpo, factors: {{kl_coef: [0.04, {i}e-6]}}}}\n" for i in range(1, 3_000))
     yield one("3000 grids", f"{EXPERIMENT}grid:\n{grids}")
@@ -205,7 +217,9 @@ def counts() -> Iterator[Item]:
     for length in (90, 101, 900, 1_500):
         chain = "".join(f"  b{i}: {{extends: {f'b{i - 1}' if i else 'grpo'}}}\n" for i in range(length))
         base = EXPERIMENT.replace("arms: {grpo: {}, rence: {}}\n", f"arms:\n  grpo: {{}}\n{chain}")
-        turned = EXPERIMENT.replace("arms: {grpo: {}, rence: {}}\n", f"arms:\n  grpo: {{}}\n{''.join(reversed(chain.splitlines(True)))}")
+        turned = EXPERIMENT.replace(
+            "arms: {grpo: {}, rence: {}}\n", f"arms:\n  grpo: {{}}\n{''.join(reversed(chain.splitlines(True)))}"
+        )
         yield one(f"extends x {length}", base, legal=length < 1000)
         yield one(f"extends x {length}, the last first", turned, legal=length < 100)
     circle = "".join(f"  b{i}: {{extends: b{(i + 1) % 900}}}\n" for i in range(900))
@@ -221,14 +235,36 @@ def counts() -> Iterator[Item]:
     yield one("101 published", f"{EXPERIMENT}expected: [{', '.join(['p.yaml'] * 101)}]\n")
     yield one("2000 steps recorded", f"{EXPERIMENT}record_steps: {[*range(1, 2_001)]}\n")
     head = f"{arms(2)}tuning: {{x: [{'1,' * 300_000}]}}\n"
-    yield one("a grid in a file of many places", f"{head}grid: {{base: a0, factors: {{kl_coef: [0.04, {values[:5000].rpartition(',')[0]}]}}}}\n", True)
+    yield one(
+        "a grid in a file of many places",
+        f"{head}grid: {{base: a0, factors: {{kl_coef: [0.04, {values[:5000].rpartition(',')[0]}]}}}}\n",
+        True,
+    )
 
 
 def names() -> Iterator[Item]:
     """Reserved words, and names that no folder can have."""
     line = '{"problem": "What is 1+1?", "answer": "2"}\n'
     wide = "".join(chr(ord(letter) - 0x61 + 0xFF41) for letter in "average")
-    odd = ("..", ".", "a/b", "a\\b", "-a", "a b", "a..b", "a.", "é", wide, "a" * 256, "İ", "a\tb", "~", "$x", "a:b", "*")
+    odd = (
+        "..",
+        ".",
+        "a/b",
+        "a\\b",
+        "-a",
+        "a b",
+        "a..b",
+        "a.",
+        "é",
+        wide,
+        "a" * 256,
+        "İ",
+        "a\tb",
+        "~",
+        "$x",
+        "a:b",
+        "*",
+    )
     words = [*RESERVED, *(word.upper() for word in RESERVED), *(word.title() for word in RESERVED[:7]), *odd]
     for word in dict.fromkeys(words):
         quoted = json.dumps(word)
@@ -240,13 +276,20 @@ def names() -> Iterator[Item]:
             words_ = ("eval", "--model", "quickstart-base", "--benchmarks", f"./{word}.jsonl", "--out", "o")
             yield Item("names", f"file {word[:20]}", words_, _text(line, f"{word}.jsonl"))
     for one, two in (("grpo", "GRPO"), ("a.B", "A.b"), ("x_1", "X_1")):
-        text = EXPERIMENT.replace("{grpo: {}, rence: {}}", f"{{{one}: {{algorithm: grpo}}, {two}: {{algorithm: grpo, kl_coef: 0.1}}}}")
+        text = EXPERIMENT.replace(
+            "{grpo: {}, rence: {}}", f"{{{one}: {{algorithm: grpo}}, {two}: {{algorithm: grpo, kl_coef: 0.1}}}}"
+        )
         yield Item("names", f"arms {one} and {two}", PLAN, _text(text.replace("target: grpo", f"target: {one}")))
     swept = "grid: {base: grpo, factors: {x: {a: {kl_coef: 0.1}, A: {kl_coef: 0.2}}}}\n"
     yield Item("names", "arms of a sweep", PLAN, _text(EXPERIMENT + swept))
     for name in ("mlruns", "MLruns", "mlartifacts", "a" * 256, "a" * 249, "../x", "a/b", "", ".x", "x.y"):
         yield Item("names", f"experiment {name[:20]!r}", PLAN, _text(EXPERIMENT.replace("tiny", json.dumps(name))))
-    for pair in ("my.jsonl,MY.jsonl", "my.jsonl,./my.jsonl", "mini_sums,mini_sums", "mini_sums,MINI_SUMS.jsonl,mini_sums:2"):
+    for pair in (
+        "my.jsonl,MY.jsonl",
+        "my.jsonl,./my.jsonl",
+        "mini_sums,mini_sums",
+        "mini_sums,MINI_SUMS.jsonl,mini_sums:2",
+    ):
         words_ = ("eval", "--model", "quickstart-base", "--benchmarks", pair, "--out", "o")
         both = _all(_text(line, "my.jsonl"), _text(line, "MY.jsonl"), _text(line, "MINI_SUMS.jsonl"))
         yield Item("names", f"benchmarks {pair}", words_, both)
@@ -319,14 +362,29 @@ def files() -> Iterator[Item]:
         "experiment of run": ("x", ("run", "x"), lambda f: None, ()),
         "published": ("x", (*PLAN, published), _text(EXPERIMENT), ()),
         "baseline": ("x", ("gate", "run", "--baseline", "x"), lambda f: None, ()),
-        "baseline of eval": ("x", (*EVAL, "quickstart-base", "--benchmarks", "mini_sums", "--gate", "x", "--sequential"), lambda f: None, ()),
+        "baseline of eval": (
+            "x",
+            (*EVAL, "quickstart-base", "--benchmarks", "mini_sums", "--gate", "x", "--sequential"),
+            lambda f: None,
+            (),
+        ),
         "own benchmark": ("x.jsonl", (*EVAL, "quickstart-base", "--benchmarks", "x.jsonl"), lambda f: None, ()),
         "own training set": ("x.jsonl", (*PLAN, "train={file: x.jsonl}"), _text(EXPERIMENT), ()),
         "problems to pin": ("x.jsonl", ("benchmarks", "pin", "x.jsonl"), lambda f: None, ()),
-        "file of the data folder": ("d/aime24.jsonl", (*EVAL, "quickstart-base", "--benchmarks", "aime24"), lambda f: (f / "d").mkdir(), data),
+        "file of the data folder": (
+            "d/aime24.jsonl",
+            (*EVAL, "quickstart-base", "--benchmarks", "aime24"),
+            lambda f: (f / "d").mkdir(),
+            data,
+        ),
         "data folder": ("d", (*EVAL, "quickstart-base", "--benchmarks", "aime24"), lambda f: None, data),
         "answers to grade": ("x.jsonl", ("grade", "x.jsonl"), lambda f: None, ()),
-        "rollouts of verl": ("5.jsonl", ("diff", "grpo", "rence", "--batch", "5.jsonl", "--model", "quickstart-base"), lambda f: None, ()),
+        "rollouts of verl": (
+            "5.jsonl",
+            ("diff", "grpo", "rence", "--batch", "5.jsonl", "--model", "quickstart-base"),
+            lambda f: None,
+            (),
+        ),
         "batch": ("x", ("diff", "grpo", "rence", "--batch", "x"), lambda f: None, ()),
         "run to report": ("x", ("report", "x"), lambda f: None, ()),
         "run to compare": ("x", ("compare", "x", "x"), lambda f: None, ()),
@@ -336,7 +394,15 @@ def files() -> Iterator[Item]:
     for suffix in ("jsonl", "csv", "parquet"):
         words = ("import", "attempts", f"grpo/seed0=x.{suffix}", "--out", "o")
         places[f"{suffix} to import"] = (f"x.{suffix}", words, lambda f: None, ())
-    for file in ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "chat_template.jinja", "generation_config.json"):
+    for file in (
+        "config.json",
+        "model.safetensors",
+        "tokenizer.json",
+        "tokenizer_config.json",
+        "chat_template.jinja",
+        "generation_config.json",
+    ):
+
         def without(folder: Path, file: str = file) -> None:
             (_model(folder) / file).unlink(missing_ok=True)
 
@@ -347,11 +413,15 @@ def files() -> Iterator[Item]:
     fine = {("chat_template.jinja of a model", "nothing in it"), ("data folder", "folder")}
     for place, (path, words, before, environment) in places.items():
         for kind, put in KINDS.items():
+
             def make(folder: Path, before: Make = before, put: Callable[[Path], None] = put, path: str = path) -> None:
                 before(folder)
                 put(folder / path)
 
-            optional = place.startswith(("chat_template", "generation_config")) and kind in ("folder", "link to nothing")
+            optional = place.startswith(("chat_template", "generation_config")) and kind in (
+                "folder",
+                "link to nothing",
+            )
             legal = (place, kind) in fine or optional
             yield Item("files", f"{kind} as {place}", words, make, legal, environment)
 
@@ -378,15 +448,36 @@ def rows() -> Iterator[Item]:
         yield Item("rows", f"problem: {name}", words, _text(line, "x.jsonl"), legal=name in fine)
     answers: dict[str, str | bytes] = {}
     for n in numbers:
-        answers |= {f"gold {n[:20]}": f'{{"gold": {n}, "pred": "2"}}', f"pred {n[:20]}": f'{{"gold": "2", "pred": {n}}}'}
+        answers |= {
+            f"gold {n[:20]}": f'{{"gold": {n}, "pred": "2"}}',
+            f"pred {n[:20]}": f'{{"gold": "2", "pred": {n}}}',
+        }
         answers |= {f"expected {n[:20]}": f'{{"gold": "2", "pred": "2", "expected": {n}}}'}
         answers |= {f"tolerance {n[:20]}": f'{{"gold": "2", "pred": "2", "tolerance": {n}}}'}
-    answers |= {name: line for name, line in lines.items() if name in ("deep", "empty", "a list", "a word", "NUL", "latin", "cut off")}
+    answers |= {
+        name: line
+        for name, line in lines.items()
+        if name in ("deep", "empty", "a list", "a word", "NUL", "latin", "cut off")
+    }
     nested = json.dumps({"gold": "2", "pred": "\\boxed{" * 20_000})
     answers |= {"boxes in boxes": nested, "powers": json.dumps({"gold": "2", "pred": "\\boxed{9^{9^{9^{9^9}}}}"})}
-    fine = {f"gold {n[:20]}" for n in whole} | {"boxes in boxes", "powers", "expected true", "expected null", "tolerance null", 'pred "\\u0000"', 'pred "\\ud800"'}
+    fine = {f"gold {n[:20]}" for n in whole} | {
+        "boxes in boxes",
+        "powers",
+        "expected true",
+        "expected null",
+        "tolerance null",
+        'pred "\\u0000"',
+        'pred "\\ud800"',
+    }
     for name, line in answers.items():
-        yield Item("rows", f"answer: {name}", ("grade", "x.jsonl", "--workers", "1"), _text(line, "x.jsonl"), legal=name in fine)
+        yield Item(
+            "rows",
+            f"answer: {name}",
+            ("grade", "x.jsonl", "--workers", "1"),
+            _text(line, "x.jsonl"),
+            legal=name in fine,
+        )
 
 
 LOOP = "{% for i in range(99999) %}{% for j in range(99999) %}{% endfor %}{% endfor %}"
@@ -427,7 +518,14 @@ def models() -> Iterator[Item]:
     """Models' configurations, tokenizers and headers of weights."""
     config = json.loads((MODEL / "config.json").read_text(encoding="utf-8"))
     contents: dict[tuple[str, str], str | bytes] = {}
-    for key in ("num_hidden_layers", "hidden_size", "vocab_size", "num_attention_heads", "intermediate_size", "max_position_embeddings"):
+    for key in (
+        "num_hidden_layers",
+        "hidden_size",
+        "vocab_size",
+        "num_attention_heads",
+        "intermediate_size",
+        "max_position_embeddings",
+    ):
         for value in (10**9, 2**63, 10**30, -1, 0, 1.5, None, "many", [1], 1e308):
             contents["config.json", f"{key}={str(value)[:12]}"] = json.dumps({**config, key: value})
     for name, text in {"empty": "", "a list": "[]", "null": "null", "deep": "[" * 100_000, "deep in it": '{"a":' * 50_000,
@@ -488,7 +586,9 @@ def imports() -> Iterator[Item]:
         for value in wrong:
             line = json.dumps({**base, column: "VALUE"}).replace('"VALUE"', value)
             words = ("import", "attempts", "x.jsonl", "--out", "o")
-            yield Item("imports", f"jsonl {column}={value[:20]}", words, _text(line + "\n", "x.jsonl"), _may(column, value))
+            yield Item(
+                "imports", f"jsonl {column}={value[:20]}", words, _text(line + "\n", "x.jsonl"), _may(column, value)
+            )
             cells = ",".join(str(cell) for cell in {**base, column: value.strip('"')}.values())
             table = f"{','.join({**base, column: 0})}\n{cells}\n"
             words = ("import", "attempts", "x.csv", "--out", "o")
@@ -497,14 +597,24 @@ def imports() -> Iterator[Item]:
             words = ("import", "attempts", "x.parquet", "--out", "o")
             make = partial(_parquet, base, column, value)
             legal = column == "tokens" and value != value
-            yield Item("imports", f"parquet {column}={value}", words, make, legal or (column == "step" and value != value))
+            yield Item(
+                "imports", f"parquet {column}={value}", words, make, legal or (column == "step" and value != value)
+            )
     for word in ("average", "Report", "start", "..", "a/b", "x" * 300, "é"):
         line = json.dumps({**base, "benchmark": word})
         fine = word in ("..", "a/b", "é")  # which folders are called otherwise
-        yield Item("imports", f"benchmark {word[:20]}", ("import", "attempts", "x.jsonl", "--out", "o"), _text(line, "x.jsonl"), fine)
+        yield Item(
+            "imports",
+            f"benchmark {word[:20]}",
+            ("import", "attempts", "x.jsonl", "--out", "o"),
+            _text(line, "x.jsonl"),
+            fine,
+        )
     for word in ("average", "report", "..", "a/b", "x" * 300, "é", "seal.json", "LOGS"):
         line = json.dumps({**base, "arm": word})
-        yield Item("imports", f"arm {word[:20]}", ("import", "attempts", "x.jsonl", "--out", "o"), _text(line, "x.jsonl"))
+        yield Item(
+            "imports", f"arm {word[:20]}", ("import", "attempts", "x.jsonl", "--out", "o"), _text(line, "x.jsonl")
+        )
     both = "".join(json.dumps({**base, "arm": arm}) + "\n" for arm in ("grpo", "GRPO"))
     yield Item("imports", "arms grpo and GRPO", ("import", "attempts", "x.jsonl", "--out", "o"), _text(both, "x.jsonl"))
     both = "".join(json.dumps({**base, "benchmark": name}) + "\n" for name in ("b", "B"))
@@ -512,7 +622,12 @@ def imports() -> Iterator[Item]:
     for seed in ("9223372036854775808", "9" * 400, "-1", "1.5"):
         words = ("import", "attempts", f"grpo/seed{seed}=x.jsonl", "--out", "o")
         yield Item("imports", f"name with seed {seed[:20]}", words, _text(json.dumps(base), "x.jsonl"))
-    yield Item("imports", "a Parquet file of 20 million equal rows", ("import", "attempts", "x.parquet", "--out", "o"), _rows_bomb)
+    yield Item(
+        "imports",
+        "a Parquet file of 20 million equal rows",
+        ("import", "attempts", "x.parquet", "--out", "o"),
+        _rows_bomb,
+    )
 
 
 def _may(column: str, value: str) -> bool:

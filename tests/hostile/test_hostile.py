@@ -47,7 +47,9 @@ def test_what_is_counted(code: int, seconds: float, said: str, legal: bool, faul
 @pytest.mark.slow
 def test_nothing_crashes_hangs_or_is_believed(tmp_path: Path) -> None:
     """In a process without the threads of other tests, for each item is forked from it."""
-    chosen = [part for family, step in EVERY.items() for part in [item for item in items() if item.family == family][::step]]
+    chosen = [
+        part for family, step in EVERY.items() for part in [item for item in items() if item.family == family][::step]
+    ]
     wanted = [[item.family, item.name] for item in chosen]
     (tmp_path / "wanted.json").write_text(json.dumps(wanted), encoding="utf-8")
     done = subprocess.run(

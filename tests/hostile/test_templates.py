@@ -22,7 +22,10 @@ TURNS = [{"role": "user", "content": "How much is 6+4?"}]
         (LOOPS, "does not end: 1 s were not enough for one problem"),
         ("{% generation %}" + LOOPS + "{% endgeneration %}", "does not end"),
         ("{{ 9 ** (9 ** 9) }}", "does not end"),
-        ("{% for i in range(99999) %}" + "a" * 200 + "{% endfor %}", "writes more than 10,000,000 characters for one problem"),
+        (
+            "{% for i in range(99999) %}" + "a" * 200 + "{% endfor %}",
+            "writes more than 10,000,000 characters for one problem",
+        ),
         ("{{ 'a' * 10**11 }}", "needs more than 2 GiB of memory for one problem"),
     ],
 )
@@ -30,7 +33,9 @@ def test_what_does_not_end(source: str, said: str) -> None:
     assert (trial_rendering.mistake(source, TURNS, {}) or "").startswith(said)
 
 
-@pytest.mark.parametrize("source", ["{{ messages[0].content }}", "{% for", "{{ raise_exception('no') }}", "{{ a.b.c }}"])
+@pytest.mark.parametrize(
+    "source", ["{{ messages[0].content }}", "{% for", "{{ raise_exception('no') }}", "{{ a.b.c }}"]
+)
 def test_what_ends_be_it_with_an_error(source: str) -> None:
     assert trial_rendering.mistake(source, TURNS, {"bos_token": "<s>"}) is None
 

@@ -15,7 +15,9 @@ from harness.records import DataError, yaml_reader
 from harness.records.yaml_reader import MOST_DEPTH, MOST_NODES, Key, YamlMistake
 from reports.gate import nodes
 
-BOMB = "a: &a [x, x]\n" + "".join(f"{chr(98 + i)}: &{chr(98 + i)} [*{chr(97 + i)}, *{chr(97 + i)}]\n" for i in range(24))
+BOMB = "a: &a [x, x]\n" + "".join(
+    f"{chr(98 + i)}: &{chr(98 + i)} [*{chr(97 + i)}, *{chr(97 + i)}]\n" for i in range(24)
+)
 MERGES = "a: &a {x: 1}\n" + "".join(
     f"{chr(98 + i)}: &{chr(98 + i)} {{<<: [*{chr(97 + i)}, *{chr(97 + i)}]}}\n" for i in range(24)
 )
@@ -150,7 +152,9 @@ def test_many_sweeps_are_counted_together_and_before_they_are_made(tmp_path: Pat
     values = [0.04, *(i / 1e6 for i in range(1, 400))]
     for design in ("full", "one_at_a_time"):
         grid = f"  - {{base: grpo, design: {design}, factors: {{kl_coef: {values}}}}}\n"
-        with pytest.raises(UserError, match="this grid has .* combinations; at most [12][0-9]{2} more arms may be made"):
+        with pytest.raises(
+            UserError, match="this grid has .* combinations; at most [12][0-9]{2} more arms may be made"
+        ):
             _load(tmp_path, more=f"grid:\n{grid * 3}")
     with pytest.raises(UserError, match="1,000 arms x 101 seeds are 101,000 trials; at most 100,000 are allowed"):
         arms = ", ".join(f"a{i}: {{algorithm: grpo}}" for i in range(999))
