@@ -89,8 +89,18 @@ def yaml() -> Iterator[Item]:
     texts["an alias of itself"] = EXPERIMENT + "tuning: &a {x: *a}\n"
     texts["an anchor"] = EXPERIMENT.replace("[0]", "&a [0]")
     texts["an alias of nothing"] = EXPERIMENT.replace("[0]", "*a")
-    for tag in ("!!python/object/apply:os.system ['true']", "!!python/name:os.system", "!!binary aGk=", "!!set {a}",
-                "!local 1", "! 1", "!!int '1'", "!!str 1", "!<tag:x.org,2000:y> 1", "!!timestamp 2001-01-01"):  # fmt: skip
+    for tag in (
+        "!!python/object/apply:os.system ['true']",
+        "!!python/name:os.system",
+        "!!binary aGk=",
+        "!!set {a}",
+        "!local 1",
+        "! 1",
+        "!!int '1'",
+        "!!str 1",
+        "!<tag:x.org,2000:y> 1",
+        "!!timestamp 2001-01-01",
+    ):
         texts[f"tag {tag[:20]}"] = EXPERIMENT + f"tuning: {{x: {tag}}}\n"
     for opening in ("[", "{a: ", "- ", "? ", "[{a: ", "!!seq [", "&a [", '{"', "'"):
         for depth in (33, 1_000, 100_000):
@@ -118,13 +128,23 @@ def yaml() -> Iterator[Item]:
     texts["a name of a million letters"] = EXPERIMENT.replace("tiny", "t" * 1_000_000)
     for line in EXPERIMENT.splitlines():
         texts[f"twice {line.partition(':')[0]}"] = EXPERIMENT + line + "\n"
-    for old, new in (("{grpo: {}, rence", "{grpo: {}, grpo"), ("seeds: [0]", "seeds: [0"), ("name: tiny", "name: 'tiny"),
-                     ("name: tiny", "name:\ttiny\n\tx: 1"), ("seeds: [0]", "? seeds\n: [0]\n? [a, b]\n: 1"),
-                     ("seeds: [0]", "seeds: [0]\n[a]: 1"), ("name: tiny", "name: {}"), ("seeds: [0]", "seeds: 0"),
-                     ("arms: {grpo: {}, rence: {}}", "arms: []"), ("arms: {grpo: {}, rence: {}}", "arms: {}"),
-                     ("arms: {grpo: {}", "arms: {grpo: [1]"), ("{mini_sums: 1}", "[mini_sums]"),
-                     ("{mini_sums: 1}", "{mini_sums: {}}"), ("{mini_sums: 1}", "{}"),
-                     ("comparison: {target: grpo}", "comparison: {target: [grpo]}")):  # fmt: skip
+    for old, new in (
+        ("{grpo: {}, rence", "{grpo: {}, grpo"),
+        ("seeds: [0]", "seeds: [0"),
+        ("name: tiny", "name: 'tiny"),
+        ("name: tiny", "name:\ttiny\n\tx: 1"),
+        ("seeds: [0]", "? seeds\n: [0]\n? [a, b]\n: 1"),
+        ("seeds: [0]", "seeds: [0]\n[a]: 1"),
+        ("name: tiny", "name: {}"),
+        ("seeds: [0]", "seeds: 0"),
+        ("arms: {grpo: {}, rence: {}}", "arms: []"),
+        ("arms: {grpo: {}, rence: {}}", "arms: {}"),
+        ("arms: {grpo: {}", "arms: {grpo: [1]"),
+        ("{mini_sums: 1}", "[mini_sums]"),
+        ("{mini_sums: 1}", "{mini_sums: {}}"),
+        ("{mini_sums: 1}", "{}"),
+        ("comparison: {target: grpo}", "comparison: {target: [grpo]}"),
+    ):
         texts[f"{new[:30]!r} for {old[:20]!r}"] = EXPERIMENT.replace(old, new)
     accepted = ("' x 1000", "' x 100000")  # an even number of quotes is a text of quotes
     for name, text in texts.items():
@@ -433,12 +453,20 @@ def rows() -> Iterator[Item]:
     lines |= {f"id {n[:20]}": f'{{"problem": "1+1?", "answer": 2, "id": {n}}}' for n in numbers}
     lines |= {f"tolerance {n[:20]}": f'{{"problem": "1+1?", "answer": 2, "tolerance": {n}}}' for n in numbers}
     lines |= {
-        "deep": "[" * 100_000, "deep in it": '{"problem": "1", "answer": 2, "x": ' + "[" * 100_000, "empty": "",
-        "a list": "[1]", "a word": "word", "NUL": b'{"problem": "a\0", "answer": 1}', "latin": b'{"problem": "\xe9", "answer": 1}',
-        "long": '{"problem": "' + "x" * 2_000_000 + '", "answer": 1}', "twice": '{"problem": "a", "problem": "b", "answer": 1}',
-        "cut off": '{"problem": "a", "ans', "many brackets": '{"problem": "a", "answer": "' + "(" * 50_000 + '"}',
-        "many powers": '{"problem": "a", "answer": "' + "9^" * 20_000 + '9"}', "rule": '{"problem": "a", "answer": "1", "rule": 3}',
-    }  # fmt: skip
+        "deep": "[" * 100_000,
+        "deep in it": '{"problem": "1", "answer": 2, "x": ' + "[" * 100_000,
+        "empty": "",
+        "a list": "[1]",
+        "a word": "word",
+        "NUL": b'{"problem": "a\0", "answer": 1}',
+        "latin": b'{"problem": "\xe9", "answer": 1}',
+        "long": '{"problem": "' + "x" * 2_000_000 + '", "answer": 1}',
+        "twice": '{"problem": "a", "problem": "b", "answer": 1}',
+        "cut off": '{"problem": "a", "ans',
+        "many brackets": '{"problem": "a", "answer": "' + "(" * 50_000 + '"}',
+        "many powers": '{"problem": "a", "answer": "' + "9^" * 20_000 + '9"}',
+        "rule": '{"problem": "a", "answer": "1", "rule": 3}',
+    }
     # One that says nothing wrong: tags may be numbers, true and false are not.
     # Texts hold any number of digits, and true is no tag; 5,000 digits are more than Python reads.
     whole = [n for n in numbers if n.lstrip("-").isdigit() and len(n) < 4_300]
@@ -486,14 +514,14 @@ TEMPLATES = {
     "nested loops in generation": "{% generation %}" + LOOP + "{% endgeneration %}",
     "loops over the question": "{% for a in messages[0].content %}" * 6 + "{% endfor %}" * 6,
     "powers": "{{ 9 ** (9 ** 9) }}",
-    "a macro that calls itself twice": "{% macro f(n) %}{% if n %}{{ f(n-1) }}{{ f(n-1) }}{% endif %}{% endmacro %}{{ f(60) }}",
+    "a macro that calls itself twice": "{% macro f(n) %}{{ f(n-1) if n }}{{ f(n-1) if n }}{% endmacro %}{{ f(60) }}",
     "a macro without end": "{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}",
     "ten thousand million letters": "{{ 'a' * 10**10 }}",
     "a hundred million letters": "{{ 'a' * 10**8 }}",
     "a list of a thousand million": "{% set a = [1] * 10**9 %}",
     "centred": "{{ 'a'.center(10**9) }}",
     "padded": "{{ '%01000000000d' % 1 }}",
-    "a loop that writes": "{% for i in range(99999) %}{% for j in range(99999) %}" + "a" * 50 + "{% endfor %}{% endfor %}",
+    "a loop that writes": LOOP.replace("{% endfor %}", "a" * 50 + "{% endfor %}"),
     "brackets": "{{ " + "(" * 3_000 + "1" + ")" * 3_000 + " }}",
     "blocks in blocks": "{% if 1 %}" * 2_000 + "{% endif %}" * 2_000,
     "not Jinja": "{% for",
@@ -504,7 +532,7 @@ TEMPLATES = {
     "a file": "{% include '/etc/passwd' %}",
     "import": "{% import 'os' as os %}{{ os }}",
     "lorem ipsum": "{{ lipsum(n=10000000) }}",
-}  # fmt: skip
+}
 
 
 def templates() -> Iterator[Item]:
@@ -528,25 +556,46 @@ def models() -> Iterator[Item]:
     ):
         for value in (10**9, 2**63, 10**30, -1, 0, 1.5, None, "many", [1], 1e308):
             contents["config.json", f"{key}={str(value)[:12]}"] = json.dumps({**config, key: value})
-    for name, text in {"empty": "", "a list": "[]", "null": "null", "deep": "[" * 100_000, "deep in it": '{"a":' * 50_000,
-                       "NaN": '{"hidden_size": NaN}', "not UTF-8": b'{"a": "\xff"}', "cut off": '{"model_type": "ll',
-                       "no type": "{}", "another type": '{"model_type": "none"}',
-                       "digits": '{"hidden_size": ' + "9" * 10_000 + "}"}.items():  # fmt: skip
+    for name, text in {
+        "empty": "",
+        "a list": "[]",
+        "null": "null",
+        "deep": "[" * 100_000,
+        "deep in it": '{"a":' * 50_000,
+        "NaN": '{"hidden_size": NaN}',
+        "not UTF-8": b'{"a": "\xff"}',
+        "cut off": '{"model_type": "ll',
+        "no type": "{}",
+        "another type": '{"model_type": "none"}',
+        "digits": '{"hidden_size": ' + "9" * 10_000 + "}",
+    }.items():
         contents["config.json", name] = text
         contents["tokenizer.json", name] = text
         contents["generation_config.json", name] = text
         contents["tokenizer_config.json", name] = text
     weights = (MODEL / "model.safetensors").read_bytes()
     huge = b'{"a":{"dtype":"F32","shape":[9223372036854775807,9],"data_offsets":[0,4]}}'
-    for name, head in {"a header of 2**64": b"\xff" * 8 + weights[8:], "a header of 1 TB": struct.pack("<Q", 10**12) + weights[8:],
-                       "a header that is cut off": weights[:40], "half": weights[: len(weights) // 2], "seven bytes": weights[:7],
-                       "a header that is deep": struct.pack("<Q", 100_000) + b"[" * 100_000, "zeros": b"\0" * 5_000,
-                       "a huge shape": struct.pack("<Q", len(huge)) + huge + b"\0" * 4,
-                       "a list for a header": struct.pack("<Q", 2) + b"[]"}.items():  # fmt: skip
+    for name, head in {
+        "a header of 2**64": b"\xff" * 8 + weights[8:],
+        "a header of 1 TB": struct.pack("<Q", 10**12) + weights[8:],
+        "a header that is cut off": weights[:40],
+        "half": weights[: len(weights) // 2],
+        "seven bytes": weights[:7],
+        "a header that is deep": struct.pack("<Q", 100_000) + b"[" * 100_000,
+        "zeros": b"\0" * 5_000,
+        "a huge shape": struct.pack("<Q", len(huge)) + huge + b"\0" * 4,
+        "a list for a header": struct.pack("<Q", 2) + b"[]",
+    }.items():
         contents["model.safetensors", name] = head
     # What generation and positions say may be left out or be larger than is needed; nothing else of it is read.
-    fine = ("generation_config.json", "max_position_embeddings=1000000000", "tokenizer_config.json no type", "another type", "no type",
-            "max_position_embeddings")  # fmt: skip
+    fine = (
+        "generation_config.json",
+        "max_position_embeddings=1000000000",
+        "tokenizer_config.json no type",
+        "another type",
+        "no type",
+        "max_position_embeddings",
+    )
     for (file, name), content in contents.items():
         make = _all(lambda folder: _model(folder) and None, _text(content, f"m/{file}"))
         said = f"{file} {name}"
@@ -569,11 +618,19 @@ def options() -> Iterator[Item]:
     for k in ("9223372036854775808", "1" + "0" * 30, "9" * 5000, "-1", "0", "1.5", "nan", "", "１", "1:2", "1e3"):
         words = (*asked, "--limit", "1", "--max-tokens", "4", "--benchmarks", f"mini_sums:{k}")
         yield Item("options", f"k {k[:20]!r}", words)
-    for words in (("grade", "x.jsonl", "--tolerance", "nan"), ("grade", "x.jsonl", "--tolerance", "1e999"),
-                  ("grade", "x.jsonl", "--workers", "0"), ("grade", "x.jsonl", "--workers", "9" * 30),
-                  ("run", "e.yaml", "--seed", "9" * 30), ("run", "e.yaml", "--workers", "9" * 5000), ("run", "e.yaml", "--seed", "-1"),
-                  ("gate", "r", "--baseline", "b", "--margin", "1e999"), ("gate", "r", "--baseline", "b", "--margin", "nan"),
-                  ("compare", "a", "b", "--margin", "nan"), ("diff", "grpo", "rence", "--correct-above", "nan")):  # fmt: skip
+    for words in (
+        ("grade", "x.jsonl", "--tolerance", "nan"),
+        ("grade", "x.jsonl", "--tolerance", "1e999"),
+        ("grade", "x.jsonl", "--workers", "0"),
+        ("grade", "x.jsonl", "--workers", "9" * 30),
+        ("run", "e.yaml", "--seed", "9" * 30),
+        ("run", "e.yaml", "--workers", "9" * 5000),
+        ("run", "e.yaml", "--seed", "-1"),
+        ("gate", "r", "--baseline", "b", "--margin", "1e999"),
+        ("gate", "r", "--baseline", "b", "--margin", "nan"),
+        ("compare", "a", "b", "--margin", "nan"),
+        ("diff", "grpo", "rence", "--correct-above", "nan"),
+    ):
         row = _all(_text('{"gold": "2", "pred": "2"}\n', "x.jsonl"), _text(EXPERIMENT))
         yield Item("options", " ".join(words)[:60], words, row)
 

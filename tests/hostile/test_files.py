@@ -22,6 +22,7 @@ from harness.models.resolving import SHIPPED
 from harness.records import DataError, user_files
 from rence.cli import graded_rows
 from reports.gate import nodes, remembering
+
 from benchmarks.marks import MATHS  # isort: skip
 
 
@@ -62,7 +63,7 @@ def test_what_is_no_file(tmp_path: Path, kind: str) -> None:
         graded_rows.read(path, MATHS)
     with pytest.raises(DataError, match=said):
         readers.read(ImportSource(path))
-    with pytest.raises(ValueError, match="x.jsonl (is|does)"):
+    with pytest.raises(ValueError, match=r"x\.jsonl (is|does)"):
         jsonl.read(path)
 
 
@@ -93,7 +94,7 @@ def test_the_data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: 
     put = _sparse if kind == "sparse" else KINDS[kind][0]
     monkeypatch.setenv(source.DATA_DIR, str(tmp_path))
     put(tmp_path / "aime24.jsonl")
-    with pytest.raises(ProblemsError, match="must be a regular file|at most 1,000,000,000 are read"):
+    with pytest.raises(ProblemsError, match=r"must be a regular file|at most 1,000,000,000 are read"):
         BENCHMARKS["aime24"].problems  # noqa: B018
 
 
@@ -117,7 +118,7 @@ def test_a_pipe_that_nobody_needs_is_found_too(tmp_path: Path) -> None:
         (tmp_path / file.name).write_bytes(file.read_bytes())
     assert resolving.resolve(str(tmp_path)) == tmp_path
     os.mkfifo(tmp_path / "processor_config.json")
-    with pytest.raises(UserError, match="processor_config.json is a FIFO"):
+    with pytest.raises(UserError, match=r"processor_config\.json is a FIFO"):
         resolving.resolve(str(tmp_path))
 
 

@@ -44,7 +44,7 @@ def test_a_models_template_is_tried_before_it_is_used(tmp_path: Path, monkeypatc
     for file in SHIPPED["quickstart-base"].iterdir():
         (tmp_path / file.name).write_bytes(file.read_bytes())
     (tmp_path / "chat_template.jinja").write_text(LOOPS)
-    with pytest.raises(UserError, match="the chat template of .* does not end.*\nMend `chat_template`"):
+    with pytest.raises(UserError, match=r"the chat template of .* does not end.*\nMend `chat_template`"):
         templates.render(read_tokenizer(tmp_path), Problem("1+1?", "2"), "bare")
     tried: list[str] = []
     monkeypatch.setattr(trial_rendering, "mistake", lambda source, *_: tried.append(source))

@@ -82,7 +82,7 @@ def test_all_who_read_yaml_read_it_so(tmp_path: Path) -> None:
             nodes.read(path)
     for text in ("&a [1]", "*a", "!!str 1", "[" * 100_000, "1" + "0" * 30, "{a: 1, a: 2}", "[0]\n---\n[1]"):
         path.write_text("a: 1\n")
-        with pytest.raises(UserError, match="^`seeds="):
+        with pytest.raises(UserError, match=r"^`seeds="):
             manifest.read(path, [f"seeds={text}"])
     with pytest.raises(UserError, match="levels deep"):
         manifest.read(path, [".".join("a" * 4000) + "=1"])
@@ -153,7 +153,7 @@ def test_many_sweeps_are_counted_together_and_before_they_are_made(tmp_path: Pat
     for design in ("full", "one_at_a_time"):
         grid = f"  - {{base: grpo, design: {design}, factors: {{kl_coef: {values}}}}}\n"
         with pytest.raises(
-            UserError, match="this grid has .* combinations; at most [12][0-9]{2} more arms may be made"
+            UserError, match=r"this grid has .* combinations; at most [12][0-9]{2} more arms may be made"
         ):
             _load(tmp_path, more=f"grid:\n{grid * 3}")
     with pytest.raises(UserError, match="1,000 arms x 101 seeds are 101,000 trials; at most 100,000 are allowed"):
