@@ -141,6 +141,7 @@ def _asked(text: str) -> tuple[dict[str, int], dict[str, ProblemFile]]:
 
     Raises: UserError.
     """
+    from harness.base import reserved
     from harness.config.own_files import ProblemFile
     from harness.config.problems import problem_file
 
@@ -154,7 +155,7 @@ def _asked(text: str) -> tuple[dict[str, int], dict[str, ProblemFile]]:
                 f"`--benchmarks {item.strip()}`: `{name}` has a rule of its own. `:{rule}` is for files of problems."
             )
         name = path.stem if path else name
-        if name.casefold() in map(str.casefold, counts):
+        if reserved.alike((*counts, name)) or name in counts:
             raise UserError(f"`--benchmarks` names `{name}` twice (case does not count). Remove one of them.")
         counts[name] = k
         if path:
