@@ -67,8 +67,9 @@ def prepare(root: Path) -> None:
         must("run", f"{name}.yaml", "--workers", "2")
     must("import", "attempts", *attempts_of(root), "--out", "runs/imported")
     asked = ["--benchmarks", f"{BENCHMARK}:2,{OTHER}:1", "--limit", "24", "--max-tokens", "24", "--template", "bare"]
-    for name, seed in (("one", "0"), ("two", "1")):
-        must("eval", "--model", "quickstart-base", *asked, "--seed", seed, "--out", f"evaluated/{name}")
+    trained = root / "runs/slips/grpo/seed0/checkpoints" / last_step(root, "grpo", 0)
+    for name, model in (("one", "quickstart-base"), ("two", str(trained))):
+        must("eval", "--model", model, *asked, "--out", f"evaluated/{name}")
     must("gate", "evaluated/one", "--baseline", "baseline.yaml", "--update")
     for name in ("slips", "imported"):
         must("report", f"runs/{name}", "--format", FORMATS)
@@ -318,7 +319,7 @@ COMMANDS: dict[str, tuple[tuple[str, ...], ...]] = {
     ),
     "runs/imported": (("report", "runs/imported", "--format", FORMATS, "--out", "page"),),
     "evaluated": (
-        ("compare", "evaluated/one", "evaluated/two", "--accept", "other seeds", "--json"),
+        ("compare", "evaluated/one", "evaluated/two", "--json"),
         ("gate", "evaluated/one", "--baseline", "baseline.yaml", "--json"),
     ),
 }
@@ -353,7 +354,8 @@ PLACES = {"import's": "runs/imported", "evaluated": "evaluated", "baseline": "ev
 
 
 def judge(root: Path, kind: str, sound: dict[tuple[str, ...], tuple[int, str, str]]) -> str:
-    """refused, harmless, named (a report says that something is missing), found (by `rence verify` alone, of what no other command reads), believed, or crashed."""
+    """refused, harmless, named (a report says that something is missing), found (by `rence verify` alone, of what no
+    other command reads), believed, or crashed."""
     found = []
     for command in COMMANDS[where(kind)]:
         code, said, err = asked(root, command)
