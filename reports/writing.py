@@ -7,7 +7,9 @@ import json
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from harness.records import SCHEMA, RunFolder
+from harness.records import RunFolder
+from harness.records.layout import SEAL
+from harness.records.seals import FolderSeal
 from reports import verdict, verdict_json
 from reports.data import pass_at_k
 from reports.data.agreement import analysed
@@ -15,8 +17,6 @@ from reports.data.analysis import Analysis
 from reports.render import FORMATS, csv, latex, markdown, plain
 from reports.sections import differences, effects, flips, pass_tables, scores
 from reports.sections.registry import Others, document
-
-SEAL = "seal.json"
 
 
 def build(
@@ -56,8 +56,8 @@ def build(
 
 def _seal(a: Analysis, files: Mapping[str, str]) -> str:
     """What the report was made from, and the SHA-256 of each of its files."""
-    hashes = {name: hashlib.sha256(content.encode()).hexdigest() for name, content in files.items()}
-    return json.dumps({"schema": SCHEMA, "evidence": a.checked.evidence, "files": hashes}, indent=2) + "\n"
+    hashes = {name: hashlib.sha256(content.encode()).hexdigest() for name, content in sorted(files.items())}
+    return json.dumps(FolderSeal(hashes, a.checked.evidence).to_json(), indent=2, ensure_ascii=False) + "\n"
 
 
 def contents(a: Analysis, formats: Collection[str], others: Others | None = None) -> dict[str, str]:
