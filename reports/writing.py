@@ -7,7 +7,7 @@ import json
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from harness.records import RunFolder
+from harness.records import RunFolder, json_text, write_text
 from harness.records.layout import SEAL
 from harness.records.seals import FolderSeal
 from reports import verdict, verdict_json
@@ -46,18 +46,14 @@ def build(
     # last, as with every seal: where it is, what it speaks of is whole
     files[SEAL] = _seal(analysis, files)
     for name, content in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{path.name}.new")
-        temporary.write_text(content, encoding="utf-8", newline="\n")
-        temporary.replace(path)
+        write_text(folder / name, content)
     return [folder / name for name in files]
 
 
 def _seal(a: Analysis, files: Mapping[str, str]) -> str:
     """What the report was made from, and the SHA-256 of each of its files."""
     hashes = {name: hashlib.sha256(content.encode()).hexdigest() for name, content in sorted(files.items())}
-    return json.dumps(FolderSeal(hashes, a.checked.evidence).to_json(), indent=2, ensure_ascii=False) + "\n"
+    return json_text(FolderSeal(hashes, a.checked.evidence).to_json())
 
 
 def contents(a: Analysis, formats: Collection[str], others: Others | None = None) -> dict[str, str]:

@@ -11,6 +11,7 @@ import typer
 
 from harness.base.errors import UserError, need
 from harness.records import TrialFolder, write_bytes, write_json, write_text
+from harness.records.foreign import cell
 from rence.cli import completion
 from rence.cli.accepting import Accept
 from rence.cli.console import Json, command, out, print_json
@@ -78,7 +79,7 @@ def diff(
         print_json(document)
         return
     for part in [*screen(document), *(checked.sentences if checked else [])]:
-        out().print(part, markup=False)
+        out().print(part)
     for file in files:
         out().print(str(file))
 
@@ -112,5 +113,6 @@ def _weights(document: Document) -> str:
         for row, problem in enumerate(batch["problem"]):
             label, length = int(batch["label"][row]), batch["length"][row]
             weights = one["sequence_weight"][row], one["token_weight"][row]
-            writer.writerow([one["label"], row, problem, label, length, *(f"{weight:.6g}" for weight in weights)])
+            named = cell(one["label"]), row, cell(str(problem))
+            writer.writerow([*named, label, length, *(f"{weight:.6g}" for weight in weights)])
     return text.getvalue()

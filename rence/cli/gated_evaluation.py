@@ -79,7 +79,7 @@ def show(found: Gate | None, json: bool) -> None:
     if found is None:
         return
     if not json:
-        out().print(f"\n{found.text()}", markup=False)
+        out().print(f"\n{found.text()}")
     publish(found, None, json)
     if not found.passed:
         raise typer.Exit(FAILED)

@@ -16,6 +16,7 @@ from harness.records import DataError, write_text
 from rence.cli import completion
 from rence.cli.accepting import Accept, AllowUnmatched, given
 from rence.cli.console import Json, command, err, out, print_json, quiet
+from rence.cli.streams import annotate
 
 if TYPE_CHECKING:
     from reports.gate.verdict import Gate
@@ -117,7 +118,7 @@ def gate(
     if json:
         print_json(found.to_json())
     else:
-        out().print(found.text(), markup=False)
+        out().print(found.text())
     publish(found, junit, json)
     if not found.passed:
         raise typer.Exit(FAILED)
@@ -133,7 +134,7 @@ def _update(run: str, baseline: Path, margin: float | None, accept: str | None, 
     if json:
         print_json(done.to_json())
     else:
-        out().print(done.text(), markup=False)
+        out().print(done.text())
 
 
 def publish(found: Gate, junit: Path | None, json: bool) -> None:
@@ -162,7 +163,7 @@ def _tell_github(commands: Sequence[str], forms: list[str], json: bool) -> None:
     if os.environ.get("GITHUB_ACTIONS"):
         stream = sys.stderr if json or quiet() else sys.stdout
         for line in commands:
-            print(line, file=stream)
+            annotate(line, stream)
     place = os.environ.get("GITHUB_STEP_SUMMARY")
     if place and not github.append(Path(place), forms):
-        err().print(f"{place} is full: GitHub takes 1 MiB a step, so there is no summary of the gate.", markup=False)
+        err().print(f"{place} is full: GitHub takes 1 MiB a step, so there is no summary of the gate.")

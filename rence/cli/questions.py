@@ -46,7 +46,7 @@ def same(
     if json:
         print_json(found.to_json())
     else:
-        out().print(same_text.render(found), markup=False)
+        out().print(same_text.render(found))
     if found.finding == "differs":
         raise typer.Exit(FAILED)
     if not found.answered:
@@ -79,7 +79,7 @@ def reproduce(
     if json:
         print_json(found.to_json())
     else:
-        out().print(found.text(), markup=False)
+        out().print(found.text())
     if found.different:
         raise typer.Exit(FAILED)
     if not found.answered:

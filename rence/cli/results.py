@@ -99,4 +99,4 @@ def compare(
     if json:
         print_json(result.to_json())
     else:
-        out().print(result.text(), markup=False)
+        out().print(result.text())

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.records.foreign import visible, without_commands
 from reports.data.scores import AVERAGE
 from reports.document import Bullets, Text
 from reports.gate.decide import GateOutcome
@@ -98,7 +99,7 @@ def _text(words: str) -> str:
 
 
 def _data(words: str) -> str:
-    return words.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return without_commands(visible(words)).replace("%", "%25").replace("\n", "%0A")
 
 
 def _property(words: str) -> str:
