@@ -16,7 +16,6 @@ import torch
 import transformers
 from torch import Tensor
 from transformers import (
-    AutoModelForCausalLM,
     DynamicCache,
     GenerationConfig,
     LogitsProcessor,
@@ -32,6 +31,7 @@ from harness.engines.sampler import draw, padded, read_prompts, rows_together, s
 from harness.models.language_model import LanguageModel
 from harness.models.reading import read_tokenizer
 from harness.models.stopping import stop_tokens
+from harness.models.weights import load_net
 
 
 class HfEngine:
@@ -52,7 +52,7 @@ class HfEngine:
         logging.disable_progress_bar()
         on_gpu = torch.cuda.is_available()
         where = {"dtype": "auto", "device_map": "auto"} if on_gpu else {"dtype": torch.float32}
-        net: PreTrainedModel = AutoModelForCausalLM.from_pretrained(folder, **where)
+        net = load_net(folder, **where)
         tokenizer = read_tokenizer(folder)
         return cls(net.eval(), tokenizer, stop_tokens(folder, tokenizer))
 

@@ -22,6 +22,7 @@ from harness.backends.verl.options import settings_of
 from harness.backends.verl.settings import ray_arguments, translate
 from harness.base.errors import FAILED, UserError
 from harness.config.experiment import Trial
+from harness.models import weights as weight_files
 from harness.models.resolving import model_hash
 from harness.models.stopping import stop_tokens
 from harness.prompts.stream import PromptStream
@@ -52,6 +53,8 @@ def train(
     if newest:
         check_ranks(newest, settings.devices)
     limits.check_machine(settings)
+    for loaded in (model, *filter(None, [newest])):
+        weight_files.check(loaded, quantised=False)
     limits.check_prompts(trial.experiment, AutoTokenizer.from_pretrained(model))
     os.environ.update(_environment(trial))
     config = translate(trial, model.resolve(), folder.root)
