@@ -14,7 +14,7 @@ from transformers import AutoTokenizer
 from harness.backends import checkpoints
 from harness.backends.base import Checkpoint, Evaluate, Observer, TrainingResult
 from harness.backends.checkpoints import TrainingProgress
-from harness.backends.diverged import Diverged
+from harness.backends.diverged import Diverged, diverging
 from harness.backends.verl import limits, platform
 from harness.backends.verl.checkpoint import check_ranks, drop_state, is_dropped
 from harness.backends.verl.keys import longest_sequence
@@ -93,7 +93,8 @@ def _train(
             done = trainer.progress
             weights = model_hash(folder.checkpoint(done.step))
             engine = ServersEngine(trainer.get_llm_client(), tokenizer, stop, longest_sequence(trial.experiment))
-            evaluate(engine, Checkpoint(done.step, done.rollouts, done.grid or 0, weights))
+            with diverging():
+                evaluate(engine, Checkpoint(done.step, done.rollouts, done.grid or 0, weights))
 
         diverged, weights = "", ""
         try:
