@@ -13,13 +13,15 @@ class Diverged(Exception):
 
 
 @contextmanager
-def diverging() -> Iterator[None]:
-    """Around the evaluation of a model in training. An engine that finds logits which are not finite is no broken
+def diverging(what: str) -> Iterator[None]:
+    """Around whatever samples from a model that training has moved. Logits which are not finite are no broken
     instrument there, but what training has come to.
 
+    Args:
+        what: samples.
     Raises: Diverged in the place of NotFinite.
     """
     try:
         yield
     except NotFinite as error:
-        raise Diverged(f"evaluation: {str(error).partition(', so')[0]}") from error
+        raise Diverged(f"the logits of {what} are not finite") from error

@@ -76,8 +76,9 @@ class HfEngine:
 
     @torch.inference_mode()
     def _together(self, requests: Sequence[Request], sampling: Sampling) -> Iterator[tuple[Completion, float]]:
-        """Completions, with the sum of their tokens' log-probs, of requests that are generated as one batch of B samples, request by request in the order of
-        their seeds. Prompts are padded on the left to `width`, so that all responses begin in the same column."""
+        """Completions, with the sum of their tokens' log-probs, of requests that are generated as one batch of B
+        samples, request by request in the order of their seeds. Prompts are padded on the left to `width`, so that all
+        responses begin in the same column."""
         device = self._net.device
         row_B = torch.tensor([i for i, request in enumerate(requests) for _ in request.seeds], device=device)
         ids, mask = padded([request.prompt for request in requests], device)

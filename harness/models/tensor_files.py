@@ -43,7 +43,7 @@ _PIECE = 2**24
 """numbers looked at together"""
 
 
-class Unreadable(Exception):
+class BrokenFiles(Exception):
     """Files that cannot be read as one model's weights; says which and why."""
 
 
@@ -68,14 +68,14 @@ class Tensor:
 def tensors(folder: Path) -> dict[str, Tensor]:
     """All that the folder's weights hold, by name, from the headers alone.
 
-    Raises: Unreadable if a file is missing, cut short or no safetensors, or if files contradict each other.
+    Raises: BrokenFiles if a file is missing, cut short or no safetensors, or if files contradict each other.
     """
     files = _indexed(folder) if (folder / INDEX).exists() else _single(folder)
     found: dict[str, Tensor] = {}
     for file in files:
         for tensor in header(folder / file):
             if tensor.name in found:
-                raise Unreadable(f"{folder / file} and {found[tensor.name].file.name} both hold `{tensor.name}`")
+                raise BrokenFiles(f"{folder / file} and {found[tensor.name].file.name} both hold `{tensor.name}`")
             found[tensor.name] = tensor
     if (folder / INDEX).exists():
         _check_index(folder, found)
@@ -86,13 +86,13 @@ def _single(folder: Path) -> list[str]:
     others = sorted(path.name for path in folder.glob("*.safetensors") if path.name != SINGLE)
     if not (folder / SINGLE).exists():
         if others:
-            raise Unreadable(f"{folder} has {others[0]}, but neither {SINGLE} nor {INDEX}, which says what belongs to it")
-        raise Unreadable(f"{folder} has no *.safetensors: weights must be in that format")
+            raise BrokenFiles(f"{folder} has {others[0]}, but neither {SINGLE} nor {INDEX}, which says what is its")
+        raise BrokenFiles(f"{folder} has no *.safetensors: weights must be in that format")
     own = {tensor.name for tensor in header(folder / SINGLE)}
     for other in others:
         twice = next((tensor.name for tensor in header(folder / other) if tensor.name in own), None)
         if twice:
-            raise Unreadable(f"{folder / SINGLE} and {other} both hold `{twice}`, and no {INDEX} says which is meant")
+            raise BrokenFiles(f"{folder / SINGLE} and {other} both hold `{twice}`, and no {INDEX} says which is meant")
     return [SINGLE]
 
 
@@ -102,12 +102,12 @@ def _indexed(folder: Path) -> list[str]:
     files = sorted(set(weight_map.values()))
     for file in files:
         if Path(file).name != file or not file.endswith(".safetensors"):
-            raise Unreadable(f"{folder / INDEX} names `{file}`, which is no *.safetensors of this folder")
+            raise BrokenFiles(f"{folder / INDEX} names `{file}`, which is no *.safetensors of this folder")
     if (folder / SINGLE).exists() and SINGLE not in files:
-        raise Unreadable(f"{folder} has {SINGLE}, and {INDEX} that names other files: one of them is not meant")
+        raise BrokenFiles(f"{folder} has {SINGLE}, and {INDEX} that names other files: one of them is not meant")
     missing = [file for file in files if not (folder / file).is_file()]
     if missing:
-        raise Unreadable(f"{_named(missing, len(files), 'files')} that {folder / INDEX} names are not there")
+        raise BrokenFiles(f"{_named(missing, len(files), 'files')} that {folder / INDEX} names are not there")
     return files
 
 
@@ -118,7 +118,7 @@ def _weight_map(index: Path) -> Mapping[str, str]:
         if not all(isinstance(file, str) for file in weight_map.values()) or not weight_map:
             raise TypeError
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        raise Unreadable(f"{index} must be JSON with `weight_map`, from names of tensors to files") from None
+        raise BrokenFiles(f"{index} must be JSON with `weight_map`, from names of tensors to files") from None
     return weight_map
 
 
@@ -126,12 +126,12 @@ def _check_index(folder: Path, found: Mapping[str, Tensor]) -> None:
     weight_map = _weight_map(folder / INDEX)
     elsewhere = [name for name in weight_map if name not in found or found[name].file.name != weight_map[name]]
     if elsewhere:
-        raise Unreadable(
+        raise BrokenFiles(
             f"{_named(elsewhere, len(weight_map), 'tensors')} of {folder / INDEX} are not in the files that it says"
         )
     unlisted = [name for name in found if name not in weight_map]
     if unlisted:
-        raise Unreadable(f"{_named(unlisted, len(found), 'tensors')} of the files are not in {folder / INDEX}")
+        raise BrokenFiles(f"{_named(unlisted, len(found), 'tensors')} of the files are not in {folder / INDEX}")
 
 
 def _named(names: list[str], of: int, what: str) -> str:
@@ -142,28 +142,28 @@ def _named(names: list[str], of: int, what: str) -> str:
 def header(file: Path) -> Iterator[Tensor]:
     """The tensors of one file.
 
-    Raises: Unreadable.
+    Raises: BrokenFiles.
     """
     if not file.is_file():
-        raise Unreadable(f"{file} is no file")
+        raise BrokenFiles(f"{file} is no file")
     size = file.stat().st_size
     with file.open("rb") as stream:
         length = int.from_bytes(head := stream.read(8), "little")
         if LFS.startswith(head) and head:
-            raise Unreadable(f"{file} is a pointer of Git LFS, not the weights: `git lfs pull` fetches them")
+            raise BrokenFiles(f"{file} is a pointer of Git LFS, not the weights: `git lfs pull` fetches them")
         if size < 8 or length > MOST_HEADER_BYTES or length + 8 > size:
-            raise Unreadable(f"{file} is no safetensors, or was cut short: it has {size:,} bytes")
+            raise BrokenFiles(f"{file} is no safetensors, or was cut short: it has {size:,} bytes")
         text = stream.read(length)
     try:
         entries = json.loads(text, object_pairs_hook=_once)
         entries.pop("__metadata__", None)
         found = [_tensor(file, 8 + length, name, entry) for name, entry in entries.items()]
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        raise Unreadable(f"{file} is no safetensors: its header cannot be read") from None
+        raise BrokenFiles(f"{file} is no safetensors: its header cannot be read") from None
     end = max((tensor.end for tensor in found), default=8 + length)
     if end != size:
         said = "was cut short" if end > size else "has bytes that belong to no tensor"
-        raise Unreadable(f"{file} {said}: it has {size:,} bytes, and its header tells of {end:,}")
+        raise BrokenFiles(f"{file} {said}: it has {size:,} bytes, and its header tells of {end:,}")
     yield from found
 
 

@@ -11,11 +11,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from importlib.util import find_spec
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.base.errors import INCOMPLETE, UserError
-from harness.models.tensor_files import FLOATS, Tensor, Unreadable, content, tensors
+from harness.models.tensor_files import FLOATS, BrokenFiles, Tensor, content, tensors
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -55,7 +56,7 @@ def _check(folder: Path, quantised: bool, stamp: tuple[tuple[str, int, int], ...
     """
     try:
         held = tensors(folder)
-    except Unreadable as error:
+    except BrokenFiles as error:
         raise UnusableWeights(f"{error}.\n{MEND}") from None
     method = quantisation(folder)
     if method and not quantised:
@@ -64,7 +65,7 @@ def _check(folder: Path, quantised: bool, stamp: tuple[tuple[str, int, int], ...
             "Give the model that they were made from; engines `hf` and `vllm` answer with quantised ones."
         )
     net = None if method else _skeleton(folder)
-    wrong = [*_numbers(held, _vital(net)), *(_names(net, held) if net else ())]
+    wrong = [*_numbers(held), *(_names(net, held) if net else ())]
     if wrong:
         raise _not_its_models(folder, wrong)
     if net:
@@ -166,27 +167,19 @@ def _in_words(found: Mapping[str, Any]) -> Iterator[str]:
     yield from map(str, found.get("error_msgs", ()))
 
 
-def _numbers(held: Mapping[str, Tensor], vital: Sequence[str]) -> Iterator[str]:
-    """
-    Args:
-        vital: tensors without which every answer is the same.
-    """
+def _numbers(held: Mapping[str, Tensor]) -> Iterator[str]:
+    """What is wrong with the numbers themselves."""
     looked = {name: content(one) for name, one in held.items()}
     broken = [name for name, one in looked.items() if not one.finite]
     if broken:
         yield _counted("not finite (NaN or infinity)", broken)
-    matrices = [name for name in held if len(held[name].shape) > 1]
-    empty = [name for name in matrices if looked[name].zero]
-    if 2 * len(empty) > len(matrices) or any(name in vital for name in empty):
-        yield _counted("all zeros, as in a file that was not written to its end", empty)
-
-
-def _vital(net: PreTrainedModel | None) -> Sequence[str]:
-    """Names of the embedding and of the LM head."""
-    if net is None:
-        return ()
-    names = {module: name for name, module in net.named_modules()}
-    return [f"{names[end]}.weight" for end in (net.get_input_embeddings(), net.get_output_embeddings()) if end in names]
+    for file in sorted({one.file for one in held.values()}):
+        backwards = sorted((one for one in held.values() if one.file == file), key=lambda one: -one.start)
+        tail = list(takewhile(lambda one: looked[one.name].zero, backwards))
+        # A model may have matrices of zeros, and does not end in one; of nothing but zeros it was meant to be.
+        if len(tail) < len(held) and any(len(one.shape) > 1 for one in tail):
+            names = [one.name for one in tail]
+            yield _counted(f"all zeros at the end of {file.name}, as if it was not written to its end", names)
 
 
 def _rows(net: PreTrainedModel) -> int | None:

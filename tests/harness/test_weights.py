@@ -17,7 +17,7 @@ from harness.base.errors import INCOMPLETE, UserError
 from harness.models import weights
 from harness.models.language_model import load
 from harness.models.resolving import SHIPPED
-from harness.models.tensor_files import INDEX, SINGLE, LARGEST, content, header
+from harness.models.tensor_files import INDEX, LARGEST, SINGLE, content, header
 from harness.models.weights import UnusableWeights, check, quantisation
 
 EMBEDDING, HEAD, UP = "model.embed_tokens.weight", "lm_head.weight", "model.layers.0.mlp.up_proj.weight"
@@ -146,8 +146,7 @@ DAMAGED: dict[str, tuple[Callable[[Copy], Any], str]] = {
         lambda c: c.tensors(put(UP, lambda w: w.to(torch.float8_e4m3fn))),
         f"({UP} (F8_E4M3))",
     ),
-    "zeros at the end": (zeros_at_the_end, "all zeros, as in a file that was not written to its end"),
-    "an embedding of zeros": (lambda c: c.tensors(put(EMBEDDING, torch.zeros_like)), "1 tensor all zeros"),
+    "zeros at the end": (zeros_at_the_end, "all zeros at the end of model.safetensors, as if it was not written"),
     "cut short": (lambda c: c.cut(400_000), "was cut short: it has 400,000 bytes"),
     "cut by a byte": (lambda c: c.cut(c.file.stat().st_size - 1), "was cut short"),
     "cut in the header": (lambda c: c.cut(1000), "is no safetensors, or was cut short: it has 1,000 bytes"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -88,7 +89,8 @@ class Training:
         self.policies.sync(step)
         started = time.perf_counter()
         generate_groups = partial(generate, self.policies.sampler, self.trial)
-        collected = collect(self.trial, self.stream, self.progress.cursor, generate_groups, self.observer.warn)
+        with diverging("the sampler") if self.learner.updates else nullcontext():
+            collected = collect(self.trial, self.stream, self.progress.cursor, generate_groups, self.observer.warn)
         generated = time.perf_counter()
         batch = self.prepare(collected, step) if collected.groups else None
         spent = min(1.0, (self.progress.rollouts + collected.rollouts) / self.trial.experiment.budget_rollouts)
@@ -163,7 +165,7 @@ class Training:
         done = self.progress
         weights = model_hash(self.folder.checkpoint(done.step))
         engine = engine_over(self.learner.model, self.trial.experiment.evaluation.engine)
-        with diverging():
+        with diverging("the evaluation"):
             self.evaluate(engine, Checkpoint(done.step, done.rollouts, done.grid or 0, weights))
 
     def result(self, weights: str, diverged: str = "") -> TrainingResult:

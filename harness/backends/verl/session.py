@@ -93,7 +93,7 @@ def _train(
             done = trainer.progress
             weights = model_hash(folder.checkpoint(done.step))
             engine = ServersEngine(trainer.get_llm_client(), tokenizer, stop, longest_sequence(trial.experiment))
-            with diverging():
+            with diverging("the evaluation"):
                 evaluate(engine, Checkpoint(done.step, done.rollouts, done.grid or 0, weights))
 
         diverged, weights = "", ""
