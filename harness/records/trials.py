@@ -61,6 +61,8 @@ class DoneRecord(Record):
     """generated but never learnt from: dropped by the filter, or surplus"""
     final_weights: str
     reason: str = ""
+    health: list[str] = field(default_factory=list, metadata=LATER)
+    """`code: words` of each sign that something was not well (`health.py`)"""
 
 
 @dataclass(frozen=True)
@@ -81,3 +83,5 @@ class Timing(Record):
     starts: list[dict[str, Any]] = field(default_factory=list, metadata=LATER)
     """one entry a start: its number, its ISO date, and the runtime settings it had, dotted, such as
     `recipe.microbatch_tokens`; empty in files from before these could change"""
+    still_seconds: float = field(default=0.0, metadata=LATER)
+    """of all attempts: how much longer than usual steps and chunks of answers took that a worker stood still in"""

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.records import Timing
+from harness.run.pulse import Pulse
 
 _WRITE_EVERY = 1.0
 """seconds"""
@@ -31,19 +32,27 @@ class Clock:
         self._wall, self._cpu = time.perf_counter(), time.process_time()
         self._evaluate = 0.0
         self._written = 0.0
+        self.steps, self.chunks = Pulse(), Pulse()
         self.write()
 
     @contextmanager
     def evaluating(self) -> Iterator[None]:
         """The time inside counts as evaluation, in seconds of wall clock, unless it ends with an error."""
         began = time.perf_counter()
+        self.chunks.start()
         yield
         self._evaluate += time.perf_counter() - began
+        self.steps.start()
 
     def tick(self) -> None:
-        """Called often, writes seldom."""
+        """Called after each step; writes seldom."""
+        self.steps.beat()
         if time.perf_counter() - self._written > _WRITE_EVERY:
             self.write()
+
+    def answered(self, _: object) -> None:
+        """Called after each chunk of an evaluation."""
+        self.chunks.beat()
 
     def finish(self, generate_seconds: float = 0.0, train_seconds: float = 0.0) -> None:
         self.write(_now(), generate_seconds, train_seconds)
@@ -64,6 +73,7 @@ class Clock:
             train_seconds=round(before.train_seconds + train_seconds, 3),
             evaluate_seconds=round(before.evaluate_seconds + self._evaluate, 3),
             finished=finished,
+            still_seconds=round(before.still_seconds + self.steps.still_seconds + self.chunks.still_seconds, 3),
         ).write(self._path)
 
 

@@ -23,6 +23,7 @@ from harness.engines.base import Engine
 from harness.evaluation.evaluator import EvaluatedCheckpoint, Evaluator
 from harness.models import resolving
 from harness.records import START, DataError, DoneRecord, RunFolder, StepRecord
+from harness.run.examining import examine
 from harness.run.jobs import Job
 from harness.run.matching import stream
 from harness.run.timing import Clock
@@ -67,10 +68,12 @@ def train(run: RunFolder, experiment: Experiment, arm: str, seed: int, clock: Cl
             arm, seed, checkpoint.step, checkpoint.rollouts, checkpoint.grid, checkpoint.weights
         )
         with clock.evaluating():
-            evaluator.ask(engine, subject, counts, lambda name: folder.eval(checkpoint.step, name))
+            evaluator.ask(engine, subject, counts, lambda name: folder.eval(checkpoint.step, name), clock.answered)
+        for finding in examine(folder, trial.arm.recipe.max_grad_norm):
+            log.warn(f"{trial.name} is not healthy: {finding}")
 
-    backend = get_backend(experiment.backend)
-    result = backend.train(trial, model, stream(experiment, seed), folder, evaluate, _Log(clock))
+    backend, log = get_backend(experiment.backend), _Log(clock)
+    result = backend.train(trial, model, stream(experiment, seed), folder, evaluate, log)
     clock.finish(result.generate_seconds, result.train_seconds)
     DoneRecord(
         status="diverged" if result.diverged else "finished",
@@ -81,6 +84,7 @@ def train(run: RunFolder, experiment: Experiment, arm: str, seed: int, clock: Cl
         discarded_rollouts=result.discarded_rollouts,
         final_weights=result.final_weights,
         reason=result.diverged,
+        health=examine(folder, trial.arm.recipe.max_grad_norm),
     ).write(folder.done)
 
 
@@ -91,7 +95,7 @@ def evaluate_start(run: RunFolder, experiment: Experiment, clock: Clock) -> None
     engine = get_backend(experiment.backend).start_engine(experiment, model)
     evaluator = _evaluator(experiment)
     with clock.evaluating():
-        evaluator.ask(engine, subject, experiment.evaluation.benchmarks, run.start_eval)
+        evaluator.ask(engine, subject, experiment.evaluation.benchmarks, run.start_eval, clock.answered)
     clock.finish()
 
 
