@@ -20,7 +20,12 @@ class DataError(Exception):
 
 def write_json(path: Path, data: Mapping[str, Any]) -> None:
     """Write whole or not at all: a new file, flushed to disk, renamed over the old one."""
-    write_text(path, json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    write_text(path, json_text(data))
+
+
+def json_text(data: Mapping[str, Any]) -> str:
+    """What `write_json` writes."""
+    return json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def write_text(path: Path, text: str) -> None:

@@ -128,6 +128,12 @@ class Plan(Record):
     """the rule of `lock`: 1, hash of everything else here; 2, of what fixes a number's meaning (`planning/plan.py`)"""
     train_hash: str = field(default="", metadata=LATER)
     """of the training set's problems, where it is a file of the user's"""
+    seals: int = field(default=0, metadata=LATER)
+    """1: every file of this run is bound to those it rests on (`seals.py`); 0: made before there were seals"""
+    unlocked: dict[str, list[str]] = field(default_factory=dict, metadata=LATER)
+    """keys of `recipe` and of the backend's settings that the lock leaves out: how a thing is computed, not what"""
+    import_hash: str = field(default="", metadata=LATER)
+    """of import.json; empty for a run of ours, and in imports from before there were seals"""
 
     def to_json(self) -> dict[str, Any]:
         """As the file has it: the settings of the backend stand under its name, as in an experiment."""

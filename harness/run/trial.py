@@ -7,13 +7,15 @@ folder keeps a successor waiting until we are gone.
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
+from pathlib import Path
 
 from transformers import AutoTokenizer
 from transformers.utils import logging
 
 from benchmarks.problems import ProblemsError
 from harness import config
-from harness.backends.base import Checkpoint
+from harness.backends.base import Checkpoint, TrainingResult
 from harness.backends.registry import get_backend
 from harness.base.errors import INTERRUPTED, OK, UserError, of_system
 from harness.base.locks import locked
@@ -22,7 +24,8 @@ from harness.config.experiment import Experiment, Trial
 from harness.engines.base import Engine
 from harness.evaluation.evaluator import EvaluatedCheckpoint, Evaluator
 from harness.models import resolving
-from harness.records import START, DataError, DoneRecord, RunFolder, StepRecord
+from harness.records import START, DataError, DoneRecord, Plan, RunFolder, StepRecord, TrialFolder, TrialRecord
+from harness.records.seals import file_hash
 from harness.run.examining import examine
 from harness.run.jobs import Job
 from harness.run.matching import stream
@@ -72,9 +75,20 @@ def train(run: RunFolder, experiment: Experiment, arm: str, seed: int, clock: Cl
         for finding in examine(folder, trial.arm.recipe.max_grad_norm):
             log.warn(f"{trial.name} is not healthy: {finding}")
 
+    _require_start(folder.trial, TrialRecord.read(folder.trial).initial_weights, model)
     backend, log = get_backend(experiment.backend), _Log(clock)
     result = backend.train(trial, model, stream(experiment, seed), folder, evaluate, log)
     clock.finish(result.generate_seconds, result.train_seconds)
+    finish(folder, result, examine(folder, trial.arm.recipe.max_grad_norm))
+
+
+def finish(folder: TrialFolder, result: TrainingResult, health: Sequence[str] = ()) -> None:
+    """Write `done.json`, bound to everything that the trial has left behind.
+
+    Args:
+        health: findings of `examine`.
+    """
+    complete = [one for one in folder.evals() if one.attempts.exists()]
     DoneRecord(
         status="diverged" if result.diverged else "finished",
         steps=result.steps,
@@ -84,19 +98,34 @@ def train(run: RunFolder, experiment: Experiment, arm: str, seed: int, clock: Cl
         discarded_rollouts=result.discarded_rollouts,
         final_weights=result.final_weights,
         reason=result.diverged,
-        health=examine(folder, trial.arm.recipe.max_grad_norm),
+        trial=file_hash(folder.trial),
+        step_lines=file_hash(folder.steps) if folder.steps.exists() else "",
+        evaluations={f"{one.root.parent.name}/{one.root.name}": file_hash(one.attempts) for one in complete},
+        health=list(health),
     ).write(folder.done)
 
 
 def evaluate_start(run: RunFolder, experiment: Experiment, clock: Clock) -> None:
     """Evaluate the model that training starts from."""
     model = resolving.resolve(experiment.model)
-    subject = EvaluatedCheckpoint(START, None, 0, 0, 0, resolving.model_hash(model))
+    weights = _require_start(run.plan, Plan.read(run.plan).model_hash, model)
+    subject = EvaluatedCheckpoint(START, None, 0, 0, 0, weights)
     engine = get_backend(experiment.backend).start_engine(experiment, model)
     evaluator = _evaluator(experiment)
     with clock.evaluating():
         evaluator.ask(engine, subject, experiment.evaluation.benchmarks, run.start_eval, clock.answered)
     clock.finish()
+
+
+def _require_start(said_in: Path, said: str, model: Path) -> str:
+    """The hash of the model that training starts from. Raises: UserError if it has changed since it was planned."""
+    found = resolving.model_hash(model)
+    if found != said:
+        raise UserError(
+            f"{model} is not the model that {said_in} was made with: {found[:16]} instead of {said[:16]} (hash of "
+            "weights, configuration and tokenizer).\nBring it back, or give the experiment another `name`."
+        )
+    return found
 
 
 def _evaluator(experiment: Experiment) -> Evaluator:

@@ -146,7 +146,7 @@ class Training:
         checkpoint = checkpoints.newest(self.folder)
         self.progress = checkpoints.read_progress(checkpoint) if checkpoint else TrainingProgress()
         self.at = self.progress.step
-        checkpoints.cut_back(self.folder.steps, self.progress.step)
+        checkpoints.cut_back(self.folder.steps, self.progress.step, checkpoint)
         if checkpoint is None:
             return
         self.learner.model.net.load_state_dict(load(checkpoint).net.state_dict())

@@ -152,7 +152,7 @@ class Trainer(PPOTrainerSync):
         checkpoint = checkpoints.newest(self.folder)
         self.progress = checkpoints.read_progress(checkpoint) if checkpoint else TrainingProgress()
         self.global_steps = self.progress.step
-        checkpoints.cut_back(self.folder.steps, self.progress.step)
+        checkpoints.cut_back(self.folder.steps, self.progress.step, checkpoint)
         if checkpoint:
             self.state = read_json(checkpoint / STATE)
             self.actor_rollout_wg.load_checkpoint(str(checkpoint / SHARDS))
@@ -268,7 +268,7 @@ class Trainer(PPOTrainerSync):
         return batch
 
     def _save_checkpoint(self) -> None:
-        with checkpoints.writing(self.folder, self.progress) as new:
+        with checkpoints.writing(self.folder, self.progress, (STATE,), (SHARDS, REFERENCE)) as new:
             self.actor_rollout_wg.save_checkpoint(str(new / SHARDS), None, self.progress.step)
             for path in (new / SHARDS / "huggingface").iterdir():
                 path.rename(new / path.name)
