@@ -7,6 +7,7 @@ have a score. A broken instrument is an error here, never a score.
 from __future__ import annotations
 
 import json
+import logging as standard_logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
@@ -96,9 +97,10 @@ def load_net(folder: Path, **how: Any) -> PreTrainedModel:
     """
     from transformers import AutoModelForCausalLM
 
-    net, found = AutoModelForCausalLM.from_pretrained(
+    loaded: Any = AutoModelForCausalLM.from_pretrained(
         folder, output_loading_info=True, ignore_mismatched_sizes=True, **how
     )
+    net, found = loaded
     wrong = list(_in_words(found))
     if wrong:
         raise _not_its_models(folder, wrong)
@@ -136,11 +138,11 @@ def _names(net: PreTrainedModel, held: Mapping[str, Tensor]) -> Iterator[str]:
     how = {"state_dict": meta, "device_map": "meta", "output_loading_info": True, "ignore_mismatched_sizes": True}
     try:
         with _silence():
-            _, found = type(net).from_pretrained(None, config=net.config, **how)
+            loaded: Any = type(net).from_pretrained(None, config=net.config, **how)
     except Exception as error:  # weights that it would fuse and cannot: all kinds
         yield f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"
         return
-    yield from _in_words(found)
+    yield from _in_words(loaded[1])
     differ = [one for one, other in tied.items() if held[one].bytes() != held[other].bytes()]
     if differ:
         yield f"`{differ[0]}` differs from `{tied[differ[0]]}`, to which config.json ties it"
@@ -221,7 +223,7 @@ def _silence() -> Iterator[None]:
 
     before = logging.get_verbosity()
     bars = logging.is_progress_bar_enabled()
-    logging.set_verbosity(logging.CRITICAL)
+    logging.set_verbosity(standard_logging.CRITICAL)
     logging.disable_progress_bar()
     try:
         yield

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pyarrow import compute, parquet
+import pyarrow as pa
+from pyarrow import parquet
 
 from harness.records import EvalFolder, EvalRecord, Mark, Timing, TrialFolder, health, read_jsonl
 from harness.records.health import Answers
@@ -29,11 +30,12 @@ def answers(folder: EvalFolder) -> Answers:
         step=header.step,
         benchmark=header.benchmark,
         attempts=table.num_rows,
-        truncated=compute.sum(compute.equal(table["mark"], Mark.TRUNCATED)).as_py() or 0,
+        truncated=table["mark"].to_pylist().count(Mark.TRUNCATED),
         most_common=_most_common(table["response"]),
         most_common_gold=_most_common(table["gold"]),
     )
 
 
-def _most_common(column) -> int:
-    return max((one["counts"] for one in compute.value_counts(column).to_pylist()), default=0)
+def _most_common(column: pa.ChunkedArray) -> int:
+    """How often its most frequent value is there."""
+    return max((one["counts"] for one in column.value_counts().to_pylist()), default=0)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -14,14 +16,20 @@ from harness.records.health import Answers, in_answers, in_steps, in_time, parts
 from harness.run.examining import examine
 from harness.run.pulse import Pulse
 
-WELL = {"actor/entropy": 0.3, "actor/grad_norm": 0.8, "actor/loss": 0.1, "actor/kl_loss": 0.01, "nce/margin": 0.5}
+WELL: Mapping[str, float | None] = {
+    "actor/entropy": 0.3,
+    "actor/grad_norm": 0.8,
+    "actor/loss": 0.1,
+    "actor/kl_loss": 0.01,
+    "nce/margin": 0.5,
+}
 
 
 def codes(findings: object) -> list[str]:
     return [parts(one)[0] for one in findings]  # type: ignore[attr-defined]
 
 
-def steps(*changes: dict[str, float | None], of: int = 20) -> list[dict[str, float | None]]:
+def steps(*changes: Mapping[str, float | None], of: int = 20) -> list[Mapping[str, float | None]]:
     """So many steps that are well, the last ones with changes."""
     return [WELL] * (of - len(changes)) + [{**WELL, **change} for change in changes]
 
@@ -126,8 +134,6 @@ HEADER = EvalRecord("grpo", 0, 2, 64, 48, "sums", "hash", 4, 1, "weights", "bare
 
 
 def evaluation(folder: TrialFolder, step: int, texts: list[str], golds: list[str], mark: str = "wrong") -> None:
-    from dataclasses import replace
-
     place = folder.eval(step, "sums")
     replace(HEADER, step=step).write(place.header)
     pq.write_table(pa.table({"response": texts, "gold": golds, "mark": [mark] * len(texts)}), place.attempts)
