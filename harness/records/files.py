@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from harness.base.errors import naming
+
 SCHEMA = 1
 
 
@@ -37,7 +39,7 @@ def write_bytes(path: Path, content: bytes) -> None:
     """Like `write_json`, for anything."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.new")
-    with temporary.open("wb") as file:
+    with naming(path), temporary.open("wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
@@ -48,7 +50,8 @@ def to_disk(path: Path) -> None:
     """Return once a file or a folder's list of names is on disk."""
     handle = os.open(path, os.O_RDONLY)
     try:
-        os.fsync(handle)
+        with naming(path):
+            os.fsync(handle)
     finally:
         os.close(handle)
 
@@ -76,7 +79,7 @@ def json_line(row: Mapping[str, Any]) -> str:
 def append_jsonl(path: Path, rows: list[dict[str, Any]]) -> None:
     """Add lines and flush them to disk before returning."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a", encoding="utf-8") as file:
+    with naming(path), path.open("a", encoding="utf-8") as file:
         file.writelines(map(json_line, rows))
         file.flush()
         os.fsync(file.fileno())

@@ -91,7 +91,7 @@ class Timing(Record):
     finished: str
     """ISO date, empty while running"""
     starts: list[dict[str, Any]] = field(default_factory=list, metadata=LATER)
-    """one entry a start: its number, its ISO date, and the runtime settings it had, dotted, such as
-    `recipe.microbatch_tokens`; empty in files from before these could change"""
+    """one entry a start: its number, its ISO date, the processor it ran on, and the runtime settings it had, dotted,
+    such as `recipe.microbatch_tokens`; empty in files from before these could change"""
     still_seconds: float = field(default=0.0, metadata=LATER)
-    """of all attempts: how much longer than usual steps and chunks of answers took that a worker stood still in"""
+    """how long a worker stood still in all attempts, counted where it did for a minute or longer"""

@@ -1,43 +1,51 @@
-"""Whether what comes again and again stopped coming: how long a worker stood still, as one does that was stopped, or
-that waits for a disk, a network or another process."""
+"""Whether a running job is alive: its `timing.json` is written every ten seconds for as long as its process works."""
 
 from __future__ import annotations
 
-import time
-from collections import deque
-from statistics import median
+from pathlib import Path
 
-from harness.records.health import STILL
+from harness.base.locks import LOCK
 
-TIMES = 20.0
-"""what a beat must take longer than those before it"""
-REMEMBERED = 8
-"""beats that it is compared with: steps grow longer with their answers, slowly"""
+STILL_SECONDS = 60.0
 
 
 class Pulse:
-    """Beats of one kind: the steps of a training, or the chunks of an evaluation."""
+    """Of one job, felt now and then; it warns once for each time that the job stands still."""
 
-    def __init__(self) -> None:
-        self.still_seconds = 0.0
-        self._gaps: deque[float] = deque(maxlen=REMEMBERED)
-        self._last = time.monotonic()
-
-    def start(self) -> None:
-        """From here on; what was before does not count."""
-        self._last = time.monotonic()
-
-    def beat(self) -> None:
-        self.add(time.monotonic() - self._last)
-        self.start()
-
-    def add(self, gap: float) -> None:
+    def __init__(self, folder: Path, now: float) -> None:
         """
         Args:
-            gap: seconds since the last beat.
+            folder: the job's.
+            now: seconds, on a clock that all calls share.
         """
-        usual = median(self._gaps) if len(self._gaps) > 1 else None
-        if usual is not None and gap >= STILL and gap >= TIMES * usual:
-            self.still_seconds += gap - usual
-        else:
-            self._gaps.append(gap)
+        self._folder = folder
+        self._before, self._since, self._warned = self._written(), now, False
+
+    def warning(self, now: float) -> str:
+        """What is the matter, or nothing. By changes of the file alone: another machine's clock may be another."""
+        written = self._written()
+        if written != self._before:
+            self._before, self._since, self._warned = written, now, False
+        if self._warned or now - self._since < STILL_SECONDS:
+            return ""
+        self._warned = True
+        return (
+            f"has shown no sign of life for {now - self._since:.0f} s: it waits for its place, was stopped, or stands "
+            f"still.{self._hint()}"
+        )
+
+    def _hint(self) -> str:
+        try:
+            held = (self._folder / LOCK).read_text(encoding="utf-8").split()
+        except (OSError, UnicodeDecodeError):
+            return ""
+        if not held:
+            return ""
+        node = f" on {held[1]}" if held[1:] else ""
+        return f" Process {held[0]}{node}: `kill -CONT {held[0]}` lets one that was stopped go on."
+
+    def _written(self) -> int:
+        try:
+            return (self._folder / "timing.json").stat().st_mtime_ns
+        except OSError:
+            return 0

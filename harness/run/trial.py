@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from transformers import AutoTokenizer
@@ -53,7 +54,8 @@ def main(job: Job, attempt: int) -> int:
         mended = of_system(error)
         if mended is None:
             raise
-        print(mended, file=sys.stderr)
+        with suppress(OSError):  # the log may be on the disk that is full
+            print(mended, file=sys.stderr)
         return mended.exit_code
     return OK
 
@@ -71,7 +73,7 @@ def train(run: RunFolder, experiment: Experiment, arm: str, seed: int, clock: Cl
             arm, seed, checkpoint.step, checkpoint.rollouts, checkpoint.grid, checkpoint.weights
         )
         with clock.evaluating():
-            evaluator.ask(engine, subject, counts, lambda name: folder.eval(checkpoint.step, name), clock.answered)
+            evaluator.ask(engine, subject, counts, lambda name: folder.eval(checkpoint.step, name))
         for finding in examine(folder, trial.arm.recipe.max_grad_norm):
             log.warn(f"{trial.name} is not healthy: {finding}")
 
@@ -113,7 +115,7 @@ def evaluate_start(run: RunFolder, experiment: Experiment, clock: Clock) -> None
     engine = get_backend(experiment.backend).start_engine(experiment, model)
     evaluator = _evaluator(experiment)
     with clock.evaluating():
-        evaluator.ask(engine, subject, experiment.evaluation.benchmarks, run.start_eval, clock.answered)
+        evaluator.ask(engine, subject, experiment.evaluation.benchmarks, run.start_eval)
     clock.finish()
 
 

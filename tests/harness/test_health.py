@@ -14,7 +14,7 @@ import pytest
 from harness.records import EvalRecord, StepRecord, Timing, TrialFolder, append_jsonl, health
 from harness.records.health import Answers, in_answers, in_steps, in_time, parts
 from harness.run.examining import examine
-from harness.run.pulse import Pulse
+from harness.run.stillness import Stillness
 
 WELL: Mapping[str, float | None] = {
     "actor/entropy": 0.3,
@@ -110,24 +110,14 @@ def test_signs_in_answers(evaluations: list[Answers], found: list[str]) -> None:
     assert codes(in_answers(evaluations)) == found
 
 
-def test_a_pulse_that_stopped() -> None:
-    pulse = Pulse()
-    for gap in (2.0, 3.0, 2.5, 59.0):  # less than a minute
-        pulse.add(gap)
-    assert pulse.still_seconds == 0.0
-    pulse.add(65.0)  # a minute, and 20 times as long as usual
-    assert pulse.still_seconds == pytest.approx(65.0 - 2.75)
-    assert not list(in_time(pulse.still_seconds - 3)) and codes(in_time(pulse.still_seconds)) == ["still"]
-
-
-def test_a_pulse_that_is_slow_or_slows_down_has_not_stopped() -> None:
-    slow, slowing, short = Pulse(), Pulse(), Pulse()
-    for number in range(40):
-        slow.add(900.0)
-        slowing.add(5.0 * 1.2**number)
-    for gap in (1.0, 3600.0):  # too little is known
-        short.add(gap)
-    assert slow.still_seconds == slowing.still_seconds == short.still_seconds == 0.0
+def test_a_worker_that_was_stopped_or_waits_stood_still() -> None:
+    stopped, waits = Stillness(10.0), Stillness(10.0)
+    for gap in (10.0, 10.1, 10.0, 75.0, 10.0, 60.0):  # it worked in the first seconds of 75; 50 s are no minute
+        stopped.beat(gap, worked=True)
+    assert stopped.seconds == 65.0 and codes(in_time(stopped.seconds)) == ["still"]
+    for worked in (True, *[False] * 7, True, *[False] * 5, True):
+        waits.beat(10.0, worked)
+    assert waits.seconds == 70.0 and not list(in_time(59.9))
 
 
 HEADER = EvalRecord("grpo", 0, 2, 64, 48, "sums", "hash", 4, 1, "weights", "bare", "local", "1", "1", {})
