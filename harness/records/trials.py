@@ -71,6 +71,8 @@ class DoneRecord(Record):
     """hash of steps.jsonl, likewise"""
     evaluations: dict[str, str] = field(default_factory=dict, metadata=LATER)
     """`step_8/math500` -> hash of its attempts.parquet, of every evaluation of this trial, likewise"""
+    health: list[str] = field(default_factory=list, metadata=LATER)
+    """`code: words` of each sign that something was not well (`health.py`)"""
 
 
 @dataclass(frozen=True)
@@ -91,3 +93,5 @@ class Timing(Record):
     starts: list[dict[str, Any]] = field(default_factory=list, metadata=LATER)
     """one entry a start: its number, its ISO date, the processor it ran on, and the runtime settings it had, dotted,
     such as `recipe.microbatch_tokens`; empty in files from before these could change"""
+    still_seconds: float = field(default=0.0, metadata=LATER)
+    """how long a worker stood still in all attempts, counted where it did for a minute or longer"""

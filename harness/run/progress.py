@@ -102,7 +102,7 @@ def run_row(root: Path) -> dict[str, Any]:
         plan = Plan.read(RunFolder(root).plan)
     except DataError as error:
         return {"run": root.name, "state": str(error), "trials": None, "rollouts": None, "report": None}
-    run, ended, rollouts = RunFolder(root), [], 0
+    run, ended, rollouts, unhealthy = RunFolder(root), [], 0, 0
     report = "yes" if (run.report / "verdict.json").exists() else "no"
     if plan.imported:
         return {"run": root.name, "state": "imported", "trials": None, "rollouts": None, "report": report}
@@ -112,13 +112,15 @@ def run_row(root: Path) -> dict[str, Any]:
             last = last_line(folder.steps)
             rollouts += last["rollouts"] if last else 0
             if folder.done.exists():
-                ended.append(DoneRecord.read(folder.done).status)
+                done = DoneRecord.read(folder.done)
+                ended.append(done.status)
+                unhealthy += bool(done.health)
     total = len(plan.arms) * len(plan.seeds)
     state = "complete" if len(ended) == total else "incomplete"
-    diverged = ended.count("diverged")
+    counted = {"diverged": ended.count("diverged"), "unhealthy": unhealthy}
     return {
         "run": root.name,
-        "state": f"{state}, {diverged} diverged" if diverged else state,
+        "state": ", ".join([state, *(f"{count} {word}" for word, count in counted.items() if count)]),
         "trials": f"{len(ended)}/{total}",
         "rollouts": f"{rollouts}/{plan.budget_rollouts * total}",
         "report": report,
