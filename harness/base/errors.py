@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 OK, FAILED, USAGE, INCOMPLETE, INTERRUPTED = 0, 1, 2, 3, 130
+_MOST_NAMED = 60
+"""names in a message"""
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _BROKEN = tuple(
@@ -50,7 +52,8 @@ def _installed(package: str) -> bool:
 def nearest(word: str, allowed: Iterable[str]) -> str:
     """` Did you mean `x`?` or a list of what is allowed, to end a message with."""
     names = sorted(allowed)
-    return closest(word, names).strip() or f"Allowed: {', '.join(names)}."
+    more = f" and {len(names) - _MOST_NAMED:,} more" if len(names) > _MOST_NAMED else ""
+    return closest(word, names).strip() or f"Allowed: {', '.join(names[:_MOST_NAMED])}{more}."
 
 
 def closest(word: str, allowed: Iterable[str]) -> str:

@@ -1,6 +1,7 @@
 """The files a run leaves behind: their schema, their folder layout, and how they are written and read.
 
-Standard library only, with the five marks of `benchmarks`: `reports` imports this package and nothing else of ours.
+Standard library and PyYAML only, with the five marks of `benchmarks`: `reports` imports this package and nothing else
+of ours.
 Every file is JSON or JSON lines, but for finished attempts, which are Parquet.
 Units: scores are fractions, lengths are tokens, times are seconds.
 """
@@ -16,6 +17,7 @@ from harness.records.files import (
     read_json,
     read_jsonl,
     to_disk,
+    unfinished,
     write_bytes,
     write_json,
     write_text,
@@ -72,6 +74,7 @@ __all__ = [
     "read_jsonl",
     "read_published",
     "to_disk",
+    "unfinished",
     "write_bytes",
     "write_json",
     "write_text",

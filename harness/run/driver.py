@@ -26,7 +26,7 @@ from harness.run.progress import Survey
 from harness.tracking import Follower
 
 _POLL_SECONDS = 0.05
-_MIRROR_SECONDS, _HURRY_SECONDS = 60.0, 5.0
+_MIRROR_SECONDS, _HURRY_SECONDS = 60.0, 1.0
 """what MLflow may take at the end of a run, and of one that was interrupted"""
 
 
