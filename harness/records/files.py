@@ -47,7 +47,7 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 
 def unfinished(path: Path) -> Path:
-    """What `write_bytes` renames in the end: left behind by a kill, and replaced when the same file is written again."""
+    """What `write_bytes` renames in the end; a kill leaves it behind, until the same file is written again."""
     return path.with_name(f".{path.name}.new")
 
 
