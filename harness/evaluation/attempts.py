@@ -21,6 +21,7 @@ from harness.records import (
     json_text,
     read_jsonl,
     seals,
+    unfinished,
     write_text,
 )
 from harness.records.chain import Break, BrokenSeal
@@ -205,6 +206,7 @@ def _bind(folder: EvalFolder) -> None:
     """What is left to do once the attempts are there. The open rows go last: they say that this is not done."""
     seals.seal(folder)
     folder.open_chunks.unlink(missing_ok=True)
+    unfinished(folder.open_chunks).unlink(missing_ok=True)  # of a kill while marks were made again
     folder.open_attempts.unlink()
 
 

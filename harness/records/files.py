@@ -38,12 +38,17 @@ def write_text(path: Path, text: str) -> None:
 def write_bytes(path: Path, content: bytes) -> None:
     """Like `write_json`, for anything."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.new")
+    temporary = unfinished(path)
     with naming(path), temporary.open("wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(path)
+
+
+def unfinished(path: Path) -> Path:
+    """What `write_bytes` renames in the end; a kill leaves it behind, until the same file is written again."""
+    return path.with_name(f".{path.name}.new")
 
 
 def to_disk(path: Path) -> None:
