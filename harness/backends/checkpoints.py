@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from harness.backends.base import TrainingResult
 from harness.records import TrialFolder, read_json, to_disk, write_json
+from harness.records.allowed import Whole
 
 if TYPE_CHECKING:
     from harness.backends.collect import Collected
@@ -29,13 +30,13 @@ PROGRESS = "trainer.json"
 class TrainingProgress:
     """Counters over the whole trial, after `step` steps."""
 
-    step: int = 0
-    rollouts: int = 0
-    tokens: int = 0
-    updates: int = 0
-    cursor: int = 0
-    discarded_rollouts: int = 0
-    grid: int | None = None
+    step: Whole = 0
+    rollouts: Whole = 0
+    tokens: Whole = 0
+    updates: Whole = 0
+    cursor: Whole = 0
+    discarded_rollouts: Whole = 0
+    grid: Whole | None = None
     """the evaluation point that this step reached, if any"""
 
     def after(self, collected: Collected, updates: int, grid_rollouts: Sequence[int]) -> TrainingProgress:
@@ -93,7 +94,8 @@ def writing(folder: TrialFolder, progress: TrainingProgress) -> Iterator[Path]:
 
 
 def read_progress(checkpoint: Path) -> TrainingProgress:
-    return TrainingProgress(**read_json(checkpoint / PROGRESS))
+    """Raises: DataError."""
+    return read_json(checkpoint / PROGRESS, TrainingProgress, "Delete this checkpoint: the trial then starts anew.")
 
 
 def cut_back(steps: Path, step: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ from harness.base.errors import UserError
 from harness.records import Attempt, EvalFolder, EvalRecord, append_jsonl, json_line, read_jsonl, write_text
 from harness.records.differences import differences
 from harness.records.schema import COLUMNS
+from harness.records.tables import attempts_in, marks_in
 
 if TYPE_CHECKING:
     import pyarrow
@@ -77,11 +78,9 @@ def marks(folder: EvalFolder, chunk: int) -> list[str]:
     Args:
         chunk: rows of each chunk but the last.
     """
-    import pyarrow.parquet
-
     if folder.attempts.exists():
-        return pyarrow.parquet.read_table(folder.attempts, columns=["mark"])["mark"].to_pylist()
-    found = [row["mark"] for row in read_jsonl(folder.open_attempts)]
+        return marks_in(folder.attempts)
+    found = [row.mark for row in _open_rows(folder)]
     return found[: len(found) // chunk * chunk]
 
 
@@ -90,12 +89,10 @@ def append(folder: EvalFolder, rows: Sequence[Attempt]) -> None:
 
 
 def rows(folder: EvalFolder) -> list[dict[str, Any]]:
-    """Those that are there, of a complete evaluation or an open one."""
-    import pyarrow.parquet
-
+    """Those that are there, of a complete evaluation or an open one. Raises: DataError."""
     if folder.attempts.exists():
-        return pyarrow.parquet.read_table(folder.attempts).to_pylist()
-    return list(read_jsonl(folder.open_attempts))
+        return attempts_in(folder.attempts)
+    return [asdict(row) for row in _open_rows(folder)]
 
 
 def rewrite(folder: EvalFolder, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -117,8 +114,12 @@ def stop(folder: EvalFolder, problems: int, by: str) -> None:
 
 def seal(folder: EvalFolder) -> None:
     """Turn the open rows into Parquet, whole or not at all."""
-    _write(folder, list(read_jsonl(folder.open_attempts)))
+    _write(folder, [asdict(row) for row in _open_rows(folder)])
     folder.open_attempts.unlink()
+
+
+def _open_rows(folder: EvalFolder) -> Iterator[Attempt]:
+    return read_jsonl(folder.open_attempts, Attempt, EvalRecord.mend)
 
 
 def _write(folder: EvalFolder, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -29,6 +29,7 @@ def _is_date(text: str) -> bool:
 Whole = Annotated[int, Limit("of at least 0", lambda value: value >= 0)]
 Count = Annotated[int, Limit("of at least 1", lambda value: value >= 1)]
 NonNegative = Annotated[float, Limit("of at least 0", lambda value: value >= 0)]
+Positive = Annotated[float, Limit("above 0", lambda value: value > 0)]
 Percent = Annotated[float, Limit("from 0 to 100", lambda value: 0 <= value <= 100)]
 Digits = Annotated[int, Limit("from 0 to 6", lambda value: 0 <= value <= 6)]
 """of a printed number, after the point"""

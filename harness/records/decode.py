@@ -271,7 +271,7 @@ def _parts(value: Any, inside: dict[str, Decoder], needed: list[str]) -> dict[st
         raise _not(dict, value)
     missing = [name for name in needed if name not in value]
     if missing:
-        raise Mismatch(f"lacks {' and '.join(f'`{name}`' for name in missing)}")
+        raise Mismatch(f"lacks {', '.join(f'`{name}`' for name in missing)}")
     found = {}
     for name, decode in inside.items():
         if name in value:

@@ -90,10 +90,10 @@ def read_jsonl(path: Path, kind: type[T], mend: str = ...) -> Iterator[T]: ...
 @overload
 def read_jsonl(path: Path, kind: None = ..., mend: str = ...) -> Iterator[dict[str, Any]]: ...
 def read_jsonl(path: Path, kind: Any = None, mend: str = MEND) -> Iterator[Any]:
-    """The whole lines of a file, each as `read_json`; a last line that a kill cut off is left out. No file, no lines."""
+    """The whole lines of a file, each as by `read_json`; a last line that a kill cut off is left out. No file, none."""
     if not path.exists():
         return
-    with _opened(path, mend) as file:
+    with opened(path, mend) as file:
         for number, line in enumerate(file, 1):
             if line.endswith(b"\n"):
                 yield decode_line(line, f"{path}:{number}", kind, mend)
@@ -108,25 +108,32 @@ def last_line(path: Path, kind: type[T], mend: str = MEND) -> T | None:
     """The last whole line of a JSONL file, without reading the rest. None where there is none, or no file."""
     if not path.exists():
         return None
-    with _opened(path, mend) as file:
+    with opened(path, mend) as file:
         size, back = file.seek(0, os.SEEK_END), _TAIL_BYTES
         while True:
             file.seek(max(0, size - back))
             lines = file.read(back).split(b"\n")[:-1]
             # The first piece is cut off, unless it is all there is.
             if len(lines) > 1 or back >= size:
-                return decode_line(lines[-1], f"{path}, last line,", kind, mend) if lines else None
+                return decode_line(lines[-1], f"the last line of {path}", kind, mend) if lines else None
             back *= 2
 
 
 def read_whole(path: Path, mend: str = MEND) -> bytes:
-    """Raises: DataError if there is no such file, or it cannot be read: a folder, a pipe, a device."""
-    with _opened(path, mend) as file:
+    """Raises: DataError as `opened`."""
+    with opened(path, mend) as file:
         return file.read()
 
 
+def check_file(path: Path, mend: str = MEND) -> None:
+    """What others will open by its name. Raises: DataError as `opened`."""
+    with opened(path, mend):
+        pass
+
+
 @contextmanager
-def _opened(path: Path, mend: str) -> Iterator[BinaryIO]:
+def opened(path: Path, mend: str = MEND) -> Iterator[BinaryIO]:
+    """To read. Raises: DataError, then or while it is open, if there is no such file or it cannot be read."""
     try:
         # a pipe would be waited for
         handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, NotRequired, Self, TypedDict
 
 from harness.records.allowed import ASCENDING, DISTINCT, FILLED, Count, Digits, FolderName, Percent, Whole
+from harness.records.decode import Mismatch, decoder
 from harness.records.fields import LATER, stated
 from harness.records.files import SCHEMA, DataError, read_json, write_json
 from harness.records.left_out import LeftOut
@@ -106,6 +107,32 @@ class Sweep(Record):
                 yield f"must have a level of each of its factors for each arm, but `{arm}` has others"
 
 
+class TriedRecord(TypedDict):
+    """How a candidate did in tuning."""
+
+    arm: str
+    candidate: str
+    score: float | None
+    diverged: list[int]
+
+
+class ChosenRecord(TypedDict):
+    """What an arm was given by its tuning."""
+
+    candidate: str
+
+
+class TuningRecord(TypedDict):
+    """`Plan.tuning` where `rence run` did it: what was tried, and what was chosen of it."""
+
+    run: str
+    seeds: list[int]
+    benchmarks: dict[str, Count]
+    tried: Annotated[list[TriedRecord], FILLED]
+    chosen: Annotated[dict[str, ChosenRecord], FILLED]
+    choose: NotRequired[str]
+
+
 @dataclass(frozen=True)
 class Plan(Record):
     """`plan.json`: everything that fixes what a reported number means, hashed and written before training."""
@@ -180,6 +207,28 @@ class Plan(Record):
         swept = [arm for sweep in self.sweeps for arm in sweep.cells]
         for arm in (arm for arm in [*compared, *swept] if arm not in names):
             yield f"must compare the arms that it has, {', '.join(names)}, but names `{arm}`"
+        if self.tuned:
+            yield from _tuning_mistakes(self.tuned, names)
+
+    @property
+    def tuned(self) -> TuningRecord | None:
+        """None where `tuning` holds words of somebody's own, or nothing."""
+        if not {"tried", "chosen"} <= self.tuning.keys():
+            return None
+        try:
+            return decoder(TuningRecord)(self.tuning)
+        except Mismatch as error:
+            raise error.inside("tuning") from None
+
+
+def _tuning_mistakes(tuned: TuningRecord, arms: Sequence[str]) -> Iterator[str]:
+    tried = {(row["arm"], row["candidate"]) for row in tuned["tried"]}
+    wanted = {(arm, candidate) for arm in tuned["chosen"] for _, candidate in tried}
+    if lacking := sorted(wanted - tried):
+        yield f"must have tried each candidate with each arm, but lacks `{lacking[0][1]}` with `{lacking[0][0]}`"
+    for arm, one in tuned["chosen"].items():
+        if arm not in arms or (arm, one["candidate"]) not in tried:
+            yield f"must choose what was tried for an arm that it has, but chooses `{one['candidate']}` for `{arm}`"
 
 
 @dataclass(frozen=True)

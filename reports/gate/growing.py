@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from harness.records import DataError, EvalFolder, EvalRecord, Mark, OrderRecord, random_order, read_jsonl
+from harness.records import Attempt, DataError, EvalFolder, EvalRecord, Mark, OrderRecord, random_order, read_jsonl
 from reports.compared_side import ComparedSide
 from reports.data import columns
 from reports.gate.measure import Measured, measure, results_of
@@ -134,4 +134,4 @@ def _marks(folder: EvalFolder) -> list[tuple[str, str]]:
     if folder.attempts.exists():
         table = columns.scored(folder.attempts)
         return list(zip(table["problem_id"].to_pylist(), table["mark"].to_pylist(), strict=True))
-    return [(row["problem_id"], row["mark"]) for row in read_jsonl(folder.open_attempts)]
+    return [(row.problem_id, row.mark) for row in read_jsonl(folder.open_attempts, Attempt, EvalRecord.mend)]

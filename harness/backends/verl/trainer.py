@@ -154,7 +154,7 @@ class Trainer(PPOTrainerSync):
         self.global_steps = self.progress.step
         checkpoints.cut_back(self.folder.steps, self.progress.step)
         if checkpoint:
-            self.state = read_json(checkpoint / STATE)
+            self.state = read_json(checkpoint / STATE, dict[str, float])
             self.actor_rollout_wg.load_checkpoint(str(checkpoint / SHARDS))
             if self.algorithm.reference == "synced":
                 self.ref_policy_wg.load_reference(str(checkpoint / REFERENCE))
