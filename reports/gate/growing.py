@@ -88,6 +88,12 @@ def read(name: str, wanted: Collection[str]) -> Answered:
 
 def _growing(name: str, folders: Mapping[str, EvalFolder]) -> Answered:
     headers = {benchmark: EvalRecord.read(folder.header) for benchmark, folder in folders.items()}
+    for benchmark, header in headers.items():
+        if header.benchmark != benchmark:
+            raise DataError(
+                f"{folders[benchmark].header} is of {header.benchmark}, but stands in the folder of {benchmark}. "
+                "Evaluate again, into a new folder."
+            )
     orders = {benchmark: _order(folder, headers[benchmark]) for benchmark, folder in folders.items()}
     found = [_table(e, folders[b], headers[b].k, orders[b]) for e, b in enumerate(folders)]
     begun = [benchmark for benchmark, table in zip(folders, found, strict=True) if table.empty]

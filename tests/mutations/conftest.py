@@ -8,7 +8,8 @@ import json
 import os
 import shutil
 import signal
-from collections.abc import Callable, Iterator
+import tarfile
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,10 +18,10 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from harness.diff.frozen import SHIPPED
 from harness.records import (
     START,
     DataRecord,
-    DoneRecord,
     EvalFolder,
     OrderRecord,
     Published,
@@ -36,6 +37,7 @@ from tests.reports.conftest import Synthetic, write_eval
 SMALL = Synthetic(
     gains={"rence": 0.8, "grpo": 0.6}, seeds=(0, 1), benchmarks={"mini_easy": (6, 2)}, curve=("mini_easy",), budget=100
 )
+OLDER = Path(__file__).parents[1] / "compatibility/files_6b4d70b.tar.xz"
 SECONDS, WALL = 5.0, 60
 """of the processor, in which a command must end; and of the clock, for one that waits"""
 
@@ -83,12 +85,14 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     os.chdir(folder)
     os.environ["NO_COLOR"] = "1"
     try:
-        _finished(Path("runs/finished"))
+        _older()
+        _finished(Path("runs/small"))
         _stopped(Path("runs/stopped"))
         _imported()
         _evaluated(Path("evaluated"), [1, 2, 0, 1, 2, 2])
         _evaluated(Path("again"), [1, 1, 0, 1, 2, 0])
         _growing(Path("growing"))
+        shutil.copytree(SHIPPED, "batch")
         made = [
             call("gate", name, "--baseline", f"{Path(name).name}.yaml", "--update", "--margin", "20")
             for name in BASELINES
@@ -99,7 +103,14 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         os.chdir(before)
 
 
-BASELINES = ("runs/finished/rence", "evaluated")
+BASELINES = ("runs/small/rence", "evaluated")
+
+
+def _older() -> None:
+    """A run of the real thing with its tuning, which an experiment's file beside it still makes."""
+    with tarfile.open(OLDER) as archive:
+        wanted = ("runs/finished", "tiny-base")
+        archive.extractall(".", [one for one in archive if one.name.startswith(wanted)], filter="data")
 
 
 def _finished(root: Path) -> None:
@@ -147,7 +158,7 @@ def _imported() -> None:
         for sample in range(2)
     ]
     Path("rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    code, _, said = call("import", "attempts", "rows.jsonl", "--out", "runs/imported", "--target", "ours")
+    code, _, said = call("import", "attempts", "rows.jsonl", "--out", "runs/brought", "--target", "ours")
     assert code == 0, said
 
 
@@ -165,10 +176,3 @@ def _growing(root: Path) -> None:
     OrderRecord("mini_easy", "h-mini_easy", order).write(folder.order)
     shutil.copy(whole.header, folder.header)
     append_jsonl(folder.open_attempts, [row for name in order[:4] for row in rows if row["problem_id"] == name])
-
-
-def done(path: Path) -> DoneRecord:
-    return DoneRecord.read(path)
-
-
-Check = Callable[[], Any]

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import io
 import json
 import math
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import torch
 import yaml
+from safetensors.torch import load, save
 
+Make = Callable[[], bytes | str]
 FOLDER, PIPE, NOTHING = "a folder", "a pipe", "no file"
 """what stands where the file should be"""
 
@@ -69,24 +74,29 @@ class Mutation:
     file: str
     """where it is in its folder"""
     what: str
-    content: bytes | str
-    """the file's, or what stands in its place"""
+    make: Make
+    """the file's content, or what stands in its place"""
 
     def __str__(self) -> str:
         return f"{self.file}: {self.what}"
+
+    @property
+    def key(self) -> str:
+        """What is changed: `arms.0.name`, `column mark`; empty where it is the whole file."""
+        return self.what.rpartition(" is ")[0]
 
     def put(self, folder: Path) -> Callable[[], None]:
         """In the file's place; the function that is returned puts the file back."""
         path = folder / self.file
         held = path.read_bytes()
+        content = self.make()
         path.unlink()
-        if self.content == FOLDER:
+        if content == FOLDER:
             path.mkdir()
-        elif self.content == PIPE:
+        elif content == PIPE:
             os.mkfifo(path)
-        elif self.content != NOTHING:
-            assert isinstance(self.content, bytes)
-            path.write_bytes(self.content)
+        elif isinstance(content, bytes):
+            path.write_bytes(content)
 
         def back() -> None:
             path.rmdir() if path.is_dir() else path.unlink(missing_ok=True)
@@ -98,32 +108,47 @@ class Mutation:
 def of(folder: Path, file: str) -> list[Mutation]:
     """All of one file, by its suffix."""
     content = (folder / file).read_bytes()
-    made: dict[str, bytes] = dict(
-        {".json": _json, ".jsonl": _lines, ".yaml": _yaml, ".parquet": _table}[suffix(file)](content)
-    )
-    made |= {f"the whole file {what}": change(content) for what, change in WHOLE.items()}
-    places = {what: what for what in (FOLDER, PIPE, NOTHING)}
-    return [Mutation(file, what, new) for what, new in {**made, **places}.items() if new != content]
+    made: dict[str, Make] = dict(KINDS[Path(file).suffix](content))
+    made |= {f"the whole file {what}": partial(change, content) for what, change in WHOLE.items()}
+    made |= {what: partial(str, what) for what in (FOLDER, PIPE, NOTHING)}
+    return [Mutation(file, what, make) for what, make in made.items()]
 
 
-def suffix(file: str) -> str:
-    return Path(file).suffix
+def part(all_of: Iterable[Mutation], draw: str) -> Iterator[Mutation]:
+    """Of every key one change, which is drawn by its name, and every second change of the whole file."""
+    by_key: dict[tuple[str, str], list[Mutation]] = {}
+    for one in all_of:
+        if one.key:
+            by_key.setdefault((one.file, one.key), []).append(one)
+        elif number(f"{draw} {one}") % 2:
+            yield one
+    for key, changed in by_key.items():
+        yield changed[number(f"{draw} {key}") % len(changed)]
 
 
-def changes(data: Any) -> Iterator[tuple[str, Any]]:
+def number(text: str) -> int:
+    """The same for the same text, everywhere."""
+    return int.from_bytes(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:8], "big")
+
+
+def changes(data: Any) -> Iterator[tuple[str, Callable[[], Any]]]:
     """Every key at every depth, and the first item of every list: gone, or with each of the wrong values."""
     for keys in _keys(data):
-        *outer, last = keys
-        for what, value in {"gone": None, **WRONG}.items():
-            new = copy.deepcopy(data)
-            inner = new
-            for key in outer:
-                inner = inner[key]
-            if what == "gone":
-                del inner[last]
-            else:
-                inner[last] = copy.deepcopy(value)
-            yield f"{'.'.join(map(str, keys))} is {what}", new
+        for what in ("gone", *WRONG):
+            yield f"{'.'.join(map(str, keys))} is {what}", partial(_changed, data, keys, what)
+
+
+def _changed(data: Any, keys: tuple[Any, ...], what: str) -> Any:
+    *outer, last = keys
+    new = copy.deepcopy(data)
+    inner = new
+    for key in outer:
+        inner = inner[key]
+    if what == "gone":
+        del inner[last]
+    else:
+        inner[last] = WRONG[what]
+    return new
 
 
 def _keys(data: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
@@ -136,75 +161,98 @@ def _keys(data: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
         yield from _keys(data[0], (*at, 0))
 
 
-def _json(content: bytes) -> Iterator[tuple[str, bytes]]:
+def _json(content: bytes) -> Iterator[tuple[str, Make]]:
     data = json.loads(content)
     for what, new in changes(data):
-        yield what, _written(new)
+        yield what, lambda new=new: _written(new())
     for what, schema in {"newer": 99, "a text": "1", "true": True, "null": None, "half": 1.5, "zero": 0}.items():
-        yield f"schema is {what}", _written({**data, "schema": schema})
+        yield f"with the schema {what}", partial(_written, {**data, "schema": schema})
     first = next(iter(data))
-    yield "a key twice", b'{"%s": 0, ' % first.encode() + content.lstrip()[1:]
-    yield "a key of a later version", _written({**data, "of a later version": {"x": [1, None]}})
+    yield "with a key twice", partial(bytes, b'{"%s": 0, ' % first.encode() + content.lstrip()[1:])
+    yield "with a key of a later version", partial(_written, {**data, "of a later version": {"x": [1, None]}})
 
 
-def _lines(content: bytes) -> Iterator[tuple[str, bytes]]:
+def _lines(content: bytes) -> Iterator[tuple[str, Make]]:
     first, *rest = content.splitlines(keepends=True)
+    after, before = b"".join(rest), first + b"".join(rest[:-1])
     for what, new in changes(json.loads(first)):
-        yield f"line 1: {what}", _written(new) + b"\n" + b"".join(rest)
-        yield f"last line: {what}", first + b"".join(rest[:-1]) + _written(new) + b"\n"
-    for what, line in {
-        "empty": b"",
-        "a list": b"[]",
-        "a number": b"3",
-        "not UTF-8": b'{"\xff": 1}',
-        "a word": b"x",
-    }.items():
-        yield f"line 1 is {what}", line + b"\n" + b"".join(rest)
-        yield f"last line is {what}", content + line + b"\n"
+        yield f"line 1: {what}", lambda new=new: _written(new()) + b"\n" + after
+        yield f"last line: {what}", lambda new=new: before + _written(new()) + b"\n"
+    lines = {"empty": b"", "a list": b"[]", "a number": b"3", "not UTF-8": b'{"\xff": 1}', "a word": b"x"}
+    for what, line in lines.items():
+        yield f"with a first line: {what}", partial(bytes, line + b"\n" + after)
+        yield f"with a last line: {what}", partial(bytes, content + line + b"\n")
 
 
-def _yaml(content: bytes) -> Iterator[tuple[str, bytes]]:
-    for what, new in changes(yaml.safe_load(content)):
-        yield what, yaml.safe_dump(new, allow_unicode=True).encode("utf-8", "surrogatepass")
+def _yaml(content: bytes) -> Iterator[tuple[str, Make]]:
+    data = yaml.safe_load(content)
+    for what, new in changes(data):
+        yield what, lambda new=new: _dumped(new())
     for schema in (99, "x", True, None, 1.5):
-        new = {**yaml.safe_load(content), "schema": schema}
-        yield f"schema is {schema}", yaml.safe_dump(new).encode()
-    yield "a key twice", content + b"schema: 1\n"
-    yield "an alias", content.replace(b"template: ", b"template: &a ") + b"limit: *a\n"
+        yield f"with the schema {schema}", partial(_dumped, {**data, "schema": schema})
+    yield "with a key twice", partial(bytes, content + b"schema: 1\n")
+    yield "with an alias", partial(bytes, content.replace(b"template: ", b"template: &a ") + b"limit: *a\n")
 
 
-def _table(content: bytes) -> Iterator[tuple[str, bytes]]:
+def _table(content: bytes) -> Iterator[tuple[str, Make]]:
     table = pq.read_table(io.BytesIO(content))
-    for place, name in enumerate(table.column_names):
-        yield f"column {name} is gone", _parquet(table.drop_columns([name]))
-        yield (
-            f"column {name} has another name",
-            _parquet(table.rename_columns([f"_{n}" if n == name else n for n in table.column_names])),
-        )
-        values = table[name].to_pylist()
-        for what, column in {
-            "all empty": pa.array([None] * len(values), table.schema.field(name).type),
-            "of no type": pa.nulls(len(values)),
-            "empty in one cell": pa.array([None, *values[1:]], table.schema.field(name).type),
-            "of texts": pa.array(["x"] * len(values)),
-            "of numbers": pa.array([1.5] * len(values)),
-            "below zero": pa.array([-1] * len(values)),
-            "of large numbers": pa.array([2**62] * len(values)),
-            "of unsigned numbers": pa.array([2**64 - 1] * len(values), pa.uint64()),
-            "of one value": pa.array(values[:1] * len(values), table.schema.field(name).type),
-            "of lists": pa.array([[1]] * len(values)),
-            "of bytes": pa.array([b"\xff"] * len(values)),
-            "of times": pa.array([10**15] * len(values), pa.timestamp("us")),
-            "of truths": pa.array([True] * len(values)),
-        }.items():
-            yield f"column {name} is {what}", _parquet(table.set_column(place, name, column))
-    yield "no rows", _parquet(table.slice(0, 0))
-    yield "a row less", _parquet(table.slice(1))
-    yield "rows twice", _parquet(pa.concat_tables([table, table]))
-    yield "a column more", _parquet(table.append_column("later", pa.array(range(table.num_rows))))
-    yield "a column twice", _parquet(table.append_column("mark", table["mark"]))
+    n = table.num_rows
+    for name in table.column_names:
+        kind, values = table.schema.field(name).type, table[name].to_pylist()
+        columns = {
+            "all empty": pa.array([None] * n, kind),
+            "of no type": pa.nulls(n),
+            "empty in one cell": pa.array([None, *values[1:]], kind),
+            "of texts": pa.array(["x"] * n),
+            "of numbers": pa.array([1.5] * n),
+            "below zero": pa.array([-1] * n),
+            "of large numbers": pa.array([2**62] * n),
+            "of unsigned numbers": pa.array([2**64 - 1] * n, pa.uint64()),
+            "of one value": pa.array(values[:1] * n, kind),
+            "of lists": pa.array([[1]] * n),
+            "of bytes": pa.array([b"\xff"] * n),
+            "of times": pa.array([10**15] * n, pa.timestamp("us")),
+            "of truths": pa.array([True] * n),
+        }
+        yield f"column {name} is gone", partial(_parquet, table.drop_columns([name]))
+        others = [f"_{one}" if one == name else one for one in table.column_names]
+        yield f"column {name} is of another name", partial(_parquet, table.rename_columns(others))
+        for what, column in columns.items():
+            new = table.set_column(table.column_names.index(name), name, column)
+            yield f"column {name} is {what}", partial(_parquet, new)
+    yield "no rows", partial(_parquet, table.slice(0, 0))
+    yield "a row less", partial(_parquet, table.slice(1))
+    yield "rows twice", partial(_parquet, pa.concat_tables([table, table]))
+    yield "a column more", partial(_parquet, table.append_column("later", pa.array(range(n))))
+    yield "a column twice", partial(_parquet, table.append_column("mark", table["mark"]))
     for start in range(4, len(content), max(1, len(content) // 40)):
-        yield f"other bytes at {start}", content[:start] + b"\xff" * 8 + content[start + 8 :]
+        yield f"other bytes at {start}", partial(bytes, content[:start] + b"\xff" * 8 + content[start + 8 :])
+
+
+def _tensors(content: bytes) -> Iterator[tuple[str, Make]]:
+    tensors = load(content)
+    for name, value in tensors.items():
+        rest = {other: tensor for other, tensor in tensors.items() if other != name}
+        yield f"{name} is gone", partial(save, rest)
+        for what, new in {
+            "shorter": value[1:],
+            "longer": torch.cat([value, value]),
+            "of another shape": value[None],
+            "empty": value[:0],
+            "of half numbers": value.half(),
+            "of large numbers": torch.full(value.shape, 2**40),
+            "below zero": torch.full(value.shape, -1),
+        }.items():
+            yield f"{name} is {what}", partial(save, {**rest, name: new})
+
+
+KINDS: dict[str, Callable[[bytes], Iterator[tuple[str, Make]]]] = {
+    ".json": _json,
+    ".jsonl": _lines,
+    ".yaml": _yaml,
+    ".parquet": _table,
+    ".safetensors": _tensors,
+}
 
 
 def _parquet(table: pa.Table) -> bytes:
@@ -215,3 +263,7 @@ def _parquet(table: pa.Table) -> bytes:
 
 def _written(data: Any) -> bytes:
     return json.dumps(data).encode()
+
+
+def _dumped(data: Any) -> bytes:
+    return yaml.safe_dump(data, allow_unicode=True).encode("utf-8", "surrogatepass")
