@@ -137,9 +137,10 @@ def opened(path: Path, mend: str = MEND) -> Iterator[BinaryIO]:
     try:
         # a pipe would be waited for
         handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            os.close(handle)
+            raise DataError(f"{path} must be a file, but is a folder, a pipe or a device instead. {mend}")
         with open(handle, "rb") as file:
-            if not stat.S_ISREG(os.fstat(handle).st_mode):
-                raise DataError(f"{path} must be a file, but is a folder, a pipe or a device instead. {mend}")
             yield file
     except FileNotFoundError:
         raise DataError(f"{path} does not exist. {mend}") from None

@@ -98,6 +98,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
             for name in BASELINES
         ]
         assert [code for code, *_ in made] == [0] * len(made), made
+        code, _, said = call("gate", "growing", "--baseline", "evaluated.yaml", "--sequential")
+        assert Path("growing/gate.json").exists(), (code, said)
         yield folder
     finally:
         os.chdir(before)

@@ -152,6 +152,7 @@ READ: Mapping[str, list[Command]] = {
     "growing/evals/mini_easy/eval.json": GROWING,
     "growing/evals/mini_easy/order.json": GROWING,
     "growing/evals/mini_easy/attempts.jsonl": GROWING,
+    "growing/gate.json": GROWING[:1],
     "runs/finished/plan.json": [planned, ("run", "runs/finished/experiment.yaml", "--dry-run")],
     "runs/finished/resolved.json": [planned],
     "runs/finished-tuning/plan.json": [planned],
