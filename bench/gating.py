@@ -19,7 +19,7 @@ from scipy import optimize, special
 
 from reports.gate import looks
 from reports.gate.decide import Levels
-from reports.statistics import bounds, sequential
+from reports.statistics import bounds, contrast, sequential
 
 SD_DIFFICULTY, SD_EFFECT, SD_REST = 2.0, 0.4 / 2**0.5, 0.3
 RATES = (0.5, 0.9, 0.98, 0.999, 0.02)
@@ -125,6 +125,30 @@ def draw(truth: Truth, sizes: Sequence[dict[str, int]], replicates: int, rng: np
 
 
 @dataclass(frozen=True)
+class Bounds:
+    """`Estimate.reach` where only problems are new, for many replicates at once."""
+
+    gain: bounds.Gain
+    se: np.ndarray
+    df: np.ndarray
+
+    @property
+    def value(self) -> np.ndarray:
+        return np.asarray(self.gain.gains.mean) - np.asarray(self.gain.losses.mean)
+
+    @property
+    def turned(self) -> Bounds:
+        """Of old - new."""
+        return Bounds(bounds.Gain(self.gain.losses, self.gain.gains, self.gain.correlation), self.se, self.df)
+
+    def below(self, alpha: np.ndarray) -> np.ndarray:
+        return np.maximum(self.gain.below(alpha), -special.stdtrit(self.df, alpha) * self.se)
+
+    def above(self, alpha: np.ndarray) -> np.ndarray:
+        return np.maximum(self.gain.above(alpha), -special.stdtrit(self.df, alpha) * self.se)
+
+
+@dataclass(frozen=True)
 class Tests:
     """What `decide` asks of its estimates, for many replicates of two models at once: about these checkpoints, so that
     bounds are those of `statistics.bounds` alone."""
@@ -134,18 +158,30 @@ class Tests:
     truth: Truth
 
     @cached_property
-    def average(self) -> bounds.Gain:
+    def average(self) -> Bounds:
         return self._gain(self.counts)
 
     @cached_property
-    def single(self) -> list[bounds.Gain]:
+    def single(self) -> list[Bounds]:
         """Each benchmark by itself."""
         return [self._gain(one[None]) for one in self.counts]
 
-    def _gain(self, counts: np.ndarray) -> bounds.Gain:
+    def _gain(self, counts: np.ndarray) -> Bounds:
         differing = list(counts @ (np.abs(self.truth.values) > 1e-9).astype(int))
         sides = [self._side(counts, np.maximum(sign * self.truth.values, 0), differing) for sign in (1, -1)]
-        return bounds.Gain(*sides, bounds._correlation(*sides, counts.sum(axis=-1)[:, 0].tolist()))
+        gain = bounds.Gain(*sides, bounds._correlation(*sides, counts.sum(axis=-1)[:, 0].tolist()))
+        variances = self._variances(counts)
+        dfs = (counts.sum(axis=-1) - 1) * np.ones_like(variances)
+        total = variances.sum(axis=0)
+        least = (variances**2 / dfs).sum(axis=0)
+        df = np.where(least > 0, total**2 / np.where(least > 0, least, 1.0), dfs.sum(axis=0))
+        return Bounds(gain, np.sqrt(total), df)
+
+    def _variances(self, counts: np.ndarray) -> np.ndarray:
+        """Of each benchmark's mean, as they enter the average's variance."""
+        j = counts.sum(axis=-1)
+        mean, square = counts @ self.truth.values / j, counts @ self.truth.values**2 / j
+        return np.maximum(square - mean**2, 0) / np.maximum(j - 1, 1) / len(counts) ** 2
 
     def _side(self, counts: np.ndarray, values: np.ndarray, differing: list[np.ndarray]) -> bounds.Cumulants:
         """`bounds.cumulants`, from how often each value is there: much faster. `check` compares the two."""
@@ -172,36 +208,32 @@ class Tests:
     @property
     def se(self) -> np.ndarray:
         """Of the average."""
-        values, j = self.truth.values, self.counts.sum(axis=-1)
-        mean = self.counts @ values / j
-        square = self.counts @ values**2 / j
-        return np.sqrt((np.maximum(square - mean**2, 0) / np.maximum(j - 1, 1)).sum(axis=0)) / len(self.counts)
+        return np.sqrt(self._variances(self.counts).sum(axis=0))
 
 
 def check() -> None:
-    """That bounds from counts are those of `statistics.bounds` from numbers."""
+    """That bounds from counts are those of the report's own function from numbers."""
     truth = Truth(0.9, 0.02, 4, 1)
     counts = draw(truth, [{"0": 30, "1": 83}], 50, np.random.default_rng(0))[0]
-    numbers = [np.repeat(np.tile(truth.values, len(one)), one.ravel()).reshape(len(one), -1) for one in counts]
-    one, other = Tests(counts, truth).average, bounds.gain(numbers, [4.0, 4.0])
-    for alpha in (0.05, 0.001):
-        assert np.allclose(one.below(alpha), other.below(alpha)) and np.allclose(one.above(alpha), other.above(alpha))
+    many = Tests(counts, truth).average
+    for replicate in range(counts.shape[1]):
+        numbers = [np.repeat(truth.values, one[replicate])[None] for one in counts]
+        one = contrast([numbers], estimand="checkpoints", attempts=[[[4], [4]]])
+        for alpha in (0.05, 0.001):
+            found = [float(reach(np.full(50, alpha))[replicate]) for reach in (many.below, many.above)]
+            assert np.allclose(found, [one.reach(alpha, False), one.reach(alpha, True)])
 
 
-def value(gain: bounds.Gain) -> np.ndarray:
-    return np.asarray(gain.gains.mean) - np.asarray(gain.losses.mean)
-
-
-def above(gain: bounds.Gain, x: float, alpha: np.ndarray | float) -> np.ndarray:
+def above(found: Bounds, x: float, alpha: np.ndarray | float) -> np.ndarray:
     """Whether `Estimate.p_above(x)` is at most alpha."""
-    alpha = np.broadcast_to(alpha, value(gain).shape)
+    alpha = np.broadcast_to(alpha, found.value.shape)
     low, high = np.minimum(alpha, 0.5), np.minimum(1 - alpha, 0.5)
-    return np.where(alpha <= 0.5, value(gain) - gain.below(low) >= x, value(gain) + gain.above(high) >= x)
+    return np.where(alpha <= 0.5, found.value - found.below(low) >= x, found.value + found.above(high) >= x)
 
 
-def below(gain: bounds.Gain, x: float, alpha: np.ndarray | float) -> np.ndarray:
+def below(found: Bounds, x: float, alpha: np.ndarray | float) -> np.ndarray:
     """Whether `Estimate.p_below(x)` is at most alpha."""
-    return above(bounds.Gain(gain.losses, gain.gains, gain.correlation), -x, alpha)
+    return above(found.turned, -x, alpha)
 
 
 def outcomes(tests: Tests, margin: float, levels: Levels) -> tuple[np.ndarray, np.ndarray]:

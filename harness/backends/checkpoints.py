@@ -9,8 +9,9 @@ The folder is written under another name and renamed, so its existence means tha
 
 from __future__ import annotations
 
+import hashlib
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,6 +20,10 @@ from typing import TYPE_CHECKING
 from harness.backends.base import TrainingResult
 from harness.records import TrialFolder, read_json, to_disk, write_json
 from harness.records.allowed import Whole
+from harness.records.chain import BrokenSeal
+from harness.records.layout import SEAL
+from harness.records.links import Break, EvidenceLog, checkpoint_breaks
+from harness.records.seals import FolderSeal, file_hash, seal_folder
 
 if TYPE_CHECKING:
     from harness.backends.collect import Collected
@@ -77,14 +82,23 @@ def newest(folder: TrialFolder) -> Path | None:
 
 
 @contextmanager
-def writing(folder: TrialFolder, progress: TrainingProgress) -> Iterator[Path]:
-    """A new folder to write a checkpoint into. On leaving, it is on disk and in its place, and older ones are gone."""
+def writing(
+    folder: TrialFolder, progress: TrainingProgress, passing: Collection[str] = (), unsealed: Collection[str] = ()
+) -> Iterator[Path]:
+    """A new folder to write a checkpoint into. On leaving, it is sealed, on disk and in its place, and older ones are
+    gone.
+
+    Args:
+        passing: files that only training needs: they are gone when it ends.
+        unsealed: folders that only training needs, and that are too large to be hashed each time.
+    """
     target = folder.checkpoint(progress.step)
     new = target.with_name(f".{target.name}.new")
     shutil.rmtree(new, ignore_errors=True)
     new.mkdir(parents=True)
     yield new
     write_json(new / PROGRESS, asdict(progress))
+    seal_folder(new, file_hash(folder.steps) if folder.steps.exists() else "", passing, unsealed)
     for path in [*new.rglob("*"), new]:
         to_disk(path)
     new.rename(target)
@@ -94,15 +108,29 @@ def writing(folder: TrialFolder, progress: TrainingProgress) -> Iterator[Path]:
 
 
 def read_progress(checkpoint: Path) -> TrainingProgress:
-    """Raises: DataError."""
+    """Raises: BrokenSeal if a file of the checkpoint is not what was written; DataError."""
+    evidence = EvidenceLog(checkpoint, None)
+    breaks = tuple(checkpoint_breaks(checkpoint, evidence, dropped=True))
+    if breaks:
+        raise BrokenSeal(checkpoint, breaks)
     return read_json(checkpoint / PROGRESS, TrainingProgress, "Delete this checkpoint: the trial then starts anew.")
 
 
-def cut_back(steps: Path, step: int) -> None:
-    """Keep the lines of steps 1 to `step`; what came after the checkpoint will be done again."""
+def cut_back(steps: Path, step: int, checkpoint: Path | None = None) -> None:
+    """Keep the lines of steps 1 to `step`; what came after the checkpoint will be done again.
+
+    Args:
+        checkpoint: of that step; None: there is none.
+    Raises: BrokenSeal if they are not the lines that the checkpoint was written after.
+    """
     if not steps.exists():
         return
     kept = steps.read_bytes().splitlines(keepends=True)[:step]
+    said = FolderSeal.read(checkpoint / SEAL).rests_on if checkpoint and (checkpoint / SEAL).exists() else ""
+    if said and hashlib.sha256(b"".join(kept)).hexdigest() != said:
+        what = f"does not hold the {step} lines that {checkpoint} was written after"
+        mend = f"Bring it back from a copy, or delete {steps.parent} and run the same again"
+        raise BrokenSeal(steps.parent, (Break(steps, what, mend),))
     new = steps.with_name(f".{steps.name}.new")
     new.write_bytes(b"".join(kept))
     to_disk(new)

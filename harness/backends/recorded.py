@@ -21,9 +21,10 @@ from torch import Tensor
 
 from harness.backends.groups import TokenRollouts
 from harness.base.errors import UserError
-from harness.models.resolving import file_hash, model_hash
+from harness.models.resolving import model_hash
 from harness.records import SCHEMA, DataError, Mark, read_json, to_disk, write_json
 from harness.records.allowed import FILLED, Count, MarkWord, NonNegative, Positive, Whole
+from harness.records.seals import file_hash
 
 HEADER, TENSORS, MODEL = "batch.json", "batch.safetensors", "model"
 _MARKS = [mark.value for mark in Mark]

@@ -22,7 +22,7 @@ def compare(asked: Sequence[NamedAlgorithm], frozen: Frozen) -> dict[str, Any]:
     """Raises: UserError if the model cannot be used, or an algorithm refuses the batch."""
     with reading("model", frozen.model):
         model = load(frozen.model)
-    _check_tokens(frozen, model.net.get_input_embeddings().num_embeddings  # type: ignore[union-attr])
+    _check_tokens(frozen, model.net.get_input_embeddings().num_embeddings)  # type: ignore[union-attr,arg-type]
     wanted = [LOGP, ENTROPY] if any(one.algorithm.wants_entropy for one in asked) else [LOGP]
     found = values(model, frozen.batch, frozen.temperature, wanted)
     if frozen.on_policy:

@@ -12,8 +12,9 @@ from pathlib import Path
 from harness.base.findings import Finding, FindingState
 from harness.base.installing import pip
 from harness.models import smollm
-from harness.models.resolving import SHIPPED, file_hash
+from harness.models.resolving import SHIPPED
 from harness.records.environment import environment
+from harness.records.seals import file_hash
 from harness.tracking.store import Unavailable, ping, shown, sqlite_path, store_uri
 
 OFFLINE = ("HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE", "TRANSFORMERS_OFFLINE")

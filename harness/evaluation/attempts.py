@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
+from itertools import accumulate, islice, pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.base.errors import UserError
-from harness.records import Attempt, EvalFolder, EvalRecord, append_jsonl, json_line, read_jsonl, write_text
+from harness.records import (
+    Attempt,
+    EvalFolder,
+    EvalRecord,
+    append_jsonl,
+    json_line,
+    json_text,
+    read_jsonl,
+    seals,
+    write_text,
+)
+from harness.records.allowed import Whole
+from harness.records.chain import Break, BrokenSeal
 from harness.records.differences import differences
 from harness.records.schema import COLUMNS
+from harness.records.seals import EvalSeal, file_hash
 from harness.records.tables import attempts_in, marks_in
 
 if TYPE_CHECKING:
@@ -44,31 +60,41 @@ def in_words_of(held: EvalRecord, now: EvalRecord) -> EvalRecord:
 
 
 def is_complete(folder: EvalFolder) -> bool:
-    """A kill may have come between the last two steps of `seal`; this takes the second."""
+    """A kill may have come between the last steps of `seal`; this takes those that are left."""
     if folder.attempts.exists():
-        folder.open_attempts.unlink(missing_ok=True)
+        if folder.open_attempts.exists():
+            _bind(folder)
         return True
     return False
 
 
 def whole_chunks(folder: EvalFolder, sizes: Sequence[int]) -> int:
-    """How many chunks of these sizes are there; a chunk that was cut off is cut away.
+    """How many chunks of these sizes are there, as they were written; what was cut off is cut away.
 
     Args:
         sizes: rows of each chunk, in order.
+    Raises: BrokenSeal if rows have changed since.
     """
     if not folder.open_attempts.exists():
+        folder.open_chunks.unlink(missing_ok=True)
         return 0
+    known = _chunks(folder)
     with folder.open_attempts.open("rb+") as file:
-        ends = [0]
-        for line in file:
-            if line.endswith(b"\n"):
-                ends.append(ends[-1] + len(line))
-        chunks, rows = 0, 0
-        while chunks < len(sizes) and rows + sizes[chunks] < len(ends):
-            rows += sizes[chunks]
-            chunks += 1
-        file.truncate(ends[rows])
+        chunks, end = 0, 0
+        while chunks < len(sizes):
+            lines = list(islice(file, sizes[chunks]))
+            if len(lines) < sizes[chunks] or not lines[-1].endswith(b"\n"):
+                break
+            content = b"".join(lines)
+            if known is not None:
+                if chunks == len(known):  # the kill came before its hash was written
+                    break
+                if known[chunks] != _chunk(len(lines), content):
+                    raise BrokenSeal(folder.root, (_changed(folder, chunks, known),))
+            chunks, end = chunks + 1, end + len(content)
+        file.truncate(end)
+    if known is not None and len(known) > chunks:
+        raise BrokenSeal(folder.root, (_changed(folder, chunks, known),))
     return chunks
 
 
@@ -85,7 +111,38 @@ def marks(folder: EvalFolder, chunk: int) -> list[str]:
 
 
 def append(folder: EvalFolder, rows: Sequence[Attempt]) -> None:
-    append_jsonl(folder.open_attempts, [asdict(row) for row in rows])
+    """One chunk, and then its hash: rows without one are asked again."""
+    written = [asdict(row) for row in rows]
+    if folder.open_chunks.exists() or not folder.open_attempts.exists():
+        append_jsonl(folder.open_attempts, written)
+        append_jsonl(folder.open_chunks, [asdict(_chunk(len(written), "".join(map(json_line, written)).encode()))])
+    else:  # begun before chunks had hashes
+        append_jsonl(folder.open_attempts, written)
+
+
+@dataclass(frozen=True)
+class _Chunk:
+    """A line of chunks.jsonl."""
+
+    rows: Whole
+    sha256: str
+
+
+def _chunk(rows: int, content: bytes) -> _Chunk:
+    return _Chunk(rows, hashlib.sha256(content).hexdigest())
+
+
+def _chunks(folder: EvalFolder) -> list[_Chunk] | None:
+    """None for an evaluation that was begun before chunks had hashes."""
+    if not folder.open_chunks.exists():
+        return None
+    return list(read_jsonl(folder.open_chunks, _Chunk, EvalRecord.mend))
+
+
+def _changed(folder: EvalFolder, chunk: int, known: Sequence[_Chunk]) -> Break:
+    first = sum(one.rows for one in known[:chunk]) + 1
+    what = f"does not hold from line {first} on what was written there"
+    return Break(folder.open_attempts, what, f"Delete {folder.root} and run the same again")
 
 
 def rows(folder: EvalFolder) -> list[dict[str, Any]]:
@@ -95,12 +152,37 @@ def rows(folder: EvalFolder) -> list[dict[str, Any]]:
     return [asdict(row) for row in _open_rows(folder)]
 
 
-def rewrite(folder: EvalFolder, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Put others in their place, whole or not at all."""
+def require_whole(folder: EvalFolder) -> None:
+    """Raises: BrokenSeal if complete attempts are not what they were sealed as, nor half marked again."""
+    if folder.attempts.exists() and folder.seal.exists():
+        seal = EvalSeal.read(folder.seal)
+        now = (file_hash(folder.header), file_hash(folder.attempts))
+        if now != (seal.header, seal.attempts) and not seal.half_made(*now):
+            what = f"and {folder.header.name} are not what {folder.seal.name} beside them was made with"
+            mend = f"Bring them back from a copy, or delete {folder.root} and run the same again"
+            raise BrokenSeal(folder.root, (Break(folder.attempts, what, mend),))
+
+
+def rewrite(folder: EvalFolder, rows: Sequence[Mapping[str, Any]], header: EvalRecord) -> None:
+    """Put others in their place, whole or not at all. Their header is written afterwards.
+
+    Args:
+        header: what it will be.
+    """
     if folder.attempts.exists():
-        _write(folder, rows)
+        new = _written(folder, rows)
+        if folder.seal.exists():
+            header_hash = hashlib.sha256(json_text(header.to_json()).encode()).hexdigest()
+            EvalSeal.read(folder.seal).again(header_hash, file_hash(new)).write(folder.seal)
+        new.replace(folder.attempts)
     elif rows:
-        write_text(folder.open_attempts, "".join(json_line(row) for row in rows))
+        lines, known = [json_line(row) for row in rows], _chunks(folder)
+        folder.open_chunks.unlink(missing_ok=True)  # rows without hashes may be read, other hashes than theirs may not
+        write_text(folder.open_attempts, "".join(lines))
+        if known is not None:
+            ends = list(accumulate((one.rows for one in known), initial=0))
+            sums = [asdict(_chunk(end - first, "".join(lines[first:end]).encode())) for first, end in pairwise(ends)]
+            write_text(folder.open_chunks, "".join(map(json_line, sums)))
 
 
 def stop(folder: EvalFolder, problems: int, by: str) -> None:
@@ -113,16 +195,24 @@ def stop(folder: EvalFolder, problems: int, by: str) -> None:
 
 
 def seal(folder: EvalFolder) -> None:
-    """Turn the open rows into Parquet, whole or not at all."""
-    _write(folder, [asdict(row) for row in _open_rows(folder)])
-    folder.open_attempts.unlink()
+    """Turn the open rows into Parquet, whole or not at all, and seal them."""
+    _written(folder, [asdict(row) for row in _open_rows(folder)]).replace(folder.attempts)
+    _bind(folder)
 
 
 def _open_rows(folder: EvalFolder) -> Iterator[Attempt]:
     return read_jsonl(folder.open_attempts, Attempt, EvalRecord.mend)
 
 
-def _write(folder: EvalFolder, rows: Sequence[Mapping[str, Any]]) -> None:
+def _bind(folder: EvalFolder) -> None:
+    """What is left to do once the attempts are there. The open rows go last: they say that this is not done."""
+    seals.seal(folder)
+    folder.open_chunks.unlink(missing_ok=True)
+    folder.open_attempts.unlink()
+
+
+def _written(folder: EvalFolder, rows: Sequence[Mapping[str, Any]]) -> Path:
+    """The new file, on disk, not yet in its place."""
     import pyarrow
     import pyarrow.parquet
 
@@ -131,7 +221,7 @@ def _write(folder: EvalFolder, rows: Sequence[Mapping[str, Any]]) -> None:
     pyarrow.parquet.write_table(table, temporary, compression="zstd")
     with temporary.open("rb+") as file:
         os.fsync(file.fileno())
-    temporary.replace(folder.attempts)
+    return temporary
 
 
 def schema() -> pyarrow.Schema:

@@ -31,14 +31,16 @@ def _mark_again(folder: EvalFolder, evaluation: Evaluation) -> int:
     benchmark = evaluation.benchmark(held.benchmark)
     if benchmark.hash != held.benchmark_hash:
         return 0
+    attempts.require_whole(folder)
     rules = {problem.id: problem.rule for problem in benchmark.problems}
     rows = attempts.rows(folder)
     responses = [
         Response(row["response"], row["gold"], rules[row["problem_id"]], row["finish_reason"] != "stop") for row in rows
     ]
+    now = replace(held, grader_version=MARKER_VERSION)
     # The header is written last: a kill before it has this done again.
-    attempts.rewrite(folder, [{**row, **marks} for row, marks in zip(rows, _marks(responses, held), strict=True)])
-    replace(held, grader_version=MARKER_VERSION).write(folder.header)
+    attempts.rewrite(folder, [{**row, **marks} for row, marks in zip(rows, _marks(responses, held), strict=True)], now)
+    now.write(folder.header)
     return len(rows)
 
 

@@ -26,6 +26,7 @@ from harness.importing.versions import versions_of
 from harness.records import EvalFolder, EvalRecord, ImportRecord, Plan, RunFolder, to_disk
 from harness.records.left_out import sentences
 from harness.records.schema import COLUMNS
+from harness.records.seals import file_hash, seal
 
 
 @dataclass(frozen=True)
@@ -68,14 +69,16 @@ def write(
         versions = versions_of(evaluated)
         arranged = import_plan.arrange(evaluated, wanted.step)
         record = _record(found, source, options, split, arranged)
-        hashes = {"files": [file["sha256"] for file in record.files], "options": record.options}
         files = f"{len(record.files):,} {'file' if len(record.files) == 1 else 'files'}"
-        plan = import_plan.plan(out.resolve().name, f"{source}, {files}", arranged, wanted, hashes)
+        record.write(folder.imported)
+        said = f"{source}, {files}"
+        plan = import_plan.plan(out.resolve().name, said, arranged, wanted, record, file_hash(folder.imported))
         _leave_out(folder, evaluated, arranged)
         for one, point in zip(arranged.evaluated, arranged.points, strict=True):
             _header(one, point, versions[one.benchmark]).write(_folder(folder, one).header)
-        record.write(folder.imported)
         plan.write(folder.plan)
+        for one in arranged.evaluated:
+            seal(_folder(folder, one))
         _move(folder.root, out)
     return Imported(plan, arranged, record)
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Literal
 
 from harness.base.errors import UserError, nearest
 from harness.base.fingerprint import fingerprint
 from harness.importing.evaluations import ImportedEvaluation, benchmarks
 from harness.importing.rows import UNKNOWN
-from harness.records import START, ArmRecord, Comparison, DataError, Plan
+from harness.records import START, ArmRecord, Comparison, DataError, ImportRecord, Plan
+from harness.records.seals import import_lock, read_hashes
 
 LAST = "last"
 Estimand = Literal["algorithm", "benchmark", "checkpoints"]
@@ -101,11 +102,14 @@ def _point(one: ImportedEvaluation, ends: dict[tuple[str, int | None], int], hea
     return headline if one.step == ends[one.arm, one.seed] else one.step
 
 
-def plan(name: str, imported: str, design: ImportDesign, wanted: ImportComparison, hashes: Any) -> Plan:
+def plan(
+    name: str, imported: str, design: ImportDesign, wanted: ImportComparison, record: ImportRecord, import_hash: str
+) -> Plan:
     """
     Args:
         imported: what was, in words.
-        hashes: of what was read, for the lock.
+        record: of what was read, for the lock.
+        import_hash: of the file that holds it.
     """
     evaluated = design.evaluated
     arms = list(dict.fromkeys(one.arm for one in evaluated if one.arm != START))
@@ -115,7 +119,7 @@ def plan(name: str, imported: str, design: ImportDesign, wanted: ImportCompariso
     # What no file says is `unknown` or empty, never a guess: without a budget and a recipe nothing is called matched.
     made = Plan(
         experiment=name,
-        arms=[_arm(arm, hashes) for arm in arms],
+        arms=[_arm(arm, record) for arm in arms],
         seeds=sorted({one.seed for one in evaluated if one.seed is not None}),
         benchmarks={name: design.final(name)[0].k for name in names},
         curve_benchmarks={one.benchmark: one.k for one in earlier if one.benchmark in names},
@@ -132,11 +136,13 @@ def plan(name: str, imported: str, design: ImportDesign, wanted: ImportCompariso
         tuning={},
         lock="",
         imported=imported,
+        seals=1,
+        import_hash=import_hash,
     )
-    return replace(made, lock=fingerprint(plan=made.to_json(), files=hashes))
+    return replace(made, lock=import_lock(made.to_json(), record))
 
 
-def _arm(name: str, hashes: Any) -> ArmRecord:
+def _arm(name: str, record: ImportRecord) -> ArmRecord:
     return ArmRecord(
         name=name,
         algorithm=UNKNOWN,
@@ -145,7 +151,7 @@ def _arm(name: str, hashes: Any) -> ArmRecord:
         spec={},
         recipe_differences={},
         activity=[],
-        fingerprint=fingerprint(arm=name, files=hashes),
+        fingerprint=fingerprint(arm=name, files=read_hashes(record)),
     )
 
 
@@ -175,5 +181,5 @@ def _comparison(arms: Sequence[str], wanted: ImportComparison) -> Comparison:
     return Comparison(target, list(wanted.baselines) or [arm for arm in arms if arm != target], wanted.estimand)
 
 
-def _words(values: Any) -> str:
+def _words(values: Iterable[str]) -> str:
     return ", ".join(sorted(set(values)))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from harness.base.errors import UserError, nearest
 from harness.models import smollm
+from harness.records.seals import file_hash
 
 SHIPPED = {"quickstart-base": Path(__file__).parent / "quickstart-base"}
 
@@ -86,12 +87,6 @@ def model_hash(folder: Path) -> str:
     for file in files:
         digest.update(f"{file.name}\0{file_hash(file)}\n".encode())
     return digest.hexdigest()
-
-
-def file_hash(file: Path) -> str:
-    """SHA-256 in hex, read in pieces."""
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _cached(model: str) -> Path | None:

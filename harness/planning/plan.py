@@ -6,14 +6,14 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from harness.base.errors import UserError
-from harness.base.fingerprint import fingerprint
 from harness.base.registry import BACKENDS
 from harness.config.experiment import Arm, Experiment, Recipe
 from harness.config.own_files import ProblemFile
 from harness.models import resolving
 from harness.records import ArmRecord, Plan
 from harness.records.differences import differences
-from harness.records.fields import runtime_keys, stated, without
+from harness.records.fields import runtime_keys, stated
+from harness.records.seals import lock_of
 
 _MOST_DIFFERENCES = 8
 _LOCK_VERSION = 2
@@ -60,24 +60,23 @@ def make(experiment: Experiment, model: Path | None) -> Plan:
         sweeps=list(experiment.sweeps),
         lock_version=_LOCK_VERSION,
         train_hash=experiment.train_file.hash if experiment.train_file else "",
+        seals=1,
+        unlocked=_unlocked(experiment.backend),
     )
     # Last, for it is a hash of the others.
     return replace(plan, lock=identity(plan))
 
 
 def identity(plan: Plan) -> str:
-    """The lock by rule 2: a hash of what fixes a number's meaning. Settings that say how and where it is computed
-    (`records/fields.py`: `runtime`) stand in the plan as they were at the first start, and are left out; keys that came
-    later are left out at the value that means the old behaviour. So a plan that was locked by rule 1, a hash of all of
-    it, has an identity too, and is compared by that."""
-    data, recipe = plan.to_json(), runtime_keys(Recipe)
-    here = plan.backend in BACKENDS.names()  # of a plug-in that is gone, every setting counts
-    settings = BACKENDS.get(plan.backend).settings if here and plan.backend_settings else None
-    data["recipe"] = without(data["recipe"], recipe)
-    data["arms"] = [{**arm, "recipe_differences": without(arm["recipe_differences"], recipe)} for arm in data["arms"]]
-    if settings:
-        data[plan.backend] = without(data[plan.backend], runtime_keys(settings))
-    return fingerprint(plan=without(data, ("lock", "lock_version")))
+    """The lock by rule 2 (`records/seals.py`), whichever rule a plan was locked by: plans are compared by it. Settings
+    that say how and where things are computed stand in the plan as they were at the first start, and are left out."""
+    return lock_of(plan.to_json(), _unlocked(plan.backend))
+
+
+def _unlocked(backend: str) -> dict[str, list[str]]:
+    """Keys of the recipe and of the backend's settings that change no number; of a plug-in that is gone, none."""
+    settings = BACKENDS.get(backend).settings if backend in BACKENDS.names() else None
+    return {"recipe": list(runtime_keys(Recipe)), **({backend: list(runtime_keys(settings))} if settings else {})}
 
 
 def check_unchanged(locked: Plan, now: Plan, folder: Path) -> None:

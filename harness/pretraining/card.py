@@ -15,8 +15,8 @@ from benchmarks.problems import Benchmark
 from harness.base.seeds import derive
 from harness.engines.base import Engine, Request, Sampling
 from harness.engines.registry import open_engine
-from harness.models.resolving import file_hash
 from harness.prompts.templates import render
+from harness.records.seals import file_hash
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase

@@ -10,59 +10,21 @@ to the names of its fields.
 
 from __future__ import annotations
 
-import json
 import types
 from collections.abc import Callable, Iterable
-from dataclasses import MISSING, dataclass, fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from functools import cache
 from typing import Annotated, Any, Literal, NotRequired, Union, get_args, get_origin, get_type_hints, is_typeddict
 
+from harness.records.mismatch import SCALARS, Limit, Mismatch, mismatch, shown
+
 Decoder = Callable[[Any], Any]
 """JSON data -> value. Raises: Mismatch"""
-_SHOWN = 60
-"""characters of a text in a message"""
 _DEEPEST = 64
 """lists and objects inside each other, where no type says how many"""
-_WORDS = {str: "a text", int: "a whole number", float: "a number", bool: "true or false", types.NoneType: "null"}
 _TAKES: dict[Any, tuple[type, ...]] = {float: (float, int), tuple: (list,)}
 """type -> those that JSON has for it, where it is not itself"""
 _LARGEST, _INFINITE = 2**63 - 1, float("inf")
-
-
-class Mismatch(Exception):
-    """Data that are not of their type. `str` says where, what is allowed and what is there."""
-
-    def __init__(self, said: str) -> None:
-        """
-        Args:
-            said: `must be a text, but is 3 instead`
-        """
-        super().__init__(said)
-        self.said = said
-        self.keys: list[str | int] = []
-        """where, innermost first"""
-
-    def inside(self, key: str | int) -> Mismatch:
-        """The same, seen from one level further out."""
-        self.keys.append(key)
-        return self
-
-    def __str__(self) -> str:
-        return f": `{dotted(reversed(self.keys))}` {self.said}" if self.keys else f" {self.said}"
-
-
-@dataclass(frozen=True)
-class Limit:
-    """In `Annotated`: which values of a type are allowed."""
-
-    words: str
-    """after the type's: `of at least 1`"""
-    holds: Callable[[Any], bool]
-
-
-def dotted(keys: Iterable[str | int]) -> str:
-    """`arms[0].name`"""
-    return "".join(f"[{key}]" if isinstance(key, int) else f".{_readable(key)}" for key in keys).lstrip(".")
 
 
 @cache
@@ -71,7 +33,7 @@ def decoder(kind: Any) -> Decoder:
     origin, inner = get_origin(kind), get_args(kind)
     if kind is Any:
         return plain
-    if kind in _WORDS or kind is None:
+    if kind in SCALARS or kind is None:
         return _scalar(types.NoneType if kind is None else kind)
     if origin is Annotated:
         return _limited(kind, decoder(inner[0]), inner[1:])
@@ -112,21 +74,21 @@ def _scalar(kind: type) -> Decoder:
                 return value
             raise Mismatch("must be a number of at most 64 bits, but is larger")
         if kind is int or type(value) is not float:
-            raise _not(kind, value)
+            raise mismatch(kind, value)
         if -_INFINITE < value < _INFINITE:
             return value
         raise Mismatch("must be a finite number, but is beyond all of them")
 
     def text(value: Any) -> str:
         if type(value) is not str:
-            raise _not(kind, value)
+            raise mismatch(kind, value)
         if not value.isascii() and not _whole(value):
             raise Mismatch("must be a text of whole characters, but holds half of one")
         return value
 
     def constant(value: Any) -> Any:
         if type(value) is not kind:
-            raise _not(kind, value)
+            raise mismatch(kind, value)
         return value
 
     return number if kind in (int, float) else text if kind is str else constant
@@ -143,7 +105,7 @@ def _limited(kind: Any, decode: Decoder, limits: Iterable[Any]) -> Decoder:
         value = decode(value)
         for limit in wanted:
             if not limit.holds(value):
-                raise _not(kind, value)
+                raise mismatch(kind, value)
         return value
 
     return limited
@@ -159,7 +121,7 @@ def _union(kind: Any, inner: tuple[Any, ...]) -> Decoder:
     def union(value: Any) -> Any:
         fitting = by.get(type(value))
         if not fitting:
-            raise _not(kind, value)
+            raise mismatch(kind, value)
         for decode in fitting[:-1]:
             try:
                 return decode(value)
@@ -175,7 +137,7 @@ def _list(kind: Any) -> Decoder:
 
     def items(value: Any) -> list[Any]:
         if type(value) is not list:
-            raise _not(list, value)
+            raise mismatch(list, value)
         found = []
         for place, item in enumerate(value):
             try:
@@ -215,7 +177,7 @@ def _dict(key_kind: Any, kind: Any) -> Decoder:
 
     def mapping(value: Any) -> dict[str, Any]:
         if type(value) is not dict:
-            raise _not(dict, value)
+            raise mismatch(dict, value)
         found = {}
         for key, item in value.items():
             if any_float and type(item) is float and -_INFINITE < item < _INFINITE and key.isascii():
@@ -268,7 +230,7 @@ def _typed_dict(cls: Any) -> Decoder:
 def _parts(value: Any, inside: dict[str, Decoder], needed: list[str]) -> dict[str, Any]:
     """The keys that are known, decoded. Raises: Mismatch that names all that are missing."""
     if type(value) is not dict:
-        raise _not(dict, value)
+        raise mismatch(dict, value)
     missing = [name for name in needed if name not in value]
     if missing:
         raise Mismatch(f"lacks {', '.join(f'`{name}`' for name in missing)}")
@@ -288,7 +250,7 @@ def _json_types(kind: Any) -> tuple[type, ...]:
     if kind is None:
         return (types.NoneType,)
     if kind is Any:
-        return (*_WORDS, list, dict)
+        return (*SCALARS, list, dict)
     if origin is Annotated:
         return _json_types(inner[0])
     if origin is Literal:
@@ -296,36 +258,6 @@ def _json_types(kind: Any) -> tuple[type, ...]:
     if is_dataclass(kind) or is_typeddict(kind):
         return (dict,)
     return _TAKES.get(origin or kind, (origin or kind,))
-
-
-def _not(kind: Any, value: Any) -> Mismatch:
-    return Mismatch(f"must be {_words(kind)}, but is {shown(value)} instead")
-
-
-def _words(kind: Any) -> str:
-    """`a whole number of at least 1 or null`"""
-    origin, inner = get_origin(kind), get_args(kind)
-    if origin is Annotated:
-        return " ".join([_words(inner[0]), *(limit.words for limit in inner[1:] if isinstance(limit, Limit))])
-    if origin is Literal:
-        return " or ".join("null" if value is None else f"`{value}`" for value in inner)
-    if origin in (Union, types.UnionType):
-        return " or ".join(dict.fromkeys(map(_words, inner)))
-    if (origin or kind) in (list, tuple):
-        return "a list"
-    return _WORDS.get(types.NoneType if kind is None else kind, "an object")
-
-
-def shown(value: Any) -> str:
-    """Short, on one line, and never deeper than one level."""
-    if isinstance(value, dict | list):
-        return f"{'an object' if isinstance(value, dict) else 'a list'} of {len(value)}"
-    said = json.dumps(value)
-    return said if len(said) <= _SHOWN else f"{said[: _SHOWN - 3]}..."
-
-
-def _readable(key: str) -> str:
-    return json.dumps(key)[1:-1][:_SHOWN]
 
 
 def _same(one: Any, other: Any) -> bool:

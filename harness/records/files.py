@@ -13,7 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar, overload
 
-from harness.records.decode import Mismatch, decoder, shown
+from harness.records.decode import decoder
+from harness.records.mismatch import Mismatch, shown
 
 SCHEMA = 1
 MEND = "Run the experiment again to make it anew."
@@ -28,7 +29,12 @@ class DataError(Exception):
 
 def write_json(path: Path, data: Mapping[str, Any]) -> None:
     """Write whole or not at all: a new file, flushed to disk, renamed over the old one."""
-    write_text(path, json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    write_text(path, json_text(data))
+
+
+def json_text(data: Mapping[str, Any]) -> str:
+    """What `write_json` writes."""
+    return json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def write_text(path: Path, text: str) -> None:
@@ -83,6 +89,17 @@ def read_json(path: Path, kind: Any = None, mend: str = MEND) -> Any:
     Raises: DataError if the file is missing, cannot be read, is of a newer schema, or holds anything else.
     """
     return _decoded(read_whole(path, mend), str(path), kind, mend)
+
+
+def read_foreign_json(path: Path) -> dict[str, Any]:
+    """Another tool's JSON object, which may hold NaN and infinities, as Python writes them. Raises: DataError."""
+    try:
+        data = json.loads(read_whole(path, ""))
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{path} is not valid JSON: {error}.") from None
+    if not isinstance(data, dict):
+        raise DataError(f"{path} must be an object, but is {shown(data)} instead.")
+    return data
 
 
 @overload

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+SEAL = "seal.json"
+"""of an evaluation, a checkpoint, a report: hashes of what is beside it (`seals.py`)"""
 START = "start"
 """the arm name of the untrained model"""
 
@@ -121,9 +123,19 @@ class EvalFolder:
         return self.root / "attempts.jsonl"
 
     @property
+    def open_chunks(self) -> Path:
+        """The number of rows and the hash of each chunk of the open attempts; gone when they are complete."""
+        return self.root / "chunks.jsonl"
+
+    @property
     def attempts(self) -> Path:
         """Its existence means that the evaluation is complete."""
         return self.root / "attempts.parquet"
+
+    @property
+    def seal(self) -> Path:
+        """What the complete evaluation is bound by; none in folders from before there were seals"""
+        return self.root / SEAL
 
 
 def _step(folder: Path) -> int:

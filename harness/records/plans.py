@@ -1,18 +1,19 @@
-"""What was planned before training, where data and imported results come from, and what others have published."""
+"""What was planned before training."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Literal, NotRequired, Self, TypedDict
+from typing import Annotated, Any, Literal, Self, TypedDict
 
-from harness.records.allowed import ASCENDING, DISTINCT, FILLED, Count, Digits, FolderName, Percent, Whole
-from harness.records.decode import Mismatch, decoder
-from harness.records.fields import LATER, stated
-from harness.records.files import SCHEMA, DataError, read_json, write_json
-from harness.records.left_out import LeftOut
+from harness.records.allowed import ASCENDING, DISTINCT, FILLED, Count, FolderName, Whole
+from harness.records.decode import decoder
+from harness.records.fields import LATER
+from harness.records.files import DataError
+from harness.records.mismatch import Mismatch
 from harness.records.record import Record
+from harness.records.tuned import TuningRecord, tuning_mistakes
 
 
 @dataclass(frozen=True)
@@ -107,32 +108,6 @@ class Sweep(Record):
                 yield f"must have a level of each of its factors for each arm, but `{arm}` has others"
 
 
-class TriedRecord(TypedDict):
-    """How a candidate did in tuning."""
-
-    arm: str
-    candidate: str
-    score: float | None
-    diverged: list[int]
-
-
-class ChosenRecord(TypedDict):
-    """What an arm was given by its tuning."""
-
-    candidate: str
-
-
-class TuningRecord(TypedDict):
-    """`Plan.tuning` where `rence run` did it: what was tried, and what was chosen of it."""
-
-    run: str
-    seeds: list[int]
-    benchmarks: dict[str, Count]
-    tried: Annotated[list[TriedRecord], FILLED]
-    chosen: Annotated[dict[str, ChosenRecord], FILLED]
-    choose: NotRequired[str]
-
-
 @dataclass(frozen=True)
 class Plan(Record):
     """`plan.json`: everything that fixes what a reported number means, hashed and written before training."""
@@ -175,6 +150,12 @@ class Plan(Record):
     """the rule of `lock`: 1, hash of everything else here; 2, of what fixes a number's meaning (`planning/plan.py`)"""
     train_hash: str = field(default="", metadata=LATER)
     """of the training set's problems, where it is a file of the user's"""
+    seals: int = field(default=0, metadata=LATER)
+    """1: every file of this run is bound to those it rests on (`seals.py`); 0: made before there were seals"""
+    unlocked: dict[str, list[str]] = field(default_factory=dict, metadata=LATER)
+    """keys of `recipe` and of the backend's settings that the lock leaves out: how a thing is computed, not what"""
+    import_hash: str = field(default="", metadata=LATER)
+    """of import.json; empty for a run of ours, and in imports from before there were seals"""
 
     def to_json(self) -> dict[str, Any]:
         """As the file has it: the settings of the backend stand under its name, as in an experiment."""
@@ -208,7 +189,7 @@ class Plan(Record):
         for arm in (arm for arm in [*compared, *swept] if arm not in names):
             yield f"must compare the arms that it has, {', '.join(names)}, but names `{arm}`"
         if self.tuned:
-            yield from _tuning_mistakes(self.tuned, names)
+            yield from tuning_mistakes(self.tuned, names)
 
     @property
     def tuned(self) -> TuningRecord | None:
@@ -219,110 +200,3 @@ class Plan(Record):
             return decoder(TuningRecord)(self.tuning)
         except Mismatch as error:
             raise error.inside("tuning") from None
-
-
-def _tuning_mistakes(tuned: TuningRecord, arms: Sequence[str]) -> Iterator[str]:
-    tried = {(row["arm"], row["candidate"]) for row in tuned["tried"]}
-    wanted = {(arm, candidate) for arm in tuned["chosen"] for _, candidate in tried}
-    if lacking := sorted(wanted - tried):
-        yield f"must have tried each candidate with each arm, but lacks `{lacking[0][1]}` with `{lacking[0][0]}`"
-    for arm, one in tuned["chosen"].items():
-        if arm not in arms or (arm, one["candidate"]) not in tried:
-            yield f"must choose what was tried for an arm that it has, but chooses `{one['candidate']}` for `{arm}`"
-
-
-@dataclass(frozen=True)
-class DataRecord(Record):
-    """`data.json`: what the training set was made of."""
-
-    mend = "Delete it: the next `rence run` of the experiment writes it anew."
-
-    train: str
-    """the training set's name"""
-    problems: Whole
-    hash: str
-    """of the problems' ids in order"""
-    removed: dict[str, Whole]
-    """reason -> problems that were left out: copies, contradictions, what is in a benchmark or near one"""
-
-
-class ImportedFile(TypedDict):
-    """What an import has read; arm, seed and step where the command named them."""
-
-    path: str
-    """as given"""
-    bytes: Whole
-    sha256: str
-    arm: NotRequired[str]
-    seed: NotRequired[int]
-    step: NotRequired[int]
-
-
-@dataclass(frozen=True)
-class ImportRecord(Record):
-    """`import.json`: where the results of an imported run come from."""
-
-    mend = "`rence import` with --clean writes it anew."
-
-    source: str
-    """attempts, generations, verl, lm-eval or lighteval"""
-    options: dict[str, Any]
-    """that were given and decide what was read"""
-    files: list[ImportedFile]
-    coarse: list[str]
-    """benchmarks of which only correct or not is known: there `wrong` may also be one of the other marks"""
-    notes: list[str]
-    """choices that were made, and what the source does not tell"""
-    left_out: list[LeftOut] = field(default_factory=list, metadata=LATER)
-    """of `--common`: what was not kept, for each evaluation of a benchmark that lost problems"""
-
-
-@dataclass(frozen=True)
-class Published(Record):
-    """An entry of `expected.json`: scores that others have published, to be set beside ours."""
-
-    title: str
-    """what tables call it, such as `Dr. GRPO, table 4`"""
-    source: str
-    """authors, year, paper and table"""
-    url: str
-    model: str
-    """what they trained"""
-    protocol: str
-    """how it was measured, as far as it is known"""
-    percent: dict[str, dict[str, Percent | None]]
-    """arm (`start`: their untrained model) -> benchmark or `average` -> percent, as printed; null: not known"""
-    attempts: dict[str, Count] = field(default_factory=dict)
-    """benchmark -> k, attempts a problem, where it is known: a printed score must then be a possible one"""
-    weights: Literal["same", "own training"] | None = field(default=None, metadata=LATER)
-    """whether ours is to be the very checkpoint, or a training of our own; null: not stated"""
-    seeds: Count | None = field(default=None, metadata=LATER)
-    """training seeds that each score is the mean of; null: not stated"""
-    decoding: dict[str, float | int | str] = field(default_factory=dict, metadata=LATER)
-    """temperature, top_p, max_tokens and others, as far as they are stated"""
-    golds: Literal["raw", "errata"] | None = field(default=None, metadata=LATER)
-    """whether answers were marked by the benchmark's own golds or by corrected ones; null: not stated"""
-    decimals: Digits | None = field(default=None, metadata=LATER)
-    """of the printed percent; null: not stated"""
-
-
-@dataclass(frozen=True)
-class _Expected:
-    """`expected.json`."""
-
-    published: list[Published]
-
-
-def read_published(path: Path) -> list[Published]:
-    """What `expected.json` holds; no file, nothing. Raises: DataError."""
-    if not path.exists():
-        return []
-    return read_json(path, _Expected, "Delete it; `rence report RUN --expected FILE` writes it anew.").published
-
-
-def add_published(path: Path, published: Sequence[Published]) -> None:
-    """Add to `expected.json`; an entry of the same title is replaced. Writes only what changes something."""
-    old = read_published(path)
-    new = {entry.title: entry for entry in [*old, *published]}
-    if list(new.values()) != old:
-        write_json(path, {"schema": SCHEMA, "published": [stated(entry) for entry in new.values()]})

@@ -7,8 +7,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.records.decode import Mismatch, decoder
+from harness.records.decode import decoder
 from harness.records.files import DataError, check_file
+from harness.records.mismatch import Mismatch
 from harness.records.schema import COLUMNS, Attempt
 
 if TYPE_CHECKING:

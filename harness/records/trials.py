@@ -30,6 +30,10 @@ class TrialRecord(Record):
     backend: str
     environment: dict[str, str]
     """versions of the packages that matter, git commit and dirty flag, processor"""
+    plan: str = field(default="", metadata=LATER)
+    """hash of plan.json; empty in a trial from before there were seals"""
+    data: str = field(default="", metadata=LATER)
+    """hash of data.json, likewise"""
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,12 @@ class DoneRecord(Record):
     """generated but never learnt from: dropped by the filter, or surplus"""
     final_weights: str
     reason: str = ""
+    trial: str = field(default="", metadata=LATER)
+    """hash of trial.json; empty in a trial from before there were seals"""
+    step_lines: str = field(default="", metadata=LATER)
+    """hash of steps.jsonl, likewise"""
+    evaluations: dict[str, str] = field(default_factory=dict, metadata=LATER)
+    """`step_8/math500` -> hash of its attempts.parquet, of every evaluation of this trial, likewise"""
 
 
 @dataclass(frozen=True)

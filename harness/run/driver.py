@@ -14,7 +14,7 @@ from harness.base.locks import locked
 from harness.config.experiment import Experiment
 from harness.models import resolving
 from harness.planning import plan
-from harness.records import Plan, RunFolder
+from harness.records import RunFolder, chain
 from harness.run import jobs, matching
 from harness.run.display import RunView
 from harness.run.folder import clean, prepare
@@ -42,6 +42,8 @@ class RunSelection:
     """jobs side by side; None: as many as there is room for, or one if each takes every device"""
     clean: bool = False
     """delete what the run folder holds, if it is ours"""
+    accept: str | None = None
+    """the reason to go on where the folder is not what was planned, trained and answered; None: that is refused"""
 
 
 @dataclass
@@ -74,9 +76,10 @@ class Driver:
             if wanted.clean:
                 clean(folder, experiment.name)
             prepare(folder, experiment, made, self.source)
+            chain.require(folder.root, wanted.accept)
             waiting = [job for job in outcome.jobs if job.state is JobState.OPEN]
             if waiting:
-                _claim(experiment, made, outcome)
+                _claim(experiment, outcome)
                 self._mark_again(folder)
             if waiting or not outcome.report:
                 outcome.worked = True
@@ -135,11 +138,11 @@ class Driver:
             self.view.end()
 
 
-def _claim(experiment: Experiment, made: Plan, outcome: RunOutcome) -> None:
+def _claim(experiment: Experiment, outcome: RunOutcome) -> None:
+    matching.claim_data(outcome.run, experiment)
     for job in outcome.jobs:
         if job.seed is not None:
-            matching.claim(outcome.run, matching.header(experiment, made, job.arm, job.seed))
-    matching.data(experiment).write(outcome.run.data)
+            matching.claim(outcome.run, matching.header(experiment, outcome.run, job.arm, job.seed))
 
 
 def load_problems(experiment: Experiment) -> None:

@@ -11,6 +11,7 @@ from harness.prompts.stream import PromptStream
 from harness.records import DataRecord, Plan, RunFolder, TrialRecord
 from harness.records.differences import differences
 from harness.records.environment import environment
+from harness.records.seals import file_hash
 
 
 def stream(experiment: Experiment, seed: int) -> PromptStream:
@@ -18,8 +19,13 @@ def stream(experiment: Experiment, seed: int) -> PromptStream:
     return PromptStream(experiment.training_set.problems, seed)
 
 
-def header(experiment: Experiment, plan: Plan, arm: str, seed: int) -> TrialRecord:
-    """`trial.json` of one arm with one seed."""
+def header(experiment: Experiment, run: RunFolder, arm: str, seed: int) -> TrialRecord:
+    """`trial.json` of one arm with one seed.
+
+    Args:
+        run: whose plan and data are written.
+    """
+    plan = Plan.read(run.plan)
     identity = {
         "arm_fingerprint": experiment.arm(arm).fingerprint,
         "data_order": stream(experiment, seed).order_hash,
@@ -33,6 +39,8 @@ def header(experiment: Experiment, plan: Plan, arm: str, seed: int) -> TrialReco
         seed=seed,
         fingerprint=fingerprint(seed=seed, grid=experiment.grid_rollouts, template=experiment.template, **identity),
         environment={**environment(), **_plugins(experiment, arm)},
+        plan=file_hash(run.plan),
+        data=file_hash(run.data),
         **identity,
     )
 
@@ -53,10 +61,20 @@ def _plugins(experiment: Experiment, arm: str) -> dict[str, str]:
     }
 
 
-def data(experiment: Experiment) -> DataRecord:
-    """`data.json`: the training set, and what was left out of it."""
+def claim_data(run: RunFolder, experiment: Experiment) -> None:
+    """Write `data.json`, the training set and what was left out of it, or check that it is the same.
+
+    Raises: UserError with the differences.
+    """
     train = experiment.training_set
-    return DataRecord(train.name, len(train.problems), hash_of(train.problems), dict(train.removed))
+    now = DataRecord(train.name, len(train.problems), hash_of(train.problems), dict(train.removed))
+    if not run.data.exists():
+        now.write(run.data)
+    elif found := list(differences(DataRecord.read(run.data).to_json(), now.to_json())):
+        raise UserError(
+            f"{run.data} is of other training problems: {'; '.join(found)}.\n"
+            "Give the changed experiment another `name`, or start over with `--clean`."
+        )
 
 
 def claim(run: RunFolder, expected: TrialRecord) -> None:

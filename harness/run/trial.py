@@ -7,13 +7,14 @@ folder keeps a successor waiting until we are gone.
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 from transformers import AutoTokenizer
 from transformers.utils import logging
 
 from benchmarks.problems import ProblemsError
 from harness import config
-from harness.backends.base import Checkpoint
+from harness.backends.base import Checkpoint, TrainingResult
 from harness.backends.registry import get_backend
 from harness.base.errors import INTERRUPTED, OK, UserError, of_system
 from harness.base.locks import locked
@@ -22,7 +23,8 @@ from harness.config.experiment import Experiment, Trial
 from harness.engines.base import Engine
 from harness.evaluation.evaluator import EvaluatedCheckpoint, Evaluator
 from harness.models import resolving
-from harness.records import START, DataError, DoneRecord, RunFolder, StepRecord
+from harness.records import START, DataError, DoneRecord, Plan, RunFolder, StepRecord, TrialFolder, TrialRecord
+from harness.records.seals import file_hash
 from harness.run.jobs import Job
 from harness.run.matching import stream
 from harness.run.timing import Clock
@@ -69,9 +71,16 @@ def train(run: RunFolder, experiment: Experiment, arm: str, seed: int, clock: Cl
         with clock.evaluating():
             evaluator.ask(engine, subject, counts, lambda name: folder.eval(checkpoint.step, name))
 
+    _require_start(folder.trial, TrialRecord.read(folder.trial).initial_weights, model)
     backend = get_backend(experiment.backend)
     result = backend.train(trial, model, stream(experiment, seed), folder, evaluate, _Log(clock))
     clock.finish(result.generate_seconds, result.train_seconds)
+    finish(folder, result)
+
+
+def finish(folder: TrialFolder, result: TrainingResult) -> None:
+    """Write `done.json`, bound to everything that the trial has left behind."""
+    complete = [one for one in folder.evals() if one.attempts.exists()]
     DoneRecord(
         status="diverged" if result.diverged else "finished",
         steps=result.steps,
@@ -81,18 +90,33 @@ def train(run: RunFolder, experiment: Experiment, arm: str, seed: int, clock: Cl
         discarded_rollouts=result.discarded_rollouts,
         final_weights=result.final_weights,
         reason=result.diverged,
+        trial=file_hash(folder.trial),
+        step_lines=file_hash(folder.steps) if folder.steps.exists() else "",
+        evaluations={f"{one.root.parent.name}/{one.root.name}": file_hash(one.attempts) for one in complete},
     ).write(folder.done)
 
 
 def evaluate_start(run: RunFolder, experiment: Experiment, clock: Clock) -> None:
     """Evaluate the model that training starts from."""
     model = resolving.resolve(experiment.model)
-    subject = EvaluatedCheckpoint(START, None, 0, 0, 0, resolving.model_hash(model))
+    weights = _require_start(run.plan, Plan.read(run.plan).model_hash, model)
+    subject = EvaluatedCheckpoint(START, None, 0, 0, 0, weights)
     engine = get_backend(experiment.backend).start_engine(experiment, model)
     evaluator = _evaluator(experiment)
     with clock.evaluating():
         evaluator.ask(engine, subject, experiment.evaluation.benchmarks, run.start_eval)
     clock.finish()
+
+
+def _require_start(said_in: Path, said: str, model: Path) -> str:
+    """The hash of the model that training starts from. Raises: UserError if it has changed since it was planned."""
+    found = resolving.model_hash(model)
+    if found != said:
+        raise UserError(
+            f"{model} is not the model that {said_in} was made with: {found[:16]} instead of {said[:16]} (hash of "
+            "weights, configuration and tokenizer).\nBring it back, or give the experiment another `name`."
+        )
+    return found
 
 
 def _evaluator(experiment: Experiment) -> Evaluator:

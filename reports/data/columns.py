@@ -5,7 +5,9 @@ Raises, everywhere in this module: records.DataError for a file that cannot be r
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -39,6 +41,31 @@ def scored(path: Path) -> dict[str, pa.Array]:
                 f"{numbers.min():,} to {numbers.max():,}."
             )
     return found
+
+
+def belong(path: Path, header: Mapping[str, Any]) -> None:
+    """That every row is of the evaluation beside it, and none is there twice by its generation key.
+
+    Args:
+        header: column -> what all its cells must be, None for empty ones.
+    """
+    with opened(path, words=[name for name in header if not COLUMNS[name].is_number]) as file:
+        there = [name for name in (*header, "generation_key") if name in file.schema_arrow.names]
+        table = file.read(columns=there)
+    for name in there:
+        found = table[name].combine_chunks().unique() if name in header else table[name]
+        if name in header and found.to_pylist() not in ([header[name]], []):
+            other = next(value for value in found.to_pylist() if value != header[name])
+            raise DataError(
+                f"{path} has rows whose `{name}` is {other}, but eval.json beside it is of {header[name]}: they belong "
+                "elsewhere.\nBring the right file back from a copy, or delete this evaluation's folder and run the "
+                "experiment again."
+            )
+        if name == "generation_key" and found.null_count < len(found) and len(found.unique()) < len(found):
+            raise DataError(
+                f"{path} has the same `{name}` twice: rows were copied, or are another evaluation's.\n"
+                "Delete this evaluation's folder and run the experiment again."
+            )
 
 
 def words(path: Path, name: str, rows: np.ndarray) -> tuple[list[str], np.ndarray] | None:

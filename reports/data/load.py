@@ -234,6 +234,7 @@ def _attempts(path: Path, header: EvalRecord) -> Attempts:
             f"says, but holds {len(sample)} rows of {len(ids)} problems instead.\n"
             "Delete this evaluation's folder and run the experiment again."
         )
+    columns.belong(path, {name: getattr(header, name) for name in ("arm", "seed", "step", "benchmark")})
     rows = _rows(place)
     marks = np.array([MARKS.index(word) for word in words], dtype=np.int8)[mark]
     shape = (header.problems, header.k)

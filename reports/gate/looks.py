@@ -23,7 +23,7 @@ from enum import Enum, auto
 from reports.gate.decide import ALPHA, SINGLE_ALPHA, Attempts, Decision, GateOutcome, Levels, decide
 from reports.statistics import Floats, sequential
 
-SPENT = 0.88
+SPENT = 0.78
 """of alpha, over all looks. First looks are made at very small levels, where bounds from a few discordances are a
 little liberal: false passes were up to 1.22 times what was spent (docs/LOG.md)"""
 LOSS = 2.0

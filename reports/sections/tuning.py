@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from statistics import mean
 
-from harness.records.plans import TuningRecord
+from harness.records.tuned import TuningRecord
 from reports.data.analysis import Analysis
 from reports.document import Block, Cell, Column, Folded, Row, Table, Text, text
 from reports.words import GAP, listing, percent, plural

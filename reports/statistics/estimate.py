@@ -20,9 +20,6 @@ checkpoints on these problems, answering anew"""
 ESTIMANDS: tuple[Estimand, ...] = ("algorithm", "benchmark", "checkpoints", "answers")
 ROUNDING = 1e-12
 """a standard error below this is what is left of equal numbers after adding them up; scores lie in 0..1"""
-FEW = 7
-"""degrees of freedom of the problems' part below which its bounds are at least the t interval's: of so few problems the
-variance is known too badly for a normal quantile"""
 SMALLEST = 1e-30
 """p-values below it are zero"""
 
@@ -124,13 +121,13 @@ class Estimate:
         """What the problems' part reaches beyond its share of the t interval.
 
         At the larger degrees of freedom of the two: so the whole reaches at least as far as the problems alone, and
-        further the smaller alpha is.
+        further the smaller alpha is. `shape` takes the problems' variance for known, which it is not; so it gives way
+        to the t interval of the problems where that reaches further.
         """
         assert self.shape is not None and self.df is not None
         root = normal.variance**0.5
         exact = float(self.shape.above(alpha) if up else self.shape.below(alpha))
-        if normal.df < FEW:
-            exact = max(exact, -float(special.stdtrit(normal.df, alpha)) * root)
+        exact = max(exact, -float(special.stdtrit(normal.df, alpha)) * root)
         return exact + float(special.stdtrit(max(self.df, normal.df), alpha)) * root
 
     @property

@@ -8,6 +8,7 @@ import pytest
 from benchmarks import registry
 from benchmarks.marking import MARKER_VERSION
 from harness import config
+from harness.backends.base import TrainingResult
 from harness.config.experiment import Experiment
 from harness.evaluation import attempts
 from harness.models.resolving import SHIPPED
@@ -15,7 +16,6 @@ from harness.planning import plan
 from harness.records import (
     START,
     Attempt,
-    DoneRecord,
     EvalFolder,
     EvalRecord,
     RunFolder,
@@ -23,7 +23,7 @@ from harness.records import (
     Timing,
     append_jsonl,
 )
-from harness.run import matching
+from harness.run import matching, trial
 from harness.run.folder import prepare
 from rence.cli import main
 
@@ -76,20 +76,23 @@ def finished(tmp_path: Path) -> Path:
     made = plan.make(experiment, SHIPPED["quickstart-base"])
     run.root.mkdir(parents=True)
     prepare(run, experiment, made, EXPERIMENT)
-    write_eval(experiment, run.start_eval("mini_sums"), START, None, solved=60)
+    write_eval(experiment, run.start_eval("mini_sums"), START, None, 60, made.model_hash)
+    matching.claim_data(run, experiment)
     for arm in ("rence", "grpo"):
         for seed in experiment.seeds:
-            matching.claim(run, matching.header(experiment, made, arm, seed))
+            matching.claim(run, matching.header(experiment, run, arm, seed))
             folder = run.trial(arm, seed)
             append_jsonl(folder.steps, [StepRecord(1, 64, 900, 4, 8).to_json()])
             solved = {"rence": 120, "grpo": 90}[arm] + seed
-            write_eval(experiment, folder.eval(1, "mini_sums"), arm, seed, solved)
+            write_eval(experiment, folder.eval(1, "mini_sums"), arm, seed, solved, f"{arm} {seed}")
             TIMING.write(folder.timing)
-            DoneRecord("finished", 1, 64, 900, 4, 0, "weights").write(folder.done)
+            trial.finish(folder, TrainingResult(1, 64, 900, 4, 0, f"{arm} {seed}"))
     return path
 
 
-def write_eval(experiment: Experiment, folder: EvalFolder, arm: str, seed: int | None, solved: int) -> None:
+def write_eval(
+    experiment: Experiment, folder: EvalFolder, arm: str, seed: int | None, solved: int, weights: str
+) -> None:
     """The first problems are solved, the others are not."""
     step, grid = (0, 0) if seed is None else (1, 64)
     benchmark = registry.benchmark("mini_sums")
@@ -103,7 +106,7 @@ def write_eval(experiment: Experiment, folder: EvalFolder, arm: str, seed: int |
         benchmark_hash=benchmark.hash,
         problems=len(PROBLEMS),
         k=1,
-        model_hash=f"{arm} {seed}",
+        model_hash=weights,
         template=experiment.template,
         engine="local",
         engine_version="1",

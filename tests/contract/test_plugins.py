@@ -12,8 +12,7 @@ import pytest
 
 from harness import config
 from harness.base.errors import OK, USAGE
-from harness.models.resolving import SHIPPED
-from harness.planning import plan
+from harness.records import RunFolder
 from harness.run import jobs, matching
 
 Call = Callable[..., tuple[int, str, str]]
@@ -66,16 +65,15 @@ def test_what_the_page_shows_works(rence: Call, mine: Path, finished: Path) -> N
 def test_a_trial_records_the_packages_that_it_used(mine: Path, tmp_path: Path, finished: Path) -> None:
     text = finished.read_text().replace("grpo: {}", "grpo: {algorithm: grpo_strict}")
     (tmp_path / "other.yaml").write_text(text)
-    experiment = config.load(tmp_path / "other.yaml")
-    made = plan.make(experiment, SHIPPED["quickstart-base"])
-    assert matching.header(experiment, made, "grpo", 0).environment["mine"] == "2.5"
-    assert "mine" not in matching.header(experiment, made, "rence", 0).environment
+    experiment, run = config.load(tmp_path / "other.yaml"), RunFolder(tmp_path / "runs/finished")
+    assert matching.header(experiment, run, "grpo", 0).environment["mine"] == "2.5"
+    assert "mine" not in matching.header(experiment, run, "rence", 0).environment
     experiment = config.load(finished, ["backend=careful", "careful.trials=3"])
-    assert matching.header(experiment, made, "rence", 0).environment["mine"] == "2.5"
+    assert matching.header(experiment, run, "rence", 0).environment["mine"] == "2.5"
     assert jobs.side_by_side(experiment, room=8) == 3
     (tmp_path / "third.yaml").write_text(finished.read_text().replace("mini_sums: 1", "doubles: 1"))
     experiment = config.load(tmp_path / "third.yaml")
-    assert matching.header(experiment, made, "rence", 0).environment["mine"] == "2.5"
+    assert matching.header(experiment, run, "rence", 0).environment["mine"] == "2.5"
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -12,7 +12,8 @@ import pytest
 
 from harness.records import DataError, Plan, StepRecord, last_line, read_json, read_jsonl
 from harness.records.allowed import ASCENDING, Count, Date, FolderName, Whole
-from harness.records.decode import Mismatch, decoder
+from harness.records.decode import decoder
+from harness.records.mismatch import Mismatch
 
 
 @dataclass(frozen=True)
@@ -183,7 +184,7 @@ def test_a_settings_section_is_found_under_the_backends_name(tmp_path: Path) -> 
         "budget_rollouts": 8,
         "grid_rollouts": [8],
         "mine": {"cores": 3},
-        **dict.fromkeys(("recipe", "evaluation", "tuning"), {}),
+        **{key: {} for key in ("recipe", "evaluation", "tuning")},
     }
     path = tmp_path / "plan.json"
     path.write_text(json.dumps(plan))
@@ -198,6 +199,6 @@ def test_a_settings_section_is_found_under_the_backends_name(tmp_path: Path) -> 
         ({"tuning": {"tried": [], "chosen": {}}}, "`tuning` lacks `run`, `seeds`, `benchmarks`"),
     ):
         path.write_text(json.dumps({**plan, **changes}))
-        with pytest.raises(DataError, match="plan.json") as raised:
+        with pytest.raises(DataError, match=r"plan\.json") as raised:
             Plan.read(path)
         assert said in str(raised.value)

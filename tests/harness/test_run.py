@@ -18,7 +18,7 @@ from harness.base.errors import FAILED, INCOMPLETE, INTERRUPTED, OK, USAGE, User
 from harness.base.locks import LOCK, locked
 from harness.models.resolving import SHIPPED
 from harness.planning import plan
-from harness.records import RunFolder
+from harness.records import DataRecord, RunFolder
 from harness.run import matching
 from harness.run.display import RunView
 from harness.run.driver import Driver
@@ -161,8 +161,10 @@ def test_problems_that_are_not_here_start_nothing(
     assert not (tmp_path / "runs").exists()
 
 
-def test_what_the_training_set_is_made_of(tiny: Path) -> None:
-    data = matching.data(config.load(tiny))
+def test_what_the_training_set_is_made_of(tiny: Path, tmp_path: Path) -> None:
+    run = RunFolder(tmp_path)
+    matching.claim_data(run, config.load(tiny))
+    data = DataRecord.read(run.data)
     assert (data.train, data.problems, data.removed) == ("mini_rl", 3000, {})
     assert len(data.hash) == 16
 
@@ -202,7 +204,8 @@ def _planned(tiny: Path, folder: Path) -> Path:
     run = RunFolder(folder)
     folder.mkdir(parents=True)
     prepare(run, experiment, made, "")
-    matching.claim(run, matching.header(experiment, made, "rence", 0))
+    matching.claim_data(run, experiment)
+    matching.claim(run, matching.header(experiment, run, "rence", 0))
     return run.trial("rence", 0).trial
 
 

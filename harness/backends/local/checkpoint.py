@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from harness.backends.checkpoints import TrainingProgress, writing
+from harness.base.errors import UserError
 from harness.models.language_model import LanguageModel
 from harness.records import TrialFolder
 
@@ -17,13 +18,17 @@ STATE = "trainer.pt"
 
 def save(folder: TrialFolder, progress: TrainingProgress, model: LanguageModel, state: Mapping[str, Any]) -> None:
     """Write a checkpoint to disk, then remove the older ones."""
-    with writing(folder, progress) as new:
+    with writing(folder, progress, (STATE,)) as new:
         model.net.save_pretrained(new)
         model.tokenizer.save_pretrained(new)
         torch.save(dict(state), new / STATE)
 
 
 def read_state(checkpoint: Path) -> dict[str, Any]:
+    """Raises: UserError if it is gone, as at the end of training."""
+    if not (checkpoint / STATE).exists():
+        trial = checkpoint.parent.parent
+        raise UserError(f"{checkpoint / STATE} is missing. Bring it back from a copy, or delete {trial} to start over.")
     return torch.load(checkpoint / STATE, weights_only=True)
 
 

@@ -136,7 +136,7 @@ class Training:
         """Everything as it was at the newest checkpoint, `steps.jsonl` included; evaluate there if it was due."""
         checkpoint = checkpoints.newest(self.folder)
         self.progress = checkpoints.read_progress(checkpoint) if checkpoint else TrainingProgress()
-        checkpoints.cut_back(self.folder.steps, self.progress.step)
+        checkpoints.cut_back(self.folder.steps, self.progress.step, checkpoint)
         if checkpoint is None:
             return
         self.learner.model.net.load_state_dict(load(checkpoint).net.state_dict())

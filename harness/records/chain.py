@@ -1,0 +1,119 @@
+"""Whether a folder is what was planned, trained and answered: whether every file rests on what it says (`seals.py`).
+
+Standard library only: attempts are hashed here, and read where they are shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from harness.base.errors import UserError
+from harness.records.layout import START, EvalFolder, RunFolder, TrialFolder
+from harness.records.links import Break, EvidenceLog, evaluation, plan_breaks, trial_breaks
+from harness.records.plans import Plan
+from harness.records.trials import TrialRecord
+
+__all__ = ["Break", "BrokenSeal", "Chain", "check", "require"]
+_MOST_NAMED = 8
+
+
+@dataclass(frozen=True)
+class Chain:
+    """What was found."""
+
+    state: Literal["sealed", "unsealed"]
+    """unsealed: made before there were seals, all or in part"""
+    breaks: tuple[Break, ...]
+    """empty: whole"""
+    evidence: str
+    """hash of the names and the contents of everything that was looked at: what a report rests on"""
+    files: int
+    """that were looked at"""
+    accepted: str = ""
+    """the reason for which breaks were let through"""
+
+
+class BrokenSeal(UserError):
+    """Something is not what was planned, trained and answered. Ends a command with exit code 2."""
+
+    def __init__(self, root: Path, breaks: tuple[Break, ...]) -> None:
+        more = len(breaks) - _MOST_NAMED
+        lines = [
+            f"{root} is not what was planned, trained and answered:",
+            *(f"  {one}" for one in breaks[:_MOST_NAMED]),
+            *([f"  and {more} more"] if more > 0 else []),
+            f"`rence verify {root}` shows all. --accept REASON goes on, and says so in what it prints.",
+        ]
+        super().__init__("\n".join(lines))
+        self.breaks = breaks
+
+
+def require(root: Path, accept: str | None = None) -> Chain:
+    """The chain of a folder, whole or accepted.
+
+    Args:
+        accept: the reason to let breaks through; None: they are refused.
+    Raises: BrokenSeal; DataError for a file that cannot be read.
+    """
+    found = check(root)
+    if found.breaks and accept is None:
+        raise BrokenSeal(root, found.breaks)
+    return replace(found, accepted=accept or "") if found.breaks else found
+
+
+def check(root: Path, weights: bool = False) -> Chain:
+    """
+    Args:
+        root: a run folder, an arm's or a trial's folder, or one of `rence eval`.
+        weights: check the files of checkpoints, too, which takes about a second a gigabyte.
+    Raises: DataError for a file that cannot be read.
+    """
+    run = _run_of(root)
+    evidence = EvidenceLog(run.root if run else root, Plan.read(run.plan) if run else None)
+    breaks = tuple(_of_run(root, run, evidence, weights) if run else _without_plan(root, evidence, weights))
+    return Chain("unsealed" if evidence.unsealed else "sealed", breaks, evidence.digest, evidence.files)
+
+
+def _run_of(root: Path) -> RunFolder | None:
+    """The run that a folder is, or is an arm or a trial of."""
+    for depth, path in enumerate((root, *list(root.absolute().parents)[:2])):
+        run = RunFolder(path if depth else root)
+        if run.plan.exists():
+            plan = Plan.read(run.plan)
+            arms = [run.root / name for name in (START, *(arm.name for arm in plan.arms))]
+            places = {0: [run.root], 1: arms, 2: [arm / f"seed{seed}" for arm in arms for seed in plan.seeds]}[depth]
+            return run if any(place.absolute() == root.absolute() for place in places) else None
+    return None
+
+
+def _of_run(root: Path, run: RunFolder, evidence: EvidenceLog, weights: bool) -> Iterator[Break]:
+    """The plan, and of the rest what is at or below `root`."""
+    plan = evidence.plan
+    assert plan is not None
+    yield from plan_breaks(run, evidence)
+
+    def within(place: Path) -> bool:
+        return root.absolute() in (place.absolute(), *place.absolute().parents)
+
+    if within(run.root / START):
+        for header in sorted(run.root.glob(f"{START}/evals/*/eval.json")):
+            known = {"model_hash": plan.model_hash} if plan.seals and not plan.imported else {}
+            said = {"arm": START, "seed": None, "step": 0, **known}
+            yield from evaluation(EvalFolder(header.parent), said, evidence, must=bool(plan.seals))
+    for arm in plan.arms:
+        for seed in plan.seeds:
+            place = run.trial(arm.name, seed)
+            if within(place.root):
+                yield from trial_breaks(place, arm.name, seed, evidence, weights)
+
+
+def _without_plan(root: Path, evidence: EvidenceLog, weights: bool) -> Iterator[Break]:
+    """Trials that were taken out of their run, or a folder of `rence eval`."""
+    for path in [*root.glob("trial.json"), *sorted(root.glob("seed*/trial.json"))]:
+        header = TrialRecord.read(path)
+        yield from trial_breaks(TrialFolder(path.parent), header.arm, header.seed, evidence, weights)
+    for path in sorted(root.glob("evals/*/eval.json")):
+        yield from evaluation(EvalFolder(path.parent), {}, evidence)

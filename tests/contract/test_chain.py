@@ -1,0 +1,310 @@
+"""The chain of seals: what every slip does to it, and that nothing sound breaks it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from benchmarks.marking import MARKER_VERSION
+from harness import config
+from harness.backends import checkpoints
+from harness.backends.checkpoints import TrainingProgress, cut_back, read_progress, writing
+from harness.evaluation import attempts, remarking
+from harness.records import (
+    DataError,
+    EvalFolder,
+    EvalRecord,
+    Plan,
+    RunFolder,
+    TrialFolder,
+    append_jsonl,
+    read_json,
+    seals,
+    write_json,
+)
+from harness.records.chain import BrokenSeal, check, require
+from harness.records.seals import EvalSeal, file_hash
+from reports.data.load import load
+
+
+@pytest.fixture
+def run(finished: Path) -> Path:
+    return finished.parent / "runs/finished"
+
+
+def edit(path: Path, **changes: Any) -> None:
+    write_json(path, {**read_json(path), **changes})
+
+
+def drop(path: Path, *keys: str) -> None:
+    write_json(path, {key: value for key, value in read_json(path).items() if key not in keys})
+
+
+def swap(one: Path, other: Path) -> None:
+    aside = one.with_name("aside")
+    one.rename(aside)
+    other.rename(one)
+    aside.rename(other)
+
+
+def edit_attempts(path: Path) -> None:
+    """One answer, as an editor would."""
+    table = pq.read_table(path)
+    marks = table["mark"].to_pylist()
+    marks[-1] = "correct"
+    pq.write_table(table.set_column(table.schema.get_field_index("mark"), table.schema.field("mark"), [marks]), path)
+
+
+def test_a_sound_run_is_sealed_wherever_it_is_looked_at(run: Path) -> None:
+    for place in (run, run / "rence", run / "rence/seed0", run / "start"):
+        found = check(place)
+        assert (found.state, found.breaks) == ("sealed", ())
+    assert check(run).evidence == check(run).evidence != check(run / "rence").evidence
+
+
+def test_a_run_can_be_moved_and_renamed(run: Path, tmp_path: Path) -> None:
+    whole = check(run)
+    run.rename(tmp_path / "elsewhere")
+    assert check(tmp_path / "elsewhere") == whole
+
+
+A, B = "rence/seed0", "grpo/seed0"
+SLIPS: dict[str, tuple[Callable[[Path], Any], str]] = {
+    "another primary comparison": (
+        lambda r: edit(
+            r / "plan.json", comparison={**read_json(r / "plan.json")["comparison"], "target": "grpo", "baselines": []}
+        ),
+        "plan.json is not the plan that was locked",
+    ),
+    "a plan without its seals": (lambda r: edit(r / "plan.json", seals=0), "plan.json is not the plan that rence seed"),
+    "attempts of another arm": (
+        lambda r: swap(
+            r / A / "evals/step_1/mini_sums/attempts.parquet", r / B / "evals/step_1/mini_sums/attempts.parquet"
+        ),
+        f"{A}/evals/step_1/mini_sums/attempts.parquet is not what seal.json",
+    ),
+    "attempts and seal of another arm": (
+        lambda r: [
+            swap(r / A / f"evals/step_1/mini_sums/{name}", r / B / f"evals/step_1/mini_sums/{name}")
+            for name in ("attempts.parquet", "seal.json")
+        ],
+        "eval.json is not what seal.json beside it was made with",
+    ),
+    "an evaluation of another arm": (
+        lambda r: swap(r / A / "evals/step_1/mini_sums", r / B / "evals/step_1/mini_sums"),
+        "says `arm: grpo`, where rence belongs",
+    ),
+    "an evaluation of another seed": (
+        lambda r: swap(r / "rence/seed0/evals", r / "rence/seed1/evals"),
+        "says `seed: 1`, where 0 belongs",
+    ),
+    "a trial of another arm": (lambda r: swap(r / A, r / B), "is of grpo seed 0, not rence seed 0"),
+    "an evaluation at another step": (
+        lambda r: (r / A / "evals/step_1").rename(r / A / "evals/step_2"),
+        "says `step: 1`, where 2 belongs",
+    ),
+    "an evaluation renamed": (
+        lambda r: (r / A / "evals/step_1/mini_sums").rename(r / A / "evals/step_1/mini_chains"),
+        "says `benchmark: mini_sums`, where mini_chains belongs",
+    ),
+    "an evaluation lost": (lambda r: shutil.rmtree(r / A / "evals"), "is missing, and done.json counts on it"),
+    "an evaluation added": (
+        lambda r: shutil.copytree(r / A / "evals/step_1", r / A / "evals/step_7"),
+        "step_7/mini_sums was put there after the trial was done",
+    ),
+    "a mark edited": (
+        lambda r: edit_attempts(r / A / "evals/step_1/mini_sums/attempts.parquet"),
+        "attempts.parquet is not what seal.json",
+    ),
+    "a header edited": (
+        lambda r: edit(r / A / "evals/step_1/mini_sums/eval.json", engine="hf"),
+        "eval.json is not what",
+    ),
+    "attempts cut off": (
+        lambda r: (r / A / "evals/step_1/mini_sums/attempts.parquet").write_bytes(b"PAR1"),
+        "attempts.parquet is not what seal.json",
+    ),
+    "a seal lost": (lambda r: (r / A / "evals/step_1/mini_sums/seal.json").unlink(), "seal.json is missing"),
+    "a start's seal lost": (lambda r: (r / "start/evals/mini_sums/seal.json").unlink(), "seal.json is missing"),
+    "another start model": (
+        lambda r: edit(r / "start/evals/mini_sums/eval.json", model_hash="0" * 64),
+        "says `model_hash: 0000",
+    ),
+    "a trial's header edited": (
+        lambda r: edit(r / A / "trial.json", environment={}),
+        "trial.json is not what",
+    ),
+    "a header without its seal": (
+        lambda r: drop(r / A / "trial.json", "plan", "data"),
+        "trial.json is not what",
+    ),
+    "a trial's header lost": (lambda r: (r / A / "trial.json").unlink(), "trial.json is missing"),
+    "steps edited": (
+        lambda r: (r / A / "steps.jsonl").write_text((r / A / "steps.jsonl").read_text().replace("900", "800")),
+        "steps.jsonl is not what done.json was made with",
+    ),
+    "steps lost": (lambda r: (r / A / "steps.jsonl").unlink(), "steps.jsonl is missing"),
+    "steps of another seed": (
+        lambda r: (r / A / "steps.jsonl").write_text((r / B / "steps.jsonl").read_text() + "{}\n"),
+        "steps.jsonl is not what",
+    ),
+    "done.json of another trial": (
+        lambda r: shutil.copy(r / B / "done.json", r / A / "done.json"),
+        "is not what done.json was made with",
+    ),
+    "fewer rollouts": (lambda r: edit(r / A / "done.json", rollouts=32), "steps.jsonl differ in rollouts"),
+    "another final model": (lambda r: edit(r / A / "done.json", final_weights="x"), "says `model_hash: rence 0`"),
+    "other data": (lambda r: edit(r / "data.json", problems=1), "data.json is not of the problems"),
+    "data lost": (lambda r: (r / "data.json").unlink(), "data.json is missing"),
+}
+
+
+@pytest.mark.parametrize("slip", SLIPS)
+def test_a_slip_is_named_and_refused(run: Path, slip: str) -> None:
+    make, said = SLIPS[slip]
+    make(run)
+    found = check(run)
+    assert any(said in str(one) for one in found.breaks), [str(one) for one in found.breaks]
+    with pytest.raises(BrokenSeal, match="is not what was planned, trained and answered"):
+        require(run)
+    assert require(run, "a copy was lost").accepted == "a copy was lost"
+
+
+def test_a_trial_of_another_run_with_the_same_names(run: Path, tmp_path: Path, finished: Path) -> None:
+    """Which differs in its plan alone."""
+    other = tmp_path / "runs/other"
+    shutil.copytree(run, other)
+    made = Plan.read(other / "plan.json")
+    replace(made, tuning={"tried": "more"}).write(other / "plan.json")
+    shutil.rmtree(run / A)
+    shutil.copytree(other / A, run / A)
+    edit(run / A / "trial.json", plan=file_hash(other / "plan.json"))
+    words = [str(one) for one in check(run).breaks]
+    assert any("is not the plan that rence seed 0 was trained by" in one for one in words)
+
+
+def test_rows_of_another_arm_are_refused_even_without_seals(run: Path) -> None:
+    for path in run.rglob("seal.json"):
+        path.unlink()
+    swap(*(run / arm / "evals/step_1/mini_sums/attempts.parquet" for arm in (A, B)))
+    with pytest.raises(DataError, match="has rows whose `arm` is grpo, but eval"):
+        load(run)
+
+
+def open_evaluation(tmp_path: Path, run: Path) -> tuple[EvalFolder, EvalRecord, list[dict[str, Any]]]:
+    """Two chunks of two rows."""
+    whole = RunFolder(run).start_eval("mini_sums")
+    rows = attempts.rows(whole)[:4]
+    folder = EvalFolder(tmp_path / "evals/mini_sums")
+    header = replace(EvalRecord.read(whole.header), problems=4)
+    attempts.claim(folder, header)
+    for first in (0, 2):
+        attempts.append(folder, [attempts.Attempt(**row) for row in rows[first : first + 2]])
+    return folder, header, rows
+
+
+def test_open_rows_that_changed_are_not_gone_on_from(run: Path, tmp_path: Path) -> None:
+    folder, _, _ = open_evaluation(tmp_path, run)
+    assert attempts.whole_chunks(folder, [2, 2, 2]) == 2
+    folder.open_attempts.write_text(folder.open_attempts.read_text().replace('"tokens": 9', '"tokens": 8', 3))
+    with pytest.raises(BrokenSeal, match="does not hold from line 1 on"):
+        attempts.whole_chunks(folder, [2, 2, 2])
+
+
+def test_a_chunk_without_its_hash_is_asked_again(run: Path, tmp_path: Path) -> None:
+    folder, _, _ = open_evaluation(tmp_path, run)
+    first = folder.open_chunks.read_text().splitlines(keepends=True)[0]
+    folder.open_chunks.write_text(first)
+    assert attempts.whole_chunks(folder, [2, 2, 2]) == 1
+    assert folder.open_attempts.read_text().count("\n") == 2
+
+
+@pytest.mark.parametrize("killed_after", ["nothing", "seal", "attempts", "header"])
+def test_marks_made_again_keep_the_chain(
+    run: Path, finished: Path, monkeypatch: pytest.MonkeyPatch, killed_after: str
+) -> None:
+    """However it is interrupted, and whether a trial was done before."""
+    place = RunFolder(run).trial("rence", 0).eval(1, "mini_sums")
+    old = replace(EvalRecord.read(place.header), grader_version="older")
+    old.write(place.header)
+    rows = [{**row, "grader_version": "older"} for row in attempts.rows(place)]
+    place.seal.unlink()
+    attempts.rewrite(place, rows, old)
+    seals.seal(place)
+    edit(run / A / "done.json", evaluations={"step_1/mini_sums": file_hash(place.attempts)})
+    assert check(run).breaks == ()
+    evaluation = config.load(finished).evaluation
+    if killed_after != "nothing":
+
+        class Killed(BaseException):
+            pass
+
+        def killed(*_: object) -> None:
+            raise Killed
+
+        if killed_after == "seal":
+            monkeypatch.setattr(Path, "replace", killed_at(Path.replace, "attempts.parquet", Killed))
+        elif killed_after == "attempts":
+            monkeypatch.setattr(EvalRecord, "write", killed)
+        if killed_after != "header":
+            with pytest.raises(Killed):
+                remarking.mark_again([place], evaluation)
+            monkeypatch.undo()
+            assert ["was being marked again" in str(one) for one in check(run).breaks] == [True]
+    assert remarking.mark_again([place], evaluation) == len(rows)
+    assert EvalRecord.read(place.header).grader_version == MARKER_VERSION
+    assert check(run).breaks == () and len(EvalSeal.read(place.seal).before) == 1
+
+
+def killed_at(real: Callable[..., Any], name: str, error: type[BaseException]) -> Callable[..., Any]:
+    def replace_(self: Path, target: Path) -> Any:
+        if Path(target).name == name:
+            raise error
+        return real(self, target)
+
+    return replace_
+
+
+def test_what_was_edited_is_not_marked_again(run: Path, finished: Path) -> None:
+    """It would be sealed anew."""
+    place = RunFolder(run).trial("rence", 0).eval(1, "mini_sums")
+    replace(EvalRecord.read(place.header), grader_version="older").write(place.header)
+    with pytest.raises(BrokenSeal):
+        remarking.mark_again([place], config.load(finished).evaluation)
+
+
+@pytest.fixture
+def trial(tmp_path: Path) -> TrialFolder:
+    """With a checkpoint after two steps."""
+    folder = TrialFolder(tmp_path / "rence/seed0")
+    append_jsonl(folder.steps, [{"step": 1}, {"step": 2}])
+    with writing(folder, TrainingProgress(step=2), passing=("state.pt",)) as new:
+        (new / "model.safetensors").write_bytes(b"weights")
+        (new / "state.pt").write_bytes(b"state")
+    return folder
+
+
+def test_a_checkpoint_that_changed_is_not_gone_on_from(trial: TrialFolder) -> None:
+    newest = checkpoints.newest(trial)
+    assert newest and read_progress(newest).step == 2
+    (newest / "state.pt").unlink()
+    assert read_progress(newest).step == 2
+    (newest / "model.safetensors").write_bytes(b"Weights")
+    with pytest.raises(BrokenSeal, match=r"model\.safetensors is not what seal\.json"):
+        read_progress(newest)
+
+
+def test_steps_that_changed_are_not_gone_on_from(trial: TrialFolder) -> None:
+    append_jsonl(trial.steps, [{"step": 3}])
+    cut_back(trial.steps, 2, trial.checkpoint(2))
+    assert [json.loads(line)["step"] for line in trial.steps.read_text().splitlines()] == [1, 2]
+    trial.steps.write_text('{"step": 1}\n{"step": 9}\n')
+    with pytest.raises(BrokenSeal, match="does not hold the 2 lines"):
+        cut_back(trial.steps, 2, trial.checkpoint(2))
