@@ -6,6 +6,7 @@ import difflib
 import math
 from collections.abc import Iterable
 from dataclasses import fields, replace
+from functools import cache
 from types import UnionType
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -43,12 +44,17 @@ def check_types(dataclass: Any) -> None:
 
     Raises: ValueError.
     """
-    hints = get_type_hints(type(dataclass))
+    hints = _hints(type(dataclass))
     for field in fields(dataclass):
         value = getattr(dataclass, field.name)
         checked = _checked(field.name, value, hints[field.name])
         if checked is not value:
             object.__setattr__(dataclass, field.name, checked)
+
+
+@cache
+def _hints(cls: type) -> dict[str, Any]:
+    return get_type_hints(cls)
 
 
 def check_ranges(dataclass: Any, **intervals: str) -> None:

@@ -17,6 +17,8 @@ Nothing is imported before it is asked for; torch, numpy and pandas come last of
 
 from __future__ import annotations
 
+import atexit
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -75,4 +77,11 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(2)
     from rence.cli import main as command_line
 
-    command_line(arguments)
+    try:
+        command_line(arguments)
+    except SystemExit as end:
+        if arguments is not None:
+            raise
+        # The program is over, and streams are flushed. To take apart what it has imported would cost seconds.
+        atexit._run_exitfuncs()
+        os._exit(end.code if isinstance(end.code, int) else 0)

@@ -58,6 +58,7 @@ def build(
     others: Others | None = None,
     *,
     only_common: bool = False,
+    accept: str | None = None,
 ) -> list[Path]:
     """Write the report of a run folder, and return the files written, the page first.
 
@@ -65,19 +66,21 @@ def build(
         out: the folder to write to; `report/` in the run folder if None
         others: sections that other packages add
         only_common: keep of each benchmark the problems that all arms and seeds have, instead of refusing
+        accept: why a broken seal or a mismatch with the plan does not matter; the report says it
 
-    Raises: ValueError for an unknown format.
+    Raises: ValueError for an unknown format; Unmatched if evaluations of a run of ours do not agree with its plan or
+        with each other; BrokenSeal.
     """
     from reports import writing
 
-    return writing.build(Path(run), formats, None if out is None else Path(out), others, only_common)
+    return writing.build(Path(run), formats, None if out is None else Path(out), others, only_common, accept)
 
 
-def summary(run: Path) -> str:
-    """The verdict and the table of arms x benchmarks as plain text."""
+def summary(run: Path, *, accept: str | None = None) -> str:
+    """The verdict and the table of arms x benchmarks as plain text. Raises: as `build`."""
     from reports import writing
 
-    return writing.summary(Path(run))
+    return writing.summary(Path(run), accept)
 
 
 def without_cost(text: str) -> str:
@@ -94,7 +97,7 @@ def compare(
     a: str,
     b: str,
     *,
-    allow_unmatched: bool = False,
+    accept: str | None = None,
     estimand: str = "algorithm",
     alpha: float = 0.05,
     margin: float | None = None,
@@ -105,13 +108,14 @@ def compare(
     Args:
         margin: a fraction; differences smaller than this do not matter, and with it the two can be called equivalent.
         only_common: keep the problems that both have, instead of refusing sides that were asked different ones.
+        accept: why a mismatch or a broken seal does not matter; the result says it.
 
-    Raises: Unmatched if data order, weights, budget or evaluation differ; ValueError if a name is ambiguous;
-    DataError if something is missing or unfinished.
+    Raises: BrokenSeal; Unmatched if data order, weights, budget or evaluation differ; ValueError if a name is
+    ambiguous; DataError if something is missing or unfinished.
     """
     from reports import comparing
 
-    return comparing.compare(a, b, allow_unmatched, estimand, alpha, margin, only_common)
+    return comparing.compare(a, b, accept, estimand, alpha, margin, only_common)
 
 
 def evaluated_model(folder: Path) -> EvaluatedModel:
@@ -136,7 +140,7 @@ def gate_run(
     baseline: Path,
     *,
     margin: float | None = None,
-    allow_unmatched: bool = False,
+    accept: str | None = None,
     on_inconclusive: Policy = "fail",
     problems: Problems = "new",
     only_common: bool = False,
@@ -147,13 +151,15 @@ def gate_run(
         margin: as a fraction, above 0; the file's own if None, and 2 points where it states none
         problems: `new` ones like these; or `these` alone, where only answers are drawn anew
         only_common: keep the problems that both have, instead of refusing a run that was asked others
+        accept: why a mismatch or a broken seal does not matter; the result says it
 
     Raises: DataError if the baseline is broken, or the run lacks one of its benchmarks or was asked other problems;
-    Unmatched if template, sampling or marker differ; ValueError if the run's name is ambiguous.
+    BrokenSeal; Unmatched if template, sampling, engine, marker or versions differ; ValueError if the run's name is
+    ambiguous.
     """
     from reports.gate import running
 
-    return running.run(run, Path(baseline), margin, allow_unmatched, on_inconclusive, problems, only_common)
+    return running.run(run, Path(baseline), margin, accept, on_inconclusive, problems, only_common)
 
 
 def gate_by_looks(
@@ -161,7 +167,7 @@ def gate_by_looks(
     baseline: Path,
     *,
     margin: float | None = None,
-    allow_unmatched: bool = False,
+    accept: str | None = None,
     on_inconclusive: Policy = "fail",
     command: str = "",
 ) -> Gate:
@@ -176,11 +182,16 @@ def gate_by_looks(
     """
     from reports.gate import running_looks
 
-    return running_looks.run(run, Path(baseline), margin, allow_unmatched, on_inconclusive, command)
+    return running_looks.run(run, Path(baseline), margin, accept, on_inconclusive, command)
 
 
 def gate_looks(
-    baseline: Path, headers: Iterable[EvalRecord], ids: Mapping[str, Sequence[str]], out: Path
+    baseline: Path,
+    headers: Iterable[EvalRecord],
+    ids: Mapping[str, Sequence[str]],
+    out: Path,
+    *,
+    accept: str | None = None,
 ) -> list[dict[str, int]]:
     """How many problems of each benchmark each look of `gate_by_looks` needs, before the first is asked.
 
@@ -192,7 +203,7 @@ def gate_looks(
     """
     from reports.gate import running_looks
 
-    return running_looks.planned(Path(baseline), headers, ids, Path(out))
+    return running_looks.planned(Path(baseline), headers, ids, Path(out), accept)
 
 
 def reproduction(
@@ -202,24 +213,28 @@ def reproduction(
 
     Args:
         published: tables of others' scores, each a family of tests of its own.
-        accept: a reason to compare what differs in model, decoding or golds all the same.
+        accept: a reason to compare what differs in model, decoding or golds, and what is not sealed as it was, all the
+            same.
 
-    Raises: DataError if the run's files are missing or broken, or it has none of the cells.
+    Raises: DataError if the run's files are missing or broken, or it has none of the cells; else as `build`.
     """
     from reports.questions import reproduce
 
     return reproduce.reproduction(Path(run), published, accept, alpha)
 
 
-def same_model(a: str, b: str, *, allow_unmatched: bool = False, alpha: float = 0.05) -> SameModel:
+def same_model(a: str, b: str, *, accept: str | None = None, alpha: float = 0.05) -> SameModel:
     """Whether two checkpoints, named as in `compare`, differ on these problems: sampling of answers alone.
 
-    Raises: ValueError if one of them is several checkpoints; Unmatched if they were not asked in one way; DataError if
-    they were asked different problems or something is missing.
+    Args:
+        accept: why a mismatch or a broken seal does not matter; the result says it.
+
+    Raises: ValueError if one of them is several checkpoints; Unmatched if they were not asked in one way; BrokenSeal;
+    DataError if they were asked different problems or something is missing.
     """
     from reports.questions import same
 
-    return same.same(a, b, allow_unmatched, alpha)
+    return same.same(a, b, accept, alpha)
 
 
 def diff_picture(document: Mapping[str, Any]) -> tuple[str, bytes]:
@@ -229,11 +244,17 @@ def diff_picture(document: Mapping[str, Any]) -> tuple[str, bytes]:
     return frozen.picture(document)
 
 
-def update_baseline(run: str, baseline: Path, margin: float | None = None) -> BaselineUpdate:
+def update_baseline(
+    run: str, baseline: Path, margin: float | None = None, *, accept: str | None = None
+) -> BaselineUpdate:
     """Write a run's results as the baseline, in the place of what was there.
 
-    Raises: DataError if the run is incomplete or the file that is there is broken; ValueError as `gate_run`.
+    Args:
+        accept: why a broken seal of the run does not matter; the baseline says it.
+
+    Raises: BrokenSeal; DataError if the run is incomplete or the file that is there is broken; ValueError as
+    `gate_run`.
     """
     from reports.gate import updating
 
-    return updating.update(run, Path(baseline), margin)
+    return updating.update(run, Path(baseline), margin, accept)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from harness.records import START, DataError, EvalFolder, EvalRecord, LeftOut, Plan, RunFolder, TrialFolder
-from reports.data import common
+from reports.data import common, same_problems
+from reports.data.checked import UNCHECKED, Checked, check
 from reports.data.load import TrialData, read_evaluations, read_trial, where
-from reports.data.matching import Side
+from reports.data.matching import Mismatch, Side, as_the_first
 from reports.data.stopped import stopped_notes
 
 
@@ -27,17 +29,29 @@ class ComparedSide:
     imported: bool = False
     left_out: tuple[LeftOut, ...] = ()
     """of its evaluations, what was left out to keep the problems that all have"""
+    recipe: Mapping[str, Any] = field(default_factory=dict)
+    """of an arm of a run of ours, its own settings among the run's"""
+    checked: Checked = UNCHECKED
+    """whether its files are sealed, and what was let through"""
 
     @property
     def side(self) -> Side:
         """The part of it that matching looks at."""
         records = {seed: trial.record for seed, trial in self.trials.items()}
-        return Side(self.name, records, self.evals, self.imported)
+        return Side(self.name, records, self.evals, self.imported, self.recipe)
 
 
-def find(name: str) -> ComparedSide:
-    """A side, with what an import left out of it; raises as `_found`."""
-    return replace(side := _found(name), left_out=tuple(common.of_import(Path(name), side.evals)))
+def find(name: str, accept: str | None = None) -> ComparedSide:
+    """A side, with what an import left out of it.
+
+    Args:
+        accept: why a broken seal does not matter; None: it does.
+
+    Raises: BrokenSeal; ValueError for a reason without words; else as `_found`.
+    """
+    checked = check(path, accept) if (path := Path(name)).is_dir() else UNCHECKED
+    side = _found(name)
+    return replace(side, left_out=tuple(common.of_import(path, side.evals)), checked=checked)
 
 
 def _found(name: str) -> ComparedSide:
@@ -95,7 +109,12 @@ def _arm(name: str, path: Path, plan: Plan | None) -> ComparedSide:
     gone = [] if plan is None else sorted(set(plan.benchmarks) - set(evals["benchmark"]))
     if evals.empty or gone:
         raise DataError(f"{name} has no result at the headline on {', '.join(gone) or 'any benchmark'}.")
-    return ComparedSide(name, trials, evals, problems, tuple(notes))
+    return ComparedSide(name, trials, evals, problems, tuple(notes), recipe=_recipe(plan, str(evals["arm"].iloc[0])))
+
+
+def _recipe(plan: Plan | None, arm: str) -> dict[str, Any]:
+    own = [one.recipe_differences for one in plan.arms if one.name == arm] if plan else []
+    return {**plan.recipe, **own[0]} if plan and own else {}
 
 
 def _imported(name: str, path: Path, plan: Plan) -> ComparedSide:
@@ -122,3 +141,21 @@ def _evaluated(name: str, path: Path) -> ComparedSide:
 
 def _complete(folders: Iterable[EvalFolder]) -> list[EvalFolder]:
     return [folder for folder in folders if folder.attempts.exists()]
+
+
+def in_one_version(one: ComparedSide, other: ComparedSide) -> ComparedSide:
+    """The other side, where a benchmark was asked in two versions and that is accepted: as the first, if its problems
+    have the same ids on both. Others cannot be put together."""
+    ours, theirs = (same_problems.of_each(side.evals) for side in (one, other))
+    ids = [common.asked_of(side.evals, side.problems) for side in (one, other)]
+    same = {b: ours[b] for b in ours.keys() & theirs.keys() if ours[b] != theirs[b] and ids[0][b] == ids[1][b]}
+    return replace(other, evals=same_problems.adopt(other.evals, same))
+
+
+def again(a: ComparedSide, b: ComparedSide, found: Sequence[Mismatch]) -> str:
+    """What can be done about mismatches: to ask B as A was, where a command does that, or to say why not."""
+    options = as_the_first(found)
+    accept = "ay why that does not matter: --accept REASON, which is printed with the result"
+    if not options or a.trials or b.trials or b.imported:
+        return f"S{accept}"
+    return f"Evaluate {b.name} anew as {a.name} was: rence eval ... {options} --out NEW; or s{accept}"

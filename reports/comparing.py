@@ -11,9 +11,10 @@ import pandas as pd
 
 from harness.records import SCHEMA, DataError
 from harness.records.left_out import sentences
-from reports.compared_side import ComparedSide, find
+from reports.compared_side import ComparedSide, again, find, in_one_version
 from reports.data import common, same_problems
-from reports.data.matching import EVALUATION, Unmatched, unmatched
+from reports.data.checked import UNCHECKED, Checked
+from reports.data.matching import Mismatch, Unmatched, grouped, listed, refused
 from reports.data.pairs import Groups, Pair, compare_all
 from reports.data.scores import AVERAGE, complete, matrices
 from reports.data.titles import titles
@@ -40,6 +41,10 @@ class ComparedPair:
     """benchmark -> what the table calls it"""
     common: dict[str, Any] | None = None
     """what was left out to keep the problems that both have, and the least and most the average could be with it"""
+    checked: Checked = UNCHECKED
+    """whether the files are sealed, and what was let through"""
+    differs: Sequence[str] = ()
+    """what is not the same on both sides, and may differ"""
 
     @property
     def average(self) -> Pair:
@@ -55,8 +60,10 @@ class ComparedPair:
             "b": self.b,
             "verdict": self.verdict,
             "scores": scores,
-            "pairs": [pair_json(pair) for pair in self.pairs],
-            "matched": self.average.matched,
+            "pairs": [pair_json(pair, self.checked.accepted) for pair in self.pairs],
+            "matched": False if self.checked.accepted else self.average.matched,
+            **self.checked.to_json(),
+            "differs": list(self.differs),
             **({"common": self.common} if self.common else {}),
             "notes": self.notes,
         }
@@ -67,7 +74,9 @@ class ComparedPair:
         rows = [self._row(pair) for pair in self.pairs]
         table = Table("compare", [Column(c, numeric=i > 0) for i, c in enumerate(columns)], rows)
         head = f"A  {self.a}\nB  {self.b}"
-        return "\n\n".join([head, plain.table(table), self.verdict, *self._families(), *self.notes])
+        told = [f"Differs, which is not refused: {'; '.join(self.differs)}."] if self.differs else []
+        first = [self.verdict, *self.checked.sentences]
+        return "\n\n".join([head, plain.table(table), *first, *self._families(), *told, *self.notes])
 
     def _families(self) -> list[str]:
         """What is adjusted for what."""
@@ -105,8 +114,9 @@ class ComparedPair:
         p = self.average.p_equivalence
         same = "" if p is None else f", equivalence{within(self.average)} p {p_text(p)}"
         matched = "matched" if self.average.matched else MATCHING_UNKNOWN
-        if self.average.unmatched:
-            matched = f"not matched: {'; '.join(self.average.unmatched)}"
+        if self.checked.accepted:
+            matched = self.checked.words
+        matched = "; ".join([*self.checked.unsealed, matched])
         return (
             f"{sentence}: {signed(e.value)} points, {reaching(e.interval)}, p {p_text(e.p_value)}{same}; "
             f"the interval covers {COVERS[e.estimand]}; {matched}."
@@ -116,7 +126,7 @@ class ComparedPair:
 def compare(
     a: str,
     b: str,
-    allow_unmatched: bool,
+    accept: str | None,
     estimand: str,
     alpha: float,
     margin: float | None = None,
@@ -126,26 +136,31 @@ def compare(
 
     Args:
         a, b: folders, as `find` takes them.
+        accept: why a mismatch or a broken seal does not matter; None: it does.
         estimand: what intervals shall cover, one of `statistics.ESTIMANDS`.
         alpha: of each family of tests, the average and the benchmarks.
         margin: differences smaller than it do not matter, a fraction above 0; None: equivalence is not tested.
         only_common: keep the problems that both have, where they were asked different ones.
 
     Raises: ValueError if A and B are one folder, or as `find` does; Unmatched if they have no benchmark in common, or
-        are not matched where that is not allowed; DataError if a side lacks a result.
+        are not matched where that is not accepted; BrokenSeal; DataError if a side lacks a result.
     """
     if Path(a).resolve() == Path(b).resolve():
         raise ValueError(f"A and B are the same folder: {a}.")
-    one, other = find(a), find(b)
+    one, other = find(a, accept), find(b, accept)
     alike = _alike(one, other)
     if only_common:
         one, other = _only_common(one, replace(other, evals=same_problems.adopt(other.evals, alike)))
-    reasons = unmatched(one.side, other.side)
-    if reasons and not allow_unmatched:
+    reasons = refused(one.side, other.side)
+    if reasons and accept is None:
         raise Unmatched(
-            f"{a} and {b} are not matched: {'; '.join(reasons)}.\nUse --allow-unmatched to compare them anyway"
-            f"{_other_way(reasons, bool(alike), only_common)}."
+            f"{a} and {b} are not matched: {'; '.join(grouped(reasons))}.\n"
+            f"{again(one, other, reasons)}{_other_way(reasons, bool(alike), only_common)}."
         )
+    seals = one.checked.beside(other.checked).letting(grouped(reasons), accept)
+    differs = listed(one.side, other.side)
+    if accept is not None:
+        other = in_one_version(one, other)
     benchmarks, notes = _shared(one, other)
     groups = _groups((one, other), benchmarks)
     sides = {one.name: one.side, other.name: other.side}
@@ -164,7 +179,8 @@ def compare(
     said = list(sentences([*one.left_out, *other.left_out]))
     if put_aside and pairs[0].estimate:
         said.append(common.said("A", "B", pairs[0].estimate.value, put_aside["low"], put_aside["high"]))
-    return ComparedPair(a, b, means, pairs, [*one.notes, *other.notes, *notes, *said], known, put_aside)
+    notes = [*one.notes, *other.notes, *notes, *said]
+    return ComparedPair(a, b, means, pairs, notes, known, put_aside, seals, differs)
 
 
 def _groups(subjects: Iterable[ComparedSide], benchmarks: list[str]) -> Groups:
@@ -181,12 +197,12 @@ def _groups(subjects: Iterable[ComparedSide], benchmarks: list[str]) -> Groups:
     return groups
 
 
-def _other_way(reasons: Sequence[str], alike: bool, only_common: bool) -> str:
+def _other_way(reasons: Sequence[Mismatch], alike: bool, only_common: bool) -> str:
     """What `--common` could do, or why it could not."""
+    keys = {one.key for one in reasons}
     if not only_common:
-        limited = alike or any(EVALUATION["limit"] in reason for reason in reasons)
-        return ", or --common, which keeps the problems that both have" if limited else ""
-    if not any(EVALUATION["benchmark_hash"] in reason for reason in reasons):
+        return ", or use --common, which keeps the problems that both have" if alike or "limit" in keys else ""
+    if "benchmark_hash" not in keys:
         return ""
     return ". --common cannot help: that the problems of one id are the same in both versions is not known"
 

@@ -150,6 +150,8 @@ class Document:
     verdict: Sequence[str]
     """the first says what was found, the rest what it rests on"""
     sections: Sequence[Section] = field(default_factory=list)
+    accepted: Sequence[str] = ()
+    """those of the verdict that say what was let through: they stand out"""
 
     @property
     def figures(self) -> list[Figure]:

@@ -28,7 +28,8 @@ MOST_NAMES = 8
 def sentences(a: Analysis) -> list[str]:
     """The verdict, then what it rests on."""
     depends, collapsed = dependence.sentence(a), stability.sentence(a)
-    return [_verdict(a), *_numbers(a), *_start(a), *filter(None, [collapsed, depends]), basis(a)]
+    found = [*_numbers(a), *_start(a), *filter(None, [collapsed, depends])]
+    return [_verdict(a), *a.checked.sentences, *found, basis(a)]
 
 
 def _verdict(a: Analysis) -> str:
@@ -135,7 +136,7 @@ def _start(a: Analysis) -> list[str]:
 
 
 def basis(a: Analysis) -> str:
-    """Target, number of problems, k, seeds, test, matched or not, as planned or not."""
+    """Target, number of problems, k, seeds, test, sealed or not, matched or not, as planned or not."""
     plan, score = a.run.plan, a.scores.get((a.target, AVERAGE))
     pairs = [p for p in a.family("primary") if p.estimate]
     covered = {p.estimate.estimand for p in pairs if p.simultaneous and p.estimate}
@@ -153,8 +154,8 @@ def basis(a: Analysis) -> str:
         f"with seeds crossed{about}" + (", intervals and p both Bonferroni-adjusted" if len(pairs) > 1 else ""),
         *_few(a),
         *([f"equivalence by two one-sided tests{within(pairs[0])}"] if pairs and pairs[0].margin else []),
-        matched(a),
-        planned(a),
+        *a.checked.unsealed,
+        standing(a),
     ]
     return "; ".join(parts) + "."
 
@@ -176,7 +177,17 @@ def effort(a: Analysis) -> list[str]:
     return [f"{plan.budget_rollouts:,} rollouts a trial", f"backend {plan.backend}"]
 
 
-def matched(a: Analysis) -> str:
+def standing(a: Analysis) -> str:
+    """In words: matched or not, as planned or not; where something was let through neither, but why it was."""
+    if not a.checked.accepted:
+        return f"{_matched(a)}; {_planned(a)}"
+    if a.run.plan.imported:
+        return f"{a.checked.words}; {EXPLORATORY}"
+    left = [f"{plural(len(a.deviations), 'deviation')} from the plan, see the notes"] if a.deviations else []
+    return "; ".join([a.checked.words, *left])
+
+
+def _matched(a: Analysis) -> str:
     """In words: matched, or not and every reason once, or that it is not known, of an import."""
     reasons = sorted({reason for p in a.family("primary") for reason in p.unmatched})
     if reasons:
@@ -184,7 +195,7 @@ def matched(a: Analysis) -> str:
     return MATCHING_UNKNOWN if a.run.plan.imported else "arms matched"
 
 
-def planned(a: Analysis) -> str:
+def _planned(a: Analysis) -> str:
     """In words: as planned, or a few deviations in full, or how many there are."""
     if a.run.plan.imported:
         return EXPLORATORY

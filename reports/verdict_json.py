@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from harness.records import SCHEMA
-from reports.data import common, dependence, pass_at_k, pass_family, stability, sweeps
+from reports.data import agreement, common, dependence, pass_at_k, pass_family, stability, sweeps
 from reports.data.analysis import Analysis, Score
 from reports.data.pairs import TEST, Pair, difference_json
 from reports.data.scores import AVERAGE
@@ -30,9 +30,10 @@ def to_json(a: Analysis) -> dict[str, Any]:
             "margin": plan.comparison.margin,
         },
         "imported": plan.imported or None,
-        "as_planned": None if plan.imported else not a.deviations,
+        "as_planned": None if plan.imported else not a.deviations and not a.checked.accepted,
+        **a.checked.to_json(),
         "arms": [_arm(a, name) for name in a.rows],
-        "pairs": [pair_json(p) for p in a.pairs],
+        "pairs": [pair_json(p, a.checked.accepted) for p in a.pairs],
         # keys that only some runs have are left out of the others: absence is not an empty finding
         **common.to_json(a),
         "ranking": ranking(a),
@@ -45,6 +46,7 @@ def to_json(a: Analysis) -> dict[str, Any]:
             for entry in a.run.published
         ],
         "problem_variance_shares": a.shares,
+        "differs": agreement.differing(a.run),
         "notes": notes.collect(a),
     }
 
@@ -95,8 +97,12 @@ def score_json(score: Score) -> dict[str, Any]:
     }
 
 
-def pair_json(pair: Pair) -> dict[str, Any]:
-    """A difference with its test; `mde` and `mde_high` are fractions too."""
+def pair_json(pair: Pair, accepted: bool = False) -> dict[str, Any]:
+    """A difference with its test; `mde` and `mde_high` are fractions too.
+
+    Args:
+        accepted: whether something was let through: then no pair is matched.
+    """
     return {
         "a": pair.a,
         "b": pair.b,
@@ -105,7 +111,7 @@ def pair_json(pair: Pair) -> dict[str, Any]:
         "family": pair.family,
         "target": pair.asked,
         "test": TEST,
-        "matched": pair.matched,
+        "matched": False if accepted else pair.matched,
         "unmatched": list(pair.unmatched),
         "mde": _detectable(pair.mde and pair.mde[0]),
         "mde_high": _detectable(pair.mde and pair.mde[1]),

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from harness.records import RunFolder
+from harness.records import RunFolder, json_text, write_text
+from harness.records.layout import SEAL
+from harness.records.seals import FolderSeal
 from reports import verdict, verdict_json
-from reports.data import common, pass_at_k
-from reports.data.analysis import Analysis, analyse
-from reports.data.load import load
+from reports.data import pass_at_k
+from reports.data.agreement import analysed
+from reports.data.analysis import Analysis
 from reports.render import FORMATS, csv, latex, markdown, plain
 from reports.sections import differences, effects, flips, pass_tables, scores
 from reports.sections.registry import Others, document
 
 
 def build(
-    run: Path, formats: Collection[str], out: Path | None, others: Others | None, only_common: bool = False
+    run: Path,
+    formats: Collection[str],
+    out: Path | None,
+    others: Others | None,
+    only_common: bool = False,
+    accept: str | None = None,
 ) -> list[Path]:
     """Write the report's files, each whole or not at all, and return their paths, the page first.
 
@@ -25,23 +33,27 @@ def build(
         formats: some of `render.FORMATS`.
         out: the folder; None: `report/` in the run's.
         only_common: of each benchmark the problems that all have.
+        accept: why a broken seal or a mismatch does not matter.
 
-    Raises: ValueError for an unknown format; DataError if the run's files are missing or broken.
+    Raises: ValueError for an unknown format; else as `agreement.analysed`.
     """
     unknown = sorted(set(formats) - set(FORMATS))
     if unknown:
         raise ValueError(f"`{unknown[0]}` is no report format. Allowed: {', '.join(FORMATS)}.")
-    loaded = load(run)
-    analysis = analyse(common.restrict(loaded) if only_common else loaded)
+    analysis = analysed(run, accept, only_common)
     folder = out or RunFolder(run).report
     files = contents(analysis, formats, others)
+    # last, as with every seal: where it is, what it speaks of is whole
+    files[SEAL] = _seal(analysis, files)
     for name, content in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{path.name}.new")
-        temporary.write_text(content, encoding="utf-8", newline="\n")
-        temporary.replace(path)
+        write_text(folder / name, content)
     return [folder / name for name in files]
+
+
+def _seal(a: Analysis, files: Mapping[str, str]) -> str:
+    """What the report was made from, and the SHA-256 of each of its files."""
+    hashes = {name: hashlib.sha256(content.encode()).hexdigest() for name, content in sorted(files.items())}
+    return json_text(FolderSeal(hashes, a.checked.evidence).to_json())
 
 
 def contents(a: Analysis, formats: Collection[str], others: Others | None = None) -> dict[str, str]:
@@ -75,9 +87,9 @@ def contents(a: Analysis, formats: Collection[str], others: Others | None = None
     return files
 
 
-def summary(run: Path) -> str:
-    """The table of scores in plain text, and the verdict below it."""
-    a = analyse(load(run))
+def summary(run: Path, accept: str | None = None) -> str:
+    """The table of scores in plain text, and the verdict below it. Raises: as `build`."""
+    a = analysed(run, accept)
     table = plain.table(scores.table(a))
     legend = "* the column's highest; ≈: not separated from it; †: differs significantly from the arm that is compared"
     return "\n".join([table, legend, "", *verdict.sentences(a)])

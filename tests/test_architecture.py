@@ -32,7 +32,7 @@ FLOORS = {
         ("planning",),
         ("run",),
         ("importing", "pretraining"),
-        ("diff", "doctor"),
+        ("diff", "doctor", "verifying"),
     ),
     "reports": (
         ("words", "document"),
@@ -58,8 +58,8 @@ STDLIB_ONLY = (
     "harness/base/plugins",
     "harness/base/fingerprint",
 )
-ALSO = {"harness/records": ("pyarrow",)}
-"""and these: finished attempts are Parquet"""
+ALSO = {"harness/records": ("yaml", "pyarrow")}
+"""and these: experiments and baselines are YAML, finished attempts Parquet, and there is one reader of each"""
 HEAVY = ("torch", "transformers", "ray", "verl", "vllm", "mlflow", "lm_eval", "safetensors", "tokenizers")
 LIGHT = ("algorithms", "benchmarks", "reports", "rence")
 EVERYWHERE = ("__init__", "base", "registry")

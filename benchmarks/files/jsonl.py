@@ -26,6 +26,8 @@ QUESTION, ANSWER = ("problem", "question"), ("answer", "gold")
 TAGS = ("id", "title", "kind", "level", "subject", "source")
 MOST_BYTES = 1_000_000
 """of a line: a longer one is no problem, but a whole file in one line, or something else"""
+MOST_FILE_BYTES = 1_000_000_000
+"""which are held in memory"""
 _MOST_KINDS, _MOST_LINES = 2, 3
 _BOM = b"\xef\xbb\xbf"
 _ALLOWED = (
@@ -83,6 +85,8 @@ def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
         raise ValueError(f"{path} does not exist. It must be a file of JSON lines, one problem each.")
     if not path.is_file():
         raise ValueError(f"{path} is no regular file. It must be a file of JSON lines, one problem each.")
+    if (size := path.stat().st_size) > MOST_FILE_BYTES:
+        raise ValueError(f"{path} has {size:,} bytes, but at most {MOST_FILE_BYTES:,} are read.")
     with path.open("rb") as file:
         number = 0
         while raw := file.readline(MOST_BYTES + 1):

@@ -17,6 +17,8 @@ from benchmarks.marks import MATHS, Rule
 from benchmarks.problems import Benchmark, Problem, ProblemsError, ProblemsMissing, hash_of
 
 DATA_DIR = "RENCE_DATA_DIR"
+MOST_BYTES = 1_000_000_000
+"""of a file, which is held in memory; the largest training set has 7 million"""
 FOLDERS = ("", "benchmarks", "train")
 """where a file may be in the data folder"""
 
@@ -112,15 +114,22 @@ def local_file(source: Source) -> Path | None:
     folder = Path(named).expanduser()
     if not folder.is_dir():
         raise ProblemsError(f"{DATA_DIR} must name a folder, but `{named}` is none.")
-    files = (folder / place / f"{source.file}.jsonl" for place in FOLDERS)
+    files = [folder / place / f"{source.file}.jsonl" for place in FOLDERS]
+    for file in files:
+        if (file.exists() or file.is_symlink()) and not file.is_file():
+            raise ProblemsError(
+                f"{file} must be a regular file, but is a folder, a FIFO, a device or a link to nothing."
+            )
     return next((file for file in files if file.is_file()), None)
 
 
 def _from_file(source: Source, file: Path) -> tuple[Problem, ...]:
+    if (size := file.stat().st_size) > MOST_BYTES:
+        raise ProblemsError(f"{file} has {size:,} bytes, but at most {MOST_BYTES:,} are read.")
     with file.open(encoding="utf-8") as lines:
         try:
             problems = _problems(source, (json.loads(line) for line in lines), "problem", "answer")
-        except (ValueError, KeyError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise ProblemsError(
                 f"{file} must hold JSON lines with `problem` and `answer`, but reading it failed: {error!r}."
             ) from None

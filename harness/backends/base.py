@@ -124,8 +124,12 @@ class Backend(ABC):
     all others are part of the plan's lock (`harness/records/fields.py`). None: no section"""
     engines: ClassVar[tuple[str, ...]] = ()
     """names that `evaluation.engine` may have besides null"""
+    one_at_a_time: ClassVar[str] = ""
+    """why trials must not run side by side, whatever the user says, as the end of a sentence; empty: they may"""
     contract_settings: ClassVar[Mapping[str, Any]] = {}
     """settings with which `rence check` trains a few steps of the quickstart's model here, where the defaults do not"""
+    stop_seconds: ClassVar[float] = 10.0
+    """how long a trial that was asked to end may clear up before it is killed, which must lose nothing but time"""
 
     def mistakes(self, experiment: Experiment) -> Iterable[Mistake]:
         """What of the experiment this backend cannot do; asked when its file is loaded. Starts nothing."""

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.backends.base import TrainingResult
+from harness.base.errors import naming
 from harness.records import TrialFolder, read_json, to_disk, write_json
 from harness.records.allowed import Whole
 from harness.records.chain import BrokenSeal
@@ -96,7 +97,8 @@ def writing(
     new = target.with_name(f".{target.name}.new")
     shutil.rmtree(new, ignore_errors=True)
     new.mkdir(parents=True)
-    yield new
+    with naming(target):
+        yield new
     write_json(new / PROGRESS, asdict(progress))
     seal_folder(new, file_hash(folder.steps) if folder.steps.exists() else "", passing, unsealed)
     for path in [*new.rglob("*"), new]:
@@ -132,6 +134,7 @@ def cut_back(steps: Path, step: int, checkpoint: Path | None = None) -> None:
         mend = f"Bring it back from a copy, or delete {steps.parent} and run the same again"
         raise BrokenSeal(steps.parent, (Break(steps, what, mend),))
     new = steps.with_name(f".{steps.name}.new")
-    new.write_bytes(b"".join(kept))
+    with naming(steps):
+        new.write_bytes(b"".join(kept))
     to_disk(new)
     new.replace(steps)

@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from harness.backends.groups import TokenRollouts
-from harness.base.errors import UserError
+from harness.base.errors import UserError, naming
 from harness.models.resolving import model_hash
 from harness.records import SCHEMA, DataError, Mark, read_json, to_disk, write_json
 from harness.records.allowed import FILLED, Count, MarkWord, NonNegative, Positive, Whole
@@ -105,8 +105,9 @@ def write(folder: Path, recorded: Recorded, save_model: Callable[[Path], None]) 
     new = folder.with_name(f".{folder.name}.new")
     shutil.rmtree(new, ignore_errors=True)
     new.mkdir(parents=True)
-    save_model(new / MODEL)
-    save_file(_tensors(recorded), new / TENSORS)
+    with naming(folder):
+        save_model(new / MODEL)
+        save_file(_tensors(recorded), new / TENSORS)
     batch = recorded.batch
     header = {
         "schema": SCHEMA,

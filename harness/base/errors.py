@@ -5,9 +5,25 @@ from __future__ import annotations
 import difflib
 import errno
 import importlib.util
-from collections.abc import Iterable
+import os
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 OK, FAILED, USAGE, INCOMPLETE, INTERRUPTED = 0, 1, 2, 3, 130
+_MOST_NAMED = 60
+"""names in a message"""
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_BROKEN = tuple(
+    getattr(errno, name)
+    for name in ("EIO", "EREMOTEIO", "ENXIO", "ENODEV", "ESTALE", "EUCLEAN")
+    if hasattr(errno, name)  # not every system has them all
+)
+"""a disk that fails, is gone, or whose file system is damaged; a server of files that has lost ours"""
+_NUMBER = re.compile(r"\((?:os error|errno) (\d+)\)|\[errno (\d+)\]|\[Errno (\d+)\]")
+"""how libraries in Rust and C++ name the error of the system that they met"""
 
 
 class UserError(Exception):
@@ -36,7 +52,8 @@ def _installed(package: str) -> bool:
 def nearest(word: str, allowed: Iterable[str]) -> str:
     """` Did you mean `x`?` or a list of what is allowed, to end a message with."""
     names = sorted(allowed)
-    return closest(word, names).strip() or f"Allowed: {', '.join(names)}."
+    more = f" and {len(names) - _MOST_NAMED:,} more" if len(names) > _MOST_NAMED else ""
+    return closest(word, names).strip() or f"Allowed: {', '.join(names[:_MOST_NAMED])}{more}."
 
 
 def closest(word: str, allowed: Iterable[str]) -> str:
@@ -53,9 +70,15 @@ def of_system(error: Exception) -> UserError | None:
     if not isinstance(error, OSError):
         # A plug-in that cannot be used, which is an ImportError, is no data that are missing.
         return UserError(str(error), USAGE if isinstance(error, ImportError) else INCOMPLETE)
-    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+    if error.errno in _FULL:
         return UserError(
             f"no space left to write{_at(error)}. What is written is safe: free some space and run the same again.",
+            INCOMPLETE,
+        )
+    if error.errno in _BROKEN:
+        return UserError(
+            f"the disk does not read or write{_at(error)}: {os.strerror(error.errno)}. What is written is safe: see to "
+            "the disk and run the same again.",
             INCOMPLETE,
         )
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG):
@@ -64,4 +87,36 @@ def of_system(error: Exception) -> UserError | None:
 
 
 def _at(error: OSError) -> str:
-    return f" {error.filename}" if error.filename else ""
+    file = error.filename2 or error.filename  # of a renaming the new name: the old one is our own affair
+    return f" {file}" if file else ""
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """What the system refuses inside is an OSError that names this file or folder, whatever a library makes of it.
+
+    Raises: OSError.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None:
+            error.filename = str(path)
+        raise
+    except Exception as error:
+        number = _refused_with(error)
+        if number is None:
+            raise
+        raise OSError(number, os.strerror(number), str(path)) from error
+
+
+def _refused_with(error: BaseException | None) -> int | None:
+    """The number of the system's error that this one comes from, if there is one."""
+    while error is not None:
+        if isinstance(error, OSError):
+            return error.errno
+        named = _NUMBER.search(str(error))
+        if named:
+            return int(next(filter(None, named.groups())))
+        error = error.__cause__ or error.__context__
+    return None

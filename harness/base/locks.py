@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from harness.base.errors import UserError, of_system
+from harness.base.errors import UserError, naming, of_system
 
 LOCK = ".lock"
 
@@ -69,6 +69,7 @@ def _holder(file: IO[str]) -> str:
 
 
 def _rewrite(file: IO[str], text: str) -> None:
-    file.truncate(0)
-    file.write(text)
-    file.flush()
+    with naming(Path(file.name)):
+        file.truncate(0)
+        file.write(text)
+        file.flush()

@@ -59,6 +59,7 @@ def _accept_benchmark(name: str, offered: Any) -> Benchmark | TrainingSet:
 
 
 def _accept_backend(name: str, offered: Any) -> Any:
+    _check_name(name)
     made, seam = offered() if isinstance(offered, type) else offered, import_module("harness.backends.base")
     if not isinstance(made, seam.Backend):
         raise Unfit(f"it must be a Backend, but is {type(made).__name__} instead")

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from algorithms.base import Algorithm
 from harness.base import registry, reserved
 from harness.base.plugins import PluginError
+from harness.config import limits
 from harness.config.check import checked, fail, known, show
 from harness.config.experiment import Arm, Recipe
 from harness.config.manifest import Key, Manifest
@@ -59,6 +60,8 @@ def _extend(
     if other in (*path, name):
         circle = " -> ".join((*path, name, other))
         fail(manifest, at, f"arms may not extend each other in a circle: {circle}.")
+    if len(path) >= limits.EXTENDS:
+        fail(manifest, at, f"`{path[0]}` takes from more than {limits.EXTENDS} arms, one through the other.")
     # The hyper-parameters that it takes over mean something in their own algorithm only.
     if "algorithm" in own:
         fail(

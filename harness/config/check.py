@@ -13,6 +13,8 @@ from harness.config.manifest import Key, Manifest, dotted
 
 _MOST_LINES = 3
 _LONG_HINT = 160
+_LONGEST_NAME = 80
+"""characters of a word of the user's in a message"""
 _MUST_BE = {
     "bool_type": "true or false",
     "dict_type": "a mapping",
@@ -65,7 +67,8 @@ def fail(manifest: Manifest, key: Key, message: str) -> NoReturn:
 def known(manifest: Manifest, key: Key, what: str, name: str, allowed: Mapping[str, Any] | list[str]) -> None:
     """Raises: UserError with the nearest allowed name if `name` is not one."""
     if name not in allowed:
-        fail(manifest, key, f"there is no {what} `{name}`. {nearest(name, allowed)}")
+        shown = name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}..."
+        fail(manifest, key, f"there is no {what} `{shown}`. {nearest(shown, allowed)}")
 
 
 def show(value: Any) -> str:
@@ -96,11 +99,14 @@ def _allowed(mistake: Any) -> str:
     kind, context = mistake["type"], mistake.get("ctx", {})
     if kind in _BOUND:
         bound, words = _BOUND[kind]
-        return f"{words} {context[bound]:g}"
+        limit = context[bound]
+        return f"{words} {limit:,}" if isinstance(limit, int) else f"{words} {limit:g}"
     if kind == "literal_error":
         return context["expected"].replace("'", "`")
     if kind == "too_short":
         return "longer: it may not be empty"
+    if kind == "too_long":
+        return f"shorter: at most {context['max_length']:,} are allowed"
     return _MUST_BE.get(kind, str(mistake["msg"]).removeprefix("Input should be ").lower())
 
 

@@ -10,23 +10,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from annotated_types import Ge, Gt, Le, Lt
+from annotated_types import Ge, Gt, Le, Lt, MaxLen
 
 from algorithms.base import Algorithm
 from benchmarks.marks import Form, Rule
 from benchmarks.problems import Benchmark, TrainingSet
 from harness.base import registry
 from harness.base.fingerprint import fingerprint
+from harness.config import limits
+from harness.config.limits import Count, SeedNumber, Whole
 from harness.config.own_files import ProblemFile, TrainFile
 from harness.records import Comparison, Published, Sweep
 from harness.records.fields import LATER, RUNTIME, UNWRITTEN, runtime_settings, semantic
 
-Count = Annotated[int, Ge(1)]
 NonNegative = Annotated[float, Ge(0)]
 Positive = Annotated[float, Gt(0)]
 Decay = Annotated[float, Ge(0), Lt(1)]
 Share = Annotated[float, Gt(0), Le(1)]
-Whole = Annotated[int, Ge(0)]
 Reward = Literal["label", "majority", "random", "format", "mislabelled"]
 
 
@@ -105,12 +105,12 @@ class Evaluation:
     """How checkpoints are asked. None of it is a runtime setting: engine and chunks change the last digits of what is
     sampled, and an evaluation that was begun goes on in its chunks."""
 
-    benchmarks: Mapping[str, Count]
+    benchmarks: Annotated[Mapping[str, Count], MaxLen(limits.BENCHMARKS)]
     """benchmark -> k, at the headline point and for the untrained model; or, for problems of your own, name ->
     `{file: my.jsonl, k: 4}`, with `rule: choice` where answers are letters"""
-    curve: Mapping[str, Count] = field(default_factory=dict)
+    curve: Annotated[Mapping[str, Count], MaxLen(limits.BENCHMARKS)] = field(default_factory=dict)
     """benchmark -> k, at the earlier points of the grid; may be empty"""
-    points: Count = 4
+    points: Annotated[Count, Le(limits.POINTS)] = 4
     """evaluations in a trial, at equal distances in rollouts; the last is the headline"""
     temperature: NonNegative = 1.0
     """0 is greedy"""
@@ -120,7 +120,7 @@ class Evaluation:
     """response limit"""
     chunk_problems: Count = 64
     """problems generated together; the unit of resume. The last digits of fp32 results depend on it"""
-    seed: Whole = 0
+    seed: SeedNumber = 0
     """the same in all arms and at all points: common random numbers"""
     limit: Count | None = field(default=None, metadata=LATER)
     """problems of each benchmark, the first ones; null: all"""
@@ -219,7 +219,7 @@ class Experiment:
     """how a problem becomes a prompt"""
     train: str
     """training set; or, for problems of your own, `{file: train.jsonl}`"""
-    seeds: tuple[Whole, ...]
+    seeds: Annotated[tuple[SeedNumber, ...], MaxLen(limits.SEEDS)]
     """one trial of every arm for each"""
     budget_rollouts: Count
     """a trial stops at the first step at or past so many generated rollouts; filtered ones count"""
@@ -242,7 +242,7 @@ class Experiment:
     """the design that `grid` and `ablate` were expanded to, as resolved.json has it; not written by hand"""
     cap: Cap = field(default_factory=Cap)
     """what the whole experiment may spend, tuning included; one that asks for more is refused before anything starts"""
-    record_steps: tuple[Count, ...] = field(default=(), compare=False)
+    record_steps: Annotated[tuple[Count, ...], MaxLen(limits.RECORDED)] = field(default=(), compare=False)
     """steps whose rollouts every trial keeps, with the weights they were learnt with, for `rence diff --batch`
     (docs/how-to/diff.md). Backend `local` alone; changes no result and no plan, so a run under way may be given it"""
     backend_settings: Any = None

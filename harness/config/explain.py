@@ -10,6 +10,7 @@ from typing import Any
 from algorithms.base import Algorithm
 from harness.base import registry
 from harness.base.errors import UserError, nearest
+from harness.config import limits
 from harness.config.own_files import ProblemFile, TrainFile
 from harness.config.shape import experiment_file, may_be_a_section, model
 from harness.config.sweeps import SHAPES
@@ -202,7 +203,7 @@ def _allowed(schema: Schema) -> str:
         ("maximum", "at most"),
         ("exclusiveMaximum", "less than"),
     ):
-        if bound in schema:
+        if bound in schema and schema[bound] < limits.COUNT:  # which bounds all counts, and nobody will reach
             words.append(f"{word} {schema[bound]:g}")
     if "default" in schema and not isinstance(schema["default"], dict):
         words.append(f"default {json.dumps(schema['default'])}")

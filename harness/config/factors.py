@@ -12,12 +12,14 @@ A factor is a setting with a list of values, or a name of your own with levels t
 from __future__ import annotations
 
 import re
+from collections import ChainMap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from harness.base.errors import nearest
 from harness.config import arms as builder
+from harness.config import limits
 from harness.config.check import fail, show
 from harness.config.experiment import Arm, Recipe
 from harness.config.manifest import Key, Manifest, dotted
@@ -50,6 +52,8 @@ def factors(manifest: Manifest, at: Key, written: Mapping[str, Any]) -> list[Fac
     """Raises: UserError if one is no factor, has a level twice, or sets what another sets."""
     found = []
     for name, key, value in _flat(written, at):
+        if isinstance(value, list | Mapping) and len(value) > limits.ARMS:
+            fail(manifest, key, f"`{dotted(key)}` has {len(value):,} values; at most {limits.ARMS:,} are tried.")
         levels = tuple(_levels(manifest, name, key, value))
         labels = [level.label for level in levels]
         for i, level in enumerate(levels):
@@ -105,7 +109,7 @@ def changed(
         "recipe": {**arm.recipe_overrides, **inside},
         "title": title,
     }
-    places = dict(manifest.places)
+    places = ChainMap({}, manifest.places)  # not a copy: there may be many arms, and many places
     for key, (_, written) in changes.items():
         places["arms", name, *key.split(".", 1)] = manifest.place(written)
         places.setdefault(("arms", name), manifest.place(written))

@@ -8,11 +8,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from harness.base import registry
+from harness.base import registry, reserved
 from harness.base.errors import UserError
 from harness.base.plugins import PluginError
 from harness.config import arms as builder
-from harness.config import comparison, problems, sweeps, tuning_block
+from harness.config import comparison, limits, problems, sweeps, tuning_block
 from harness.config import manifest as manifests
 from harness.config.check import checked, fail, known, show
 from harness.config.experiment import Cap, Evaluation, Experiment, Recipe
@@ -54,6 +54,8 @@ def build(manifest: Manifest) -> Experiment:
     made = sweeps.expand(manifest, written, arms, recipe)
     made.sweeps += [Sweep(**dict(sweep)) for sweep in file.sweeps]
     _check_design(manifest, made)
+    _check_alike(manifest, made)
+    _check_trials(manifest, len(made.arms), len(file.seeds))
     experiment = Experiment(
         name=file.name,
         backend=file.backend,
@@ -125,6 +127,10 @@ def _check_names(manifest: Manifest, file: Any, files: Collection[str]) -> None:
     """
     if not _NAME.match(file.name):
         fail(manifest, ("name",), f"`name` must be letters, digits, `_` and `-`, but is {show(file.name)} instead.")
+    if file.name.casefold() in reserved.BESIDE:
+        fail(manifest, ("name",), f"`name` may not be `{file.name}`, a word of the tracking store's beside the runs.")
+    if wrong := reserved.too_long(f"{file.name}-tuning"):
+        fail(manifest, ("name",), f"`name` with `-tuning`, its tuning's folder: {wrong}.")
     known(manifest, ("backend",), "backend", file.backend, registry.BACKENDS.names())
     known(manifest, ("template",), "template", file.template, templates.TEMPLATES)
     if file.train not in files:
@@ -198,6 +204,22 @@ def _check_backend(manifest: Manifest, experiment: Experiment) -> None:
     for mistake in mistakes:
         written = [key for key in mistake.keys if key in manifest.places]
         fail(manifest, written[0] if written else mistake.keys[0], mistake.message)
+
+
+def _check_alike(manifest: Manifest, made: Expansion) -> None:
+    """Raises: UserError if two arms would have one folder on some disks."""
+    if found := reserved.alike(made.arms):
+        words = f"the arms `{found[0]}` and `{found[1]}` differ in case alone. Rename one of them."
+        fail(manifest, ("arms", found[0]), words)
+
+
+def _check_trials(manifest: Manifest, arms: int, seeds: int) -> None:
+    if arms * seeds > limits.TRIALS:
+        fail(
+            manifest,
+            ("seeds",),
+            f"{arms:,} arms x {seeds:,} seeds are {arms * seeds:,} trials; at most {limits.TRIALS:,} are allowed.",
+        )
 
 
 def _check_design(manifest: Manifest, made: Expansion) -> None:

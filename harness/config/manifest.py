@@ -5,24 +5,21 @@ YAML 1.2's scalars, not 1.1's: `1e-4` is a number and `no` is a word. A key give
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from harness.base.errors import UserError
+from harness.records import user_files, yaml_reader
+from harness.records.yaml_reader import MOST_DEPTH, Key, YamlMistake, dotted
 
-Key = tuple[str | int, ...]
-"""where a value is: ("recipe", "group_size") or ("seeds", 0)"""
+__all__ = ["Key", "Manifest", "dotted", "parse", "read"]
 
-_NULL = re.compile(r"(?:|~|null|Null|NULL)\Z")
-_BOOL = re.compile(r"(?:true|True|TRUE|false|False|FALSE)\Z")
-_INT = re.compile(r"[-+]?[0-9](?:_?[0-9])*\Z")
-_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\Z")
-_SPECIAL = {".inf": "inf", "+.inf": "inf", "-.inf": "-inf", ".nan": "nan"}
+MOST_BYTES = 4_000_000
+"""of an experiment's file: resolved.json of the largest that is allowed has 1.5 million"""
+_SHOWN = 160
+"""characters of an override or a value in a message"""
 
 
 @dataclass
@@ -34,7 +31,7 @@ class Manifest:
     data: dict[str, Any]
     text: str = ""
     """as it was read, with the overrides in comments on top"""
-    places: dict[Key, str] = field(default_factory=dict)
+    places: MutableMapping[Key, str] = field(default_factory=dict)
     """key -> `file:line`, or the override that set it"""
 
     def place(self, key: Key) -> str:
@@ -46,103 +43,44 @@ class Manifest:
 
 def read(path: Path, overrides: Iterable[str] = ()) -> Manifest:
     """Raises: UserError if the file cannot be read or an override is not `key=value`."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
+    if not path.exists() and not path.is_symlink():
         raise UserError(
             f"{path} does not exist. `rence config new` prints an experiment to start from, `rence list configs` those "
             "that ship."
-        ) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path} cannot be read: {error}.") from None
+        )
+    try:
+        text = user_files.text_of(path, MOST_BYTES)
+    except ValueError as error:
+        raise UserError(str(error)) from None
     manifest = parse(text, str(path))
     for override in overrides:
         _override(manifest, override)
-        manifest.text = f"# changed on the command line: {override}\n{manifest.text}"
+        manifest.text = f"# changed on the command line: {' '.join(override.split())}\n{manifest.text}"
     return manifest
 
 
 def parse(text: str, source: str) -> Manifest:
     """Raises: UserError with line and column if this is not YAML, or not a mapping."""
-    reader = _Reader(source, numbered=True)
-    data = reader.load(text)
+    lines: dict[Key, int] = {}
+    try:
+        data = yaml_reader.load(text, lines)
+    except YamlMistake as mistake:
+        column = f":{mistake.column}" if mistake.column else ""
+        raise UserError(f"{source}:{mistake.line}{column}: {mistake}") from None
     if not isinstance(data, dict):
         raise UserError(f"{source} must hold `key: value` lines, but holds {_kind(data)} instead.")
-    return Manifest(source, data, text, reader.places)
-
-
-def dotted(key: Key) -> str:
-    """`arms.grpo.recipe.group_size`, `seeds[0]`"""
-    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in key).lstrip(".")
-
-
-class _Reader:
-    """One YAML text to plain data; `places` fills on the way."""
-
-    def __init__(self, source: str, numbered: bool) -> None:
-        self._source, self._numbered = source, numbered
-        self.places: dict[Key, str] = {(): source}
-
-    def load(self, text: str) -> Any:
-        try:
-            node = yaml.compose(text, Loader=yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader)
-        except yaml.MarkedYAMLError as error:
-            mark = error.problem_mark or error.context_mark
-            at = self._place(mark, column=True) if mark else self._source
-            raise UserError(f"{at}: this is not YAML: {error.problem or error.context}.") from None
-        except yaml.YAMLError as error:
-            raise UserError(f"{self._source}: this is not YAML: {' '.join(str(error).split())}.") from None
-        return self._value(node, ()) if node else None
-
-    def _value(self, node: yaml.Node, key: Key) -> Any:
-        self.places.setdefault(key, self._place(node.start_mark))
-        if isinstance(node, yaml.SequenceNode):
-            return [self._value(item, (*key, i)) for i, item in enumerate(node.value)]
-        if isinstance(node, yaml.MappingNode):
-            return self._mapping(node, key)
-        assert isinstance(node, yaml.ScalarNode)
-        return _scalar(node.value) if not node.style else node.value
-
-    def _mapping(self, node: yaml.MappingNode, key: Key) -> dict[str, Any]:
-        data: dict[str, Any] = {}
-        for name_node, value_node in node.value:
-            place, name = self._place(name_node.start_mark), name_node.value
-            if not isinstance(name_node, yaml.ScalarNode):
-                raise UserError(f"{place}: a key must be a word, but is {_kind(name)} instead.")
-            inner = (*key, name)
-            if name in data:
-                first = self.places[inner].rpartition(":")[2] if self._numbered else "1"
-                raise UserError(
-                    f"{place}: `{dotted(inner)}` is given twice, first in line {first}. Remove one of them."
-                )
-            self.places[inner] = place
-            data[name] = self._value(value_node, inner)
-        return data
-
-    def _place(self, mark: yaml.Mark, column: bool = False) -> str:
-        if not self._numbered:
-            return self._source
-        return f"{self._source}:{mark.line + 1}" + (f":{mark.column + 1}" if column else "")
-
-
-def _scalar(text: str) -> Any:
-    if _NULL.match(text):
-        return None
-    if _BOOL.match(text):
-        return text.lower() == "true"
-    if _INT.match(text):
-        return int(text)
-    if _FLOAT.match(text):
-        return float(text)
-    return float(_SPECIAL[text.lower()]) if text.lower() in _SPECIAL else text
+    places = {key: f"{source}:{line}" for key, line in lines.items()} | {(): source}
+    return Manifest(source, data, text, places)
 
 
 def _override(manifest: Manifest, override: str) -> None:
     path, equals, text = override.partition("=")
     key = tuple(path.strip().split("."))
     if not equals or not all(key):
-        raise UserError(f"`{override}` must be `key=value`, such as `recipe.group_size=4` or `seeds=[0,1]`.")
-    place = f"`{override}`"
+        raise UserError(f"`{_cut(override)}` must be `key=value`, such as `recipe.group_size=4` or `seeds=[0,1]`.")
+    place = f"`{_cut(override)}`"
+    if len(key) > MOST_DEPTH:
+        raise UserError(f"{place}: `{_cut(path)}` is more than {MOST_DEPTH} levels deep.")
     inside = manifest.data
     for i, part in enumerate(key[:-1], 1):
         if inside.get(part) is None:
@@ -151,7 +89,10 @@ def _override(manifest: Manifest, override: str) -> None:
         inside = inside[part]
         if not isinstance(inside, dict):
             raise UserError(f"{place}: `{'.'.join(key[:i])}` is {_kind(inside)}, so nothing can be set inside it.")
-    inside[key[-1]] = _Reader(place, numbered=False).load(text)
+    try:
+        inside[key[-1]] = yaml_reader.load(text, {}, at=key)
+    except YamlMistake as mistake:
+        raise UserError(f"{place}: {mistake}") from None
     manifest.places = {k: old for k, old in manifest.places.items() if k[: len(key)] != key}
     manifest.places[key] = place
 
@@ -161,4 +102,8 @@ def _kind(data: Any) -> str:
         return "a mapping"
     if isinstance(data, list):
         return "a list"
-    return "nothing" if data is None else f"`{data}`"
+    return "nothing" if data is None else f"`{_cut(str(data))}`"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."

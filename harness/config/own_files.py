@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Literal
 
-from annotated_types import Ge
+from harness.config.limits import Count
 
 
 @dataclass(frozen=True)
@@ -14,7 +14,7 @@ class ProblemFile:
 
     file: str
     """its path, beside the experiment's file or from the current folder"""
-    k: Annotated[int, Ge(1)] = 1
+    k: Count = 1
     """attempts a problem"""
     title: str = ""
     """what tables call it; empty: its name"""

@@ -105,10 +105,8 @@ def train_written(experiment: Experiment) -> Any:
 
 def _once(manifest: Manifest, key: Key, names: Iterable[str]) -> None:
     """Raises: UserError if two names differ in case alone, for some disks would give them one folder."""
-    seen: dict[str, str] = {}
-    for name in names:
-        if (first := seen.setdefault(name.casefold(), name)) != name:
-            fail(manifest, (*key, name), f"`{name}` and `{first}` differ in case alone. Rename one of them.")
+    if found := reserved.alike(names):
+        fail(manifest, (*key, found[0]), f"`{found[0]}` and `{found[1]}` differ in case alone. Rename one of them.")
 
 
 def _placed(manifest: Manifest, key: Key, name: str, written: Mapping[str, Any], shape: type[T]) -> T:

@@ -14,6 +14,7 @@ from typing import Any, Literal, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
+from harness.config import limits
 from harness.config.experiment import Cap, Evaluation, Experiment, Recipe
 from harness.records import CollapseRule, Comparison, Plan, Sweep
 
@@ -79,7 +80,10 @@ def experiment_file(sections: tuple[tuple[str, type], ...] = ()) -> type[BaseMod
         budget=(budget, Field(description="what every trial may spend")),
         recipe=(model(Recipe), Field(default_factory=model(Recipe), description=described["recipe"])),
         evaluation=(model(Evaluation), Field(description=described["evaluation"])),
-        arms=(dict[str, dict[str, Any] | None], Field(min_length=1, description=described["arms"])),
+        arms=(
+            dict[str, dict[str, Any] | None],
+            Field(min_length=1, max_length=limits.ARMS, description=described["arms"]),
+        ),
         grid=(Any, Field(None, description=_GRID)),
         ablate=(Any, Field(None, description=_ABLATE)),
         cap=(model(Cap), Field(default_factory=model(Cap), description=described["cap"])),
@@ -87,7 +91,7 @@ def experiment_file(sections: tuple[tuple[str, type], ...] = ()) -> type[BaseMod
         tuning=(dict[str, Any], Field(default_factory=dict, description=described["tuning"])),
         sweeps=(tuple[model(Sweep), ...], Field((), description=described["sweeps"])),  # type: ignore[misc]
         record_steps=_field(Experiment, "record_steps"),
-        expected=(tuple[str, ...], Field((), description=_EXPECTED)),
+        expected=(tuple[str, ...], Field((), max_length=limits.PUBLISHED, description=_EXPECTED)),
         **{name: _section(name, settings) for name, settings in sections},
     )
 

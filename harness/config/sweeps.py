@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from annotated_types import MinLen
 
 from harness.config import factors as parts
+from harness.config import limits
 from harness.config.check import checked, fail, known, show
 from harness.config.experiment import Arm, Recipe
 from harness.config.factors import Factor, Level
@@ -18,8 +19,6 @@ from harness.config.manifest import Key, Manifest, dotted
 from harness.config.shape import model
 from harness.records import Sweep
 
-MOST_ARMS = 1000
-"""a grid of more is a slip of the pen, and is not expanded"""
 ON, OFF = "on", "off"
 
 
@@ -57,6 +56,19 @@ class Expansion:
     sweeps: list[Sweep] = field(default_factory=list)
     varied: dict[str, Key] = field(default_factory=dict)
     """each setting that a sweep changes, and where it says so"""
+    room: int = limits.ARMS
+    """how many more may be made"""
+
+    def count(self, manifest: Manifest, at: Key, what: str, cells: int) -> None:
+        """Called before a sweep is expanded. Raises: UserError if its arms are too many."""
+        if cells - 1 > self.room:  # the base is there already
+            fail(
+                manifest,
+                at,
+                f"{what} has {cells:,} combinations; at most {self.room:,} more arms may be made, "
+                f"{limits.ARMS:,} in one experiment.",
+            )
+        self.room -= max(1, cells - 1)
 
 
 @dataclass(frozen=True)
@@ -76,7 +88,7 @@ def expand(manifest: Manifest, written: Mapping[str, Any], arms: Mapping[str, Ar
         arms: those that are listed.
     Raises: UserError.
     """
-    made = Expansion(dict(arms))
+    made = Expansion(dict(arms), room=limits.ARMS - len(arms))
     for kind, shape in SHAPES.items():
         for at, one in _each(manifest, kind, written.get(kind)):
             found: Any = checked(manifest, model(shape), one, at)
@@ -103,8 +115,10 @@ def _grid(manifest: Manifest, at: Key, made: Expansion, grid: Grid, arms: Mappin
         known(manifest, key, "arm", name, list(arms))
         base, found = arms[name], parts.factors(manifest, (*at, "factors"), grid.factors)
         references = [_reference(manifest, base, factor) for factor in found]
+        levels = [len(factor.levels) for factor in found]
+        made.count(manifest, at, "this grid", prod(levels) if grid.design == "full" else sum(levels) + 1)
         if grid.design == "full":
-            cells = _product(manifest, at, base, found, references)
+            cells = _product(manifest, base, found, references)
         else:
             found = [
                 factor if any(level is reference for level in factor.levels) else _with(factor, reference)
@@ -118,6 +132,7 @@ def _ablate(
     manifest: Manifest, at: Key, made: Expansion, ablate: Ablate, arms: Mapping[str, Arm], recipe: Recipe
 ) -> None:
     known(manifest, (*at, "base"), "arm", ablate.base, list(arms))
+    made.count(manifest, at, "this ablation", len(ablate.pieces) + 1)
     base, found = arms[ablate.base], []
     for piece, written in ablate.pieces.items():
         key = (*at, "pieces", piece)
@@ -154,12 +169,12 @@ def _is(manifest: Manifest, arm: Arm, level: Level) -> bool:
     return own == dict(level.settings)
 
 
-def _product(manifest: Manifest, at: Key, base: Arm, found: list[Factor], references: list[Level]) -> list[_Cell]:
+def _product(manifest: Manifest, base: Arm, found: list[Factor], references: list[Level]) -> list[_Cell]:
     """The cells of a full grid: every combination of the factors' levels, each named by where it leaves the base.
 
     Args:
         references: of each factor, the level that the base has.
-    Raises: UserError if a factor is not tried at the base's level, or there are more than `MOST_ARMS` combinations.
+    Raises: UserError if a factor is not tried at the base's level.
     """
     for factor, reference in zip(found, references, strict=True):
         if reference not in factor.levels:
@@ -169,9 +184,6 @@ def _product(manifest: Manifest, at: Key, base: Arm, found: list[Factor], refere
                 f"`{factor.name}` of a full grid must be tried at what the base `{base.name}` has ({reference.label}), "
                 "which its other levels are compared with. Add that, or choose another base.",
             )
-    count = prod(len(factor.levels) for factor in found)
-    if count > MOST_ARMS:
-        fail(manifest, at, f"this grid has {count:,} combinations; at most {MOST_ARMS:,} are expanded.")
     cells = []
     for levels in product(*(factor.levels for factor in found)):
         other = [

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from itertools import product
 from math import prod
 from typing import Annotated, Any, Literal
 
-from annotated_types import Ge, MinLen
+from annotated_types import MaxLen, MinLen
 
+from harness.base import reserved
 from harness.config import factors as parts
+from harness.config import limits
 from harness.config.check import checked, fail
-from harness.config.experiment import Candidate, Count, Recipe, Tuning, Whole
+from harness.config.experiment import Candidate, Recipe, Tuning
 from harness.config.factors import Factor
+from harness.config.limits import Count, SeedNumber
 from harness.config.manifest import Key, Manifest
 from harness.config.own_files import ProblemFile
 from harness.config.problems import check_benchmark
@@ -29,7 +33,7 @@ MOST = 1000
 class TuningBudget:
     """What each trial of the tuning may spend."""
 
-    rollouts: Annotated[int, Ge(1)] | None = None
+    rollouts: Count | None = None
     """of each trial; null: as many as the experiment's trials have"""
 
 
@@ -40,9 +44,9 @@ class Block:
     grid: Annotated[dict[str, Any], MinLen(1)]
     """settings that are tried in every combination: `recipe.x` or a hyper-parameter that all arms have, with a list of
     values; or a name with levels that set several, as in a `grid`"""
-    seeds: tuple[Whole, ...]
+    seeds: Annotated[tuple[SeedNumber, ...], MaxLen(limits.SEEDS)]
     """one trial of every arm and combination for each; none of the experiment's"""
-    benchmarks: dict[str, Count]
+    benchmarks: Annotated[dict[str, Count], MaxLen(limits.BENCHMARKS)]
     """benchmark -> k, attempts a problem, that the combinations are scored on; none that the experiment reports"""
     budget: dict[str, Any] = field(default_factory=dict)
     """what each trial may spend"""
@@ -79,6 +83,7 @@ def search(
     if count > MOST:
         fail(manifest, (*AT, "grid"), f"`tuning.grid` has {count:,} combinations; at most {MOST:,} are tried.")
     arms = made.arms
+    _check_size(manifest, count, len(arms), len(block.seeds))
     candidates, tried = [], {name: [] for name in arms}
     for levels in product(*(factor.levels for factor in found)):
         settings = {name: (value, level.key) for level in levels for name, value in level.settings.items()}
@@ -93,11 +98,32 @@ def search(
         # Values as an arm holds them after the check, not as they were typed; all arms hold the same.
         one = next(iter(tried.values()))[-1]
         candidates.append(Candidate(label, {s: parts.value(manifest, key, one, s) for s, (_, key) in settings.items()}))
+    folders = Counter(reserved.same_on_disk(one.name) for each in tried.values() for one in each)
+    if twice := [name for name, times in folders.items() if times > 1]:
+        fail(
+            manifest,
+            (*AT, "grid"),
+            f"two candidates would share the folder `{twice[0]}`. Write their levels otherwise.",
+        )
     budget: Any = checked(manifest, model(TuningBudget), block.budget, (*AT, "budget"))
     # Not the block's default, which could not know the experiment's budget.
     rollouts = budget.rollouts or file.budget.rollouts
     fixed = {name: tuple(found) for name, found in tried.items()}
     return Tuning(tuple(candidates), fixed, block.seeds, block.benchmarks, rollouts, block.choose, files)
+
+
+def _check_size(manifest: Manifest, candidates: int, arms: int, seeds: int) -> None:
+    """Raises: UserError before any of the arms are made."""
+    tried = candidates * arms
+    words = f"{arms:,} arms x {candidates:,} candidates"
+    if tried > limits.TRIED:
+        fail(manifest, (*AT, "grid"), f"{words} are {tried:,} to be tuned; at most {limits.TRIED:,} are tried.")
+    if tried * seeds > limits.TRIALS:
+        fail(
+            manifest,
+            (*AT, "seeds"),
+            f"{words} x {seeds:,} seeds are {tried * seeds:,} trials; at most {limits.TRIALS:,} are run.",
+        )
 
 
 def _check_apart(manifest: Manifest, file: Any, block: Any, files: Collection[str]) -> None:

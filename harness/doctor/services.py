@@ -15,7 +15,8 @@ from harness.models import smollm
 from harness.models.resolving import SHIPPED
 from harness.records.environment import environment
 from harness.records.seals import file_hash
-from harness.tracking.store import Unavailable, ping, shown, sqlite_path, store_uri
+from harness.tracking.address import shown, sqlite_path
+from harness.tracking.store import Unavailable, ping, store_uri
 
 OFFLINE = ("HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE", "TRANSFORMERS_OFFLINE")
 

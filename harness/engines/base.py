@@ -44,7 +44,8 @@ class Completion:
 @runtime_checkable
 class Engine(Protocol):
     """Results depend on (weights, prompt, sampling, seed) and, in their last digits, on which requests share a
-    call: callers keep their chunks fixed."""
+    call: callers keep their chunks fixed. An engine may have `repeatable`, True where equal calls on equal machines
+    give equal texts, byte by byte: `rence verify --regenerate` asks those alone."""
 
     name: str
     version: str

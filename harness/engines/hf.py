@@ -56,6 +56,11 @@ class HfEngine:
         tokenizer = read_tokenizer(folder)
         return cls(net.eval(), tokenizer, stop_tokens(folder, tokenizer))
 
+    @property
+    def repeatable(self) -> bool:
+        """On the CPU alone: kernels of GPUs add up in an order of their own."""
+        return self._net.device.type == "cpu"
+
     @classmethod
     def over(cls, model: LanguageModel) -> HfEngine:
         """The weights that a local model holds now and later."""

@@ -16,7 +16,7 @@ from harness.models.language_model import LanguageModel, load
 class LocalEngine:
     """Any Hugging Face causal LM in this process. One call is one chunk: equal calls give equal bits."""
 
-    name = "local"
+    name, repeatable = "local", True
     version = f"1 (torch {torch.__version__}, transformers {transformers.__version__})"
 
     def __init__(self, model: LanguageModel) -> None:

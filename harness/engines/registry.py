@@ -6,6 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from harness.base import reserved
 from harness.base.errors import UserError
 from harness.base.named import Builtin, Named
 from harness.base.plugins import Unfit
@@ -16,6 +17,8 @@ _PARTS = ("name", "version", "positions", "generate")
 
 
 def _accept(name: str, offered: Any) -> type[Any]:
+    if wrong := reserved.mistake(name):
+        raise Unfit(wrong)
     if not isinstance(offered, type):
         raise Unfit(f"it must be a class with `open` and `generate`, but is {type(offered).__name__} instead")
     lacking = [part for part in ("open", "generate") if not hasattr(offered, part)]

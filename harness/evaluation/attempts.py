@@ -11,7 +11,7 @@ from itertools import accumulate, islice, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.base.errors import UserError
+from harness.base.errors import UserError, naming
 from harness.records import (
     Attempt,
     EvalFolder,
@@ -79,7 +79,7 @@ def whole_chunks(folder: EvalFolder, sizes: Sequence[int]) -> int:
         folder.open_chunks.unlink(missing_ok=True)
         return 0
     known = _chunks(folder)
-    with folder.open_attempts.open("rb+") as file:
+    with naming(folder.open_attempts), folder.open_attempts.open("rb+") as file:
         chunks, end = 0, 0
         while chunks < len(sizes):
             lines = list(islice(file, sizes[chunks]))
@@ -95,7 +95,15 @@ def whole_chunks(folder: EvalFolder, sizes: Sequence[int]) -> int:
         file.truncate(end)
     if known is not None and len(known) > chunks:
         raise BrokenSeal(folder.root, (_changed(folder, chunks, known),))
+    if known is not None:
+        _cut_half_line(folder.open_chunks)
     return chunks
+
+
+def _cut_half_line(path: Path) -> None:
+    """What a kill has left at the end of a file of lines: the next line must not be joined to it."""
+    with naming(path), path.open("rb+") as file:
+        file.truncate(file.read().rfind(b"\n") + 1)
 
 
 def marks(folder: EvalFolder, chunk: int) -> list[str]:
@@ -218,9 +226,10 @@ def _written(folder: EvalFolder, rows: Sequence[Mapping[str, Any]]) -> Path:
 
     table = pyarrow.Table.from_pylist(list(rows), schema=schema())
     temporary = folder.attempts.with_name(f".{folder.attempts.name}.new")
-    pyarrow.parquet.write_table(table, temporary, compression="zstd")
-    with temporary.open("rb+") as file:
-        os.fsync(file.fileno())
+    with naming(folder.attempts):
+        pyarrow.parquet.write_table(table, temporary, compression="zstd")
+        with temporary.open("rb+") as file:
+            os.fsync(file.fileno())
     return temporary
 
 

@@ -121,8 +121,9 @@ class LiveEvaluationView(EvaluationView):
     def loading(self, what: str) -> None:
         """That a model is being loaded, which may take minutes."""
         from rich.spinner import Spinner
+        from rich.text import Text
 
-        self._live.update(Spinner("line", f"loading {what}"))
+        self._live.update(Spinner("line", Text(f"loading {what}")))
 
     def show_begin(self) -> None:
         self._live.update(_Now(self._lines))

@@ -100,11 +100,11 @@ class Evaluator:
         size = self.evaluation.chunk_problems
         done = attempts.whole_chunks(folder, [len(chunk) * header.k for chunk in chunked(problems, size, ends)])
         for chunk in list(chunked(problems, size, ends[:upto]))[done:]:
-            rows = self._answer(engine, header, chunk)
+            rows = self.answer(engine, header, chunk)
             attempts.append(folder, rows)
             watch(rows)
 
-    def _answer(self, engine: Engine, header: EvalRecord, problems: Sequence[Problem]) -> list[Attempt]:
+    def answer(self, engine: Engine, header: EvalRecord, problems: Sequence[Problem]) -> list[Attempt]:
         """The k attempts at each problem of a chunk, in order, marked. Raises: what `complete` and the marker do."""
         requests = [
             Request(

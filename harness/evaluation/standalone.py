@@ -31,6 +31,7 @@ from harness.models.reading import read_tokenizer, reading
 from harness.prompts import templates
 from harness.records import EvalFolder, EvalRecord
 from harness.records.differences import differences
+from harness.records.machines import MACHINES, note_machine
 
 CHUNK_SAMPLES = 64
 """samples generated together: enough to keep a processor busy, and what a kill costs at most"""
@@ -110,6 +111,7 @@ def evaluate(wanted: StandaloneEvaluation, view: EvaluationView) -> bool:
         engine = open_engine(wanted.engine, wanted.folder)
     with locked(wanted.out, "evaluation"):
         _check_same(wanted, engine.version)
+        note_machine(wanted.out, _threads())
         mark_again((wanted.place(name) for name in wanted.evaluation.benchmarks), wanted.evaluation)
         view.begin(_parts(wanted))
         if wanted.looks:
@@ -119,6 +121,13 @@ def evaluate(wanted: StandaloneEvaluation, view: EvaluationView) -> bool:
             asking = replace(evaluator, evaluation=wanted.of(k))
             asking.ask(engine, wanted.subject, {name: k}, wanted.place, view.answered)
     return True
+
+
+def _threads() -> int:
+    """Of torch's arithmetic, once an engine is open: sums of products depend on it."""
+    import torch
+
+    return torch.get_num_threads()
 
 
 def _check_names(wanted: StandaloneEvaluation) -> None:
@@ -137,7 +146,9 @@ def _check_folder(out: Path) -> None:
     if any(out.glob("evals/*/eval.json")):
         strangers = [path.name for name in ("trial.json", "plan.json") for path in out.glob(name)]
     else:
-        strangers = sorted(path.name for path in out.iterdir() if path.name != "evals" and path.name[0] != ".")
+        strangers = sorted(
+            path.name for path in out.iterdir() if path.name not in ("evals", MACHINES) and path.name[0] != "."
+        )
     if strangers:
         raise UserError(f"{out} holds something else: {strangers[0]}. Give a new folder with `--out`.")
 

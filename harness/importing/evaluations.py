@@ -11,6 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from harness.base import reserved
 from harness.importing import common
 from harness.importing.measuring import MeasuredRows, Problems, ordered
 from harness.importing.names import check_benchmarks, folder_name
@@ -110,6 +111,7 @@ def split(found: FoundRows, spool: Spool, write: Write, only_common: bool = Fals
         write(one, table)
         made[who] = one
     evaluated = [made[who] for who in spool.found]
+    _arms_apart(evaluated)
     _no_repeats(evaluated)
     _same_k(evaluated)
     _same_problems(evaluated)
@@ -155,11 +157,15 @@ def describe(key: tuple[Any, ...]) -> str:
 def _one_folder_each(names: Mapping[str, str]) -> None:
     seen: dict[str, str] = {}
     for name, folder in names.items():
-        if folder in seen:
-            raise DataError(
-                f"the benchmarks `{seen[folder]}` and `{name}` would share the folder `{folder}`. Rename one."
-            )
-        seen[folder] = name
+        if (first := seen.setdefault(reserved.same_on_disk(folder), name)) != name:
+            raise DataError(f"the benchmarks `{first}` and `{name}` would share the folder `{folder}`. Rename one.")
+
+
+def _arms_apart(evaluated: Iterable[ImportedEvaluation]) -> None:
+    if found := reserved.alike(one.arm for one in evaluated):
+        raise DataError(
+            f"the arms `{found[0]}` and `{found[1]}` differ in case alone, and would share a folder. Rename one."
+        )
 
 
 def _no_repeats(evaluated: Iterable[ImportedEvaluation]) -> None:

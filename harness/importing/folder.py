@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import functools
 import shutil
-import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +12,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from harness.base.errors import UserError
+from harness.base import aside
+from harness.base.aside import prune
+from harness.base.errors import UserError, naming
 from harness.evaluation import attempts
 from harness.importing import evaluations, import_plan
 from harness.importing.evaluations import ImportedEvaluation, SplitRows
@@ -62,8 +62,9 @@ def write(
     Rows go to disk as they are read, evaluations to their files one by one: what is held in memory are a part of a
     source and the largest evaluation.
     """
-    with _place_beside(out) as place:
-        folder, rows = RunFolder(place / "run"), place / "rows"
+    with aside.made_aside(out) as place:
+        folder, rows = RunFolder(aside.new(place)), place / "rows"
+        folder.root.mkdir()
         split = evaluations.split(found, Spool(rows), functools.partial(_attempts, folder), only_common)
         evaluated = split.evaluated
         versions = versions_of(evaluated)
@@ -79,31 +80,7 @@ def write(
         plan.write(folder.plan)
         for one in arranged.evaluated:
             seal(_folder(folder, one))
-        _move(folder.root, out)
     return Imported(plan, arranged, record)
-
-
-@contextmanager
-def _place_beside(out: Path) -> Iterator[Path]:
-    """A folder of our own on the same disk, which is gone afterwards, and so are parents of `out` that hold nothing."""
-    new = [parent for parent in out.absolute().parents if not parent.exists()]
-    out.parent.mkdir(parents=True, exist_ok=True)
-    place = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
-    try:
-        (place / "run").mkdir()
-        yield place
-    finally:
-        shutil.rmtree(place, ignore_errors=True)
-        _prune(new)
-
-
-def _prune(folders: Iterable[Path]) -> None:
-    """Remove folders, innermost first, as far as they are empty."""
-    for folder in folders:
-        try:
-            folder.rmdir()
-        except OSError:
-            return
 
 
 def _leave_out(folder: RunFolder, evaluated: Sequence[ImportedEvaluation], arranged: ImportDesign) -> None:
@@ -113,7 +90,7 @@ def _leave_out(folder: RunFolder, evaluated: Sequence[ImportedEvaluation], arran
         if id(one) not in kept:
             place = _folder(folder, one).root
             shutil.rmtree(place)
-            _prune(parent for parent in place.parents if folder.root in parent.parents)
+            prune(parent for parent in place.parents if folder.root in parent.parents)
 
 
 def _folder(folder: RunFolder, one: ImportedEvaluation) -> EvalFolder:
@@ -126,7 +103,8 @@ def _attempts(folder: RunFolder, one: ImportedEvaluation, rows: pa.Table) -> Non
     """The attempts of one evaluation, on disk when this returns."""
     place = _folder(folder, one).attempts
     place.parent.mkdir(parents=True, exist_ok=True)
-    pq.write_table(_table(one, rows), place, compression="zstd")
+    with naming(place):
+        pq.write_table(_table(one, rows), place, compression="zstd")
     to_disk(place)
 
 
@@ -196,19 +174,3 @@ def _file(source: ImportSource) -> dict[str, Any]:
     size = source.path.stat().st_size
     said = {key: value for key, value in name.items() if value is not None}
     return {"path": str(source.path), "bytes": size, "sha256": source.sha256, **said}
-
-
-def _move(place: Path, out: Path) -> None:
-    if not out.exists():
-        place.rename(out)
-        return
-    aside = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent)) / out.name
-    out.rename(aside)
-    try:
-        place.rename(out)
-    except OSError:
-        aside.rename(out)
-        raise
-    finally:
-        if out.exists():
-            shutil.rmtree(aside.parent, ignore_errors=True)

@@ -30,8 +30,8 @@ def check_benchmarks(rows: pd.DataFrame, sources: Sequence[ImportSource]) -> Non
     for name in rows["benchmark"].unique():
         folder = folder_name(name)
         wrong = reserved.too_long(folder)
-        if folder.casefold() == reserved.AVERAGE:
-            wrong = f"`{reserved.AVERAGE}` is what the column beside the benchmarks is called"
+        if reserved.is_reserved(folder):
+            wrong = f"`{folder}` is a word of rence's own files and tables"
         if wrong:
             first = rows.iloc[int((rows["benchmark"] == name).to_numpy().argmax())]
             raise UserError(

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TextIO
 
 import numpy as np
 import pandas as pd
@@ -17,12 +17,16 @@ import pyarrow.parquet as pq
 
 from harness.importing.raw import Raw
 from harness.importing.sources import ImportSource
-from harness.records import DataError
+from harness.records import DataError, user_files
 
 TABLES = (".jsonl", ".csv", ".parquet")
 ROWS, CHARACTERS = 1 << 16, 1 << 25
 """most of one part of a file: whichever is reached first"""
 _LONGEST_CELL = 2**31 - 1
+LONGEST_LINE = 1 << 28
+"""characters: one line of more is no row, but a file of something else"""
+_MOST_ROWS, _ROWS_A_BYTE = 10_000_000, 1_000
+"""of a Parquet file: more rows, and as many to each of its bytes, are nobody's answers"""
 _DECODED = 1 << 12
 """rows of Parquet that are taken at once: 400 MB of answers of 100 kB"""
 
@@ -85,6 +89,8 @@ def parts(source: ImportSource, names: Mapping[str, str]) -> Iterator[Raw]:
 def _readable(source: ImportSource) -> Iterator[None]:
     if source.path.suffix not in TABLES:
         raise DataError(f"{source.path}: the name must end in {', '.join(TABLES[:-1])} or {TABLES[-1]}.")
+    if wrong := user_files.mistake(source.path):
+        raise DataError(f"{source.path} {wrong}.")
     try:
         yield
     except UnicodeDecodeError as error:
@@ -97,7 +103,11 @@ def _readable(source: ImportSource) -> Iterator[None]:
 
 def _opened(source: ImportSource) -> pq.ParquetFile:
     """With a buffer a column is read piece by piece; without one, a row group of it at once."""
-    return pq.ParquetFile(source.path, buffer_size=1 << 20)
+    file = pq.ParquetFile(source.path, buffer_size=1 << 20)
+    rows, size = file.metadata.num_rows, source.path.stat().st_size
+    if rows > _MOST_ROWS and rows > _ROWS_A_BYTE * size:
+        raise DataError(f"{source.path} says that its {size:,} bytes hold {rows:,} rows, which cannot be answers.")
+    return file
 
 
 def _is_filled(file: pq.ParquetFile, name: str) -> bool:
@@ -150,7 +160,7 @@ def _records(source: ImportSource) -> Records:
 def _json_lines(source: ImportSource) -> Records:
     """Every line that is not blank."""
     with source.path.open(encoding="utf-8", newline="\n") as file:
-        for number, line in enumerate(file, 1):
+        for number, line in enumerate(_lines(source, file), 1):
             if not line.strip():
                 continue
             try:
@@ -162,13 +172,22 @@ def _json_lines(source: ImportSource) -> Records:
             yield number, len(line), data
 
 
+def _lines(source: ImportSource, file: TextIO) -> Iterator[str]:
+    number = 0
+    while line := file.readline(LONGEST_LINE):
+        number += 1
+        if len(line) == LONGEST_LINE:
+            raise DataError(f"{source.at(number)} has more than {LONGEST_LINE:,} characters.")
+        yield line
+
+
 def _no_number(word: str) -> NoReturn:
     raise ValueError(f"{word} is no number of JSON")
 
 
 def _csv(source: ImportSource) -> Records:
     with source.path.open(encoding="utf-8-sig", newline="") as file:
-        rows = _reader(source, file)
+        rows = _reader(source, _lines(source, file))
         _, header = next(rows, (1, []))
         for line, cells in rows:
             if not cells:

@@ -15,7 +15,7 @@ from typing import Any
 
 from harness.base import reserved
 from harness.base.errors import UserError
-from harness.records import START
+from harness.records import START, user_files
 
 ARM = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\Z")
 """an arm's name is also a folder's"""
@@ -79,6 +79,8 @@ def find(words: Sequence[str], find_in: Find, looked_for: str) -> list[ImportSou
     ]
     seen: set[Path] = set()
     for source in sources:
+        if wrong := user_files.mistake(source.path):
+            raise UserError(f"{source.path} {wrong}.")
         if source.path.resolve() in seen:
             raise UserError(f"{source.path} is named twice. Every file is imported once.")
         seen.add(source.path.resolve())

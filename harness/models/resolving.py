@@ -6,7 +6,7 @@ import hashlib
 from pathlib import Path
 
 from harness.base.errors import UserError, nearest
-from harness.models import smollm
+from harness.models import folder_files, smollm
 from harness.records.seals import file_hash
 
 SHIPPED = {"quickstart-base": Path(__file__).parent / "quickstart-base"}
@@ -63,8 +63,9 @@ def _here(model: str) -> Path | None:
         return SHIPPED[model]
     folder = Path(model).expanduser()
     if folder.is_dir():
-        if not (folder / "config.json").is_file():
+        if not (folder / "config.json").exists():
             raise UserError(f"`{model}` is a folder without config.json, so not a model in Hugging Face layout.")
+        folder_files.check(folder, _content(folder))
         return folder
     owner_and_name = model.split("@")[0].split("/")
     if model.startswith((".", "~", "/")) or len(owner_and_name) != 2 or not all(owner_and_name):
@@ -75,12 +76,16 @@ def _here(model: str) -> Path | None:
     return None
 
 
+def _content(folder: Path) -> list[Path]:
+    return sorted({file for pattern in CONTENT for file in folder.glob(pattern)})
+
+
 def model_hash(folder: Path) -> str:
     """SHA-256 in hex over the names and bytes of weights, configuration and tokenizer.
 
     Raises: UserError if there are no weights.
     """
-    files = sorted({file for pattern in CONTENT for file in folder.glob(pattern)})
+    files = _content(folder)
     if not any(file.suffix == ".safetensors" for file in files):
         raise UserError(f"{folder} has no *.safetensors: weights must be in that format.")
     digest = hashlib.sha256()

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from harness.backends.base import BackendCosts
 from harness.backends.registry import get_backend
+from harness.base.errors import UserError
 from harness.config.experiment import Arm, Experiment
 from harness.models import smollm
 
@@ -23,6 +24,10 @@ STATED = {
 }
 """parameters of models that need not be here to be planned with, worked out from their published config.json; tied
 embeddings are counted once. Base models have the same sizes"""
+
+
+_MOST_HEADER_BYTES = 100_000_000
+"""what the format allows"""
 
 
 @dataclass(frozen=True)
@@ -120,10 +125,15 @@ def parameters(model: Path) -> int | None:
 
 def _header(file: Path) -> dict[str, dict[str, list[int]]]:
     with file.open("rb") as f:
-        (length,) = struct.unpack("<Q", f.read(8))
-        header = json.loads(f.read(length))
-    header.pop("__metadata__", None)
-    return header
+        try:
+            (length,) = struct.unpack("<Q", f.read(8))
+            header = json.loads(f.read(length)) if length <= _MOST_HEADER_BYTES else None
+            header.pop("__metadata__", None)
+            return {name: {"shape": [int(n) for n in tensor["shape"]]} for name, tensor in header.items()}
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError, struct.error):
+            raise UserError(
+                f"{file} is no safetensors: its header cannot be read. Try the model's files again."
+            ) from None
 
 
 def _training_flops(experiment: Experiment, arm: Arm, size: int, extra_passes: int) -> float:

@@ -17,6 +17,7 @@ from benchmarks.miniature.kinds import Exercise
 from benchmarks.miniature.solutions import direct, slipped, worked
 from benchmarks.miniature.suite import TAUGHT, Split, draws
 from benchmarks.problems import Problem
+from harness.base.aside import made_aside, new
 from harness.pretraining.recipe import Pretraining
 from harness.pretraining.tokenizer import EOS, build_tokenizer
 from harness.prompts.templates import render
@@ -34,7 +35,8 @@ TEMPLATE = "bare"
 def pretrain(
     out: Path, recipe: Pretraining | None = None, on_step: Callable[[int, float], None] | None = None
 ) -> list[CardScore]:
-    """Write the model, its tokenizer and its card to a folder, Hugging Face layout, and return the card's scores.
+    """Write the model, its tokenizer and its card to a folder, Hugging Face layout, whole or not at all, and return
+    the card's scores.
 
     Args:
         on_step: told the step and its loss.
@@ -42,8 +44,9 @@ def pretrain(
     from harness.pretraining.card import write_card
 
     recipe = recipe or Pretraining()
-    make(out, recipe, on_step or (lambda step, loss: None))
-    return write_card(out, recipe, TEMPLATE)
+    with made_aside(out) as place:
+        make(new(place), recipe, on_step or (lambda step, loss: None))
+        return write_card(new(place), recipe, TEMPLATE)
 
 
 def make(out: Path, recipe: Pretraining, on_step: Callable[[int, float], None]) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks.miniature.solutions import direct, worked
 from benchmarks.miniature.suite import NEW, TAUGHT, Split, draws
+from harness.prompts.templates import PLAIN_TURNS
 
 if TYPE_CHECKING:
     from tokenizers.pre_tokenizers import PreTokenizer
@@ -23,9 +24,6 @@ PIECES = r"[. ]*\\boxed\{|[0-9]+| ?[A-Za-z]+|[,.?:]?[ \n]|[^0-9A-Za-z]"
 LARGEST_NUMBER = 99
 DRAWS = 200
 """of each kind, in which every word of the suite occurs"""
-
-CHAT_TEMPLATE = "{% for message in messages %}{{ message['content'] }}\n{% endfor %}"
-"""a line for each turn, and the model goes on: short prompts are most of the speed"""
 
 
 def build_tokenizer(context: int) -> PreTrainedTokenizerFast:
@@ -52,7 +50,7 @@ def build_tokenizer(context: int) -> PreTrainedTokenizerFast:
         pad_token=PAD,
         eos_token=EOS,
         model_max_length=context,
-        chat_template=CHAT_TEMPLATE,
+        chat_template=PLAIN_TURNS,
         clean_up_tokenization_spaces=False,
     )
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.asking import INSTRUCTION, asked
 from benchmarks.problems import Problem, content_hash
 from harness.base.errors import UserError, nearest
+from harness.prompts import trial_rendering
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -24,6 +26,9 @@ CHATML = (
 """the last line inside an expression, because a newline that ends a template is lost"""
 CONTENT = "{% if starts %}{{ bos_token }}{% endif %}{{ messages[0]['content'] }}"
 """with the start token where the tokenizer writes one by itself, as for any text"""
+PLAIN_TURNS = "{% for message in messages %}{{ message['content'] }}\n{% endfor %}"
+"""a line for each turn, and the model goes on: what the quickstart's models have as their own, for short prompts are
+most of their speed; it ends, and need not be tried"""
 
 EXAMPLES = (
     ("What is 6+4?", "6+4=10\n\\boxed{10}"),
@@ -31,6 +36,8 @@ EXAMPLES = (
     ("Compute 5*4.", "5*4=20\n\\boxed{20}"),
 )
 """from the miniature suite's split for SFT, which is neither trained on nor evaluated"""
+_SAMPLE = Problem("How much is 6+4, when nothing else is known of either? " * 20, "10")
+"""as long as long questions are, to try chat templates with"""
 
 
 @dataclass(frozen=True)
@@ -138,6 +145,8 @@ def _check(tokenizer: PreTrainedTokenizerBase, name: str, chosen: Template) -> N
             f"template `{name}` needs a model with a chat template, but `{model}` has none. "
             f"Templates that need none: {', '.join(others)}."
         )
+    if not chosen.chat_template:
+        _check_end(tokenizer, name)
     unknown = [marker for marker in chosen.markers if tokenizer.encode(marker, add_special_tokens=False)[1:]]
     if unknown:
         others = [other for other in TEMPLATES if other != name]
@@ -145,3 +154,24 @@ def _check(tokenizer: PreTrainedTokenizerBase, name: str, chosen: Template) -> N
             f"template `{name}` writes {' and '.join(unknown)}, which are no tokens of `{model}`. "
             f"Other templates: {', '.join(others)}."
         )
+
+
+def _check_end(tokenizer: PreTrainedTokenizerBase, name: str) -> None:
+    """Raises: UserError if a model's own template does not end, or writes without end."""
+    source: Any = tokenizer.chat_template
+    source = source.get("default", "") if isinstance(source, dict) else str(source)
+    special = tuple((key, str(token)) for key, token in tokenizer.special_tokens_map.items())
+    if source != PLAIN_TURNS and (wrong := _tried(name, source, special)):
+        own = ", ".join(other for other, known in TEMPLATES.items() if known.chat_template)
+        raise UserError(
+            f"the chat template of `{tokenizer.name_or_path}` {wrong}.\n"
+            f"Mend `chat_template` of the model's tokenizer, or use a template that needs none: {own}."
+        )
+
+
+@lru_cache(64)
+def _tried(name: str, source: str, special: tuple[tuple[str, str], ...]) -> str | None:
+    """What a chat template does instead of ending."""
+    chosen = template(name)
+    options = {**dict(special), "add_generation_prompt": True, **chosen.options}
+    return trial_rendering.mistake(source, chosen.messages(_SAMPLE), options)

@@ -1,7 +1,7 @@
 """The files a run leaves behind: their schema, their folder layout, and how they are written and read.
 
-Standard library, and pyarrow where attempts are read, with the five marks of `benchmarks`: `reports` imports this
-package and nothing else of ours.
+Standard library, PyYAML, and pyarrow where attempts are read, with the five marks of `benchmarks`: `reports` imports
+this package and nothing else of ours.
 Every file is JSON or JSON lines, but for finished attempts, which are Parquet.
 Units: scores are fractions, lengths are tokens, times are seconds.
 """

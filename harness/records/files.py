@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import json
 import os
-import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar, overload
 
+from harness.base.errors import naming
+from harness.records import user_files
 from harness.records.decode import decoder
 from harness.records.mismatch import Mismatch, shown
 
@@ -46,7 +47,7 @@ def write_bytes(path: Path, content: bytes) -> None:
     """Like `write_json`, for anything."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.new")
-    with temporary.open("wb") as file:
+    with naming(path), temporary.open("wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
@@ -57,7 +58,8 @@ def to_disk(path: Path) -> None:
     """Return once a file or a folder's list of names is on disk."""
     handle = os.open(path, os.O_RDONLY)
     try:
-        os.fsync(handle)
+        with naming(path):
+            os.fsync(handle)
     finally:
         os.close(handle)
 
@@ -70,7 +72,7 @@ def json_line(row: Mapping[str, Any]) -> str:
 def append_jsonl(path: Path, rows: list[dict[str, Any]]) -> None:
     """Add lines and flush them to disk before returning."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a", encoding="utf-8") as file:
+    with naming(path), path.open("a", encoding="utf-8") as file:
         file.writelines(map(json_line, rows))
         file.flush()
         os.fsync(file.fileno())
@@ -151,18 +153,13 @@ def check_file(path: Path, mend: str = MEND) -> None:
 @contextmanager
 def opened(path: Path, mend: str = MEND) -> Iterator[BinaryIO]:
     """To read. Raises: DataError, then or while it is open, if there is no such file or it cannot be read."""
+    if wrong := user_files.mistake(path):
+        raise DataError(f"{path} {wrong}. {mend}")
     try:
-        # a pipe would be waited for
-        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
-            os.close(handle)
-            raise DataError(f"{path} must be a file, but is a folder, a pipe or a device instead. {mend}")
-        with open(handle, "rb") as file:
+        with path.open("rb") as file:
             yield file
-    except FileNotFoundError:
-        raise DataError(f"{path} does not exist. {mend}") from None
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}. {mend}") from None
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}. {mend}") from None
 
 
 def _decoded(content: bytes, where: str, kind: Any, mend: str) -> Any:

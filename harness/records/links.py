@@ -116,7 +116,8 @@ def trial_breaks(place: TrialFolder, arm: str, seed: int, log: EvidenceLog, weig
     for folder in folders:
         said: dict[str, Any] = {"arm": arm, "seed": seed, "step": _step(folder)}
         if header.plan:
-            said["rollouts"] = steps.get(_step(folder))
+            if steps:  # else it has been said that they are missing
+                said["rollouts"] = steps.get(_step(folder))
             if done is not None and done.final_weights and _step(folder) == done.steps:
                 said["model_hash"] = done.final_weights
         yield from evaluation(folder, said, log, must=bool(header.plan))

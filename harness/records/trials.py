@@ -98,5 +98,5 @@ class Timing(Record):
     finished: Date
     """ISO date, empty while running"""
     starts: list[dict[str, Any]] = field(default_factory=list, metadata=LATER)
-    """one entry a start: its number, its ISO date, and the runtime settings it had, dotted, such as
-    `recipe.microbatch_tokens`; empty in files from before these could change"""
+    """one entry a start: its number, its ISO date, the processor it ran on, and the runtime settings it had, dotted,
+    such as `recipe.microbatch_tokens`; empty in files from before these could change"""

@@ -6,11 +6,12 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from rich.markup import escape
+from rich.text import Text
 
 from harness.base.pace import Pace, clock, left_in_words
 from harness.run.jobs import Job
 from harness.run.progress import RunProgress, Survey
+from harness.run.pulse import Pulse
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from harness.run.outcome import Failure
 
 _LIVE_SECONDS, _PLAIN_SECONDS = 0.5, 30.0
+_PULSE_SECONDS = 2.0
+"""between two looks at the pulses of running jobs"""
 
 
 class RunView:
@@ -36,12 +39,15 @@ class RunView:
         """
         self._survey, self._jobs = survey, jobs
         self._running: dict[str, Job] = {}
+        self._pulses: dict[str, Pulse] = {}
+        self._felt = time.monotonic()
         self._began, self._shown = time.monotonic(), 0.0
         self._pace = Pace(self._work()[0])
 
     def started(self, job: Job) -> None:
         """A job has been handed to the launcher."""
         self._running[job.name] = job
+        self._pulses[job.name] = Pulse(job.folder, time.monotonic())
 
     def ended(self, job: Job, failure: Failure | None, warnings: Sequence[str]) -> None:
         """A job has ended, complete or not.
@@ -50,22 +56,31 @@ class RunView:
             failure: None if it is complete.
             warnings: what it warned of, for people.
         """
-        del self._running[job.name]
+        del self._running[job.name], self._pulses[job.name]
         for warning in warnings:
-            self._say(f"{job.name}: {warning}", plain=True)
+            self._say(f"{job.name}: {warning}")
         if failure:
-            self._say(f"[bold red]{job.name} failed[/] (exit code {failure.exit_code}): {escape(str(failure.log))}")
+            from rich.text import Text
+
+            how = f" (exit code {failure.exit_code}): {failure.log}"
+            self._say(Text.assemble((f"{job.name} failed", "bold red"), how))
         else:
             self._say(f"{job.name} {job.state}")
 
     def warn(self, message: str) -> None:
         """May be called from another thread."""
-        self._say(message, plain=True)
+        self._say(message)
 
     def refresh(self) -> None:
         """Called often; shows at most once in `every` seconds, for it reads the files of all jobs."""
-        if time.monotonic() - self._shown >= self.every:
-            self._shown = time.monotonic()
+        now = time.monotonic()
+        if now - self._felt >= _PULSE_SECONDS:
+            self._felt = now
+            for name, pulse in self._pulses.items():
+                if words := pulse.warning(now):
+                    self._say(f"warning: {name} {words}")
+        if now - self._shown >= self.every:
+            self._shown = now
             self.show()
 
     def end(self) -> None:
@@ -82,8 +97,8 @@ class RunView:
     def _now(self) -> str:
         return ", ".join(f"{name} {_words(self._progress(job))}" for name, job in self._running.items())
 
-    def _say(self, text: str, plain: bool = False) -> None:
-        self._console.print(text, markup=not plain)
+    def _say(self, text: str | Text) -> None:
+        self._console.print(text, markup=False)
 
     def _progress(self, job: Job) -> RunProgress:
         return self._survey.start() if job.seed is None else self._survey.trial(job.arm, job.seed)
@@ -110,10 +125,10 @@ class LiveRunView(RunView):
 
         super().begin(survey, jobs)
         columns = (
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             TaskProgressColumn(),
-            TextColumn("{task.fields[words]}"),
+            TextColumn("{task.fields[words]}", markup=False),
         )
         # Drawn by `show` alone: rich's own thread would draw again what has not been read again.
         self._bars = Bars(*columns, console=self._console, auto_refresh=False, transient=True)

@@ -26,7 +26,7 @@ from harness.run.progress import Survey
 from harness.tracking import Follower
 
 _POLL_SECONDS = 0.05
-_MIRROR_SECONDS, _HURRY_SECONDS = 60.0, 5.0
+_MIRROR_SECONDS, _HURRY_SECONDS = 60.0, 1.0
 """what MLflow may take at the end of a run, and of one that was interrupted"""
 
 
@@ -64,6 +64,7 @@ class Driver:
     def run(self) -> RunOutcome:
         """Raises: UserError if the folder is in use, was planned otherwise, or is not ours."""
         experiment, wanted = self.experiment, self.wanted
+        jobs.check_workers(experiment, wanted.workers)
         folder = RunFolder(self.root / experiment.name)
         workers, outcome = 1, RunOutcome(folder, jobs.of(folder, experiment, wanted.only, wanted.seeds))
         if wanted.clean or any(job.state is JobState.OPEN for job in outcome.jobs):

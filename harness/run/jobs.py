@@ -84,6 +84,15 @@ def of(run: RunFolder, experiment: Experiment, only: Sequence[str] = (), seeds: 
     ]
 
 
+def check_workers(experiment: Experiment, workers: int | None) -> None:
+    """Raises: UserError if the user asks for more trials side by side than the backend can ever have."""
+    reason = get_backend(experiment.backend).one_at_a_time
+    if reason and workers is not None and workers > 1:
+        raise UserError(
+            f"`--workers {workers}`: backend `{experiment.backend}` trains one trial at a time: {reason}. Leave it out."
+        )
+
+
 def side_by_side(experiment: Experiment, room: int) -> int:
     """How many jobs are worked on at once, unless the user says: what the backend makes of the `room` that there is.
 

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from harness.records import Timing
+from harness.records.environment import environment
 
 _WRITE_EVERY = 1.0
 """seconds"""
+_PULSE_SECONDS = 10.0
+_WORKED_SECONDS = 0.001
+"""of processor time since the last pulse, below which a process stands still; waiting for Ray takes more"""
 
 
 class Clock:
-    """Adds this process's time to what earlier attempts took."""
+    """Adds this process's time to what earlier attempts took, and writes it now and then for as long as the process
+    works: the file's time is the trial's pulse, by which a driver knows one that was stopped or stands still."""
 
     def __init__(self, path: Path, attempt: int, settings: Mapping[str, Any]) -> None:
         """
@@ -26,12 +32,15 @@ class Clock:
         """
         self._path, now = path, _now()
         before = Timing.read(path) if path.exists() else Timing(0, 0, 0, 0, 0, 0, now, "")
-        start = {"attempt": attempt, "started": now, "settings": dict(settings)}
+        machine = environment()["processor"]
+        start = {"attempt": attempt, "started": now, "processor": machine, "settings": dict(settings)}
         self._before = replace(before, attempts=attempt, finished="", starts=[*before.starts, start])
         self._wall, self._cpu = time.perf_counter(), time.process_time()
         self._evaluate = 0.0
         self._written = 0.0
+        self._writing, self._ended = threading.Lock(), threading.Event()
         self.write()
+        threading.Thread(target=self._pulse, name="pulse", daemon=True).start()
 
     @contextmanager
     def evaluating(self) -> Iterator[None]:
@@ -46,6 +55,7 @@ class Clock:
             self.write()
 
     def finish(self, generate_seconds: float = 0.0, train_seconds: float = 0.0) -> None:
+        self._ended.set()
         self.write(_now(), generate_seconds, train_seconds)
 
     def write(self, finished: str = "", generate_seconds: float = 0.0, train_seconds: float = 0.0) -> None:
@@ -55,16 +65,27 @@ class Clock:
             finished: when the trial was complete; empty while it is not.
             generate_seconds: of this process, known when training has ended; likewise `train_seconds`.
         """
-        before, self._written = self._before, time.perf_counter()
-        replace(
-            before,
-            wall_seconds=round(before.wall_seconds + self._written - self._wall, 3),
-            cpu_seconds=round(before.cpu_seconds + time.process_time() - self._cpu, 3),
-            generate_seconds=round(before.generate_seconds + generate_seconds, 3),
-            train_seconds=round(before.train_seconds + train_seconds, 3),
-            evaluate_seconds=round(before.evaluate_seconds + self._evaluate, 3),
-            finished=finished,
-        ).write(self._path)
+        with self._writing:
+            if self._ended.is_set() and not finished:
+                return
+            before, self._written = self._before, time.perf_counter()
+            replace(
+                before,
+                wall_seconds=round(before.wall_seconds + self._written - self._wall, 3),
+                cpu_seconds=round(before.cpu_seconds + time.process_time() - self._cpu, 3),
+                generate_seconds=round(before.generate_seconds + generate_seconds, 3),
+                train_seconds=round(before.train_seconds + train_seconds, 3),
+                evaluate_seconds=round(before.evaluate_seconds + self._evaluate, 3),
+                finished=finished,
+            ).write(self._path)
+
+    def _pulse(self) -> None:
+        worked = time.process_time()
+        while not self._ended.wait(_PULSE_SECONDS):
+            if time.process_time() - worked > _WORKED_SECONDS:
+                with suppress(OSError):  # a full disk ends the trial where it writes results
+                    self.write()
+            worked = time.process_time()
 
 
 def _now() -> str:

@@ -7,6 +7,7 @@ folder keeps a successor waiting until we are gone.
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from transformers import AutoTokenizer
@@ -51,7 +52,8 @@ def main(job: Job, attempt: int) -> int:
         mended = of_system(error)
         if mended is None:
             raise
-        print(mended, file=sys.stderr)
+        with suppress(OSError):  # the log may be on the disk that is full
+            print(mended, file=sys.stderr)
         return mended.exit_code
     return OK
 

@@ -6,6 +6,7 @@
 `runs.py`      one MLflow run: what it holds already, and batches of what it lacks
 `files.py`     what the folder has to say since the last look; knows nothing of MLflow
 `describe.py`  tags and parameters
+`address.py`   what of a store's address MLflow is told, people may see, and nobody
 `store.py`     which store, made once under a lock, and what counts as unavailable
 `names.py`     metric names that MLflow accepts, and back
 `dashboard.py` MLflow's own pages on the right store

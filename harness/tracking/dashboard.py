@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from harness.base.errors import INCOMPLETE, OK, UserError
+from harness.tracking.address import is_web, shown, sqlite_path
 from harness.tracking.mirror import Mirror
 from harness.tracking.store import (
     ARTIFACTS,
@@ -18,8 +19,6 @@ from harness.tracking.store import (
     SETTINGS,
     Unavailable,
     is_installed,
-    shown,
-    sqlite_path,
     store_uri,
 )
 
@@ -51,7 +50,7 @@ def dashboard(
     Returns: an exit code. Raises: UserError if MLflow or the store is missing, or the port is taken.
     """
     uri = store_uri(runs)
-    if uri.startswith(("http://", "https://", "databricks")):
+    if is_web(uri) or uri.startswith("databricks"):
         say(f"MLflow runs at {shown(uri)}")
         return OK
     if not is_installed():
@@ -61,9 +60,9 @@ def dashboard(
         raise UserError(f"{database} does not exist: nothing was mirrored to it yet. Next: rence run", INCOMPLETE)
     _check_free(host, port)
     say(f"http://{host}:{port} will show {shown(uri)} within half a minute; Ctrl-C ends it")
-    command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", uri, "--workers", "1"]
+    command = [sys.executable, "-m", "mlflow", "server", "--workers", "1"]
     artifacts = ["--artifacts-destination", str(database.parent / ARTIFACTS)] if database else []
-    return _serve([*command, *artifacts, "--host", host, "--port", str(port)])
+    return _serve([*command, *artifacts, "--host", host, "--port", str(port)], uri)
 
 
 def _check_free(host: str, port: int) -> None:
@@ -76,10 +75,11 @@ def _check_free(host: str, port: int) -> None:
             raise UserError(message) from None
 
 
-def _serve(command: list[str]) -> int:
+def _serve(command: list[str], uri: str) -> int:
     # The server is several processes: a group of their own lets us end them all.
-    process = subprocess.Popen(command, env=SETTINGS | SERVER_SETTINGS | os.environ, start_new_session=True)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # Not as an argument, for a list of processes shows those to everybody.
+    environment = SETTINGS | SERVER_SETTINGS | os.environ | {"MLFLOW_BACKEND_STORE_URI": uri}
+    process = subprocess.Popen(command, env=environment, start_new_session=True)
     try:
         return process.wait()
     except KeyboardInterrupt:

@@ -14,6 +14,8 @@ from harness.tracking.store import Unavailable
 
 FIRST_LOOK_SECONDS = 2.0
 RETRY_SECONDS = 60.0
+FAILED_SECONDS = 10.0
+"""what MLflow may take at the end after it has failed once"""
 
 
 def _to_stderr(message: str) -> None:
@@ -50,12 +52,13 @@ class Follower:
         self._thread.start()
 
     def close(self, status: str | None = None, crashed: Collection[str] = (), timeout: float = 60.0) -> None:
-        """Mirror the rest and set the statuses as `Mirror.close` does; give up waiting after `timeout` seconds."""
+        """Mirror the rest and set the statuses as `Mirror.close` does; give up waiting after `timeout` seconds, sooner
+        where MLflow has failed before."""
         self._ending = (status, crashed)
         self._closing.set()
-        self._thread.join(timeout)
+        self._thread.join(min(timeout, FAILED_SECONDS) if self._warned else timeout)
         if self._thread.is_alive():
-            self._say(f"MLflow is still writing after {timeout:.0f} s")
+            self._say("MLflow has not taken everything yet, and is not waited for")
 
     def __enter__(self) -> Self:
         return self
@@ -76,10 +79,11 @@ class Follower:
                 else:
                     mirror.sync()
                 wait = self._seconds
-            except (Unavailable, DataError) as error:
+            except Exception as error:  # whatever it is, a run goes on
                 # what was written before the failure is not known: the next look asks MLflow
                 mirror, wait = None, RETRY_SECONDS
-                self._say(str(error))
+                known = isinstance(error, Unavailable | DataError)
+                self._say(str(error) if known else f"the mirror in MLflow failed with {type(error).__name__}")
             if closing:
                 return
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from harness.records.foreign import visible
 from harness.tracking.files import MetricRow
 from harness.tracking.names import encode
 
@@ -80,7 +81,8 @@ class RunWriter:
         """Write those that differ from what is there, in one call; values are cut to `TAG_LENGTH` characters."""
         from mlflow.entities import RunTag
 
-        new = {key: value[:TAG_LENGTH] for key, value in tags.items() if self.tags.get(key) != value[:TAG_LENGTH]}
+        cut = {key: visible(value[:TAG_LENGTH]) for key, value in tags.items()}
+        new = {key: value for key, value in cut.items() if self.tags.get(key) != value}
         if new:
             self.client.log_batch(self.id, tags=[RunTag(key, value) for key, value in new.items()])
             self.tags |= new
@@ -163,7 +165,7 @@ def milliseconds(seconds: float) -> int:
 
 
 def _fitting(value: Any) -> str:
-    text = str(value)
+    text = visible(str(value))
     if len(text) <= PARAM_LENGTH:
         return text
     return f"{len(text)} characters, sha256 {hashlib.sha256(text.encode()).hexdigest()}; see the artifacts"

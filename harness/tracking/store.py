@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
+import logging
 import os
-import re
+import ssl
 import tempfile
 import textwrap
 import urllib.error
@@ -12,9 +13,12 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from filelock import FileLock, Timeout
+from filelock import FileLock
+
+from harness.records import DataError
+from harness.tracking.address import is_web, parts, scrubbed, shown, sqlite_path
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -27,7 +31,7 @@ PING_SECONDS = 3
 SETTINGS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "DO_NOT_TRACK": "true",
-    "MLFLOW_LOGGING_LEVEL": "WARNING",
+    "MLFLOW_LOGGING_LEVEL": "CRITICAL",
     # by itself MLflow tries for minutes, two minutes each time; a run's mirror shall give up and say so
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
@@ -52,31 +56,19 @@ def store_uri(runs: Path) -> str:
     return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{(runs.resolve() / DATABASE).as_posix()}"
 
 
-def sqlite_path(uri: str) -> Path | None:
-    """The database file of a SQLite URI, absolute; None for any other store."""
-    if not uri.startswith("sqlite:///"):
-        return None
-    return Path(uri.removeprefix("sqlite:///").split("?")[0]).resolve()
-
-
-def shown(uri: str) -> str:
-    """A URI as people may see it: without user and password."""
-    return re.sub(r"//[^/@]*@", "//", uri)
-
-
 @contextmanager
 def speaking_to(uri: str) -> Iterator[None]:
-    """Whatever goes wrong between us and MLflow becomes `Unavailable`, in one line."""
-    try:
-        from mlflow.exceptions import MlflowException
-        from sqlalchemy.exc import SQLAlchemyError
-    except ImportError as error:
-        raise Unavailable(f"MLflow cannot be imported: {error} ({INSTALL})") from None
+    """Whatever goes wrong between us and MLflow becomes `Unavailable`, in one line without secrets. A server may answer
+    anything, and MLflow's client may raise anything on it; a DataError is of our own files."""
     try:
         yield
-    except (MlflowException, SQLAlchemyError, OSError, Timeout, ImportError) as error:
-        first = next(iter(str(error).strip().splitlines()), type(error).__name__)
-        raise Unavailable(f"MLflow at {shown(uri)}: {textwrap.shorten(first, 300)}") from None
+    except (Unavailable, DataError):
+        raise
+    except ImportError as error:
+        raise Unavailable(f"MLflow cannot be imported: {scrubbed(str(error), uri)} ({INSTALL})") from None
+    except Exception as error:
+        first = next(iter(str(error).strip().splitlines()), "") or type(error).__name__
+        raise Unavailable(f"MLflow at {shown(uri)}: {textwrap.shorten(scrubbed(first, uri), 300)}") from None
 
 
 def connect(uri: str, experiment: str) -> tuple[MlflowClient, str]:
@@ -89,6 +81,7 @@ def connect(uri: str, experiment: str) -> tuple[MlflowClient, str]:
     ping(uri)
     for name, value in SETTINGS.items():
         os.environ.setdefault(name, value)
+    logging.getLogger("urllib3").addHandler(logging.NullHandler())  # whose warnings else go to stderr
     database = sqlite_path(uri)
     with speaking_to(uri):
         from mlflow import MlflowClient
@@ -98,8 +91,20 @@ def connect(uri: str, experiment: str) -> tuple[MlflowClient, str]:
         with FileLock(f"{database}.lock", timeout=LOCK_SECONDS) if database else nullcontext():
             if database and not database.exists():
                 create(database)
-            client = MlflowClient(tracking_uri=uri)
+            client = MlflowClient(tracking_uri=_for_mlflow(uri))
             return client, _experiment_id(client, experiment, database)
+
+
+def _for_mlflow(uri: str) -> str:
+    """A web store's address without user and password, which MLflow takes from its environment: an address that does
+    not hold them can be neither printed nor stored with them."""
+    if not is_web(uri):
+        return uri
+    address = parts(uri)
+    if address.user and address.password:
+        os.environ["MLFLOW_TRACKING_USERNAME"] = address.user
+        os.environ["MLFLOW_TRACKING_PASSWORD"] = address.password
+    return address.bare
 
 
 def create(database: Path) -> None:
@@ -116,16 +121,31 @@ def create(database: Path) -> None:
 
 
 def ping(uri: str) -> None:
-    """Raises: Unavailable if nothing listens at an http store. Any answer will do, a refusal to log in included."""
-    if not uri.startswith(("http://", "https://")):
+    """Raises: Unavailable if nothing listens at a web store, or its address cannot be read. Any answer will do, one
+    that refuses to log in or sends elsewhere included; whether a certificate will do MLflow knows."""
+    address = parts(uri)
+    if address.sloppy:
+        raise Unavailable(
+            f"the address of MLflow ({address.bare}) cannot be read: in a user or password write %40 for @, %2F for /, "
+            "%3A for :, %23 for # and %3F for ?"
+        )
+    if not is_web(uri):
         return
+    opener = urllib.request.build_opener(_NoRedirect)
     try:
-        urllib.request.urlopen(f"{uri.rstrip('/')}/health", timeout=PING_SECONDS).close()
-    except urllib.error.HTTPError:
-        return
-    except (OSError, ValueError) as error:
+        opener.open(f"{address.bare.rstrip('/')}/health", timeout=PING_SECONDS).close()
+    except urllib.error.HTTPError as answer:
+        answer.close()
+    except Exception as error:  # a server may say anything, which http.client has errors of its own for
         reason = getattr(error, "reason", error)
-        raise Unavailable(f"MLflow at {shown(uri)} does not answer ({reason})") from None
+        if not isinstance(reason, ssl.SSLCertVerificationError):
+            said = scrubbed(f"{reason}" or type(error).__name__, uri)
+            raise Unavailable(f"MLflow at {address.bare} does not answer ({textwrap.shorten(said, 200)})") from None
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_: Any, **__: Any) -> None:
+        return None
 
 
 def _experiment_id(client: MlflowClient, name: str, database: Path | None) -> str:

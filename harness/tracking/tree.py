@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from harness.records import Plan, RunFolder
+from harness.records.foreign import visible
 from harness.tracking import describe
 from harness.tracking.runs import KILLED, RUNNING, RunWriter, milliseconds
 
@@ -29,7 +30,7 @@ class RunTree:
         self._client = client
         self._experiment_id = experiment_id
         planned = folder.plan.stat().st_mtime
-        identity = {"folder": str(folder.root), "host": platform.node(), "planned": _iso(planned)}
+        identity = {"folder": visible(str(folder.root)), "host": platform.node(), "planned": _iso(planned)}
         found = self._find(identity)
         self.parent = found or self._begin(folder.root.name, describe.parent_tags(plan) | identity, planned)
         self.children = self._children_of(self.parent) if found else {}
@@ -70,7 +71,9 @@ class RunTree:
                 return
 
     def _begin(self, title: str, tags: dict[str, str], began: float) -> RunWriter:
-        run = self._client.create_run(self._experiment_id, milliseconds(began), tags, title)
+        # not the name by which a child is found again
+        clean = {key: value if key == "trial" else visible(value) for key, value in tags.items()}
+        run = self._client.create_run(self._experiment_id, milliseconds(began), clean, visible(title))
         return RunWriter(self._client, run)
 
 

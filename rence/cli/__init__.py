@@ -24,6 +24,7 @@ from rence.cli import (
     results,
     shipped,
     upkeep,
+    verifying,
     versions,
 )
 from rence.cli.console import guarded
@@ -51,6 +52,7 @@ for part in (
     questions,
     shipped,
     upkeep,
+    verifying,
     versions,
 ):
     part.add_to(app)

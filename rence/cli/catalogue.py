@@ -11,12 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.markup import escape
 
 from harness.base.errors import UserError
 from harness.base.plugins import PluginError, Plugins
 from rence.cli import completion, sections
-from rence.cli.console import Json, command, out, print_json, table
+from rence.cli.console import Json, command, out, print_json, table, titled
 from rence.cli.shipped import configs, first_sentence
 
 if TYPE_CHECKING:
@@ -69,7 +68,7 @@ def list_(kind: Annotated[Kind, typer.Argument(show_default=False)], json: Json 
     shown.columns[0].no_wrap = True  # a name is there to be copied
     shown.columns[0].min_width = max(len(str(row[columns[0]])) for row in rows)
     for row in rows:
-        shown.add_row(*("-" if row[column] is None else escape(str(row[column])) for column in columns))
+        shown.add_row(*("-" if row[column] is None else str(row[column]) for column in columns))
     out().print(shown)
 
 
@@ -82,7 +81,7 @@ def show(algorithm: Name, json: Json = False) -> None:
         return
     console = out()
     setting = f"\na preset of {sheet['preset_of']}: {sheet['setting']}" if sheet["preset_of"] else ""
-    console.print(f"[bold]{sheet['title']}[/]  ({algorithm}){setting}\n{sheet['source']}\n\n{sheet['summary']}\n")
+    console.print(titled(sheet["title"], f"  ({algorithm}){setting}\n{sheet['source']}\n\n{sheet['summary']}\n"))
     semantics = table("what it does", "")
     for key, value in sheet["spec"].items():
         semantics.add_row(key, value)
@@ -98,7 +97,7 @@ def show(algorithm: Name, json: Json = False) -> None:
         console.print(f"Active if {part['metric']} ({part['label']}) is at least {part['inactive_below']:g}")
     if sheet["page"]:
         console.print()
-        console.print(sheet["page"], markup=False, highlight=False, soft_wrap=True)
+        console.print(sheet["page"])
 
 
 def _algorithm(name: str) -> Algorithm:

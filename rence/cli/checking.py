@@ -15,7 +15,6 @@ from typing import Annotated, Any
 from unittest import SkipTest
 
 import typer
-from rich.markup import escape
 
 from harness.base.errors import FAILED, UserError, nearest, need
 from rence.cli import sections
@@ -230,7 +229,7 @@ def _print(rows: Sequence[CheckRow]) -> None:
     shown = table(*(["kind"] if kinds else []), "check", "result")
     for row in rows:
         result = {True: "holds", False: row.detail, None: f"not run: {row.detail}"}[row.passed]
-        shown.add_row(*([row.kind] if kinds else []), row.name, escape(result))
+        shown.add_row(*([row.kind] if kinds else []), row.name, result)
     out().print(shown)
 
 

@@ -26,7 +26,7 @@ def explain(
     """What a key means, what it may be, and its default; of a group, all its keys."""
     from harness.config.explain import explain as explained
 
-    out().print(explained(key), markup=False)
+    out().print(explained(key))
 
 
 def new() -> None:

@@ -8,24 +8,27 @@ from __future__ import annotations
 import functools
 import inspect
 import json
-import os
 import shlex
 import sys
+import traceback
 from collections.abc import Callable
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
 from benchmarks.problems import ProblemsError
-from harness.base.errors import FAILED, INTERRUPTED, OK, UserError, of_system
+from harness.base.errors import FAILED, INCOMPLETE, INTERRUPTED, OK, UserError, of_system
+from harness.base.interrupts import as_ctrl_c
 from harness.base.plugins import PluginError
 from harness.records import DataError
+from harness.records.foreign import json_escaped, visible
+from rence.cli.streams import CleanStream, clean_streams
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout and nothing else.")]
 _COMMON = {
@@ -34,6 +37,8 @@ _COMMON = {
 }
 _PIPE_WIDTH = 160
 """columns when nobody's terminal says otherwise"""
+_RESUMED = ("run", "eval")
+"""commands that keep what they have done"""
 _state = {"quiet": False, "debug": False}
 
 
@@ -50,7 +55,11 @@ def command(app: typer.Typer, name: str | None = None) -> Callable[[Callable[...
         @functools.wraps(function)
         def run(*args: Any, quiet: bool, debug: bool, **kwargs: Any) -> None:
             _state.update(quiet=quiet, debug=debug)
-            function(*args, **kwargs)
+            try:
+                function(*args, **kwargs)
+            except KeyboardInterrupt:
+                interrupted()
+                raise typer.Exit(INTERRUPTED) from None
 
         run.__signature__ = signature.replace(parameters=[*signature.parameters.values(), *extra])  # type: ignore[attr-defined]
         run.__annotations__ = {**{p.name: p.annotation for p in signature.parameters.values()}, **_COMMON}
@@ -75,26 +84,24 @@ def err() -> Console:
 
 
 def _console(stderr: bool) -> Console:
-    from rich.console import Console
+    from rence.cli.clean_console import CleanConsole
 
-    console = Console(stderr=stderr, quiet=quiet(), highlight=False, soft_wrap=True)
+    console = CleanConsole(stderr=stderr, quiet=quiet())
     if not console.is_terminal:
         console.width = max(console.width, _PIPE_WIDTH)
-    console.on_broken_pipe = _reader_left  # rich's own exits with 1
     return console
 
 
-def _reader_left() -> None:
-    """Whoever read our output has seen enough, as `head` has: what else we say goes nowhere, and the exit code stays
-    what it would have been."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def complain(message: object) -> None:
+    """An error, or what stopped a command, on stderr."""
+    print(visible(str(message)), file=sys.stderr)
 
 
-def _flush() -> None:
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        _reader_left()
+def interrupted() -> None:
+    """Say how to go on after Ctrl-C, or a signal that is taken for it."""
+    resumed = sys.argv[1:2] and sys.argv[1] in _RESUMED
+    what = "What is done is saved. To go on:" if resumed else "To start again:"
+    complain(f"rence: interrupted. {what}\n  {same_command('--clean')}")
 
 
 def same_command(*without: str) -> str:
@@ -109,9 +116,8 @@ def check_out(file: Path | None) -> None:
 
 
 def print_json(data: Any) -> None:
-    """One document on stdout, at once: a reader that leaves is noticed here."""
-    print(json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False))
-    _flush()
+    """One document on stdout. Characters that would act on a terminal are escaped: a program reads the same."""
+    print(json_escaped(json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False)))
 
 
 def table(*columns: str, numbers: tuple[str, ...] = ()) -> Table:
@@ -125,32 +131,48 @@ def table(*columns: str, numbers: tuple[str, ...] = ()) -> Table:
     return made
 
 
+def titled(title: str, rest: str) -> Text:
+    """The one bold, the other not."""
+    from rich.text import Text
+
+    return Text.assemble((title, "bold"), rest)
+
+
 def guarded(call: Callable[[], Any]) -> NoReturn:
     """Run the program and exit: what a user can mend ends in a message and an exit code, never a traceback."""
+    with clean_streams(), as_ctrl_c():
+        code = _code_of(call)
+        sys.stdout.flush()
+        lost = sys.stdout.lost if isinstance(sys.stdout, CleanStream) else None
+        if lost:
+            complain(f"rence: what was to be printed could not be written to stdout: {lost.strerror}.")
+    sys.exit(code or (INCOMPLETE if lost else OK))
+
+
+def _code_of(call: Callable[[], Any]) -> int:
     try:
         call()
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else OK if end.code is None else FAILED
     except BrokenPipeError:
-        _reader_left()
-        sys.exit(OK)
-    except (UserError, DataError, ProblemsError, PluginError, OSError) as error:
-        mended = of_system(error)
-        if mended is None or _state["debug"]:
-            raise
-        print(f"rence: {mended}", file=sys.stderr)
-        sys.exit(mended.exit_code)
+        return OK
     except KeyboardInterrupt:
-        print("rence: interrupted.", file=sys.stderr)
-        sys.exit(INTERRUPTED)
-    finally:
-        _flush()  # here, for at exit nobody would catch it
-        sys.excepthook = _unexpected  # typer put its own there
-    sys.exit(OK)
+        interrupted()
+        return INTERRUPTED
+    except Exception as error:
+        mended = of_system(error) if isinstance(error, _MENDED) else None
+        if isinstance(error, UnicodeEncodeError):
+            mended = UserError(_NO_LETTERS.format(error.object[error.start : error.end]))
+        if _state["debug"]:
+            complain(traceback.format_exc().rstrip())
+        elif mended:
+            complain(f"rence: {mended}")
+        else:
+            complain(f"rence: {type(error).__name__}: {error}")
+            complain("This is a bug in rence-bench. `--debug` shows where.")
+        return mended.exit_code if mended else FAILED
+    return OK
 
 
-def _unexpected(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    if _state["debug"]:
-        sys.__excepthook__(kind, error, trace)
-        return
-    print(f"rence: {kind.__name__}: {error}", file=sys.stderr)
-    print("This is a bug in rence-bench. `--debug` shows where.", file=sys.stderr)
-    sys.exit(FAILED)
+_NO_LETTERS = "`{}`, in the command or a file, is no text in UTF-8. Set a UTF-8 locale, or PYTHONUTF8=1, or mend it."
+_MENDED = (UserError, DataError, ProblemsError, PluginError, OSError)

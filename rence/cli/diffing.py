@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from harness.base.errors import UserError, need
-from harness.records import write_bytes, write_json, write_text
+from harness.records import TrialFolder, write_bytes, write_json, write_text
+from harness.records.foreign import cell
 from rence.cli import completion
+from rence.cli.accepting import Accept
 from rence.cli.console import Json, command, out, print_json
 from rence.cli.diff_tables import Document, screen
 
 if TYPE_CHECKING:
-    pass
+    from reports.data.checked import Checked
 
 
 def add_to(app: typer.Typer) -> None:
@@ -55,6 +57,7 @@ def diff(
         Path | None,
         typer.Option("--out", help="Folder for diff.json, weights.csv, diff.svg and diff.png.", show_default=False),
     ] = None,
+    accept: Accept = None,
     json: Json = False,
 ) -> None:
     """What each algorithm does with the same frozen rollout batch: weights of rollouts and tokens, gradients and their
@@ -69,15 +72,25 @@ def diff(
     from harness.diff.compare import compare
     from harness.diff.frozen import read
 
-    document = compare(asked, read(batch, model, correct_above))
+    checked = _checked(batch, accept)
+    document = compare(asked, read(batch, model, correct_above)) | (checked.to_json() if checked else {})
     files = _write(to, document) if to else []
     if json:
         print_json(document)
         return
-    for part in screen(document):
-        out().print(part, markup=False)
+    for part in [*screen(document), *(checked.sentences if checked else [])]:
+        out().print(part)
     for file in files:
         out().print(str(file))
+
+
+def _checked(batch: Path | None, accept: str | None) -> Checked | None:
+    """Of the trial that recorded a batch; None if it is no trial's. Raises: BrokenSeal."""
+    from reports.data.checked import check
+
+    inside = [] if batch is None else [batch, *batch.parents]
+    trial = next((place for place in inside if TrialFolder(place).trial.exists()), None)
+    return check(trial, accept) if trial else None
 
 
 def _write(folder: Path, document: Document) -> list[Path]:
@@ -100,5 +113,6 @@ def _weights(document: Document) -> str:
         for row, problem in enumerate(batch["problem"]):
             label, length = int(batch["label"][row]), batch["length"][row]
             weights = one["sequence_weight"][row], one["token_weight"][row]
-            writer.writerow([one["label"], row, problem, label, length, *(f"{weight:.6g}" for weight in weights)])
+            named = cell(one["label"]), row, cell(str(problem))
+            writer.writerow([*named, label, length, *(f"{weight:.6g}" for weight in weights)])
     return text.getvalue()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import signal
 import sys
 from collections.abc import Mapping
 from contextlib import redirect_stdout
@@ -13,9 +12,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from harness.base.errors import INTERRUPTED, UserError
+from harness.base.errors import UserError
 from rence.cli import completion
-from rence.cli.console import Json, command, err, out, print_json, same_command
+from rence.cli.accepting import Accept
+from rence.cli.console import Json, command, err, out, print_json
 
 if TYPE_CHECKING:
     from harness.config.experiment import Evaluation
@@ -101,6 +101,7 @@ def evaluate(
     chunk: Chunk = None,
     gate: Gate = None,
     sequential: Sequential = False,
+    accept: Accept = None,
     json: Json = False,
 ) -> None:
     """Evaluate any model on any benchmarks: every answer kept and marked, scores with intervals. Run the same again to
@@ -110,41 +111,28 @@ def evaluate(
     from harness.evaluation.standalone import StandaloneEvaluation, evaluate
     from rence.cli import gated_evaluation as gated
 
-    gated.checked(gate, sequential)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    gated.checked(gate, sequential, accept)
     counts, files = _asked(benchmarks)
-    settings = _checked(
-        files,
-        benchmarks=counts,
-        temperature=temperature,
-        top_p=top_p,
-        max_tokens=max_tokens,
-        seed=seed,
-        limit=limit,
-        second_marker=second_marker,
-        **({} if chunk is None else {"chunk_problems": chunk}),
-    )
+    given = {"temperature": temperature, "top_p": top_p, "max_tokens": max_tokens, "seed": seed, "limit": limit}
+    given |= {"second_marker": second_marker, **({} if chunk is None else {"chunk_problems": chunk})}
+    settings = _checked(files, benchmarks=counts, **given)
     if settings.temperature == 0 and max(settings.benchmarks.values()) > 1:
         err().print("At temperature 0 all samples of a problem are equal: one is enough.")
-    wanted = gated.with_looks(StandaloneEvaluation(model, settings, template, engine, to, chunk), gate)
+    wanted = gated.with_looks(StandaloneEvaluation(model, settings, template, engine, to, chunk), gate, accept)
     view = view_for(err())
     try:
         with redirect_stdout(sys.stderr):  # ours is for the result alone, whatever an engine has to say
             worked = evaluate(wanted, view)
-    except KeyboardInterrupt:
-        view.end()
-        print(f"rence: interrupted. What is done is saved. To go on:\n  {same_command()}", file=sys.stderr)
-        raise typer.Exit(INTERRUPTED) from None
     finally:
         view.end()
     found = reports.evaluated_model(to)
-    decision = gated.decision(to, gate)
+    decision = gated.decision(to, gate, accept)
     if json:
         print_json(found.to_json() | ({"gate": decision.to_json()} if decision else {}))
     else:
         if not worked:
             out().print(f"{to}: all that was asked for is complete: nothing to do.\n")
-        out().print(reports.evaluation_text(found, out().width), markup=False)
+        out().print(reports.evaluation_text(found, out().width))
     gated.show(decision, json)
 
 
@@ -153,6 +141,7 @@ def _asked(text: str) -> tuple[dict[str, int], dict[str, ProblemFile]]:
 
     Raises: UserError.
     """
+    from harness.base import reserved
     from harness.config.own_files import ProblemFile
     from harness.config.problems import problem_file
 
@@ -166,7 +155,7 @@ def _asked(text: str) -> tuple[dict[str, int], dict[str, ProblemFile]]:
                 f"`--benchmarks {item.strip()}`: `{name}` has a rule of its own. `:{rule}` is for files of problems."
             )
         name = path.stem if path else name
-        if name.casefold() in map(str.casefold, counts):
+        if reserved.alike((*counts, name)) or name in counts:
             raise UserError(f"`--benchmarks` names `{name}` twice (case does not count). Remove one of them.")
         counts[name] = k
         if path:

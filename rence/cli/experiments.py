@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import signal
-import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.base.errors import OK
+from harness.base.errors import OK, UserError
 from harness.run.launchers import Where, get_launcher
 from rence.cli import completion
-from rence.cli.console import Json, command, err, out, print_json, same_command
+from rence.cli.accepting import Accept
+from rence.cli.console import Json, command, complain, err, interrupted, out, print_json, same_command
 from rence.cli.sections import others
 from rence.cli.shipped import config_file
 
@@ -63,6 +63,7 @@ def run(
         bool, typer.Option("--clean", help="Delete the run folder first, and that of its tuning.")
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan, check it, start nothing.")] = False,
+    accept: Accept = None,
     json: Json = False,
 ) -> None:
     """Train, evaluate and report an experiment. Run again to resume; a finished one is left as it is."""
@@ -74,14 +75,12 @@ def run(
     from harness.run.display import view_for
     from harness.run.driver import Driver, RunSelection
 
-    # Ended as by Ctrl-C: jobs are stopped, and what is done is kept.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     manifest = configs.read(config, overrides or ())
     experiment, work = configs.build(manifest), get_launcher(launcher)
     wanted = RunSelection(only or (), seed or (), workers, clean)
 
     def drive(what: Experiment, part: RunSelection) -> RunOutcome:
-        return Driver(what, manifest.text, view_for(err()), _report, part, work).run()
+        return Driver(what, manifest.text, view_for(err()), partial(_report, accept), part, work).run()
 
     first, tuned = tuning.stage(experiment), None
     if first:
@@ -90,13 +89,13 @@ def run(
         tuned = drive(first, replace(wanted, only=(), seeds=()))
         if tuned.exit_code == OK:
             experiment = tuning.chosen(experiment, tuned.run)
-            err().print(f"Tuning chose {tuning.in_words(experiment)}.", markup=False)
+            err().print(f"Tuning chose {tuning.in_words(experiment)}.")
     # A tuning that is not complete has chosen nothing, so the experiment does not begin.
     outcome = tuned if tuned and tuned.exit_code != OK else drive(experiment, wanted)
     if json:
         print_json({**outcome.to_json(), **({"tuning": tuned.to_json()} if tuned else {})})
     else:
-        _print_outcome(outcome)
+        _print_outcome(outcome, accept)
     _print_what_is_left(outcome)
     raise typer.Exit(outcome.exit_code)
 
@@ -113,16 +112,20 @@ def _announce(experiment: Experiment, first: Experiment, wanted: RunSelection) -
     jobs.of(RunFolder(runs / experiment.name), experiment, wanted.only, wanted.seeds)
     if wanted.clean or not tuning.is_complete(RunFolder(runs / first.name), first):
         load_problems(experiment)
-        err().print(f"Tuning first: {tuned_by(experiment)}, in {runs / first.name}", markup=False)
+        err().print(f"Tuning first: {tuned_by(experiment)}, in {runs / first.name}")
 
 
-def _report(run: RunFolder) -> None:
+def _report(accept: str | None, run: RunFolder) -> None:
     import reports
 
-    reports.build(run.root, others=others())
+    try:
+        reports.build(run.root, others=others(), accept=accept)
+    # evaluations that were there already do not agree with the plan: the message says what can be done
+    except reports.Unmatched as error:
+        raise UserError(str(error)) from None
 
 
-def _print_outcome(outcome: RunOutcome) -> None:
+def _print_outcome(outcome: RunOutcome, accept: str | None) -> None:
     console = out()
     if not outcome.worked:
         count = len(outcome.jobs)
@@ -130,18 +133,20 @@ def _print_outcome(outcome: RunOutcome) -> None:
     elif outcome.exit_code == OK:
         import reports
 
-        console.print(reports.summary(outcome.run.root), markup=False)
+        console.print(reports.summary(outcome.run.root, accept=accept))
     if outcome.report:
         console.print(f"Report: {outcome.report}")
 
 
 def _print_what_is_left(outcome: RunOutcome) -> None:
     for failure in outcome.failures[:_MOST_FAILURES]:
-        print(f"rence: {failure.job.name} failed with exit code {failure.exit_code}: {failure.log}", file=sys.stderr)
-        print("\n".join(f"  {line}" for line in failure.last_words), file=sys.stderr)
-    if outcome.exit_code != OK:
-        how = "interrupted" if outcome.interrupted else f"{outcome.open} of {len(outcome.jobs)} jobs are not complete"
-        print(f"rence: {how}. What is done is saved. To go on:\n  {same_command('--clean')}", file=sys.stderr)
+        complain(f"rence: {failure.job.name} failed with exit code {failure.exit_code}: {failure.log}")
+        complain("\n".join(f"  {line}" for line in failure.last_words))
+    if outcome.interrupted:
+        interrupted()
+    elif outcome.exit_code != OK:
+        how = f"{outcome.open} of {len(outcome.jobs)} jobs are not complete"
+        complain(f"rence: {how}. What is done is saved. To go on:\n  {same_command('--clean')}")
 
 
 def plan(

@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from reports.gate.verdict import Gate
 
 
-def checked(gate: Path | None, sequential: bool) -> None:
-    """Raises: UserError unless both are given, or neither."""
+def checked(gate: Path | None, sequential: bool, accept: str | None) -> None:
+    """Raises: UserError unless gate and looks are both given, or neither; and then no reason."""
+    if accept is not None and gate is None:
+        raise UserError("`--accept` is about `--gate FILE`: an evaluation alone has nothing to differ from.")
     if sequential and gate is None:
         raise UserError("`--sequential` needs `--gate FILE`, the baseline that says when to stop.")
     if gate is not None and not sequential:
@@ -29,8 +31,11 @@ def checked(gate: Path | None, sequential: bool) -> None:
         )
 
 
-def with_looks(wanted: StandaloneEvaluation, gate: Path | None) -> StandaloneEvaluation:
+def with_looks(wanted: StandaloneEvaluation, gate: Path | None, accept: str | None) -> StandaloneEvaluation:
     """The evaluation that a gate stops, if one is given.
+
+    Args:
+        accept: why a mismatch with the baseline does not matter; None: it does.
 
     Raises: UserError if it could not be gated; DataError if the baseline is missing or broken.
     """
@@ -45,26 +50,26 @@ def with_looks(wanted: StandaloneEvaluation, gate: Path | None) -> StandaloneEva
 
     def decided() -> bool:
         try:
-            reports.gate_by_looks(str(wanted.out), gate, command=same_command())
+            reports.gate_by_looks(str(wanted.out), gate, accept=accept, command=same_command())
         except reports.NotDecided:
             return False
         return True
 
     try:
-        sizes = reports.gate_looks(gate, wanted.headers(""), ids, wanted.out)
+        sizes = reports.gate_looks(gate, wanted.headers(""), ids, wanted.out, accept=accept)
     except ValueError as error:
         raise UserError(str(error)) from None
     return replace(wanted, looks=Looks(sizes, decided))
 
 
-def decision(folder: Path, gate: Path | None) -> Gate | None:
+def decision(folder: Path, gate: Path | None, accept: str | None) -> Gate | None:
     """Of an evaluation that has ended, if there is a gate."""
     import reports
 
     if gate is None:
         return None
     try:
-        return reports.gate_by_looks(str(folder), gate, command=same_command())
+        return reports.gate_by_looks(str(folder), gate, accept=accept, command=same_command())
     except ValueError as error:
         raise UserError(str(error)) from None
 
@@ -74,7 +79,7 @@ def show(found: Gate | None, json: bool) -> None:
     if found is None:
         return
     if not json:
-        out().print(f"\n{found.text()}", markup=False)
+        out().print(f"\n{found.text()}")
     publish(found, None, json)
     if not found.passed:
         raise typer.Exit(FAILED)

@@ -14,7 +14,9 @@ import typer
 from harness.base.errors import FAILED, UserError
 from harness.records import DataError, write_text
 from rence.cli import completion
+from rence.cli.accepting import Accept, AllowUnmatched, given
 from rence.cli.console import Json, command, err, out, print_json, quiet
+from rence.cli.streams import annotate
 
 if TYPE_CHECKING:
     from reports.gate.verdict import Gate
@@ -46,9 +48,6 @@ Margin = Annotated[
 Junit = Annotated[Path | None, typer.Option(metavar="FILE", help="Write JUnit XML here.", show_default=False)]
 Inconclusive = Annotated[OnInconclusive, typer.Option("--on-inconclusive", help="What to do where neither is shown.")]
 Update = Annotated[bool, typer.Option("--update", help="Make RUN the baseline instead, for review.")]
-AllowUnmatched = Annotated[
-    bool, typer.Option("--allow-unmatched", help="Decide even if template, sampling or marker differ.")
-]
 Problems = Annotated[
     About,
     typer.Option(
@@ -80,6 +79,7 @@ def gate(
     junit: Junit = None,
     on_inconclusive: Inconclusive = OnInconclusive.FAIL,
     update: Update = False,
+    accept: Accept = None,
     allow_unmatched: AllowUnmatched = False,
     problems: Problems = About.NEW,
     common: Common = False,
@@ -97,20 +97,20 @@ def gate(
         if junit or sequential or common:
             option = "--junit" if junit else "--sequential" if sequential else "--common"
             raise UserError(f"`{option}` has no meaning with `--update`: nothing is decided. Leave one of them out.")
-        _update(run, baseline, fraction, json)
+        _update(run, baseline, fraction, accept, json)
         return
     if sequential and problems == About.THESE:
         raise UserError("`--sequential` is about new problems: leave out `--problems these`, or `--sequential`.")
     if sequential and common:
         raise UserError("`--sequential` needs all problems of the baseline: leave out `--common`, or `--sequential`.")
-    given: dict[str, Any] = {"margin": fraction, "allow_unmatched": allow_unmatched}
-    given["on_inconclusive"] = on_inconclusive.value
+    wanted: dict[str, Any] = {"margin": fraction, "accept": given(accept, allow_unmatched)}
+    wanted["on_inconclusive"] = on_inconclusive.value
     try:
         if sequential:
-            found = reports.gate_by_looks(run, baseline, **given)
+            found = reports.gate_by_looks(run, baseline, **wanted)
         else:
-            found = reports.gate_run(run, baseline, **given, problems=problems.value, only_common=common)
-    except (DataError, ValueError) as error:
+            found = reports.gate_run(run, baseline, **wanted, problems=problems.value, only_common=common)
+    except (DataError, UserError, ValueError) as error:
         # CI reads the file and the annotation, not the terminal: a refusal goes there as well.
         _refused(str(error), junit, json)
         # A ValueError says that the two cannot be compared (exit 2), a DataError that files are lacking or broken (3).
@@ -118,23 +118,23 @@ def gate(
     if json:
         print_json(found.to_json())
     else:
-        out().print(found.text(), markup=False)
+        out().print(found.text())
     publish(found, junit, json)
     if not found.passed:
         raise typer.Exit(FAILED)
 
 
-def _update(run: str, baseline: Path, margin: float | None, json: bool) -> None:
+def _update(run: str, baseline: Path, margin: float | None, accept: str | None, json: bool) -> None:
     import reports
 
     try:
-        done = reports.update_baseline(run, baseline, margin)
+        done = reports.update_baseline(run, baseline, margin, accept=accept)
     except ValueError as error:
         raise UserError(str(error)) from None
     if json:
         print_json(done.to_json())
     else:
-        out().print(done.text(), markup=False)
+        out().print(done.text())
 
 
 def publish(found: Gate, junit: Path | None, json: bool) -> None:
@@ -163,7 +163,7 @@ def _tell_github(commands: Sequence[str], forms: list[str], json: bool) -> None:
     if os.environ.get("GITHUB_ACTIONS"):
         stream = sys.stderr if json or quiet() else sys.stdout
         for line in commands:
-            print(line, file=stream)
+            annotate(line, stream)
     place = os.environ.get("GITHUB_STEP_SUMMARY")
     if place and not github.append(Path(place), forms):
-        err().print(f"{place} is full: GitHub takes 1 MiB a step, so there is no summary of the gate.", markup=False)
+        err().print(f"{place} is full: GitHub takes 1 MiB a step, so there is no summary of the gate.")

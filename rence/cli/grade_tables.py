@@ -116,7 +116,7 @@ def show(summary: Mapping[str, Any]) -> None:
         shown.add_row(name, f"{count:,}")
     out().print(shown)
     rules, places = (", ".join(f"{word} {n:,}" for word, n in summary[key].items()) for key in ("rules", "found"))
-    out().print(f"Reading {summary['reading']}. Rules: {rules}. Answers were found: {places}.", markup=False)
+    out().print(f"Reading {summary['reading']}. Rules: {rules}. Answers were found: {places}.")
     if "markers_disagree" in summary:
         failed = summary["second_marker_failed"]
         out().print(
@@ -135,11 +135,9 @@ def show(summary: Mapping[str, Any]) -> None:
             cells = (_end(text) for text in (str(miss["gold"]), answer, miss["reason"]))
             listed.add_row(str(miss["line"]), expected, miss["mark"], *cells)
         out().print(listed)
-    out().print(f"Marker {summary['grader_version']}", markup=False)
+    out().print(f"Marker {summary['grader_version']}")
 
 
 def _end(text: str) -> str:
-    from rich.markup import escape
-
     flat = " ".join(text.split())
-    return escape(flat if len(flat) <= _MOST_SHOWN else f"…{flat[-_MOST_SHOWN:]}")
+    return flat if len(flat) <= _MOST_SHOWN else f"…{flat[-_MOST_SHOWN:]}"

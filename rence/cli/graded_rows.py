@@ -11,7 +11,10 @@ from typing import Any, NoReturn
 from benchmarks.files.rules import LineMistake, check_gold, rule_of, text_of
 from benchmarks.marks import Rule
 from harness.base.errors import UserError
+from harness.records import user_files
 
+MOST_BYTES = 1_000_000_000
+"""of the file, which is read whole"""
 _HOLDS = "It must hold JSON lines with `gold` and `pred`."
 
 
@@ -44,11 +47,9 @@ def read(file: Path, rule: Rule) -> list[GradedRow]:
     Raises: UserError naming the line that is not what it must be.
     """
     try:
-        lines = file.read_text(encoding="utf-8-sig").split("\n")
-    except FileNotFoundError:
-        raise UserError(f"{file} does not exist. {_HOLDS}") from None
-    except UnicodeDecodeError as error:
-        raise UserError(f"{file} is not UTF-8: {error.reason} at byte {error.start}.") from None
+        lines = user_files.text_of(file, MOST_BYTES).removeprefix("\ufeff").split("\n")
+    except ValueError as error:
+        raise UserError(f"{error} {_HOLDS}") from None
     rows = []
     for number, line in enumerate(lines, 1):
         if line.strip():

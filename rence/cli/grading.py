@@ -76,13 +76,13 @@ def grade(
         write_text(to, "".join(jsonlib.dumps(line) + "\n" for line in grade_tables.lines(found)))
     summary = grade_tables.summary(found)
     if prose := graded_rows.without_answer(rows):
-        err().print(grade_tables.no_gold(file, prose), markup=False)
+        err().print(grade_tables.no_gold(file, prose))
     if json:
         print_json(summary)
         return
     grade_tables.show(summary)
     if to:
-        out().print(f"Written: {to}", markup=False)
+        out().print(f"Written: {to}")
 
 
 def _check_options(context: typer.Context, suite: bool) -> None:

@@ -136,5 +136,5 @@ def _show(made: Imported, to: Path) -> None:
     if len(steps) > 1:
         out().print(f"Steps {', '.join(map(str, steps))}; the last is compared.")
     for note in made.record.notes:
-        out().print(note, markup=False)
-    out().print(f"\nWritten: {to}\nNext: rence report {to}", markup=False)
+        out().print(note)
+    out().print(f"\nWritten: {to}\nNext: rence report {to}")

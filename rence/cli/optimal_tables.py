@@ -40,7 +40,7 @@ def print_optimal(experiment: Experiment, target: PowerTarget, found: OptimalDes
         console.print(sentence)
     if found.found.designs:
         words = " ".join(f"'{word}'" for word in overrides(experiment, found.names, found.found.designs[0]))
-        console.print(f"To plan the first, add to the command: {words}", markup=False)
+        console.print(f"To plan the first, add to the command: {words}")
 
 
 def _table(found: OptimalDesigns, rows: Mapping[str, DesignOption]) -> Table:

@@ -53,9 +53,6 @@ def pin(
     console, name = out(), found.name if found.name.isidentifier() else "mine"
     console.print(
         f"{file}: {found.count:,} problems, hash {found.hash}\nAnswers are {found.rule_in_words}.\n",
-        markup=False,
-        highlight=False,
-        emoji=False,
     )
     for line in (
         "In an experiment, under `evaluation`:",
@@ -65,4 +62,4 @@ def pin(
         f"  {name} = Benchmark.from_file(Path(__file__).with_name({file.name!r}), {found.name!r}, 'A title', k=4,",
         f'                               count={found.count}, content="{found.hash}")',
     ):
-        console.print(line, markup=False, highlight=False, emoji=False, soft_wrap=True)
+        console.print(line)

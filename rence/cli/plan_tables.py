@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sized
 from typing import TYPE_CHECKING
 
-from rence.cli.console import out, table
+from rence.cli.console import out, table, titled
 from rence.cli.optimal_tables import print_optimal
 from rence.cli.power_tables import print_measured, print_power, short
 
@@ -36,7 +36,7 @@ def print_plan(experiment: Experiment, seen: Preview) -> None:
     console = out()
     made = seen.plan
     lock = made.lock or "not locked: its tuning has not chosen yet"
-    console.print(f"[bold]{made.experiment}[/]  plan {lock}")
+    console.print(titled(made.experiment, f"  plan {lock}"))
     trials = _counted(range(seen.costs.trials), "trial")
     console.print(
         f"{_counted(made.arms, 'arm')} x {_counted(made.seeds, 'seed')} = {trials} of "
@@ -77,15 +77,15 @@ def _print_sweeps(experiment: Experiment, made: Plan, seen: Preview) -> None:
         levels = [", ".join(sweep.factors)] if sweep.kind == "ablate" else []
         levels = levels or [f"{name} ({', '.join(each)})" for name, each in sweep.factors.items()]
         between = " x " if sweep.kind == "full" else "; "
-        console.print(f"{how} around {sweep.base}: {between.join(levels)}: {len(sweep.cells)} arms", markup=False)
+        console.print(f"{how} around {sweep.base}: {between.join(levels)}: {len(sweep.cells)} arms")
     if search:
         tried = "; ".join(one.label for one in search.candidates)
         where = ", ".join(f"{name}: {k}" for name, k in search.benchmarks.items())
-        console.print(f"Tuning first: {tuned_by(experiment)}, on {where}; {search.choose}; {tried}", markup=False)
+        console.print(f"Tuning first: {tuned_by(experiment)}, on {where}; {search.choose}; {tried}")
     elif "chosen" in experiment.tuning:
         from harness.planning.tuning import in_words
 
-        console.print(f"Tuning (runs/{experiment.tuning['run']}) chose {in_words(experiment)}", markup=False)
+        console.print(f"Tuning (runs/{experiment.tuning['run']}) chose {in_words(experiment)}")
     before = seen.tuning
     spent = {"trials": seen.costs.trials, "rollouts": seen.costs.rollouts}
     if before:

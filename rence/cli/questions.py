@@ -9,6 +9,7 @@ import typer
 
 from harness.base.errors import FAILED, INCOMPLETE, UserError
 from rence.cli import completion
+from rence.cli.accepting import Accept, AllowUnmatched, given
 from rence.cli.console import Json, command, out, print_json
 
 
@@ -27,9 +28,8 @@ def same(
         ),
     ],
     b: Annotated[str, typer.Argument(autocompletion=completion.runs, show_default=False)],
-    allow_unmatched: Annotated[
-        bool, typer.Option("--allow-unmatched", help="Ask even if template, sampling or marker differ.")
-    ] = False,
+    accept: Accept = None,
+    allow_unmatched: AllowUnmatched = False,
     json: Json = False,
 ) -> None:
     """Are these the same model? Answers are exchanged within each problem; training seeds and new problems do not come
@@ -39,14 +39,14 @@ def same(
     from reports.questions import same_text
 
     try:
-        found = reports.same_model(a, b, allow_unmatched=allow_unmatched)
+        found = reports.same_model(a, b, accept=given(accept, allow_unmatched))
     # one checkpoint each, asked in one way: the message says what is wrong, and no traceback helps
     except ValueError as error:
         raise UserError(str(error)) from None
     if json:
         print_json(found.to_json())
     else:
-        out().print(same_text.render(found), markup=False)
+        out().print(same_text.render(found))
     if found.finding == "differs":
         raise typer.Exit(FAILED)
     if not found.answered:
@@ -59,14 +59,7 @@ def reproduce(
         list[Path],
         typer.Option(metavar="FILE", help="Published scores, and how they were measured.", show_default=False),
     ],
-    accept: Annotated[
-        str | None,
-        typer.Option(
-            metavar="REASON",
-            help="Compare what differs in model, decoding or golds all the same; the reason is printed.",
-            show_default=False,
-        ),
-    ] = None,
+    accept: Accept = None,
     json: Json = False,
 ) -> None:
     """Does RUN reproduce published scores? With the noise of both: sampling alone where the weights are the same, new
@@ -76,15 +69,17 @@ def reproduce(
     from harness.config import published
     from harness.records import Plan, RunFolder
 
-    if accept is not None and not accept.strip():
-        raise UserError("`--accept` needs a reason, in words: the result prints it.")
     # read before the run, which takes longer: a mistake in a file is told at once
     benchmarks = Plan.read(RunFolder(run).plan).benchmarks
-    found = reports.reproduction(run, [published(file, benchmarks) for file in expected], accept=accept)
+    try:
+        found = reports.reproduction(run, [published(file, benchmarks) for file in expected], accept=accept)
+    # its evaluations do not agree with its plan, or with each other
+    except reports.Unmatched as error:
+        raise UserError(str(error)) from None
     if json:
         print_json(found.to_json())
     else:
-        out().print(found.text(), markup=False)
+        out().print(found.text())
     if found.different:
         raise typer.Exit(FAILED)
     if not found.answered:

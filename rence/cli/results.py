@@ -9,6 +9,7 @@ import typer
 
 from harness.base.errors import UserError, nearest
 from rence.cli import completion
+from rence.cli.accepting import Accept, AllowUnmatched, given
 from rence.cli.console import Json, command, out, print_json
 from rence.cli.sections import others
 
@@ -33,6 +34,7 @@ def report(
     common: Annotated[
         bool, typer.Option("--common", help="Keep the problems that all arms and seeds have, and say what is left out.")
     ] = False,
+    accept: Accept = None,
 ) -> None:
     """Rebuild the report of a run from its files. Same files, same bytes."""
     import reports
@@ -43,7 +45,12 @@ def report(
             raise UserError(f"there is no report format `{word}`. {nearest(word, reports.FORMATS)}")
     if expected:
         _keep(run, expected)
-    for path in reports.build(run, formats, to, others(), only_common=common):
+    try:
+        written = reports.build(run, formats, to, others(), only_common=common, accept=accept)
+    # its evaluations do not agree with the plan, or with each other: the message says what can be done
+    except reports.Unmatched as error:
+        raise UserError(str(error)) from None
+    for path in written:
         out().print(str(path))
 
 
@@ -63,9 +70,8 @@ def compare(
         typer.Argument(help="An arm: RUN/ARM, or a run folder.", autocompletion=completion.runs, show_default=False),
     ],
     b: Annotated[str, typer.Argument(autocompletion=completion.runs, show_default=False)],
-    allow_unmatched: Annotated[
-        bool, typer.Option("--allow-unmatched", help="Compare even if data order, weights, budget or marking differ.")
-    ] = False,
+    accept: Accept = None,
+    allow_unmatched: AllowUnmatched = False,
     margin: Annotated[
         float | None,
         typer.Option(
@@ -86,11 +92,11 @@ def compare(
         raise UserError(f"`--margin` is in points and must be above 0 and below 100, but is {margin:g} instead.")
     fraction = None if margin is None else margin / 100
     try:
-        result = reports.compare(a, b, allow_unmatched=allow_unmatched, margin=fraction, only_common=common)
+        result = reports.compare(a, b, accept=given(accept, allow_unmatched), margin=fraction, only_common=common)
     # The two are not matched, or hold nothing to be compared: the message says what, and no traceback helps.
     except ValueError as error:
         raise UserError(str(error)) from None
     if json:
         print_json(result.to_json())
     else:
-        out().print(result.text(), markup=False)
+        out().print(result.text())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Any, cast
 
+from harness.base import reserved
 from harness.base.plugins import Plugins, Unfit
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ def _ours() -> Collection[str]:
 
 
 def _accept(name: str, offered: Any) -> Make:
+    if wrong := reserved.mistake(name):
+        raise Unfit(wrong)
     if not callable(offered):
         raise Unfit(f"it must be a function from an Analysis to a Section, but is {type(offered).__name__} instead")
     return cast("Make", offered)

@@ -84,17 +84,17 @@ def show(found: Mapping[str, Any], write: Print) -> None:
     shown = table("cases", "wrong", "accepted", "right", "refused", "failed", numbers=("wrong", "right", "failed"))
     for one in (*found["groups"], {**found["all"], "name": "all"}):
         shown.add_row(one["name"], *_cells(one), f"{one['failed']:,}")
-    write(f"{found['function']} on {NAME} {found['version']}, {found['cases']:,} cases", markup=False)
-    write(_called(found), markup=False)
+    write(f"{found['function']} on {NAME} {found['version']}, {found['cases']:,} cases")
+    write(_called(found))
     write(shown)
     for one in found["failures"]:
-        write(f"It failed on {one['cases']:,}: {one['failure']}. Failures count as refusals.", markup=False)
+        write(f"It failed on {one['cases']:,}: {one['failure']}. Failures count as refusals.")
         for example in one["examples"]:
-            write(f"    gold {_end(example['gold'])}   response {_end(example['pred'])}", markup=False)
+            write(f"    gold {_end(example['gold'])}   response {_end(example['pred'])}")
             if example["message"] != one["failure"]:
-                write(f"      {example['message']}", markup=False)
+                write(f"      {example['message']}")
     for hint in found["hints"]:
-        write(hint, markup=False)
+        write(hint)
     _worst(
         found["kinds"], "accepted", "false_positives", "Fooled: kinds of wrong responses that it accepts most", write
     )
@@ -160,13 +160,13 @@ def _worst(kinds: Sequence[Mapping[str, Any]], what: str, rate: str, title: str,
     worst = sorted((kind for kind in kinds if kind[rate]), key=lambda kind: (-kind[rate], -kind[what]))
     if not worst:
         return
-    write(f"{title} ({len(worst)} of {sum(kind[rate] is not None for kind in kinds)} kinds):", markup=False)
+    write(f"{title} ({len(worst)} of {sum(kind[rate] is not None for kind in kinds)} kinds):")
     for kind in worst[:WORST]:
         total = kind["wrong"] if what == "accepted" else kind["right"]
-        write(f"  {kind['name']}: {kind[what]} of {total} {what}", markup=False)
+        write(f"  {kind['name']}: {kind[what]} of {total} {what}")
         for example in kind["examples"][what]:
-            write(f"    gold {_end(example['gold'])}   response {_end(example['pred'])}", markup=False)
-            write(f"      {example['reason']}", markup=False)
+            write(f"    gold {_end(example['gold'])}   response {_end(example['pred'])}")
+            write(f"      {example['reason']}")
 
 
 def show_side_by_side(rows: Sequence[SuiteRow], found: Mapping[str, Sequence[bool | None]], write: Print) -> None:
@@ -177,10 +177,10 @@ def show_side_by_side(rows: Sequence[SuiteRow], found: Mapping[str, Sequence[boo
     for several in (*zip(*by_kind, strict=True), *zip(*by_group, strict=True)):
         shown.add_row(*_row(several))
     shown.add_row(*_row([rates(rows, verdicts) for verdicts in found.values()]))
-    write(f"{NAME} {version()}, {len(rows):,} cases", markup=False)
+    write(f"{NAME} {version()}, {len(rows):,} cases")
     for letter, (name, verdicts) in zip(_LETTERS, found.items(), strict=False):
-        write(f"{letter}: {name}; it failed on {sum(one is None for one in verdicts):,}", markup=False)
-    write("FP: wrong responses accepted, FN: right responses refused; failures count as refusals.", markup=False)
+        write(f"{letter}: {name}; it failed on {sum(one is None for one in verdicts):,}")
+    write("FP: wrong responses accepted, FN: right responses refused; failures count as refusals.")
     write(shown)
 
 

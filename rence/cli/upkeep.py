@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.markup import escape
 
 from harness.base.errors import UserError, need
 from harness.base.plugins import Plugins
@@ -25,6 +24,8 @@ def doctor(
     json: Json = False,
 ) -> None:
     """What is installed, what each backend and engine lacks, and the command that mends it."""
+    from rich.text import Text
+
     from harness.doctor import FindingState, examine
 
     found = examine(probe=probe, kinds=_kinds_of_plugins())
@@ -34,7 +35,7 @@ def doctor(
         shown = table("part", "state", "found", "to mend it")
         colours = {FindingState.OK: "green", FindingState.NOTE: "yellow", FindingState.LACKS: "red"}
         for row in found.findings:
-            shown.add_row(row.part, f"[{colours[row.state]}]{row.state}[/]", escape(row.found), escape(row.mend))
+            shown.add_row(row.part, Text(row.state, colours[row.state]), row.found, row.mend)
         out().print(shown)
     raise typer.Exit(found.exit_code)
 
@@ -51,7 +52,7 @@ def pretrain(
 ) -> None:
     """Rebuild the quickstart's base model from its recipe. Needs torch; takes a few minutes."""
     need("pretraining", "torch", "transformers")
-    if to.exists() and (not to.is_dir() or any(to.iterdir())):
+    if to.exists() and (not to.is_dir() or any(to.iterdir()) or to.samefile(".")):
         raise UserError(f"{to} is there already. Give another folder with `--out`.")
     from harness.pretraining import pretrain as pretraining
 

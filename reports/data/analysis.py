@@ -9,6 +9,7 @@ from typing import cast
 
 from harness.records import START, ArmRecord, DataError
 from reports.data import deviations
+from reports.data.checked import UNCHECKED, Checked
 from reports.data.load import Run, where
 from reports.data.matching import Side
 from reports.data.pairs import Family, Groups, Pair, Test, by_seed, compare_all, difference
@@ -55,6 +56,8 @@ class Analysis:
     """(arm, benchmark) -> counts of the five marks, of attempts and tokens"""
     deviations: list[str]
     """where the files differ from the locked plan; empty means as planned"""
+    checked: Checked
+    """whether the files are sealed, and what was let through"""
 
     @property
     def target(self) -> str:
@@ -125,8 +128,13 @@ def rows(run: Run, cells: Cells) -> list[str]:
     return [*([START] if start else []), *(arm.name for arm in run.plan.arms)]
 
 
-def analyse(run: Run) -> Analysis:
-    """Raises: DataError if the files contradict each other or the plan names an unknown estimand."""
+def analyse(run: Run, checked: Checked = UNCHECKED) -> Analysis:
+    """
+    Args:
+        checked: of the run's files.
+
+    Raises: DataError if the files contradict each other or the plan names an unknown estimand.
+    """
     plannable = [one for one in ESTIMANDS if one != "answers"]
     if run.plan.comparison.estimand not in plannable:
         raise DataError(
@@ -161,6 +169,7 @@ def analyse(run: Run) -> Analysis:
         pairs=pairs,
         marks=marks(run),
         deviations=deviations.find(run, cells),
+        checked=checked,
     )
 
 

@@ -62,6 +62,11 @@ def asked(evals: pd.DataFrame, problems: pd.DataFrame, name: str = "") -> list[t
     ]
 
 
+def asked_of(evals: pd.DataFrame, problems: pd.DataFrame) -> dict[str, set[str]]:
+    """Benchmark -> the problems that any of its evaluations has."""
+    return union_of(asked(evals, problems))
+
+
 def only(problems: pd.DataFrame, evals: pd.DataFrame, keep: Ids) -> pd.DataFrame:
     """`Run.problems` less what is not kept of these evaluations; a benchmark that is not named keeps all."""
     names = dict(zip(evals.index, evals["benchmark"], strict=True))

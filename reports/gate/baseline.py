@@ -13,8 +13,8 @@ import yaml
 from harness.records import write_text
 from reports.gate.results import SINGLE, Counts, Results
 
-BASELINE_SCHEMA = 2
-"""1 has no `answers`, and is read as well"""
+BASELINE_SCHEMA = 3
+"""1 has no `answers`; 1 and 2 neither engine nor evaluation seed. Both are read as well"""
 MARGIN_POINTS = 2.0
 """where neither the command nor the file states one"""
 PER_LINE = 25
@@ -52,8 +52,13 @@ def render(baseline: Baseline) -> str:
         "marker": r.marker,
         "sampling": dict(r.sampling),
         **({} if r.limit is None else {"limit": r.limit}),
+        "engine": r.engine,
+        "engine_version": r.engine_version,
+        **({"accepted": r.accepted} if r.accepted else {}),
     }
-    parts = [_HEAD, _block(head, 0), "models:\n", _block({seed_word(s): model for s, model in r.models.items()}, 2)]
+    parts = [_HEAD, _block(head, 0)]
+    parts += ["environment:\n", _block(r.environment, 2)] if r.environment else []
+    parts += ["models:\n", _block({seed_word(s): model for s, model in r.models.items()}, 2)]
     parts.append("benchmarks:\n")
     for name, counts in r.benchmarks.items():
         parts += [f"  {_inline(name)}:\n", _benchmark(counts, r.seeds)]
@@ -77,6 +82,7 @@ def _benchmark(counts: Counts, seeds: Sequence[int]) -> str:
         "n": counts.n,
         "k": counts.one_k,
         "mean_percent": percent(counts.mean),
+        **({"rule": counts.rule} if counts.rule else {}),
     }
     hashes = dict(zip(map(seed_word, seeds), counts.answers, strict=True)) if counts.answers else {}
     texts = f"    answers:\n{_block(hashes, 6)}" if hashes else ""

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.records.foreign import visible, without_commands
 from reports.data.scores import AVERAGE
 from reports.document import Bullets, Text
 from reports.gate.decide import GateOutcome
@@ -35,7 +36,7 @@ class Annotation:
 
 
 def commands(gate: Gate) -> list[str]:
-    """Annotations, at most ten lines; none for a pass that is matched."""
+    """Annotations, at most ten lines; none for a pass for which nothing was let through."""
     found = list(_annotations(gate))
     if len(found) > MOST_ANNOTATIONS:
         left = len(found) - MOST_ANNOTATIONS + 1
@@ -52,8 +53,8 @@ def _annotations(gate: Gate) -> Iterator[Annotation]:
         if failed and name != AVERAGE:
             lost = f"{signed(change.estimate.value)} points, {bounds(change)}: lost more than {gate.points}."
             yield Annotation("error", f"{TITLE}: {name}", lost)
-    if gate.unmatched:
-        yield Annotation("warning", f"{TITLE}: not matched", "; ".join(gate.unmatched))
+    for sentence in gate.checked.sentences:
+        yield Annotation("warning", f"{TITLE}: accepted", sentence)
 
 
 def refused(message: str) -> str:
@@ -65,7 +66,7 @@ def summary(gate: Gate) -> list[str]:
     """The same in Markdown, from the longest form to the shortest: the first that fits is taken."""
     first, *rest = sentences(gate)
     blocks = [_heading(gate.outcome.value, first), markdown.table(table(gate)), *map(_text, rest)]
-    whole = [*blocks, markdown.block(Bullets(gate.notes))] if gate.notes else blocks
+    whole = [*blocks, markdown.block(Bullets(gate.remarks))] if gate.remarks else blocks
     return ["\n\n".join(form) for form in (whole, blocks, blocks[:1])]
 
 
@@ -98,7 +99,7 @@ def _text(words: str) -> str:
 
 
 def _data(words: str) -> str:
-    return words.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return without_commands(visible(words)).replace("%", "%25").replace("\n", "%0A")
 
 
 def _property(words: str) -> str:

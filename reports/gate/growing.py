@@ -16,6 +16,7 @@ import pandas as pd
 from harness.records import Attempt, DataError, EvalFolder, EvalRecord, Mark, OrderRecord, random_order, read_jsonl
 from reports.compared_side import ComparedSide
 from reports.data import columns
+from reports.data.checked import Checked, check
 from reports.gate.measure import Measured, measure, results_of
 from reports.gate.results import Counts, Results, ids_hash
 from reports.words import listing
@@ -65,15 +66,16 @@ def _cut(results: Results, there: Mapping[str, Collection[str]], chosen: Mapping
     return replace(results, benchmarks=benchmarks)
 
 
-def read(name: str, wanted: Collection[str]) -> Answered:
+def read(name: str, wanted: Collection[str], accept: str | None = None) -> Answered:
     """
     Args:
         name: as `measure` takes it
         wanted: the benchmarks that are needed
+        accept: why a broken seal does not matter; None: it does
     """
     folders = {benchmark: EvalFolder(Path(name) / "evals" / benchmark) for benchmark in sorted(wanted)}
     if not any(folder.order.exists() for folder in folders.values()):
-        measured = measure(name, wanted)
+        measured = measure(name, wanted, accept=accept)
         counts = measured.results.benchmarks
         orders = {one: random_order(counts[one].hash, ids) for one, ids in measured.problems.items()}
         return Answered(measured, orders)
@@ -83,10 +85,10 @@ def read(name: str, wanted: Collection[str]) -> Answered:
             f"{name} has no result on {listing(gone)}, which the baseline has.\n"
             "Evaluate again with all benchmarks of the baseline, into a new folder."
         )
-    return _growing(name, folders)
+    return _growing(name, folders, check(Path(name), accept))
 
 
-def _growing(name: str, folders: Mapping[str, EvalFolder]) -> Answered:
+def _growing(name: str, folders: Mapping[str, EvalFolder], checked: Checked) -> Answered:
     headers = {benchmark: EvalRecord.read(folder.header) for benchmark, folder in folders.items()}
     for benchmark, header in headers.items():
         if header.benchmark != benchmark:
@@ -103,7 +105,8 @@ def _growing(name: str, folders: Mapping[str, EvalFolder]) -> Answered:
     evals["seed"] = evals["seed"].fillna(-1).astype(int)
     measured = results_of(name, ComparedSide(name, {}, evals, pd.concat(found, ignore_index=True)), evals)
     counts = {b: _of_all(one, orders[b]) for b, one in measured.results.benchmarks.items()}
-    return Answered(replace(measured, results=replace(measured.results, benchmarks=counts)), orders)
+    results = replace(measured.results, benchmarks=counts)
+    return Answered(replace(measured, results=results, checked=checked), orders)
 
 
 def _of_all(counts: Counts, order: list[str]) -> Counts:

@@ -6,17 +6,15 @@ junit-10.xsd); `skipped` is an inconclusive gate that only warns, `error` one th
 
 from __future__ import annotations
 
-import re
 from xml.etree import ElementTree as ET
 
+from harness.records.foreign import visible
 from reports.data.scores import AVERAGE
 from reports.gate.decide import ALPHA, GateOutcome, ScoreChange
 from reports.gate.verdict import Gate, bounds, by_average, sentences
 from reports.words import percent, signed
 
 SUITE = "rence gate"
-_FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""what XML 1.0 cannot hold, even escaped"""
 
 
 def render(gate: Gate) -> str:
@@ -25,22 +23,22 @@ def render(gate: Gate) -> str:
     suite = _suite(cases)
     properties = ET.Element("properties")
     for name, value in _properties(gate).items():
-        ET.SubElement(properties, "property", name=name, value=_clean(value))
+        ET.SubElement(properties, "property", name=name, value=visible(value))
     suite.insert(0, properties)
     out = ET.SubElement(suite, "system-out")
-    out.text = _clean("\n".join([*sentences(gate), *gate.notes]))
+    out.text = visible("\n".join([*sentences(gate), *gate.remarks]))
     return _document(suite)
 
 
 def refused(message: str) -> str:
     """A gate that could not be decided: never a pass, and no older file left to look like one."""
     case = ET.Element("testcase", classname=SUITE, name=AVERAGE)
-    ET.SubElement(case, "error", type="undecided", message=_clean(message.splitlines()[0])).text = _clean(message)
+    ET.SubElement(case, "error", type="undecided", message=visible(message.splitlines()[0])).text = visible(message)
     return _document(_suite([case]))
 
 
 def _case(gate: Gate, name: str, change: ScoreChange, failed: bool) -> ET.Element:
-    case = ET.Element("testcase", classname=SUITE, name=_clean(name))
+    case = ET.Element("testcase", classname=SUITE, name=visible(name))
     numbers = (
         f"baseline {percent(change.old)}, run {percent(change.new)}, change {signed(change.estimate.value)} points, "
         f"one-sided 95 % bounds {bounds(change)}, {change.problems:,} problems"
@@ -49,8 +47,9 @@ def _case(gate: Gate, name: str, change: ScoreChange, failed: bool) -> ET.Elemen
         kind = gate.decision.by_average.value if name == AVERAGE else GateOutcome.REGRESSION.value
         warned = kind == GateOutcome.INCONCLUSIVE and gate.on_inconclusive == "warn"
         words = by_average(gate) if name == AVERAGE else f"{name} lost more than {gate.points}."
-        ET.SubElement(case, "skipped" if warned else "failure", type=kind, message=_clean(words)).text = _clean(numbers)
-    ET.SubElement(case, "system-out").text = _clean(numbers)
+        found = ET.SubElement(case, "skipped" if warned else "failure", type=kind, message=visible(words))
+        found.text = visible(numbers)
+    ET.SubElement(case, "system-out").text = visible(numbers)
     return case
 
 
@@ -64,7 +63,9 @@ def _properties(gate: Gate) -> dict[str, str]:
         "margin_points": f"{100 * d.margin:.6g}",
         "alpha": f"{ALPHA:g}",
         "target": d.average.estimate.estimand,
-        "matched": "no" if gate.unmatched else "unknown" if gate.unstated else "yes",
+        "matched": {False: "no", None: "unknown", True: "yes"}[gate.matched],
+        "sealed": gate.checked.sealed,
+        **({"accepted": gate.checked.reason} if gate.checked.accepted else {}),
         "on_inconclusive": gate.on_inconclusive,
     }
 
@@ -89,7 +90,3 @@ def _document(suite: ET.Element) -> str:
     root.append(suite)
     ET.indent(root)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
-
-
-def _clean(words: str) -> str:
-    return _FORBIDDEN.sub("\ufffd", words)

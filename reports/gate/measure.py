@@ -6,7 +6,7 @@ averaged.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
@@ -17,8 +17,9 @@ import pandas as pd
 
 from harness.records import START, DataError, EvalFolder, Plan, RunFolder
 from reports.compared_side import ComparedSide, find
+from reports.data.checked import UNCHECKED, Checked
 from reports.data.load import where
-from reports.data.matching import NO_SETTINGS
+from reports.data.matching import LISTED
 from reports.data.scores import Scores, matrices
 from reports.data.titles import titles
 from reports.gate.answers import answer_hashes
@@ -34,12 +35,15 @@ class Measured:
     notes: tuple[str, ...]
     problems: Mapping[str, tuple[str, ...]]
     """benchmark -> ids, ascending: which problem each column of its counts is"""
+    checked: Checked = UNCHECKED
+    """whether its files are sealed, and what was let through"""
 
 
 def measure(
     name: str,
     wanted: Collection[str] | None = None,
     restrict: Callable[[ComparedSide, pd.DataFrame], ComparedSide] | None = None,
+    accept: str | None = None,
 ) -> Measured:
     """
     Args:
@@ -47,9 +51,10 @@ def measure(
             of a run of several arms the one that its comparison is about.
         wanted: the benchmarks that are needed; all that are there if None
         restrict: what to keep of the evaluations on these
+        accept: why a broken seal does not matter; None: it does
     """
     name, chosen = _target(name)
-    subject, begun = find(name), _begun(Path(name))
+    subject, begun = find(name, accept), _begun(Path(name))
     there = sorted(set(subject.evals["benchmark"]))
     asked = sorted(wanted) if wanted is not None else sorted({*there, *begun})
     open_ones, missing = sorted(set(asked) & begun), sorted(set(asked) - set(there))
@@ -70,7 +75,8 @@ def measure(
         subject = restrict(subject, evals)
         evals = subject.evals
     found = results_of(name, subject, evals)
-    return replace(found, extra=sorted(set(there) - set(asked)), notes=(*chosen, *subject.notes))
+    extra = sorted(set(there) - set(asked))
+    return replace(found, extra=extra, notes=(*chosen, *subject.notes), checked=subject.checked)
 
 
 def _check_whole(name: str, evals: pd.DataFrame) -> None:
@@ -103,7 +109,7 @@ def _begun(path: Path) -> set[str]:
 
 def results_of(name: str, subject: ComparedSide, evals: pd.DataFrame) -> Measured:
     """Counts of correct attempts, where every seed is complete on every benchmark and all were asked in one way."""
-    one = {field: _only(name, evals, field) for field in ("arm", "template", "grader_version", "limit")}
+    one = {field: _only(name, evals, field) for field in ("arm", "template", "grader_version", "limit", "engine")}
     cells = matrices(evals, subject.problems)
     benchmarks = {benchmark: scores for (_, benchmark), scores in sorted(cells.items())}
     seeds = sorted({*subject.trials, *evals["seed"]})
@@ -115,7 +121,10 @@ def results_of(name: str, subject: ComparedSide, evals: pd.DataFrame) -> Measure
     hashes = dict(zip(evals["benchmark"], evals["benchmark_hash"], strict=True))
     texts = answer_hashes(Path(name), evals)
     counts = {
-        benchmark: _counts(hashes[benchmark], scores, [texts.get((seed, benchmark)) for seed in seeds])
+        benchmark: replace(
+            _counts(hashes[benchmark], scores, [texts.get((seed, benchmark)) for seed in seeds]),
+            rule=_only(name, where(evals, evals["benchmark"] == benchmark), "rule"),
+        )
         for benchmark, scores in benchmarks.items()
     }
     results = Results(
@@ -128,6 +137,9 @@ def results_of(name: str, subject: ComparedSide, evals: pd.DataFrame) -> Measure
         limit=None if pd.isna(one["limit"]) else int(one["limit"]),
         benchmarks=counts,
         titles=titles(evals),
+        engine=one["engine"],
+        engine_version=_all(evals["engine_version"]),
+        environment=_environment(subject),
     )
     return Measured(results, [], (), {benchmark: scores.problems for benchmark, scores in benchmarks.items()})
 
@@ -152,9 +164,22 @@ def _only(name: str, evals: pd.DataFrame, field: str) -> Any:
 
 
 def _sampling(name: str, evals: pd.DataFrame) -> dict[str, Any]:
-    seen = [{key: one[key] for key in sorted(one) if key not in NO_SETTINGS} for one in evals["sampling"]]
+    """As all evaluations have it; what may differ among them is left out where it does."""
+    every = list(evals["sampling"])
+    differ = {key for one in every for key in one if f"sampling.{key}" in LISTED and one[key] != every[0].get(key)}
+    seen = [{key: one[key] for key in sorted(one) if key not in differ} for one in every]
     _check_one(name, "sampling", [one for i, one in enumerate(seen) if one not in seen[:i]])
     return seen[0]
+
+
+def _environment(subject: ComparedSide) -> dict[str, str]:
+    """What its trials ran on; where they differ, all of it."""
+    records = [trial.record.environment for trial in subject.trials.values()]
+    return {key: _all(one[key] for one in records if key in one) for key in sorted({k for one in records for k in one})}
+
+
+def _all(values: Iterable[str]) -> str:
+    return "; ".join(sorted({str(value) for value in values}))
 
 
 def _check_one(name: str, field: str, values: Sequence[Any]) -> None:

@@ -18,10 +18,12 @@ from reports.gate.nodes import read as read_nodes
 from reports.gate.results import SINGLE, Counts, Results, ids_hash
 
 _TOP = ("schema", "made_from", "arm", "margin_points", "average_percent", "template", "marker", "sampling", "limit")
-_OPTIONAL = ("margin_points", "limit")
-_BENCHMARK = ("hash", "ids", "n", "k", "mean_percent", "answers", "problems", "correct")
-_TEXTS = ("answers", "problems")
-"""optional: schema 1 has none, and an import may not know the answers"""
+_ENGINE = ("engine", "engine_version")
+"""of schema 3"""
+_OPTIONAL = ("margin_points", "limit", "environment", "accepted")
+_BENCHMARK = ("hash", "ids", "n", "k", "mean_percent", "rule", "answers", "problems", "correct")
+_TEXTS = ("rule", "answers", "problems")
+"""optional: schema 1 has none, and an import may not know rule and answers"""
 _SHA256 = re.compile("[0-9a-f]{64}")
 _SEED = re.compile(r"seed(0|[1-9][0-9]{0,18})")
 _SHOWN = 60
@@ -40,7 +42,8 @@ def read(path: Path, default_margin: float) -> Baseline:
     schema = top.get("schema")
     if isinstance(schema, int) and schema > BASELINE_SCHEMA:
         raise DataError(f"{path} has schema {schema}; this rence reads up to {BASELINE_SCHEMA}. Upgrade rence-bench.")
-    _keys(nodes, (), (*_TOP, "models", "benchmarks"), _OPTIONAL)
+    optional = _OPTIONAL if schema == BASELINE_SCHEMA else (*_OPTIONAL, *_ENGINE)
+    _keys(nodes, (), (*_TOP, *_ENGINE, "environment", "accepted", "models", "benchmarks"), optional)
     _integer(nodes, ("schema",), 1, BASELINE_SCHEMA)
     models = _models(nodes)
     names = sorted(_mapping(nodes, ("benchmarks",)))
@@ -55,6 +58,10 @@ def read(path: Path, default_margin: float) -> Baseline:
         sampling=_scalars(nodes, ("sampling",)),
         limit=_integer(nodes, ("limit",), 1) if "limit" in top else None,
         benchmarks={name: _counts(nodes, ("benchmarks", name), list(models)) for name in names},
+        engine=_word_or_none(nodes, ("engine",)),
+        engine_version=_word_or_none(nodes, ("engine_version",)),
+        environment=_words(nodes, ("environment",)) if "environment" in top else {},
+        accepted=_word_or_none(nodes, ("accepted",)),
     )
     _check_mean(nodes, ("average_percent",), results.average)
     return Baseline(results, _margin(nodes) if "margin_points" in top else default_margin)
@@ -86,7 +93,8 @@ def _counts(nodes: Nodes, key: Key, seeds: Sequence[int]) -> Counts:
     texts = _by_seed(nodes, (*key, "answers"), seeds) if "answers" in _mapping(nodes, key) else []
     answers = tuple(_sha256(nodes, (*key, "answers", word)) for word in texts)
     ids = _word(nodes, (*key, "ids"))
-    counts = Counts(_word(nodes, (*key, "hash")), ids, ks, tuple(rows), answers, _problems(nodes, key, n, ids))
+    rule = _word_or_none(nodes, (*key, "rule"))
+    counts = Counts(_word(nodes, (*key, "hash")), ids, ks, tuple(rows), answers, _problems(nodes, key, n, ids), rule)
     _check_mean(nodes, (*key, "mean_percent"), counts.mean)
     return counts
 
@@ -191,6 +199,15 @@ def _word(nodes: Nodes, key: Key) -> str:
     if not isinstance(value, str):
         nodes.fail(key, f"`{dotted(key)}` must be a word (a number in quotes), but is {_kind(value)} instead.")
     return value
+
+
+def _word_or_none(nodes: Nodes, key: Key) -> str:
+    """Empty where there is no such key."""
+    return _word(nodes, key) if key[-1] in _mapping(nodes, key[:-1]) else ""
+
+
+def _words(nodes: Nodes, key: Key) -> dict[str, str]:
+    return {name: _word(nodes, (*key, name)) for name in _mapping(nodes, key)}
 
 
 def _integer(nodes: Nodes, key: Key, low: int, high: int | None = None) -> int:

@@ -9,10 +9,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from harness.records import DataError
+from harness.records import DataError, user_files
 from harness.records.record import Record
 from reports.gate.hints import margin_words
 from reports.gate.looks import Looked, LookPlan
+from reports.gate.nodes import MOST_BYTES
 
 NAME = "gate.json"
 
@@ -36,9 +37,9 @@ class GateRecord(Record):
 def record_of(baseline: Path, margin: float, command: str = "") -> GateRecord:
     """Of a gate that has not looked yet. Raises: DataError if the baseline is gone."""
     try:
-        content = baseline.read_bytes()
-    except OSError as error:
-        raise DataError(f"{baseline} cannot be read: {error.strerror}.") from None
+        content = user_files.bytes_of(baseline, MOST_BYTES)
+    except ValueError as error:
+        raise DataError(str(error)) from None
     return GateRecord(baseline.as_posix(), hashlib.sha256(content).hexdigest(), margin, command)
 
 

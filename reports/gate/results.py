@@ -31,6 +31,8 @@ class Counts:
     """S: SHA-256 of all texts (`answers.py`); empty where they are not known, as in a baseline of schema 1"""
     problems: tuple[str, ...] = ()
     """J: their ids, ascending; empty in a baseline that does not name them"""
+    rule: str = ""
+    """what counted as equal to a gold, in words; empty where it is not known"""
 
     @property
     def n(self) -> int:
@@ -66,11 +68,18 @@ class Results:
     marker: str
     """its version"""
     sampling: Mapping[str, Any]
-    """what changes the distribution of answers"""
+    """temperature and others, the evaluation seed, and problems generated together"""
     limit: int | None
     """only so many problems of each benchmark were asked, the first ones; None: all"""
     benchmarks: Mapping[str, Counts]
     """ascending"""
+    engine: str = ""
+    """who answered; empty in a baseline of schema 1 or 2, which does not know evaluation seed and chunks either"""
+    engine_version: str = ""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """what trials ran on: versions, commit, processor; empty for a model that was not trained here"""
+    accepted: str = ""
+    """of a baseline: what was let through when it was made, and why"""
     titles: Mapping[str, str] = field(default_factory=dict, compare=False)
     """benchmark -> what tables call it; empty in a baseline, which is compared by names"""
 

@@ -29,7 +29,7 @@ def run(
     name: str,
     file: Path,
     margin: float | None,
-    allow_unmatched: bool,
+    accept: str | None,
     on_inconclusive: Policy,
     problems: Problems = "new",
     only_common: bool = False,
@@ -40,12 +40,12 @@ def run(
     remembering.check_not_looked(Path(name), file)
     # before anything is compared: both sides then have the same problems in the same order
     if only_common:
-        measured, old, left = _shared(name, str(file), old)
+        measured, old, left = _shared(name, str(file), old, accept)
     else:
-        measured, left = measure(name, old.benchmarks), []
+        measured, left = measure(name, old.benchmarks, accept=accept), []
     new = measured.results
     checks.check_same_problems(name, new, str(file), old)
-    reasons = check_matched(name, new, file, old, allow_unmatched)
+    reasons = check_matched(name, new, file, old, accept)
     asked = baseline.margin if margin is None else margin
     these = "answers" if problems == "these" else None
     decision = decide(
@@ -64,10 +64,12 @@ def run(
         notes=[*checks.notes(measured, old), *left],
         on_inconclusive=on_inconclusive,
         ids=measured.problems,
+        checked=measured.checked.letting(reasons, accept),
+        differs=checks.listed(new, old),
     )
 
 
-def _shared(name: str, file: str, old: Results) -> tuple[Measured, Results, list[str]]:
+def _shared(name: str, file: str, old: Results, accept: str | None) -> tuple[Measured, Results, list[str]]:
     """Both sides on the problems that both have, and notes on what was left out."""
     found: list[SharedProblems] = []
 
@@ -75,7 +77,7 @@ def _shared(name: str, file: str, old: Results) -> tuple[Measured, Results, list
         found.append(share(name, subject, evals, file, old))
         return found[0].subject
 
-    measured = measure(name, old.benchmarks, restrict)
+    measured = measure(name, old.benchmarks, restrict, accept)
     (shared,) = found
     counts = {  # a hash of all answers is none of those that are kept
         one: replace(counts, answers=()) if one in shared.fewer else counts
@@ -84,13 +86,14 @@ def _shared(name: str, file: str, old: Results) -> tuple[Measured, Results, list
     return replace(measured, results=replace(measured.results, benchmarks=counts)), shared.old, shared.notes
 
 
-def check_matched(name: str, new: Results, file: Path, old: Results, allow_unmatched: bool) -> list[str]:
-    """In what else than the weights the two differ. Raises: Unmatched if that is not allowed."""
+def check_matched(name: str, new: Results, file: Path, old: Results, accept: str | None) -> list[str]:
+    """In what else than the weights the two differ. Raises: Unmatched if that is not accepted."""
     reasons = checks.unmatched(new, old)
-    if reasons and not allow_unmatched:
+    if reasons and accept is None:
         raise Unmatched(
             f"{name} and {file} are not matched: {'; '.join(reasons)}.\n"
-            "Evaluate as the baseline was, make a new one with `--update`, or use --allow-unmatched."
+            f"{checks.mend(new, old)}, make a new baseline with `--update`, or say why that does not matter: --accept "
+            "REASON, which is printed with the result."
         )
     return reasons
 

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from harness.records import EvalRecord
-from reports.data.matching import NO_SETTINGS
 from reports.gate import checks, growing, looks, reading, remembering
 from reports.gate.baseline import MARGIN_POINTS
 from reports.gate.growing import Answered
@@ -24,12 +23,13 @@ def run(
     name: str,
     file: Path,
     margin: float | None,
-    allow_unmatched: bool,
+    accept: str | None,
     on_inconclusive: Policy,
     command: str = "",
 ) -> Gate:
     """
     Args:
+        accept: why a mismatch or a broken seal does not matter; None: it does.
         command: what evaluates further, where the caller knows it.
     Raises: NotDecided; DataError, Unmatched, ValueError: see `reports.gate_by_looks`.
     """
@@ -38,10 +38,10 @@ def run(
     asked = baseline.margin if margin is None else margin
     # another baseline or margin than the looks before were made with would be a second test: refused before a look
     record = remembering.remembered(Path(name), remembering.record_of(file, asked, command))
-    answered = growing.read(name, old.benchmarks)
+    answered = growing.read(name, old.benchmarks, accept)
     new = answered.measured.results
     checks.check_same_problems(name, new, str(file), old)
-    reasons = check_matched(name, new, file, old, allow_unmatched)
+    reasons = check_matched(name, new, file, old, accept)
     plan = looks.plan({benchmark: counts.n for benchmark, counts in old.benchmarks.items()})
 
     def cut(size: dict[str, int]) -> Sides:
@@ -64,6 +64,8 @@ def run(
         notes=checks.notes(answered.measured, old),
         on_inconclusive=on_inconclusive,
         ids={benchmark: tuple(sorted(answered.orders[benchmark][:n])) for benchmark, n in made[-1].size.items()},
+        checked=answered.measured.checked.letting(reasons, accept),
+        differs=checks.listed(new, old),
         saved=_saved(answered, plan, made),
     )
 
@@ -94,7 +96,7 @@ def _saved(answered: Answered, plan: LookPlan, made: Sequence[Looked]) -> Saved:
 
 
 def planned(
-    file: Path, headers: Iterable[EvalRecord], ids: Mapping[str, Sequence[str]], out: Path
+    file: Path, headers: Iterable[EvalRecord], ids: Mapping[str, Sequence[str]], out: Path, accept: str | None
 ) -> list[dict[str, int]]:
     """Of an evaluation that is about to begin or to go on: how many problems of each benchmark each look needs.
 
@@ -113,7 +115,7 @@ def planned(
         )
     new = _to_be_asked(asked, ids)
     checks.check_same_problems("the evaluation", new, str(file), old)
-    check_matched("the evaluation", new, file, old, False)
+    check_matched("the evaluation", new, file, old, accept)
     remembering.remembered(out, remembering.record_of(file, baseline.margin))
     return looks.plan({name: len(ids[name]) for name in old.benchmarks}).sizes
 
@@ -127,10 +129,11 @@ def _to_be_asked(headers: Mapping[str, EvalRecord], ids: Mapping[str, Sequence[s
         models={},
         template=first.template,
         marker=first.grader_version,
-        sampling={key: value for key, value in first.sampling.items() if key not in NO_SETTINGS},
+        sampling=first.sampling,
         limit=first.limit,
         benchmarks={
-            name: Counts(header.benchmark_hash, ids_hash(sorted(ids[name])), (header.k,), ())
+            name: Counts(header.benchmark_hash, ids_hash(sorted(ids[name])), (header.k,), (), rule=header.rule)
             for name, header in headers.items()
         },
+        engine=first.engine,
     )

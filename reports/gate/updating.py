@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from harness.records import SCHEMA
+from reports.data.checked import Checked
 from reports.data.scores import AVERAGE
 from reports.document import Cell, Column, Row, Table, text
 from reports.gate import checks, reading
@@ -26,6 +27,7 @@ class BaselineUpdate:
     """None where there was no file"""
     new: Baseline
     notes: list[str]
+    checked: Checked
 
     @property
     def changed(self) -> bool:
@@ -50,7 +52,7 @@ class BaselineUpdate:
         done = "written" if self.old is None else "replaced" if self.changed else "was the same already"
         last = f"{self.file}: {done}; from {self.new.results.made_from}, margin {margin_words(self.new.margin)}."
         shown = plain.table(Table("update", [Column(title, numeric=bool(title)) for title in titles], rows))
-        return "\n\n".join([shown, "\n".join([last, *self.notes])])
+        return "\n\n".join([shown, "\n".join([last, *self.checked.sentences, *self.notes])])
 
     def to_json(self) -> dict[str, Any]:
         """For `rence gate --update --json`; means and margin are fractions."""
@@ -62,17 +64,25 @@ class BaselineUpdate:
             "existed": self.old is not None,
             "changed": self.changed,
             "means": {name: {"was": was, "is": now} for name, was, now in self.means},
+            **self.checked.to_json(),
             "notes": self.notes,
         }
 
 
-def update(name: str, file: Path, margin: float | None) -> BaselineUpdate:
-    """Raises: DataError if RUN is not complete or the old file is broken; ValueError: see `measure`."""
-    measured = measure(name)
+def update(name: str, file: Path, margin: float | None, accept: str | None = None) -> BaselineUpdate:
+    """
+    Args:
+        accept: why a broken seal of RUN does not matter; the file then says it.
+
+    Raises: BrokenSeal; DataError if RUN is not complete or the old file is broken; ValueError: see `measure`.
+    """
+    measured = measure(name, accept=accept)
     old = reading.read(file, MARGIN_POINTS / 100) if file.exists() else None
     kept = old.margin if old else MARGIN_POINTS / 100
-    new = Baseline(measured.results, kept if margin is None else margin)
-    found = BaselineUpdate(file.as_posix(), old, new, [*measured.notes, *(_differences(new, old) if old else [])])
+    results = replace(measured.results, accepted=" ".join(measured.checked.sentences))
+    new = Baseline(results, kept if margin is None else margin)
+    notes = [*measured.notes, *(_differences(new, old) if old else [])]
+    found = BaselineUpdate(file.as_posix(), old, new, notes, measured.checked)
     write(file, new)
     return found
 
@@ -86,11 +96,9 @@ def _differences(new: Baseline, old: Baseline) -> list[str]:
 
 
 def _versions(new: Results, old: Results) -> Iterator[str]:
-    if new.limit != old.limit:
-        yield f"the limit of problems is {new.limit or 'none'}, but {old.limit or 'none'} in the baseline"
     for name in sorted(new.benchmarks.keys() & old.benchmarks.keys()):
         one, other = new.benchmarks[name], old.benchmarks[name]
-        if (one.hash, one.ids) != (other.hash, other.ids):
+        if one.hash == other.hash and one.ids != other.ids:
             yield f"the problems of {name} are others"
 
 

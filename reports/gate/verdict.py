@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from harness.records import SCHEMA
+from reports.data.checked import Checked
 from reports.data.scores import AVERAGE
 from reports.document import Cell, Column, Row, Table, text
 from reports.gate.decide import ALPHA, SINGLE_ALPHA, Decision, GateOutcome, ScoreChange
@@ -45,6 +46,10 @@ class Gate:
     on_inconclusive: Policy
     ids: Mapping[str, tuple[str, ...]]
     """benchmark -> ids of the problems, as the counts have them"""
+    checked: Checked
+    """whether RUN's files are sealed, and what was let through"""
+    differs: Sequence[str]
+    """what is not as in the baseline, and may differ"""
     saved: Saved | None = None
     """of a gate that looked while answers came in"""
 
@@ -86,7 +91,18 @@ class Gate:
             f"run       {self.run} ({self.new.arm})\n"
             f"baseline  {self.baseline}, made from {self.old.made_from} ({self.old.arm})"
         )
-        return "\n\n".join([head, plain.table(table(self)), "\n".join([*sentences(self), *self.notes])])
+        return "\n\n".join([head, plain.table(table(self)), "\n".join([*sentences(self), *self.remarks])])
+
+    @property
+    def remarks(self) -> list[str]:
+        """What a reader must know beside the numbers."""
+        told = [f"Differs, which is not refused: {'; '.join(self.differs)}."] if self.differs else []
+        return [*told, *self.notes]
+
+    @property
+    def matched(self) -> bool | None:
+        """None if that is not known: what neither side states is not known to match."""
+        return False if self.unmatched or self.checked.accepted else None if self.unstated else True
 
     def to_json(self) -> dict[str, Any]:
         """For `rence gate --json`; scores, changes and margins are fractions, None where there is none."""
@@ -120,10 +136,11 @@ class Gate:
             "provable_margin": d.average.provable_margin,
             "times_problems_needed": self.sharper and self.sharper.problems,
             "times_samples_needed": self.sharper and self.sharper.samples,
-            # three values: what neither side states is not known to match
-            "matched": False if self.unmatched else None if self.unstated else True,
+            "matched": self.matched,
             "unmatched": self.unmatched,
-            "notes": self.notes,
+            **self.checked.to_json(),
+            "differs": list(self.differs),
+            "notes": self.remarks,
         }
 
 
@@ -154,6 +171,7 @@ def sentences(gate: Gate) -> list[str]:
     small = gate.outcome == GateOutcome.PASS and _below(gate.decision.average)
     return [
         verdict(gate),
+        *gate.checked.sentences,
         *(["Let through, for `--on-inconclusive warn`."] if gate.warned else []),
         *(["A loss is shown: it is smaller than the margin."] if small else []),
         *([gate.saved.sentence()] if gate.saved else []),
@@ -227,11 +245,12 @@ def _basis(gate: Gate) -> str:
 
 
 def _matched(gate: Gate) -> str:
-    if gate.unmatched:
-        return f"not matched: {'; '.join(gate.unmatched)}"
-    if gate.unstated:
-        return f"matching unknown, for neither side states its {listing(gate.unstated)}"
-    return "matched"
+    how = "matched"
+    if gate.checked.accepted:
+        how = gate.checked.words
+    elif gate.unstated:
+        how = f"matching unknown, for {listing(gate.unstated)}"
+    return "; ".join([*gate.checked.unsealed, how])
 
 
 def _change_json(change: ScoreChange) -> dict[str, Any]:

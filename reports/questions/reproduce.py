@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from harness.records import SCHEMA, DataError, Published
-from reports.data.analysis import analyse
-from reports.data.load import load
+from reports.data.agreement import analysed
+from reports.data.checked import UNCHECKED, Checked
 from reports.data.reproduced import SIGHT, OwnResults, PublishedFinding, Reproduced, reproduce, summary, unstated
 from reports.data.scores import AVERAGE
 from reports.document import Cell, Column, Row, Table, text
@@ -27,8 +27,8 @@ class Reproduction:
     tables: list[tuple[Published, list[Reproduced], str | None]]
     """the published scores, their cells, and what they do not state"""
     alpha: float
-    accepted: str | None = None
-    """why differences of settings do not matter here, in the user's words"""
+    checked: Checked = UNCHECKED
+    """whether the run's files are sealed, and what was let through there and of differences of settings"""
     titles: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -52,7 +52,7 @@ class Reproduction:
             "schema": SCHEMA,
             "run": self.run,
             "alpha": self.alpha,
-            "accepted": self.accepted,
+            **self.checked.to_json(),
             "different": self.different,
             "answered": self.answered,
             "tables": [
@@ -78,10 +78,9 @@ class Reproduction:
                 plain.table(Table("reproduce", [*heads, Column("finding", numeric=False)], rows)),
                 *([said] if said else []),
                 *(f"{reason}." for reason in dict.fromkeys(reason for cell in cells for reason in cell.reasons)),
-                *([f"Compared all the same: {self.accepted}"] if self.accepted else []),
                 summary(cells, self.alpha),
             ]
-        return "\n\n".join([*parts, self._closing()])
+        return "\n\n".join([*parts, *self.checked.sentences, self._closing()])
 
     def _row(self, cell: Reproduced) -> Row:
         name = AVERAGE if cell.benchmark == AVERAGE else self.titles.get(cell.benchmark, cell.benchmark)
@@ -114,12 +113,13 @@ def reproduction(run: Path, published: Sequence[Published], accept: str | None, 
     """
     Args:
         published: a table each; a family of tests of its own.
-        accept: a reason to compare what differs in model, decoding or golds all the same.
+        accept: a reason to compare what differs in model, decoding or golds, and what is not sealed as it was, all the
+            same.
         alpha: of each table's tests together.
 
-    Raises: DataError if the run's files are missing or broken, or it has none of the cells.
+    Raises: DataError if it has none of the cells; else as `agreement.analysed`.
     """
-    a = analyse(load(run))
+    a = analysed(run, accept)
     own = OwnResults.of(a)
     tables = [(entry, reproduce(own, entry, alpha, accept is not None), unstated(own, entry)) for entry in published]
     cells = [cell for _, some, _ in tables for cell in some]
@@ -133,4 +133,5 @@ def reproduction(run: Path, published: Sequence[Published], accept: str | None, 
             "Arms are matched by their name or their algorithm: name one in FILE as the run does."
         )
     titles = {name: a.benchmark_title(name) for name in a.benchmarks}
-    return Reproduction(str(run), tables, alpha, accept, titles)
+    through = [reason for cell in cells for reason in cell.reasons] if accept is not None else []
+    return Reproduction(str(run), tables, alpha, a.checked.letting(through, accept), titles)

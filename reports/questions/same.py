@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 
 from harness.records import SCHEMA, DataError
-from reports.compared_side import ComparedSide, find
+from reports.compared_side import ComparedSide, again, find, in_one_version
+from reports.data.checked import Checked
 from reports.data.load import where
-from reports.data.matching import EVALUATION, Side, Unmatched, unmatched
+from reports.data.matching import Side, Unmatched, grouped, listed, refused
 from reports.data.scores import AVERAGE, Scores, matrices
 from reports.data.titles import titles
 from reports.questions.responses import SameTexts, same_texts
@@ -90,6 +91,10 @@ class SameModel:
     """the smallest p-value that so many answers can have, whatever they are"""
     left_out: list[str]
     """benchmarks that were not compared, and why, in words"""
+    checked: Checked
+    """whether the files are sealed, and what was let through"""
+    listed: list[str]
+    """what is not the same on both sides, and may differ"""
 
     @property
     def average(self) -> SameCell:
@@ -146,39 +151,44 @@ class SameModel:
             "cells": [cell.to_json() for cell in self.cells],
             "texts": asdict(self.texts) if self.texts else None,
             "left_out": self.left_out,
+            **self.checked.to_json(),
+            "differs": self.listed,
             "notes": self.notes,
         }
 
 
-def same(a: str, b: str, allow_unmatched: bool = False, alpha: float = 0.05) -> SameModel:
+def same(a: str, b: str, accept: str | None = None, alpha: float = 0.05) -> SameModel:
     """
     Args:
         a, b: as `rence compare` takes them, with one checkpoint each.
+        accept: why a mismatch or a broken seal does not matter; None: it does.
 
     Raises: ValueError if a side holds several checkpoints, or as `find` does; Unmatched if they were not asked in one
-        way; DataError if they were asked different problems, or something is missing.
+        way; BrokenSeal; DataError if they were asked different problems, or something is missing.
     """
-    one, other = find(a), find(b)
+    one, other = find(a, accept), find(b, accept)
     for side in (one, other):
         _check_single(side)
-    reasons = _settings(one, other)
-    if reasons and not allow_unmatched:
+    # how the two were trained does not matter to whether they are the same
+    asked = [Side(side.name, {}, side.evals, side.imported) for side in (one, other)]
+    reasons = refused(*asked)
+    if reasons and accept is None:
         raise Unmatched(
-            f"{a} and {b} were not asked in one way: {'; '.join(reasons)}.\n"
-            "Evaluate both alike, or use --allow-unmatched to ask whether their answers differ all the same."
+            f"{a} and {b} were not asked in one way: {'; '.join(grouped(reasons))}.\n{again(one, other, reasons)}."
         )
-    pairs, left = _pairs(one, other)
+    checked = one.checked.beside(other.checked).letting(grouped(reasons), accept)
+    pairs, left = _pairs(one, in_one_version(one, other) if accept is not None else other)
     tables = {name: _counts(*pair) for name, pair in pairs.items()}
     known = titles(pd.concat([one.evals, other.evals]))
     columns = [(AVERAGE, list(tables.values())), *((name, [table]) for name, table in tables.items())]
     cells = [_cell(name, some, alpha) for name, some in columns]
-    notes = [*one.notes, *other.notes, *(f"Not asked in one way: {reason}." for reason in reasons)]
+    notes = [*one.notes, *other.notes]
     if any(sampling.get("temperature") == 0 for side in (one, other) for sampling in side.evals["sampling"]):
         notes.append(GREEDY)
     texts = same_texts((a, one.evals), (b, other.evals), list(pairs))
     marks = all(np.array_equal(table.a, table.b) for table in tables.values())
     least = min(1.0, TESTS * least_p(list(tables.values())))
-    return SameModel(a, b, cells, texts, alpha, notes, known, marks, least, left)
+    return SameModel(a, b, cells, texts, alpha, notes, known, marks, least, left, checked, listed(*asked))
 
 
 def _check_single(side: ComparedSide) -> None:
@@ -188,13 +198,6 @@ def _check_single(side: ComparedSide) -> None:
             f"{side.name} holds the seeds {listing([str(seed) for seed in seeds])}: `rence same` is about one "
             f"checkpoint.\nName one, such as {side.name.rstrip('/')}/seed{seeds[0]}."
         )
-
-
-def _settings(one: ComparedSide, other: ComparedSide) -> list[str]:
-    """Of the evaluation alone: how the two were trained does not matter to whether they are the same."""
-    a, b = (Side(side.name, {}, side.evals, side.imported) for side in (one, other))
-    version = EVALUATION["benchmark_hash"]
-    return [reason for reason in unmatched(a, b) if not reason.endswith(f"{version} differs")]
 
 
 def _pairs(one: ComparedSide, other: ComparedSide) -> tuple[dict[str, tuple[Scores, Scores]], list[str]]:

@@ -6,7 +6,7 @@ from reports.data.scores import AVERAGE
 from reports.document import Cell, Column, Row, Table, text
 from reports.questions.same import SameCell, SameModel
 from reports.render import plain
-from reports.words import GAP, listing, p_text, percent, plural, signed
+from reports.words import GAP, capital, listing, p_text, percent, plural, signed
 
 NOTHING = 1 / 3
 """of the scale: a test that finds no less than this cannot detect anything"""
@@ -26,7 +26,8 @@ def render(found: SameModel) -> str:
         "the tests decide, also where it leaves out 0. Could see: 80 % power."
     )
     left = f"Not compared: {listing(found.left_out)}." if found.left_out else ""
-    parts = [head, left, plain.table(table), about, *_texts(found), _finding(found), _power(found), *found.notes]
+    said = [_finding(found), *found.checked.sentences, _power(found)]
+    parts = [head, left, plain.table(table), about, *_texts(found), *said, *_basis(found), *found.notes]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -80,6 +81,12 @@ def _finding(found: SameModel) -> str:
     if found.differs:
         return f"A and B differ on {on}: {p}."
     return f"No difference found between A and B on {on}: {p}."
+
+
+def _basis(found: SameModel) -> list[str]:
+    """What differs and may, and what was made before files had seals."""
+    told = [f"Differs, which is not refused: {'; '.join(found.listed)}."] if found.listed else []
+    return [*told, *(f"{capital(words)}." for words in found.checked.unsealed)]
 
 
 def _power(found: SameModel) -> str:

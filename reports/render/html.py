@@ -13,7 +13,7 @@ from importlib import resources
 import jinja2
 from markupsafe import Markup, escape
 
-from reports.data.excerpts import visible
+from harness.records.foreign import visible
 from reports.document import Block, Cell, Document, Figure
 from reports.figures.svg import themed
 from reports.render.markdown import COST_BEGIN, COST_END

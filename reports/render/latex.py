@@ -5,6 +5,7 @@ A table that is wider than the text is made smaller to fit it, and never larger.
 
 from __future__ import annotations
 
+from harness.records.foreign import visible
 from reports.document import Cell, Column, Row, Table
 
 SPECIAL = {
@@ -75,7 +76,7 @@ def table(item: Table, label: str) -> str:
 
 def escape(words: str) -> str:
     """Characters LaTeX would act on; others outside ASCII and Latin letters become `?`, for no engine has them all."""
-    out = (SPECIAL.get(c) or (c if c.isascii() or (c.isalpha() and ord(c) < 0x250) else "?") for c in words)
+    out = (SPECIAL.get(c) or (c if c.isascii() or (c.isalpha() and ord(c) < 0x250) else "?") for c in visible(words))
     return " ".join("".join(out).split())
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 
-from reports.data.excerpts import visible
+from harness.records.foreign import one_line
 from reports.document import (
     Block,
     Bullets,
@@ -22,13 +22,16 @@ from reports.document import (
 )
 
 COST_BEGIN, COST_END = "<!-- cost: from timing.json -->", "<!-- end of cost -->"
-SPECIAL = re.compile(r"([\\`*_\[\]|])")
+SPECIAL = re.compile(r"([\\`*_\[\]|~$])")
+_BEGIN = re.compile(r"(#{1,6}|[-+]|-{3,}|\d{1,9}(?=[.)]))(?=[.)]?(?: |$))")
+"""of a line: a heading, a list, a rule"""
 
 
 def document(doc: Document) -> str:
     """The page; pictures are links into `figures/`, beside it."""
     head, *rest = doc.verdict
-    parts = [f"# {_escape(doc.title)}", f"**{_escape(head)}**", *map(_escape, rest), *map(section, doc.sections)]
+    said = [f"**{_escape(one)}**" if one in doc.accepted else _line_of(one) for one in rest]
+    parts = [f"# {_escape(doc.title)}", f"**{_escape(head)}**", *said, *map(section, doc.sections)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -52,9 +55,9 @@ def block(item: Block) -> str:
         case Folded():
             return "\n\n".join([f"### {_escape(item.title)}", *map(block, item.blocks)])
         case Bullets():
-            return "\n".join(f"- {_escape(line)}" for line in item.items)
+            return "\n".join(f"- {_line_of(line)}" for line in item.items)
         case Text():
-            return _escape(item.text)
+            return _line_of(item.text)
 
 
 def _image(figure: Figure) -> str:
@@ -98,6 +101,14 @@ def _cell(cell: Cell) -> str:
     return words + (f" {_escape(cell.spread)}" if cell.spread else "") + cell.mark
 
 
+def _line_of(words: str) -> str:
+    """Of text that begins a line."""
+    line = _escape(words)
+    found = _BEGIN.match(line)
+    at = found.end() if found and found[0].isdigit() else 0
+    return f"{line[:at]}\\{line[at:]}" if found else line
+
+
 def _escape(words: str) -> str:
     """No markup, HTML or line break of a name or a reason may act."""
-    return SPECIAL.sub(r"\\\1", html.escape(visible(" ".join(words.split())), quote=False))
+    return SPECIAL.sub(r"\\\1", html.escape(one_line(words), quote=False))

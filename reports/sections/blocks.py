@@ -26,14 +26,15 @@ def section(a: Analysis) -> Section | None:
     table = Table("blocks", columns, rows, caption)
     wrong = [seed for seed in seeds if any(differing[arm.name, seed] for arm in a.arms)]
     blocks: list[Block] = [Text(_sentence(a, wrong)), Folded("Block by block", [table]) if not wrong else table]
-    return Section("blocks", "Matched blocks", blocks)
+    return Section("blocks", "Blocks" if a.checked.accepted else "Matched blocks", blocks)
 
 
 def _sentence(a: Analysis, wrong: list[int]) -> str:
     seeds = a.run.plan.seeds
     short = [seed for seed in seeds if any((arm.name, seed) not in a.run.trials for arm in a.arms)]
     verb = "is" if len(seeds) == 1 else "are"
-    matched = f"{len(seeds) - len(wrong)} of {plural(len(seeds), 'block')} (seeds) {verb} matched"
+    how = "alike by what the trials' headers say" if a.checked.accepted else "matched"
+    matched = f"{len(seeds) - len(wrong)} of {plural(len(seeds), 'block')} (seeds) {verb} {how}"
     missing = f" An arm is missing in {_seeds(short)}." if short else ""
     if wrong:
         return f"{matched}: something differs in {_seeds(wrong)}.{missing}"

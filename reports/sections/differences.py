@@ -72,7 +72,7 @@ def primary(a: Analysis) -> Table:
         f"{a.alpha:g}. Raw p is not adjusted. MDE: the smallest true difference that this design finds with 80 % power "
         "before adjustment, at the variance estimated here and at its upper 80 % bound; where few problems differ it "
         "is larger. Seed r: estimated correlation "
-        f"of the two arms over their seeds. {_pairing(a)}" + _equivalence(a),
+        f"of the two arms over their seeds. {_pairing(a)}" + _equivalence(a) + _accepted(a),
     )
 
 
@@ -86,9 +86,13 @@ def _equivalence(a: Analysis) -> str:
     )
 
 
+def _accepted(a: Analysis) -> str:
+    return "".join(f" {sentence}" for sentence in a.checked.sentences)
+
+
 def _pairing(a: Analysis) -> str:
     if a.run.plan.comparison.pair_seeds:
-        return "Differences are paired by problem and, as planned, by seed."
+        return "Differences are paired by problem and, as the plan says, by seed."
     return "Differences are paired by problem and not by seed, which has to be planned (comparison.pair_seeds)."
 
 
@@ -158,5 +162,11 @@ def _cells(a: Analysis, pair: Pair, by_benchmark: bool) -> list[Cell]:
         Cell(p_text(e.p_value), e.p_value),
         Cell(detectable(pair.mde, LARGEST), pair.mde[0] if pair.mde else None),
         *([Cell(correlation(pair.correlation), pair.correlation)] if pair.family == "primary" else []),
-        Cell(pair.finding + (", not matched" if pair.unmatched else "")),
+        Cell(pair.finding + _unlike(a, pair)),
     ]
+
+
+def _unlike(a: Analysis, pair: Pair) -> str:
+    if a.checked.accepted:
+        return ", accepted"
+    return ", not matched" if pair.unmatched else ""

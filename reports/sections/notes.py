@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from harness.records import START
-from reports.data import common
+from reports.data import agreement, common
 from reports.data.analysis import Analysis
 from reports.data.scores import AVERAGE
 from reports.document import Bullets, Section
@@ -33,16 +33,24 @@ def collect(a: Analysis) -> list[str]:
     return [
         *([RECONSTRUCTION] if any("reconstruction" in arm.title.lower() for arm in a.arms) else []),
         *([f"{capital(EXPLORATORY)}."] if a.run.plan.imported else []),
-        *(f"{'' if a.run.plan.imported else 'Not as planned: '}{sentence}" for sentence in a.deviations),
+        *(f"{_departs(a)}{sentence}" for sentence in a.deviations),
         *common.notes(a),
         *_gaps(a),
         *_unmatched(a),
+        *(f"Differs, which is not refused: {what}." for what in agreement.differing(a.run)),
         *_differences(a),
         *_few(a),
         *activity.inactive(a),
         *a.run.notes,
         *(a.run.imported.notes if a.run.imported else []),
     ]
+
+
+def _departs(a: Analysis) -> str:
+    """How a sentence on a deviation begins."""
+    if a.run.plan.imported:
+        return ""
+    return "Departs from the plan: " if a.checked.accepted else "Not as planned: "
 
 
 def _gaps(a: Analysis) -> Iterator[str]:
@@ -60,6 +68,9 @@ def _gaps(a: Analysis) -> Iterator[str]:
 
 
 def _unmatched(a: Analysis) -> Iterator[str]:
+    if a.checked.accepted:
+        yield from a.checked.sentences
+        return
     seen = {(p.a, p.b): p.unmatched for p in a.pairs if p.unmatched}
     for (one, other), reasons in seen.items():
         yield f"Not matched: {a.label(one)} and {a.label(other)}: {'; '.join(reasons)}."

@@ -87,7 +87,8 @@ def document(a: Analysis, others: Others | None = None) -> Document:
     foreign, missing = added(a, others or Others(), [part for part in made.values() if part is not None])
     cost = made.pop("cost")
     parts = [*made.values(), *foreign, notes.section(a, missing), cost]
-    return Document(a.run.plan.experiment, verdict.sentences(a), [part for part in parts if part is not None])
+    there = [part for part in parts if part is not None]
+    return Document(a.run.plan.experiment, verdict.sentences(a), there, a.checked.sentences)
 
 
 def added(a: Analysis, others: Others, ours: Iterable[Section]) -> tuple[list[Section], list[str]]:

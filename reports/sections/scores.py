@@ -10,7 +10,7 @@ from reports.document import Block, Cell, Column, Figure, Row, Section, Table, T
 from reports.figures import arm_colours
 from reports.figures.intervals import IntervalRow, intervals
 from reports.figures.svg import MUTED, colour
-from reports.verdict import covered, effort, matched, planned, span
+from reports.verdict import covered, effort, span, standing
 from reports.words import GAP, between, capital, listing, percent
 
 DAGGER = "†"
@@ -102,7 +102,7 @@ def caption(a: Analysis) -> str:
         "family where the pair is in one, else in that of all pairs of the column (Bonferroni); an arm whose interval "
         "is wide is hard to separate from anything.",
         *_legend(a),
-        f"{capital(matched(a))}; {planned(a)}.",
+        f"{capital(standing(a))}.",
     ]
     return " ".join(sentence for sentence in sentences if sentence)
 
@@ -155,9 +155,10 @@ def _shares(a: Analysis) -> list[Text]:
 
 
 def tidy(a: Analysis) -> Table:
-    """`results.csv`: a row for each arm and column, fractions unrounded, an empty cell where there is a gap."""
+    """`results.csv`: a row for each arm and column, fractions unrounded, an empty cell where there is a gap. Where
+    something was let through, a last column says why."""
     titles = ["arm", "benchmark", "mean", "se", "df", "ci_low", "ci_high", "n_problems", "k", "seeds", *MARKS]
-    titles += ["title", "rule"]
+    titles += ["title", "rule", *(["accepted"] if a.checked.accepted else [])]
     columns = [Column(title, numeric=i > 1) for i, title in enumerate(titles)]
     return Table("results", columns, [Row(_tidy_row(a, arm, column)) for arm in a.rows for column in a.columns])
 
@@ -165,6 +166,7 @@ def tidy(a: Analysis) -> Table:
 def _tidy_row(a: Analysis, arm: str, column: str) -> list[Cell]:
     score = a.scores.get((arm, column))
     about = [text(column if column == AVERAGE else a.benchmark_title(column)), text(a.rules.get(column, ""))]
+    about += [text(a.checked.reason)] if a.checked.accepted else []
     if score is None:
         return [text(arm), text(column), *[Cell("")] * 13, *about]
     counts = [str(a.marks.get((arm, column), {}).get(mark, "")) for mark in MARKS]

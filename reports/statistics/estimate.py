@@ -20,6 +20,8 @@ checkpoints on these problems, answering anew"""
 ESTIMANDS: tuple[Estimand, ...] = ("algorithm", "benchmark", "checkpoints", "answers")
 ROUNDING = 1e-12
 """a standard error below this is what is left of equal numbers after adding them up; scores lie in 0..1"""
+FEW = 7
+"""degrees of freedom of the problems' part below which bounds of a score are at least the t interval's"""
 SMALLEST = 1e-30
 """p-values below it are zero"""
 
@@ -121,13 +123,15 @@ class Estimate:
         """What the problems' part reaches beyond its share of the t interval.
 
         At the larger degrees of freedom of the two: so the whole reaches at least as far as the problems alone, and
-        further the smaller alpha is. `shape` takes the problems' variance for known, which it is not; so it gives way
-        to the t interval of the problems where that reaches further.
+        further the smaller alpha is. `shape` takes the problems' variance for known, which it is not; so a
+        difference, which is nearly symmetrical, reaches at least as far as the problems' t interval. A score does so
+        with few problems alone: near 0 and 1 it is skewed, and its t interval lies beyond what is possible.
         """
         assert self.shape is not None and self.df is not None
         root = normal.variance**0.5
         exact = float(self.shape.above(alpha) if up else self.shape.below(alpha))
-        exact = max(exact, -float(special.stdtrit(normal.df, alpha)) * root)
+        if self.span[0] < 0 or normal.df < FEW:
+            exact = max(exact, -float(special.stdtrit(normal.df, alpha)) * root)
         return exact + float(special.stdtrit(max(self.df, normal.df), alpha)) * root
 
     @property

@@ -26,7 +26,6 @@ GRPO, RENCE = "runs/finished/grpo", "runs/finished/rence"
 def rence(finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Call:
     """Run a command beside a finished run: exit code, stdout, stderr."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("sys.excepthook", None)
     for name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"):
         monkeypatch.delenv(name, raising=False)
 
@@ -80,10 +79,20 @@ def test_exit_codes_of_an_inconclusive_gate(rence: Call) -> None:
     [
         ({"template": "chat"}, [], USAGE, "not matched: the prompt template is chat, but bare in the baseline"),
         ({"template": "chat"}, ["--allow-unmatched"], OK, ""),
+        ({"template": "chat"}, ["--accept", "on purpose"], OK, ""),
+        ({"template": "chat"}, ["--accept", " "], USAGE, "`--accept` needs a reason, in words"),
         ({"grader_version": "9"}, [], USAGE, "the marker's version is 9"),
         ({"sampling": {"temperature": 0}}, [], USAGE, "the sampling's `temperature` is 0, but 1.0"),
-        ({"benchmark_hash": "other"}, ["--allow-unmatched"], INCOMPLETE, "the problems of runs/finished/grpo are not"),
-        ({"limit": 200}, ["--allow-unmatched"], INCOMPLETE, "was asked the first 200 problems of each benchmark"),
+        ({"engine": "hf"}, [], USAGE, "the engine is hf, but local in the baseline"),
+        ({"benchmark_hash": "other"}, [], USAGE, "the version of the problems of mini_sums is other, but "),
+        ({"benchmark_hash": "other"}, ["--accept", "a typo"], OK, ""),
+        (
+            {"limit": 200},
+            [],
+            USAGE,
+            "the limit of problems is the first 200 problems, but all problems in the baseline",
+        ),
+        ({"limit": 200}, ["--accept", "that is all of them"], OK, ""),
     ],
 )
 def test_exit_codes_of_what_differs(rence: Call, change: dict, more: list[str], code: int, words: str) -> None:

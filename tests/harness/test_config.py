@@ -349,7 +349,7 @@ def test_a_bad_file_is_named_with_its_line(tiny: Path, old: str, new: str, messa
         ("=3", "`=3` must be `key=value`"),
         ("name.x=1", "`name.x=1`: `name` is `tiny`, so nothing can be set inside it."),
         ("recipe={a", "`recipe={a`: this is not YAML"),
-        ("recipe={a: 1, a: 2}", "`a` is given twice"),
+        ("recipe={a: 1, a: 2}", "`recipe.a` is given twice"),
     ],
 )
 def test_a_bad_override_is_named(tiny: Path, override: str, message: str) -> None:

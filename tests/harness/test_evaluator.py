@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import random
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -144,6 +145,19 @@ def test_a_torn_file_is_cut_back_to_whole_chunks(evaluator: Evaluator, tmp_path:
     resumed = Guesser()
     assert content(ask(evaluator, resumed, tmp_path / "cut")) == content(whole)
     assert len(resumed.calls) >= 2
+
+
+@pytest.mark.parametrize("half", [b"{", b'{"rows": 192, "sha'])
+def test_half_a_line_of_a_chunks_hash_is_cut_off(evaluator: Evaluator, tmp_path: Path, half: bytes) -> None:
+    whole = ask(evaluator, Guesser(), tmp_path / "whole")
+    with pytest.raises(Killed):
+        ask(evaluator, Guesser(2), tmp_path / "cut")
+    chunks = EvalFolder(tmp_path / "cut" / "mini_sums").open_chunks
+    chunks.write_bytes(chunks.read_bytes() + half)
+    for calls in (1, 4):  # it is killed once more, and what it wrote must be read again
+        with suppress(Killed):
+            ask(evaluator, Guesser(calls), tmp_path / "cut")
+    assert content(EvalFolder(tmp_path / "cut" / "mini_sums")) == content(whole)
 
 
 def test_killed_between_the_last_two_steps(evaluator: Evaluator, tmp_path: Path) -> None:

@@ -15,9 +15,9 @@ import reports
 from harness.records import DataError
 
 
-def build(run: Path) -> dict:
+def build(run: Path, accept: str | None = None) -> dict:
     """Every format, so that none of them stumbles; the verdict."""
-    reports.build(run)
+    reports.build(run, accept=accept)
     return json.loads((run / "report/verdict.json").read_text(encoding="utf-8"))
 
 
@@ -139,7 +139,9 @@ def test_different_k_is_noted(make_run) -> None:
     edit(place / "eval.json", k=2)
     table = pq.read_table(place / "attempts.parquet")
     pq.write_table(table.filter(pa.array(np.array(table["sample"].to_pylist()) < 2)), place / "attempts.parquet")
-    report = build(run)
+    with pytest.raises(reports.Unmatched, match="attempts a problem is 2, but 4 in the plan"):
+        build(run)
+    report = build(run, accept="half was enough")
     assert arm(report, "grpo")["per_benchmark"]["mini_easy"]["k"] == [2, 4]
     assert any("grpo on mini_easy has k = 2 attempts a problem; the plan says 4" in note for note in report["notes"])
 
@@ -212,8 +214,15 @@ def test_an_empty_mark(make_run) -> None:
 def test_two_versions_of_a_benchmark(make_run) -> None:
     run = make_run()
     edit(run / "grpo/seed0/evals/step_20/mini_easy/eval.json", benchmark_hash="older")
-    with pytest.raises(DataError, match="mini_easy was asked in 2 versions"):
+    with pytest.raises(
+        reports.Unmatched, match=r"mini_easy: the version of the problems differs \(h-mini_easy, older\)"
+    ):
         reports.build(run)
+    assert build(run, accept="a typo in a text")["accepted"]["reason"] == "a typo in a text"
+    table = pq.read_table(run / ATTEMPTS)
+    rewrite(run / ATTEMPTS, "problem_id", [f"x{name}" for name in table["problem_id"].to_pylist()])
+    with pytest.raises(DataError, match="mini_easy was asked in 2 versions"):
+        reports.build(run, accept="a typo in a text")
 
 
 def test_a_newer_schema(make_run) -> None:

@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import reports
@@ -16,6 +18,12 @@ from harness.records import DataError
 
 def edit(path: Path, **changes: object) -> None:
     path.write_text(json.dumps(json.loads(path.read_text(encoding="utf-8")) | changes), encoding="utf-8")
+
+
+def other_ids(path: Path) -> None:
+    table = pq.read_table(path)
+    names = pa.array([f"x{name}" for name in table["problem_id"].to_pylist()])
+    pq.write_table(table.set_column(table.schema.get_field_index("problem_id"), "problem_id", names), path)
 
 
 def test_agrees_with_the_report(make_run) -> None:
@@ -82,7 +90,7 @@ def test_evaluated_models_without_training(make_run) -> None:
         (
             "seed0/evals/step_20/mini_easy/eval.json",
             {"sampling": {"temperature": 0}},
-            "mini_easy: the sampling differs",
+            r"mini_easy: the sampling's `temperature` differs \(1, 0\); mini_easy: the sampling's `top_p` differs",
         ),
     ],
 )
@@ -91,17 +99,24 @@ def test_refuses_unmatched_arms(make_run, file: str, change: dict, reason: str) 
     edit(run / "grpo" / file, **change)
     with pytest.raises(reports.Unmatched, match=reason):
         reports.compare(f"{run}/rence", f"{run}/grpo")
-    allowed = reports.compare(f"{run}/rence", f"{run}/grpo", allow_unmatched=True)
-    assert not allowed.to_json()["matched"] and "not matched" in allowed.text()
+    allowed = reports.compare(f"{run}/rence", f"{run}/grpo", accept="we know")
+    assert not allowed.to_json()["matched"] and "; accepted: we know." in allowed.text()
+    assert "; matched" not in allowed.text() and "Accepted: we know. Let through: " in allowed.text()
 
 
-def test_another_version_of_a_benchmark_is_never_compared(make_run) -> None:
+def test_other_problems_in_another_version_are_never_compared(make_run) -> None:
     run = make_run()
     for seed in (0, 1, 2):
         edit(run / f"grpo/seed{seed}/evals/step_20/mini_easy/eval.json", benchmark_hash="older")
     with pytest.raises(reports.Unmatched, match="mini_easy: the version of the problems differs"):
         reports.compare(f"{run}/rence", f"{run}/grpo")
-    found = reports.compare(f"{run}/rence", f"{run}/grpo", allow_unmatched=True).to_json()
+    # a typo was mended, say: the problems have the same ids, and whoever accepts it says why
+    found = reports.compare(f"{run}/rence", f"{run}/grpo", accept="a typo").to_json()
+    assert [pair["benchmark"] for pair in found["pairs"]] == ["average", "mini_easy", "mini_hard"]
+    assert found["accepted"]["what"] == ["mini_easy: the version of the problems differs (h-mini_easy, older)"]
+    for seed in (0, 1, 2):
+        other_ids(run / f"grpo/seed{seed}/evals/step_20/mini_easy/attempts.parquet")
+    found = reports.compare(f"{run}/rence", f"{run}/grpo", accept="a typo").to_json()
     assert [pair["benchmark"] for pair in found["pairs"]] == ["average", "mini_hard"]
     assert found["notes"] == ["Left out, for only one side has it in this version: mini_easy."]
 
@@ -160,7 +175,9 @@ def test_the_command_and_its_exit_codes(make_run) -> None:
     edit(run / "grpo/seed0/trial.json", budget_rollouts=7)
     refused = rence()
     assert refused.returncode == 2 and "the budget differs (seed 0)" in refused.stderr and not refused.stdout
-    assert rence("--allow-unmatched").returncode == 0
+    assert "; accepted: on purpose." in rence("--accept", "on purpose").stdout
+    assert "; accepted: not given (--allow-unmatched)." in rence("--allow-unmatched").stdout
+    assert rence("--accept", " ").returncode == 2
     (run / "grpo/seed1/done.json").unlink()
     unfinished = rence()
     assert unfinished.returncode == 3 and "grpo/seed1 is not finished" in unfinished.stderr

@@ -324,16 +324,16 @@ def test_an_unfinished_evaluation_is_never_a_pass(make_evaluated, tmp_path: Path
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"benchmark_hash": "newer"}, "sums: the problems of .*new are not those of .*`hash` newer, not h-sums"),
+        ({"benchmark_hash": "newer"}, "sums: the problems of .*new are not those of .*`ids` .*, not "),
         ({"limit": 8}, "was asked the first 8 problems of each benchmark, but .* all problems"),
     ],
 )
 def test_other_problems_are_never_a_pass(make_evaluated, tmp_path: Path, changes: dict, words: str) -> None:
     reports.update_baseline(str(make_evaluated("base", sums=OLD)), tmp_path / "b.yaml")
-    new = make_evaluated("new", changes=changes, sums=OLD)
-    for allow in (False, True):
+    new = make_evaluated("new", changes=changes, sums=OLD[:-1])
+    for accept in (None, "the same to us"):
         with pytest.raises(DataError, match=words):
-            reports.gate_run(str(new), tmp_path / "b.yaml", allow_unmatched=allow)
+            reports.gate_run(str(new), tmp_path / "b.yaml", accept=accept)
 
 
 def test_other_ids_under_the_same_hash_are_never_a_pass(make_evaluated, tmp_path: Path) -> None:
@@ -354,8 +354,8 @@ def test_other_ids_under_the_same_hash_are_never_a_pass(make_evaluated, tmp_path
         ({"grader_version": "2"}, "the marker's version is 2, but 1 in the baseline"),
         (
             {"sampling": {"temperature": 0.6, "max_tokens": 48, "seed": 3}},
-            "the sampling's `temperature` is 0.6, but 1.0 in the baseline; "
-            "the sampling's `top_p` is not stated, but 1.0 in the baseline",
+            "the evaluation seed is 3, but 0 in the baseline; the sampling's `temperature` is 0.6, but 1.0 in the "
+            "baseline; the sampling's `top_p` is not stated, but 1.0 in the baseline",
         ),
     ],
 )
@@ -364,15 +364,37 @@ def test_unmatched_runs_are_refused_unless_allowed(make_evaluated, tmp_path: Pat
     new = str(make_evaluated("new", changes=changes, sums=OLD))
     with pytest.raises(reports.Unmatched, match=words):
         reports.gate_run(new, tmp_path / "b.yaml")
-    found = reports.gate_run(new, tmp_path / "b.yaml", allow_unmatched=True)
-    assert found.passed and not found.to_json()["matched"] and f"not matched: {words}." in found.text()
+    found = reports.gate_run(new, tmp_path / "b.yaml", accept="on purpose")
+    assert found.passed and not found.to_json()["matched"] and "; accepted: on purpose." in found.text()
+    assert f"Accepted: on purpose. Let through: {words}" in found.text() and "; matched" not in found.text()
 
 
-def test_the_seed_of_the_sampling_may_differ(make_evaluated, tmp_path: Path) -> None:
-    reports.update_baseline(str(make_evaluated("base", sums=OLD)), tmp_path / "b.yaml")
-    other = {"temperature": 1.0, "top_p": 1.0, "max_tokens": 48, "seed": 1, "chunk_problems": 7}
-    found = reports.gate_run(str(make_evaluated("new", changes={"sampling": other}, sums=OLD)), tmp_path / "b.yaml")
-    assert found.to_json()["matched"]
+def test_batches_may_differ_and_are_told(make_evaluated, tmp_path: Path) -> None:
+    here, there = ({"temperature": 1.0, "seed": 0, "chunk_problems": size} for size in (7, 64))
+    old = make_evaluated("base", changes={"sampling": there, "engine_version": "1"}, sums=OLD)
+    reports.update_baseline(str(old), tmp_path / "b.yaml")
+    new = make_evaluated("new", changes={"sampling": here, "engine_version": "2"}, sums=OLD)
+    found = reports.gate_run(str(new), tmp_path / "b.yaml").to_json()
+    assert found["matched"] and found["differs"] == [
+        "the engine's version is 2, but 1 in the baseline",
+        "the number of problems generated together is 7, but 64 in the baseline",
+    ]
+    assert found["notes"] == [f"Differs, which is not refused: {'; '.join(found['differs'])}."]
+
+
+def test_a_baseline_of_an_older_schema_states_neither_engine_nor_seed(make_evaluated, tmp_path: Path) -> None:
+    file = tmp_path / "b.yaml"
+    reports.update_baseline(str(make_evaluated("base", sums=OLD)), file)
+    lines = file.read_text(encoding="utf-8").replace("schema: 3", "schema: 2").replace(", seed: 0", "").splitlines()
+    assert "schema: 2" in lines and any(line.startswith("engine: ") for line in lines)
+    file.write_text("\n".join(line for line in lines if not line.startswith("engine")), encoding="utf-8")
+    other = {"temperature": 1.0, "top_p": 1.0, "max_tokens": 48, "seed": 1}
+    found = reports.gate_run(str(make_evaluated("new", changes={"sampling": other}, sums=OLD)), file)
+    assert found.passed and found.to_json()["matched"] is None
+    assert "matching unknown, for the baseline is too old to state its engine and evaluation seed" in found.text()
+    file.write_text("\n".join(lines).replace("schema: 2", "schema: 3"), encoding="utf-8")
+    with pytest.raises(reports.Unmatched, match="the evaluation seed is 0, but not stated in the baseline"):
+        reports.gate_run(str(tmp_path / "base"), file)
 
 
 def test_a_seed_without_a_result_is_never_averaged_away(make_run, tmp_path: Path) -> None:
@@ -411,7 +433,7 @@ def test_benchmarks_that_share_problems_are_not_averaged(make_evaluated, tmp_pat
 def test_of_several_arms_the_target_is_gated(make_run, tmp_path: Path) -> None:
     run, path = make_run(), tmp_path / "b.yaml"
     reports.update_baseline(str(run / "rence"), path, None)
-    gate = reports.gate_run(str(run), path, margin=None, allow_unmatched=False, on_inconclusive="fail")
+    gate = reports.gate_run(str(run), path, margin=None, accept=None, on_inconclusive="fail")
     assert gate.decision.average.identical and gate.new.arm == "rence"
     assert gate.notes == [f"Of {run} the target arm, rence; not gated: grpo."]
 

@@ -234,7 +234,7 @@ def test_other_settings_are_facts_and_need_a_reason(rence: Say, big: Path, tmp_p
     code, out, _ = rence(
         "reproduce", big, "--expected", file(tmp_path, {"grpo": ours(big)}, **other), "--accept", "a first look"
     )
-    assert code == 0 and "Compared all the same: a first look" in out and "temperature 0.6, ours 1.0" in out
+    assert code == 0 and "Accepted: a first look. Let through: " in out and "temperature 0.6, ours 1.0" in out
     assert rence("reproduce", big, "--expected", tmp_path / "expected.yaml", "--accept", " ")[0] == 2
 
 

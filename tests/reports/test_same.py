@@ -139,6 +139,13 @@ def test_what_is_refused(rence: Say, make_run, make_evaluated) -> None:
     code, _, err = rence("same", a, make_evaluated("c", other=[1, 2]))
     assert code == 3 and "no benchmark in common" in err
     code, _, err = rence("same", a, make_evaluated("d", changes={"template": "other"}, mini=[1, 2]))
-    assert code == 2 and "mini: the prompt template differs" in err and "--allow-unmatched" in err
-    assert rence("same", a, make_evaluated("d"), "--allow-unmatched")[0] == 0
+    assert (
+        code == 2
+        and "mini: the prompt template differs" in err
+        and "--template plain-1" in err
+        and "--accept REASON" in err
+    )
+    code, out, _ = rence("same", a, make_evaluated("d"), "--accept", "to see")
+    assert code == 0 and "Accepted: to see. Let through: mini: the prompt template differs (plain-1, other)." in out
+    assert "Accepted: not given" in rence("same", a, make_evaluated("d"), "--allow-unmatched")[1]
     assert rence("same", a, "nowhere")[0] == 3

@@ -17,7 +17,7 @@ from mlflow import MlflowClient
 
 from harness.base.errors import UserError
 from harness.tracking import Follower, Mirror, Unavailable, dashboard, mirror_now, store_uri
-from harness.tracking.store import shown
+from harness.tracking.address import shown
 
 MakeRun = Callable[..., Any]
 ROOT = Path(__file__).parents[2]

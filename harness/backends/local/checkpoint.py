@@ -21,7 +21,9 @@ def save(folder: TrialFolder, progress: TrainingProgress, model: LanguageModel, 
     with writing(folder, progress, (STATE,)) as new:
         model.net.save_pretrained(new)
         model.tokenizer.save_pretrained(new)
-        torch.save(dict(state), new / STATE)
+        # Not by its name: torch's own file does not tell what the system refused.
+        with (new / STATE).open("wb") as file:
+            torch.save(dict(state), file)
 
 
 def read_state(checkpoint: Path) -> dict[str, Any]:

@@ -26,6 +26,7 @@ class VerlBackend(Backend):
 
     settings = VerlSettings
     engines = ("vllm",)
+    one_at_a_time = "two on one Ray cluster would share verl's rollout queue, and each takes every device"
     contract_settings = MappingProxyType({"device": "cpu", "gpus_per_node": 1, "max_prompt_tokens": 64})
 
     def mistakes(self, experiment: Experiment) -> Iterable[Mistake]:

@@ -6,11 +6,13 @@ ids; ours leaves the choice to `collect`, so that both backends keep the same gr
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import transfer_queue as tq  # type: ignore[import-not-found]
+from torch import Tensor
 from transfer_queue import KVBatchMeta  # type: ignore[import-not-found]
 from verl.trainer.ppo.v1.replay_buffer import ReplayBuffer
 
@@ -31,11 +33,6 @@ POLL_SECONDS, PULSE_SECONDS = 0.1, 5.0
 """how often the queue is looked at, and the workers"""
 
 
-def key(place: int, sample: int) -> str:
-    """verl's name of a rollout, of its prompt's place in the stream and its number in the group."""
-    return f"{place}_{sample}_0"
-
-
 class GroupBuffer(ReplayBuffer):
     """`sample` makes one rollout batch; `collected` and `places` then say what is in it."""
 
@@ -43,13 +40,13 @@ class GroupBuffer(ReplayBuffer):
         self,
         trial: Trial,
         stream: PromptStream,
-        submit: Callable[[int, Sequence[Prompt]], None],
+        submit: Callable[[int, Sequence[Prompt]], list[tuple[int, ...]]],
         pulse: Callable[[], None],
         warn: Callable[[str], None],
     ) -> None:
         """
         Args:
-            submit: sends prompts to the samplers, given the place of the first in the stream.
+            submit: sends prompts to the samplers, given the place of the first in the stream; returns their tokens.
             pulse: raises if a worker has died.
         """
         super().__init__(
@@ -61,11 +58,21 @@ class GroupBuffer(ReplayBuffer):
             poll_interval=POLL_SECONDS,
         )
         self.trial, self.stream, self.submit, self.pulse, self.warn = trial, stream, submit, pulse, warn
+        self._owner = secrets.token_hex(4)  # no draw of the trial depends on it
         self.cursor = 0
         """prompts of the stream that earlier steps have consumed; the trainer sets it"""
         self.collected = Collected([], [], 0)
         self.places: list[int] = []
         """in the stream: of `collected.groups`, and behind them of the groups that only fill the batch up"""
+
+    def uid(self, place: int) -> str:
+        """verl's name of a prompt: its place in the stream, and a word of this process, for other trials ask the same
+        prompts at the same places."""
+        return f"{place}.{self._owner}"
+
+    def key(self, place: int, sample: int) -> str:
+        """verl's name of a rollout: of its prompt, and its number in the group."""
+        return f"{self.uid(place)}_{sample}_0"
 
     def sample(self, global_steps: int, partition_id: str, batch_size: int) -> tuple[KVBatchMeta, dict[str, Any]]:
         """`batch_size` groups: those to be learnt from, filled up with others where the cap on refill left too few,
@@ -80,15 +87,17 @@ class GroupBuffer(ReplayBuffer):
         others = [at for at in place.values() if at not in set(kept)]
         self.places = [*kept, *others][:batch_size]
         self._sync_metadata_from_transfer_queue()
-        self._clear_groups(partition_id, {str(at) for at in place.values()} - {str(at) for at in self.places})
-        return self._materialize_batch(partition_id, [str(at) for at in self.places], self.partitions[partition_id]), {}
+        unused = set(place.values()) - set(self.places)
+        self._clear_groups(partition_id, {self.uid(at) for at in unused})
+        uids = [self.uid(at) for at in self.places]
+        return self._materialize_batch(partition_id, uids, self.partitions[partition_id]), {}
 
     def _generate(self, prompts: Sequence[Prompt]) -> list[Group]:
         first = self._first
         self._first += len(prompts)
-        self.submit(first, prompts)
-        self._wait({str(first + i) for i in range(len(prompts))})
-        return self._read(first, prompts)
+        asked = self.submit(first, prompts)
+        self._wait({self.uid(first + i) for i in range(len(prompts))})
+        return self._read(first, prompts, asked)
 
     def _wait(self, uids: set[str]) -> None:
         """Until all of these groups are finished."""
@@ -121,17 +130,19 @@ class GroupBuffer(ReplayBuffer):
                 pulse = now
             time.sleep(self.poll_interval)
 
-    def _read(self, first: int, prompts: Sequence[Prompt]) -> list[Group]:
+    def _read(self, first: int, prompts: Sequence[Prompt], asked: Sequence[tuple[int, ...]]) -> list[Group]:
         """A group for each prompt, in their order, from verl's queue: its K rollouts, each of as many tokens as it has.
 
         Args:
             first: place of the first prompt in the stream.
-        Raises: Diverged if a log-prob is not finite.
+            asked: tokens of each prompt, as they were sent.
+        Raises: UserError if a rollout answers another prompt; Diverged if a log-prob is not finite.
         """
         size = self.trial.arm.recipe.group_size
-        keys = [key(first + i, sample) for i in range(len(prompts)) for sample in range(size)]
-        fields = ["prompts", "responses", "rollout_log_probs", "extra_fields"]
+        keys = [self.key(first + i, sample) for i in range(len(prompts)) for sample in range(size)]
+        fields = ["uid", "prompts", "responses", "rollout_log_probs", "extra_fields"]
         rows = tq.kv_batch_get(keys=keys, partition_id=TRAIN, select_fields=fields)
+        self._check_asked(first, asked, [str(uid) for uid in _objects(rows["uid"])], rows["prompts"].unbind(0))
         rollouts = [
             Rollout(tokens, logp, extra[TRUNCATED], *_marked(extra["reward_extra_info"]))
             for tokens, logp, extra in zip(
@@ -143,11 +154,35 @@ class GroupBuffer(ReplayBuffer):
         ]
         if not all(rollout.logp.isfinite().all() for rollout in rollouts):
             raise Diverged("the sampler's log-probs are not finite")
-        asked = rows["prompts"].unbind(0)[::size]
         return [
-            Group(prompt, tuple(tokens.tolist()), tuple(rollouts[i * size : (i + 1) * size]))
+            Group(prompt, tokens, tuple(rollouts[i * size : (i + 1) * size]))
             for i, (prompt, tokens) in enumerate(zip(prompts, asked, strict=True))
         ]
+
+    def _check_asked(
+        self, first: int, asked: Sequence[tuple[int, ...]], uids: Sequence[str], prompts: Sequence[Tensor]
+    ) -> None:
+        """Rows come back under the keys that we gave; whether they answer what we asked, they say themselves.
+
+        Args:
+            first, asked: as of `_read`.
+            uids, prompts: of the rows.
+        """
+        size = self.trial.arm.recipe.group_size
+        wrong = [
+            (row, uid)
+            for row, (uid, tokens) in enumerate(zip(uids, prompts, strict=True))
+            if uid != self.uid(first + row // size) or tuple(tokens.tolist()) != asked[row // size]
+        ]
+        if wrong:
+            row, uid = wrong[0]
+            raise UserError(
+                f"{self.trial.name}: {len(wrong)} of {len(uids)} rollouts answer another prompt than the one that was "
+                f"asked: rollout {row % size} of prompt {self.uid(first + row // size)} is of {uid}.\n"
+                "Does another program write to this Ray cluster's rollout queue? Give the trial a cluster of its own, "
+                "and run the same again to go on from the newest checkpoint.",
+                FAILED,
+            )
 
 
 def _marked(said: Mapping[str, str]) -> tuple[Mark, str | None]:

@@ -15,7 +15,8 @@ from typing import Annotated, Any, Literal
 
 from annotated_types import Gt, Lt
 
-from harness.config.experiment import Count, Experiment, Positive
+from harness.config.experiment import Experiment, Positive
+from harness.config.limits import Count
 from harness.records.fields import RUNTIME
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import chdir, contextmanager
+from contextlib import chdir, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -118,17 +118,20 @@ def _cluster(trial: Trial, config: DictConfig, folder: Path) -> Iterator[None]:
     import ray
     from verl.trainer.constants_ppo import get_ppo_ray_runtime_env
 
-    settings = settings_of(trial.experiment)
+    from harness.backends.verl.alone import alone
+
+    settings, joining = settings_of(trial.experiment), "RAY_ADDRESS" in os.environ
     runtime = get_ppo_ray_runtime_env(config)
     runtime["env_vars"] = {**runtime.get("env_vars", {}), **_environment(trial)}
     # Ray puts the working directory first on its workers' path, where a user's `benchmarks/` would be taken for ours.
     with chdir(folder):
-        ray.init(**ray_arguments(settings, joining="RAY_ADDRESS" in os.environ), runtime_env=runtime)
+        ray.init(**ray_arguments(settings, joining=joining), runtime_env=runtime)
     try:
         limits.check_cluster(settings, ray.nodes())
         found = ray.get(ray.remote(num_cpus=0)(platform.probe).remote())
         platform.check(found, "cpu" if settings.device == "cpu" else "cuda")
-        yield
+        with alone(f"{trial.name} in {folder}") if joining else nullcontext():
+            yield
     finally:
         ray.shutdown()
 

@@ -33,7 +33,7 @@ from harness.backends.checkpoints import TrainingProgress
 from harness.backends.groups import TokenRollouts, as_batch
 from harness.backends.metrics import add, numbers, step_metrics
 from harness.backends.verl import columns
-from harness.backends.verl.buffer import TRAIN, GroupBuffer, key
+from harness.backends.verl.buffer import TRAIN, GroupBuffer
 from harness.backends.verl.checkpoint import REFERENCE, SHARDS, STATE
 from harness.backends.verl.minibatches import filled, minibatches, over_ranks
 from harness.backends.verl.objective import Objective
@@ -170,21 +170,22 @@ class Trainer(PPOTrainerSync):
         """Nothing: the buffer submits prompts when it is asked for a batch."""
         return {}
 
-    def _submit(self, first: int, prompts: Sequence[Prompt]) -> None:
+    def _submit(self, first: int, prompts: Sequence[Prompt]) -> list[tuple[int, ...]]:
         rows = [self._row(first + i, prompt) for i, prompt in enumerate(prompts)]
         batch = tu.get_tensordict(collate_fn(rows))
         tu.assign_non_tensor_data(batch, "global_steps", self.global_steps)
         self._submit_batch_to_rollout(batch)
+        return [row[ASK].prompt for row in rows]
 
     def _row(self, place: int, prompt: Prompt) -> dict[str, Any]:
         ask = Ask(
-            prompt=render(self.tokenizer, prompt.problem, self.trial.experiment.template),
+            prompt=tuple(render(self.tokenizer, prompt.problem, self.trial.experiment.template)),
             seeds=tuple(prompt.sample_seed(self.trial.seed, k) for k in range(self.recipe.group_size)),
             gold=prompt.problem.gold,
             rule=prompt.problem.rule,
             stop=self.stop,
         )
-        return {"uid": str(place), "index": place, ASK: ask}
+        return {"uid": self.replay_buffer.uid(place), "index": place, ASK: ask}
 
     def _send_weights(self) -> None:
         """As verl does, but not for ever: a sampler that has died since its last answer would be waited for."""
@@ -280,7 +281,7 @@ class Trainer(PPOTrainerSync):
             write_json(new / STATE, self.state)
 
     def _keys(self, places: Sequence[int]) -> list[str]:
-        return [key(place, sample) for place in places for sample in range(self.recipe.group_size)]
+        return [self.replay_buffer.key(place, sample) for place in places for sample in range(self.recipe.group_size)]
 
     def _ranks(self) -> int:
         """Data-parallel size of the learner; `_balance_batch` has asked the workers."""

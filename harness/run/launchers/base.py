@@ -17,6 +17,8 @@ class Running(ABC):
     def __init__(self, job: Job, attempt: int) -> None:
         self.job = job
         self.log = log_of(job, attempt)
+        self.stop_seconds = 10.0
+        """how long it may take to end when it was asked to"""
 
     @property
     @abstractmethod
@@ -62,14 +64,14 @@ class Launcher(ABC):
         """Raises: UserError if it cannot be started."""
 
 
-def stop(running: Iterable[Running], seconds: float = 10.0) -> None:
-    """Ask all to stop, and kill what has not after a while; a second Ctrl-C kills at once."""
+def stop(running: Iterable[Running]) -> None:
+    """Ask all to stop, and kill what has not after its `stop_seconds`; a second Ctrl-C kills at once."""
     jobs = list(running)
+    began = time.monotonic()
     try:
         for job in jobs:
             job.interrupt()
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline and any(job.exit_code is None for job in jobs):
+        while any(job.exit_code is None and time.monotonic() - began < job.stop_seconds for job in jobs):
             time.sleep(0.05)
     except KeyboardInterrupt:
         pass

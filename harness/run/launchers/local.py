@@ -6,14 +6,19 @@ job is a fork of it, untouched by other jobs. Where forking after such imports i
 
 from __future__ import annotations
 
+import atexit
 import multiprocessing
 import multiprocessing.context
 import os
 import signal
 import sys
 import threading
+from contextlib import suppress
+from functools import cache
+from multiprocessing import forkserver
 from multiprocessing.process import BaseProcess
 
+from harness.backends.base import Backend
 from harness.backends.registry import get_backend
 from harness.base.errors import INTERRUPTED, need
 from harness.config.experiment import Experiment
@@ -27,16 +32,23 @@ _NEEDED = ("torch", "transformers", "math_verify")
 class LocalLauncher(Launcher):
     """A process for each job."""
 
+    def __init__(self) -> None:
+        self._stop_seconds = Backend.stop_seconds
+
     def check(self, experiment: Experiment) -> None:
         need("training", *_NEEDED)
-        get_backend(experiment.backend).check_machine(experiment)
+        backend = get_backend(experiment.backend)
+        backend.check_machine(experiment)
+        self._stop_seconds = backend.stop_seconds
 
     def slots(self) -> int:
         """One a core that this process may use."""
         return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
     def start(self, job: Job) -> Running:
-        return LocalProcess(job, job.next_attempt())
+        started = LocalProcess(job, job.next_attempt())
+        started.stop_seconds = self._stop_seconds
+        return started
 
 
 class LocalProcess(Running):
@@ -56,7 +68,8 @@ class LocalProcess(Running):
         return self._process.exitcode
 
     def interrupt(self) -> None:
-        self._signal(signal.SIGINT)
+        # Not SIGINT: what a script starts in the background ignores it, and so does all that it starts.
+        self._signal(signal.SIGTERM)
 
     def kill(self) -> None:
         self._signal(signal.SIGKILL)
@@ -67,12 +80,22 @@ class LocalProcess(Running):
             os.kill(self._process.pid, number)
 
 
+@cache
 def _context() -> multiprocessing.context.BaseContext:
     if sys.platform != "linux":
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["harness.run.trial"])
+    atexit.register(_end_the_server)
     return context
+
+
+def _end_the_server() -> None:
+    """It would end by itself, but take torch down in seconds, through which whoever reads our output waits for it."""
+    pid: int | None = getattr(forkserver._forkserver, "_forkserver_pid", None)  # type: ignore[attr-defined]
+    if pid is not None:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
 def _work(job: Job, attempt: int) -> None:

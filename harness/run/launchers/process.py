@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
-import signal
 import site
+import sys
 from pathlib import Path
 
+from harness.base.errors import FAILED, UserError, of_system
+from harness.base.interrupts import end_at_any
 from harness.run.jobs import Job
 
 ENVIRONMENT = {
@@ -41,10 +43,17 @@ def work(job: Job, attempt: int) -> int:
 
     The folder of the log is there. SIGTERM is Ctrl-C: what is done is saved.
     """
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with log_of(job, attempt).open("wb") as file:
-        os.dup2(file.fileno(), 1)
-        os.dup2(file.fileno(), 2)
+    end_at_any()
+    try:
+        with log_of(job, attempt).open("wb") as file:
+            os.dup2(file.fileno(), 1)
+            os.dup2(file.fileno(), 2)
+    except OSError as error:  # as in `trial.main`, which has not begun
+        mended = of_system(error) or UserError(str(error), FAILED)
+        print(mended, file=sys.stderr)
+        return mended.exit_code
+    for stream in (sys.stdout, sys.stderr):  # whatever letters the terminal has: a log is UTF-8
+        stream.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]
 
     from harness.run import trial
 

@@ -1,0 +1,34 @@
+"""How much one experiment may ask for. More is a slip of the pen, and is refused before any of it is made;
+docs/reliability.md has what `rence plan` of the largest takes."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from annotated_types import Ge, Le
+
+ARMS = 1_000
+"""listed and made by sweeps; reports were measured with 200"""
+SEEDS = 1_000
+"""reports were measured with 500"""
+TRIALS = 100_000
+"""arms times seeds; those of the tuning are counted apart"""
+TRIED = 4_000
+"""arms times candidates of a tuning"""
+BENCHMARKS = 200
+POINTS = 1_000
+"""evaluations in a trial"""
+RECORDED = 1_000
+"""steps whose rollouts are kept"""
+PUBLISHED = 100
+"""files of published scores"""
+EXTENDS = 100
+"""arms that an arm takes its settings from, one through the other"""
+COUNT = 10**12
+"""of anything that is counted: rollouts, tokens, problems, attempts"""
+SEED = 2**63 - 1
+"""the largest: files of numbers hold 64 bits"""
+
+Count = Annotated[int, Ge(1), Le(COUNT)]
+Whole = Annotated[int, Ge(0), Le(COUNT)]
+SeedNumber = Annotated[int, Ge(0), Le(SEED)]

@@ -1,0 +1,65 @@
+"""The chain of seals of a folder, and the seal of its report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from harness.records import DataError, read_json
+from harness.records.chain import Break, check
+from harness.records.layout import SEAL
+from harness.records.seals import file_hash
+from harness.verifying.found import Discrepancy, Verification
+from harness.verifying.scope import VerifiedFolder
+
+
+def chain(scope: VerifiedFolder, made: Verification) -> list[Discrepancy]:
+    """What the seals say, weights included. Fills in the state and what a report must rest on."""
+    try:
+        found = check(scope.root, weights=True)
+        made.state, made.evidence = found.state, found.evidence
+        if _report_seal(scope):  # which rests on everything but weights, that nothing in it is made of
+            made.evidence = check(scope.root).evidence
+    except DataError as error:
+        return [_unread(scope, error)]
+    return [_discrepancy(one) for one in found.breaks]
+
+
+def report(scope: VerifiedFolder, made: Verification) -> Iterator[Discrepancy]:
+    """Whether a run's report is unchanged, and made of the files that are there. Fills in what it is."""
+    if scope.kind not in ("run", "import") or scope.run is None or not scope.run.report.is_dir():
+        return
+    seal, again = scope.run.report / SEAL, f"`rence report {scope.root}` makes it again"
+    if not _report_seal(scope):
+        made.report = "unsealed"
+        return
+    try:
+        held = read_json(seal)
+        evidence, files = held["evidence"], dict(held["files"])
+    except (DataError, KeyError, TypeError, ValueError) as error:
+        made.report = "of other files"
+        yield Discrepancy("differs", seal, f"cannot be read: {type(error).__name__} {error}".rstrip("."), again)
+        return
+    for name, value in files.items():
+        path = scope.run.report / name
+        if not path.is_file():
+            yield Discrepancy("missing", path, "is gone from the report", again)
+        elif file_hash(path) != value:
+            yield Discrepancy("differs", path, "was changed after the report was made", again)
+    made.report = "of these files" if evidence == made.evidence else "of other files"
+    if made.report == "of other files":
+        yield Discrepancy("differs", seal, "says that the report was made of other files than are here", again)
+
+
+def _report_seal(scope: VerifiedFolder) -> bool:
+    return scope.kind in ("run", "import") and scope.run is not None and (scope.run.report / SEAL).exists()
+
+
+def _discrepancy(one: Break) -> Discrepancy:
+    return Discrepancy("missing" if one.missing else "differs", one.file, one.what, one.mend)
+
+
+def _unread(scope: VerifiedFolder, error: DataError) -> Discrepancy:
+    """A file that stops the walk: whatever comes after it was not compared."""
+    lines = str(error).splitlines()
+    what = f"cannot be verified: {lines[0].rstrip('.')}"
+    return Discrepancy("differs", scope.root, what, "Bring that file back from a copy: what comes after it is not read")

@@ -1,0 +1,128 @@
+"""What is no file where a file is expected is refused at once, and never opened."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from benchmarks.files import jsonl
+from benchmarks.loading import source
+from benchmarks.problems import ProblemsError
+from benchmarks.registry import BENCHMARKS
+from harness.base.errors import UserError
+from harness.config import manifest
+from harness.importing import readers
+from harness.importing.sources import ImportSource
+from harness.models import resolving
+from harness.models.resolving import SHIPPED
+from harness.records import DataError, user_files
+from rence.cli import graded_rows
+from reports.gate import nodes, remembering
+
+from benchmarks.marks import MATHS  # isort: skip
+
+
+def _socket(path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as one:
+        one.bind(str(path))
+
+
+def _sparse(path: Path) -> None:
+    with path.open("wb") as file:
+        file.truncate(10**10)
+
+
+KINDS: dict[str, tuple[Callable[[Path], None], str]] = {
+    "FIFO": (lambda path: os.mkfifo(path), "is a FIFO"),
+    "socket": (_socket, "is a socket"),
+    "device": (lambda path: path.symlink_to("/dev/zero"), "is a device"),
+    "folder": (lambda path: path.mkdir(), "is a folder"),
+    "nothing": (lambda path: path.symlink_to("nothing"), "is a symbolic link to nothing"),
+    "loop": (lambda path: path.symlink_to(path.name), "is a symbolic link that leads back to itself"),
+}
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_no_file(tmp_path: Path, kind: str) -> None:
+    put, said = KINDS[kind]
+    path = tmp_path / "x.jsonl"
+    put(path)
+    assert (wrong := user_files.mistake(path)) and wrong.startswith(said)
+    with pytest.raises(UserError, match=said):
+        manifest.read(path)
+    with pytest.raises(DataError, match=said):
+        nodes.read(path)
+    with pytest.raises(DataError, match=said):
+        remembering.record_of(path, 0.02)
+    with pytest.raises(UserError, match=said):
+        graded_rows.read(path, MATHS)
+    with pytest.raises(DataError, match=said):
+        readers.read(ImportSource(path))
+    with pytest.raises(ValueError, match=r"x\.jsonl (is|does)"):
+        jsonl.read(path)
+
+
+def test_names_that_cannot_be(tmp_path: Path) -> None:
+    assert user_files.mistake(tmp_path / "a\0b") == "cannot be the name of a file"
+    assert user_files.mistake(tmp_path / ("a" * 300)) == "cannot be read: File name too long"
+    assert user_files.mistake(tmp_path / "x") == "does not exist"
+    assert user_files.mistake(Path(__file__)) is None
+    assert user_files.mistake(Path(__file__), 10) is not None
+    assert user_files.text_of(Path(__file__), 10**6).startswith('"""What is no file')
+
+
+@pytest.mark.timeout(60)
+def test_10_gb_of_nothing_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "x.jsonl"
+    _sparse(path)
+    with pytest.raises(UserError, match="10,000,000,000 bytes, but at most 1,000,000,000 are read"):
+        graded_rows.read(path, MATHS)
+    with pytest.raises(ValueError, match="10,000,000,000 bytes, but at most 1,000,000,000 are read"):
+        jsonl.read(path)
+    with pytest.raises(DataError, match=":1 has more than 268,435,456 characters"):
+        readers.read(ImportSource(path))
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("kind", [*KINDS, "sparse"])
+def test_the_data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    put = _sparse if kind == "sparse" else KINDS[kind][0]
+    monkeypatch.setenv(source.DATA_DIR, str(tmp_path))
+    put(tmp_path / "aime24.jsonl")
+    with pytest.raises(ProblemsError, match=r"must be a regular file|at most 1,000,000,000 are read"):
+        BENCHMARKS["aime24"].problems  # noqa: B018
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("kind", ["FIFO", "socket", "device", "nothing", "loop", "folder"])
+@pytest.mark.parametrize("name", ["config.json", "model.safetensors", "tokenizer.json"])
+def test_a_models_files(tmp_path: Path, kind: str, name: str) -> None:
+    folder = tmp_path / "m"
+    folder.mkdir()
+    for file in SHIPPED["quickstart-base"].iterdir():
+        if file.name != name:
+            (folder / file.name).write_bytes(file.read_bytes())
+    KINDS[kind][0](folder / name)
+    with pytest.raises(UserError, match=rf"{name} is a |is a folder without config.json"):
+        resolving.model_hash(resolving.resolve(str(folder)))
+
+
+def test_a_pipe_that_nobody_needs_is_found_too(tmp_path: Path) -> None:
+    """transformers reads what is there of more files than we know."""
+    for file in SHIPPED["quickstart-base"].iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    assert resolving.resolve(str(tmp_path)) == tmp_path
+    os.mkfifo(tmp_path / "processor_config.json")
+    with pytest.raises(UserError, match=r"processor_config\.json is a FIFO"):
+        resolving.resolve(str(tmp_path))
+
+
+def test_a_model_of_a_thousand_million_layers(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text('{"num_hidden_layers": 1000000000}')
+    with pytest.raises(UserError, match="`num_hidden_layers` must be from 0 to 10,000, but is 1e\\+09 instead"):
+        resolving.resolve(str(tmp_path))
