@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated
 
 from benchmarks.marks import Mark
-from harness.records.mismatch import Limit
+from harness.records.wrong_type import Limit
 
 _LONGEST_NAME = 200
 """bytes; file systems allow 255 for a name, and ours stand beside suffixes"""

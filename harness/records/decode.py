@@ -16,10 +16,10 @@ from dataclasses import MISSING, fields, is_dataclass
 from functools import cache
 from typing import Annotated, Any, Literal, NotRequired, Union, get_args, get_origin, get_type_hints, is_typeddict
 
-from harness.records.mismatch import SCALARS, Limit, Mismatch, mismatch, shown
+from harness.records.wrong_type import SCALARS, Limit, WrongType, shown, wrong_type
 
 Decoder = Callable[[Any], Any]
-"""JSON data -> value. Raises: Mismatch"""
+"""JSON data -> value. Raises: WrongType"""
 _DEEPEST = 64
 """lists and objects inside each other, where no type says how many"""
 _TAKES: dict[Any, tuple[type, ...]] = {float: (float, int), tuple: (list,)}
@@ -55,12 +55,12 @@ def plain(value: Any, depth: int = 0) -> Any:
     kind = type(value)
     if kind is dict or kind is list:
         if depth == _DEEPEST:
-            raise Mismatch(f"must be nested {_DEEPEST} deep at most, but goes deeper")
+            raise WrongType(f"must be nested {_DEEPEST} deep at most, but goes deeper")
         for key, item in value.items() if kind is dict else enumerate(value):
             try:
                 _scalar(type(key))(key)
                 plain(item, depth + 1)
-            except Mismatch as error:
+            except WrongType as error:
                 raise error.inside(key) from None
         return value
     return _scalar(kind)(value)
@@ -72,23 +72,23 @@ def _scalar(kind: type) -> Decoder:
         if type(value) is int:
             if -_LARGEST <= value <= _LARGEST:
                 return value
-            raise Mismatch("must be a number of at most 64 bits, but is larger")
+            raise WrongType("must be a number of at most 64 bits, but is larger")
         if kind is int or type(value) is not float:
-            raise mismatch(kind, value)
+            raise wrong_type(kind, value)
         if -_INFINITE < value < _INFINITE:
             return value
-        raise Mismatch("must be a finite number, but is beyond all of them")
+        raise WrongType("must be a finite number, but is beyond all of them")
 
     def text(value: Any) -> str:
         if type(value) is not str:
-            raise mismatch(kind, value)
+            raise wrong_type(kind, value)
         if not value.isascii() and not _whole(value):
-            raise Mismatch("must be a text of whole characters, but holds half of one")
+            raise WrongType("must be a text of whole characters, but holds half of one")
         return value
 
     def constant(value: Any) -> Any:
         if type(value) is not kind:
-            raise mismatch(kind, value)
+            raise wrong_type(kind, value)
         return value
 
     return number if kind in (int, float) else text if kind is str else constant
@@ -105,7 +105,7 @@ def _limited(kind: Any, decode: Decoder, limits: Iterable[Any]) -> Decoder:
         value = decode(value)
         for limit in wanted:
             if not limit.holds(value):
-                raise mismatch(kind, value)
+                raise wrong_type(kind, value)
         return value
 
     return limited
@@ -121,11 +121,11 @@ def _union(kind: Any, inner: tuple[Any, ...]) -> Decoder:
     def union(value: Any) -> Any:
         fitting = by.get(type(value))
         if not fitting:
-            raise mismatch(kind, value)
+            raise wrong_type(kind, value)
         for decode in fitting[:-1]:
             try:
                 return decode(value)
-            except Mismatch:
+            except WrongType:
                 continue
         return fitting[-1](value)
 
@@ -137,12 +137,12 @@ def _list(kind: Any) -> Decoder:
 
     def items(value: Any) -> list[Any]:
         if type(value) is not list:
-            raise mismatch(list, value)
+            raise wrong_type(list, value)
         found = []
         for place, item in enumerate(value):
             try:
                 found.append(inside(item))
-            except Mismatch as error:
+            except WrongType as error:
                 raise error.inside(place) from None
         return found
 
@@ -158,12 +158,12 @@ def _tuple(*kinds: Any) -> Decoder:
 
     def items(value: Any) -> tuple[Any, ...]:
         if type(value) is not list or len(value) != len(inside):
-            raise Mismatch(f"must be a list of {len(inside)}, but is {shown(value)} instead")
+            raise WrongType(f"must be a list of {len(inside)}, but is {shown(value)} instead")
         found = []
         for place, (decode, item) in enumerate(zip(inside, value, strict=True)):
             try:
                 found.append(decode(item))
-            except Mismatch as error:
+            except WrongType as error:
                 raise error.inside(place) from None
         return tuple(found)
 
@@ -177,7 +177,7 @@ def _dict(key_kind: Any, kind: Any) -> Decoder:
 
     def mapping(value: Any) -> dict[str, Any]:
         if type(value) is not dict:
-            raise mismatch(dict, value)
+            raise wrong_type(dict, value)
         found = {}
         for key, item in value.items():
             if any_float and type(item) is float and -_INFINITE < item < _INFINITE and key.isascii():
@@ -185,11 +185,11 @@ def _dict(key_kind: Any, kind: Any) -> Decoder:
                 continue
             try:
                 name(key)
-            except Mismatch as error:
-                raise Mismatch(f"has a key that {error.said}") from None
+            except WrongType as error:
+                raise WrongType(f"has a key that {error.said}") from None
             try:
                 found[key] = inside(item)
-            except Mismatch as error:
+            except WrongType as error:
                 raise error.inside(key) from None
         return found
 
@@ -207,7 +207,7 @@ def _dataclass(cls: Any) -> Decoder:
             value = named(value)
         made = cls(**_parts(value, inside, needed))
         for said in mistakes(made) if mistakes else ():
-            raise Mismatch(said)
+            raise WrongType(said)
         return made
 
     return record
@@ -228,18 +228,18 @@ def _typed_dict(cls: Any) -> Decoder:
 
 
 def _parts(value: Any, inside: dict[str, Decoder], needed: list[str]) -> dict[str, Any]:
-    """The keys that are known, decoded. Raises: Mismatch that names all that are missing."""
+    """The keys that are known, decoded. Raises: WrongType that names all that are missing."""
     if type(value) is not dict:
-        raise mismatch(dict, value)
+        raise wrong_type(dict, value)
     missing = [name for name in needed if name not in value]
     if missing:
-        raise Mismatch(f"lacks {', '.join(f'`{name}`' for name in missing)}")
+        raise WrongType(f"lacks {', '.join(f'`{name}`' for name in missing)}")
     found = {}
     for name, decode in inside.items():
         if name in value:
             try:
                 found[name] = decode(value[name])
-            except Mismatch as error:
+            except WrongType as error:
                 raise error.inside(name) from None
     return found
 

@@ -15,7 +15,7 @@ from typing import Any, BinaryIO, TypeVar, overload
 from harness.base.errors import naming
 from harness.records import user_files
 from harness.records.decode import decoder
-from harness.records.mismatch import Mismatch, shown
+from harness.records.wrong_type import WrongType, shown
 
 SCHEMA = 1
 MEND = "Run the experiment again to make it anew."
@@ -173,7 +173,7 @@ def _decoded(content: bytes, where: str, kind: Any, mend: str) -> Any:
             _check_schema(data, where)
         # An object in any case: no file of ours is anything else.
         return decoder(kind or dict[str, Any])(data)
-    except Mismatch as error:
+    except WrongType as error:
         raise DataError(f"{where}{error}. {mend}") from None
     except RecursionError:
         raise DataError(f"{where} must hold a JSON object, but is nested too deep to be read. {mend}") from None
@@ -186,7 +186,7 @@ def _decoded(content: bytes, where: str, kind: Any, mend: str) -> Any:
 def _check_schema(data: dict[str, Any], where: str) -> None:
     schema = data.get("schema", SCHEMA)
     if type(schema) is not int or schema < 1:
-        raise Mismatch(f"must have a whole number of at least 1 as its `schema`, but has {shown(schema)} instead")
+        raise WrongType(f"must have a whole number of at least 1 as its `schema`, but has {shown(schema)} instead")
     if schema > SCHEMA:
         raise DataError(f"{where} has schema {shown(schema)}; this rence reads up to {SCHEMA}. Upgrade rence-bench.")
 
@@ -196,9 +196,9 @@ def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(data) < len(pairs):
         seen: set[str] = set()
         twice = next(key for key, _ in pairs if key in seen or seen.add(key))
-        raise Mismatch(f"must have each key once, but has {shown(twice)} twice")
+        raise WrongType(f"must have each key once, but has {shown(twice)} twice")
     return data
 
 
 def _no_number(word: str) -> None:
-    raise Mismatch(f"must hold numbers, but holds {word}")
+    raise WrongType(f"must hold numbers, but holds {word}")

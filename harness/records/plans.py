@@ -11,9 +11,9 @@ from harness.records.allowed import ASCENDING, DISTINCT, FILLED, Count, FolderNa
 from harness.records.decode import decoder
 from harness.records.fields import LATER
 from harness.records.files import DataError
-from harness.records.mismatch import Mismatch
 from harness.records.record import Record
 from harness.records.tuned import TuningRecord, tuning_mistakes
+from harness.records.wrong_type import WrongType
 
 
 @dataclass(frozen=True)
@@ -198,5 +198,5 @@ class Plan(Record):
             return None
         try:
             return decoder(TuningRecord)(self.tuning)
-        except Mismatch as error:
+        except WrongType as error:
             raise error.inside("tuning") from None

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from harness.records.decode import decoder
 from harness.records.files import DataError, check_file
-from harness.records.mismatch import Mismatch
 from harness.records.schema import COLUMNS, Attempt
+from harness.records.wrong_type import WrongType
 
 if TYPE_CHECKING:
     import pyarrow
@@ -51,7 +51,7 @@ def attempts_in(path: Path) -> list[dict[str, Any]]:
     for number, row in enumerate(rows, 1):
         try:
             check(row)
-        except Mismatch as error:
+        except WrongType as error:
             raise DataError(f"{path}, row {number}{error}.\n{_MEND}") from None
     return rows
 

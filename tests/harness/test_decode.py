@@ -13,7 +13,7 @@ import pytest
 from harness.records import DataError, Plan, StepRecord, last_line, read_json, read_jsonl
 from harness.records.allowed import ASCENDING, Count, Date, FolderName, Whole
 from harness.records.decode import decoder
-from harness.records.mismatch import Mismatch
+from harness.records.wrong_type import WrongType
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ def test_what_is_of_a_type_stays_as_it_is(kind: Any, value: Any) -> None:
 
 @pytest.mark.parametrize(("kind", "value", "said"), BAD)
 def test_what_is_not_says_where_and_what_is_allowed(kind: Any, value: Any, said: str) -> None:
-    with pytest.raises(Mismatch) as raised:
+    with pytest.raises(WrongType) as raised:
         decoder(kind)(value)
     assert said in str(raised.value)
 
@@ -111,7 +111,7 @@ def test_nesting_that_no_type_bounds_has_an_end() -> None:
     for _ in range(63):
         value = [value]
     assert decoder(Any)(value) == value
-    with pytest.raises(Mismatch, match="nested 64 deep at most"):
+    with pytest.raises(WrongType, match="nested 64 deep at most"):
         decoder(Any)([[value]])
 
 

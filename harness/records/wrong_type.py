@@ -13,7 +13,7 @@ _SHOWN = 60
 SCALARS = {str: "a text", int: "a whole number", float: "a number", bool: "true or false", types.NoneType: "null"}
 
 
-class Mismatch(Exception):
+class WrongType(Exception):
     """Data that are not of their type. `str` says where, what is allowed and what is there."""
 
     def __init__(self, said: str) -> None:
@@ -26,7 +26,7 @@ class Mismatch(Exception):
         self.keys: list[str | int] = []
         """where, innermost first"""
 
-    def inside(self, key: str | int) -> Mismatch:
+    def inside(self, key: str | int) -> WrongType:
         """The same, seen from one level further out."""
         self.keys.append(key)
         return self
@@ -49,9 +49,9 @@ def dotted(keys: Iterable[str | int]) -> str:
     return "".join(f"[{key}]" if isinstance(key, int) else f".{_readable(key)}" for key in keys).lstrip(".")
 
 
-def mismatch(kind: Any, value: Any) -> Mismatch:
+def wrong_type(kind: Any, value: Any) -> WrongType:
     """A value that is not of a type."""
-    return Mismatch(f"must be {_words(kind)}, but is {shown(value)} instead")
+    return WrongType(f"must be {_words(kind)}, but is {shown(value)} instead")
 
 
 def _words(kind: Any) -> str:
