@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -32,6 +33,7 @@ from harness.records import (
     random_order,
     write_json,
 )
+from harness.records.seals import lock_in
 from tests.reports.conftest import Synthetic, write_eval
 
 SMALL = Synthetic(
@@ -121,13 +123,15 @@ def _finished(root: Path) -> None:
     tried = [{"arm": arm, "candidate": "a", "score": 0.5, "diverged": []} for arm in ("rence", "grpo")]
     chosen = {arm: {"candidate": "a", "settings": {"recipe.learning_rate": 0.1}} for arm in ("rence", "grpo")}
     cells = {"rence": {"loss": "on"}, "grpo": {"loss": "off"}}
-    replace(
+    made = replace(
         plan,
         tuning={"run": "t", "seeds": [7], "benchmarks": {"mini_easy": 1}, "tried": tried, "chosen": chosen},
         sweeps=[Sweep("ablate", "rence", {"loss": ["on", "off"]}, cells)],
         comparison=replace(plan.comparison, margin=0.05, pair_seeds=True),
         backend_settings={"importance_cap": 2.0},
-    ).write(folder.plan)
+    )
+    replace(made, lock=lock_in(made.to_json()) or "").write(folder.plan)
+    _with_keys(root)
     DataRecord("mini_rl", 100, "hash", {"copies": 3}).write(folder.data)
     percent: dict[str, dict[str, float | None]] = {
         "rence": {"mini_easy": 41.5, "average": 41.5},
@@ -141,7 +145,10 @@ def _finished(root: Path) -> None:
 
 def _stopped(root: Path) -> None:
     """The last trial has no end, a half of an evaluation and a checkpoint."""
-    folder = RunFolder(SMALL.write(root)).trial("grpo", 1)
+    run = RunFolder(SMALL.write(root))
+    plan, folder = SMALL.plan(), run.trial("grpo", 1)
+    replace(plan, lock=lock_in(plan.to_json()) or "").write(run.plan)
+    _with_keys(root)
     folder.done.unlink()
     last = folder.eval(20, "mini_easy")
     append_jsonl(last.open_attempts, pq.read_table(last.attempts).to_pylist()[:8])
@@ -168,6 +175,16 @@ def _evaluated(root: Path, correct: list[int]) -> None:
     header = replace(SMALL.header(START, None, 0, "mini_easy"), arm=str(root), model_hash=f"m-{root}")
     marks = np.where(np.arange(2) < np.array(correct)[:, None], "correct", "wrong")
     write_eval(EvalFolder(root / "evals/mini_easy"), header, marks)
+    _with_keys(root)
+
+
+def _with_keys(root: Path) -> None:
+    """Generation keys that differ, as those of real answers do."""
+    for path in root.rglob("attempts.parquet"):
+        table = pq.read_table(path)
+        place = table.column_names.index("generation_key")
+        keys = pa.array([f"{path}:{row}" for row in range(table.num_rows)])
+        pq.write_table(table.set_column(place, "generation_key", keys), path)
 
 
 def _growing(root: Path) -> None:
