@@ -203,7 +203,7 @@ def test_margin_of_the_file_of_the_command_and_none(make_evaluated, file: Path) 
         ("  model: m-base", "  seed0: m-base", "`benchmarks.sums.correct` must have the seeds that `models` has"),
         ("  model: m-base", "  model: m-base\n  seed0: x", "`models` must be `model` alone, or seeds"),
         ("  model: m-base", "  {}", "`models` is empty"),
-        ("schema: 2", "schema: 99", "has schema 99; this rence reads up to 2. Upgrade rence-bench"),
+        ("schema: 2", "schema: 99", "has schema 99; this rence reads up to 3. Upgrade rence-bench"),
         ("schema: 2", "schema: one", ":1: `schema` must be"),
         ("00ff\n", "00fg\n", ":19: `benchmarks.sums.answers.model` must be a SHA-256 of 64 hex digits, but is `0000"),
         ("      model: 0", "      seed0: 0", ":18: `benchmarks.sums.answers` must have the seeds that `models` has"),
