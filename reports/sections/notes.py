@@ -33,7 +33,8 @@ def collect(a: Analysis) -> list[str]:
     return [
         *([RECONSTRUCTION] if any("reconstruction" in arm.title.lower() for arm in a.arms) else []),
         *([f"{capital(EXPLORATORY)}."] if a.run.plan.imported else []),
-from reports.data import agreement, common, unhealthy
+        *(f"{_departs(a)}{sentence}" for sentence in a.deviations),
+        *unhealthy.notes(a),
         *common.notes(a),
         *_gaps(a),
         *_unmatched(a),
