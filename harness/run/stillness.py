@@ -1,4 +1,4 @@
-"""How long a worker stood still, as one does that was stopped, or that waits for a disk or another process."""
+"""How long a worker stood still: one that was stopped, or waits for a disk, a network or another process."""
 
 from __future__ import annotations
 
