@@ -53,7 +53,10 @@ def run(
     workers: Annotated[
         int | None,
         typer.Option(
-            min=1, help="Trials side by side; one a core, here or of the cluster, on verl one.", show_default=False
+            min=1,
+            max=1024,
+            help="Trials side by side; one a core, here or of the cluster, on verl one.",
+            show_default=False,
         ),
     ] = None,
     launcher: Annotated[
@@ -77,7 +80,7 @@ def run(
 
     manifest = configs.read(config, overrides or ())
     experiment, work = configs.build(manifest), get_launcher(launcher)
-    wanted = RunSelection(only or (), seed or (), workers, clean)
+    wanted = RunSelection(only or (), seed or (), workers, clean, accept)
 
     def drive(what: Experiment, part: RunSelection) -> RunOutcome:
         return Driver(what, manifest.text, view_for(err()), partial(_report, accept), part, work).run()
