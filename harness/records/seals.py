@@ -117,7 +117,9 @@ class EvalSeal(Record):
 def rests_on(folder: EvalFolder) -> Path | None:
     """The file that says what was evaluated: of a trial its header, of the untrained model and of imports the plan;
     None for `rence eval`."""
-    place = next(parent for parent in folder.root.parents if parent.name == "evals").parent
+    place = next((parent.parent for parent in folder.root.parents if parent.name == "evals"), None)
+    if place is None:  # of neither
+        return None
     run = place.parent if place.name == START else place.parent.parent
     if (place / "trial.json").exists():
         return place / "trial.json"
