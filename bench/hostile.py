@@ -183,13 +183,14 @@ def main() -> int:
     words.add_argument("--name", help="only items with these words in their names")
     words.add_argument("--only", type=Path, help="a file with a JSON list of [family, name]")
     words.add_argument("--every", type=int, default=1, help="only each so many")
+    words.add_argument("--first", type=int, default=0, help="of those, from this one on")
     words.add_argument("--jobs", type=int, default=1)
     words.add_argument("--json", type=Path, help="what every item did")
     words.add_argument("--verbose", action="store_true", help="what every item said")
     asked = words.parse_args()
     families = asked.family.split(",") if asked.family else None
     items = [item for item in hostile_items.items() if families is None or item.family in families]
-    items = [item for item in items if asked.name is None or asked.name in item.name][:: asked.every]
+    items = [item for item in items if asked.name is None or asked.name in item.name][asked.first :: asked.every]
     if asked.only:
         wanted = {tuple(one) for one in json.loads(asked.only.read_text(encoding="utf-8"))}
         items = [item for item in items if (item.family, item.name) in wanted]

@@ -26,8 +26,9 @@ EXTENDS = 100
 """arms that an arm takes its settings from, one through the other"""
 COUNT = 10**12
 """of anything that is counted: rollouts, tokens, problems, attempts"""
-SEED = 2**63 - 1
-"""the largest: files of numbers hold 64 bits"""
+SEED = 2**53 - 1
+"""the largest: the untrained model has none, and a column of numbers with a gap is one of floats, which would make
+another of the next"""
 
 Count = Annotated[int, Ge(1), Le(COUNT)]
 Whole = Annotated[int, Ge(0), Le(COUNT)]

