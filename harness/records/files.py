@@ -59,7 +59,7 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 
 def unfinished(path: Path) -> Path:
-    """What `write_bytes` renames in the end; a kill or a full disk leaves it behind, until the same file is written again."""
+    """What `write_bytes` renames in the end; a kill or a full disk leaves it, until the same file is written again."""
     return path.with_name(f".{path.name}.new")
 
 
