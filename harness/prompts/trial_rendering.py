@@ -64,7 +64,7 @@ def main() -> int:
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
     class Generation(Extension):
-        tags = frozenset(("generation",))
+        tags = {"generation"}  # noqa: RUF012  as Jinja has it
 
         def parse(self, parser: Any) -> Any:
             line = next(parser.stream).lineno

@@ -37,7 +37,7 @@ def test_findings_are_in_the_fine_print_the_notes_and_the_verdict(make_run) -> N
     give(run, "grpo", 1, LOW, CUT)
     a = analysis(run)
     assert basis(a) == basis(before).replace(
-        "arms matched; ", "arms matched; not healthy: GRPO seed 1 (entropy and truncated), see the notes; "
+        "; unsealed (", "; not healthy: GRPO seed 1 (entropy and truncated), see the notes; unsealed ("
     )
     assert [note for note in notes.collect(a) if note not in notes.collect(before)] == [
         "Not healthy: GRPO seed 1: the entropy is below 0.01 nats a token in 3 of 9 steps.",
