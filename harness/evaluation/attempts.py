@@ -27,6 +27,7 @@ from harness.records import (
 from harness.records.allowed import Whole
 from harness.records.chain import Break, BrokenSeal
 from harness.records.differences import differences
+from harness.records.files import check_file
 from harness.records.schema import COLUMNS
 from harness.records.seals import EvalSeal, file_hash
 from harness.records.tables import attempts_in, marks_in
@@ -80,6 +81,7 @@ def whole_chunks(folder: EvalFolder, sizes: Sequence[int]) -> int:
         folder.open_chunks.unlink(missing_ok=True)
         return 0
     known = _chunks(folder)
+    check_file(folder.open_attempts, EvalRecord.mend)
     with naming(folder.open_attempts), folder.open_attempts.open("rb+") as file:
         chunks, end = 0, 0
         while chunks < len(sizes):

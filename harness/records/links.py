@@ -55,6 +55,7 @@ class EvidenceLog:
     _seen: dict[str, str] = field(default_factory=dict)
 
     def hash(self, file: Path) -> str:
+        """Of a file below `root`, worked out when it is first asked for."""
         name = file.absolute().relative_to(self.root.absolute()).as_posix()
         if name not in self._seen:
             self._seen[name] = file_hash(file)
@@ -66,6 +67,7 @@ class EvidenceLog:
 
     @property
     def digest(self) -> str:
+        """Over names and hashes, whatever their order."""
         lines = (f"{name}\0{digest}\n" for name, digest in sorted(self._seen.items()))
         return hashlib.sha256("".join(lines).encode()).hexdigest()
 
@@ -209,6 +211,7 @@ def evaluation(folder: EvalFolder, said: Mapping[str, Any], log: EvidenceLog, mu
         return
     log.hash(folder.seal)
     seal = EvalSeal.read(folder.seal)
+    # between two writes of `attempts.rewrite`: nothing is wrong that the next run does not finish
     if seal.half_made(digest, attempts):
         mend = "Run the same experiment or evaluation again, which finishes that"
         yield Break(folder.root, "was being marked again, and that was interrupted", mend)

@@ -113,6 +113,7 @@ def run_row(root: Path) -> dict[str, Any]:
 
 
 def _run_row(root: Path) -> dict[str, Any]:
+    """Raises: DataError"""
     plan = Plan.read(RunFolder(root).plan)
     run, ended, rollouts, unhealthy = RunFolder(root), [], 0, 0
     report = "yes" if (run.report / "verdict.json").exists() else "no"
