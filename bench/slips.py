@@ -3,9 +3,10 @@ time, and every command that reads it is asked. None may believe it.
 
     OMP_NUM_THREADS=1 PYTHONPATH=. python bench/slips.py [--json FILE] [--only WORDS]
 
-A slip is *refused* (exit code 1, 2 or 3, with a message that names a file), or *harmless*: what is said of scores,
-differences and the plan is the same to the last byte. It is *believed* if it is neither. Two runs of one experiment are trained first, which differ in their seeds' numbers; it
-takes a few minutes.
+A slip is *refused* (exit code 2 or 3, with a message that names a file); *named*, if a report goes on and says what is
+missing; or *harmless*: what is said of scores, differences and the plan is the same to the last byte. *Found by verify*
+is what no other command reads, such as weights. It is *believed* if it is none of these. Two runs of one experiment are
+trained first, which differ in a seed; it takes some minutes.
 """
 
 from __future__ import annotations

@@ -86,7 +86,7 @@ def summary(run: Path, *, accept: str | None = None) -> str:
 def without_cost(text: str) -> str:
     """`report.md` or `index.html` less the block that is made from timing.json: equal for equal runs, however often
     they were interrupted. Every other file of a report is free of times, but for that block's picture,
-    `figures/cost-cpu.svg`."""
+    `figures/cost-cpu.svg`, and seal.json, which has the hashes of all."""
     from reports.render import markdown
 
     before, _, rest = text.partition(markdown.COST_BEGIN)

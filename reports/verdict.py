@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.records import START
-from reports.data import dependence, stability
+from reports.data import dependence, stability, unhealthy
 from reports.data.analysis import Analysis
 from reports.data.pairs import Pair
 from reports.data.scores import AVERAGE, final
@@ -154,6 +154,7 @@ def basis(a: Analysis) -> str:
         f"with seeds crossed{about}" + (", intervals and p both Bonferroni-adjusted" if len(pairs) > 1 else ""),
         *_few(a),
         *([f"equivalence by two one-sided tests{within(pairs[0])}"] if pairs and pairs[0].margin else []),
+        *unhealthy.fine_print(a),
         *a.checked.unsealed,
         standing(a),
     ]

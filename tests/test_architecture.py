@@ -58,8 +58,8 @@ STDLIB_ONLY = (
     "harness/base/plugins",
     "harness/base/fingerprint",
 )
-ALSO = {"harness/records": ("yaml",)}
-"""and these: experiments and baselines are YAML, and there is one reader of it"""
+ALSO = {"harness/records": ("yaml", "pyarrow")}
+"""and these: experiments and baselines are YAML, finished attempts Parquet, and there is one reader of each"""
 HEAVY = ("torch", "transformers", "ray", "verl", "vllm", "mlflow", "lm_eval", "safetensors", "tokenizers")
 LIGHT = ("algorithms", "benchmarks", "reports", "rence")
 EVERYWHERE = ("__init__", "base", "registry")

@@ -147,9 +147,9 @@ def _exit_code(work: Callable[[], None]) -> int:
         work()
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
-    except BaseException:
+    except BaseException as error:
         try:
-            sys.excepthook(*sys.exc_info())
+            sys.excepthook(type(error), error, error.__traceback__)
         except SystemExit as ended:
             return ended.code if isinstance(ended.code, int) else 1
         except BaseException:

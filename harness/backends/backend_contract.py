@@ -122,10 +122,13 @@ def the_engine_holds_the_checkpoints_weights(of: BackendUnderTest) -> None:
 
 def checkpoints_load(of: BackendUnderTest) -> None:
     """In Hugging Face layout, with their tokenizer, whatever the backend."""
-    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers import AutoTokenizer
+
+    from harness.models import weights
 
     folder = of.whole.folder.checkpoint(of.whole.result.steps)
-    AutoModelForCausalLM.from_pretrained(folder)
+    weights.check(folder)
+    weights.load_net(folder)
     _require(bool(AutoTokenizer.from_pretrained(folder).encode(QUESTION)), "the tokenizer encodes nothing")
 
 

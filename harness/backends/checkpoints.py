@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING
 
 from harness.backends.base import TrainingResult
 from harness.base.errors import naming
-from harness.records import TrialFolder, read_json, to_disk, write_json
+from harness.records import TrialFolder, read_json, read_whole, to_disk, write_json
+from harness.records.allowed import Whole
 from harness.records.chain import BrokenSeal
 from harness.records.layout import SEAL
 from harness.records.links import Break, EvidenceLog, checkpoint_breaks
@@ -35,13 +36,13 @@ PROGRESS = "trainer.json"
 class TrainingProgress:
     """Counters over the whole trial, after `step` steps."""
 
-    step: int = 0
-    rollouts: int = 0
-    tokens: int = 0
-    updates: int = 0
-    cursor: int = 0
-    discarded_rollouts: int = 0
-    grid: int | None = None
+    step: Whole = 0
+    rollouts: Whole = 0
+    tokens: Whole = 0
+    updates: Whole = 0
+    cursor: Whole = 0
+    discarded_rollouts: Whole = 0
+    grid: Whole | None = None
     """the evaluation point that this step reached, if any"""
 
     def after(self, collected: Collected, updates: int, grid_rollouts: Sequence[int]) -> TrainingProgress:
@@ -109,12 +110,12 @@ def writing(
 
 
 def read_progress(checkpoint: Path) -> TrainingProgress:
-    """Raises: BrokenSeal if a file of the checkpoint is not what was written."""
+    """Raises: BrokenSeal if a file of the checkpoint is not what was written; DataError."""
     evidence = EvidenceLog(checkpoint, None)
     breaks = tuple(checkpoint_breaks(checkpoint, evidence, dropped=True))
     if breaks:
         raise BrokenSeal(checkpoint, breaks)
-    return TrainingProgress(**read_json(checkpoint / PROGRESS))
+    return read_json(checkpoint / PROGRESS, TrainingProgress, "Delete this checkpoint: the trial then starts anew.")
 
 
 def cut_back(steps: Path, step: int, checkpoint: Path | None = None) -> None:
@@ -126,7 +127,7 @@ def cut_back(steps: Path, step: int, checkpoint: Path | None = None) -> None:
     """
     if not steps.exists():
         return
-    kept = steps.read_bytes().splitlines(keepends=True)[:step]
+    kept = read_whole(steps).splitlines(keepends=True)[:step]
     said = FolderSeal.read(checkpoint / SEAL).rests_on if checkpoint and (checkpoint / SEAL).exists() else ""
     if said and hashlib.sha256(b"".join(kept)).hexdigest() != said:
         what = f"does not hold the {step} lines that {checkpoint} was written after"

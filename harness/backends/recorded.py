@@ -11,10 +11,10 @@ under another name and renamed, so its existence means that it is complete.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Annotated, TypedDict
 
 import torch
 from torch import Tensor
@@ -23,10 +23,20 @@ from harness.backends.groups import TokenRollouts
 from harness.base.errors import UserError, naming
 from harness.models.resolving import model_hash
 from harness.records import SCHEMA, DataError, Mark, read_json, to_disk, write_json
+from harness.records.allowed import FILLED, Count, MarkWord, NonNegative, Positive, Whole
 from harness.records.seals import file_hash
 
 HEADER, TENSORS, MODEL = "batch.json", "batch.safetensors", "model"
 _MARKS = [mark.value for mark in Mark]
+_MEND = "The folder is not whole: record the step again."
+_FLOATS, _INTS, _BOOLS = {torch.float32, torch.float64}, {torch.uint8, torch.int32, torch.int64}, {torch.bool}
+_PER_ROLLOUT = {
+    **dict.fromkeys(("group_B", "length_B", "mark_B"), _INTS),
+    **dict.fromkeys(("label_B", "correct_B", "truncated_B"), _BOOLS),
+}
+_PER_TOKEN = {"token_N": _INTS, "old_logp_N": _FLOATS, "init_logp_N": _FLOATS}
+"""name -> types that it may have"""
+_OPTIONAL = {"synced_logp_N": _FLOATS}
 
 
 @dataclass(frozen=True)
@@ -36,12 +46,12 @@ class Origin:
     experiment: str
     arm: str
     algorithm: str
-    seed: int
-    step: int
-    progress: float
+    seed: Whole
+    step: Whole
+    progress: NonNegative
     """share of the trial's budget that had been generated, this step's rollouts included"""
-    temperature: float
-    max_tokens: int
+    temperature: Positive
+    max_tokens: Count
     """the response limit"""
     start_hash: str
     """of the model that training started from"""
@@ -62,6 +72,26 @@ class Recorded:
     """log-probs under the model that training started from"""
     synced_logp_BT: Tensor | None
     """log-probs under the copy of the sampler's weights that the arm kept as its reference, if it kept one"""
+
+
+class PromptRecord(TypedDict):
+    """A problem of the batch."""
+
+    id: str
+    prompt: Annotated[list[Whole], FILLED]
+    """token ids"""
+
+
+@dataclass(frozen=True)
+class _Header(Origin):
+    """batch.json."""
+
+    problems: Annotated[list[PromptRecord], FILLED]
+    """in the order that `group_B` counts by"""
+    marks: Annotated[list[MarkWord], FILLED]
+    """the words that `mark_B` counts by"""
+    tensors_sha256: str
+    model_hash: str
 
 
 def write(folder: Path, recorded: Recorded, save_model: Callable[[Path], None]) -> None:
@@ -90,6 +120,7 @@ def write(folder: Path, recorded: Recorded, save_model: Callable[[Path], None]) 
         "model_hash": model_hash(new / MODEL),
         "problems": [{"id": problem, "prompt": list(batch.prompts[problem])} for problem in batch.problem_ids],
     }
+    # last of the files, and on disk before the folder has its name: a folder of that name is whole
     write_json(new / HEADER, header)
     for path in [*new.rglob("*"), new]:
         to_disk(path)
@@ -102,34 +133,49 @@ def read(folder: Path) -> Recorded:
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
-    header = read_json(folder / HEADER)
-    missing = [key for key in ("problems", "marks", "tensors_sha256", "model_hash", *_NAMES) if key not in header]
-    if missing:
-        raise DataError(f"{folder / HEADER} lacks `{missing[0]}`. Is it the header of a recorded rollout batch?")
+    header = read_json(folder / HEADER, _Header, _MEND)
     _check(folder, header)
     try:
         tensors = load_file(folder / TENSORS)
     except SafetensorError as error:
-        raise DataError(f"{folder / TENSORS} cannot be read: {error}.") from None
-    origin = Origin(**{name: header[name] for name in _NAMES})
-    return _recorded(origin, tensors, header["problems"], header["marks"])
+        raise DataError(f"{folder / TENSORS} cannot be read: {error}. {_MEND}") from None
+    said = _mistake(tensors, header)
+    if said:
+        raise DataError(f"{folder}: {TENSORS} and {HEADER} are not of one batch: {said}. {_MEND}")
+    return _recorded(Origin(**{f.name: getattr(header, f.name) for f in fields(Origin)}), tensors, header)
 
 
-_NAMES = [field.name for field in fields(Origin)]
+def _mistake(tensors: dict[str, Tensor], header: _Header) -> str:
+    """Why a batch cannot be made of these; empty if it can. All of one rollout are of length B, of one token N."""
+    missing = sorted(_PER_ROLLOUT.keys() - tensors.keys()) + sorted(_PER_TOKEN.keys() - tensors.keys())
+    if missing:
+        return f"`{missing[0]}` is missing"
+    length_B = tensors["length_B"]
+    if length_B.dim() != 1 or not len(length_B) or int(length_B.min()) < 0:
+        return "`length_B` is not one length for each rollout"
+    sizes = [(_PER_ROLLOUT, len(length_B)), (_PER_TOKEN | _OPTIONAL, int(length_B.long().sum()))]
+    for name, types, size in ((name, types, size) for each, size in sizes for name, types in each.items()):
+        found = tensors.get(name)
+        if found is not None and (tuple(found.shape) != (size,) or found.dtype not in types):
+            return f"`{name}` is {found.dtype} of shape {tuple(found.shape)}, and cannot be {size} such values"
+    for name, words in (("group_B", header.problems), ("mark_B", header.marks)):
+        if int(tensors[name].min()) < 0 or int(tensors[name].max()) >= len(words):
+            return f"`{name}` counts further than the {len(words)} that there are"
+    return ""
 
 
-def _check(folder: Path, header: dict[str, Any]) -> None:
+def _check(folder: Path, header: _Header) -> None:
     """Raises: DataError."""
     try:
         found = {TENSORS: file_hash(folder / TENSORS), MODEL: model_hash(folder / MODEL)}
     except FileNotFoundError as error:
-        raise DataError(f"{error.filename} does not exist. The folder is not whole: record the step again.") from None
+        raise DataError(f"{error.filename} does not exist. {_MEND}") from None
     except UserError as error:
         raise DataError(str(error)) from None
-    written = {TENSORS: header["tensors_sha256"], MODEL: header["model_hash"]}
+    written = {TENSORS: header.tensors_sha256, MODEL: header.model_hash}
     for what, digest in found.items():
         if digest != written[what]:
-            raise DataError(f"{folder}: {what} is not what {HEADER} says (by its hash). Record the step again.")
+            raise DataError(f"{folder}: {what} is not what {HEADER} says (by its hash). {_MEND}")
 
 
 def _tensors(recorded: Recorded) -> dict[str, Tensor]:
@@ -151,13 +197,8 @@ def _tensors(recorded: Recorded) -> dict[str, Tensor]:
     return tensors
 
 
-def _recorded(origin: Origin, tensors: dict[str, Tensor], problems: Sequence[Any], marks: Sequence[str]) -> Recorded:
-    """Inverse of `_tensors`: rollouts laid end to end, N tokens in all, become B rows of T tokens, 0 after the end.
-
-    Args:
-        problems: id and prompt tokens of each, in the order that `group_B` counts by.
-        marks: words that `mark_B` counts by, as the header has them.
-    """
+def _recorded(origin: Origin, tensors: dict[str, Tensor], header: _Header) -> Recorded:
+    """Inverse of `_tensors`: rollouts laid end to end, N tokens in all, become B rows of T tokens, 0 after the end."""
     length_B = tensors["length_B"].long()
     mask_BT = torch.arange(int(length_B.max())) < length_B[:, None]
 
@@ -172,10 +213,10 @@ def _recorded(origin: Origin, tensors: dict[str, Tensor], problems: Sequence[Any
         truncated_B=tensors["truncated_B"],
         mask_BT=mask_BT,
         old_logp_BT=padded(tensors["old_logp_N"]),
-        problem_ids=tuple(problem["id"] for problem in problems),
+        problem_ids=tuple(problem["id"] for problem in header.problems),
         max_tokens=origin.max_tokens,
         tokens_BT=padded(tensors["token_N"].long()),
-        prompts={problem["id"]: tuple(problem["prompt"]) for problem in problems},
+        prompts={problem["id"]: tuple(problem["prompt"]) for problem in header.problems},
         correct_B=tensors["correct_B"],
     )
     # Not every arm keeps such a reference.
@@ -183,7 +224,7 @@ def _recorded(origin: Origin, tensors: dict[str, Tensor], problems: Sequence[Any
     return Recorded(
         origin,
         batch,
-        tuple(Mark(marks[mark]) for mark in tensors["mark_B"].tolist()),
+        tuple(Mark(header.marks[mark]) for mark in tensors["mark_B"].tolist()),
         padded(tensors["init_logp_N"]),
         None if synced_N is None else padded(synced_N),
     )

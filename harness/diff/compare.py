@@ -15,13 +15,14 @@ from harness.diff.summary import summary
 from harness.diff.weights import ENTROPY, LOGP, ObjectiveOutcome, outcome
 from harness.models.language_model import load
 from harness.models.reading import reading
-from harness.records import SCHEMA
+from harness.records import SCHEMA, DataError
 
 
 def compare(asked: Sequence[NamedAlgorithm], frozen: Frozen) -> dict[str, Any]:
     """Raises: UserError if the model cannot be used, or an algorithm refuses the batch."""
     with reading("model", frozen.model):
         model = load(frozen.model)
+    _check_tokens(frozen, model.net.get_input_embeddings().num_embeddings)  # type: ignore[union-attr,arg-type]
     wanted = [LOGP, ENTROPY] if any(one.algorithm.wants_entropy for one in asked) else [LOGP]
     found = values(model, frozen.batch, frozen.temperature, wanted)
     if frozen.on_policy:
@@ -41,6 +42,17 @@ def compare(asked: Sequence[NamedAlgorithm], frozen: Frozen) -> dict[str, Any]:
             "layers": {name: cosines(flat[:, spans[name]]) for name in of.names},
         },
     }
+
+
+def _check_tokens(frozen: Frozen, vocabulary: int) -> None:
+    """Raises: DataError for a token that the model does not have."""
+    batch = frozen.batch
+    largest = max(int(batch.tokens_BT.max()), *(max(prompt, default=0) for prompt in batch.prompts.values()))
+    if largest >= vocabulary or int(batch.tokens_BT.min()) < 0:
+        raise DataError(
+            f"the batch holds the token {largest}, and its model, {frozen.model}, has {vocabulary}: they do not belong "
+            "together. Record the step again."
+        )
 
 
 def differences(asked: Sequence[NamedAlgorithm]) -> dict[str, list[str | None]]:

@@ -2,12 +2,69 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, runtime_checkable
 
-from harness.base.errors import UserError
-from harness.base.plugins import offered_by
+from harness.base.errors import INCOMPLETE, UserError
+from harness.base.plugins import PluginError, offered_by
+
+ENDS = ("stop", "length", "context")
+"""how an answer may end; anything else is none"""
+
+
+class NotFinite(UserError):
+    """The model's logits are not numbers, so what was drawn from them is no answer. Exit code 3; in training, the
+    trial has diverged."""
+
+    def __init__(self, engine: str, broken: int, answers: int) -> None:
+        """
+        Args:
+            broken: of so many answers.
+        """
+        super().__init__(
+            f"engine `{engine}`: the model's logits are not finite (NaN or infinity) in {broken} of {answers} answers, "
+            "so these are none. Nothing of them is kept.\nIts weights are broken, or too large for the type that it "
+            "computes in: float16 overflows where bfloat16 and float32 do not.",
+            INCOMPLETE,
+        )
+
+
+class EngineFailed(UserError):
+    """What answers broke down while it was asked. Exit code 3: what is missing is not there, and no score."""
+
+    def __init__(self, engine: str, why: str) -> None:
+        super().__init__(
+            f"engine `{engine}` failed while it was asked: {why}\n"
+            "What is answered is saved: run the same again to go on. `--debug` shows where it fails.",
+            INCOMPLETE,
+        )
+
+
+@contextmanager
+def answering(engine: str) -> Iterator[None]:
+    """Raises: EngineFailed in the place of what is raised inside and no user could mend."""
+    try:
+        yield
+    except (UserError, PluginError, OSError):
+        raise
+    except Exception as error:  # torch, CUDA and vLLM raise all kinds
+        lines = str(error).strip().splitlines()
+        raise EngineFailed(engine, f"{type(error).__name__}{f': {lines[0]}' if lines else ''}") from error
+
+
+def require_finite(engine: str, logps: Iterable[float]) -> None:
+    """
+    Args:
+        logps: of each answer the log-probs of its tokens, summed.
+    Raises: NotFinite.
+    """
+    sums = list(logps)
+    broken = sum(not math.isfinite(logp) for logp in sums)
+    if broken:
+        raise NotFinite(engine, broken, len(sums))
 
 
 @dataclass(frozen=True)
@@ -64,7 +121,8 @@ def complete(engine: Engine, requests: Sequence[Request], sampling: Sampling) ->
     A response gets as many tokens as its prompt leaves; where that is fewer than `max_tokens` and it uses them all, it
     ended by `context`. Where nothing is left it is empty, and the engine is not asked.
 
-    Raises: UserError if the engine has not one completion for each seed; whatever it raises.
+    Raises: UserError if the engine has not one completion for each seed; EngineFailed if one did not end; whatever it
+    raises.
     """
     room = [sampling.max_tokens] * len(requests)
     if engine.positions is not None:
@@ -73,8 +131,13 @@ def complete(engine: Engine, requests: Sequence[Request], sampling: Sampling) ->
     for limit in sorted(set(room) - {0}, reverse=True):
         places = [place for place, most in enumerate(room) if most == limit]
         asked = [requests[place] for place in places]
-        found = engine.generate(asked, replace(sampling, max_tokens=limit))
+        if offered_by(engine):
+            with answering(engine.name):
+                found = engine.generate(asked, replace(sampling, max_tokens=limit))
+        else:
+            found = engine.generate(asked, replace(sampling, max_tokens=limit))
         _check_counts(engine, asked, found)
+        _check_ends(engine, found)
         for place, completions in zip(places, found, strict=True):
             answers[place] = completions if limit == sampling.max_tokens else [_in_context(c) for c in completions]
     return answers
@@ -99,6 +162,13 @@ def _check_counts(engine: Engine, requests: Sequence[Request], found: Any) -> No
         f"the engine `{engine.name}`{origin and f' of {origin}'} must give one completion for each seed, but {said}. "
         f"`rence check {name}` says what it does not keep."
     )
+
+
+def _check_ends(engine: Engine, found: Sequence[Sequence[Completion]]) -> None:
+    """Raises: EngineFailed if an answer was given up, which must not be marked as if it were one."""
+    odd = sorted({one.finish_reason for completions in found for one in completions} - {*ENDS})
+    if odd:
+        raise EngineFailed(engine.name, f"an answer ended by `{odd[0]}` and by none of {', '.join(ENDS)}")
 
 
 def _in_context(completion: Completion) -> Completion:

@@ -16,7 +16,6 @@ import torch
 import transformers
 from torch import Tensor
 from transformers import (
-    AutoModelForCausalLM,
     DynamicCache,
     GenerationConfig,
     LogitsProcessor,
@@ -27,11 +26,12 @@ from transformers import (
 from transformers.cache_utils import DynamicLayer
 from transformers.utils import logging
 
-from harness.engines.base import Completion, Request, Sampling, check_room, positions
+from harness.engines.base import Completion, Request, Sampling, answering, check_room, positions, require_finite
 from harness.engines.sampler import draw, padded, read_prompts, rows_together, split, uniforms
 from harness.models.language_model import LanguageModel
 from harness.models.reading import read_tokenizer
 from harness.models.stopping import stop_tokens
+from harness.models.weights import load_net
 
 
 class HfEngine:
@@ -52,7 +52,7 @@ class HfEngine:
         logging.disable_progress_bar()
         on_gpu = torch.cuda.is_available()
         where = {"dtype": "auto", "device_map": "auto"} if on_gpu else {"dtype": torch.float32}
-        net: PreTrainedModel = AutoModelForCausalLM.from_pretrained(folder, **where)
+        net = load_net(folder, **where)
         tokenizer = read_tokenizer(folder)
         return cls(net.eval(), tokenizer, stop_tokens(folder, tokenizer))
 
@@ -69,17 +69,21 @@ class HfEngine:
     def generate(self, requests: Sequence[Request], sampling: Sampling) -> list[list[Completion]]:
         """See the protocol.
 
-        Raises: UserError if a prompt and its response would not fit the model's context.
+        Raises: UserError if a prompt and its response would not fit the model's context; NotFinite; EngineFailed.
         """
         longest = check_room(requests, sampling, self.positions)
         rows = rows_together(self._net, longest + sampling.max_tokens)
-        completions = (one for part in split(requests, rows) for one in self._together(part, sampling))
+        with answering(self.name):
+            found = [one for part in split(requests, rows) for one in self._together(part, sampling)]
+        require_finite(self.name, (logp for _, logp in found))
+        completions = (one for one, _ in found)
         return [[next(completions) for _ in request.seeds] for request in requests]
 
     @torch.inference_mode()
-    def _together(self, requests: Sequence[Request], sampling: Sampling) -> Iterator[Completion]:
-        """Completions of requests that are generated as one batch of B samples, request by request in the order of
-        their seeds. Prompts are padded on the left to `width`, so that all responses begin in the same column."""
+    def _together(self, requests: Sequence[Request], sampling: Sampling) -> Iterator[tuple[Completion, float]]:
+        """Completions, with the sum of their tokens' log-probs, of requests that are generated as one batch of B
+        samples, request by request in the order of their seeds. Prompts are padded on the left to `width`, so that all
+        responses begin in the same column."""
         device = self._net.device
         row_B = torch.tensor([i for i, request in enumerate(requests) for _ in request.seeds], device=device)
         ids, mask = padded([request.prompt for request in requests], device)
@@ -87,6 +91,7 @@ class HfEngine:
         uniform_BT = uniforms([seed for request in requests for seed in request.seeds], sampling.max_tokens).to(device)
         # `generate` has to be left a token to read: with prompts of one token there is nothing to share.
         read = {"past_key_values": self._read(ids, mask, row_B)} if self._shares_prompts and width > 1 else {}
+        drawn = _Drawn(uniform_BT, width, sampling)
         with _plain_generation(self._net):
             output = self._net.generate(  # type: ignore[operator]
                 input_ids=ids[row_B],
@@ -97,11 +102,12 @@ class HfEngine:
                     eos_token_id=list(self._stop),
                     pad_token_id=self._stop[0] if self._stop else 0,
                 ),
-                logits_processor=LogitsProcessorList([_Drawn(uniform_BT, width, sampling)]),
+                logits_processor=LogitsProcessorList([drawn]),
                 **read,
             )
-        for tokens in output[:, width:].tolist():
-            yield self._completion(tokens, sampling.max_tokens)
+        for tokens, logp_T in zip(output[:, width:].tolist(), torch.stack(drawn.logp_TB, 1).tolist(), strict=True):
+            one = self._completion(tokens, sampling.max_tokens)
+            yield one, sum(logp_T[: one.tokens])
 
     def _read(self, ids: Tensor, mask: Tensor, row_B: Tensor) -> DynamicCache:
         """Each prompt read once, but for its last token, and copied to all of its samples."""
@@ -122,9 +128,12 @@ class _Drawn(LogitsProcessor):
 
     def __init__(self, uniform_BT: Tensor, width: int, sampling: Sampling) -> None:
         self._uniform_BT, self._width, self._sampling = uniform_BT, width, sampling
+        self.logp_TB: list[Tensor] = []
+        """of each token the log-probs in all rows, those that have ended too"""
 
     def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:  # type: ignore[override]
-        token_B, _ = draw(scores, self._uniform_BT[:, input_ids.shape[1] - self._width], self._sampling)
+        token_B, logp_B = draw(scores, self._uniform_BT[:, input_ids.shape[1] - self._width], self._sampling)
+        self.logp_TB.append(logp_B)
         return torch.full_like(scores, -torch.inf).scatter(1, token_B[:, None], 0.0)
 
 

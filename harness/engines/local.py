@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 import transformers
 
-from harness.engines.base import Completion, Request, Sampling, positions
+from harness.engines.base import Completion, Request, Sampling, answering, positions, require_finite
 from harness.engines.sampler import sample
 from harness.models.language_model import LanguageModel, load
 
@@ -29,8 +29,13 @@ class LocalEngine:
         return cls(load(folder))
 
     def generate(self, requests: Sequence[Request], sampling: Sampling) -> list[list[Completion]]:
-        """See the protocol. Raises: UserError if a prompt and its response would not fit the model's context."""
-        samples = sample(self.model.net, requests, sampling, self.model.stop)
+        """See the protocol.
+
+        Raises: UserError if a prompt and its response would not fit the model's context; NotFinite; EngineFailed.
+        """
+        with answering(self.name):
+            samples = sample(self.model.net, requests, sampling, self.model.stop)
+        require_finite(self.name, samples.logp_BT.sum(1).tolist())
         texts = self.model.decode(samples.tokens_BT, samples.length_B)
         completions = (
             Completion(text, int(length), "stop" if stopped else "length")

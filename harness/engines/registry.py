@@ -11,6 +11,7 @@ from harness.base.errors import UserError
 from harness.base.named import Builtin, Named
 from harness.base.plugins import Unfit
 from harness.engines.base import Engine
+from harness.models import weights
 
 _PARTS = ("name", "version", "positions", "generate")
 """of an engine; see `base.py`"""
@@ -44,9 +45,11 @@ def open_engine(name: str, model: Path, **options: Any) -> Engine:
     Args:
         options: of its `open`.
 
-    Raises: UserError for a name that is not in the list; PluginError.
+    Raises: UserError for a name that is not in the list; UnusableWeights, whichever engine would load them;
+        PluginError.
     """
     found = ENGINES.get(name)
+    weights.check(model)
     if name in ENGINES.ours:
         return found.open(model, **options)
     try:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.base.errors import UserError
-from harness.engines.base import Completion, Request, Sampling, check_room
+from harness.engines.base import Completion, Request, Sampling, answering, check_room, require_finite
 from harness.models.stopping import stop_tokens
 
 if TYPE_CHECKING:
@@ -109,19 +109,22 @@ class VllmEngine:
     def generate(self, requests: Sequence[Request], sampling: Sampling) -> list[list[Completion]]:
         """See the protocol.
 
-        Raises: UserError if a prompt and its response would not fit the model's context.
+        Raises: UserError if a prompt and its response would not fit the model's context; NotFinite; EngineFailed.
         """
         from vllm import SamplingParams, TokensPrompt  # type: ignore[import-not-found]
 
         check_room(requests, sampling, self.positions)
         self._llm.reset_prefix_cache()  # what earlier calls left must not matter
         samples = [(request, seed) for request in requests for seed in request.seeds]
-        outputs = self._llm.generate(
-            [TokensPrompt(prompt_token_ids=list(request.prompt)) for request, _ in samples],
-            [SamplingParams(**sampling_params(sampling, seed, self._stop)) for _, seed in samples],
-            use_tqdm=False,
-        )
-        answers = [output.outputs[0] for output in outputs]
+        with answering(self.name):
+            outputs = self._llm.generate(
+                [TokensPrompt(prompt_token_ids=list(request.prompt)) for request, _ in samples],
+                # with the log-probs of what was drawn, which show logits that are no numbers
+                [SamplingParams(**sampling_params(sampling, seed, self._stop), logprobs=0) for _, seed in samples],
+                use_tqdm=False,
+            )
+            answers = [output.outputs[0] for output in outputs]
+        require_finite(self.name, (0.0 if a.cumulative_logprob is None else a.cumulative_logprob for a in answers))
         texts = self._tokenizer.batch_decode([list(a.token_ids) for a in answers], skip_special_tokens=True)
         completions = (
             Completion(text, len(answer.token_ids), str(answer.finish_reason))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import math
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from itertools import accumulate, islice, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,12 +21,16 @@ from harness.records import (
     json_text,
     read_jsonl,
     seals,
+    unfinished,
     write_text,
 )
+from harness.records.allowed import Whole
 from harness.records.chain import Break, BrokenSeal
 from harness.records.differences import differences
+from harness.records.files import check_file
 from harness.records.schema import COLUMNS
 from harness.records.seals import EvalSeal, file_hash
+from harness.records.tables import attempts_in, marks_in
 
 if TYPE_CHECKING:
     import pyarrow
@@ -77,6 +81,7 @@ def whole_chunks(folder: EvalFolder, sizes: Sequence[int]) -> int:
         folder.open_chunks.unlink(missing_ok=True)
         return 0
     known = _chunks(folder)
+    check_file(folder.open_attempts, EvalRecord.mend)
     with naming(folder.open_attempts), folder.open_attempts.open("rb+") as file:
         chunks, end = 0, 0
         while chunks < len(sizes):
@@ -110,11 +115,9 @@ def marks(folder: EvalFolder, chunk: int) -> list[str]:
     Args:
         chunk: rows of each chunk but the last.
     """
-    import pyarrow.parquet
-
     if folder.attempts.exists():
-        return pyarrow.parquet.read_table(folder.attempts, columns=["mark"])["mark"].to_pylist()
-    found = [row["mark"] for row in read_jsonl(folder.open_attempts)]
+        return marks_in(folder.attempts)
+    found = [row.mark for row in _open_rows(folder)]
     return found[: len(found) // chunk * chunk]
 
 
@@ -123,34 +126,41 @@ def append(folder: EvalFolder, rows: Sequence[Attempt]) -> None:
     written = [asdict(row) for row in rows]
     if folder.open_chunks.exists() or not folder.open_attempts.exists():
         append_jsonl(folder.open_attempts, written)
-        append_jsonl(folder.open_chunks, [_chunk(len(written), "".join(map(json_line, written)).encode())])
+        append_jsonl(folder.open_chunks, [asdict(_chunk(len(written), "".join(map(json_line, written)).encode()))])
     else:  # begun before chunks had hashes
         append_jsonl(folder.open_attempts, written)
 
 
-def _chunk(rows: int, content: bytes) -> dict[str, Any]:
+@dataclass(frozen=True)
+class _Chunk:
     """A line of chunks.jsonl."""
-    return {"rows": rows, "sha256": hashlib.sha256(content).hexdigest()}
+
+    rows: Whole
+    sha256: str
 
 
-def _chunks(folder: EvalFolder) -> list[dict[str, Any]] | None:
+def _chunk(rows: int, content: bytes) -> _Chunk:
+    return _Chunk(rows, hashlib.sha256(content).hexdigest())
+
+
+def _chunks(folder: EvalFolder) -> list[_Chunk] | None:
     """None for an evaluation that was begun before chunks had hashes."""
-    return list(read_jsonl(folder.open_chunks)) if folder.open_chunks.exists() else None
+    if not folder.open_chunks.exists():
+        return None
+    return list(read_jsonl(folder.open_chunks, _Chunk, EvalRecord.mend))
 
 
-def _changed(folder: EvalFolder, chunk: int, known: Sequence[Mapping[str, Any]]) -> Break:
-    first = sum(one["rows"] for one in known[:chunk]) + 1
+def _changed(folder: EvalFolder, chunk: int, known: Sequence[_Chunk]) -> Break:
+    first = sum(one.rows for one in known[:chunk]) + 1
     what = f"does not hold from line {first} on what was written there"
     return Break(folder.open_attempts, what, f"Delete {folder.root} and run the same again")
 
 
 def rows(folder: EvalFolder) -> list[dict[str, Any]]:
-    """Those that are there, of a complete evaluation or an open one."""
-    import pyarrow.parquet
-
+    """Those that are there, of a complete evaluation or an open one. Raises: DataError."""
     if folder.attempts.exists():
-        return pyarrow.parquet.read_table(folder.attempts).to_pylist()
-    return list(read_jsonl(folder.open_attempts))
+        return attempts_in(folder.attempts)
+    return [asdict(row) for row in _open_rows(folder)]
 
 
 def require_whole(folder: EvalFolder) -> None:
@@ -181,8 +191,8 @@ def rewrite(folder: EvalFolder, rows: Sequence[Mapping[str, Any]], header: EvalR
         folder.open_chunks.unlink(missing_ok=True)  # rows without hashes may be read, other hashes than theirs may not
         write_text(folder.open_attempts, "".join(lines))
         if known is not None:
-            ends = list(accumulate((one["rows"] for one in known), initial=0))
-            sums = [_chunk(end - first, "".join(lines[first:end]).encode()) for first, end in pairwise(ends)]
+            ends = list(accumulate((one.rows for one in known), initial=0))
+            sums = [asdict(_chunk(end - first, "".join(lines[first:end]).encode())) for first, end in pairwise(ends)]
             write_text(folder.open_chunks, "".join(map(json_line, sums)))
 
 
@@ -197,14 +207,19 @@ def stop(folder: EvalFolder, problems: int, by: str) -> None:
 
 def seal(folder: EvalFolder) -> None:
     """Turn the open rows into Parquet, whole or not at all, and seal them."""
-    _written(folder, list(read_jsonl(folder.open_attempts))).replace(folder.attempts)
+    _written(folder, [asdict(row) for row in _open_rows(folder)]).replace(folder.attempts)
     _bind(folder)
+
+
+def _open_rows(folder: EvalFolder) -> Iterator[Attempt]:
+    return read_jsonl(folder.open_attempts, Attempt, EvalRecord.mend)
 
 
 def _bind(folder: EvalFolder) -> None:
     """What is left to do once the attempts are there. The open rows go last: they say that this is not done."""
     seals.seal(folder)
     folder.open_chunks.unlink(missing_ok=True)
+    unfinished(folder.open_chunks).unlink(missing_ok=True)  # of a kill while marks were made again
     folder.open_attempts.unlink()
 
 

@@ -27,7 +27,8 @@ from harness.importing.raw import Raw
 from harness.importing.readers import read
 from harness.importing.rows import UNKNOWN, Facts, FoundRows, frame, numbered
 from harness.importing.sources import ImportSource
-from harness.records import START, DataError, identity, read_json
+from harness.records import START, DataError, identity
+from harness.records.files import read_foreign_json
 
 LOOKED_FOR = "details_<task>_<date>.parquet"
 FILE = re.compile(r"details_(?P<task>.+)_(?P<date>\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d(?:\.\d+)?)\.parquet")
@@ -174,7 +175,7 @@ def _facts(source: ImportSource) -> Facts:
             model = source.path.parent.parent.relative_to(root)
             results = root.parent / "results" / model / f"results_{found['date']}.json"
             if results.exists():
-                return _from_results(read_json(results))
+                return _from_results(read_foreign_json(results))
     return Facts()
 
 

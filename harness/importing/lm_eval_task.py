@@ -13,7 +13,8 @@ from harness.importing.raw import Raw
 from harness.importing.readers import read
 from harness.importing.rows import UNKNOWN, Facts
 from harness.importing.sources import ImportSource
-from harness.records import DataError, read_json
+from harness.records import DataError
+from harness.records.files import read_foreign_json
 
 LOOKED_FOR = "samples_<task>_<date>.jsonl"
 FILE = re.compile(r"samples_(?P<task>.+)_(?P<date>\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d(?:\.\d+)?)\.jsonl")
@@ -84,7 +85,7 @@ def read_task(source: ImportSource, filters: Sequence[str]) -> Task:
     name = _filter(raw, filters)
     keep = (raw["filter"] == name).to_numpy()
     results = source.path.with_name(f"results_{found['date']}.json")
-    return Task(source, found["task"], raw.only(keep), name, read_json(results) if results.exists() else {})
+    return Task(source, found["task"], raw.only(keep), name, read_foreign_json(results) if results.exists() else {})
 
 
 def _filter(raw: Raw, wanted: Sequence[str]) -> str:

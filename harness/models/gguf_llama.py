@@ -128,7 +128,8 @@ def weights(reader: GGUFReader, facts: Mapping[str, Any]) -> Iterator[tuple[str,
         values = dequantize(tensor.data, tensor.tensor_type)
         values = np.ascontiguousarray(halves(values, heads[part]) if part in heads else values, dtype=np.float32)
         place = ["model.layers", layer[1]] if layer else []
-        yield ".".join([*place, NAMES[part], "weight"]), values
+        # a name that is not known stays: the check of what was written says so
+        yield ".".join([*place, NAMES.get(part, part), "weight"]), values
 
 
 def halves(values: NDArray[Any], heads: int) -> NDArray[Any]:

@@ -9,13 +9,15 @@ from pathlib import Path
 
 import torch
 from torch import Tensor
-from transformers import AutoModelForCausalLM, AutoTokenizer, DynamicCache, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import DynamicCache, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.cache_utils import DynamicLayer
 from transformers.utils import logging
 
 from harness.base.errors import UserError
 from harness.models.attention import NAME, use_decoding_attention
+from harness.models.reading import read_tokenizer, reading
 from harness.models.stopping import stop_tokens
+from harness.models.weights import check, load_net
 
 DEVICE = torch.device("cpu")
 ROW_WIDTHS = 2
@@ -47,11 +49,14 @@ class LanguageModel:
 def load(folder: Path) -> LanguageModel:
     """fp32, one thread, no dropout: the sampler's log-probs must be the trainer's.
 
-    Raises: UserError if the model keeps something else than keys and values.
+    Raises: UnusableWeights if they are not, or not all, the model's; UserError if a file of it cannot be read, or if
+    the model keeps something else than keys and values.
     """
     torch.set_num_threads(1)
     logging.disable_progress_bar()
-    net: PreTrainedModel = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+    check(folder, quantised=False)
+    with reading("model", folder):
+        net = load_net(folder, dtype=torch.float32)
     net.to(DEVICE).eval()  # type: ignore[arg-type]
     if not all(isinstance(layer, DynamicLayer) for layer in DynamicCache(config=net.config).layers):
         raise UserError(
@@ -59,7 +64,7 @@ def load(folder: Path) -> LanguageModel:
             "The local backend samples from models that keep keys and values only."
         )
     use_decoding_attention(net)
-    tokenizer = AutoTokenizer.from_pretrained(folder)
+    tokenizer = read_tokenizer(folder)
     return LanguageModel(
         net, tokenizer, stop_tokens(folder, tokenizer), ROW_WIDTHS * net.config.hidden_size if _packs(net) else 0
     )

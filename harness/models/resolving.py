@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from harness.base.errors import UserError, nearest
+from harness.base.errors import INCOMPLETE, UserError, nearest
 from harness.models import folder_files, smollm
 from harness.records.seals import file_hash
 
@@ -87,7 +87,7 @@ def model_hash(folder: Path) -> str:
     """
     files = _content(folder)
     if not any(file.suffix == ".safetensors" for file in files):
-        raise UserError(f"{folder} has no *.safetensors: weights must be in that format.")
+        raise UserError(f"{folder} has no *.safetensors: weights must be in that format.", INCOMPLETE)
     digest = hashlib.sha256()
     for file in files:
         digest.update(f"{file.name}\0{file_hash(file)}\n".encode())

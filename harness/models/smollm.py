@@ -19,6 +19,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from harness.base.errors import UserError, need
+from harness.models import weights
 from harness.records import to_disk
 
 NAME = "smollm2-135m-instruct"
@@ -98,6 +99,7 @@ def _convert(version: str, folder: Path) -> None:
     source, digest = _checked()
     with _whole(folder) as new:
         convert(source, new)
+        weights.check(new)
         card = CARD.format(package=PACKAGE, version=version, gguf=digest)
         (new / "README.md").write_text(card, encoding="utf-8")
 

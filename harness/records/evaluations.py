@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from harness.records.allowed import Count, FolderName, Whole
 from harness.records.fields import LATER
 from harness.records.record import Record
 
@@ -16,19 +17,21 @@ from harness.records.record import Record
 class EvalRecord(Record):
     """`eval.json`, the header of one evaluation of one checkpoint on one benchmark; written before the attempts."""
 
+    mend = "Delete this evaluation's folder and run the experiment again."
+
     arm: str
-    seed: int | None
+    seed: Whole | None
     """None for a model that was not trained here, as the untrained one"""
-    step: int
-    rollouts: int
+    step: Whole
+    rollouts: Whole
     """generated in training when the checkpoint was taken; 0 in an imported run, which does not know"""
-    grid: int
+    grid: Whole
     """the point of the rollout grid this evaluation belongs to (of steps, in an imported run); 0 for the untrained
     model"""
-    benchmark: str
+    benchmark: FolderName
     benchmark_hash: str
-    problems: int
-    k: int
+    problems: Count
+    k: Count
     model_hash: str
     template: str
     engine: str
@@ -36,7 +39,7 @@ class EvalRecord(Record):
     grader_version: str
     sampling: dict[str, Any]
     """temperature, top_p, max_tokens, the evaluation seed, and problems generated together"""
-    limit: int | None = None
+    limit: Count | None = None
     """only so many problems were asked, the first ones; None: all"""
     second_marker: bool = False
     """whether rows have `mark_second`"""
@@ -53,6 +56,8 @@ class EvalRecord(Record):
 @dataclass(frozen=True)
 class OrderRecord(Record):
     """`order.json`: all problems of an evaluation that may stop early, in the order in which they are asked."""
+
+    mend = "Evaluate again, into a new folder."
 
     benchmark: str
     benchmark_hash: str

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from harness.records.allowed import Whole
+
 _MOST_NAMED = 4
 
 
@@ -21,11 +23,11 @@ class LeftOut:
     """None for a model that was not trained here"""
     step: int
     benchmark: str
-    kept: int
+    kept: Whole
     """problems that all have"""
-    problems: int
+    problems: Whole
     """those left out"""
-    lacks: int
+    lacks: Whole
     """of them, those that this evaluation lacks, in whole or in part"""
     low: float
     high: float

@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from harness.records.evaluations import EvalRecord
-from harness.records.files import read_json, read_jsonl
+from harness.records.files import last_line, read_json, read_jsonl
 from harness.records.layout import SEAL, EvalFolder, RunFolder, TrialFolder
-from harness.records.plans import ImportRecord, Plan
+from harness.records.origins import ImportRecord
+from harness.records.plans import Plan
 from harness.records.seals import EvalSeal, FolderSeal, file_hash, import_lock, lock_in, rests_on
-from harness.records.trials import DoneRecord, TrialRecord
+from harness.records.trials import DoneRecord, StepRecord, TrialRecord
 
 _PLAN = "Bring the plan back from a copy, or run what it says now under another `name`"
 _IMPORT = "Import again with --clean"
@@ -54,6 +55,7 @@ class EvidenceLog:
     _seen: dict[str, str] = field(default_factory=dict)
 
     def hash(self, file: Path) -> str:
+        """Of a file below `root`, worked out when it is first asked for."""
         name = file.absolute().relative_to(self.root.absolute()).as_posix()
         if name not in self._seen:
             self._seen[name] = file_hash(file)
@@ -65,6 +67,7 @@ class EvidenceLog:
 
     @property
     def digest(self) -> str:
+        """Over names and hashes, whatever their order."""
         lines = (f"{name}\0{digest}\n" for name, digest in sorted(self._seen.items()))
         return hashlib.sha256("".join(lines).encode()).hexdigest()
 
@@ -111,7 +114,7 @@ def trial_breaks(place: TrialFolder, arm: str, seed: int, log: EvidenceLog, weig
     if done is not None:
         log.hash(place.done)
         yield from _done(place, header, done, log) if header.plan or done.trial else ()
-    steps = {row.get("step"): row.get("rollouts") for row in read_jsonl(place.steps)} if header.plan else {}
+    steps = {row.step: row.rollouts for row in read_jsonl(place.steps, StepRecord)} if header.plan else {}
     for folder in folders:
         said: dict[str, Any] = {"arm": arm, "seed": seed, "step": _step(folder)}
         if header.plan:
@@ -158,8 +161,9 @@ def _done(place: TrialFolder, header: TrialRecord, done: DoneRecord, log: Eviden
     elif done.step_lines != log.hash(place.steps):
         yield Break(place.steps, with_done, _again(place.root))
     else:
-        last = list(read_jsonl(place.steps))[-1:]
-        wrong = [theirs for row in last for ours, theirs in _COUNTERS.items() if row.get(ours) != getattr(done, theirs)]
+        last = last_line(place.steps, StepRecord)
+        pairs = _COUNTERS.items() if last else ()
+        wrong = [theirs for ours, theirs in pairs if getattr(last, ours) != getattr(done, theirs)]
         if wrong:
             yield Break(place.done, f"and steps.jsonl differ in {', '.join(wrong)}", _again(place.root))
     if done.status == "finished" and done.rollouts < header.budget_rollouts:
@@ -207,6 +211,7 @@ def evaluation(folder: EvalFolder, said: Mapping[str, Any], log: EvidenceLog, mu
         return
     log.hash(folder.seal)
     seal = EvalSeal.read(folder.seal)
+    # between two writes of `attempts.rewrite`: nothing is wrong that the next run does not finish
     if seal.half_made(digest, attempts):
         mend = "Run the same experiment or evaluation again, which finishes that"
         yield Break(folder.root, "was being marked again, and that was interrupted", mend)

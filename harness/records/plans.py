@@ -1,16 +1,19 @@
-"""What was planned before training, where data and imported results come from, and what others have published."""
+"""What was planned before training."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypedDict
 
-from harness.records.fields import LATER, stated
-from harness.records.files import SCHEMA, DataError, read_json, write_json
-from harness.records.left_out import LeftOut
-from harness.records.record import Record, known
+from harness.records.allowed import ASCENDING, DISTINCT, FILLED, Count, FolderName, Whole
+from harness.records.decode import decoder
+from harness.records.fields import LATER
+from harness.records.files import DataError
+from harness.records.record import Record
+from harness.records.tuned import TuningRecord, tuning_mistakes
+from harness.records.wrong_type import WrongType
 
 
 @dataclass(frozen=True)
@@ -45,20 +48,27 @@ class Comparison(Record):
     collapse: CollapseRule | None = field(default=CollapseRule(), metadata=LATER)
     """what counts as a seed that collapsed, such as `{below_start: true, towards_start: 0.5}`; null: none is counted"""
 
-    @classmethod
-    def of(cls, data: Mapping[str, Any]) -> Self:
-        """As a plan's file has it, which need not hold the keys that came later."""
-        said = known(cls, data)
-        if said.get("collapse") is not None:
-            said["collapse"] = CollapseRule(**known(CollapseRule, said["collapse"]))
-        return cls(**said)
+    def mistakes(self) -> Iterator[str]:
+        """What a file may not say."""
+        if not 0 < self.alpha < 1:
+            yield f"must have an `alpha` between 0 and 1, but it is {self.alpha} instead"
+        if self.margin is not None and self.margin <= 0:
+            yield f"must have a `margin` above 0, but it is {self.margin} instead"
+
+
+class ActivityRecord(TypedDict):
+    """A metric that tells whether an objective's special part acted."""
+
+    metric: str
+    label: str
+    inactive_below: float
 
 
 @dataclass(frozen=True)
 class ArmRecord(Record):
     """One arm, resolved."""
 
-    name: str
+    name: FolderName
     algorithm: str
     title: str
     """the name tables print"""
@@ -67,8 +77,8 @@ class ArmRecord(Record):
     """semantics as a table row"""
     recipe_differences: dict[str, Any]
     """recipe settings in which this arm differs from the experiment's recipe"""
-    activity: list[dict[str, Any]]
-    """metric, label and inactive_below of what tells whether the objective's special part acted"""
+    activity: list[ActivityRecord]
+    """what tells whether the objective's special part acted"""
     fingerprint: str
     """hash of the resolved semantics"""
 
@@ -87,22 +97,34 @@ class Sweep(Record):
     cells: dict[str, dict[str, str]]
     """arm -> factor -> level, the base's own among them"""
 
+    def mistakes(self) -> Iterator[str]:
+        """What a file may not say."""
+        if self.base not in self.cells:
+            yield f"must have its base among its cells, but has no cell of `{self.base}`"
+        for arm, cell in self.cells.items():
+            levels = {factor: cell.get(factor) for factor in self.factors}
+            wrong = [factor for factor, level in levels.items() if level not in self.factors[factor]]
+            if wrong or len(cell) > len(levels):
+                yield f"must have a level of each of its factors for each arm, but `{arm}` has others"
+
 
 @dataclass(frozen=True)
 class Plan(Record):
     """`plan.json`: everything that fixes what a reported number means, hashed and written before training."""
 
+    mend = "Restore the file from a copy: results are read by their plan, and it is written once."
+
     experiment: str
-    arms: list[ArmRecord]
-    seeds: list[int]
-    benchmarks: dict[str, int]
+    arms: Annotated[list[ArmRecord], FILLED]
+    seeds: Annotated[list[int], FILLED, DISTINCT]
+    benchmarks: Annotated[dict[FolderName, Count], FILLED]
     """benchmark -> k, samples a problem at the headline"""
-    curve_benchmarks: dict[str, int]
+    curve_benchmarks: dict[FolderName, Count]
     """benchmark -> k at the earlier points of the grid"""
     comparison: Comparison
-    budget_rollouts: int
+    budget_rollouts: Whole
     """a trial stops at the first step at or past it; filtered rollouts count"""
-    grid_rollouts: list[int]
+    grid_rollouts: Annotated[list[Whole], FILLED, ASCENDING]
     """where a trial is evaluated; the last is the budget and the headline"""
     backend: str
     model: str
@@ -148,96 +170,33 @@ class Plan(Record):
                 f"{path.parent} is no run folder: it has no {path.name}. `rence list runs` shows the runs there are; "
                 "`rence run CONFIG` makes one, and so does `rence import ... --out RUN` of results made elsewhere."
             )
-        data = read_json(path)
-        data["arms"] = [ArmRecord(**known(ArmRecord, arm)) for arm in data.get("arms", [])]
-        data["comparison"] = Comparison.of(data.get("comparison", {}))
-        data["backend_settings"] = data.get(data.get("backend", ""), {})
-        data["sweeps"] = [Sweep(**known(Sweep, sweep)) for sweep in data.get("sweeps", [])]
-        return cls(**known(cls, data))
-
-
-@dataclass(frozen=True)
-class DataRecord(Record):
-    """`data.json`: what the training set was made of."""
-
-    train: str
-    """the training set's name"""
-    problems: int
-    hash: str
-    """of the problems' ids in order"""
-    removed: dict[str, int]
-    """reason -> problems that were left out: copies, contradictions, what is in a benchmark or near one"""
-
-
-@dataclass(frozen=True)
-class ImportRecord(Record):
-    """`import.json`: where the results of an imported run come from."""
-
-    source: str
-    """attempts, generations, verl, lm-eval or lighteval"""
-    options: dict[str, Any]
-    """that were given and decide what was read"""
-    files: list[dict[str, Any]]
-    """path as given, bytes and sha256 of each; arm, seed and step where the command named them"""
-    coarse: list[str]
-    """benchmarks of which only correct or not is known: there `wrong` may also be one of the other marks"""
-    notes: list[str]
-    """choices that were made, and what the source does not tell"""
-    left_out: list[LeftOut] = field(default_factory=list, metadata=LATER)
-    """of `--common`: what was not kept, for each evaluation of a benchmark that lost problems"""
+        return super().read(path)
 
     @classmethod
-    def read(cls, path: Path) -> Self:
-        data = read_json(path)
-        data["left_out"] = [LeftOut(**known(LeftOut, one)) for one in data.get("left_out", [])]
+    def named(cls, data: dict[str, Any]) -> dict[str, Any]:
+        """What a file has under other names than the fields': the inverse of `to_json`."""
+        backend = data.get("backend")
+        return {**data, "backend_settings": data.get(backend, {}) if isinstance(backend, str) else {}}
+
+    def mistakes(self) -> Iterator[str]:
+        """What a file may not say."""
+        names = [arm.name for arm in self.arms]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            yield f"must have each arm once, but has `{twice}` several times"
+        compared = [self.comparison.target, *self.comparison.baselines]
+        swept = [arm for sweep in self.sweeps for arm in sweep.cells]
+        for arm in (arm for arm in [*compared, *swept] if arm not in names):
+            yield f"must compare the arms that it has, {', '.join(names)}, but names `{arm}`"
+        if self.tuned:
+            yield from tuning_mistakes(self.tuned, names)
+
+    @property
+    def tuned(self) -> TuningRecord | None:
+        """None where `tuning` holds words of somebody's own, or nothing."""
+        if not {"tried", "chosen"} <= self.tuning.keys():
+            return None
         try:
-            return cls(**known(cls, data))
-        except TypeError as error:
-            raise DataError(f"{path}: {error}. `rence import` with --clean writes it anew.") from None
-
-
-@dataclass(frozen=True)
-class Published(Record):
-    """An entry of `expected.json`: scores that others have published, to be set beside ours."""
-
-    title: str
-    """what tables call it, such as `Dr. GRPO, table 4`"""
-    source: str
-    """authors, year, paper and table"""
-    url: str
-    model: str
-    """what they trained"""
-    protocol: str
-    """how it was measured, as far as it is known"""
-    percent: dict[str, dict[str, float | None]]
-    """arm (`start`: their untrained model) -> benchmark or `average` -> percent, as printed; null: not known"""
-    attempts: dict[str, int] = field(default_factory=dict)
-    """benchmark -> k, attempts a problem, where it is known: a printed score must then be a possible one"""
-    weights: Literal["same", "own training"] | None = field(default=None, metadata=LATER)
-    """whether ours is to be the very checkpoint, or a training of our own; null: not stated"""
-    seeds: int | None = field(default=None, metadata=LATER)
-    """training seeds that each score is the mean of; null: not stated"""
-    decoding: dict[str, float | int | str] = field(default_factory=dict, metadata=LATER)
-    """temperature, top_p, max_tokens and others, as far as they are stated"""
-    golds: Literal["raw", "errata"] | None = field(default=None, metadata=LATER)
-    """whether answers were marked by the benchmark's own golds or by corrected ones; null: not stated"""
-    decimals: int | None = field(default=None, metadata=LATER)
-    """of the printed percent; null: not stated"""
-
-
-def read_published(path: Path) -> list[Published]:
-    """What `expected.json` holds; no file, nothing. Raises: DataError."""
-    if not path.exists():
-        return []
-    try:
-        return [Published(**known(Published, entry)) for entry in read_json(path)["published"]]
-    except (KeyError, TypeError) as error:
-        raise DataError(f"{path}: {error}. `rence report RUN --expected FILE` writes it anew.") from None
-
-
-def add_published(path: Path, published: Sequence[Published]) -> None:
-    """Add to `expected.json`; an entry of the same title is replaced. Writes only what changes something."""
-    old = read_published(path)
-    new = {entry.title: entry for entry in [*old, *published]}
-    if list(new.values()) != old:
-        write_json(path, {"schema": SCHEMA, "published": [stated(entry) for entry in new.values()]})
+            return decoder(TuningRecord)(self.tuning)
+        except WrongType as error:
+            raise error.inside("tuning") from None

@@ -17,7 +17,9 @@ from __future__ import annotations
 import types
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, get_type_hints
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+from harness.records.allowed import MarkWord, Whole
 
 NEEDED: Mapping[str, bool] = {"needed": True}
 """no attempt is without it, not even one that was imported"""
@@ -38,26 +40,26 @@ class Attempt:
     arm: str = field(metadata=NEEDED)
     seed: int | None = field(metadata=NEEDED)
     """None for a model that was not trained here, as the untrained one"""
-    step: int = field(metadata=NEEDED)
+    step: Whole = field(metadata=NEEDED)
     benchmark: str = field(metadata=NEEDED)
     problem_id: str = field(metadata=NEEDED)
-    sample: int = field(metadata=NEEDED)
+    sample: Whole = field(metadata=NEEDED)
     """0..k-1"""
     response: str
     answer: str | None
     """the final answer that was found, as text"""
     gold: str
-    mark: str = field(metadata=NEEDED)
+    mark: MarkWord = field(metadata=NEEDED)
     finish_reason: str = field(metadata=WORD)
     """stop, length (the limit of tokens) or context (the model's own limit)"""
-    tokens: int
+    tokens: Whole
     """of the response, the one that ends it included"""
     template: str = field(metadata=WORD)
     engine: str = field(metadata=WORD)
     generation_key: str = field(metadata=OURS)
     """hash of (model, tokenizer and template, prompt, sampling parameters, seed, sample, engine version)"""
     grader_version: str = field(metadata=WORD)
-    mark_second: str | None = field(default=None, metadata=OURS)
+    mark_second: MarkWord | None = field(default=None, metadata=OURS)
     """the second marker's mark, where one ran"""
 
 
@@ -106,10 +108,10 @@ def columns(record: type = Attempt) -> dict[str, AttemptColumn]:
 
 def _bare(hint: Any) -> tuple[Any, bool]:
     """`X` of `X | None`, and whether None is allowed."""
-    if not isinstance(hint, types.UnionType):
+    if get_origin(hint) not in (Union, types.UnionType):
         return hint, False
-    kinds = [kind for kind in hint.__args__ if kind is not types.NoneType]
-    return (kinds[0] if len(kinds) == 1 else hint), types.NoneType in hint.__args__
+    kinds = [kind for kind in get_args(hint) if kind is not types.NoneType]
+    return (kinds[0] if len(kinds) == 1 else hint), types.NoneType in get_args(hint)
 
 
 COLUMNS = columns()

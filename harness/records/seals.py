@@ -17,12 +17,13 @@ import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypedDict
 
 from harness.base.fingerprint import fingerprint
 from harness.records.fields import LATER, without
+from harness.records.files import opened
 from harness.records.layout import SEAL, START, EvalFolder
-from harness.records.plans import ImportRecord
+from harness.records.origins import ImportRecord
 from harness.records.record import Record
 
 _NOT_LOCKED = ("lock", "lock_version", "seals", "unlocked")
@@ -38,8 +39,8 @@ _UNLOCKED = {
 
 
 def file_hash(file: Path) -> str:
-    """SHA-256 in hex, read in pieces."""
-    with file.open("rb") as stream:
+    """SHA-256 in hex, read in pieces. Raises: DataError if it is not there, or no file: a pipe would be waited for."""
+    with opened(file, "Bring it back from a copy, or make it again.") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
@@ -79,6 +80,13 @@ def read_hashes(record: ImportRecord) -> dict[str, Any]:
     return {"files": [file["sha256"] for file in record.files], "options": record.options}
 
 
+class SealedBefore(TypedDict):
+    """What an evaluation was before marks were made again."""
+
+    header: str
+    attempts: str
+
+
 @dataclass(frozen=True)
 class EvalSeal(Record):
     """`seal.json` of an evaluation, written when it is complete."""
@@ -91,26 +99,28 @@ class EvalSeal(Record):
     """of the trial.json or plan.json that says what was evaluated; empty for `rence eval`, where the header says all"""
     order: str = field(default="", metadata=LATER)
     """of order.json, where there is one"""
-    before: list[dict[str, str]] = field(default_factory=list, metadata=LATER)
+    before: list[SealedBefore] = field(default_factory=list, metadata=LATER)
     """header and attempts as they were, oldest first, each time that marks were made again"""
 
     def again(self, header: str, attempts: str) -> Self:
         """For marks that are made again. It is written before them, so that a kill leaves nothing without a seal."""
-        now = {"header": self.header, "attempts": self.attempts}
-        if now == {"header": header, "attempts": attempts}:
+        now = SealedBefore(header=self.header, attempts=self.attempts)
+        if (self.header, self.attempts) == (header, attempts):
             return self
         return replace(self, header=header, attempts=attempts, before=[*self.before, now])
 
     def half_made(self, header: str, attempts: str) -> bool:
         """Whether a file is still as it was before marks were made again, and the other that or what it is to be."""
-        last = self.before[-1] if self.before else {}
-        return header == last.get("header") and attempts in (last.get("attempts"), self.attempts)
+        last = self.before[-1] if self.before else None
+        return last is not None and header == last["header"] and attempts in (last["attempts"], self.attempts)
 
 
 def rests_on(folder: EvalFolder) -> Path | None:
     """The file that says what was evaluated: of a trial its header, of the untrained model and of imports the plan;
     None for `rence eval`."""
-    place = next(parent for parent in folder.root.parents if parent.name == "evals").parent
+    place = next((parent.parent for parent in folder.root.parents if parent.name == "evals"), None)
+    if place is None:  # of neither
+        return None
     run = place.parent if place.name == START else place.parent.parent
     if (place / "trial.json").exists():
         return place / "trial.json"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
+from harness.records.allowed import Count, Date, FolderName, NonNegative, Whole
 from harness.records.fields import LATER
 from harness.records.record import Record
 
@@ -13,9 +14,11 @@ from harness.records.record import Record
 class TrialRecord(Record):
     """`trial.json`: one arm with one seed; written first."""
 
+    mend = "Delete this trial's folder and run the experiment again."
+
     experiment: str
-    arm: str
-    seed: int
+    arm: FolderName
+    seed: Whole
     fingerprint: str
     """of the trial: the arm's fingerprint with seed, data order, initial weights and budget"""
     arm_fingerprint: str
@@ -23,7 +26,7 @@ class TrialRecord(Record):
     """hash of the permutation of prompts that this seed consumes; equal in all arms of a matched seed"""
     initial_weights: str
     """hash of the checkpoint that training starts from"""
-    budget_rollouts: int
+    budget_rollouts: Whole
     backend: str
     environment: dict[str, str]
     """versions of the packages that matter, git commit and dirty flag, processor"""
@@ -37,15 +40,17 @@ class TrialRecord(Record):
 class StepRecord(Record):
     """One line of `steps.jsonl`. Counters run over the whole trial."""
 
-    step: int
+    mend = TrialRecord.mend
+
+    step: Count
     """rollout batches learnt from, starting at 1"""
-    rollouts: int
+    rollouts: Whole
     """generated so far, filtered and discarded ones included"""
-    tokens: int
+    tokens: Whole
     """generated so far"""
-    updates: int
+    updates: Whole
     """optimiser steps so far"""
-    cursor: int
+    cursor: Whole
     """prompts consumed so far from the seed's permutation"""
     metrics: dict[str, float | None] = field(default_factory=dict)
     """verl's names where verl has one; None where nothing was counted"""
@@ -55,13 +60,15 @@ class StepRecord(Record):
 class DoneRecord(Record):
     """`done.json`: written last, so its existence means that the trial is complete."""
 
-    status: str
+    mend = TrialRecord.mend
+
+    status: Literal["finished", "diverged"]
     """finished, or diverged (the loss or the weights became not finite; reason says where)"""
-    steps: int
-    rollouts: int
-    tokens: int
-    updates: int
-    discarded_rollouts: int
+    steps: Whole
+    rollouts: Whole
+    tokens: Whole
+    updates: Whole
+    discarded_rollouts: Whole
     """generated but never learnt from: dropped by the filter, or surplus"""
     final_weights: str
     reason: str = ""
@@ -71,23 +78,29 @@ class DoneRecord(Record):
     """hash of steps.jsonl, likewise"""
     evaluations: dict[str, str] = field(default_factory=dict, metadata=LATER)
     """`step_8/math500` -> hash of its attempts.parquet, of every evaluation of this trial, likewise"""
+    health: list[str] = field(default_factory=list, metadata=LATER)
+    """`code: words` of each sign that something was not well (`health.py`)"""
 
 
 @dataclass(frozen=True)
 class Timing(Record):
     """`timing.json`: the one file that differs between an uninterrupted run and a resumed one."""
 
-    attempts: int
+    mend = "Delete it: times are then not known, and nothing else is lost."
+
+    attempts: Whole
     """times the trial was started"""
-    wall_seconds: float
-    cpu_seconds: float
-    generate_seconds: float
-    train_seconds: float
-    evaluate_seconds: float
-    started: str
+    wall_seconds: NonNegative
+    cpu_seconds: NonNegative
+    generate_seconds: NonNegative
+    train_seconds: NonNegative
+    evaluate_seconds: NonNegative
+    started: Date
     """ISO date of the first start"""
-    finished: str
+    finished: Date
     """ISO date, empty while running"""
     starts: list[dict[str, Any]] = field(default_factory=list, metadata=LATER)
     """one entry a start: its number, its ISO date, the processor it ran on, and the runtime settings it had, dotted,
     such as `recipe.microbatch_tokens`; empty in files from before these could change"""
+    still_seconds: float = field(default=0.0, metadata=LATER)
+    """how long a worker stood still in all attempts, counted where it did for a minute or longer"""

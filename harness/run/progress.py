@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.records import DataError, DoneRecord, EvalFolder, EvalRecord, Plan, RunFolder
+from harness.records import (
+    DataError,
+    DoneRecord,
+    EvalFolder,
+    EvalRecord,
+    Plan,
+    RunFolder,
+    StepRecord,
+    TrialFolder,
+    last_line,
+    read_whole,
+)
 
-_TAIL_BYTES = 16384
-"""from the end of a file; a line of steps is shorter"""
 _TRAINING_WEIGHT = 4.0
 """what a rollout costs in attempts: it is sampled once and learnt from in several passes"""
 
@@ -68,10 +76,10 @@ class Survey:
     def trial(self, arm: str, seed: int) -> RunProgress:
         """Of one trial: rollouts by the last whole line of `steps.jsonl`, attempts of all its evaluations so far."""
         folder = self.run.trial(arm, seed)
-        last = last_line(folder.steps)
+        last = _last_step(folder)
         attempts, evaluating = self._attempts(folder.evals())
         ended = DoneRecord.read(folder.done).status if folder.done.exists() else ""
-        rollouts = last["rollouts"] if last else 0
+        rollouts = last.rollouts if last else 0
         return RunProgress(rollouts, attempts, self.plan.budget_rollouts, self._trial_attempts, evaluating, ended)
 
     def all(self) -> Iterator[RunProgress]:
@@ -97,43 +105,44 @@ class Survey:
 
 
 def run_row(root: Path) -> dict[str, Any]:
-    """What `rence list runs` shows of a run folder."""
+    """What `rence list runs` shows of a run folder; of one that cannot be read, why."""
     try:
-        plan = Plan.read(RunFolder(root).plan)
+        return _run_row(root)
     except DataError as error:
         return {"run": root.name, "state": str(error), "trials": None, "rollouts": None, "report": None}
-    run, ended, rollouts = RunFolder(root), [], 0
+
+
+def _run_row(root: Path) -> dict[str, Any]:
+    """Raises: DataError"""
+    plan = Plan.read(RunFolder(root).plan)
+    run, ended, rollouts, unhealthy = RunFolder(root), [], 0, 0
     report = "yes" if (run.report / "verdict.json").exists() else "no"
     if plan.imported:
         return {"run": root.name, "state": "imported", "trials": None, "rollouts": None, "report": report}
     for arm in plan.arms:
         for seed in plan.seeds:
             folder = run.trial(arm.name, seed)
-            last = last_line(folder.steps)
-            rollouts += last["rollouts"] if last else 0
+            last = _last_step(folder)
+            rollouts += last.rollouts if last else 0
             if folder.done.exists():
-                ended.append(DoneRecord.read(folder.done).status)
+                done = DoneRecord.read(folder.done)
+                ended.append(done.status)
+                unhealthy += bool(done.health)
     total = len(plan.arms) * len(plan.seeds)
     state = "complete" if len(ended) == total else "incomplete"
-    diverged = ended.count("diverged")
+    counted = {"diverged": ended.count("diverged"), "unhealthy": unhealthy}
     return {
         "run": root.name,
-        "state": f"{state}, {diverged} diverged" if diverged else state,
+        "state": ", ".join([state, *(f"{count} {word}" for word, count in counted.items() if count)]),
         "trials": f"{len(ended)}/{total}",
         "rollouts": f"{rollouts}/{plan.budget_rollouts * total}",
         "report": report,
     }
 
 
-def last_line(path: Path) -> dict[str, Any] | None:
-    """The last whole line of a JSON-lines file, without reading the rest."""
-    if not path.exists():
-        return None
-    with path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - _TAIL_BYTES))
-        lines = file.read().split(b"\n")[:-1]
-    return json.loads(lines[-1]) if lines else None
+def _last_step(folder: TrialFolder) -> StepRecord | None:
+    return last_line(folder.steps, StepRecord, StepRecord.mend)
 
 
 def _lines(path: Path) -> int:
-    return path.read_bytes().count(b"\n") if path.exists() else 0
+    return read_whole(path, EvalRecord.mend).count(b"\n") if path.exists() else 0

@@ -13,6 +13,7 @@ from typing import Any
 
 from harness.records import Timing
 from harness.records.environment import environment
+from harness.run.stillness import Stillness
 
 _WRITE_EVERY = 1.0
 """seconds"""
@@ -38,6 +39,7 @@ class Clock:
         self._wall, self._cpu = time.perf_counter(), time.process_time()
         self._evaluate = 0.0
         self._written = 0.0
+        self._still = Stillness(_PULSE_SECONDS)
         self._writing, self._ended = threading.Lock(), threading.Event()
         self.write()
         threading.Thread(target=self._pulse, name="pulse", daemon=True).start()
@@ -55,6 +57,7 @@ class Clock:
             self.write()
 
     def finish(self, generate_seconds: float = 0.0, train_seconds: float = 0.0) -> None:
+        """The last writing, after which there is no pulse; seconds as in `write`."""
         self._ended.set()
         self.write(_now(), generate_seconds, train_seconds)
 
@@ -77,15 +80,18 @@ class Clock:
                 train_seconds=round(before.train_seconds + train_seconds, 3),
                 evaluate_seconds=round(before.evaluate_seconds + self._evaluate, 3),
                 finished=finished,
+                still_seconds=round(before.still_seconds + self._still.seconds, 3),
             ).write(self._path)
 
     def _pulse(self) -> None:
-        worked = time.process_time()
+        worked, last = time.process_time(), time.monotonic()
         while not self._ended.wait(_PULSE_SECONDS):
-            if time.process_time() - worked > _WORKED_SECONDS:
+            works = time.process_time() - worked > _WORKED_SECONDS
+            self._still.beat(time.monotonic() - last, works)
+            if works:
                 with suppress(OSError):  # a full disk ends the trial where it writes results
                     self.write()
-            worked = time.process_time()
+            worked, last = time.process_time(), time.monotonic()
 
 
 def _now() -> str:

@@ -7,6 +7,7 @@ folder keeps a successor waiting until we are gone.
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from harness.evaluation.evaluator import EvaluatedCheckpoint, Evaluator
 from harness.models import resolving
 from harness.records import START, DataError, DoneRecord, Plan, RunFolder, StepRecord, TrialFolder, TrialRecord
 from harness.records.seals import file_hash
+from harness.run.examining import examine
 from harness.run.jobs import Job
 from harness.run.matching import stream
 from harness.run.timing import Clock
@@ -72,16 +74,22 @@ def train(run: RunFolder, experiment: Experiment, arm: str, seed: int, clock: Cl
         )
         with clock.evaluating():
             evaluator.ask(engine, subject, counts, lambda name: folder.eval(checkpoint.step, name))
+        for finding in examine(folder, trial.arm.recipe.max_grad_norm):
+            log.warn(f"{trial.name} is not healthy: {finding}")
 
     _require_start(folder.trial, TrialRecord.read(folder.trial).initial_weights, model)
-    backend = get_backend(experiment.backend)
-    result = backend.train(trial, model, stream(experiment, seed), folder, evaluate, _Log(clock))
+    backend, log = get_backend(experiment.backend), _Log(clock)
+    result = backend.train(trial, model, stream(experiment, seed), folder, evaluate, log)
     clock.finish(result.generate_seconds, result.train_seconds)
-    finish(folder, result)
+    finish(folder, result, examine(folder, trial.arm.recipe.max_grad_norm))
 
 
-def finish(folder: TrialFolder, result: TrainingResult) -> None:
-    """Write `done.json`, bound to everything that the trial has left behind."""
+def finish(folder: TrialFolder, result: TrainingResult, health: Sequence[str] = ()) -> None:
+    """Write `done.json`, bound to everything that the trial has left behind.
+
+    Args:
+        health: findings of `examine`.
+    """
     complete = [one for one in folder.evals() if one.attempts.exists()]
     DoneRecord(
         status="diverged" if result.diverged else "finished",
@@ -95,6 +103,7 @@ def finish(folder: TrialFolder, result: TrainingResult) -> None:
         trial=file_hash(folder.trial),
         step_lines=file_hash(folder.steps) if folder.steps.exists() else "",
         evaluations={f"{one.root.parent.name}/{one.root.name}": file_hash(one.attempts) for one in complete},
+        health=list(health),
     ).write(folder.done)
 
 

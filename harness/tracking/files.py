@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
-from harness.records import DataError, EvalFolder, EvalRecord, Mark, Timing, TrialFolder
+from harness.records import EvalFolder, EvalRecord, Mark, StepRecord, Timing, TrialFolder, read_json, tables
+from harness.records.files import decode_line, opened
 
 COUNTERS = ("rollouts", "tokens", "updates", "cursor")
 ARM_NUMBERS = ("mean", "se", "ci_low", "ci_high")
@@ -17,22 +18,22 @@ PAIR_NUMBERS = ("delta", "ci_low", "ci_high", "p_value", "p_adjusted", "mde")
 
 
 class Tail:
-    """The new whole lines of a JSON-lines file. Starts over when the file was cut back."""
+    """The new whole lines of `steps.jsonl`. Starts over when the file was cut back."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._offset = 0
         self._last = b""
 
-    def read(self) -> list[dict[str, Any]]:
+    def read(self) -> list[StepRecord]:
         """The lines that were added since the last call, parsed; all of them after the file was cut back. A line
         without its end is left for later: somebody is writing it.
 
-        Raises: DataError if a line is not JSON.
+        Raises: DataError if a line is no step.
         """
         if not self.path.exists():
             return []
-        with self.path.open("rb") as file:
+        with opened(self.path) as file:
             file.seek(self._offset - len(self._last))
             if file.read(len(self._last)) != self._last:
                 self._offset, self._last = 0, b""
@@ -41,13 +42,7 @@ class Tail:
         if lines:
             self._offset += sum(map(len, lines))
             self._last = lines[-1]
-        return [self._parse(line) for line in lines]
-
-    def _parse(self, line: bytes) -> dict[str, Any]:
-        try:
-            return json.loads(line)
-        except ValueError as error:
-            raise DataError(f"{self.path} holds a line that is not valid JSON: {error}.") from None
+        return [decode_line(line, f"a line of {self.path}", StepRecord) for line in lines]
 
 
 @dataclass(frozen=True)
@@ -62,11 +57,11 @@ class MetricRow:
     """the name in `numbers` that tells whether this row was written"""
 
 
-def step_row(line: dict[str, Any], seconds: float) -> MetricRow:
+def step_row(line: StepRecord, seconds: float) -> MetricRow:
     """A line of `steps.jsonl`. A metric for which nothing was counted is left out, never zero."""
-    numbers = {f"progress/{name}": float(line[name]) for name in COUNTERS}
-    numbers |= {name: float(value) for name, value in line["metrics"].items() if value is not None}
-    return MetricRow(line["step"], seconds, numbers, sentinel="progress/rollouts")
+    numbers = {f"progress/{name}": float(getattr(line, name)) for name in COUNTERS}
+    numbers |= {name: float(value) for name, value in line.metrics.items() if value is not None}
+    return MetricRow(line.step, seconds, numbers, sentinel="progress/rollouts")
 
 
 @dataclass(frozen=True)
@@ -103,29 +98,59 @@ def evaluated(folder: EvalFolder) -> EvaluationCounts | None:
     """None while the evaluation is open, or if it holds no attempt."""
     if not folder.attempts.exists():
         return None
-    import pyarrow.parquet
-
-    table = pyarrow.parquet.read_table(folder.attempts, columns=["mark", "tokens"])
-    if not table.num_rows:
-        return None
-    marks, tokens = Counter(table["mark"].to_pylist()), sum(table["tokens"].to_pylist())
+    with tables.opened(folder.attempts, ["mark", "tokens"]) as file:
+        table = file.read(columns=["mark", "tokens"])
+        if not table.num_rows:
+            return None
+        marks, tokens = Counter(table["mark"].to_pylist()), sum(n or 0 for n in table["tokens"].to_pylist())
     return EvaluationCounts(EvalRecord.read(folder.header), marks, tokens, modified(folder.attempts))
 
 
-def verdict_numbers(verdict: dict[str, Any]) -> dict[str, float]:
+class VerdictPair(TypedDict):
+    """A comparison in `verdict.json`, with its numbers under the names of `PAIR_NUMBERS`."""
+
+    benchmark: str
+    family: str
+    a: str
+    b: str
+
+
+@dataclass(frozen=True)
+class VerdictArm:
+    """An arm in `verdict.json`, with numbers under the names of `ARM_NUMBERS`."""
+
+    arm: str
+    per_benchmark: dict[str, dict[str, Any] | None]
+    average: dict[str, Any] | None
+
+
+@dataclass(frozen=True)
+class VerdictFile:
+    """What is read of `verdict.json`."""
+
+    arms: list[VerdictArm] = field(default_factory=list)
+    pairs: list[VerdictPair] = field(default_factory=list)
+
+
+def read_verdict(path: Path) -> VerdictFile:
+    """Raises: DataError."""
+    return read_json(path, VerdictFile, "`rence report RUN` writes it anew.")
+
+
+def verdict_numbers(verdict: VerdictFile) -> dict[str, float]:
     """The main numbers of `verdict.json` under flat names; what could not be estimated is left out."""
     numbers: dict[str, float] = {}
-    for arm in verdict.get("arms", []):
-        for benchmark, score in {**arm["per_benchmark"], "average": arm["average"]}.items():
-            numbers |= _numbers(f"verdict/{benchmark}/{arm['arm']}", score or {}, ARM_NUMBERS)
-    for pair in verdict.get("pairs", []):
+    for arm in verdict.arms:
+        for benchmark, score in {**arm.per_benchmark, "average": arm.average}.items():
+            numbers |= _numbers(f"verdict/{benchmark}/{arm.arm}", score or {}, ARM_NUMBERS)
+    for pair in verdict.pairs:
         name = f"verdict/{pair['benchmark']}/{pair['family']}/{pair['a']} - {pair['b']}"
         numbers |= _numbers(name, pair, PAIR_NUMBERS)
     return numbers
 
 
-def _numbers(name: str, entry: dict[str, Any], wanted: tuple[str, ...]) -> dict[str, float]:
-    return {f"{name}/{word}": float(entry[word]) for word in wanted if entry.get(word) is not None}
+def _numbers(name: str, entry: Mapping[str, Any], wanted: tuple[str, ...]) -> dict[str, float]:
+    return {f"{name}/{word}": float(entry[word]) for word in wanted if type(entry.get(word)) in (int, float)}
 
 
 def begun(folder: TrialFolder) -> bool:

@@ -15,7 +15,6 @@ from harness.records import (
     RunFolder,
     TrialFolder,
     TrialRecord,
-    read_json,
 )
 from harness.tracking import describe
 from harness.tracking.files import (
@@ -26,6 +25,7 @@ from harness.tracking.files import (
     begun,
     evaluated,
     modified,
+    read_verdict,
     step_row,
     verdict_numbers,
 )
@@ -151,7 +151,7 @@ class Mirror:
         self._write(parent, list(self._means()))
         verdict = folder.report / "verdict.json"
         if verdict.exists():
-            numbers = verdict_numbers(read_json(verdict))
+            numbers = verdict_numbers(read_verdict(verdict))
             self._names |= {encode(name): name for name in numbers}
             parent.write_latest(numbers, modified(verdict))
         parent.upload_json(self._names, "metric_names.json")

@@ -23,10 +23,10 @@ from harness.evaluation.evaluator import Evaluator, chunked
 from harness.models.reading import read_tokenizer, reading
 from harness.records import Attempt, EvalFolder, EvalRecord
 from harness.verifying import machines
+from harness.verifying.checkpoints_kept import EvaluatedWeights
 from harness.verifying.found import ChangedText, NotComparable, RegeneratedEvaluation, VerifiedEvaluation
 from harness.verifying.problems_here import ProblemsHere
 from harness.verifying.scope import VerifiedFolder
-from harness.verifying.weights import EvaluatedWeights
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from harness.records import EvalFolder
 from harness.verifying import counts, sealed
+from harness.verifying.checkpoints_kept import EvaluatedWeights
 from harness.verifying.found import Discrepancy, RemarkedEvaluation, Verification
 from harness.verifying.problems_here import ProblemsHere
 from harness.verifying.scope import find
-from harness.verifying.weights import EvaluatedWeights
 
 
 def verify(

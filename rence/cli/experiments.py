@@ -80,7 +80,7 @@ def run(
 
     manifest = configs.read(config, overrides or ())
     experiment, work = configs.build(manifest), get_launcher(launcher)
-    wanted = RunSelection(only or (), seed or (), workers, clean)
+    wanted = RunSelection(only or (), seed or (), workers, clean, accept)
 
     def drive(what: Experiment, part: RunSelection) -> RunOutcome:
         return Driver(what, manifest.text, view_for(err()), partial(_report, accept), part, work).run()

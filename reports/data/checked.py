@@ -5,13 +5,14 @@ Raises, everywhere in this module: ValueError for a reason without words.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from harness.records import chain
-from reports.data.excerpts import visible
+from harness.records.foreign import visible
 
 NOT_GIVEN = "not given (--allow-unmatched)"
 """the reason where the option of older versions was used, which asks for none"""
@@ -107,5 +108,5 @@ def reason(accept: str | None) -> str | None:
 
 
 def _inside(file: Path, root: Path) -> str:
-    """Its name in the folder, so that a report does not depend on where that is."""
-    return file.relative_to(root).as_posix() if file.is_relative_to(root) else file.as_posix()
+    """Its name as seen from the folder, so that a report does not depend on where that is."""
+    return Path(os.path.relpath(file, root)).as_posix()

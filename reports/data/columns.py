@@ -5,55 +5,41 @@ Raises, everywhere in this module: records.DataError for a file that cannot be r
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from harness.records import DataError
 from harness.records.schema import COLUMNS
+from harness.records.tables import opened
 
+MOST_TOKENS = 2**40
+"""of one attempt: sums over many of them stay within 64 bits"""
 SCORED = ("problem_id", "sample", "mark", "tokens")
 """the columns that scores need, and no file is without; others are read where a section shows them"""
-
-
-@contextmanager
-def opened(path: Path, words: Sequence[str] = ()) -> Iterator[pq.ParquetFile]:
-    """An evaluation's attempts, to read columns of; what cannot be read while it is open is refused.
-
-    Args:
-        words: columns that are read as their distinct words, as the file keeps them; they need not be there.
-    """
-    try:
-        metadata = pq.read_metadata(path)
-        there = [name for name in words if name in metadata.schema.names]
-        with pq.ParquetFile(path, metadata=metadata, read_dictionary=there) as file:
-            yield file
-    except (pa.ArrowException, OSError) as error:
-        reason = str(error).splitlines()[0]
-        raise DataError(
-            f"{path} cannot be read: {reason}\nDelete this evaluation's folder and run the experiment again."
-        ) from None
 
 
 def scored(path: Path) -> dict[str, pa.Array]:
     """The columns of `SCORED`, a cell for each attempt, none of them empty but in `tokens`, where all may be; texts as
     places among their distinct words."""
     kinds = {name: _type(name) if COLUMNS[name].is_number else _words() for name in SCORED}
-    with opened(path, [name for name, kind in kinds.items() if kind == _words()]) as file:
-        missing = sorted(set(SCORED) - set(file.schema_arrow.names))
-        if missing:
-            raise DataError(f"{path} lacks the column `{missing[0]}`.")
+    with opened(path, SCORED, [name for name, kind in kinds.items() if kind == _words()]) as file:
         table = file.read(columns=list(SCORED))
         found = {name: _cast(table[name], kind) for name, kind in kinds.items()}
     unknown = ["tokens"] if found["tokens"].null_count == table.num_rows else []  # of all attempts or of none
     empty = [name for name in SCORED if found[name].null_count and name not in unknown]
     if empty:
         raise DataError(f"{path} has empty cells in the column `{empty[0]}`.")
+    for name in ("sample", "tokens"):
+        numbers = found[name].drop_null().to_numpy()
+        if len(numbers) and not 0 <= numbers.min() <= numbers.max() <= MOST_TOKENS:
+            raise DataError(
+                f"{path} must have whole numbers from 0 to {MOST_TOKENS:,} in its column `{name}`, but they go from "
+                f"{numbers.min():,} to {numbers.max():,}."
+            )
     return found
 
 
@@ -63,7 +49,7 @@ def belong(path: Path, header: Mapping[str, Any]) -> None:
     Args:
         header: column -> what all its cells must be, None for empty ones.
     """
-    with opened(path, [name for name in header if not COLUMNS[name].is_number]) as file:
+    with opened(path, words=[name for name in header if not COLUMNS[name].is_number]) as file:
         there = [name for name in (*header, "generation_key") if name in file.schema_arrow.names]
         table = file.read(columns=there)
     for name in there:
@@ -117,7 +103,7 @@ def values(path: Path, name: str, rows: np.ndarray) -> np.ndarray | None:
 
 
 def _read(path: Path, name: str, kind: pa.DataType) -> pa.Array | None:
-    with opened(path, [name] if kind == _words() else ()) as file:
+    with opened(path, words=[name] if kind == _words() else ()) as file:
         if name not in file.schema_arrow.names:
             return None
         return _cast(file.read(columns=[name])[name], kind)

@@ -168,11 +168,7 @@ def read_trial(place: TrialFolder) -> TrialData | None:
 
 
 def _steps(place: TrialFolder, arm: str, seed: int) -> Iterator[dict[str, object]]:
-    for number, line in enumerate(read_jsonl(place.steps), 1):
-        try:
-            step = StepRecord(**{key: value for key, value in line.items() if key != "schema"})
-        except TypeError as error:
-            raise DataError(f"{place.steps}:{number}: {error}.") from None
+    for step in read_jsonl(place.steps, StepRecord, StepRecord.mend):
         counters = {key: value for key, value in vars(step).items() if key != "metrics"}
         yield {"arm": arm, "seed": seed, **counters, **step.metrics}
 

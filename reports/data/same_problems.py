@@ -23,7 +23,7 @@ def golds(root: Path, benchmark: str) -> Golds:
     """Of all problems that evaluations in this folder were asked."""
     found: dict[str, str | None] = {}
     for path in sorted(root.glob(f"**/evals/**/{escape(benchmark)}/attempts.parquet")):
-        with columns.opened(path) as file:
+        with columns.opened(path, ["problem_id"]) as file:
             names = [name for name in ("problem_id", "gold") if name in file.schema_arrow.names]
             table = file.read(columns=names)
         ids = table["problem_id"].to_pylist()

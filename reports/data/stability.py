@@ -12,6 +12,7 @@ from statistics import median, stdev
 from typing import Any
 
 from harness.records import START
+from reports.data import unhealthy
 from reports.data.analysis import Analysis
 from reports.data.scores import AVERAGE, complete
 from reports.statistics import contrast
@@ -137,10 +138,17 @@ def to_json(a: Analysis, arm: str) -> dict[str, Any]:
     counts = {"seeds": one.seeds, "collapsed": None if fell is None else len(fell), "high": one.high}
     return {
         "collapse": counts | ({"missing": one.why_not} if one.why_not else {}),
-        "health": health(a, arm) | {"collapsed": None if fell is None else list(fell)} if a.run.trials else None,
+        "health": _health_json(a, arm, fell) if a.run.trials else None,
         "worst_seed": None if one.worst is None else {"seed": one.worst, "mean": one.scores[one.worst]},
         "sd_seeds": one.sd,
     }
+
+
+def _health_json(a: Analysis, arm: str, fell: tuple[int, ...] | None) -> dict[str, Any]:
+    """`findings` is left out where there are none, as in runs from before they were looked for."""
+    findings = unhealthy.to_json(a, arm)
+    collapsed = {"collapsed": None if fell is None else list(fell)}
+    return {**health(a, arm), **collapsed, **({"findings": findings} if findings else {})}
 
 
 def improvements_json(a: Analysis) -> list[dict[str, Any]]:

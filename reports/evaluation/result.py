@@ -10,9 +10,9 @@ from typing import Any
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from harness.records import SCHEMA, DataError, EvalFolder, EvalRecord, Mark, disagree
+from reports.data import columns
 from reports.data.load import MARKS, read_evaluations, where
 from reports.data.stopped import stopped_notes
 from reports.statistics import Estimate, Floats, contrast, pass_at_k
@@ -188,11 +188,8 @@ def _result(folder: EvalFolder, problems: pd.DataFrame) -> Result:
 
 def _answers(path: Path) -> pa.Table:
     """Problem, mark, answer and the second marker's mark, a row for each attempt."""
-    table = pq.read_table(path, columns=list(_ANSWERS))
-    missing = sorted(set(_ANSWERS) - set(table.column_names))
-    if missing:
-        raise DataError(f"{path} lacks the column `{missing[0]}`.")
-    return table
+    with columns.opened(path, _ANSWERS) as file:
+        return file.read(columns=list(_ANSWERS))
 
 
 def _second(marks: Sequence[str], others: Sequence[str | None]) -> Second:

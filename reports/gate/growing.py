@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from harness.records import DataError, EvalFolder, EvalRecord, Mark, OrderRecord, random_order, read_jsonl
+from harness.records import Attempt, DataError, EvalFolder, EvalRecord, Mark, OrderRecord, random_order, read_jsonl
 from reports.compared_side import ComparedSide
 from reports.data import columns
 from reports.data.checked import Checked, check
@@ -90,6 +90,12 @@ def read(name: str, wanted: Collection[str], accept: str | None = None) -> Answe
 
 def _growing(name: str, folders: Mapping[str, EvalFolder], checked: Checked) -> Answered:
     headers = {benchmark: EvalRecord.read(folder.header) for benchmark, folder in folders.items()}
+    for benchmark, header in headers.items():
+        if header.benchmark != benchmark:
+            raise DataError(
+                f"{folders[benchmark].header} is of {header.benchmark}, but stands in the folder of {benchmark}. "
+                "Evaluate again, into a new folder."
+            )
     orders = {benchmark: _order(folder, headers[benchmark]) for benchmark, folder in folders.items()}
     found = [_table(e, folders[b], headers[b].k, orders[b]) for e, b in enumerate(folders)]
     begun = [benchmark for benchmark, table in zip(folders, found, strict=True) if table.empty]
@@ -137,4 +143,4 @@ def _marks(folder: EvalFolder) -> list[tuple[str, str]]:
     if folder.attempts.exists():
         table = columns.scored(folder.attempts)
         return list(zip(table["problem_id"].to_pylist(), table["mark"].to_pylist(), strict=True))
-    return [(row["problem_id"], row["mark"]) for row in read_jsonl(folder.open_attempts)]
+    return [(row.problem_id, row.mark) for row in read_jsonl(folder.open_attempts, Attempt, EvalRecord.mend)]

@@ -110,6 +110,7 @@ def _begun(path: Path) -> set[str]:
 def results_of(name: str, subject: ComparedSide, evals: pd.DataFrame) -> Measured:
     """Counts of correct attempts, where every seed is complete on every benchmark and all were asked in one way."""
     one = {field: _only(name, evals, field) for field in ("arm", "template", "grader_version", "limit", "engine")}
+    # an average over fewer benchmarks or seeds would be another quantity, so one that lacks a cell is refused
     cells = matrices(evals, subject.problems)
     benchmarks = {benchmark: scores for (_, benchmark), scores in sorted(cells.items())}
     seeds = sorted({*subject.trials, *evals["seed"]})

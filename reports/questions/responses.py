@@ -67,7 +67,7 @@ def _digests(folder: EvalFolder | None) -> Digests | None:
     if folder is None:
         return None
     found: Digests = {}
-    with columns.opened(folder.attempts) as file:
+    with columns.opened(folder.attempts, ["problem_id", "sample"]) as file:
         if "response" not in file.schema_arrow.names:
             return None
         for batch in file.iter_batches(_AT_ONCE, columns=["problem_id", "sample", "response"]):

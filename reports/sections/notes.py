@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from harness.records import START
-from reports.data import agreement, common
+from reports.data import agreement, common, unhealthy
 from reports.data.analysis import Analysis
 from reports.data.scores import AVERAGE
 from reports.document import Bullets, Section
@@ -34,6 +34,7 @@ def collect(a: Analysis) -> list[str]:
         *([RECONSTRUCTION] if any("reconstruction" in arm.title.lower() for arm in a.arms) else []),
         *([f"{capital(EXPLORATORY)}."] if a.run.plan.imported else []),
         *(f"{_departs(a)}{sentence}" for sentence in a.deviations),
+        *unhealthy.notes(a),
         *common.notes(a),
         *_gaps(a),
         *_unmatched(a),

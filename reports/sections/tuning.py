@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from statistics import mean
-from typing import Any
 
+from harness.records.tuned import TuningRecord
 from reports.data.analysis import Analysis
 from reports.document import Block, Cell, Column, Folded, Row, Table, Text, text
 from reports.words import GAP, listing, percent, plural
@@ -16,14 +16,14 @@ Scores = dict[tuple[str, str], float | None]
 
 def executed(a: Analysis) -> list[Block]:
     """Empty where the plan has words of somebody's own, or nothing."""
-    tuning = a.run.plan.tuning
-    if not {"tried", "chosen"} <= tuning.keys():
+    tuning = a.run.plan.tuned
+    if tuning is None:
         return []
     scores: Scores = {(row["arm"], row["candidate"]): row["score"] for row in tuning["tried"]}
     return [Text(_said(a, tuning, scores)), Folded("Every score in tuning", [_table(a, tuning, scores)])]
 
 
-def _said(a: Analysis, tuning: Mapping[str, Any], scores: Scores) -> str:
+def _said(a: Analysis, tuning: TuningRecord, scores: Scores) -> str:
     arms, candidates = _names(arm for arm, _ in scores), _names(candidate for _, candidate in scores)
     asked = [f"{a.benchmark_title(name)} (k = {k})" for name, k in tuning["benchmarks"].items()]
     seeds = tuning["seeds"]
@@ -37,7 +37,7 @@ def _said(a: Analysis, tuning: Mapping[str, Any], scores: Scores) -> str:
     )
 
 
-def _choice(a: Analysis, tuning: Mapping[str, Any]) -> str:
+def _choice(a: Analysis, tuning: TuningRecord) -> str:
     chosen = {arm: one["candidate"] for arm, one in tuning["chosen"].items()}
     if tuning.get("choose") != "per_arm":
         return f"Chosen for all arms, by the mean over them: {next(iter(chosen.values()))}."
@@ -46,7 +46,7 @@ def _choice(a: Analysis, tuning: Mapping[str, Any]) -> str:
     return "Each arm has its own best: " + listing([f"{a.label(arm)} {one}" for arm, one in chosen.items()]) + "."
 
 
-def _table(a: Analysis, tuning: Mapping[str, Any], scores: Scores) -> Table:
+def _table(a: Analysis, tuning: TuningRecord, scores: Scores) -> Table:
     """Arms x candidates, percent correct in tuning; a last row has the mean where one choice was made for all arms."""
     candidates = _names(candidate for _, candidate in scores)
     chosen = {arm: one["candidate"] for arm, one in tuning["chosen"].items()}

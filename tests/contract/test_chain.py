@@ -152,7 +152,7 @@ SLIPS: dict[str, tuple[Callable[[Path], Any], str]] = {
     ),
     "steps lost": (lambda r: (r / A / "steps.jsonl").unlink(), "steps.jsonl is missing"),
     "steps of another seed": (
-        lambda r: (r / A / "steps.jsonl").write_text((r / B / "steps.jsonl").read_text() + "{}\n"),
+        lambda r: (r / A / "steps.jsonl").write_text((r / B / "steps.jsonl").read_text() * 2),
         "steps.jsonl is not what",
     ),
     "done.json of another trial": (

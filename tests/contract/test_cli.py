@@ -110,6 +110,10 @@ def test_runs_are_listed_with_their_progress(rence: Call, finished: Path) -> Non
         "report": "no",
     }
     assert "not valid JSON" in rows["broken"]["state"]
+    done = Path("runs/finished/grpo/seed0/done.json")
+    done.write_text(json.dumps({**json.loads(done.read_text()), "health": ["entropy: is low", "zero: learns nothing"]}))
+    rows = {row["run"]: row for row in json.loads(rence("list", "runs", "--json")[1])}
+    assert rows["finished"]["state"] == "incomplete, 1 unhealthy"
 
 
 def test_the_spec_sheet_has_every_hyperparameter_with_its_meaning(rence: Call) -> None:

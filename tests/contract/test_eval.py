@@ -12,8 +12,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pyarrow.parquet
 import pytest
+from safetensors.numpy import load_file, save_file
 
 from benchmarks import registry
 from harness.base.errors import INCOMPLETE, INTERRUPTED, OK, USAGE
@@ -177,6 +179,23 @@ def model(root: Path, **files: str | None) -> None:
         path.unlink() if text is None else path.write_text(text)
 
 
+def damaged(root: Path, change: Callable[[dict], dict]) -> None:
+    """A copy of the shipped model with other weights."""
+    model(root)
+    save_file(change(load_file(root / "model.safetensors")), root / "model.safetensors", {"format": "pt"})
+
+
+@pytest.mark.parametrize("engine", ["local", "hf"])
+def test_logits_that_are_not_finite_are_an_error_and_no_score(rence: Call, tmp_path: Path, engine: str) -> None:
+    """The weights are numbers, so that nothing is wrong with them until they are computed with."""
+    large = np.full(64, 3e38, np.float32)
+    damaged(tmp_path / "large", lambda held: {**held, "model.norm.weight": large})
+    code, out, said = rence(*SUMS, "--model", "large", "--engine", engine, "--out", "r")
+    assert (code, out) == (INCOMPLETE, "")
+    assert f"engine `{engine}`: the model's logits are not finite (NaN or infinity) in 16 of 16 answers" in said
+    assert not list((tmp_path / "r").rglob("attempts.*")), "no answer is kept"
+
+
 @pytest.mark.parametrize(
     ("arguments", "exit_code", "message"),
     [
@@ -191,9 +210,20 @@ def model(root: Path, **files: str | None) -> None:
         (["--model", "nowhere"], USAGE, "model `nowhere` is neither shipped, nor a folder here, nor a hub id"),
         (["--model", "owner/name"], USAGE, "model `owner/name` cannot be fetched from the hub"),
         (["--model", "unconfigured"], USAGE, "`unconfigured` is a folder without config.json"),
-        (["--model", "weightless"], USAGE, "weightless has no *.safetensors"),
+        (["--model", "weightless"], INCOMPLETE, "weightless has no *.safetensors"),
         (["--model", "speechless"], USAGE, "the tokenizer of speechless cannot be used: JSONDecodeError"),
-        (["--model", "torn"], USAGE, "the model of torn cannot be used: SafetensorError"),
+        (
+            ["--model", "torn"],
+            INCOMPLETE,
+            "torn/model.safetensors is no safetensors, or was cut short: it has 11",
+        ),
+        (
+            ["--model", "lacking"],
+            INCOMPLETE,
+            "not its model's: 20 tensors missing (model.layers.0.mlp.up_proj.weight, ",
+        ),
+        (["--model", "lacking", "--engine", "hf"], INCOMPLETE, "lacking/model.safetensors are not its model's: 20 ten"),
+        (["--model", "poisoned"], INCOMPLETE, "1 tensor not finite (NaN or infinity) (model.norm.weight)"),
         (["--model", "unheard"], USAGE, "the model of unheard cannot be used: "),
         (["--model", "mute", "--template", "chat"], USAGE, "template `chat` needs a model with a chat template"),
         (["--model", "raising"], USAGE, "the chat template of raising cannot be used: TemplateError: no maths"),
@@ -223,6 +253,8 @@ def test_a_mistake_is_said_in_three_lines_at_most_and_nothing_is_written(
     model(tmp_path / "weightless", model__safetensors=None)
     model(tmp_path / "speechless", tokenizer__json='{"broken')
     model(tmp_path / "torn", model__safetensors="not weights")
+    damaged(tmp_path / "lacking", lambda held: dict(list(held.items())[:4]))
+    damaged(tmp_path / "poisoned", lambda held: {**held, "model.norm.weight": held["model.norm.weight"] * np.nan})
     model(tmp_path / "unheard", config__json='{"model_type": "unheard"}')
     model(tmp_path / "mute", chat_template__jinja=None)
     model(tmp_path / "raising", chat_template__jinja="{{ raise_exception('no maths') }}")

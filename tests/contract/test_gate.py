@@ -14,6 +14,8 @@ import typer
 import yaml
 
 from harness.base.errors import FAILED, INCOMPLETE, OK, USAGE
+from harness.records import EvalFolder
+from harness.records.seals import seal
 from rence.cli import app, main
 
 Call = Callable[..., tuple[int, str, str]]
@@ -98,7 +100,9 @@ def test_exit_codes_of_an_inconclusive_gate(rence: Call) -> None:
 def test_exit_codes_of_what_differs(rence: Call, change: dict, more: list[str], code: int, words: str) -> None:
     gate(rence, GRPO, "--update")
     for seed in (0, 1):
-        edit(Path(f"{GRPO}/seed{seed}/evals/step_1/mini_sums/eval.json"), **change)
+        place = EvalFolder(Path(f"{GRPO}/seed{seed}/evals/step_1/mini_sums"))
+        edit(place.header, **change)
+        seal(place)  # as if it had been evaluated so
     found, out, err = gate(rence, GRPO, *more)
     assert found == code and words in err and bool(out) == (code == OK) and len(err.splitlines()) <= 3
 
@@ -120,9 +124,11 @@ def test_exit_codes_of_what_is_missing_or_broken(rence: Call) -> None:
     Path("b.yaml").write_text(text, encoding="utf-8")
     place = Path(f"{GRPO}/seed1/evals/step_1/mini_sums/attempts.parquet")
     place.write_bytes(place.read_bytes()[:100])
-    assert gate(rence, GRPO)[0] == INCOMPLETE
-    place.unlink()
     code, _, err = gate(rence, GRPO)
+    assert code == USAGE and "attempts.parquet is not what seal.json beside it was made with" in err
+    assert gate(rence, GRPO, "--accept", "half is enough")[0] == INCOMPLETE
+    place.unlink()
+    code, _, err = gate(rence, GRPO, "--accept", "it is missing")
     assert code == INCOMPLETE and "mini_sums was begun and is not complete" in err
     shutil.rmtree(f"{GRPO}/seed1")
     assert gate(rence, GRPO)[0] == INCOMPLETE
@@ -237,3 +243,23 @@ def test_the_workflow_of_the_how_to_is_one() -> None:
     uploads = [step for step in steps if "upload-artifact" in step.get("uses", "")]
     assert any(gated[gated.index("--junit") + 1] in step["with"]["path"] for step in uploads)
     assert all(step["if"] == "always()" for step in uploads), "a failed gate is what one wants to see"
+
+
+def test_a_broken_seal_is_refused_and_accepted_in_all_that_ci_reads(rence: Call, tmp_path: Path) -> None:
+    gate(rence, GRPO, "--update")
+    edit(Path(f"{GRPO}/seed1/evals/step_1/mini_sums/eval.json"), title="Sums")
+    code, out, err = gate(rence, GRPO, "--junit", "j.xml")
+    assert (code, out) == (USAGE, "") and "mini_sums/eval.json is not what seal.json beside it was made with" in err
+    assert "is not what seal.json beside it" in Path("j.xml").read_text(encoding="utf-8") and "--accept REASON" in err
+    code, out, _ = gate(rence, GRPO, "--accept", "a better title", "--json", "--junit", "j.xml")
+    found = json.loads(out)
+    assert code == OK and found["sealed"] == "accepted" and found["matched"] is False
+    assert found["accepted"] == {
+        "reason": "a better title",
+        "what": ["seed1/evals/step_1/mini_sums/eval.json is not what seal.json beside it was made with"],
+    }
+    assert "a better title" in Path("j.xml").read_text(encoding="utf-8")
+    assert gate(rence, GRPO, "--update")[0] == USAGE
+    assert gate(rence, GRPO, "--update", "--accept", "a better title")[0] == OK
+    edit(Path(f"{GRPO}/seed1/evals/step_1/mini_sums/eval.json"), title="")
+    assert "was made with something let through: Accepted: a better title." in gate(rence, RENCE)[1]

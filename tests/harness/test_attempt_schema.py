@@ -159,5 +159,5 @@ def test_reading_a_column_in_the_shape_of_problems_and_samples(more_columns: Non
     with pytest.raises(ValueError, match="`colour` is no column of attempts"):
         values(path, "colour", rows)
     pq.write_table(pa.table({"logprob": ["much"] * 4}), path)
-    with pytest.raises(DataError, match=r"attempts\.parquet cannot be read"):
+    with pytest.raises(DataError, match=r"attempts\.parquet must have numbers in its column `logprob`, but has string"):
         values(path, "logprob", rows)

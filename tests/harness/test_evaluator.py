@@ -83,7 +83,7 @@ def test_every_problem_is_asked_k_times_in_chunks_and_in_order(evaluator: Evalua
     assert [(row["problem_id"], row["sample"]) for row in rows] == [(p.id, i) for p in SUMS.problems for i in range(3)]
     assert {row["gold"] for row in rows[:3]} == {SUMS.problems[0].gold}
     assert len({row["generation_key"] for row in rows}) == 600
-    assert sorted(content(folder)) == ["attempts.parquet", "eval.json"]
+    assert sorted(content(folder)) == ["attempts.parquet", "eval.json", "seal.json"]
 
 
 def test_marks_and_answers(evaluator: Evaluator, tmp_path: Path) -> None:

@@ -12,12 +12,12 @@ from harness import config
 from harness.base.pace import Pace
 from harness.models.resolving import SHIPPED
 from harness.planning import plan
-from harness.records import DoneRecord, EvalFolder, EvalRecord, RunFolder, StepRecord, append_jsonl
+from harness.records import DoneRecord, EvalFolder, EvalRecord, RunFolder, StepRecord, append_jsonl, last_line
 from harness.run import jobs
 from harness.run.display import LiveRunView, QuietView, RunView, view_for
 from harness.run.folder import prepare
 from harness.run.outcome import Failure
-from harness.run.progress import RunProgress, Survey, last_line
+from harness.run.progress import RunProgress, Survey
 
 HEADER = EvalRecord(
     "grpo", 0, 2, 64, 48, "mini_sums", "hash", 200, 1, "weights", "bare", "local", "1", "1", {"temperature": 1.0}
@@ -71,11 +71,19 @@ def test_a_trial_that_ended_has_no_work_left(run: RunFolder, survey: Survey) -> 
 
 def test_the_last_line_is_read_from_the_end_and_a_torn_one_left_out(tmp_path: Path) -> None:
     path = tmp_path / "steps.jsonl"
-    assert last_line(path) is None
+    assert last_line(path, StepRecord) is None
     append_jsonl(path, [step(i) for i in range(1, 400)])
     path.write_text(path.read_text() + '{"step": 400')
-    found = last_line(path)
-    assert found and found["step"] == 399
+    found = last_line(path, StepRecord)
+    assert found and found.step == 399
+
+
+def test_a_line_that_is_longer_than_what_is_read_at_first(tmp_path: Path) -> None:
+    path = tmp_path / "steps.jsonl"
+    append_jsonl(path, [step(1), {**step(2), "metrics": {f"metric/{i}": 0.5 for i in range(5000)}}])
+    assert path.stat().st_size > 64_000
+    found = last_line(path, StepRecord)
+    assert found and found.step == 2 and len(found.metrics) == 5000
 
 
 def test_the_pace_counts_from_the_first_work_seen() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
+from safetensors.numpy import load_file, save_file
 
 from harness import config
 from harness.base.errors import FAILED, INCOMPLETE, INTERRUPTED, OK, USAGE, UserError
@@ -265,3 +267,15 @@ def test_attempts_are_numbered_on(tmp_path: Path) -> None:
     for name in ("attempt_2", "attempt_10"):
         (job.folder / "logs" / name).mkdir(parents=True)
     assert job.next_attempt() == 11
+
+
+def test_a_model_that_is_not_whole_ends_the_run_before_a_score(rence: Rence, tiny: Path, tmp_path: Path) -> None:
+    """And so does a checkpoint that was damaged between two starts."""
+    model = Path(shutil.copytree(SHIPPED["quickstart-base"], tmp_path / "model"))
+    held = load_file(model / "model.safetensors")
+    save_file(dict(list(held.items())[:4]), model / "model.safetensors", {"format": "pt"})
+    done = rence("run", str(tiny), f"model={model}", "name=lacking")
+    assert done.returncode == INCOMPLETE and "Traceback" not in done.stderr
+    assert f"the weights of {model}/model.safetensors are not its model's: 20 tensors missing" in done.stderr
+    run = tmp_path / "runs" / "lacking"
+    assert not list(run.rglob("attempts.*")) and not list(run.rglob("done.json"))

@@ -16,9 +16,11 @@ from benchmarks.marks import Mark, Marked, Response
 from benchmarks.problems import Problem
 from harness.backends.base import Checkpoint
 from harness.backends.local.policies import Policies
-from harness.engines.base import Completion, Engine, Request, Sampling, complete
+from harness.base.errors import INCOMPLETE, UserError
+from harness.engines.base import Completion, Engine, NotFinite, Request, Sampling, complete
 from harness.engines.registry import open_engine
 from harness.models.language_model import LanguageModel
+from harness.models.weights import UnusableWeights
 from harness.records import read_jsonl
 
 if TYPE_CHECKING:
@@ -239,14 +241,46 @@ def test_a_trial_that_diverges_ends_there_and_says_where(tiny: Tiny) -> None:
     assert len(list(read_jsonl(run.folder.steps))) == 2
 
 
-def test_weights_that_are_not_numbers_end_the_trial_before_anything_is_learnt(tiny: Tiny, model: LanguageModel) -> None:
+@pytest.mark.parametrize(("value", "error", "message"), [(float("nan"), UnusableWeights, "1 tensor not finite"),
+                                                         (3e38, NotFinite, "logits are not finite")])  # fmt: skip
+def test_a_broken_model_to_start_from_is_an_error(
+    tiny: Tiny, model: LanguageModel, value: float, error: type[UserError], message: str
+) -> None:
     with torch.no_grad():
-        next(model.net.parameters())[0, 0] = float("nan")
+        model.net.model.norm.weight.fill_(value)  # type: ignore[union-attr]
     folder = tiny.place()
     model.net.save_pretrained(folder)
     model.tokenizer.save_pretrained(folder)
-    run = tiny.train(tiny.trial(budget=64), model=folder)
-    assert run.result.diverged == "step 1: the sampler's log-probs are not finite"
+    with pytest.raises(error, match=message) as raised:
+        tiny.train(tiny.trial(budget=64), model=folder)
+    assert raised.value.exit_code == INCOMPLETE
+
+
+@pytest.mark.parametrize(
+    ("rate", "reason"),
+    [(3e38, "step 1: the weights are not finite"), (1e37, "step 2: loss ")],
+)
+def test_weights_that_training_breaks_end_the_trial(tiny: Tiny, rate: float, reason: str) -> None:
+    """Beyond what a float holds, and short of it, where they are numbers and the logits are none."""
+    run = tiny.train(tiny.trial(budget=64, epochs=1, minibatches=1, learning_rate=rate, weight_decay=10.0))
+    assert run.result.diverged.startswith(reason) and run.result.final_weights == ""
+    assert run.result.steps == len(list(read_jsonl(run.folder.steps)))
+
+
+def test_an_evaluation_without_finite_logits_ends_the_trial(tiny: Tiny) -> None:
+    """As it does again after a kill, for nothing else can come of it."""
+
+    class Asking(tiny.Watcher):
+        def evaluate(self, engine: Engine, checkpoint: Checkpoint) -> None:
+            engine.model.net.model.norm.weight.data.fill_(3e38)  # type: ignore[attr-defined]
+            engine.generate([Request((2, 5), (0,))], Sampling(4))
+
+    first, again = (tiny.train(tiny.trial(budget=32), folder=place, watcher=Asking()) for place in [tiny.place()] * 2)
+    assert first.result.diverged == "step 1: the logits of the evaluation are not finite"
+    assert (first.result.steps, first.result.rollouts) == (1, 16)
+    assert replace(again.result, generate_seconds=0, train_seconds=0) == replace(
+        first.result, generate_seconds=0, train_seconds=0
+    )
 
 
 @pytest.mark.parametrize("name", ["grpo", "dapo", "rence", "online_dpo"])

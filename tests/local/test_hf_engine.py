@@ -10,12 +10,12 @@ import pytest
 import torch
 from transformers import GenerationConfig, MambaConfig, MambaForCausalLM
 
-from harness.base.errors import UserError
-from harness.engines.base import Completion, Request, Sampling, complete
+from harness.base.errors import INCOMPLETE, UserError
+from harness.engines.base import Completion, EngineFailed, Request, Sampling, complete
 from harness.engines.hf import HfEngine
 from harness.engines.local import LocalEngine
 from harness.engines.registry import open_engine
-from harness.models.language_model import load
+from harness.models.language_model import LanguageModel, load
 from tests.local.conftest import EOS, PAD, WORDS, save
 
 REQUESTS = [Request((2, 5, 3), tuple(range(12))), Request((2, 4, 9, 3), (20, 21)), Request((7,), (30, 31, 32))]
@@ -124,6 +124,33 @@ class Calls:
     def generate(self, requests: Sequence[Request], sampling: Sampling) -> list[list[Completion]]:
         self.asked.append((list(requests), sampling.max_tokens))
         return [[Completion("x", sampling.max_tokens, "length")] * len(request.seeds) for request in requests]
+
+
+class Broken(Calls):
+    """A plug-in that says what an engine says that was stopped, or that breaks down."""
+
+    def __init__(self, reason: str | Exception) -> None:
+        super().__init__(None)
+        self.reason = reason
+
+    def generate(self, requests: Sequence[Request], sampling: Sampling) -> list[list[Completion]]:
+        if isinstance(self.reason, Exception):
+            raise self.reason
+        return [[Completion("", 0, self.reason) for _ in request.seeds] for request in requests]
+
+
+@pytest.mark.parametrize("reason", ["abort", "error", "None", ""])
+def test_an_answer_that_was_given_up_is_no_answer(reason: str) -> None:
+    with pytest.raises(EngineFailed, match=f"an answer ended by `{reason}` and by none of stop, length, context") as e:
+        complete(Broken(reason), REQUESTS, SAMPLED)
+    assert e.value.exit_code == INCOMPLETE
+
+
+def test_an_engine_that_breaks_down_is_an_error(model: LanguageModel) -> None:
+    for engine in (HfEngine.over(model), LocalEngine(model)):
+        with pytest.raises(EngineFailed, match=f"engine `{engine.name}` failed while it was asked: IndexError: ") as e:
+            complete(engine, [Request((10**6,), (1,))], SAMPLED)  # a token that the model does not have
+        assert e.value.exit_code == INCOMPLETE and "run the same again" in str(e.value)
 
 
 def test_where_all_have_room_there_is_one_unchanged_call() -> None:

@@ -25,7 +25,10 @@ from harness.records import (
     Timing,
     TrialRecord,
     append_jsonl,
+    read_json,
+    write_json,
 )
+from harness.records.seals import lock_in
 
 TITLES = {"rence": "ReNCE (reconstruction)", "grpo": "GRPO", "dapo": "DAPO", "online_dpo": "Online DPO"}
 CLIP = {"metric": "actor/pg_clipfrac", "label": "share of tokens clipped", "inactive_below": 0.001}
@@ -75,7 +78,7 @@ class Synthetic:
                 "trials": 3,
                 "tried": [{"learning_rate": 1e-4, "score": 0.41}, {"learning_rate": 3e-4, "score": 0.5}],
             },
-            lock="lock0",
+            lock="",
         )
 
     def arm(self, name: str) -> ArmRecord:
@@ -128,6 +131,7 @@ class Synthetic:
     def write(self, root: Path) -> Path:
         folder = RunFolder(root)
         self.plan().write(folder.plan)
+        relock(root)
         for benchmark in self.benchmarks:
             write_eval(
                 folder.start_eval(benchmark),
@@ -157,6 +161,14 @@ class Synthetic:
         last = steps[-1]
         DoneRecord("finished", last.step, last.rollouts, last.tokens, last.updates, 96, "w").write(place.done)
         Timing(1, 61.5, 60.0, 20.0, 30.0, 10.0, "2026-01-01T00:00:00", "2026-01-01T00:01:00").write(place.timing)
+
+
+def relock(run: Path) -> Path:
+    """The run, with the lock that its plan has as it is now: as if that had been planned."""
+    path = RunFolder(run).plan
+    data = read_json(path)
+    write_json(path, {**data, "lock": lock_in(data)})
+    return run
 
 
 def trial_record(arm: str, seed: int, budget: int) -> TrialRecord:
@@ -196,7 +208,7 @@ def write_eval(place: EvalFolder, header: EvalRecord, marks: np.ndarray) -> None
                 "tokens": [12] * rows,
                 "template": [header.template] * rows,
                 "engine": [header.engine] * rows,
-                "generation_key": ["g"] * rows,
+                "generation_key": [f"g{row}" for row in range(rows)],
                 "grader_version": [header.grader_version] * rows,
                 "mark_second": pa.array([None] * rows, pa.string()),
             }

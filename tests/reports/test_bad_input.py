@@ -255,7 +255,9 @@ def test_no_run_folder(tmp_path: Path) -> None:
 
 
 def test_an_unknown_estimand(make_run) -> None:
-    with pytest.raises(DataError, match="`estimand` must be one of algorithm, benchmark, checkpoints, but is `truth`"):
+    with pytest.raises(
+        DataError, match=r"`comparison\.estimand` must be `algorithm` or `benchmark` or `checkpoints`, but"
+    ):
         reports.build(make_run(estimand="truth"))
 
 

@@ -14,6 +14,7 @@ import reports
 from harness.records import Comparison, Plan, RunFolder
 from reports.statistics import contrast
 from reports.statistics.equivalence import equivalence_p
+from tests.reports.conftest import relock
 
 EQUAL = {
     "gains": {"rence": 0.5, "grpo": 0.5},
@@ -27,7 +28,7 @@ def with_margin(run: Path, margin: float) -> Path:
     plan = Plan.read(RunFolder(run).plan)
     comparison = replace(plan.comparison, margin=margin)
     replace(plan, comparison=comparison).write(RunFolder(run).plan)
-    return run
+    return relock(run)
 
 
 def test_agrees_with_two_t_tests() -> None:

@@ -24,6 +24,7 @@ from reports.figures.curves import Line, curves
 from reports.figures.intervals import IntervalRow, intervals
 from reports.figures.labels import spread
 from reports.render import csv, latex, markdown, plain
+from tests.reports.conftest import relock
 
 HOSTILE = "\u202e\u0000<script>alert(1)</script> & \\input{x} | *b* $x$ % _ ~ # `c` {"
 VOID = {"meta", "br", "wbr", "hr", "img", "link", "input"}
@@ -71,7 +72,7 @@ def test_files_of_a_report(built: Path) -> None:
     names = {path.relative_to(built).as_posix() for path in built.rglob("*") if path.is_file()}
     assert names == {
         "index.html", "report.md", "table.tex", "differences.tex", "results.csv", "problems.csv", "pass_at_k.csv",
-        "verdict.json", "figures/stability.svg",
+        "verdict.json", "seal.json", "figures/stability.svg",
         "figures/scores.svg", "figures/differences.svg", "figures/curve-rollouts.svg", "figures/curve-step.svg",
         "figures/passing.svg", "figures/passing-mini_easy.svg", "figures/passing-mini_hard.svg", "figures/lengths.svg",
         "figures/spending.svg", "figures/cost-cpu.svg",
@@ -112,6 +113,7 @@ def test_hostile_text_is_escaped_everywhere(make_run) -> None:
     run = make_run()
     plan = (run / "plan.json").read_text(encoding="utf-8")
     (run / "plan.json").write_text(plan.replace('"GRPO"', json.dumps(HOSTILE)), encoding="utf-8")
+    relock(run)
     reports.build(run)
     out = run / "report"
     page = read(out / "index.html")
@@ -243,8 +245,8 @@ def test_only_the_cost_block_knows_times(make_run, built: Path) -> None:
         for p in sorted(built.rglob("*.*"))
         if p.read_bytes() != (run / "report" / p.relative_to(built)).read_bytes()
     ]
-    assert changed == ["cost-cpu.svg", "index.html", "report.md"]
-    for name in changed[1:]:
+    assert changed == ["cost-cpu.svg", "index.html", "report.md", "seal.json"], "which has the hashes of the others"
+    for name in ("index.html", "report.md"):
         one, other = read(built / name), read(run / "report" / name)
         assert "999.5" in other and reports.without_cost(one) == reports.without_cost(other)
 

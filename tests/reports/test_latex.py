@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import reports
+from tests.reports.conftest import relock
 
 PDFLATEX = shutil.which("pdflatex")
 SIX = {
@@ -61,6 +62,7 @@ def test_hostile_names_compile(make_run, tmp_path: Path) -> None:
     run = make_run(gains={"a_b": 0.5, "c": 0.1}, benchmarks={"x_1": (20, 2), "y": (20, 2)}, curve=())
     plan = (run / "plan.json").read_text().replace('"title": "c"', r'"title": "\\input{x} $ % & # ~ ^ {é} 数"')
     (run / "plan.json").write_text(plan)
+    relock(run)
     (path,) = (path for path in reports.build(run, ["tex"]) if path.name == "table.tex")
     (tmp_path / "paper.tex").write_text(PAPER.replace("table.tex", str(path)).replace(r"\input{differences.tex}", ""))
     command = [str(PDFLATEX), "-interaction=nonstopmode", "-halt-on-error", "paper.tex"]

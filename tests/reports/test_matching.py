@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 
 import reports
-from harness.records import EvalRecord
+from harness.records import EvalRecord, chain
 from reports.data.matching import HARMLESS, LISTED, NAMES
+from tests.reports.conftest import relock
 
 Say = Callable[..., tuple[int, str, str]]
 SAMPLING = {"temperature": 1.0, "top_p": 1.0, "max_tokens": 48, "seed": 0}
@@ -147,6 +148,7 @@ def test_all_headers_may_agree_and_not_be_as_planned(make_run, key: str) -> None
     change = {key: "chat" if key == "template" else 7}
     settings = {} if key == "template" else {"evaluation": {**plan["evaluation"], **change}}
     edit(run / "plan.json", **settings or change)
+    relock(run)
     with pytest.raises(reports.Unmatched, match=r"start, step 0, mini; rence seed 0, step 10, mini; .*; 2 more eval"):
         verdict(run)
     assert verdict(run, accept=REASON)["sealed"] == "accepted"
@@ -182,7 +184,8 @@ def test_the_seal_of_a_report(make_run) -> None:
     files = reports.build(run)
     assert files[-1] == run / "report/seal.json"
     seal = json.loads(files[-1].read_text(encoding="utf-8"))
-    assert {run / "report" / name for name in seal["files"]} == set(files[:-1]) and seal["schema"] == 1
+    assert {run / "report" / name for name in seal["files"]} == set(files[:-1])
+    assert seal["rests_on"] == chain.check(run).evidence
     for name, digest in seal["files"].items():
         assert hashlib.sha256((run / "report" / name).read_bytes()).hexdigest() == digest
     before = files[-1].read_bytes()
@@ -217,6 +220,7 @@ def test_what_may_differ_is_told(make_run, make_evaluated) -> None:
 def test_recipes_of_two_runs_are_told(make_run) -> None:
     one, other = make_run("one", gains={"grpo": 0.8}, **RUN), make_run("other", gains={"grpo": 0.6}, **RUN)
     edit(other / "plan.json", recipe={"group_size": 8, "learning_rate": 1e-3})
+    relock(other)
     found = reports.compare(str(one), str(other)).to_json()
     assert found["matched"] and found["differs"] == ["the recipe's `learning_rate` differs (0.0003, 0.001)"]
 

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import reports
+from tests.reports.conftest import relock
 
 
 def page(run: Path) -> str:
@@ -29,6 +30,7 @@ def test_mean_kl_and_the_largest_difference_over_steps_and_seeds(make_run) -> No
     log(run, "grpo", 1, [0.002], [0.2])
     plan = json.loads((run / "plan.json").read_text(encoding="utf-8"))
     (run / "plan.json").write_text(json.dumps({**plan, "backend": "verl", "verl": {"importance_cap": 2.0}}))
+    relock(run)
     lines = page(run).split("## Sampler and learner")[1].split("## ")[0].splitlines()
     assert "| GRPO | 2.0e-03 | — | 3.0e-01 |" in lines
     assert "| ReNCE (reconstruction) | — | — | — |" in lines

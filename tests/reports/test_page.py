@@ -18,7 +18,7 @@ import reports
 from reports.data.excerpts import HEAD, TAIL, visible
 from reports.document import Cell, Column, Document, Folded, Row, Section, Table
 from reports.render import html
-from tests.reports.conftest import Synthetic
+from tests.reports.conftest import Synthetic, relock
 
 webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed: pip install '.[dev]'")
 BROWSER, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
@@ -62,6 +62,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     plan = run / "plan.json"
     text = plan.read_text(encoding="utf-8").replace('"DAPO"', json.dumps("DAPO\u202e" + "_long" * 60))
     plan.write_text(text, encoding="utf-8")
+    relock(run)
     return reports.build(run, ["html"])[0]
 
 

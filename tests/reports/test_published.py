@@ -21,6 +21,7 @@ from reports.data.reproduced import HAVE_ERRATA, PublishedFinding
 from reports.document import Table
 from reports.sections.published import compare, impossible, section
 from reports.statistics.reproduction import own_training, same_weights
+from tests.reports.conftest import relock
 
 
 def table(**percent: dict[str, float | None]) -> Published:
@@ -303,6 +304,7 @@ def test_benchmarks_of_ones_own_and_a_model_that_nobody_knows(rence: Say, make_r
     assert code == 2 and "there is no benchmark `b2`" in err and "b1" in err
     plan = RunFolder(run).plan
     plan.write_text(json.dumps(json.loads(plan.read_text()) | {"model": "unknown"}))
+    relock(run)
     code, out, _ = rence("reproduce", run, "--expected", file(tmp_path, {"grpo": {"b1": 50.0}}))
     assert "Not known: what model ours is (taken: theirs);" in out
 

@@ -19,7 +19,7 @@ from reports.data.stability import health, improvements, sentence, stabilities, 
 from reports.sections import stability as section
 from reports.statistics.collapse import collapse_level, rate_bound
 from reports.statistics.improvement import Improvement, improvement
-from tests.reports.conftest import write_eval
+from tests.reports.conftest import relock, write_eval
 
 ONE = {"benchmarks": {"mini": (100, 10)}, "curve": (), "seeds": (0, 1, 2, 3, 4)}
 
@@ -191,6 +191,7 @@ def with_rule(run: Path, rule: CollapseRule | None) -> Analysis:
     path = RunFolder(run).plan
     plan = Plan.read(path)
     replace(plan, comparison=replace(plan.comparison, collapse=rule)).write(path)
+    relock(run)
     return analysis(run)
 
 

@@ -23,6 +23,7 @@ from reports.sections import best, effects
 from reports.statistics import contrast
 from reports.statistics.best import cross_fit
 from reports.statistics.multiple import adjusted
+from tests.reports.conftest import relock
 
 SMALL = {"benchmarks": {"a": (40, 2), "b": (30, 2)}, "curve": (), "points": 1}
 GRID = {
@@ -48,7 +49,7 @@ def swept(run: Path, *parts: Sweep) -> Path:
     """The run with a design in its plan."""
     plan = RunFolder(run).plan
     replace(Plan.read(plan), sweeps=list(parts)).write(plan)
-    return run
+    return relock(run)
 
 
 def analysis(run: Path) -> Analysis:

@@ -2,36 +2,56 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
-from harness.tracking.files import MetricRow, Tail, verdict_numbers
+import pytest
+
+from harness.records import DataError, StepRecord, json_line
+from harness.records.decode import decoder
+from harness.tracking.files import MetricRow, Tail, VerdictFile, verdict_numbers
 from harness.tracking.runs import batches
+
+
+def lines(*steps: int) -> str:
+    return "".join(json_line({**asdict(StepRecord(step, 1, 1, 1, 1)), "metrics": {"m": step}}) for step in steps)
+
+
+def steps(tail: Tail) -> list[int]:
+    return [line.step for line in tail.read()]
 
 
 def test_a_tail_reads_each_whole_line_once(tmp_path: Path) -> None:
     path = tmp_path / "steps.jsonl"
     tail = Tail(path)
     assert tail.read() == []
-    path.write_text('{"step": 1}\n{"step": 2}\n{"st')
-    assert tail.read() == [{"step": 1}, {"step": 2}]
-    assert tail.read() == []
+    path.write_text(lines(1, 2, 3)[:-20])
+    assert steps(tail) == [1, 2]
+    assert steps(tail) == []
     with path.open("a") as file:
-        file.write('ep": 3}\n')
-    assert tail.read() == [{"step": 3}]
+        file.write(lines(3)[-20:])
+    assert steps(tail) == [3]
 
 
 def test_a_tail_starts_over_when_the_file_was_cut_back(tmp_path: Path) -> None:
     path = tmp_path / "steps.jsonl"
-    path.write_text('{"step": 1}\n{"step": 2}\n{"step": 3}\n')
+    path.write_text(lines(1, 2, 3))
     tail = Tail(path)
     tail.read()
-    path.write_text('{"step": 1}\n')
-    assert tail.read() == [{"step": 1}]
+    path.write_text(lines(1))
+    assert steps(tail) == [1]
     # cut back and grown past the old end between two looks, with lines of other lengths
-    path.write_text('{"step": 1}\n{"step": 20}\n{"step": 30}\n{"step": 40}\n')
-    assert [line["step"] for line in tail.read()] == [20, 30, 40]
-    path.write_text('{"step": 100}\n{"step": 200}\n{"step": 300}\n{"step": 400}\n{"step": 5}\n')
-    assert [line["step"] for line in tail.read()] == [100, 200, 300, 400, 5]
+    path.write_text(lines(1, 20, 30, 40))
+    assert steps(tail) == [20, 30, 40]
+    path.write_text(lines(100, 200, 300, 400, 5))
+    assert steps(tail) == [100, 200, 300, 400, 5]
+
+
+def test_a_line_that_is_no_step_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "steps.jsonl"
+    path.write_text(lines(1) + "[]\n")
+    with pytest.raises(DataError, match=r"a line of .*steps\.jsonl must be an object, but is a list of 0 instead"):
+        Tail(path).read()
 
 
 def test_batches_keep_rows_whole_and_sentinels_last() -> None:
@@ -53,7 +73,7 @@ def test_verdict_numbers_leave_out_what_could_not_be_estimated() -> None:
         "arms": [{"arm": "rence", "per_benchmark": {"sums": score}, "average": None}],
         "pairs": [pair],
     }
-    assert verdict_numbers(verdict) == {
+    assert verdict_numbers(decoder(VerdictFile)(verdict)) == {
         "verdict/sums/rence/mean": 0.5,
         "verdict/sums/rence/ci_low": 0.4,
         "verdict/sums/rence/ci_high": 0.6,

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import torch
+from safetensors.torch import load_file, save_file
 from transformers import AutoTokenizer
 
 from benchmarks import registry
@@ -48,6 +51,24 @@ def requests(folder: Path) -> list[Request]:
 
 def test_the_version_is_that_of_the_distribution(engine: VllmEngine) -> None:
     assert (engine.name, engine.version) == ("vllm", "0.28.0+cpu")
+
+
+def test_weights_and_logits_that_are_broken_are_errors(tmp_path: Path, folder: Path) -> None:
+    """In a process of its own, for this one has its engine."""
+    held = load_file(folder / "model.safetensors")
+    for name, change in (("lacking", None), ("large", torch.full((64,), 3e38))):
+        copy = Path(shutil.copytree(folder, tmp_path / name))
+        kept = (
+            {k: v for k, v in held.items() if "norm" in k} if change is None else {**held, "model.norm.weight": change}
+        )
+        save_file(kept, copy / "model.safetensors", {"format": "pt"})
+    with pytest.raises(UserError, match="tensors missing"):
+        open_engine("vllm", tmp_path / "lacking")
+    command = [sys.executable, "-m", "rence", "eval", "--model", "large", "--benchmarks", "mini_sums", "--limit", "4",
+               "--max-tokens", "8", "--engine", "vllm", "--out", "r"]  # fmt: skip
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (3, ""), done.stderr
+    assert "engine `vllm`: the model's logits are not finite (NaN or infinity) in 4 of 4 answers" in done.stderr
 
 
 def test_equal_seeds_give_equal_completions(engine: VllmEngine, requests: list[Request]) -> None:

@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from benchmarks.marking import mark_all as mark_texts
 from benchmarks.marks import Response
 from benchmarks.problems import Problem
-from harness.backends.diverged import Diverged
 from harness.backends.groups import Group, Rollout
 from harness.config.experiment import Trial
-from harness.engines.base import Request, Sampling
+from harness.engines.base import Request, Sampling, require_finite
 from harness.engines.sampler import Samples, sample
 from harness.models.language_model import LanguageModel
 from harness.prompts.stream import Prompt
@@ -21,7 +20,7 @@ from harness.records import Mark
 def generate(model: LanguageModel, trial: Trial, prompts: Sequence[Prompt]) -> list[Group]:
     """The rollouts of each prompt.
 
-    Raises: Diverged if the sampler's log-probs are not finite.
+    Raises: NotFinite.
     """
     recipe = trial.arm.recipe
     tokens = [render(model.tokenizer, prompt.problem, trial.experiment.template) for prompt in prompts]
@@ -30,8 +29,7 @@ def generate(model: LanguageModel, trial: Trial, prompts: Sequence[Prompt]) -> l
         for ids, prompt in zip(tokens, prompts, strict=True)
     ]
     samples = sample(model.net, requests, Sampling(recipe.max_tokens, recipe.temperature), model.stop)
-    if not samples.logp_BT.isfinite().all():
-        raise Diverged("the sampler's log-probs are not finite")
+    require_finite("local", samples.logp_BT.sum(1).tolist())
     problems = [prompt.problem for prompt in prompts for _ in range(recipe.group_size)]
     rollouts = mark_all(samples, model.decode(samples.tokens_BT, samples.length_B), problems)
     size = recipe.group_size

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -13,7 +14,7 @@ from harness.backends import checkpoints
 from harness.backends.base import Checkpoint, Evaluate, Observer, TrainingResult
 from harness.backends.checkpoints import TrainingProgress
 from harness.backends.collect import Collected, collect
-from harness.backends.diverged import Diverged
+from harness.backends.diverged import Diverged, diverging
 from harness.backends.groups import TokenRollouts, as_batch
 from harness.backends.local import checkpoint as state_files
 from harness.backends.local.engines import engine_over
@@ -43,6 +44,7 @@ class Training:
         evaluate: Evaluate,
         observer: Observer,
     ) -> None:
+        """As `LocalBackend.train` has them; loads the model. Raises: UserError for weights that cannot be used."""
         self.trial, self.stream, self.folder, self.start = trial, stream, folder, model
         self.evaluate, self.observer = evaluate, observer
         self.recipe, self.algorithm = trial.arm.recipe, trial.arm.algorithm
@@ -52,28 +54,35 @@ class Training:
         learner = self.policies.learner
         self.learner = Learner(learner, self.algorithm, self.recipe, make_optimizer(learner, self.recipe))
         self.progress = TrainingProgress()
+        self.at = 0
+        """the step that is being made, or was made last"""
         self.generate_seconds = self.train_seconds = 0.0
 
     def run(self) -> TrainingResult:
         """From the newest checkpoint to the budget, or to the step that diverged."""
-        self.resume()
-        self.warn_of_missed_records(ended=False)
+        try:
+            self.resume()
+            self.warn_of_missed_records(ended=False)
+            self.train()
+        except Diverged as error:
+            return self.result("", f"step {self.at}: {error}")
+        self.warn_of_missed_records(ended=True)
+        final = self.folder.checkpoint(self.progress.step)
+        state_files.drop_state(final)
+        return self.result(model_hash(final))
+
+    def train(self) -> None:
+        """Raises: Diverged in step `at`."""
         budget, every = self.trial.experiment.budget_rollouts, self.recipe.checkpoint_steps
         while self.progress.rollouts < budget:
-            try:
-                record = self.step()
-            except Diverged as error:
-                return self.result("", f"step {self.progress.step + 1}: {error}")
+            self.at = self.progress.step + 1
+            record = self.step()
             append_jsonl(self.folder.steps, [record.to_json()])
             self.observer.on_step(record)
             if self.progress.grid or self.progress.step % every == 0:
                 self.save()
             if self.progress.grid:
                 self.evaluate_checkpoint()
-        self.warn_of_missed_records(ended=True)
-        final = self.folder.checkpoint(self.progress.step)
-        state_files.drop_state(final)
-        return self.result(model_hash(final))
 
     def step(self) -> StepRecord:
         """One rollout batch: generate it, learn from it, count it."""
@@ -81,7 +90,8 @@ class Training:
         self.policies.sync(step)
         started = time.perf_counter()
         generate_groups = partial(generate, self.policies.sampler, self.trial)
-        collected = collect(self.trial, self.stream, self.progress.cursor, generate_groups, self.observer.warn)
+        with diverging("the sampler") if self.learner.updates else nullcontext():
+            collected = collect(self.trial, self.stream, self.progress.cursor, generate_groups, self.observer.warn)
         generated = time.perf_counter()
         batch = self.prepare(collected, step) if collected.groups else None
         spent = min(1.0, (self.progress.rollouts + collected.rollouts) / self.trial.experiment.budget_rollouts)
@@ -136,6 +146,7 @@ class Training:
         """Everything as it was at the newest checkpoint, `steps.jsonl` included; evaluate there if it was due."""
         checkpoint = checkpoints.newest(self.folder)
         self.progress = checkpoints.read_progress(checkpoint) if checkpoint else TrainingProgress()
+        self.at = self.progress.step
         checkpoints.cut_back(self.folder.steps, self.progress.step, checkpoint)
         if checkpoint is None:
             return
@@ -155,7 +166,8 @@ class Training:
         done = self.progress
         weights = model_hash(self.folder.checkpoint(done.step))
         engine = engine_over(self.learner.model, self.trial.experiment.evaluation.engine)
-        self.evaluate(engine, Checkpoint(done.step, done.rollouts, done.grid or 0, weights))
+        with diverging("the evaluation"):
+            self.evaluate(engine, Checkpoint(done.step, done.rollouts, done.grid or 0, weights))
 
     def result(self, weights: str, diverged: str = "") -> TrainingResult:
         return self.progress.result(weights, diverged, self.generate_seconds, self.train_seconds)

@@ -9,6 +9,7 @@ import torch
 
 from algorithms.base import Algorithm
 from algorithms.rollouts import Mean, Totals
+from harness.backends.diverged import Diverged
 from harness.backends.groups import TokenRollouts
 from harness.backends.local.logprobs import ForwardPass, forward_logprobs, micro_batches
 from harness.backends.metrics import add, update_metrics
@@ -56,7 +57,7 @@ class Learner:
             progress: share of the trial's budget that has been generated.
             before_last: called before the last update, when the weights have moved off the sampler's.
 
-        Raises: Diverged before anything that is not finite reaches the weights.
+        Raises: Diverged before anything that is not finite is kept.
         """
         logged: dict[str, Mean] = {}
         for epoch in range(self.recipe.epochs):
@@ -67,6 +68,8 @@ class Learner:
                 if epoch == self.recipe.epochs - 1 and part == len(parts):
                     before_last()
                 add(logged, self.update(batch.select(groups), progress))
+        if not all(weight.isfinite().all() for weight in self.model.net.parameters()):
+            raise Diverged("the weights are not finite")
         return logged
 
     def update(self, batch: TokenRollouts, progress: float) -> dict[str, Mean]:

@@ -21,7 +21,7 @@ from verl.workers.rollout.replica import TokenOutput
 
 from benchmarks.marks import Rule
 from harness.engines import vllm
-from harness.engines.base import Completion, Request, Sampling
+from harness.engines.base import Completion, Request, Sampling, require_finite
 
 ASK = "ask"
 """the field of a prompt's row that holds its `Ask`"""
@@ -93,14 +93,18 @@ class ServersEngine:
 
     async def _all(self, requests: Sequence[Request], sampling: Sampling) -> list[list[Completion]]:
         answers = [self._complete(request.prompt, seed, sampling) for request in requests for seed in request.seeds]
-        completions = iter(await asyncio.gather(*answers))
+        found = await asyncio.gather(*answers)
+        require_finite(self.name, (logp for _, logp in found))
+        completions = (completion for completion, _ in found)
         return [[next(completions) for _ in request.seeds] for request in requests]
 
-    async def _complete(self, prompt: tuple[int, ...], seed: int, sampling: Sampling) -> Completion:
-        params = vllm.sampling_params(sampling, seed, self._stop)
-        ids = (await _answer(self._servers, prompt, params)).token_ids
+    async def _complete(self, prompt: tuple[int, ...], seed: int, sampling: Sampling) -> tuple[Completion, float]:
+        """With the sum of its tokens' log-probs."""
+        params = {**vllm.sampling_params(sampling, seed, self._stop), "logprobs": True}
+        output = await _answer(self._servers, prompt, params)
+        ids = output.token_ids
         text = str(self._tokenizer.decode(ids, skip_special_tokens=True))
-        return Completion(text, len(ids), "stop" if ids[-1] in self._stop else "length")
+        return Completion(text, len(ids), "stop" if ids[-1] in self._stop else "length"), sum(output.log_probs or ())
 
 
 async def _answer(servers: LLMServerClient, prompt: Sequence[int], params: dict[str, Any]) -> TokenOutput:

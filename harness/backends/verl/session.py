@@ -14,7 +14,7 @@ from transformers import AutoTokenizer
 from harness.backends import checkpoints
 from harness.backends.base import Checkpoint, Evaluate, Observer, TrainingResult
 from harness.backends.checkpoints import TrainingProgress
-from harness.backends.diverged import Diverged
+from harness.backends.diverged import Diverged, diverging
 from harness.backends.verl import limits, platform
 from harness.backends.verl.checkpoint import check_ranks, drop_state, is_dropped
 from harness.backends.verl.keys import longest_sequence
@@ -22,6 +22,7 @@ from harness.backends.verl.options import settings_of
 from harness.backends.verl.settings import ray_arguments, translate
 from harness.base.errors import FAILED, UserError
 from harness.config.experiment import Trial
+from harness.models import weights as weight_files
 from harness.models.resolving import model_hash
 from harness.models.stopping import stop_tokens
 from harness.prompts.stream import PromptStream
@@ -52,6 +53,8 @@ def train(
     if newest:
         check_ranks(newest, settings.devices)
     limits.check_machine(settings)
+    for loaded in (model, *filter(None, [newest])):
+        weight_files.check(loaded, quantised=False)
     limits.check_prompts(trial.experiment, AutoTokenizer.from_pretrained(model))
     os.environ.update(_environment(trial))
     config = translate(trial, model.resolve(), folder.root)
@@ -90,7 +93,8 @@ def _train(
             done = trainer.progress
             weights = model_hash(folder.checkpoint(done.step))
             engine = ServersEngine(trainer.get_llm_client(), tokenizer, stop, longest_sequence(trial.experiment))
-            evaluate(engine, Checkpoint(done.step, done.rollouts, done.grid or 0, weights))
+            with diverging("the evaluation"):
+                evaluate(engine, Checkpoint(done.step, done.rollouts, done.grid or 0, weights))
 
         diverged, weights = "", ""
         try:

@@ -47,6 +47,7 @@ from harness.config.experiment import Trial
 from harness.prompts.stream import Prompt, PromptStream
 from harness.prompts.templates import render
 from harness.records import StepRecord, TrialFolder, append_jsonl, read_json, write_json
+from harness.records.files import read_foreign_json
 
 
 class Trainer(PPOTrainerSync):
@@ -154,7 +155,7 @@ class Trainer(PPOTrainerSync):
         self.global_steps = self.progress.step
         checkpoints.cut_back(self.folder.steps, self.progress.step, checkpoint)
         if checkpoint:
-            self.state = read_json(checkpoint / STATE)
+            self.state = read_json(checkpoint / STATE, dict[str, float])
             self.actor_rollout_wg.load_checkpoint(str(checkpoint / SHARDS))
             if self.algorithm.reference == "synced":
                 self.ref_policy_wg.load_reference(str(checkpoint / REFERENCE))
@@ -274,7 +275,7 @@ class Trainer(PPOTrainerSync):
             for path in (new / SHARDS / "huggingface").iterdir():
                 path.rename(new / path.name)
             # verl writes the fp32 weights that it trains, and a config that calls them bf16
-            write_json(new / "config.json", {**read_json(new / "config.json"), "dtype": "float32"})
+            write_json(new / "config.json", {**read_foreign_json(new / "config.json"), "dtype": "float32"})
             if self.algorithm.reference == "synced":
                 self.ref_policy_wg.save_reference(str(new / REFERENCE))
             write_json(new / STATE, self.state)
