@@ -165,7 +165,7 @@ def _stand_still() -> None:
     from harness.run.launchers import local
 
     class Still:
-        perf_counter = process_time = staticmethod(lambda: 0.0)
+        perf_counter = process_time = monotonic = staticmethod(lambda: 0.0)
 
     timing.time = loop.time = Still  # type: ignore[assignment]
     timing._now = lambda: "2000-01-01T00:00:00+00:00"
