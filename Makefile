@@ -14,7 +14,7 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3 python; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))' 2>/dev/null && echo $$p && break; done)
 RUN_ARGS := $(if $(WORKERS),--workers $(WORKERS))
 
-.PHONY: help demo test test-paths torture nightly test-verl venv venv-verl lint types smoke smollm requirements tasks clean
+.PHONY: help demo test test-paths torture hostile nightly test-verl venv venv-verl lint types smoke smollm requirements tasks clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 14
@@ -33,9 +33,13 @@ test-paths: $(VENV)/.installed-dev ## micro-batches, packing, sampler and golden
 torture: $(VENV)/.installed ## each kind of call that changes a file fails once, or the process is killed there (Linux, a C compiler)
 	$(BIN)/python bench/torture
 
+hostile: $(VENV)/.installed ## files, names and numbers that mean harm, against the commands that read them (Linux, macOS)
+	PYTHONPATH=. OMP_NUM_THREADS=1 $(BIN)/python bench/hostile.py
+
 nightly: $(VENV)/.installed-dev ## what takes too long for every change: each code path, and every call that changes a file in every way
 	$(BIN)/python bench/code_paths.py -n 2 --dist loadfile tests/algorithms tests/local tests/fidelity
 	$(BIN)/python bench/torture --long
+	PYTHONPATH=. OMP_NUM_THREADS=1 $(BIN)/python bench/hostile.py
 
 test-verl: $(VERL_VENV)/.installed ## verl's own trainer and vLLM on the CPU, in .venv-verl
 	timeout --foreground --signal INT --kill-after 60 $(VERL_SECONDS) $(VERL_VENV)/bin/python -m pytest -q tests/verl

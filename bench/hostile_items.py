@@ -228,7 +228,7 @@ def counts() -> Iterator[Item]:
             f"recipe.{name}: [{values[:600].rpartition(',')[0]}]"
             for name in ("learning_rate", "adam_eps", "weight_decay")
         )
-        yield one(f"{design}, three factors", EXPERIMENT + f"{head}{many}}}}}\n")
+        yield one(f"{design}, three factors", EXPERIMENT + f"{head}{many}}}}}\n", legal=design != "full")
     grids = "".join(f"  - {{base: grpo, factors: {{kl_coef: [0.04, {i}e-6]}}}}\n" for i in range(1, 3_000))
     yield one("3000 grids", f"{EXPERIMENT}grid:\n{grids}")
     yield one("3000 times one grid", EXPERIMENT + "grid:\n" + "  - {base: grpo, factors: {kl_coef: [0.1]}}\n" * 3_000)
@@ -345,7 +345,7 @@ def _devices(name: str) -> Callable[[Path], None]:
     return lambda path: path.symlink_to(f"/dev/{name}")
 
 
-KINDS: dict[str, Callable[[Path], None]] = {
+KINDS: dict[str, Callable[[Path], object]] = {
     "FIFO": _fifo,
     "link to a FIFO": _link_to_fifo,
     "socket": _socket,
@@ -434,15 +434,13 @@ def files() -> Iterator[Item]:
     for place, (path, words, before, environment) in places.items():
         for kind, put in KINDS.items():
 
-            def make(folder: Path, before: Make = before, put: Callable[[Path], None] = put, path: str = path) -> None:
+            def make(
+                folder: Path, before: Make = before, put: Callable[[Path], object] = put, path: str = path
+            ) -> None:
                 before(folder)
                 put(folder / path)
 
-            optional = place.startswith(("chat_template", "generation_config")) and kind in (
-                "folder",
-                "link to nothing",
-            )
-            legal = (place, kind) in fine or optional
+            legal = (place, kind) in fine
             yield Item("files", f"{kind} as {place}", words, make, legal, environment)
 
 

@@ -7,6 +7,7 @@ also gives back what the dead one had put aside to replace.
 from __future__ import annotations
 
 import fcntl
+import glob
 import os
 import shutil
 import tempfile
@@ -18,6 +19,8 @@ from harness.base.interrupts import held_back
 
 _MARK, _NEW, _OLD = ".rence-aside", "new", "old"
 """in the place beside: who works in it, the folder that is made, what it replaces"""
+_DRAWN = 8
+"""letters that `tempfile` draws for a name"""
 
 
 @contextmanager
@@ -33,10 +36,10 @@ def made_aside(out: Path) -> Iterator[Path]:
     try:
         with held_back():
             out.parent.mkdir(parents=True, exist_ok=True)
-            _clear(out.parent)
-            place = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
-            held.append(os.open(place / _MARK, os.O_CREAT | os.O_RDWR, 0o600))
-            fcntl.flock(held[0], fcntl.LOCK_EX)
+            _clear(out)
+            while not held:
+                place = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
+                held += _hold(place)
         yield place
         with held_back():
             _swap(place, out)
@@ -47,7 +50,7 @@ def made_aside(out: Path) -> Iterator[Path]:
     finally:
         with held_back():
             if place.name:
-                shutil.rmtree(place, ignore_errors=True)
+                _remove(place)
             for mark in held:
                 os.close(mark)
             prune(missing)
@@ -79,12 +82,38 @@ def _swap(place: Path, out: Path) -> None:
         raise
 
 
-def _clear(folder: Path) -> None:
-    """Remove the places of processes that are dead."""
+def _hold(place: Path) -> list[int]:
+    """The handle of its mark, held; none if another process has taken the place for a dead one's: it was empty, or not
+    held yet."""
+    try:
+        handle = os.open(place / _MARK, os.O_CREAT | os.O_RDWR, 0o600)
+    except FileNotFoundError:
+        return []
+    fcntl.flock(handle, fcntl.LOCK_EX)
+    if (place / _MARK).exists():
+        return [handle]
+    os.close(handle)
+    return []
+
+
+def _remove(place: Path) -> None:
+    """The mark goes last: as long as anything is there, the next process sees whose it was."""
+    for path in place.iterdir() if place.exists() else ():
+        if path.name != _MARK:
+            shutil.rmtree(path, ignore_errors=True)
+    shutil.rmtree(place, ignore_errors=True)
+
+
+def _clear(out: Path) -> None:
+    """Remove the places of processes that are dead: a kill leaves one empty before it is marked, and at its end."""
+    folder = out.parent
+    for place in folder.glob(f".{glob.escape(out.name)}.{'?' * _DRAWN}"):
+        with suppress(OSError):
+            place.rmdir()
     for mark in folder.glob(f".*/{_MARK}"):
         with suppress(OSError), mark.open("r+") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             name, old = mark.parent.name[1:].rpartition(".")[0], mark.parent / _OLD
             if old.exists() and not (folder / name).exists():
                 old.rename(folder / name)
-            shutil.rmtree(mark.parent, ignore_errors=True)
+            _remove(mark.parent)

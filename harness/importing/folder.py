@@ -62,6 +62,7 @@ def write(
     Rows go to disk as they are read, evaluations to their files one by one: what is held in memory are a part of a
     source and the largest evaluation.
     """
+    # aside, so that whoever ends us leaves nothing behind
     with aside.made_aside(out) as place:
         folder, rows = RunFolder(aside.new(place)), place / "rows"
         folder.root.mkdir()

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
+from typing import Any
 
 from harness.backends.base import BackendCosts
 from harness.backends.registry import get_backend
@@ -127,7 +128,7 @@ def _header(file: Path) -> dict[str, dict[str, list[int]]]:
     with file.open("rb") as f:
         try:
             (length,) = struct.unpack("<Q", f.read(8))
-            header = json.loads(f.read(length)) if length <= _MOST_HEADER_BYTES else None
+            header: dict[str, Any] = json.loads(f.read(min(length, _MOST_HEADER_BYTES)))
             header.pop("__metadata__", None)
             return {name: {"shape": [int(n) for n in tensor["shape"]]} for name, tensor in header.items()}
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError, struct.error):

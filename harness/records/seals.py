@@ -21,6 +21,7 @@ from typing import Any, Self, TypedDict
 
 from harness.base.fingerprint import fingerprint
 from harness.records.fields import LATER, without
+from harness.records.files import opened
 from harness.records.layout import SEAL, START, EvalFolder
 from harness.records.origins import ImportRecord
 from harness.records.record import Record
@@ -38,8 +39,8 @@ _UNLOCKED = {
 
 
 def file_hash(file: Path) -> str:
-    """SHA-256 in hex, read in pieces."""
-    with file.open("rb") as stream:
+    """SHA-256 in hex, read in pieces. Raises: DataError if it is not there, or no file: a pipe would be waited for."""
+    with opened(file, "Bring it back from a copy, or make it again.") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
@@ -117,7 +118,9 @@ class EvalSeal(Record):
 def rests_on(folder: EvalFolder) -> Path | None:
     """The file that says what was evaluated: of a trial its header, of the untrained model and of imports the plan;
     None for `rence eval`."""
-    place = next(parent for parent in folder.root.parents if parent.name == "evals").parent
+    place = next((parent.parent for parent in folder.root.parents if parent.name == "evals"), None)
+    if place is None:  # of neither
+        return None
     run = place.parent if place.name == START else place.parent.parent
     if (place / "trial.json").exists():
         return place / "trial.json"

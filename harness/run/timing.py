@@ -57,6 +57,7 @@ class Clock:
             self.write()
 
     def finish(self, generate_seconds: float = 0.0, train_seconds: float = 0.0) -> None:
+        """The last writing, after which there is no pulse; seconds as in `write`."""
         self._ended.set()
         self.write(_now(), generate_seconds, train_seconds)
 

@@ -46,6 +46,7 @@ def command(app: typer.Typer, name: str | None = None) -> Callable[[Callable[...
     """Register a command that also takes `--quiet` and `--debug`."""
 
     def register(function: Callable[..., None]) -> Callable[..., None]:
+        """The function itself; the app gets it with both options, ended by Ctrl-C in words."""
         signature = inspect.signature(function, eval_str=True)
         extra = [
             inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, default=False, annotation=annotation)
@@ -150,6 +151,7 @@ def guarded(call: Callable[[], Any]) -> NoReturn:
 
 
 def _code_of(call: Callable[[], Any]) -> int:
+    """The exit code of the program; what went wrong is said."""
     try:
         call()
     except SystemExit as end:

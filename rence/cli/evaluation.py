@@ -26,6 +26,8 @@ TEMPERATURE, TOP_P, MAX_TOKENS = 1.0, 1.0, 4096
 _ITEM = re.compile(
     r"(?P<name>[^:]*[^:\s][^:]*)(?::\s*(?P<k>0*[1-9][0-9]{0,5})\s*)?(?::\s*(?P<rule>maths|numbers|choice)\s*)?"
 )
+_SHOWN = 80
+"""characters of what was written in a message"""
 _FILES = (".jsonl", ".json", ".ndjson", ".txt")
 
 Model = Annotated[
@@ -167,7 +169,7 @@ def _parts(item: str) -> tuple[str, int, Literal["maths", "numbers", "choice"] |
     """Name, k and rule. Raises: UserError."""
     found = _ITEM.fullmatch(item.strip())
     if not found:
-        said = f"has `{item.strip()}`" if item.strip() else "one is empty"
+        said = f"has `{item.strip()[:_SHOWN]}`" if item.strip() else "one is empty"
         raise UserError(
             "`--benchmarks` must be names or files with commas, with or without `:k` samples a problem (at least 1), "
             f"such as `aime24:32,my.jsonl:4`, and of a file `:maths`, `:numbers` or `:choice`, but {said}.\n"

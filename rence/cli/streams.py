@@ -54,6 +54,7 @@ class CleanStream:
         self._line = ""
 
     def flush(self) -> None:
+        """What cannot be flushed is given up."""
         try:
             self._stream.flush()
         except OSError as error:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from harness.records import chain
-from reports.data.excerpts import visible
+from harness.records.foreign import visible
 
 NOT_GIVEN = "not given (--allow-unmatched)"
 """the reason where the option of older versions was used, which asks for none"""

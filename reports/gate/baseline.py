@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,8 +23,9 @@ IDS_PER_LINE = 5
 """counts, so that a change of one shows as a change of its line"""
 _HEAD = """\
 # What a checkpoint must not fall below: rence gate RUN --baseline THIS_FILE. With --update, RUN takes its place.
-# Of all this, only margin_points is for hands to change. Under `correct`: how many of the k attempts at each problem
-# were correct, in the order of `problems`, their ids; under `answers`: the SHA-256 of their texts.
+# Of all this, only margin_points is for hands to change; `seal` is the SHA-256 of the rest. Under `correct`: how many
+# of the k attempts at each problem were correct, in the order of `problems`, their ids; under `answers`: the SHA-256
+# of their texts.
 """
 
 
@@ -32,6 +34,8 @@ class Baseline:
     results: Results
     margin: float
     """how much of the average may be lost, as a fraction; above 0"""
+    edited: bool = False
+    """whether what it holds is not what its `seal` was made of; one of schema 1 or 2 has none"""
 
 
 def write(path: Path, baseline: Baseline) -> None:
@@ -62,7 +66,14 @@ def render(baseline: Baseline) -> str:
     parts.append("benchmarks:\n")
     for name, counts in r.benchmarks.items():
         parts += [f"  {_inline(name)}:\n", _benchmark(counts, r.seeds)]
-    return "".join(parts)
+    text = "".join(parts)
+    return f"{text}seal: {seal_of(yaml.safe_load(text))}\n"
+
+
+def seal_of(data: Mapping[str, Any]) -> str:
+    """SHA-256 over all that a baseline holds but the margin, which is for hands to change."""
+    kept = {key: value for key, value in data.items() if key not in ("margin_points", "seal")}
+    return hashlib.sha256(json.dumps(kept, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
 def seed_word(seed: int) -> str:

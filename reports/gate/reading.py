@@ -12,13 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from harness.records import DataError
-from reports.gate.baseline import BASELINE_SCHEMA, Baseline, percent
+from reports.gate.baseline import BASELINE_SCHEMA, Baseline, percent, seal_of
 from reports.gate.nodes import Key, Nodes, dotted
 from reports.gate.nodes import read as read_nodes
 from reports.gate.results import SINGLE, Counts, Results, ids_hash
 
 _TOP = ("schema", "made_from", "arm", "margin_points", "average_percent", "template", "marker", "sampling", "limit")
 _ENGINE = ("engine", "engine_version")
+"""of schema 3"""
+_SEAL = ("seal",)
 """of schema 3"""
 _OPTIONAL = ("margin_points", "limit", "environment", "accepted")
 _BENCHMARK = ("hash", "ids", "n", "k", "mean_percent", "rule", "answers", "problems", "correct")
@@ -42,8 +44,9 @@ def read(path: Path, default_margin: float) -> Baseline:
     schema = top.get("schema")
     if isinstance(schema, int) and schema > BASELINE_SCHEMA:
         raise DataError(f"{path} has schema {schema}; this rence reads up to {BASELINE_SCHEMA}. Upgrade rence-bench.")
-    optional = _OPTIONAL if schema == BASELINE_SCHEMA else (*_OPTIONAL, *_ENGINE)
-    _keys(nodes, (), (*_TOP, *_ENGINE, "environment", "accepted", "models", "benchmarks"), optional)
+    # what later schemas added may be missing in older files, and only there
+    optional = _OPTIONAL if schema == BASELINE_SCHEMA else (*_OPTIONAL, *_ENGINE, *_SEAL)
+    _keys(nodes, (), (*_TOP, *_ENGINE, "environment", "accepted", "models", "benchmarks", *_SEAL), optional)
     _integer(nodes, ("schema",), 1, BASELINE_SCHEMA)
     models = _models(nodes)
     names = sorted(_mapping(nodes, ("benchmarks",)))
@@ -64,7 +67,8 @@ def read(path: Path, default_margin: float) -> Baseline:
         accepted=_word_or_none(nodes, ("accepted",)),
     )
     _check_mean(nodes, ("average_percent",), results.average)
-    return Baseline(results, _margin(nodes) if "margin_points" in top else default_margin)
+    edited = "seal" in top and _sha256(nodes, ("seal",)) != seal_of(nodes.data)
+    return Baseline(results, _margin(nodes) if "margin_points" in top else default_margin, edited)
 
 
 def _models(nodes: Nodes) -> dict[int, str]:

@@ -11,7 +11,7 @@ import pandas as pd
 from reports.compared_side import ComparedSide
 from reports.data.matching import Unmatched
 from reports.gate import checks, reading, remembering
-from reports.gate.baseline import MARGIN_POINTS
+from reports.gate.baseline import MARGIN_POINTS, Baseline
 from reports.gate.decide import Attempts, GateOutcome, decide
 from reports.gate.looks import Sides
 from reports.gate.measure import Measured, measure
@@ -45,7 +45,7 @@ def run(
         measured, left = measure(name, old.benchmarks, accept=accept), []
     new = measured.results
     checks.check_same_problems(name, new, str(file), old)
-    reasons = check_matched(name, new, file, old, accept)
+    reasons = check_matched(name, new, file, replace(baseline, results=old), accept)
     asked = baseline.margin if margin is None else margin
     these = "answers" if problems == "these" else None
     decision = decide(
@@ -86,9 +86,19 @@ def _shared(name: str, file: str, old: Results, accept: str | None) -> tuple[Mea
     return replace(measured, results=replace(measured.results, benchmarks=counts)), shared.old, shared.notes
 
 
-def check_matched(name: str, new: Results, file: Path, old: Results, accept: str | None) -> list[str]:
-    """In what else than the weights the two differ. Raises: Unmatched if that is not accepted."""
-    reasons = checks.unmatched(new, old)
+def check_matched(name: str, new: Results, file: Path, baseline: Baseline, accept: str | None) -> list[str]:
+    """In what else than the weights the two differ, and whether the file is the one that was written.
+
+    Raises: Unmatched if that is not accepted.
+    """
+    old = baseline.results
+    edited = [f"{file} was edited: its `seal` does not follow from what it holds"] if baseline.edited else []
+    if edited and accept is None:
+        raise Unmatched(
+            f"{edited[0]}.\nBring it back from version control, make it anew with `--update`, or say why that does not "
+            "matter: --accept REASON, which is printed with the result."
+        )
+    reasons = [*edited, *checks.unmatched(new, old)]
     if reasons and accept is None:
         raise Unmatched(
             f"{name} and {file} are not matched: {'; '.join(reasons)}.\n"

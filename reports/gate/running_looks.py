@@ -41,7 +41,7 @@ def run(
     answered = growing.read(name, old.benchmarks, accept)
     new = answered.measured.results
     checks.check_same_problems(name, new, str(file), old)
-    reasons = check_matched(name, new, file, old, accept)
+    reasons = check_matched(name, new, file, baseline, accept)
     plan = looks.plan({benchmark: counts.n for benchmark, counts in old.benchmarks.items()})
 
     def cut(size: dict[str, int]) -> Sides:
@@ -115,7 +115,7 @@ def planned(
         )
     new = _to_be_asked(asked, ids)
     checks.check_same_problems("the evaluation", new, str(file), old)
-    check_matched("the evaluation", new, file, old, accept)
+    check_matched("the evaluation", new, file, baseline, accept)
     remembering.remembered(out, remembering.record_of(file, baseline.margin))
     return looks.plan({name: len(ids[name]) for name in old.benchmarks}).sizes
 

@@ -83,7 +83,7 @@ def test_every_problem_is_asked_k_times_in_chunks_and_in_order(evaluator: Evalua
     assert [(row["problem_id"], row["sample"]) for row in rows] == [(p.id, i) for p in SUMS.problems for i in range(3)]
     assert {row["gold"] for row in rows[:3]} == {SUMS.problems[0].gold}
     assert len({row["generation_key"] for row in rows}) == 600
-    assert sorted(content(folder)) == ["attempts.parquet", "eval.json"]
+    assert sorted(content(folder)) == ["attempts.parquet", "eval.json", "seal.json"]
 
 
 def test_marks_and_answers(evaluator: Evaluator, tmp_path: Path) -> None:
@@ -160,11 +160,15 @@ def test_half_a_line_of_a_chunks_hash_is_cut_off(evaluator: Evaluator, tmp_path:
     assert content(EvalFolder(tmp_path / "cut" / "mini_sums")) == content(whole)
 
 
-def test_killed_between_the_last_two_steps(evaluator: Evaluator, tmp_path: Path) -> None:
+@pytest.mark.parametrize("sealed", [True, False])
+def test_killed_between_the_last_steps(evaluator: Evaluator, tmp_path: Path, sealed: bool) -> None:
     folder = ask(evaluator, Guesser(), tmp_path)
     whole = content(folder)
     folder.open_attempts.write_text("left behind\n")
-    assert content(ask(evaluator, Guesser(0), tmp_path)) == whole
+    if not sealed:
+        folder.seal.unlink()
+    assert not folder.complete, "or it would be read without a seal, and never be given one"
+    assert content(ask(evaluator, Guesser(0), tmp_path)) == whole and folder.complete
 
 
 def test_a_complete_evaluation_is_not_asked_again(evaluator: Evaluator, tmp_path: Path) -> None:

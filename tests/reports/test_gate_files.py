@@ -10,6 +10,7 @@ from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
+import yaml
 
 import reports
 from harness.records import DataError
@@ -67,7 +68,27 @@ def test_the_file_is_small_and_says_what_it_holds(make_evaluated, tmp_path: Path
     # and the ids themselves, so that a run that lacks some can be gated on the others
     ids = "[sums-0000, sums-0001, sums-0002, sums-0003]"
     expected = expected.replace("    correct:\n", f"    problems:\n      {ids}\n    correct:\n")
-    assert text.startswith("# What a checkpoint must not fall below") and text.partition("\nschema")[2] == expected[6:]
+    expected = expected.replace("schema: 2", "schema: 3").replace("max_tokens: 48, ", "max_tokens: 48, seed: 0, ")
+    expected = expected.replace("models:", "engine: local\nengine_version: '1'\nmodels:")
+    kept = {key: value for key, value in yaml.safe_load(expected).items() if key != "margin_points"}
+    digest = hashlib.sha256(json.dumps(kept, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+    assert text.startswith("# What a checkpoint must not fall below")
+    assert text.partition("\nschema")[2] == f"{expected[6:]}seal: {digest}\n"
+
+
+def test_a_file_that_was_edited_is_refused_but_for_its_margin(make_evaluated, tmp_path: Path, monkeypatch) -> None:
+    make_evaluated("base", sums=[4, 0, 1, 3])
+    monkeypatch.chdir(tmp_path)
+    reports.update_baseline("base", Path("b.yaml"))
+    text = Path("b.yaml").read_text(encoding="utf-8")
+    Path("b.yaml").write_text(text.replace("margin_points: 2.0", "margin_points: 50.0"), encoding="utf-8")
+    assert reports.gate_run("base", Path("b.yaml")).decision.margin == 0.5
+    for old, new in (("[4, 0, 1, 3]", "[3, 1, 1, 3]"), ("model: m-", "model: n-"), ("arm: base", "arm: other")):
+        Path("b.yaml").write_text(text.replace(old, new), encoding="utf-8")
+        with pytest.raises(ValueError, match="was edited: its `seal` does not follow"):
+            reports.gate_run("base", Path("b.yaml"))
+        gate = reports.gate_run("base", Path("b.yaml"), accept="the old counts were lost")
+        assert gate.checked.sealed == "accepted" and "was edited" in gate.checked.sentences[0]
 
 
 def big(seeds: tuple[int, ...] = (0, 1), k: tuple[int, ...] = (4, 4)) -> Results:
@@ -181,7 +202,7 @@ def test_margin_of_the_file_of_the_command_and_none(make_evaluated, file: Path) 
         ("  model: m-base", "  seed0: m-base", "`benchmarks.sums.correct` must have the seeds that `models` has"),
         ("  model: m-base", "  model: m-base\n  seed0: x", "`models` must be `model` alone, or seeds"),
         ("  model: m-base", "  {}", "`models` is empty"),
-        ("schema: 2", "schema: 99", "has schema 99; this rence reads up to 2. Upgrade rence-bench"),
+        ("schema: 2", "schema: 99", "has schema 99; this rence reads up to 3. Upgrade rence-bench"),
         ("schema: 2", "schema: one", ":1: `schema` must be"),
         ("00ff\n", "00fg\n", ":19: `benchmarks.sums.answers.model` must be a SHA-256 of 64 hex digits, but is `0000"),
         ("      model: 0", "      seed0: 0", ":18: `benchmarks.sums.answers` must have the seeds that `models` has"),
