@@ -204,6 +204,9 @@ def main() -> int:
     parser.add_argument("--long", action="store_true", help="every point, with every kind")
     parser.add_argument("--only", default="", help="scenarios, with commas")
     parser.add_argument("--kinds", default="", help="kinds, with commas")
+    parser.add_argument(
+        "--match", default="", help="only points in whose words this stands: 'rename 1 of runs/small/plan.json'"
+    )
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--json", type=Path, help="write every point tried here")
     parser.add_argument("--verbose", action="store_true", help="say on stderr what is wrong as soon as it is found")
@@ -242,7 +245,7 @@ def _all(folder: Path, arguments: argparse.Namespace) -> list[dict[str, Any]]:
 
         with runner.side_by_side(arguments.workers) as start:
             for number, (point, kind) in enumerate(choose(whole.found)):
-                if kind not in among:
+                if kind not in among or arguments.match not in str(point):
                     continue
                 inner = place / str(number)
                 inner.mkdir()

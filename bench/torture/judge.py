@@ -10,7 +10,7 @@ from pathlib import Path
 
 Tree = dict[str, bytes]
 """file -> its bytes; a folder that is empty, with a slash at its end, has none"""
-_MAY_DIFFER = re.compile(r"(^|/)(timing\.json|\.lock|logs/.*)$")
+_MAY_DIFFER = re.compile(r"(^|/)(timing\.json|\.timing\.json\.new|\.lock|logs/.*)$")
 _APPENDED = ".jsonl"
 _TRACE = re.compile(r"Traceback \(most recent|This is a bug")
 

@@ -147,9 +147,9 @@ def _exit_code(work: Callable[[], None]) -> int:
         work()
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
-    except BaseException:
+    except BaseException as error:
         try:
-            sys.excepthook(*sys.exc_info())
+            sys.excepthook(type(error), error, error.__traceback__)
         except SystemExit as ended:
             return ended.code if isinstance(ended.code, int) else 1
         except BaseException:
@@ -165,7 +165,7 @@ def _stand_still() -> None:
     from harness.run.launchers import local
 
     class Still:
-        perf_counter = process_time = staticmethod(lambda: 0.0)
+        perf_counter = process_time = monotonic = staticmethod(lambda: 0.0)
 
     timing.time = loop.time = Still  # type: ignore[assignment]
     timing._now = lambda: "2000-01-01T00:00:00+00:00"

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from harness.backends.base import TrainingResult
 from harness.base.errors import naming
-from harness.records import TrialFolder, read_json, to_disk, write_json
+from harness.records import TrialFolder, read_json, read_whole, to_disk, write_json
 from harness.records.allowed import Whole
 from harness.records.chain import BrokenSeal
 from harness.records.layout import SEAL
@@ -127,7 +127,7 @@ def cut_back(steps: Path, step: int, checkpoint: Path | None = None) -> None:
     """
     if not steps.exists():
         return
-    kept = steps.read_bytes().splitlines(keepends=True)[:step]
+    kept = read_whole(steps).splitlines(keepends=True)[:step]
     said = FolderSeal.read(checkpoint / SEAL).rests_on if checkpoint and (checkpoint / SEAL).exists() else ""
     if said and hashlib.sha256(b"".join(kept)).hexdigest() != said:
         what = f"does not hold the {step} lines that {checkpoint} was written after"

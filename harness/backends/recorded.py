@@ -120,6 +120,7 @@ def write(folder: Path, recorded: Recorded, save_model: Callable[[Path], None]) 
         "model_hash": model_hash(new / MODEL),
         "problems": [{"id": problem, "prompt": list(batch.prompts[problem])} for problem in batch.problem_ids],
     }
+    # last of the files, and on disk before the folder has its name: a folder of that name is whole
     write_json(new / HEADER, header)
     for path in [*new.rglob("*"), new]:
         to_disk(path)

@@ -75,7 +75,7 @@ def of_system(error: Exception) -> UserError | None:
             f"no space left to write{_at(error)}. What is written is safe: free some space and run the same again.",
             INCOMPLETE,
         )
-    if error.errno in _BROKEN:
+    if error.errno is not None and error.errno in _BROKEN:
         return UserError(
             f"the disk does not read or write{_at(error)}: {os.strerror(error.errno)}. What is written is safe: see to "
             "the disk and run the same again.",

@@ -129,6 +129,7 @@ def _check_names(manifest: Manifest, file: Any, files: Collection[str]) -> None:
         fail(manifest, ("name",), f"`name` must be letters, digits, `_` and `-`, but is {show(file.name)} instead.")
     if file.name.casefold() in reserved.BESIDE:
         fail(manifest, ("name",), f"`name` may not be `{file.name}`, a word of the tracking store's beside the runs.")
+    # the folder of its tuning is called after it
     if wrong := reserved.too_long(f"{file.name}-tuning"):
         fail(manifest, ("name",), f"`name` with `-tuning`, its tuning's folder: {wrong}.")
     known(manifest, ("backend",), "backend", file.backend, registry.BACKENDS.names())

@@ -74,6 +74,7 @@ def parse(text: str, source: str) -> Manifest:
 
 
 def _override(manifest: Manifest, override: str) -> None:
+    """Set one key as `key=value` says, and remember that it was set there. Raises: UserError."""
     path, equals, text = override.partition("=")
     key = tuple(path.strip().split("."))
     if not equals or not all(key):

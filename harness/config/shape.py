@@ -71,6 +71,7 @@ def experiment_file(sections: tuple[tuple[str, type], ...] = ()) -> type[BaseMod
     """
     of = {name: _field(Experiment, name) for name in ("name", "model", "template", "train", "seeds", "backend")}
     budget = create_model("Budget", __config__=_STRICT, rollouts=_field(Experiment, "budget_rollouts"))
+    # help and schema are the strings below the fields of our own dataclasses: said once
     described, comparison = docs(Experiment), _comparison()
     return create_model(
         "Experiment",

@@ -27,6 +27,7 @@ from harness.records import (
 from harness.records.allowed import Whole
 from harness.records.chain import Break, BrokenSeal
 from harness.records.differences import differences
+from harness.records.files import check_file
 from harness.records.schema import COLUMNS
 from harness.records.seals import EvalSeal, file_hash
 from harness.records.tables import attempts_in, marks_in
@@ -80,6 +81,7 @@ def whole_chunks(folder: EvalFolder, sizes: Sequence[int]) -> int:
         folder.open_chunks.unlink(missing_ok=True)
         return 0
     known = _chunks(folder)
+    check_file(folder.open_attempts, EvalRecord.mend)
     with naming(folder.open_attempts), folder.open_attempts.open("rb+") as file:
         chunks, end = 0, 0
         while chunks < len(sizes):
@@ -215,7 +217,8 @@ def _open_rows(folder: EvalFolder) -> Iterator[Attempt]:
 
 def _bind(folder: EvalFolder) -> None:
     """What is left to do once the attempts are there. The open rows go last: they say that this is not done."""
-    seals.seal(folder)
+    if not folder.seal.exists():
+        seals.seal(folder)
     folder.open_chunks.unlink(missing_ok=True)
     unfinished(folder.open_chunks).unlink(missing_ok=True)  # of a kill while marks were made again
     folder.open_attempts.unlink()

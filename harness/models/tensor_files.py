@@ -60,6 +60,7 @@ class Tensor:
     end: int
 
     def bytes(self) -> bytes:
+        """Its part of the file."""
         with self.file.open("rb") as stream:
             stream.seek(self.start)
             return stream.read(self.end - self.start)

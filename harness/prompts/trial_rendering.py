@@ -67,6 +67,7 @@ def main() -> int:
         tags = {"generation"}  # noqa: RUF012  as Jinja has it
 
         def parse(self, parser: Any) -> Any:
+            """What stands between the two tags, as it is."""
             line = next(parser.stream).lineno
             return nodes.Scope(parser.parse_statements(("name:endgeneration",), drop_needle=True), lineno=line)
 

@@ -68,6 +68,8 @@ def plain(value: Any, depth: int = 0) -> Any:
 
 @cache
 def _scalar(kind: type) -> Decoder:
+    """Of numbers, texts, booleans and None: a whole number is a float too, a boolean is no number."""
+
     def number(value: Any) -> Any:
         if type(value) is int:
             if -_LARGEST <= value <= _LARGEST:
@@ -171,6 +173,7 @@ def _tuple(*kinds: Any) -> Decoder:
 
 
 def _dict(key_kind: Any, kind: Any) -> Decoder:
+    """Of mappings whose values have one type."""
     name, inside = decoder(key_kind), decoder(kind)
     # What most values of a log are, without two calls each: half the time of reading one.
     any_float = key_kind is str and kind in (float, float | None)

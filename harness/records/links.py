@@ -55,6 +55,7 @@ class EvidenceLog:
     _seen: dict[str, str] = field(default_factory=dict)
 
     def hash(self, file: Path) -> str:
+        """Of a file below `root`, worked out when it is first asked for."""
         name = file.absolute().relative_to(self.root.absolute()).as_posix()
         if name not in self._seen:
             self._seen[name] = file_hash(file)
@@ -66,6 +67,7 @@ class EvidenceLog:
 
     @property
     def digest(self) -> str:
+        """Over names and hashes, whatever their order."""
         lines = (f"{name}\0{digest}\n" for name, digest in sorted(self._seen.items()))
         return hashlib.sha256("".join(lines).encode()).hexdigest()
 
@@ -170,7 +172,7 @@ def _done(place: TrialFolder, header: TrialRecord, done: DoneRecord, log: Eviden
     there = {f"step_{_step(folder)}/{folder.root.name}": folder for folder in place.evals()}
     for name, digest in done.evaluations.items():
         folder = there.get(name)
-        if folder is None or not folder.attempts.exists():
+        if folder is None or not folder.complete:
             where = place.root / "evals" / name
             yield Break(where, "is missing, and done.json counts on it", _again(place.root), missing=True)
         elif digest not in _known_attempts(folder, log):
@@ -199,7 +201,7 @@ def evaluation(folder: EvalFolder, said: Mapping[str, Any], log: EvidenceLog, mu
         if getattr(header, name) != value:
             what = f"says `{name}: {getattr(header, name)}`, where {value} belongs"
             yield Break(folder.header, what, _again(folder.root))
-    if not folder.attempts.exists():
+    if not folder.complete:
         return
     attempts = log.hash(folder.attempts)
     if not folder.seal.exists():
@@ -209,6 +211,7 @@ def evaluation(folder: EvalFolder, said: Mapping[str, Any], log: EvidenceLog, mu
         return
     log.hash(folder.seal)
     seal = EvalSeal.read(folder.seal)
+    # between two writes of `attempts.rewrite`: nothing is wrong that the next run does not finish
     if seal.half_made(digest, attempts):
         mend = "Run the same experiment or evaluation again, which finishes that"
         yield Break(folder.root, "was being marked again, and that was interrupted", mend)

@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TypedDict
 
+from harness.records.allowed import Count
 from harness.records.environment import environment
-from harness.records.files import SCHEMA, DataError, read_json, write_json
+from harness.records.files import DataError
+from harness.records.record import Record
 
 MACHINES = "machines.json"
+
+
+class MachineRecord(TypedDict):
+    """One that answered."""
+
+    processor: str
+    threads: Count
+
+
+@dataclass(frozen=True)
+class MachinesRecord(Record):
+    """`machines.json`."""
+
+    machines: list[MachineRecord]
 
 
 def note_machine(folder: Path, threads: int) -> None:
@@ -16,10 +34,10 @@ def note_machine(folder: Path, threads: int) -> None:
     Args:
         threads: of the engine's arithmetic.
     """
-    path, here = folder / MACHINES, {"processor": environment()["processor"], "threads": threads}
+    path, here = folder / MACHINES, MachineRecord(processor=environment()["processor"], threads=threads)
     try:
-        before = read_json(path).get("machines", [])
+        before = MachinesRecord.read(path).machines
     except DataError:
         before = []
     if here not in before:
-        write_json(path, {"schema": SCHEMA, "machines": [*before, here]})
+        MachinesRecord([*before, here]).write(path)

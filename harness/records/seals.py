@@ -21,6 +21,7 @@ from typing import Any, Self, TypedDict
 
 from harness.base.fingerprint import fingerprint
 from harness.records.fields import LATER, without
+from harness.records.files import opened
 from harness.records.layout import SEAL, START, EvalFolder
 from harness.records.origins import ImportRecord
 from harness.records.record import Record
@@ -38,8 +39,8 @@ _UNLOCKED = {
 
 
 def file_hash(file: Path) -> str:
-    """SHA-256 in hex, read in pieces."""
-    with file.open("rb") as stream:
+    """SHA-256 in hex, read in pieces. Raises: DataError if it is not there, or no file: a pipe would be waited for."""
+    with opened(file, "Bring it back from a copy, or make it again.") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 

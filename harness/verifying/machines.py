@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness.records import START, DataError, Timing, TrialRecord, read_json
+from harness.records import START, DataError, Timing, TrialRecord
 from harness.records.environment import environment
-from harness.records.machines import MACHINES
+from harness.records.machines import MACHINES, MachineRecord, MachinesRecord
 from harness.verifying.found import VerifiedEvaluation
 from harness.verifying.scope import VerifiedFolder
 
@@ -27,16 +27,16 @@ def as_then(scope: VerifiedFolder) -> None:
     """With as many threads as the answers of a folder of `rence eval` were made with, where that is recorded."""
     import torch
 
-    threads = {machine.get("threads") for machine in _machines(scope)}
-    if len(threads) == 1 and isinstance(count := threads.pop(), int) and count > 0:
-        torch.set_num_threads(count)
+    threads = {machine["threads"] for machine in _machines(scope)}
+    if len(threads) == 1:
+        torch.set_num_threads(threads.pop())
 
 
 def _processors(scope: VerifiedFolder, one: VerifiedEvaluation) -> set[str]:
     """All that are recorded. A trial's header has the processor that it was planned on, `timing.json` those of its
     starts; the untrained model's answers were made in the same run as the trials."""
     if scope.kind == "evaluation":
-        return {str(machine["processor"]) for machine in _machines(scope) if machine.get("processor")}
+        return {machine["processor"] for machine in _machines(scope) if machine["processor"]}
     if one.seed is None:
         folder = scope.root if scope.arm == START else scope.root / START
         trials = scope.run.root.glob("*/seed*") if scope.run else ()
@@ -61,9 +61,8 @@ def _planned(path: Any) -> set[str]:
         return set()
 
 
-def _machines(scope: VerifiedFolder) -> list[dict[str, Any]]:
+def _machines(scope: VerifiedFolder) -> list[MachineRecord]:
     try:
-        found = read_json(scope.root / MACHINES).get("machines", [])
+        return MachinesRecord.read(scope.root / MACHINES).machines
     except DataError:
         return []
-    return [machine for machine in found if isinstance(machine, dict)]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.records import DataError, read_json
+from harness.records import DataError
 from harness.records.chain import Break, check
 from harness.records.layout import SEAL
-from harness.records.seals import file_hash
+from harness.records.seals import FolderSeal, file_hash
 from harness.verifying.found import Discrepancy, Verification
 from harness.verifying.scope import VerifiedFolder
 
@@ -33,20 +33,20 @@ def report(scope: VerifiedFolder, made: Verification) -> Iterator[Discrepancy]:
         made.report = "unsealed"
         return
     try:
-        held = read_json(seal)
-        evidence, files = held["evidence"], dict(held["files"])
-    except (DataError, KeyError, TypeError, ValueError) as error:
+        held = FolderSeal.read(seal)
+    except DataError as error:
         made.report = "of other files"
-        yield Discrepancy("differs", seal, f"cannot be read: {type(error).__name__} {error}".rstrip("."), again)
+        yield Discrepancy("differs", seal, f"cannot be read: {error}".rstrip("."), again)
         return
-    for name, value in files.items():
+    for name, value in held.files.items():
         path = scope.run.report / name
         if not path.is_file():
             yield Discrepancy("missing", path, "is gone from the report", again)
         elif file_hash(path) != value:
             yield Discrepancy("differs", path, "was changed after the report was made", again)
-    made.report = "of these files" if evidence == made.evidence else "of other files"
-    if made.report == "of other files":
+    made.report = "of these files" if held.rests_on == made.evidence else "of other files"
+    # Where a file differs or is missing, that the report is of others follows from it.
+    if made.report == "of other files" and not made.discrepancies:
         yield Discrepancy("differs", seal, "says that the report was made of other files than are here", again)
 
 

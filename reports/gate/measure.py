@@ -104,12 +104,13 @@ def _target(name: str) -> tuple[str, list[str]]:
 def _begun(path: Path) -> set[str]:
     """Benchmarks with an evaluation that was begun and is not complete; of an arm, not of what it started from."""
     folders = [EvalFolder(p.parent) for p in path.rglob("eval.json") if START not in p.relative_to(path).parts]
-    return {folder.root.name for folder in folders if not folder.attempts.exists()}
+    return {folder.root.name for folder in folders if not folder.complete}
 
 
 def results_of(name: str, subject: ComparedSide, evals: pd.DataFrame) -> Measured:
     """Counts of correct attempts, where every seed is complete on every benchmark and all were asked in one way."""
     one = {field: _only(name, evals, field) for field in ("arm", "template", "grader_version", "limit", "engine")}
+    # an average over fewer benchmarks or seeds would be another quantity, so one that lacks a cell is refused
     cells = matrices(evals, subject.problems)
     benchmarks = {benchmark: scores for (_, benchmark), scores in sorted(cells.items())}
     seeds = sorted({*subject.trials, *evals["seed"]})

@@ -44,6 +44,7 @@ def read(path: Path, default_margin: float) -> Baseline:
     schema = top.get("schema")
     if isinstance(schema, int) and schema > BASELINE_SCHEMA:
         raise DataError(f"{path} has schema {schema}; this rence reads up to {BASELINE_SCHEMA}. Upgrade rence-bench.")
+    # what later schemas added may be missing in older files, and only there
     optional = _OPTIONAL if schema == BASELINE_SCHEMA else (*_OPTIONAL, *_ENGINE, *_SEAL)
     _keys(nodes, (), (*_TOP, *_ENGINE, "environment", "accepted", "models", "benchmarks", *_SEAL), optional)
     _integer(nodes, ("schema",), 1, BASELINE_SCHEMA)

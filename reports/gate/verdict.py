@@ -108,6 +108,7 @@ class Gate:
         """For `rence gate --json`; scores, changes and margins are fractions, None where there is none."""
         d = self.decision
         names = list(self.old.benchmarks)
+        # what a script needs to decide otherwise than we do is there, levels and margins among it
         return {
             "schema": SCHEMA,
             "run": self.run,

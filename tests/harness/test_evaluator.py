@@ -160,11 +160,15 @@ def test_half_a_line_of_a_chunks_hash_is_cut_off(evaluator: Evaluator, tmp_path:
     assert content(EvalFolder(tmp_path / "cut" / "mini_sums")) == content(whole)
 
 
-def test_killed_between_the_last_two_steps(evaluator: Evaluator, tmp_path: Path) -> None:
+@pytest.mark.parametrize("sealed", [True, False])
+def test_killed_between_the_last_steps(evaluator: Evaluator, tmp_path: Path, sealed: bool) -> None:
     folder = ask(evaluator, Guesser(), tmp_path)
     whole = content(folder)
     folder.open_attempts.write_text("left behind\n")
-    assert content(ask(evaluator, Guesser(0), tmp_path)) == whole
+    if not sealed:
+        folder.seal.unlink()
+    assert not folder.complete, "or it would be read without a seal, and never be given one"
+    assert content(ask(evaluator, Guesser(0), tmp_path)) == whole and folder.complete
 
 
 def test_a_complete_evaluation_is_not_asked_again(evaluator: Evaluator, tmp_path: Path) -> None:

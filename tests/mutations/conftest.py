@@ -28,11 +28,14 @@ from harness.records import (
     Published,
     RunFolder,
     Sweep,
+    TrialFolder,
     add_published,
     append_jsonl,
     random_order,
+    seals,
     write_json,
 )
+from harness.records.machines import MachineRecord, MachinesRecord
 from harness.records.seals import lock_in
 from tests.reports.conftest import Synthetic, write_eval
 
@@ -95,6 +98,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         _evaluated(Path("again"), [1, 1, 0, 1, 2, 0])
         _growing(Path("growing"))
         shutil.copytree(SHIPPED, "batch")
+        _evaluated(Path("sealed"), [2, 1, 0, 1, 2, 2])
+        seals.seal(EvalFolder(Path("sealed/evals/mini_easy")))
+        MachinesRecord([MachineRecord(processor="one", threads=1)]).write(Path("sealed/machines.json"))
         made = [
             call("gate", name, "--baseline", f"{Path(name).name}.yaml", "--update", "--margin", "20")
             for name in BASELINES
@@ -155,6 +161,9 @@ def _stopped(root: Path) -> None:
     last.attempts.unlink()
     progress = {"step": 20, "rollouts": 100, "tokens": 2000, "updates": 80, "cursor": 80, "grid": 100}
     write_json(folder.checkpoint(20) / "trainer.json", {**progress, "discarded_rollouts": 0})
+    whole = TrialFolder(root / "grpo/seed0")
+    write_json(whole.checkpoint(20) / "trainer.json", {**progress, "discarded_rollouts": 0})
+    seals.seal_folder(whole.checkpoint(20), seals.file_hash(whole.steps))
 
 
 def _imported() -> None:

@@ -111,9 +111,10 @@ FINISHED = [
     ("gate", "runs/small/rence", "--baseline", "rence.yaml"),
     ("same", "runs/small/rence/seed0", "runs/small/grpo/seed0"),
     LIST,
+    ("verify", "runs/small"),
     lambda: trial("runs/small/rence/seed0"),
 ]
-PLAN = [*FINISHED[:5], ("gate", "runs/small", "--baseline", "rence.yaml")]
+PLAN = [*FINISHED[:6], ("gate", "runs/small", "--baseline", "rence.yaml")]
 IMPORTED = [on(REPORT, "runs/brought"), ("compare", "runs/brought/ours", "runs/brought/theirs"), LIST]
 EVALUATED = [
     ("compare", "evaluated", "again", "--common"),
@@ -124,6 +125,12 @@ EVALUATED = [
 ]
 STOPPED = [on(REPORT, "runs/stopped"), LIST, lambda: trial(HALF)]
 GROWING = [("gate", "growing", "--baseline", "evaluated.yaml", "--sequential"), lambda: rows("growing/evals/mini_easy")]
+SEALED = [
+    ("compare", "sealed", "again"),
+    ("gate", "sealed", "--baseline", "evaluated.yaml"),
+    lambda: rows("sealed/evals/mini_easy"),
+    ("verify", "sealed"),
+]
 READ: Mapping[str, list[Command]] = {
     "runs/small/plan.json": PLAN,
     "runs/small/data.json": FINISHED[:1],
@@ -159,6 +166,12 @@ READ: Mapping[str, list[Command]] = {
     "runs/finished-tuning/choice.json": [planned],
     "batch/batch.json": [batch],
     "batch/batch.safetensors": [batch, other_tensors],
+    "sealed/evals/mini_easy/seal.json": SEALED,
+    "sealed/evals/mini_easy/eval.json": SEALED,
+    "sealed/evals/mini_easy/attempts.parquet": SEALED,
+    "sealed/machines.json": SEALED[-1:],
+    "runs/stopped/grpo/seed0/checkpoints/step_20/seal.json": [lambda: trial("runs/stopped/grpo/seed0")],
+    "runs/small/report/seal.json": [("verify", "runs/small")],
     "rence.yaml": [FINISHED[2]],
     "evaluated.yaml": EVALUATED[1:2],
 }

@@ -44,6 +44,7 @@ class Training:
         evaluate: Evaluate,
         observer: Observer,
     ) -> None:
+        """As `LocalBackend.train` has them; loads the model. Raises: UserError for weights that cannot be used."""
         self.trial, self.stream, self.folder, self.start = trial, stream, folder, model
         self.evaluate, self.observer = evaluate, observer
         self.recipe, self.algorithm = trial.arm.recipe, trial.arm.algorithm
