@@ -440,11 +440,7 @@ def files() -> Iterator[Item]:
                 before(folder)
                 put(folder / path)
 
-            optional = place.startswith(("chat_template", "generation_config")) and kind in (
-                "folder",
-                "link to nothing",
-            )
-            legal = (place, kind) in fine or optional
+            legal = (place, kind) in fine
             yield Item("files", f"{kind} as {place}", words, make, legal, environment)
 
 

@@ -140,7 +140,7 @@ def _evaluated(name: str, path: Path) -> ComparedSide:
 
 
 def _complete(folders: Iterable[EvalFolder]) -> list[EvalFolder]:
-    return [folder for folder in folders if folder.attempts.exists()]
+    return [folder for folder in folders if folder.complete]
 
 
 def in_one_version(one: ComparedSide, other: ComparedSide) -> ComparedSide:

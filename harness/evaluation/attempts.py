@@ -217,7 +217,8 @@ def _open_rows(folder: EvalFolder) -> Iterator[Attempt]:
 
 def _bind(folder: EvalFolder) -> None:
     """What is left to do once the attempts are there. The open rows go last: they say that this is not done."""
-    seals.seal(folder)
+    if not folder.seal.exists():
+        seals.seal(folder)
     folder.open_chunks.unlink(missing_ok=True)
     unfinished(folder.open_chunks).unlink(missing_ok=True)  # of a kill while marks were made again
     folder.open_attempts.unlink()

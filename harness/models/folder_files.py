@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,21 +22,20 @@ _MEND = "Try the model's files again, or another model."
 _LAYERS = ("num_hidden_layers", "n_layer", "n_layers", "num_layers")
 
 
-def check(folder: Path, wanted: Iterable[Path]) -> None:
+def check(folder: Path, wanted: Sequence[str]) -> None:
     """
     Args:
-        wanted: the files that make the model what it is, as far as they are there.
+        wanted: patterns of the files that make the model what it is.
     Raises: UserError with the first file that is not one, or is too large.
     """
-    needed = set(wanted)
     for file in sorted(folder.iterdir()):
         most = None if file.suffix in _WEIGHTS else MOST_BYTES
         # Some packages read what we do not need, if it is there; a folder, or a link to nothing, is read by none.
-        read = file in needed or (file.exists() and not file.is_dir())
+        read = any(map(file.match, wanted)) or (file.exists() and not file.is_dir())
         if read and (wrong := user_files.mistake(file, most)):
             raise UserError(f"{file} {wrong}. {_MEND}")
     for name in _SMALL:
-        if (folder / name) in needed:
+        if (folder / name).exists():
             _check_layers(folder / name, _json(folder / name))
 
 

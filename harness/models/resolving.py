@@ -65,7 +65,7 @@ def _here(model: str) -> Path | None:
     if folder.is_dir():
         if not (folder / "config.json").exists():
             raise UserError(f"`{model}` is a folder without config.json, so not a model in Hugging Face layout.")
-        folder_files.check(folder, _content(folder))
+        folder_files.check(folder, CONTENT)
         return folder
     owner_and_name = model.split("@")[0].split("/")
     if model.startswith((".", "~", "/")) or len(owner_and_name) != 2 or not all(owner_and_name):

@@ -48,15 +48,19 @@ def write_bytes(path: Path, content: bytes) -> None:
     """Like `write_json`, for anything."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = unfinished(path)
-    with naming(path), temporary.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    try:
+        with naming(path), temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except KeyboardInterrupt:
+        temporary.unlink(missing_ok=True)
+        raise
 
 
 def unfinished(path: Path) -> Path:
-    """What `write_bytes` renames in the end; a kill leaves it behind, until the same file is written again."""
+    """What `write_bytes` renames in the end; a kill or a full disk leaves it, until the same file is written again."""
     return path.with_name(f".{path.name}.new")
 
 

@@ -129,8 +129,12 @@ class EvalFolder:
 
     @property
     def attempts(self) -> Path:
-        """Its existence means that the evaluation is complete."""
         return self.root / "attempts.parquet"
+
+    @property
+    def complete(self) -> bool:
+        """Whether all attempts are there and sealed: the open ones go last, so a kill before that leaves it open."""
+        return self.attempts.exists() and not self.open_attempts.exists()
 
     @property
     def seal(self) -> Path:

@@ -172,7 +172,7 @@ def _done(place: TrialFolder, header: TrialRecord, done: DoneRecord, log: Eviden
     there = {f"step_{_step(folder)}/{folder.root.name}": folder for folder in place.evals()}
     for name, digest in done.evaluations.items():
         folder = there.get(name)
-        if folder is None or not folder.attempts.exists():
+        if folder is None or not folder.complete:
             where = place.root / "evals" / name
             yield Break(where, "is missing, and done.json counts on it", _again(place.root), missing=True)
         elif digest not in _known_attempts(folder, log):
@@ -201,7 +201,7 @@ def evaluation(folder: EvalFolder, said: Mapping[str, Any], log: EvidenceLog, mu
         if getattr(header, name) != value:
             what = f"says `{name}: {getattr(header, name)}`, where {value} belongs"
             yield Break(folder.header, what, _again(folder.root))
-    if not folder.attempts.exists():
+    if not folder.complete:
         return
     attempts = log.hash(folder.attempts)
     if not folder.seal.exists():

@@ -17,7 +17,7 @@ def examine(folder: TrialFolder, max_grad_norm: float) -> list[str]:
     Raises: DataError if a file is broken.
     """
     steps = [row.get("metrics", {}) for row in read_jsonl(folder.steps)] if folder.steps.exists() else []
-    complete = [answers(one) for one in folder.evals() if one.attempts.exists()]
+    complete = [answers(one) for one in folder.evals() if one.complete]
     still = Timing.read(folder.timing).still_seconds if folder.timing.exists() else 0.0
     return [*health.in_steps(steps, max_grad_norm), *health.in_answers(complete), *health.in_time(still)]
 

@@ -50,7 +50,7 @@ class Job:
         Raises: DataError if that is broken.
         """
         if self.seed is None:
-            done = all(self.run.start_eval(name).attempts.exists() for name in self.benchmarks)
+            done = all(self.run.start_eval(name).complete for name in self.benchmarks)
             return JobState.FINISHED if done else JobState.OPEN
         done_file = self.run.trial(self.arm, self.seed).done
         return JobState(DoneRecord.read(done_file).status) if done_file.exists() else JobState.OPEN

@@ -70,7 +70,7 @@ class Survey:
         """Of the untrained model's evaluation, which has no rollouts."""
         folders = [self.run.start_eval(name) for name in self.plan.benchmarks]
         attempts, evaluating = self._attempts([f for f in folders if f.header.exists()])
-        ended = "finished" if all(folder.attempts.exists() for folder in folders) else ""
+        ended = "finished" if all(folder.complete for folder in folders) else ""
         return RunProgress(0, attempts, 0, self._headline, evaluating, ended)
 
     def trial(self, arm: str, seed: int) -> RunProgress:
@@ -94,7 +94,7 @@ class Survey:
         for folder in folders:
             if folder.root in self._complete:
                 count += self._complete[folder.root]
-            elif folder.attempts.exists():
+            elif folder.complete:
                 header = EvalRecord.read(folder.header)
                 self._complete[folder.root] = header.problems * header.k
                 count += header.problems * header.k

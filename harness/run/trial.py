@@ -90,7 +90,7 @@ def finish(folder: TrialFolder, result: TrainingResult, health: Sequence[str] = 
     Args:
         health: findings of `examine`.
     """
-    complete = [one for one in folder.evals() if one.attempts.exists()]
+    complete = [one for one in folder.evals() if one.complete]
     DoneRecord(
         status="diverged" if result.diverged else "finished",
         steps=result.steps,

@@ -96,7 +96,7 @@ class EvaluationCounts:
 
 def evaluated(folder: EvalFolder) -> EvaluationCounts | None:
     """None while the evaluation is open, or if it holds no attempt."""
-    if not folder.attempts.exists():
+    if not folder.complete:
         return None
     with tables.opened(folder.attempts, ["mark", "tokens"]) as file:
         table = file.read(columns=["mark", "tokens"])

@@ -28,7 +28,7 @@ def count(scope: VerifiedFolder, place: EvaluationPlace) -> tuple[VerifiedEvalua
         made.problems, made.k, made.grid = header.problems, header.k, header.grid
         if place.arm is None:
             made.arm, made.seed, made.step = header.arm, header.seed, header.step
-        if not folder.attempts.exists():
+        if not folder.complete:
             unfinished = "is not there: the evaluation was begun and not completed"
             return made, [Discrepancy("missing", folder.attempts, unfinished, _go_on(scope))]
         rows = _rows(folder.attempts)

@@ -45,7 +45,8 @@ def report(scope: VerifiedFolder, made: Verification) -> Iterator[Discrepancy]:
         elif file_hash(path) != value:
             yield Discrepancy("differs", path, "was changed after the report was made", again)
     made.report = "of these files" if held.rests_on == made.evidence else "of other files"
-    if made.report == "of other files":
+    # Where a file differs or is missing, that the report is of others follows from it.
+    if made.report == "of other files" and not made.discrepancies:
         yield Discrepancy("differs", seal, "says that the report was made of other files than are here", again)
 
 

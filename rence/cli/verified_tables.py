@@ -93,7 +93,8 @@ _SEALS = {
     "unsealed": "Unsealed: made before files named each other's SHA-256. Counts and weights were compared, bytes not.",
 }
 _REPORT = {
-    "of these files": "The report is unchanged, and made of these files.",
+    "of these files": "The report is made of these files.",
+    "of other files": "The report is not made of these files.",
     "unsealed": "The report was made before reports were sealed: whether it is of these files is not known.",
 }
 

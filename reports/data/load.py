@@ -176,7 +176,7 @@ def _steps(place: TrialFolder, arm: str, seed: int) -> Iterator[dict[str, object
 def _complete(folders: Iterable[EvalFolder], notes: list[str]) -> Iterator[EvalFolder]:
     """The complete ones; one that was begun and not completed is noted."""
     for folder in folders:
-        if folder.attempts.exists():
+        if folder.complete:
             yield folder
         elif folder.header.exists():
             header = EvalRecord.read(folder.header)

@@ -151,7 +151,7 @@ def read(folder: Path) -> EvaluatedModel:
     Raises: DataError if nothing complete is there, if files are broken, or if they are of several models or settings.
     """
     begun = [EvalFolder(path.parent) for path in sorted(folder.glob("evals/*/eval.json"))]
-    complete = [one for one in begun if one.attempts.exists()]
+    complete = [one for one in begun if one.complete]
     if not complete:
         raise DataError(f"{folder} has no complete evaluation. `rence eval ... --out {folder}` makes one.")
     _, problems = read_evaluations(complete)

@@ -104,7 +104,7 @@ def _target(name: str) -> tuple[str, list[str]]:
 def _begun(path: Path) -> set[str]:
     """Benchmarks with an evaluation that was begun and is not complete; of an arm, not of what it started from."""
     folders = [EvalFolder(p.parent) for p in path.rglob("eval.json") if START not in p.relative_to(path).parts]
-    return {folder.root.name for folder in folders if not folder.attempts.exists()}
+    return {folder.root.name for folder in folders if not folder.complete}
 
 
 def results_of(name: str, subject: ComparedSide, evals: pd.DataFrame) -> Measured:

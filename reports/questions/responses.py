@@ -59,7 +59,7 @@ def _place(name: Path, evals: pd.DataFrame, benchmark: str) -> EvalFolder | None
     ends = [f"evals/{benchmark}", f"evals/step_{row['step']}/{benchmark}"]
     roots = [name, name / f"seed{row['seed']}", name / str(row["arm"]) / f"seed{row['seed']}"]
     found = (EvalFolder(root / end) for root in roots for end in ends)
-    return next((folder for folder in found if folder.attempts.exists()), None)
+    return next((folder for folder in found if folder.complete), None)
 
 
 def _digests(folder: EvalFolder | None) -> Digests | None:

@@ -17,6 +17,7 @@ from harness.base.aside import made_aside, new
 from harness.base.errors import INCOMPLETE, INTERRUPTED, OK
 from harness.base.interrupts import held_back
 from harness.base.locks import LOCK
+from harness.records import write_text
 from harness.run.pulse import Pulse
 
 Start = Callable[..., subprocess.Popen[str]]
@@ -25,7 +26,7 @@ IGNORED = "trap '' INT QUIT"
 """as `nohup` and scripts do with what they put into the background"""
 
 
-def wait_for(condition: Callable[[], object], seconds: float = 240.0) -> None:
+def wait_for(condition: Callable[[], object], seconds: float = 600.0) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it never came to be"
@@ -250,3 +251,18 @@ def test_a_stream_that_takes_nothing_loses_no_work(
     assert ("could not be written to stdout: No space left on device." in err) == (where == "full")
     if where == "ascii":
         assert (out + err).isascii() and "Report: runs/tiny/report/index.html" in out
+
+
+def test_a_baseline_that_is_not_written_to_its_end_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "baseline.yaml"
+    write_text(path, "old")
+
+    def interrupted(_: int) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("os.fsync", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write_text(path, "new")
+    assert path.read_text() == "old" and [file.name for file in tmp_path.iterdir()] == ["baseline.yaml"]

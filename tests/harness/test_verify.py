@@ -259,11 +259,19 @@ def test_the_report_is_of_these_files(run: Path) -> None:
     assert (verify(run).report, verify(run).exit_code) == ("unsealed", OK)
     (run / "report" / "seal.json").write_text("[]")
     assert named(verify(run)) == {"report/seal.json"}
+    (run / "report" / "seal.json").unlink()
+    rence(run.parent, "report", str(run), "--format", "md")
+    SLIPS["a row left out"](run)
+    found = verify(run)
+    assert (found.report, named(found)) == (
+        "of other files",
+        {(last(run) / "attempts.parquet").relative_to(run).as_posix()},
+    )
 
 
 def test_a_report_of_other_files(run: Path) -> None:
     """It stayed, and an arm's answers came from another run that is whole itself."""
-    _edit(run / "report" / "seal.json", evidence="of something else")
+    _edit(run / "report" / "seal.json", rests_on="something else")
     found = verify(run)
     assert named(found) == {"report/seal.json"} and (found.report, found.exit_code) == ("of other files", FAILED)
 
