@@ -387,14 +387,16 @@ def test_a_baseline_of_an_older_schema_states_neither_engine_nor_seed(make_evalu
     reports.update_baseline(str(make_evaluated("base", sums=OLD)), file)
     lines = file.read_text(encoding="utf-8").replace("schema: 3", "schema: 2").replace(", seed: 0", "").splitlines()
     assert "schema: 2" in lines and any(line.startswith("engine: ") for line in lines)
-    file.write_text("\n".join(line for line in lines if not line.startswith("engine")), encoding="utf-8")
+    file.write_text("\n".join(line for line in lines if not line.startswith(("engine", "seal"))), encoding="utf-8")
     other = {"temperature": 1.0, "top_p": 1.0, "max_tokens": 48, "seed": 1}
     found = reports.gate_run(str(make_evaluated("new", changes={"sampling": other}, sums=OLD)), file)
     assert found.passed and found.to_json()["matched"] is None
     assert "matching unknown, for the baseline is too old to state its engine and evaluation seed" in found.text()
     file.write_text("\n".join(lines).replace("schema: 2", "schema: 3"), encoding="utf-8")
-    with pytest.raises(reports.Unmatched, match="the evaluation seed is 0, but not stated in the baseline"):
+    with pytest.raises(reports.Unmatched, match="was edited: its `seal` does not follow"):
         reports.gate_run(str(tmp_path / "base"), file)
+    found = reports.gate_run(str(tmp_path / "base"), file, accept="by hand")
+    assert "the evaluation seed is 0, but not stated in the baseline" in found.text()
 
 
 def test_a_seed_without_a_result_is_never_averaged_away(make_run, tmp_path: Path) -> None:
