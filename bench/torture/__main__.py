@@ -35,7 +35,7 @@ from typing import Any
 import points
 import runner
 import shim
-from judge import Tree, Versions, differences, has_trace, logs, state, tree, within, without
+from judge import Tree, Versions, differences, has_trace, hidden, logs, state, tree, within, without
 from scenarios import RUN, Nursery, Scenario
 from shim import Kind, Point, Shim
 
@@ -142,7 +142,8 @@ def _look_at_the_end(tried: Tried, ended: runner.Ended, kind: Kind, point: Point
         tried.wrong.append("hung")
     elif ended.code == whole.code:
         words, _ = _differences(work, whole)
-        tried.wrong += [f"says that it is done, but {word}" for word in words]
+        there = [word for word in words if not (word.startswith("left behind: ") and hidden(word.split(": ")[1]))]
+        tried.wrong += [f"says that it is done, but {word}" for word in there]
     elif kind.kills:
         if ended.code != -9 and _JOB_DIED not in ended.said:
             tried.wrong.append(f"exit code {ended.code} after a kill: {ended.said[-300:]}")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import json
-import multiprocessing
+import multiprocessing.context
 import os
 import signal
 import sys
@@ -19,6 +19,7 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from shim import Shim
@@ -35,6 +36,7 @@ ENVIRONMENT = {
 HUNG = 124
 """the exit code of a command that was ended because it took too long"""
 SECONDS = 180
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _FIRST = ("harness.run.trial", "harness.run.driver", "harness.backends.local.loop", "rence.cli")
 
 
@@ -169,7 +171,24 @@ def _stand_still() -> None:
 
     timing.time = loop.time = Still  # type: ignore[assignment]
     timing._now = lambda: "2000-01-01T00:00:00+00:00"
-    local._context = lambda: multiprocessing.get_context("fork")
+    local._context = lambda: SimpleNamespace(Process=Forked)  # type: ignore[assignment,return-value]
+
+
+class Forked(multiprocessing.context.ForkProcess):
+    """A job's process as a fork server makes it: no signal reaches it before it has begun, and none is caught yet."""
+
+    def start(self) -> None:
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
+        try:
+            super().start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+    def run(self) -> None:
+        for number in _ENDING:
+            signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
+        super().run()
 
 
 @contextlib.contextmanager

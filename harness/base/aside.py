@@ -36,7 +36,7 @@ def made_aside(out: Path) -> Iterator[Path]:
     try:
         with held_back():
             out.parent.mkdir(parents=True, exist_ok=True)
-            _clear(out)
+            clear(out)
             while not held:
                 place = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
                 held += _hold(place)
@@ -104,7 +104,7 @@ def _remove(place: Path) -> None:
     shutil.rmtree(place, ignore_errors=True)
 
 
-def _clear(out: Path) -> None:
+def clear(out: Path) -> None:
     """Remove the places of processes that are dead: a kill leaves one empty before it is marked, and at its end."""
     folder = out.parent
     for place in folder.glob(f".{glob.escape(out.name)}.{'?' * _DRAWN}"):

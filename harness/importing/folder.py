@@ -40,6 +40,7 @@ class Imported:
 
 def check_free(out: Path, clean: bool) -> None:
     """Raises: UserError if something is there that may not be replaced."""
+    aside.clear(out)  # which may give back what is there
     if not out.exists():
         return
     ours = RunFolder(out).imported.exists()

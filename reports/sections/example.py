@@ -231,7 +231,7 @@ def _attempts(arm: str, seed: int | None, point: int, benchmark: str) -> Iterato
                 tokens=48 if mark == "truncated" else 5 + draw % 30,
                 template=HOSTILE,
                 engine=HOSTILE,
-                generation_key="g",
+                generation_key=f"{problem} {sample}",
                 grader_version="1",
                 mark_second="correct" if draw < 35 + 20 * point else "wrong",
                 **measured,
