@@ -35,8 +35,10 @@ def _files(files: Sequence[ImportedFile]) -> Table:
 
 def _name(file: ImportedFile) -> str:
     """`grpo/seed0`, as in the command"""
-    parts = [str(file.get("arm", GAP)), *(f"{key}{file[key]}" for key in ("seed", "step") if key in file)]
-    return "/".join(parts)
+    numbers = {"seed": file.get("seed"), "step": file.get("step")}
+    return "/".join(
+        [file.get("arm", GAP), *(f"{key}{number}" for key, number in numbers.items() if number is not None)]
+    )
 
 
 def _seen(run: Run, *columns: str) -> str:
