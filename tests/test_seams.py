@@ -69,7 +69,7 @@ rence("import", "attempts", "--help")
 rence("import", "attempts", "rows.jsonl", "--out", "runs/made")
 without = "runs/made/without/seed0/evals/step_0/mini_sums/attempts.parquet"
 pq.write_table(pq.read_table(without).drop_columns(["logprob"]), without)  # as before there was such a column
-rence("report", "runs/made")
+rence("report", "runs/made", "--accept", "as before there was such a column")
 from reports.sections.registry import ours
 from reports.sections.section_contract import CHECKS, ExampleRuns, SectionUnderTest
 subject = SectionUnderTest("likelihood", ours()["likelihood"])

@@ -4,6 +4,7 @@ install can plan, list, report and compare.
 
 from __future__ import annotations
 
+import os
 import sys
 
 import typer
@@ -60,4 +61,7 @@ for part in (
 
 def main(arguments: list[str] | None = None) -> None:
     """Run a command and exit with its code: 0 done, 1 a check failed, 2 usage, 3 incomplete data, 130 interrupted."""
+    # typer colours what it prints itself wherever it takes a log for a terminal, and there escapes are shown as signs
+    if "GITHUB_ACTIONS" in os.environ and "FORCE_COLOR" not in os.environ:
+        os.environ.setdefault("_TYPER_FORCE_DISABLE_TERMINAL", "1")
     guarded(lambda: app(sys.argv[1:] if arguments is None else arguments, prog_name="rence"))

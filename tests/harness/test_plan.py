@@ -221,7 +221,7 @@ def test_device_decides_other_settings_and_so_is_part_of_the_lock(on_verl: Path)
 
 def as_version_1(now: Plan) -> Plan:
     """As plans were written and locked before: a hash of all of it, and no word of a rule."""
-    old = replace(now, lock="", lock_version=1)
+    old = replace(now, lock="", lock_version=1, seals=0, unlocked={})
     return replace(old, lock=fingerprint(plan=old.to_json()))
 
 

@@ -11,6 +11,7 @@ import pytest
 from harness.base.errors import UserError
 from harness.base.plugins import PluginError, Plugins, Unfit
 from harness.engines.registry import ENGINES, open_engine
+from harness.models.resolving import SHIPPED
 
 Package = Callable[..., Path]
 
@@ -97,10 +98,10 @@ def test_an_engine_of_another_package_is_opened(package: Package, tmp_path: Path
     assert ENGINES.names() == ["local", "hf", "vllm", "mine"]
     assert ENGINES.descriptions()["mine"] == "Answers nothing."
     assert ENGINES.descriptions()["local"] == ENGINES.ours["local"].description
-    engine = open_engine("mine", tmp_path, precise=True)
-    assert engine.name == "e" and engine.given == (tmp_path, {"precise": True})  # type: ignore[attr-defined]
+    engine = open_engine("mine", SHIPPED["quickstart-base"], precise=True)
+    assert engine.name == "e" and engine.given == (SHIPPED["quickstart-base"], {"precise": True})  # type: ignore[attr-defined]
     with pytest.raises(UserError, match=r"engine `min` is unknown\. Did you mean `mine`\?"):
-        open_engine("min", tmp_path)
+        open_engine("min", SHIPPED["quickstart-base"])
 
 
 @pytest.mark.parametrize(
@@ -110,20 +111,20 @@ def test_an_engine_of_another_package_is_opened(package: Package, tmp_path: Path
         ("return object()", "what its `open` returns has no `name`"),
     ],
 )
-def test_an_engine_that_cannot_be_opened_is_named(package: Package, tmp_path: Path, body: str, reason: str) -> None:
+def test_an_engine_that_cannot_be_opened_is_named(package: Package, body: str, reason: str) -> None:
     package("other", ENGINE.format(body=body), engines={"mine": "other:Engine"})
     with pytest.raises(PluginError) as raised:
-        open_engine("mine", tmp_path)
+        open_engine("mine", SHIPPED["quickstart-base"])
     assert raised.value.reason == reason
 
 
-def test_an_engines_own_words_to_the_user_are_left_alone(package: Package, tmp_path: Path) -> None:
+def test_an_engines_own_words_to_the_user_are_left_alone(package: Package) -> None:
     package("other", ENGINE.format(body="raise UserError('start the server first')"), engines={"mine": "other:Engine"})
     with pytest.raises(UserError, match="start the server first"):
-        open_engine("mine", tmp_path)
+        open_engine("mine", SHIPPED["quickstart-base"])
 
 
-def test_an_engine_must_be_a_class_that_opens(package: Package, tmp_path: Path) -> None:
+def test_an_engine_must_be_a_class_that_opens(package: Package) -> None:
     package("other", "def engine(): pass", engines={"mine": "other:engine"})
     with pytest.raises(PluginError, match="it must be a class with `open` and `generate`, but is function instead"):
-        open_engine("mine", tmp_path)
+        open_engine("mine", SHIPPED["quickstart-base"])

@@ -218,7 +218,8 @@ def test_a_stopped_worker_is_warned_of_after_a_minute(tiny: Path, tmp_path: Path
     for line in driver.stderr:
         if "no sign of life" in line:
             break
-    assert 55 < time.monotonic() - began < 80
+    # it is stopped up to ten seconds after its last sign of life
+    assert 45 < time.monotonic() - began < 90
     assert f"`kill -CONT {held}`" in line and "Process" in line
     os.kill(held, signal.SIGCONT)
     driver.terminate()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -95,7 +96,7 @@ def test_the_data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: 
     monkeypatch.setenv(source.DATA_DIR, str(tmp_path))
     put(tmp_path / "aime24.jsonl")
     with pytest.raises(ProblemsError, match=r"must be a regular file|at most 1,000,000,000 are read"):
-        BENCHMARKS["aime24"].problems  # noqa: B018
+        replace(BENCHMARKS["aime24"]).problems  # noqa: B018  another, for what was read once is kept
 
 
 @pytest.mark.timeout(60)

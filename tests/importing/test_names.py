@@ -24,14 +24,13 @@ def refused(rence: Rence, rows: list[dict[str, Any]], *words: str, source: str =
 @pytest.mark.parametrize("name", ["average", "Average", "AVERAGE", "/average/"])
 def test_no_benchmark_takes_the_place_of_the_average(rence: Rence, name: str) -> None:
     done = refused(rence, [*TWO, *({**row, "benchmark": name} for row in TWO)])
-    assert done.code == 2 and f"a.jsonl:13: `{name}` cannot be a benchmark's name: `average` is" in done.err
+    assert done.code == 2 and f"a.jsonl:13: `{name}` cannot be a benchmark's name: `{name}` is" in done.err
     alone = [{key: cell for key, cell in row.items() if key != "benchmark"} for row in TWO]
     assert "--benchmark NAME" in refused(rence, alone, "--benchmark", name).err
 
 
-@pytest.mark.parametrize("name", ["start", "report", "averages"])
-def test_words_that_mean_nothing_among_benchmarks_are_free(rence: Rence, name: str) -> None:
-    write(Path("a.jsonl"), [row | {"benchmark": name} for row in TWO])
+def test_words_that_mean_nothing_are_free(rence: Rence) -> None:
+    write(Path("a.jsonl"), [row | {"benchmark": "averages"} for row in TWO])
     assert rence("import", "attempts", "a.jsonl", "--out", "x").code == 0
 
 

@@ -86,7 +86,7 @@ def test_the_run_is_the_same_to_the_last_byte(
         in_parts(size)
         assert rence(*words, f"{size}/x").code == 0
         assert files(tmp_path / f"{size}/x") == files(tmp_path / "whole/x")
-    assert len(files(tmp_path / "whole/x")) == 2 + 2 * len(SHARES)
+    assert len(files(tmp_path / "whole/x")) == 2 + 3 * len(SHARES)
     table = pq.read_table(tmp_path / "7/x/dapo/seed1/evals/step_0/sums/attempts.parquet").to_pylist()
     assert [(row["problem_id"], row["sample"]) for row in table] == [
         (f"p{i:02}", s) for i in range(5) for s in range(3)

@@ -29,7 +29,7 @@ def test_compare_pairs_by_id(rence: Rence, tmp_path: Path, gold: Callable[[str],
     imported(rence, tmp_path, "x", asked("grpo", "p05", gold))
     imported(rence, tmp_path, "y", asked("dapo", "p00", gold))
     done = rence("compare", "x/grpo", "y/dapo")
-    assert done.code == 2 and "the version of the problems differs" in done.err and "or --common" in done.err
+    assert done.code == 2 and "the version of the problems differs" in done.err and "or use --common" in done.err
     found = rence("compare", "x/grpo", "y/dapo", "--common", "--json")
     assert found.code == 0, found.err
     (note,) = [note for note in found.json["notes"] if "are kept" in note]

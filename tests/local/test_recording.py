@@ -139,7 +139,7 @@ def test_steps_that_cannot_be_kept_are_told(tiny: Tiny) -> None:
     ("name", "spoil", "message"),
     [
         ("batch.json", None, "batch.json does not exist"),
-        ("batch.json", b"{}", "lacks .*, `problems`, "),
+        ("batch.json", b"{}", "`environment`, `problems`, `marks`"),
         ("batch.json", b'{"schema": 99}', "reads up to 1. Upgrade"),
         ("batch.safetensors", None, "batch.safetensors does not exist"),
         ("batch.safetensors", b"cut off", "batch.safetensors is not what batch.json says"),
