@@ -39,6 +39,7 @@ hostile: $(VENV)/.installed ## files, names and numbers that mean harm, against 
 nightly: $(VENV)/.installed-dev ## what takes too long for every change: each code path, and every call that changes a file in every way
 	$(BIN)/python bench/code_paths.py -n 2 --dist loadfile tests/algorithms tests/local tests/fidelity
 	$(BIN)/python bench/torture --long
+	RENCE_MUTATIONS=all $(BIN)/python -m pytest -q -n 2 tests/mutations
 	PYTHONPATH=. OMP_NUM_THREADS=1 $(BIN)/python bench/hostile.py
 
 test-verl: $(VERL_VENV)/.installed ## verl's own trainer and vLLM on the CPU, in .venv-verl

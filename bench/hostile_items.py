@@ -590,6 +590,7 @@ def models() -> Iterator[Item]:
         "generation_config.json",
         "max_position_embeddings=1000000000",
         "tokenizer_config.json no type",
+        "tokenizer_config.json NaN",  # of a key that no tokenizer has
         "another type",
         "no type",
         "max_position_embeddings",

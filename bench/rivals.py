@@ -55,7 +55,8 @@ class Seen:
         variance, df = self.crossed
         alike = -special.stdtrit(df, alpha) * np.sqrt(variance)
         alike += special.stdtrit(np.maximum(df, self.problems - 1), alpha) * np.sqrt(self.problem)
-        below, above = self._shape.below(alpha), self._shape.above(alpha)
+        floor = -special.stdtrit(self.problems - 1, alpha) * np.sqrt(self.problem)
+        below, above = (np.maximum(floor, one) for one in (self._shape.below(alpha), self._shape.above(alpha)))
         return np.clip(alike + below, 0, 1 + self.difference), np.clip(alike + above, 0, 1 - self.difference)
 
     @property

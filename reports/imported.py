@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from harness.records.origins import ImportedFile
 from reports.data.load import Run
 from reports.document import Block, Column, Folded, Row, Section, Table, text
 from reports.words import GAP, count, listing
@@ -24,16 +27,18 @@ def provenance(run: Run, problems: Table) -> Section:
     return Section("provenance", "Provenance", blocks)
 
 
-def _files(files: list[dict]) -> Table:
+def _files(files: Sequence[ImportedFile]) -> Table:
     columns = [Column("File", numeric=False), Column("Named", numeric=False), Column("Bytes"), Column("sha256", False)]
     rows = [Row([text(f["path"]), text(_name(f)), text(count(f["bytes"])), text(f["sha256"])]) for f in files]
     return Table("sources", columns, rows, "Paths as they were given to the import.")
 
 
-def _name(file: dict) -> str:
+def _name(file: ImportedFile) -> str:
     """`grpo/seed0`, as in the command"""
-    parts = [str(file.get("arm", GAP)), *(f"{key}{file[key]}" for key in ("seed", "step") if key in file)]
-    return "/".join(parts)
+    numbers = {"seed": file.get("seed"), "step": file.get("step")}
+    return "/".join(
+        [file.get("arm", GAP), *(f"{key}{number}" for key, number in numbers.items() if number is not None)]
+    )
 
 
 def _seen(run: Run, *columns: str) -> str:

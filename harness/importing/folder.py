@@ -25,6 +25,7 @@ from harness.importing.spool import Spool
 from harness.importing.versions import versions_of
 from harness.records import EvalFolder, EvalRecord, ImportRecord, Plan, RunFolder, to_disk
 from harness.records.left_out import sentences
+from harness.records.origins import ImportedFile
 from harness.records.schema import COLUMNS
 from harness.records.seals import file_hash, seal
 
@@ -171,8 +172,13 @@ def _record(
     return ImportRecord(source, dict(options), [_file(one) for one in found.sources], coarse, notes, list(split.left))
 
 
-def _file(source: ImportSource) -> dict[str, Any]:
-    name = {"arm": source.name.arm, "seed": source.name.seed, "step": source.name.step}
-    size = source.path.stat().st_size
-    said = {key: value for key, value in name.items() if value is not None}
-    return {"path": str(source.path), "bytes": size, "sha256": source.sha256, **said}
+def _file(source: ImportSource) -> ImportedFile:
+    name, size = source.name, source.path.stat().st_size
+    found = ImportedFile(path=str(source.path), bytes=size, sha256=source.sha256)
+    if name.arm is not None:
+        found["arm"] = name.arm
+    if name.seed is not None:
+        found["seed"] = name.seed
+    if name.step is not None:
+        found["step"] = name.step
+    return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 from harness.base.errors import UserError
@@ -13,6 +13,7 @@ from harness.models import resolving
 from harness.records import ArmRecord, Plan
 from harness.records.differences import differences
 from harness.records.fields import runtime_keys, stated
+from harness.records.plans import ActivityRecord
 from harness.records.seals import lock_of
 
 _MOST_DIFFERENCES = 8
@@ -112,6 +113,9 @@ def _record(arm: Arm) -> ArmRecord:
         hyperparameters=stated(algorithm),
         spec={**algorithm.spec(), **_REWARDS.get(arm.recipe.reward, {}), **arm.recipe.spec(algorithm)},
         recipe_differences=dict(arm.recipe_overrides),
-        activity=[asdict(activity) for activity in algorithm.activity],
+        activity=[
+            ActivityRecord(metric=one.metric, label=one.label, inactive_below=one.inactive_below)
+            for one in algorithm.activity
+        ],
         fingerprint=arm.fingerprint,
     )

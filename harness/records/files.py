@@ -9,8 +9,9 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
-from typing import Any, BinaryIO, TypeVar, overload
+from typing import Any, TypeVar, overload
 
 from harness.base.errors import naming
 from harness.records import user_files
@@ -160,7 +161,7 @@ def check_file(path: Path, mend: str = MEND) -> None:
 
 
 @contextmanager
-def opened(path: Path, mend: str = MEND) -> Iterator[BinaryIO]:
+def opened(path: Path, mend: str = MEND) -> Iterator[BufferedReader]:
     """To read. Raises: DataError, then or while it is open, if there is no such file or it cannot be read."""
     if wrong := user_files.mistake(path):
         raise DataError(f"{path} {wrong}. {mend}")

@@ -61,11 +61,19 @@ def belong(path: Path, header: Mapping[str, Any]) -> None:
                 "elsewhere.\nBring the right file back from a copy, or delete this evaluation's folder and run the "
                 "experiment again."
             )
-        if name == "generation_key" and found.null_count < len(found) and len(found.unique()) < len(found):
+        if name == "generation_key" and _repeated(found):
             raise DataError(
                 f"{path} has the same `{name}` twice: rows were copied, or are another evaluation's.\n"
                 "Delete this evaluation's folder and run the experiment again."
             )
+
+
+def _repeated(keys: pa.ChunkedArray) -> bool:
+    """Whether one is there twice; an import has none, or empty ones."""
+    if keys.null_count == len(keys):
+        return False
+    distinct, there = keys.unique().to_pylist(), len(keys) - keys.null_count
+    return "" not in distinct and len([key for key in distinct if key is not None]) < there
 
 
 def words(path: Path, name: str, rows: np.ndarray) -> tuple[list[str], np.ndarray] | None:

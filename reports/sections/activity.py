@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness.records import ArmRecord
+from harness.records.plans import ActivityRecord
 from reports.data.analysis import Analysis
 from reports.data.load import Run
 from reports.document import Block, Bullets, Cell, Column, Row, Section, Table, text
@@ -41,13 +42,13 @@ def measure(run: Run) -> list[Acted]:
     return [_measure(run, arm, entry) for arm in run.plan.arms for entry in arm.activity]
 
 
-def _measure(run: Run, arm: ArmRecord, entry: dict[str, object]) -> Acted:
-    metric = str(entry["metric"])
+def _measure(run: Run, arm: ArmRecord, entry: ActivityRecord) -> Acted:
+    metric = entry["metric"]
     means = {}
     if metric in run.steps:
         values = run.steps.loc[run.steps["arm"] == arm.name, ["seed", metric]].astype({metric: float}).dropna()
         means = {int(seed): float(mean) for seed, mean in values.groupby("seed")[metric].mean().items()}  # type: ignore[arg-type]
-    return Acted(arm.name, metric, str(entry["label"]), float(str(entry["inactive_below"])), means)
+    return Acted(arm.name, metric, entry["label"], entry["inactive_below"], means)
 
 
 def inactive(a: Analysis) -> Iterator[str]:

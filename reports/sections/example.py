@@ -31,6 +31,7 @@ from harness.records import (
     add_published,
     append_jsonl,
 )
+from harness.records.plans import ActivityRecord
 from harness.records.schema import COLUMNS, Attempt
 
 HOSTILE = "<script>alert(1)</script> a|b & 50 % x_y # $ ~ ^ {z} \\q `c` *d* [e](f) \u202e\x00"
@@ -111,7 +112,7 @@ def _plan(arms: tuple[str, ...] = ARMS, **changes: Any) -> Plan:
     Args:
         changes: fields of `Plan`.
     """
-    activity = [{"metric": "actor/pg_clipfrac", "label": HOSTILE, "inactive_below": 0.5}]
+    activity = [ActivityRecord(metric="actor/pg_clipfrac", label=HOSTILE, inactive_below=0.5)]
     cells = {arm: {"f_1": level} for arm, level in zip(ARMS, ("on", "off", HOSTILE), strict=True)}
     # three arms, so that there is a family of differences; a sweep over them; a margin, so that they may be equivalent
     whole: dict[str, Any] = {
@@ -231,7 +232,7 @@ def _attempts(arm: str, seed: int | None, point: int, benchmark: str) -> Iterato
                 tokens=48 if mark == "truncated" else 5 + draw % 30,
                 template=HOSTILE,
                 engine=HOSTILE,
-                generation_key="g",
+                generation_key=f"{problem} {sample}",
                 grader_version="1",
                 mark_second="correct" if draw < 35 + 20 * point else "wrong",
                 **measured,

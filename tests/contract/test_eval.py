@@ -141,7 +141,7 @@ def test_two_evaluated_models_are_compared(rence: Call, tmp_path: Path) -> None:
     assert found["pairs"][0]["delta"] == pytest.approx(score[0] - score[1])
     rence(*SUMS, "--temperature", "0.5", "--out", "c")
     code, _, said = rence("compare", "a", "c")
-    assert code == USAGE and "mini_sums: the sampling differs" in said
+    assert code == USAGE and "mini_sums: the sampling's `temperature` differs (1, 0.5)" in said
     rence(*SUMS, "--limit", "8", "--out", "d")
     code, _, said = rence("compare", "a", "d")
     assert code == USAGE and "mini_sums: the limit of problems differs" in said

@@ -26,7 +26,7 @@ IGNORED = "trap '' INT QUIT"
 """as `nohup` and scripts do with what they put into the background"""
 
 
-def wait_for(condition: Callable[[], object], seconds: float = 240.0) -> None:
+def wait_for(condition: Callable[[], object], seconds: float = 600.0) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it never came to be"

@@ -218,7 +218,7 @@ def test_a_slip_is_found(run: Path, slip: str) -> None:
     assert all(one.file and one.what and one.mend for one in found.discrepancies)
 
 
-@pytest.mark.parametrize("slip", SLIPS.keys() - NEEDS_SEALS)
+@pytest.mark.parametrize("slip", [slip for slip in SLIPS if slip not in NEEDS_SEALS])
 def test_a_slip_is_found_without_seals(run: Path, slip: str) -> None:
     unseal(run)
     assert (verify(run).state, verify(run).exit_code) == ("unsealed", OK)

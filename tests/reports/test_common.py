@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from harness.records import EvalFolder
+from tests.sealing import sealed_anew
 
 Say = Callable[..., tuple[int, str, str]]
 
@@ -185,7 +186,7 @@ def test_baselines_that_do_not_name_their_problems(rence: Say, make_evaluated, t
     text = file.read_text()
     named = "    problems:\n      [mini-0000, mini-0001, mini-0002, mini-0003]\n"
     assert named in text
-    file.write_text(text.replace(named, ""))
+    file.write_text(sealed_anew(text.replace(named, "")))
     assert gated(rence, a, file)[0] == 0
     code, _, err = gated(rence, a, file, "--common")
     assert code == 3 and "does not name the problems of mini" in err and "--update" in err

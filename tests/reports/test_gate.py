@@ -16,6 +16,7 @@ from harness.records import DataError
 from reports.gate.decide import ALPHA, SINGLE_ALPHA, Decision, GateOutcome, change, decide, outcome
 from reports.gate.sharpen import sharper
 from reports.statistics import contrast
+from tests.sealing import sealed_anew
 
 OLD = [4, 4, 2, 2, 0, 0, 2, 2]
 NEW = [4, 3, 2, 1, 0, 0, 2, 4]
@@ -205,10 +206,10 @@ def test_equal_scores_without_equal_answers_are_inconclusive(make_evaluated, tmp
     text = file.read_text(encoding="utf-8")
     answers = text[text.index("    answers:") : text.index("    problems:")]
     for without, why in (
-        (text.replace(answers, "").replace("schema: 2", "schema: 1"), "The baseline has no hash of its answers"),
+        (text.replace(answers, ""), "The baseline has no hash of its answers"),
         (text.replace(answers[-65:-1], "a" * 64), "Were the answers equal text by text, it would have passed."),
     ):
-        file.write_text(without, encoding="utf-8")
+        file.write_text(sealed_anew(without), encoding="utf-8")
         found = reports.gate_run(str(base), file)
         assert found.outcome == GateOutcome.INCONCLUSIVE and not found.passed
         said = found.text()
@@ -387,12 +388,13 @@ def test_a_baseline_of_an_older_schema_states_neither_engine_nor_seed(make_evalu
     reports.update_baseline(str(make_evaluated("base", sums=OLD)), file)
     lines = file.read_text(encoding="utf-8").replace("schema: 3", "schema: 2").replace(", seed: 0", "").splitlines()
     assert "schema: 2" in lines and any(line.startswith("engine: ") for line in lines)
-    file.write_text("\n".join(line for line in lines if not line.startswith("engine")), encoding="utf-8")
+    older = "\n".join(line for line in lines if not line.startswith(("engine", "seal")))
+    file.write_text(older, encoding="utf-8")
     other = {"temperature": 1.0, "top_p": 1.0, "max_tokens": 48, "seed": 1}
     found = reports.gate_run(str(make_evaluated("new", changes={"sampling": other}, sums=OLD)), file)
     assert found.passed and found.to_json()["matched"] is None
     assert "matching unknown, for the baseline is too old to state its engine and evaluation seed" in found.text()
-    file.write_text("\n".join(lines).replace("schema: 2", "schema: 3"), encoding="utf-8")
+    file.write_text(sealed_anew("\n".join(lines).replace("schema: 2", "schema: 3")), encoding="utf-8")
     with pytest.raises(reports.Unmatched, match="the evaluation seed is 0, but not stated in the baseline"):
         reports.gate_run(str(tmp_path / "base"), file)
 

@@ -134,7 +134,7 @@ def test_a_side_with_fewer_attempts_is_a_gap_with_its_reason(make_run) -> None:
     assert made is not None
     table = next(b for b in made.blocks if getattr(b, "name", "") == "passing-differences")
     assert table.rows[0].cells[-1].text == "—" and "A gap: a side" in table.caption  # type: ignore[union-attr]
-    reports.build(run)
+    reports.build(run, accept="one arm was asked once")
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import ray
+from ray.exceptions import RayError
 
 from harness.base.errors import UserError
 
@@ -75,7 +76,7 @@ def _holder() -> str:
     holder = _find(**_CLAIM)
     try:
         return str(ray.get(holder.who.remote(), timeout=5)) if holder else "a trial that has just ended"
-    except (ray.exceptions.RayError, ray.exceptions.GetTimeoutError):
+    except RayError:
         return "a trial that does not answer"
 
 
