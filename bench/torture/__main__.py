@@ -58,7 +58,7 @@ class Tried:
     """One point with one kind."""
 
     scenario: str
-    site: tuple[str, str]
+    site: str
     point: str
     kind: str
     reached: bool = True
@@ -203,6 +203,7 @@ def _differences(work: Path, whole: Whole) -> tuple[list[str], int]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--long", action="store_true", help="every point, with every kind")
+    parser.add_argument("--turn", type=int, default=0, help="without --long: other calls and kinds of the same sites")
     parser.add_argument("--only", default="", help="scenarios, with commas")
     parser.add_argument("--kinds", default="", help="kinds, with commas")
     parser.add_argument(
@@ -232,11 +233,11 @@ def _all(folder: Path, arguments: argparse.Namespace) -> list[dict[str, Any]]:
     nursery = Nursery(folder / "start")
     runner.import_as(nursery.try_all, folder / "imports.said")
     for scenario in nursery.all():
-        if only and scenario.name not in only:
+        if scenario.name not in only if only else scenario.only_long and not arguments.long:
             continue
         began, place = time.monotonic(), folder / scenario.name
         whole = uninterrupted(scenario, place)
-        choose = points.every if arguments.long else points.each_site_once
+        chosen = points.every(whole.found) if arguments.long else points.each_site_once(whole.found, arguments.turn)
         tried: list[dict[str, Any]] = []
 
         def then(one: dict[str, Any], tried: list[dict[str, Any]] = tried) -> None:
@@ -245,7 +246,7 @@ def _all(folder: Path, arguments: argparse.Namespace) -> list[dict[str, Any]]:
                 print(*(one[key] for key in ("scenario", "point", "kind", "wrong")), file=sys.stderr)
 
         with runner.side_by_side(arguments.workers) as start:
-            for number, (point, kind) in enumerate(choose(whole.found)):
+            for number, (point, kind) in enumerate(chosen):
                 if kind not in among or arguments.match not in str(point):
                     continue
                 inner = place / str(number)
@@ -278,11 +279,9 @@ def _print_wrong(tried: list[dict[str, Any]]) -> None:
             kinds[word.split(": ")[0]].append({**one, "word": word})
     for kind, found in kinds.items():
         print(f"\n{len(found)} x {kind}")
-        for (scenario, site), count in Counter((one["scenario"], " ".join(one["site"])) for one in found).most_common(
-            12
-        ):
-            example = next(one for one in found if (one["scenario"], " ".join(one["site"])) == (scenario, site))
-            print(f"  {count:>3}  {scenario}: {site}, {example['kind']}: {example['word'][:400]}")
+        for (scenario, site), count in Counter((one["scenario"], one["site"]) for one in found).most_common(12):
+            example = next(one for one in found if (one["scenario"], one["site"]) == (scenario, site))
+            print(f"  {count:>3}  {scenario}: {example['point']}, {example['kind']}: {example['word'][:400]}")
 
 
 if __name__ == "__main__":

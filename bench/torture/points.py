@@ -23,6 +23,7 @@ _SITE = (
     (re.compile(r"/report/(figures/)?\..*\.new$"), "/report/.*.new"),
     (re.compile(r"/report/(figures/)?[^.].*"), "/report/*"),
 )
+_NEW = re.compile(r"(^|/)\.([^/]+)\.new$")
 _ALONE = ("attempts.jsonl", "trainer.pt")
 """files that are taken away one by one; all others go with their folder"""
 _TOGETHER = (Call.FSYNC, Call.UNLINK, Call.RMDIR)
@@ -44,8 +45,9 @@ def listed(calls: Iterable[tuple[Call, str]]) -> list[Point]:
     return found
 
 
-def site(point: Point) -> tuple[str, str]:
-    """Points of a site are made by the same line of the program: numbers and names of what is asked do not matter."""
+def site(point: Point) -> str:
+    """What is done to what: calls that put a file in its place, and those that make a folder, are one site; numbers and
+    names of what is asked do not matter."""
     file = point.file
     for pattern, word in _SITE:
         file = pattern.sub(word, file)
@@ -54,7 +56,11 @@ def site(point: Point) -> tuple[str, str]:
         file = f"{folder}/*"
     elif point.call in (Call.UNLINK, Call.RMDIR) and name not in _ALONE:
         file = "/".join([*file.split("/")[:3], "**"])
-    return point.call.name.lower(), file
+    if point.call in (Call.UNLINK, Call.RMDIR):
+        return f"remove {file}"
+    if point.call is Call.MKDIR:
+        return f"mkdir {file}"
+    return "write " + _NEW.sub(r"\1\2", file)
 
 
 def kinds(call: Call, among: Sequence[Kind]) -> list[Kind]:
@@ -68,9 +74,17 @@ def every(points: Iterable[Point]) -> Iterator[tuple[Point, Kind]]:
             yield point, kind
 
 
-def each_site_once(points: Iterable[Point]) -> Iterator[tuple[Point, Kind]]:
-    """Each site with one kind, a failure and a kill in turn. Of a site's calls the last is taken."""
-    last = {site(point): point for point in points}
-    for number, point in enumerate(last.values()):
-        among = kinds(point.call, (KILLS, FAILURES)[number % 2])
-        yield point, among[number // 2 % len(among)]
+def each_site_once(points: Iterable[Point], turn: int = 0) -> Iterator[tuple[Point, Kind]]:
+    """Each site at one of its calls with one kind, both in turn.
+
+    Args:
+        turn: where to begin; another one tries other calls and kinds.
+    """
+    sites: dict[str, list[Point]] = {}
+    for point in points:
+        sites.setdefault(site(point), []).append(point)
+    for number, calls in enumerate(sites.values(), turn):
+        distinct = list({point.call: point for point in calls}.values())  # the last of each
+        point = distinct[number % len(distinct)]
+        among = kinds(point.call, (KILLS, FAILURES)[number // len(distinct) % 2])
+        yield point, among[number // (2 * len(distinct)) % len(among)]

@@ -59,6 +59,8 @@ class Scenario:
     """a folder to copy"""
     refused_when_whole: str = ""
     """what it says, with exit code 2, when it is called again after it has done its work"""
+    only_long: bool = False
+    """whether the short form leaves it out"""
 
 
 class Nursery:
@@ -91,8 +93,8 @@ class Nursery:
             Scenario("eval-on", "an eval that goes on and marks again", _EVAL, eval_on),
             Scenario("run", "a run", _RUN, new),
             Scenario("run-on", "a run that goes on in a step", _RUN, in_step),
-            Scenario("run-on-answers", "a run that goes on in an evaluation", _RUN, run_on),
-            Scenario("clean", "a run with --clean", (*_RUN, "--clean"), trained),
+            Scenario("run-on-answers", "a run that goes on in an evaluation", _RUN, run_on, only_long=True),
+            Scenario("clean", "a run with --clean", (*_RUN, "--clean"), trained, only_long=True),
         ]
 
     def try_all(self) -> None:
