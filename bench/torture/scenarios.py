@@ -59,6 +59,8 @@ class Scenario:
     """a folder to copy"""
     refused_when_whole: str = ""
     """what it says, with exit code 2, when it is called again after it has done its work"""
+    removes: bool = False
+    """whether it takes a run away: readers refuse what is left of one, and name what is missing"""
     only_long: bool = False
     """whether the short form leaves it out"""
 
@@ -94,7 +96,7 @@ class Nursery:
             Scenario("run", "a run", _RUN, new),
             Scenario("run-on", "a run that goes on in a step", _RUN, in_step),
             Scenario("run-on-answers", "a run that goes on in an evaluation", _RUN, run_on, only_long=True),
-            Scenario("clean", "a run with --clean", (*_RUN, "--clean"), trained, only_long=True),
+            Scenario("clean", "a run with --clean", (*_RUN, "--clean"), trained, removes=True, only_long=True),
         ]
 
     def try_all(self) -> None:

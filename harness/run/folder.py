@@ -28,7 +28,7 @@ def prepare(folder: RunFolder, experiment: Experiment, plan: Plan, source: str) 
         plans.check_unchanged(Plan.read(folder.plan), plan, folder.root)
     else:
         _refuse_strangers(folder)
-    if not folder.config.exists():
+    if not (folder.plan.exists() and folder.config.exists()):  # without a plan it may be that of an earlier try
         write_text(folder.config, source)
     now = resolved(experiment)
     if not folder.resolved.exists() or _resolved_otherwise(folder, now):
@@ -47,11 +47,7 @@ def clean(folder: RunFolder, name: str) -> None:
     contents = [path for path in folder.root.iterdir() if path.name != LOCK]
     if not contents:
         return
-    try:
-        ours = Plan.read(folder.plan).experiment == name
-    except DataError:
-        ours = False
-    if not ours:
+    if not _is_ours(folder, name):
         raise UserError(f"{folder.root} was not made by this experiment, so `--clean` leaves it. Remove it by hand.")
     for lock in folder.root.glob(f"*/**/{LOCK}"):
         with locked(lock.parent, "trial", wait=_WAIT_FOR_ORPHANS):
@@ -65,11 +61,25 @@ def _resolved_otherwise(folder: RunFolder, now: dict[str, Any]) -> bool:
     return read_json(folder.resolved) != json.loads(json.dumps(now))
 
 
+def _is_ours(folder: RunFolder, name: str) -> bool:
+    """By its plan, or, if a kill came before that was written, because nothing is there but what is written before."""
+    if not folder.plan.exists():
+        return not _strangers(folder)
+    try:
+        return Plan.read(folder.plan).experiment == name
+    except DataError:
+        return False
+
+
 def _refuse_strangers(folder: RunFolder) -> None:
-    ours = {path.name for path in (folder.config, folder.resolved, folder.expected, folder.plan)}
-    for path in folder.root.iterdir():
-        if path.name not in ours | {LOCK} and not path.name.startswith("."):
-            raise UserError(
-                f"{folder.root} is not a run of this experiment: it has no {folder.plan.name} but holds {path.name}. "
-                "Give the experiment another `name`, or move that folder away."
-            )
+    for name in _strangers(folder)[:1]:
+        raise UserError(
+            f"{folder.root} is not a run of this experiment: it has no {folder.plan.name} but holds {name}. "
+            "Give the experiment another `name`, or move that folder away."
+        )
+
+
+def _strangers(folder: RunFolder) -> list[str]:
+    """What is not written before the plan."""
+    ours = {path.name for path in (folder.config, folder.resolved, folder.expected, folder.plan)} | {LOCK}
+    return [path.name for path in folder.root.iterdir() if path.name not in ours and not path.name.startswith(".")]

@@ -119,6 +119,14 @@ def test_a_folder_of_somebody_else_is_neither_used_nor_cleaned(folder: RunFolder
     assert [path.name for path in folder.root.iterdir()] == ["thesis.tex"]
 
 
+def test_clean_goes_on_in_a_folder_whose_plan_a_kill_prevented(folder: RunFolder, tiny: Path) -> None:
+    prepare(folder, tiny)
+    folder.plan.unlink()
+    with locked(folder.root):
+        clean(folder, "tiny")
+        assert [path.name for path in folder.root.iterdir()] == [LOCK]
+
+
 def test_clean_empties_a_folder_of_this_experiment_only(folder: RunFolder, tiny: Path) -> None:
     prepare(folder, tiny)
     (folder.root / "grpo" / "seed0").mkdir(parents=True)
