@@ -105,7 +105,7 @@ def writing(
         to_disk(path)
     new.rename(target)
     for path in folder.checkpoints.glob("step_*"):
-        if path != target:
+        if path != target and is_step(path):
             shutil.rmtree(path)
 
 
