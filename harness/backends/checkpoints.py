@@ -22,7 +22,7 @@ from harness.base.errors import naming
 from harness.records import TrialFolder, read_json, read_whole, to_disk, write_json
 from harness.records.allowed import Whole
 from harness.records.chain import BrokenSeal
-from harness.records.layout import SEAL
+from harness.records.layout import SEAL, is_step
 from harness.records.links import Break, EvidenceLog, checkpoint_breaks
 from harness.records.seals import FolderSeal, file_hash, seal_folder
 
@@ -78,7 +78,7 @@ class TrainingProgress:
 
 def newest(folder: TrialFolder) -> Path | None:
     """The last complete checkpoint."""
-    found = [path for path in folder.checkpoints.glob("step_*") if path.is_dir()]
+    found = [path for path in folder.checkpoints.glob("step_*") if path.is_dir() and is_step(path)]
     return max(found, key=lambda path: int(path.name.removeprefix("step_")), default=None)
 
 
@@ -105,7 +105,7 @@ def writing(
         to_disk(path)
     new.rename(target)
     for path in folder.checkpoints.glob("step_*"):
-        if path != target:
+        if path != target and is_step(path):
             shutil.rmtree(path)
 
 

@@ -99,7 +99,7 @@ class TrialFolder:
 
     def evals(self) -> list[EvalFolder]:
         """Every evaluation begun so far, by step and benchmark name."""
-        found = self.root.glob("evals/step_*/*/eval.json")
+        found = [p for p in self.root.glob("evals/step_*/*/eval.json") if is_step(p.parent.parent)]
         return [EvalFolder(p.parent) for p in sorted(found, key=lambda p: (_step(p.parent.parent), p.parent.name))]
 
 
@@ -140,6 +140,12 @@ class EvalFolder:
     def seal(self) -> Path:
         """What the complete evaluation is bound by; none in folders from before there were seals"""
         return self.root / SEAL
+
+
+def is_step(folder: Path) -> bool:
+    """Whether it is called as we call folders of a step: `step_8 (copy)` is somebody else's."""
+    number = folder.name.removeprefix("step_")
+    return number.isdecimal() and folder.name == f"step_{int(number)}"
 
 
 def _step(folder: Path) -> int:

@@ -308,3 +308,10 @@ def test_steps_that_changed_are_not_gone_on_from(trial: TrialFolder) -> None:
     trial.steps.write_text('{"step": 1}\n{"step": 9}\n')
     with pytest.raises(BrokenSeal, match="does not hold the 2 lines"):
         cut_back(trial.steps, 2, trial.checkpoint(2))
+
+
+def test_copies_under_other_names_are_not_taken_for_ours(run: Path, trial: TrialFolder) -> None:
+    shutil.copytree(run / A / "evals/step_1", run / A / "evals/step_1 (copy)")
+    assert check(run).breaks == ()
+    shutil.copytree(trial.checkpoint(2), trial.checkpoints / "step_2.bak")
+    assert checkpoints.newest(trial) == trial.checkpoint(2)
