@@ -6,6 +6,7 @@ import os
 from typing import Any
 
 from harness.records import START, ArmRecord, Plan, TrialRecord
+from harness.records.chain import Chain
 from harness.tracking.names import encode
 
 EXPERIMENT, TRIAL = "experiment", "trial"
@@ -72,6 +73,12 @@ def trial_params(plan: Plan, arm: ArmRecord, seed: int) -> dict[str, Any]:
 
 def start_tags() -> dict[str, str]:
     return _source() | {"stage": START, "arm": START}
+
+
+def seal_tags(found: Chain) -> dict[str, str]:
+    """Whether the files are what was planned, trained and answered: sealed, unsealed, or broken and where."""
+    broken = "; ".join(f"{one.file.name} {one.what}" for one in found.breaks)
+    return {"sealed": f"broken: {broken}" if broken else found.state}
 
 
 def _source() -> dict[str, str]:

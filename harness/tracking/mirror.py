@@ -15,6 +15,7 @@ from harness.records import (
     RunFolder,
     TrialFolder,
     TrialRecord,
+    chain,
 )
 from harness.tracking import describe
 from harness.tracking.files import (
@@ -94,7 +95,10 @@ class Mirror:
         """
         self.sync()
         cut_short = self._runs.children.keys() - self._complete
+        found = chain.check(self._folder.root)
         with speaking_to(self.uri):
+            # whoever looks at MLflow alone must not take for sound what a report would refuse
+            self._runs.parent.set_tags(describe.seal_tags(found))
             for name in cut_short:
                 self._runs.children[name].set_status(FAILED if name in crashed else KILLED)
             finished = bool(self._complete) and not cut_short

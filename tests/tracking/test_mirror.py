@@ -110,6 +110,9 @@ def test_a_finished_run(make_run: MakeRun) -> None:
     ]
     assert store.history(store.parent, "eval_by_rollouts/chains/rence") == [(160, means[0]), (320, means[1])]
 
+    # the files are older than seals
+    assert store.parent.data.tags["sealed"] == "unsealed"
+
     # who is who
     assert child.data.tags["arm"] == "grpo" and child.data.tags["seed"] == "1"
     assert child.data.tags["fingerprint"] == "trial-grpo-1"
