@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import shutil
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -35,6 +35,7 @@ BENCHMARKS = {"sums": 2, "chains": 3}
 PROBLEMS = 10
 BUDGET, GRID = 320, [160, 320]
 ROLLOUTS_PER_STEP = 32
+from harness.records.seals import lock_in
 
 
 class RunBuilder:
@@ -63,6 +64,7 @@ class RunBuilder:
             tuning={},
             lock="0123456789abcdef",
         )
+        self.plan = replace(self.plan, lock=lock_in(self.plan.to_json()) or "")
         self.plan.write(self.folder.plan)
         write_json(self.folder.resolved, {"experiment": self.plan.experiment})
         self.folder.config.write_text("name: quick\n")
