@@ -29,13 +29,13 @@ from harness.records import (
     append_jsonl,
     write_json,
 )
+from harness.records.seals import lock_in
 from harness.tracking.store import connect
 
 BENCHMARKS = {"sums": 2, "chains": 3}
 PROBLEMS = 10
 BUDGET, GRID = 320, [160, 320]
 ROLLOUTS_PER_STEP = 32
-from harness.records.seals import lock_in
 
 
 class RunBuilder:
