@@ -5,6 +5,7 @@ Standard library only: attempts are hashed here, and read where they are shown.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -71,22 +72,27 @@ def check(root: Path, weights: bool = False) -> Chain:
         weights: check the files of checkpoints, too, which takes about a second a gigabyte.
     Raises: DataError for a file that cannot be read.
     """
-    run = _run_of(root)
+    run, root = _run_of(root)
     evidence = EvidenceLog(run.root if run else root, Plan.read(run.plan) if run else None)
     breaks = tuple(_of_run(root, run, evidence, weights) if run else _without_plan(root, evidence, weights))
     return Chain("unsealed" if evidence.unsealed else "sealed", breaks, evidence.digest, evidence.files)
 
 
-def _run_of(root: Path) -> RunFolder | None:
-    """The run that a folder is, or is an arm or a trial of."""
-    for depth, path in enumerate((root, *list(root.absolute().parents)[:2])):
-        run = RunFolder(path if depth else root)
-        if run.plan.exists():
+def _run_of(root: Path) -> tuple[RunFolder | None, Path]:
+    """The run that a folder is, or is an arm or a trial of, and the folder by a name without `..` or links, if those
+    are in its way: however a folder is called, it is held to the same plan."""
+    for name in (root, Path(os.path.abspath(root)), root.resolve()):
+        for depth, path in enumerate((name, *list(name.absolute().parents)[:2])):
+            run = RunFolder(path)
+            if not run.plan.exists():
+                continue
             plan = Plan.read(run.plan)
-            arms = [run.root / name for name in (START, *(arm.name for arm in plan.arms))]
+            arms = [run.root / arm for arm in (START, *(arm.name for arm in plan.arms))]
             places = {0: [run.root], 1: arms, 2: [arm / f"seed{seed}" for arm in arms for seed in plan.seeds]}[depth]
-            return run if any(place.absolute() == root.absolute() for place in places) else None
-    return None
+            if any(place.absolute() == name.absolute() for place in places):
+                return run, name
+            break
+    return None, root
 
 
 def _of_run(root: Path, run: RunFolder, evidence: EvidenceLog, weights: bool) -> Iterator[Break]:

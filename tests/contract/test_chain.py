@@ -315,3 +315,21 @@ def test_copies_under_other_names_are_not_taken_for_ours(run: Path, trial: Trial
     assert check(run).breaks == ()
     shutil.copytree(trial.checkpoint(2), trial.checkpoints / "step_2.bak")
     assert checkpoints.newest(trial) == trial.checkpoint(2)
+
+
+@pytest.mark.parametrize("way", ["..", "link", "moved and linked back"])
+def test_an_arm_is_held_to_its_plan_however_it_is_called(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    edit(run / "plan.json", seals=0)
+    place = run / "rence"
+    if way == "..":
+        monkeypatch.chdir(run / A / "evals")
+        place = Path("../..")
+    elif way == "link":
+        place = tmp_path / "arm"
+        place.symlink_to(run / "rence")
+    else:
+        (run / "rence").rename(tmp_path / "elsewhere")
+        (run / "rence").symlink_to(tmp_path / "elsewhere")
+    assert any("is not the plan that rence seed 0 was trained by" in str(one) for one in check(place).breaks)
