@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.records import DataError
+from harness.records import DataError, Plan, RunFolder
 from harness.records.chain import Break, check
 from harness.records.layout import SEAL
 from harness.records.seals import FolderSeal, file_hash
@@ -31,6 +31,8 @@ def report(scope: VerifiedFolder, made: Verification) -> Iterator[Discrepancy]:
     seal, again = scope.run.report / SEAL, f"`rence report {scope.root}` makes it again"
     if not _report_seal(scope):
         made.report = "unsealed"
+        if _is_sealed(scope.run):
+            yield Discrepancy("missing", seal, "is gone", again)
         return
     try:
         held = FolderSeal.read(seal)
@@ -48,6 +50,14 @@ def report(scope: VerifiedFolder, made: Verification) -> Iterator[Discrepancy]:
     # Where a file differs or is missing, that the report is of others follows from it.
     if made.report == "of other files" and not made.discrepancies:
         yield Discrepancy("differs", seal, "says that the report was made of other files than are here", again)
+
+
+def _is_sealed(run: RunFolder) -> bool:
+    """Whether the run was made when reports had seals; a plan that cannot be read is said by the chain."""
+    try:
+        return bool(Plan.read(run.plan).seals)
+    except DataError:
+        return False
 
 
 def _report_seal(scope: VerifiedFolder) -> bool:
