@@ -94,7 +94,7 @@ class Nursery:
             Scenario("eval", "an eval", _EVAL, new),
             Scenario("eval-on", "an eval that goes on and marks again", _EVAL, eval_on),
             Scenario("run", "a run", _RUN, new),
-            Scenario("run-on", "a run that goes on in a step", _RUN, in_step),
+            Scenario("run-on", "a run that goes on in a step", _RUN, in_step, only_long=True),
             Scenario("run-on-answers", "a run that goes on in an evaluation", _RUN, run_on, only_long=True),
             Scenario("clean", "a run with --clean", (*_RUN, "--clean"), trained, removes=True, only_long=True),
         ]

@@ -71,5 +71,6 @@ def _holder(file: IO[str]) -> str:
 def _rewrite(file: IO[str], text: str) -> None:
     with naming(Path(file.name)):
         file.truncate(0)
-        file.write(text)
-        file.flush()
+        left = text.encode()
+        while left:  # by hand: what a buffer could not write it would try again, and fail without a name, at the end
+            left = left[os.write(file.fileno(), left) :]
