@@ -112,7 +112,7 @@ def writing(
 def read_progress(checkpoint: Path) -> TrainingProgress:
     """Raises: BrokenSeal if a file of the checkpoint is not what was written; DataError."""
     evidence = EvidenceLog(checkpoint, None)
-    breaks = tuple(checkpoint_breaks(checkpoint, evidence, dropped=True))
+    breaks = tuple(checkpoint_breaks(checkpoint, evidence))
     if breaks:
         raise BrokenSeal(checkpoint, breaks)
     return read_json(checkpoint / PROGRESS, TrainingProgress, "Delete this checkpoint: the trial then starts anew.")

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from harness.base.errors import UserError
+from harness.records.evaluations import EvalRecord
 from harness.records.layout import START, EvalFolder, RunFolder, TrialFolder
-from harness.records.links import Break, EvidenceLog, evaluation, plan_breaks, trial_breaks
+from harness.records.links import Break, EvidenceLog, evaluation, plan_breaks, timing_breaks, trial_breaks
 from harness.records.plans import Plan
 from harness.records.trials import TrialRecord
 
@@ -33,8 +34,6 @@ class Chain:
     """hash of the names and the contents of everything that was looked at: what a report rests on"""
     files: int
     """that were looked at"""
-    accepted: str = ""
-    """the reason for which breaks were let through"""
 
 
 class BrokenSeal(UserError):
@@ -53,16 +52,16 @@ class BrokenSeal(UserError):
 
 
 def require(root: Path, accept: str | None = None) -> Chain:
-    """The chain of a folder, whole or accepted.
+    """The chain of a folder.
 
     Args:
-        accept: the reason to let breaks through; None: they are refused.
+        accept: why breaks do not matter; None: they are refused.
     Raises: BrokenSeal; DataError for a file that cannot be read.
     """
     found = check(root)
     if found.breaks and accept is None:
         raise BrokenSeal(root, found.breaks)
-    return replace(found, accepted=accept or "") if found.breaks else found
+    return found
 
 
 def check(root: Path, weights: bool = False) -> Chain:
@@ -109,6 +108,7 @@ def _of_run(root: Path, run: RunFolder, evidence: EvidenceLog, weights: bool) ->
             known = {"model_hash": plan.model_hash} if plan.seals and not plan.imported else {}
             said = {"arm": START, "seed": None, "step": 0, **known}
             yield from evaluation(EvalFolder(header.parent), said, evidence, must=bool(plan.seals))
+        yield from timing_breaks(run.root / START / "timing.json", run.plan, evidence)
     for arm in plan.arms:
         for seed in plan.seeds:
             place = run.trial(arm.name, seed)
@@ -121,5 +121,8 @@ def _without_plan(root: Path, evidence: EvidenceLog, weights: bool) -> Iterator[
     for path in [*root.glob("trial.json"), *sorted(root.glob("seed*/trial.json"))]:
         header = TrialRecord.read(path)
         yield from trial_breaks(TrialFolder(path.parent), header.arm, header.seed, evidence, weights)
-    for path in sorted(root.glob("evals/*/eval.json")):
-        yield from evaluation(EvalFolder(path.parent), {}, evidence)
+    headers = sorted(root.glob("evals/*/eval.json"))
+    # one model asked in one way: whose it is stands in every header, and in none more than in the others
+    said = {"arm": (first := EvalRecord.read(headers[0])).arm, "model_hash": first.model_hash} if headers else {}
+    for path in headers:
+        yield from evaluation(EvalFolder(path.parent), said, evidence)

@@ -17,7 +17,7 @@ from harness.records.layout import SEAL, EvalFolder, RunFolder, TrialFolder
 from harness.records.origins import ImportRecord
 from harness.records.plans import Plan
 from harness.records.seals import EvalSeal, FolderSeal, file_hash, import_lock, lock_in, rests_on
-from harness.records.trials import DoneRecord, StepRecord, TrialRecord
+from harness.records.trials import DoneRecord, StepRecord, Timing, TrialRecord
 
 _PLAN = "Bring the plan back from a copy, or run what it says now under another `name`"
 _IMPORT = "Import again with --clean"
@@ -111,6 +111,7 @@ def trial_breaks(place: TrialFolder, arm: str, seed: int, log: EvidenceLog, weig
     log.hash(place.trial)
     log.unsealed |= not header.plan
     yield from _header(place, header, arm, seed, log)
+    yield from timing_breaks(place.timing, place.trial, log)
     if done is not None:
         log.hash(place.done)
         yield from _done(place, header, done, log) if header.plan or done.trial else ()
@@ -124,7 +125,7 @@ def trial_breaks(place: TrialFolder, arm: str, seed: int, log: EvidenceLog, weig
                 said["model_hash"] = done.final_weights
         yield from evaluation(folder, said, log, must=bool(header.plan))
     for checkpoint in sorted(place.checkpoints.glob("step_*")) if weights else ():
-        yield from checkpoint_breaks(checkpoint, log, dropped=done is not None)
+        yield from checkpoint_breaks(checkpoint, log, must=bool(header.plan))
 
 
 def _header(place: TrialFolder, header: TrialRecord, arm: str, seed: int, log: EvidenceLog) -> Iterator[Break]:
@@ -169,10 +170,16 @@ def _done(place: TrialFolder, header: TrialRecord, done: DoneRecord, log: Eviden
     if done.status == "finished" and done.rollouts < header.budget_rollouts:
         what = f"says finished after {done.rollouts} rollouts of {header.budget_rollouts}"
         yield Break(place.done, what, _again(place.root))
+    # a trial that diverged has no final weights and a reason, and one that finished the other way round
+    if not (bool(done.final_weights) == (done.status == "finished") == (not done.reason)):
+        what = f"says {done.status}, which its final weights and its reason do not"
+        yield Break(place.done, what, _again(place.root))
     there = {f"step_{_step(folder)}/{folder.root.name}": folder for folder in place.evals()}
     for name, digest in done.evaluations.items():
         folder = there.get(name)
-        if folder is None or not folder.complete:
+        if folder is not None and folder.attempts.exists() and folder.open_attempts.exists():
+            yield Break(folder.open_attempts, "is there again beside complete attempts", "Move it away")
+        elif folder is None or not folder.complete:
             where = place.root / "evals" / name
             yield Break(where, "is missing, and done.json counts on it", _again(place.root), missing=True)
         elif digest not in _known_attempts(folder, log):
@@ -231,19 +238,33 @@ def evaluation(folder: EvalFolder, said: Mapping[str, Any], log: EvidenceLog, mu
         yield Break(folder.root, what, _again(folder.root))
 
 
-def checkpoint_breaks(checkpoint: Path, log: EvidenceLog, dropped: bool) -> Iterator[Break]:
-    """Of its files.
+def timing_breaks(timing: Path, ground: Path, log: EvidenceLog) -> Iterator[Break]:
+    """Whether times are those of the trial, or of the untrained model, that they lie beside. What they say is bound by
+    nothing: it differs between an uninterrupted run and a resumed one.
 
     Args:
-        dropped: whether what only training needs may be gone.
+        ground: the file that they rest on.
+    """
+    said = Timing.read(timing).rests_on if timing.exists() else ""
+    if said and said != log.hash(ground):
+        yield Break(timing, f"is of another {ground.name}", "Bring it back from a copy, or delete it")
+
+
+def checkpoint_breaks(checkpoint: Path, log: EvidenceLog, must: bool = False) -> Iterator[Break]:
+    """Of its files; those that only training needs may be gone.
+
+    Args:
+        must: whether it must have a seal.
     """
     if not (checkpoint / SEAL).exists():
         log.unsealed = True
+        if must:
+            yield Break(checkpoint / SEAL, "is missing", _again(checkpoint.parent.parent), missing=True)
         return
     seal = FolderSeal.read(checkpoint / SEAL)
     for name, held in seal.files.items():
         if not (checkpoint / name).is_file():
-            if not (dropped and name in seal.passing):
+            if name not in seal.passing:
                 yield Break(checkpoint / name, "is missing", _again(checkpoint.parent.parent), missing=True)
         elif log.hash(checkpoint / name) != held:
             what = f"is not what {SEAL} beside it was made with"

@@ -119,8 +119,11 @@ def rests_on(folder: EvalFolder) -> Path | None:
     """The file that says what was evaluated: of a trial its header, of the untrained model and of imports the plan;
     None for `rence eval`."""
     place = next((parent.parent for parent in folder.root.parents if parent.name == "evals"), None)
-    if place is None:  # of neither
-        return None
+    return ground_of(place) if place else None
+
+
+def ground_of(place: Path) -> Path | None:
+    """What a trial's folder, or the untrained model's, rests on: see `rests_on`."""
     run = place.parent if place.name == START else place.parent.parent
     if (place / "trial.json").exists():
         return place / "trial.json"

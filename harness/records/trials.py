@@ -104,3 +104,5 @@ class Timing(Record):
     such as `recipe.microbatch_tokens`; empty in files from before these could change"""
     still_seconds: float = field(default=0.0, metadata=LATER)
     """how long a worker stood still in all attempts, counted where it did for a minute or longer"""
+    rests_on: str = field(default="", metadata=LATER)
+    """hash of the trial.json beside it, of the untrained model of plan.json; empty in files from before seals"""

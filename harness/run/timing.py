@@ -13,6 +13,7 @@ from typing import Any
 
 from harness.records import Timing
 from harness.records.environment import environment
+from harness.records.seals import file_hash, ground_of
 from harness.run.stillness import Stillness
 
 _WRITE_EVERY = 1.0
@@ -35,7 +36,14 @@ class Clock:
         before = Timing.read(path) if path.exists() else Timing(0, 0, 0, 0, 0, 0, now, "")
         machine = environment()["processor"]
         start = {"attempt": attempt, "started": now, "processor": machine, "settings": dict(settings)}
-        self._before = replace(before, attempts=attempt, finished="", starts=[*before.starts, start])
+        ground = ground_of(path.parent)
+        self._before = replace(
+            before,
+            attempts=attempt,
+            finished="",
+            starts=[*before.starts, start],
+            rests_on=file_hash(ground) if ground else "",
+        )
         self._wall, self._cpu = time.perf_counter(), time.process_time()
         self._evaluate = 0.0
         self._written = 0.0

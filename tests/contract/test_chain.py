@@ -161,6 +161,18 @@ SLIPS: dict[str, tuple[Callable[[Path], Any], str]] = {
     ),
     "fewer rollouts": (lambda r: edit(r / A / "done.json", rollouts=32), "steps.jsonl differ in rollouts"),
     "another final model": (lambda r: edit(r / A / "done.json", final_weights="x"), "says `model_hash: rence 0`"),
+    "a trial that diverged after all": (
+        lambda r: edit(r / A / "done.json", status="diverged", reason="z"),
+        "says diverged, which its final weights and its reason do not",
+    ),
+    "times of another trial": (
+        lambda r: edit(r / A / "timing.json", rests_on=file_hash(r / B / "trial.json")),
+        "timing.json is of another trial.json",
+    ),
+    "open rows put back": (
+        lambda r: (r / A / "evals/step_1/mini_sums/attempts.jsonl").write_text("{}\n"),
+        "is there again beside complete attempts",
+    ),
     "other data": (lambda r: edit(r / "data.json", problems=1), "data.json is not of the problems"),
     "data lost": (lambda r: (r / "data.json").unlink(), "data.json is missing"),
 }
@@ -174,7 +186,7 @@ def test_a_slip_is_named_and_refused(run: Path, slip: str) -> None:
     assert any(said in str(one) for one in found.breaks), [str(one) for one in found.breaks]
     with pytest.raises(BrokenSeal, match="is not what was planned, trained and answered"):
         require(run)
-    assert require(run, "a copy was lost").accepted == "a copy was lost"
+    assert require(run, "a copy was lost").breaks == found.breaks
 
 
 def test_a_trial_of_another_run_with_the_same_names(run: Path, tmp_path: Path, finished: Path) -> None:
@@ -333,3 +345,15 @@ def test_an_arm_is_held_to_its_plan_however_it_is_called(
         (run / "rence").rename(tmp_path / "elsewhere")
         (run / "rence").symlink_to(tmp_path / "elsewhere")
     assert any("is not the plan that rence seed 0 was trained by" in str(one) for one in check(place).breaks)
+
+
+def test_an_evaluated_folder_is_of_one_model(run: Path, tmp_path: Path) -> None:
+    header = EvalRecord.read(RunFolder(run).start_eval("mini_sums").header)
+    for name, weights in (("mini_sums", "one"), ("mini_chains", "other")):
+        replace(header, benchmark=name, model_hash=weights).write(tmp_path / f"out/evals/{name}/eval.json")
+    assert any("says `model_hash: one`, where other belongs" in str(one) for one in check(tmp_path / "out").breaks)
+
+
+def test_a_checkpoint_of_a_sealed_trial_has_a_seal(run: Path) -> None:
+    (run / A / "checkpoints/step_1").mkdir(parents=True)
+    assert check(run).breaks == () and [one.missing for one in check(run, weights=True).breaks] == [True]
