@@ -13,6 +13,7 @@ import pytest
 
 import reports
 from harness.records import DataError
+from harness.records.chain import BrokenSeal
 from reports.gate.decide import ALPHA, SINGLE_ALPHA, Decision, GateOutcome, change, decide, outcome
 from reports.gate.sharpen import sharper
 from reports.statistics import contrast
@@ -414,7 +415,7 @@ def test_a_seed_without_a_result_is_never_averaged_away(make_run, tmp_path: Path
 def test_a_folder_of_two_models_is_refused(make_evaluated, tmp_path: Path) -> None:
     base = make_evaluated("base", sums=OLD, chains=OLD)
     edit(base / "evals/chains/eval.json", model_hash="another")
-    with pytest.raises(DataError, match=r"was not evaluated in one way: `model_hash` is another here and m-base there"):
+    with pytest.raises(BrokenSeal, match=r"evals/sums/eval.json says `model_hash: m-base`, where another belongs"):
         reports.update_baseline(str(base), tmp_path / "b.yaml")
     edit(base / "evals/chains/eval.json", model_hash="m-base", template="chat")
     with pytest.raises(DataError, match="`template` is chat here and plain-1 there"):
