@@ -43,6 +43,7 @@ arms: {rence: {}, grpo: {}}
 comparison: {target: rence, baselines: [grpo]}
 """
 BENCHMARK, OTHER = "mini_sums", "mini_unseen"
+ASKED = ("--benchmarks", f"{BENCHMARK}:2,{OTHER}:1", "--limit", "24", "--max-tokens", "24", "--template", "bare")
 ARMS = ("rence", "grpo")
 FORMATS = "json,md"
 
@@ -67,10 +68,9 @@ def prepare(root: Path) -> None:
     for name in ("slips", "other"):
         must("run", f"{name}.yaml", "--workers", "2")
     must("import", "attempts", *attempts_of(root), "--out", "runs/imported")
-    asked = ["--benchmarks", f"{BENCHMARK}:2,{OTHER}:1", "--limit", "24", "--max-tokens", "24", "--template", "bare"]
     trained = root / "runs/slips/grpo/seed0/checkpoints" / last_step(root, "grpo", 0)
     for name, model in (("one", "quickstart-base"), ("two", str(trained))):
-        must("eval", "--model", model, *asked, "--out", f"evaluated/{name}")
+        must("eval", "--model", model, *ASKED, "--out", f"evaluated/{name}")
     must("gate", "evaluated/one", "--baseline", "baseline.yaml", "--update")
     for name in ("slips", "imported"):
         must("report", f"runs/{name}", "--format", FORMATS)
@@ -322,6 +322,7 @@ COMMANDS: dict[str, tuple[tuple[str, ...], ...]] = {
     "evaluated": (
         ("compare", "evaluated/one", "evaluated/two", "--json"),
         ("gate", "evaluated/one", "--baseline", "baseline.yaml", "--json"),
+        ("eval", "--model", "quickstart-base", *ASKED, "--out", "evaluated/one", "--json"),  # last: it may write
     ),
 }
 VERIFY = {
@@ -357,7 +358,7 @@ PLACES = {"import's": "runs/imported", "evaluated": "evaluated", "baseline": "ev
 def judge(root: Path, kind: str, sound: dict[tuple[str, ...], tuple[int, str, str]]) -> str:
     """refused, harmless, named (a report says that something is missing), found (by `rence verify` alone, of what no
     other command reads), believed, or crashed."""
-    found = []
+    verified, found = quietly(*VERIFY[where(kind)])[0], []
     for command in COMMANDS[where(kind)]:
         code, said, err = asked(root, command)
         if "Traceback" in err or code not in (0, 1, 2, 3):
@@ -370,7 +371,6 @@ def judge(root: Path, kind: str, sound: dict[tuple[str, ...], tuple[int, str, st
             found.append("named" if named(said) - named(sound[command][1]) else f"believed: {' '.join(command)}")
     if any(word.startswith("believed") for word in found):
         return next(word for word in found if word.startswith("believed"))
-    verified = quietly(*VERIFY[where(kind)])[0]
     if "refused" in found:
         return "refused" if verified in (1, 2, 3) or kind.startswith("baseline") else "refused, and not by verify"
     if "named" in found:

@@ -118,14 +118,17 @@ def compare(
     return comparing.compare(a, b, accept, estimand, alpha, margin, only_common)
 
 
-def evaluated_model(folder: Path) -> EvaluatedModel:
+def evaluated_model(folder: Path, accept: str | None = None) -> EvaluatedModel:
     """What `rence eval` left in a folder: each benchmark's scores with intervals, and their average.
 
-    Raises: DataError if nothing complete is there, or not of one model and one sampling.
+    Args:
+        accept: why a broken seal does not matter; the result says it.
+
+    Raises: BrokenSeal; DataError if nothing complete is there, or not of one model and one sampling.
     """
     from reports.evaluation import result
 
-    return result.read(Path(folder))
+    return result.read(Path(folder), accept)
 
 
 def evaluation_text(found: EvaluatedModel, width: int) -> str:

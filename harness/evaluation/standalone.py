@@ -29,7 +29,7 @@ from harness.evaluation.remarking import mark_again
 from harness.models import resolving
 from harness.models.reading import read_tokenizer, reading
 from harness.prompts import templates
-from harness.records import EvalFolder, EvalRecord
+from harness.records import EvalFolder, EvalRecord, chain
 from harness.records.differences import differences
 from harness.records.machines import MACHINES, note_machine
 
@@ -57,6 +57,8 @@ class StandaloneEvaluation:
     """problems generated together; None: as many as follow from k"""
     looks: Looks | None = None
     """when to stop; None: when all problems are answered"""
+    accept: str | None = None
+    """why broken seals of what is there already do not matter; None: they do"""
 
     def of(self, k: int) -> Evaluation:
         """As a benchmark with k samples is asked."""
@@ -95,7 +97,7 @@ class StandaloneEvaluation:
 def evaluate(wanted: StandaloneEvaluation, view: EvaluationView) -> bool:
     """Ask whatever is not there yet; False if everything was.
 
-    Raises: UserError; ProblemsError if problems are neither here nor to be had.
+    Raises: UserError; BrokenSeal; ProblemsError if problems are neither here nor to be had.
     """
     _check_names(wanted)
     _check_folder(wanted.out)
@@ -103,7 +105,8 @@ def evaluate(wanted: StandaloneEvaluation, view: EvaluationView) -> bool:
     _check_same(wanted, None)
     if wanted.out.exists():
         with locked(wanted.out, "evaluation"):
-            if _finished(wanted):
+            unfinished = chain.require(wanted.out, wanted.accept, going_on=True).unfinished
+            if _finished(wanted) and not unfinished:
                 return False
     evaluator = _evaluator(wanted)
     view.loading(f"{wanted.model} ({wanted.engine})")

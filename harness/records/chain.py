@@ -35,6 +35,11 @@ class Chain:
     files: int
     """that were looked at"""
 
+    @property
+    def unfinished(self) -> bool:
+        """Whether an interrupted run left something half made."""
+        return any(one.unfinished for one in self.breaks)
+
 
 class BrokenSeal(UserError):
     """Something is not what was planned, trained and answered. Ends a command with exit code 2."""
@@ -51,16 +56,18 @@ class BrokenSeal(UserError):
         self.breaks = breaks
 
 
-def require(root: Path, accept: str | None = None) -> Chain:
+def require(root: Path, accept: str | None = None, going_on: bool = False) -> Chain:
     """The chain of a folder.
 
     Args:
         accept: why breaks do not matter; None: they are refused.
+        going_on: whether what an interrupted run left half made is about to be finished, and so no reason to refuse.
     Raises: BrokenSeal; DataError for a file that cannot be read.
     """
     found = check(root)
-    if found.breaks and accept is None:
-        raise BrokenSeal(root, found.breaks)
+    broken = tuple(one for one in found.breaks if not (going_on and one.unfinished))
+    if broken and accept is None:
+        raise BrokenSeal(root, broken)
     return found
 
 

@@ -38,6 +38,8 @@ class Break:
     """what to do"""
     missing: bool = False
     """whether it is not there at all"""
+    unfinished: bool = False
+    """whether it is what an interrupted run leaves, which the same command finishes"""
 
     def __str__(self) -> str:
         return f"{self.file} {self.what}. {self.mend}."
@@ -221,7 +223,7 @@ def evaluation(folder: EvalFolder, said: Mapping[str, Any], log: EvidenceLog, mu
     # between two writes of `attempts.rewrite`: nothing is wrong that the next run does not finish
     if seal.half_made(digest, attempts):
         mend = "Run the same experiment or evaluation again, which finishes that"
-        yield Break(folder.root, "was being marked again, and that was interrupted", mend)
+        yield Break(folder.root, "was being marked again, and that was interrupted", mend, unfinished=True)
         return
     for path, held, found in (
         (folder.header, seal.header, digest),

@@ -112,7 +112,10 @@ class EvalSeal(Record):
     def half_made(self, header: str, attempts: str) -> bool:
         """Whether a file is still as it was before marks were made again, and the other that or what it is to be."""
         last = self.before[-1] if self.before else None
-        return last is not None and header == last["header"] and attempts in (last["attempts"], self.attempts)
+        # One marker can give other marks a second time, where it ran out of time: then only the attempts differ.
+        if last is None or (header, attempts) == (self.header, self.attempts):
+            return False
+        return header == last["header"] and attempts in (last["attempts"], self.attempts)
 
 
 def rests_on(folder: EvalFolder) -> Path | None:

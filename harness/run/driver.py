@@ -77,12 +77,13 @@ class Driver:
             if wanted.clean:
                 clean(folder, experiment.name)
             prepare(folder, experiment, made, self.source)
-            chain.require(folder.root, wanted.accept)
+            unfinished = chain.require(folder.root, wanted.accept, going_on=True).unfinished
             waiting = [job for job in outcome.jobs if job.state is JobState.OPEN]
             if waiting:
                 _claim(experiment, outcome)
+            if waiting or unfinished:
                 self._mark_again(folder)
-            if waiting or not outcome.report:
+            if waiting or unfinished or not outcome.report:
                 outcome.worked = True
                 self._complete(waiting, outcome, workers)
         return outcome

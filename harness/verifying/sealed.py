@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.records import DataError, Plan, RunFolder
+from harness.records import DataError, Plan, RunFolder, read_json
 from harness.records.chain import Break, check
 from harness.records.layout import SEAL
 from harness.records.seals import FolderSeal, file_hash
@@ -47,9 +47,21 @@ def report(scope: VerifiedFolder, made: Verification) -> Iterator[Discrepancy]:
         elif file_hash(path) != value:
             yield Discrepancy("differs", path, "was changed after the report was made", again)
     made.report = "of these files" if held.rests_on == made.evidence else "of other files"
+    made.notes += _let_through(scope.run)
     # Where a file differs or is missing, that the report is of others follows from it.
     if made.report == "of other files" and not made.discrepancies:
         yield Discrepancy("differs", seal, "says that the report was made of other files than are here", again)
+
+
+def _let_through(run: RunFolder) -> list[str]:
+    """What the report says that `--accept` let through; a verdict that cannot be read differs from its seal."""
+    try:
+        accepted = read_json(run.report / "verdict.json").get("accepted")
+    except DataError:
+        return []
+    if not accepted:
+        return []
+    return [f"The report was made with `--accept`: {accepted['reason']}. Let through: {'; '.join(accepted['what'])}."]
 
 
 def _is_sealed(run: RunFolder) -> bool:

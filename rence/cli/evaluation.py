@@ -113,21 +113,22 @@ def evaluate(
     from harness.evaluation.standalone import StandaloneEvaluation, evaluate
     from rence.cli import gated_evaluation as gated
 
-    gated.checked(gate, sequential, accept)
+    gated.checked(gate, sequential)
     counts, files = _asked(benchmarks)
     given = {"temperature": temperature, "top_p": top_p, "max_tokens": max_tokens, "seed": seed, "limit": limit}
     given |= {"second_marker": second_marker, **({} if chunk is None else {"chunk_problems": chunk})}
     settings = _checked(files, benchmarks=counts, **given)
     if settings.temperature == 0 and max(settings.benchmarks.values()) > 1:
         err().print("At temperature 0 all samples of a problem are equal: one is enough.")
-    wanted = gated.with_looks(StandaloneEvaluation(model, settings, template, engine, to, chunk), gate, accept)
+    evaluation = StandaloneEvaluation(model, settings, template, engine, to, chunk, accept=accept)
+    wanted = gated.with_looks(evaluation, gate, accept)
     view = view_for(err())
     try:
         with redirect_stdout(sys.stderr):  # ours is for the result alone, whatever an engine has to say
             worked = evaluate(wanted, view)
     finally:
         view.end()
-    found = reports.evaluated_model(to)
+    found = reports.evaluated_model(to, accept)
     decision = gated.decision(to, gate, accept)
     if json:
         print_json(found.to_json() | ({"gate": decision.to_json()} if decision else {}))

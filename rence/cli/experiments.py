@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -96,7 +96,7 @@ def run(
     # A tuning that is not complete has chosen nothing, so the experiment does not begin.
     outcome = tuned if tuned and tuned.exit_code != OK else drive(experiment, wanted)
     if json:
-        print_json({**outcome.to_json(), **({"tuning": tuned.to_json()} if tuned else {})})
+        print_json({**outcome.to_json(), **_sealed(outcome), **({"tuning": tuned.to_json()} if tuned else {})})
     else:
         _print_outcome(outcome, accept)
     _print_what_is_left(outcome)
@@ -126,6 +126,15 @@ def _report(accept: str | None, run: RunFolder) -> None:
     # evaluations that were there already do not agree with the plan: the message says what can be done
     except reports.Unmatched as error:
         raise UserError(str(error)) from None
+
+
+def _sealed(outcome: RunOutcome) -> dict[str, Any]:
+    """Whether its report rests on seals, and what was let through: as in verdict.json."""
+    from harness.records import read_json
+
+    verdict = outcome.run.report / "verdict.json"
+    said = read_json(verdict) if verdict.exists() else {}
+    return {name: said[name] for name in ("sealed", "accepted") if name in said}
 
 
 def _print_outcome(outcome: RunOutcome, accept: str | None) -> None:

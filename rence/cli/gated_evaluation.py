@@ -18,10 +18,8 @@ if TYPE_CHECKING:
     from reports.gate.verdict import Gate
 
 
-def checked(gate: Path | None, sequential: bool, accept: str | None) -> None:
-    """Raises: UserError unless gate and looks are both given, or neither; and then no reason."""
-    if accept is not None and gate is None:
-        raise UserError("`--accept` is about `--gate FILE`: an evaluation alone has nothing to differ from.")
+def checked(gate: Path | None, sequential: bool) -> None:
+    """Raises: UserError unless gate and looks are both given, or neither."""
     if sequential and gate is None:
         raise UserError("`--sequential` needs `--gate FILE`, the baseline that says when to stop.")
     if gate is not None and not sequential:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+from harness.records import chain
+from harness.records.links import Break
 from reports.data.load import load
 from reports.data.scores import AVERAGE, Scores, complete, headline
 from reports.statistics import seed_correlation
@@ -142,6 +145,7 @@ def read(run: Path, benchmarks: Sequence[str]) -> Pilot:
 
     Raises: DataError if files are broken; ValueError if there are not two such arms.
     """
+    broken = chain.check(run).breaks
     found = load(run)
     cells = headline(found)
     lacking = [name for name in benchmarks if not any((arm.name, name) in cells for arm in found.plan.arms)]
@@ -157,7 +161,17 @@ def read(run: Path, benchmarks: Sequence[str]) -> Pilot:
             f"the pilot {run} has {'one arm' if groups else 'no arm'} with results on all benchmarks of the plan; a "
             "difference takes two."
         )
-    return _pilot(str(run), list(benchmarks), _usable(groups))
+    made = _pilot(str(run), list(benchmarks), _usable(groups))
+    return replace(made, notes=[*made.notes, *_broken(run, broken)])
+
+
+def _broken(run: Path, breaks: Sequence[Break]) -> list[str]:
+    """A plan may rest on a run whose seals are broken, and says so."""
+    if not breaks:
+        return []
+    more = f", and {len(breaks) - 1} more" if len(breaks) > 1 else ""
+    said = f"{os.path.relpath(breaks[0].file, run)} {breaks[0].what}{more}"
+    return [f"The pilot is not as it was made: {said}. `rence verify {run}` shows all."]
 
 
 def _usable(groups: Mapping[str, list[Scores]]) -> dict[str, list[Scores]]:

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from harness.records import SCHEMA, DataError, EvalFolder, EvalRecord, Mark, disagree
 from reports.data import columns
+from reports.data.checked import Checked, check
 from reports.data.load import MARKS, read_evaluations, where
 from reports.data.stopped import stopped_notes
 from reports.statistics import Estimate, Floats, contrast, pass_at_k
@@ -112,6 +113,8 @@ class EvaluatedModel:
     average: Estimate | None
     """unweighted, over the benchmarks; None where two of them share problems"""
     notes: Sequence[str]
+    checked: Checked
+    """its seals"""
 
     @property
     def header(self) -> EvalRecord:
@@ -141,19 +144,23 @@ class EvaluatedModel:
             "average": self.average and _estimate_json(self.average),
             "covers": COVERS,
             "notes": list(self.notes),
+            **self.checked.to_json(),
         }
 
 
-def read(folder: Path) -> EvaluatedModel:
+def read(folder: Path, accept: str | None = None) -> EvaluatedModel:
     """
     Args:
         folder: holds `evals/<benchmark>/`.
-    Raises: DataError if nothing complete is there, if files are broken, or if they are of several models or settings.
+        accept: why a broken seal does not matter; None: it does.
+    Raises: BrokenSeal; DataError if nothing complete is there, if files are broken, or if they are of several models
+    or settings.
     """
     begun = [EvalFolder(path.parent) for path in sorted(folder.glob("evals/*/eval.json"))]
     complete = [one for one in begun if one.complete]
     if not complete:
         raise DataError(f"{folder} has no complete evaluation. `rence eval ... --out {folder}` makes one.")
+    checked = check(folder, accept)
     _, problems = read_evaluations(complete)
     results = [_result(one, where(problems, problems["eval"] == i)) for i, one in enumerate(complete)]
     _check_same(folder, [result.header for result in results])
@@ -166,6 +173,7 @@ def read(folder: Path) -> EvaluatedModel:
             *stopped_notes(result.header for result in results),
             *_unfinished([one for one in begun if one not in complete]),
         ],
+        checked=checked,
     )
 
 

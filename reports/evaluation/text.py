@@ -25,7 +25,7 @@ def render(found: EvaluatedModel, width: int) -> str:
     tables = [_table(found, (*_SCORES, *fates))]
     if max(map(len, tables[0].splitlines())) > width:
         tables = [_table(found, _SCORES), _table(found, (_NAME, *fates))]
-    return "\n\n".join([*tables, "\n".join([*_basis(found), *found.notes])])
+    return "\n\n".join([*tables, "\n".join([*_basis(found), *found.notes, *found.checked.sentences])])
 
 
 def _table(found: EvaluatedModel, titles: Sequence[str]) -> str:

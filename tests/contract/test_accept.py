@@ -40,15 +40,22 @@ def rence(finished: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
 
 COMMANDS = (
     ("run", "finished.yaml"),
+    ("run", "finished.yaml", "--json"),
     ("report", "runs/finished"),
     ("compare", "runs/finished/rence", "runs/finished/grpo"),
     ("compare", "runs/finished/grpo/seed1", "runs/finished/start", "--json"),
+    ("diff", "grpo", "dapo", "--batch", "runs/finished/grpo/seed1/dump.jsonl", "--model", "quickstart-base", "--json"),
     ("same", "runs/finished/rence/seed1", "runs/finished/grpo/seed1"),
 )
 
 
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
 def test_a_broken_seal(rence: Call, finished: Path, words: tuple[str, ...]) -> None:
+    dump = Path("runs/finished/grpo/seed1/dump.jsonl")
+    lines = [
+        {"input": "3 + 3 = ?", "output": f"\\boxed{{{n}}}", "gts": "6", "score": n == 6, "step": 1} for n in (6, 7)
+    ]
+    dump.write_text("".join(json.dumps(line | {"score": float(line["score"])}) + "\n" for line in lines))
     words = tuple(finished.name if word == "finished.yaml" else word for word in words)
     code, out, err = rence(*words)
     assert code == USAGE and not out and BROKEN in err and "--accept REASON" in err

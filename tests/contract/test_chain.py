@@ -12,10 +12,12 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
+import reports
 from benchmarks.marking import MARKER_VERSION
 from harness import config
 from harness.backends import checkpoints
 from harness.backends.checkpoints import TrainingProgress, cut_back, read_progress, writing
+from harness.base.errors import OK, USAGE
 from harness.evaluation import attempts, remarking
 from harness.records import (
     DataError,
@@ -32,6 +34,8 @@ from harness.records import (
 from harness.records.chain import BrokenSeal, check, require
 from harness.records.seals import EvalSeal, file_hash
 from reports.data.load import load
+
+Call = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
@@ -275,6 +279,33 @@ def test_marks_made_again_keep_the_chain(
     assert check(run).breaks == () and len(EvalSeal.read(place.seal).before) == 1
 
 
+def test_a_run_finishes_marks_that_were_being_made_again(run: Path, rence: Call) -> None:
+    """Also one that has nothing else to do."""
+    place = RunFolder(run).trial("rence", 0).eval(1, "mini_sums")
+    half_marked_again(place)
+    assert ["was being marked again" in str(one) for one in check(run).breaks] == [True]
+    code, out, err = rence("run", "finished.yaml")
+    assert code == OK and "nothing to do" not in out, err
+    assert check(run).breaks == () and EvalRecord.read(place.header).grader_version == MARKER_VERSION
+    assert "nothing to do" in rence("run", "finished.yaml")[1]
+
+
+def half_marked_again(place: EvalFolder) -> None:
+    """As a kill between the seal and the rows leaves an evaluation that an older marker marked."""
+    new = EvalRecord.read(place.header)
+    replace(new, grader_version="older").write(place.header)
+    old = [{**row, "grader_version": "older"} for row in attempts.rows(place)]
+    seal = EvalSeal.read(place.seal)
+    now = seal.header, seal.attempts
+    place.seal.unlink()
+    attempts.rewrite(place, old, replace(new, grader_version="older"))
+    seals.seal(place)
+    EvalSeal.read(place.seal).again(*now).write(place.seal)
+    done = place.root.parents[2] / "done.json"
+    if done.exists():
+        edit(done, evaluations={"step_1/mini_sums": file_hash(place.attempts)})
+
+
 def killed_at(real: Callable[..., Any], name: str, error: type[BaseException]) -> Callable[..., Any]:
     def replace_(self: Path, target: Path) -> Any:
         if Path(target).name == name:
@@ -357,3 +388,55 @@ def test_an_evaluated_folder_is_of_one_model(run: Path, tmp_path: Path) -> None:
 def test_a_checkpoint_of_a_sealed_trial_has_a_seal(run: Path) -> None:
     (run / A / "checkpoints/step_1").mkdir(parents=True)
     assert check(run).breaks == () and [one.missing for one in check(run, weights=True).breaks] == [True]
+
+
+def test_an_evaluation_that_changed_is_not_shown(rence: Call, tmp_path: Path) -> None:
+    """Neither by the command that made it, nor in Python, nor before more is asked."""
+    asked = (
+        "eval",
+        "--model",
+        "quickstart-base",
+        "--template",
+        "bare",
+        "--max-tokens",
+        "24",
+        "--limit",
+        "4",
+        "--out",
+        "r",
+    )
+    assert rence(*asked, "--benchmarks", "mini_sums:2")[0] == OK
+    edit_attempts(tmp_path / "r/evals/mini_sums/attempts.parquet")
+    for benchmarks in ("mini_sums:2", "mini_sums:2,mini_unseen"):
+        code, out, err = rence(*asked, "--benchmarks", benchmarks)
+        assert (code, out) == (USAGE, "") and "attempts.parquet is not what seal.json beside it was made with" in err
+    assert not (tmp_path / "r/evals/mini_unseen").exists()
+    with pytest.raises(BrokenSeal):
+        reports.evaluated_model(tmp_path / "r")
+    let = (*asked, "--benchmarks", "mini_sums:2", "--accept", "edited by hand")
+    code, out, _ = rence(*let)
+    assert code == OK and "Accepted: edited by hand. Let through: evals/mini_sums/attempts.parquet is not what" in out
+    said = json.loads(rence(*let, "--json")[1])
+    assert said["sealed"] == "accepted" and said["accepted"]["reason"] == "edited by hand"
+
+
+def test_an_evaluation_finishes_marks_that_were_being_made_again(rence: Call, tmp_path: Path) -> None:
+    asked = ("eval", "--model", "quickstart-base", "--benchmarks", "mini_sums:2", "--template", "bare", "--limit", "4")
+    assert rence(*asked, "--max-tokens", "24", "--out", "r")[0] == OK
+    half_marked_again(EvalFolder(tmp_path / "r/evals/mini_sums"))
+    code, _, err = rence(*asked, "--max-tokens", "24", "--out", "r")
+    assert code == OK, err
+    assert check(tmp_path / "r").breaks == ()
+
+
+def test_a_plan_says_that_its_pilot_changed(rence: Call, run: Path) -> None:
+    edit_attempts(run / A / "evals/step_1/mini_sums/attempts.parquet")
+    code, out, err = rence("plan", "finished.yaml", "--pilot", "runs/finished")
+    assert code == OK, err
+    assert "The pilot is not as it was made: rence/seed0/evals/step_1/mini_sums/attempts.parquet is not what" in flat(
+        out
+    )
+
+
+def flat(text: str) -> str:
+    return " ".join(text.split())

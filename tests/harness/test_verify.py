@@ -573,3 +573,16 @@ def test_headers_have_what_regenerating_needs(made: Path) -> None:
     assert machine["processor"] and machine["threads"] >= 1
     for folder in RunFolder(made / "runs" / "small").all_evals():
         assert EvalRecord.read(folder.header).sampling["chunk_problems"] == 8
+
+
+def test_what_a_report_let_through_is_said(run: Path) -> None:
+    """Also where nothing is broken any more."""
+    header = last(run) / "eval.json"
+    sound = header.read_bytes()
+    _edit(header, title="Sums")
+    rence(run.parent, "report", "small", "--accept", "a better title")
+    assert verify(run).differs and verify(run).notes
+    header.write_bytes(sound)
+    found = verify(run)
+    assert named(found) == {"report/seal.json"}, "the report is of other files"
+    assert "The report was made with `--accept`: a better title. Let through: " in found.notes[0]

@@ -16,6 +16,7 @@ from benchmarks import scoring
 from benchmarks.marks import Mark, Marked
 from harness.evaluation import attempts
 from harness.records import Attempt, DataError, EvalFolder, EvalRecord
+from harness.records.chain import BrokenSeal
 from reports.statistics.votes import majority
 
 HEADER = EvalRecord(
@@ -130,7 +131,7 @@ def test_what_is_not_complete_is_left_out_and_said(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changed", "words"),
     [
-        ({"model_hash": "others"}, "`model_hash` is others for chains, but weights for sums"),
+        ({"model_hash": "others"}, "sums/eval.json says `model_hash: weights`, where others belongs"),
         ({"limit": 5}, "`limit` is 5 for chains, but None for sums"),
         ({"sampling": {**HEADER.sampling, "top_p": 1.0}}, "`sampling` is .*'top_p': 1.0"),
     ],
@@ -138,7 +139,7 @@ def test_what_is_not_complete_is_left_out_and_said(tmp_path: Path) -> None:
 def test_two_models_are_no_table(tmp_path: Path, changed: dict[str, Any], words: str) -> None:
     write(tmp_path, "sums", {"a": "c", "b": "w"})
     write(tmp_path, "chains", {"c": "c", "d": "w"}, **changed)
-    with pytest.raises(DataError, match=words):
+    with pytest.raises((DataError, BrokenSeal), match=words):
         reports.evaluated_model(tmp_path)
 
 
@@ -156,6 +157,9 @@ def test_nothing_there(tmp_path: Path) -> None:
 def test_a_torn_file_is_no_table(tmp_path: Path) -> None:
     folder = write(tmp_path, "sums", {"a": "c", "b": "w"})
     folder.attempts.write_bytes(folder.attempts.read_bytes()[:-50])
+    with pytest.raises(BrokenSeal, match=r"attempts.parquet is not what seal.json beside it was made with"):
+        reports.evaluated_model(tmp_path)
+    folder.seal.unlink()  # as of before there were seals
     with pytest.raises(DataError, match=r"attempts.parquet cannot be read"):
         reports.evaluated_model(tmp_path)
 
