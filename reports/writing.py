@@ -7,7 +7,7 @@ import json
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from harness.records import RunFolder, json_text, write_text
+from harness.records import DataError, RunFolder, json_text, write_text
 from harness.records.layout import SEAL
 from harness.records.seals import FolderSeal
 from reports import verdict, verdict_json
@@ -29,6 +29,8 @@ def build(
 ) -> list[Path]:
     """Write the report's files, each whole or not at all, and return their paths, the page first.
 
+    What an earlier report left in another format stays if it was made of the same files, and is deleted if not.
+
     Args:
         formats: some of `render.FORMATS`.
         out: the folder; None: `report/` in the run's.
@@ -43,17 +45,42 @@ def build(
     analysis = analysed(run, accept, only_common)
     folder = out or RunFolder(run).report
     files = contents(analysis, formats, others)
+    earlier = _earlier(folder, analysis.checked.evidence, files)
     # last, as with every seal: where it is, what it speaks of is whole
-    files[SEAL] = _seal(analysis, files)
+    files[SEAL] = _seal(analysis, files, earlier)
     for name, content in files.items():
         write_text(folder / name, content)
     return [folder / name for name in files]
 
 
-def _seal(a: Analysis, files: Mapping[str, str]) -> str:
+def _earlier(folder: Path, evidence: str, files: Mapping[str, str]) -> dict[str, str]:
+    """Files of an earlier report that are still true, with the hashes they had; those that are not are deleted.
+
+    Args:
+        evidence: of the report that is made now.
+        files: of it.
+    """
+    try:
+        held = FolderSeal.read(folder / SEAL) if (folder / SEAL).exists() else FolderSeal({}, "")
+    except DataError:  # it is made anew
+        return {}
+    inside = folder.resolve()  # a seal is a file like others, and may name anything
+    others = {
+        name: digest
+        for name, digest in held.files.items()
+        if name not in files and (path := (folder / name).resolve()).is_relative_to(inside) and path.is_file()
+    }
+    if held.rests_on == evidence:
+        return others
+    for name in others:
+        (folder / name).unlink()
+    return {}
+
+
+def _seal(a: Analysis, files: Mapping[str, str], earlier: Mapping[str, str]) -> str:
     """What the report was made from, and the SHA-256 of each of its files."""
-    hashes = {name: hashlib.sha256(content.encode()).hexdigest() for name, content in sorted(files.items())}
-    return json_text(FolderSeal(hashes, a.checked.evidence).to_json())
+    hashes = {name: hashlib.sha256(content.encode()).hexdigest() for name, content in files.items()}
+    return json_text(FolderSeal(dict(sorted({**earlier, **hashes}.items())), a.checked.evidence).to_json())
 
 
 def contents(a: Analysis, formats: Collection[str], others: Others | None = None) -> dict[str, str]:

@@ -33,6 +33,7 @@ from harness.records import (
 )
 from harness.records.chain import BrokenSeal, check, require
 from harness.records.seals import EvalSeal, file_hash
+from harness.verifying.verify import verify
 from reports.data.load import load
 
 Call = Callable[..., tuple[int, str, str]]
@@ -436,6 +437,24 @@ def test_a_plan_says_that_its_pilot_changed(rence: Call, run: Path) -> None:
     assert "The pilot is not as it was made: rence/seed0/evals/step_1/mini_sums/attempts.parquet is not what" in flat(
         out
     )
+
+
+def test_pages_of_an_earlier_report_are_true_or_gone(rence: Call, run: Path) -> None:
+    report = run / "report"
+    assert rence("report", "runs/finished")[0] == OK
+    (report / "notes.txt").write_text("mine")
+    page = (report / "report.md").read_bytes()
+    assert rence("report", "runs/finished", "--format", "json")[0] == OK
+    assert (report / "report.md").read_bytes() == page and verify(run).report == "of these files"
+    (report / "report.md").write_bytes(page + b"better")
+    assert "report/report.md" in {one.file.relative_to(run).as_posix() for one in verify(run).discrepancies}
+    edit(run / "start/evals/mini_sums/eval.json", title="Sums")
+    assert rence("report", "runs/finished", "--format", "json", "--accept", "a better title")[0] == OK
+    assert sorted(path.name for path in report.rglob("*") if path.is_file()) == [
+        "notes.txt",
+        "seal.json",
+        "verdict.json",
+    ]
 
 
 def flat(text: str) -> str:
