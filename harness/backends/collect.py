@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from algorithms.base import Algorithm
 from harness.backends.groups import Group, as_batch
 from harness.backends.labels import labelled
-from harness.config.experiment import Reward, Trial
+from harness.config.experiment import Trial
+from harness.config.training_recipe import Reward
 from harness.prompts.stream import Prompt, PromptStream
 from harness.records import Mark
 

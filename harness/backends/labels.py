@@ -28,7 +28,7 @@ from itertools import combinations
 from benchmarks.marking import equal_all
 from harness.backends.groups import Group
 from harness.base.seeds import derive
-from harness.config.experiment import Reward
+from harness.config.training_recipe import Reward
 from harness.prompts.stream import Prompt
 from harness.records import Mark
 

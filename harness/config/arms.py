@@ -13,9 +13,10 @@ from harness.base import registry, reserved
 from harness.base.plugins import PluginError
 from harness.config import limits
 from harness.config.check import checked, fail, known, show
-from harness.config.experiment import Arm, Recipe
+from harness.config.experiment import Arm
 from harness.config.manifest import Key, Manifest
 from harness.config.shape import model
+from harness.config.training_recipe import Recipe
 
 EXTENDS = "extends"
 _ARM_KEYS = ("algorithm", "recipe", EXTENDS, "title")

@@ -21,8 +21,9 @@ from harness.base.errors import nearest
 from harness.config import arms as builder
 from harness.config import limits
 from harness.config.check import fail, show
-from harness.config.experiment import Arm, Recipe
+from harness.config.experiment import Arm
 from harness.config.manifest import Key, Manifest, dotted
+from harness.config.training_recipe import Recipe
 
 _RECIPE = "recipe."
 

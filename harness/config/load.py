@@ -15,11 +15,12 @@ from harness.config import arms as builder
 from harness.config import comparison, limits, problems, sweeps, tuning_block
 from harness.config import manifest as manifests
 from harness.config.check import checked, fail, known, show
-from harness.config.experiment import Cap, Evaluation, Experiment, Recipe
+from harness.config.experiment import Cap, Evaluation, Experiment
 from harness.config.manifest import Manifest
 from harness.config.published import of_experiment
 from harness.config.shape import experiment_file, may_be_a_section
 from harness.config.sweeps import Expansion
+from harness.config.training_recipe import Recipe
 from harness.models import resolving
 from harness.prompts import templates
 from harness.records import Sweep

@@ -15,7 +15,8 @@ from typing import Any, Literal, get_type_hints
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from harness.config import limits
-from harness.config.experiment import Cap, Evaluation, Experiment, Recipe
+from harness.config.experiment import Cap, Evaluation, Experiment
+from harness.config.training_recipe import Recipe
 from harness.records import CollapseRule, Comparison, Plan, Sweep
 
 _EXPECTED = "files of published scores, beside this one or by their paths, that the report sets beside ours"

@@ -13,10 +13,11 @@ from annotated_types import MinLen
 from harness.config import factors as parts
 from harness.config import limits
 from harness.config.check import checked, fail, known, show
-from harness.config.experiment import Arm, Recipe
+from harness.config.experiment import Arm
 from harness.config.factors import Factor, Level
 from harness.config.manifest import Key, Manifest, dotted
 from harness.config.shape import model
+from harness.config.training_recipe import Recipe
 from harness.records import Sweep
 
 ON, OFF = "on", "off"

@@ -15,7 +15,7 @@ from harness.base import reserved
 from harness.config import factors as parts
 from harness.config import limits
 from harness.config.check import checked, fail
-from harness.config.experiment import Candidate, Recipe, Tuning
+from harness.config.experiment import Candidate, Tuning
 from harness.config.factors import Factor
 from harness.config.limits import Count, SeedNumber
 from harness.config.manifest import Key, Manifest
@@ -23,6 +23,7 @@ from harness.config.own_files import ProblemFile
 from harness.config.problems import check_benchmark
 from harness.config.shape import model
 from harness.config.sweeps import Expansion
+from harness.config.training_recipe import Recipe
 
 AT: Key = ("tuning",)
 MOST = 1000

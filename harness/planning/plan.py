@@ -7,8 +7,9 @@ from pathlib import Path
 
 from harness.base.errors import UserError
 from harness.base.registry import BACKENDS
-from harness.config.experiment import Arm, Experiment, Recipe
+from harness.config.experiment import Arm, Experiment
 from harness.config.own_files import ProblemFile
+from harness.config.training_recipe import Recipe
 from harness.models import resolving
 from harness.records import ArmRecord, Plan
 from harness.records.differences import differences

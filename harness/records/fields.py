@@ -1,7 +1,8 @@
 """What a field of a dataclass says of itself besides its type, default and doc, as its metadata:
 
 LATER    the key came after files and hashes had been written without it. At its default, which means what was done
-         before, neither holds it: old files stay equal to new ones, and old hashes stay valid
+         before, neither holds it: old files stay equal to new ones, and old hashes stay valid. `later(value)` where
+         not the default but another value means that
 UNWRITTEN  not a key of experiment files: made of what other keys say
 RUNTIME  how and where a thing is computed, not what. It is no part of a plan's lock, and may be changed between two
          starts of a trial
@@ -17,6 +18,16 @@ from typing import Any
 
 LATER, RUNTIME, UNWRITTEN = {"later": True}, {"runtime": True}, {"unwritten": True}
 """for `dataclasses.field(..., metadata=...)`"""
+
+
+def later(before: Any) -> dict[str, Any]:
+    """LATER, of a key whose default is not what was done before: `before` is, and files without the key mean it."""
+    return {**LATER, "before": before}
+
+
+def meant_before(cls: type) -> dict[str, Any]:
+    """What a file that lacks them means, of the keys that came later."""
+    return {f.name: _before(f) for f in fields(cls) if f.metadata.get("later")}
 
 
 def stated(record: Any) -> dict[str, Any]:
@@ -46,9 +57,13 @@ def without(data: Mapping[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _is_old(f: Field[Any], value: Any) -> bool:
-    if not f.metadata.get("later"):
-        return False
-    return value == (f.default_factory() if f.default_factory is not MISSING else f.default)
+    return bool(f.metadata.get("later")) and value == _before(f)
+
+
+def _before(f: Field[Any]) -> Any:
+    if "before" in f.metadata:
+        return f.metadata["before"]
+    return f.default_factory() if f.default_factory is not MISSING else f.default
 
 
 def _plain(value: Any) -> Any:

@@ -112,8 +112,8 @@ def _algorithm(name: str) -> Algorithm:
 def _sheet(name: str, algorithm: Algorithm) -> dict[str, Any]:
     """What `rence show` says of an algorithm or a preset, as JSON: its page, what it does, settings with their
     meanings."""
-    from harness.config.experiment import Recipe
     from harness.config.shape import docs
+    from harness.config.training_recipe import Recipe
 
     meanings = docs(type(algorithm))
     return {

@@ -17,7 +17,8 @@ from harness.backends.registry import get_backend
 from harness.backends.verl.options import VerlSettings
 from harness.base.errors import USAGE, UserError
 from harness.base.fingerprint import fingerprint
-from harness.config.experiment import Arm, Recipe
+from harness.config.experiment import Arm
+from harness.config.training_recipe import Recipe
 from harness.models import resolving
 from harness.models.resolving import SHIPPED
 from harness.planning import costs, plan

@@ -16,7 +16,7 @@ from algorithms.registry import get
 from harness.backends import recorded
 from harness.backends.local.logprobs import response_logp
 from harness.backends.local.update import Learner, make_optimizer
-from harness.config.experiment import Recipe
+from harness.config.training_recipe import Recipe
 from harness.diff import compare as comparing
 from harness.diff.asked import NamedAlgorithm, parse
 from harness.diff.compare import compare

@@ -15,7 +15,7 @@ from benchmarks.problems import Problem
 from harness.backends.diverged import Diverged
 from harness.backends.groups import Group, Rollout, TokenRollouts, as_batch
 from harness.backends.local.update import Learner, make_optimizer
-from harness.config.experiment import Recipe
+from harness.config.training_recipe import Recipe
 from harness.engines.base import Request, Sampling
 from harness.engines.sampler import sample
 from harness.models.language_model import LanguageModel

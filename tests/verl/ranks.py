@@ -31,7 +31,7 @@ from harness.backends.groups import TokenRollouts
 from harness.backends.verl import columns
 from harness.backends.verl.objective import Objective
 from harness.backends.verl.workers import PolicyWorker, VerlLearner, fill, learnt, shards
-from harness.config.experiment import Recipe
+from harness.config.training_recipe import Recipe
 
 FILLER = -1
 """stands for a row that is not valid, and for a group without one"""

@@ -14,7 +14,7 @@ from harness.backends.groups import TokenRollouts
 from harness.backends.local.logprobs import ForwardPass, forward_logprobs, micro_batches
 from harness.backends.metrics import add, update_metrics
 from harness.base.seeds import derive
-from harness.config.experiment import Recipe
+from harness.config.training_recipe import Recipe
 from harness.models.language_model import LanguageModel
 
 

@@ -14,7 +14,7 @@ from verl.workers.utils.padding import no_padding_2_padding
 from algorithms.base import Algorithm
 from algorithms.rollouts import Rollouts, Totals
 from harness.backends.verl.columns import as_rollouts
-from harness.config.experiment import Recipe
+from harness.config.training_recipe import Recipe
 
 LOGGED = "rence/logged"
 """among a micro-batch's metrics: the algorithm's, each a Mean. Whole, because verl would average over ranks what we

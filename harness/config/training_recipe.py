@@ -1,0 +1,132 @@
+"""The recipe: everything of training that is not the objective. Standard library and the light part of `algorithms`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from math import ceil
+from typing import Annotated, Any, Literal
+
+from annotated_types import Ge, Gt, Lt
+
+from algorithms.base import Algorithm
+from harness.config.limits import Count, Whole
+from harness.records.fields import LATER, RUNTIME, later, semantic
+
+NonNegative = Annotated[float, Ge(0)]
+Positive = Annotated[float, Gt(0)]
+AtLeastOne = Annotated[float, Ge(1)]
+Decay = Annotated[float, Ge(0), Lt(1)]
+Reward = Literal["label", "majority", "random", "format", "mislabelled"]
+Refill = Literal["missing", "batch"]
+
+REFILL = ("refill", "refill_factor")
+"""settings that an arm may not give itself where its algorithm asks for no refill"""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What all arms share: everything of training that is not the objective. An arm may override a field, and
+    every report then lists it as a difference."""
+
+    group_size: Count = 8
+    """K, rollouts a prompt"""
+    prompts_per_step: Count = 32
+    """groups that one rollout batch is learnt from"""
+    epochs: Count = 2
+    """passes over a rollout batch"""
+    minibatches: Count = 2
+    """optimiser steps a pass; each takes whole groups"""
+    microbatch_tokens: Count = field(default=16384, metadata=RUNTIME)
+    """padded tokens (prompt and response) in one forward pass; a cap on memory, it changes no result's meaning"""
+    max_tokens: Count = 48
+    """response limit"""
+    temperature: Positive = 1.0
+    """of the sampler in training; log-probs are taken at it too"""
+    learning_rate: Positive = 3e-4
+    """of AdamW"""
+    warmup_updates: Whole = 0
+    """linear warm-up, then constant"""
+    adam_beta1: Decay = 0.9
+    """AdamW's decay of the first moment"""
+    adam_beta2: Decay = 0.99
+    """AdamW's decay of the second moment"""
+    adam_eps: Positive = 1e-8
+    """AdamW's term against division by zero"""
+    weight_decay: NonNegative = 0.0
+    """AdamW's decoupled decay"""
+    max_grad_norm: Positive = 1.0
+    """the gradient is scaled down to this norm"""
+    generator_sync_steps: Count = 1
+    """the sampler takes the learner's weights every so many steps (1: always on-policy at the first update)"""
+    reference_sync_steps: Count = 10
+    """a reference of kind `synced` takes the sampler's weights every so many steps"""
+    refill_batches: Count = 4
+    """most prompts for one step, in batches of `prompts_per_step`; past it the step learns from fewer groups, with a
+    warning"""
+    checkpoint_steps: Count = field(default=10, metadata=RUNTIME)
+    """a checkpoint to resume from every so many steps, besides those at the evaluation grid"""
+    reward: Reward = field(default="label", metadata=LATER)
+    """what a rollout is learnt from as right or wrong: `label`, the marker's verdict; `majority`, whether its answer is
+    its group's most frequent one, no gold answer needed; or as a control `random`, a fair coin; `format`, whether an
+    answer was found; `mislabelled`, right and wrong exchanged on a tenth of the problems. Scores are the marker's"""
+
+    refill: Refill = field(default="missing", metadata=later("batch"))
+    """what a step asks for when the filter has left too few groups: `missing`, as many prompts as groups are missing;
+    or `batch`, a whole batch again, whose surplus is thrown away, as DAPO's own code does. Of algorithms with refill"""
+    refill_factor: AtLeastOne = field(default=1.0, metadata=LATER)
+    """with `refill: missing`, prompts asked for each group that is missing: above 1 there are fewer, larger batches,
+    which keep a GPU busy, and some surplus"""
+
+    @property
+    def most_prompts(self) -> int:
+        """The cap of a step."""
+        return self.refill_batches * self.prompts_per_step
+
+    def asks(self, passed: int, asked: int) -> int:
+        """How many prompts a step of an algorithm with refill asks next: 0 if it has its groups, or may ask no more.
+
+        Args:
+            passed: groups that have passed the filter.
+            asked: prompts that the step has asked.
+        """
+        missing = self.prompts_per_step - passed
+        if missing <= 0:
+            return 0
+        whole = self.refill == "batch" or not asked
+        # Less a little, for 10 x 1.1 must not be 12.
+        wanted = self.prompts_per_step if whole else ceil(missing * self.refill_factor - 1e-9)
+        return min(wanted, self.most_prompts - asked)
+
+    def semantic_keys(self, algorithm: Algorithm) -> dict[str, Any]:
+        """The settings that decide what is learnt with this algorithm: what fingerprints are made of."""
+        idle: set[str] = set()
+        if algorithm.reference != "synced":
+            idle.add("reference_sync_steps")
+        if not algorithm.refill:
+            idle |= {"refill_batches", *REFILL}
+        elif self.refill == "batch":
+            idle.add("refill_factor")
+        return {name: value for name, value in semantic(self).items() if name not in idle}
+
+    def spec(self, algorithm: Algorithm) -> dict[str, str]:
+        """The rows of a spec sheet that are the recipe's: how stale a batch becomes, and who follows whom."""
+        synced = algorithm.reference == "synced"
+        missing = algorithm.refill and self.refill == "missing"
+        return {
+            **({"refill": f"yes, {self._asking()}"} if missing else {}),
+            "updates per rollout batch": f"{self.epochs * self.minibatches} "
+            f"({self.epochs} × {self.minibatches} mini-batches)",
+            "sync": f"sampler {_every(self.generator_sync_steps)}"
+            + (f", reference {_every(self.reference_sync_steps)}" if synced else ""),
+        }
+
+    def _asking(self) -> str:
+        return "what is missing" if self.refill_factor == 1 else f"{self.refill_factor:g} prompts a missing group"
+
+    def rate(self, updates: int) -> float:
+        """The learning rate after so many updates: linear warm-up whose first update is not zero, then constant."""
+        return self.learning_rate * min(1.0, (updates + 1) / max(1, self.warmup_updates))
+
+
+def _every(steps: int) -> str:
+    return "every step" if steps == 1 else f"every {steps} steps"
