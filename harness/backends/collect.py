@@ -10,7 +10,7 @@ from algorithms.base import Algorithm
 from harness.backends.groups import Group, as_batch
 from harness.backends.labels import labelled
 from harness.config.experiment import Trial
-from harness.config.training_recipe import Reward
+from harness.config.training_recipe import Recipe, Reward
 from harness.prompts.stream import Prompt, PromptStream
 from harness.records import Mark
 
@@ -25,13 +25,20 @@ class Collected:
     """all of them, in the order of the stream"""
     dropped: int
     """groups that the filter dropped, and groups in which no rollout could be marked"""
+    surplus: int = 0
+    """groups that passed the filter and were not needed"""
+    missing: int | None = None
+    """groups that the step wanted and did not find by its cap; None for an algorithm without refill"""
     reward: Reward = "label"
     """what their labels are"""
 
-    @property
-    def surplus(self) -> int:
-        """Groups that passed the filter and were not needed."""
-        return len(self.generated) - len(self.groups) - self.dropped
+    def __post_init__(self) -> None:
+        counted = len(self.groups) + self.dropped + self.surplus
+        if counted != len(self.generated):
+            raise AssertionError(
+                f"{len(self.generated)} groups were generated, but {len(self.groups)} are learnt from, {self.dropped} "
+                f"dropped and {self.surplus} surplus"
+            )
 
     @property
     def rollouts(self) -> int:
@@ -58,33 +65,44 @@ def collect(
     generate: Callable[[Sequence[Prompt]], Sequence[Group]],
     warn: Callable[[str], None],
 ) -> Collected:
-    """Generate `prompts_per_step` groups; where the algorithm asks for refill, again until as many are kept.
+    """Generate `prompts_per_step` groups; where the algorithm asks for refill, more until as many are kept.
 
-    Past `refill_batches` the step learns from fewer groups, with a warning. Surplus groups are discarded: a later
-    step would learn from them with an older policy's samples.
+    What more is, the recipe says (`Recipe.asks`). Groups are kept in the order of the stream. Past the cap the step
+    learns from fewer of them, with a warning. Surplus groups are discarded: a later step would learn from them with an
+    older policy's samples.
 
     Args:
         cursor: prompts of the stream that earlier steps have consumed.
         generate: the rollouts of prompts, marked, a group for each, in their order.
     """
     recipe, algorithm = trial.arm.recipe, trial.arm.algorithm
-    wanted = recipe.prompts_per_step
+    wanted, dropped = recipe.prompts_per_step, 0
     generated: list[Group] = []
-    kept: list[Group] = []
-    # Refill takes the prompts that come next in the stream, never those that were filtered away again.
-    for _ in range(recipe.refill_batches):
-        fresh = labelled(generate(stream.take(cursor + len(generated), wanted)), recipe.reward, trial.seed)
+    passed: list[Group] = []
+    # Refill takes the prompts that come next in the stream, never those that were filtered away again. It waits for
+    # all that it has asked, so that nothing depends on which answers come first.
+    while count := recipe.asks(len(passed), len(generated)):
+        fresh = labelled(generate(stream.take(cursor + len(generated), count)), recipe.reward, trial.seed)
+        good = passing(algorithm, fresh, recipe.max_tokens)
         generated.extend(fresh)
-        kept.extend(passing(algorithm, fresh, recipe.max_tokens))
-        if len(kept) >= wanted or not algorithm.refill:
+        passed.extend(good)
+        dropped += len(fresh) - len(good)
+        if not algorithm.refill:
             break
-    # Only where no break was met: the cap ended it. An algorithm without refill leaves after its one batch, quietly.
-    else:
-        warn(
-            f"{trial.name}: {len(kept)} of {wanted} groups passed the filter in {recipe.refill_batches} generation "
-            "batches; this step learns from those (`refill_batches` raises the cap)."
-        )
-    return Collected(kept[:wanted], generated, len(generated) - len(kept), recipe.reward)
+    groups = passed[:wanted]
+    missing = wanted - len(groups) if algorithm.refill else None
+    if missing:
+        warn(_short(trial.name, len(groups), recipe))
+    return Collected(groups, generated, dropped, len(passed) - len(groups), missing, recipe.reward)
+
+
+def _short(trial: str, kept: int, recipe: Recipe) -> str:
+    """Of a step that ends with fewer groups than it wanted."""
+    learnt = "this step learns from those" if kept else "this step learns nothing"
+    return (
+        f"{trial}: {kept} of {recipe.prompts_per_step} groups passed the filter among the {recipe.most_prompts} "
+        f"prompts that a step may ask; {learnt} (`recipe.refill_batches`, {recipe.refill_batches}, raises the cap)."
+    )
 
 
 def passing(algorithm: Algorithm, groups: Sequence[Group], max_tokens: int) -> list[Group]:

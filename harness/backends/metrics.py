@@ -4,6 +4,7 @@
 `generated/`, `marks/`, `groups/` and `response_length/` is of all that was sampled, filtered groups included.
 Scores, marks, `groups/all_correct` and `groups/all_wrong` are the marker's; `critic/rewards`, and which groups are
 kept, follow the labels, which are another thing where the recipe's `reward` is; `labels/` says how often they agree.
+Groups: generated = kept + dropped + surplus. `groups/missing`, of algorithms with refill: wanted, and not found.
 """
 
 from __future__ import annotations
@@ -109,6 +110,7 @@ def _counts(collected: Collected) -> dict[str, float]:
         "groups/kept": len(collected.groups),
         "groups/dropped": collected.dropped,
         "groups/surplus": collected.surplus,
+        **({} if collected.missing is None else {"groups/missing": collected.missing}),
         "groups/all_correct": sum(correct == size for correct, size in marked),
         "groups/all_wrong": sum(correct == 0 for correct, _ in marked),
         "rollouts/generated": collected.rollouts,

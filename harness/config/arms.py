@@ -14,9 +14,9 @@ from harness.base.plugins import PluginError
 from harness.config import limits
 from harness.config.check import checked, fail, known, show
 from harness.config.experiment import Arm
-from harness.config.manifest import Key, Manifest
+from harness.config.manifest import Key, Manifest, dotted
 from harness.config.shape import model
-from harness.config.training_recipe import Recipe
+from harness.config.training_recipe import REFILL, Recipe
 
 EXTENDS = "extends"
 _ARM_KEYS = ("algorithm", "recipe", EXTENDS, "title")
@@ -105,6 +105,7 @@ def build(manifest: Manifest, name: str, data: Mapping[str, Any], base: Recipe) 
         _bad_recipe(manifest, name, overrides)
     if not isinstance(title, str):
         fail(manifest, (*at, "title"), f"`arms.{name}.title` must be words, but is {show(title)} instead.")
+    overrides = _that_act(manifest, (*at, "recipe"), algorithm_name, algorithm, overrides)
     shaped = checked(manifest, model(Recipe), {**asdict(base), **overrides}, (*at, "recipe"))
     recipe = Recipe(**dict(shaped))
     check_recipe(manifest, (*at, "recipe"), recipe)
@@ -130,6 +131,27 @@ def check_recipe(manifest: Manifest, at: Key, recipe: Recipe) -> None:
             f"`minibatches` must divide `prompts_per_step` ({recipe.prompts_per_step}), "
             f"but is {recipe.minibatches} instead: a mini-batch takes whole groups.",
         )
+
+
+def _that_act(
+    manifest: Manifest, at: Key, name: str, algorithm: Algorithm, overrides: dict[str, Any]
+) -> dict[str, Any]:
+    """The arm's recipe without what it took over from an arm with refill and has no use for.
+
+    Raises: UserError if that was written for this arm.
+    """
+    if algorithm.refill:
+        return overrides
+    for key in REFILL:
+        if (*at, key) in manifest.places:
+            switch = "refill_dropped: true" if hasattr(algorithm, "refill_dropped") else ""
+            fail(
+                manifest,
+                (*at, key),
+                f"`{dotted((*at, key))}` has no effect: `{name}` of this arm asks for no refill. Remove it"
+                + (f", or set `{switch}`." if switch else "."),
+            )
+    return {key: value for key, value in overrides.items() if key not in REFILL}
 
 
 def _bad_recipe(manifest: Manifest, name: str, recipe: Any) -> None:

@@ -14,6 +14,7 @@ from harness.base.plugins import PluginError
 from harness.config import arms as builder
 from harness.config import comparison, limits, problems, sweeps, tuning_block
 from harness.config import manifest as manifests
+from harness.config.begun import before_keys
 from harness.config.check import checked, fail, known, show
 from harness.config.experiment import Cap, Evaluation, Experiment
 from harness.config.manifest import Manifest
@@ -31,6 +32,16 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*\Z")
 def load(path: Path, overrides: Iterable[str] = ()) -> Experiment:
     """Raises: UserError, one to three lines that name file, line, key, value and what is allowed."""
     return build(manifests.read(path, overrides))
+
+
+def load_run(path: Path, overrides: Iterable[str] = ()) -> Experiment:
+    """From the resolved.json of a run, where keys that it lacks mean what was done before there were any.
+
+    Raises: UserError, as `load`.
+    """
+    manifest = manifests.read(path, overrides)
+    before_keys(manifest.data)
+    return build(manifest)
 
 
 def build(manifest: Manifest) -> Experiment:

@@ -6,6 +6,7 @@ What is a broken instrument (weights, logits, an engine) never gets here: it end
     entropy      the policy has next to no entropy left: all its answers to a prompt are one
     zero         the gradient is exactly zero: nothing is learnt
     clipped      the gradient is longer than its limit by so much that its length is the limit's
+    nothing      no group passed the algorithm's filter, so nothing was learnt from
     null         a metric that had numbers has none any more
     truncated    nearly all answers are cut off before they answer
     identical    nearly all answers are one text, though the problems' answers differ
@@ -92,6 +93,13 @@ def in_steps(steps: Sequence[Metrics], limit: float) -> Iterator[str]:
     for code, words, seen in signs:
         if any(seen) and sum(seen) >= SHARE * len(seen):
             yield f"{code}: {words} in {sum(seen)} of {len(seen)} steps"
+    kept = _logged(steps, "groups/kept")
+    empty = kept.count(0)
+    if empty and empty >= SHARE * len(kept):
+        yield (
+            f"nothing: no group passed the filter in {empty} of {len(kept)} steps, which learnt nothing; a higher "
+            "`recipe.prompts_per_step`, or `recipe.refill_batches` where the algorithm refills, asks more prompts"
+        )
     gone = {name: at for name in _names(steps) if (at := _gone(steps, name)) is not None}
     if gone:
         first = min(gone, key=lambda name: (gone[name], name))

@@ -9,6 +9,7 @@ from typing import Any
 from harness.base.errors import UserError
 from harness.base.locks import LOCK, locked
 from harness.config import resolved
+from harness.config.begun import before_keys
 from harness.config.experiment import Experiment
 from harness.planning import plan as plans
 from harness.records import DataError, Plan, RunFolder, add_published, read_json, write_json, write_text
@@ -58,7 +59,7 @@ def clean(folder: RunFolder, name: str) -> None:
 
 def _resolved_otherwise(folder: RunFolder, now: dict[str, Any]) -> bool:
     """Whether something has changed that is no part of the plan, such as a runtime setting: trials load the file."""
-    return read_json(folder.resolved) != json.loads(json.dumps(now))
+    return before_keys(read_json(folder.resolved)) != json.loads(json.dumps(now))
 
 
 def _is_ours(folder: RunFolder, name: str) -> bool:

@@ -41,7 +41,7 @@ def main(job: Job, attempt: int) -> int:
     logging.disable_progress_bar()
     try:
         with locked(job.folder, "trial", wait=_WAIT_FOR_PREDECESSOR):
-            experiment = config.load(job.run.resolved)
+            experiment = config.load_run(job.run.resolved)
             arm = None if job.seed is None else experiment.arm(job.arm)
             clock = Clock(job.folder / "timing.json", attempt, experiment.runtime_settings(arm))
             if job.seed is None:

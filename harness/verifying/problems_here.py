@@ -45,7 +45,7 @@ class ProblemsHere:
         first: Exception | None = None
         for changes in ([], files, [*files, *elsewhere]):
             try:
-                return config.load(self.scope.run.resolved, changes)
+                return config.load_run(self.scope.run.resolved, changes)
             except (UserError, PluginError, ProblemsError) as error:
                 first = first or error
         raise NotComparable(f"the experiment cannot be read here: {_first(first or ValueError())}")

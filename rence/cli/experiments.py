@@ -79,6 +79,8 @@ def run(
     from harness.run.driver import Driver, RunSelection
 
     manifest = configs.read(config, overrides or ())
+    if not clean and (said := configs.as_begun(manifest)):
+        err().print(said)
     experiment, work = configs.build(manifest), get_launcher(launcher)
     wanted = RunSelection(only or (), seed or (), workers, clean, accept)
 
@@ -192,11 +194,14 @@ def _show_plan(
     optimise: str | None = None,
 ) -> None:
     """With `configs`, the backend's own are checked and written too."""
-    from harness.config import load
+    from harness import config as configs
     from rence.cli.plan_tables import print_plan
     from rence.cli.preview import backend_configs, preview
 
-    experiment = load(config, overrides or ())
+    manifest = configs.read(config, overrides or ())
+    if said := configs.as_begun(manifest):
+        err().print(said)
+    experiment = configs.build(manifest)
     seen = preview(experiment, pilot, optimise)
     experiment = seen.experiment
     if not json:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from reports.data.analysis import Analysis
 from reports.data.cost_axis import counts
+from reports.data.fates import fates
 from reports.document import Cell, Column, Row, Section, Table, text
-from reports.words import GAP, count
+from reports.words import GAP, count, percent
 
 COUNTS = ("rollouts", "discarded", "tokens", "steps", "updates", "cursor")
 
@@ -20,7 +21,36 @@ def section(a: Analysis) -> Section | None:
         "the first step at or past it. Discarded: generated and never learnt from. Cursor: prompts consumed from the "
         "seed's order."
     )
-    return Section("budget", "Budget", [Table("budget", columns, rows, caption)])
+    return Section("budget", "Budget", [Table("budget", columns, rows, caption), *_groups(a)])
+
+
+def _groups(a: Analysis) -> list[Table]:
+    """Nothing where every group was learnt from, or none is on record."""
+    found = fates(a)
+    if not any(one.dropped or one.surplus for one in found.values()):
+        return []
+    titles = ("Prompts a step", "Learnt from", "Dropped", "Surplus", "Surplus of passing", "Short steps", "Steps")
+    rows = []
+    for arm in a.arms:
+        if (one := found.get(arm.name)) is None:
+            continue
+        shares = [Cell(percent(part / one.generated), part) for part in (one.kept, one.dropped, one.surplus)]
+        wasted = one.wasted
+        cells = [
+            Cell(f"{one.generated / one.steps:.1f}", one.generated / one.steps),
+            *shares,
+            Cell(GAP) if wasted is None else Cell(percent(wasted), wasted),
+            Cell(GAP) if one.short is None else Cell(count(one.short), one.short),
+            Cell(count(one.steps), one.steps),
+        ]
+        rows.append(Row([text(a.label(arm.name)), *cells]))
+    caption = (
+        "What became of the prompts that were asked, in percent, all seeds together: generated = learnt from + dropped "
+        "+ surplus. Dropped: by the algorithm's filter, or not one rollout could be marked. Surplus: passed the "
+        "filter and was thrown away, for the step had its groups. Short steps: of arms that refill, those that reached "
+        "`recipe.refill_batches` before they had their groups."
+    )
+    return [Table("groups", [Column("", numeric=False), *map(Column, titles)], rows, caption)]
 
 
 def _row(a: Analysis, arm: str, seed: int) -> Row:

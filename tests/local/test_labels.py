@@ -21,6 +21,7 @@ from harness.backends.collect import Collected
 from harness.backends.groups import Group, Rollout, TokenRollouts, as_batch
 from harness.backends.labels import labelled
 from harness.backends.metrics import step_metrics
+from harness.config.training_recipe import Reward
 from harness.prompts.stream import Prompt
 from harness.records import Mark
 
@@ -175,16 +176,20 @@ def test_how_often_labels_are_right_is_logged() -> None:
         voting("4", None, marks=[F, N]),  # the one that won is not known to be right or wrong
         voting(None, marks=[N]),  # no vote, and a label that agrees with the marker's
     ]
-    collected = Collected([], labelled(groups, "majority", seed=0), 0, "majority")
-    row = step_metrics(collected, None, {})
+
+    def row_of(reward: Reward, groups: list[Group]) -> dict[str, float | None]:
+        found = Collected([], labelled(groups, reward, seed=0), len(groups), reward=reward)
+        return step_metrics(found, None, {})
+
+    row = row_of("majority", groups)
     assert row["labels/agreement"] == (0 + 5 + 1 + 1) / 12
     assert row["labels/majority_correct"] == 1 / 2
-    none = step_metrics(Collected([], labelled(groups[2:], "majority", seed=0), 0, "majority"), None, {})
+    none = row_of("majority", groups[2:])
     assert none["labels/majority_correct"] is None and none["labels/agreement"] == 1
-    row = step_metrics(Collected([], labelled(groups, "format", seed=0), 0, "format"), None, {})
+    row = row_of("format", groups)
     # right: five marked correct, three without an answer; the four wrong ones are labelled positive
     assert row["labels/agreement"] == 8 / 12 and "labels/majority_correct" not in row
-    assert not [name for name in step_metrics(Collected([], groups, 0), None, {}) if name.startswith("labels/")]
+    assert not [name for name in row_of("label", groups) if name.startswith("labels/")]
 
 
 @pytest.mark.parametrize("reward", ["majority", "mislabelled"])

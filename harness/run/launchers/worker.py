@@ -26,7 +26,7 @@ def main(folder: str, run: str, name: str, attempt: int) -> int:
         raise _unseen(Path(folder, run))
     os.chdir(folder)
     root = RunFolder(Path(run))
-    job = next(job for job in jobs.of(root, config.load(root.resolved)) if job.name == name)
+    job = next(job for job in jobs.of(root, config.load_run(root.resolved)) if job.name == name)
     if not log_of(job, attempt).parent.is_dir():
         raise _unseen(Path(folder, log_of(job, attempt)).parent)
     print(f"{name} on {platform.node()}, process {os.getpid()}", flush=True)
