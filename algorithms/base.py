@@ -90,6 +90,11 @@ class Algorithm(ABC):
         """bool_G: the groups that may be learnt from. Here all but those left without a single rollout."""
         return batch.size_G > 0
 
+    def keeps(self, correct: int, size: int) -> bool | None:
+        """What `keep` says of a group of so many rollouts, of which so many are right: plans work out by it, without
+        torch, what refill will cost. None: not known, or no function of these."""
+        return None
+
     def shape(self, batch: Rollouts) -> Tensor:
         """float_B: the rewards to learn from; the marker's labels stay what they are."""
         return batch.reward_B

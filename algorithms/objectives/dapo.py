@@ -74,6 +74,9 @@ class DAPO(GRPO):
         """bool_G: 0 < P < K."""
         return batch.contrast_G
 
+    def keeps(self, correct: int, size: int) -> bool:
+        return 0 < correct < size
+
     def reward(self, batch: Rollouts) -> Tensor:
         """reward_B: 1 or `wrong`, less the overlong penalty."""
         reward_B = self.wrong + (1 - self.wrong) * batch.reward_B

@@ -149,6 +149,12 @@ class ReNCE(Algorithm):
         stat_G = positives_G / of_G
         return batch.contrast_G & (stat_G <= self.t_easy + TIE) & (stat_G >= self.t_hard - TIE)
 
+    def keeps(self, correct: int, size: int) -> bool:
+        if not 0 < correct < size:
+            return False
+        stat = correct / (size if self.easy_stat == "pos_frac" else size - correct)
+        return self.t_hard - TIE <= stat <= self.t_easy + TIE
+
     def shape(self, batch: Rollouts) -> Tensor:
         return less_overlong(batch.reward_B, batch, self.overlong_factor, self.overlong_buffer)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from annotated_types import Ge, Gt, Le, MaxLen
+from annotated_types import Gt, Le, MaxLen
 
 from algorithms.base import Algorithm
 from benchmarks.marks import Form, Rule
@@ -18,13 +18,12 @@ from benchmarks.problems import Benchmark, TrainingSet
 from harness.base import registry
 from harness.base.fingerprint import fingerprint
 from harness.config import limits
-from harness.config.limits import Count, SeedNumber
+from harness.config.limits import Count, NonNegative, SeedNumber
 from harness.config.own_files import ProblemFile, TrainFile
 from harness.config.training_recipe import Recipe
 from harness.records import Comparison, Published, Sweep
 from harness.records.fields import LATER, UNWRITTEN, runtime_settings
 
-NonNegative = Annotated[float, Ge(0)]
 Share = Annotated[float, Gt(0), Le(1)]
 
 

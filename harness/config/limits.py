@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from annotated_types import Ge, Le
+from annotated_types import Ge, Gt, Le
 
 ARMS = 1_000
 """listed and made by sweeps; reports were measured with 200"""
@@ -33,3 +33,5 @@ another of the next"""
 Count = Annotated[int, Ge(1), Le(COUNT)]
 Whole = Annotated[int, Ge(0), Le(COUNT)]
 SeedNumber = Annotated[int, Ge(0), Le(SEED)]
+NonNegative = Annotated[float, Ge(0)]
+Positive = Annotated[float, Gt(0)]

@@ -6,14 +6,12 @@ from dataclasses import dataclass, field
 from math import ceil
 from typing import Annotated, Any, Literal
 
-from annotated_types import Ge, Gt, Lt
+from annotated_types import Ge, Lt
 
 from algorithms.base import Algorithm
-from harness.config.limits import Count, Whole
+from harness.config.limits import Count, NonNegative, Positive, Whole
 from harness.records.fields import LATER, RUNTIME, later, semantic
 
-NonNegative = Annotated[float, Ge(0)]
-Positive = Annotated[float, Gt(0)]
 AtLeastOne = Annotated[float, Ge(1)]
 Decay = Annotated[float, Ge(0), Lt(1)]
 Reward = Literal["label", "majority", "random", "format", "mislabelled"]

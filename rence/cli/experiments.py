@@ -194,14 +194,14 @@ def _show_plan(
     optimise: str | None = None,
 ) -> None:
     """With `configs`, the backend's own are checked and written too."""
-    from harness import config as configs
+    from harness.config import as_begun, build, read
     from rence.cli.plan_tables import print_plan
     from rence.cli.preview import backend_configs, preview
 
-    manifest = configs.read(config, overrides or ())
-    if said := configs.as_begun(manifest):
+    manifest = read(config, overrides or ())
+    if said := as_begun(manifest):
         err().print(said)
-    experiment = configs.build(manifest)
+    experiment = build(manifest)
     seen = preview(experiment, pilot, optimise)
     experiment = seen.experiment
     if not json:

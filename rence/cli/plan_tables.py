@@ -48,6 +48,7 @@ def print_plan(experiment: Experiment, seen: Preview) -> None:
     if removed:
         console.print(f"{made.train}: {seen.train.count:,} problems; left out: {removed}")
     _print_arms(made)
+    _print_refill(seen)
     _print_sweeps(experiment, made, seen)
     print_power(seen)
     if seen.measured:
@@ -66,6 +67,40 @@ def _print_arms(made: Plan) -> None:
         differs = ", ".join(f"{key} {value}" for key, value in arm.recipe_differences.items())
         arms.add_row(arm.name, arm.title, differs or "-", arm.fingerprint)
     out().print(arms)
+
+
+def _print_refill(seen: Preview) -> None:
+    """What the arms that refill ask for, and what the figures rest on."""
+    arms = seen.refill
+    if not arms:
+        return
+    console = out()
+    found = table("refill", "groups that pass", "prompts a step", "steps", "surplus of passing", "short steps")
+    for arm in arms:
+        found.add_row(
+            arm.arm,
+            "not known" if arm.passing is None else f"{100 * arm.passing:.0f} %",
+            _between(arm.prompts),
+            _between(arm.steps),
+            _between((100 * arm.surplus[0], 100 * arm.surplus[1])) + " %",
+            _between((100 * arm.short[0], 100 * arm.short[1])) + " %",
+        )
+    console.print(found)
+    if seen.rates:
+        console.print(
+            f"Refill, as training begins: the start model solves {100 * seen.rates.mean:.0f} % of the training "
+            f"problems' rollouts ({seen.rates.source}). It changes as a model learns."
+        )
+    else:
+        console.print(
+            "Refill: how many groups pass is not known before training, so the range is what is possible. A run that "
+            "was begun with this model and these problems tells: `--pilot RUN`."
+        )
+
+
+def _between(both: tuple[float, float]) -> str:
+    low, high = (f"{one:.0f}" for one in both)
+    return low if low == high else f"{low} to {high}"
 
 
 def _print_sweeps(experiment: Experiment, made: Plan, seen: Preview) -> None:

@@ -12,7 +12,9 @@ from harness.backends.registry import get_backend
 from harness.base.errors import UserError
 from harness.config.experiment import Experiment
 from harness.models import resolving
-from harness.planning import costs, plan, tuning
+from harness.planning import costs, plan, solve_rates, tuning
+from harness.planning.refilling import RefillForecast, forecast
+from harness.planning.solve_rates import SolveRates
 from harness.records import Plan, RunFolder, write_text
 
 if TYPE_CHECKING:
@@ -65,6 +67,13 @@ def _effects_json(tables: list[EffectTable], estimated: bool = False) -> dict[st
     return {**planned, **({"checkpoints": others[0]} if others else {})}
 
 
+def _refill_json(rates: SolveRates | None, arms: list[RefillForecast]) -> dict[str, Any]:
+    """Shares as fractions; pairs are ranges."""
+    if not arms:
+        return {}
+    return {"refill": {"solve_rates": asdict(rates) if rates else None, "arms": [asdict(arm) for arm in arms]}}
+
+
 def _range(seen: Sight | None) -> dict[str, float] | None:
     return asdict(seen) if seen else None
 
@@ -95,6 +104,13 @@ class Preview:
     """of the trials that come before; None where there are none, or none any more"""
     optimal: OptimalDesigns | None = None
     """None where it was not asked for"""
+    rates: SolveRates | None = None
+    """of the start model on training problems; None where they are not known"""
+
+    @property
+    def refill(self) -> list[RefillForecast]:
+        """Of the arms whose algorithm refills."""
+        return forecast(self.experiment, self.rates)
 
     def to_json(self) -> dict[str, Any]:
         """What `rence plan --json` prints. Effects are fractions, `tuning` and `pilot` are there only where there is
@@ -104,6 +120,7 @@ class Preview:
             "costs": asdict(self.costs),
             **({"tuning": asdict(self.tuning)} if self.tuning else {}),
             **({"optimise": self.optimal.to_json()} if self.optimal else {}),
+            **_refill_json(self.rates, self.refill),
             "problems": self.problems,
             "training_set": {"problems": self.train.count, "removed": dict(self.train.expected_removed)},
             "minimum_detectable_effect": {
@@ -146,6 +163,8 @@ def preview(experiment: Experiment, pilot: Path | None = None, optimise: str | N
     train = experiment.training_set
     made = replace(made, lock="") if before else made  # what its tuning chooses will be part of it
     seen = Preview(experiment, made, cost, problems, train, variances, target, tables, pays_from, tuning=before)
+    runs = [*([pilot] if pilot else []), Path("runs") / experiment.name]
+    seen = replace(seen, rates=solve_rates.known(experiment, made, runs))
     seen = seen if pilot is None else replace(seen, measured=_measured(experiment, seen, pilot, sizes))
     if wanted is None:
         return seen

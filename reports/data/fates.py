@@ -44,7 +44,7 @@ def fates(a: Analysis) -> dict[str, GroupFates]:
         if mine.empty:
             continue
         known = mine[MISSING].dropna() if MISSING in mine.columns else mine[KEPT].iloc[:0]
-        kept, dropped, surplus = (int(mine[name].sum()) for name in (KEPT, DROPPED, SURPLUS))
-        short = int((known > 0).sum()) if len(known) else None
+        kept, dropped, surplus = (int(mine[name].to_numpy(dtype=float).sum()) for name in (KEPT, DROPPED, SURPLUS))
+        short = int((known.to_numpy(dtype=float) > 0).sum()) if len(known) else None
         found[arm.name] = GroupFates(len(mine), kept, dropped, surplus, short)
     return found

@@ -34,11 +34,11 @@ def _groups(a: Analysis) -> list[Table]:
     for arm in a.arms:
         if (one := found.get(arm.name)) is None:
             continue
-        shares = [Cell(percent(part / one.generated), part) for part in (one.kept, one.dropped, one.surplus)]
+        parts = [part / one.generated for part in (one.kept, one.dropped, one.surplus)]
         wasted = one.wasted
         cells = [
             Cell(f"{one.generated / one.steps:.1f}", one.generated / one.steps),
-            *shares,
+            *(Cell(percent(part), part) for part in parts),
             Cell(GAP) if wasted is None else Cell(percent(wasted), wasted),
             Cell(GAP) if one.short is None else Cell(count(one.short), one.short),
             Cell(count(one.steps), one.steps),

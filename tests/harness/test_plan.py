@@ -46,7 +46,8 @@ def test_settings_that_came_later_leave_the_locks_of_plans_without_them(tiny: Pa
     assert list(plain.to_json()["comparison"]) == ["target", "baselines", "estimand", "alpha"]
     assert "reward" not in plain.recipe and "reward" not in control.recipe
     before, after = config.load(tiny).arm("grpo"), config.load(tiny, ["recipe.reward=label"]).arm("grpo")
-    idle = ("reward", "microbatch_tokens", "checkpoint_steps", "refill_batches", "reference_sync_steps")
+    idle = ("reward", "microbatch_tokens", "checkpoint_steps", "reference_sync_steps")
+    idle += ("refill_batches", "refill", "refill_factor")
     recipe = {key: value for key, value in asdict(before.recipe).items() if key not in idle}
     assert before.fingerprint == after.fingerprint == fingerprint(spec=before.algorithm.spec(), recipe=recipe)
 
@@ -82,6 +83,9 @@ def test_what_counts_as_a_collapse_is_in_the_plan_and_old_plans_read_as_the_defa
         ("online_dpo", {"recipe": {"reference_sync_steps": 3}}, True),
         ("grpo", {"recipe": {"refill_batches": 2}}, False),  # it drops nothing
         ("dapo", {"recipe": {"refill_batches": 2}}, True),
+        ("dapo", {"recipe": {"refill": "missing"}}, False),
+        ("dapo", {"recipe": {"refill": "batch"}}, True),
+        ("dapo", {"recipe": {"refill_factor": 1.5}}, True),
     ],
 )
 def test_a_fingerprint_changes_with_the_meaning_alone(
@@ -96,8 +100,14 @@ def test_a_fingerprint_changes_with_the_meaning_alone(
 
 def test_fingerprints_are_stable() -> None:
     """A changed hash tells every user that his arms are not what they were: on purpose, or not at all."""
-    found = {name: Arm(name, name, get(name), Recipe()).fingerprint for name in ("grpo", "dapo", "rence")}
-    assert found == {"grpo": "a46cb66a36761c50", "dapo": "a3c314bb05c04917", "rence": "07672e83739ffdb3"}
+
+    def found(recipe: Recipe) -> dict[str, str]:
+        return {name: Arm(name, name, get(name), recipe).fingerprint for name in ("grpo", "dapo", "rence")}
+
+    as_before = {"grpo": "a46cb66a36761c50", "dapo": "a3c314bb05c04917", "rence": "07672e83739ffdb3"}
+    assert found(Recipe(refill="batch")) == found(Recipe(refill="batch", refill_factor=2.0)) == as_before
+    now = {"grpo": "a46cb66a36761c50", "dapo": "1ba460b2c72ea266", "rence": "0c031c59b82f521e"}
+    assert found(Recipe()) == now
 
 
 def test_an_arm_is_described_with_what_the_recipe_decides(tiny: Path) -> None:
@@ -242,7 +252,7 @@ def test_a_plan_of_the_first_rule_is_accepted_and_refused_as_one_of_the_second(o
 )
 def test_the_first_rule_gives_the_locks_that_it_gave(path: str, lock: str) -> None:
     """Written down from commit 6b4d70b."""
-    experiment = config.load(ROOT / "configs" / path)
+    experiment = config.load(ROOT / "configs" / path, ["recipe.refill=batch"])
     assert as_version_1(plan.make(experiment, resolving.find(experiment.model))).lock == lock
 
 

@@ -113,9 +113,20 @@ def picky(*wanted: bool) -> Picky:
     return type("Picky", (Picky,), {"wanted": wanted})()
 
 
-def test_dropped_groups_are_replaced_and_surplus_is_discarded(tiny: Tiny) -> None:
+def test_dropped_groups_are_replaced_by_as_many_and_nothing_is_surplus(tiny: Tiny) -> None:
+    # three of four groups pass, one is missing, and the one prompt that comes next brings it
+    run = tiny.train(tiny.trial(picky(True, False, True, True), budget=20))
+    record = run.watcher.records[0]
+    assert (record.cursor, record.rollouts, run.result.steps) == (5, 20, 1)
+    counts = {name: record.metrics[f"groups/{name}"] for name in ("generated", "kept", "dropped", "surplus", "missing")}
+    assert counts == {"generated": 5, "kept": 4, "dropped": 1, "surplus": 0, "missing": 0}
+    assert record.metrics["rollouts/discarded"] == run.result.discarded_rollouts == 4
+    assert not run.watcher.warnings
+
+
+def test_by_whole_batches_surplus_is_discarded(tiny: Tiny) -> None:
     # three of four groups pass: two batches give six, four are learnt from, two are surplus
-    run = tiny.train(tiny.trial(picky(True, False, True, True), budget=32))
+    run = tiny.train(tiny.trial(picky(True, False, True, True), budget=32, refill="batch"))
     record = run.watcher.records[0]
     assert (record.cursor, record.rollouts, run.result.steps) == (8, 32, 1)
     counts = {name: record.metrics[f"groups/{name}"] for name in ("generated", "kept", "dropped", "surplus")}
@@ -125,18 +136,20 @@ def test_dropped_groups_are_replaced_and_surplus_is_discarded(tiny: Tiny) -> Non
 
 
 def test_past_the_cap_a_step_learns_from_fewer_groups_with_a_warning(tiny: Tiny) -> None:
-    run = tiny.train(tiny.trial(picky(True, False, False, False), budget=48))
+    run = tiny.train(tiny.trial(picky(True, False, False, False), budget=48, refill="batch"))
     record = run.watcher.records[0]
     assert (record.cursor, record.metrics["groups/kept"], record.updates) == (12, 3, 4)
     assert len(run.watcher.warnings) == 1
-    assert "3 of 4 groups passed the filter in 3 generation batches" in run.watcher.warnings[0]
+    assert "3 of 4 groups passed the filter among the 12 prompts that a step may ask" in run.watcher.warnings[0]
+    assert record.metrics["groups/missing"] == 1
 
 
 def test_a_step_without_a_group_to_learn_from_updates_nothing(tiny: Tiny) -> None:
     run = tiny.train(tiny.trial(picky(False, False, False, False), budget=48))
     assert (run.result.steps, run.result.updates, run.result.discarded_rollouts) == (1, 0, 48)
     metrics = run.watcher.records[0].metrics
-    assert metrics["groups/kept"] == 0
+    assert metrics["groups/kept"] == 0 and "0 of 4 groups passed" in run.watcher.warnings[0]
+    assert "this step learns nothing (`recipe.refill_batches`, 3, raises the cap)" in run.watcher.warnings[0]
     assert "critic/score/mean" not in metrics
 
 

@@ -15,8 +15,8 @@ from typing import Annotated, Any, Literal
 
 from annotated_types import Gt, Lt
 
-from harness.config.experiment import Experiment, Positive
-from harness.config.limits import Count
+from harness.config.experiment import Experiment
+from harness.config.limits import Count, Positive
 from harness.records.fields import RUNTIME
 
 
