@@ -143,7 +143,7 @@ def _that_act(
     if algorithm.refill:
         return overrides
     for key in REFILL:
-        if (*at, key) in manifest.places:
+        if (*at, key) in manifest.places or _is_given(manifest, (*at, key)):
             switch = "refill_dropped: true" if hasattr(algorithm, "refill_dropped") else ""
             fail(
                 manifest,
@@ -152,6 +152,16 @@ def _that_act(
                 + (f", or set `{switch}`." if switch else "."),
             )
     return {key: value for key, value in overrides.items() if key not in REFILL}
+
+
+def _is_given(manifest: Manifest, key: Key) -> bool:
+    """Whether the file has it: one mapping on the command line has one place for all that is in it."""
+    inside: Any = manifest.data
+    for part in key:
+        if not isinstance(inside, Mapping) or part not in inside:
+            return False
+        inside = inside[part]
+    return True
 
 
 def _bad_recipe(manifest: Manifest, name: str, recipe: Any) -> None:

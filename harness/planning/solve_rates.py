@@ -51,7 +51,11 @@ class SolveRates:
         return exp((low + high) / 2)
 
 
-STATED: dict[tuple[str, str], SolveRates] = {}
+STATED = {
+    ("quickstart-base", "mini_rl"): SolveRates(
+        0.299, 0.896, 8, "stated: 8,192 rollouts on 1,024 prompts, 30 November 2026"
+    ),
+}
 """start model and training set that ship -> at temperature 1, at most 48 tokens, template `bare`"""
 _STATED_SAMPLING = (1.0, 48, "bare")
 
