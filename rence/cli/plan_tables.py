@@ -88,8 +88,8 @@ def _print_refill(seen: Preview) -> None:
     console.print(found)
     if seen.rates:
         console.print(
-            f"Refill, as training begins: the start model solves {100 * seen.rates.mean:.0f} % of the training "
-            f"problems' rollouts ({seen.rates.source}). It changes as a model learns."
+            f"Refill, as training begins: the start model solves a training problem in "
+            f"{100 * seen.rates.mean:.0f} % of its rollouts ({seen.rates.source}). It changes as a model learns."
         )
     else:
         console.print(
