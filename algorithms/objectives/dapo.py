@@ -16,7 +16,9 @@
 
 Where the paper is silent: overlong filtering, an ablation there and not part of the final recipe, is
 `mask_truncated`, which takes truncated rollouts out of the loss and out of its denominators;
-whether they still enter the baseline is `truncated_in_baseline`. Their dual clip of 10 (verl's script) is off.
+whether they still enter the baseline is `truncated_in_baseline`. Their dual clip of 10 (verl's script) is off. Where
+dropped groups leave a step short, their code generates a whole batch again and throws away what it does not need;
+ours asks for what is missing, unless the recipe says `refill: batch`.
 """
 
 from __future__ import annotations

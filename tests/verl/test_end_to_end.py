@@ -181,6 +181,8 @@ def test_refill_drops_groups_and_takes_others(both: Both) -> None:
             m = {name.removeprefix("groups/"): value for name, value in step.metrics.items() if "groups/" in name}
             assert m["generated"] == m["kept"] + m["dropped"] + m["surplus"]  # type: ignore[operator]
             assert m["kept"] == PROMPTS or m["generated"] == 4 * PROMPTS  # type: ignore[operator]
+            assert m["surplus"] == 0 and m["missing"] == PROMPTS - m["kept"]  # type: ignore[operator]
+        assert any((step.metrics["groups/generated"] or 0) % PROMPTS for step in steps), "as many as were missing"
 
 
 def test_the_reference_model_is_run_where_there_is_one(both: Both) -> None:
