@@ -52,6 +52,8 @@ def steps(*changes: Mapping[str, float | None], of: int = 20) -> list[Mapping[st
         ({"actor/loss": None}, 1, ["null"]),
         ({"nce/margin": None}, 1, []),
         ({"nce/margin": None}, 2, ["null"]),
+        ({"groups/kept": 0}, 20, ["nothing"]),
+        ({"groups/kept": 32}, 20, []),
         ({"actor/entropy": 0.001, "actor/grad_norm": 0.0, "actor/kl_loss": None}, 5, ["entropy", "zero", "null"]),
     ],
 )
