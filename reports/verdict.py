@@ -27,8 +27,8 @@ MOST_NAMES = 8
 
 def sentences(a: Analysis) -> list[str]:
     """The verdict, then what it rests on."""
-    depends, collapsed = dependence.sentence(a), stability.sentence(a)
-    found = [*_numbers(a), *filter(None, [axes.facts(a)]), *_start(a), *filter(None, [collapsed, depends])]
+    facts, collapsed = axes.facts(a), stability.sentence(a)
+    found = [*_numbers(a), *filter(None, [facts]), *dependence.sentences(a), *_start(a), *filter(None, [collapsed])]
     return [_verdict(a), *a.checked.sentences, *found, basis(a)]
 
 

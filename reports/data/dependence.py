@@ -12,11 +12,13 @@ from reports.data.alternatives import Alternative, MeasuringChoice, average, cho
 from reports.data.analysis import Analysis
 from reports.statistics import Estimate
 from reports.statistics.dependence import MARGIN, Interaction, Matrices, common, interaction
-from reports.words import listing, reaching, signed
+from reports.words import listing, plural, reaching, signed
 
 MOST_TESTS = 200
 """in a choice of more tests than this, changes within the margin, which cannot be found to matter, have no interval"""
 MOST_NAMES = 3
+MOST_SENTENCES, MOST_RANGES = 4, 5
+"""in a verdict"""
 
 
 @dataclass(frozen=True)
@@ -89,14 +91,50 @@ def told(a: Analysis, judged: Sequence[JudgedChoice]) -> list[str]:
     ]
 
 
-def sentence(a: Analysis) -> str:
-    """For a verdict; empty if nothing was shown."""
+def sentences(a: Analysis) -> list[str]:
+    """For a verdict: each sign that depends on a choice, as it is and as it would be; and of the differences that are
+    not shown to depend on a choice the range over its alternatives."""
+    judged, baselines = study(a), a.run.plan.comparison.baselines
+    if not judged or not baselines:
+        return []
+    depends = [
+        f"{a.label(a.target)} − {a.label(baseline)} depends on the {one.choice.name}: "
+        f"{signed(tests[0].planned)} points at the headline; {_instead(tests)}."
+        for one in judged
+        for baseline in baselines
+        if (tests := [test for test in one.against(baseline) if test.depends])
+    ]
+    if len(depends) > MOST_SENTENCES:
+        more = len(depends) - MOST_SENTENCES
+        depends[MOST_SENTENCES:] = [f"So do {plural(more, 'other sign')}: see what the ranking rests on."]
+    return [*depends, *filter(None, [_ranges(a, judged)])]
+
+
+def _instead(tests: Sequence[Dependence]) -> str:
+    """`greedy: −3.0; T .6: −1.2`"""
+    named = [f"{test.alternative}: {signed(test.under)}" for test in tests[:MOST_NAMES]]
+    return "; ".join([*named, *([f"{len(tests) - MOST_NAMES} more"] if len(tests) > MOST_NAMES else [])])
+
+
+def _ranges(a: Analysis, judged: Sequence[JudgedChoice]) -> str:
+    """`No sign is shown to depend on the benchmarks or the seed: over them ReNCE − GRPO lies from +0.3 to +2.5 points.`
+    Of choices on which no sign depends."""
+    quiet = [one for one in judged if not any(test.depends for test in one.tests)]
+    if not quiet:
+        return ""
+    names = listing([f"the {one.choice.name}" for one in quiet], "or")
+    said = f"No sign is shown to depend on {names}"
     clauses = []
-    for one in study(a):
-        names = [a.label(test.b) for test in one.tests if test.depends]
-        if names:
-            clauses.append(f"on the {one.choice.name} (minus {listing(list(dict.fromkeys(names)))})")
-    return f"The sign of a difference depends {listing(clauses)}: see what the ranking rests on." if clauses else ""
+    for baseline in a.run.plan.comparison.baselines:
+        values = [
+            v for one in quiet for test in one.against(baseline) for v in (test.planned, test.under) if v is not None
+        ]
+        if values:
+            clauses.append(f"− {a.label(baseline)} {reaching((min(values), max(values)))}")
+    if not 0 < len(clauses) <= MOST_RANGES:
+        return f"{said}."
+    over = "over their alternatives" if len(quiet) > 1 else "over its alternatives"
+    return f"{said}; {over}, in points: {a.label(a.target)} {', '.join(clauses)}."
 
 
 def _judge(a: Analysis, choice: MeasuringChoice, base: Mapping[str, Matrices]) -> JudgedChoice:
