@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from harness.records import SCHEMA, DataError
+from harness.records.files import real_path
 from harness.records.left_out import sentences
 from reports.compared_side import ComparedSide, again, find, in_one_version
 from reports.data import common, same_problems
@@ -188,7 +189,7 @@ def compare(
 
 
 def _found(a: str, b: str, accept: str | None) -> tuple[ComparedSide, ComparedSide]:
-    if Path(a).resolve() == Path(b).resolve():
+    if real_path(Path(a)) == real_path(Path(b)):
         raise ValueError(f"A and B are the same folder: {a}.")
     return find(a, accept), find(b, accept)
 
