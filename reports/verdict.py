@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.records import START
-from reports.data import dependence, stability, unhealthy
+from reports.data import axes, dependence, stability, unhealthy
 from reports.data.analysis import Analysis
 from reports.data.pairs import Pair
 from reports.data.scores import AVERAGE, final
@@ -27,8 +27,9 @@ MOST_NAMES = 8
 
 def sentences(a: Analysis) -> list[str]:
     """The verdict, then what it rests on."""
-    depends, collapsed = dependence.sentence(a), stability.sentence(a)
-    found = [*_numbers(a), *_start(a), *filter(None, [collapsed, depends])]
+    facts, collapsed = axes.facts(a), stability.sentence(a)
+    depends = dependence.sentences(dependence.study(a), dependence.question(a))
+    found = [*_numbers(a), *filter(None, [facts]), *depends, *_start(a), *filter(None, [collapsed])]
     return [_verdict(a), *a.checked.sentences, *found, basis(a)]
 
 

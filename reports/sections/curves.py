@@ -1,4 +1,4 @@
-"""Learning curves, against rollouts and against steps: every seed, the mean and its interval."""
+"""Learning curves, against rollouts, updates and generated tokens: every seed, the mean and its interval."""
 
 from __future__ import annotations
 
@@ -10,30 +10,27 @@ import pandas as pd
 
 from harness.records import START
 from reports.data.analysis import Analysis
+from reports.data.axes import AXES, averaged, counted, curve_benchmarks, equal
 from reports.data.load import where
-from reports.data.scores import curve
-from reports.document import Block, Figure, Gallery, Section, Text
+from reports.document import Block, Cell, Column, Figure, Gallery, Row, Section, Table, Text, text
 from reports.figures import arm_colours
 from reports.figures.curves import Line, Track, curves
 from reports.statistics import contrast
-from reports.words import listing
+from reports.words import count, listing, percent
 
-WORDS = {"rollouts": "rollouts", "step": "steps"}
-"""axes; an import knows steps alone"""
+WORDS = {**AXES, "step": "steps"}
 MOST_BANDS = 4
 """arms whose bands can be told apart; with more, the target alone has its seeds and its band"""
 
 
 def section(a: Analysis) -> Section | None:
-    benchmarks = [b for b in a.benchmarks if b in a.run.plan.curve_benchmarks] or a.benchmarks
-    table = curve(a.run)
-    table = where(table, table["benchmark"].isin(benchmarks))
+    benchmarks, table = curve_benchmarks(a), counted(a)
     if table.empty or (a.run.plan.imported and len(a.run.plan.grid_rollouts) == 1):
         return None
     # steps alone are known of an import; its rollouts were counted elsewhere, if they were
-    axes = {"step": WORDS["step"]} if a.run.plan.imported else WORDS
+    axes = {"step": WORDS["step"]} if a.run.plan.imported else AXES
     axis, axis_words = next(iter(axes.items()))
-    average = _average(table, len(benchmarks))
+    average = averaged(table, len(benchmarks))
     titles = [a.benchmark_title(b) for b in benchmarks]
     of = "the average of " + listing(titles) if len(titles) > 1 else titles[0]
     blocks: list[Block] = [
@@ -53,8 +50,27 @@ def section(a: Analysis) -> Section | None:
         blocks.append(
             Gallery(panels, f"Each benchmark against {axis_words}, in percent; colours as above.", titled=True)
         )
-    gaps = _gaps(a, average)
-    return Section("curves", "Learning curves", [*blocks, *gaps])
+    return Section("curves", "Learning curves", [*blocks, *_equal(a), *_gaps(a, average)])
+
+
+def _equal(a: Analysis) -> list[Table]:
+    """The arms' scores where all trials had generated as much, learnt as often, and written as many tokens."""
+    points = [point for axis in AXES if (point := equal(a, axis))]
+    if len(a.arms) < 2 or len(points) < len(AXES):
+        return []
+    columns = [Column("", numeric=False), *(Column(f"{count(point.at)} {AXES[point.axis]}") for point in points)]
+    rows = []
+    for arm in a.arms:
+        scores = [point.scores.get(arm.name) for point in points]
+        rows.append(Row([text(a.label(arm.name)), *(Cell(percent(score), score) for score in scores)]))
+    few = curve_benchmarks(a)
+    on = "" if len(few) == len(a.benchmarks) else f" on {listing([a.benchmark_title(name) for name in few])}"
+    caption = (
+        f"Scores in percent{on} at equal rollouts, updates and generated tokens: the least that any trial made in the "
+        "end. Means over seeds, each on a straight line between its evaluations and the untrained model. They "
+        "describe: the test is at equal rollouts."
+    )
+    return [Table("axes", columns, rows, caption)]
 
 
 def legend(a: Analysis) -> str:
@@ -73,13 +89,6 @@ def covers(a: Analysis) -> str:
         f"Band: the {100 * (1 - a.alpha):g} % t interval of the mean over seeds, point by point: it covers new seeds "
         "on these problems. A band that does not fit is cut."
     )
-
-
-def _average(table: pd.DataFrame, benchmarks: int) -> pd.DataFrame:
-    """Mean over the benchmarks, where a point of the grid has them all."""
-    keys = ["arm", "seed", "grid", "step", "rollouts"]
-    grouped = table.groupby(keys)["score"].agg(["mean", "size"]).reset_index()
-    return where(grouped, grouped["size"] == benchmarks).rename(columns={"mean": "score"})
 
 
 def _svg(a: Analysis, table: pd.DataFrame, x: str, width: float, height: float, suffix: str = "") -> str:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 ORDER = (
     "scores", "failures", "mismatch", "differences", "stability", "effects", "best", "published", "checks", "design",
-    "ranking", "curves", "training", "passing", "marks", "lengths", "flips", "activity", "budget", "spending",
+    "ranking", "curves", "training", "passing", "marks", "lengths", "modes", "flips", "activity", "budget", "spending",
     "algorithms", "recipe", "blocks", "provenance", "notes", "cost",
 )  # fmt: skip
 """of ours; one that is not here comes before the notes, by name"""

@@ -13,8 +13,8 @@ from scipy import special
 
 import reports
 from reports.data.analysis import Analysis, analyse
+from reports.data.axes import averaged, counted
 from reports.data.load import load
-from reports.data.scores import curve
 from reports.figures import arm_colours
 from reports.figures.curves import Line, curves
 from reports.figures.svg import ARMS, MUTED
@@ -61,8 +61,8 @@ def test_no_mean_and_no_band_where_a_seed_is_missing_or_alone(make_run) -> None:
 
 def test_points_are_scores_of_the_files(make_run) -> None:
     a = analysis(make_run(curve=("mini_easy", "mini_hard")))
-    table = curve(a.run)
-    average = sections._average(table, 2)
+    table = counted(a)
+    average = averaged(table, 2)
     tracks = sections._tracks(a, average[average["arm"] == "grpo"], "grpo", "rollouts")
     for seed, (x, y) in enumerate(tracks):
         asked = table[(table["arm"] == "grpo") & (table["seed"] == seed)]

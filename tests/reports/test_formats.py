@@ -73,7 +73,8 @@ def test_files_of_a_report(built: Path) -> None:
     assert names == {
         "index.html", "report.md", "table.tex", "differences.tex", "results.csv", "problems.csv", "pass_at_k.csv",
         "verdict.json", "seal.json", "figures/stability.svg",
-        "figures/scores.svg", "figures/differences.svg", "figures/curve-rollouts.svg", "figures/curve-step.svg",
+        "figures/scores.svg", "figures/differences.svg", "figures/curve-rollouts.svg",
+        "figures/curve-updates.svg", "figures/curve-tokens.svg",
         "figures/passing.svg", "figures/passing-mini_easy.svg", "figures/passing-mini_hard.svg", "figures/lengths.svg",
         "figures/spending.svg", "figures/cost-cpu.svg",
     }  # fmt: skip
@@ -85,7 +86,7 @@ def test_page_is_well_formed(built: Path) -> None:
     assert len(page.ids) == len(set(page.ids))
     anchors = {attrs["href"] for tag, attrs in page.tags if tag == "a"}
     assert anchors and {str(anchor).removeprefix("#") for anchor in anchors} <= set(page.ids)
-    assert sum(tag == "svg" for tag, _ in page.tags) == 11
+    assert sum(tag == "svg" for tag, _ in page.tags) == 12
     assert sum(tag == "h1" for tag, _ in page.tags) == 1
 
 
