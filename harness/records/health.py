@@ -93,6 +93,7 @@ def in_steps(steps: Sequence[Metrics], limit: float) -> Iterator[str]:
     for code, words, seen in signs:
         if any(seen) and sum(seen) >= SHARE * len(seen):
             yield f"{code}: {words} in {sum(seen)} of {len(seen)} steps"
+    # Such steps log no gradient, so `zero` does not see them.
     kept = _logged(steps, "groups/kept")
     empty = kept.count(0)
     if empty and empty >= SHARE * len(kept):
