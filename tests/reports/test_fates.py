@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from harness.records import RunFolder, StepRecord, append_jsonl, read_jsonl
@@ -14,7 +15,7 @@ from reports.sections import budget
 SHARES = ["64.0", "49.9", "10.9", "39.1", "43.9", "1", "60"]
 
 
-def logged(run: Path, arm: str, first: dict[str, float], others: dict[str, float]) -> None:
+def logged(run: Path, arm: str, first: Mapping[str, float], others: Mapping[str, float]) -> None:
     """Give every trial of an arm these counts: `first` at step 1 of seed 0, `others` everywhere else."""
     for seed in (0, 1, 2):
         log = RunFolder(run).trial(arm, seed).steps
