@@ -39,7 +39,7 @@ HOSTILE = "<script>alert(1)</script> a|b & 50 % x_y # $ ~ ^ {z} \\q `c` *d* [e](
 ARMS = ("<script>|&%_", "b_&|<i>", "c%${}")
 """names of folders too, so without a slash"""
 SEEDS, GRID = (0, 1, 2), (50, 100)
-BENCHMARKS = {"first_one": (12, 4), "second": (6, 4)}
+BENCHMARKS = {"first_one": (12, 4), "mini_second": (6, 4)}
 """name -> problems, and attempts at each"""
 
 
@@ -74,7 +74,7 @@ def imported(root: Path) -> None:
     """Results that were made elsewhere, of which little is known: no trials, no lengths, no texts, two arms."""
     folder, known = RunFolder(root), {name for name, column in COLUMNS.items() if column.needed}
     _plan(arms=ARMS[:2], imported=HOSTILE, sweeps=[], budget_rollouts=0, recipe={}, tuning={}).write(folder.plan)
-    ImportRecord(HOSTILE, {HOSTILE: HOSTILE}, [{"path": HOSTILE, "bytes": 1, "sha256": "0"}], ["second"], []).write(
+    ImportRecord(HOSTILE, {HOSTILE: HOSTILE}, [{"path": HOSTILE, "bytes": 1, "sha256": "0"}], ["mini_second"], []).write(
         folder.imported
     )
     for arm in ARMS[:2]:
@@ -224,7 +224,7 @@ def _attempts(arm: str, seed: int | None, point: int, benchmark: str) -> Iterato
                 benchmark=benchmark,
                 problem_id=f"{problem:02} {HOSTILE}",
                 sample=sample,
-                response=f"{HOSTILE} {draw}",
+                response=f"1+1=2 {HOSTILE} {draw}",
                 answer=f"{draw % 5} {HOSTILE}" if mark in ("correct", "wrong") else None,
                 gold=HOSTILE,
                 mark=mark,
