@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.records.evaluations import EvalRecord
+from harness.records.decoded import named_so, sampled_otherwise
 from harness.records.files import last_line, read_json, read_jsonl
 from harness.records.layout import SEAL, EvalFolder, RunFolder, TrialFolder
 from harness.records.origins import ImportRecord
@@ -206,10 +207,13 @@ def evaluation(folder: EvalFolder, said: Mapping[str, Any], log: EvidenceLog, mu
         must: whether it must have a seal when it is complete.
     """
     header, digest = EvalRecord.read(folder.header), log.hash(folder.header)
-    for name, value in {**said, "benchmark": folder.root.name}.items():
+    for name, value in {**said, **named_so(folder, header, log.plan)}.items():
         if getattr(header, name) != value:
-            what = f"says `{name}: {getattr(header, name)}`, where {value} belongs"
+            what = f"says `{name}: {getattr(header, name)}`, where {value or 'nothing'} belongs"
             yield Break(folder.header, what, _again(folder.root))
+    for name, here, planned in sampled_otherwise(header, log.plan):
+        what = f"says `{name}: {here}`, and the plan's decoding has {planned}"
+        yield Break(folder.header, what, _again(folder.root))
     if not folder.complete:
         return
     attempts = log.hash(folder.attempts)

@@ -28,7 +28,8 @@ from algorithms.registry import get
 from benchmarks.problems import Problem
 from harness.backends.base import Checkpoint, TrainingResult
 from harness.backends.local.backend import LocalBackend
-from harness.config.experiment import Arm, Evaluation, Experiment, Recipe, Trial
+from harness.config.evaluation import Evaluation
+from harness.config.experiment import Arm, Experiment, Recipe, Trial
 from harness.engines.base import Engine
 from harness.models.language_model import LanguageModel, load
 from harness.prompts.stream import PromptStream
