@@ -40,7 +40,10 @@ def _mistakes(evaluation: Evaluation) -> Iterator[tuple[Key, str]]:
     if decodings is None:
         return
     if not decodings:
-        yield (), "`evaluation.decodings` names none. Name two or more, or leave it out: then there is one way to sample."
+        yield (
+            (),
+            "`evaluation.decodings` names none. Name two or more, or leave it out: then there is one way to sample.",
+        )
     if len(decodings) > limits.DECODINGS:
         said = f"`evaluation.decodings` names {len(decodings):,}; at most {limits.DECODINGS} are asked, each at every"
         yield (), f"{said} headline."
@@ -88,4 +91,7 @@ def _alike(evaluation: Evaluation) -> Iterator[tuple[Key, str]]:
         sampling = (way.temperature, way.top_p if way.temperature else 1.0, way.max_tokens)
         if (first := seen.setdefault(sampling, name)) != name:
             settings = f"temperature {way.temperature:g}, top_p {way.top_p:g}, max_tokens {way.max_tokens}"
-            yield (name,), f"the decodings `{first}` and `{name}` sample alike ({settings}). Change or remove one of them."
+            yield (
+                (name,),
+                f"the decodings `{first}` and `{name}` sample alike ({settings}). Change or remove one of them.",
+            )

@@ -26,8 +26,8 @@ from harness.records import Attempt, EvalFolder, EvalRecord
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
-Place = Callable[[str, str], EvalFolder]
-"""benchmark and decoding -> the folder of its evaluation"""
+Place = Callable[[str], EvalFolder]
+"""an evaluation's name, which is its benchmark's or `<benchmark>@<decoding>` -> its folder"""
 Watch = Callable[[Sequence[Attempt]], None]
 """told the rows of each chunk once they are on disk"""
 
@@ -79,7 +79,7 @@ class Evaluator:
             benchmark = self.evaluation.benchmark(name)
             header = header_of(self.evaluation, self.template, subject, benchmark, k, engine.name, engine.version)
             header = replace(header, decoding=self.decoding)
-            self._ask_one(engine, header, benchmark, place(name, self.decoding), watch)
+            self._ask_one(engine, header, benchmark, place(header.folder), watch)
 
     def _ask_one(
         self, engine: Engine, header: EvalRecord, benchmark: Benchmark, folder: EvalFolder, watch: Watch

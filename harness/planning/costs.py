@@ -63,7 +63,9 @@ def estimate(experiment: Experiment, model: Path | None, problems: Mapping[str, 
         problems: benchmark -> number of its problems.
     """
     evaluation = experiment.evaluation
-    ways = [(way.max_tokens, sum(problems[b] * k for b, k in way.benchmarks.items())) for way in evaluation.ways.values()]
+    ways = [
+        (way.max_tokens, sum(problems[b] * k for b, k in way.benchmarks.items())) for way in evaluation.ways.values()
+    ]
     headline = sum(asked for _, asked in ways)
     curve = sum(problems[name] * k for name, k in evaluation.curve.items())
     seeds, trials = len(experiment.seeds), len(experiment.seeds) * len(experiment.arms)

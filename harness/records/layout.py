@@ -64,8 +64,9 @@ class RunFolder:
         found = (*self.root.glob("start/evals/*/eval.json"), *self.root.glob("*/seed*/evals/step_*/*/eval.json"))
         return [EvalFolder(path.parent) for path in sorted(found)]
 
-    def start_eval(self, benchmark: str, decoding: str = "") -> EvalFolder:
-        return EvalFolder(self.root / START / "evals" / eval_name(benchmark, decoding))
+    def start_eval(self, name: str) -> EvalFolder:
+        """By `eval_name`."""
+        return EvalFolder(self.root / START / "evals" / name)
 
     def trial(self, arm: str, seed: int) -> TrialFolder:
         return TrialFolder(self.root / arm / f"seed{seed}")
@@ -107,8 +108,9 @@ class TrialFolder:
     def log(self, attempt: int) -> Path:
         return self.root / "logs" / f"attempt_{attempt}"
 
-    def eval(self, step: int, benchmark: str, decoding: str = "") -> EvalFolder:
-        return EvalFolder(self.root / "evals" / f"step_{step}" / eval_name(benchmark, decoding))
+    def eval(self, step: int, name: str) -> EvalFolder:
+        """By `eval_name`."""
+        return EvalFolder(self.root / "evals" / f"step_{step}" / name)
 
     def evals(self) -> list[EvalFolder]:
         """Every evaluation begun so far, by step and benchmark name."""

@@ -11,6 +11,7 @@ from harness.records.allowed import ASCENDING, DISTINCT, FILLED, Count, FolderNa
 from harness.records.decode import decoder
 from harness.records.fields import LATER
 from harness.records.files import DataError
+from harness.records.layout import eval_name
 from harness.records.record import Record
 from harness.records.tuned import TuningRecord, tuning_mistakes
 from harness.records.wrong_type import WrongType
@@ -220,10 +221,10 @@ class Plan(Record):
 
     @property
     def headline(self) -> list[tuple[str, str, int]]:
-        """Benchmark, decoding (empty for the first) and k of every evaluation of a trained arm's last checkpoint, and
-        of the untrained model."""
-        others = [(name, key, k) for key, one in self.other_decodings.items() for name, k in one.benchmarks.items()]
-        return [*((name, "", k) for name, k in self.benchmarks.items()), *others]
+        """Folder's name, benchmark and k of every evaluation of a trial's last checkpoint, and of the untrained
+        model."""
+        asked = {"": self.benchmarks, **{name: one.benchmarks for name, one in self.other_decodings.items()}}
+        return [(eval_name(b, decoding), b, k) for decoding, counts in asked.items() for b, k in counts.items()]
 
     @property
     def tuned(self) -> TuningRecord | None:

@@ -79,8 +79,8 @@ def train(run: RunFolder, experiment: Experiment, arm: str, seed: int, clock: Cl
     earlier = replace(evaluator, evaluation=experiment.evaluation.first)
 
     def evaluate(engine: Engine, checkpoint: Checkpoint) -> None:
-        def place(benchmark: str, decoding: str) -> EvalFolder:
-            return folder.eval(checkpoint.step, benchmark, decoding)
+        def place(name: str) -> EvalFolder:
+            return folder.eval(checkpoint.step, name)
 
         subject = EvaluatedCheckpoint(
             arm, seed, checkpoint.step, checkpoint.rollouts, checkpoint.grid, checkpoint.weights

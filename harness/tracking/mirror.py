@@ -108,7 +108,7 @@ class Mirror:
         folder = TrialFolder(self._folder.root / START)
         if START in self._complete or not begun(folder):
             return 0
-        evaluations = [self._folder.start_eval(name, decoding) for name, decoding, _ in self._plan.headline]
+        evaluations = [self._folder.start_eval(name) for name, _, _ in self._plan.headline]
         child = self._runs.child(START, "untrained model", describe.start_tags(), began(folder))
         written = self._write_evaluations(child, evaluations)
         if all(evaluation.root in self._evaluated for evaluation in evaluations):

@@ -7,17 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.records import (
-    START,
-    DataError,
-    DoneRecord,
-    EvalRecord,
-    Mark,
-    TrialFolder,
-    TrialRecord,
-    eval_name,
-    read_jsonl,
-)
+from harness.records import START, DataError, DoneRecord, EvalRecord, Mark, TrialFolder, TrialRecord, read_jsonl
 from harness.verifying.found import Discrepancy, VerifiedEvaluation
 from harness.verifying.scope import EvaluationPlace, VerifiedFolder
 
@@ -136,8 +126,7 @@ def _unanswered(scope: VerifiedFolder, evaluations: Sequence[VerifiedEvaluation]
     for arm, seed, root in wanted:
         there = headline.get((arm, seed), {})
         # An import need not have the untrained model, nor every seed of every arm.
-        asked = [(eval_name(name, decoding), k) for name, decoding, k in plan.headline]
-        for name, k in asked if there or not plan.imported else ():
+        for name, _, k in plan.headline if there or not plan.imported else ():
             if name not in there:
                 what = f"has no answers to {name} at the headline, which the plan asks"
                 yield Discrepancy("missing", root, what, _go_on(scope))
