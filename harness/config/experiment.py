@@ -10,14 +10,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from annotated_types import Ge, Gt, Le, Lt, MaxLen
+from annotated_types import Ge, Gt, Lt, MaxLen
 
 from algorithms.base import Algorithm
 from benchmarks.problems import TrainingSet
 from harness.base import registry
 from harness.base.fingerprint import fingerprint
 from harness.config import limits
-from harness.config.evaluation import Evaluation, NonNegative, Share
+from harness.config.evaluation import Evaluation, NonNegative
 from harness.config.limits import Count, SeedNumber, Whole
 from harness.config.own_files import ProblemFile, TrainFile
 from harness.records import Comparison, Published, Sweep

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from harness.records.evaluations import EvalRecord
 from harness.records.decoded import named_so, sampled_otherwise
+from harness.records.evaluations import EvalRecord
 from harness.records.files import last_line, read_json, read_jsonl
 from harness.records.layout import SEAL, EvalFolder, RunFolder, TrialFolder
 from harness.records.origins import ImportRecord

@@ -44,8 +44,8 @@ class Job:
 
     @property
     def state(self) -> JobState:
-        """From its files: the untrained model is done when the attempts of all its evaluations are there, a trial when it
-        has a `done.json`, which says how it ended.
+        """From its files: the untrained model is done when the attempts of all its evaluations are there, a trial when
+        it has a `done.json`, which says how it ended.
 
         Raises: DataError if that is broken.
         """

@@ -49,6 +49,11 @@ def print_plan(experiment: Experiment, seen: Preview) -> None:
         console.print(f"{made.train}: {seen.train.count:,} problems; left out: {removed}")
     _print_arms(made)
     _print_sweeps(experiment, made, seen)
+    for place, (name, one) in enumerate(made.decodings.items()):
+        role = "Decodings of the headline" if not place else "and of the untrained model, too"
+        attempts = sum(seen.problems[benchmark] * k for benchmark, k in one.benchmarks.items())
+        words = f"temperature {one.temperature:g}, top_p {one.top_p:g}, {one.max_tokens:,} tokens at most"
+        console.print(f"{role}: {name}, {words}, {attempts:,} attempts")
     print_power(seen)
     if seen.measured:
         print_measured(seen, seen.measured)

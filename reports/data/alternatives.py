@@ -1,7 +1,7 @@
 """What else the arms could have been measured by: choices, and of each its alternatives to what was planned.
 
-To add a choice is to make its alternatives by `measured`, from scores of the same seeds on the
-same problems, and to name it in `choices`.
+To add a choice is to make its alternatives by `measured`, from scores of the same seeds on the same problems, and to
+name it in `choices`.
 """
 
 from __future__ import annotations
