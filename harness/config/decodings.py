@@ -76,11 +76,8 @@ def _greedy(evaluation: Evaluation) -> Iterator[tuple[Key, str]]:
         if way.temperature == 0 and several:
             benchmark, k = next(iter(several.items()))
             where = "" if way.benchmarks.get(benchmark, 1) > 1 else ", and the curve's must be 1 too"
-            yield (
-                (name,),
-                f"the decoding `{name}` is greedy (temperature 0), where every attempt is the same answer, but asks k = {k} "
-                f"on `{benchmark}`. Give it `k: 1`{where}.",
-            )
+            asks = f"the decoding `{name}` is greedy (temperature 0): every attempt is the same answer, but it asks"
+            yield (name,), f"{asks} k = {k} on `{benchmark}`. Give it `k: 1`{where}."
 
 
 def _alike(evaluation: Evaluation) -> Iterator[tuple[Key, str]]:
