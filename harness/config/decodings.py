@@ -71,13 +71,15 @@ def _names(evaluation: Evaluation, names: list[str]) -> Iterator[tuple[Key, str]
 def _greedy(evaluation: Evaluation) -> Iterator[tuple[Key, str]]:
     """One problem has one greedy answer: more of them would be counted as if they were draws."""
     for name, way in evaluation.ways.items():
-        counts = {**way.benchmarks, **(way.curve if way == evaluation.first else {})}
-        several = {benchmark: k for benchmark, k in counts.items() if k > 1}
-        if way.temperature == 0 and several:
-            benchmark, k = next(iter(several.items()))
-            where = "" if way.benchmarks.get(benchmark, 1) > 1 else ", and the curve's must be 1 too"
-            asks = f"the decoding `{name}` is greedy (temperature 0): every attempt is the same answer, but it asks"
-            yield (name,), f"{asks} k = {k} on `{benchmark}`. Give it `k: 1`{where}."
+        asks = f"the decoding `{name}` is greedy (temperature 0): every attempt is the same answer, but it asks"
+        headline, curve = (
+            next((f"k = {k} on `{benchmark}`" for benchmark, k in counts.items() if k > 1), "")
+            for counts in (way.benchmarks, way.curve if way == evaluation.first else {})
+        )
+        if way.temperature == 0 and headline:
+            yield (name,), f"{asks} {headline}. Give it `k: 1`."
+        elif way.temperature == 0 and curve:
+            yield (name,), f"{asks} {curve} in `evaluation.curve`, as the first one does. There k must be 1 too."
 
 
 def _alike(evaluation: Evaluation) -> Iterator[tuple[Key, str]]:

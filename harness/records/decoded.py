@@ -19,10 +19,10 @@ def named_so(folder: EvalFolder, header: EvalRecord, plan: Plan | None) -> dict[
     return {"benchmark": benchmark, "decoding": decoding}
 
 
-def sampled_otherwise(header: EvalRecord, plan: Plan | None) -> Iterator[tuple[str, Any, Any]]:
+def sampled_otherwise(folder: EvalFolder, header: EvalRecord, plan: Plan | None) -> Iterator[tuple[str, Any, Any]]:
     """Name, here and planned of what is not as its decoding has it; its k is bound only where the decoding is not the
     first, which the curve asks otherwise."""
-    if plan is None or not plan.decodings:
+    if plan is None or not plan.decodings or header.folder != folder.root.name:  # the last has been said
         return
     one = plan.decodings.get(header.decoding or next(iter(plan.decodings)))
     if one is None:

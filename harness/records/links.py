@@ -211,7 +211,7 @@ def evaluation(folder: EvalFolder, said: Mapping[str, Any], log: EvidenceLog, mu
         if getattr(header, name) != value:
             what = f"says `{name}: {getattr(header, name)}`, where {value or 'nothing'} belongs"
             yield Break(folder.header, what, _again(folder.root))
-    for name, here, planned in sampled_otherwise(header, log.plan):
+    for name, here, planned in sampled_otherwise(folder, header, log.plan):
         what = f"says `{name}: {here}`, and the plan's decoding has {planned}"
         yield Break(folder.header, what, _again(folder.root))
     if not folder.complete:

@@ -67,7 +67,7 @@ def test_a_decoding_takes_the_place_of_the_evaluations_settings() -> None:
         ("{average: {}, b: {temperature: .5}}", "`average` cannot be a decoding's name"),
         ("{Start: {}, b: {temperature: .5}}", "`Start` cannot be a decoding's name"),
         ("{%s: {}, b: {temperature: .5}}" % ("x" * 250), "at most 255 are allowed"),
-        ("{%s}" % ", ".join(f"t{i}: {{temperature: .{i}}}" for i in range(1, 7)), "names 6; at most 5"),
+        ("{t1: {}, t2: {k: 2}, t3: {k: 3}, t4: {k: 4}, t5: {k: 5}, t6: {k: 6}}", "names 6; at most 5"),
         ("{a: {}, b: {tempature: .5}}", "Did you mean `temperature`?"),
         ("{a: {}, b: {temperature: -1}}", "must be at least 0"),
         ("{a: {}, b: {top_p: 2}}", "must be at most 1"),
@@ -75,7 +75,7 @@ def test_a_decoding_takes_the_place_of_the_evaluations_settings() -> None:
     ],
 )
 def test_what_cannot_be_a_decoding_is_said_before_anything_starts(tiny: Path, decodings: str, said: str) -> None:
-    with pytest.raises(UserError, match="evaluation.decodings") as refused:
+    with pytest.raises(UserError, match=r"evaluation\.decodings") as refused:
         config.load(tiny, [f"evaluation.decodings={decodings}"])
     assert said in str(refused.value) and refused.value.exit_code == 2
     assert len(str(refused.value).splitlines()) <= 3
@@ -88,7 +88,7 @@ def test_greedy_inherited_or_with_the_benchmarks_or_the_curves_k(tiny: Path) -> 
     with pytest.raises(UserError, match="asks k = 2 on `mini_sums`"):
         config.load(tiny, [two, "evaluation.temperature=0", "evaluation.decodings={a: {temperature: 1}, own: {}}"])
     first = "evaluation.decodings={greedy: {temperature: 0, k: 1}, a: {temperature: 1}}"
-    with pytest.raises(UserError, match="the curve's must be 1 too"):
+    with pytest.raises(UserError, match="There k must be 1 too"):
         config.load(tiny, ["evaluation.curve.mini_sums=2", first])
     assert config.load(tiny, [first]).evaluation.first.temperature == 0
     # the curve is the first one's: what it asks does not matter to another that is greedy
