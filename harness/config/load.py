@@ -118,8 +118,6 @@ def resolved(experiment: Experiment) -> dict[str, Any]:
 def _evaluation(evaluation: Evaluation) -> dict[str, Any]:
     data = {**asdict(evaluation), "benchmarks": problems.benchmarks_written(evaluation)}
     del data["files"]
-    if evaluation.decodings is None:  # runs from before there were any keep their bytes
-        del data["decodings"]
     return data
 
 

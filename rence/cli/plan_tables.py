@@ -49,11 +49,7 @@ def print_plan(experiment: Experiment, seen: Preview) -> None:
         console.print(f"{made.train}: {seen.train.count:,} problems; left out: {removed}")
     _print_arms(made)
     _print_sweeps(experiment, made, seen)
-    for place, (name, one) in enumerate(made.decodings.items()):
-        role = "Decodings of the headline" if not place else "and of the untrained model, too"
-        attempts = sum(seen.problems[benchmark] * k for benchmark, k in one.benchmarks.items())
-        words = f"temperature {one.temperature:g}, top_p {one.top_p:g}, {one.max_tokens:,} tokens at most"
-        console.print(f"{role}: {name}, {words}, {attempts:,} attempts")
+    _print_decodings(made, seen)
     print_power(seen)
     if seen.measured:
         print_measured(seen, seen.measured)
@@ -71,6 +67,15 @@ def _print_arms(made: Plan) -> None:
         differs = ", ".join(f"{key} {value}" for key, value in arm.recipe_differences.items())
         arms.add_row(arm.name, arm.title, differs or "-", arm.fingerprint)
     out().print(arms)
+
+
+def _print_decodings(made: Plan, seen: Preview) -> None:
+    """A line for each, where there are several; the first is what the effects below are about."""
+    for place, (name, one) in enumerate(made.decodings.items()):
+        attempts = sum(seen.problems[benchmark] * k for benchmark, k in one.benchmarks.items())
+        role = "beside it" if place else "the headline's"
+        words = f"temperature {one.temperature:g}, top_p {one.top_p:g}, at most {one.max_tokens:,} tokens"
+        out().print(f"Decoding {name}, {role}: {words}, {attempts:,} attempts of a checkpoint")
 
 
 def _print_sweeps(experiment: Experiment, made: Plan, seen: Preview) -> None:

@@ -102,7 +102,7 @@ def test_problems_of_ones_own_with_an_at_sign_are_refused(tiny: Path, tmp_path: 
 
 
 def test_it_is_written_out_and_read_again(tiny: Path, tmp_path: Path) -> None:
-    assert "decodings" not in config.resolved(config.load(tiny))["evaluation"]
+    assert config.resolved(config.load(tiny))["evaluation"]["decodings"] is None
     experiment = config.load(tiny, [THREE])
     (tmp_path / "resolved.json").write_text(json.dumps(config.resolved(experiment)))
     again = config.load(tmp_path / "resolved.json")
