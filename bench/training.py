@@ -19,7 +19,8 @@ from unittest.mock import patch
 from algorithms.registry import get
 from benchmarks.registry import training_set
 from harness.backends.local.backend import LocalBackend
-from harness.config.experiment import Arm, Evaluation, Experiment, Trial
+from harness.config.evaluation import Evaluation
+from harness.config.experiment import Arm, Experiment, Trial
 from harness.config.training_recipe import Recipe
 from harness.engines.base import Engine
 from harness.models import language_model as models

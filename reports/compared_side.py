@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from harness.records import START, DataError, EvalFolder, EvalRecord, LeftOut, Plan, RunFolder, TrialFolder
-from reports.data import common, same_problems
+from reports.data import by_decoding, common, same_problems
 from reports.data.checked import UNCHECKED, Checked, check
 from reports.data.load import TrialData, read_evaluations, read_trial, where
 from reports.data.matching import Mismatch, Side, as_the_first
@@ -140,7 +140,7 @@ def _evaluated(name: str, path: Path) -> ComparedSide:
 
 
 def _complete(folders: Iterable[EvalFolder]) -> list[EvalFolder]:
-    return [folder for folder in folders if folder.complete]
+    return by_decoding.first(folder for folder in folders if folder.complete)
 
 
 def in_one_version(one: ComparedSide, other: ComparedSide) -> ComparedSide:

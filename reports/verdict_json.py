@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from harness.records import SCHEMA
-from reports.data import agreement, common, dependence, pass_at_k, pass_family, stability, sweeps
+from reports.data import agreement, common, decoded, dependence, pass_at_k, pass_family, stability, sweeps
 from reports.data.analysis import Analysis, Score
 from reports.data.pairs import TEST, Pair, difference_json
 from reports.data.scores import AVERAGE
@@ -38,6 +38,7 @@ def to_json(a: Analysis) -> dict[str, Any]:
         **common.to_json(a),
         "ranking": ranking(a),
         "depends_on": dependence.found(a),
+        **({"decodings": _decodings(a)} if plan.decodings else {}),
         **({"pass_at_k": pass_family.to_json(a)} if pass_at_k.is_asked(a) else {}),
         "improvement": stability.improvements_json(a),
         **({"sweeps": sweeps.to_json(a)} if plan.sweeps else {}),
@@ -49,6 +50,28 @@ def to_json(a: Analysis) -> dict[str, Any]:
         "differs": agreement.differing(a.run),
         "notes": notes.collect(a),
     }
+
+
+def _decodings(a: Analysis) -> list[dict[str, Any]]:
+    """Every decoding with its settings, and each arm's scores under it; the first's are those of `arms`."""
+    return [
+        {
+            "name": one.name,
+            "headline": one.first,
+            **vars(one.settings),
+            "arms": [
+                {
+                    "arm": arm,
+                    "per_benchmark": {
+                        b: score_json(one.scores[arm, b]) for b in a.benchmarks if (arm, b) in one.scores
+                    },
+                    "average": score_json(one.scores[arm, AVERAGE]) if (arm, AVERAGE) in one.scores else None,
+                }
+                for arm in a.rows
+            ],
+        }
+        for one in decoded.found(a)
+    ]
 
 
 def _arm(a: Analysis, name: str) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any, NoReturn, get_args
+from typing import Any, NoReturn, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
@@ -112,7 +112,8 @@ def _allowed(mistake: Any) -> str:
 
 def _keys(shape: type[BaseModel], inside: Key) -> list[str]:
     for part in inside:
-        inner: Any = shape.model_fields[str(part)].annotation
+        named = get_origin(shape) is dict  # by names of the user's
+        inner: Any = get_args(shape)[-1] if named else shape.model_fields[str(part)].annotation
         # What may be null has its keys in the other branch.
-        shape = next((one for one in get_args(inner) if hasattr(one, "model_fields")), inner)
+        shape = next((one for one in get_args(inner) if hasattr(one, "model_fields") or get_origin(one) is dict), inner)
     return [field.alias or name for name, field in shape.model_fields.items()]

@@ -10,65 +10,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from annotated_types import Gt, Le, MaxLen
+from annotated_types import MaxLen
 
 from algorithms.base import Algorithm
-from benchmarks.marks import Form, Rule
-from benchmarks.problems import Benchmark, TrainingSet
+from benchmarks.problems import TrainingSet
 from harness.base import registry
 from harness.base.fingerprint import fingerprint
 from harness.config import limits
-from harness.config.limits import Count, NonNegative, SeedNumber
+from harness.config.evaluation import Evaluation
+from harness.config.limits import Count, SeedNumber
 from harness.config.own_files import ProblemFile, TrainFile
 from harness.config.training_recipe import Recipe
 from harness.records import Comparison, Published, Sweep
-from harness.records.fields import LATER, UNWRITTEN, runtime_settings
-
-Share = Annotated[float, Gt(0), Le(1)]
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """How checkpoints are asked. None of it is a runtime setting: engine and chunks change the last digits of what is
-    sampled, and an evaluation that was begun goes on in its chunks."""
-
-    benchmarks: Annotated[Mapping[str, Count], MaxLen(limits.BENCHMARKS)]
-    """benchmark -> k, at the headline point and for the untrained model; or, for problems of your own, name ->
-    `{file: my.jsonl, k: 4}`, with `rule: choice` where answers are letters"""
-    curve: Annotated[Mapping[str, Count], MaxLen(limits.BENCHMARKS)] = field(default_factory=dict)
-    """benchmark -> k, at the earlier points of the grid; may be empty"""
-    points: Annotated[Count, Le(limits.POINTS)] = 4
-    """evaluations in a trial, at equal distances in rollouts; the last is the headline"""
-    temperature: NonNegative = 1.0
-    """0 is greedy"""
-    top_p: Share = 1.0
-    """nucleus sampling; 1 is off"""
-    max_tokens: Count = 48
-    """response limit"""
-    chunk_problems: Count = 64
-    """problems generated together; the unit of resume. The last digits of fp32 results depend on it"""
-    seed: SeedNumber = 0
-    """the same in all arms and at all points: common random numbers"""
-    limit: Count | None = field(default=None, metadata=LATER)
-    """problems of each benchmark, the first ones; null: all"""
-    second_marker: bool = field(default=False, metadata=LATER)
-    """mark every answer once more, by plain Math-Verify, to see where the two disagree; scores do not change"""
-    engine: str | None = field(default=None, metadata=LATER)
-    """what answers: `local` or `hf` with backend `local`, `vllm` with verl; null: what the backend samples with"""
-    files: Mapping[str, ProblemFile] = field(default_factory=dict, metadata=LATER | UNWRITTEN)
-    """the benchmarks that are files, by name: absolute paths, with their hashes"""
-
-    def benchmark(self, name: str) -> Benchmark:
-        """As it is asked: a file's or the registry's, the limit applied.
-
-        Raises: UnknownBenchmark; PluginError; ProblemsError if a file is gone or cannot be read.
-        """
-        own = self.files.get(name)
-        if own is None:
-            return registry.benchmark(name).first(self.limit)
-        rule = Rule(Form(own.rule)) if own.rule else None
-        found = Benchmark.from_file(Path(own.file), name, own.title, own.k, rule, content=own.hash)
-        return found.first(self.limit)
+from harness.records.fields import runtime_settings
 
 
 @dataclass(frozen=True)

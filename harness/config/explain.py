@@ -11,6 +11,7 @@ from algorithms.base import Algorithm
 from harness.base import registry
 from harness.base.errors import UserError, nearest
 from harness.config import limits
+from harness.config.evaluation import Decoding
 from harness.config.own_files import ProblemFile, TrainFile
 from harness.config.shape import experiment_file, may_be_a_section, model
 from harness.config.sweeps import SHAPES
@@ -19,6 +20,9 @@ from harness.records import CollapseRule
 
 _LATER = ("grid", "ablate", "cap", "sweeps")
 """what a first experiment does not need: the example names it in a line"""
+
+_NAMED = (["arms"], ["evaluation", "decodings"])
+"""groups whose keys are names of the user's"""
 
 Schema = dict[str, Any]
 
@@ -49,6 +53,7 @@ def json_schema() -> Schema:
         "anyOf": [{"type": "string"}, _shape(TrainFile)],
         "description": schema["properties"]["train"]["description"],
     }
+    schema["properties"]["evaluation"]["properties"]["decodings"]["additionalProperties"] = _shape(Decoding)
     # It may be null, so its keys stand one level further down than those of other sections.
     rule = {"properties": _shape(CollapseRule)["properties"], "default": asdict(CollapseRule())}
     schema["properties"]["comparison"]["properties"]["collapse"] |= rule
@@ -87,7 +92,7 @@ def explain(key: str) -> str:
     for part in [part for part in key.split(".") if part]:
         inside = at.get("properties", {})
         if part not in inside:
-            if done == ["arms"] and isinstance(at.get("additionalProperties"), dict):
+            if done in _NAMED and isinstance(at.get("additionalProperties"), dict):
                 inside = {part: at["additionalProperties"]}
             else:
                 where = f" in `{'.'.join(done)}`" if done else ""
@@ -96,7 +101,9 @@ def explain(key: str) -> str:
         at = inside[part]
         done.append(part)
     lines = [f"{key}: {at['description']}" if key and "description" in at else key, _allowed(at)]
-    lines += [f"  {name}: {_summary(inner)}" for name, inner in at.get("properties", {}).items()]
+    named = at["additionalProperties"].get("properties", {}) if done == ["evaluation", "decodings"] else {}
+    inside = {**at.get("properties", {}), **{f"NAME.{name}": inner for name, inner in named.items()}}
+    lines += [f"  {name}: {_summary(inner)}" for name, inner in inside.items()]
     return "\n".join(line for line in lines if line)
 
 

@@ -16,6 +16,8 @@ TRIALS = 100_000
 TRIED = 4_000
 """arms times candidates of a tuning"""
 BENCHMARKS = 200
+DECODINGS = 5
+"""ways to sample the answers at the headline"""
 POINTS = 1_000
 """evaluations in a trial"""
 RECORDED = 1_000

@@ -12,11 +12,12 @@ from harness.base import registry, reserved
 from harness.base.errors import UserError
 from harness.base.plugins import PluginError
 from harness.config import arms as builder
-from harness.config import comparison, limits, problems, sweeps, tuning_block
+from harness.config import comparison, decodings, limits, problems, sweeps, tuning_block
 from harness.config import manifest as manifests
 from harness.config.begun import before_keys
 from harness.config.check import checked, fail, known, show
-from harness.config.experiment import Cap, Evaluation, Experiment
+from harness.config.evaluation import Evaluation
+from harness.config.experiment import Cap, Experiment
 from harness.config.manifest import Manifest
 from harness.config.published import of_experiment
 from harness.config.shape import experiment_file, may_be_a_section
@@ -77,7 +78,7 @@ def build(manifest: Manifest) -> Experiment:
         seeds=file.seeds,
         budget_rollouts=file.budget.rollouts,
         recipe=recipe,
-        evaluation=Evaluation(**dict(file.evaluation), files=files),
+        evaluation=decodings.read(manifest, file.evaluation, files),
         arms=tuple(made.arms.values()),
         comparison=comparison.read(manifest, file.comparison, made),
         tuning=file.tuning | ({"files": {name: one.hash for name, one in tuned_on.items()}} if tuned_on else {}),

@@ -14,7 +14,8 @@ from harness.base import registry, reserved
 from harness.base.errors import UserError
 from harness.base.plugins import PluginError
 from harness.config.check import checked, fail, known
-from harness.config.experiment import Evaluation, Experiment
+from harness.config.evaluation import Evaluation
+from harness.config.experiment import Experiment
 from harness.config.manifest import Key, Manifest, dotted
 from harness.config.own_files import ProblemFile, TrainFile
 from harness.config.shape import model

@@ -15,7 +15,8 @@ from typing import Any, Literal, get_type_hints
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from harness.config import limits
-from harness.config.experiment import Cap, Evaluation, Experiment
+from harness.config.evaluation import Decoding, Evaluation
+from harness.config.experiment import Cap, Experiment
 from harness.config.training_recipe import Recipe
 from harness.records import CollapseRule, Comparison, Plan, Sweep
 
@@ -58,6 +59,13 @@ def _comparison() -> type[BaseModel]:
     return create_model("Comparison", __config__=_STRICT, **own)
 
 
+def _evaluation() -> type[BaseModel]:
+    """Decodings have a shape of their own, and names of the user's."""
+    own = {f.name: _field(Evaluation, f.name) for f in fields(Evaluation) if not f.metadata.get("unwritten")}
+    own["decodings"] = (dict[str, model(Decoding)] | None, Field(None, description=docs(Evaluation)["decodings"]))
+    return create_model("Evaluation", __config__=_STRICT, **own)
+
+
 def may_be_a_section(name: str) -> bool:
     """Whether a backend of this name may have settings: files hold them under its name, beside keys of ours."""
     return name not in {f.name for f in (*fields(Experiment), *fields(Plan))} | {*experiment_file().model_fields}
@@ -81,7 +89,7 @@ def experiment_file(sections: tuple[tuple[str, type], ...] = ()) -> type[BaseMod
         **of,
         budget=(budget, Field(description="what every trial may spend")),
         recipe=(model(Recipe), Field(default_factory=model(Recipe), description=described["recipe"])),
-        evaluation=(model(Evaluation), Field(description=described["evaluation"])),
+        evaluation=(_evaluation(), Field(description=described["evaluation"])),
         arms=(
             dict[str, dict[str, Any] | None],
             Field(min_length=1, max_length=limits.ARMS, description=described["arms"]),

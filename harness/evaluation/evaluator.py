@@ -17,7 +17,7 @@ from benchmarks.marks import Mark, Marked, Response
 from benchmarks.problems import Benchmark, Problem
 from harness.base.fingerprint import fingerprint
 from harness.base.seeds import derive
-from harness.config.experiment import Evaluation
+from harness.config.evaluation import Evaluation
 from harness.engines.base import Completion, Engine, Request, Sampling, complete
 from harness.evaluation import attempts
 from harness.prompts import templates
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 Place = Callable[[str], EvalFolder]
-"""benchmark -> the folder of its evaluation"""
+"""an evaluation's name, which is its benchmark's or `<benchmark>@<decoding>` -> its folder"""
 Watch = Callable[[Sequence[Attempt]], None]
 """told the rows of each chunk once they are on disk"""
 
@@ -52,6 +52,14 @@ class Evaluator:
     template: str
     tokenizer: PreTrainedTokenizerBase
     """of the model that training starts from"""
+    decoding: str = ""
+    """one of the plan's after the first; empty: the first, or only, one"""
+
+    def ask_headline(self, engine: Engine, subject: EvaluatedCheckpoint, place: Place) -> None:
+        """Each benchmark under every decoding, the first one first; the engine stays what it is. Raises: as `ask`."""
+        for number, (name, way) in enumerate(self.evaluation.ways.items()):
+            one = replace(self, evaluation=way, decoding=name if number else "")
+            one.ask(engine, subject, way.benchmarks, place)
 
     def ask(
         self,
@@ -70,7 +78,8 @@ class Evaluator:
         for name, k in counts.items():
             benchmark = self.evaluation.benchmark(name)
             header = header_of(self.evaluation, self.template, subject, benchmark, k, engine.name, engine.version)
-            self._ask_one(engine, header, benchmark, place(name), watch)
+            header = replace(header, decoding=self.decoding)
+            self._ask_one(engine, header, benchmark, place(header.folder), watch)
 
     def _ask_one(
         self, engine: Engine, header: EvalRecord, benchmark: Benchmark, folder: EvalFolder, watch: Watch

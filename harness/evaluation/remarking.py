@@ -8,7 +8,7 @@ from typing import Any
 
 from benchmarks.marking import MARKER_VERSION, mark_all, second_marker
 from benchmarks.marks import Response
-from harness.config.experiment import Evaluation
+from harness.config.evaluation import Evaluation
 from harness.evaluation import attempts
 from harness.records import EvalFolder, EvalRecord
 

@@ -19,7 +19,7 @@ from harness.base import registry
 from harness.base.errors import UserError, need
 from harness.base.locks import locked
 from harness.base.plugins import PluginError
-from harness.config.experiment import Evaluation
+from harness.config.evaluation import Evaluation
 from harness.engines.registry import ENGINES, open_engine
 from harness.evaluation import attempts, by_looks
 from harness.evaluation.by_looks import Asking, Looks

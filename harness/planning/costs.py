@@ -63,14 +63,19 @@ def estimate(experiment: Experiment, model: Path | None, problems: Mapping[str, 
         problems: benchmark -> number of its problems.
     """
     evaluation = experiment.evaluation
-    headline = sum(problems[name] * k for name, k in evaluation.benchmarks.items())
+    ways = [
+        (way.max_tokens, sum(problems[b] * k for b, k in way.benchmarks.items())) for way in evaluation.ways.values()
+    ]
+    headline = sum(asked for _, asked in ways)
     curve = sum(problems[name] * k for name, k in evaluation.curve.items())
     seeds, trials = len(experiment.seeds), len(experiment.seeds) * len(experiment.arms)
-    # The untrained model answers the headline once, for all trials; each trial answers it at its last point and the
-    # curve's benchmarks at the others.
-    attempts = headline + trials * (headline + curve * (evaluation.points - 1))
+    # The untrained model answers the headline once, under every decoding, for all trials; each trial answers it at its
+    # last point, and the curve's benchmarks under the first decoding at the others.
+    earlier = trials * curve * (evaluation.points - 1)
+    attempts = (1 + trials) * headline + earlier
     train_tokens = sum(experiment.budget_rollouts * arm.recipe.max_tokens * seeds for arm in experiment.arms)
-    evaluation_tokens = attempts * evaluation.max_tokens
+    longest = sum(most * asked for most, asked in ways)
+    evaluation_tokens = (1 + trials) * longest + earlier * evaluation.first.max_tokens
 
     backend = get_backend(experiment.backend).costs(experiment)
     throughput = backend.throughput

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from harness.base.errors import UserError
 from harness.base.registry import BACKENDS
+from harness.config.evaluation import Evaluation
 from harness.config.experiment import Arm, Experiment
 from harness.config.own_files import ProblemFile
 from harness.config.training_recipe import Recipe
 from harness.models import resolving
-from harness.records import ArmRecord, Plan
+from harness.records import ArmRecord, DecodingRecord, Plan
 from harness.records.differences import differences
 from harness.records.fields import runtime_keys, stated
 from harness.records.plans import ActivityRecord
@@ -35,10 +37,12 @@ def make(experiment: Experiment, model: Path | None) -> Plan:
         model: folder of the initial weights, which is read for its hash; None if they are not on this machine, and
             the plan is then a preview that cannot be locked.
     """
-    evaluation = stated(experiment.evaluation)
+    evaluation = stated(experiment.evaluation.first)
     benchmarks, curve = evaluation.pop("benchmarks"), evaluation.pop("curve")
     if "files" in evaluation:  # what they hold is what a number means, not where they are
         evaluation["files"] = {name: _held(file) for name, file in experiment.evaluation.files.items()}
+    if experiment.evaluation.others:
+        evaluation["decodings"] = {name: _decoding(way) for name, way in experiment.evaluation.ways.items()}
     # Every setting, those too that change no number: `identity` leaves them out of the lock.
     plan = Plan(
         experiment=experiment.name,
@@ -103,6 +107,10 @@ def check_unchanged(locked: Plan, now: Plan, folder: Path) -> None:
 def _held(file: ProblemFile) -> str:
     """What its problems are, and what counts as equal to their golds where that is said."""
     return f"{file.hash}, {file.rule}" if file.rule else file.hash
+
+
+def _decoding(way: Evaluation) -> dict[str, Any]:
+    return stated(DecodingRecord(way.temperature, way.top_p, way.max_tokens, dict(way.benchmarks)))
 
 
 def _record(arm: Arm) -> ArmRecord:

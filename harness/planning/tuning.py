@@ -35,7 +35,9 @@ def stage(experiment: Experiment) -> Experiment | None:
         name=f"{experiment.name}-tuning",
         seeds=search.seeds,
         budget_rollouts=search.budget_rollouts,
-        evaluation=replace(experiment.evaluation, benchmarks=search.benchmarks, files=search.files, curve={}, points=1),
+        evaluation=replace(
+            experiment.evaluation.first, benchmarks=search.benchmarks, files=search.files, curve={}, points=1
+        ),
         arms=arms,
         comparison=Comparison(arms[0].name, []),
         tuning={"this run": f"chooses settings for {experiment.name}"},

@@ -25,15 +25,16 @@ from harness.records.files import (
     write_json,
     write_text,
 )
-from harness.records.layout import START, EvalFolder, RunFolder, TrialFolder
+from harness.records.layout import SEPARATOR, START, EvalFolder, RunFolder, TrialFolder, eval_name
 from harness.records.left_out import LeftOut
 from harness.records.origins import DataRecord, ImportRecord
-from harness.records.plans import ArmRecord, CollapseRule, Comparison, Plan, Sweep
+from harness.records.plans import ArmRecord, CollapseRule, Comparison, DecodingRecord, Plan, Sweep
 from harness.records.schema import Attempt
 from harness.records.trials import DoneRecord, StepRecord, Timing, TrialRecord
 
 __all__ = [
     "SCHEMA",
+    "SEPARATOR",
     "START",
     "ArmRecord",
     "Attempt",
@@ -41,6 +42,7 @@ __all__ = [
     "Comparison",
     "DataError",
     "DataRecord",
+    "DecodingRecord",
     "DoneRecord",
     "EvalFolder",
     "EvalRecord",
@@ -59,6 +61,7 @@ __all__ = [
     "add_published",
     "append_jsonl",
     "disagree",
+    "eval_name",
     "identity",
     "json_line",
     "json_text",

@@ -10,6 +10,7 @@ from typing import Any
 
 from harness.records.allowed import Count, FolderName, Whole
 from harness.records.fields import LATER
+from harness.records.layout import eval_name
 from harness.records.record import Record
 
 
@@ -51,6 +52,13 @@ class EvalRecord(Record):
     """`random`: the problems were asked in the order of order.json beside this file; empty: in the benchmark's own"""
     stopped_by: str = field(default="", metadata=LATER)
     """`gate`: it was decided before all problems were asked, and `problems` is how many were; it is complete"""
+    decoding: str = field(default="", metadata=LATER)
+    """one of the plan's after the first, whose scores are not the headline's; empty: the first, or only, one"""
+
+    @property
+    def folder(self) -> str:
+        """The name of the folder that it belongs in."""
+        return eval_name(self.benchmark, self.decoding)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,19 @@ START = "start"
 """the arm name of the untrained model"""
 
 
+SEPARATOR = "@"
+"""between a benchmark and a decoding in a folder's name; no benchmark has it in an experiment with decodings"""
+
+
+def eval_name(benchmark: str, decoding: str = "") -> str:
+    """Of an evaluation's folder.
+
+    Args:
+        decoding: empty for the first, or only, one.
+    """
+    return f"{benchmark}{SEPARATOR}{decoding}" if decoding else benchmark
+
+
 @dataclass(frozen=True)
 class RunFolder:
     """`runs/<experiment>/` and the names of what is in it."""
@@ -51,8 +64,9 @@ class RunFolder:
         found = (*self.root.glob("start/evals/*/eval.json"), *self.root.glob("*/seed*/evals/step_*/*/eval.json"))
         return [EvalFolder(path.parent) for path in sorted(found)]
 
-    def start_eval(self, benchmark: str) -> EvalFolder:
-        return EvalFolder(self.root / START / "evals" / benchmark)
+    def start_eval(self, name: str) -> EvalFolder:
+        """By `eval_name`."""
+        return EvalFolder(self.root / START / "evals" / name)
 
     def trial(self, arm: str, seed: int) -> TrialFolder:
         return TrialFolder(self.root / arm / f"seed{seed}")
@@ -94,8 +108,9 @@ class TrialFolder:
     def log(self, attempt: int) -> Path:
         return self.root / "logs" / f"attempt_{attempt}"
 
-    def eval(self, step: int, benchmark: str) -> EvalFolder:
-        return EvalFolder(self.root / "evals" / f"step_{step}" / benchmark)
+    def eval(self, step: int, name: str) -> EvalFolder:
+        """By `eval_name`."""
+        return EvalFolder(self.root / "evals" / f"step_{step}" / name)
 
     def evals(self) -> list[EvalFolder]:
         """Every evaluation begun so far, by step and benchmark name."""
@@ -105,7 +120,7 @@ class TrialFolder:
 
 @dataclass(frozen=True)
 class EvalFolder:
-    """`.../evals/[step_<n>/]<benchmark>/`: the header, and the attempts while open and when complete."""
+    """`.../evals/[step_<n>/]<benchmark>[@<decoding>]/`: the header, and the attempts while open and when complete."""
 
     root: Path
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from harness.records.decoded import named_so, sampled_otherwise
 from harness.records.evaluations import EvalRecord
 from harness.records.files import last_line, read_json, read_jsonl
 from harness.records.layout import SEAL, EvalFolder, RunFolder, TrialFolder
@@ -211,10 +212,13 @@ def evaluation(
     """
     again = again or (_IMPORT if log.plan and log.plan.imported else _again(folder.root))
     header, digest = EvalRecord.read(folder.header), log.hash(folder.header)
-    for name, value in {**said, "benchmark": folder.root.name}.items():
+    for name, value in {**said, **named_so(folder, header, log.plan)}.items():
         if getattr(header, name) != value:
-            what = f"says `{name}: {getattr(header, name)}`, where {value} belongs"
+            what = f"says `{name}: {getattr(header, name)}`, where {value or 'nothing'} belongs"
             yield Break(folder.header, what, again)
+    for name, here, planned in sampled_otherwise(folder, header, log.plan):
+        what = f"says `{name}: {here}`, and the plan's decoding has {planned}"
+        yield Break(folder.header, what, again)
     if not folder.complete:
         return
     attempts = log.hash(folder.attempts)

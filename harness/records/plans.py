@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypedDict
 
-from harness.records.allowed import ASCENDING, DISTINCT, FILLED, Count, FolderName, Whole
+from harness.records.allowed import ASCENDING, DISTINCT, FILLED, Count, FolderName, NonNegative, Positive, Whole
 from harness.records.decode import decoder
 from harness.records.fields import LATER
 from harness.records.files import DataError
+from harness.records.layout import eval_name
 from harness.records.record import Record
 from harness.records.tuned import TuningRecord, tuning_mistakes
 from harness.records.wrong_type import WrongType
@@ -109,6 +110,17 @@ class Sweep(Record):
 
 
 @dataclass(frozen=True)
+class DecodingRecord:
+    """One way in which answers are sampled at the headline, with nothing left to be looked up elsewhere."""
+
+    temperature: NonNegative
+    top_p: Positive
+    max_tokens: Count
+    benchmarks: Annotated[dict[FolderName, Count], FILLED]
+    """benchmark -> k"""
+
+
+@dataclass(frozen=True)
 class Plan(Record):
     """`plan.json`: everything that fixes what a reported number means, hashed and written before training."""
 
@@ -134,7 +146,8 @@ class Plan(Record):
     template: str
     recipe: dict[str, Any]
     evaluation: dict[str, Any]
-    """sampling parameters of the evaluations"""
+    """sampling parameters of the evaluations; `decodings`, where there are several: name -> `DecodingRecord`, the
+    first the headline's"""
     tuning: dict[str, Any]
     """what was tried to choose the recipe: trials for each arm, settings, seeds, split"""
     lock: str
@@ -188,8 +201,30 @@ class Plan(Record):
         swept = [arm for sweep in self.sweeps for arm in sweep.cells]
         for arm in (arm for arm in [*compared, *swept] if arm not in names):
             yield f"must compare the arms that it has, {', '.join(names)}, but names `{arm}`"
+        if self.decodings and len(self.decodings) < 2:
+            yield "must have several decodings in `evaluation.decodings`, or none, but has one"
         if self.tuned:
             yield from tuning_mistakes(self.tuned, names)
+
+    @property
+    def decodings(self) -> dict[str, DecodingRecord]:
+        """In their order, the first the headline's; empty where there is one way to sample."""
+        try:
+            return decoder(dict[FolderName, DecodingRecord])(self.evaluation.get("decodings", {}))
+        except WrongType as error:
+            raise error.inside("decodings").inside("evaluation") from None
+
+    @property
+    def other_decodings(self) -> dict[str, DecodingRecord]:
+        """Those after the first: each has folders of its own beside the headline's."""
+        return dict(list(self.decodings.items())[1:])
+
+    @property
+    def headline(self) -> list[tuple[str, str, int]]:
+        """Folder's name, benchmark and k of every evaluation of a trial's last checkpoint, and of the untrained
+        model."""
+        asked = {"": self.benchmarks, **{name: one.benchmarks for name, one in self.other_decodings.items()}}
+        return [(eval_name(b, decoding), b, k) for decoding, counts in asked.items() for b, k in counts.items()]
 
     @property
     def tuned(self) -> TuningRecord | None:

@@ -28,7 +28,7 @@ def answers(folder: EvalFolder) -> Answers:
     table = parquet.read_table(folder.attempts, columns=["response", "gold", "mark"])
     return Answers(
         step=header.step,
-        benchmark=header.benchmark,
+        benchmark=header.folder,
         attempts=table.num_rows,
         truncated=table["mark"].to_pylist().count(Mark.TRUNCATED),
         most_common=_most_common(table["response"]),

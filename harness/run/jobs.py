@@ -4,7 +4,7 @@ far they are; nothing else does.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -12,7 +12,7 @@ from pathlib import Path
 from harness.backends.registry import get_backend
 from harness.base.errors import UserError, nearest
 from harness.config.experiment import Experiment
-from harness.records import START, DoneRecord, RunFolder
+from harness.records import START, DoneRecord, RunFolder, eval_name
 
 
 class JobState(StrEnum):
@@ -31,8 +31,8 @@ class Job:
     arm: str
     seed: int | None
     """None for the untrained model"""
-    benchmarks: tuple[str, ...] = ()
-    """of the untrained model"""
+    evaluations: tuple[str, ...] = ()
+    """of the untrained model: names of their folders"""
 
     @property
     def name(self) -> str:
@@ -44,13 +44,13 @@ class Job:
 
     @property
     def state(self) -> JobState:
-        """From its files: the untrained model is done when the attempts of all benchmarks are there, a trial when it
-        has a `done.json`, which says how it ended.
+        """From its files: the untrained model is done when the attempts of all its evaluations are there, a trial when
+        it has a `done.json`, which says how it ended.
 
         Raises: DataError if that is broken.
         """
         if self.seed is None:
-            done = all(self.run.start_eval(name).complete for name in self.benchmarks)
+            done = all(self.run.start_eval(name).complete for name in self.evaluations)
             return JobState.FINISHED if done else JobState.OPEN
         done_file = self.run.trial(self.arm, self.seed).done
         return JobState(DoneRecord.read(done_file).status) if done_file.exists() else JobState.OPEN
@@ -73,7 +73,7 @@ def of(run: RunFolder, experiment: Experiment, only: Sequence[str] = (), seeds: 
     _check("arm", only, arms)
     _check("seed", [str(seed) for seed in seeds], [str(seed) for seed in experiment.seeds])
     return [
-        Job(run, START, None, tuple(experiment.evaluation.benchmarks)),
+        Job(run, START, None, tuple(_of_start(experiment))),
         *(
             Job(run, arm, seed)
             for seed in experiment.seeds
@@ -82,6 +82,11 @@ def of(run: RunFolder, experiment: Experiment, only: Sequence[str] = (), seeds: 
             if not only or arm in only
         ),
     ]
+
+
+def _of_start(experiment: Experiment) -> Iterator[str]:
+    for place, (name, way) in enumerate(experiment.evaluation.ways.items()):
+        yield from (eval_name(benchmark, name if place else "") for benchmark in way.benchmarks)
 
 
 def check_workers(experiment: Experiment, workers: int | None) -> None:

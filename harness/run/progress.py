@@ -61,14 +61,14 @@ class Survey:
         """
         plan = Plan.read(run.plan)
         self.run, self.plan = run, plan
-        self._headline = sum(problems[name] * k for name, k in plan.benchmarks.items())
+        self._headline = sum(problems[benchmark] * k for _, benchmark, k in plan.headline)
         curve = sum(problems[name] * k for name, k in plan.curve_benchmarks.items())
         self._trial_attempts = self._headline + curve * (len(plan.grid_rollouts) - 1)
         self._complete: dict[Path, int] = {}
 
     def start(self) -> RunProgress:
         """Of the untrained model's evaluation, which has no rollouts."""
-        folders = [self.run.start_eval(name) for name in self.plan.benchmarks]
+        folders = [self.run.start_eval(name) for name, _, _ in self.plan.headline]
         attempts, evaluating = self._attempts([f for f in folders if f.header.exists()])
         ended = "finished" if all(folder.complete for folder in folders) else ""
         return RunProgress(0, attempts, 0, self._headline, evaluating, ended)

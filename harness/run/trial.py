@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from transformers import AutoTokenizer
@@ -25,7 +26,17 @@ from harness.config.experiment import Experiment, Trial
 from harness.engines.base import Engine
 from harness.evaluation.evaluator import EvaluatedCheckpoint, Evaluator
 from harness.models import resolving
-from harness.records import START, DataError, DoneRecord, Plan, RunFolder, StepRecord, TrialFolder, TrialRecord
+from harness.records import (
+    START,
+    DataError,
+    DoneRecord,
+    EvalFolder,
+    Plan,
+    RunFolder,
+    StepRecord,
+    TrialFolder,
+    TrialRecord,
+)
 from harness.records.seals import file_hash
 from harness.run.examining import examine
 from harness.run.jobs import Job
@@ -65,15 +76,20 @@ def train(run: RunFolder, experiment: Experiment, arm: str, seed: int, clock: Cl
     trial, folder = Trial(experiment, experiment.arm(arm), seed), run.trial(arm, seed)
     model = resolving.resolve(experiment.model)
     evaluator = _evaluator(experiment)
+    earlier = replace(evaluator, evaluation=experiment.evaluation.first)
 
     def evaluate(engine: Engine, checkpoint: Checkpoint) -> None:
-        headline = checkpoint.grid == experiment.budget_rollouts
-        counts = experiment.evaluation.benchmarks if headline else experiment.evaluation.curve
+        def place(name: str) -> EvalFolder:
+            return folder.eval(checkpoint.step, name)
+
         subject = EvaluatedCheckpoint(
             arm, seed, checkpoint.step, checkpoint.rollouts, checkpoint.grid, checkpoint.weights
         )
         with clock.evaluating():
-            evaluator.ask(engine, subject, counts, lambda name: folder.eval(checkpoint.step, name))
+            if checkpoint.grid == experiment.budget_rollouts:
+                evaluator.ask_headline(engine, subject, place)
+            else:
+                earlier.ask(engine, subject, experiment.evaluation.curve, place)
         for finding in examine(folder, trial.arm.recipe.max_grad_norm):
             log.warn(f"{trial.name} is not healthy: {finding}")
 
@@ -115,7 +131,7 @@ def evaluate_start(run: RunFolder, experiment: Experiment, clock: Clock) -> None
     engine = get_backend(experiment.backend).start_engine(experiment, model)
     evaluator = _evaluator(experiment)
     with clock.evaluating():
-        evaluator.ask(engine, subject, experiment.evaluation.benchmarks, run.start_eval)
+        evaluator.ask_headline(engine, subject, run.start_eval)
     clock.finish()
 
 

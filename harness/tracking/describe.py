@@ -29,7 +29,8 @@ def parent_params(plan: Plan) -> dict[str, Any]:
         "comparison.baselines": plan.comparison.baselines,
         **{f"benchmarks.{name}": k for name, k in plan.benchmarks.items()},
         **{f"recipe.{name}": value for name, value in plan.recipe.items()},
-        **{f"evaluation.{name}": value for name, value in plan.evaluation.items()},
+        **{f"evaluation.{name}": value for name, value in plan.evaluation.items() if name != "decodings"},
+        **{f"evaluation.decodings.{name}": vars(one) for name, one in plan.decodings.items()},
     }
 
 

@@ -84,7 +84,7 @@ class EvaluationCounts:
 
     def rows(self) -> list[MetricRow]:
         """Against training steps, and the score once more against rollouts, the axis on which arms are compared."""
-        name = self.header.benchmark
+        name = self.header.folder
         numbers = {f"eval/{name}/{mark.value}": self.marks[mark] / self.attempts for mark in Mark}
         numbers |= {f"eval/{name}/mean_tokens": self.tokens / self.attempts, f"eval/{name}/k": float(self.header.k)}
         by_step, by_rollouts = f"eval/{name}/score", f"eval_by_rollouts/{name}/score"

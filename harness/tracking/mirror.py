@@ -109,7 +109,7 @@ class Mirror:
         folder = TrialFolder(self._folder.root / START)
         if START in self._complete or not begun(folder):
             return 0
-        evaluations = [self._folder.start_eval(benchmark) for benchmark in self._plan.benchmarks]
+        evaluations = [self._folder.start_eval(name) for name, _, _ in self._plan.headline]
         child = self._runs.child(START, "untrained model", describe.start_tags(), began(folder))
         written = self._write_evaluations(child, evaluations)
         if all(evaluation.root in self._evaluated for evaluation in evaluations):
@@ -178,7 +178,7 @@ class Mirror:
         scores: dict[tuple[str, str, int], dict[int | None, float]] = {}
         for evaluation in self._evaluated.values():
             header = evaluation.header
-            scores.setdefault((header.benchmark, header.arm, header.grid), {})[header.seed] = evaluation.score
+            scores.setdefault((header.folder, header.arm, header.grid), {})[header.seed] = evaluation.score
         for (benchmark, arm, grid), by_seed in scores.items():
             if arm == START or by_seed.keys() == set(self._plan.seeds):
                 name = f"eval_by_rollouts/{benchmark}/{arm}"

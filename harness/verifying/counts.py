@@ -117,8 +117,8 @@ def gaps(scope: VerifiedFolder, evaluations: Sequence[VerifiedEvaluation]) -> li
 
 
 def _asked_alike(scope: VerifiedFolder, evaluations: Sequence[VerifiedEvaluation]) -> Iterator[Discrepancy]:
-    """A folder of `rence eval` was asked in one way."""
-    first: dict[str, Any] = {}
+    """A folder of `rence eval` was asked in one way; what was taken out of a run, in one by decoding."""
+    firsts: dict[str, dict[str, Any]] = {}
     for one in evaluations if scope.kind == "evaluation" else ():
         path = EvalFolder(one.folder).header
         try:
@@ -127,7 +127,7 @@ def _asked_alike(scope: VerifiedFolder, evaluations: Sequence[VerifiedEvaluation
             continue  # which `count` has said
         asked = {name: getattr(header, name) for name in ("template", "engine", "limit")}
         asked |= {name: value for name, value in header.sampling.items() if name != "chunk_problems"}
-        first = first or asked
+        first = firsts.setdefault(header.decoding, asked)
         for name in first.keys() | asked.keys():
             held, others = asked.get(name), first.get(name)
             if held != others:
@@ -166,7 +166,7 @@ def _unanswered(scope: VerifiedFolder, evaluations: Sequence[VerifiedEvaluation]
     for arm, seed, root in wanted:
         there = headline.get((arm, seed), {})
         # An import need not have the untrained model, nor every seed of every arm.
-        for name, k in plan.benchmarks.items() if there or not plan.imported else ():
+        for name, _, k in plan.headline if there or not plan.imported else ():
             if name not in there:
                 what = f"has no answers to {name} at the headline, which the plan asks"
                 yield Discrepancy("missing", root, what, _go_on(scope))

@@ -16,7 +16,7 @@ from benchmarks.problems import Problem
 from harness.backends.registry import get_backend
 from harness.base.errors import UserError
 from harness.base.plugins import PluginError
-from harness.config.experiment import Evaluation
+from harness.config.evaluation import Evaluation
 from harness.engines.base import Engine
 from harness.engines.registry import ENGINES, open_engine
 from harness.evaluation.evaluator import Evaluator, chunked

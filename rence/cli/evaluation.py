@@ -18,7 +18,7 @@ from rence.cli.accepting import Accept
 from rence.cli.console import Json, command, err, out, print_json
 
 if TYPE_CHECKING:
-    from harness.config.experiment import Evaluation
+    from harness.config.evaluation import Evaluation
     from harness.config.own_files import ProblemFile
 
 TEMPERATURE, TOP_P, MAX_TOKENS = 1.0, 1.0, 4096
@@ -185,7 +185,7 @@ def _checked(files: Mapping[str, ProblemFile], **given: Any) -> Evaluation:
     Raises: UserError that names the option.
     """
     from harness.config.check import checked
-    from harness.config.experiment import Evaluation
+    from harness.config.evaluation import Evaluation
     from harness.config.manifest import Key, Manifest
     from harness.config.shape import model
 

@@ -130,7 +130,7 @@ def search(
         list(made.benchmarks),
         planned,
         optimise(prices, basis, asked.margin, asked.budget),
-        (longest, experiment.evaluation.max_tokens),
+        (longest, experiment.evaluation.first.max_tokens),
     )
 
 

@@ -50,6 +50,7 @@ def print_plan(experiment: Experiment, seen: Preview) -> None:
     _print_arms(made)
     _print_refill(seen)
     _print_sweeps(experiment, made, seen)
+    _print_decodings(made, seen)
     print_power(seen)
     if seen.measured:
         print_measured(seen, seen.measured)
@@ -101,6 +102,15 @@ def _print_refill(seen: Preview) -> None:
 def _between(both: tuple[float, float]) -> str:
     low, high = (f"{one:.0f}" for one in both)
     return low if low == high else f"{low} to {high}"
+
+
+def _print_decodings(made: Plan, seen: Preview) -> None:
+    """A line for each, where there are several; the first is what the effects below are about."""
+    for place, (name, one) in enumerate(made.decodings.items()):
+        attempts = sum(seen.problems[benchmark] * k for benchmark, k in one.benchmarks.items())
+        role = "beside it" if place else "the headline's"
+        words = f"temperature {one.temperature:g}, top_p {one.top_p:g}, at most {one.max_tokens:,} tokens"
+        out().print(f"Decoding {name}, {role}: {words}, {attempts:,} attempts of a checkpoint")
 
 
 def _print_sweeps(experiment: Experiment, made: Plan, seen: Preview) -> None:

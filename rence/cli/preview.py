@@ -250,7 +250,7 @@ def _hours(experiment: Experiment, cost: costs.Costs, way: sharpen.Route) -> flo
         return None
     if way.trials:
         return cost.hours * way.trials / cost.trials
-    return costs.sampling_hours(experiment, cost.parameters, way.attempts * experiment.evaluation.max_tokens)
+    return costs.sampling_hours(experiment, cost.parameters, way.attempts * experiment.evaluation.first.max_tokens)
 
 
 def backend_configs(experiment: Experiment) -> dict[str, Path]:

@@ -1,7 +1,7 @@
 """What else the arms could have been measured by: choices, and of each its alternatives to what was planned.
 
-To add a choice, such as a decoding, is to make its alternatives by `measured`, from scores of the same seeds on the
-same problems, and to name it in `choices`.
+To add a choice is to make its alternatives by `measured`, from scores of the same seeds on the same problems, and to
+name it in `choices`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from reports.data import second_marker
+from reports.data import decoded, second_marker
 from reports.data.analysis import Analysis
 from reports.data.load import where
 from reports.data.scores import Cells, complete, final, matrices
@@ -24,7 +24,7 @@ LEFT_OUT = {
     "no_answer": "no answer left out",
     "grader_failed": "marker failed left out",
 }
-READING, BENCHMARKS, SEED, BUDGET = "reading of answers", "benchmarks", "seed", "budget"
+READING, DECODING, BENCHMARKS, SEED, BUDGET = "reading of answers", "decoding", "benchmarks", "seed", "budget"
 
 
 @dataclass(frozen=True)
@@ -76,6 +76,7 @@ def choices(a: Analysis) -> list[MeasuringChoice]:
         return []
     found = [
         MeasuringChoice(READING, tuple(_readings(a))),
+        MeasuringChoice(DECODING, tuple(_decodings(a))),
         *of_scores(
             base, [a.benchmark_title(name) for name in a.benchmarks], {arm: tuple(a.by_seed(arm)) for arm in base},
             fixed=a.estimand == "checkpoints",
@@ -147,6 +148,14 @@ def _readings(a: Analysis) -> Iterator[Alternative]:
         lost = problems[mark].to_numpy()
         if lost.any():
             yield read(name, left_share(problems, attempts - lost), np.ones(len(problems)))
+
+
+def _decodings(a: Analysis) -> Iterator[Alternative]:
+    """The plan's decodings after the first, of the same checkpoints on the same problems."""
+    for name, cells in list(decoded.cells(a).items())[1:]:
+        found = measured(name, a.cells, cells, [arm.name for arm in a.arms], a.benchmarks)
+        if len(found.averages) > 1:
+            yield found
 
 
 def left_share(problems: pd.DataFrame, left: np.ndarray) -> Floats:

@@ -151,7 +151,7 @@ def analyse(run: Run, checked: Checked = UNCHECKED) -> Analysis:
         for column in [*benchmarks, AVERAGE]
         if (found := complete(cells, arm, benchmarks if column == AVERAGE else [column])) is not None
     }
-    scores = {(arm, column): _score(run, arm, group) for (arm, column), group in groups.items()}
+    scores = {(arm, column): score_of(run, arm, group) for (arm, column), group in groups.items()}
     averages = [scores[arm, AVERAGE].estimate for arm in names if (arm, AVERAGE) in scores]
     pairs = _pairs(run, groups)
     planned = {(frozenset((p.a, p.b)), p.benchmark): p.direction != 0 for p in pairs if p.estimate}
@@ -173,7 +173,8 @@ def analyse(run: Run, checked: Checked = UNCHECKED) -> Analysis:
     )
 
 
-def _score(run: Run, arm: str, group: list[Scores]) -> Score:
+def score_of(run: Run, arm: str, group: list[Scores]) -> Score:
+    """An arm's on one benchmark, or the average of several."""
     comparison = run.plan.comparison
     # The untrained model has one checkpoint and no seeds to be new: its interval is over problems.
     estimand = "checkpoints" if arm == START else cast(Estimand, comparison.estimand)

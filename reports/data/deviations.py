@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from harness.records import START
 from reports.data.load import Run
-from reports.data.scores import Cells
+from reports.data.scores import Cells, headline
 from reports.words import listing
 
 
@@ -14,7 +14,7 @@ def find(run: Run, cells: Cells) -> list[str]:
     """Sentences, in the plan's order. An import has no plan to differ from, but gaps."""
     if run.plan.imported:
         return [*_gaps(run, cells), *_attempts(run, cells)]
-    return [*_trials(run), *_arms(run), *_missing(run, cells), *_attempts(run, cells)]
+    return [*_trials(run), *_arms(run), *_missing(run, cells), *_undecoded(run), *_attempts(run, cells)]
 
 
 def _trials(run: Run) -> Iterator[str]:
@@ -51,6 +51,19 @@ def _missing(run: Run, cells: Cells) -> Iterator[str]:
             lacks = [b for b in run.plan.benchmarks if (s := cells.get((arm.name, b))) is None or seed not in s.seeds]
             if lacks and trial is not None and trial.done is not None:
                 yield f"{arm.name} seed {seed} has no result at the headline on {listing(lacks)}."
+
+
+def _undecoded(run: Run) -> Iterator[str]:
+    """What the decodings after the first lack."""
+    for name, other in run.decoded.items():
+        cells = headline(other)
+        lacks = [b for b in run.plan.benchmarks if (START, b) not in cells]
+        if lacks:
+            yield f"The untrained model has no result under the decoding {name} on {listing(lacks)}."
+        for (arm, seed), trial in run.trials.items():
+            lacks = [b for b in run.plan.benchmarks if (s := cells.get((arm, b))) is None or seed not in s.seeds]
+            if lacks and trial.finished:
+                yield f"{arm} seed {seed} has no result under the decoding {name} on {listing(lacks)}."
 
 
 def _gaps(run: Run, cells: Cells) -> Iterator[str]:

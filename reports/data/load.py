@@ -5,7 +5,7 @@ Raises, everywhere in this module: records.DataError, which ends a command with 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
@@ -32,10 +32,11 @@ from harness.records import (
     Timing,
     TrialFolder,
     TrialRecord,
+    eval_name,
     read_jsonl,
     read_published,
 )
-from reports.data import columns
+from reports.data import by_decoding, columns
 
 MARKS = [mark.value for mark in Mark]
 
@@ -94,14 +95,16 @@ class Run:
     """where an imported run's results come from"""
     left_out: tuple[LeftOut, ...] = ()
     """what was put aside here to keep the problems that all have (`common.restrict`)"""
+    decoded: Mapping[str, Run] = field(default_factory=dict)
+    """each decoding after the first: this run with the evaluations of that one alone"""
 
     def folder(self, e: int) -> EvalFolder:
         """Where row `e` of `evals` is."""
         row = self.evals.iloc[e]
-        place = RunFolder(self.root)
+        place, name = RunFolder(self.root), eval_name(str(row["benchmark"]), str(row["decoding"]))
         if row["arm"] == START:
-            return place.start_eval(str(row["benchmark"]))
-        return place.trial(str(row["arm"]), int(row["seed"])).eval(int(row["step"]), str(row["benchmark"]))
+            return place.start_eval(name)
+        return place.trial(str(row["arm"]), int(row["seed"])).eval(int(row["step"]), name)
 
     def column(self, e: int, name: str) -> np.ndarray | None:
         """A column of the attempts of row `e` of `evals`, read from disk: problems x samples as in `attempts[e]`.
@@ -122,7 +125,7 @@ def load(root: Path) -> Run:
     plan = Plan.read(folder.plan)
     trials, evals, steps, notes = {}, [], [], []
     # The plan says what there should be, and folders are looked for by it: one that nobody planned is not read.
-    evals += _complete((folder.start_eval(name) for name in plan.benchmarks), notes)
+    evals += _complete((folder.start_eval(name) for name, _, _ in plan.headline), notes)
     for arm in plan.arms:
         for seed in plan.seeds:
             place = folder.trial(arm.name, seed)
@@ -134,9 +137,10 @@ def load(root: Path) -> Run:
                 trials[arm.name, seed] = trial
                 steps += _steps(place, arm.name, seed)
             evals += _complete(place.evals(), notes)
-    headers, attempts = read_attempts(evals)
+    by = by_decoding.split(plan, evals, notes)
+    headers, attempts = read_attempts(by.pop(""))
     data = DataRecord.read(folder.data) if folder.data.exists() else None
-    return Run(
+    run = Run(
         root,
         plan,
         trials,
@@ -149,6 +153,13 @@ def load(root: Path) -> Run:
         attempts,
         ImportRecord.read(folder.imported) if plan.imported else None,
     )
+    return replace(run, decoded={name: _asked_by(run, folders) for name, folders in by.items()})
+
+
+def _asked_by(run: Run, folders: list[EvalFolder]) -> Run:
+    """With these evaluations in the place of its own."""
+    headers, attempts = read_attempts(folders)
+    return replace(run, evals=headers, problems=count(attempts), attempts=attempts)
 
 
 def where(table: pd.DataFrame, mask: Any) -> pd.DataFrame:
@@ -181,7 +192,7 @@ def _complete(folders: Iterable[EvalFolder], notes: list[str]) -> Iterator[EvalF
         elif folder.header.exists():
             header = EvalRecord.read(folder.header)
             who = header.arm if header.seed is None else f"{header.arm} seed {header.seed}"
-            notes.append(f"{who}, step {header.step}: the evaluation on {header.benchmark} is unfinished.")
+            notes.append(f"{who}, step {header.step}: the evaluation on {header.folder} is unfinished.")
 
 
 def read_evaluations(folders: Iterable[EvalFolder]) -> tuple[pd.DataFrame, pd.DataFrame]:

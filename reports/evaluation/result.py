@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 
 from harness.records import SCHEMA, DataError, EvalFolder, EvalRecord, Mark, disagree
-from reports.data import columns
+from reports.data import by_decoding, columns
 from reports.data.checked import Checked, check
 from reports.data.load import MARKS, read_evaluations, where
 from reports.data.stopped import stopped_notes
@@ -156,7 +156,7 @@ def read(folder: Path, accept: str | None = None) -> EvaluatedModel:
     Raises: BrokenSeal; DataError if nothing complete is there, if files are broken, or if they are of several models
     or settings.
     """
-    begun = [EvalFolder(path.parent) for path in sorted(folder.glob("evals/*/eval.json"))]
+    begun = by_decoding.first(EvalFolder(path.parent) for path in sorted(folder.glob("evals/*/eval.json")))
     complete = [one for one in begun if one.complete]
     if not complete:
         raise DataError(f"{folder} has no complete evaluation. `rence eval ... --out {folder}` makes one.")

@@ -29,6 +29,7 @@ def answer_hashes(root: Path, evals: pd.DataFrame) -> dict[tuple[int, str], str]
         folder, header = EvalFolder(path.parent), EvalRecord.read(path)
         seed = -1 if header.seed is None else header.seed
         inside = START not in path.relative_to(root).parts
+        inside = inside and not header.decoding
         if inside and (seed, header.benchmark, header.step) in wanted and folder.complete:
             text = answers_hash(folder.attempts)
             if text:

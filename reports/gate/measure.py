@@ -17,6 +17,7 @@ import pandas as pd
 
 from harness.records import START, DataError, EvalFolder, Plan, RunFolder
 from reports.compared_side import ComparedSide, find
+from reports.data import by_decoding
 from reports.data.checked import UNCHECKED, Checked
 from reports.data.load import where
 from reports.data.matching import LISTED
@@ -104,7 +105,7 @@ def _target(name: str) -> tuple[str, list[str]]:
 def _begun(path: Path) -> set[str]:
     """Benchmarks with an evaluation that was begun and is not complete; of an arm, not of what it started from."""
     folders = [EvalFolder(p.parent) for p in path.rglob("eval.json") if START not in p.relative_to(path).parts]
-    return {folder.root.name for folder in folders if not folder.complete}
+    return {folder.root.name for folder in by_decoding.first(folders) if not folder.complete}
 
 
 def results_of(name: str, subject: ComparedSide, evals: pd.DataFrame) -> Measured:

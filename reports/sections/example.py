@@ -74,9 +74,9 @@ def imported(root: Path) -> None:
     """Results that were made elsewhere, of which little is known: no trials, no lengths, no texts, two arms."""
     folder, known = RunFolder(root), {name for name, column in COLUMNS.items() if column.needed}
     _plan(arms=ARMS[:2], imported=HOSTILE, sweeps=[], budget_rollouts=0, recipe={}, tuning={}).write(folder.plan)
-    ImportRecord(HOSTILE, {HOSTILE: HOSTILE}, [{"path": HOSTILE, "bytes": 1, "sha256": "0"}], ["mini_second"], []).write(
-        folder.imported
-    )
+    ImportRecord(
+        HOSTILE, {HOSTILE: HOSTILE}, [{"path": HOSTILE, "bytes": 1, "sha256": "0"}], ["mini_second"], []
+    ).write(folder.imported)
     for arm in ARMS[:2]:
         for seed in SEEDS:
             for benchmark in BENCHMARKS:

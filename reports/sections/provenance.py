@@ -20,7 +20,10 @@ def section(a: Analysis) -> Section:
         ("model", f"{plan.model} ({plan.model_hash})"),
         ("training set", _training_set(a)),
         ("template", plan.template),
-        ("evaluation", ", ".join(f"{key} {value}" for key, value in plan.evaluation.items()) or GAP),
+        (
+            "evaluation",
+            ", ".join(f"{key} {value}" for key, value in plan.evaluation.items() if key != "decodings") or GAP,
+        ),
         ("engine", _versions(a, "engine", "engine_version")),
         ("marker", _versions(a, "grader_version")),
     ]

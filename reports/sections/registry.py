@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     Make = Callable[[Analysis], Section | None]
 
 ORDER = (
-    "scores", "failures", "mismatch", "differences", "stability", "effects", "best", "published", "checks", "design",
-    "ranking", "curves", "training", "passing", "marks", "lengths", "modes", "flips", "activity", "budget", "spending",
-    "algorithms", "recipe", "blocks", "provenance", "notes", "cost",
+    "scores", "decodings", "failures", "mismatch", "differences", "stability", "effects", "best", "published", "checks",
+    "design", "ranking", "curves", "training", "passing", "marks", "lengths", "modes", "flips", "activity", "budget",
+    "spending", "algorithms", "recipe", "blocks", "provenance", "notes", "cost",
 )  # fmt: skip
 """of ours; one that is not here comes before the notes, by name"""
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from harness.records import START
+from reports.data import decoded
 from reports.data.analysis import Analysis, Score
 from reports.data.load import MARKS
 from reports.data.scores import AVERAGE
@@ -156,20 +159,29 @@ def _shares(a: Analysis) -> list[Text]:
 
 def tidy(a: Analysis) -> Table:
     """`results.csv`: a row for each arm and column, fractions unrounded, an empty cell where there is a gap. Where
-    something was let through, a last column says why."""
+    something was let through, a last column says why. Where the plan has several decodings a column says whose the row
+    is, the first one's rows first: rows of different decodings are never to be averaged."""
+    asked = decoded.found(a)
     titles = ["arm", "benchmark", "mean", "se", "df", "ci_low", "ci_high", "n_problems", "k", "seeds", *MARKS]
-    titles += ["title", "rule", *(["accepted"] if a.checked.accepted else [])]
+    titles += ["title", "rule", *(["accepted"] if a.checked.accepted else []), *(["decoding"] if asked else [])]
     columns = [Column(title, numeric=i > 1) for i, title in enumerate(titles)]
-    return Table("results", columns, [Row(_tidy_row(a, arm, column)) for arm in a.rows for column in a.columns])
+    keys = [(arm, column) for arm in a.rows for column in a.columns]
+    if not asked:
+        return Table("results", columns, [Row(_tidy_row(a, key, a.scores.get(key), a.marks)) for key in keys])
+    under = [(one, decoded.counts(one)) for one in asked]
+    rows = [[*_tidy_row(a, key, one.scores.get(key), found), text(one.name)] for one, found in under for key in keys]
+    return Table("results", columns, [Row(row) for row in rows])
 
 
-def _tidy_row(a: Analysis, arm: str, column: str) -> list[Cell]:
-    score = a.scores.get((arm, column))
+def _tidy_row(
+    a: Analysis, key: tuple[str, str], score: Score | None, marks: Mapping[tuple[str, str], Mapping[str, int]]
+) -> list[Cell]:
+    arm, column = key
     about = [text(column if column == AVERAGE else a.benchmark_title(column)), text(a.rules.get(column, ""))]
     about += [text(a.checked.reason)] if a.checked.accepted else []
     if score is None:
         return [text(arm), text(column), *[Cell("")] * 13, *about]
-    counts = [str(a.marks.get((arm, column), {}).get(mark, "")) for mark in MARKS]
+    counts = [str(marks.get(key, {}).get(mark, "")) for mark in MARKS]
     return [text(arm), text(column), *_numbers(score), *map(Cell, counts), *about]
 
 

@@ -28,7 +28,7 @@ from benchmarks.marking import mark_all
 from benchmarks.marks import Mark, Marked, Response, Rule
 from benchmarks.maths import training
 from benchmarks.problems import Benchmark
-from harness.config.experiment import Evaluation
+from harness.config.evaluation import Evaluation
 from harness.engines.base import Completion, Engine, Request, Sampling
 from harness.engines.local import LocalEngine
 from harness.evaluation.evaluator import EvaluatedCheckpoint, Evaluator

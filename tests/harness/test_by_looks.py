@@ -11,7 +11,7 @@ from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from benchmarks import registry
 from harness.base.errors import UserError
-from harness.config.experiment import Evaluation
+from harness.config.evaluation import Evaluation
 from harness.engines.base import Completion, Request, Sampling
 from harness.evaluation import attempts, by_looks
 from harness.evaluation.by_looks import Asking, Looks

@@ -16,7 +16,7 @@ from transformers import AutoTokenizer, PreTrainedTokenizerBase
 import reports
 from benchmarks import registry
 from harness.base.errors import UserError
-from harness.config.experiment import Evaluation
+from harness.config.evaluation import Evaluation
 from harness.engines.base import Completion, Request, Sampling
 from harness.evaluation import attempts
 from harness.evaluation.evaluator import EvaluatedCheckpoint, Evaluator

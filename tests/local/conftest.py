@@ -28,7 +28,8 @@ from algorithms.registry import get
 from benchmarks.problems import Problem
 from harness.backends.base import Checkpoint, TrainingResult
 from harness.backends.local.backend import LocalBackend
-from harness.config.experiment import Arm, Evaluation, Experiment, Trial
+from harness.config.evaluation import Evaluation
+from harness.config.experiment import Arm, Experiment, Trial
 from harness.config.training_recipe import Recipe
 from harness.engines.base import Engine
 from harness.models.language_model import LanguageModel, load

@@ -26,7 +26,8 @@ from harness.backends.groups import Group, Rollout, TokenRollouts, as_batch
 from harness.backends.local.generate import generate
 from harness.backends.local.update import Learner, make_optimizer
 from harness.backends.metrics import add
-from harness.config.experiment import Arm, Evaluation, Experiment, Trial
+from harness.config.evaluation import Evaluation
+from harness.config.experiment import Arm, Experiment, Trial
 from harness.config.training_recipe import Recipe
 from harness.models.language_model import LanguageModel, load
 from harness.models.resolving import resolve

@@ -193,7 +193,8 @@ def most_steps(trial: Trial) -> int:
 
 def longest_sequence(experiment: Experiment) -> int:
     """Tokens of prompt and response that the sampler must be able to hold, in training and evaluation."""
-    answers = max(experiment.evaluation.max_tokens, *(arm.recipe.max_tokens for arm in experiment.arms))
+    ways = experiment.evaluation.ways.values()
+    answers = max(*(way.max_tokens for way in ways), *(arm.recipe.max_tokens for arm in experiment.arms))
     return settings_of(experiment).max_prompt_tokens + answers
 
 

@@ -1,0 +1,149 @@
+"""Several decodings of one run: the first one's scores are the headline's, whatever the others say."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from harness.records import START, DataError, EvalRecord, RunFolder, eval_name, read_json, write_json
+from reports.data import decoded, dependence
+from reports.data.alternatives import DECODING
+from reports.data.analysis import analyse
+from reports.data.load import load
+from reports.data.scores import AVERAGE
+from tests.reports.conftest import Make, Synthetic, relock, write_eval
+
+FIRST = {"temperature": 1.0, "top_p": 1.0, "max_tokens": 48, "benchmarks": {"mini_easy": 4, "mini_hard": 4}}
+GREEDY = FIRST | {"temperature": 0.0, "benchmarks": {"mini_easy": 1, "mini_hard": 1}}
+GAINS = {"rence": 2.5, "grpo": 0.0}
+Rence = Callable[..., tuple[int, str, str]]
+
+
+def decode(run: Path, truth: Synthetic, name: str = "greedy") -> Path:
+    """Give a run a second decoding, under which that is true."""
+    folder, plan = RunFolder(run), read_json(RunFolder(run).plan)
+    plan["evaluation"]["decodings"] = {"sampled": FIRST, name: GREEDY}
+    write_json(folder.plan, plan)
+    last, step = truth.points, 10 * truth.points
+    whose = [(START, None, 0), *((arm, seed, last) for arm in truth.gains for seed in truth.seeds)]
+    for arm, seed, point in whose:
+        for benchmark in truth.benchmarks:
+            asked = eval_name(benchmark, name)
+            place = folder.start_eval(asked) if seed is None else folder.trial(arm, seed).eval(step, asked)
+            header = truth.header(arm, seed, point, benchmark)
+            sampling = header.sampling | {"temperature": 0.0}
+            header = replace(header, k=1, decoding=name, sampling=sampling)
+            write_eval(place, header, truth.marks(arm, seed, point, benchmark)[:, :1])
+    return relock(run)
+
+
+@pytest.fixture
+def run(make_run: Make) -> Path:
+    """Under the first decoding the arm that is compared is far above, under the second far below."""
+    changes = {"benchmarks": {"mini_easy": (300, 4), "mini_hard": (300, 4)}, "sd_seed": 0.02}
+    path = make_run(gains=GAINS, **changes)
+    return decode(path, replace(Synthetic(), gains={"rence": 0.0, "grpo": 2.5}, **changes))
+
+
+def test_the_first_decoding_alone_is_the_headline(run: Path, make_run: Make) -> None:
+    alone = make_run("alone", gains=GAINS, benchmarks={"mini_easy": (300, 4), "mini_hard": (300, 4)}, sd_seed=0.02)
+    a, b = analyse(load(run)), analyse(load(alone))
+    assert a.cells.keys() == b.cells.keys() and len(a.run.evals) == len(b.run.evals)
+    for key, scores in a.cells.items():
+        assert np.array_equal(scores.values, b.cells[key].values), key
+    assert [p.estimate for p in a.pairs] == [p.estimate for p in b.pairs]
+    assert a.deviations == b.deviations == []
+
+
+def test_each_decoding_has_scores_like_the_headlines(run: Path) -> None:
+    a = analyse(load(run))
+    sampled, greedy = decoded.found(a)
+    assert (sampled.name, sampled.first, greedy.name, greedy.first) == ("sampled", True, "greedy", False)
+    assert sampled.scores is a.scores and greedy.cells.keys() == a.cells.keys()
+    rows = greedy.cells["rence", "mini_easy"]
+    assert rows.seeds == (0, 1, 2) and rows.k == (1, 1, 1) and set(np.unique(rows.values)) == {0.0, 1.0}
+    mean = {arm: greedy.scores[arm, AVERAGE].estimate.value for arm in ("rence", "grpo")}
+    assert mean["grpo"] - mean["rence"] > 0.2 and greedy.words == "temperature 0 (greedy), 48 tokens, k 1"
+
+
+def test_an_order_that_depends_on_the_decoding_is_said_so(run: Path) -> None:
+    a = analyse(load(run))
+    (choice,) = [one for one in dependence.study(a) if one.choice.name == DECODING]
+    (test,) = choice.tests
+    assert test.alternative == "greedy" and test.depends
+    assert test.planned is not None and test.under is not None and test.planned > 0.2 and test.under < -0.2
+    assert [said for said in dependence.found(a) if "depends on the decoding" in said]
+
+
+def test_the_report_has_every_decoding(run: Path, rence: Rence) -> None:
+    code, _, err = rence("report", run, "--accept", "made by a test")
+    assert code == 0, err
+    verdict = json.loads((run / "report/verdict.json").read_text())
+    sampled, greedy = verdict["decodings"]
+    assert (sampled["name"], sampled["headline"], greedy["name"], greedy["headline"]) == (
+        *("sampled", True),
+        *("greedy", False),
+    )
+    assert greedy["temperature"] == 0 and greedy["benchmarks"] == {"mini_easy": 1, "mini_hard": 1}
+    first = {one["arm"]: one["average"]["mean"] for one in sampled["arms"]}
+    assert first == {one["arm"]: one["average"]["mean"] for one in verdict["arms"]}
+    with (run / "report/results.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["decoding"] for row in rows] == ["sampled"] * 9 + ["greedy"] * 9
+    assert {row["k"] for row in rows[9:]} == {"1"} and rows[9]["correct"].isdecimal()
+    for name in ("report.md", "index.html"):
+        assert "The same checkpoints, sampled in other ways" in (run / "report" / name).read_text()
+
+
+def test_a_run_of_one_decoding_says_nothing_of_it(make_run: Make, rence: Rence) -> None:
+    run = make_run()
+    assert rence("report", run)[0] == 0
+    assert "decodings" not in json.loads((run / "report/verdict.json").read_text())
+    assert "decoding" not in (run / "report/results.csv").read_text().splitlines()[0]
+    assert decoded.found(analyse(load(run))) == [] and decoded.cells(analyse(load(run))) == {}
+
+
+def test_compare_takes_the_first(run: Path, make_run: Make, rence: Rence) -> None:
+    alone = make_run("alone", gains=GAINS, benchmarks={"mini_easy": (300, 4), "mini_hard": (300, 4)}, sd_seed=0.02)
+    of_both = [rence("compare", place / "rence", place / "grpo", "--json")[1] for place in (run, alone)]
+    deltas = [[pair["delta"] for pair in json.loads(text)["pairs"]] for text in of_both]
+    assert deltas[0] == deltas[1] and deltas[0][0] > 0.2
+
+
+@pytest.mark.parametrize("says", ["", "cool"])
+def test_a_header_of_another_decoding_than_its_folder_is_refused(run: Path, rence: Rence, says: str) -> None:
+    path = RunFolder(run).trial("rence", 1).eval(20, "mini_easy@greedy").header
+    replace(EvalRecord.read(path), decoding=says).write(path)
+    code, _, err = rence("verify", run)
+    assert code == 1
+    code, _, err = rence("report", run)
+    assert code == 2 and "`decoding: " in err and "mini_easy@greedy" in err
+    with pytest.raises(DataError, match="but is in a folder of the decoding `greedy`"):
+        load(run)
+
+
+def test_the_sampling_must_be_the_decodings(run: Path, rence: Rence) -> None:
+    place = RunFolder(run).trial("rence", 1)
+    for name in ("mini_easy", "mini_easy@greedy"):
+        path = place.eval(20, name).header
+        kept = path.read_text()
+        header = EvalRecord.read(path)
+        replace(header, sampling=header.sampling | {"temperature": 0.5}).write(path)
+        code, _, err = rence("report", run)
+        assert code == 2 and "sampling.temperature: 0.5" in err, err
+        path.write_text(kept)
+
+
+def test_what_a_decoding_lacks_is_told(run: Path) -> None:
+    place = RunFolder(run).trial("rence", 1).eval(20, "mini_hard@greedy")
+    place.attempts.unlink()
+    a = analyse(load(run))
+    assert a.deviations == ["rence seed 1 has no result under the decoding greedy on mini_hard."]
+    assert any("mini_hard@greedy is unfinished" in note for note in a.run.notes)
+    assert ("rence", AVERAGE) in a.scores and decoded.found(a)[1].scores["rence", AVERAGE].seeds == (0, 2)
