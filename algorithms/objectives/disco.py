@@ -29,7 +29,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from algorithms._torch import torch
 from algorithms.base import Activity, Algorithm
@@ -74,6 +74,11 @@ class DisCO(Algorithm):
     @property
     def activity(self) -> tuple[Activity, ...]:
         return (FOCUS, KL_GATE, MOVED) if self.negatives == "log_mean_exp" else (KL_GATE, MOVED)
+
+    @property
+    def parts(self) -> Mapping[str, Mapping[str, Any]]:
+        soft = {"soft maximum of negatives": {"negatives": "mean"}} if self.negatives == "log_mean_exp" else {}
+        return soft | ({"KL constraint": {"kl_coef": 0.0}} if self.kl_coef else {})
 
     @property
     def measures(self) -> bool:

@@ -24,7 +24,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from algorithms._torch import torch
 from algorithms.base import Activity, Algorithm, Reference
@@ -67,6 +67,11 @@ class OnlineDPO(Algorithm):
     @property
     def activity(self) -> tuple[Activity, ...]:
         return (SATURATION, MOVED)
+
+    @property
+    def parts(self) -> Mapping[str, Mapping[str, Any]]:
+        pairs = {"one pair of a group": {"pairs": "all"}} if self.pairs == "random" else {}
+        return pairs | ({"NLL of the chosen": {"nll_coef": 0.0}} if self.nll_coef else {})
 
     @property
     def reference(self) -> Reference:

@@ -30,7 +30,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from algorithms._torch import torch
 from algorithms.base import Activity, Algorithm, Reference
@@ -48,6 +48,15 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 WEIGHT_SHIFT = Activity("nce/weight_shift", "mean change of 1 - p from its on-policy value", 0.005)
+_OFF: Mapping[str, Mapping[str, Any]] = {
+    "margin": {"margin_mode": "none"},
+    "choice of negatives": {"negatives": "all"},
+    "overlong penalty": {"overlong_factor": 0.0},
+    "KL": {"kl_mode": "off"},
+    "KL gate": {"kl_mode": "penalty"},
+    "NLL of positives": {"nll_coef": 0.0},
+}
+"""part -> settings without it; without the gate the KL is charged always"""
 TIE = 1e-6
 """slack of a comparison with t_easy, so that rounding of P/K never decides"""
 
@@ -130,6 +139,18 @@ class ReNCE(Algorithm):
     @property
     def activity(self) -> tuple[Activity, ...]:
         return (WEIGHT_SHIFT, MOVED, KL_GATE) if self.measures else (WEIGHT_SHIFT, MOVED)
+
+    @property
+    def parts(self) -> Mapping[str, Mapping[str, Any]]:
+        on = {
+            "margin": self.margin_mode != "none" and self.margin_alpha > 0,
+            "choice of negatives": self.negatives != "all",
+            "overlong penalty": self.overlong_factor > 0,
+            "KL": self.kl_mode != "off" and self.kl_coef > 0,
+            "KL gate": self.measures and self.kl_coef > 0,
+            "NLL of positives": self.nll_coef > 0,
+        }
+        return {part: off for part, off in _OFF.items() if on[part]}
 
     @property
     def reference(self) -> Reference | None:

@@ -19,8 +19,9 @@ that NSR keeps pass@k up to large k. The surrogate is that of the authors' host,
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from algorithms._torch import torch
 from algorithms.hyperparameters import check_ranges
@@ -56,6 +57,12 @@ class WReinforce(GRPO):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_ranges(self, positive="[0, inf)", negative="[0, inf)")
+
+    @property
+    def parts(self) -> Mapping[str, Mapping[str, Any]]:
+        both = self.positive > 0 and self.negative > 0
+        signs = {"positives": {"positive": 0.0}, "negatives": {"negative": 0.0}} if both else {}
+        return {**signs, **super().parts}
 
     def reward(self, batch: Rollouts) -> Tensor:
         """reward_B: lambda or -1."""
