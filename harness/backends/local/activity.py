@@ -3,9 +3,9 @@
     |g - g_off| / |g|    and the angle between g and g_off, for each part that can be turned off (`Algorithm.parts`)
     angle of two halves  between the gradients of two half-batches: what noise alone does
 
-g is the gradient before the last update of the step, on the first groups of the step that fill a mini-batch; g_off
-that of the same algorithm without the part, on the same groups and log-probs, and for the filter that of the same
-groups unfiltered. It says what a part changes at a step, not what it is worth: only an arm trained without it shows
+g is the gradient before the last update of the step, on the first groups of the step, a quarter of those that it
+learns from; g_off that of the same algorithm without the part, on the same groups and log-probs, and for the filter
+that of the same groups unfiltered. It says what a part changes at a step, not what it is worth: only an arm trained without it shows
 that. Statistics of the rollout batch (`batch_std`, whitening) are those of the groups that are looked at.
 
 Nothing is drawn and nothing of the training changes. Parts that leave every token's weight as it is cost no pass.
@@ -32,6 +32,8 @@ from harness.models.language_model import LanguageModel
 
 SHARES = (0.25, 0.5, 0.75)
 """of the budget: measured in the steps that reach them, under 2 % of a trial's processor time (docs/LOG.md)"""
+OF_STEP = 4
+"""looked at is one in so many of the groups that a step learns from: what this costs goes with the step"""
 FILTER = "filter"
 HALVES = "activity/halves/angle"
 Weights = Mapping[str, Tensor]
@@ -72,8 +74,8 @@ def in_training(
         return {}
     batch = as_batch(groups, recipe.max_tokens)
     keep_G = algorithm.keep(batch)
-    wanted = -(-recipe.prompts_per_step // recipe.minibatches)
-    # the groups of the stream up to the last that a mini-batch has room for, those that the filter drops between them
+    wanted = max(2, recipe.prompts_per_step // OF_STEP)
+    # the groups of the stream up to the last that is wanted, those that the filter drops between them
     first = int((keep_G.cumsum(0) < wanted).sum()) + 1
     batch = batch.select(torch.arange(min(first, batch.groups)))
     reference = policies.reference

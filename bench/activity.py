@@ -1,0 +1,70 @@
+"""Processor time of measuring activity, as a share of a quickstart trial's training (its evaluations left out).
+
+OMP_NUM_THREADS=1 python bench/activity.py rence grpo
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from harness import config
+from harness.backends.local import activity
+from harness.backends.local.backend import LocalBackend
+from harness.config.experiment import Trial
+from harness.models import resolving
+from harness.records import StepRecord, TrialFolder
+from harness.run.matching import stream
+
+QUICKSTART = Path(__file__).parent.parent / "configs" / "quickstart.yaml"
+
+
+class Quiet:
+    """An observer."""
+
+    def on_step(self, record: StepRecord) -> None:
+        found = {
+            name: round(value, 4)
+            for name, value in record.metrics.items()
+            if name.startswith("activity/") and value is not None
+        }
+        if found:
+            print(f"  step {record.step}: {found}", flush=True)
+
+    def warn(self, message: str) -> None:
+        print(f"  {message}", flush=True)
+
+
+def main(arms: list[str]) -> None:
+    measured = activity.in_training
+    spent = 0.0
+
+    def timed(*args: Any) -> dict[str, float]:
+        nonlocal spent
+        started = time.process_time()
+        found = measured(*args)
+        spent += time.process_time() - started
+        return found
+
+    activity.in_training = timed
+    experiment = config.load(QUICKSTART)
+    for arm in arms:
+        spent, started = 0.0, time.process_time()
+        with tempfile.TemporaryDirectory() as place:
+            LocalBackend().train(
+                Trial(experiment, experiment.arm(arm), experiment.seeds[0]),
+                resolving.resolve(experiment.model),
+                stream(experiment, experiment.seeds[0]),
+                TrialFolder(Path(place)),
+                lambda engine, checkpoint: None,
+                Quiet(),
+            )
+        total = time.process_time() - started
+        print(f"{arm}: {spent:.2f} of {total:.1f} processor-seconds, {100 * spent / total:.2f} %", flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
