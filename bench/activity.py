@@ -1,4 +1,4 @@
-"""Processor time of measuring activity, as a share of a quickstart trial's training (its evaluations left out).
+"""Processor time of measuring activity, as a share of a quickstart trial: its training and its evaluations.
 
 OMP_NUM_THREADS=1 python bench/activity.py rence grpo
 """
@@ -11,10 +11,15 @@ import time
 from pathlib import Path
 from typing import Any
 
+from transformers import AutoTokenizer
+
 from harness import config
+from harness.backends.base import Checkpoint
 from harness.backends.local import activity
 from harness.backends.local.backend import LocalBackend
 from harness.config.experiment import Trial
+from harness.engines.base import Engine
+from harness.evaluation.evaluator import EvaluatedCheckpoint, Evaluator
 from harness.models import resolving
 from harness.records import StepRecord, TrialFolder
 from harness.run.matching import stream
@@ -51,15 +56,27 @@ def main(arms: list[str]) -> None:
 
     activity.in_training = timed
     experiment = config.load(QUICKSTART)
+    tokenizer = AutoTokenizer.from_pretrained(resolving.resolve(experiment.model))
+    evaluator = Evaluator(experiment.evaluation, experiment.template, tokenizer)
     for arm in arms:
         spent, started = 0.0, time.process_time()
         with tempfile.TemporaryDirectory() as place:
+            folder = TrialFolder(Path(place))
+
+            def evaluate(engine: Engine, checkpoint: Checkpoint, arm: str = arm, folder: TrialFolder = folder) -> None:
+                headline = checkpoint.grid == experiment.budget_rollouts
+                counts = experiment.evaluation.benchmarks if headline else experiment.evaluation.curve
+                subject = EvaluatedCheckpoint(
+                    arm, 0, checkpoint.step, checkpoint.rollouts, checkpoint.grid or 0, checkpoint.weights
+                )
+                evaluator.ask(engine, subject, counts, lambda name: folder.eval(checkpoint.step, name))
+
             LocalBackend().train(
                 Trial(experiment, experiment.arm(arm), experiment.seeds[0]),
                 resolving.resolve(experiment.model),
                 stream(experiment, experiment.seeds[0]),
-                TrialFolder(Path(place)),
-                lambda engine, checkpoint: None,
+                folder,
+                evaluate,
                 Quiet(),
             )
         total = time.process_time() - started

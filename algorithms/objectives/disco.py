@@ -21,6 +21,7 @@ dropped here. Where the code and the paper differ, or are not this file:
 - the code's value of the log-mean-exp is a constant whose gradient is right; here the value is right too;
 - its branch for DisCO with l_ratio calls DisCO-b and fails; here it is the equation;
 - it takes the KL of a micro-batch, here it is the mini-batch's;
+- the authors sample at temperature .6 in training; here it is the recipe's, 1 by default, for all arms alike;
 - its `low_var_kl` is `kl_divergence="ufkl"`; the scripts take `kl`, which is `fkl`;
 - importance weights scale the gradient that each token passes to its score, and not the KL.
 """

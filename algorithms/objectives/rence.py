@@ -23,7 +23,8 @@ Every open choice is a field. More that the paper may do otherwise:
   prompt weights; the metric `nce/weight_shift` says how far training moves from there;
 - a KL penalty whose reference is refreshed every W steps is `kl_mode="penalty", kl_reference="synced"` with the
   recipe's `reference_sync_steps`;
-- importance weights scale the gradient that each token passes to its score (`ratios.sequence_score`).
+- importance weights scale the gradient that each token passes to its score (`ratios.sequence_score`); the NLL term
+  and the KL ignore them.
 """
 
 from __future__ import annotations
@@ -111,7 +112,7 @@ class ReNCE(Algorithm):
     kl_reference: Base = "init"
     """what KL is taken to: the initial model, a synced copy, or the old policy"""
     nll_coef: float = 0.0
-    """weight of the NLL of the positives, against likelihood displacement"""
+    """weight of the NLL of the positives, against likelihood displacement; no importance weight multiplies it"""
 
     def __post_init__(self) -> None:
         """Some ranges depend on other fields; a trial has one reference policy, which score and KL must share."""

@@ -11,6 +11,7 @@ arXiv:2506.01347, equations 3 to 6.
 No baseline and no scale. What a rollout teaches does not depend on its group, so groups that are all wrong teach too:
 this must not be combined with a filter on zero variance. The paper finds that PSR sharpens at the cost of diversity and
 that NSR keeps pass@k up to large k. The surrogate is that of the authors' host, verl's PPO; lambda, clip and no KL too.
+Their host also has an entropy coefficient, which the objective in the paper lacks: it is `entropy_coef`, off here.
 
     symbol    name here
     lambda    positive

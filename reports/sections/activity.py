@@ -94,8 +94,8 @@ def _gaps(a: Analysis) -> Iterator[str]:
     why = (
         "an import has results and no training"
         if plan.imported
-        else f"backend {plan.backend} logged nothing of it. The local one does, once a trial of this version has come to "
-        "a quarter of its budget, if there is something to learn from and gradients have room in memory. verl has no "
+        else f"backend {plan.backend} logged nothing of it. The local one does, once a trial of this version has come "
+        "to a third of its budget, if there is something to learn from and gradients have room in memory. verl has no "
         "gradients at hand; of rollouts that it dumps `rence diff` tells the angle between the gradients of an "
         "algorithm and of the same one without a part"
     )

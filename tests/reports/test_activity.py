@@ -40,7 +40,7 @@ def test_means_and_range_stand_beside_what_noise_does(make_run) -> None:
     seeds = len(list(run.glob("grpo/seed*")))
     assert (part, mean, least, most, angle, noise) == ("clip", "0.200", "0.100", "0.300", "4.0", "70.0")
     assert (label, steps) == ("GRPO", str(2 * seeds))
-    assert len(gaps) == 1 and "GRPO" not in gaps[0] and "quarter of its budget" in gaps[0]
+    assert len(gaps) == 1 and "GRPO" not in gaps[0] and "third of its budget" in gaps[0]
 
 
 def test_an_arm_without_parts_is_not_an_arm_without_numbers(make_run) -> None:

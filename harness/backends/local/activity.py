@@ -5,8 +5,8 @@
 
 g is the gradient before the last update of the step, on the first groups of the step, a quarter of those that it
 learns from; g_off that of the same algorithm without the part, on the same groups and log-probs, and for the filter
-that of the same groups unfiltered. It says what a part changes at a step, not what it is worth: only an arm trained without it shows
-that. Statistics of the rollout batch (`batch_std`, whitening) are those of the groups that are looked at.
+that of the same groups unfiltered. It says what a part changes at a step, not what it is worth: only an arm trained
+without it shows that. Statistics of the rollout batch (`batch_std`, whitening) are those of the groups looked at.
 
 Nothing is drawn and nothing of the training changes. Parts that leave every token's weight as it is cost no pass.
 """
@@ -30,7 +30,7 @@ from harness.backends.local.token_weights import ENTROPY, LOGP, Moment, outcome
 from harness.config.experiment import Recipe
 from harness.models.language_model import LanguageModel
 
-SHARES = (0.25, 0.5, 0.75)
+SHARES = (1 / 3, 2 / 3)
 """of the budget: measured in the steps that reach them, under 2 % of a trial's processor time (docs/LOG.md)"""
 OF_STEP = 4
 """looked at is one in so many of the groups that a step learns from: what this costs goes with the step"""
