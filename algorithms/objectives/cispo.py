@@ -63,7 +63,8 @@ class CISPO(PolicyGradient):
 
     @property
     def parts(self) -> Mapping[str, Mapping[str, Any]]:
-        return {"clip": UNCLIPPED, **super().parts}
+        clip = {} if (self.clip_low, self.clip_high) == tuple(UNCLIPPED.values()) else {"clip": UNCLIPPED}
+        return {**clip, **super().parts}
 
     @property
     def stop_gradient(self) -> bool:

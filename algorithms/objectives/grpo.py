@@ -71,7 +71,8 @@ class GRPO(PolicyGradient):
     @property
     def parts(self) -> Mapping[str, Mapping[str, Any]]:
         dual = {} if self.clip_dual is None else {"dual clip": {"clip_dual": None}}
-        return {"clip": UNCLIPPED, **dual, **super().parts}
+        clip = {} if (self.clip_low, self.clip_high) == tuple(UNCLIPPED.values()) else {"clip": UNCLIPPED}
+        return {**clip, **dual, **super().parts}
 
     def surrogate(self, batch: Rollouts, logp_BT: Tensor, advantage_BT: Tensor) -> Surrogate:
         return clipped_surrogate(ratio(logp_BT, batch), advantage_BT, self.clip_low, self.clip_high, self.clip_dual)

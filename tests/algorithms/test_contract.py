@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, fields, replace
-from typing import ClassVar, get_args, get_type_hints
+from typing import Any, ClassVar, get_args, get_type_hints
 
 import pytest
 import torch
 
 from algorithms import registry
 from algorithms.base import SPEC, Algorithm
-from algorithms.contract import CHECKS
+from algorithms.contract import CHECKS, parts_can_be_turned_off
 from algorithms.example import example, learn
 from algorithms.objectives.a_lol import ALoL
 from algorithms.objectives.cispo import CISPO
@@ -25,6 +25,7 @@ from algorithms.objectives.grpo import GRPO
 from algorithms.objectives.nca import NCA, InfoNCA
 from algorithms.objectives.odpo import ODPO
 from algorithms.objectives.online_dpo import OnlineDPO
+from algorithms.objectives.reinforce import Reinforce
 from algorithms.objectives.reinforce_pp import ReinforcePP
 from algorithms.objectives.rejection import Rejection
 from algorithms.objectives.rence import ReNCE
@@ -333,3 +334,27 @@ def test_stop_gradient_excuses_from_finite_differences():
         stop_gradient = property(lambda self: True)
 
     assert "gradient matches finite differences" not in failures(Declared())
+
+
+@dataclass(frozen=True)
+class NoSuchSetting(Reinforce):
+    """Names a part by a hyper-parameter that it does not have."""
+
+    @property
+    def parts(self) -> Mapping[str, Mapping[str, Any]]:
+        return {"clip": {"clip": None}}
+
+
+@dataclass(frozen=True)
+class NothingChanges(Reinforce):
+    """Turns a part off by what it is set to anyway."""
+
+    @property
+    def parts(self) -> Mapping[str, Mapping[str, Any]]:
+        return {"KL": {"kl_coef": 0.0}}
+
+
+@pytest.mark.parametrize(("made", "said"), [(NoSuchSetting, "cannot be turned off"), (NothingChanges, "has anyway")])
+def test_a_part_that_cannot_be_turned_off_is_found(made, said) -> None:
+    with pytest.raises(AssertionError, match=said):
+        parts_can_be_turned_off(made())
