@@ -10,10 +10,12 @@ from typing import Any
 import pandas as pd
 
 from harness.records import SCHEMA, DataError
+from harness.records.files import real_path
 from harness.records.left_out import sentences
 from reports.compared_side import ComparedSide, again, find, in_one_version
 from reports.data import common, same_problems
 from reports.data.checked import UNCHECKED, Checked
+from reports.data.dependence import NOT_STUDIED, DependsOn, Question, of_pair
 from reports.data.matching import Mismatch, Unmatched, grouped, listed, refused
 from reports.data.pairs import Groups, Pair, compare_all
 from reports.data.scores import AVERAGE, complete, matrices
@@ -21,6 +23,7 @@ from reports.data.titles import titles
 from reports.document import Cell, Column, Row, Table, text
 from reports.imported import MATCHING_UNKNOWN
 from reports.render import plain
+from reports.statistics.dependence import MARGIN
 from reports.statistics.power import LARGEST
 from reports.verdict import COVERS, within
 from reports.verdict_json import pair_json
@@ -45,6 +48,8 @@ class ComparedPair:
     """whether the files are sealed, and what was let through"""
     differs: Sequence[str] = ()
     """what is not the same on both sides, and may differ"""
+    depends: DependsOn = NOT_STUDIED
+    """what the sign of the average's difference depends on"""
 
     @property
     def average(self) -> Pair:
@@ -64,6 +69,7 @@ class ComparedPair:
             "matched": False if self.checked.accepted else self.average.matched,
             **self.checked.to_json(),
             "differs": list(self.differs),
+            "depends_on": list(self.depends.found),
             **({"common": self.common} if self.common else {}),
             "notes": self.notes,
         }
@@ -75,7 +81,7 @@ class ComparedPair:
         table = Table("compare", [Column(c, numeric=i > 0) for i, c in enumerate(columns)], rows)
         head = f"A  {self.a}\nB  {self.b}"
         told = [f"Differs, which is not refused: {'; '.join(self.differs)}."] if self.differs else []
-        first = [self.verdict, *self.checked.sentences]
+        first = [self.verdict, *self.checked.sentences, *self.depends.sentences]
         return "\n\n".join([head, plain.table(table), *first, *self._families(), *told, *self.notes])
 
     def _families(self) -> list[str]:
@@ -145,9 +151,7 @@ def compare(
     Raises: ValueError if A and B are one folder, or as `find` does; Unmatched if they have no benchmark in common, or
         are not matched where that is not accepted; BrokenSeal; DataError if a side lacks a result.
     """
-    if Path(a).resolve() == Path(b).resolve():
-        raise ValueError(f"A and B are the same folder: {a}.")
-    one, other = find(a, accept), find(b, accept)
+    one, other = _found(a, b, accept)
     alike = _alike(one, other)
     if only_common:
         one, other = _only_common(one, replace(other, evals=same_problems.adopt(other.evals, alike)))
@@ -180,7 +184,23 @@ def compare(
     if put_aside and pairs[0].estimate:
         said.append(common.said("A", "B", pairs[0].estimate.value, put_aside["low"], put_aside["high"]))
     notes = [*one.notes, *other.notes, *notes, *said]
-    return ComparedPair(a, b, means, pairs, notes, known, put_aside, seals, differs)
+    depends = _depends(groups, pairs[0], [known.get(name, name) for name in benchmarks], alpha)
+    return ComparedPair(a, b, means, pairs, notes, known, put_aside, seals, differs, depends)
+
+
+def _found(a: str, b: str, accept: str | None) -> tuple[ComparedSide, ComparedSide]:
+    if real_path(Path(a)) == real_path(Path(b)):
+        raise ValueError(f"A and B are the same folder: {a}.")
+    return find(a, accept), find(b, accept)
+
+
+def _depends(groups: Groups, average: Pair, titles: Sequence[str], alpha: float) -> DependsOn:
+    """Of the difference on the average."""
+    a, b, estimate = average.a, average.b, average.estimate
+    estimand = estimate.estimand if estimate else "checkpoints"
+    asked = Question(a, [b], {a: "A", b: "B"}, alpha, average.margin or MARGIN, estimand)
+    base = {side: [scores.values for scores in groups[side, AVERAGE]] for side in (a, b)}
+    return of_pair(base, titles, {side: groups[side, AVERAGE][0].seeds for side in (a, b)}, asked)
 
 
 def _groups(subjects: Iterable[ComparedSide], benchmarks: list[str]) -> Groups:

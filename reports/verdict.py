@@ -28,7 +28,8 @@ MOST_NAMES = 8
 def sentences(a: Analysis) -> list[str]:
     """The verdict, then what it rests on."""
     facts, collapsed = axes.facts(a), stability.sentence(a)
-    found = [*_numbers(a), *filter(None, [facts]), *dependence.sentences(a), *_start(a), *filter(None, [collapsed])]
+    depends = dependence.sentences(dependence.study(a), dependence.question(a))
+    found = [*_numbers(a), *filter(None, [facts]), *depends, *_start(a), *filter(None, [collapsed])]
     return [_verdict(a), *a.checked.sentences, *found, basis(a)]
 
 
