@@ -3,7 +3,7 @@
     L = -log sigma( beta [ log pi_theta(y_c) / pi_ref(y_c) - log pi_theta(y_r) / pi_ref(y_r) ] )
 
 y_c is a random correct rollout of the prompt and y_r a random incorrect one; log-probs are sums over response tokens;
-prompts without such a pair are skipped, not replaced. GroupDPO (their equation 4) is the mean over all pairs of a group.
+prompts without such a pair are skipped, not replaced. GroupDPO (their equation 4) takes all pairs of a group.
 
     symbol   name here        symbol     name here
     beta     beta             y_c, y_r   credit "chosen", "rejected"
