@@ -10,6 +10,7 @@ import pytest
 from harness.records import RunFolder
 from reports.data.analysis import analyse
 from reports.data.load import load
+from reports.document import Bullets, Table
 from reports.sections.activity import HALVES, section
 
 NORM, ANGLE = "activity/clip/norm", "activity/clip/angle"
@@ -27,8 +28,8 @@ def with_metrics(run: Path, arm: str, *found: dict[str, float]) -> None:
 def told(run: Path, table: str = "activity"):
     made = section(analyse(load(run)))
     assert made is not None
-    rows = [block.rows for block in made.blocks if getattr(block, "name", "") == table]
-    bullets = [item for block in made.blocks if hasattr(block, "items") for item in block.items]
+    rows = [block.rows for block in made.blocks if isinstance(block, Table) and block.name == table]
+    bullets = [item for block in made.blocks if isinstance(block, Bullets) for item in block.items]
     return [[cell.text for cell in row.cells] for row in (rows[0] if rows else [])], bullets
 
 
