@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 
-import numpy as np
+import pandas as pd
 
 from harness.records import ArmRecord
 from reports.data.analysis import Analysis
@@ -74,8 +75,8 @@ def _rows(a: Analysis, arm: ArmRecord) -> Iterator[Row]:
             [
                 text(a.label(arm.name)),
                 text(part),
-                *(_cell(value, "{:.3f}") for value in (norm.mean(), norm.min(), norm.max())),
-                *(_cell(some.mean() if len(some) else None, "{:.1f}") for some in (angle, noise)),
+                *(_cell(value, "{:.3f}") for value in (_mean(norm), norm.min(), norm.max())),
+                *(_cell(_mean(some), "{:.1f}") for some in (angle, noise)),
                 Cell(str(len(norm)), len(norm)),
             ]
         )
@@ -105,17 +106,22 @@ def _gaps(a: Analysis) -> Iterator[str]:
 def _logged(a: Analysis, arm: ArmRecord) -> Iterator[Row]:
     for entry in arm.activity:
         means = [_values(a, arm.name, entry["metric"], seed) for seed in a.run.plan.seeds]
-        cells = (_cell(some.mean() if len(some) else None, "{:.3g}") for some in means)
+        cells = (_cell(_mean(some), "{:.3g}") for some in means)
         yield Row([text(a.label(arm.name)), text(entry["label"]), *cells])
 
 
-def _values(a: Analysis, arm: str, metric: str, seed: int | None = None) -> np.ndarray:
+def _values(a: Analysis, arm: str, metric: str, seed: int | None = None) -> pd.Series:
     """Of the steps that have it, of all seeds or of one."""
     steps = a.run.steps
     if metric not in steps:
-        return np.array([])
+        return pd.Series(dtype=float)
     chosen = (steps["arm"] == arm) if seed is None else (steps["arm"] == arm) & (steps["seed"] == seed)
-    return steps.loc[chosen, metric].astype(float).dropna().to_numpy()
+    return steps.loc[chosen, metric].astype(float).dropna()
+
+
+def _mean(values: pd.Series) -> float | None:
+    """The sum is exact before it is rounded, whatever the order."""
+    return math.fsum(values) / len(values) if len(values) else None
 
 
 def _cell(value: float | None, form: str) -> Cell:
