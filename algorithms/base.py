@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from algorithms.hyperparameters import check_types
 from algorithms.rollouts import Loss, Rng, Rollouts, Totals
@@ -27,14 +27,14 @@ SPEC = ("baseline", "scale", "trust region", "aggregation", "KL", "filter", "ref
 
 @dataclass(frozen=True)
 class Activity:
-    """How to tell from a logged metric whether the objective's special part acted in a trial."""
+    """A logged metric that describes the objective's special part."""
 
     metric: str
     """a key of `Loss.metrics`; an arm that never logs it does not have this part"""
     label: str
     """what a report calls it, such as "share of tokens clipped" """
     inactive_below: float
-    """a trial's mean below this says: this part did nothing; the report says so"""
+    """nothing judges by it: such metrics have a scale. It stays because the locks of plans hash it"""
 
 
 @dataclass(frozen=True)
@@ -58,8 +58,15 @@ class Algorithm(ABC):
 
     @property
     def activity(self) -> tuple[Activity, ...]:
-        """Which metrics say how active the objective was, for these hyper-parameters."""
+        """Which metrics describe the objective's special part, for these hyper-parameters."""
         return ()
+
+    @property
+    def parts(self) -> Mapping[str, Mapping[str, Any]]:
+        """What of the objective can be turned off: a part's name in the field's words, such as `clip` -> the
+        hyper-parameters that this same algorithm has without it. Trials record how far the gradient is from the one
+        without the part. A filter (`keep`) need not be named: without it the batch is learnt from unfiltered."""
+        return {}
 
     @property
     def reference(self) -> Reference | None:

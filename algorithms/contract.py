@@ -189,6 +189,18 @@ def unit_weights_change_nothing(algorithm: Algorithm) -> None:
     _same(learn(algorithm, ones, logp_BT), learn(algorithm, replace(batch, weight_BT=None), logp_BT))
 
 
+def parts_can_be_turned_off(algorithm: Algorithm) -> None:
+    """Each of `parts` names settings that the algorithm can have and does not have, with a finite gradient."""
+    for part, off in algorithm.parts.items():
+        try:
+            without = replace(algorithm, **off)
+        except (TypeError, ValueError) as error:
+            raise AssertionError(f"part `{part}` cannot be turned off: {error}") from None
+        _require(without != algorithm, f"part `{part}` is turned off by settings that the algorithm has anyway")
+        _, gradient_BT = learn(without, *example())
+        _require(bool(gradient_BT.isfinite().all()), f"without its part `{part}` the gradient is not finite")
+
+
 def equal_labels_teach_nothing(algorithm: Algorithm) -> None:
     """All correct and all wrong have the same gradient, where the objective is `contrastive`."""
     if not algorithm.contrastive:
@@ -246,6 +258,7 @@ CHECKS: tuple[Callable[[Algorithm], None], ...] = (
     gradient_matches_finite_differences,
     unit_weights_change_nothing,
     equal_labels_teach_nothing,
+    parts_can_be_turned_off,
     empty_batches_are_harmless,
     bad_batches_are_refused,
     calls_leave_the_batch_alone,

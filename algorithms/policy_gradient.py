@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from algorithms.base import Activity, Algorithm, Reference
 from algorithms.hyperparameters import check_ranges
@@ -65,6 +65,11 @@ class PolicyGradient(Algorithm):
     @property
     def activity(self) -> tuple[Activity, ...]:
         return (MOVED,)
+
+    @property
+    def parts(self) -> Mapping[str, Mapping[str, Any]]:
+        kl = {"KL": {"kl_coef": 0.0}} if self.kl_coef else {}
+        return kl | ({"entropy bonus": {"entropy_coef": 0.0}} if self.entropy_coef else {})
 
     @property
     def contrastive(self) -> bool:

@@ -26,7 +26,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from algorithms.base import Activity
 from algorithms.hyperparameters import check_ranges
@@ -63,6 +63,11 @@ class ALoL(PolicyGradient):
     @property
     def activity(self) -> tuple[Activity, ...]:
         return (LEFTOVER, *super().activity) if self.importance == "none" else (LEFTOVER, CLIPPED, *super().activity)
+
+    @property
+    def parts(self) -> Mapping[str, Mapping[str, Any]]:
+        weight = {} if self.importance == "none" else {"importance weight": {"importance": "none"}}
+        return {**weight, **super().parts}
 
     @property
     def stop_gradient(self) -> bool:

@@ -18,15 +18,16 @@ beside it; here it is the objective alone. On-policy it is GRPO with token mean.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from algorithms.base import Activity
 from algorithms.hyperparameters import check_ranges
 from algorithms.ops.advantages import Baseline, Scale
 from algorithms.ops.aggregation import Aggregation
 from algorithms.ops.metrics import MOVED
-from algorithms.ops.ratios import Surrogate, log_ratio, ratio
+from algorithms.ops.ratios import UNCLIPPED, Surrogate, log_ratio, ratio
 from algorithms.policy_gradient import CLIPPED, PolicyGradient
 from algorithms.rollouts import Rollouts
 
@@ -59,6 +60,11 @@ class CISPO(PolicyGradient):
     @property
     def activity(self) -> tuple[Activity, ...]:
         return (CLIPPED, MOVED)
+
+    @property
+    def parts(self) -> Mapping[str, Mapping[str, Any]]:
+        clip = {} if (self.clip_low, self.clip_high) == tuple(UNCLIPPED.values()) else {"clip": UNCLIPPED}
+        return {**clip, **super().parts}
 
     @property
     def stop_gradient(self) -> bool:

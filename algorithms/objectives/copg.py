@@ -31,8 +31,9 @@ sampler as reference.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from algorithms.base import Activity, Algorithm, Reference
 from algorithms.hyperparameters import check_ranges
@@ -67,6 +68,11 @@ class CoPG(Algorithm):
     @property
     def activity(self) -> tuple[Activity, ...]:
         return (PULL, MOVED)
+
+    @property
+    def parts(self) -> Mapping[str, Mapping[str, Any]]:
+        """beta is above 0; so small, its pull is below rounding."""
+        return {"KL": {"beta": 1e-12}}
 
     @property
     def reference(self) -> Reference:

@@ -25,7 +25,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from algorithms.hyperparameters import check_ranges
 from algorithms.objectives.grpo import GRPO
@@ -71,6 +71,12 @@ class DAPO(GRPO):
     @property
     def refill(self) -> bool:
         return self.refill_dropped
+
+    @property
+    def parts(self) -> Mapping[str, Mapping[str, Any]]:
+        overlong = {"overlong penalty": {"overlong_factor": 0.0}} if self.overlong_factor else {}
+        masked = {"truncated rollouts left out": {"mask_truncated": False}} if self.mask_truncated else {}
+        return {**super().parts, **overlong, **masked}
 
     def keep(self, batch: Rollouts) -> Tensor:
         """bool_G: 0 < P < K."""

@@ -21,6 +21,7 @@ dropped here. Where the code and the paper differ, or are not this file:
 - the code's value of the log-mean-exp is a constant whose gradient is right; here the value is right too;
 - its branch for DisCO with l_ratio calls DisCO-b and fails; here it is the equation;
 - it takes the KL of a micro-batch, here it is the mini-batch's;
+- the authors sample at temperature .6 in training; here it is the recipe's, 1 by default, for all arms alike;
 - its `low_var_kl` is `kl_divergence="ufkl"`; the scripts take `kl`, which is `fkl`;
 - importance weights scale the gradient that each token passes to its score, and not the KL.
 """
@@ -29,7 +30,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from algorithms._torch import torch
 from algorithms.base import Activity, Algorithm
@@ -74,6 +75,11 @@ class DisCO(Algorithm):
     @property
     def activity(self) -> tuple[Activity, ...]:
         return (FOCUS, KL_GATE, MOVED) if self.negatives == "log_mean_exp" else (KL_GATE, MOVED)
+
+    @property
+    def parts(self) -> Mapping[str, Mapping[str, Any]]:
+        soft = {"soft maximum of negatives": {"negatives": "mean"}} if self.negatives == "log_mean_exp" else {}
+        return soft | ({"KL constraint": {"kl_coef": 0.0}} if self.kl_coef else {})
 
     @property
     def measures(self) -> bool:

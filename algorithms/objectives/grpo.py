@@ -21,15 +21,16 @@ Known variants: Dr. GRPO, DAPO, Lite PPO, Magistral's, GSPO and CISPO have files
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from algorithms.base import Activity
 from algorithms.hyperparameters import check_ranges
 from algorithms.ops.advantages import Baseline, Scale
 from algorithms.ops.aggregation import Aggregation
 from algorithms.ops.metrics import MOVED
-from algorithms.ops.ratios import Surrogate, clipped_surrogate, ratio
+from algorithms.ops.ratios import UNCLIPPED, Surrogate, clipped_surrogate, ratio
 from algorithms.policy_gradient import CLIPPED, PolicyGradient
 from algorithms.rollouts import Rollouts
 
@@ -66,6 +67,12 @@ class GRPO(PolicyGradient):
     @property
     def activity(self) -> tuple[Activity, ...]:
         return (CLIPPED, MOVED)
+
+    @property
+    def parts(self) -> Mapping[str, Mapping[str, Any]]:
+        dual = {} if self.clip_dual is None else {"dual clip": {"clip_dual": None}}
+        clip = {} if (self.clip_low, self.clip_high) == tuple(UNCLIPPED.values()) else {"clip": UNCLIPPED}
+        return {**clip, **dual, **super().parts}
 
     def surrogate(self, batch: Rollouts, logp_BT: Tensor, advantage_BT: Tensor) -> Surrogate:
         return clipped_surrogate(ratio(logp_BT, batch), advantage_BT, self.clip_low, self.clip_high, self.clip_dual)

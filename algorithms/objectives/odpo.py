@@ -22,8 +22,9 @@ be 0.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from algorithms._torch import torch
 from algorithms.base import Activity
@@ -63,6 +64,11 @@ class ODPO(OnlineDPO):
     @property
     def activity(self) -> tuple[Activity, ...]:
         return (OFFSET, *super().activity)
+
+    @property
+    def parts(self) -> Mapping[str, Mapping[str, Any]]:
+        overlong = {"overlong penalty": {"overlong_factor": 0.0}} if self.overlong_factor else {}
+        return {**({"offset": {"alpha": 0.0}} if self.alpha else {}), **overlong, **super().parts}
 
     def shape(self, batch: Rollouts) -> Tensor:
         return less_overlong(batch.reward_B, batch, self.overlong_factor, self.overlong_buffer)

@@ -3,12 +3,17 @@
     L = -log sigma( beta [ log pi_theta(y_c) / pi_ref(y_c) - log pi_theta(y_r) / pi_ref(y_r) ] )
 
 y_c is a random correct rollout of the prompt and y_r a random incorrect one; log-probs are sums over response tokens;
-prompts without such a pair are skipped, not replaced. The reference follows the generator (`reference="synced"`), which
-the paper needs against collapse of length. GroupDPO (their equation 4) is the mean over all pairs of the group.
+prompts without such a pair are skipped, not replaced. GroupDPO (their equation 4) takes all pairs of a group.
 
     symbol   name here        symbol     name here
     beta     beta             y_c, y_r   credit "chosen", "rejected"
-    pi_ref   reference        s_k        score_B = beta × log-ratio to pi_ref
+    pi_ref   ref_policy       s_k        score_B = beta × log-ratio to pi_ref
+
+The paper syncs generator and reference together, every s steps (s = 1: online; 10 or 100: semi-online), and needs the
+second against collapse of length. Here each has its own step count in the recipe, and the reference is a copy of the
+generator at its last sync (`ref_policy="synced"`). With the recipe's defaults, `generator_sync_steps` 1 and
+`reference_sync_steps` 10, the generator is always the newest policy and the reference up to ten steps older: neither
+the paper's online nor its semi-online setting. Equal numbers are the paper's.
 
 Where the paper is silent, and what else there is:
 - the authors' code takes the first correct and the first incorrect rollout, "sort of random"; here both are drawn
@@ -17,14 +22,15 @@ Where the paper is silent, and what else there is:
 - with the reference synced at every step the logit is 0 at the first update of each batch, and DPO is weighted
   REINFORCE;
 - `nll_coef` adds the length-normalised NLL of the chosen, as in iterative reasoning PO (arXiv:2404.19733); off;
-- importance weights scale the gradient that each token passes to its score (`ratios.sequence_score`).
+- importance weights scale the gradient that each token passes to its score (`ratios.sequence_score`); the NLL term
+  ignores them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from algorithms._torch import torch
 from algorithms.base import Activity, Algorithm, Reference
@@ -58,7 +64,7 @@ class OnlineDPO(Algorithm):
     score_norm: Literal["sum", "mean"] = "sum"
     """log-ratios summed over tokens, as in the paper, or their mean"""
     nll_coef: float = 0.0
-    """weight of the NLL of the chosen rollouts"""
+    """weight of the NLL of the chosen rollouts; no importance weight multiplies it"""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -67,6 +73,11 @@ class OnlineDPO(Algorithm):
     @property
     def activity(self) -> tuple[Activity, ...]:
         return (SATURATION, MOVED)
+
+    @property
+    def parts(self) -> Mapping[str, Mapping[str, Any]]:
+        pairs = {"one pair of a group": {"pairs": "all"}} if self.pairs == "random" else {}
+        return pairs | ({"NLL of the chosen": {"nll_coef": 0.0}} if self.nll_coef else {})
 
     @property
     def reference(self) -> Reference:

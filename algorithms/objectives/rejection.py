@@ -29,8 +29,9 @@ here it is not held.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from algorithms._torch import torch
 from algorithms.base import Activity, Algorithm
@@ -61,6 +62,10 @@ class Rejection(Algorithm):
     @property
     def activity(self) -> tuple[Activity, ...]:
         return (ACCEPTED,) if self.weighting == "none" else (ACCEPTED, DISCOUNT)
+
+    @property
+    def parts(self) -> Mapping[str, Mapping[str, Any]]:
+        return {} if self.weighting == "none" else {"weight by probability": {"weighting": "none"}}
 
     @property
     def stop_gradient(self) -> bool:

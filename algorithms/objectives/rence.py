@@ -23,14 +23,15 @@ Every open choice is a field. More that the paper may do otherwise:
   prompt weights; the metric `nce/weight_shift` says how far training moves from there;
 - a KL penalty whose reference is refreshed every W steps is `kl_mode="penalty", kl_reference="synced"` with the
   recipe's `reference_sync_steps`;
-- importance weights scale the gradient that each token passes to its score (`ratios.sequence_score`).
+- importance weights scale the gradient that each token passes to its score (`ratios.sequence_score`); the NLL term
+  and the KL ignore them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from algorithms._torch import torch
 from algorithms.base import Activity, Algorithm, Reference
@@ -48,6 +49,15 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 WEIGHT_SHIFT = Activity("nce/weight_shift", "mean change of 1 - p from its on-policy value", 0.005)
+_OFF: Mapping[str, Mapping[str, Any]] = {
+    "margin": {"margin_mode": "none"},
+    "choice of negatives": {"negatives": "all"},
+    "overlong penalty": {"overlong_factor": 0.0},
+    "KL": {"kl_mode": "off"},
+    "KL gate": {"kl_mode": "penalty"},
+    "NLL of positives": {"nll_coef": 0.0},
+}
+"""part -> settings without it; without the gate the KL is charged always"""
 TIE = 1e-6
 """slack of a comparison with t_easy, so that rounding of P/K never decides"""
 
@@ -102,7 +112,7 @@ class ReNCE(Algorithm):
     kl_reference: Base = "init"
     """what KL is taken to: the initial model, a synced copy, or the old policy"""
     nll_coef: float = 0.0
-    """weight of the NLL of the positives, against likelihood displacement"""
+    """weight of the NLL of the positives, against likelihood displacement; no importance weight multiplies it"""
 
     def __post_init__(self) -> None:
         """Some ranges depend on other fields; a trial has one reference policy, which score and KL must share."""
@@ -130,6 +140,18 @@ class ReNCE(Algorithm):
     @property
     def activity(self) -> tuple[Activity, ...]:
         return (WEIGHT_SHIFT, MOVED, KL_GATE) if self.measures else (WEIGHT_SHIFT, MOVED)
+
+    @property
+    def parts(self) -> Mapping[str, Mapping[str, Any]]:
+        on = {
+            "margin": self.margin_mode != "none" and self.margin_alpha > 0,
+            "choice of negatives": self.negatives != "all",
+            "overlong penalty": self.overlong_factor > 0,
+            "KL": self.kl_mode != "off" and self.kl_coef > 0,
+            "KL gate": self.measures and self.kl_coef > 0,
+            "NLL of positives": self.nll_coef > 0,
+        }
+        return {part: off for part, off in _OFF.items() if on[part]}
 
     @property
     def reference(self) -> Reference | None:

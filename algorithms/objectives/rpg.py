@@ -38,8 +38,9 @@ rewards (Dr. GRPO's advantage); rkl and fkl add -beta and +beta to every advanta
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from algorithms._torch import torch
 from algorithms.base import Activity
@@ -84,6 +85,11 @@ class RPG(DAPO):
     @property
     def activity(self) -> tuple[Activity, ...]:
         return (PULL, *super().activity)
+
+    @property
+    def parts(self) -> Mapping[str, Mapping[str, Any]]:
+        divergence = {"KL to the sampler": {"divergence_coef": 0.0}} if self.divergence_coef else {}
+        return {**super().parts, **divergence}
 
     @property
     def stop_gradient(self) -> bool:

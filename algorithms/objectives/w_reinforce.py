@@ -11,6 +11,7 @@ arXiv:2506.01347, equations 3 to 6.
 No baseline and no scale. What a rollout teaches does not depend on its group, so groups that are all wrong teach too:
 this must not be combined with a filter on zero variance. The paper finds that PSR sharpens at the cost of diversity and
 that NSR keeps pass@k up to large k. The surrogate is that of the authors' host, verl's PPO; lambda, clip and no KL too.
+Their host also has an entropy coefficient, which the objective in the paper lacks: it is `entropy_coef`, off here.
 
     symbol    name here
     lambda    positive
@@ -19,8 +20,9 @@ that NSR keeps pass@k up to large k. The surrogate is that of the authors' host,
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from algorithms._torch import torch
 from algorithms.hyperparameters import check_ranges
@@ -56,6 +58,12 @@ class WReinforce(GRPO):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_ranges(self, positive="[0, inf)", negative="[0, inf)")
+
+    @property
+    def parts(self) -> Mapping[str, Mapping[str, Any]]:
+        both = self.positive > 0 and self.negative > 0
+        signs = {"positives": {"positive": 0.0}, "negatives": {"negative": 0.0}} if both else {}
+        return {**signs, **super().parts}
 
     def reward(self, batch: Rollouts) -> Tensor:
         """reward_B: lambda or -1."""

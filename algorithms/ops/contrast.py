@@ -72,7 +72,8 @@ def mean_over_contrasts(loss_G: Tensor, contrast_G: Tensor, totals: Totals) -> T
 
 
 def positive_nll(logp_BT: Tensor, positive_B: Tensor, batch: Rollouts, totals: Totals) -> Tensor:
-    """-log pi_theta per token of the positives: mean over a group's positives, then over groups with a contrast."""
+    """-log pi_theta per token of the positives: mean over a group's positives, then over groups with a contrast.
+    Importance weights are ignored."""
     nll_B = -log_ratio(logp_BT, None, batch).sum(1) / batch.length_B.clamp(min=1)
     counts_B = positive_B.to(nll_B.dtype)
     positives_G = group_sum(counts_B, batch.group_B, batch.groups).clamp(min=1)

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 MAX_LOG_RATIO = 20.0
 """e^20 = 5e8: log-ratios of tokens are held within it, so that one broken token overflows nothing (as in verl)"""
+UNCLIPPED = {"clip_low": 1.0, "clip_high": 1e9}
+"""bounds that no ratio reaches"""
 
 
 def log_ratio(logp_BT: Tensor, base_BT: Tensor | None, batch: Rollouts) -> Tensor:

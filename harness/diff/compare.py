@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
 import torch
 
+from harness.backends.local.gradients import Layers, cosines, gradients, layers, norms, values
+from harness.backends.local.token_weights import ENTROPY, LOGP, ObjectiveOutcome, outcome
+from harness.base.errors import UserError
 from harness.diff.asked import NamedAlgorithm
 from harness.diff.frozen import Frozen
-from harness.diff.gradients import Layers, cosines, gradients, layers, norms, values
 from harness.diff.summary import summary
-from harness.diff.weights import ENTROPY, LOGP, ObjectiveOutcome, outcome
 from harness.models.language_model import load
 from harness.models.reading import reading
 from harness.records import SCHEMA, DataError
@@ -27,7 +28,7 @@ def compare(asked: Sequence[NamedAlgorithm], frozen: Frozen) -> dict[str, Any]:
     found = values(model, frozen.batch, frozen.temperature, wanted)
     if frozen.on_policy:
         frozen = replace(frozen, batch=replace(frozen.batch, old_logp_BT=found[LOGP]))
-    outcomes = [outcome(one, frozen, found) for one in asked]
+    outcomes = [_outcome(one, frozen, found) for one in asked]
     of = layers(model)
     flat = gradients(model, frozen.batch, frozen.temperature, [one.weights for one in outcomes], of)
     spans = of.spans()
@@ -35,7 +36,7 @@ def compare(asked: Sequence[NamedAlgorithm], frozen: Frozen) -> dict[str, Any]:
         "schema": SCHEMA,
         "batch": _batch(frozen, found[LOGP], [*frozen.notes, *_unsynced(asked, frozen)]),
         "layers": [{"name": name, "parameters": spans[name].stop - spans[name].start} for name in of.names],
-        "algorithms": _algorithms(outcomes, frozen, flat, of),
+        "algorithms": _algorithms(asked, outcomes, frozen, flat, of),
         "differences": differences(asked),
         "cosine": {
             "overall": cosines(flat),
@@ -93,22 +94,34 @@ def _batch(frozen: Frozen, logp_BT: torch.Tensor, notes: list[str]) -> dict[str,
     }
 
 
+def _outcome(one: NamedAlgorithm, frozen: Frozen, found: Mapping[str, torch.Tensor]) -> ObjectiveOutcome:
+    """Raises: UserError if the algorithm refuses the batch."""
+    try:
+        return outcome(one.algorithm, frozen, found)
+    except ValueError as error:
+        raise UserError(f"`{one.label}` cannot learn from this batch: {error}") from error
+
+
 def _algorithms(
-    outcomes: Sequence[ObjectiveOutcome], frozen: Frozen, flat: torch.Tensor, of: Layers
+    asked: Sequence[NamedAlgorithm],
+    outcomes: Sequence[ObjectiveOutcome],
+    frozen: Frozen,
+    flat: torch.Tensor,
+    of: Layers,
 ) -> list[dict[str, Any]]:
     spans = of.spans()
     whole = norms(flat)
     by_layer = {name: norms(flat[:, spans[name]]) for name in of.names}
     return [
         {
-            "label": one.asked.label,
-            "algorithm": one.asked.name,
-            "title": one.asked.algorithm.title,
-            "hyperparameters": asdict(one.asked.algorithm),
-            "spec": one.asked.algorithm.spec(),
-            **summary(one, frozen.batch),
+            "label": one.label,
+            "algorithm": one.name,
+            "title": one.algorithm.title,
+            "hyperparameters": asdict(one.algorithm),
+            "spec": one.algorithm.spec(),
+            **summary(found, frozen.batch),
             "gradient_norm": whole[place],
             "gradient_norm_by_layer": {name: by_layer[name][place] for name in of.names},
         }
-        for place, one in enumerate(outcomes)
+        for place, (one, found) in enumerate(zip(asked, outcomes, strict=True))
     ]

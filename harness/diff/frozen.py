@@ -7,34 +7,21 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from torch import Tensor
-
 from harness.backends import recorded
-from harness.backends.groups import TokenRollouts
+from harness.backends.local.token_weights import Moment
 from harness.base.errors import UserError
 
 SHIPPED = Path(__file__).parent / "quickstart-batch"
 """32 groups of GRPO on the quickstart; its README says how to make it again"""
 
 
-@dataclass(frozen=True, eq=False)
-class Frozen:
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Frozen(Moment):
     """What every algorithm is run on."""
 
-    batch: TokenRollouts
-    """all groups, before any filter; rewards are labels"""
     model: Path
     """theta, in Hugging Face layout"""
-    init_logp_BT: Tensor | None
-    """log-probs under the model that training started from; None: theta's are taken"""
-    synced_logp_BT: Tensor | None
-    """log-probs under a reference that follows the sampler; None: the sampler's are taken, as right after a sync"""
     temperature: float
-    progress: float | None
-    """share of the trial's budget that had been generated; None where nobody knows"""
-    seed: int
-    step: int
-    """with `seed`: what an algorithm's own draws are keyed by"""
     source: str
     """`shipped`, `recorded` or `verl`"""
     origin: Mapping[str, Any]

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from harness.backends.groups import TokenRollouts
-from harness.diff.weights import LOGP, ObjectiveOutcome
+from harness.backends.local.token_weights import LOGP, ObjectiveOutcome
 
 NOTHING = 1e-9
 """a weight of less than this times the mean is rounding, and counts as none"""
@@ -43,8 +43,8 @@ def summary(outcome: ObjectiveOutcome, batch: TokenRollouts) -> dict[str, Any]:
         "composition": _composition(relative_B, batch, outcome.keep_G),
         "metrics": dict(outcome.metrics),
         "activity": [
-            {"label": part.label, "metric": part.metric, "value": value, "active": value >= part.inactive_below}
-            for part in outcome.asked.algorithm.activity
+            {"label": part.label, "metric": part.metric, "value": value}
+            for part in outcome.algorithm.activity
             if (value := outcome.metrics.get(part.metric)) is not None
         ],
         "sequence_weight": relative_B.tolist(),

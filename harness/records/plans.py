@@ -58,11 +58,12 @@ class Comparison(Record):
 
 
 class ActivityRecord(TypedDict):
-    """A metric that tells whether an objective's special part acted."""
+    """A metric that describes an objective's special part."""
 
     metric: str
     label: str
     inactive_below: float
+    """nothing reads it; locks of plans hash it"""
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ class ArmRecord(Record):
     recipe_differences: dict[str, Any]
     """recipe settings in which this arm differs from the experiment's recipe"""
     activity: list[ActivityRecord]
-    """what tells whether the objective's special part acted"""
+    """what it logs of the objective's special part"""
     fingerprint: str
     """hash of the resolved semantics"""
 

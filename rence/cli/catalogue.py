@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Callable
-from dataclasses import asdict, fields
+from dataclasses import fields
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -94,7 +94,10 @@ def show(algorithm: Name, json: Json = False) -> None:
         settings.add_row(row["name"], str(row["default"]), row["meaning"])
     console.print(settings)
     for part in sheet["activity"]:
-        console.print(f"Active if {part['metric']} ({part['label']}) is at least {part['inactive_below']:g}")
+        console.print(f"Logs {part['metric']}: {part['label']}")
+    for part, off in sheet["parts"].items():
+        settings = ", ".join(f"{name}={value}" for name, value in off.items())
+        console.print(f"Trials measure the gradient without its {part} ({settings})")
     if sheet["page"]:
         console.print()
         console.print(sheet["page"])
@@ -129,7 +132,8 @@ def _sheet(name: str, algorithm: Algorithm) -> dict[str, Any]:
             {"name": f.name, "default": getattr(algorithm, f.name), "meaning": meanings.get(f.name, "")}
             for f in fields(algorithm)
         ],
-        "activity": [asdict(activity) for activity in algorithm.activity],
+        "activity": [{"metric": one.metric, "label": one.label} for one in algorithm.activity],
+        "parts": {part: dict(off) for part, off in algorithm.parts.items()},
         "refill": algorithm.refill,
         "reference": algorithm.reference,
         "contrastive": algorithm.contrastive,

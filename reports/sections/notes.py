@@ -1,4 +1,4 @@
-"""What a reader must know beside the numbers: reconstructions, gaps, failures, parts that did nothing."""
+"""What a reader must know beside the numbers: reconstructions, gaps, failures."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from reports.data.analysis import Analysis
 from reports.data.scores import AVERAGE
 from reports.document import Bullets, Section
 from reports.imported import EXPLORATORY
-from reports.sections import activity
 from reports.words import capital, listing
 
 RECONSTRUCTION = (
@@ -41,7 +40,6 @@ def collect(a: Analysis) -> list[str]:
         *(f"Differs, which is not refused: {what}." for what in agreement.differing(a.run)),
         *_differences(a),
         *_few(a),
-        *activity.inactive(a),
         *a.run.notes,
         *(a.run.imported.notes if a.run.imported else []),
     ]

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, fields, replace
-from typing import ClassVar, get_args, get_type_hints
+from typing import Any, ClassVar, get_args, get_type_hints
 
 import pytest
 import torch
 
 from algorithms import registry
 from algorithms.base import SPEC, Algorithm
-from algorithms.contract import CHECKS
+from algorithms.contract import CHECKS, parts_can_be_turned_off
 from algorithms.example import example, learn
 from algorithms.objectives.a_lol import ALoL
 from algorithms.objectives.cispo import CISPO
@@ -292,6 +292,15 @@ class Meddles(Reinforce):
         return batch.reward_B.add_(1)
 
 
+@dataclass(frozen=True)
+class NoSuchSetting(Reinforce):
+    """Names a part by a hyper-parameter that it does not have."""
+
+    @property
+    def parts(self) -> Mapping[str, Mapping[str, Any]]:
+        return {"clip": {"clip": None}}
+
+
 def test_a_plain_algorithm_passes():
     assert failures(Reinforce()) == {}
 
@@ -313,6 +322,7 @@ def test_a_plain_algorithm_passes():
         (WrongGradient, "gradient matches finite differences"),
         (WeightsTwice, "unit weights change nothing"),
         (ClaimsContrast, "equal labels teach nothing"),
+        (NoSuchSetting, "parts can be turned off"),
         (NeedsRollouts, "empty batches are harmless"),
         (Broadcasts, "bad batches are refused"),
         (Meddles, "calls leave the batch alone"),
@@ -333,3 +343,17 @@ def test_stop_gradient_excuses_from_finite_differences():
         stop_gradient = property(lambda self: True)
 
     assert "gradient matches finite differences" not in failures(Declared())
+
+
+@dataclass(frozen=True)
+class NothingChanges(GRPO):
+    """Turns a part off by what it is set to anyway."""
+
+    @property
+    def parts(self) -> Mapping[str, Mapping[str, Any]]:
+        return {"KL": {"kl_coef": 0.04}}
+
+
+def test_settings_that_are_there_anyway_turn_nothing_off() -> None:
+    with pytest.raises(AssertionError, match="has anyway"):
+        parts_can_be_turned_off(NothingChanges())

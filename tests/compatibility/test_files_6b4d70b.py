@@ -60,6 +60,8 @@ CHANGED = {
 differences, standard errors, seeds, counts, families, findings and what was matched are not among them."""
 CHANGED_COLUMN = re.compile(r"95 % interval$|t, 95 %$|p$|adjusted p$|MDE")
 """tables in words: as above. Half-widths (± 15.7) have become intervals (17.8–49.8)."""
+JUDGED = ("acts from", "Finding")
+"""of the table that has the first: thresholds on quantities with a scale, and the sentence "did nothing", are gone"""
 ROUNDED = {"40.75": "40.8", "−1.3": "−1.2", "−0.0": "+0.0"}
 """-1.25 points, to one digit: the last bit of a mean decides; a published score is shown as it was written"""
 CHANGED_GATE = {
@@ -185,7 +187,8 @@ def tables(path: Path) -> tuple[list[list[str]], list[list[str]]]:
     heads, found = [], []
     for above, row in pairwise(rows):
         if row and row[0].startswith(":---"):
-            kept = [place for place, title in enumerate(above) if not CHANGED_COLUMN.match(title)]
+            gone = JUDGED if JUDGED[0] in above else ()
+            kept = [n for n, title in enumerate(above) if not CHANGED_COLUMN.match(title) and title not in gone]
             heads.append([above[place] for place in kept if "\\_" not in above[place]])
         elif row and above and (seen := numbers([row[place] for place in kept])):
             found.append(seen)

@@ -14,16 +14,16 @@ from torch import Tensor
 
 from algorithms.registry import get
 from harness.backends import recorded
+from harness.backends.local.gradients import gradients, layers, values
 from harness.backends.local.logprobs import response_logp
+from harness.backends.local.token_weights import ENTROPY, LOGP, outcome
 from harness.backends.local.update import Learner, make_optimizer
 from harness.config.training_recipe import Recipe
 from harness.diff import compare as comparing
 from harness.diff.asked import NamedAlgorithm, parse
 from harness.diff.compare import compare
 from harness.diff.frozen import SHIPPED, Frozen, read
-from harness.diff.gradients import gradients, layers, values
 from harness.diff.summary import summary
-from harness.diff.weights import ENTROPY, LOGP, ObjectiveOutcome, outcome
 from harness.models.language_model import LanguageModel, load
 from harness.models.resolving import SHIPPED as MODELS
 from harness.models.resolving import model_hash
@@ -58,11 +58,11 @@ def one(word: str) -> NamedAlgorithm:
 
 
 def weights(word: str, frozen: Frozen, logp_BT: Tensor) -> Tensor:
-    return outcome(one(word), frozen, {LOGP: logp_BT}).weights[LOGP]
+    return outcome(one(word).algorithm, frozen, {LOGP: logp_BT}).weights[LOGP]
 
 
 def told(word: str, frozen: Frozen, logp_BT: Tensor) -> dict[str, Any]:
-    return summary(outcome(one(word), frozen, {LOGP: logp_BT}), frozen.batch)
+    return summary(outcome(one(word).algorithm, frozen, {LOGP: logp_BT}), frozen.batch)
 
 
 def selected(frozen: Frozen, rows_B: Tensor) -> tuple[Frozen, Tensor]:
@@ -191,8 +191,8 @@ def test_clipped_tokens_are_those_without_weight(frozen: Frozen, logp_BT: Tensor
 
 
 def test_relative_weights_do_not_hang_on_the_size_of_the_loss(frozen: Frozen, logp_BT: Tensor) -> None:
-    found = outcome(one("rence"), frozen, {LOGP: logp_BT})
-    larger = ObjectiveOutcome(found.asked, found.keep_G, found.loss, {LOGP: 1000 * found.weights[LOGP]}, found.metrics)
+    found = outcome(one("rence").algorithm, frozen, {LOGP: logp_BT})
+    larger = replace(found, weights={LOGP: 1000 * found.weights[LOGP]})
     a, b = (summary(o, frozen.batch) for o in (found, larger))
     assert a["sequence_weight"] == pytest.approx(b["sequence_weight"])
     assert sum(map(abs, a["sequence_weight"])) == pytest.approx(256)
@@ -205,11 +205,11 @@ def test_relative_weights_do_not_hang_on_the_size_of_the_loss(frozen: Frozen, lo
 def test_the_gradient_is_the_trainers(frozen: Frozen, model: LanguageModel) -> None:
     both = values(model, frozen.batch, 1.0, [LOGP, ENTROPY])
     for word in ("grpo", "rence", "online_dpo_ref_init", "grpo:entropy_coef=0.1"):
-        found = outcome(one(word), frozen, both)
+        found = outcome(one(word).algorithm, frozen, both)
         assert (ENTROPY in found.weights) == ("entropy" in word)
         of = layers(model)
         (mine,) = gradients(model, frozen.batch, 1.0, [found.weights], of)
-        algorithm = found.asked.algorithm
+        algorithm = found.algorithm
         batch = replace(frozen.batch, ref_logp_BT=frozen.init_logp_BT).select(torch.nonzero(found.keep_G)[:, 0])
         batch = replace(batch, reward_B=algorithm.shape(batch))
 
@@ -252,8 +252,8 @@ def test_more_gradients_than_there_is_room_for_are_refused(
     from harness.base.errors import UserError
 
     # room for 2.5 gradients of 132,736 parameters of 4 bytes in a machine of a million bytes
-    monkeypatch.setattr("harness.diff.gradients.os.sysconf", lambda name: 1000)
-    monkeypatch.setattr("harness.diff.gradients.MOST_MEMORY", 2.5 * 4 * 132736 / 1e6)
+    monkeypatch.setattr("harness.backends.local.gradients.os.sysconf", lambda name: 1000)
+    monkeypatch.setattr("harness.backends.local.gradients.MOST_MEMORY", 2.5 * 4 * 132736 / 1e6)
     with pytest.raises(UserError, match=r"3 gradients of 132,736 parameters take 0\.0 GB.* at most 2 algorithms"):
         gradients(model, frozen.batch, 1.0, [{}] * 3, layers(model))
     gradients(model, frozen.batch, 1.0, [{}] * 2, layers(model))
@@ -335,7 +335,7 @@ def test_the_same_batch_gives_the_same_document(frozen: Frozen, document: dict[s
 def test_micro_batches_change_nothing(
     frozen: Frozen, document: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("harness.diff.gradients.MICRO_TOKENS", 700)
+    monkeypatch.setattr("harness.backends.local.gradients.MICRO_TOKENS", 700)
     found = compare(parse([a["label"] for a in document["algorithms"]]), frozen)
     for a, b in zip(found["algorithms"], document["algorithms"], strict=True):
         assert a["gradient_norm"] == pytest.approx(b["gradient_norm"], rel=1e-5)

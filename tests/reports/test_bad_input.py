@@ -162,15 +162,6 @@ def test_changed_settings_are_a_deviation(make_run) -> None:
     assert "Not as planned: grpo seed 1 was trained with other settings than the plan's." in notes
 
 
-def test_a_part_that_did_nothing_is_named(make_run) -> None:
-    report = build(make_run(clipped=0.0002))
-    assert (
-        "GRPO: share of tokens clipped was 0.0002 on average, below 0.001: this part did nothing in this run."
-        in report["notes"]
-    )
-    assert not any("did nothing" in note for note in build(make_run("active"))["notes"])
-
-
 ATTEMPTS = "grpo/seed0/evals/step_20/mini_easy/attempts.parquet"
 
 

@@ -16,6 +16,7 @@ from harness.backends.checkpoints import TrainingProgress
 from harness.backends.collect import Collected, collect
 from harness.backends.diverged import Diverged, diverging
 from harness.backends.groups import TokenRollouts, as_batch
+from harness.backends.local import activity
 from harness.backends.local import checkpoint as state_files
 from harness.backends.local.engines import engine_over
 from harness.backends.local.generate import generate
@@ -53,6 +54,7 @@ class Training:
         )
         learner = self.policies.learner
         self.learner = Learner(learner, self.algorithm, self.recipe, make_optimizer(learner, self.recipe))
+        activity.without_parts(self.algorithm)  # a plug-in's mistake is found here, not in the middle of training
         self.progress = TrainingProgress()
         self.at = 0
         """the step that is being made, or was made last"""
@@ -96,7 +98,8 @@ class Training:
         batch = self.prepare(collected, step) if collected.groups else None
         spent = min(1.0, (self.progress.rollouts + collected.rollouts) / self.trial.experiment.budget_rollouts)
         order = ("minibatches", self.trial.seed, step)
-        keep = partial(self.record, collected, step, spent)
+        acted: dict[str, float] = {}
+        keep = partial(self.record, collected, step, spent, acted)
         learnt = self.learner.learn(batch, order, spent, before_last=keep) if batch else {}
         if not batch:
             keep()
@@ -104,7 +107,7 @@ class Training:
         self.train_seconds += time.perf_counter() - generated
         self.progress = self.progress.after(collected, self.learner.updates, self.trial.experiment.grid_rollouts)
         done = self.progress
-        metrics = step_metrics(collected, batch, learnt)
+        metrics = {**step_metrics(collected, batch, learnt), **acted}
         return StepRecord(done.step, done.rollouts, done.tokens, done.updates, done.cursor, metrics)
 
     def prepare(self, collected: Collected, step: int) -> TokenRollouts:
@@ -117,12 +120,17 @@ class Training:
         batch = replace(batch, reward_B=self.algorithm.shape(batch))
         return replace(batch, credit=self.algorithm.credit(batch, lambda problem: self.rng(step, problem)))
 
-    def record(self, collected: Collected, step: int, progress: float) -> None:
-        """Keep the step's rollouts with the learner's weights of this moment, if that was asked for."""
+    def record(self, collected: Collected, step: int, progress: float, acted: dict[str, float]) -> None:
+        """Keep the step's rollouts with the learner's weights of this moment, if that was asked for; measure into
+        `acted` what the objective's parts do to the gradient, if it is time."""
         if step in self.trial.experiment.record_steps and not record(
             self.folder, self.trial, self.start, self.policies, collected, step, progress
         ):
             self.observer.warn(f"{self.trial.name}: step {step} is not recorded: none of its rollouts could be marked.")
+        before, budget = self.progress.rollouts, self.trial.experiment.budget_rollouts
+        if activity.due(before, before + collected.rollouts, budget):
+            place = activity.StepOfTrial(self.trial.seed, step, progress, self.learner.state)
+            acted |= activity.in_training(self.policies, self.algorithm, self.recipe, collected, place)
 
     def warn_of_missed_records(self, *, ended: bool) -> None:
         for message in missed(self.folder, self.trial, self.progress.step, ended=ended):

@@ -17,8 +17,8 @@ from torch import Tensor
 
 from harness.backends.groups import TokenRollouts
 from harness.backends.local.logprobs import forward_logprobs, micro_batches
+from harness.backends.local.token_weights import ENTROPY, LOGP
 from harness.base.errors import UserError
-from harness.diff.weights import ENTROPY, LOGP
 from harness.models.language_model import LanguageModel
 
 MICRO_TOKENS = 16384
@@ -87,19 +87,25 @@ def quantities(
 
 
 def gradients(
-    model: LanguageModel, batch: TokenRollouts, temperature: float, weights: Sequence[Mapping[str, Tensor]], of: Layers
+    model: LanguageModel,
+    batch: TokenRollouts,
+    temperature: float,
+    weights: Sequence[Mapping[str, Tensor]],
+    of: Layers,
+    pieces: Sequence[Tensor] | None = None,
 ) -> Tensor:
     """(A, P): the direction each of A algorithms pulls P parameters in, of single precision; its loss's gradient with
     the sign turned.
 
     Args:
         weights: of each algorithm, for each quantity it differentiates.
+        pieces: groups that share no forward pass with those of another piece; None: they all may.
     Raises: UserError if so many gradients have no room.
     """
     _check_memory(len(weights), of)
     flat = torch.zeros(len(weights), sum(parameter.numel() for parameter in of.parameters))
     wanted = list(dict.fromkeys(name for weight in weights for name in weight))
-    for micro, rows in _micros(batch):
+    for micro, rows in _micros(batch, pieces):
         outputs = list(quantities(model, micro, temperature, wanted).values())
         for row, weight in zip(flat, weights, strict=True):
             pulls = [weight[n][rows].float() if n in weight else torch.zeros(micro.mask_BT.shape) for n in wanted]
@@ -113,19 +119,29 @@ def gradients(
 
 
 def _check_memory(algorithms: int, of: Layers) -> None:
-    parameters = sum(parameter.numel() for parameter in of.parameters)
-    needed, there = 4 * algorithms * parameters, os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    if needed > MOST_MEMORY * there:
+    if not fit(algorithms, of):
+        most, there = _most(of), os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+        parameters = sum(parameter.numel() for parameter in of.parameters)
         raise UserError(
-            f"{algorithms} gradients of {parameters:,} parameters take {needed / 1e9:.1f} GB, and this machine has "
-            f"{there / 1e9:.1f}. Name at most {int(MOST_MEMORY * there / 4 / parameters)} algorithms at once."
+            f"{algorithms} gradients of {parameters:,} parameters take {4 * algorithms * parameters / 1e9:.1f} GB, and "
+            f"this machine has {there / 1e9:.1f}. Name at most {most} algorithms at once."
         )
+
+
+def fit(count: int, of: Layers) -> bool:
+    """Whether so many gradients have room in this machine's memory."""
+    return count <= _most(of)
+
+
+def _most(of: Layers) -> int:
+    there = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return int(MOST_MEMORY * there / 4 / sum(parameter.numel() for parameter in of.parameters))
 
 
 def cosines(flat: Tensor) -> list[list[float | None]]:
     """Of each pair of rows, clamped to [-1, 1] and exactly 1 with itself; None where a row is zero. Sums in double
     precision."""
-    gram = _gram(flat)
+    gram = products(flat)
     norm = gram.diagonal().sqrt()
     cosine = (gram / (norm[:, None] * norm)).clamp(-1, 1)
     return [
@@ -134,19 +150,21 @@ def cosines(flat: Tensor) -> list[list[float | None]]:
 
 
 def norms(flat: Tensor) -> list[float]:
-    return _gram(flat).diagonal().sqrt().tolist()
+    return products(flat).diagonal().sqrt().tolist()
 
 
-def _gram(flat: Tensor) -> Tensor:
-    """Products of rows, exactly symmetric. Piece by piece: the whole in double precision would take twice the memory of
-    all gradients."""
+def products(flat: Tensor) -> Tensor:
+    """Inner products of rows, exactly symmetric. Piece by piece: the whole in double precision would take twice the
+    memory of all gradients."""
     gram = torch.zeros(len(flat), len(flat), dtype=torch.float64)
     for part in flat.split(1 << 20, 1):
         gram += part.double() @ part.double().T
     return gram.triu() + gram.triu(1).T
 
 
-def _micros(batch: TokenRollouts) -> Iterator[tuple[TokenRollouts, Tensor]]:
+def _micros(batch: TokenRollouts, pieces: Sequence[Tensor] | None = None) -> Iterator[tuple[TokenRollouts, Tensor]]:
     """Micro-batches of whole groups, and the rows of the batch that each holds."""
-    for groups in micro_batches(batch, MICRO_TOKENS):
-        yield batch.select(groups), torch.cat([torch.nonzero(batch.group_B == group)[:, 0] for group in groups])
+    for piece in pieces or [torch.arange(batch.groups)]:
+        for groups in micro_batches(batch.select(piece), MICRO_TOKENS):
+            some = piece[groups]
+            yield batch.select(some), torch.cat([torch.nonzero(batch.group_B == group)[:, 0] for group in some])
