@@ -16,6 +16,7 @@ from reports.data import common, same_problems
 from reports.data.checked import UNCHECKED, Checked
 from reports.data.matching import Mismatch, Unmatched, grouped, listed, refused
 from reports.data.pairs import Groups, Pair, compare_all
+from reports.data.readings import ANYWHERE, LACKING, FormatPart, part
 from reports.data.scores import AVERAGE, complete, matrices
 from reports.data.titles import titles
 from reports.document import Cell, Column, Row, Table, text
@@ -45,6 +46,8 @@ class ComparedPair:
     """whether the files are sealed, and what was let through"""
     differs: Sequence[str] = ()
     """what is not the same on both sides, and may differ"""
+    parts: Mapping[str, FormatPart] = field(default_factory=dict)
+    """benchmark or `average` -> what of the difference is format; a missing key is a gap"""
 
     @property
     def average(self) -> Pair:
@@ -60,7 +63,7 @@ class ComparedPair:
             "b": self.b,
             "verdict": self.verdict,
             "scores": scores,
-            "pairs": [pair_json(pair, self.checked.accepted) for pair in self.pairs],
+            "pairs": [pair_json(pair, self.checked.accepted, self.parts.get(pair.benchmark)) for pair in self.pairs],
             "matched": False if self.checked.accepted else self.average.matched,
             **self.checked.to_json(),
             "differs": list(self.differs),
@@ -75,7 +78,9 @@ class ComparedPair:
         table = Table("compare", [Column(c, numeric=i > 0) for i, c in enumerate(columns)], rows)
         head = f"A  {self.a}\nB  {self.b}"
         told = [f"Differs, which is not refused: {'; '.join(self.differs)}."] if self.differs else []
-        first = [self.verdict, *self.checked.sentences]
+        found = self.parts.get(AVERAGE)
+        format_ = [found.sentence("A − B")] if found else [f"Which part is format is not known: {LACKING}."]
+        first = [" ".join([self.verdict, *format_]), *self.checked.sentences]
         return "\n\n".join([head, plain.table(table), *first, *self._families(), *told, *self.notes])
 
     def _families(self) -> list[str]:
@@ -180,7 +185,15 @@ def compare(
     if put_aside and pairs[0].estimate:
         said.append(common.said("A", "B", pairs[0].estimate.value, put_aside["low"], put_aside["high"]))
     notes = [*one.notes, *other.notes, *notes, *said]
-    return ComparedPair(a, b, means, pairs, notes, known, put_aside, seals, differs)
+    parts = _parts((one, other), groups, benchmarks)
+    return ComparedPair(a, b, means, pairs, notes, known, put_aside, seals, differs, parts)
+
+
+def _parts(subjects: Sequence[ComparedSide], groups: Groups, benchmarks: list[str]) -> dict[str, FormatPart]:
+    read = _groups([replace(s, problems=s.problems.assign(correct=s.problems[ANYWHERE])) for s in subjects], benchmarks)
+    a, b = (subject.name for subject in subjects)
+    found = {column: part(*(of[name, column] for of in (groups, read) for name in (a, b))) for _, column in groups}
+    return {column: one for column, one in found.items() if one}
 
 
 def _groups(subjects: Iterable[ComparedSide], benchmarks: list[str]) -> Groups:

@@ -51,6 +51,8 @@ class EvalRecord(Record):
     """`random`: the problems were asked in the order of order.json beside this file; empty: in the benchmark's own"""
     stopped_by: str = field(default="", metadata=LATER)
     """`gate`: it was decided before all problems were asked, and `problems` is how many were; it is complete"""
+    readings: str = field(default="", metadata=LATER)
+    """version of the marker that marked by the readings too (`mark_box`, `mark_anywhere`); empty: rows lack them"""
 
 
 @dataclass(frozen=True)

@@ -43,13 +43,13 @@ class _Row(NamedTuple):
 def remark(scope: VerifiedFolder, problems: ProblemsHere, folder: EvalFolder) -> RemarkedEvaluation:
     """An evaluation whose rows can be read. Raises: UserError if packages of the marker are missing."""
     header = EvalRecord.read(folder.header)
-    version, _, reading = header.grader_version.partition(_READING)
+    version, _, _ = header.grader_version.partition(_READING)
     made = RemarkedEvaluation(header.grader_version, same_marker=version == MARKER_VERSION)
     rows, coarse = _rows(folder.attempts), False
     try:
         if scope.imported:
-            record = _record(scope)
-            fresh, coarse = _imported(record, header, rows, reading), header.benchmark in record.coarse
+            record = import_record(scope)
+            fresh, coarse = _imported(record, header, rows), header.benchmark in record.coarse
         else:
             rules = problems.rules(header)
             fresh: Sequence[Marked | None] = _marked([_ours(row, rules) for row in rows], Reading.RULE)
@@ -120,11 +120,18 @@ def _seconds(problems: ProblemsHere, header: EvalRecord, rows: Sequence[_Row]) -
     ]
 
 
-def _imported(record: ImportRecord, header: EvalRecord, rows: Sequence[_Row], reading: str) -> list[Marked | None]:
-    """Marks by the rule that the import was given; None for an answer that came without text or gold."""
+def imported_marker(record: ImportRecord, header: EvalRecord) -> Marker:
+    """As the import was told to mark; where its source had marks, as it would have marked them."""
+    _, _, reading = header.grader_version.partition(_READING)
     form = Form(record.options["rule"]) if record.options.get("rule") else None
     how = Reading(reading) if reading in tuple(Reading) else Reading.RULE
-    rule = Marker(how, form, record.options.get("tolerance")).rule(header.benchmark)
+    return Marker(how, form, record.options.get("tolerance"))
+
+
+def _imported(record: ImportRecord, header: EvalRecord, rows: Sequence[_Row]) -> list[Marked | None]:
+    """Marks by the rule that the import was given; None for an answer that came without text or gold."""
+    marker = imported_marker(record, header)
+    form, how, rule = marker.form, marker.reading, marker.rule(header.benchmark)
     there = [place for place, row in enumerate(rows) if row.response is not None and row.gold is not None]
 
     def again(rule: Rule, places: Sequence[int]) -> dict[int, Marked]:
@@ -143,7 +150,8 @@ def _imported(record: ImportRecord, header: EvalRecord, rows: Sequence[_Row], re
     return [made.get(i) for i in range(len(rows))]
 
 
-def _record(scope: VerifiedFolder) -> ImportRecord:
+def import_record(scope: VerifiedFolder) -> ImportRecord:
+    """Raises: NotComparable if it is not there, or cannot be read."""
     if scope.run is None:
         raise NotComparable("how it was marked is written in the import's folder, which is not here")
     try:

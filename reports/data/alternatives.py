@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from reports.data import second_marker
+from reports.data import readings
 from reports.data.analysis import Analysis
 from reports.data.load import where
 from reports.data.scores import Cells, complete, final, matrices
@@ -111,7 +111,8 @@ def _whole(cells: Cells, arms: list[str], benchmarks: list[str]) -> dict[str, Ma
 
 
 def _readings(a: Analysis) -> Iterator[Alternative]:
-    """Of the same answers: by the second marker, and without attempts that ended without a verdict on an answer."""
+    """Of the same answers: found in another way, by the second marker, and without attempts that ended without a verdict
+    on an answer."""
     evals, arms = _averaged(a, final(a.run)), [arm.name for arm in a.arms]
     problems = where(a.run.problems, a.run.problems["eval"].isin(list(evals.index)))
     attempts = problems["attempts"].to_numpy()
@@ -120,9 +121,8 @@ def _readings(a: Analysis) -> Iterator[Alternative]:
         cells = matrices(evals, problems.assign(correct=correct, attempts=attempts))
         return measured(name, a.cells, cells, arms, a.benchmarks)
 
-    seconds = second_marker.correct(a.run, evals)
-    if seconds is not None:
-        yield read("second marker", np.concatenate(seconds), attempts)
+    for name, correct in readings.alternatives(a.run, evals, problems):
+        yield read(name, correct, attempts)
     for mark, name in LEFT_OUT.items():
         lost = problems[mark].to_numpy()
         if lost.any():

@@ -5,7 +5,7 @@ Raises, everywhere in this module: records.DataError, which ends a command with 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
@@ -38,6 +38,8 @@ from harness.records import (
 from reports.data import columns
 
 MARKS = [mark.value for mark in Mark]
+READINGS = ("mark_box", "mark_anywhere")
+"""columns of marks by other readings than the benchmark's rule"""
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,8 @@ class Attempts:
     """int32, or int64 where one is larger; NaN where an import does not know them"""
     rows: np.ndarray
     """which row of attempts.parquet it is"""
+    readings: Mapping[str, np.ndarray] = field(default_factory=dict)
+    """column of READINGS -> place in MARKS; a missing key is a gap"""
 
 
 @dataclass(frozen=True)
@@ -73,7 +77,8 @@ class Run:
 
     - evals: one row for each complete evaluation, the fields of its header; `seed` is -1 for the untrained model
     - problems: one row for each evaluation and problem: `eval` (row of `evals`), `problem_id`, a count for each of the
-      five marks, `attempts`, `tokens` (sum; NaN in an imported run that does not know them)
+      five marks, `attempts`, `tokens` (sum; NaN in an imported run that does not know them), and one for each of
+      READINGS: how many are correct by it, NaN where that is not known
     - steps: one row for each trial and step: arm, seed, the counters, one column for each metric
     """
 
@@ -212,8 +217,27 @@ def count(attempts: Sequence[Attempts]) -> pd.DataFrame:
         counts = [(one.marks == place).sum(axis=1) for one in attempts]
         problems[mark] = np.concatenate([np.empty(0, np.int64), *counts])
     problems["attempts"] = problems[MARKS].sum(axis=1)
+    for name in READINGS:
+        counts = [read_by(one, name) for one in attempts]
+        problems[name] = np.concatenate([np.empty(0), *counts])
     problems["tokens"] = np.concatenate([np.empty(0, np.int64), *(one.tokens.sum(axis=1) for one in attempts)])
     return problems
+
+
+def read_by(one: Attempts, name: str) -> np.ndarray:
+    """How many attempts at each problem are correct by a reading, one of READINGS; NaN where that is not known."""
+    marks = one.readings.get(name)
+    return np.full(len(one.ids), np.nan) if marks is None else (marks == 0).sum(axis=1).astype(float)
+
+
+def _readings(path: Path, header: EvalRecord, rows: np.ndarray) -> dict[str, np.ndarray]:
+    """Those that every attempt has a mark by."""
+    read = {name: columns.words(path, name, rows) for name in READINGS} if header.readings else {}
+    return {
+        name: np.array([MARKS.index(word) for word in found[0]], np.int8)[found[1]]
+        for name, found in read.items()
+        if found is not None and (found[1] >= 0).all() and set(found[0]) <= set(MARKS)
+    }
 
 
 def _attempts(path: Path, header: EvalRecord) -> Attempts:
@@ -239,7 +263,8 @@ def _attempts(path: Path, header: EvalRecord) -> Attempts:
     marks = np.array([MARKS.index(word) for word in words], dtype=np.int8)[mark]
     shape = (header.problems, header.k)
     tokens = _tokens(table["tokens"], rows).reshape(shape)
-    return Attempts(ids, marks[rows].reshape(shape), tokens, rows.reshape(shape))
+    rows = rows.reshape(shape)
+    return Attempts(ids, marks[rows], tokens, rows, _readings(path, header, rows))
 
 
 def _rows(place: np.ndarray) -> np.ndarray:

@@ -125,6 +125,7 @@ def results_of(name: str, subject: ComparedSide, evals: pd.DataFrame) -> Measure
         benchmark: replace(
             _counts(hashes[benchmark], scores, [texts.get((seed, benchmark)) for seed in seeds]),
             rule=_only(name, where(evals, evals["benchmark"] == benchmark), "rule"),
+            anywhere=_anywhere(evals, subject.problems, benchmark, seeds),
         )
         for benchmark, scores in benchmarks.items()
     }
@@ -156,6 +157,15 @@ def _counts(benchmark_hash: str, scores: Scores, texts: Sequence[str | None]) ->
     return Counts(
         benchmark_hash, ids_hash(scores.problems), scores.k, tuple(map(tuple, correct.tolist())), known, scores.problems
     )
+
+
+def _anywhere(evals: pd.DataFrame, problems: pd.DataFrame, benchmark: str, seeds: Sequence[int]) -> tuple[int, ...]:
+    """Of each seed; empty where one does not know it."""
+    there = where(evals, evals["benchmark"] == benchmark)
+    sums = problems.groupby("eval")["mark_anywhere"].agg(lambda counts: counts.sum(skipna=False))
+    by_seed = {seed: sums[e] for e, seed in zip(there.index, there["seed"], strict=True)}
+    found = [by_seed[seed] for seed in seeds]
+    return () if np.isnan(found).any() else tuple(int(count) for count in found)
 
 
 def _only(name: str, evals: pd.DataFrame, field: str) -> Any:
