@@ -80,7 +80,7 @@ class ComparedPair:
         told = [f"Differs, which is not refused: {'; '.join(self.differs)}."] if self.differs else []
         found = self.parts.get(AVERAGE)
         format_ = [found.sentence("A − B")] if found else [f"Which part is format is not known: {LACKING}."]
-        first = [" ".join([self.verdict, *format_]), *self.checked.sentences]
+        first = [self.verdict, *format_, *self.checked.sentences]
         return "\n\n".join([head, plain.table(table), *first, *self._families(), *told, *self.notes])
 
     def _families(self) -> list[str]:

@@ -44,8 +44,8 @@ class AddedReadings:
 
 
 def add_readings(root: Path) -> AddedReadings:
-    """Mark the answers of a run, an arm, a trial, an import or a folder of `rence eval` by every reading, where that was
-    not done. Of an import the marks that it came with stay.
+    """Mark the answers of a run, an arm, a trial, an import or a folder of `rence eval` by every reading, where that
+    was not done. Of an import the marks that it came with stay.
 
     Raises: DataError if the folder is none of ours; BrokenSeal if it is not what was made; UserError if another process
     holds it, or packages of the marker are missing.

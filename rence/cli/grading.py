@@ -23,8 +23,8 @@ File = Annotated[
     Path | None,
     typer.Argument(
         metavar="FILE.jsonl|FOLDER",
-        help="Lines with `gold` and `pred`; or a run, an import or a folder of `rence eval`, whose answers get marks by "
-        "every reading where they have none.",
+        help="Lines with `gold` and `pred`; or a run, an import or a folder of `rence eval`, whose answers get marks "
+        "by every reading where they have none.",
         show_default=False,
     ),
 ]

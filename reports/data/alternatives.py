@@ -111,8 +111,8 @@ def _whole(cells: Cells, arms: list[str], benchmarks: list[str]) -> dict[str, Ma
 
 
 def _readings(a: Analysis) -> Iterator[Alternative]:
-    """Of the same answers: found in another way, by the second marker, and without attempts that ended without a verdict
-    on an answer."""
+    """Of the same answers: found in another way, by the second marker, and without attempts that ended without a
+    verdict on an answer."""
     evals, arms = _averaged(a, final(a.run)), [arm.name for arm in a.arms]
     problems = where(a.run.problems, a.run.problems["eval"].isin(list(evals.index)))
     attempts = problems["attempts"].to_numpy()

@@ -230,16 +230,6 @@ def read_by(one: Attempts, name: str) -> np.ndarray:
     return np.full(len(one.ids), np.nan) if marks is None else (marks == 0).sum(axis=1).astype(float)
 
 
-def _readings(path: Path, header: EvalRecord, rows: np.ndarray) -> dict[str, np.ndarray]:
-    """Those that every attempt has a mark by."""
-    read = {name: columns.words(path, name, rows) for name in READINGS} if header.readings else {}
-    return {
-        name: np.array([MARKS.index(word) for word in found[0]], np.int8)[found[1]]
-        for name, found in read.items()
-        if found is not None and (found[1] >= 0).all() and set(found[0]) <= set(MARKS)
-    }
-
-
 def _attempts(path: Path, header: EvalRecord) -> Attempts:
     """Of one evaluation, whatever the order of its rows. Raises: DataError unless each problem has samples 0..k-1."""
     table = columns.scored(path)
@@ -264,7 +254,8 @@ def _attempts(path: Path, header: EvalRecord) -> Attempts:
     shape = (header.problems, header.k)
     tokens = _tokens(table["tokens"], rows).reshape(shape)
     rows = rows.reshape(shape)
-    return Attempts(ids, marks[rows], tokens, rows, _readings(path, header, rows))
+    read = {name: columns.marks(path, name, rows) for name in READINGS if header.readings}
+    return Attempts(ids, marks[rows], tokens, rows, {name: found for name, found in read.items() if found is not None})
 
 
 def _rows(place: np.ndarray) -> np.ndarray:

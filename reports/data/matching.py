@@ -28,7 +28,7 @@ HARMLESS = (
     *("arm", "seed", "step", "rollouts", "grid", "model_hash"),  # what is compared
     *("benchmark", "title"),  # what is paired, and a word of tables
     "problems",  # the problems themselves are compared, where scores are paired
-    "second_marker",  # marks each answer once more, and changes no score
+    *("second_marker", "readings"),  # mark each answer once more, and change no score
 )
 """fields of a header that say nothing about how answers were asked for and marked"""
 LISTED = {

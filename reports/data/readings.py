@@ -1,7 +1,7 @@
 """The same answers by other readings, and which part of a difference between arms is one of format.
 
-The benchmark's rule reads the last box. Anywhere in the text an answer is found without one. So an arm that boxes more of its
-right answers than another is above it by the rule, and not if answers may stand anywhere:
+The benchmark's rule reads the last box; anywhere in the text, an answer is found without one. So an arm that boxes more
+of its right answers than another is above it by the rule, and not if answers may stand anywhere:
 
     difference by the rule = difference anywhere in the text + format
 
@@ -56,8 +56,8 @@ class FormatPart:
         """`Of ReNCE − GRPO, +24.0 points, +20.1 are format: anywhere in the text it is +3.9.`"""
         whole = self.anywhere + self.format
         return (
-            f"Of {name}, {signed(whole)} points, {signed(self.format)} are format: if answers may stand anywhere in the "
-            f"text, it is {signed(self.anywhere)}."
+            f"Of {name}, {signed(whole)} points, {signed(self.format)} are format: if answers may stand anywhere in "
+            f"the text, it is {signed(self.anywhere)}."
         )
 
 
@@ -68,8 +68,8 @@ def cells(evals: pd.DataFrame, problems: pd.DataFrame, reading: str) -> Cells:
 
 
 def alternatives(run: Run, evals: pd.DataFrame, problems: pd.DataFrame) -> Iterator[tuple[str, Floats]]:
-    """Name of a reading, and how many attempts at each of these problems are correct by it; NaN where that is not known.
-    A reading that gives every attempt the mark of the rule is no alternative.
+    """Name of a reading, and how many attempts at each of these problems are correct by it; NaN where that is not
+    known. A reading that gives every attempt the mark of the rule is no alternative.
 
     Args:
         evals: some of the run's.

@@ -92,8 +92,8 @@ def _equivalence(a: Analysis) -> str:
 
 def _format(a: Analysis) -> str:
     said = (
-        " Of which format: the difference, less the difference if answers may stand anywhere in the text; the rest is in "
-        "what the answers are."
+        " Of which format: the difference, less the difference if answers may stand anywhere in the text; the rest is "
+        "in what the answers are."
     )
     lacks = f" Not all answers have marks by that reading: {readings.LACKING}." if readings.lacking(a) else ""
     return (said if readings.parts(a) else "") + lacks
