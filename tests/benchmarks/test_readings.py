@@ -40,7 +40,7 @@ def test_of_every_reading_the_marks_are_those_it_gives_alone() -> None:
     found = mark_readings(responses)
     for reading in Reading:
         assert [one[reading] for one in found] == mark_all(responses, None, reading)
-    texts = [Response(one.text, f"so #### {one.gold}", one.rule) for one in responses]
+    texts = [Response(one.text, f"3 + 4\n#### {one.gold}", one.rule) for one in responses]
     own = [one[Reading.ANYWHERE] for one in mark_readings(texts, None, Reading.ANYWHERE)]
     assert own == mark_texts(texts) and "correct" in [one.mark for one in own], "a gold that is a text"
 

@@ -70,11 +70,8 @@ def test_the_parts_of_a_difference(rence: Rence, name: str) -> None:
 
 def test_the_words_and_numbers_of_compare(rence: Rence) -> None:
     run = made(rence, "both", **ARMS["both"][0])
-    said = rence("compare", f"{run}/ours", f"{run}/theirs").out
-    assert (
-        "Of A − B, +80.0 points, +60.0 are format: if answers may stand anywhere in the text, it is +20.0."
-        in " ".join(said.split())
-    )
+    said = " ".join(rence("compare", f"{run}/ours", f"{run}/theirs").out.split())
+    assert "Of A − B, +80.0 points, +60.0 are format: if answers may stand anywhere in the text, it is +20.0." in said
     (average, *_) = rence("compare", f"{run}/ours", f"{run}/theirs", "--json").json["pairs"]
     assert average["readings"] == pytest.approx({"anywhere": 0.2, "format": 0.6})
 
@@ -111,7 +108,7 @@ def test_absence_is_a_gap_that_a_command_fills(rence: Rence) -> None:
     assert rence("report", "both").code == 0
     assert "readings" not in verdict(run)["pairs"][0] and "are format" not in verdict(run)["verdict"]
     page = (run / "report/report.md").read_text(encoding="utf-8")
-    assert "of which format" not in page and "`rence grade FOLDER` derives them from the texts" in page
+    assert "of which format" not in page and "rence grade FOLDER" in page
     assert "format is not known" in rence("compare", f"{run}/ours", f"{run}/theirs").out
     done = rence("grade", "both", "--json")
     assert (done.json["evaluations"], done.json["answers"], done.json["left"]) == (4, 80, {})
