@@ -7,21 +7,26 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from harness.records import SCHEMA, DataError
+from harness.records.files import real_path
 from harness.records.left_out import sentences
 from reports.compared_side import ComparedSide, again, find, in_one_version
 from reports.data import common, same_problems
+from reports.data.alternatives import READING, MeasuringChoice, instead
 from reports.data.checked import UNCHECKED, Checked
+from reports.data.dependence import NOT_STUDIED, DependsOn, Question, of_pair
 from reports.data.matching import Mismatch, Unmatched, grouped, listed, refused
 from reports.data.pairs import Groups, Pair, compare_all
-from reports.data.readings import ANYWHERE, LACKING, FormatPart, part
-from reports.data.scores import AVERAGE, complete, matrices
+from reports.data.readings import ANYWHERE, LACKING, TITLES, FormatPart, part
+from reports.data.scores import AVERAGE, Scores, complete, matrices
 from reports.data.titles import titles
 from reports.document import Cell, Column, Row, Table, text
 from reports.imported import MATCHING_UNKNOWN
 from reports.render import plain
+from reports.statistics.dependence import MARGIN
 from reports.statistics.power import LARGEST
 from reports.verdict import COVERS, within
 from reports.verdict_json import pair_json
@@ -48,6 +53,8 @@ class ComparedPair:
     """what is not the same on both sides, and may differ"""
     parts: Mapping[str, FormatPart] = field(default_factory=dict)
     """benchmark or `average` -> what of the difference is format; a missing key is a gap"""
+    depends: DependsOn = NOT_STUDIED
+    """what the sign of the average's difference depends on"""
 
     @property
     def average(self) -> Pair:
@@ -67,6 +74,7 @@ class ComparedPair:
             "matched": False if self.checked.accepted else self.average.matched,
             **self.checked.to_json(),
             "differs": list(self.differs),
+            "depends_on": list(self.depends.found),
             **({"common": self.common} if self.common else {}),
             "notes": self.notes,
         }
@@ -80,7 +88,7 @@ class ComparedPair:
         told = [f"Differs, which is not refused: {'; '.join(self.differs)}."] if self.differs else []
         found = self.parts.get(AVERAGE)
         format_ = [found.sentence("A − B")] if found else [f"Which part is format is not known: {LACKING}."]
-        first = [self.verdict, *format_, *self.checked.sentences]
+        first = [self.verdict, *format_, *self.checked.sentences, *self.depends.sentences]
         return "\n\n".join([head, plain.table(table), *first, *self._families(), *told, *self.notes])
 
     def _families(self) -> list[str]:
@@ -150,9 +158,7 @@ def compare(
     Raises: ValueError if A and B are one folder, or as `find` does; Unmatched if they have no benchmark in common, or
         are not matched where that is not accepted; BrokenSeal; DataError if a side lacks a result.
     """
-    if Path(a).resolve() == Path(b).resolve():
-        raise ValueError(f"A and B are the same folder: {a}.")
-    one, other = find(a, accept), find(b, accept)
+    one, other = _found(a, b, accept)
     alike = _alike(one, other)
     if only_common:
         one, other = _only_common(one, replace(other, evals=same_problems.adopt(other.evals, alike)))
@@ -185,15 +191,49 @@ def compare(
     if put_aside and pairs[0].estimate:
         said.append(common.said("A", "B", pairs[0].estimate.value, put_aside["low"], put_aside["high"]))
     notes = [*one.notes, *other.notes, *notes, *said]
-    parts = _parts((one, other), groups, benchmarks)
-    return ComparedPair(a, b, means, pairs, notes, known, put_aside, seals, differs, parts)
+    read = {reading: _groups([side.read_by(reading) for side in (one, other)], benchmarks) for reading in TITLES}
+    parts = {
+        column: found
+        for _, column in groups
+        if (found := part(*(of[side, column] for of in (groups, read[ANYWHERE]) for side in (a, b))))
+    }
+    depends = _depends(groups, pairs[0], [known.get(name, name) for name in benchmarks], alpha, read)
+    return ComparedPair(a, b, means, pairs, notes, known, put_aside, seals, differs, parts, depends)
 
 
-def _parts(subjects: Sequence[ComparedSide], groups: Groups, benchmarks: list[str]) -> dict[str, FormatPart]:
-    read = _groups([replace(s, problems=s.problems.assign(correct=s.problems[ANYWHERE])) for s in subjects], benchmarks)
-    a, b = (subject.name for subject in subjects)
-    found = {column: part(*(of[name, column] for of in (groups, read) for name in (a, b))) for _, column in groups}
-    return {column: one for column, one in found.items() if one}
+def _found(a: str, b: str, accept: str | None) -> tuple[ComparedSide, ComparedSide]:
+    if real_path(Path(a)) == real_path(Path(b)):
+        raise ValueError(f"A and B are the same folder: {a}.")
+    return find(a, accept), find(b, accept)
+
+
+def _depends(
+    groups: Groups, average: Pair, titles: Sequence[str], alpha: float, read: Mapping[str, Groups]
+) -> DependsOn:
+    """Of the difference on the average.
+
+    Args:
+        read: the same groups by other readings of the answers, NaN where they are not known.
+    """
+    a, b, estimate = average.a, average.b, average.estimate
+    estimand = estimate.estimand if estimate else "checkpoints"
+    asked = Question(a, [b], {a: "A", b: "B"}, alpha, average.margin or MARGIN, estimand)
+    base = {side: [scores.values for scores in groups[side, AVERAGE]] for side in (a, b)}
+    ways = [
+        instead(TITLES[reading], {side: [s.values for s in found[side, AVERAGE]] for side in (a, b)}, base)
+        for reading, found in read.items()
+        if _changes(
+            [s for side in (a, b) for s in found[side, AVERAGE]], [s for side in (a, b) for s in groups[side, AVERAGE]]
+        )
+    ]
+    seeds = {side: groups[side, AVERAGE][0].seeds for side in (a, b)}
+    return of_pair(base, titles, seeds, asked, [MeasuringChoice(READING, tuple(ways))])
+
+
+def _changes(read: Sequence[Scores], planned: Sequence[Scores]) -> bool:
+    """Whether a reading is known, and gives some problem another score."""
+    known = all(np.isfinite(scores.values).all() for scores in read)
+    return known and any((one.values != other.values).any() for one, other in zip(read, planned, strict=True))
 
 
 def _groups(subjects: Iterable[ComparedSide], benchmarks: list[str]) -> Groups:

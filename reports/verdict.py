@@ -28,14 +28,9 @@ MOST_NAMES = 8
 def sentences(a: Analysis) -> list[str]:
     """The verdict, then what it rests on."""
     facts, collapsed = axes.facts(a), stability.sentence(a)
-    found = [
-        *_numbers(a),
-        *readings.sentences(a),
-        *filter(None, [facts]),
-        *dependence.sentences(a),
-        *_start(a),
-        *filter(None, [collapsed]),
-    ]
+    depends = dependence.sentences(dependence.study(a), dependence.question(a))
+    numbers = [*_numbers(a), *readings.sentences(a), *filter(None, [facts])]
+    found = [*numbers, *depends, *_start(a), *filter(None, [collapsed])]
     return [_verdict(a), *a.checked.sentences, *found, basis(a)]
 
 

@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from harness.records import DataError, RunFolder, json_text, write_text
+from harness.records.files import real_path
 from harness.records.layout import SEAL
 from harness.records.seals import FolderSeal
 from reports import verdict, verdict_json
@@ -64,11 +65,11 @@ def _earlier(folder: Path, evidence: str, files: Mapping[str, str]) -> dict[str,
         held = FolderSeal.read(folder / SEAL) if (folder / SEAL).exists() else FolderSeal({}, "")
     except DataError:  # it is made anew
         return {}
-    inside = folder.resolve()  # a seal is a file like others, and may name anything
+    inside = real_path(folder)  # a seal is a file like others, and may name anything
     others = {
         name: digest
         for name, digest in held.files.items()
-        if name not in files and (path := (folder / name).resolve()).is_relative_to(inside) and path.is_file()
+        if name not in files and (path := real_path(folder / name)).is_relative_to(inside) and path.is_file()
     }
     if held.rests_on == evidence:
         return others

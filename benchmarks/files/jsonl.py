@@ -17,7 +17,7 @@ from typing import Any
 
 from benchmarks.asking import SEVERAL
 from benchmarks.files import cleaning
-from benchmarks.files.rules import LineMistake, check_gold, rule_of, text_of
+from benchmarks.files.rules import LineMistake, check_gold, check_text, rule_of, text_of
 from benchmarks.marking import mark
 from benchmarks.marks import MATHS, NUMBERS, Mark, Rule
 
@@ -151,8 +151,7 @@ def _value(row: Mapping[str, Any], keys: Sequence[str]) -> tuple[str, Any]:
 def _text(key: str, value: Any) -> str:
     """Raises: LineMistake."""
     text = text_of(key, value)
-    if "\0" in text or any(0xD800 <= ord(letter) < 0xE000 for letter in text):
-        raise LineMistake(f"`{key}` holds a NUL character or half of a surrogate pair")
+    check_text(key, text)
     return text
 
 

@@ -15,6 +15,8 @@ from benchmarks.marks import Form, Rule
 
 MOST_TOLERANCE = 0.5
 """relative: beyond it a number would equal half of itself"""
+MOST_CHARACTERS = 10_000
+"""of a gold: the longest of the benchmarks has 210"""
 
 
 class LineMistake(Exception):
@@ -66,8 +68,17 @@ def text_of(key: str, value: Any) -> str:
     return text
 
 
+def check_text(key: str, text: str) -> None:
+    """Raises: LineMistake if it holds what no file of text can."""
+    if "\0" in text or any(0xD800 <= ord(letter) < 0xE000 for letter in text):
+        raise LineMistake(f"`{key}` holds a NUL character or half of a surrogate pair")
+
+
 def check_gold(key: str, gold: str, form: Form) -> None:
-    """Raises: LineMistake if a gold of multiple choice is no letter."""
+    """Raises: LineMistake if a gold is too long to be one or no text, or one of multiple choice no letter."""
+    check_text(key, gold)
+    if len(gold) > MOST_CHARACTERS:
+        raise LineMistake(f"`{key}` is longer than {MOST_CHARACTERS:,} characters", f": it has {len(gold):,}")
     if form is Form.CHOICE and not letter(gold):
         raise LineMistake(f"`{key}` of multiple choice must be a letter, A to J", f", but is {_shown(gold)}")
 

@@ -19,6 +19,8 @@ from benchmarks.problems import Benchmark, Problem, ProblemsError, ProblemsMissi
 DATA_DIR = "RENCE_DATA_DIR"
 MOST_BYTES = 1_000_000_000
 """of a file, which is held in memory; the largest training set has 7 million"""
+_MOST_CHARACTERS = 200
+"""of what is said of a mistake"""
 FOLDERS = ("", "benchmarks", "train")
 """where a file may be in the data folder"""
 
@@ -123,6 +125,13 @@ def local_file(source: Source) -> Path | None:
     return next((file for file in files if file.is_file()), None)
 
 
+def _reason(error: Exception) -> str:
+    """Of bytes that are no text where they are, and not all of them."""
+    if isinstance(error, UnicodeDecodeError):
+        return f"it is not UTF-8 (byte {error.start + 1:,} is 0x{error.object[error.start]:02x})"
+    return repr(error)[:_MOST_CHARACTERS]
+
+
 def _from_file(source: Source, file: Path) -> tuple[Problem, ...]:
     if (size := file.stat().st_size) > MOST_BYTES:
         raise ProblemsError(f"{file} has {size:,} bytes, but at most {MOST_BYTES:,} are read.")
@@ -131,7 +140,7 @@ def _from_file(source: Source, file: Path) -> tuple[Problem, ...]:
             problems = _problems(source, (json.loads(line) for line in lines), "problem", "answer")
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise ProblemsError(
-                f"{file} must hold JSON lines with `problem` and `answer`, but reading it failed: {error!r}."
+                f"{file} must hold JSON lines with `problem` and `answer`, but reading it failed: {_reason(error)}."
             ) from None
     found = hash_of(problems)
     if found != source.content:

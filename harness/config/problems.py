@@ -18,6 +18,7 @@ from harness.config.experiment import Evaluation, Experiment
 from harness.config.manifest import Key, Manifest, dotted
 from harness.config.own_files import ProblemFile, TrainFile
 from harness.config.shape import model
+from harness.records.files import real_path
 
 T = TypeVar("T", ProblemFile, TrainFile)
 
@@ -88,7 +89,7 @@ def problem_file(name: str, path: Path, wanted: T) -> T:
             found: Benchmark | TrainingSet = Benchmark.from_file(path, name, rule=rule, content=wanted.hash)
         else:
             found = TrainingSet.from_file(path, name, content=wanted.hash)
-        return replace(wanted, file=str(path.resolve()), hash=hash_of(found.problems))
+        return replace(wanted, file=str(real_path(path)), hash=hash_of(found.problems))
     except ProblemsError as error:
         raise UserError(str(error)) from None
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from harness.base.findings import Finding, FindingState
+from harness.records.files import real_path
 
 GB = 1e9
 LITTLE_MEMORY = 2 * GB
@@ -68,7 +69,7 @@ def _memory() -> Finding:
 
 
 def _disk(folder: Path) -> Finding:
-    place = next(p for p in (folder.resolve(), *folder.resolve().parents) if p.exists())
+    place = next(p for p in (real_path(folder), *real_path(folder).parents) if p.exists())
     free = shutil.disk_usage(place).free
     found = f"{free / GB:.1f} GB free at {place}"
     if not os.access(place, os.W_OK):

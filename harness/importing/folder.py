@@ -25,6 +25,7 @@ from harness.importing.sources import ImportSource
 from harness.importing.spool import Spool
 from harness.importing.versions import versions_of
 from harness.records import EvalFolder, EvalRecord, ImportRecord, Plan, RunFolder, to_disk
+from harness.records.files import real_path
 from harness.records.left_out import sentences
 from harness.records.origins import ImportedFile
 from harness.records.schema import COLUMNS
@@ -77,7 +78,7 @@ def write(
         files = f"{len(record.files):,} {'file' if len(record.files) == 1 else 'files'}"
         record.write(folder.imported)
         said = f"{source}, {files}"
-        plan = import_plan.plan(out.resolve().name, said, arranged, wanted, record, file_hash(folder.imported))
+        plan = import_plan.plan(real_path(out).name, said, arranged, wanted, record, file_hash(folder.imported))
         _leave_out(folder, evaluated, arranged)
         for one, point in zip(arranged.evaluated, arranged.points, strict=True):
             _header(one, point, versions[one.benchmark]).write(_folder(folder, one).header)

@@ -25,7 +25,7 @@ ROWS, CHARACTERS = 1 << 16, 1 << 25
 _LONGEST_CELL = 2**31 - 1
 LONGEST_LINE = 1 << 28
 """characters: one line of more is no row, but a file of something else"""
-_MOST_ROWS, _ROWS_A_BYTE = 10_000_000, 100
+_MOST_ROWS, _ROWS_A_BYTE = 10_000_000, 20
 """of a Parquet file: more rows, and as many to each of its bytes, are nobody's answers"""
 _DECODED = 1 << 12
 """rows of Parquet that are taken at once: 400 MB of answers of 100 kB"""

@@ -16,6 +16,7 @@ from typing import Any
 from harness.base import reserved
 from harness.base.errors import UserError
 from harness.records import START, user_files
+from harness.records.files import real_path
 
 ARM = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\Z")
 """an arm's name is also a folder's"""
@@ -81,9 +82,9 @@ def find(words: Sequence[str], find_in: Find, looked_for: str) -> list[ImportSou
     for source in sources:
         if wrong := user_files.mistake(source.path):
             raise UserError(f"{source.path} {wrong}.")
-        if source.path.resolve() in seen:
+        if real_path(source.path) in seen:
             raise UserError(f"{source.path} is named twice. Every file is imported once.")
-        seen.add(source.path.resolve())
+        seen.add(real_path(source.path))
     return sources
 
 

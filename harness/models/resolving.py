@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from collections import deque
 from pathlib import Path
 
 from harness.base.errors import INCOMPLETE, UserError, nearest
-from harness.models import folder_files, smollm
+from harness.models import folder_files, smollm, tensor_files
+from harness.records.files import real_path
 from harness.records.seals import file_hash
 
 SHIPPED = {"quickstart-base": Path(__file__).parent / "quickstart-base"}
@@ -43,7 +45,7 @@ def short_name(model: str) -> str:
     part of its path."""
     folder = Path(model).expanduser()
     if model not in (*SHIPPED, smollm.NAME) and folder.is_dir():
-        return folder.resolve().name
+        return real_path(folder).name
     return model.partition("@")[0].rpartition("/")[2]
 
 
@@ -66,6 +68,7 @@ def _here(model: str) -> Path | None:
         if not (folder / "config.json").exists():
             raise UserError(f"`{model}` is a folder without config.json, so not a model in Hugging Face layout.")
         folder_files.check(folder, CONTENT)
+        _check_headers(folder)
         return folder
     owner_and_name = model.split("@")[0].split("/")
     if model.startswith((".", "~", "/")) or len(owner_and_name) != 2 or not all(owner_and_name):
@@ -74,6 +77,15 @@ def _here(model: str) -> Path | None:
             f"{nearest(model, (*SHIPPED, smollm.NAME))}"
         )
     return None
+
+
+def _check_headers(folder: Path) -> None:
+    """Before gigabytes are hashed that are no weights. Raises: UserError."""
+    try:
+        for file in folder.glob("*.safetensors"):
+            deque(tensor_files.header(file), maxlen=0)
+    except tensor_files.BrokenFiles as error:
+        raise UserError(f"{error}.\n{tensor_files.MEND}", INCOMPLETE) from None
 
 
 def _content(folder: Path) -> list[Path]:

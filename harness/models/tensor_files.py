@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 SINGLE, INDEX = "model.safetensors", "model.safetensors.index.json"
 MOST_HEADER_BYTES = 100_000_000
 """what the format allows"""
+MEND = (
+    "Copy or download it again whole, with the config.json and the tokenizer that belong to it; nothing was computed "
+    "with it."
+)
 LFS = b"version https://git-lfs"
 BITS: Mapping[str, int] = {
     "BOOL": 8, "U8": 8, "I8": 8, "F8_E4M3": 8, "F8_E5M2": 8, "F8_E8M0": 8, "I16": 16, "U16": 16, "F16": 16, "BF16": 16,

@@ -17,17 +17,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.base.errors import INCOMPLETE, UserError
-from harness.models.tensor_files import FLOATS, BrokenFiles, Tensor, content, tensors
+from harness.models.tensor_files import FLOATS, MEND, BrokenFiles, Tensor, content, tensors
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 MOST_NAMES = 3
 """of tensors in a message; all are counted"""
-MEND = (
-    "Copy or download it again whole, with the config.json and the tokenizer that belong to it; nothing was computed "
-    "with it."
-)
 
 
 class UnusableWeights(UserError):

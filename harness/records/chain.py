@@ -13,6 +13,7 @@ from typing import Literal
 
 from harness.base.errors import UserError
 from harness.records.evaluations import EvalRecord
+from harness.records.files import real_path
 from harness.records.layout import START, EvalFolder, RunFolder, TrialFolder
 from harness.records.links import Break, EvidenceLog, evaluation, plan_breaks, timing_breaks, trial_breaks
 from harness.records.plans import Plan
@@ -87,7 +88,7 @@ def check(root: Path, weights: bool = False) -> Chain:
 def _run_of(root: Path) -> tuple[RunFolder | None, Path]:
     """The run that a folder is, or is an arm or a trial of, and the folder by a name without `..` or links, if those
     are in its way: however a folder is called, it is held to the same plan."""
-    for name in (root, Path(os.path.abspath(root)), root.resolve()):
+    for name in (root, Path(os.path.abspath(root)), real_path(root)):
         for depth, path in enumerate((name, *list(name.absolute().parents)[:2])):
             run = RunFolder(path)
             if not run.plan.exists():

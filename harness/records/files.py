@@ -25,6 +25,11 @@ _TAIL_BYTES = 16384
 """from the end of a file; a line of steps is shorter"""
 
 
+def real_path(path: Path) -> Path:
+    """Absolute, links followed; of a link to itself as far as it goes, where `Path.resolve` raises RuntimeError."""
+    return Path(os.path.realpath(path))
+
+
 class DataError(Exception):
     """A result file is missing, broken, or newer than this program. Ends a command with exit code 3."""
 

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qsl, quote, unquote, urlsplit, urlunsplit
 
+from harness.records.files import real_path
+
 WEB = ("http", "https")
 _HIDDEN = "***"
 _SHORT = 3
@@ -72,7 +74,7 @@ def sqlite_path(uri: str) -> Path | None:
     scheme, _, path = uri.partition(":///")
     if scheme.partition("+")[0] != "sqlite" or not path:
         return None
-    return Path(path.partition("?")[0]).resolve()
+    return real_path(Path(path.partition("?")[0]))
 
 
 def scrubbed(text: str, uri: str) -> str:

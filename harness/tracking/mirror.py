@@ -17,6 +17,7 @@ from harness.records import (
     TrialRecord,
     chain,
 )
+from harness.records.files import real_path
 from harness.tracking import describe
 from harness.tracking.files import (
     EvaluationCounts,
@@ -69,7 +70,7 @@ class Mirror:
 
         Raises: Unavailable if MLflow is; DataError if the run folder has no readable plan.
         """
-        folder = RunFolder(root.resolve())
+        folder = RunFolder(real_path(root))
         plan = Plan.read(folder.plan)
         uri = uri or store_uri(folder.root.parent)
         client, experiment_id = connect(uri, plan.experiment)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from filelock import FileLock
 
 from harness.records import DataError
+from harness.records.files import real_path
 from harness.tracking.address import is_web, parts, scrubbed, shown, sqlite_path
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def is_installed() -> bool:
 
 def store_uri(runs: Path) -> str:
     """`MLFLOW_TRACKING_URI`, or else the SQLite file `mlflow.db` in the folder that holds the run folders."""
-    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{(runs.resolve() / DATABASE).as_posix()}"
+    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{(real_path(runs) / DATABASE).as_posix()}"
 
 
 @contextmanager

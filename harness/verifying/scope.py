@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness.records import START, DataError, EvalFolder, Plan, RunFolder, TrialFolder
+from harness.records.files import real_path
 from harness.verifying.found import Kind
 
 _ROWS = ("eval.json", "attempts.parquet", "attempts.jsonl")
@@ -100,13 +101,13 @@ def _kind(root: Path) -> VerifiedFolder:
     if _is_run(root):
         run = RunFolder(root)
         return VerifiedFolder(root, "import" if run.imported.exists() else "run", run)
-    name, above = root.resolve().name, _above(root)
+    name, above = real_path(root).name, _above(root)
     if _is_run(above) and (name == START or any(_begun(root.glob("seed*/evals/step_*/*"))) or _trial_below(root)):
         return VerifiedFolder(root, "arm", RunFolder(above), name)
     trial = (root / "trial.json").exists() or any(_begun(root.glob("evals/step_*/*")))
     if trial:
         run = RunFolder(_above(above)) if _is_run(_above(above)) else None
-        return VerifiedFolder(root, "trial", run, above.resolve().name, _number(name.removeprefix("seed"), None))
+        return VerifiedFolder(root, "trial", run, real_path(above).name, _number(name.removeprefix("seed"), None))
     if any(_begun(root.glob("evals/*"))):
         return VerifiedFolder(root, "evaluation", None)
     raise DataError(
@@ -117,7 +118,7 @@ def _kind(root: Path) -> VerifiedFolder:
 
 def _above(folder: Path) -> Path:
     """The folder that it is in, by its own name where it has one."""
-    return folder.parent if folder.name not in ("", "..") else folder.resolve().parent
+    return folder.parent if folder.name not in ("", "..") else real_path(folder).parent
 
 
 def _is_run(root: Path) -> bool:

@@ -76,11 +76,12 @@ def dashboard(
     from harness import tracking
     from harness.base.locks import locked
     from harness.records import RunFolder
+    from harness.records.files import real_path
 
     if run:
         if not RunFolder(run).plan.exists():
             raise UserError(f"{run} is no run folder: it has no {RunFolder(run).plan.name}. See `rence list runs`.")
         with locked(run):
             tracking.mirror_now(run)
-    folder = run.resolve().parent if run else Path("runs")
+    folder = real_path(run).parent if run else Path("runs")
     raise typer.Exit(tracking.dashboard(folder, host=host, port=port))

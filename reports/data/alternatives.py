@@ -6,7 +6,7 @@ same problems, and to name it in `choices`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -76,9 +76,29 @@ def choices(a: Analysis) -> list[MeasuringChoice]:
         return []
     found = [
         MeasuringChoice(READING, tuple(_readings(a))),
-        MeasuringChoice(BENCHMARKS, tuple(_benchmarks(a, base))),
-        MeasuringChoice(SEED, tuple(_seeds(a, base))),
+        *of_scores(
+            base, [a.benchmark_title(name) for name in a.benchmarks], {arm: tuple(a.by_seed(arm)) for arm in base},
+            fixed=a.estimand == "checkpoints",
+        ),
         MeasuringChoice(BUDGET, tuple(_half(a))),
+    ]  # fmt: skip
+    return [choice for choice in found if choice.alternatives]
+
+
+def of_scores(
+    base: Mapping[str, Matrices], titles: Sequence[str], seeds: Mapping[str, Sequence[int]], fixed: bool
+) -> list[MeasuringChoice]:
+    """The choices that scores alone have alternatives of: benchmarks and seeds.
+
+    Args:
+        base: arm -> for each benchmark, seeds x problems.
+        titles: of the benchmarks.
+        seeds: arm -> of the rows.
+        fixed: whether the question is about these checkpoints.
+    """
+    found = [
+        MeasuringChoice(BENCHMARKS, tuple(_benchmarks(base, titles))),
+        MeasuringChoice(SEED, tuple(_seeds(base, seeds, fixed))),
     ]
     return [choice for choice in found if choice.alternatives]
 
@@ -96,10 +116,10 @@ def measured(name: str, headline: Cells, scores: Cells, arms: list[str], benchma
         same = all((x.seeds, x.problems) == (y.seeds, y.problems) for x, y in zip(planned, other, strict=True))
         if same and all(np.isfinite(s.values).all() for s in other):
             under[arm], base[arm] = [s.values for s in other], [s.values for s in planned]
-    return _instead(name, under, base)
+    return instead(name, under, base)
 
 
-def _instead(name: str, under: Mapping[str, Matrices], base: Mapping[str, Matrices]) -> Alternative:
+def instead(name: str, under: Mapping[str, Matrices], base: Mapping[str, Matrices]) -> Alternative:
     """By an arm's matrices and those that they take the place of, in the same shapes."""
     averages = {arm: average(matrices) for arm, matrices in under.items()}
     return Alternative(name, averages, {arm: change(under[arm], base[arm]) for arm in under})
@@ -139,18 +159,17 @@ def left_share(problems: pd.DataFrame, left: np.ndarray) -> Floats:
     return (ratio + (table["c"] - ratio * table["n"]) / means["n"]).to_numpy()
 
 
-def _benchmarks(a: Analysis, base: Mapping[str, Matrices]) -> Iterator[Alternative]:
+def _benchmarks(base: Mapping[str, Matrices], titles: Sequence[str]) -> Iterator[Alternative]:
     """Problems weighted alike, whatever their benchmark; and each benchmark left out, in all arms."""
-    names = a.benchmarks
-    if len(names) < 2:
+    if len(titles) < 2:
         return
     sizes = np.array([matrix.shape[1] for matrix in next(iter(base.values()))])
-    if a.sizes_differ:
+    if len(set(sizes.tolist())) > 1:
         yield weighted("all problems weighted alike", base, sizes / sizes.sum())
-    for place, name in enumerate(names):
-        weights = np.full(len(names), 1 / (len(names) - 1))
+    for place, title in enumerate(titles):
+        weights = np.full(len(titles), 1 / (len(titles) - 1))
         weights[place] = 0.0
-        yield weighted(f"without {a.benchmark_title(name)}", base, weights)
+        yield weighted(f"without {title}", base, weights)
 
 
 def weighted(name: str, base: Mapping[str, Matrices], weights: Floats) -> Alternative:
@@ -159,22 +178,20 @@ def weighted(name: str, base: Mapping[str, Matrices], weights: Floats) -> Altern
         arm: [weight * len(weights) * m for weight, m in zip(weights, found, strict=True)]
         for arm, found in base.items()
     }
-    return _instead(name, under, base)
+    return instead(name, under, base)
 
 
-def _seeds(a: Analysis, base: Mapping[str, Matrices]) -> Iterator[Alternative]:
+def _seeds(base: Mapping[str, Matrices], seeds: Mapping[str, Sequence[int]], fixed: bool) -> Iterator[Alternative]:
     """Each seed left out, in all arms; an arm that has no other is then missing. Of two seeds the other one does not
     tell how much seeds differ, unless the question is about these checkpoints."""
-    seeds = {arm: tuple(a.by_seed(arm)) for arm in base}
     every = sorted(set().union(*seeds.values()))
-    fixed = a.estimand == "checkpoints"
     for seed in every if len(every) > 1 else []:
         averages, changes = {}, {}
         for arm, mine in base.items():
             if seed not in seeds[arm]:
                 averages[arm], changes[arm] = average(mine), change(mine, mine)
             elif len(seeds[arm]) > 1:
-                row = seeds[arm].index(seed)
+                row = list(seeds[arm]).index(seed)
                 checkpoints = checkpoint_left_out(mine, row)
                 averages[arm] = average(mine) + average(checkpoints)
                 if fixed:

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from reports.data.alternatives import Alternative, MeasuringChoice, average, choices, minus, planned
+from reports.data.alternatives import Alternative, MeasuringChoice, average, choices, minus, of_scores, planned
 from reports.data.analysis import Analysis
-from reports.statistics import Estimate
+from reports.statistics import Estimand, Estimate
 from reports.statistics.dependence import MARGIN, Interaction, Matrices, common, interaction
 from reports.words import listing, plural, reaching, signed
 
@@ -19,6 +19,39 @@ MOST_TESTS = 200
 MOST_NAMES = 3
 MOST_SENTENCES, MOST_RANGES = 4, 5
 """in a verdict"""
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked of a difference."""
+
+    target: str
+    baselines: Sequence[str]
+    labels: Mapping[str, str]
+    """arm -> what sentences call it"""
+    alpha: float
+    margin: float
+    """changes within it do not matter: a fraction"""
+    estimand: Estimand
+    """what the interval of a change covers, unless the alternative says another"""
+    paired: frozenset[str] = frozenset()
+    """baselines whose seeds are paired with the target's"""
+
+    def label(self, arm: str) -> str:
+        return self.labels.get(arm, arm)
+
+
+@dataclass(frozen=True)
+class DependsOn:
+    """What the sign of one difference depends on."""
+
+    sentences: tuple[str, ...] = ()
+    """for people"""
+    found: tuple[str, ...] = ()
+    """for programs: empty if it is not shown to depend on anything"""
+
+
+NOT_STUDIED = DependsOn()
 
 
 @dataclass(frozen=True)
@@ -60,16 +93,43 @@ class JudgedChoice:
         return tests[0] if tests else None
 
 
-def margin(a: Analysis) -> float:
-    """The plan's, or 2 points: a fraction."""
-    stated = a.run.plan.comparison.margin
-    return MARGIN if stated is None else stated
+def question(a: Analysis) -> Question:
+    """Of a run's plan; without a margin in it, one of 2 points."""
+    comparison, target = a.run.plan.comparison, a.by_seed(a.target).keys()
+    return Question(
+        a.target,
+        comparison.baselines,
+        {arm.name: a.label(arm.name) for arm in a.arms},
+        a.alpha,
+        MARGIN if comparison.margin is None else comparison.margin,
+        a.estimand,
+        frozenset(arm for arm in comparison.baselines if comparison.pair_seeds and a.by_seed(arm).keys() == target),
+    )
 
 
 def study(a: Analysis) -> list[JudgedChoice]:
     """Every choice that has an alternative, with the interactions of the target's differences."""
     base = planned(a)
-    return [_judge(a, choice, base) for choice in choices(a)]
+    return [judge(choice, base, question(a)) for choice in choices(a)]
+
+
+def of_pair(
+    base: Mapping[str, Matrices],
+    titles: Sequence[str],
+    rows: Mapping[str, Sequence[int]],
+    asked: Question,
+    more: Sequence[MeasuringChoice] = (),
+) -> DependsOn:
+    """Of two sides that are no run's, under the choices of which their scores have alternatives.
+
+    Args:
+        base, titles, rows: `base`, `titles` and `seeds` of `alternatives.of_scores`.
+        more: choices that scores alone do not tell; one without an alternative is none.
+    """
+    fixed = asked.estimand in ("checkpoints", "answers")
+    there = [choice for choice in more if choice.alternatives]
+    judged = [judge(choice, base, asked) for choice in [*there, *of_scores(base, titles, rows, fixed)]]
+    return DependsOn(tuple(sentences(judged, asked)), tuple(told(judged, asked)))
 
 
 def found(a: Analysis) -> list[str]:
@@ -78,36 +138,35 @@ def found(a: Analysis) -> list[str]:
     Such as `ReNCE − GRPO depends on the reading of answers: truncated left out changes it by −57.0 points (−63.0 to
     −51.0)`.
     """
-    return told(a, study(a))
+    return told(study(a), question(a))
 
 
-def told(a: Analysis, judged: Sequence[JudgedChoice]) -> list[str]:
+def told(judged: Sequence[JudgedChoice], asked: Question) -> list[str]:
     """`found`, of what was studied."""
     return [
-        f"{a.label(a.target)} − {a.label(baseline)} depends on the {one.choice.name}: {_changes(tests)}"
+        f"{asked.label(asked.target)} − {asked.label(baseline)} depends on the {one.choice.name}: {_changes(tests)}"
         for one in judged
-        for baseline in a.run.plan.comparison.baselines
+        for baseline in asked.baselines
         if (tests := [test for test in one.against(baseline) if test.depends])
     ]
 
 
-def sentences(a: Analysis) -> list[str]:
+def sentences(judged: Sequence[JudgedChoice], asked: Question) -> list[str]:
     """For a verdict: each sign that depends on a choice, as it is and as it would be; and of the differences that are
     not shown to depend on a choice the range over its alternatives."""
-    judged, baselines = study(a), a.run.plan.comparison.baselines
-    if not judged or not baselines:
+    if not judged or not asked.baselines:
         return []
     depends = [
-        f"{a.label(a.target)} − {a.label(baseline)} depends on the {one.choice.name}: "
+        f"{asked.label(asked.target)} − {asked.label(baseline)} depends on the {one.choice.name}: "
         f"{signed(tests[0].planned)} points at the headline; {_instead(tests)}."
         for one in judged
-        for baseline in baselines
+        for baseline in asked.baselines
         if (tests := [test for test in one.against(baseline) if test.depends])
     ]
     if len(depends) > MOST_SENTENCES:
         more = len(depends) - MOST_SENTENCES
         depends[MOST_SENTENCES:] = [f"So do {plural(more, 'other sign')}: see what the ranking rests on."]
-    return [*depends, *filter(None, [_ranges(a, judged)])]
+    return [*depends, *filter(None, [_ranges(judged, asked)])]
 
 
 def _instead(tests: Sequence[Dependence]) -> str:
@@ -116,56 +175,58 @@ def _instead(tests: Sequence[Dependence]) -> str:
     return "; ".join([*named, *([f"{len(tests) - MOST_NAMES} more"] if len(tests) > MOST_NAMES else [])])
 
 
-def _ranges(a: Analysis, judged: Sequence[JudgedChoice]) -> str:
-    """`No sign is shown to depend on the benchmarks or the seed: over them ReNCE − GRPO lies from +0.3 to +2.5 points.`
-    Of choices on which no sign depends."""
+def _ranges(judged: Sequence[JudgedChoice], asked: Question) -> str:
+    """`No sign is shown to depend on the benchmarks or the seed; over their alternatives, in points: ReNCE − GRPO +0.3
+    to +2.5.` Of choices on which no sign depends."""
     quiet = [one for one in judged if not any(test.depends for test in one.tests)]
     if not quiet:
         return ""
     names = listing([f"the {one.choice.name}" for one in quiet], "or")
     said = f"No sign is shown to depend on {names}"
     clauses = []
-    for baseline in a.run.plan.comparison.baselines:
-        values = [
-            v for one in quiet for test in one.against(baseline) for v in (test.planned, test.under) if v is not None
-        ]
+    for baseline in asked.baselines:
+        tests = [test for one in quiet for test in one.against(baseline)]
+        values = [value for test in tests for value in (test.planned, test.under) if value is not None]
         if values:
-            clauses.append(f"− {a.label(baseline)} {reaching((min(values), max(values)))}")
+            clauses.append(f"− {asked.label(baseline)} {reaching((min(values), max(values)))}")
     if not 0 < len(clauses) <= MOST_RANGES:
         return f"{said}."
     over = "over their alternatives" if len(quiet) > 1 else "over its alternatives"
-    return f"{said}; {over}, in points: {a.label(a.target)} {', '.join(clauses)}."
+    return f"{said}; {over}, in points: {asked.label(asked.target)} {', '.join(clauses)}."
 
 
-def _judge(a: Analysis, choice: MeasuringChoice, base: Mapping[str, Matrices]) -> JudgedChoice:
-    """Every alternative with every baseline: one family, whose size is fixed whatever is missing."""
-    pairs = [
-        (alternative, baseline) for alternative in choice.alternatives for baseline in a.run.plan.comparison.baselines
-    ]
-    confidence = common(a.alpha, len(pairs))
+def judge(choice: MeasuringChoice, base: Mapping[str, Matrices], asked: Question) -> JudgedChoice:
+    """Every alternative with every baseline: one family, whose size is fixed whatever is missing.
+
+    Args:
+        base: arm -> its matrices as planned.
+    """
+    pairs = [(alternative, baseline) for alternative in choice.alternatives for baseline in asked.baselines]
+    confidence = common(asked.alpha, len(pairs))
     averages = {arm: average(matrices) for arm, matrices in base.items()}
     tests = [
         Dependence(
             alternative.name,
-            a.target,
+            asked.target,
             baseline,
-            minus(averages, a.target, baseline),
-            minus(alternative.averages, a.target, baseline),
-            Interaction(_estimate(a, alternative, baseline, confidence, len(pairs)), len(pairs), margin(a)),
+            minus(averages, asked.target, baseline),
+            minus(alternative.averages, asked.target, baseline),
+            Interaction(_estimate(asked, alternative, baseline, confidence, len(pairs)), len(pairs), asked.margin),
         )
         for alternative, baseline in pairs
     ]
     return JudgedChoice(choice, tests, confidence)
 
 
-def _estimate(a: Analysis, alternative: Alternative, baseline: str, confidence: float, tests: int) -> Estimate | None:
-    if not {a.target, baseline} <= alternative.changes.keys():
+def _estimate(
+    asked: Question, alternative: Alternative, baseline: str, confidence: float, tests: int
+) -> Estimate | None:
+    if not {asked.target, baseline} <= alternative.changes.keys():
         return None
-    ours, theirs = alternative.changes[a.target], alternative.changes[baseline]
-    if tests > MOST_TESTS and abs(average(ours) - average(theirs)) <= margin(a):
+    ours, theirs = alternative.changes[asked.target], alternative.changes[baseline]
+    if tests > MOST_TESTS and abs(average(ours) - average(theirs)) <= asked.margin:
         return None
-    pairs = a.run.plan.comparison.pair_seeds and a.by_seed(a.target).keys() == a.by_seed(baseline).keys()
-    return interaction(ours, theirs, alternative.estimand or a.estimand, confidence, pairs)
+    return interaction(ours, theirs, alternative.estimand or asked.estimand, confidence, baseline in asked.paired)
 
 
 def _changes(tests: Sequence[Dependence]) -> str:

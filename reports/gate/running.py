@@ -9,10 +9,11 @@ from typing import Literal
 import pandas as pd
 
 from reports.compared_side import ComparedSide
+from reports.data.dependence import DependsOn, Question, of_pair
 from reports.data.matching import Unmatched
 from reports.gate import checks, reading, remembering
 from reports.gate.baseline import MARGIN_POINTS, Baseline
-from reports.gate.decide import Attempts, GateOutcome, decide
+from reports.gate.decide import ALPHA, Attempts, Decision, GateOutcome, decide
 from reports.gate.looks import Sides
 from reports.gate.measure import Measured, measure
 from reports.gate.results import Results
@@ -66,7 +67,17 @@ def run(
         ids=measured.problems,
         checked=measured.checked.letting(reasons, accept),
         differs=checks.listed(new, old),
+        depends=_depends(new, old, decision),
     )
+
+
+def _depends(new: Results, old: Results, decision: Decision) -> DependsOn:
+    """Of the average's change."""
+    ours, theirs = values(new, old)
+    estimand = decision.average.estimate.estimand
+    asked = Question("run", ["baseline"], {}, ALPHA, decision.margin, estimand)
+    titles = [new.titles.get(name, name) for name in old.benchmarks]
+    return of_pair({"run": ours, "baseline": theirs}, titles, {"run": new.seeds, "baseline": old.seeds}, asked)
 
 
 def _shared(name: str, file: str, old: Results, accept: str | None) -> tuple[Measured, Results, list[str]]:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from harness.records import SCHEMA
 from reports.data.checked import Checked
+from reports.data.dependence import NOT_STUDIED, DependsOn
 from reports.data.readings import FormatPart
 from reports.data.scores import AVERAGE
 from reports.document import Cell, Column, Row, Table, text
@@ -53,6 +54,8 @@ class Gate:
     """what is not as in the baseline, and may differ"""
     saved: Saved | None = None
     """of a gate that looked while answers came in"""
+    depends: DependsOn = NOT_STUDIED
+    """what the sign of the average's change depends on; of a gate that looked nothing is known"""
 
     @property
     def outcome(self) -> GateOutcome:
@@ -158,6 +161,7 @@ class Gate:
             "unmatched": self.unmatched,
             **self.checked.to_json(),
             "differs": list(self.differs),
+            "depends_on": list(self.depends.found),
             "notes": self.remarks,
         }
 
@@ -194,6 +198,7 @@ def sentences(gate: Gate) -> list[str]:
         *(["A loss is shown: it is smaller than the margin."] if small else []),
         *([part.sentence("the change")] if (part := gate.parts.get(AVERAGE)) and part.shown else []),
         *([gate.saved.sentence()] if gate.saved else []),
+        *gate.depends.sentences,
         *hints(gate.evidence),
         _basis(gate),
     ]

@@ -89,7 +89,7 @@ def _sentences(a: Analysis, found: list[Variant], judged: Sequence[JudgedChoice]
         ]
     if not a.run.plan.comparison.baselines:
         return told
-    depends = [f"{words}." for words in dependence.told(a, judged)]
+    depends = [f"{words}." for words in dependence.told(judged, dependence.question(a))]
     if not depends:
         names = listing([f"the {one.choice.name}" for one in judged], "or")
         depends = [f"No difference of {a.label(a.target)} is shown to depend on {names}."]
@@ -169,8 +169,8 @@ def _caption(a: Analysis, intervals: bool) -> str:
         f" − an arm: {target} minus that arm, in points; in brackets what the variant changes in it, paired by problem "
         "and seed, with its interval. The intervals of a choice (reading of answers, benchmarks, seed, budget) hold "
         f"together at {level} (Bonferroni); {of_seed}. Bold: "
-        f"the interval excludes 0 and the change is beyond {100 * dependence.margin(a):g} points; if the sign is "
-        "another too, it depends on the choice."
+        f"the interval excludes 0 and the change is beyond {100 * dependence.question(a).margin:g} points; if the sign "
+        "is another too, it depends on the choice."
     )
     return (
         f"Averages of the trained arms under one other choice at a time.{changes if intervals else ''} Last box, "

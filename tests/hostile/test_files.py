@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+import reports
 from benchmarks.files import jsonl
 from benchmarks.loading import source
 from benchmarks.problems import ProblemsError
@@ -127,3 +129,38 @@ def test_a_model_of_a_thousand_million_layers(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text('{"num_hidden_layers": 1000000000}')
     with pytest.raises(UserError, match="`num_hidden_layers` must be from 0 to 10,000, but is 1e\\+09 instead"):
         resolving.resolve(str(tmp_path))
+
+
+@pytest.mark.timeout(5)
+def test_weights_of_nothing_are_not_hashed(tmp_path: Path) -> None:
+    """Ten gigabytes that are no safetensors, which a hash would take ten seconds for."""
+    (tmp_path / "config.json").write_text("{}")
+    _sparse(tmp_path / "model.safetensors")
+    with pytest.raises(UserError, match=r"model.safetensors is no safetensors: its header cannot be read"):
+        resolving.resolve(str(tmp_path))
+
+
+def test_a_folder_that_leads_back_to_itself_is_no_side(tmp_path: Path) -> None:
+    loop = tmp_path / "x"
+    loop.symlink_to("x")
+    with pytest.raises(DataError, match="x"):
+        reports.compare(str(loop), str(tmp_path))
+
+
+def test_bytes_in_the_data_folder_are_not_printed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RENCE_DATA_DIR", str(tmp_path))
+    (tmp_path / "aime24.jsonl").write_bytes(b"\x00\xc5" * 4096)
+    with pytest.raises(ProblemsError, match=r"it is not UTF-8 \(byte 2 is 0xc5\)\.$"):
+        BENCHMARKS["aime24"].problems  # noqa: B018
+
+
+@pytest.mark.parametrize("gold", ["(" * 50_000, "9^" * 20_000 + "9", "\0", "\ud800"])
+def test_what_is_no_gold_is_refused(tmp_path: Path, gold: str) -> None:
+    problems, rows = tmp_path / "p.jsonl", tmp_path / "r.jsonl"
+    problems.write_text(json.dumps({"problem": "a", "answer": gold}) + "\n")
+    rows.write_text(json.dumps({"gold": gold, "pred": "1"}) + "\n")
+    said = "`answer` (is longer than 10,000 characters|holds a NUL character or half of a surrogate pair)"
+    with pytest.raises(ValueError, match=said):
+        jsonl.read(problems)
+    with pytest.raises(UserError, match=said.replace("answer", "gold")):
+        graded_rows.read(rows, MATHS)

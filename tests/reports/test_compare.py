@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import reports
-from harness.records import DataError
+from harness.records import DataError, RunFolder
 
 
 def edit(path: Path, **changes: object) -> None:
@@ -181,3 +181,27 @@ def test_the_command_and_its_exit_codes(make_run) -> None:
     (run / "grpo/seed1/done.json").unlink()
     unfinished = rence()
     assert unfinished.returncode == 3 and "grpo/seed1 is not finished" in unfinished.stderr
+
+
+def test_a_pair_says_what_its_sign_depends_on(make_run) -> None:
+    """a is ahead by one benchmark of three, and behind without it."""
+    run = make_run(benchmarks=dict.fromkeys("abc", (100, 2)), curve=(), points=1)
+    for seed in (0, 1, 2):
+        for name, right in (("a", 190), ("b", 80), ("c", 80)):
+            put(run, "rence", seed, name, right + seed)
+            put(run, "grpo", seed, name, 100 + seed)
+    found = reports.compare(str(run / "rence"), str(run / "grpo"))
+    assert found.depends.sentences == (
+        "A − B depends on the benchmarks: +8.3 points at the headline; without a: −10.0.",
+        "No sign is shown to depend on the seed; over its alternatives, in points: A − B +8.3 to +8.3.",
+    )
+    assert found.to_json()["depends_on"][0].startswith("A − B depends on the benchmarks: without a changes it by −18.3")
+    assert found.depends.sentences[0] in found.text()
+
+
+def put(run: Path, arm: str, seed: int, benchmark: str, right: int) -> None:
+    """The first attempts of an evaluation are correct."""
+    path = RunFolder(run).trial(arm, seed).eval(10, benchmark).attempts
+    table = pq.read_table(path)
+    marks = ["correct"] * right + ["wrong"] * (table.num_rows - right)
+    pq.write_table(table.set_column(table.schema.get_field_index("mark"), "mark", pa.array(marks)), path)

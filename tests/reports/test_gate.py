@@ -450,3 +450,13 @@ def test_what_neither_side_states_is_not_called_matched(make_evaluated, tmp_path
     stated = make_evaluated("stated", changes={**unknown, "template": "chat"}, sums=OLD)
     with pytest.raises(reports.Unmatched, match="the prompt template is chat, but not stated in the baseline"):
         reports.gate_run(str(stated), tmp_path / "b.yaml")
+
+
+def test_a_gate_says_what_its_sign_depends_on(make_evaluated, tmp_path: Path) -> None:
+    """One benchmark of three makes up for the losses on the two others."""
+    base = make_evaluated("base", a=[1] * 200, b=[3] * 200, c=[3] * 200)
+    new = make_evaluated("new", a=[4] * 199 + [3], b=[2] * 199 + [3], c=[2] * 199 + [3])
+    reports.update_baseline(str(base), tmp_path / "b.yaml")
+    gate = reports.gate_run(str(new), tmp_path / "b.yaml")
+    assert gate.to_json()["depends_on"] and "run − baseline depends on the benchmarks: +8.4 points" in gate.text()
+    assert "without a: −24.9" in gate.text()

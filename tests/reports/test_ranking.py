@@ -16,8 +16,8 @@ from harness.records import EvalFolder, EvalRecord, RunFolder
 from reports.data.alternatives import minus
 from reports.data.analysis import Analysis, analyse
 from reports.data.dependence import found as found_of
+from reports.data.dependence import question, study
 from reports.data.dependence import sentences as sentences_of
-from reports.data.dependence import study
 from reports.data.load import load
 from reports.data.second_marker import compare
 from reports.document import Table
@@ -130,7 +130,7 @@ def test_a_clear_order_is_the_same_in_all_variants(make_run) -> None:
     # without answers that are missing the gap is 5 points smaller: material, and no other sign
     assert [test.change.material for test in reading.against("grpo")] == [False, True, False]
     assert found_of(a) == []
-    assert [words.partition(":")[0] for words in sentences_of(a)] == [
+    assert [words.partition(":")[0] for words in sentences_of(study(a), question(a))] == [
         "No sign is shown to depend on the reading of answers, the benchmarks or the seed; over their alternatives, in "
         "points"
     ]
@@ -151,7 +151,7 @@ def test_what_a_sign_depends_on_is_named(make_run) -> None:
     )
     assert found.blocks[0].items[1] == f"{words}."  # type: ignore[union-attr]
     assert found_of(a) == [words]
-    assert sentences_of(a) == [
+    assert sentences_of(study(a), question(a)) == [
         "ReNCE (reconstruction) − GRPO depends on the reading of answers: +25.0 points at the headline; truncated left "
         "out: −20.5.",
         "No sign is shown to depend on the seed; over its alternatives, in points: ReNCE (reconstruction) − GRPO +25.0 "
