@@ -192,11 +192,7 @@ def compare(
         said.append(common.said("A", "B", pairs[0].estimate.value, put_aside["low"], put_aside["high"]))
     notes = [*one.notes, *other.notes, *notes, *said]
     read = {reading: _groups([side.read_by(reading) for side in (one, other)], benchmarks) for reading in TITLES}
-    parts = {
-        column: found
-        for _, column in groups
-        if (found := part(*(of[side, column] for of in (groups, read[ANYWHERE]) for side in (a, b))))
-    }
+    parts = _parts(groups, read[ANYWHERE], (a, b))
     depends = _depends(groups, pairs[0], [known.get(name, name) for name in benchmarks], alpha, read)
     return ComparedPair(a, b, means, pairs, notes, known, put_aside, seals, differs, parts, depends)
 
@@ -205,6 +201,12 @@ def _found(a: str, b: str, accept: str | None) -> tuple[ComparedSide, ComparedSi
     if real_path(Path(a)) == real_path(Path(b)):
         raise ValueError(f"A and B are the same folder: {a}.")
     return find(a, accept), find(b, accept)
+
+
+def _parts(groups: Groups, anywhere: Groups, sides: tuple[str, str]) -> dict[str, FormatPart]:
+    columns = dict.fromkeys(column for _, column in groups)
+    found = {name: part(*(of[side, name] for of in (groups, anywhere) for side in sides)) for name in columns}
+    return {name: one for name, one in found.items() if one}
 
 
 def _depends(
