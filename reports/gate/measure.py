@@ -20,6 +20,7 @@ from reports.compared_side import ComparedSide, find
 from reports.data.checked import UNCHECKED, Checked
 from reports.data.load import where
 from reports.data.matching import LISTED
+from reports.data.readings import ANYWHERE
 from reports.data.scores import Scores, matrices
 from reports.data.titles import titles
 from reports.gate.answers import answer_hashes
@@ -162,10 +163,10 @@ def _counts(benchmark_hash: str, scores: Scores, texts: Sequence[str | None]) ->
 def _anywhere(evals: pd.DataFrame, problems: pd.DataFrame, benchmark: str, seeds: Sequence[int]) -> tuple[int, ...]:
     """Of each seed; empty where one does not know it."""
     there = where(evals, evals["benchmark"] == benchmark)
-    sums = problems.groupby("eval")["mark_anywhere"].agg(lambda counts: counts.sum(skipna=False))
-    by_seed = {seed: sums[e] for e, seed in zip(there.index, there["seed"], strict=True)}
-    found = [by_seed[seed] for seed in seeds]
-    return () if np.isnan(found).any() else tuple(int(count) for count in found)
+    places = dict(zip(there["seed"], there.index, strict=True))
+    counts, e = problems[ANYWHERE].to_numpy(dtype=float), problems["eval"].to_numpy()
+    sums = [float(counts[e == places[seed]].sum()) for seed in seeds]
+    return tuple(map(int, sums)) if np.isfinite(sums).all() else ()
 
 
 def _only(name: str, evals: pd.DataFrame, field: str) -> Any:
