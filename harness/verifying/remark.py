@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks.marking import MARKER_VERSION, mark_all, second_marker
+from benchmarks.marking import MARKER_VERSION, mark_all, mark_readings, second_marker
 from benchmarks.marking.marker import mark_texts
 from benchmarks.marking.pool import MarkerMissing
 from benchmarks.marking.responses.choices import letter
@@ -20,7 +20,18 @@ from harness.verifying.found import ChangedMark, NotComparable, RemarkedEvaluati
 from harness.verifying.problems_here import ProblemsHere
 from harness.verifying.scope import VerifiedFolder
 
-_COLUMNS = ("problem_id", "sample", "response", "gold", "finish_reason", "mark", "answer", "mark_second")
+_COLUMNS = (
+    "problem_id",
+    "sample",
+    "response",
+    "gold",
+    "finish_reason",
+    "mark",
+    "answer",
+    "mark_second",
+    "mark_box",
+    "mark_anywhere",
+)
 _READING = ", reading "
 """after the marker's version, where an import found answers otherwise than evaluations do"""
 
@@ -38,6 +49,8 @@ class _Row(NamedTuple):
     mark: str
     answer: str | None
     mark_second: str | None
+    mark_box: str | None
+    mark_anywhere: str | None
 
 
 def remark(scope: VerifiedFolder, problems: ProblemsHere, folder: EvalFolder) -> RemarkedEvaluation:
@@ -66,6 +79,8 @@ def remark(scope: VerifiedFolder, problems: ProblemsHere, folder: EvalFolder) ->
     ]
     if header.second_marker and not scope.imported:
         changed += _seconds(problems, header, rows)
+    if header.readings == MARKER_VERSION and not scope.imported:
+        changed += _readings(problems, header, rows)
     old, new = Counter(row.mark for row, _ in pairs), Counter(mark.mark.value for _, mark in pairs)
     return replace(
         made,
@@ -148,6 +163,18 @@ def _imported(record: ImportRecord, header: EvalRecord, rows: Sequence[_Row]) ->
         open_ = [i for i in fits if made[i].mark != rows[i].mark]
         made |= {i: mark for i, mark in again(replace(rule, form=other), open_).items() if mark.mark == rows[i].mark}
     return [made.get(i) for i in range(len(rows))]
+
+
+def _readings(problems: ProblemsHere, header: EvalRecord, rows: Sequence[_Row]) -> list[ChangedMark]:
+    """What the readings that no score is made of say otherwise."""
+    rules = problems.rules(header)
+    found = mark_readings([_ours(row, rules) for row in rows])
+    return [
+        ChangedMark(row.problem_id, row.sample, f"{reading} {held}", f"{reading} {one[reading].mark.value}", None, None)
+        for row, one in zip(rows, found, strict=True)
+        for reading, held in ((Reading.BOX, row.mark_box), (Reading.ANYWHERE, row.mark_anywhere))
+        if held != one[reading].mark
+    ]
 
 
 def import_record(scope: VerifiedFolder) -> ImportRecord:

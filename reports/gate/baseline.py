@@ -87,6 +87,7 @@ def percent(fraction: float) -> float:
 
 
 def _benchmark(counts: Counts, seeds: Sequence[int]) -> str:
+    """One benchmark's block: its keys a line each, then the lists, which are wrapped."""
     fields = {
         "hash": counts.hash,
         "ids": counts.ids,

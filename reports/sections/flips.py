@@ -108,6 +108,7 @@ def _table(name: str, rows: list[Row], caption: str) -> Table:
 
 
 def _row(a: Analysis, b: str, each: Sequence[Flips], *names: str) -> Row:
+    """Sums over benchmarks; kinds are a gap where they are not known of one."""
     gained, lost, both, neither = (sum(one.count(category) for one in each) for category in CATEGORIES)
     by_kind = [
         (sum(one.count("gained", kind) for one in each), sum(one.count("lost", kind) for one in each)) for kind in KINDS
