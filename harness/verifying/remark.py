@@ -20,18 +20,6 @@ from harness.verifying.found import ChangedMark, NotComparable, RemarkedEvaluati
 from harness.verifying.problems_here import ProblemsHere
 from harness.verifying.scope import VerifiedFolder
 
-_COLUMNS = (
-    "problem_id",
-    "sample",
-    "response",
-    "gold",
-    "finish_reason",
-    "mark",
-    "answer",
-    "mark_second",
-    "mark_box",
-    "mark_anywhere",
-)
 _READING = ", reading "
 """after the marker's version, where an import found answers otherwise than evaluations do"""
 
@@ -103,8 +91,8 @@ def _rows(path: Path) -> list[_Row]:
     import pyarrow.parquet
 
     there = pyarrow.parquet.read_schema(path).names
-    table = pyarrow.parquet.read_table(path, columns=[name for name in _COLUMNS if name in there])
-    columns = [table[name].to_pylist() if name in there else [None] * len(table) for name in _COLUMNS]
+    table = pyarrow.parquet.read_table(path, columns=[name for name in _Row._fields if name in there])
+    columns = [table[name].to_pylist() if name in there else [None] * len(table) for name in _Row._fields]
     return [_Row(*row) for row in zip(*columns, strict=True)]
 
 
