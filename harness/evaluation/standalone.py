@@ -31,6 +31,8 @@ from harness.models.reading import read_tokenizer, reading
 from harness.prompts import templates
 from harness.records import EvalFolder, EvalRecord, chain
 from harness.records.differences import differences
+from harness.records.layout import SEAL
+from harness.records.links import EvidenceLog, checkpoint_breaks
 from harness.records.machines import MACHINES, note_machine
 
 CHUNK_SAMPLES = 64
@@ -108,6 +110,7 @@ def evaluate(wanted: StandaloneEvaluation, view: EvaluationView) -> bool:
             unfinished = chain.require(wanted.out, wanted.accept, going_on=True).unfinished
             if _finished(wanted) and not unfinished:
                 return False
+    _check_sealed(wanted)
     evaluator = _evaluator(wanted)
     view.loading(f"{wanted.model} ({wanted.engine})")
     with reading("model", wanted.folder):
@@ -124,6 +127,15 @@ def evaluate(wanted: StandaloneEvaluation, view: EvaluationView) -> bool:
             asking = replace(evaluator, evaluation=wanted.of(k))
             asking.ask(engine, wanted.subject, {name: k}, wanted.place, view.answered)
     return True
+
+
+def _check_sealed(wanted: StandaloneEvaluation) -> None:
+    """Raises: UserError if the model is a checkpoint whose files are not those that it was sealed with."""
+    for one in checkpoint_breaks(wanted.folder, EvidenceLog(wanted.folder, None)):
+        raise UserError(
+            f"{one.file} {one.what}.\nCopy the checkpoint again; if it was changed on purpose, delete "
+            f"{wanted.folder / SEAL}."
+        )
 
 
 def _threads() -> int:

@@ -48,7 +48,7 @@ class BrokenSeal(UserError):
     def __init__(self, root: Path, breaks: tuple[Break, ...]) -> None:
         more = len(breaks) - _MOST_NAMED
         lines = [
-            f"{root} is not what was planned, trained and answered:",
+            f"{root} is not as it was made:",
             *(f"  {one}" for one in breaks[:_MOST_NAMED]),
             *([f"  and {more} more"] if more > 0 else []),
             f"`rence verify {root}` shows all. --accept REASON goes on, and says so in what it prints.",
@@ -126,11 +126,18 @@ def _of_run(root: Path, run: RunFolder, evidence: EvidenceLog, weights: bool) ->
 
 def _without_plan(root: Path, evidence: EvidenceLog, weights: bool) -> Iterator[Break]:
     """Trials that were taken out of their run, or a folder of `rence eval`."""
+    above = [RunFolder(path) for path in list(root.absolute().parents)[:2]]
+    run = next((one for one in above if one.plan.exists()), None)
     for path in [*root.glob("trial.json"), *sorted(root.glob("seed*/trial.json"))]:
         header = TrialRecord.read(path)
+        if run:
+            what = f"is of {header.arm} seed {header.seed}, and {run.plan} has no trial here"
+            yield Break(path, what, f"Move the folder out of {run.root}, or give it its own name again")
         yield from trial_breaks(TrialFolder(path.parent), header.arm, header.seed, evidence, weights)
     headers = sorted(root.glob("evals/*/eval.json"))
     # one model asked in one way: whose it is stands in every header, and in none more than in the others
     said = {"arm": (first := EvalRecord.read(headers[0])).arm, "model_hash": first.model_hash} if headers else {}
-    for path in headers:
-        yield from evaluation(EvalFolder(path.parent), said, evidence)
+    folders = [EvalFolder(path.parent) for path in headers]
+    sealed = any(folder.seal.exists() for folder in folders)
+    for folder in folders:
+        yield from evaluation(folder, said, evidence, must=sealed)

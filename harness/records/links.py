@@ -125,7 +125,8 @@ def trial_breaks(place: TrialFolder, arm: str, seed: int, log: EvidenceLog, weig
                 said["rollouts"] = steps.get(_step(folder))
             if done is not None and done.final_weights and _step(folder) == done.steps:
                 said["model_hash"] = done.final_weights
-        yield from evaluation(folder, said, log, must=bool(header.plan))
+        # done.json counts on each: one alone cannot be asked anew
+        yield from evaluation(folder, said, log, bool(header.plan), _again(place.root) if done else "")
     for checkpoint in sorted(place.checkpoints.glob("step_*")) if weights else ():
         yield from checkpoint_breaks(checkpoint, log, must=bool(header.plan))
 
@@ -198,25 +199,29 @@ def _known_attempts(folder: EvalFolder, log: EvidenceLog) -> list[str]:
     return [seal.attempts, *(one["attempts"] for one in seal.before)]
 
 
-def evaluation(folder: EvalFolder, said: Mapping[str, Any], log: EvidenceLog, must: bool = False) -> Iterator[Break]:
+def evaluation(
+    folder: EvalFolder, said: Mapping[str, Any], log: EvidenceLog, must: bool = False, again: str = ""
+) -> Iterator[Break]:
     """Of one evaluation, open or complete.
 
     Args:
         said: what its header must say, by where it is.
         must: whether it must have a seal when it is complete.
+        again: what to do about it, if that is not to ask it anew.
     """
+    again = again or (_IMPORT if log.plan and log.plan.imported else _again(folder.root))
     header, digest = EvalRecord.read(folder.header), log.hash(folder.header)
     for name, value in {**said, "benchmark": folder.root.name}.items():
         if getattr(header, name) != value:
             what = f"says `{name}: {getattr(header, name)}`, where {value} belongs"
-            yield Break(folder.header, what, _again(folder.root))
+            yield Break(folder.header, what, again)
     if not folder.complete:
         return
     attempts = log.hash(folder.attempts)
     if not folder.seal.exists():
         log.unsealed = True
         if must:
-            yield Break(folder.seal, "is missing", _again(folder.root), missing=True)
+            yield Break(folder.seal, "is missing", again, missing=True)
         return
     log.hash(folder.seal)
     seal = EvalSeal.read(folder.seal)
@@ -231,13 +236,13 @@ def evaluation(folder: EvalFolder, said: Mapping[str, Any], log: EvidenceLog, mu
         (folder.order, seal.order, log.hash(folder.order) if folder.order.exists() else ""),
     ):
         if not found and held:
-            yield Break(path, "is missing", _again(folder.root), missing=True)
+            yield Break(path, "is missing", again, missing=True)
         elif found != held:
-            yield Break(path, f"is not what {SEAL} beside it was made with", _again(folder.root))
+            yield Break(path, f"is not what {SEAL} beside it was made with", again)
     ground = rests_on(folder)
     if seal.rests_on and (ground is None or log.hash(ground) != seal.rests_on):
         what = "was made with another plan or trial" if ground is None else f"was made with another {ground.name}"
-        yield Break(folder.root, what, _again(folder.root))
+        yield Break(folder.root, what, again)
 
 
 def timing_breaks(timing: Path, ground: Path, log: EvidenceLog) -> Iterator[Break]:

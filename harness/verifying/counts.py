@@ -7,13 +7,24 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.records import START, DataError, DoneRecord, EvalRecord, Mark, TrialFolder, TrialRecord, read_jsonl
+from harness.records import (
+    START,
+    DataError,
+    DoneRecord,
+    EvalFolder,
+    EvalRecord,
+    Mark,
+    TrialFolder,
+    TrialRecord,
+    read_jsonl,
+)
 from harness.verifying.found import Discrepancy, VerifiedEvaluation
 from harness.verifying.scope import EvaluationPlace, VerifiedFolder
 
 _COLUMNS = ("arm", "seed", "step", "benchmark", "problem_id", "sample", "mark", "template", "engine", "generation_key")
 _COUNTERS = {"step": "steps", "rollouts": "rollouts", "tokens": "tokens", "updates": "updates"}
 """of the last line of steps.jsonl -> of done.json"""
+_AWAY = "Move it out of the run, or give it its own name again"
 _AGAIN = "Bring it back from a copy, or move the folder away and run the same again"
 
 
@@ -92,7 +103,36 @@ def trials(scope: VerifiedFolder, evaluations: Sequence[VerifiedEvaluation]) -> 
             yield Discrepancy("missing", folder.done, "is not there: the trial is not finished", _go_on(scope))
         else:
             yield from _counters(folder)
+    for path in scope.strangers():
+        yield Discrepancy("differs", path, "is no trial of the plan, and is not counted", _AWAY)
     yield from _unanswered(scope, evaluations)
+    yield from _asked_alike(scope, evaluations)
+
+
+def gaps(scope: VerifiedFolder, evaluations: Sequence[VerifiedEvaluation]) -> list[str]:
+    """What of an import has no answers: that may always have been so, for an import need not have every seed."""
+    there = {(one.arm, one.seed) for one in evaluations}
+    lost = [f"{arm} seed {seed}" for arm, seed, _ in scope.planned() if scope.imported and (arm, seed) not in there]
+    return [f"Without answers, as it was imported or since: {', '.join(lost)}."] if lost else []
+
+
+def _asked_alike(scope: VerifiedFolder, evaluations: Sequence[VerifiedEvaluation]) -> Iterator[Discrepancy]:
+    """A folder of `rence eval` was asked in one way."""
+    first: dict[str, Any] = {}
+    for one in evaluations if scope.kind == "evaluation" else ():
+        path = EvalFolder(one.folder).header
+        try:
+            header = EvalRecord.read(path)
+        except DataError:
+            continue  # which `count` has said
+        asked = {name: getattr(header, name) for name in ("template", "engine", "limit")}
+        asked |= {name: value for name, value in header.sampling.items() if name != "chunk_problems"}
+        first = first or asked
+        for name in first.keys() | asked.keys():
+            held, others = asked.get(name), first.get(name)
+            if held != others:
+                what = f"says `{name}: {_word(held)}`, and the first of the folder says {_word(others)}"
+                yield Discrepancy("differs", path, what, _AGAIN)
 
 
 def _counters(folder: TrialFolder) -> Iterator[Discrepancy]:

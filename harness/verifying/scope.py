@@ -80,6 +80,21 @@ class VerifiedFolder:
     def _trials(self) -> list[Path]:
         if self.kind == "trial":
             return [self.root]
+        there = self._below()
+        if self.plan is None:
+            return there
+        planned = {place.root for _, _, place in self.planned()}
+        return [path for path in there if path in planned]
+
+    def strangers(self) -> list[Path]:
+        """Folders of trials that the plan does not have."""
+        if self.plan is None or self.kind == "trial":
+            return []
+        planned = {place.root for _, _, place in self.planned()}
+        begun = [path for path in self._below() if path not in planned]
+        return [path for path in begun if (path / "trial.json").exists() or _begun(path.glob("evals/step_*/*"))]
+
+    def _below(self) -> list[Path]:
         pattern = "seed*" if self.kind == "arm" else "*/seed*"
         return sorted(path for path in self.root.glob(pattern) if path.is_dir())
 

@@ -47,10 +47,17 @@ def report(scope: VerifiedFolder, made: Verification) -> Iterator[Discrepancy]:
         elif file_hash(path) != value:
             yield Discrepancy("differs", path, "was changed after the report was made", again)
     made.report = "of these files" if held.rests_on == made.evidence else "of other files"
-    made.notes += _let_through(scope.run)
+    made.notes += [*_let_through(scope.run), *_unlisted(scope.run, held)]
     # Where a file differs or is missing, that the report is of others follows from it.
     if made.report == "of other files" and not made.discrepancies:
         yield Discrepancy("differs", seal, "says that the report was made of other files than are here", again)
+
+
+def _unlisted(run: RunFolder, held: FolderSeal) -> list[str]:
+    """Pages and tables in the report's folder that are not of it."""
+    there = (path.relative_to(run.report).as_posix() for path in run.report.rglob("*") if path.is_file())
+    left = sorted(name for name in there if name not in held.files and name != SEAL)
+    return [f"Not of the report, though in its folder: {', '.join(left)}."] if left else []
 
 
 def _let_through(run: RunFolder) -> list[str]:

@@ -48,6 +48,7 @@ def verify(
         made.evaluations.append(one)
         made.discrepancies += wrong
     made.discrepancies += counts.trials(scope, made.evaluations)
+    made.notes += counts.gaps(scope, made.evaluations)
     watch("weights")
     weights = EvaluatedWeights(scope, model)
     made.discrepancies += weights.check(made.evaluations)

@@ -56,7 +56,7 @@ def variants(a: Analysis, judged: Sequence[JudgedChoice]) -> list[Variant]:
     if len(base) < 2:
         return []
     others = [alternative for one in judged for alternative in one.choice.alternatives]
-    name = "as imported" if a.run.plan.imported else "as it is" if a.checked.accepted else "as planned"
+    name = "as imported" if a.run.plan.imported else "as it is" if a.checked.accepted or a.deviations else "as planned"
     return [Variant(name, base), *(Variant(other.name, other.averages) for other in others)]
 
 

@@ -19,6 +19,7 @@ from harness.backends import checkpoints
 from harness.backends.checkpoints import TrainingProgress, cut_back, read_progress, writing
 from harness.base.errors import OK, USAGE
 from harness.evaluation import attempts, remarking
+from harness.models.resolving import SHIPPED
 from harness.records import (
     DataError,
     EvalFolder,
@@ -189,7 +190,7 @@ def test_a_slip_is_named_and_refused(run: Path, slip: str) -> None:
     make(run)
     found = check(run)
     assert any(said in str(one) for one in found.breaks), [str(one) for one in found.breaks]
-    with pytest.raises(BrokenSeal, match="is not what was planned, trained and answered"):
+    with pytest.raises(BrokenSeal, match="is not as it was made"):
         require(run)
     assert require(run, "a copy was lost").breaks == found.breaks
 
@@ -428,6 +429,66 @@ def test_an_evaluation_finishes_marks_that_were_being_made_again(rence: Call, tm
     code, _, err = rence(*asked, "--max-tokens", "24", "--out", "r")
     assert code == OK, err
     assert check(tmp_path / "r").breaks == ()
+
+
+def test_one_lost_seal_of_an_evaluation_is_missed(rence: Call, tmp_path: Path) -> None:
+    asked = ("eval", "--model", "quickstart-base", "--template", "bare", "--max-tokens", "24", "--limit", "4")
+    asked = (*asked, "--benchmarks", "mini_sums:2,mini_unseen", "--out", "r")
+    assert rence(*asked)[0] == OK
+    (tmp_path / "r/evals/mini_sums/seal.json").unlink()
+    edit_attempts(tmp_path / "r/evals/mini_sums/attempts.parquet")
+    code, _, err = rence(*asked)
+    assert code == USAGE and "r/evals/mini_sums/seal.json is missing" in err
+    (tmp_path / "r/evals/mini_unseen/seal.json").unlink()
+    code, out, _ = rence(*asked, "--json")
+    assert code == OK and json.loads(out)["sealed"] == "unsealed"
+
+
+def test_a_checkpoint_that_changed_does_not_answer(rence: Call, tmp_path: Path) -> None:
+    """A model with a seal beside it is what it was sealed as."""
+    model = tmp_path / "model"
+    shutil.copytree(SHIPPED["quickstart-base"], model)
+    seals.seal_folder(model, "")
+    asked = (
+        "eval",
+        "--model",
+        str(model),
+        "--benchmarks",
+        "mini_sums:1",
+        "--limit",
+        "2",
+        "--max-tokens",
+        "24",
+        "--out",
+    )
+    assert rence(*asked, "one")[0] == OK
+    with (model / "tokenizer.json").open("a") as file:
+        file.write("\n")
+    code, _, err = rence(*asked, "two")
+    assert code == USAGE and "tokenizer.json is not what seal.json beside it was made with" in err
+    assert not (tmp_path / "two").exists()
+
+
+def test_a_trial_where_the_plan_has_none(rence: Call, run: Path) -> None:
+    """A copy of another arm, beside those of the plan."""
+    shutil.copytree(run / "grpo", run / "grpo_old")
+    shutil.copytree(run / "grpo/seed1", run / "grpo/seed2")
+    code, _, err = rence("compare", "runs/finished/grpo_old", "runs/finished/rence")
+    assert code == USAGE and "is of grpo seed 0, and" in err and "plan.json has no trial here" in err
+    found = verify(run)
+    strangers = {run / "grpo_old" / f"seed{seed}" for seed in (0, 1)} | {run / "grpo/seed2"}
+    assert strangers == {one.file for one in found.discrepancies if "no trial of the plan" in one.what}
+    assert len(found.evaluations) == 1 + 2 * 2 and found.exit_code == 1
+
+
+def test_a_folder_asked_in_two_ways_is_not_whole(rence: Call, tmp_path: Path) -> None:
+    asked = ("eval", "--model", "quickstart-base", "--template", "bare", "--max-tokens", "24", "--limit", "4")
+    assert rence(*asked, "--benchmarks", "mini_sums:2,mini_unseen", "--out", "r")[0] == OK
+    assert rence(*asked, "--benchmarks", "mini_sums:2", "--temperature", "0.6", "--out", "cold")[0] == OK
+    shutil.rmtree(tmp_path / "r/evals/mini_sums")
+    shutil.copytree(tmp_path / "cold/evals/mini_sums", tmp_path / "r/evals/mini_sums")
+    found = verify(tmp_path / "r")
+    assert found.exit_code == 1 and any("temperature" in one.what for one in found.discrepancies)
 
 
 def test_a_plan_says_that_its_pilot_changed(rence: Call, run: Path) -> None:
