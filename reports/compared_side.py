@@ -34,6 +34,10 @@ class ComparedSide:
     checked: Checked = UNCHECKED
     """whether its files are sealed, and what was let through"""
 
+    def read_by(self, reading: str) -> ComparedSide:
+        """With what is correct by a reading of the answers, one of `load.READINGS`; NaN where that is not known."""
+        return replace(self, problems=self.problems.assign(correct=self.problems[reading]))
+
     @property
     def side(self) -> Side:
         """The part of it that matching looks at."""

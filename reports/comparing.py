@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from harness.records import SCHEMA, DataError
@@ -14,11 +15,13 @@ from harness.records.files import real_path
 from harness.records.left_out import sentences
 from reports.compared_side import ComparedSide, again, find, in_one_version
 from reports.data import common, same_problems
+from reports.data.alternatives import READING, MeasuringChoice, instead
 from reports.data.checked import UNCHECKED, Checked
 from reports.data.dependence import NOT_STUDIED, DependsOn, Question, of_pair
 from reports.data.matching import Mismatch, Unmatched, grouped, listed, refused
 from reports.data.pairs import Groups, Pair, compare_all
-from reports.data.scores import AVERAGE, complete, matrices
+from reports.data.readings import ANYWHERE, LACKING, TITLES, FormatPart, part
+from reports.data.scores import AVERAGE, Scores, complete, matrices
 from reports.data.titles import titles
 from reports.document import Cell, Column, Row, Table, text
 from reports.imported import MATCHING_UNKNOWN
@@ -48,6 +51,8 @@ class ComparedPair:
     """whether the files are sealed, and what was let through"""
     differs: Sequence[str] = ()
     """what is not the same on both sides, and may differ"""
+    parts: Mapping[str, FormatPart] = field(default_factory=dict)
+    """benchmark or `average` -> what of the difference is format; a missing key is a gap"""
     depends: DependsOn = NOT_STUDIED
     """what the sign of the average's difference depends on"""
 
@@ -65,7 +70,7 @@ class ComparedPair:
             "b": self.b,
             "verdict": self.verdict,
             "scores": scores,
-            "pairs": [pair_json(pair, self.checked.accepted) for pair in self.pairs],
+            "pairs": [pair_json(pair, self.checked.accepted, self.parts.get(pair.benchmark)) for pair in self.pairs],
             "matched": False if self.checked.accepted else self.average.matched,
             **self.checked.to_json(),
             "differs": list(self.differs),
@@ -81,7 +86,9 @@ class ComparedPair:
         table = Table("compare", [Column(c, numeric=i > 0) for i, c in enumerate(columns)], rows)
         head = f"A  {self.a}\nB  {self.b}"
         told = [f"Differs, which is not refused: {'; '.join(self.differs)}."] if self.differs else []
-        first = [self.verdict, *self.checked.sentences, *self.depends.sentences]
+        found = self.parts.get(AVERAGE)
+        format_ = [found.sentence("A − B")] if found else [f"Which part is format is not known: {LACKING}."]
+        first = [self.verdict, *format_, *self.checked.sentences, *self.depends.sentences]
         return "\n\n".join([head, plain.table(table), *first, *self._families(), *told, *self.notes])
 
     def _families(self) -> list[str]:
@@ -184,8 +191,10 @@ def compare(
     if put_aside and pairs[0].estimate:
         said.append(common.said("A", "B", pairs[0].estimate.value, put_aside["low"], put_aside["high"]))
     notes = [*one.notes, *other.notes, *notes, *said]
-    depends = _depends(groups, pairs[0], [known.get(name, name) for name in benchmarks], alpha)
-    return ComparedPair(a, b, means, pairs, notes, known, put_aside, seals, differs, depends)
+    read = {reading: _groups([side.read_by(reading) for side in (one, other)], benchmarks) for reading in TITLES}
+    parts = _parts(groups, read[ANYWHERE], (a, b))
+    depends = _depends(groups, pairs[0], [known.get(name, name) for name in benchmarks], alpha, read)
+    return ComparedPair(a, b, means, pairs, notes, known, put_aside, seals, differs, parts, depends)
 
 
 def _found(a: str, b: str, accept: str | None) -> tuple[ComparedSide, ComparedSide]:
@@ -194,13 +203,39 @@ def _found(a: str, b: str, accept: str | None) -> tuple[ComparedSide, ComparedSi
     return find(a, accept), find(b, accept)
 
 
-def _depends(groups: Groups, average: Pair, titles: Sequence[str], alpha: float) -> DependsOn:
-    """Of the difference on the average."""
+def _parts(groups: Groups, anywhere: Groups, sides: tuple[str, str]) -> dict[str, FormatPart]:
+    columns = dict.fromkeys(column for _, column in groups)
+    found = {name: part(*(of[side, name] for of in (groups, anywhere) for side in sides)) for name in columns}
+    return {name: one for name, one in found.items() if one}
+
+
+def _depends(
+    groups: Groups, average: Pair, titles: Sequence[str], alpha: float, read: Mapping[str, Groups]
+) -> DependsOn:
+    """Of the difference on the average.
+
+    Args:
+        read: the same groups by other readings of the answers, NaN where they are not known.
+    """
     a, b, estimate = average.a, average.b, average.estimate
     estimand = estimate.estimand if estimate else "checkpoints"
     asked = Question(a, [b], {a: "A", b: "B"}, alpha, average.margin or MARGIN, estimand)
     base = {side: [scores.values for scores in groups[side, AVERAGE]] for side in (a, b)}
-    return of_pair(base, titles, {side: groups[side, AVERAGE][0].seeds for side in (a, b)}, asked)
+    ways = [
+        instead(TITLES[reading], {side: [s.values for s in found[side, AVERAGE]] for side in (a, b)}, base)
+        for reading, found in read.items()
+        if _changes(
+            [s for side in (a, b) for s in found[side, AVERAGE]], [s for side in (a, b) for s in groups[side, AVERAGE]]
+        )
+    ]
+    seeds = {side: groups[side, AVERAGE][0].seeds for side in (a, b)}
+    return of_pair(base, titles, seeds, asked, [MeasuringChoice(READING, tuple(ways))])
+
+
+def _changes(read: Sequence[Scores], planned: Sequence[Scores]) -> bool:
+    """Whether a reading is known, and gives some problem another score."""
+    known = all(np.isfinite(scores.values).all() for scores in read)
+    return known and any((one.values != other.values).any() for one, other in zip(read, planned, strict=True))
 
 
 def _groups(subjects: Iterable[ComparedSide], benchmarks: list[str]) -> Groups:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.records import START
-from reports.data import axes, dependence, stability, unhealthy
+from reports.data import axes, dependence, readings, stability, unhealthy
 from reports.data.analysis import Analysis
 from reports.data.pairs import Pair
 from reports.data.scores import AVERAGE, final
@@ -29,7 +29,8 @@ def sentences(a: Analysis) -> list[str]:
     """The verdict, then what it rests on."""
     facts, collapsed = axes.facts(a), stability.sentence(a)
     depends = dependence.sentences(dependence.study(a), dependence.question(a))
-    found = [*_numbers(a), *filter(None, [facts]), *depends, *_start(a), *filter(None, [collapsed])]
+    numbers = [*_numbers(a), *readings.sentences(a), *filter(None, [facts])]
+    found = [*numbers, *depends, *_start(a), *filter(None, [collapsed])]
     return [_verdict(a), *a.checked.sentences, *found, basis(a)]
 
 

@@ -5,9 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from harness.records import SCHEMA
-from reports.data import agreement, common, decoded, dependence, pass_at_k, pass_family, stability, sweeps
+from reports.data import (
+    agreement,
+    common,
+    decoded,
+    dependence,
+    pass_at_k,
+    pass_family,
+    readings,
+    stability,
+    sweeps,
+)
 from reports.data.analysis import Analysis, Score
 from reports.data.pairs import TEST, Pair, difference_json
+from reports.data.readings import FormatPart
 from reports.data.scores import AVERAGE
 from reports.sections import notes, published
 from reports.statistics.power import LARGEST
@@ -16,7 +27,7 @@ from reports.verdict import ranking, sentences
 
 def to_json(a: Analysis) -> dict[str, Any]:
     """The content of `verdict.json`."""
-    plan = a.run.plan
+    plan, parts = a.run.plan, readings.parts(a)
     return {
         "schema": SCHEMA,
         "experiment": plan.experiment,
@@ -33,7 +44,7 @@ def to_json(a: Analysis) -> dict[str, Any]:
         "as_planned": None if plan.imported else not a.deviations and not a.checked.accepted,
         **a.checked.to_json(),
         "arms": [_arm(a, name) for name in a.rows],
-        "pairs": [pair_json(p, a.checked.accepted) for p in a.pairs],
+        "pairs": [pair_json(p, a.checked.accepted, parts.get((p.a, p.b, p.benchmark))) for p in a.pairs],
         # keys that only some runs have are left out of the others: absence is not an empty finding
         **common.to_json(a),
         "ranking": ranking(a),
@@ -120,17 +131,19 @@ def score_json(score: Score) -> dict[str, Any]:
     }
 
 
-def pair_json(pair: Pair, accepted: bool = False) -> dict[str, Any]:
+def pair_json(pair: Pair, accepted: bool = False, part: FormatPart | None = None) -> dict[str, Any]:
     """A difference with its test; `mde` and `mde_high` are fractions too.
 
     Args:
         accepted: whether something was let through: then no pair is matched.
+        part: what of it is format; None where that is not known, and no key then.
     """
     return {
         "a": pair.a,
         "b": pair.b,
         "benchmark": pair.benchmark,
         **difference_json(pair.estimate, pair.p_adjusted, pair.simultaneous, pair.direction),
+        **({"readings": part.to_json()} if part else {}),
         "family": pair.family,
         "target": pair.asked,
         "test": TEST,

@@ -9,6 +9,6 @@ reason: no text hangs the marker or raises out of it. Math-Verify is asked for a
 without a box has to be searched (`verifying.py`).
 """
 
-from benchmarks.marking.marker import MARKER_VERSION, equal_all, mark, mark_all
+from benchmarks.marking.marker import MARKER_VERSION, equal_all, mark, mark_all, mark_readings
 
-__all__ = ["MARKER_VERSION", "equal_all", "mark", "mark_all"]
+__all__ = ["MARKER_VERSION", "equal_all", "mark", "mark_all", "mark_readings"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 
@@ -45,8 +45,8 @@ def mark_all(responses: Iterable[Response], pool: Pool | None = None, reading: R
         reading: how an answer is found; evaluations and training read as the rule does.
     """
     responses = list(responses)
-    found = [extract(one.text, reading, one.rule.form) for one in responses]
-    return _mark(responses, found, [Extraction(one.gold) for one in responses], pool)
+    read = [_found(one, reading) for one in responses]
+    return _mark(responses, [found for found, _ in read], [gold for _, gold in read], pool)
 
 
 def mark_texts(
@@ -61,14 +61,48 @@ def mark_texts(
     return _mark(responses, [found for found, _ in read], [gold for _, gold in read], pool)
 
 
+def mark_readings(
+    responses: Iterable[Response], pool: Pool | None = None, reading: Reading = Reading.RULE
+) -> list[Mapping[Reading, Marked]]:
+    """Each response marked by every reading, in their order; where readings find the same answer, it is compared once.
+
+    Args:
+        pool: as in `mark_all`.
+        reading: what the scores are by: anywhere takes golds as `mark_texts` does, for every reading; the others as
+            `mark_all`. Of this reading the marks are those that these give.
+    """
+    responses = list(responses)
+    read = _read if reading is Reading.ANYWHERE else _found
+    found = {one: [read(response, one) for response in responses] for one in Reading}
+    asked = list(dict.fromkeys((place, pair) for pairs in found.values() for place, pair in enumerate(pairs)))
+    marked = dict(
+        zip(
+            asked,
+            _mark(
+                [responses[place] for place, _ in asked],
+                [answer for _, (answer, _) in asked],
+                [gold for _, (_, gold) in asked],
+                pool,
+            ),
+            strict=True,
+        )
+    )
+    return [{one: marked[place, found[one][place]] for one in Reading} for place in range(len(responses))]
+
+
 def equal_all(pairs: Iterable[tuple[str, str, Rule]], pool: Pool | None = None) -> list[bool]:
     """Whether the first answer of each pair equals the second, as a marked answer equals its gold; False where the
     comparison failed."""
     return [verdict.equal is True for verdict in _compare_all(list(pairs), pool)]
 
 
+def _found(response: Response, reading: Reading) -> tuple[Extraction, Extraction]:
+    """What is in the response, and its gold, which is an answer."""
+    return extract(response.text, reading, response.rule.form), Extraction(response.gold)
+
+
 def _read(response: Response, reading: Reading) -> tuple[Extraction, Extraction]:
-    """What is in the response, and in its gold."""
+    """What is in the response, and in its gold, which may be a text."""
     found, gold = extract(response.text, reading, response.rule.form), _gold_of(response.gold.strip())
     if gold.answer in choices.LETTERS and response.rule.form is Form.MATHS and reading is not Reading.BOX:
         lettered = extract(response.text, reading, Form.CHOICE)

@@ -56,8 +56,9 @@ def claim(folder: EvalFolder, header: EvalRecord) -> None:
 
 def in_words_of(held: EvalRecord, now: EvalRecord) -> EvalRecord:
     """`now` with what is no difference taken over from a header that is there: its title, the rule if it is older than
-    the field, the marker's version, for marks can be made again (`remarking.py`), and where it was stopped."""
-    now = replace(now, title=held.title, rule=now.rule if held.rule else "", grader_version=held.grader_version)
+    the field, the marker's versions, for marks can be made again (`remarking.py`), and where it was stopped."""
+    now = replace(now, title=held.title, rule=now.rule if held.rule else "")
+    now = replace(now, grader_version=held.grader_version, readings=held.readings)
     return replace(now, problems=held.problems, stopped_by=held.stopped_by) if held.stopped_by else now
 
 
@@ -181,11 +182,7 @@ def rewrite(folder: EvalFolder, rows: Sequence[Mapping[str, Any]], header: EvalR
         header: what it will be.
     """
     if folder.attempts.exists():
-        new = _written(folder, rows)
-        if folder.seal.exists():
-            header_hash = hashlib.sha256(json_text(header.to_json()).encode()).hexdigest()
-            EvalSeal.read(folder.seal).again(header_hash, file_hash(new)).write(folder.seal)
-        new.replace(folder.attempts)
+        exchange(folder, _table(rows), header)
     elif rows:
         lines, known = [json_line(row) for row in rows], _chunks(folder)
         folder.open_chunks.unlink(missing_ok=True)  # rows without hashes may be read, other hashes than theirs may not
@@ -194,6 +191,15 @@ def rewrite(folder: EvalFolder, rows: Sequence[Mapping[str, Any]], header: EvalR
             ends = list(accumulate((one.rows for one in known), initial=0))
             sums = [asdict(_chunk(end - first, "".join(lines[first:end]).encode())) for first, end in pairwise(ends)]
             write_text(folder.open_chunks, "".join(map(json_line, sums)))
+
+
+def exchange(folder: EvalFolder, table: pyarrow.Table, header: EvalRecord) -> None:
+    """`rewrite`, of a complete evaluation, whose cells may be empty where an import's source did not say them."""
+    new = _written(folder, table)
+    if folder.seal.exists():
+        header_hash = hashlib.sha256(json_text(header.to_json()).encode()).hexdigest()
+        EvalSeal.read(folder.seal).again(header_hash, file_hash(new)).write(folder.seal)
+    new.replace(folder.attempts)
 
 
 def stop(folder: EvalFolder, problems: int, by: str) -> None:
@@ -207,7 +213,7 @@ def stop(folder: EvalFolder, problems: int, by: str) -> None:
 
 def seal(folder: EvalFolder) -> None:
     """Turn the open rows into Parquet, whole or not at all, and seal them."""
-    _written(folder, [asdict(row) for row in _open_rows(folder)]).replace(folder.attempts)
+    _written(folder, _table([asdict(row) for row in _open_rows(folder)])).replace(folder.attempts)
     _bind(folder)
 
 
@@ -224,12 +230,16 @@ def _bind(folder: EvalFolder) -> None:
     folder.open_attempts.unlink()
 
 
-def _written(folder: EvalFolder, rows: Sequence[Mapping[str, Any]]) -> Path:
-    """The new file, on disk, not yet in its place."""
+def _table(rows: Sequence[Mapping[str, Any]]) -> pyarrow.Table:
     import pyarrow
+
+    return pyarrow.Table.from_pylist(list(rows), schema=schema())
+
+
+def _written(folder: EvalFolder, table: pyarrow.Table) -> Path:
+    """The new file, on disk, not yet in its place."""
     import pyarrow.parquet
 
-    table = pyarrow.Table.from_pylist(list(rows), schema=schema())
     temporary = folder.attempts.with_name(f".{folder.attempts.name}.new")
     with naming(folder.attempts):
         pyarrow.parquet.write_table(table, temporary, compression="zstd")

@@ -12,14 +12,15 @@ from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from benchmarks.marking import MARKER_VERSION, mark_all
-from benchmarks.marks import Mark, Marked, Response
+from benchmarks.marking import MARKER_VERSION, mark_readings
+from benchmarks.marks import Mark, Marked, Reading, Response
 from benchmarks.problems import Benchmark, Problem
 from harness.base.fingerprint import fingerprint
 from harness.base.seeds import derive
 from harness.config.evaluation import Evaluation
 from harness.engines.base import Completion, Engine, Request, Sampling, complete
 from harness.evaluation import attempts
+from harness.evaluation.remarking import by_readings
 from harness.prompts import templates
 from harness.records import Attempt, EvalFolder, EvalRecord
 
@@ -135,7 +136,7 @@ class Evaluator:
             Response(completion.text, problem.gold, problem.rule, completion.finish_reason != "stop")
             for problem, _, _, completion in rows
         ]
-        marked = mark_all(responses)
+        marked = mark_readings(responses)
         seconds = _second_marks(responses) if header.second_marker else [None] * len(responses)
         return [
             self._attempt(header, *row, one, second) for row, one, second in zip(rows, marked, seconds, strict=True)
@@ -157,7 +158,7 @@ class Evaluator:
         request: Request,
         sample: int,
         completion: Completion,
-        marked: Marked,
+        marked: Mapping[Reading, Marked],
         second: Mark | None,
     ) -> Attempt:
         """One row. The columns are those of `harness/records/schema.py`; what the engine measured comes by name.
@@ -173,9 +174,9 @@ class Evaluator:
             problem_id=problem.id,
             sample=sample,
             response=completion.text,
-            answer=marked.answer,
+            answer=marked[Reading.RULE].answer,
             gold=problem.gold,
-            mark=marked.mark,
+            mark=marked[Reading.RULE].mark,
             finish_reason=completion.finish_reason,
             tokens=completion.tokens,
             template=header.template,
@@ -192,6 +193,7 @@ class Evaluator:
             ),
             grader_version=header.grader_version,
             mark_second=second,
+            **by_readings(marked),
             **attempts.measured(header.engine, completion),
         )
 
@@ -245,6 +247,7 @@ def header_of(
         second_marker=evaluation.second_marker,
         title=benchmark.title,
         rule=benchmark.rule_in_words,
+        readings=MARKER_VERSION,
     )
 
 

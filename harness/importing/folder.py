@@ -19,6 +19,7 @@ from harness.evaluation import attempts
 from harness.importing import evaluations, import_plan
 from harness.importing.evaluations import ImportedEvaluation, SplitRows
 from harness.importing.import_plan import ImportComparison, ImportDesign
+from harness.importing.marking import Marker
 from harness.importing.rows import UNKNOWN, FoundRows
 from harness.importing.sources import ImportSource
 from harness.importing.spool import Spool
@@ -135,6 +136,7 @@ def _header(one: ImportedEvaluation, point: int, version: str) -> EvalRecord:
         grader_version=one.grader_version,
         sampling=dict(one.facts.sampling),
         limit=one.facts.limit,
+        readings=Marker().version if one.measured.has_readings else "",
     )
 
 

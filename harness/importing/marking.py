@@ -81,13 +81,13 @@ class Marker:
         return replace(rule, form=form, tolerance=tolerance)
 
     def mark(self, rows: pd.DataFrame, rules: Sequence[Rule] | None = None) -> pd.DataFrame:
-        """The rows with mark, answer and the marker's version.
+        """The rows with mark, answer, the marks by the readings, and the marker's version.
 
         Args:
             rules: of each row; None: its column `rule`, a word, where it says one, else what its benchmark says.
         Raises: UserError with the command to install what is missing.
         """
-        from benchmarks.marking.marker import mark_all, mark_texts
+        from benchmarks.marking import mark_readings
         from benchmarks.marking.pool import MarkerMissing
         from benchmarks.marks import Response
 
@@ -101,12 +101,14 @@ class Marker:
         responses = [Response(text, gold, rule, bool(cut)) for text, gold, rule, cut in zip(*columns, strict=True)]
         pool = _pool(self.workers) if self.workers else None
         try:
-            marked = (mark_texts if self.reading is Reading.ANYWHERE else mark_all)(responses, pool, self.reading)
+            marked = mark_readings(responses, pool, self.reading)
         except MarkerMissing as error:
             raise UserError(str(error)) from None
         return rows.assign(
-            mark=[str(one.mark) for one in marked],
-            answer=_column([one.answer for one in marked]),
+            mark=[str(one[self.reading].mark) for one in marked],
+            answer=_column([one[self.reading].answer for one in marked]),
+            mark_box=[str(one[Reading.BOX].mark) for one in marked],
+            mark_anywhere=[str(one[Reading.ANYWHERE].mark) for one in marked],
             grader_version=self.version,
         )
 

@@ -75,6 +75,8 @@ class MeasuredRows:
     coarse: bool
     """whether of the marks only correct or not is known"""
     unknown_lengths: bool
+    has_readings: bool
+    """whether our marker marked all of them by every reading"""
     problems: Problems
     words: Mapping[str, str]
     """of WORDS, by the first row"""
@@ -106,6 +108,7 @@ def ordered(rows: pa.Table, sources: Sequence[ImportSource]) -> tuple[pa.Table, 
         correct=sum(one["counts"] for one in rows["mark"].value_counts().to_pylist() if one["values"] == "correct"),
         coarse=True in rows["coarse"].unique().to_pylist(),
         unknown_lengths=rows["tokens"].null_count > 0,
+        has_readings=rows["mark_anywhere"].null_count == 0,
         problems=Problems(tuple(ids), _golds(ids, problem, rows["gold"]), tuple(_distinct(rows["version"]))),
         words={name: rows[name][0].as_py() for name in WORDS},
         source=rows["source"][0].as_py(),

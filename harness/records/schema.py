@@ -27,6 +27,8 @@ WORD: Mapping[str, bool] = {"word": True}
 """`unknown` in an import that does not say it"""
 OURS: Mapping[str, bool] = {"ours": True}
 """empty in every import"""
+DERIVED: Mapping[str, bool] = {"derived": True}
+"""made by our marker from the texts, which an import may have; rows do not bring it"""
 MEASURED: Mapping[str, bool] = {"measured": True}
 """the engine's, from `Completion.measured`; empty where the engine does not measure it"""
 ARROW: Mapping[type, str] = {str: "string", int: "int64", float: "double"}
@@ -61,6 +63,10 @@ class Attempt:
     grader_version: str = field(metadata=WORD)
     mark_second: MarkWord | None = field(default=None, metadata=OURS)
     """the second marker's mark, where one ran"""
+    mark_box: MarkWord | None = field(default=None, metadata=DERIVED)
+    """the mark if an answer is what the last box holds, and nothing else"""
+    mark_anywhere: MarkWord | None = field(default=None, metadata=DERIVED)
+    """the mark if an answer may stand anywhere in the text"""
 
 
 @dataclass(frozen=True)
@@ -77,6 +83,7 @@ class AttemptColumn:
     needed: bool = False
     word: bool = False
     ours: bool = False
+    derived: bool = False
     measured: bool = False
 
     @property
@@ -116,5 +123,5 @@ def _bare(hint: Any) -> tuple[Any, bool]:
 
 COLUMNS = columns()
 """of `Attempt`"""
-IMPORTED = tuple(name for name, column in COLUMNS.items() if not column.ours)
+IMPORTED = tuple(name for name, column in COLUMNS.items() if not (column.ours or column.derived))
 """what rows that were made elsewhere may bring"""

@@ -93,7 +93,8 @@ class Driver:
 
         answers = mark_again(folder.all_evals(), self.experiment.evaluation)
         if answers:
-            self.view.warn(f"{answers:,} answers were marked by another version of the marker: marked again.")
+            why = "by another version of the marker, or not by every reading"
+            self.view.warn(f"{answers:,} answers were marked {why}: marked again.")
 
     def _complete(self, waiting: list[Job], outcome: RunOutcome, workers: int) -> None:
         # A kill may leave us complete without a report, but never with an old one.

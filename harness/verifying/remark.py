@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks.marking import MARKER_VERSION, mark_all, second_marker
+from benchmarks.marking import MARKER_VERSION, mark_all, mark_readings, second_marker
 from benchmarks.marking.marker import mark_texts
 from benchmarks.marking.pool import MarkerMissing
 from benchmarks.marking.responses.choices import letter
@@ -20,7 +20,6 @@ from harness.verifying.found import ChangedMark, NotComparable, RemarkedEvaluati
 from harness.verifying.problems_here import ProblemsHere
 from harness.verifying.scope import VerifiedFolder
 
-_COLUMNS = ("problem_id", "sample", "response", "gold", "finish_reason", "mark", "answer", "mark_second")
 _READING = ", reading "
 """after the marker's version, where an import found answers otherwise than evaluations do"""
 
@@ -38,18 +37,20 @@ class _Row(NamedTuple):
     mark: str
     answer: str | None
     mark_second: str | None
+    mark_box: str | None
+    mark_anywhere: str | None
 
 
 def remark(scope: VerifiedFolder, problems: ProblemsHere, folder: EvalFolder) -> RemarkedEvaluation:
     """An evaluation whose rows can be read. Raises: UserError if packages of the marker are missing."""
     header = EvalRecord.read(folder.header)
-    version, _, reading = header.grader_version.partition(_READING)
+    version, _, _ = header.grader_version.partition(_READING)
     made = RemarkedEvaluation(header.grader_version, same_marker=version == MARKER_VERSION)
     rows, coarse = _rows(folder.attempts), False
     try:
         if scope.imported:
-            record = _record(scope)
-            fresh, coarse = _imported(record, header, rows, reading), header.benchmark in record.coarse
+            record = import_record(scope)
+            fresh, coarse = _imported(record, header, rows), header.benchmark in record.coarse
         else:
             rules = problems.rules(header)
             fresh: Sequence[Marked | None] = _marked([_ours(row, rules) for row in rows], Reading.RULE)
@@ -66,6 +67,8 @@ def remark(scope: VerifiedFolder, problems: ProblemsHere, folder: EvalFolder) ->
     ]
     if header.second_marker and not scope.imported:
         changed += _seconds(problems, header, rows)
+    if header.readings == MARKER_VERSION and not scope.imported:
+        changed += _readings(problems, header, rows)
     old, new = Counter(row.mark for row, _ in pairs), Counter(mark.mark.value for _, mark in pairs)
     return replace(
         made,
@@ -88,8 +91,8 @@ def _rows(path: Path) -> list[_Row]:
     import pyarrow.parquet
 
     there = pyarrow.parquet.read_schema(path).names
-    table = pyarrow.parquet.read_table(path, columns=[name for name in _COLUMNS if name in there])
-    columns = [table[name].to_pylist() if name in there else [None] * len(table) for name in _COLUMNS]
+    table = pyarrow.parquet.read_table(path, columns=[name for name in _Row._fields if name in there])
+    columns = [table[name].to_pylist() if name in there else [None] * len(table) for name in _Row._fields]
     return [_Row(*row) for row in zip(*columns, strict=True)]
 
 
@@ -120,11 +123,18 @@ def _seconds(problems: ProblemsHere, header: EvalRecord, rows: Sequence[_Row]) -
     ]
 
 
-def _imported(record: ImportRecord, header: EvalRecord, rows: Sequence[_Row], reading: str) -> list[Marked | None]:
-    """Marks by the rule that the import was given; None for an answer that came without text or gold."""
+def imported_marker(record: ImportRecord, header: EvalRecord) -> Marker:
+    """As the import was told to mark; where its source had marks, as it would have marked them."""
+    _, _, reading = header.grader_version.partition(_READING)
     form = Form(record.options["rule"]) if record.options.get("rule") else None
     how = Reading(reading) if reading in tuple(Reading) else Reading.RULE
-    rule = Marker(how, form, record.options.get("tolerance")).rule(header.benchmark)
+    return Marker(how, form, record.options.get("tolerance"))
+
+
+def _imported(record: ImportRecord, header: EvalRecord, rows: Sequence[_Row]) -> list[Marked | None]:
+    """Marks by the rule that the import was given; None for an answer that came without text or gold."""
+    marker = imported_marker(record, header)
+    form, how, rule = marker.form, marker.reading, marker.rule(header.benchmark)
     there = [place for place, row in enumerate(rows) if row.response is not None and row.gold is not None]
 
     def again(rule: Rule, places: Sequence[int]) -> dict[int, Marked]:
@@ -143,7 +153,20 @@ def _imported(record: ImportRecord, header: EvalRecord, rows: Sequence[_Row], re
     return [made.get(i) for i in range(len(rows))]
 
 
-def _record(scope: VerifiedFolder) -> ImportRecord:
+def _readings(problems: ProblemsHere, header: EvalRecord, rows: Sequence[_Row]) -> list[ChangedMark]:
+    """What the readings that no score is made of say otherwise."""
+    rules = problems.rules(header)
+    found = mark_readings([_ours(row, rules) for row in rows])
+    return [
+        ChangedMark(row.problem_id, row.sample, f"{reading} {held}", f"{reading} {one[reading].mark.value}", None, None)
+        for row, one in zip(rows, found, strict=True)
+        for reading, held in ((Reading.BOX, row.mark_box), (Reading.ANYWHERE, row.mark_anywhere))
+        if held != one[reading].mark
+    ]
+
+
+def import_record(scope: VerifiedFolder) -> ImportRecord:
+    """Raises: NotComparable if it is not there, or cannot be read."""
     if scope.run is None:
         raise NotComparable("how it was marked is written in the import's folder, which is not here")
     try:

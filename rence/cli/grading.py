@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json as jsonlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,12 +14,19 @@ from harness.base.errors import UserError
 from harness.records import write_text
 from rence.cli import exploiting, grade_tables, graded_rows
 from rence.cli.console import Json, check_out, command, err, out, print_json
+from reports.words import listing, plural
 
 if TYPE_CHECKING:
     from rence.cli.graded_rows import GradedRow
 
 File = Annotated[
-    Path | None, typer.Argument(metavar="FILE.jsonl", help="Lines with `gold` and `pred`.", show_default=False)
+    Path | None,
+    typer.Argument(
+        metavar="FILE.jsonl|FOLDER",
+        help="Lines with `gold` and `pred`; or a run, an import or a folder of `rence eval`, whose answers get marks "
+        "by every reading where they have none.",
+        show_default=False,
+    ),
 ]
 _OF_FILES = {
     "to": "--out", "reading": "--reading", "rule": "--rule", "tolerance": "--tolerance", "second": "--second-marker",
@@ -65,6 +72,9 @@ def grade(
     if suite is (file is not None):
         raise UserError("name a file, or --suite for the adversarial suite. Example: rence grade answers.jsonl")
     _check_options(context, suite)
+    if file is not None and file.is_dir():
+        _grade_folder(context, file, json)
+        return
     if file is None:
         exploiting.grade_suite(function, kinds, workers, json)
         return
@@ -85,13 +95,41 @@ def grade(
         out().print(f"Written: {to}")
 
 
+def _grade_folder(context: typer.Context, folder: Path, json: bool) -> None:
+    """Raises: UserError; DataError; BrokenSeal."""
+    from harness.verifying.adding_readings import add_readings
+
+    if given := _given(context, {**_OF_FILES, "workers": "--workers"}):
+        raise UserError(f"{', '.join(sorted(given))} goes with a file: a folder's answers are marked by every reading.")
+    made = add_readings(folder)
+    if json:
+        print_json(made.to_json())
+        return
+    out().print(
+        f"{plural(made.answers, 'answer')} of {plural(made.evaluations, 'evaluation')} marked by every reading."
+        if made.answers
+        else "Nothing to do: no answers that lack marks by the readings can be given them."
+    )
+    if made.changed:
+        out().print(
+            f"Another version of the marker had marked {plural(len(made.changed), 'evaluation')}, so the marks that "
+            f"scores are made of are new too: {listing(made.changed)}."
+        )
+    for name, reason in made.left.items():
+        out().print(f"Left as it is: {name}, for {reason}.")
+    if made.answers:
+        out().print(f"A report that was made before is out of date: rence report {folder}")
+
+
+def _given(context: typer.Context, options: Mapping[str, str]) -> set[str]:
+    """Of these parameters and their options, the options that the command line has."""
+    sources = ((option, context.get_parameter_source(name)) for name, option in options.items())
+    return {option for option, source in sources if source and source.name == "COMMANDLINE"}
+
+
 def _check_options(context: typer.Context, suite: bool) -> None:
     """Raises: UserError for options that would be ignored."""
-    given = {
-        option
-        for name, option in (_OF_FILES if suite else _OF_SUITE).items()
-        if (source := context.get_parameter_source(name)) and source.name == "COMMANDLINE"
-    }
+    given = _given(context, _OF_FILES if suite else _OF_SUITE)
     if given and suite:
         more = " `rence exploit --out FILE` writes every case." if "--out" in given else ""
         raise UserError(

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from reports.data import decoded, second_marker
+from reports.data import decoded, readings
 from reports.data.analysis import Analysis
 from reports.data.load import where
 from reports.data.scores import Cells, complete, final, matrices
@@ -117,10 +117,10 @@ def measured(name: str, headline: Cells, scores: Cells, arms: list[str], benchma
         same = all((x.seeds, x.problems) == (y.seeds, y.problems) for x, y in zip(planned, other, strict=True))
         if same and all(np.isfinite(s.values).all() for s in other):
             under[arm], base[arm] = [s.values for s in other], [s.values for s in planned]
-    return _instead(name, under, base)
+    return instead(name, under, base)
 
 
-def _instead(name: str, under: Mapping[str, Matrices], base: Mapping[str, Matrices]) -> Alternative:
+def instead(name: str, under: Mapping[str, Matrices], base: Mapping[str, Matrices]) -> Alternative:
     """By an arm's matrices and those that they take the place of, in the same shapes."""
     averages = {arm: average(matrices) for arm, matrices in under.items()}
     return Alternative(name, averages, {arm: change(under[arm], base[arm]) for arm in under})
@@ -132,7 +132,8 @@ def _whole(cells: Cells, arms: list[str], benchmarks: list[str]) -> dict[str, Ma
 
 
 def _readings(a: Analysis) -> Iterator[Alternative]:
-    """Of the same answers: by the second marker, and without attempts that ended without a verdict on an answer."""
+    """Of the same answers: found in another way, by the second marker, and without attempts that ended without a
+    verdict on an answer."""
     evals, arms = _averaged(a, final(a.run)), [arm.name for arm in a.arms]
     problems = where(a.run.problems, a.run.problems["eval"].isin(list(evals.index)))
     attempts = problems["attempts"].to_numpy()
@@ -141,9 +142,8 @@ def _readings(a: Analysis) -> Iterator[Alternative]:
         cells = matrices(evals, problems.assign(correct=correct, attempts=attempts))
         return measured(name, a.cells, cells, arms, a.benchmarks)
 
-    seconds = second_marker.correct(a.run, evals)
-    if seconds is not None:
-        yield read("second marker", np.concatenate(seconds), attempts)
+    for name, correct in readings.alternatives(a.run, evals, problems):
+        yield read(name, correct, attempts)
     for mark, name in LEFT_OUT.items():
         lost = problems[mark].to_numpy()
         if lost.any():
@@ -187,7 +187,7 @@ def weighted(name: str, base: Mapping[str, Matrices], weights: Floats) -> Altern
         arm: [weight * len(weights) * m for weight, m in zip(weights, found, strict=True)]
         for arm, found in base.items()
     }
-    return _instead(name, under, base)
+    return instead(name, under, base)
 
 
 def _seeds(base: Mapping[str, Matrices], seeds: Mapping[str, Sequence[int]], fixed: bool) -> Iterator[Alternative]:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from harness.records import DataError
+from harness.records import DataError, Mark
 from harness.records.schema import COLUMNS
 from harness.records.tables import opened
 
@@ -88,6 +88,21 @@ def words(path: Path, name: str, rows: np.ndarray) -> tuple[list[str], np.ndarra
         return None
     codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
     return encoded.dictionary.to_pylist(), codes[rows]
+
+
+def marks(path: Path, name: str, rows: np.ndarray) -> np.ndarray | None:
+    """A column of marks in the shape of `rows`: the place of each among `records.Mark`. None if the file does not have
+    the column, or a cell is empty or no mark that we know.
+
+    Args:
+        rows: as in `words`.
+    """
+    found = words(path, name, rows)
+    if found is None:
+        return None
+    known = {mark.value: place for place, mark in enumerate(Mark)}
+    places = np.array([*(known.get(word, -1) for word in found[0]), -1], np.int8)[found[1]]
+    return None if (places < 0).any() else places
 
 
 def values(path: Path, name: str, rows: np.ndarray) -> np.ndarray | None:

@@ -114,15 +114,21 @@ def study(a: Analysis) -> list[JudgedChoice]:
 
 
 def of_pair(
-    base: Mapping[str, Matrices], titles: Sequence[str], rows: Mapping[str, Sequence[int]], asked: Question
+    base: Mapping[str, Matrices],
+    titles: Sequence[str],
+    rows: Mapping[str, Sequence[int]],
+    asked: Question,
+    more: Sequence[MeasuringChoice] = (),
 ) -> DependsOn:
     """Of two sides that are no run's, under the choices of which their scores have alternatives.
 
     Args:
         base, titles, rows: `base`, `titles` and `seeds` of `alternatives.of_scores`.
+        more: choices that scores alone do not tell; one without an alternative is none.
     """
     fixed = asked.estimand in ("checkpoints", "answers")
-    judged = [judge(choice, base, asked) for choice in of_scores(base, titles, rows, fixed)]
+    there = [choice for choice in more if choice.alternatives]
+    judged = [judge(choice, base, asked) for choice in [*there, *of_scores(base, titles, rows, fixed)]]
     return DependsOn(tuple(sentences(judged, asked)), tuple(told(judged, asked)))
 
 

@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 
 from harness.records import DataError
-from reports.data.load import MARKS, Run
+from reports.data.load import MARKS, Run, read_by
 from reports.data.scores import final
 
 Category = Literal["gained", "lost", "both", "neither"]
@@ -37,6 +37,8 @@ class FlipCounts:
     """problems x the five marks: counts"""
     coarse: bool = False
     """whether an import told correct from not correct and no more"""
+    anywhere: np.ndarray | None = None
+    """for each problem: how many attempts are correct if an answer may stand anywhere in the text; None: not known"""
 
     @property
     def attempts(self) -> np.ndarray:
@@ -52,6 +54,11 @@ class FlipCounts:
     def solved(self) -> np.ndarray:
         """bool, for each problem: more than half of its attempts are correct; half is not enough."""
         return 2 * self.marks[:, CORRECT] > self.attempts
+
+    @cached_property
+    def solved_anywhere(self) -> np.ndarray | None:
+        """`solved`, if an answer may stand anywhere in the text."""
+        return None if self.anywhere is None else 2 * self.anywhere > self.attempts
 
     @cached_property
     def kind(self) -> np.ndarray:
@@ -90,11 +97,24 @@ class Flips:
 
     @cached_property
     def kind(self) -> np.ndarray:
-        """Place in KINDS of the side that does not solve it, of problems that flipped; -1 for the others, and where it
-        is not known."""
-        if self.coarse:
-            return np.full(len(self.category), -1)
-        return np.select([self.category == 0, self.category == 1], [self.b.kind, self.a.kind], -1)
+        """Place in KINDS, of problems that flipped; -1 for the others, and where it is not known.
+
+        Where the answers of both sides were read anywhere in the text too, a flip is of maths if the same side alone
+        solves it so too, else of format. Otherwise, and where the marker failed on all, the kind is that of the side
+        that does not solve it.
+        """
+        flipped, by_marks = [self.category == 0, self.category == 1], [self.b.kind, self.a.kind]
+        ours, theirs = self.a.solved_anywhere, self.b.solved_anywhere
+        if ours is None or theirs is None:
+            return np.full(len(self.category), -1) if self.coarse else np.select(flipped, by_marks, -1)
+        remains = np.select(flipped, [ours & ~theirs, theirs & ~ours], False)
+        failed = np.zeros(len(remains), bool) if self.coarse else np.select(flipped, by_marks, -1) == 2
+        return np.select([~(flipped[0] | flipped[1]), remains, failed], [-1, 1, 2], 0)
+
+    @property
+    def read_anywhere(self) -> bool:
+        """Whether the kinds are by the readings of both sides."""
+        return self.a.anywhere is not None and self.b.anywhere is not None
 
     @property
     def coarse(self) -> bool:
@@ -126,7 +146,9 @@ def tallies(run: Run) -> dict[tuple[str, str], FlipCounts]:
 def _tally(run: Run, evals: list[int], coarse: bool) -> FlipCounts:
     each = [run.attempts[e].marks for e in evals]
     counts = [[(marks == place).sum(axis=1) for place in range(len(MARKS))] for marks in each]
-    return FlipCounts(run.attempts[evals[0]].ids, tuple(evals), np.sum(counts, axis=0).T, coarse)
+    read = np.sum([read_by(run.attempts[e], "mark_anywhere") for e in evals], axis=0)
+    anywhere = read.astype(int) if np.isfinite(read).all() else None
+    return FlipCounts(run.attempts[evals[0]].ids, tuple(evals), np.sum(counts, axis=0).T, coarse, anywhere)
 
 
 def flips(a: FlipCounts, b: FlipCounts) -> Flips:

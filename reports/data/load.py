@@ -39,6 +39,8 @@ from harness.records import (
 from reports.data import by_decoding, columns
 
 MARKS = [mark.value for mark in Mark]
+READINGS = ("mark_box", "mark_anywhere")
+"""columns of marks by other readings than the benchmark's rule"""
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,8 @@ class Attempts:
     """int32, or int64 where one is larger; NaN where an import does not know them"""
     rows: np.ndarray
     """which row of attempts.parquet it is"""
+    readings: Mapping[str, np.ndarray] = field(default_factory=dict)
+    """column of READINGS -> place in MARKS; a missing key is a gap"""
 
 
 @dataclass(frozen=True)
@@ -74,7 +78,8 @@ class Run:
 
     - evals: one row for each complete evaluation, the fields of its header; `seed` is -1 for the untrained model
     - problems: one row for each evaluation and problem: `eval` (row of `evals`), `problem_id`, a count for each of the
-      five marks, `attempts`, `tokens` (sum; NaN in an imported run that does not know them)
+      five marks, `attempts`, `tokens` (sum; NaN in an imported run that does not know them), and one for each of
+      READINGS: how many are correct by it, NaN where that is not known
     - steps: one row for each trial and step: arm, seed, the counters, one column for each metric
     """
 
@@ -223,8 +228,17 @@ def count(attempts: Sequence[Attempts]) -> pd.DataFrame:
         counts = [(one.marks == place).sum(axis=1) for one in attempts]
         problems[mark] = np.concatenate([np.empty(0, np.int64), *counts])
     problems["attempts"] = problems[MARKS].sum(axis=1)
+    for name in READINGS:
+        counts = [read_by(one, name) for one in attempts]
+        problems[name] = np.concatenate([np.empty(0), *counts])
     problems["tokens"] = np.concatenate([np.empty(0, np.int64), *(one.tokens.sum(axis=1) for one in attempts)])
     return problems
+
+
+def read_by(one: Attempts, name: str) -> np.ndarray:
+    """How many attempts at each problem are correct by a reading, one of READINGS; NaN where that is not known."""
+    marks = one.readings.get(name)
+    return np.full(len(one.ids), np.nan) if marks is None else (marks == 0).sum(axis=1).astype(float)
 
 
 def _attempts(path: Path, header: EvalRecord) -> Attempts:
@@ -250,7 +264,9 @@ def _attempts(path: Path, header: EvalRecord) -> Attempts:
     marks = np.array([MARKS.index(word) for word in words], dtype=np.int8)[mark]
     shape = (header.problems, header.k)
     tokens = _tokens(table["tokens"], rows).reshape(shape)
-    return Attempts(ids, marks[rows].reshape(shape), tokens, rows.reshape(shape))
+    rows = rows.reshape(shape)
+    read = {name: columns.marks(path, name, rows) for name in READINGS if header.readings}
+    return Attempts(ids, marks[rows], tokens, rows, {name: found for name, found in read.items() if found is not None})
 
 
 def _rows(place: np.ndarray) -> np.ndarray:

@@ -29,7 +29,7 @@ HARMLESS = (
     *("benchmark", "title"),  # what is paired, and a word of tables
     "problems",  # the problems themselves are compared, where scores are paired
     "decoding",  # a name; what it stands for is the sampling
-    "second_marker",  # marks each answer once more, and changes no score
+    *("second_marker", "readings"),  # mark each answer once more, and change no score
 )
 """fields of a header that say nothing about how answers were asked for and marked"""
 LISTED = {

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from reports.data import columns
 from reports.data.analysis import Analysis
 from reports.data.load import MARKS, Run
 from reports.data.scores import final
@@ -60,20 +61,9 @@ def correct(run: Run, evals: pd.DataFrame) -> list[np.ndarray] | None:
 def _masks(run: Run, e: int) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
     """Problems x samples: correct to the first marker, to the second, and where either failed, in neither of the two.
     None if a mark of the second is missing."""
-    second = _marks(run, e)
+    second = columns.marks(run.folder(e).attempts, "mark_second", run.attempts[e].rows)
     if second is None:
         return None
     first = run.attempts[e].marks
     failed = (first == FAILED) | (second == FAILED)
     return (first == CORRECT) & ~failed, (second == CORRECT) & ~failed, failed
-
-
-def _marks(run: Run, e: int) -> np.ndarray | None:
-    """Problems x samples: place in MARKS. None if one is missing or no mark that we know."""
-    words = run.column(e, "mark_second")
-    if words is None:
-        return None
-    places = np.full(words.shape, -1, np.int8)
-    for place, mark in enumerate(MARKS):
-        places[words == mark] = place
-    return None if (places < 0).any() else places

@@ -25,7 +25,7 @@ _HEAD = """\
 # What a checkpoint must not fall below: rence gate RUN --baseline THIS_FILE. With --update, RUN takes its place.
 # Of all this, only margin_points is for hands to change; `seal` is the SHA-256 of the rest. Under `correct`: how many
 # of the k attempts at each problem were correct, in the order of `problems`, their ids; under `answers`: the SHA-256
-# of their texts.
+# of their texts; `anywhere`: how many of all attempts are correct if the answer may stand anywhere in the text.
 """
 
 
@@ -87,6 +87,7 @@ def percent(fraction: float) -> float:
 
 
 def _benchmark(counts: Counts, seeds: Sequence[int]) -> str:
+    """One benchmark's block: its keys a line each, then the lists, which are wrapped."""
     fields = {
         "hash": counts.hash,
         "ids": counts.ids,
@@ -94,6 +95,7 @@ def _benchmark(counts: Counts, seeds: Sequence[int]) -> str:
         "k": counts.one_k,
         "mean_percent": percent(counts.mean),
         **({"rule": counts.rule} if counts.rule else {}),
+        **({"anywhere": dict(zip(map(seed_word, seeds), counts.anywhere, strict=True))} if counts.anywhere else {}),
     }
     hashes = dict(zip(map(seed_word, seeds), counts.answers, strict=True)) if counts.answers else {}
     texts = f"    answers:\n{_block(hashes, 6)}" if hashes else ""

@@ -21,6 +21,7 @@ from reports.data import by_decoding
 from reports.data.checked import UNCHECKED, Checked
 from reports.data.load import where
 from reports.data.matching import LISTED
+from reports.data.readings import ANYWHERE
 from reports.data.scores import Scores, matrices
 from reports.data.titles import titles
 from reports.gate.answers import answer_hashes
@@ -126,6 +127,7 @@ def results_of(name: str, subject: ComparedSide, evals: pd.DataFrame) -> Measure
         benchmark: replace(
             _counts(hashes[benchmark], scores, [texts.get((seed, benchmark)) for seed in seeds]),
             rule=_only(name, where(evals, evals["benchmark"] == benchmark), "rule"),
+            anywhere=_anywhere(evals, subject.problems, benchmark, seeds),
         )
         for benchmark, scores in benchmarks.items()
     }
@@ -157,6 +159,15 @@ def _counts(benchmark_hash: str, scores: Scores, texts: Sequence[str | None]) ->
     return Counts(
         benchmark_hash, ids_hash(scores.problems), scores.k, tuple(map(tuple, correct.tolist())), known, scores.problems
     )
+
+
+def _anywhere(evals: pd.DataFrame, problems: pd.DataFrame, benchmark: str, seeds: Sequence[int]) -> tuple[int, ...]:
+    """Of each seed; empty where one does not know it."""
+    there = where(evals, evals["benchmark"] == benchmark)
+    places = dict(zip(there["seed"], there.index, strict=True))
+    counts, e = problems[ANYWHERE].to_numpy(dtype=float), problems["eval"].to_numpy()
+    sums = [float(counts[e == places[seed]].sum()) for seed in seeds]
+    return tuple(map(int, sums)) if np.isfinite(sums).all() else ()
 
 
 def _only(name: str, evals: pd.DataFrame, field: str) -> Any:

@@ -23,9 +23,9 @@ _ENGINE = ("engine", "engine_version")
 _SEAL = ("seal",)
 """of schema 3"""
 _OPTIONAL = ("margin_points", "limit", "environment", "accepted")
-_BENCHMARK = ("hash", "ids", "n", "k", "mean_percent", "rule", "answers", "problems", "correct")
-_TEXTS = ("rule", "answers", "problems")
-"""optional: schema 1 has none, and an import may not know rule and answers"""
+_BENCHMARK = ("hash", "ids", "n", "k", "mean_percent", "rule", "anywhere", "answers", "problems", "correct")
+_TEXTS = ("rule", "anywhere", "answers", "problems")
+"""optional: schema 1 has none, and an import may not know rule, readings and answers"""
 _SHA256 = re.compile("[0-9a-f]{64}")
 _SEED = re.compile(r"seed(0|[1-9][0-9]{0,18})")
 _SHOWN = 60
@@ -98,7 +98,10 @@ def _counts(nodes: Nodes, key: Key, seeds: Sequence[int]) -> Counts:
     answers = tuple(_sha256(nodes, (*key, "answers", word)) for word in texts)
     ids = _word(nodes, (*key, "ids"))
     rule = _word_or_none(nodes, (*key, "rule"))
-    counts = Counts(_word(nodes, (*key, "hash")), ids, ks, tuple(rows), answers, _problems(nodes, key, n, ids), rule)
+    seen = _by_seed(nodes, (*key, "anywhere"), seeds) if "anywhere" in _mapping(nodes, key) else []
+    read = [_integer(nodes, (*key, "anywhere", word), 0, n * k) for word, k in zip(seen, ks, strict=bool(seen))]
+    problems = _problems(nodes, key, n, ids)
+    counts = Counts(_word(nodes, (*key, "hash")), ids, ks, tuple(rows), answers, problems, rule, tuple(read))
     _check_mean(nodes, (*key, "mean_percent"), counts.mean)
     return counts
 

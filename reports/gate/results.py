@@ -33,6 +33,8 @@ class Counts:
     """J: their ids, ascending; empty in a baseline that does not name them"""
     rule: str = ""
     """what counted as equal to a gold, in words; empty where it is not known"""
+    anywhere: tuple[int, ...] = ()
+    """S: attempts that are correct if their answer may stand anywhere in the text; empty where that is not known"""
 
     @property
     def n(self) -> int:
@@ -53,6 +55,12 @@ class Counts:
     def mean(self) -> float:
         """Over seeds and problems, all alike: a fraction."""
         return float(self.values.mean())
+
+    @property
+    def mean_anywhere(self) -> float | None:
+        """`mean`, if an answer may stand anywhere in the text; None where that is not known."""
+        shares = [count / (self.n * k) for count, k in zip(self.anywhere, self.k, strict=False)]
+        return float(np.mean(shares)) if shares else None
 
 
 @dataclass(frozen=True)

@@ -116,12 +116,14 @@ def _tables(old: Results) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def _only(counts: Counts, scores: Scores) -> Counts:
-    """The counts of the problems that are kept; hashes of all answers are no hashes of theirs."""
+    """The counts of the problems that are kept; hashes and readings of all answers are not theirs."""
     if scores.problems == counts.problems:
         return counts
     places = [counts.problems.index(problem) for problem in scores.problems]
     correct = tuple(tuple(row[place] for place in places) for row in counts.correct)
-    return replace(counts, ids=ids_hash(scores.problems), correct=correct, answers=(), problems=scores.problems)
+    return replace(
+        counts, ids=ids_hash(scores.problems), correct=correct, answers=(), problems=scores.problems, anywhere=()
+    )
 
 
 def _notes(

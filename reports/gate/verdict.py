@@ -9,6 +9,7 @@ from typing import Any, Literal
 from harness.records import SCHEMA
 from reports.data.checked import Checked
 from reports.data.dependence import NOT_STUDIED, DependsOn
+from reports.data.readings import FormatPart
 from reports.data.scores import AVERAGE
 from reports.document import Cell, Column, Row, Table, text
 from reports.gate.decide import ALPHA, SINGLE_ALPHA, Decision, GateOutcome, ScoreChange
@@ -80,6 +81,21 @@ class Gate:
         return [(AVERAGE, d.average, average_failed), *benchmarks]
 
     @property
+    def parts(self) -> dict[str, FormatPart]:
+        """Benchmark or `average` -> what of its change is format; a missing key is a gap."""
+        found = {}
+        for name, old in self.old.benchmarks.items():
+            new = self.new.benchmarks.get(name)
+            if new and new.mean_anywhere is not None and old.mean_anywhere is not None:
+                anywhere = new.mean_anywhere - old.mean_anywhere
+                found[name] = FormatPart(anywhere, new.mean - old.mean - anywhere)
+        if len(found) == len(self.old.benchmarks):
+            n = len(found)
+            sums = [sum(getattr(one, part) for one in found.values()) / n for part in ("anywhere", "format")]
+            found[AVERAGE] = FormatPart(*sums)
+        return found
+
+    @property
     def points(self) -> str:
         """The margin in words, such as `2 points`."""
         return margin_words(self.decision.margin)
@@ -110,7 +126,7 @@ class Gate:
     def to_json(self) -> dict[str, Any]:
         """For `rence gate --json`; scores, changes and margins are fractions, None where there is none."""
         d = self.decision
-        names = list(self.old.benchmarks)
+        names, parts = list(self.old.benchmarks), self.parts
         # what a script needs to decide otherwise than we do is there, levels and margins among it
         return {
             "schema": SCHEMA,
@@ -129,11 +145,12 @@ class Gate:
             "equal_answers": d.equal,
             "sequential": self.saved and self.saved.to_json() | {"alpha_of_look": d.levels.average},
             "seeds": {"run": len(self.new.seeds), "baseline": len(self.old.seeds)},
-            "average": _change_json(d.average) | {"outcome": d.by_average.value},
+            "average": _change_json(d.average) | {"outcome": d.by_average.value} | _readings_json(parts.get(AVERAGE)),
             "per_benchmark": {
                 name: _change_json(change)
                 | {"p_lost_more_than_margin": p, "failed": failed}
                 | {"k": self.new.benchmarks[name].one_k, "k_baseline": self.old.benchmarks[name].one_k}
+                | _readings_json(parts.get(name))
                 for name, change, p, failed in zip(names, d.benchmarks, d.p_lost_more, d.failed, strict=True)
             },
             "passing_margin": None if self.outcome == GateOutcome.REGRESSION else d.average.passing_margin,
@@ -179,6 +196,7 @@ def sentences(gate: Gate) -> list[str]:
         *gate.checked.sentences,
         *(["Let through, for `--on-inconclusive warn`."] if gate.warned else []),
         *(["A loss is shown: it is smaller than the margin."] if small else []),
+        *([part.sentence("the change")] if (part := gate.parts.get(AVERAGE)) and part.shown else []),
         *([gate.saved.sentence()] if gate.saved else []),
         *gate.depends.sentences,
         *hints(gate.evidence),
@@ -257,6 +275,10 @@ def _matched(gate: Gate) -> str:
     elif gate.unstated:
         how = f"matching unknown, for {listing(gate.unstated)}"
     return "; ".join([*gate.checked.unsealed, how])
+
+
+def _readings_json(part: FormatPart | None) -> dict[str, Any]:
+    return {"readings": part.to_json()} if part else {}
 
 
 def _change_json(change: ScoreChange) -> dict[str, Any]:

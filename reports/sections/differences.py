@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from reports.data import readings
 from reports.data.analysis import Analysis
 from reports.data.pairs import Family, Pair
+from reports.data.readings import FormatPart
 from reports.data.scores import AVERAGE
 from reports.document import Block, Cell, Column, Figure, Folded, Row, Section, Table, text
 from reports.figures import arm_colours
@@ -72,7 +76,7 @@ def primary(a: Analysis) -> Table:
         f"{a.alpha:g}. Raw p is not adjusted. MDE: the smallest true difference that this design finds with 80 % power "
         "before adjustment, at the variance estimated here and at its upper 80 % bound; where few problems differ it "
         "is larger. Seed r: estimated correlation "
-        f"of the two arms over their seeds. {_pairing(a)}" + _equivalence(a) + _accepted(a),
+        f"of the two arms over their seeds. {_pairing(a)}" + _equivalence(a) + _format(a) + _accepted(a),
     )
 
 
@@ -84,6 +88,15 @@ def _equivalence(a: Analysis) -> str:
         f" Equivalent: within ±{100 * margin:g} points, the margin of the plan, by two one-sided tests, adjusted by "
         "Bonferroni's method among themselves."
     )
+
+
+def _format(a: Analysis) -> str:
+    said = (
+        " Of which format: the difference, less the difference if answers may stand anywhere in the text; the rest is "
+        "in what the answers are."
+    )
+    lacks = f" Not all answers have marks by that reading: {readings.LACKING}." if readings.lacking(a) else ""
+    return (said if readings.parts(a) else "") + lacks
 
 
 def _accepted(a: Analysis) -> str:
@@ -133,10 +146,12 @@ def _covered(a: Analysis, family: Family) -> str:
 def _table(a: Analysis, family: Family, name: str, caption: str) -> Table:
     pairs = a.family(family)
     by_benchmark = any(pair.benchmark != AVERAGE for pair in pairs)
+    parts = readings.parts(a)
     columns = [
         Column("Difference", numeric=False),
         *([Column("Benchmark", numeric=False)] if by_benchmark else []),
         Column("Points"),
+        *([Column("of which format")] if parts else []),
         Column(f"{100 * (1 - a.alpha):g} % interval"),
         Column("adjusted p"),
         Column("raw p"),
@@ -144,19 +159,21 @@ def _table(a: Analysis, family: Family, name: str, caption: str) -> Table:
         *([Column("Seed r")] if family == "primary" else []),
         Column("Finding", numeric=False),
     ]
-    return Table(name, columns, [Row(_cells(a, pair, by_benchmark)) for pair in pairs], caption)
+    return Table(name, columns, [Row(_cells(a, pair, by_benchmark, parts)) for pair in pairs], caption)
 
 
-def _cells(a: Analysis, pair: Pair, by_benchmark: bool) -> list[Cell]:
+def _cells(a: Analysis, pair: Pair, by_benchmark: bool, parts: Mapping[tuple[str, str, str], FormatPart]) -> list[Cell]:
     column = [text(a.benchmark_title(pair.benchmark))] if by_benchmark else []
     names = [text(f"{a.label(pair.a)} − {a.label(pair.b)}"), *column]
-    e = pair.estimate
+    e, part = pair.estimate, parts.get((pair.a, pair.b, pair.benchmark))
+    gap = [Cell(GAP)] if parts else []
     if e is None:
-        return [*names, *[Cell(GAP)] * (6 if pair.family == "primary" else 5), Cell(pair.finding)]
+        return [*names, *gap, *[Cell(GAP)] * (6 if pair.family == "primary" else 5), Cell(pair.finding)]
     found = pair.simultaneous
     return [
         *names,
         Cell(signed(e.value), e.value, bold=pair.direction != 0 and pair.family == "primary"),
+        *([Cell(signed(part.format), part.format)] if part else gap),
         Cell(reaching(found), found[0] if found else None),
         Cell(p_text(pair.p_adjusted), pair.p_adjusted),
         Cell(p_text(e.p_value), e.p_value),

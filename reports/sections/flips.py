@@ -92,9 +92,11 @@ def _caption(a: Analysis) -> str:
     return (
         "Problems, at the headline. Solved: more than half of an arm's attempts at it are correct, over all seeds and "
         f"samples. Gained: {a.label(a.target)} solves it and the other does not; lost: the other way round. A flip, "
-        "gained (+) or lost (−), is one of format if more than half of the incorrect attempts of the side that fails "
+        "gained (+) or lost (−), is one of maths if the same side alone solves the problem where answers may stand "
+        "anywhere in the text too, and one of format if not. Where answers were not read so, it is one of format if "
+        "more than half of the incorrect attempts of the side that fails "
         "found no answer or were truncated before one, and one of maths otherwise; attempts that the marker failed on "
-        "are set aside, and flips where it failed on all are counted apart. These are counts, not a test: arms of "
+        "are set aside. Flips where it failed on all are counted apart. These are counts, not a test: arms of "
         "equal skill flip too. Whether they differ is for the paired differences to say. A benchmark that either has "
         "no result on is a gap, and not in the sums."
     )
@@ -106,6 +108,7 @@ def _table(name: str, rows: list[Row], caption: str) -> Table:
 
 
 def _row(a: Analysis, b: str, each: Sequence[Flips], *names: str) -> Row:
+    """Sums over benchmarks; kinds are a gap where they are not known of one."""
     gained, lost, both, neither = (sum(one.count(category) for one in each) for category in CATEGORIES)
     by_kind = [
         (sum(one.count("gained", kind) for one in each), sum(one.count("lost", kind) for one in each)) for kind in KINDS
@@ -119,7 +122,11 @@ def _row(a: Analysis, b: str, each: Sequence[Flips], *names: str) -> Row:
             _number(gained),
             _number(lost),
             Cell(f"{net:+,}".replace("-", "−") if net else "0", net),
-            *([Cell(GAP)] * len(KINDS) if any(one.coarse for one in each) else map(_signs, by_kind)),
+            *(
+                [Cell(GAP)] * len(KINDS)
+                if any(one.coarse and not one.read_anywhere for one in each)
+                else map(_signs, by_kind)
+            ),
             _number(both),
             _number(neither),
         ]

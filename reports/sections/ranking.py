@@ -173,8 +173,9 @@ def _caption(a: Analysis, intervals: bool) -> str:
         "is another too, it depends on the choice."
     )
     return (
-        f"Averages of the trained arms under one other choice at a time.{changes if intervals else ''} Second marker: "
-        "an attempt on which either marker failed is not correct. Left out: attempts that are not in the denominator "
+        f"Averages of the trained arms under one other choice at a time.{changes if intervals else ''} Last box, "
+        "anywhere in the text: where an answer is looked for; shown if that changes a mark. Second marker: an attempt "
+        "on which either marker failed is not correct. Left out: attempts that are not in the denominator "
         "either. Without a seed or a benchmark: in all arms. Half the budget: against the headline on the same "
         "benchmarks."
     )

@@ -307,8 +307,8 @@ def test_a_text_that_was_edited_after_it_was_marked(answers: Path, column: str) 
     mark = {"mark": "correct"} if column == "gold" else {}
     change(folder, lambda one: one | {column: new} | mark, row)
     found = verify(answers, remark=True)
-    assert found.exit_code == FAILED and found.differs == 1 + (column == "response"), (
-        "the second marker reads texts too"
+    assert found.exit_code == FAILED and found.differs == 1 + 3 * (column == "response"), (
+        "the second marker, the last box and anywhere in the text are read from texts too"
     )
 
 
