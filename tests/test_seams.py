@@ -248,7 +248,7 @@ def test_a_column_of_attempts_with_its_section_costs_three_files(tmp_path: Path)
     evaluated = rows(work / "evaluated/evals/mini_sums/attempts.parquet")
     known = [row["logprob"] for row in evaluated]
     assert len(known) == 12 and all(-200 < value < 0 for value in known) and len(set(known)) > 6
-    assert list(evaluated[0])[-2:] == ["mark_second", "logprob"]
+    assert list(evaluated[0])[-4:] == ["mark_second", "logprob", "mark_box", "mark_anywhere"]
 
     kept = {arm: rows(work / f"runs/made/{arm}/seed0/evals/step_0/mini_sums/attempts.parquet") for arm in ARMS}
     assert sorted(row["logprob"] for row in kept["with"]) == sorted(known)

@@ -12,10 +12,11 @@ from harness.records.fields import meant_before
 
 
 def before_keys(data: dict[str, Any]) -> dict[str, Any]:
-    """A resolved experiment, its recipe completed in place by what a file without a key means."""
-    recipe = data.get("recipe")
-    if isinstance(recipe, dict):
-        data["recipe"] = {**meant_before(Recipe), **recipe}
+    """A resolved experiment, completed in place by what a file without a key means."""
+    for name, before in (("recipe", meant_before(Recipe)), ("evaluation", {"decodings": None})):
+        held = data.get(name)
+        if isinstance(held, dict):
+            data[name] = {**before, **held}
     return data
 
 

@@ -109,6 +109,11 @@ def _algorithms(
     flat: torch.Tensor,
     of: Layers,
 ) -> list[dict[str, Any]]:
+    """What the document says of each algorithm: its spec, the weights it gives, the length of its gradient.
+
+    Args:
+        flat: algorithms x parameters, their gradients; `of` says where each layer's are.
+    """
     spans = of.spans()
     whole = norms(flat)
     by_layer = {name: norms(flat[:, spans[name]]) for name in of.names}

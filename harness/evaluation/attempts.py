@@ -58,7 +58,7 @@ def in_words_of(held: EvalRecord, now: EvalRecord) -> EvalRecord:
     """`now` with what is no difference taken over from a header that is there: its title, the rule if it is older than
     the field, the marker's versions, for marks can be made again (`remarking.py`), and where it was stopped."""
     now = replace(now, title=held.title, rule=now.rule if held.rule else "")
-    now = replace(now, grader_version=held.grader_version, readings=held.readings)
+    now = replace(now, grader_version=held.grader_version, readings=held.readings, seals=held.seals)
     return replace(now, problems=held.problems, stopped_by=held.stopped_by) if held.stopped_by else now
 
 

@@ -248,6 +248,7 @@ def header_of(
         title=benchmark.title,
         rule=benchmark.rule_in_words,
         readings=MARKER_VERSION,
+        seals=1,
     )
 
 

@@ -137,7 +137,5 @@ def _without_plan(root: Path, evidence: EvidenceLog, weights: bool) -> Iterator[
     headers = sorted(root.glob("evals/*/eval.json"))
     # one model asked in one way: whose it is stands in every header, and in none more than in the others
     said = {"arm": (first := EvalRecord.read(headers[0])).arm, "model_hash": first.model_hash} if headers else {}
-    folders = [EvalFolder(path.parent) for path in headers]
-    sealed = any(folder.seal.exists() for folder in folders)
-    for folder in folders:
-        yield from evaluation(folder, said, evidence, must=sealed)
+    for path in headers:
+        yield from evaluation(EvalFolder(path.parent), said, evidence)

@@ -54,6 +54,8 @@ class EvalRecord(Record):
     """`gate`: it was decided before all problems were asked, and `problems` is how many were; it is complete"""
     decoding: str = field(default="", metadata=LATER)
     """one of the plan's after the first, whose scores are not the headline's; empty: the first, or only, one"""
+    seals: int = field(default=0, metadata=LATER)
+    """1: it has a seal when it is complete; 0: it was begun before there were seals, or somewhere else"""
     readings: str = field(default="", metadata=LATER)
     """version of the marker that marked by the readings too (`mark_box`, `mark_anywhere`); empty: rows lack them"""
 

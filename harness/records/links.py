@@ -214,7 +214,8 @@ def evaluation(
     header, digest = EvalRecord.read(folder.header), log.hash(folder.header)
     for name, value in {**said, **named_so(folder, header, log.plan)}.items():
         if getattr(header, name) != value:
-            what = f"says `{name}: {getattr(header, name)}`, where {value or 'nothing'} belongs"
+            belongs = "nothing" if value in ("", None) else value
+            what = f"says `{name}: {getattr(header, name)}`, where {belongs} belongs"
             yield Break(folder.header, what, again)
     for name, here, planned in sampled_otherwise(folder, header, log.plan):
         what = f"says `{name}: {here}`, and the plan's decoding has {planned}"
@@ -224,7 +225,7 @@ def evaluation(
     attempts = log.hash(folder.attempts)
     if not folder.seal.exists():
         log.unsealed = True
-        if must:
+        if must or header.seals:
             yield Break(folder.seal, "is missing", again, missing=True)
         return
     log.hash(folder.seal)

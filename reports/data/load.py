@@ -7,13 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
 from harness.records import (
     START,
@@ -36,7 +34,7 @@ from harness.records import (
     read_jsonl,
     read_published,
 )
-from reports.data import by_decoding, columns
+from reports.data import by_decoding, columns, packed
 
 MARKS = [mark.value for mark in Mark]
 READINGS = ("mark_box", "mark_anywhere")
@@ -244,8 +242,8 @@ def read_by(one: Attempts, name: str) -> np.ndarray:
 def _attempts(path: Path, header: EvalRecord) -> Attempts:
     """Of one evaluation, whatever the order of its rows. Raises: DataError unless each problem has samples 0..k-1."""
     table = columns.scored(path)
-    ids, problem = _codes(table["problem_id"])
-    words, mark = _codes(table["mark"])
+    ids, problem = packed.codes(table["problem_id"])
+    words, mark = packed.codes(table["mark"])
     sample = table["sample"].to_numpy()
     unknown = sorted(set(words) - set(MARKS))
     if unknown:
@@ -260,50 +258,10 @@ def _attempts(path: Path, header: EvalRecord) -> Attempts:
             "Delete this evaluation's folder and run the experiment again."
         )
     columns.belong(path, {name: getattr(header, name) for name in ("arm", "seed", "step", "benchmark")})
-    rows = _rows(place)
+    rows = packed.rows(place)
     marks = np.array([MARKS.index(word) for word in words], dtype=np.int8)[mark]
     shape = (header.problems, header.k)
-    tokens = _tokens(table["tokens"], rows).reshape(shape)
+    tokens = packed.tokens(table["tokens"], rows).reshape(shape)
     rows = rows.reshape(shape)
     read = {name: columns.marks(path, name, rows) for name in READINGS if header.readings}
     return Attempts(ids, marks[rows], tokens, rows, {name: found for name, found in read.items() if found is not None})
-
-
-def _rows(place: np.ndarray) -> np.ndarray:
-    """Which row each attempt is. Files that are in order, as most are, share one array.
-
-    Args:
-        place: where the attempt of each row belongs.
-    """
-    in_order = _in_order(len(place))
-    if (place == in_order).all():
-        return in_order
-    rows = np.empty(len(place), np.int32)
-    rows[place] = in_order
-    return rows
-
-
-@lru_cache
-def _in_order(n: int) -> np.ndarray:
-    rows = np.arange(n, dtype=np.int32)
-    rows.flags.writeable = False
-    return rows
-
-
-def _tokens(column: pa.Array, rows: np.ndarray) -> np.ndarray:
-    """In half the memory where they fit, and in none where nothing is known."""
-    if column.null_count:
-        return np.broadcast_to(np.nan, rows.shape)
-    tokens = column.to_numpy()[rows]
-    small = np.iinfo(np.int32)
-    return tokens.astype(np.int32) if ((small.min <= tokens) & (tokens <= small.max)).all() else tokens
-
-
-def _codes(column: pa.DictionaryArray) -> tuple[list[str], np.ndarray]:
-    """Sorted distinct words, and the place of each row's among them."""
-    places, words = column.indices.to_numpy(), column.dictionary.to_pylist()
-    there = np.flatnonzero(np.bincount(places, minlength=len(words))).tolist()
-    order = sorted(there, key=words.__getitem__)
-    rank = np.empty(len(words), dtype=np.int64)
-    rank[order] = np.arange(len(order))
-    return [words[i] for i in order], rank[places]

@@ -30,6 +30,7 @@ HARMLESS = (
     "problems",  # the problems themselves are compared, where scores are paired
     "decoding",  # a name; what it stands for is the sampling
     *("second_marker", "readings"),  # mark each answer once more, and change no score
+    "seals",  # whether a lost seal is missed
 )
 """fields of a header that say nothing about how answers were asked for and marked"""
 LISTED = {

@@ -30,6 +30,7 @@ from harness.records import (
     TrialRecord,
     add_published,
     append_jsonl,
+    eval_name,
 )
 from harness.records.plans import ActivityRecord
 from harness.records.schema import COLUMNS, Attempt
@@ -41,6 +42,11 @@ ARMS = ("<script>|&%_", "b_&|<i>", "c%${}")
 SEEDS, GRID = (0, 1, 2), (50, 100)
 BENCHMARKS = {"first_one": (12, 4), "mini_second": (6, 4)}
 """name -> problems, and attempts at each"""
+
+
+OTHER = "cooler"
+"""the decoding beside the first"""
+_SAMPLED = {"temperature": 1.0, "top_p": 1.0, "max_tokens": 48}
 
 
 def full(root: Path) -> None:
@@ -113,6 +119,7 @@ def _plan(arms: tuple[str, ...] = ARMS, **changes: Any) -> Plan:
         changes: fields of `Plan`.
     """
     activity = [ActivityRecord(metric="actor/pg_clipfrac", label=HOSTILE, inactive_below=0.5)]
+    asked, cooler = {"benchmarks": {name: k for name, (_, k) in BENCHMARKS.items()}}, {**_SAMPLED, "temperature": 0.5}
     cells = {arm: {"f_1": level} for arm, level in zip(ARMS, ("on", "off", HOSTILE), strict=True)}
     # three arms, so that there is a family of differences; a sweep over them; a margin, so that they may be equivalent
     whole: dict[str, Any] = {
@@ -133,7 +140,7 @@ def _plan(arms: tuple[str, ...] = ARMS, **changes: Any) -> Plan:
         "train": HOSTILE,
         "template": HOSTILE,
         "recipe": {HOSTILE: HOSTILE},
-        "evaluation": {HOSTILE: HOSTILE},
+        "evaluation": {HOSTILE: HOSTILE, "decodings": {"sampled": _SAMPLED | asked, OTHER: cooler | asked}},
         "tuning": {HOSTILE: [{HOSTILE: HOSTILE}]},
         "lock": "lock",
         "sweeps": [Sweep("one_at_a_time", ARMS[0], {"f_1": ["on", "off", HOSTILE]}, cells)],
@@ -143,7 +150,13 @@ def _plan(arms: tuple[str, ...] = ARMS, **changes: Any) -> Plan:
 
 def _start(folder: RunFolder) -> None:
     for benchmark in BENCHMARKS:
-        _evaluation(folder.start_eval(benchmark), START, None, 0, benchmark)
+        for decoding, name in _asked(benchmark):
+            _evaluation(folder.start_eval(name), START, None, 0, benchmark, decoding=decoding)
+
+
+def _asked(benchmark: str) -> list[tuple[str, str]]:
+    """Decoding as a header has it, and the name of its folder."""
+    return [("", benchmark), (OTHER, eval_name(benchmark, OTHER))]
 
 
 def _trial(folder: RunFolder, arm: str, seed: int, failed: bool) -> None:
@@ -164,11 +177,18 @@ def _trial(folder: RunFolder, arm: str, seed: int, failed: bool) -> None:
     DoneRecord(status, last.step, last.rollouts, last.tokens, last.updates, 7, "w", reason).write(place.done)
     for point in (1,) if failed else (1, 2):
         for benchmark in BENCHMARKS if point == 2 else ("first_one",):
-            _evaluation(place.eval(5 * point, benchmark), arm, seed, point, benchmark)
+            for decoding, name in _asked(benchmark) if point == 2 else [("", benchmark)]:
+                _evaluation(place.eval(5 * point, name), arm, seed, point, benchmark, decoding=decoding)
 
 
 def _evaluation(
-    place: EvalFolder, arm: str, seed: int | None, point: int, benchmark: str, known: set[str] | None = None
+    place: EvalFolder,
+    arm: str,
+    seed: int | None,
+    point: int,
+    benchmark: str,
+    known: set[str] | None = None,
+    decoding: str = "",
 ) -> None:
     """
     Args:
@@ -192,7 +212,8 @@ def _evaluation(
         engine=HOSTILE,
         engine_version=HOSTILE,
         grader_version="1",
-        sampling={"temperature": 1.0, "top_p": 1.0, "max_tokens": 48, "seed": 0} if known is None else {},
+        sampling={**_SAMPLED, **({"temperature": 0.5} if decoding else {}), "seed": 0} if known is None else {},
+        decoding=decoding,
         second_marker=known is None,
         title=HOSTILE if known is None else "",
         rule=HOSTILE if known is None else "",
@@ -213,7 +234,7 @@ def _attempts(arm: str, seed: int | None, point: int, benchmark: str) -> Iterato
             # a hash and no generator: the same marks in any order of writing
             draw = zlib.crc32(f"{arm} {seed} {point} {benchmark} {problem} {sample}".encode()) % 100
             mark = "correct" if draw < 30 + 20 * point else list(Mark)[1 + draw % 4].value
-            measured = {
+            measured: dict[str, Any] = {
                 name: (1 + draw if column.type is int else 0.5 + draw) if column.is_number else f"{draw} {HOSTILE}"
                 for name, column in COLUMNS.items()
                 if column.measured

@@ -439,7 +439,9 @@ def test_one_lost_seal_of_an_evaluation_is_missed(rence: Call, tmp_path: Path) -
     edit_attempts(tmp_path / "r/evals/mini_sums/attempts.parquet")
     code, _, err = rence(*asked)
     assert code == USAGE and "r/evals/mini_sums/seal.json is missing" in err
-    (tmp_path / "r/evals/mini_unseen/seal.json").unlink()
+    for name in ("mini_sums", "mini_unseen"):  # as of before there were seals
+        (tmp_path / f"r/evals/{name}/seal.json").unlink(missing_ok=True)
+        drop(tmp_path / f"r/evals/{name}/eval.json", "seals")
     code, out, _ = rence(*asked, "--json")
     assert code == OK and json.loads(out)["sealed"] == "unsealed"
 

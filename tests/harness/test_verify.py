@@ -91,6 +91,8 @@ def unseal(root: Path) -> None:
         )
     for path in root.rglob("trial.json"):
         write_json(path, {key: value for key, value in read_json(path).items() if key not in ("plan", "data")})
+    for path in root.rglob("eval.json"):
+        write_json(path, {key: value for key, value in read_json(path).items() if key != "seals"})
     for path in root.rglob("timing.json"):
         write_json(path, {key: value for key, value in read_json(path).items() if key != "rests_on"})
     plan = read_json(root / "plan.json")
