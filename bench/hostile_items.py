@@ -488,6 +488,7 @@ def rows() -> Iterator[Item]:
     nested = json.dumps({"gold": "2", "pred": "\\boxed{" * 20_000})
     answers |= {"boxes in boxes": nested, "powers": json.dumps({"gold": "2", "pred": "\\boxed{9^{9^{9^{9^9}}}}"})}
     fine = {f"gold {n[:20]}" for n in whole} | {
+        'gold "\\u0000"',
         "boxes in boxes",
         "powers",
         "expected true",

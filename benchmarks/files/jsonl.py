@@ -151,6 +151,8 @@ def _value(row: Mapping[str, Any], keys: Sequence[str]) -> tuple[str, Any]:
 def _text(key: str, value: Any) -> str:
     """Raises: LineMistake."""
     text = text_of(key, value)
+    if "\0" in text:
+        raise LineMistake(f"`{key}` holds a NUL character")
     check_text(key, text)
     return text
 

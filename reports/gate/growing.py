@@ -17,6 +17,7 @@ from harness.records import Attempt, DataError, EvalFolder, EvalRecord, Mark, Or
 from reports.compared_side import ComparedSide
 from reports.data import columns
 from reports.data.checked import Checked, check
+from reports.data.load import READINGS
 from reports.gate.measure import Measured, measure, results_of
 from reports.gate.results import Counts, Results, ids_hash
 from reports.words import listing
@@ -134,9 +135,9 @@ def _table(e: int, folder: EvalFolder, k: int, order: list[str]) -> pd.DataFrame
     while ready < len(order) and attempts[order[ready]] == k:
         ready += 1
     ids = sorted(order[:ready])
-    return pd.DataFrame(
-        {"eval": e, "problem_id": ids, "correct": [correct[one] for one in ids], "attempts": [k] * len(ids)}
-    )
+    counts = {"correct": [correct[one] for one in ids], "attempts": [k] * len(ids)}
+    # A gate that looks decides by the rule alone: other readings are not counted on the way.
+    return pd.DataFrame({"eval": e, "problem_id": ids, **counts, **dict.fromkeys(READINGS, np.nan)})
 
 
 def _marks(folder: EvalFolder) -> list[tuple[str, str]]:

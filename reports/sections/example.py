@@ -160,6 +160,7 @@ def _asked(benchmark: str) -> list[tuple[str, str]]:
 
 
 def _trial(folder: RunFolder, arm: str, seed: int, failed: bool) -> None:
+    """Every file of a trial; one that failed stops at half of its steps, and is not asked at the headline."""
     place = folder.trial(arm, seed)
     known = {HOSTILE: HOSTILE, "torch": "1"}
     TrialRecord(HOSTILE, arm, seed, "t", arm, f"order{seed}", "m0", GRID[-1], HOSTILE, known).write(place.trial)

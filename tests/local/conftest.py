@@ -209,3 +209,9 @@ class Tiny:
 @pytest.fixture(scope="module")
 def tiny(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Tiny:
     return Tiny(folder, tmp_path_factory.mktemp("tiny"))
+
+
+@pytest.fixture
+def unmeasured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the parts do is not measured, which asks an algorithm more often than training does: for its spies."""
+    monkeypatch.setattr("harness.backends.local.activity.due", lambda *_: False)

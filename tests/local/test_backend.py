@@ -135,6 +135,7 @@ def test_by_whole_batches_surplus_is_discarded(tiny: Tiny) -> None:
     assert not run.watcher.warnings
 
 
+@pytest.mark.usefixtures("unmeasured")
 def test_past_the_cap_a_step_learns_from_fewer_groups_with_a_warning(tiny: Tiny) -> None:
     run = tiny.train(tiny.trial(picky(True, False, False, False), budget=48, refill="batch"))
     record = run.watcher.records[0]
@@ -187,6 +188,7 @@ def test_arms_of_a_seed_consume_the_same_prompts_and_the_first_samples_are_equal
     assert len({tuple(a) for a in answers_first}) == 1
 
 
+@pytest.mark.usefixtures("unmeasured")
 def test_rollouts_whose_marking_failed_are_left_out_of_their_group(tiny: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
     calls = iter(range(10**6))
 

@@ -192,6 +192,7 @@ def test_how_often_labels_are_right_is_logged() -> None:
     assert not [name for name in row_of("label", groups) if name.startswith("labels/")]
 
 
+@pytest.mark.usefixtures("unmeasured")
 @pytest.mark.parametrize("reward", ["majority", "mislabelled"])
 def test_training_learns_from_labels(tiny: Tiny, reward: str) -> None:
     watching = type("Watching", (Watching,), {"seen": []})()
@@ -208,6 +209,7 @@ def test_training_learns_from_labels(tiny: Tiny, reward: str) -> None:
     assert tiny.train(tiny.trial(again, budget=96, reward=reward)).result.final_weights == run.result.final_weights
 
 
+@pytest.mark.usefixtures("unmeasured")
 def test_training_learns_from_coins_and_logs_the_markers_truth(tiny: Tiny) -> None:
     runs = []
     for seed in (0, 0, 1):

@@ -22,6 +22,7 @@ from harness.config.training_recipe import Recipe
 from harness.models.language_model import LanguageModel
 from harness.prompts.stream import Prompt, PromptStream
 from harness.records import Mark
+from tests.closeness import assert_close
 
 if TYPE_CHECKING:
     from conftest import Run, Tiny
@@ -96,7 +97,7 @@ def test_a_prompt_gets_the_same_rollouts_in_a_batch_of_any_size(tiny: Tiny, mode
         for one, other in zip(together, apart, strict=True):
             for ours, theirs in zip(one.rollouts, other.rollouts, strict=True):
                 assert ours.tokens.tolist() == theirs.tokens.tolist() and ours.mark == theirs.mark
-                assert torch.allclose(ours.logp, theirs.logp, atol=1e-5)
+                assert_close(ours.logp, theirs.logp, within=1e-5)
 
 
 class Alternating(DAPO):
