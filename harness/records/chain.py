@@ -51,7 +51,7 @@ class BrokenSeal(UserError):
             f"{root} is not as it was made:",
             *(f"  {one}" for one in breaks[:_MOST_NAMED]),
             *([f"  and {more} more"] if more > 0 else []),
-            f"`rence verify {root}` shows all. --accept REASON goes on, and says so in what it prints.",
+            f"`rence verify {root}` shows all. Where a command has --accept REASON, that goes on and is printed.",
         ]
         super().__init__("\n".join(lines))
         self.breaks = breaks

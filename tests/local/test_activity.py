@@ -174,3 +174,18 @@ def test_measuring_changes_nothing_of_the_training(tiny: Tiny, run: Run, monkeyp
         for row in read_jsonl(run.folder.steps)
     ]
     assert bare == [row["metrics"] for row in read_jsonl(without.folder.steps)]
+
+
+def test_an_algorithm_that_refuses_a_part_of_its_batch_is_trained_all_the_same(tiny: Tiny) -> None:
+    """Measuring asks it about halves of a batch, which training never does."""
+
+    @dataclass(frozen=True)
+    class Whole(Reinforce):
+        def credit(self, batch: Rollouts, rng: object) -> dict[str, Tensor]:
+            if batch.groups < 4:
+                raise ValueError("four groups or none")
+            return dict(super().credit(batch, rng))  # type: ignore[arg-type]
+
+    run = tiny.train(tiny.trial(Whole(), budget=96))
+    assert run.result.rollouts >= 96
+    assert not [name for record in run.watcher.records for name in record.metrics if name.startswith("activity/")]

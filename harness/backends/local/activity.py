@@ -68,7 +68,8 @@ def without_parts(algorithm: Algorithm) -> dict[str, Algorithm]:
 def in_training(
     policies: Policies, algorithm: Algorithm, recipe: Recipe, collected: Collected, moment: StepOfTrial
 ) -> dict[str, float]:
-    """Metrics of this step: angles in degrees. Empty if nothing of it may be learnt from, or gradients have no room."""
+    """Metrics of this step: angles in degrees. Empty if nothing of it may be learnt from, gradients have no room, or
+    the algorithm refuses a part of what it learns from."""
     groups = [group for group in collected.generated if group.marked]
     if not groups:
         return {}
@@ -91,7 +92,10 @@ def in_training(
         step=moment.step,
         state=moment.state,
     )
-    return activity(policies.learner, algorithm, of_step, recipe.temperature)
+    try:
+        return activity(policies.learner, algorithm, of_step, recipe.temperature)
+    except ValueError:  # what takes a whole batch may refuse a part of it, and no trial ends by being measured
+        return {}
 
 
 def activity(model: LanguageModel, algorithm: Algorithm, moment: Moment, temperature: float) -> dict[str, float]:
