@@ -136,7 +136,9 @@ def test_an_arm_trains_to_its_budget(both: Both, arm: str) -> None:
 
 @pytest.mark.parametrize("arm", ARMS)
 def test_steps_hold_the_words_of_both_worlds(both: Both, arm: str) -> None:
-    ours = {name for row in read_jsonl(both.local.trial(arm, 0).steps) for name in row["metrics"]}
+    logged = {name for row in read_jsonl(both.local.trial(arm, 0).steps) for name in row["metrics"]}
+    # What the parts do to the gradient is measured by the local backend alone: the report says so.
+    ours = {name for name in logged if not name.startswith("activity/")}
     for step in both.steps(arm):
         assert ours - set(step.metrics) <= set(), arm
         assert {"rollout_corr/kl", "timing_s/gen", "timing_s/update_actor", "global_seqlen/mean"} <= set(step.metrics)
