@@ -63,7 +63,8 @@ def averaged(table: pd.DataFrame, benchmarks: int) -> pd.DataFrame:
 
 
 def equal(a: Analysis, axis: str) -> EqualPoint | None:
-    """None where there is no score before training to begin from, or a trial whose log lacks the axis.
+    """None where there is no score before training to begin from, no trial that came to its end, or a trial whose log
+    lacks the axis.
 
     Args:
         axis: of `AXES`.
@@ -78,7 +79,7 @@ def equal(a: Analysis, axis: str) -> EqualPoint | None:
         for arm in a.arms
         for seed in a.by_seed(arm.name)
     }
-    if not all(len(track) for track in tracks.values()):
+    if not tracks or not all(len(track) for track in tracks.values()):
         return None
     at = min(float(track[axis].iloc[-1]) for track in tracks.values())
     origin = float(start.iloc[0])
