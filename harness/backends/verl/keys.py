@@ -133,7 +133,7 @@ def _updates(trial: Trial) -> dict[str, Any]:
 
 def runtime_keys(trial: Trial, model: str | Path, work: Path) -> dict[str, Any]:
     """How it is computed: devices, precision, memory, processes."""
-    experiment, recipe, seed = trial.experiment, trial.arm.recipe, trial.seed
+    experiment, seed = trial.experiment, trial.seed
     verl = settings_of(experiment)
     device = verl.device
     on_gpu, longest = device == "gpu", longest_sequence(experiment)

@@ -2,10 +2,11 @@
 
 Which of its settings are runtime settings, and so may change between two starts of a trial: those that say on how many
 devices, by which kernel, in how much memory and how patiently the same sums are done (`nodes`, `gpus_per_node`, the two
-parallel sizes, `flash_attention`, `gradient_checkpointing`, `offload`, `sampler_memory`, `stall_seconds`). What is left decides results beyond the last
-digits of a sum: `precision` rounds everything, `device` chooses its default, `remove_padding` what is computed,
-`importance_cap` the loss, `max_prompt_tokens` what is refused, and `overrides` may be anything. `flash_attention` is
-among the first, for both kernels compute one function and no plan may depend on what is installed where it was made.
+parallel sizes, `flash_attention`, `gradient_checkpointing`, `offload`, `sampler_memory`, `stall_seconds`). What is left
+decides results beyond the last digits of a sum: `precision` rounds everything, `device` chooses its default,
+`remove_padding` how micro-batches are cut, `importance_cap` the loss, `max_prompt_tokens` what is refused, and
+`overrides` may be anything. `flash_attention` is among the first: both kernels compute one function, and a plan must
+not depend on what is installed where it was made.
 """
 
 from __future__ import annotations

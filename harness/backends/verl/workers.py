@@ -193,7 +193,11 @@ def packing_of(worker: Any) -> Packing | None:
 
     def scored(row: Row) -> Tensor:
         ids = [torch.tensor(sequence) for sequence in row]
-        fields = {"input_ids": jagged(ids), "position_ids": jagged([torch.arange(len(one)) for one in ids])}
+        fields = {
+            "input_ids": jagged(ids),
+            "position_ids": jagged([torch.arange(len(one)) for one in ids]),
+            "loss_mask": jagged([torch.ones_like(one) for one in ids]),
+        }
         data = TensorDict(fields, batch_size=[len(row)])
         tu.assign_non_tensor(
             data, temperature=1.0, calculate_entropy=False, compute_loss=False, use_dynamic_bsz=False,
