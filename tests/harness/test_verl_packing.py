@@ -87,13 +87,11 @@ def test_families_that_keep_sequences_apart_and_families_that_do_not(
 
 
 @pytest.mark.parametrize(
-    "passed",
-    [{"use_cache": True}, {"attention_mask": torch.ones_like}, {"position_ids": None}],
-    ids=lambda one: [*one][0],
+    ("passed", "value"), [("use_cache", True), ("attention_mask", torch.ones_like), ("position_ids", None)]
 )
-def test_what_would_let_the_same_model_see_other_sequences(make: Make, passed: dict[str, Any]) -> None:
+def test_what_would_let_the_same_model_see_other_sequences(make: Make, passed: str, value: Any) -> None:
     """transformers reads boundaries from positions alone, and only without a mask and a cache."""
-    found = packing(make("qwen3"), **passed)
+    found = packing(make("qwen3"), **{passed: value})
     assert not found.apart
     assert found.seen > 0.9
 
