@@ -14,7 +14,7 @@ from transformers import AutoTokenizer
 from harness import config
 from harness.backends.verl import limits
 from harness.backends.verl.checkpoint import SHARDS, check_ranks
-from harness.backends.verl.installed import attention
+from harness.backends.verl.installed import attention, stands_in
 from harness.backends.verl.keys import rectangles
 from harness.backends.verl.options import VerlSettings, settings_of
 from harness.base import packages
@@ -217,9 +217,11 @@ def test_without_flash_attn_sequences_stay_packed(
 ) -> None:
     settings = VerlSettings(**asked)
     assert settings.remove_padding
-    assert attention(settings) == with_it
+    assert (attention(settings), stands_in(settings)) == (with_it, "")
     del complete["flash-attn"]
     assert attention(settings) == without
+    unasked = with_it != without
+    assert ("attention is torch's: sequences stay packed" in stands_in(settings)) == unasked
 
 
 def test_a_gpu_is_not_asked_for_where_it_is_not_used(complete: dict[str, str]) -> None:

@@ -70,7 +70,7 @@ WAYS: dict[str, dict[str, Any]] = {
     SEQUENCE_PARALLEL: {"sequence_parallel": 2, "attention": "sdpa over segments"},
     PIECES: {"sequence_parallel": 2},
 }
-"""name -> `ranks.Way`: packed with sdpa in fp32 where nothing else is said; `bf16` has all of a GPU's but the kernels"""
+"""name -> `ranks.Way`: packed with sdpa in fp32 where nothing else is said. `bf16` has all that a GPU has but kernels"""
 FILLER = -1
 """see `ranks.py`"""
 HALVES = ([4, 0, 2], [1, 5, 3])

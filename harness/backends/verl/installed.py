@@ -27,6 +27,17 @@ def attention(settings: VerlSettings) -> str:
     return FLASH_ATTENTION if flash else TORCH_ATTENTION
 
 
+def stands_in(settings: VerlSettings) -> str:
+    """What to tell the user where torch's attention is taken on GPUs because flash-attn is not there; else empty."""
+    if settings.device == "cpu" or settings.flash_attention is not None or attention(settings) == FLASH_ATTENTION:
+        return ""
+    packed = "sequences stay packed, and " if settings.remove_padding else ""
+    return (
+        f"flash-attn is not installed, so attention is torch's: {packed}each micro-batch costs the square of its "
+        "tokens, in time and in a mask of 3 bytes each."
+    )
+
+
 def findings(here: Mapping[str, str], asked: Asked, good: Mapping[str, str], gpu: bool) -> Iterator[Finding]:
     """All that a trial cannot do without, and what is worth knowing.
 
