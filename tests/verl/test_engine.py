@@ -38,7 +38,20 @@ from tests.closeness import assert_close
 MODEL = resolve("quickstart-base")
 TOLERANCE = 8e-5
 """of the norm: ten times what was seen"""
-BF16_TOLERANCE = dict.fromkeys((*ALL, "grpo, entropy"), 0.1)
+BF16_SEEN = {
+    "rence": 0.026, "rence_plain": 0.026, "rence_mean": 0.027, "grpo": 0.049, "dr_grpo": 0.038, "lite_ppo": 0.038,
+    "dapo": 0.045, "magistral": 0.038, "gspo": 0.027, "cispo": 0.035, "reinforce": 0.030, "rloo": 0.026,
+    "reinforce_pp": 0.040, "reinforce_pp_baseline": 0.040, "w_reinforce": 0.043, "psr": 0.034, "nsr": 0.043,
+    "online_dpo": 0.039, "online_dpo_ref_init": 0.039, "group_dpo": 0.027, "rejection": 0.031, "rejection_dft": 0.036,
+    "odpo": 0.037, "infonca": 0.027, "nca": 0.028, "disco": 0.080, "disco_lratio": 0.092, "disco_b": 0.079,
+    "conspo": 0.023, "copg": 0.028, "dno": 0.036, "a_lol": 0.040, "rpg": 0.045, "rpg_ufkl": 0.045, "rpg_rkl": 0.045,
+    "rpg_fkl": 0.045, "rpg_differentiable": 0.045, "grpo, entropy": 0.048,
+}  # fmt: skip
+"""algorithm -> relative distance (L2) of the gradient in bf16 from the one in fp32: 2026-11-30, in docs/LOG.md with the
+reasons. Rounding the weights alone makes .009 to .019. DisCO's penalty multiplies its gradient by a mean of log-ratios
+that all but cancel, and so their rounding."""
+BF16_ROOM = 2
+"""times as far: other processors round other sums"""
 PATIENCE = 1200
 """seconds for one set of ranks"""
 RECIPE = Recipe(
@@ -70,7 +83,7 @@ WAYS: dict[str, dict[str, Any]] = {
     SEQUENCE_PARALLEL: {"sequence_parallel": 2, "attention": "sdpa over segments"},
     PIECES: {"sequence_parallel": 2},
 }
-"""name -> `ranks.Way`: packed with sdpa in fp32 where nothing else is said. `bf16` has all that a GPU has but kernels"""
+"""name -> `ranks.Way`: packed with sdpa in fp32 where nothing else is said. `bf16` has all of a GPU but kernels"""
 FILLER = -1
 """see `ranks.py`"""
 HALVES = ([4, 0, 2], [1, 5, 3])
@@ -286,8 +299,9 @@ def test_bf16_moves_the_gradient_by_no_more_than_it_did(
         f"| {BF16} | {name} | weighted | dynamic | 1 | {loss:.7f} | {found_loss:.7f} | {float(whole.norm()):.4f} | "
         f"{off:.4f}, cosine {cosine:.5f} |"
     )
-    assert 1e-3 < off < BF16_TOLERANCE[name]  # below it, bf16 would not have been used
-    assert cosine > 1 - BF16_TOLERANCE[name] ** 2
+    tolerance = BF16_ROOM * BF16_SEEN[name]
+    assert 5e-3 < off < tolerance  # with less, bf16 would not have been used
+    assert cosine > 1 - tolerance**2 / 2
 
 
 def test_without_flash_attention_a_piece_of_a_sequence_would_see_itself_alone(
