@@ -237,6 +237,35 @@ def references(rank: Rank, case: dict[str, Any], folder: Path) -> dict[str, Any]
     return found
 
 
+def samplers(rank: Rank, case: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Log-probs of the actor and of the reference while a sampler lags: what it holds is seen through an exchange, and
+    through the reference that follows it."""
+    policy = object.__new__(PolicyWorker)
+    policy.actor, policy.ref = rank.learner, rank.reference
+    found = {}
+
+    def note(name: str) -> None:
+        found[name] = (rank.log_probs(rank.learner, case["batch"]), rank.log_probs(rank.reference, case["batch"]))
+
+    fill(rank.module, rank.start)
+    policy.sync_sampler()
+    rank.learn(**case)
+    policy.sync_reference()
+    note("learnt")
+    policy.exchange_sampler()
+    note("exchanged")
+    policy.exchange_sampler()
+    note("back")
+    policy.save_sampler(str(folder))
+    policy.sync_sampler()
+    policy.sync_reference()
+    note("synced")
+    policy.load_sampler(str(folder))
+    policy.sync_reference()
+    note("loaded")
+    return found
+
+
 def results(cases: dict[str, Any], folder: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     model, recipe = cases["model"], cases["recipe"]
     rank = Rank(worker(VerlLearner, model, recipe), worker(TrainingWorker, model, recipe, reference=True), recipe)
@@ -244,6 +273,7 @@ def results(cases: dict[str, Any], folder: Path) -> Iterator[tuple[str, dict[str
         yield name, equality(rank, case)
     yield "guards", guards(rank, cases["learning"])
     yield "references", references(rank, cases["learning"], folder / "reference")
+    yield "samplers", samplers(rank, cases["learning"], folder / "sampler")
 
 
 def main(cases: Path, folder: Path) -> None:

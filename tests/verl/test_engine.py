@@ -300,3 +300,16 @@ def test_the_reference_is_synced_kept_and_restored(count: int, ranks: dict[int, 
     assert torch.equal(reference, start)
     assert torch.equal(found["synced"][1], learnt)
     assert torch.equal(found["loaded"][1], start)
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_sampler_that_lags_is_kept_exchanged_and_restored(count: int, ranks: dict[int, dict[Any, Any]]) -> None:
+    """(log-probs of the actor, of the reference) after each; a reference that is synced has the sampler's weights."""
+    found, (start, _) = ranks[count]["samplers"], ranks[count]["references"]["start"]
+    newest, reference = found["learnt"]
+    assert (newest - start).abs().max() > 1e-4
+    assert torch.equal(reference, start)
+    assert torch.equal(found["exchanged"][0], start)
+    assert torch.equal(found["back"][0], newest)
+    assert torch.equal(found["synced"][1], newest)
+    assert torch.equal(found["loaded"][1], start)
