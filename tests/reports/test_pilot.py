@@ -150,3 +150,23 @@ def test_the_command(make_run, plan) -> None:
     assert refused.returncode == 2 and "no results on mini_stories" in refused.stderr
     assert len(refused.stderr.strip().splitlines()) <= 3
     assert plan("--pilot", "nowhere").returncode == 3
+
+
+def test_what_would_sharpen_a_plan_is_priced_with_every_decoding(make_run, plan) -> None:
+    run = make_run("pilot", benchmarks={"mini_sums": (30, 4)}, curve=())
+    base = ("evaluation.benchmarks={mini_sums: 4}", "evaluation.curve={mini_sums: 1}", "--pilot", str(run), "--json")
+    three = "{sampled: {}, greedy: {temperature: 0, k: 1}, cool: {temperature: .6, k: 2, max_tokens: 96}}"
+    alone, several = (
+        json.loads(plan(*base, f"evaluation.decodings={decodings}").stdout)["minimum_detectable_effect"]
+        for decodings in ("null", three)
+    )
+    routes = {one["words"]: one for one in several["pilot"]["routes"]}
+    # four arms of three seeds are 12 checkpoints; 200 problems are asked 4 + 1 + 2 times, and once at 3 earlier points
+    assert routes["twice the seeds (6 an arm)"]["attempts"] == 12 * 200 * (4 + 1 + 2 + 3)
+    assert routes["twice the problems"]["attempts"] == 12 * 200 * (4 + 1 + 2)
+    assert routes["twice the samples a problem"]["attempts"] == 12 * 200 * 4, "the headline's"
+    hours = {words: one["hours"] for words, one in routes.items()}
+    # tokens: (4 + 1) x 48 + 2 x 96, against 4 x 48
+    assert hours["twice the problems"] / hours["twice the samples a problem"] == pytest.approx(432 / 192)
+    assert several["by_seeds"] == alone["by_seeds"], "effects are the headline's"
+    assert several["pilot"]["by_seeds"] == alone["pilot"]["by_seeds"]
