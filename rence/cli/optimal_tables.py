@@ -72,7 +72,7 @@ def _decodings(evaluation: Evaluation) -> str:
         for name, way in evaluation.others.items()
     }
     also = [f"{name}, without a k of its own, asks as often" if name in following else kept[name] for name in kept]
-    return f"That k is that of the headline's decoding, {first}; {'; '.join(also)}."
+    return f"This is the k of the headline's decoding, {first}; {'; '.join(also)}."
 
 
 def _attempts(count: int) -> str:
@@ -98,7 +98,7 @@ def _sentences(found: OptimalDesigns) -> list[str]:
         said = [f"None fits, whatever the budget: problems bind. {reach}"]
     else:
         times = result.cheapest.responses / (asked.budget or 1)
-        said = [f"None fits: the budget binds. The cheapest that would do takes {times:.2g} times as much."]
+        said = [f"None fits: the budget binds. The cheapest that would do takes {times:.3g} times as much."]
     if result.best is None and asked.budget is not None:
         said.append("The budget pays no design at all: not the fewest seeds with one attempt a problem.")
     return said

@@ -61,7 +61,7 @@ def test_the_cheapest_design_costs_what_its_plan_costs(rence: Call, design: str)
     for name, k in others.items():
         now = after["plan"]["evaluation"]["decodings"][name]["benchmarks"]
         assert now == (best["samples"] if k is None else dict.fromkeys(best["samples"], k))
-    assert ("k is that of the headline's decoding, sampled" in " ".join(shown.split())) == bool(others)
+    assert ("the k of the headline's decoding, sampled" in " ".join(shown.split())) == bool(others)
 
 
 def test_a_greedy_headline_has_one_attempt_a_problem_in_every_design(rence: Call) -> None:

@@ -138,7 +138,7 @@ def test_the_command(make_run, plan) -> None:
     assert set(measured["by_seeds"]["1"].values()) == {None} and set(measured["reasons"]) == {"1"}
     assert measured["checkpoints"]["by_seeds"]["1"]["average"]["estimate"] > 0
     routes = {route["words"]: route for route in found["pilot"]["routes"]}
-    # four arms, three seeds more of each: 12 trials of 12,288 rollouts and 2 x 200 attempts sampled 4 times and greedily
+    # four arms, three seeds more of each: 12 trials of 12,288 rollouts and 2 x 200 attempts, sampled 4 times and greedy
     twice = routes["twice the seeds (6 an arm)"]
     assert (twice["trials"], twice["rollouts"], twice["attempts"]) == (12, 12 * 12_288, 12 * 2000)
     assert routes["twice the problems"]["attempts"] == 12 * 2000
