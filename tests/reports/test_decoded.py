@@ -118,7 +118,7 @@ def test_compare_takes_the_first(run: Path, make_run: Make, rence: Rence) -> Non
 
 
 def test_whatever_rests_on_the_first_names_it(run: Path, make_run: Make, rence: Rence, tmp_path: Path) -> None:
-    code, shown, err = rence("report", run, "--accept", "made by a test")
+    code, _, err = rence("report", run, "--accept", "made by a test")
     assert code == 0, err
     report = (run / "report/report.md").read_text()
     for text in (report, (run / "report/index.html").read_text()):
@@ -127,9 +127,8 @@ def test_whatever_rests_on_the_first_names_it(run: Path, make_run: Make, rence: 
         assert "Decoding sampled: temperature 1, 48 tokens, k 4." in words
     (row,) = [line for line in report.splitlines() if line.startswith("| decodings |")]
     assert "sampled: temperature 1, 48 tokens, k 4; greedy: temperature 0 (greedy), 48 tokens, k 1" in row
-    said = (
-        "answers under sampled, the first decoding of its plan (temperature 1, 48 tokens, k 4); greedy is not compared"
-    )
+    first = "sampled, the first decoding of its plan (temperature 1, 48 tokens, k 4)"
+    said = f"answers under {first}; greedy is not compared"
     compared = rence("compare", run / "rence", run / "grpo")[1]
     assert f"{run / 'rence'}: {said}." in compared and f"{run / 'grpo'}: {said}." in compared
     baseline = tmp_path / "base.yaml"
