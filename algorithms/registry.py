@@ -119,8 +119,8 @@ def preset_of(name: str, algorithm: Algorithm) -> str | None:
 
 
 def settings(name: str, algorithm: Algorithm) -> dict[str, Any]:
-    """Where a preset leaves the defaults of its algorithm: hyper-parameter -> value. Empty if it is no preset, or one of
-    the recipe alone (`Algorithm.recipe`)."""
+    """Where a preset leaves the defaults of its algorithm: hyper-parameter -> value. Empty if it is no preset, or one
+    of the recipe alone (`Algorithm.recipe`)."""
     own = preset_of(name, algorithm)
     if own is None:
         return {}

@@ -28,7 +28,7 @@ def checked_settings(name: str, algorithm: Algorithm) -> dict[str, Any]:
     who, written = f"algorithm `{name}`", algorithm.recipe
     if machine := [key for key in runtime_keys(Recipe) if key in written]:
         raise UserError(
-            f"{who}: its `recipe` may not hold `{machine[0]}`, which says how a trial is computed and not what it learns."
+            f"{who}: its `recipe` may not hold `{machine[0]}`, which says how a trial is computed, not what it learns."
         )
     try:
         shaped = checked(Manifest(who, {}), model(Recipe), {**asdict(Recipe()), **written}, ("recipe",))
