@@ -39,8 +39,12 @@ def _accept_algorithm(name: str, offered: Any) -> Algorithm:
     for part in ("title", "source"):
         if not isinstance(getattr(made, part, None), str):
             raise Unfit(f"{type(made).__name__} has no `{part}`")
-    if not isinstance(made.recipe, Mapping) or not all(isinstance(key, str) for key in made.recipe):
-        raise Unfit(f"`recipe` of {type(made).__name__} must be a mapping of settings of the recipe")
+    recipe = made.recipe
+    plain = isinstance(recipe, Mapping) and all(
+        isinstance(part, str | int | float) for one in recipe.items() for part in one
+    )
+    if not plain:
+        raise Unfit(f"`recipe` of {type(made).__name__} must map settings of the recipe to words or numbers")
     return made
 
 

@@ -30,10 +30,7 @@ def checked_settings(name: str, algorithm: Algorithm) -> dict[str, Any]:
         raise UserError(
             f"{who}: its `recipe` may not hold `{machine[0]}`, which says how a trial is computed, not what it learns."
         )
-    try:
-        shaped = checked(Manifest(who, {}), model(Recipe), {**asdict(Recipe()), **written}, ("recipe",))
-    except TypeError:
-        raise UserError(f"{who}: its `recipe` must hold plain values.") from None
+    shaped = checked(Manifest(who, {}), model(Recipe), {**asdict(Recipe()), **written}, ("recipe",))
     return {key: getattr(shaped, key) for key in written}
 
 

@@ -207,7 +207,7 @@ def _recipe(arm: Arm, settings: VerlSettings) -> Iterator[Mistake]:
 
 def _set_by(arm: Arm) -> str:
     """What to do about a sampler's interval that is the algorithm's, and so stands nowhere in the file."""
-    if "generator_sync_steps" not in arm.algorithm.recipe:
+    if arm.algorithm.recipe.get("generator_sync_steps") != arm.recipe.generator_sync_steps:
         return ""
     own = preset_of(arm.algorithm_name, arm.algorithm)
     instead = f"Train `{own}` instead, or this" if own else "Train this"
