@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.records import START
-from reports.data import axes, dependence, readings, stability, unhealthy
+from reports.data import axes, dependence, orders, readings, stability, unhealthy
 from reports.data.analysis import Analysis
 from reports.data.pairs import Pair
 from reports.data.scores import AVERAGE, final
@@ -28,7 +28,9 @@ MOST_NAMES = 8
 def sentences(a: Analysis) -> list[str]:
     """The verdict, then what it rests on."""
     facts, collapsed = axes.facts(a), stability.sentence(a)
-    depends = dependence.sentences(dependence.study(a), dependence.question(a))
+    judged, asked = dependence.study(a), dependence.question(a)
+    order = orders.sentence(orders.variants(a, judged), asked.labels)
+    depends = [*filter(None, [order]), *dependence.sentences(judged, asked)]
     numbers = [*_numbers(a), *readings.sentences(a), *filter(None, [facts])]
     found = [*numbers, *depends, *_start(a), *filter(None, [collapsed])]
     return [_verdict(a), *a.checked.sentences, *found, basis(a)]
