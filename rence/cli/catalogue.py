@@ -81,6 +81,7 @@ def show(algorithm: Name, json: Json = False) -> None:
         return
     console = out()
     setting = f"\na preset of {sheet['preset_of']}: {sheet['setting']}" if sheet["preset_of"] else ""
+    # Rows with a star already have these values; a reader must know that not every arm does.
     of_recipe = ", ".join(f"{key} {value}" for key, value in sheet["recipe_settings"].items())
     console.print(titled(sheet["title"], f"  ({algorithm}){setting}\n{sheet['source']}\n\n{sheet['summary']}\n"))
     semantics = table("what it does", "")
