@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
+from algorithms.registry import ALL, get
 from harness import config
 from harness.base.errors import UserError
+from harness.config import algorithm_contract
 from harness.config.explain import template
 from harness.config.load import load_run
 from harness.models.resolving import SHIPPED
@@ -45,6 +47,13 @@ def test_the_preset_is_online_dpo_with_sampler_and_reference_of_every_ten_steps(
     assert online.fingerprint != semi.fingerprint
     written = config.load(file, [f"arms.w={{algorithm: online_dpo, recipe: {{{GENERATOR}: 10}}}}"]).arm("w")
     assert written.fingerprint == semi.fingerprint
+
+
+def test_ours_set_what_acts() -> None:
+    for algorithm in ALL.values():
+        algorithm_contract.settings_of_the_recipe_are_real(algorithm)
+    with pytest.raises(AssertionError, match=f"`recipe` sets {REFERENCE}, which has no effect"):
+        algorithm_contract.settings_of_the_recipe_are_real(get("semi_online_dpo", ref_policy="init"))
 
 
 def test_it_is_in_the_plan_its_lock_and_the_spec_sheet(file: Path, tiny: Path) -> None:
