@@ -15,6 +15,7 @@ def section(a: Analysis) -> Section:
     if a.run.plan.imported:
         return imported.provenance(a.run, _benchmarks(a))
     plan, records = a.run.plan, [trial.record for trial in a.run.trials.values()]
+    # A plan of one decoding names none: then its settings are among the evaluation's.
     told = [f"{name}: {decoded.words(one)}" for name, one in plan.decodings.items()]
     facts = [
         ("plan", plan.lock),
