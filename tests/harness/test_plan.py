@@ -248,11 +248,19 @@ def test_a_plan_of_the_first_rule_is_accepted_and_refused_as_one_of_the_second(o
 
 
 @pytest.mark.parametrize(
-    ("path", "lock"), [("smoke.yaml", "2e8b54e6597404cd"), ("paper/smoke_qwen3_0.6b.yaml", "4b7fa302dc5ad39d")]
+    ("path", "lock", "arms"),
+    [
+        ("smoke.yaml", "2e8b54e6597404cd", []),
+        (
+            "paper/smoke_qwen3_0.6b.yaml",
+            "4b7fa302dc5ad39d",
+            ["arms={rence: {}, grpo: {}, dapo: {}, online_dpo: {}}", "comparison.baselines=[grpo, dapo, online_dpo]"],
+        ),
+    ],
 )
-def test_the_first_rule_gives_the_locks_that_it_gave(path: str, lock: str) -> None:
-    """Written down from commit 6b4d70b."""
-    experiment = config.load(ROOT / "configs" / path, ["recipe.refill=batch"])
+def test_the_first_rule_gives_the_locks_that_it_gave(path: str, lock: str, arms: list[str]) -> None:
+    """Written down from commit 6b4d70b, and with the arms that the file had then."""
+    experiment = config.load(ROOT / "configs" / path, ["recipe.refill=batch", *arms])
     assert as_version_1(plan.make(experiment, resolving.find(experiment.model))).lock == lock
 
 
