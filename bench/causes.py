@@ -2,7 +2,7 @@
 
     OMP_NUM_THREADS=1 PYTHONPATH=. python bench/causes.py [--replicates 1000] [--part nulls|causes]
 
-Made-up runs, judged by the code that reports use (`reports/data/dependence.py`): every choice with all its alternatives.
+Made-up runs, judged by the code that reports use (`reports/data/dependence.py`): all choices with their alternatives.
 Counts correct of arm a, seed s, problem j under decoding x, or at half the budget, are
 
     logit p_asjx = difficulty_j + gain_asbx + effect_ajx + seed_asx + rest_asjx,     Binomial(k, p_asjx)
@@ -207,7 +207,7 @@ def named(layout: Layout, rng: np.random.Generator) -> frozenset[str]:
     averages = {arm: average_of(matrices) for arm, matrices in base.items()}
     # what turns no sign by more than the margin is never named: no need to work out its intervals
     open_ = [one for one in found if any(_turns(one, averages, target, baseline) for baseline in baselines)]
-    judged = [dependence.judge(one, base, asked) for one in open_]
+    judged = [dependence.judge(one, base, asked, len(found)) for one in open_]
     return frozenset(one.choice.name for one in judged if any(test.depends for test in one.tests))
 
 

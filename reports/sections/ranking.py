@@ -167,8 +167,9 @@ def _caption(a: Analysis, intervals: bool) -> str:
     )
     changes = (
         f" − an arm: {target} minus that arm, in points; in brackets what the variant changes in it, paired by problem "
-        "and seed, with its interval. The intervals of a choice (reading of answers, benchmarks, seed, budget) hold "
-        f"together at {level} (Bonferroni); {of_seed}. Bold: "
+        "and seed, with its interval. All intervals hold together at "
+        f"{level} (Bonferroni, with an equal share for each choice: reading of answers, decoding, benchmarks, seed, "
+        f"budget); {of_seed}. Bold: "
         f"the interval excludes 0 and the change is beyond {100 * dependence.question(a).margin:g} points; if the sign "
         "is another too, it depends on the choice."
     )

@@ -7,9 +7,9 @@ a problem first, and the contrast of the two arms' changes is then one of the cr
 other: four matrices as four independent arms would count every seed twice, and forget how much of its luck cancels.
 
 An order or a sign that differs is no evidence by itself: arms that are equal stand in another order under every draw.
-A sign depends on a choice only if it differs and the interaction is material: it excludes 0 in the choice's own family
-(every alternative and every pair of arms; Bonferroni, tests and simultaneous intervals alike), and its estimate lies
-beyond the margin: within it a change does not matter, however surely it is there.
+A sign depends on a choice only if it differs and the interaction is material: it excludes 0 in the family of all that
+is looked at (every choice with every alternative and every pair of arms; Bonferroni, tests and simultaneous intervals
+alike), and its estimate lies beyond the margin: within it a change does not matter, however surely it is there.
 """
 
 from __future__ import annotations
