@@ -149,16 +149,20 @@ def shares(drawn: Drawn, k: int) -> dict[str, Matrices]:
     return {arm: [counts / k for counts in found] for arm, found in drawn.items()}
 
 
-def readings(layout: Layout, planned: Drawn, rng: np.random.Generator) -> tuple[Drawn, list[Alternative]]:
-    """The counts by the rule, and every other reading of the answers. Where a reading is the cause, the baselines are
-    ahead of the target, and by the rule they lose so many of their answers that they are behind it."""
-    if layout.cause == READING:
-        anywhere = planned
-        kept = 1 - 4 * layout.lead  # of about half the answers, so twice the lead
-        planned = {
-            arm: found if arm == "0" else [rng.binomial(counts, kept) for counts in found]
-            for arm, found in anywhere.items()
-        }
+def by_the_rule(layout: Layout, anywhere: Drawn, rng: np.random.Generator) -> Drawn:
+    """Where a reading is the cause, the baselines are ahead of the target, and by the rule they lose so many of their
+    answers, under every decoding and at half the budget, that they are behind it."""
+    if layout.cause != READING:
+        return anywhere
+    kept = 1 - 4 * layout.lead  # of about half the answers, so twice the lead
+    return {
+        arm: found if arm == "0" else [rng.binomial(counts, kept) for counts in found]
+        for arm, found in anywhere.items()
+    }
+
+
+def readings(layout: Layout, planned: Drawn, anywhere: Drawn, rng: np.random.Generator) -> list[Alternative]:
+    """Every other reading of the answers."""
     base, found = shares(planned, K), []
     for name, (gained, lost) in FOUND.items():
         source = anywhere if layout.cause == READING and name == "anywhere in the text" else planned
@@ -167,7 +171,7 @@ def readings(layout: Layout, planned: Drawn, rng: np.random.Generator) -> tuple[
             for arm, counts in source.items()
         }
         found.append(instead(name, shares(read, K), base))
-    return planned, [*found, instead("truncated left out", _without_cut(planned, rng), base)]
+    return [*found, instead("truncated left out", _without_cut(planned, rng), base)]
 
 
 def _without_cut(planned: Drawn, rng: np.random.Generator) -> dict[str, Matrices]:
@@ -183,8 +187,9 @@ def _without_cut(planned: Drawn, rng: np.random.Generator) -> dict[str, Matrices
 
 def choices(layout: Layout, rng: np.random.Generator) -> tuple[dict[str, Matrices], list[MeasuringChoice]]:
     """The scores as planned, and every choice of `alternatives.choices`, of one made-up run."""
-    counts, *ways = draw(layout, rng)
-    counts, read = readings(layout, counts, rng)
+    anywhere, *ways = draw(layout, rng)
+    counts, *ways = (by_the_rule(layout, drawn, rng) for drawn in (anywhere, *ways))
+    read = readings(layout, counts, anywhere, rng)
     base = shares(counts, K)
     *decoded, half = (shares(drawn, k_of(layout, way)) for way, drawn in enumerate(ways, 1))
     named = zip(DECODED, decoded, strict=False)
