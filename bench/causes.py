@@ -55,10 +55,8 @@ CUT = 0.1
 FOUND = {"last box": (0.0, 0.03), "anywhere in the text": (0.03, 0.003), "second marker": (0.01, 0.01)}
 """reading -> shares of wrong answers that are right by it, and of right ones that are wrong"""
 DECODED = ("greedy", "T .6")
-"""the decodings after the first; greedy ones take k 1"""
-
+"""the decodings after the first"""
 KINDS = (READING, DECODING, BENCHMARKS, SEED, BUDGET)
-
 Drawn = dict[str, list[np.ndarray]]
 """arm -> S x J counts of each benchmark"""
 
@@ -142,6 +140,7 @@ def draw(layout: Layout, rng: np.random.Generator) -> list[Drawn]:
 
 
 def k_of(layout: Layout, way: int) -> int:
+    """Greedy decoding, the first other one, takes one attempt."""
     return 1 if way == 1 and layout.decodings > 1 else K
 
 
@@ -262,12 +261,9 @@ def cause(place: int, layout: Layout, replicates: int) -> str:
     rng = np.random.default_rng([10, place])
     found = [named(layout, rng) for _ in range(replicates)]
     true = frozenset([layout.cause])
-    rates = (
-        np.mean([one == true for one in found]),
-        np.mean([one > true for one in found]),
-        np.mean([bool(one) and not one >= true for one in found]),
-        np.mean([not one for one in found]),
-    )
+    kinds = ("it alone", "it and others", "others alone", "none")
+    of = ["none" if not one else kinds[0] if one == true else kinds[1] if one > true else kinds[2] for one in found]
+    rates = [of.count(kind) / replicates for kind in kinds]
     cells = " | ".join(f"{rate:.3f}".removeprefix("0") for rate in rates)
     return f"| {layout.words} | {layout.cause} | ±{100 * layout.lead:g} | {cells} |"
 

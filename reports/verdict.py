@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.records import START
-from reports.data import axes, dependence, readings, stability, unhealthy
+from reports.data import axes, dependence, orders, readings, stability, unhealthy
 from reports.data.analysis import Analysis
 from reports.data.pairs import Pair
 from reports.data.scores import AVERAGE, final
@@ -28,7 +28,9 @@ MOST_NAMES = 8
 def sentences(a: Analysis) -> list[str]:
     """The verdict, then what it rests on."""
     facts, collapsed = axes.facts(a), stability.sentence(a)
-    depends = dependence.sentences(dependence.study(a), dependence.question(a))
+    judged, asked = dependence.study(a), dependence.question(a)
+    order = orders.sentence(orders.variants(a, judged), asked.labels)
+    depends = [*filter(None, [order]), *dependence.sentences(judged, asked)]
     numbers = [*_numbers(a), *readings.sentences(a), *filter(None, [facts])]
     found = [*numbers, *depends, *_start(a), *filter(None, [collapsed])]
     return [_verdict(a), *a.checked.sentences, *found, basis(a)]
@@ -145,10 +147,11 @@ def basis(a: Analysis) -> str:
     about = f", about {listing([COVERS[one] for one in ESTIMANDS if one in covered], 'or')}" if covered else ""
     problems = score.n_problems if score else None
     ks = sorted({k for arm in a.rows if (arm, AVERAGE) in a.scores for k in a.scores[arm, AVERAGE].k})
+    decoding = f", decoding {next(iter(plan.decodings))}" if plan.decodings else ""
     seeds = sorted({len(a.scores[arm, AVERAGE].seeds) for arm in a.rows if arm != START and (arm, AVERAGE) in a.scores})
     parts = [
         f"Differences on the average of {plural(len(a.benchmarks), 'benchmark')}"
-        + (f" ({plural(problems, 'problem')}, k = {span(ks)})" if problems else ""),
+        + (f" ({plural(problems, 'problem')}, k = {span(ks)}{decoding})" if problems else ""),
         f"{span(seeds) or 'no'} {'seed' if seeds == [1] else 'seeds'} an arm",
         *effort(a),
         f"{100 * (1 - a.alpha):g} % intervals and tests paired by problem"

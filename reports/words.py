@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 GAP = "—"
 """what a table prints where there is nothing; never a zero"""
@@ -54,6 +54,12 @@ def between(bounds: tuple[float, float] | None) -> str:
 def reaching(bounds: tuple[float, float] | None) -> str:
     """An interval of a difference: (-0.012, 0.031) -> `−1.2 to +3.1`"""
     return GAP if bounds is None else f"{signed(bounds[0])} to {signed(bounds[1])}"
+
+
+def over_choices(values: Collection[float]) -> str:
+    """The range of a difference over several choices: `−1.8 to −1.0`, or `−1.8 throughout`."""
+    least, most = signed(min(values)), signed(max(values))
+    return f"{least} throughout" if least == most else f"{least} to {most}"
 
 
 def signed(fraction: float | None) -> str:

@@ -9,8 +9,13 @@ from typing import Annotated, Any, Literal
 from annotated_types import Ge, Lt
 
 from algorithms.base import Algorithm
+<<<<<<< HEAD
 from harness.config.limits import Count, NonNegative, Positive, Refills, Whole
 from harness.records.fields import LATER, RUNTIME, later, semantic
+=======
+from harness.config.limits import Count, NonNegative, Positive, Whole
+from harness.records.fields import LATER, RUNTIME, later, semantic, without
+>>>>>>> main
 
 AtLeastOne = Annotated[float, Ge(1)]
 Decay = Annotated[float, Ge(0), Lt(1)]
@@ -95,8 +100,8 @@ class Recipe:
         wanted = self.prompts_per_step if whole else ceil(missing * self.refill_factor - 1e-9)
         return min(wanted, self.most_prompts - asked)
 
-    def semantic_keys(self, algorithm: Algorithm) -> dict[str, Any]:
-        """The settings that decide what is learnt with this algorithm: what fingerprints are made of."""
+    def idle(self, algorithm: Algorithm) -> set[str]:
+        """The settings that have no effect with this algorithm."""
         idle: set[str] = set()
         if algorithm.reference != "synced":
             idle.add("reference_sync_steps")
@@ -104,7 +109,11 @@ class Recipe:
             idle |= {"refill_batches", *REFILL}
         elif self.refill == "batch":
             idle.add("refill_factor")
-        return {name: value for name, value in semantic(self).items() if name not in idle}
+        return idle
+
+    def semantic_keys(self, algorithm: Algorithm) -> dict[str, Any]:
+        """The settings that decide what is learnt with this algorithm: what fingerprints are made of."""
+        return without(semantic(self), tuple(self.idle(algorithm)))
 
     def spec(self, algorithm: Algorithm) -> dict[str, str]:
         """The rows of a spec sheet that are the recipe's: how stale a batch becomes, and who follows whom."""

@@ -167,6 +167,10 @@ def _check_free(manifest: Manifest, file: Any, found: list[Factor], made: Expans
         if both:
             where = manifest.place(both[0])
             fail(manifest, key, f"`{setting}` is tuned here, but is set in {where} too. Remove one of them.")
+        name = setting.removeprefix("recipe.")
+        if own := [arm for arm in made.arms.values() if of_recipe and name in arm.algorithm.recipe]:
+            who = f"`{own[0].algorithm_name}`, the algorithm of the arm `{own[0].name}`,"
+            fail(manifest, key, f"`{setting}` is tuned here, but {who} sets it too. Remove it here, or that arm.")
 
 
 def _is_written(data: Any, place: Key) -> bool:

@@ -7,61 +7,16 @@ printed as they are.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
 
 from harness.records import START
-from reports.data import dependence
-from reports.data.alternatives import average, minus, planned
+from reports.data import dependence, orders
 from reports.data.analysis import Analysis
 from reports.data.dependence import JudgedChoice
+from reports.data.orders import MOST, Variant, few_of, variants
 from reports.data.second_marker import Markers, compare
 from reports.document import Block, Bullets, Cell, Column, Row, Section, Table, text
 from reports.figures import arm_colours
-from reports.statistics import ROUNDING
-from reports.words import GAP, count, listing, percent, plural, reaching, signed
-
-Averages = Mapping[str, float]
-"""trained arm -> average; one that has none is missing"""
-
-
-@dataclass(frozen=True)
-class Variant:
-    name: str
-    averages: Averages
-
-    def order(self) -> list[str]:
-        """Best first; of equal ones the first in the plan."""
-        return sorted(self.averages, key=lambda arm: -self.averages[arm])
-
-    def swapped(self, base: Variant) -> list[tuple[str, str]]:
-        """Pairs of arms, the better in `base` first, that stand the other way round here. Ties are no swap."""
-        order = [arm for arm in base.order() if arm in self.averages]
-        pairs = [(one, other) for i, one in enumerate(order) for other in order[i + 1 :]]
-        return [
-            (one, other)
-            for one, other in pairs
-            if base.averages[one] - base.averages[other] > ROUNDING
-            and self.averages[other] - self.averages[one] > ROUNDING
-        ]
-
-    def difference(self, one: str, other: str) -> float | None:
-        """Of two arms' averages, a fraction; None if either has none here."""
-        return minus(self.averages, one, other)
-
-
-def variants(a: Analysis, judged: Sequence[JudgedChoice]) -> list[Variant]:
-    """The plan's choice first, then every other that these results allow. Fewer than two arms have no order: empty."""
-    base = {arm: average(matrices) for arm, matrices in planned(a).items()}
-    if len(base) < 2:
-        return []
-    others = [alternative for one in judged for alternative in one.choice.alternatives]
-    name = "as imported" if a.run.plan.imported else "as it is" if a.checked.accepted or a.deviations else "as planned"
-    return [Variant(name, base), *(Variant(other.name, other.averages) for other in others)]
-
-
-MOST = 6
-"""baselines or arms that a row can name one by one"""
+from reports.words import GAP, count, listing, over_choices, percent, plural, reaching, signed
 
 
 def section(a: Analysis) -> Section | None:
@@ -77,16 +32,7 @@ def section(a: Analysis) -> Section | None:
 
 def _sentences(a: Analysis, found: list[Variant], judged: Sequence[JudgedChoice]) -> list[str]:
     """Whether the order changes; what the target's differences depend on; and their range over the other choices."""
-    base, *others = found
-    swaps = {variant.name: swapped for variant in others if (swapped := variant.swapped(base))}
-    arms, number = plural(len(base.averages), "arm"), plural(len(others), "variant")
-    if not swaps:
-        told = [f"The order of the {arms} is the same in all {number}."]
-    else:
-        told = [
-            f"The order of the {arms} changes in {len(swaps)} of {number}: {_few(list(swaps))}. Arms that are not "
-            "separated may swap by chance."
-        ]
+    told = [orders.sentence(found, dependence.question(a).labels)]
     if not a.run.plan.comparison.baselines:
         return told
     depends = [f"{words}." for words in dependence.told(judged, dependence.question(a))]
@@ -103,7 +49,7 @@ def _range(a: Analysis, one: JudgedChoice) -> str:
         tests = one.against(baseline)
         known = [value for test in tests for value in (test.planned, test.under) if value is not None]
         if known and not any(test.depends for test in tests):
-            clauses.append(f"− {a.label(baseline)} {reaching((min(known), max(known)))}")
+            clauses.append(f"− {a.label(baseline)} {over_choices(known)}")
             moved.append(max(known) - min(known))
     if not clauses:
         return ""
@@ -113,11 +59,6 @@ def _range(a: Analysis, one: JudgedChoice) -> str:
             f"{over} {len(clauses)} differences of {a.label(a.target)} move over {percent(max(moved))} points at most."
         )
     return f"{over}, in points: {a.label(a.target)} {', '.join(clauses)}."
-
-
-def _few(names: list[str]) -> str:
-    more = [f"{len(names) - MOST} more"] if len(names) > MOST else []
-    return listing([*names[:MOST], *more])
 
 
 def _flipped(a: Analysis, base: Variant, variant: Variant) -> list[str]:
@@ -143,7 +84,7 @@ def _table(a: Analysis, found: list[Variant], judged: Sequence[JudgedChoice]) ->
         cells = [_difference(a, variant, judged, arm) for arm in each]
         signs = [text(_signs(a, found[0], variant))] if baselines else []
         rows.append(Row([text(variant.name), _order(a, found[0], variant), *cells, *signs], quiet=variant is found[0]))
-    return Table("ranking", columns, rows, _caption(a, bool(each)))
+    return Table("ranking", columns, rows, _caption(a, [one.choice.name for one in judged], bool(each)))
 
 
 def _difference(a: Analysis, variant: Variant, judged: Sequence[JudgedChoice], baseline: str) -> Cell:
@@ -156,7 +97,7 @@ def _difference(a: Analysis, variant: Variant, judged: Sequence[JudgedChoice], b
     return Cell(signed(value), value, f"({signed(estimate.value)}{interval})", bold=tests[0].change.material)
 
 
-def _caption(a: Analysis, intervals: bool) -> str:
+def _caption(a: Analysis, choices: Sequence[str], intervals: bool) -> str:
     """What each column and variant means; with intervals, what those hold for too."""
     target, level = a.label(a.target), f"{100 * (1 - a.alpha):g} %"
     # of seeds the question is another one: see statistics/dependence.py
@@ -167,9 +108,8 @@ def _caption(a: Analysis, intervals: bool) -> str:
     )
     changes = (
         f" − an arm: {target} minus that arm, in points; in brackets what the variant changes in it, paired by problem "
-        "and seed, with its interval. All intervals hold together at "
-        f"{level} (Bonferroni, with an equal share for each choice: reading of answers, decoding, benchmarks, seed, "
-        f"budget); {of_seed}. Bold: "
+        f"and seed, with its interval. All intervals hold together at {level} (Bonferroni, an equal share for each of "
+        f"{', '.join(choices)}); {of_seed}. Bold: "
         f"the interval excludes 0 and the change is beyond {100 * dependence.question(a).margin:g} points; if the sign "
         "is another too, it depends on the choice."
     )
@@ -184,15 +124,12 @@ def _caption(a: Analysis, intervals: bool) -> str:
 
 def _order(a: Analysis, base: Variant, variant: Variant) -> Cell:
     lost = [arm_colours.short(a, arm) for arm in base.order() if arm not in variant.averages]
-    without = f" (no average: {_few(lost)})" if lost else ""
+    without = f" (no average: {few_of(lost)})" if lost else ""
     swapped = variant.swapped(base)
     if variant is not base and not swapped:
         return Cell(f"same{without}")
     if len(base.averages) <= MOST:
-        order = variant.order()
-        signs = [" = " if (variant.difference(one, other) or 0.0) == 0 else " > " for one, other in pairwise(order)]
-        named = [arm_colours.short(a, arm) for arm in order]
-        words = "".join(word for pair in zip(named, [*signs, ""], strict=True) for word in pair)
+        words = variant.words({arm: arm_colours.short(a, arm) for arm in variant.averages})
     elif variant is base:
         words = f"{arm_colours.short(a, base.order()[0])} first"
     else:
@@ -205,7 +142,7 @@ def _signs(a: Analysis, base: Variant, variant: Variant) -> str:
         return GAP
     flipped = _flipped(a, base, variant)
     if flipped:
-        return f"{_few([arm_colours.short(a, arm) for arm in flipped])} changed"
+        return f"{few_of([arm_colours.short(a, arm) for arm in flipped])} changed"
     missing = [arm for arm in a.run.plan.comparison.baselines if variant.difference(a.target, arm) is None]
     return "hold" if not missing else "hold where known"
 

@@ -13,6 +13,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from algorithms.registry import preset_of
 from benchmarks.problems import Benchmark, TrainingSet
 from harness.backends.base import Key, Mistake
 from harness.backends.verl.installed import findings
@@ -200,8 +201,17 @@ def _recipe(arm: Arm, settings: VerlSettings) -> Iterator[Mistake]:
         yield Mistake(
             keys("generator_sync_steps"),
             f"`generator_sync_steps` must be 1 with backend `verl`, but is {recipe.generator_sync_steps} instead: its "
-            "sampler drops its weights when it sleeps, and takes the learner's after every step.",
+            f"sampler drops its weights when it sleeps, and takes the learner's after every step.{_set_by(arm)}",
         )
+
+
+def _set_by(arm: Arm) -> str:
+    """What to do about a sampler's interval that is the algorithm's, and so stands nowhere in the file."""
+    if arm.algorithm.recipe.get("generator_sync_steps") != arm.recipe.generator_sync_steps:
+        return ""
+    own = preset_of(arm.algorithm_name, arm.algorithm)
+    instead = f"Train `{own}` instead, or this" if own else "Train this"
+    return f"\n`{arm.algorithm_name}` is trained so. {instead} on the local backend: `backend=local verl=null`."
 
 
 def _model(experiment: Experiment, config: Mapping[str, Any]) -> Iterator[Mistake]:
