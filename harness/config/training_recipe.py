@@ -9,13 +9,8 @@ from typing import Annotated, Any, Literal
 from annotated_types import Ge, Lt
 
 from algorithms.base import Algorithm
-<<<<<<< HEAD
 from harness.config.limits import Count, NonNegative, Positive, Refills, Whole
-from harness.records.fields import LATER, RUNTIME, later, semantic
-=======
-from harness.config.limits import Count, NonNegative, Positive, Whole
 from harness.records.fields import LATER, RUNTIME, later, semantic, without
->>>>>>> main
 
 AtLeastOne = Annotated[float, Ge(1)]
 Decay = Annotated[float, Ge(0), Lt(1)]
