@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from annotated_types import Ge, Lt
 
 from algorithms.base import Algorithm
-from harness.config.limits import Count, NonNegative, Positive, Whole
+from harness.config.limits import Count, NonNegative, Positive, Refills, Whole
 from harness.records.fields import LATER, RUNTIME, later, semantic, without
 
 AtLeastOne = Annotated[float, Ge(1)]
@@ -58,7 +58,7 @@ class Recipe:
     """the sampler takes the learner's weights every so many steps (1: always on-policy at the first update)"""
     reference_sync_steps: Count = 10
     """a reference of kind `synced` takes the sampler's weights every so many steps"""
-    refill_batches: Count = 4
+    refill_batches: Refills = 4
     """most prompts for one step, in batches of `prompts_per_step`; past it the step learns from fewer groups, with a
     warning"""
     checkpoint_steps: Count = field(default=10, metadata=RUNTIME)

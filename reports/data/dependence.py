@@ -1,6 +1,7 @@
 """What the differences of the comparison depend on: each under every alternative, with the paired interaction.
 
-The rule is `statistics/dependence.py`'s. A choice is a family of its own: its alternatives times the plan's baselines.
+The rule is `statistics/dependence.py`'s. All choices together are one family, for a verdict names any of them: each has
+an equal share of alpha, and of that an equal share each of its alternatives times the plan's baselines.
 """
 
 from __future__ import annotations
@@ -81,7 +82,7 @@ class JudgedChoice:
     choice: MeasuringChoice
     tests: list[Dependence]
     confidence: float
-    """at which each interval is, so that all of the choice hold together"""
+    """at which each interval is, so that those of all choices hold together"""
 
     def against(self, baseline: str) -> list[Dependence]:
         """The tests of one pair, in the order of the alternatives."""
@@ -109,8 +110,7 @@ def question(a: Analysis) -> Question:
 
 def study(a: Analysis) -> list[JudgedChoice]:
     """Every choice that has an alternative, with the interactions of the target's differences."""
-    base = planned(a)
-    return [judge(choice, base, question(a)) for choice in choices(a)]
+    return judge_all(choices(a), planned(a), question(a))
 
 
 def of_pair(
@@ -128,7 +128,7 @@ def of_pair(
     """
     fixed = asked.estimand in ("checkpoints", "answers")
     there = [choice for choice in more if choice.alternatives]
-    judged = [judge(choice, base, asked) for choice in [*there, *of_scores(base, titles, rows, fixed)]]
+    judged = judge_all([*there, *of_scores(base, titles, rows, fixed)], base, asked)
     return DependsOn(tuple(sentences(judged, asked)), tuple(told(judged, asked)))
 
 
@@ -195,14 +195,24 @@ def _ranges(judged: Sequence[JudgedChoice], asked: Question) -> str:
     return f"{said}; {over}, in points: {asked.label(asked.target)} {', '.join(clauses)}."
 
 
-def judge(choice: MeasuringChoice, base: Mapping[str, Matrices], asked: Question) -> JudgedChoice:
-    """Every alternative with every baseline: one family, whose size is fixed whatever is missing.
+def judge_all(every: Sequence[MeasuringChoice], base: Mapping[str, Matrices], asked: Question) -> list[JudgedChoice]:
+    """All that is looked at beside one headline, which is one family.
 
     Args:
         base: arm -> its matrices as planned.
     """
+    return [judge(choice, base, asked, len(every)) for choice in every]
+
+
+def judge(choice: MeasuringChoice, base: Mapping[str, Matrices], asked: Question, among: int) -> JudgedChoice:
+    """Every alternative with every baseline; their number is fixed whatever is missing.
+
+    Args:
+        base: arm -> its matrices as planned.
+        among: so many choices that are looked at, this one too.
+    """
     pairs = [(alternative, baseline) for alternative in choice.alternatives for baseline in asked.baselines]
-    confidence = common(asked.alpha, len(pairs))
+    confidence = common(asked.alpha, len(pairs) * among)
     averages = {arm: average(matrices) for arm, matrices in base.items()}
     tests = [
         Dependence(
@@ -211,7 +221,9 @@ def judge(choice: MeasuringChoice, base: Mapping[str, Matrices], asked: Question
             baseline,
             minus(averages, asked.target, baseline),
             minus(alternative.averages, asked.target, baseline),
-            Interaction(_estimate(asked, alternative, baseline, confidence, len(pairs)), len(pairs), asked.margin),
+            Interaction(
+                _estimate(asked, alternative, baseline, confidence, len(pairs)), len(pairs) * among, asked.margin
+            ),
         )
         for alternative, baseline in pairs
     ]

@@ -148,7 +148,7 @@ def test_what_a_sign_depends_on_is_named(make_run) -> None:
     assert found is not None
     words = (
         "ReNCE (reconstruction) − GRPO depends on the reading of answers: truncated left out changes it by −45.5 "
-        "points (−52.3 to −38.4)"
+        "points (−53.3 to −37.4)"
     )
     assert found.blocks[0].items[1] == f"{words}."  # type: ignore[union-attr]
     assert found_of(a) == [words]
