@@ -1,7 +1,7 @@
 """The one abstraction: an algorithm is its objective, as a frozen dataclass of hyper-parameters and pure functions.
 
 Optimiser, group size, updates per rollout batch, syncs, lengths and budget are not here: they are the
-experiment's recipe, which all arms share.
+experiment's recipe, which all arms share. An algorithm that is one only with some of them names those in `recipe`.
 """
 
 from __future__ import annotations
@@ -52,6 +52,10 @@ class Algorithm(ABC):
     """the name tables print; a reconstruction says so here"""
     source: ClassVar[str]
     """paper and equation"""
+    recipe: ClassVar[Mapping[str, Any]] = {}
+    """settings of the recipe that make it this algorithm, such as `{"generator_sync_steps": 10}`. What an arm says in
+    its own `recipe` goes before them; they go before the recipe's defaults, and an experiment whose shared recipe says
+    otherwise is refused"""
 
     def __post_init__(self) -> None:
         check_types(self)

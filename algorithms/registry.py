@@ -29,6 +29,7 @@ from algorithms.objectives.rejection import Rejection
 from algorithms.objectives.rence import ReNCE
 from algorithms.objectives.rloo import RLOO
 from algorithms.objectives.rpg import RPG
+from algorithms.objectives.semi_online_dpo import SemiOnlineDPO
 from algorithms.objectives.w_reinforce import NSR, PSR, WReinforce
 
 ALGORITHMS: dict[str, Algorithm] = {
@@ -63,7 +64,11 @@ PRESETS: dict[str, dict[str, Algorithm]] = {
     "reinforce": {"rloo": RLOO()},
     "reinforce_pp": {"reinforce_pp_baseline": ReinforcePPBaseline()},
     "w_reinforce": {"psr": PSR(), "nsr": NSR()},
-    "online_dpo": {"online_dpo_ref_init": OnlineDPO(ref_policy="init"), "group_dpo": OnlineDPO(pairs="all")},
+    "online_dpo": {
+        "semi_online_dpo": SemiOnlineDPO(),
+        "online_dpo_ref_init": OnlineDPO(ref_policy="init"),
+        "group_dpo": OnlineDPO(pairs="all"),
+    },
     "rejection": {"rejection_dft": Rejection(weighting="probability")},
     "disco": {"disco_lratio": DisCO(score="l_ratio", tau=1.0), "disco_b": DisCO(negatives="mean")},
     "rpg": {
@@ -74,7 +79,7 @@ PRESETS: dict[str, dict[str, Algorithm]] = {
     },
 }
 """algorithm -> named settings of its class, which add no code. Those that a paper has a name for, such as Dr. GRPO, are
-subclasses with a page, a title and defaults of their own"""
+subclasses with a page, a title and defaults of their own; so are those that set the recipe, too, as semi-online DPO"""
 ALL: dict[str, Algorithm] = {
     name: algorithm
     for own, default in ALGORITHMS.items()
@@ -114,7 +119,8 @@ def preset_of(name: str, algorithm: Algorithm) -> str | None:
 
 
 def settings(name: str, algorithm: Algorithm) -> dict[str, Any]:
-    """Where a preset leaves the defaults of its algorithm: hyper-parameter -> value. Empty if it is no preset."""
+    """Where a preset leaves the defaults of its algorithm: hyper-parameter -> value. Empty if it is no preset, or one
+    of the recipe alone (`Algorithm.recipe`)."""
     own = preset_of(name, algorithm)
     if own is None:
         return {}

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from algorithms.objectives.rence import ReNCE
     from algorithms.objectives.rloo import RLOO
     from algorithms.objectives.rpg import RPG
+    from algorithms.objectives.semi_online_dpo import SemiOnlineDPO
     from algorithms.objectives.w_reinforce import NSR, PSR, WReinforce
 else:
 
@@ -39,7 +40,7 @@ else:
 __all__ = [
     "CISPO", "DAPO", "DNO", "GRPO", "GSPO", "NCA", "NSR", "ODPO", "PSR", "RLOO", "RPG", "ALoL", "CoPG", "ConSPO",
     "DisCO", "DrGRPO", "InfoNCA", "LitePPO", "Magistral", "OnlineDPO", "ReNCE", "Reinforce", "ReinforcePP",
-    "ReinforcePPBaseline", "Rejection", "WReinforce",
+    "ReinforcePPBaseline", "Rejection", "SemiOnlineDPO", "WReinforce",
 ]  # fmt: skip
 
 

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from harness.records import START, DataError, EvalFolder, EvalRecord, LeftOut, Plan, RunFolder, TrialFolder
-from reports.data import by_decoding, common, same_problems
+from reports.data import by_decoding, common, decoded, same_problems
 from reports.data.checked import UNCHECKED, Checked, check
 from reports.data.load import TrialData, read_evaluations, read_trial, where
 from reports.data.matching import Mismatch, Side, as_the_first
 from reports.data.stopped import stopped_notes
+from reports.words import listing
+
+_HEADERS = ("evals/*/eval.json", "evals/step_*/*/eval.json", "seed*/evals/step_*/*/eval.json")
+"""of an evaluated model, a trial, an arm"""
 
 
 @dataclass(frozen=True)
@@ -82,6 +87,29 @@ def _arm(name: str, path: Path, plan: Plan | None) -> ComparedSide:
 
     Args:
         plan: of the run that the folder is in; None if it is in none.
+    Raises: as `_answered`.
+    """
+    side = _answered(name, path, plan)
+    return replace(side, notes=(*side.notes, *_decoding(name, path, plan)))
+
+
+def _decoding(name: str, path: Path, plan: Plan | None) -> list[str]:
+    """Whose answers these are, where they were sampled in several ways."""
+    if plan is not None and plan.decodings:
+        first, *others = plan.decodings
+        which = f"{first}, the first decoding of its plan ({decoded.words(plan.decodings[first])})"
+    else:
+        which = "the first decoding"
+        folders = [EvalFolder(p.parent) for p in chain.from_iterable(map(path.glob, _HEADERS))]
+        others = sorted({EvalRecord.read(one.header).decoding for one in folders if one.complete} - {""})
+    lacks = f"{listing(others)} {'is' if len(others) == 1 else 'are'} not compared"
+    return [f"{name}: answers under {which}; {lacks}."] if others else []
+
+
+def _answered(name: str, path: Path, plan: Plan | None) -> ComparedSide:
+    """
+    Args:
+        plan: as `_arm`'s.
 
     Raises: DataError if a trial is not finished, or has no result at the headline.
     """

@@ -147,10 +147,11 @@ def basis(a: Analysis) -> str:
     about = f", about {listing([COVERS[one] for one in ESTIMANDS if one in covered], 'or')}" if covered else ""
     problems = score.n_problems if score else None
     ks = sorted({k for arm in a.rows if (arm, AVERAGE) in a.scores for k in a.scores[arm, AVERAGE].k})
+    decoding = f", decoding {next(iter(plan.decodings))}" if plan.decodings else ""
     seeds = sorted({len(a.scores[arm, AVERAGE].seeds) for arm in a.rows if arm != START and (arm, AVERAGE) in a.scores})
     parts = [
         f"Differences on the average of {plural(len(a.benchmarks), 'benchmark')}"
-        + (f" ({plural(problems, 'problem')}, k = {span(ks)})" if problems else ""),
+        + (f" ({plural(problems, 'problem')}, k = {span(ks)}{decoding})" if problems else ""),
         f"{span(seeds) or 'no'} {'seed' if seeds == [1] else 'seeds'} an arm",
         *effort(a),
         f"{100 * (1 - a.alpha):g} % intervals and tests paired by problem"

@@ -13,7 +13,7 @@ The paper syncs generator and reference together, every s steps (s = 1: online; 
 second against collapse of length. Here each has its own step count in the recipe, and the reference is a copy of the
 generator at its last sync (`ref_policy="synced"`). With the recipe's defaults, `generator_sync_steps` 1 and
 `reference_sync_steps` 10, the generator is always the newest policy and the reference up to ten steps older: neither
-the paper's online nor its semi-online setting. Equal numbers are the paper's.
+the paper's online nor its semi-online setting. Equal numbers are the paper's; `semi_online_dpo` is this with 10 and 10.
 
 Where the paper is silent, and what else there is:
 - the authors' code takes the first correct and the first incorrect rollout, "sort of random"; here both are drawn

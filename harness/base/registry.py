@@ -39,6 +39,12 @@ def _accept_algorithm(name: str, offered: Any) -> Algorithm:
     for part in ("title", "source"):
         if not isinstance(getattr(made, part, None), str):
             raise Unfit(f"{type(made).__name__} has no `{part}`")
+    recipe = made.recipe
+    plain = isinstance(recipe, Mapping) and all(
+        isinstance(part, str | int | float) for one in recipe.items() for part in one
+    )
+    if not plain:
+        raise Unfit(f"`recipe` of {type(made).__name__} must map settings of the recipe to words or numbers")
     return made
 
 

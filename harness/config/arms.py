@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from algorithms.base import Algorithm
 from harness.base import registry, reserved
 from harness.base.plugins import PluginError
-from harness.config import limits
+from harness.config import algorithm_recipe, limits
 from harness.config.check import checked, fail, known, show
 from harness.config.experiment import Arm
 from harness.config.manifest import Key, Manifest, dotted
@@ -105,7 +105,8 @@ def build(manifest: Manifest, name: str, data: Mapping[str, Any], base: Recipe) 
         _bad_recipe(manifest, name, overrides)
     if not isinstance(title, str):
         fail(manifest, (*at, "title"), f"`arms.{name}.title` must be words, but is {show(title)} instead.")
-    overrides = _that_act(manifest, (*at, "recipe"), algorithm_name, algorithm, overrides)
+    own = _that_act(manifest, (*at, "recipe"), algorithm_name, algorithm, overrides)
+    overrides = algorithm_recipe.of_arm(manifest, name, algorithm_name, algorithm, own, base)
     shaped = checked(manifest, model(Recipe), {**asdict(base), **overrides}, (*at, "recipe"))
     recipe = Recipe(**dict(shaped))
     check_recipe(manifest, (*at, "recipe"), recipe)

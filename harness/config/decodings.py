@@ -15,6 +15,8 @@ from harness.records import SEPARATOR, eval_name
 
 _AT: Key = ("evaluation", "decodings")
 _MOST_LINES = 3
+LEAST = 0.01
+"""of temperatures above 0; below it vLLM takes this one in their place"""
 
 
 def read(manifest: Manifest, written: Any, files: Mapping[str, ProblemFile]) -> Evaluation:
@@ -49,6 +51,7 @@ def _mistakes(evaluation: Evaluation) -> Iterator[tuple[Key, str]]:
         yield (), f"{said} headline."
         return
     yield from _names(evaluation, list(decodings))
+    yield from _too_cool(evaluation)
     yield from _greedy(evaluation)
     yield from _alike(evaluation)
 
@@ -66,6 +69,17 @@ def _names(evaluation: Evaluation, names: list[str]) -> Iterator[tuple[Key, str]
         if SEPARATOR in benchmark:
             said = f"folders of other decodings are called BENCHMARK{SEPARATOR}DECODING, so no benchmark may have an"
             yield (), f"{said} `{SEPARATOR}` in its name, but `{benchmark}` has. Rename it."
+
+
+def _too_cool(evaluation: Evaluation) -> Iterator[tuple[Key, str]]:
+    """What is greedy but for rounding would be asked more than once, and the division by it overflows."""
+    for name, way in evaluation.ways.items():
+        if 0 < way.temperature < LEAST:
+            yield (
+                (name,),
+                f"the decoding `{name}` has temperature {way.temperature:g}, which is greedy but for rounding. Give it "
+                f"`temperature: 0, k: 1`, or {LEAST:g} or more.",
+            )
 
 
 def _greedy(evaluation: Evaluation) -> Iterator[tuple[Key, str]]:

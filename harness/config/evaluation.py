@@ -13,7 +13,7 @@ from benchmarks.marks import Form, Rule
 from benchmarks.problems import Benchmark
 from harness.base import registry
 from harness.config import limits
-from harness.config.limits import Count, NonNegative, SeedNumber
+from harness.config.limits import Attempts, Count, NonNegative, SeedNumber
 from harness.config.own_files import ProblemFile
 from harness.records.fields import LATER, UNWRITTEN
 
@@ -30,7 +30,7 @@ class Decoding:
     """nucleus sampling; 1 is off; null: the evaluation's"""
     max_tokens: Count | None = None
     """response limit; null: the evaluation's"""
-    k: Count | None = None
+    k: Attempts | None = None
     """attempts a problem, on every benchmark; null: each benchmark's own"""
 
 
@@ -39,10 +39,10 @@ class Evaluation:
     """How checkpoints are asked. None of it is a runtime setting: engine and chunks change the last digits of what is
     sampled, and an evaluation that was begun goes on in its chunks."""
 
-    benchmarks: Annotated[Mapping[str, Count], MaxLen(limits.BENCHMARKS)]
+    benchmarks: Annotated[Mapping[str, Attempts], MaxLen(limits.BENCHMARKS)]
     """benchmark -> k, at the headline point and for the untrained model; or, for problems of your own, name ->
     `{file: my.jsonl, k: 4}`, with `rule: choice` where answers are letters"""
-    curve: Annotated[Mapping[str, Count], MaxLen(limits.BENCHMARKS)] = field(default_factory=dict)
+    curve: Annotated[Mapping[str, Attempts], MaxLen(limits.BENCHMARKS)] = field(default_factory=dict)
     """benchmark -> k, at the earlier points of the grid; may be empty"""
     points: Annotated[Count, Le(limits.POINTS)] = 4
     """evaluations in a trial, at equal distances in rollouts; the last is the headline"""

@@ -179,6 +179,10 @@ def _arm(algorithm: Algorithm, recipe: Schema) -> Schema:
     shape = _shape(type(algorithm))
     for name, field in shape["properties"].items():
         field["default"] = getattr(algorithm, name)
+    # What the algorithm sets of the recipe is this arm's default.
+    inside = recipe["properties"]
+    sets = {name: {**inside[name], "default": value} for name, value in algorithm.recipe.items() if name in inside}
+    recipe = {**recipe, "properties": {**inside, **sets}} if sets else recipe
     choice = {"enum": registry.algorithm_names(), "description": "what the arm computes, if its name does not say it"}
     shape["properties"] = {"algorithm": choice, **shape["properties"], "recipe": recipe, **_OF_ARMS}
     return {**shape, "title": algorithm.title, "description": f"{algorithm.title}: {algorithm.source}"}

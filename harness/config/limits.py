@@ -18,6 +18,10 @@ TRIED = 4_000
 BENCHMARKS = 200
 DECODINGS = 5
 """ways to sample the answers at the headline"""
+ATTEMPTS = 100_000
+"""k, at a problem; studies of pass@k went to 10,000"""
+REFILLS = 1_000
+"""batches that one step may ask: where no group passes the filter, it asks them all"""
 POINTS = 1_000
 """evaluations in a trial"""
 RECORDED = 1_000
@@ -33,6 +37,8 @@ SEED = 2**53 - 1
 another of the next"""
 
 Count = Annotated[int, Ge(1), Le(COUNT)]
+Attempts = Annotated[int, Ge(1), Le(ATTEMPTS)]
+Refills = Annotated[int, Ge(1), Le(REFILLS)]
 Whole = Annotated[int, Ge(0), Le(COUNT)]
 SeedNumber = Annotated[int, Ge(0), Le(SEED)]
 NonNegative = Annotated[float, Ge(0)]

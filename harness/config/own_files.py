@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from harness.config.limits import Count
+from harness.config.limits import Attempts
 
 
 @dataclass(frozen=True)
@@ -14,7 +14,7 @@ class ProblemFile:
 
     file: str
     """its path, beside the experiment's file or from the current folder"""
-    k: Count = 1
+    k: Attempts = 1
     """attempts a problem"""
     title: str = ""
     """what tables call it; empty: its name"""

@@ -9,8 +9,8 @@ from typing import Annotated, Any, Literal
 from annotated_types import Ge, Lt
 
 from algorithms.base import Algorithm
-from harness.config.limits import Count, NonNegative, Positive, Whole
-from harness.records.fields import LATER, RUNTIME, later, semantic
+from harness.config.limits import Count, NonNegative, Positive, Refills, Whole
+from harness.records.fields import LATER, RUNTIME, later, semantic, without
 
 AtLeastOne = Annotated[float, Ge(1)]
 Decay = Annotated[float, Ge(0), Lt(1)]
@@ -58,7 +58,7 @@ class Recipe:
     """the sampler takes the learner's weights every so many steps (1: always on-policy at the first update)"""
     reference_sync_steps: Count = 10
     """a reference of kind `synced` takes the sampler's weights every so many steps"""
-    refill_batches: Count = 4
+    refill_batches: Refills = 4
     """most prompts for one step, in batches of `prompts_per_step`; past it the step learns from fewer groups, with a
     warning"""
     checkpoint_steps: Count = field(default=10, metadata=RUNTIME)
@@ -95,8 +95,8 @@ class Recipe:
         wanted = self.prompts_per_step if whole else ceil(missing * self.refill_factor - 1e-9)
         return min(wanted, self.most_prompts - asked)
 
-    def semantic_keys(self, algorithm: Algorithm) -> dict[str, Any]:
-        """The settings that decide what is learnt with this algorithm: what fingerprints are made of."""
+    def idle(self, algorithm: Algorithm) -> set[str]:
+        """The settings that have no effect with this algorithm."""
         idle: set[str] = set()
         if algorithm.reference != "synced":
             idle.add("reference_sync_steps")
@@ -104,7 +104,11 @@ class Recipe:
             idle |= {"refill_batches", *REFILL}
         elif self.refill == "batch":
             idle.add("refill_factor")
-        return {name: value for name, value in semantic(self).items() if name not in idle}
+        return idle
+
+    def semantic_keys(self, algorithm: Algorithm) -> dict[str, Any]:
+        """The settings that decide what is learnt with this algorithm: what fingerprints are made of."""
+        return without(semantic(self), tuple(self.idle(algorithm)))
 
     def spec(self, algorithm: Algorithm) -> dict[str, str]:
         """The rows of a spec sheet that are the recipe's: how stale a batch becomes, and who follows whom."""

@@ -17,7 +17,7 @@ from harness.config import limits
 from harness.config.check import checked, fail
 from harness.config.experiment import Candidate, Tuning
 from harness.config.factors import Factor
-from harness.config.limits import Count, SeedNumber
+from harness.config.limits import Attempts, Count, SeedNumber
 from harness.config.manifest import Key, Manifest
 from harness.config.own_files import ProblemFile
 from harness.config.problems import check_benchmark
@@ -47,7 +47,7 @@ class Block:
     values; or a name with levels that set several, as in a `grid`"""
     seeds: Annotated[tuple[SeedNumber, ...], MaxLen(limits.SEEDS)]
     """one trial of every arm and combination for each; none of the experiment's"""
-    benchmarks: Annotated[dict[str, Count], MaxLen(limits.BENCHMARKS)]
+    benchmarks: Annotated[dict[str, Attempts], MaxLen(limits.BENCHMARKS)]
     """benchmark -> k, attempts a problem, that the combinations are scored on; none that the experiment reports"""
     budget: dict[str, Any] = field(default_factory=dict)
     """what each trial may spend"""
@@ -167,6 +167,10 @@ def _check_free(manifest: Manifest, file: Any, found: list[Factor], made: Expans
         if both:
             where = manifest.place(both[0])
             fail(manifest, key, f"`{setting}` is tuned here, but is set in {where} too. Remove one of them.")
+        name = setting.removeprefix("recipe.")
+        if own := [arm for arm in made.arms.values() if of_recipe and name in arm.algorithm.recipe]:
+            who = f"`{own[0].algorithm_name}`, the algorithm of the arm `{own[0].name}`,"
+            fail(manifest, key, f"`{setting}` is tuned here, but {who} sets it too. Remove it here, or that arm.")
 
 
 def _is_written(data: Any, place: Key) -> bool:

@@ -34,7 +34,7 @@ def compare(asked: Sequence[NamedAlgorithm], frozen: Frozen) -> dict[str, Any]:
     spans = of.spans()
     return {
         "schema": SCHEMA,
-        "batch": _batch(frozen, found[LOGP], [*frozen.notes, *_unsynced(asked, frozen)]),
+        "batch": _batch(frozen, found[LOGP], [*frozen.notes, *_unsynced(asked, frozen), *_by_recipe(asked)]),
         "layers": [{"name": name, "parameters": spans[name].stop - spans[name].start} for name in of.names],
         "algorithms": _algorithms(asked, outcomes, frozen, flat, of),
         "differences": differences(asked),
@@ -71,6 +71,13 @@ def _unsynced(asked: Sequence[NamedAlgorithm], frozen: Frozen) -> Iterator[str]:
             f"The arm that was recorded kept no synced reference: to {', '.join(labels)} it is as right after a sync, "
             "the policy that sampled."
         )
+
+
+def _by_recipe(asked: Sequence[NamedAlgorithm]) -> Iterator[str]:
+    """Of algorithms that set the recipe: two that differ in it alone would look like one."""
+    for one in asked:
+        if sets := ", ".join(f"{key} {value}" for key, value in one.algorithm.recipe.items()):
+            yield f"{one.label} is trained with a recipe of its own ({sets}), which does not act on a given batch."
 
 
 def _batch(frozen: Frozen, logp_BT: torch.Tensor, notes: list[str]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from typing import Any
 from harness.backends.base import BackendCosts
 from harness.backends.registry import get_backend
 from harness.base.errors import UserError
+from harness.config.evaluation import Evaluation
 from harness.config.experiment import Arm, Experiment
 from harness.models import smollm
 
@@ -63,18 +64,15 @@ def estimate(experiment: Experiment, model: Path | None, problems: Mapping[str, 
         problems: benchmark -> number of its problems.
     """
     evaluation = experiment.evaluation
-    ways = [
-        (way.max_tokens, sum(problems[b] * k for b, k in way.benchmarks.items())) for way in evaluation.ways.values()
-    ]
-    headline = sum(asked for _, asked in ways)
+    ways = headline(evaluation, problems)
     curve = sum(problems[name] * k for name, k in evaluation.curve.items())
     seeds, trials = len(experiment.seeds), len(experiment.seeds) * len(experiment.arms)
     # The untrained model answers the headline once, under every decoding, for all trials; each trial answers it at its
     # last point, and the curve's benchmarks under the first decoding at the others.
     earlier = trials * curve * (evaluation.points - 1)
-    attempts = (1 + trials) * headline + earlier
+    attempts = (1 + trials) * sum(ways.values()) + earlier
     train_tokens = sum(experiment.budget_rollouts * arm.recipe.max_tokens * seeds for arm in experiment.arms)
-    longest = sum(most * asked for most, asked in ways)
+    longest = sum(asked * evaluation.ways[name].max_tokens for name, asked in ways.items())
     evaluation_tokens = (1 + trials) * longest + earlier * evaluation.first.max_tokens
 
     backend = get_backend(experiment.backend).costs(experiment)
@@ -110,6 +108,15 @@ def estimate(experiment: Experiment, model: Path | None, problems: Mapping[str, 
         throughput=throughput.stated if throughput else "",
         disk_bytes=disk,
     )
+
+
+def headline(evaluation: Evaluation, problems: Mapping[str, int]) -> dict[str, int]:
+    """Decoding -> attempts of a checkpoint at the headline; the first is the headline's own.
+
+    Args:
+        problems: benchmark -> number of its problems.
+    """
+    return {name: sum(problems[b] * k for b, k in way.benchmarks.items()) for name, way in evaluation.ways.items()}
 
 
 def sampling_hours(experiment: Experiment, size: int, tokens: int) -> float | None:

@@ -37,6 +37,7 @@ def count(scope: VerifiedFolder, place: EvaluationPlace) -> tuple[VerifiedEvalua
     try:
         header = EvalRecord.read(folder.header)
         made.problems, made.k, made.grid = header.problems, header.k, header.grid
+        made.decoding = header.decoding
         if place.arm is None:
             made.arm, made.seed, made.step = header.arm, header.seed, header.step
         if not folder.complete:

@@ -108,6 +108,9 @@ class VerifiedEvaluation:
     seed: int | None
     step: int
     benchmark: str
+    """and the decoding, if it is not the first one, as the folder is called"""
+    decoding: str = ""
+    """empty for the first, or only, one"""
     problems: int = 0
     k: int = 0
     grid: int = 0

@@ -81,6 +81,8 @@ def show(algorithm: Name, json: Json = False) -> None:
         return
     console = out()
     setting = f"\na preset of {sheet['preset_of']}: {sheet['setting']}" if sheet["preset_of"] else ""
+    # Rows with a star already have these values; a reader must know that not every arm does.
+    of_recipe = ", ".join(f"{key} {value}" for key, value in sheet["recipe_settings"].items())
     console.print(titled(sheet["title"], f"  ({algorithm}){setting}\n{sheet['source']}\n\n{sheet['summary']}\n"))
     semantics = table("what it does", "")
     for key, value in sheet["spec"].items():
@@ -88,7 +90,8 @@ def show(algorithm: Name, json: Json = False) -> None:
     for key, value in sheet["recipe"].items():
         semantics.add_row(f"{key} *", value)
     console.print(semantics)
-    console.print("* by default: the recipe's, which all arms share\n")
+    own = f"; {algorithm} sets {of_recipe}, unless the arm says otherwise" if of_recipe else ""
+    console.print(f"* by default: the recipe's, which all arms share{own}\n")
     settings = table("hyper-parameter", "default", "meaning")
     for row in sheet["hyperparameters"]:
         settings.add_row(row["name"], str(row["default"]), row["meaning"])
@@ -115,8 +118,8 @@ def _algorithm(name: str) -> Algorithm:
 def _sheet(name: str, algorithm: Algorithm) -> dict[str, Any]:
     """What `rence show` says of an algorithm or a preset, as JSON: its page, what it does, settings with their
     meanings."""
+    from harness.config.algorithm_recipe import by_default
     from harness.config.shape import docs
-    from harness.config.training_recipe import Recipe
 
     meanings = docs(type(algorithm))
     return {
@@ -127,7 +130,8 @@ def _sheet(name: str, algorithm: Algorithm) -> dict[str, Any]:
         "page": inspect.cleandoc(sys.modules[type(algorithm).__module__].__doc__ or ""),
         **_preset(name, algorithm),
         "spec": algorithm.spec(),
-        "recipe": Recipe().spec(algorithm),
+        "recipe": by_default(name, algorithm).spec(algorithm),
+        "recipe_settings": dict(algorithm.recipe),
         "hyperparameters": [
             {"name": f.name, "default": getattr(algorithm, f.name), "meaning": meanings.get(f.name, "")}
             for f in fields(algorithm)
@@ -151,11 +155,12 @@ def _algorithms() -> list[dict[str, Any]]:
 
 
 def _preset(name: str, algorithm: Algorithm) -> dict[str, str | None]:
-    """The algorithm that a name is a preset of, and where it leaves that one's defaults."""
+    """The algorithm that a name is a preset of, and where it leaves that one's defaults and the recipe's."""
     from algorithms.registry import preset_of, settings
 
-    changed = ", ".join(f"{key} {value}" for key, value in settings(name, algorithm).items())
-    return {"preset_of": preset_of(name, algorithm), "setting": changed}
+    changed = settings(name, algorithm) | {f"recipe.{key}": value for key, value in algorithm.recipe.items()}
+    setting = ", ".join(f"{key} {value}" for key, value in changed.items())
+    return {"preset_of": preset_of(name, algorithm), "setting": setting}
 
 
 def _benchmarks() -> list[dict[str, Any]]:

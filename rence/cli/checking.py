@@ -146,7 +146,7 @@ def _section_names() -> Sequence[str]:
 
 _LOCAL = ("torch", "transformers")
 CONTRACTS: dict[CheckedKind, Contract] = {
-    CheckedKind.algorithm: Contract(_algorithm_names, _algorithm, "algorithms.contract:CHECKS"),
+    CheckedKind.algorithm: Contract(_algorithm_names, _algorithm, "harness.config.algorithm_contract:CHECKS"),
     CheckedKind.benchmark: Contract(_benchmark_names, _benchmark, "benchmarks.contract:CHECKS", ("math_verify",)),
     CheckedKind.engine: Contract(_engine_names, _engine, "harness.engines.engine_contract:CHECKS", _LOCAL),
     CheckedKind.backend: Contract(_backend_names, _backend, "harness.backends.backend_contract:CHECKS", _LOCAL),

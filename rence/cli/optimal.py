@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from harness.base.errors import UserError
+from harness.planning import costs
 from reports.statistics.basis import DesignBasis
 from reports.statistics.optimise import (
+    MOST_SAMPLES,
     DesignOption,
     DesignPrices,
     Optimum,
@@ -18,6 +21,7 @@ from reports.statistics.optimise import (
 from reports.statistics.power import LARGEST
 
 if TYPE_CHECKING:
+    from harness.config.evaluation import Evaluation
     from harness.config.experiment import Experiment
     from harness.records import Plan
 
@@ -40,12 +44,16 @@ class OptimalDesigns:
     """What was found, in the plan's own names."""
 
     request: OptimiseRequest
-    names: list[str]
-    """benchmarks, in the order of `samples`"""
+    experiment: Experiment
+    problems: Mapping[str, int]
+    """benchmark -> number of problems, those of the curve too"""
     planned: DesignOption
     found: Optimum
-    response_tokens: tuple[int, int]
-    """most tokens of a rollout and of an attempt"""
+
+    @property
+    def names(self) -> list[str]:
+        """Benchmarks, in the order of `samples`."""
+        return list(self.experiment.evaluation.benchmarks)
 
     def to_json(self) -> dict[str, Any]:
         """For `rence plan --json`: margin and effects are fractions."""
@@ -64,9 +72,10 @@ class OptimalDesigns:
         }
 
     def tokens(self, one: DesignOption) -> int:
-        """At most."""
-        rollout, attempt = self.response_tokens
-        return one.rollouts * rollout + one.attempts * attempt
+        """At most, as the design's own plan says."""
+        made = self.experiment if one is self.planned else designed(self.experiment, one)
+        cost = costs.estimate(made, None, self.problems)
+        return cost.train_tokens + cost.evaluation_tokens
 
     def _design(self, one: DesignOption) -> dict[str, Any]:
         return {
@@ -116,34 +125,76 @@ def search(
     """
     if not made.comparison.baselines:
         raise UserError("--optimise: `comparison.baselines` is empty, so there is no difference to find.")
+    planned = _prices(experiment, made, problems)
+    varied = planned if not experiment.evaluation.others else _varied(experiment.evaluation, planned, problems)
+    return OptimalDesigns(
+        asked,
+        experiment,
+        problems,
+        option(planned, basis, len(made.seeds), tuple(made.benchmarks.values())),
+        optimise(varied, basis, asked.margin, asked.budget),
+    )
+
+
+def _prices(experiment: Experiment, made: Plan, problems: Mapping[str, int]) -> DesignPrices:
+    """Of the plan: all other decodings as they are."""
+    evaluation = experiment.evaluation
+    _, *others = costs.headline(evaluation, problems).values()
     earlier = sum(problems[name] * k for name, k in made.curve_benchmarks.items())
-    prices = DesignPrices(
+    return DesignPrices(
         arms=len(made.arms),
         rollouts=made.budget_rollouts,
         problems=tuple(problems[name] for name in made.benchmarks),
-        earlier=earlier * (experiment.evaluation.points - 1),
-    )
-    planned = option(prices, basis, len(made.seeds), tuple(made.benchmarks.values()))
-    longest = max(arm.recipe.max_tokens for arm in experiment.arms)
-    return OptimalDesigns(
-        asked,
-        list(made.benchmarks),
-        planned,
-        optimise(prices, basis, asked.margin, asked.budget),
-        (longest, experiment.evaluation.first.max_tokens),
+        earlier=earlier * (evaluation.points - 1),
+        beside=sum(others),
+        most_samples=MOST_SAMPLES if evaluation.first.temperature else 1,
     )
 
 
-def overrides(experiment: Experiment, names: list[str], one: DesignOption) -> list[str]:
-    """The settings that make a plan of a design: its own seeds first, then the next that are free."""
+def _varied(evaluation: Evaluation, planned: DesignPrices, problems: Mapping[str, int]) -> DesignPrices:
+    """Of the designs: other decodings with a k of their own keep it, those without follow the headline's."""
+    following, asked = follows(evaluation), costs.headline(evaluation, problems)
+    beside = sum(asked[name] for name in evaluation.others if name not in following)
+    return replace(planned, beside=beside, following=len(following))
+
+
+def follows(evaluation: Evaluation) -> list[str]:
+    """The other decodings whose k changes with the headline's: they ask as the benchmarks say, and there ks differ. One
+    number for all benchmarks can be kept, as a k of their own."""
+    decodings, differ = evaluation.decodings or {}, len({*evaluation.benchmarks.values()}) > 1
+    return [name for name in evaluation.others if differ and decodings[name].k is None]
+
+
+def designed(experiment: Experiment, one: DesignOption) -> Experiment:
+    """The experiment with the seeds of a design, its own first, then the next that are free; and with its k on each
+    benchmark, of the headline's decoding. Others keep theirs, but for those that follow."""
     seeds = list(experiment.seeds[: one.seeds])
     free = (seed for seed in range(one.seeds + len(experiment.seeds)) if seed not in experiment.seeds)
     seeds += [next(free) for _ in range(one.seeds - len(seeds))]
-    asked, files = experiment.evaluation.benchmarks, experiment.evaluation.files
-    ks = dict(zip(names, one.samples, strict=True))
-    if not files:
-        words = ", ".join(f"{name}: {k}" for name, k in ks.items())
-        return [f"seeds=[{','.join(map(str, seeds))}]", f"evaluation.benchmarks={{{words}}}"]
-    changed = {name: k for name, k in ks.items() if asked[name] != k}
-    each = [f"evaluation.benchmarks.{name}{'.k' if name in files else ''}={k}" for name, k in changed.items()]
-    return [f"seeds=[{','.join(map(str, seeds))}]", *each]
+    evaluation = experiment.evaluation
+    ks = dict(zip(evaluation.benchmarks, one.samples, strict=True))
+    decodings, following = dict(evaluation.decodings or {}), follows(evaluation)
+    for place, (name, decoding) in enumerate(decodings.items()):
+        kept = decoding.k or next(iter(evaluation.benchmarks.values()))
+        decodings[name] = replace(decoding, k=None if place == 0 or name in following else kept)
+    return replace(
+        experiment,
+        seeds=tuple(seeds),
+        evaluation=replace(evaluation, benchmarks=ks, decodings=decodings or None),
+    )
+
+
+def overrides(experiment: Experiment, one: DesignOption) -> list[str]:
+    """The settings that make a plan of a design."""
+    before, made = experiment.evaluation, designed(experiment, one)
+    now, files = made.evaluation, before.files
+    words = [f"seeds=[{','.join(map(str, made.seeds))}]"]
+    if files:
+        changed = {name: k for name, k in now.benchmarks.items() if before.benchmarks[name] != k}
+        words += [f"evaluation.benchmarks.{name}{'.k' if name in files else ''}={k}" for name, k in changed.items()]
+    else:
+        words += [f"evaluation.benchmarks={{{', '.join(f'{name}: {k}' for name, k in now.benchmarks.items())}}}"]
+    if now.decodings and now.decodings != before.decodings:
+        written = {name: {k: v for k, v in vars(one).items() if v is not None} for name, one in now.decodings.items()}
+        words.append(f"evaluation.decodings={json.dumps(written)}")
+    return words

@@ -213,7 +213,8 @@ def _measured(experiment: Experiment, seen: Preview, run: Path, sizes: Mapping[s
     curve = {name: (seen.problems[name], k) for name, k in made.curve_benchmarks.items()}
     # A pilot with one attempt a problem cannot tell what more attempts would bring, so that is not offered.
     points, sampled = experiment.evaluation.points, found.splits[AVERAGE].sampling is not None
-    now = sharpen.effort(len(made.arms), len(made.seeds), made.budget_rollouts, points, sizes, curve)
+    _, *others = costs.headline(experiment.evaluation, seen.problems).values()
+    now = sharpen.effort(len(made.arms), len(made.seeds), made.budget_rollouts, points, sizes, curve, sum(others))
     routes = [
         CostedRoute(
             way.words,
@@ -221,7 +222,7 @@ def _measured(experiment: Experiment, seen: Preview, run: Path, sizes: Mapping[s
             way.trials,
             way.rollouts,
             way.attempts,
-            _hours(experiment, seen.costs, way),
+            _hours(experiment, seen, way),
         )
         for way in sharpen.routes(now, samples=sampled)
     ]
@@ -244,13 +245,19 @@ def _basis(seen: Preview) -> DesignBasis:
     return StatedBasis(tuple(problems.values()), seen.variances, seen.target)
 
 
-def _hours(experiment: Experiment, cost: costs.Costs, way: sharpen.Route) -> float | None:
+def _hours(experiment: Experiment, seen: Preview, way: sharpen.Route) -> float | None:
     """A trial costs as much as one of the plan; further attempts of its checkpoints cost their sampling."""
+    cost, evaluation = seen.costs, experiment.evaluation
     if cost.hours is None or cost.parameters is None:
         return None
     if way.trials:
         return cost.hours * way.trials / cost.trials
-    return costs.sampling_hours(experiment, cost.parameters, way.attempts * experiment.evaluation.first.max_tokens)
+    tokens = (way.attempts - way.beside) * evaluation.first.max_tokens
+    if way.beside:  # by the other decodings, each as often as the plan asks it
+        asked = costs.headline(evaluation, seen.problems)
+        longest = sum(asked[name] * other.max_tokens for name, other in evaluation.others.items())
+        tokens += way.beside * longest // sum(asked[name] for name in evaluation.others)
+    return costs.sampling_hours(experiment, cost.parameters, tokens)
 
 
 def backend_configs(experiment: Experiment) -> dict[str, Path]:

@@ -41,7 +41,8 @@ def _asked(made: Verification) -> list[str]:
 
 
 def _groups(made: Verification) -> dict[str, list[VerifiedEvaluation]]:
-    """Evaluations by arm; by seed, step or benchmark where there is one of what stands above."""
+    """Evaluations by arm; by seed, step or benchmark where there is one of what stands above. What other decodings than
+    the first asked has rows of its own."""
     name: Callable[[VerifiedEvaluation], str] = {
         "run": lambda one: one.arm,
         "import": lambda one: one.arm,
@@ -51,7 +52,8 @@ def _groups(made: Verification) -> dict[str, list[VerifiedEvaluation]]:
     }[made.kind]
     groups: dict[str, list[VerifiedEvaluation]] = {}
     for one in made.evaluations:
-        groups.setdefault(name(one), []).append(one)
+        asked = f", {one.decoding}" if one.decoding and made.kind != "evaluation" else ""
+        groups.setdefault(f"{name(one)}{asked}", []).append(one)
     return groups
 
 

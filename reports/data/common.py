@@ -118,40 +118,38 @@ def union_of(all_asked: Sequence[tuple[str, str, Collection[str]]]) -> dict[str,
 
 
 def restrict(run: Run) -> Run:
-    """The run with the problems that all evaluations of the headline have; an earlier evaluation that lacks one of them
-    is left out, and noted."""
+    """The run with the problems that all evaluations of the headline have, under every decoding and reading; another
+    evaluation that lacks one of them is left out, and noted."""
     evals = final(run)
     everyone = asked(evals, run.problems)
     keep = shared(everyone)
-    stays, notes = [], list(run.notes)
+    notes = list(run.notes)
+    decoded = {name: _keep(other, keep, notes, f", {name}") for name, other in run.decoded.items()}
+    left = left_of(evals, run.problems, keep, union_of(everyone))
+    return replace(_keep(run, keep, notes), notes=notes, left_out=tuple(left), decoded=decoded)
+
+
+def _keep(run: Run, keep: Ids, notes: list[str], decoding: str = "") -> Run:
+    """
+    Args:
+        notes: is added to.
+        decoding: after the step, in a note.
+    """
+    stays = []
     for e, (_, row) in enumerate(run.evals.iterrows()):
-        lacks = keep.get(str(row["benchmark"]), set()) - set(run.attempts[e].ids)
+        lacks = set(keep.get(str(row["benchmark"]), ())) - set(run.attempts[e].ids)
         stays.append(not lacks)
         if lacks:
             notes.append(
-                f"{row['arm']} seed {row['seed']}, step {row['step']}: left out on {row['benchmark']}, for it lacks "
-                f"{len(lacks):,} of the problems that all have at the end."
+                f"{row['arm']} seed {row['seed']}, step {row['step']}{decoding}: left out on {row['benchmark']}, for "
+                f"it lacks {len(lacks):,} of the problems that all have at the end."
             )
     kept = [e for e, stay in enumerate(stays) if stay]
-    attempts = [_fewer(run.attempts[e], keep.get(str(run.evals["benchmark"].iloc[e]))) for e in kept]
+    names = run.evals["benchmark"].astype(str)
+    attempts = [run.attempts[e].only(keep.get(names.iloc[e], run.attempts[e].ids)) for e in kept]
     table = where(run.evals, np.array(stays, bool)).reset_index(drop=True)
     table["problems"] = [len(one.ids) for one in attempts]
-    left = left_of(evals, run.problems, keep, union_of(everyone))
-    return replace(run, evals=table, attempts=attempts, problems=count(attempts), notes=notes, left_out=tuple(left))
-
-
-def _fewer(attempts: Any, keep: Collection[str] | None) -> Any:
-    """`Attempts` of these problems."""
-    if keep is None or len(keep) == len(attempts.ids):
-        return attempts
-    rows = np.array([name in keep for name in attempts.ids], bool)
-    return replace(
-        attempts,
-        ids=[name for name in attempts.ids if name in keep],
-        marks=attempts.marks[rows],
-        tokens=attempts.tokens[rows],
-        rows=attempts.rows[rows],
-    )
+    return replace(run, evals=table, attempts=attempts, problems=count(attempts))
 
 
 def restrict_tables(

@@ -28,13 +28,16 @@ class DecodedScores:
 
     @property
     def words(self) -> str:
-        """`temperature 0.6, top_p 0.95, k 4`"""
-        one = self.settings
-        k = sorted(set(one.benchmarks.values()))
-        many = f"k {k[0]}" if len(k) == 1 else f"k {k[0]} to {k[-1]}"
-        nucleus = [f"top_p {one.top_p:g}"] if one.top_p != 1 and one.temperature else []
-        greedy = " (greedy)" if one.temperature == 0 else ""
-        return ", ".join([f"temperature {one.temperature:g}{greedy}", *nucleus, f"{one.max_tokens:,} tokens", many])
+        return words(self.settings)
+
+
+def words(one: DecodingRecord) -> str:
+    """`temperature 0.6, top_p 0.95, 48 tokens, k 4`"""
+    k = sorted(set(one.benchmarks.values()))
+    many = f"k {k[0]}" if len(k) == 1 else f"k {k[0]} to {k[-1]}"
+    nucleus = [f"top_p {one.top_p:g}"] if one.top_p != 1 and one.temperature else []
+    greedy = " (greedy)" if one.temperature == 0 else ""
+    return ", ".join([f"temperature {one.temperature:g}{greedy}", *nucleus, f"{one.max_tokens:,} tokens", many])
 
 
 def cells(a: Analysis) -> dict[str, Cells]:

@@ -1,6 +1,7 @@
 """What the differences of the comparison depend on: each under every alternative, with the paired interaction.
 
-The rule is `statistics/dependence.py`'s. A choice is a family of its own: its alternatives times the plan's baselines.
+The rule is `statistics/dependence.py`'s. All choices together are one family, for a verdict names any of them: each has
+an equal share of alpha, and of that an equal share each of its alternatives times the plan's baselines.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from reports.data.alternatives import Alternative, MeasuringChoice, average, cho
 from reports.data.analysis import Analysis
 from reports.statistics import Estimand, Estimate
 from reports.statistics.dependence import MARGIN, Interaction, Matrices, common, interaction
-from reports.words import listing, plural, reaching, signed
+from reports.words import listing, over_choices, plural, reaching, signed
 
 MOST_TESTS = 200
 """in a choice of more tests than this, changes within the margin, which cannot be found to matter, have no interval"""
@@ -81,7 +82,7 @@ class JudgedChoice:
     choice: MeasuringChoice
     tests: list[Dependence]
     confidence: float
-    """at which each interval is, so that all of the choice hold together"""
+    """at which each interval is, so that those of all choices hold together"""
 
     def against(self, baseline: str) -> list[Dependence]:
         """The tests of one pair, in the order of the alternatives."""
@@ -109,8 +110,7 @@ def question(a: Analysis) -> Question:
 
 def study(a: Analysis) -> list[JudgedChoice]:
     """Every choice that has an alternative, with the interactions of the target's differences."""
-    base = planned(a)
-    return [judge(choice, base, question(a)) for choice in choices(a)]
+    return judge_all(choices(a), planned(a), question(a))
 
 
 def of_pair(
@@ -128,7 +128,7 @@ def of_pair(
     """
     fixed = asked.estimand in ("checkpoints", "answers")
     there = [choice for choice in more if choice.alternatives]
-    judged = [judge(choice, base, asked) for choice in [*there, *of_scores(base, titles, rows, fixed)]]
+    judged = judge_all([*there, *of_scores(base, titles, rows, fixed)], base, asked)
     return DependsOn(tuple(sentences(judged, asked)), tuple(told(judged, asked)))
 
 
@@ -176,33 +176,43 @@ def _instead(tests: Sequence[Dependence]) -> str:
 
 
 def _ranges(judged: Sequence[JudgedChoice], asked: Question) -> str:
-    """`No sign is shown to depend on the benchmarks or the seed; over their alternatives, in points: ReNCE − GRPO +0.3
-    to +2.5.` Of choices on which no sign depends."""
+    """`Whether ReNCE is ahead is not shown to depend on the benchmarks or the seed. Over these choices, in points:
+    ReNCE − GRPO +0.3 to +2.5.` Of choices on which no sign depends."""
     quiet = [one for one in judged if not any(test.depends for test in one.tests)]
     if not quiet:
         return ""
     names = listing([f"the {one.choice.name}" for one in quiet], "or")
-    said = f"No sign is shown to depend on {names}"
+    said = f"Whether {asked.label(asked.target)} is ahead is not shown to depend on {names}."
     clauses = []
     for baseline in asked.baselines:
         tests = [test for one in quiet for test in one.against(baseline)]
         values = [value for test in tests for value in (test.planned, test.under) if value is not None]
         if values:
-            clauses.append(f"− {asked.label(baseline)} {reaching((min(values), max(values)))}")
+            clauses.append(f"− {asked.label(baseline)} {over_choices(values)}")
     if not 0 < len(clauses) <= MOST_RANGES:
-        return f"{said}."
-    over = "over their alternatives" if len(quiet) > 1 else "over its alternatives"
-    return f"{said}; {over}, in points: {asked.label(asked.target)} {', '.join(clauses)}."
+        return said
+    over = "Over these choices" if len(quiet) > 1 else "Over this choice"
+    return f"{said} {over}, in points: {asked.label(asked.target)} {', '.join(clauses)}."
 
 
-def judge(choice: MeasuringChoice, base: Mapping[str, Matrices], asked: Question) -> JudgedChoice:
-    """Every alternative with every baseline: one family, whose size is fixed whatever is missing.
+def judge_all(every: Sequence[MeasuringChoice], base: Mapping[str, Matrices], asked: Question) -> list[JudgedChoice]:
+    """All that is looked at beside one headline, which is one family.
 
     Args:
         base: arm -> its matrices as planned.
     """
+    return [judge(choice, base, asked, len(every)) for choice in every]
+
+
+def judge(choice: MeasuringChoice, base: Mapping[str, Matrices], asked: Question, among: int) -> JudgedChoice:
+    """Every alternative with every baseline; their number is fixed whatever is missing.
+
+    Args:
+        base: arm -> its matrices as planned.
+        among: so many choices that are looked at, this one too.
+    """
     pairs = [(alternative, baseline) for alternative in choice.alternatives for baseline in asked.baselines]
-    confidence = common(asked.alpha, len(pairs))
+    confidence = common(asked.alpha, len(pairs) * among)
     averages = {arm: average(matrices) for arm, matrices in base.items()}
     tests = [
         Dependence(
@@ -211,7 +221,9 @@ def judge(choice: MeasuringChoice, base: Mapping[str, Matrices], asked: Question
             baseline,
             minus(averages, asked.target, baseline),
             minus(alternative.averages, asked.target, baseline),
-            Interaction(_estimate(asked, alternative, baseline, confidence, len(pairs)), len(pairs), asked.margin),
+            Interaction(
+                _estimate(asked, alternative, baseline, confidence, len(pairs)), len(pairs) * among, asked.margin
+            ),
         )
         for alternative, baseline in pairs
     ]

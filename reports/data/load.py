@@ -5,7 +5,7 @@ Raises, everywhere in this module: records.DataError, which ends a command with 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
@@ -68,6 +68,15 @@ class Attempts:
     """which row of attempts.parquet it is"""
     readings: Mapping[str, np.ndarray] = field(default_factory=dict)
     """column of READINGS -> place in MARKS; a missing key is a gap"""
+
+    def only(self, keep: Collection[str]) -> Attempts:
+        """Those at these problems, of which it has all."""
+        if len(keep) == len(self.ids):
+            return self
+        there = np.array([name in keep for name in self.ids], bool)
+        ids = [name for name in self.ids if name in keep]
+        readings = {name: marks[there] for name, marks in self.readings.items()}
+        return Attempts(ids, self.marks[there], self.tokens[there], self.rows[there], readings)
 
 
 @dataclass(frozen=True)

@@ -233,6 +233,19 @@ def grouped(found: Iterable[Mismatch]) -> list[str]:
     return [f"{listing(names)}: {what}" if any(names) else what for what, names in benchmarks.items()]
 
 
+def in_several_ways(key: str, seen: Iterable[tuple[str, Any]]) -> str:
+    """`the sampling's `temperature` is 1 on a and b, 0 on c`; empty if there is one value.
+
+    Args:
+        seen: where, and the value there.
+    """
+    places: dict[str, list[str]] = {}
+    for where, value in seen:
+        places.setdefault(shown(key, value), []).append(where)
+    values = [f"{value} on {listing(list(dict.fromkeys(found)))}" for value, found in places.items()]
+    return f"{name_of(key)} is {', '.join(values)}" if len(values) > 1 else ""
+
+
 def as_the_first(found: Sequence[Mismatch]) -> str:
     """Options of `rence eval` that ask as the first side was asked, where that mends it all; else nothing."""
     if not found or any(one.key not in OPTIONS for one in found):

@@ -20,7 +20,7 @@ from reports.compared_side import ComparedSide, find
 from reports.data import by_decoding
 from reports.data.checked import UNCHECKED, Checked
 from reports.data.load import where
-from reports.data.matching import LISTED
+from reports.data.matching import ABSENT, LISTED, in_several_ways
 from reports.data.readings import ANYWHERE
 from reports.data.scores import Scores, matrices
 from reports.data.titles import titles
@@ -171,18 +171,17 @@ def _anywhere(evals: pd.DataFrame, problems: pd.DataFrame, benchmark: str, seeds
 
 
 def _only(name: str, evals: pd.DataFrame, field: str) -> Any:
-    values = evals[field].drop_duplicates().tolist()
-    _check_one(name, field, values)
-    return values[0]
+    _check_one(name, evals, {field: evals[field].tolist()})
+    return evals[field].iloc[0]
 
 
 def _sampling(name: str, evals: pd.DataFrame) -> dict[str, Any]:
     """As all evaluations have it; what may differ among them is left out where it does."""
     every = list(evals["sampling"])
     differ = {key for one in every for key in one if f"sampling.{key}" in LISTED and one[key] != every[0].get(key)}
-    seen = [{key: one[key] for key in sorted(one) if key not in differ} for one in every]
-    _check_one(name, "sampling", [one for i, one in enumerate(seen) if one not in seen[:i]])
-    return seen[0]
+    keys = sorted({key for one in every for key in one} - differ)
+    _check_one(name, evals, {f"sampling.{key}": [one.get(key, ABSENT) for one in every] for key in keys})
+    return {key: every[0][key] for key in keys}
 
 
 def _environment(subject: ComparedSide) -> dict[str, str]:
@@ -195,11 +194,19 @@ def _all(values: Iterable[str]) -> str:
     return "; ".join(sorted({str(value) for value in values}))
 
 
-def _check_one(name: str, field: str, values: Sequence[Any]) -> None:
-    if len(values) > 1:
+def _check_one(name: str, evals: pd.DataFrame, settings: Mapping[str, Sequence[Any]]) -> None:
+    """
+    Args:
+        settings: key -> its value in each evaluation.
+    """
+    seeds = [f" (seed {seed})" if seed >= 0 else "" for seed in evals["seed"]]
+    places = [f"{benchmark}{seed}" for benchmark, seed in zip(evals["benchmark"], seeds, strict=True)]
+    found = [in_several_ways(key, zip(places, values, strict=True)) for key, values in settings.items()]
+    if any(found):
         raise DataError(
-            f"{name} was not evaluated in one way: `{field}` is {values[0]} here and {values[1]} there.\n"
-            "A gate takes one model, or the seeds of one arm, with one template, sampling and marker."
+            f"{name} was not evaluated in one way: {'; '.join(filter(None, found))}.\n"
+            "A gate takes one model, or the seeds of one arm, with one template, sampling and marker. Evaluate each "
+            "way into a folder of its own (rence eval ... --out NEW), with a baseline of its own."
         )
 
 

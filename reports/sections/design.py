@@ -146,8 +146,10 @@ def _effort(a: Analysis) -> sharpen.Effort:
     problems = {name: a.scores[a.target, name].n_problems for name in a.benchmarks}
     sizes = {name: (problems[name], k) for name, k in plan.benchmarks.items()}
     curve = {name: (problems[name], k) for name, k in plan.curve_benchmarks.items() if name in problems}
+    others = (one.benchmarks.items() for one in plan.other_decodings.values())
+    beside = sum(problems[name] * k for each in others for name, k in each)
     arms = 1 + len(plan.comparison.baselines)
-    return sharpen.effort(arms, len(plan.seeds), plan.budget_rollouts, len(plan.grid_rollouts), sizes, curve)
+    return sharpen.effort(arms, len(plan.seeds), plan.budget_rollouts, len(plan.grid_rollouts), sizes, curve, beside)
 
 
 def _sharpen_caption(a: Analysis, seeds: bool, several: bool, sampled: bool) -> str:
@@ -160,5 +162,6 @@ def _sharpen_caption(a: Analysis, seeds: bool, several: bool, sampled: bool) -> 
         "significant would void its p-value: a larger design is a new plan."
         + ("" if several else " With one seed an arm nothing is known of what more seeds would bring; two would tell.")
         + ("" if seeds or not several else " The plan's target holds the seeds fixed, so more of them are not shown.")
+        + (" Other decodings are counted; more samples are of the first." if a.run.plan.other_decodings else "")
         + ("" if sampled else " With one sample a problem nothing is known of what more would bring; two would tell.")
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 
 from reports import imported
+from reports.data import decoded
 from reports.data.analysis import Analysis
 from reports.document import Bullets, Column, Folded, Row, Section, Table, text
 from reports.words import GAP, listing
@@ -14,6 +15,8 @@ def section(a: Analysis) -> Section:
     if a.run.plan.imported:
         return imported.provenance(a.run, _benchmarks(a))
     plan, records = a.run.plan, [trial.record for trial in a.run.trials.values()]
+    # A plan of one decoding names none: then its settings are among the evaluation's.
+    told = [f"{name}: {decoded.words(one)}" for name, one in plan.decodings.items()]
     facts = [
         ("plan", plan.lock),
         ("backend", plan.backend),
@@ -24,6 +27,7 @@ def section(a: Analysis) -> Section:
             "evaluation",
             ", ".join(f"{key} {value}" for key, value in plan.evaluation.items() if key != "decodings") or GAP,
         ),
+        *([("decodings", "; ".join(told))] if told else []),
         ("engine", _versions(a, "engine", "engine_version")),
         ("marker", _versions(a, "grader_version")),
     ]

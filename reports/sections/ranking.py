@@ -108,8 +108,8 @@ def _caption(a: Analysis, choices: Sequence[str], intervals: bool) -> str:
     )
     changes = (
         f" − an arm: {target} minus that arm, in points; in brackets what the variant changes in it, paired by problem "
-        f"and seed, with its interval. The intervals of a choice ({', '.join(choices)}) hold together "
-        f"at {level} (Bonferroni); {of_seed}. Bold: "
+        f"and seed, with its interval. All intervals hold together at {level} (Bonferroni, an equal share for each of "
+        f"{', '.join(choices)}); {of_seed}. Bold: "
         f"the interval excludes 0 and the change is beyond {100 * dependence.question(a).margin:g} points; if the sign "
         "is another too, it depends on the choice."
     )

@@ -98,6 +98,7 @@ def caption(a: Analysis) -> str:
         f"Share of correct answers in percent (avg@k), with the {100 * (1 - a.alpha):g} % interval of each score, not "
         f"adjusted; it covers {covered(a)}{untrained}.",
         _sizes(a),
+        _decoding(a),
         _rules(a),
         f"{'; '.join([seeds, *effort(a)])}; template {plan.template}; marker "
         f"{listing(sorted(set(final['grader_version']))) or GAP}; model {plan.model}.",
@@ -121,6 +122,12 @@ def _sizes(a: Analysis) -> str:
         return f"n × k (problems × attempts): {sizes[0][1]} on each benchmark."
     listed = ", ".join(f"{benchmark} {size}" for benchmark, size in sizes)
     return f"n × k (problems × attempts): {listed}." if sizes else ""
+
+
+def _decoding(a: Analysis) -> str:
+    """By which of several the answers were sampled."""
+    decodings = a.run.plan.decodings
+    return next((f"Decoding {name}: {decoded.words(one)}." for name, one in decodings.items()), "")
 
 
 def _rules(a: Analysis) -> str:

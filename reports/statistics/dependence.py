@@ -7,21 +7,22 @@ a problem first, and the contrast of the two arms' changes is then one of the cr
 other: four matrices as four independent arms would count every seed twice, and forget how much of its luck cancels.
 
 An order or a sign that differs is no evidence by itself: arms that are equal stand in another order under every draw.
-A sign depends on a choice only if it differs and the interaction is material: it excludes 0 in the choice's own family
-(every alternative and every pair of arms; Bonferroni, tests and simultaneous intervals alike), and its estimate lies
-beyond the margin: within it a change does not matter, however surely it is there.
+A sign depends on a choice only if it differs and the interaction is material: it excludes 0 in the family of all that
+is looked at (every choice with every alternative and every pair of arms; Bonferroni, tests and simultaneous intervals
+alike), and its estimate lies beyond the margin: within it a change does not matter, however surely it is there.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy import special
 
 from reports.statistics.crossed import contrast
 from reports.statistics.estimate import Estimand, Estimate
-from reports.statistics.satterthwaite import Floats
+from reports.statistics.satterthwaite import CAUTION, Floats, crossed, of_seeds
 
 MARGIN = 0.02
 """a change below it does not matter, where a plan states no margin"""
@@ -103,7 +104,25 @@ def interaction(a: Matrices, b: Matrices, estimand: Estimand, confidence: float,
     single = 1 in (len(a[0]), len(b[0]))
     asked = "algorithm" if single and estimand == "benchmark" else estimand
     paired = pair_seeds and len(a[0]) == len(b[0]) > 1
-    return contrast(scaled, (most, -most), asked, confidence, paired=paired)
+    found = contrast(scaled, (most, -most), asked, confidence, paired=paired)
+    return _cautious(found, [1 / len(a[0])] if paired else [1 / len(a[0]), 1 / len(b[0])])
+
+
+def _cautious(found: Estimate, alike: Sequence[float]) -> Estimate:
+    """With the degrees of freedom that it has if the variance between seeds is at its upper bound, as where an arm has
+    two seeds (`satterthwaite.CAUTION`). Over many tests each is at a small level, and there Satterthwaite's formula is
+    liberal with three seeds: where they happen to be alike it takes the problems for the whole of the variance.
+
+    Args:
+        alike: as in `of_seeds`.
+    """
+    seeds, problem, rest = found.parts.seeds, found.parts.problem, found.parts.residual
+    if found.estimand != "algorithm" or found.df is None or problem is None or rest is None:
+        return found
+    raised = [part.variance * part.df / float(special.chdtri(part.df, CAUTION)) for part in seeds]
+    part = of_seeds(raised, [part.df for part in seeds], alike)
+    df = crossed(*part, problem.variance, problem.df, rest.variance, rest.df)[1]
+    return replace(found, df=min(found.df, float(df)))
 
 
 def common(alpha: float, tests: int) -> float:

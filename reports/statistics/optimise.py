@@ -37,6 +37,12 @@ class DesignPrices:
     """of each benchmark"""
     earlier: int
     """attempts of a trial at the earlier points of the grid"""
+    beside: int = 0
+    """attempts of a checkpoint at the headline by other decodings, the same in every design"""
+    following: int = 0
+    """other decodings that ask as often as the one that is compared"""
+    most_samples: int = MOST_SAMPLES
+    """a problem; 1 where each further one would be the same answer"""
 
     def trained(self, seeds: int) -> int:
         """Rollouts, all trials."""
@@ -44,7 +50,8 @@ class DesignPrices:
 
     def asked(self, seeds: int, samples: Samples) -> int:
         """Attempts, all trials, and of the untrained model."""
-        headline = sum(j * k for j, k in zip(self.problems, samples, strict=True))
+        own = sum(j * k for j, k in zip(self.problems, samples, strict=True))
+        headline = (1 + self.following) * own + self.beside
         return headline + self.arms * seeds * (headline + self.earlier)
 
     def responses(self, seeds: int, samples: Samples) -> int:
@@ -136,7 +143,7 @@ class _Search:
 
     def __init__(self, prices: DesignPrices, basis: DesignBasis, margin: float) -> None:
         self.prices, self.basis, self.margin = prices, basis, margin
-        self.line = line_of(prices.problems, basis.weights)
+        self.line = line_of(prices.problems, basis.weights, prices.most_samples)
         self.asked = [sum(j * k for j, k in zip(prices.problems, samples, strict=True)) for samples in self.line]
         self.seen: dict[tuple[int, int], float] = {}
         self.places: dict[int, int] = {}

@@ -18,9 +18,11 @@ class Effort:
     rollouts: int
     """a trial"""
     headline: int
-    """attempts of a checkpoint at the headline"""
+    """attempts of a checkpoint at the headline, by the decoding that is compared"""
     earlier: int
     """attempts of a trial at the earlier points of the grid"""
+    beside: int = 0
+    """attempts of a checkpoint at the headline, by the other decodings"""
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,8 @@ class Route:
     trials: int = 0
     rollouts: int = 0
     attempts: int = 0
+    beside: int = 0
+    """of the attempts, those by other decodings than the one that is compared"""
 
 
 TIMES = {2: "twice", 4: "four times"}
@@ -57,7 +61,9 @@ def routes(now: Effort, seeds: bool = True, samples: bool = True) -> list[Route]
             )
             for times, words in TIMES.items()
         ]
-    return [*found, Route("twice the problems", DesignChange(problems=(2,)), attempts=checkpoints * now.headline)]
+    beside = checkpoints * now.beside
+    more = checkpoints * now.headline + beside
+    return [*found, Route("twice the problems", DesignChange(problems=(2,)), attempts=more, beside=beside)]
 
 
 def _seeds(now: Effort, times: int) -> Route:
@@ -67,7 +73,8 @@ def _seeds(now: Effort, times: int) -> Route:
         DesignChange(seeds=times),
         trials=trials,
         rollouts=trials * now.rollouts,
-        attempts=trials * (now.headline + now.earlier),
+        attempts=trials * (now.headline + now.beside + now.earlier),
+        beside=trials * now.beside,
     )
 
 
@@ -78,11 +85,13 @@ def effort(
     points: int,
     sizes: Mapping[str, tuple[int, int]],
     curve: Mapping[str, tuple[int, int]],
+    beside: int = 0,
 ) -> Effort:
     """
     Args:
         points: of the grid at which a trial is evaluated.
         sizes, curve: benchmark -> problems and samples a problem, at the headline and at the earlier points.
+        beside: attempts of a checkpoint by the other decodings.
     """
     asked = [sum(problems * k for problems, k in part.values()) for part in (sizes, curve)]
-    return Effort(arms, seeds, rollouts, asked[0], asked[1] * (points - 1))
+    return Effort(arms, seeds, rollouts, asked[0], asked[1] * (points - 1), beside)

@@ -6,7 +6,7 @@ import pickle
 import re
 import subprocess
 import sys
-from dataclasses import fields, replace
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 
 import pytest
@@ -21,7 +21,7 @@ BUILT_IN = list(registry.ALL)
 def test_the_built_in_algorithms():
     assert BUILT_IN[:4] == ["rence", "rence_plain", "rence_mean", "grpo"]
     assert registry.names() == BUILT_IN
-    specs = [str(algorithm.spec()) for algorithm in registry.ALL.values()]
+    specs = [str((algorithm.spec(), dict(algorithm.recipe))) for algorithm in registry.ALL.values()]
     assert len(set(specs)) == len(specs)
 
 
@@ -30,7 +30,7 @@ def test_presets_add_no_code_to_the_class_they_are_settings_of():
 
     def code(cls: type) -> set[str]:
         own = {name for name in vars(cls) if not name.startswith(("__", "_abc"))}
-        return own - {f.name for f in fields(cls)} - {"title", "source"}
+        return own - {f.name for f in fields(cls)} - {"title", "source", "recipe"}
 
     for own, presets in registry.PRESETS.items():
         base = registry.ALGORITHMS[own]
@@ -40,13 +40,20 @@ def test_presets_add_no_code_to_the_class_they_are_settings_of():
             assert registry.preset_of(name, preset) == own
             assert {f.name for f in fields(preset)} == {f.name for f in fields(base)}
             changed = registry.settings(name, preset)
-            assert changed and replace(base, **changed).spec() == preset.spec(), name
+            assert (changed or preset.recipe) and replace(base, **changed).spec() == preset.spec(), name
     classes = [type(algorithm) for algorithm in registry.ALGORITHMS.values()]
     assert len(set(classes)) == len(classes)
     assert [one for one in classes if not code(one) and set(one.__bases__) & set(classes)] == []
     assert registry.preset_of("grpo", GRPO()) is None and registry.settings("grpo", GRPO()) == {}
     assert registry.preset_of("mine", GRPO(clip_low=0.1)) == "grpo"
     assert registry.settings("mine", GRPO(clip_low=0.1)) == {"clip_low": 0.1}
+
+
+def test_semi_online_dpo_is_online_dpo_with_a_recipe():
+    semi, online = registry.get("semi_online_dpo"), registry.get("online_dpo")
+    assert dict(semi.recipe) == {"generator_sync_steps": 10, "reference_sync_steps": 10}
+    assert semi.spec() == online.spec() and asdict(semi) == asdict(online) and semi != online
+    assert [name for name, one in registry.ALL.items() if one.recipe] == ["semi_online_dpo"]
 
 
 def test_get_changes_hyperparameters():

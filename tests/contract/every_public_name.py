@@ -73,7 +73,8 @@ shipped: list[type[rence.Algorithm]] = [
     rence.objectives.Magistral, rence.objectives.NCA, rence.objectives.NSR, rence.objectives.ODPO,
     rence.objectives.OnlineDPO, rence.objectives.PSR, rence.objectives.RLOO, rence.objectives.RPG,
     rence.objectives.ReNCE, rence.objectives.Reinforce, rence.objectives.ReinforcePP,
-    rence.objectives.ReinforcePPBaseline, rence.objectives.Rejection, rence.objectives.WReinforce,
+    rence.objectives.ReinforcePPBaseline, rence.objectives.Rejection, rence.objectives.SemiOnlineDPO,
+    rence.objectives.WReinforce,
 ]  # fmt: skip
 
 

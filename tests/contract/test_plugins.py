@@ -76,6 +76,71 @@ def test_a_trial_records_the_packages_that_it_used(mine: Path, tmp_path: Path, f
     assert matching.header(experiment, run, "rence", 0).environment["mine"] == "2.5"
 
 
+def test_an_algorithm_of_a_plugin_may_set_the_recipe(rence: Call, mine: Path, finished: Path) -> None:
+    """What the page shows: listed, shown, explained, checked, and in the plan; not against the shared recipe."""
+    row = next(row for row in json.loads(rence("list", "algorithms", "--json")[1]) if row["name"] == "grpo_pairs")
+    assert (row["preset_of"], row["setting"]) == (None, "recipe.group_size 2, recipe.prompts_per_step 128")
+    sheet = json.loads(rence("show", "grpo_pairs", "--json")[1])
+    assert sheet["recipe_settings"] == {"group_size": 2, "prompts_per_step": 128}
+    said = "grpo_pairs sets group_size 2, prompts_per_step 128, unless the arm says otherwise"
+    assert said in " ".join(rence("show", "grpo_pairs")[1].split())
+    assert "default 2\n" in rence("config", "explain", "arms.grpo_pairs.recipe.group_size")[1]
+    assert "default 8\n" in rence("config", "explain", "arms.grpo.recipe.group_size")[1]
+    checks = json.loads(rence("check", "grpo_pairs", "--json")[1])["checks"]
+    assert {"kind": "algorithm", "name": "settings of the recipe are real", "passed": True, "detail": ""} in checks
+    assert all(check["passed"] for check in checks)
+
+    Path("own.yaml").write_text(finished.read_text().replace("grpo: {}", "grpo: {algorithm: grpo_pairs}"))
+    arms = json.loads(rence("plan", "own.yaml", "--json")[1])["plan"]["arms"]
+    assert [arm["recipe_differences"] for arm in arms] == [{}, {"group_size": 2, "prompts_per_step": 128}]
+    code, _, err = rence("plan", "own.yaml", "recipe.group_size=8")
+    assert code == USAGE and "`grpo_pairs`, the algorithm of the arm `grpo`, sets 2." in err
+    assert rence("plan", "own.yaml", "recipe.group_size=8", "arms.grpo.recipe.group_size=8")[0] == OK
+
+
+WRONG = {  # what an algorithm's `recipe` holds -> what `rence plan` says after the arm's line, what `rence check` finds
+    "{'epochss': 1}": "`recipe.epochss` is not a key. Did you mean `epochs`?",
+    "{'epochs': 0}": "`recipe.epochs` must be at least 1, but is 0 instead.",
+    "{'checkpoint_steps': 3}": "its `recipe` may not hold `checkpoint_steps`, which says how a trial is computed",
+}
+
+
+@pytest.mark.parametrize("recipe", WRONG)
+def test_what_is_no_setting_of_the_recipe_is_named(
+    rence: Call, package: Callable[..., Path], finished: Path, recipe: str
+) -> None:
+    code = f"from rence.objectives import GRPO\nclass Mine(GRPO):\n    recipe = {recipe}\n"
+    package("mine", code, algorithms={"odd": "mine:Mine"})
+    Path("own.yaml").write_text(finished.read_text().replace("grpo: {}", "odd: {}").replace("[grpo]", "[odd]"))
+    code, _, err = rence("plan", "own.yaml")
+    assert code == USAGE and f"own.yaml:8: algorithm `odd`: {WRONG[recipe]}" in err and err.count("\n") <= 2
+    checks = json.loads(rence("check", "odd", "--json")[1])["checks"]
+    (failed,) = [row for row in checks if row["passed"] is False]
+    assert failed["name"] == "settings of the recipe are real" and WRONG[recipe] in failed["detail"]
+    for other in (["list", "algorithms"], ["config", "schema"], ["plan", str(finished)]):
+        assert rence(*other)[0] == OK
+
+
+def test_a_setting_without_effect_fails_the_check(rence: Call, package: Callable[..., Path]) -> None:
+    code = (
+        "from rence.objectives import GRPO\nclass Mine(GRPO):\n    recipe = {'reference_sync_steps': 3, 'epochs': 1}\n"
+    )
+    package("mine", code, algorithms={"odd": "mine:Mine"})
+    checks = json.loads(rence("check", "odd", "--json")[1])["checks"]
+    found = [row["detail"] for row in checks if row["passed"] is False]
+    assert found == ["`recipe` sets reference_sync_steps, which has no effect with this algorithm"]
+
+
+@pytest.mark.parametrize("recipe", ["3", "['epochs']", "{'epochs': object()}", "{1.5: None}", "None"])
+def test_a_recipe_of_something_else_cannot_be_used(rence: Call, package: Callable[..., Path], recipe: str) -> None:
+    code = f"from rence.objectives import GRPO\nclass Mine(GRPO):\n    recipe = {recipe}\n"
+    package("mine", code, algorithms={"odd": "mine:Mine"})
+    code, out, _ = rence("list", "algorithms", "--json")
+    reason = "`recipe` of Mine must map settings of the recipe to words or numbers"
+    assert code == OK and reason in json.loads(out)[-1]["source"]
+    assert rence("show", "odd")[0] == USAGE and rence("config", "schema")[0] == OK
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_broken_plugin_is_listed_with_its_error_among_what_works(
     rence: Call, package: Callable[..., Path], kind: str
@@ -100,6 +165,7 @@ def test_the_doctor_names_plugins_and_what_is_wrong_with_them(
     rows = [row for row in json.loads(out)["findings"] if row["part"] == "plug-in"]
     assert code == before[0]
     assert [row["found"] for row in rows if row["state"] == "ok"] == [
+        "algorithm `grpo_pairs` of mine 2.5 (mine:Pairs)",
         "algorithm `grpo_strict` of mine 2.5 (mine:STRICT)",
         "benchmark `doubles` of mine 2.5 (mine:doubles)",
         "backend `careful` of mine 2.5 (mine:Careful)",

@@ -71,7 +71,20 @@ def test_a_decoding_takes_the_place_of_the_evaluations_settings() -> None:
         ("{a: {}, b: {tempature: .5}}", "Did you mean `temperature`?"),
         ("{a: {}, b: {temperature: -1}}", "must be at least 0"),
         ("{a: {}, b: {top_p: 2}}", "must be at most 1"),
+        ("{a: {}, b: {temperature: .nan}}", "must be a finite number"),
+        ("{a: {}, b: {temperature: hot}}", "must be a number"),
         ("{a: {}, b: {k: 0}}", "must be at least 1"),
+        ("{a: {}, b: {k: -1}}", "must be at least 1"),
+        ("{a: {}, b: {k: 1.5}}", "must be an integer"),
+        ("{a: {}, b: {k: 1000000}}", "must be at most 100,000"),
+        ("{a: {}, b: {temperature: 1e-12, k: 4}}", "`b` has temperature 1e-12, which is greedy but for rounding"),
+        ("{g: {temperature: 0, k: 1}, b: {temperature: 1e-320}}", "or 0.01 or more"),
+        ("{a: {temperature: -0.0, k: 4}, b: {}}", "the decoding `a` is greedy"),
+        ("{a/b: {}, b: {temperature: .5}}", "`a/b` cannot be a decoding's name"),
+        ("{..: {}, b: {temperature: .5}}", "`..` cannot be a decoding's name"),
+        ("{'@': {}, b: {temperature: .5}}", "`@` cannot be a decoding's name"),
+        ("{a b: {}, b: {temperature: .5}}", "`a b` cannot be a decoding's name"),
+        ("{größer: {}, b: {temperature: .5}}", "`größer` cannot be a decoding's name"),
     ],
 )
 def test_what_cannot_be_a_decoding_is_said_before_anything_starts(tiny: Path, decodings: str, said: str) -> None:
@@ -79,6 +92,15 @@ def test_what_cannot_be_a_decoding_is_said_before_anything_starts(tiny: Path, de
         config.load(tiny, [f"evaluation.decodings={decodings}"])
     assert said in str(refused.value) and refused.value.exit_code == 2
     assert len(str(refused.value).splitlines()) <= 3
+
+
+def test_a_step_that_may_ask_without_end_and_attempts_beyond_count_are_refused(tiny: Path) -> None:
+    """Where no group passes the filter, a step asks all that it may: a million batches would be a loop without end."""
+    with pytest.raises(UserError, match=r"`recipe\.refill_batches` must be at most 1,000, but is 1000000"):
+        config.load(tiny, ["recipe.refill_batches=1000000"])
+    for key in ("evaluation.benchmarks.mini_sums", "evaluation.curve.mini_sums"):
+        with pytest.raises(UserError, match="must be at most 100,000, but is 1000000"):
+            config.load(tiny, [f"{key}=1000000"])
 
 
 def test_greedy_inherited_or_with_the_benchmarks_or_the_curves_k(tiny: Path) -> None:

@@ -293,7 +293,7 @@ def test_what_the_how_to_shows_loads(load) -> None:
         ("rence", 24, ["full"]),
         ("updates_per_rollout", 9, ["one_at_a_time"] * 3),
         ("group_size", 6, ["one_at_a_time"] * 2),
-        ("dpo_sync", 4, ["one_at_a_time"]),
+        ("dpo_sync", 6, ["one_at_a_time"]),
         ("quickstart", 8, ["full", "ablate"]),
     ],
 )

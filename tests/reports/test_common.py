@@ -12,6 +12,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from harness.records import EvalFolder
+from reports.data import common, decoded
+from reports.data.agreement import analysed
+from reports.data.load import load
+from tests.reports.conftest import Synthetic
+from tests.reports.test_decoded import decode
 from tests.sealing import sealed_anew
 
 Say = Callable[..., tuple[int, str, str]]
@@ -102,6 +107,40 @@ def test_a_report_of_arms_that_lack_some(rence: Say, make_run) -> None:
     assert pair["low"] < found["pairs"][0]["delta"] + 0.05 and pair["high"] > found["pairs"][0]["delta"] - 0.05
     page = (run / "report/index.html").read_bytes()
     assert rence("report", run, "--common")[0] == 0 and (run / "report/index.html").read_bytes() == page
+
+
+def read(place: EvalFolder) -> None:
+    """Give an evaluation the marks of other readings: by the last box as by the rule, anywhere all are correct."""
+    table = pq.read_table(place.attempts)
+    everywhere = pa.array(["correct"] * table.num_rows)
+    table = table.append_column("mark_box", table["mark"]).append_column("mark_anywhere", everywhere)
+    pq.write_table(table, place.attempts)
+    header = json.loads(place.header.read_text())
+    place.header.write_text(json.dumps(header | {"readings": "1"}))
+
+
+def test_other_decodings_and_readings_are_of_the_common_problems_too(rence: Say, make_run) -> None:
+    run = decode(make_run(), Synthetic())
+    for header in run.rglob("eval.json"):
+        read(EvalFolder(header.parent))
+    lose(run / "grpo/seed1/evals/step_20/mini_hard", "mini_hard", 0, 1)
+    lose(run / "rence/seed2/evals/step_20/mini_easy@greedy", "mini_easy", 3)
+    found = common.restrict(load(run))
+    for one in (found, found.decoded["greedy"]):
+        hard = one.evals["benchmark"] == "mini_hard"
+        assert set(one.evals["problems"][hard & (one.evals["step"] == 20)]) == {28}
+        for attempts, problems in zip(one.attempts, one.evals["problems"], strict=True):
+            shapes = {array.shape[0] for array in (attempts.marks, attempts.rows, *attempts.readings.values())}
+            assert shapes == {len(attempts.ids)} == {problems} and len(attempts.readings) == 2
+        assert one.problems["mark_anywhere"].tolist() == one.problems["attempts"].tolist()
+    assert rence("report", run, "--common", "--accept", "made by a test")[0] == 0
+    said = "rence seed 2, step 20, greedy: left out on mini_easy, for it lacks 1 of the problems that all have"
+    assert any(note.startswith(said) for note in verdict(run)["notes"])
+    a = analysed(run, "made by a test", only_common=True)
+    assert {scores.values.shape[1] for (_, name), scores in a.cells.items() if name == "mini_hard"} == {28}
+    (_, greedy) = decoded.found(a)
+    assert {scores.values.shape[1] for (_, name), scores in greedy.cells.items() if name == "mini_hard"} == {28}
+    assert greedy.scores["rence", "mini_easy"].seeds == (0, 1), "the one that lacks a problem is a gap"
 
 
 def test_arms_that_lack_some_in_all_seeds(rence: Say, make_run) -> None:

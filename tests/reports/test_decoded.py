@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -114,6 +115,39 @@ def test_compare_takes_the_first(run: Path, make_run: Make, rence: Rence) -> Non
     of_both = [rence("compare", place / "rence", place / "grpo", "--json")[1] for place in (run, alone)]
     deltas = [[pair["delta"] for pair in json.loads(text)["pairs"]] for text in of_both]
     assert deltas[0] == deltas[1] and deltas[0][0] > 0.2
+
+
+def test_whatever_rests_on_the_first_names_it(run: Path, make_run: Make, rence: Rence, tmp_path: Path) -> None:
+    code, _, err = rence("report", run, "--accept", "made by a test")
+    assert code == 0, err
+    report = (run / "report/report.md").read_text()
+    for text in (report, (run / "report/index.html").read_text()):
+        words = " ".join(text.split())
+        assert "(600 problems, k = 4, decoding sampled)" in words
+        assert "Decoding sampled: temperature 1, 48 tokens, k 4." in words
+    (row,) = [line for line in report.splitlines() if line.startswith("| decodings |")]
+    assert "sampled: temperature 1, 48 tokens, k 4; greedy: temperature 0 (greedy), 48 tokens, k 1" in row
+    first = "sampled, the first decoding of its plan (temperature 1, 48 tokens, k 4)"
+    said = f"answers under {first}; greedy is not compared"
+    compared = rence("compare", run / "rence", run / "grpo")[1]
+    assert f"{run / 'rence'}: {said}." in compared and f"{run / 'grpo'}: {said}." in compared
+    baseline = tmp_path / "base.yaml"
+    assert rence("gate", run / "grpo", "--baseline", baseline, "--update", "--accept", "made by a test")[0] == 0
+    gated = rence("gate", run / "rence", "--baseline", baseline, "--accept", "made by a test")[1]
+    assert said in gated
+    taken = shutil.copytree(run / "rence/seed0", tmp_path / "taken")
+    (note,) = json.loads(rence("compare", taken, run / "grpo/seed0", "--json")[1])["notes"][:1]
+    assert note == f"{taken}: answers under the first decoding; greedy is not compared."
+    alone = make_run("alone")
+    assert "decoding" not in rence("compare", alone / "rence", alone / "grpo")[1]
+
+
+def test_verify_counts_each_decoding_by_itself(run: Path, rence: Rence) -> None:
+    shown = rence("verify", run)[1]
+    rows = [line.split() for line in shown.splitlines()]
+    for arm in ("start", "rence", "grpo"):
+        assert any(row[:1] == [arm] for row in rows), shown
+        assert any(row[:2] == [f"{arm},", "greedy"] for row in rows), shown
 
 
 @pytest.mark.parametrize("says", ["", "cool"])

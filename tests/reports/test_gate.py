@@ -418,7 +418,7 @@ def test_a_folder_of_two_models_is_refused(make_evaluated, tmp_path: Path) -> No
     with pytest.raises(BrokenSeal, match=r"evals/sums/eval.json says `model_hash: m-base`, where another belongs"):
         reports.update_baseline(str(base), tmp_path / "b.yaml")
     edit(base / "evals/chains/eval.json", model_hash="m-base", template="chat")
-    with pytest.raises(DataError, match="`template` is chat here and plain-1 there"):
+    with pytest.raises(DataError, match="the prompt template is chat on chains, plain-1 on sums"):
         reports.update_baseline(str(base), tmp_path / "b.yaml")
 
 
@@ -460,3 +460,13 @@ def test_a_gate_says_what_its_sign_depends_on(make_evaluated, tmp_path: Path) ->
     gate = reports.gate_run(str(new), tmp_path / "b.yaml")
     assert gate.to_json()["depends_on"] and "run − baseline depends on the benchmarks: +8.4 points" in gate.text()
     assert "without a: −24.9" in gate.text()
+
+
+def test_a_folder_that_was_asked_in_two_ways_says_which_and_where(rence, make_evaluated, tmp_path: Path) -> None:
+    folder = make_evaluated("a", mini=[4, 2], more=[4, 0])
+    header = folder / "evals/more/eval.json"
+    record = json.loads(header.read_text())
+    header.write_text(json.dumps(record | {"sampling": record["sampling"] | {"temperature": 0.0}}))
+    code, _, err = rence("gate", folder, "--baseline", tmp_path / "b.yaml", "--update")
+    assert code == 3 and "the sampling's `temperature` is 1 on mini, 0 on more." in err
+    assert "{" not in err and "into a folder of its own (rence eval ... --out NEW)" in err

@@ -138,10 +138,10 @@ def test_the_command(make_run, plan) -> None:
     assert set(measured["by_seeds"]["1"].values()) == {None} and set(measured["reasons"]) == {"1"}
     assert measured["checkpoints"]["by_seeds"]["1"]["average"]["estimate"] > 0
     routes = {route["words"]: route for route in found["pilot"]["routes"]}
-    # four arms, three seeds more of each: 12 trials of 12,288 rollouts and 2 x 200 x 4 attempts
+    # four arms, three seeds more of each: 12 trials of 12,288 rollouts and 2 x 200 attempts, sampled 4 times and greedy
     twice = routes["twice the seeds (6 an arm)"]
-    assert (twice["trials"], twice["rollouts"], twice["attempts"]) == (12, 12 * 12_288, 12 * 1600)
-    assert routes["twice the problems"]["attempts"] == 12 * 1600
+    assert (twice["trials"], twice["rollouts"], twice["attempts"]) == (12, 12 * 12_288, 12 * 2000)
+    assert routes["twice the problems"]["attempts"] == 12 * 2000
     cheap = json.loads(plan(*benchmarks, "--pilot", str(run), "--optimise", "margin=12", "--json").stdout)["optimise"]
     assert cheap["fits"] and all(
         0 < one["sight"]["estimate"] < one["sight"]["upper"] <= 0.12 for one in cheap["designs"]
@@ -150,3 +150,23 @@ def test_the_command(make_run, plan) -> None:
     assert refused.returncode == 2 and "no results on mini_stories" in refused.stderr
     assert len(refused.stderr.strip().splitlines()) <= 3
     assert plan("--pilot", "nowhere").returncode == 3
+
+
+def test_what_would_sharpen_a_plan_is_priced_with_every_decoding(make_run, plan) -> None:
+    run = make_run("pilot", benchmarks={"mini_sums": (30, 4)}, curve=())
+    base = ("evaluation.benchmarks={mini_sums: 4}", "evaluation.curve={mini_sums: 1}", "--pilot", str(run), "--json")
+    three = "{sampled: {}, greedy: {temperature: 0, k: 1}, cool: {temperature: .6, k: 2, max_tokens: 96}}"
+    alone, several = (
+        json.loads(plan(*base, f"evaluation.decodings={decodings}").stdout)["minimum_detectable_effect"]
+        for decodings in ("null", three)
+    )
+    routes = {one["words"]: one for one in several["pilot"]["routes"]}
+    # four arms of three seeds are 12 checkpoints; 200 problems are asked 4 + 1 + 2 times, and once at 3 earlier points
+    assert routes["twice the seeds (6 an arm)"]["attempts"] == 12 * 200 * (4 + 1 + 2 + 3)
+    assert routes["twice the problems"]["attempts"] == 12 * 200 * (4 + 1 + 2)
+    assert routes["twice the samples a problem"]["attempts"] == 12 * 200 * 4, "the headline's"
+    hours = {words: one["hours"] for words, one in routes.items()}
+    # tokens: (4 + 1) x 48 + 2 x 96, against 4 x 48
+    assert hours["twice the problems"] / hours["twice the samples a problem"] == pytest.approx(432 / 192)
+    assert several["by_seeds"] == alone["by_seeds"], "effects are the headline's"
+    assert several["pilot"]["by_seeds"] == alone["pilot"]["by_seeds"]

@@ -277,6 +277,35 @@ def references(rank: Rank, reference: TrainingWorker, case: dict[str, Any], fold
     return found
 
 
+def samplers(rank: Rank, reference: TrainingWorker, case: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Log-probs of the actor and of the reference while a sampler lags: what it holds is seen through an exchange, and
+    through the reference that follows it."""
+    policy = object.__new__(PolicyWorker)
+    policy.actor, policy.ref = rank.learner, reference
+    found = {}
+
+    def note(name: str) -> None:
+        found[name] = (rank.log_probs(rank.learner, case["batch"]), rank.log_probs(reference, case["batch"]))
+
+    fill(rank.module, rank.start)
+    policy.sync_sampler()
+    rank.learn(**case)
+    policy.sync_reference()
+    note("learnt")
+    policy.exchange_sampler()
+    note("exchanged")
+    policy.exchange_sampler()
+    note("back")
+    policy.save_sampler(str(folder))
+    policy.sync_sampler()
+    policy.sync_reference()
+    note("synced")
+    policy.load_sampler(str(folder))
+    policy.sync_reference()
+    note("loaded")
+    return found
+
+
 def leaking(rank: Rank) -> Packing | None:
     """What the question finds out about a model that does not look at where sequences begin."""
     kept = masking_utils.find_packed_sequence_indices
@@ -302,6 +331,7 @@ def results(cases: dict[str, Any], folder: Path) -> Iterator[tuple[Any, Any]]:
             yield name, equality(rank, case)
         yield "guards", guards(rank, learning["rence"])
         yield "references", references(rank, reference, learning["rence"], folder / "reference")
+        yield "samplers", samplers(rank, reference, learning["rence"], folder / "sampler")
         yield "leaking", leaking(rank)
 
 

@@ -42,10 +42,11 @@ BF16_SEEN = {
     "rence": 0.026, "rence_plain": 0.026, "rence_mean": 0.027, "grpo": 0.049, "dr_grpo": 0.038, "lite_ppo": 0.038,
     "dapo": 0.045, "magistral": 0.038, "gspo": 0.027, "cispo": 0.035, "reinforce": 0.030, "rloo": 0.026,
     "reinforce_pp": 0.040, "reinforce_pp_baseline": 0.040, "w_reinforce": 0.043, "psr": 0.034, "nsr": 0.043,
-    "online_dpo": 0.039, "online_dpo_ref_init": 0.039, "group_dpo": 0.027, "rejection": 0.031, "rejection_dft": 0.036,
-    "odpo": 0.037, "infonca": 0.027, "nca": 0.028, "disco": 0.080, "disco_lratio": 0.092, "disco_b": 0.079,
-    "conspo": 0.023, "copg": 0.028, "dno": 0.036, "a_lol": 0.040, "rpg": 0.045, "rpg_ufkl": 0.045, "rpg_rkl": 0.045,
-    "rpg_fkl": 0.045, "rpg_differentiable": 0.045, "grpo, entropy": 0.048,
+    "online_dpo": 0.039, "semi_online_dpo": 0.039, "online_dpo_ref_init": 0.039, "group_dpo": 0.027,
+    "rejection": 0.031, "rejection_dft": 0.036, "odpo": 0.037, "infonca": 0.027, "nca": 0.028, "disco": 0.080,
+    "disco_lratio": 0.092, "disco_b": 0.079, "conspo": 0.023, "copg": 0.028, "dno": 0.036, "a_lol": 0.040,
+    "rpg": 0.045, "rpg_ufkl": 0.045, "rpg_rkl": 0.045, "rpg_fkl": 0.045, "rpg_differentiable": 0.045,
+    "grpo, entropy": 0.048,
 }  # fmt: skip
 """algorithm -> relative distance (L2) of the gradient in bf16 from the one in fp32: 2026-11-30, in docs/LOG.md with the
 reasons. Rounding the weights alone makes .009 to .019. DisCO's penalty multiplies its gradient by a mean of log-ratios
@@ -392,4 +393,17 @@ def test_the_reference_is_synced_kept_and_restored(count: int, ranks: dict[int, 
     assert (learnt - start).abs().max() > 1e-4
     assert torch.equal(reference, start)
     assert torch.equal(found["synced"][1], learnt)
+    assert torch.equal(found["loaded"][1], start)
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_sampler_that_lags_is_kept_exchanged_and_restored(count: int, ranks: dict[int, dict[Any, Any]]) -> None:
+    """(log-probs of the actor, of the reference) after each; a reference that is synced has the sampler's weights."""
+    found, (start, _) = ranks[count]["samplers"], ranks[count]["references"]["start"]
+    newest, reference = found["learnt"]
+    assert (newest - start).abs().max() > 1e-4
+    assert torch.equal(reference, start)
+    assert torch.equal(found["exchanged"][0], start)
+    assert torch.equal(found["back"][0], newest)
+    assert torch.equal(found["synced"][1], newest)
     assert torch.equal(found["loaded"][1], start)

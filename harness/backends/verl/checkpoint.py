@@ -1,6 +1,7 @@
 """What verl adds to a checkpoint, and how to take it away again.
 
 step_<n>/  verl/            the learner's weights and optimiser, a part for each rank
+           sampler/         what a sampler that lags behind the learner holds, likewise
            reference/       a reference that follows the sampler, likewise
            algorithm.json   what the algorithm carries from one update to the next
 """
@@ -12,13 +13,13 @@ from pathlib import Path
 
 from harness.base.errors import UserError
 
-SHARDS, REFERENCE, STATE = "verl", "reference", "algorithm.json"
+SHARDS, SAMPLER, REFERENCE, STATE = "verl", "sampler", "reference", "algorithm.json"
 
 
 def drop_state(checkpoint: Path) -> None:
     """Training is over: what is left is a model. May be called again after a kill."""
     (checkpoint / STATE).unlink(missing_ok=True)
-    for name in (SHARDS, REFERENCE):
+    for name in (SHARDS, SAMPLER, REFERENCE):
         shutil.rmtree(checkpoint / name, ignore_errors=True)
 
 

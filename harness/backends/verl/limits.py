@@ -204,12 +204,6 @@ def _recipe(arm: Arm, settings: VerlSettings) -> Iterator[Mistake]:
             f"`microbatch_tokens` {recipe.microbatch_tokens} x `verl.sequence_parallel` {settings.sequence_parallel} "
             f"= {room}. `microbatch_tokens` must be at least {-(-whole // settings.sequence_parallel)}.",
         )
-    if recipe.generator_sync_steps != 1:
-        yield Mistake(
-            keys("generator_sync_steps"),
-            f"`generator_sync_steps` must be 1 with backend `verl`, but is {recipe.generator_sync_steps} instead: its "
-            "sampler drops its weights when it sleeps, and takes the learner's after every step.",
-        )
 
 
 def _model(experiment: Experiment, config: Mapping[str, Any]) -> Iterator[Mistake]:

@@ -34,14 +34,13 @@ from harness.backends.groups import TokenRollouts, as_batch
 from harness.backends.metrics import add, numbers, step_metrics
 from harness.backends.verl import columns, packing
 from harness.backends.verl.buffer import TRAIN, GroupBuffer
-from harness.backends.verl.checkpoint import REFERENCE, SHARDS, STATE
+from harness.backends.verl.checkpoint import REFERENCE, SAMPLER, SHARDS, STATE
 from harness.backends.verl.minibatches import filled, minibatches, over_ranks
 from harness.backends.verl.objective import Objective
 from harness.backends.verl.options import settings_of
 from harness.backends.verl.sampling import ASK, Ask
-from harness.backends.verl.timeout import timeout
+from harness.backends.verl.sync import Sync
 from harness.backends.verl.workers import PolicyWorker, learnt
-from harness.base.errors import FAILED, UserError
 from harness.base.seeds import derive
 from harness.config.experiment import Trial
 from harness.prompts.stream import Prompt, PromptStream
@@ -73,6 +72,7 @@ class Trainer(PPOTrainerSync):
         self.trial, self.stream, self.folder, self.stop, self.observer = trial, stream, folder, stop, observer
         self.recipe, self.algorithm = trial.arm.recipe, trial.arm.algorithm
         self.stall_seconds = settings_of(trial.experiment).stall_seconds
+        self.sync = Sync(trial, self.stall_seconds)
         self.progress = TrainingProgress()
         self.state: Mapping[str, float] = {}
         self.learnt: dict[str, Mean] = {}
@@ -123,17 +123,17 @@ class Trainer(PPOTrainerSync):
         self.global_steps = self.progress.step + 1
         self.replay_buffer.cursor = self.progress.cursor
         self.rollouts, self.learnt, self.made = None, {}, 0
-        self._sync_reference()
         metrics: dict[str, Any] = {}
         self.timing_raw: dict[str, float] = {}
         with marked_timer("step", self.timing_raw):
+            self.sync.before(self.global_steps)
             batch = self.step(metrics, self.timing_raw)
-            self._send_weights()
+            collected = self.replay_buffer.collected
+            self.progress = self.progress.after(
+                collected, self.progress.updates + self.made, self.trial.experiment.grid_rollouts
+            )
+            self.sync.after(self.global_steps, evaluated=self.progress.grid is not None)
         tq.kv_clear(keys=batch.keys, partition_id=TRAIN)
-        collected = self.replay_buffer.collected
-        self.progress = self.progress.after(
-            collected, self.progress.updates + self.made, self.trial.experiment.grid_rollouts
-        )
         self.generate_seconds += self.timing_raw["gen"]
         self.train_seconds += self.timing_raw["step"] - self.timing_raw["gen"]
         seconds = {f"timing_s/{name}": value for name, value in self.timing_raw.items()}
@@ -157,6 +157,8 @@ class Trainer(PPOTrainerSync):
     def _load_checkpoint(self) -> None:
         """Everything as it was at the newest checkpoint, `steps.jsonl` included."""
         self.actor_rollout_wg.set_loss_fn(Objective(self.algorithm, self.recipe))
+        reference = self.ref_policy_wg if self.algorithm.reference else None
+        self.sync.connect(self.actor_rollout_wg, reference, self.on_sample_end, self.on_step_end)
         checkpoint = checkpoints.newest(self.folder)
         self.progress = checkpoints.read_progress(checkpoint) if checkpoint else TrainingProgress()
         self.global_steps = self.progress.step
@@ -164,14 +166,7 @@ class Trainer(PPOTrainerSync):
         if checkpoint:
             self.state = read_json(checkpoint / STATE, dict[str, float])
             self.actor_rollout_wg.load_checkpoint(str(checkpoint / SHARDS))
-            if self.algorithm.reference == "synced":
-                self.ref_policy_wg.load_reference(str(checkpoint / REFERENCE))
-
-    def _sync_reference(self) -> None:
-        """At steps 1, 1 + n, 1 + 2n, ...; at step 1 it holds the initial weights as it is."""
-        before = self.global_steps - 1
-        if self.algorithm.reference == "synced" and before and before % self.recipe.reference_sync_steps == 0:
-            self.ref_policy_wg.sync_reference()
+            self.sync.load(checkpoint)
 
     def prepare_step(self) -> dict[str, Any]:
         """Nothing: the buffer submits prompts when it is asked for a batch."""
@@ -194,21 +189,15 @@ class Trainer(PPOTrainerSync):
         )
         return {"uid": self.replay_buffer.uid(place), "index": place, ASK: ask}
 
-    def _send_weights(self) -> None:
-        """As verl does, but not for ever: a sampler that has died since its last answer would be waited for."""
-        silent = UserError(
-            f"{self.trial.name}: the samplers did not take the weights within {self.stall_seconds:g} s: one may have "
-            "died.\n"
-            "`verl.stall_seconds` is the limit. Run the same again to go on from the newest checkpoint.",
-            FAILED,
-        )
-        with timeout(self.stall_seconds, silent):
-            self.on_step_end()
-
     def _pulse(self) -> None:
         """Raises: ray's RayActorError if one of the processes that work while we wait has died."""
         workers = [*self.agent_loop_manager.agent_loop_workers, *self.get_reward_handles()]
         ray.get([worker.__ray_ready__.remote() for worker in workers], timeout=self.stall_seconds)
+
+    def _compute_old_log_prob(self, batch: KVBatchMeta, metrics: dict[str, Any]) -> KVBatchMeta:
+        """Of the policy that sampled: ratios start there, on both backends."""
+        with self.sync.as_sampled(self.global_steps):
+            return super()._compute_old_log_prob(batch, metrics)
 
     def _compute_advantage(self, batch: KVBatchMeta, metrics: dict[str, Any]) -> KVBatchMeta:
         """Credit, in the place of verl's advantages: the groups to learn from as one batch, with the log-probs that
@@ -277,14 +266,13 @@ class Trainer(PPOTrainerSync):
         return batch
 
     def _save_checkpoint(self) -> None:
-        with checkpoints.writing(self.folder, self.progress, (STATE,), (SHARDS, REFERENCE)) as new:
+        with checkpoints.writing(self.folder, self.progress, (STATE,), (SHARDS, SAMPLER, REFERENCE)) as new:
             self.actor_rollout_wg.save_checkpoint(str(new / SHARDS), None, self.progress.step)
             for path in (new / SHARDS / "huggingface").iterdir():
                 path.rename(new / path.name)
             # verl writes the fp32 weights that it trains, and a config that calls them bf16
             write_json(new / "config.json", {**read_foreign_json(new / "config.json"), "dtype": "float32"})
-            if self.algorithm.reference == "synced":
-                self.ref_policy_wg.save_reference(str(new / REFERENCE))
+            self.sync.save(new)
             write_json(new / STATE, self.state)
 
     def _keys(self, places: Sequence[int]) -> list[str]:

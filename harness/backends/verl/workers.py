@@ -152,13 +152,40 @@ class VerlLearner(TrainingWorker):
 
 
 class PolicyWorker(ActorRolloutRefWorker):
-    """Actor, sampler and reference of one rank; the reference can be moved, kept and restored."""
+    """Actor, sampler and reference of one rank; a sampler may lag behind the actor, and a reference behind both."""
 
     actor_worker_cls = VerlLearner
     actor: Any
     """the Learner; None where the role has none, as is `ref`"""
     ref: Any
     """a TrainingWorker"""
+    held: dict[str, Tensor] | None = None
+    """this rank's part of the weights that a sampler has which lags, in the host's memory; None: it does not lag"""
+
+    @register(dispatch_mode=ONE_TO_ALL)
+    def sync_sampler(self) -> None:
+        """The sampler's weights are the actor's now. This keeps a copy; verl sends weights from the actor alone."""
+        self.held = _copied(self._actor())
+
+    @register(dispatch_mode=ONE_TO_ALL)
+    def exchange_sampler(self) -> None:
+        """The actor's weights are the sampler's, and the other way round, until this is called again: for what is sent
+        or computed under the policy that samples."""
+        assert self.held is not None, "no sampler lags"
+        newest = _copied(self._actor())
+        fill(self.actor.engine.module, self.held)
+        self.held = newest
+
+    @register(dispatch_mode=ONE_TO_ALL)
+    def save_sampler(self, folder: str) -> None:
+        """This rank's part of the sampler's weights, into a folder that every rank writes to."""
+        assert self.held is not None, "no sampler lags"
+        _save(self.held, folder, "sampler")
+
+    @register(dispatch_mode=ONE_TO_ALL)
+    def load_sampler(self, folder: str) -> None:
+        """What `save_sampler` wrote, with as many ranks as now."""
+        self.held = _load(folder, "sampler")
 
     @register(dispatch_mode=ONE_TO_ALL)
     def packing(self) -> Packing | None:
@@ -167,19 +194,21 @@ class PolicyWorker(ActorRolloutRefWorker):
 
     @register(dispatch_mode=ONE_TO_ALL)
     def sync_reference(self) -> None:
-        """The reference takes the actor's weights."""
-        fill(self.ref.engine.module, shards(self.actor.engine.module))
+        """The reference takes the sampler's weights: the actor's, unless the sampler lags."""
+        fill(self.ref.engine.module, self._actor() if self.held is None else self.held)
 
     @register(dispatch_mode=ONE_TO_ALL)
     def save_reference(self, folder: str) -> None:
         """This rank's part of the reference, into a folder that every rank writes to."""
-        Path(folder).mkdir(parents=True, exist_ok=True)
-        torch.save(shards(self.ref.engine.module), reference_file(folder))
+        _save(shards(self.ref.engine.module), folder, "reference")
 
     @register(dispatch_mode=ONE_TO_ALL)
     def load_reference(self, folder: str) -> None:
         """What `save_reference` wrote, with as many ranks as now."""
-        fill(self.ref.engine.module, torch.load(reference_file(folder), map_location="cpu", weights_only=True))
+        fill(self.ref.engine.module, _load(folder, "reference"))
+
+    def _actor(self) -> dict[str, Tensor]:
+        return shards(self.actor.engine.module)
 
 
 def packing_of(worker: Any) -> Packing | None:
@@ -212,11 +241,26 @@ def packing_of(worker: Any) -> Packing | None:
     return found if worker.engine.is_mp_src_rank_with_outputs() else None
 
 
-def reference_file(folder: str) -> Path:
-    """Where this rank keeps its part of the reference. The name says how many ranks there are, so that a folder
-    written by another number of them is not taken for ours. Needs torch.distributed's process group."""
+def part_file(folder: str, name: str) -> Path:
+    """Where this rank keeps its part of the weights `name`. The file's name says how many ranks there are, so that a
+    folder written by another number of them is not taken for ours. Needs torch.distributed's process group."""
     rank, world_size = torch.distributed.get_rank(), torch.distributed.get_world_size()
-    return Path(folder) / f"reference_rank_{rank}_of_{world_size}.pt"
+    return Path(folder) / f"{name}_rank_{rank}_of_{world_size}.pt"
+
+
+def _copied(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """In the host's memory, whatever becomes of the originals."""
+    return {name: value.detach().to("cpu", copy=True) for name, value in weights.items()}
+
+
+def _save(weights: Mapping[str, Tensor], folder: str, name: str) -> None:
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    torch.save(dict(weights), part_file(folder, name))
+
+
+def _load(folder: str, name: str) -> dict[str, Tensor]:
+    found: dict[str, Tensor] = torch.load(part_file(folder, name), map_location="cpu", weights_only=True)
+    return found
 
 
 def shards(module: torch.nn.Module) -> dict[str, Tensor]:
