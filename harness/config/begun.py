@@ -35,8 +35,7 @@ def as_begun(manifest: Manifest, runs: Path = Path("runs")) -> str:
     if not isinstance(name, str):
         return ""
     run = next((run for run in (RunFolder(runs / name), RunFolder(runs / f"{name}-tuning")) if run.plan.exists()), None)
-    plan = _plan(run) if run else None
-    if not plan:
+    if not run or not (plan := _plan(run)):
         return ""
     said = []
     if "refill" not in plan.recipe and _take(manifest, "recipe", "refill", "batch"):
