@@ -76,16 +76,8 @@ def check_machine(settings: VerlSettings) -> None:
         return
     if settings.nodes == 1 and "RAY_ADDRESS" not in os.environ:
         _check_gpus(settings.gpus_per_node, gpus())
-    if "flash-attn" not in here and (settings.flash_attention or settings.sequence_parallel > 1):
-        wanted, instead = ("flash_attention=null", "torch's attention then, on packed sequences too")
-        wants = "`verl.flash_attention` is true"
-        if settings.sequence_parallel > 1:
-            wanted, instead = "sequence_parallel=1", "each device then computes whole sequences"
-            wants = f"`verl.sequence_parallel` is {settings.sequence_parallel}, which needs flash-attn"
-        raise UserError(
-            f"{wants}, but flash-attn is not installed.\n"
-            f"{pip()} install --no-build-isolation flash-attn, or set `verl.{wanted}`: {instead}."
-        )
+    if "flash-attn" not in here:
+        _check_without_flash_attention(settings)
 
 
 def check_cluster(settings: VerlSettings, nodes: Iterable[Mapping[str, Any]]) -> None:
@@ -224,6 +216,20 @@ def _model(experiment: Experiment, config: Mapping[str, Any]) -> Iterator[Mistak
 
 def _same_or_inside(a: str, b: str) -> bool:
     return a == b or a.startswith(f"{b}.") or b.startswith(f"{a}.")
+
+
+def _check_without_flash_attention(settings: VerlSettings) -> None:
+    if settings.sequence_parallel > 1:
+        wants = f"`verl.sequence_parallel` is {settings.sequence_parallel}, which needs flash-attn"
+        instead = "`verl.sequence_parallel=1`: each device then computes whole sequences"
+    elif settings.flash_attention:
+        wants = "`verl.flash_attention` is true"
+        instead = "`verl.flash_attention=null`: torch's attention then, on packed sequences too"
+    else:
+        return
+    raise UserError(
+        f"{wants}, but flash-attn is not installed.\n{pip()} install --no-build-isolation flash-attn, or set {instead}."
+    )
 
 
 def _check_gpus(wanted: int, found: int | None) -> None:
