@@ -13,7 +13,7 @@ from reports.data.alternatives import Alternative, MeasuringChoice, average, cho
 from reports.data.analysis import Analysis
 from reports.statistics import Estimand, Estimate
 from reports.statistics.dependence import MARGIN, Interaction, Matrices, common, interaction
-from reports.words import listing, plural, reaching, signed
+from reports.words import listing, over_choices, plural, reaching, signed
 
 MOST_TESTS = 200
 """in a choice of more tests than this, changes within the margin, which cannot be found to matter, have no interval"""
@@ -176,23 +176,23 @@ def _instead(tests: Sequence[Dependence]) -> str:
 
 
 def _ranges(judged: Sequence[JudgedChoice], asked: Question) -> str:
-    """`No sign is shown to depend on the benchmarks or the seed; over their alternatives, in points: ReNCE − GRPO +0.3
-    to +2.5.` Of choices on which no sign depends."""
+    """`Whether ReNCE is ahead is not shown to depend on the benchmarks or the seed. Over these choices, in points:
+    ReNCE − GRPO +0.3 to +2.5.` Of choices on which no sign depends."""
     quiet = [one for one in judged if not any(test.depends for test in one.tests)]
     if not quiet:
         return ""
     names = listing([f"the {one.choice.name}" for one in quiet], "or")
-    said = f"No sign is shown to depend on {names}"
+    said = f"Whether {asked.label(asked.target)} is ahead is not shown to depend on {names}."
     clauses = []
     for baseline in asked.baselines:
         tests = [test for one in quiet for test in one.against(baseline)]
         values = [value for test in tests for value in (test.planned, test.under) if value is not None]
         if values:
-            clauses.append(f"− {asked.label(baseline)} {reaching((min(values), max(values)))}")
+            clauses.append(f"− {asked.label(baseline)} {over_choices(values)}")
     if not 0 < len(clauses) <= MOST_RANGES:
-        return f"{said}."
-    over = "over their alternatives" if len(quiet) > 1 else "over its alternatives"
-    return f"{said}; {over}, in points: {asked.label(asked.target)} {', '.join(clauses)}."
+        return said
+    over = "Over these choices" if len(quiet) > 1 else "Over this choice"
+    return f"{said} {over}, in points: {asked.label(asked.target)} {', '.join(clauses)}."
 
 
 def judge_all(every: Sequence[MeasuringChoice], base: Mapping[str, Matrices], asked: Question) -> list[JudgedChoice]:

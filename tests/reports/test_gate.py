@@ -418,7 +418,7 @@ def test_a_folder_of_two_models_is_refused(make_evaluated, tmp_path: Path) -> No
     with pytest.raises(BrokenSeal, match=r"evals/sums/eval.json says `model_hash: m-base`, where another belongs"):
         reports.update_baseline(str(base), tmp_path / "b.yaml")
     edit(base / "evals/chains/eval.json", model_hash="m-base", template="chat")
-    with pytest.raises(DataError, match="`template` is chat here and plain-1 there"):
+    with pytest.raises(DataError, match="the prompt template is chat on chains, plain-1 on sums"):
         reports.update_baseline(str(base), tmp_path / "b.yaml")
 
 

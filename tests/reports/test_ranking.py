@@ -132,8 +132,8 @@ def test_a_clear_order_is_the_same_in_all_variants(make_run) -> None:
     assert [test.change.material for test in reading.against("grpo")] == [False, True, False]
     assert found_of(a) == []
     assert [words.partition(":")[0] for words in sentences_of(study(a), question(a))] == [
-        "No sign is shown to depend on the reading of answers, the benchmarks or the seed; over their alternatives, in "
-        "points"
+        "Whether ReNCE (reconstruction) is ahead is not shown to depend on the reading of answers, the benchmarks or "
+        "the seed. Over these choices, in points"
     ]
 
 
@@ -155,8 +155,8 @@ def test_what_a_sign_depends_on_is_named(make_run) -> None:
     assert sentences_of(study(a), question(a)) == [
         "ReNCE (reconstruction) − GRPO depends on the reading of answers: +25.0 points at the headline; truncated left "
         "out: −20.5.",
-        "No sign is shown to depend on the seed; over its alternatives, in points: ReNCE (reconstruction) − GRPO +25.0 "
-        "to +25.0.",
+        "Whether ReNCE (reconstruction) is ahead is not shown to depend on the seed. Over this choice, in points: "
+        "ReNCE (reconstruction) − GRPO +25.0 throughout.",
     ]
     assert "depends on the reading of answers: +25.0 points at the headline" in reports.summary(run)
 
