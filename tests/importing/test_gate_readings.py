@@ -163,9 +163,9 @@ def test_a_file_that_would_be_too_large_to_be_read_keeps_none(rence: Rence, monk
         ("truncated:\n        seed0:", "truncated:\n        model:", "truncated.model` is none of the seeds"),
         ("truncated:\n        seed0:", "truncated:\n        first:", "truncated.first` must be `model`, or a seed"),
         ("      truncated:", "      cut:", "cut` is no key of a baseline. Allowed: mark_box, mark_anywhere, truncated"),
-        ("      truncated:", "      mark_box: {seed0: {p00: 2}}\n      truncated:", "mark_box.seed0.p00` must be a whole"),
-        ("      truncated:", "      mark_box: {seed0: {p00: 1}}\n      truncated:", "mark_box.seed0.p00` is 1, as without"),
-        ("    problems:\n      [p00, p01, p02, p03]\n", "", "` names problems, so `benchmarks.sums.problems` must list"),
+        ("      truncated:", "      mark_box: {seed0: {p00: 2}}\n      truncated:", "mark_box.seed0.p00` must be a "),
+        ("      truncated:", "      mark_box: {seed0: {p00: 1}}\n      truncated:", "mark_box.seed0.p00` is 1, as "),
+        ("    problems:\n      [p00, p01, p02, p03]\n", "", "` names problems, so `benchmarks.sums.problems` must "),
     ],
 )  # fmt: skip
 def test_broken_readings_are_refused_with_their_line(rence: Rence, old: str, new: str, words: str) -> None:
