@@ -82,7 +82,10 @@ def sentence(found: Sequence[Variant], labels: Mapping[str, str]) -> str:
     order = base.words(labels) if few else f"{labels[base.order()[0]]} first of {plural(len(base.averages), 'arm')}"
     choices = plural(len(others), "other choice")
     if not swaps:
-        return f"By average: {order}. None of {choices} changes the order."
+        none = (
+            f"None of {choices} changes" if len(others) > 1 else f"The other choice, {others[0].name}, does not change"
+        )
+        return f"By average: {order}. {none} the order."
     if few and len(swaps) == 1 and len(base.averages) > 2:
         names = f"{swaps[0].name} ({swaps[0].words(labels)})"
     else:
