@@ -128,8 +128,6 @@ def _readings(nodes: Nodes, key: Key, counts: Counts, seeds: Sequence[int]) -> d
     """S x J of each reading that is there. None may say what the other counts rule out."""
     if "readings" not in _mapping(nodes, key[:-1]):
         return {}
-    if not counts.problems:
-        nodes.fail(key, f"`{dotted(key)}` names problems, so `{dotted((*key[:-1], 'problems'))}` must list them.")
     _keys(nodes, key, by_reading.NAMES, by_reading.NAMES)
     there = [name for name in by_reading.NAMES if name in _mapping(nodes, key)]
     found = {name: _reading(nodes, (*key, name), counts, seeds) for name in there}
