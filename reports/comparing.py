@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from harness.records import SCHEMA, DataError
@@ -15,13 +14,13 @@ from harness.records.files import real_path
 from harness.records.left_out import sentences
 from reports.compared_side import ComparedSide, again, find, in_one_version
 from reports.data import common, same_problems
-from reports.data.alternatives import READING, MeasuringChoice, instead
+from reports.data.alternatives import of_readings
 from reports.data.checked import UNCHECKED, Checked
 from reports.data.dependence import NOT_STUDIED, DependsOn, Question, of_pair
 from reports.data.matching import Mismatch, Unmatched, grouped, listed, refused
 from reports.data.pairs import Groups, Pair, compare_all
 from reports.data.readings import ANYWHERE, LACKING, TITLES, FormatPart, part
-from reports.data.scores import AVERAGE, Scores, complete, matrices
+from reports.data.scores import AVERAGE, complete, matrices
 from reports.data.titles import titles
 from reports.document import Cell, Column, Row, Table, text
 from reports.imported import MATCHING_UNKNOWN
@@ -221,21 +220,12 @@ def _depends(
     estimand = estimate.estimand if estimate else "checkpoints"
     asked = Question(a, [b], {a: "A", b: "B"}, alpha, average.margin or MARGIN, estimand)
     base = {side: [scores.values for scores in groups[side, AVERAGE]] for side in (a, b)}
-    ways = [
-        instead(TITLES[reading], {side: [s.values for s in found[side, AVERAGE]] for side in (a, b)}, base)
+    ways = {
+        TITLES[reading]: {side: [scores.values for scores in found[side, AVERAGE]] for side in (a, b)}
         for reading, found in read.items()
-        if _changes(
-            [s for side in (a, b) for s in found[side, AVERAGE]], [s for side in (a, b) for s in groups[side, AVERAGE]]
-        )
-    ]
+    }
     seeds = {side: groups[side, AVERAGE][0].seeds for side in (a, b)}
-    return of_pair(base, titles, seeds, asked, [MeasuringChoice(READING, tuple(ways))])
-
-
-def _changes(read: Sequence[Scores], planned: Sequence[Scores]) -> bool:
-    """Whether a reading is known, and gives some problem another score."""
-    known = all(np.isfinite(scores.values).all() for scores in read)
-    return known and any((one.values != other.values).any() for one, other in zip(read, planned, strict=True))
+    return of_pair(base, titles, seeds, asked, [of_readings(base, ways)])
 
 
 def _groups(subjects: Iterable[ComparedSide], benchmarks: list[str]) -> Groups:

@@ -104,6 +104,23 @@ def of_scores(
     return [choice for choice in found if choice.alternatives]
 
 
+def of_readings(base: Mapping[str, Matrices], read: Mapping[str, Mapping[str, Matrices]]) -> MeasuringChoice:
+    """The reading of answers, of sides that are no run's.
+
+    Args:
+        base: side -> for each benchmark, seeds x problems.
+        read: title of a reading -> the same by it. One that is not known on all sides (NaN), or changes nothing, is no
+            alternative.
+    """
+    found = [
+        instead(name, under, base)
+        for name, under in read.items()
+        if all(np.isfinite(matrix).all() for side in under.values() for matrix in side)
+        and any((one != other).any() for side in base for one, other in zip(under[side], base[side], strict=True))
+    ]
+    return MeasuringChoice(READING, tuple(found))
+
+
 def measured(name: str, headline: Cells, scores: Cells, arms: list[str], benchmarks: list[str]) -> Alternative:
     """The arms measured in another way, by the same seeds and on the same problems of these benchmarks.
 
@@ -166,6 +183,12 @@ def left_share(problems: pd.DataFrame, left: np.ndarray) -> Floats:
     means = table.groupby("eval")[["c", "n"]].transform("mean")
     ratio = means["c"] / means["n"]  # 0 / 0 is NaN: the arm has no average
     return (ratio + (table["c"] - ratio * table["n"]) / means["n"]).to_numpy()
+
+
+def without(correct: Floats, left: Floats) -> Floats:
+    """`left_share` of matrices: seeds x problems, of which a seed's row is an evaluation."""
+    rows = np.repeat(np.arange(len(correct)), correct.shape[1])
+    return left_share(pd.DataFrame({"eval": rows, "correct": correct.ravel()}), left.ravel()).reshape(correct.shape)
 
 
 def _benchmarks(base: Mapping[str, Matrices], titles: Sequence[str]) -> Iterator[Alternative]:

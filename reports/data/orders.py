@@ -67,8 +67,8 @@ def variants(a: Analysis, judged: Sequence[JudgedChoice]) -> list[Variant]:
 
 
 def sentence(found: Sequence[Variant], labels: Mapping[str, str]) -> str:
-    """`By average: DAPO > GRPO > ReNCE. The order is another under 1 of 14 other choices: greedy (GRPO > DAPO >
-    ReNCE). ...`; empty where there is one choice alone.
+    """`By average: DAPO > GRPO > ReNCE. 1 of 14 other choices changes the order: greedy (GRPO > DAPO > ReNCE). ...`;
+    empty where there is one choice alone.
 
     Args:
         found: of `variants`.
@@ -82,14 +82,18 @@ def sentence(found: Sequence[Variant], labels: Mapping[str, str]) -> str:
     order = base.words(labels) if few else f"{labels[base.order()[0]]} first of {plural(len(base.averages), 'arm')}"
     choices = plural(len(others), "other choice")
     if not swaps:
-        return f"By average: {order}. The order is the same under all {choices}."
+        none = (
+            f"None of {choices} changes" if len(others) > 1 else f"The other choice, {others[0].name}, does not change"
+        )
+        return f"By average: {order}. {none} the order."
     if few and len(swaps) == 1 and len(base.averages) > 2:
         names = f"{swaps[0].name} ({swaps[0].words(labels)})"
     else:
         names = few_of([variant.name for variant in swaps])
+    change = "changes" if len(swaps) == 1 else "change"
     return (
-        f"By average: {order}. The order is another under {len(swaps)} of {choices}: {names}. Arms that are not "
-        "separated may swap by chance."
+        f"By average: {order}. {len(swaps)} of {choices} {change} the order: {names}. Arms that are not separated may "
+        "swap by chance."
     )
 
 

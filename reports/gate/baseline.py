@@ -12,6 +12,9 @@ from typing import Any
 import yaml
 
 from harness.records import write_text
+from harness.records.yaml_reader import MOST_NODES
+from reports.gate.by_reading import NAMES, differing
+from reports.gate.nodes import MOST_BYTES
 from reports.gate.results import SINGLE, Counts, Results
 
 BASELINE_SCHEMA = 3
@@ -21,11 +24,15 @@ MARGIN_POINTS = 2.0
 PER_LINE = 25
 IDS_PER_LINE = 5
 """counts, so that a change of one shows as a change of its line"""
+READ_PER_LINE = 4
+LONGEST_READ = 500
+"""characters of an id under `readings`, where it is a key of YAML"""
 _HEAD = """\
 # What a checkpoint must not fall below: rence gate RUN --baseline THIS_FILE. With --update, RUN takes its place.
 # Of all this, only margin_points is for hands to change; `seal` is the SHA-256 of the rest. Under `correct`: how many
 # of the k attempts at each problem were correct, in the order of `problems`, their ids; under `answers`: the SHA-256
-# of their texts; `anywhere`: how many of all attempts are correct if the answer may stand anywhere in the text.
+# of their texts; `anywhere`: how many of all attempts are correct if the answer may stand anywhere in the text; under
+# `readings`: how many of a problem's are correct by another reading, or are left out by it, where that differs.
 """
 
 
@@ -64,8 +71,9 @@ def render(baseline: Baseline) -> str:
     parts += ["environment:\n", _block(r.environment, 2)] if r.environment else []
     parts += ["models:\n", _block({seed_word(s): model for s, model in r.models.items()}, 2)]
     parts.append("benchmarks:\n")
+    read = _read(r)
     for name, counts in r.benchmarks.items():
-        parts += [f"  {_inline(name)}:\n", _benchmark(counts, r.seeds)]
+        parts += [f"  {_inline(name)}:\n", _benchmark(counts, r.seeds), _readings(read.get(name, {}))]
     text = "".join(parts)
     return f"{text}seal: {seal_of(yaml.safe_load(text))}\n"
 
@@ -107,6 +115,36 @@ def _benchmark(counts: Counts, seeds: Sequence[int]) -> str:
         for seed, row in zip(seeds, counts.correct, strict=True)
     )
     return f"{_block(fields, 4)}{texts}{problems}    correct:\n{lists}"
+
+
+def _read(r: Results) -> dict[str, dict[str, dict[str, dict[str, int]]]]:
+    """Benchmark -> reading -> seed -> problem -> count; of seeds and problems only those where it differs."""
+    found = {
+        name: {
+            reading: {seed_word(s): row for s, row in zip(r.seeds, differing(counts, reading), strict=True) if row}
+            for reading in NAMES
+            if reading in counts.readings and counts.problems
+        }
+        for name, counts in r.benchmarks.items()
+    }
+    ids = [one for read in found.values() for seeds in read.values() for row in seeds.values() for one in row]
+    # a file that is too large, or has such keys, could not be read back: then none is known
+    values = 2 * len(ids) + sum(counts.n * (len(r.seeds) + 1) for counts in r.benchmarks.values())
+    size = sum(len(one.encode()) + len(": 4, ") for one in ids)
+    small = values <= 0.9 * MOST_NODES and size <= MOST_BYTES / 2
+    return found if small and all(len(one) <= LONGEST_READ for one in ids) else {}
+
+
+def _readings(read: Mapping[str, Mapping[str, Mapping[str, int]]]) -> str:
+    """One benchmark's; a reading that changes nothing is there, and empty: that is known too."""
+    lines = ["    readings:\n"] if read else []
+    for reading, seeds in read.items():
+        lines.append(f"      {reading}:\n" if seeds else f"      {reading}: {{}}\n")
+        for word, row in seeds.items():
+            items = [f"{_inline(problem)}: {count}" for problem, count in row.items()]
+            rows = [", ".join(items[i : i + READ_PER_LINE]) for i in range(0, len(items), READ_PER_LINE)]
+            lines.append(f"        {word}:\n          {{{f',{chr(10)}           '.join(rows)}}}\n")
+    return "".join(lines)
 
 
 def _wrapped(row: Sequence[int]) -> str:

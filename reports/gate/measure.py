@@ -24,6 +24,7 @@ from reports.data.matching import ABSENT, LISTED, in_several_ways
 from reports.data.readings import ANYWHERE
 from reports.data.scores import Scores, matrices
 from reports.data.titles import titles
+from reports.gate import by_reading
 from reports.gate.answers import answer_hashes
 from reports.gate.results import Counts, Results, ids_hash
 from reports.words import listing, plural
@@ -123,11 +124,14 @@ def results_of(name: str, subject: ComparedSide, evals: pd.DataFrame) -> Measure
     _check_apart(name, benchmarks)
     hashes = dict(zip(evals["benchmark"], evals["benchmark_hash"], strict=True))
     texts = answer_hashes(Path(name), evals)
+    coarse = by_reading.coarse(name)
+    read = {one: by_reading.counted(evals, subject.problems, one, seeds, coarse) for one in benchmarks}
     counts = {
         benchmark: replace(
             _counts(hashes[benchmark], scores, [texts.get((seed, benchmark)) for seed in seeds]),
             rule=_only(name, where(evals, evals["benchmark"] == benchmark), "rule"),
-            anywhere=_anywhere(evals, subject.problems, benchmark, seeds),
+            anywhere=tuple(map(sum, read[benchmark].get(ANYWHERE, ()))),
+            readings=read[benchmark],
         )
         for benchmark, scores in benchmarks.items()
     }
@@ -159,15 +163,6 @@ def _counts(benchmark_hash: str, scores: Scores, texts: Sequence[str | None]) ->
     return Counts(
         benchmark_hash, ids_hash(scores.problems), scores.k, tuple(map(tuple, correct.tolist())), known, scores.problems
     )
-
-
-def _anywhere(evals: pd.DataFrame, problems: pd.DataFrame, benchmark: str, seeds: Sequence[int]) -> tuple[int, ...]:
-    """Of each seed; empty where one does not know it."""
-    there = where(evals, evals["benchmark"] == benchmark)
-    places = dict(zip(there["seed"], there.index, strict=True))
-    counts, e = problems[ANYWHERE].to_numpy(dtype=float), problems["eval"].to_numpy()
-    sums = [float(counts[e == places[seed]].sum()) for seed in seeds]
-    return tuple(map(int, sums)) if np.isfinite(sums).all() else ()
 
 
 def _only(name: str, evals: pd.DataFrame, field: str) -> Any:

@@ -8,14 +8,20 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from harness.records import DataError
-from reports.gate.baseline import BASELINE_SCHEMA, Baseline, percent, seal_of
+from reports.data.alternatives import LEFT_OUT
+from reports.data.readings import ANYWHERE
+from reports.gate import by_reading
+from reports.gate.baseline import BASELINE_SCHEMA, Baseline, percent, seal_of, seed_word
 from reports.gate.nodes import Key, Nodes, dotted
 from reports.gate.nodes import read as read_nodes
-from reports.gate.results import SINGLE, Counts, Results, ids_hash
+from reports.gate.results import SINGLE, Counts, Results, Rows, ids_hash
 
 _TOP = ("schema", "made_from", "arm", "margin_points", "average_percent", "template", "marker", "sampling", "limit")
 _ENGINE = ("engine", "engine_version")
@@ -23,8 +29,8 @@ _ENGINE = ("engine", "engine_version")
 _SEAL = ("seal",)
 """of schema 3"""
 _OPTIONAL = ("margin_points", "limit", "environment", "accepted")
-_BENCHMARK = ("hash", "ids", "n", "k", "mean_percent", "rule", "anywhere", "answers", "problems", "correct")
-_TEXTS = ("rule", "anywhere", "answers", "problems")
+_BENCHMARK = ("hash", "ids", "n", "k", "mean_percent", "rule", "anywhere", "answers", "problems", "correct", "readings")
+_TEXTS = ("rule", "anywhere", "answers", "problems", "readings")
 """optional: schema 1 has none, and an import may not know rule, readings and answers"""
 _SHA256 = re.compile("[0-9a-f]{64}")
 _SEED = re.compile(r"seed(0|[1-9][0-9]{0,18})")
@@ -103,7 +109,7 @@ def _counts(nodes: Nodes, key: Key, seeds: Sequence[int]) -> Counts:
     problems = _problems(nodes, key, n, ids)
     counts = Counts(_word(nodes, (*key, "hash")), ids, ks, tuple(rows), answers, problems, rule, tuple(read))
     _check_mean(nodes, (*key, "mean_percent"), counts.mean)
-    return counts
+    return replace(counts, readings=_readings(nodes, (*key, "readings"), counts, seeds))
 
 
 def _problems(nodes: Nodes, key: Key, n: int, ids: str) -> tuple[str, ...]:
@@ -116,6 +122,46 @@ def _problems(nodes: Nodes, key: Key, n: int, ids: str) -> tuple[str, ...]:
     if ids_hash(found) != ids:
         nodes.fail(key, f"`{dotted(key)}` is not the list that `ids` is the hash of: one of them was changed.")
     return tuple(found)
+
+
+def _readings(nodes: Nodes, key: Key, counts: Counts, seeds: Sequence[int]) -> dict[str, Rows]:
+    """S x J of each reading that is there. None may say what the other counts rule out."""
+    if "readings" not in _mapping(nodes, key[:-1]):
+        return {}
+    _keys(nodes, key, by_reading.NAMES, by_reading.NAMES)
+    there = [name for name in by_reading.NAMES if name in _mapping(nodes, key)]
+    found = {name: _reading(nodes, (*key, name), counts, seeds) for name in there}
+    lost = [np.array(found[name]) for name in there if name in LEFT_OUT]
+    over = np.argwhere(np.array(counts.correct) + sum(lost, np.zeros((), int)) > np.array(counts.k)[:, None])
+    if len(over):
+        row, place = over[0].tolist()
+        name = next(name for name in reversed(there) if name in LEFT_OUT and found[name][row][place])
+        at = (*key, name, seed_word(seeds[row]), counts.problems[place])
+        nodes.fail(at, f"`{dotted(at)}`: more attempts are correct or left out than the k = {counts.k[row]} there are.")
+    if counts.anywhere and ANYWHERE in found and counts.anywhere != tuple(map(sum, found[ANYWHERE])):
+        nodes.fail((*key, ANYWHERE), f"`{dotted((*key, ANYWHERE))}` does not make the sum that `anywhere` states.")
+    return found
+
+
+def _reading(nodes: Nodes, key: Key, counts: Counts, seeds: Sequence[int]) -> Rows:
+    """What it has where it differs, and the usual counts elsewhere."""
+    rows = [list(row) for row in by_reading.usual(counts, str(key[-1]))]
+    places = {problem: place for place, problem in enumerate(counts.problems)}
+    for word in _mapping(nodes, key):
+        seed = _seed(nodes, (*key, word), word)
+        if seed not in seeds:
+            nodes.fail((*key, word), f"`{dotted((*key, word))}` is none of the seeds that `models` has.")
+        row = seeds.index(seed)
+        for problem in _mapping(nodes, (*key, word)):
+            at = (*key, word, problem)
+            if problem not in places:
+                nodes.fail(at, f"`{dotted(at)}` is none of the `problems`.")
+            most = counts.k[row] - (counts.correct[row][places[problem]] if key[-1] in LEFT_OUT else 0)
+            count = _integer(nodes, at, 0, most)
+            if count == rows[row][places[problem]]:
+                nodes.fail(at, f"`{dotted(at)}` is {count}, as without the reading: only what differs stands here.")
+            rows[row][places[problem]] = count
+    return tuple(map(tuple, rows))
 
 
 def _by_seed(nodes: Nodes, key: Key, seeds: Sequence[int]) -> list[str]:

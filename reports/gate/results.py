@@ -11,6 +11,8 @@ import numpy as np
 
 from reports.statistics import Floats
 
+Rows = tuple[tuple[int, ...], ...]
+"""S x J counts"""
 SINGLE = -1
 """the seed of a model that was not trained here, as in the tables of `load`"""
 
@@ -25,7 +27,7 @@ class Counts:
     """hash of the problems' ids, ascending: what place in a list is which problem"""
     k: tuple[int, ...]
     """S: attempts a problem"""
-    correct: tuple[tuple[int, ...], ...]
+    correct: Rows
     """S x J"""
     answers: tuple[str, ...] = ()
     """S: SHA-256 of all texts (`answers.py`); empty where they are not known, as in a baseline of schema 1"""
@@ -35,6 +37,9 @@ class Counts:
     """what counted as equal to a gold, in words; empty where it is not known"""
     anywhere: tuple[int, ...] = ()
     """S: attempts that are correct if their answer may stand anywhere in the text; empty where that is not known"""
+    readings: Mapping[str, Rows] = field(default_factory=dict)
+    """another reading (`by_reading.NAMES`) -> S x J: attempts that are correct by it, or that it leaves out; a missing
+    key is a gap, and there is none in a baseline that does not name its problems"""
 
     @property
     def n(self) -> int:

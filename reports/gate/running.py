@@ -11,7 +11,7 @@ import pandas as pd
 from reports.compared_side import ComparedSide
 from reports.data.dependence import DependsOn, Question, of_pair
 from reports.data.matching import Unmatched
-from reports.gate import checks, reading, remembering
+from reports.gate import by_reading, checks, reading, remembering
 from reports.gate.baseline import MARGIN_POINTS, Baseline
 from reports.gate.decide import ALPHA, Attempts, Decision, GateOutcome, decide
 from reports.gate.looks import Sides
@@ -77,7 +77,8 @@ def _depends(new: Results, old: Results, decision: Decision) -> DependsOn:
     estimand = decision.average.estimate.estimand
     asked = Question("run", ["baseline"], {}, ALPHA, decision.margin, estimand)
     titles = [new.titles.get(name, name) for name in old.benchmarks]
-    return of_pair({"run": ours, "baseline": theirs}, titles, {"run": new.seeds, "baseline": old.seeds}, asked)
+    seeds, more = {"run": new.seeds, "baseline": old.seeds}, [by_reading.choice(new, old)]
+    return of_pair({"run": ours, "baseline": theirs}, titles, seeds, asked, more)
 
 
 def _shared(name: str, file: str, old: Results, accept: str | None) -> tuple[Measured, Results, list[str]]:

@@ -15,8 +15,9 @@ from harness.records import DataError, LeftOut
 from harness.records.left_out import sentences
 from reports.compared_side import ComparedSide
 from reports.data import common, same_problems
+from reports.data.readings import ANYWHERE
 from reports.data.scores import Scores, matrices
-from reports.gate.results import Counts, Results, ids_hash
+from reports.gate.results import Counts, Results, Rows, ids_hash
 
 
 @dataclass(frozen=True)
@@ -116,13 +117,23 @@ def _tables(old: Results) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def _only(counts: Counts, scores: Scores) -> Counts:
-    """The counts of the problems that are kept; hashes and readings of all answers are not theirs."""
+    """The counts of the problems that are kept, by each reading; hashes of all answers are not theirs."""
     if scores.problems == counts.problems:
         return counts
     places = [counts.problems.index(problem) for problem in scores.problems]
-    correct = tuple(tuple(row[place] for place in places) for row in counts.correct)
+
+    def kept(rows: Rows) -> Rows:
+        return tuple(tuple(row[place] for place in places) for row in rows)
+
+    readings = {name: kept(rows) for name, rows in counts.readings.items()}
     return replace(
-        counts, ids=ids_hash(scores.problems), correct=correct, answers=(), problems=scores.problems, anywhere=()
+        counts,
+        ids=ids_hash(scores.problems),
+        correct=kept(counts.correct),
+        answers=(),
+        problems=scores.problems,
+        anywhere=tuple(map(sum, readings.get(ANYWHERE, ()))),
+        readings=readings,
     )
 
 

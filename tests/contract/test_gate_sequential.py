@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,6 +17,7 @@ from harness.records import EvalFolder, EvalRecord, append_jsonl
 from rence.cli import main
 from reports.gate import reading
 from reports.gate.baseline import write
+from tests.sealing import sealed_anew
 
 Call = Callable[..., tuple[int, str, str]]
 NAMES = ("mini_chains", "mini_sums")
@@ -43,7 +45,10 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 main(command)
             assert ended.value.code == OK
     same = reading.read(place / "same.yaml", 0.02)
-    perfect = {name: replace(one, correct=((2,) * one.n,), answers=()) for name, one in same.results.benchmarks.items()}
+    perfect = {
+        name: replace(one, correct=((2,) * one.n,), answers=(), readings={})
+        for name, one in same.results.benchmarks.items()
+    }
     write(place / "high.yaml", replace(same, results=replace(same.results, benchmarks=perfect)))
     return place
 
@@ -129,6 +134,16 @@ def test_a_growing_folder_is_looked_at_only_when_planned(rence: Call, made: Path
 def test_what_was_asked_at_once_can_be_looked_at_too(rence: Call) -> None:
     code, out, _ = rence("gate", "base", "--baseline", "same.yaml", "--sequential", "--json")
     assert code == OK and json.loads(out)["sequential"]["looks"] == 5 and json.loads(out)["equal_answers"]
+    # other readings are not looked at on the way: a baseline without them gates alike
+    text = Path("same.yaml").read_text(encoding="utf-8")
+    assert text.count("    readings:\n") == 2
+    older = re.sub(r"    readings:\n(      .*\n)+", "", text)
+    Path("older.yaml").write_text(sealed_anew(older), encoding="utf-8")
+    looked = Path("base/gate.json").read_bytes()
+    Path("base/gate.json").unlink()
+    other = rence("gate", "base", "--baseline", "older.yaml", "--sequential", "--json")[1]
+    assert json.loads(out) | {"baseline": "older.yaml"} == json.loads(other)
+    Path("base/gate.json").write_bytes(looked)
 
 
 @pytest.mark.parametrize(

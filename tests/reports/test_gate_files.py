@@ -68,6 +68,8 @@ def test_the_file_is_small_and_says_what_it_holds(make_evaluated, tmp_path: Path
     # and the ids themselves, so that a run that lacks some can be gated on the others
     ids = "[sums-0000, sums-0001, sums-0002, sums-0003]"
     expected = expected.replace("    correct:\n", f"    problems:\n      {ids}\n    correct:\n")
+    # readings that marks alone tell change nothing: known, and empty
+    expected += "    readings:\n      truncated: {}\n      no_answer: {}\n      grader_failed: {}\n"
     expected = expected.replace("schema: 2", "schema: 3").replace("max_tokens: 48, ", "max_tokens: 48, seed: 0, ")
     expected = expected.replace("models:", "engine: local\nengine_version: '1'\nmodels:")
     kept = {key: value for key, value in yaml.safe_load(expected).items() if key != "margin_points"}
