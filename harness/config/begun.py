@@ -1,14 +1,17 @@
-"""Runs that were begun before a key of the recipe was there: they go on as they were."""
+"""Runs that were begun before a key was there, or when its default was another: they go on as they were."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
+from harness.base.plugins import PluginError
+from harness.base.registry import BACKENDS
+from harness.config.check import show
 from harness.config.manifest import Manifest
 from harness.config.training_recipe import Recipe
 from harness.records import DataError, Plan, RunFolder
-from harness.records.fields import meant_before
+from harness.records.fields import kept_values, meant_before
 
 
 def before_keys(data: dict[str, Any]) -> dict[str, Any]:
@@ -21,26 +24,52 @@ def before_keys(data: dict[str, Any]) -> dict[str, Any]:
 
 
 def as_begun(manifest: Manifest, runs: Path = Path("runs")) -> str:
-    """Let an experiment whose run, or its tuning, was begun before `recipe.refill` was there go on with `batch`, which
-    is what was done then, unless its file says what it wants.
+    """Let an experiment whose run, or its tuning, was begun when its file meant something else go on with what was done
+    then, unless the file says what it wants: `recipe.refill`, which was not there and meant `batch`, and the settings
+    of its backend whose defaults were others.
 
     Returns:
-        what to tell the user; empty where nothing was changed.
+        what to tell the user, a line for each; empty where nothing was changed.
     """
-    name, recipe = manifest.data.get("name"), manifest.data.get("recipe", {})
-    if not isinstance(name, str) or not isinstance(recipe, dict | None) or "refill" in (recipe or {}):
+    name = manifest.data.get("name")
+    if not isinstance(name, str):
         return ""
     run = next((run for run in (RunFolder(runs / name), RunFolder(runs / f"{name}-tuning")) if run.plan.exists()), None)
-    if run is None or not _without_refill(run):
+    plan = _plan(run) if run else None
+    if not plan:
         return ""
-    manifest.data["recipe"] = {**(recipe or {}), "refill": "batch"}
-    return f"{run.root} was planned without `recipe.refill`, which means `batch`, and goes on so."
+    said = []
+    if "refill" not in plan.recipe and _take(manifest, "recipe", "refill", "batch"):
+        said.append(f"{run.root} was planned without `recipe.refill`, which means `batch`, and goes on so.")
+    for key, value in _kept(plan).items():
+        if manifest.data.get("backend") == plan.backend and _take(manifest, plan.backend, key, value):
+            said.append(f"{run.root} was planned with `{plan.backend}.{key}={show(value)}`, and goes on so.")
+    return "\n".join(said)
 
 
-def _without_refill(run: RunFolder) -> bool:
-    """By its plan, which leaves out what was done before. A plan that cannot be read is told of where it is needed."""
+def _plan(run: RunFolder) -> Plan | None:
+    """Of a run of ours. A plan that cannot be read is told of where it is needed."""
     try:
         plan = Plan.read(run.plan)
     except DataError:
+        return None
+    return None if plan.imported else plan
+
+
+def _kept(plan: Plan) -> dict[str, Any]:
+    """Its backend's settings that are at a default of earlier times; none of a plug-in that is gone or broken."""
+    try:
+        settings = BACKENDS.get(plan.backend).settings if plan.backend in BACKENDS.names() else None
+    except PluginError:
+        return {}
+    before = kept_values(settings) if settings else {}
+    return {key: value for key, value in before.items() if plan.backend_settings.get(key) == value}
+
+
+def _take(manifest: Manifest, section: str, key: str, value: Any) -> bool:
+    """Set a key that the file leaves open; whether that was so."""
+    held = manifest.data.get(section) or {}
+    if not isinstance(held, dict) or held.get(key) is not None:
         return False
-    return not plan.imported and "refill" not in plan.recipe
+    manifest.data[section] = {**held, key: value}
+    return True

@@ -8,7 +8,7 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-PACKAGES = ("rence-bench", "torch", "transformers", "tokenizers", "safetensors", "numpy", "pyarrow")
+PACKAGES = ("rence-bench", "torch", "transformers", "tokenizers", "safetensors", "numpy", "pyarrow", "flash-attn")
 
 
 @cache

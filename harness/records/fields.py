@@ -3,6 +3,8 @@
 LATER    the key came after files and hashes had been written without it. At its default, which means what was done
          before, neither holds it: old files stay equal to new ones, and old hashes stay valid. `later(value)` where
          not the default but another value means that
+KEPT     `kept(value)`: the default was this value once. A run that was begun with it goes on with it where its file
+         leaves the key open
 UNWRITTEN  not a key of experiment files: made of what other keys say
 RUNTIME  how and where a thing is computed, not what. It is no part of a plan's lock, and may be changed between two
          starts of a trial
@@ -23,6 +25,16 @@ LATER, RUNTIME, UNWRITTEN = {"later": True}, {"runtime": True}, {"unwritten": Tr
 def later(before: Any) -> dict[str, Any]:
     """LATER, of a key whose default is not what was done before: `before` is, and files without the key mean it."""
     return {**LATER, "before": before}
+
+
+def kept(value: Any) -> dict[str, Any]:
+    """KEPT."""
+    return {"kept": value}
+
+
+def kept_values(cls: type) -> dict[str, Any]:
+    """Name -> what the default was, of the keys that have another today."""
+    return {f.name: f.metadata["kept"] for f in fields(cls) if "kept" in f.metadata}
 
 
 def meant_before(cls: type) -> dict[str, Any]:

@@ -118,12 +118,12 @@ def test_overrides(tiny: Path, override: str, value: object) -> None:
 
 def test_verl_settings_follow_the_device_where_they_are_not_given(on_verl: Path) -> None:
     settings = config.load(on_verl).backend_settings
-    assert (settings.precision, settings.flash_attention, settings.remove_padding) == ("fp32", False, False)
+    assert (settings.precision, settings.flash_attention, settings.remove_padding) == ("fp32", None, True)
     assert (settings.devices, settings.data_parallel, settings.gradient_checkpointing) == (2, 2, False)
     settings = VerlSettings(nodes=2, sequence_parallel=4, gradient_checkpointing=False)
-    assert (settings.precision, settings.flash_attention, settings.remove_padding) == ("bf16", True, True)
+    assert (settings.precision, settings.flash_attention, settings.remove_padding) == ("bf16", None, True)
     assert (settings.devices, settings.data_parallel, settings.gradient_checkpointing) == (16, 4, False)
-    settings = VerlSettings(flash_attention=False)
+    settings = VerlSettings(flash_attention=False, remove_padding=False)
     assert (settings.flash_attention, settings.remove_padding) == (False, False)
 
 

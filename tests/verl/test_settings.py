@@ -153,9 +153,13 @@ def test_a_reference_is_built_for_who_needs_one(
                 f"{ROLLOUT}.enable_sleep_mode": True,
                 f"{ROLLOUT}.tensor_model_parallel_size": 1,
                 f"{ROLLOUT}.gpu_memory_utilization": 0.5,
-                f"{MODEL}.override_config.attn_implementation": "flash_attention_2",
+                # flash-attn is not installed here
+                f"{MODEL}.override_config.attn_implementation": "sdpa",
                 f"{MODEL}.use_remove_padding": True,
                 f"{ACTOR}.use_remove_padding": True,
+                f"{ACTOR}.use_dynamic_bsz": True,
+                f"{ACTOR}.ppo_micro_batch_size_per_gpu": None,
+                f"{REF}.use_torch_compile": False,
                 f"{MODEL}.enable_gradient_checkpointing": True,
                 **{
                     f"{part}.fsdp_config.{key}": value
@@ -163,7 +167,9 @@ def test_a_reference_is_built_for_who_needs_one(
                     for key, value in {
                         "model_dtype": "fp32",
                         "mixed_precision": {"param_dtype": "bf16", "reduce_dtype": "fp32", "buffer_dtype": "fp32"},
-                        "use_torch_compile": True,
+                        "use_torch_compile": False,
+                        "entropy_from_logits_with_chunking": True,
+                        "entropy_from_logits_chunk_size": 2048,
                         "ulysses_sequence_parallel_size": 1,
                     }.items()
                 },
@@ -181,10 +187,31 @@ def test_a_reference_is_built_for_who_needs_one(
             },
         ),
         (
-            "verl.flash_attention=false",
-            {f"{MODEL}.override_config.attn_implementation": "sdpa", f"{MODEL}.use_remove_padding": False},
+            "verl.flash_attention=true",
+            {f"{MODEL}.override_config.attn_implementation": "flash_attention_2", f"{MODEL}.use_remove_padding": True},
         ),
-        ("verl.remove_padding=false", {f"{MODEL}.use_remove_padding": False, f"{ACTOR}.use_remove_padding": False}),
+        (
+            "verl.flash_attention=false",
+            {f"{MODEL}.override_config.attn_implementation": "sdpa", f"{MODEL}.use_remove_padding": True},
+        ),
+        (
+            # a rank has one group of each mini-batch; a group's 4 x (64 + 48) tokens fit 2,048 four times
+            "verl.remove_padding=false",
+            {
+                f"{MODEL}.use_remove_padding": False,
+                f"{ACTOR}.use_remove_padding": False,
+                f"{ACTOR}.use_dynamic_bsz": False,
+                f"{ACTOR}.ppo_micro_batch_size_per_gpu": 1,
+                f"{ROLLOUT}.log_prob_use_dynamic_bsz": False,
+                f"{ROLLOUT}.log_prob_micro_batch_size_per_gpu": 4,
+                f"{REF}.log_prob_use_dynamic_bsz": False,
+                f"{REF}.log_prob_micro_batch_size_per_gpu": 4,
+            },
+        ),
+        (
+            "verl.remove_padding=false verl.gpus_per_node=1 recipe.microbatch_tokens=1800",
+            {f"{ACTOR}.ppo_micro_batch_size_per_gpu": 4, f"{ROLLOUT}.log_prob_micro_batch_size_per_gpu": 16},
+        ),
         ("verl.gradient_checkpointing=false", {f"{MODEL}.enable_gradient_checkpointing": False}),
         (
             "verl.offload=[params]",
@@ -231,7 +258,7 @@ def test_a_reference_is_built_for_who_needs_one(
                 f"{ROLLOUT}.agent.num_workers": 1,
                 f"{ROLLOUT}.checkpoint_engine.update_weights_bucket_megabytes": 16,
                 f"{MODEL}.override_config.attn_implementation": "sdpa",
-                f"{MODEL}.use_remove_padding": False,
+                f"{MODEL}.use_remove_padding": True,
                 f"{MODEL}.enable_gradient_checkpointing": False,
                 f"{ACTOR}.use_torch_compile": False,
                 f"{ACTOR}.fsdp_config.use_torch_compile": False,

@@ -8,7 +8,8 @@ through the entry-point group `verl.plugins`.
 
 A trial, in the order of its path: `session.py` starts Ray, `trainer.py` is the loop, `buffer.py` makes a rollout batch
 of what `sampling.py` has generated and `marking.py` marked, `minibatches.py` orders it, `columns.py` carries it to the
-workers, `workers.py` learns from it by `objective.py`, and `checkpoint.py` says what is kept.
+workers, `workers.py` learns from it by `objective.py`, and `checkpoint.py` says what is kept. `packing.py` asks the
+model, before the first step, whether it keeps packed sequences apart.
 
 Importing this package imports neither torch nor Ray nor verl.
 """

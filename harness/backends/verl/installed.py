@@ -7,12 +7,35 @@ from importlib.metadata import entry_points
 from importlib.util import find_spec
 from pathlib import Path
 
+from harness.backends.verl.options import VerlSettings
 from harness.backends.verl.platform import GROUP, PLUGIN
+from harness.base import packages
 from harness.base.findings import Finding, FindingState
 from harness.base.installing import CPU_BUILD, install, pip
 from harness.base.packages import Asked, of_extra
 
 BACKEND, ENGINE = "backend verl", "engine vllm"
+FLASH_ATTENTION, TORCH_ATTENTION = "flash_attention_2", "sdpa"
+"""the learner's attention, as transformers calls it"""
+
+
+def attention(settings: VerlSettings) -> str:
+    """The learner's, on this machine: what the settings ask for, or flash-attn where it is installed for a GPU."""
+    flash = settings.flash_attention
+    if flash is None:
+        flash = settings.device == "gpu" and "flash-attn" in packages.installed()
+    return FLASH_ATTENTION if flash else TORCH_ATTENTION
+
+
+def stands_in(settings: VerlSettings) -> str:
+    """What to tell the user where torch's attention is taken on GPUs because flash-attn is not there; else empty."""
+    if settings.device == "cpu" or settings.flash_attention is not None or attention(settings) == FLASH_ATTENTION:
+        return ""
+    packed = "sequences stay packed, and " if settings.remove_padding else ""
+    return (
+        f"flash-attn is not installed, so attention is torch's: {packed}each micro-batch costs the square of its "
+        "tokens, in time and in a mask of 3 bytes each."
+    )
 
 
 def findings(here: Mapping[str, str], asked: Asked, good: Mapping[str, str], gpu: bool) -> Iterator[Finding]:

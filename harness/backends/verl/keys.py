@@ -10,8 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from harness.backends.verl.installed import attention
 from harness.backends.verl.options import VerlSettings, settings_of
 from harness.config.experiment import Experiment, Trial
+from harness.config.training_recipe import Recipe
 
 AGENT_LOOPS = Path(__file__).with_name("agent_loop.yaml")
 
@@ -131,7 +133,7 @@ def _updates(trial: Trial) -> dict[str, Any]:
 
 def runtime_keys(trial: Trial, model: str | Path, work: Path) -> dict[str, Any]:
     """How it is computed: devices, precision, memory, processes."""
-    experiment, recipe, seed = trial.experiment, trial.arm.recipe, trial.seed
+    experiment, seed = trial.experiment, trial.seed
     verl = settings_of(experiment)
     device = verl.device
     on_gpu, longest = device == "gpu", longest_sequence(experiment)
@@ -148,15 +150,10 @@ def runtime_keys(trial: Trial, model: str | Path, work: Path) -> dict[str, Any]:
         "data.dataloader_num_workers": 0,
         "reward.num_workers": _HELPERS[device],
         f"{_MODEL}.path": str(model),
-        f"+{_MODEL}.override_config.attn_implementation": "flash_attention_2" if verl.flash_attention else "sdpa",
+        f"+{_MODEL}.override_config.attn_implementation": attention(verl),
         f"{_MODEL}.use_remove_padding": verl.remove_padding,
         f"{_MODEL}.enable_gradient_checkpointing": verl.gradient_checkpointing,
-        f"{_ACTOR}.use_dynamic_bsz": True,
-        f"{_ACTOR}.ppo_max_token_len_per_gpu": recipe.microbatch_tokens,
-        f"{_ROLLOUT}.log_prob_use_dynamic_bsz": True,
-        f"{_ROLLOUT}.log_prob_max_token_len_per_gpu": recipe.microbatch_tokens,
-        f"{_REF}.log_prob_use_dynamic_bsz": True,
-        f"{_REF}.log_prob_max_token_len_per_gpu": recipe.microbatch_tokens,
+        **dict(_micro_batches(trial)),
         **dict(_engine(_ACTOR, verl, seed)),
         **dict(_engine(_REF, verl, seed)),
         # verl keeps a reference policy in the host's memory by itself.
@@ -198,17 +195,47 @@ def longest_sequence(experiment: Experiment) -> int:
     return settings_of(experiment).max_prompt_tokens + answers
 
 
+def _micro_batches(trial: Trial) -> Iterator[tuple[str, Any]]:
+    """At most `microbatch_tokens` a device in each. verl counts the tokens that are there, as packing computes them;
+    rectangles, which it counts alike and computes to the longest of each, are cut by their number, so that they fit
+    however long they get."""
+    recipe, settings = trial.arm.recipe, settings_of(trial.experiment)
+    groups = rectangles(recipe, settings)
+    for part, key, rows in (
+        (_ACTOR, "ppo", 1),  # verl multiplies by the size of a group
+        (_ROLLOUT, "log_prob", recipe.group_size),
+        (_REF, "log_prob", recipe.group_size),
+    ):
+        yield f"{part}.{'' if key == 'ppo' else 'log_prob_'}use_dynamic_bsz", settings.remove_padding
+        yield f"{part}.{key}_max_token_len_per_gpu", recipe.microbatch_tokens
+        yield f"{part}.{key}_micro_batch_size_per_gpu", None if settings.remove_padding else groups * rows
+
+
+def rectangles(recipe: Recipe, settings: VerlSettings) -> int:
+    """Whole groups in a micro-batch without packing: as many as fit padded to the longest that a rollout may be, and
+    cut a rank's share of a mini-batch into equal parts."""
+    share = max(1, recipe.prompts_per_step // recipe.minibatches // settings.data_parallel)
+    fit = recipe.microbatch_tokens // (recipe.group_size * (settings.max_prompt_tokens + recipe.max_tokens))
+    return max(count for count in range(1, share + 1) if share % count == 0 and count <= max(1, fit))
+
+
 def _engine(of: str, settings: VerlSettings, seed: int) -> Iterator[tuple[str, Any]]:
     """FSDP2 with fp32 master weights. The reference computes exactly as the learner does, so that the two agree as
-    long as their weights do."""
+    long as their weights do.
+
+    Entropy, which verl takes of all old log-probs, goes by chunks of tokens: whole, its copies of the logits would be
+    the largest thing in memory. verl compiles nothing but this function, and anew for each number of tokens.
+    """
     yield f"{of}.strategy", "fsdp2"
-    yield f"{of}.use_torch_compile", settings.device == "gpu"
+    yield f"{of}.use_torch_compile", False
+    yield f"{of}.entropy_from_logits_with_chunking", True
     yield f"{of}.ulysses_sequence_parallel_size", settings.sequence_parallel
     engine = {
         "strategy": "fsdp2",
         "model_dtype": "fp32",
         "ulysses_sequence_parallel_size": settings.sequence_parallel,
-        "use_torch_compile": settings.device == "gpu",
+        "use_torch_compile": False,
+        "entropy_from_logits_with_chunking": True,
         "seed": seed,
         "full_determinism": False,
     }

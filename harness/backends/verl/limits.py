@@ -76,10 +76,15 @@ def check_machine(settings: VerlSettings) -> None:
         return
     if settings.nodes == 1 and "RAY_ADDRESS" not in os.environ:
         _check_gpus(settings.gpus_per_node, gpus())
-    if settings.flash_attention and "flash-attn" not in here:
+    if "flash-attn" not in here and (settings.flash_attention or settings.sequence_parallel > 1):
+        wanted, instead = ("flash_attention=null", "torch's attention then, on packed sequences too")
+        wants = "`verl.flash_attention` is true"
+        if settings.sequence_parallel > 1:
+            wanted, instead = "sequence_parallel=1", "each device then computes whole sequences"
+            wants = f"`verl.sequence_parallel` is {settings.sequence_parallel}, which needs flash-attn"
         raise UserError(
-            "`verl.flash_attention` is on, but flash-attn is not installed.\n"
-            f"{pip()} install --no-build-isolation flash-attn, or set `verl.flash_attention=false`."
+            f"{wants}, but flash-attn is not installed.\n"
+            f"{pip()} install --no-build-isolation flash-attn, or set `verl.{wanted}`: {instead}."
         )
 
 
@@ -144,13 +149,16 @@ def _layout(settings: VerlSettings) -> Iterator[Mistake]:
 def _kernels(settings: VerlSettings) -> Iterator[Mistake]:
     if settings.device == "cpu" and settings.flash_attention:
         yield Mistake((("verl", "flash_attention"),), "`flash_attention` needs a GPU, but `device` is cpu.")
-    if settings.remove_padding and not settings.flash_attention:
-        yield Mistake(
-            (("verl", "remove_padding"),),
-            "`remove_padding` needs `flash_attention`: nothing else keeps packed sequences apart.",
-        )
     if settings.sequence_parallel > 1 and not settings.remove_padding:
         yield Mistake((("verl", "sequence_parallel"),), "`sequence_parallel` above 1 needs `remove_padding`.")
+    if settings.sequence_parallel > 1 and (settings.device == "cpu" or settings.flash_attention is False):
+        # verl exchanges heads for pieces in flash-attn's call alone (`models/transformers/monkey_patch.py`); with any
+        # other, each device would attend to its own piece of a sequence, and nothing would say so.
+        yield Mistake(
+            (("verl", "sequence_parallel"), ("verl", "flash_attention")),
+            "`sequence_parallel` above 1 needs flash-attn, and so a GPU and `flash_attention` not false: verl joins a "
+            "sequence's pieces in no other attention.",
+        )
 
 
 def _overrides(experiment: Experiment) -> Iterator[Mistake]:

@@ -1,10 +1,12 @@
 """The section `verl` of an experiment file.
 
 Which of its settings are runtime settings, and so may change between two starts of a trial: those that say on how many
-devices, in how much memory and how patiently the same sums are done (`nodes`, `gpus_per_node`, the two parallel sizes,
-`gradient_checkpointing`, `offload`, `sampler_memory`, `stall_seconds`). What is left decides results beyond the last
-digits of a sum: `precision`, `flash_attention` and `remove_padding` choose other kernels, `device` their defaults,
-`importance_cap` the loss, `max_prompt_tokens` what is refused, and `overrides` may be anything.
+devices, by which kernel, in how much memory and how patiently the same sums are done (`nodes`, `gpus_per_node`, the two
+parallel sizes, `flash_attention`, `gradient_checkpointing`, `offload`, `sampler_memory`, `stall_seconds`). What is left
+decides results beyond the last digits of a sum: `precision` rounds everything, `device` chooses its default,
+`remove_padding` how micro-batches are cut, `importance_cap` the loss, `max_prompt_tokens` what is refused, and
+`overrides` may be anything. `flash_attention` is among the first: both kernels compute one function, and a plan must
+not depend on what is installed where it was made.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from annotated_types import Gt, Lt
 
 from harness.config.experiment import Experiment
 from harness.config.limits import Count, Positive
-from harness.records.fields import RUNTIME
+from harness.records.fields import RUNTIME, kept
 
 
 @dataclass(frozen=True)
@@ -37,10 +39,11 @@ class VerlSettings:
     precision: Literal["bf16", "fp32"] | None = None
     """of the learner's forward and backward passes and of the sampler; weights, optimiser and sums over devices are
     fp32 either way. null: bf16 on gpu, fp32 on cpu"""
-    flash_attention: bool | None = None
-    """the learner's attention: flash-attn if true, torch's if false. null: as the device allows, true on gpu"""
-    remove_padding: bool | None = None
-    """the learner packs sequences instead of padding them; needs flash attention. null: as flash_attention"""
+    flash_attention: bool | None = field(default=None, metadata=RUNTIME)
+    """the learner's attention: flash-attn if true, torch's if false; sequences are packed with either. null: flash-attn
+    on gpu where it is installed, else torch's"""
+    remove_padding: bool | None = field(default=None, metadata=kept(False))
+    """the learner packs sequences instead of padding each to the longest of its micro-batch. null: true"""
     gradient_checkpointing: bool | None = field(default=None, metadata=RUNTIME)
     """the learner keeps few activations and computes the others again: slower, in less memory. null: true on gpu"""
     offload: tuple[Literal["params", "optimizer"], ...] = field(default=(), metadata=RUNTIME)
@@ -59,11 +62,9 @@ class VerlSettings:
 
     def __post_init__(self) -> None:
         on_gpu = self.device == "gpu"
-        flash = on_gpu if self.flash_attention is None else self.flash_attention
         settled = {
             "precision": "bf16" if on_gpu else "fp32",
-            "flash_attention": flash,
-            "remove_padding": flash,
+            "remove_padding": True,
             "gradient_checkpointing": on_gpu,
         }
         for name, value in settled.items():

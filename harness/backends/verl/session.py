@@ -17,6 +17,7 @@ from harness.backends.checkpoints import TrainingProgress
 from harness.backends.diverged import Diverged, diverging
 from harness.backends.verl import limits, platform
 from harness.backends.verl.checkpoint import check_ranks, drop_state, is_dropped
+from harness.backends.verl.installed import stands_in
 from harness.backends.verl.keys import longest_sequence
 from harness.backends.verl.options import settings_of
 from harness.backends.verl.settings import ray_arguments, translate
@@ -53,6 +54,8 @@ def train(
     if newest:
         check_ranks(newest, settings.devices)
     limits.check_machine(settings)
+    if said := stands_in(settings):
+        observer.warn(said)
     for loaded in (model, *filter(None, [newest])):
         weight_files.check(loaded, quantised=False)
     limits.check_prompts(trial.experiment, AutoTokenizer.from_pretrained(model))

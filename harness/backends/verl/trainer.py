@@ -32,7 +32,7 @@ from harness.backends.base import Observer
 from harness.backends.checkpoints import TrainingProgress
 from harness.backends.groups import TokenRollouts, as_batch
 from harness.backends.metrics import add, numbers, step_metrics
-from harness.backends.verl import columns
+from harness.backends.verl import columns, packing
 from harness.backends.verl.buffer import TRAIN, GroupBuffer
 from harness.backends.verl.checkpoint import REFERENCE, SAMPLER, SHARDS, STATE
 from harness.backends.verl.minibatches import filled, minibatches, over_ranks
@@ -83,8 +83,15 @@ class Trainer(PPOTrainerSync):
         super().__init__(config)
 
     def start(self) -> None:
-        """Build the workers, resume, and let verl's agent loop answer prompts."""
+        """Build the workers, resume, and let verl's agent loop answer prompts.
+
+        Raises: UserError if packing would let the model see other rollouts.
+        """
         self.init()
+        model = self.config.actor_rollout_ref.model
+        if model.use_remove_padding:
+            attention = model.override_config.attn_implementation
+            packing.check(self.actor_rollout_wg.packing(), self.trial.experiment.model, attention)
         self.agent_loop_manager = AgentLoopManagerTQ.create(
             config=self.config,
             llm_client=self.get_llm_client(),

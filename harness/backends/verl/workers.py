@@ -5,7 +5,7 @@ What a worker group returns from `update_actor` is read by `learnt`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from algorithms.rollouts import Mean, Totals
 from harness.backends.metrics import add, update_metrics
 from harness.backends.verl.columns import as_rollouts
 from harness.backends.verl.objective import LOGGED, MEASURED, Objective
+from harness.backends.verl.packing import Packing, Row, probe
 
 ONE_TO_ALL: Any = Dispatch.ONE_TO_ALL  # type: ignore[attr-defined]  # verl adds the members when it is imported
 UPDATE = "rence/update"
@@ -187,6 +188,11 @@ class PolicyWorker(ActorRolloutRefWorker):
         self.held = _load(folder, "sampler")
 
     @register(dispatch_mode=ONE_TO_ALL)
+    def packing(self) -> Packing | None:
+        """Whether the learner keeps packed sequences apart; None on ranks that another one answers for."""
+        return packing_of(self.actor)
+
+    @register(dispatch_mode=ONE_TO_ALL)
     def sync_reference(self) -> None:
         """The reference takes the sampler's weights: the actor's, unless the sampler lags."""
         fill(self.ref.engine.module, self._actor() if self.held is None else self.held)
@@ -203,6 +209,36 @@ class PolicyWorker(ActorRolloutRefWorker):
 
     def _actor(self) -> dict[str, Tensor]:
         return shards(self.actor.engine.module)
+
+
+def packing_of(worker: Any) -> Packing | None:
+    """Of a TrainingWorker, by the passes that it trains with. All ranks have to ask at once."""
+
+    def jagged(values: Sequence[Tensor]) -> Tensor:
+        return torch.nested.as_nested_tensor(list(values), layout=torch.jagged)
+
+    def score(rows: Sequence[Row]) -> list[Tensor]:
+        return [scored(row) for row in rows]
+
+    def scored(row: Row) -> Tensor:
+        ids = [torch.tensor(sequence) for sequence in row]
+        fields = {
+            "input_ids": jagged(ids),
+            "position_ids": jagged([torch.arange(len(one)) for one in ids]),
+            "loss_mask": jagged([torch.ones_like(one) for one in ids]),
+        }
+        data = TensorDict(fields, batch_size=[len(row)])
+        tu.assign_non_tensor(
+            data, temperature=1.0, calculate_entropy=False, compute_loss=False, use_dynamic_bsz=False,
+            micro_batch_size_per_gpu=len(row), pad_token_id=0,
+        )  # fmt: skip
+        output = worker.infer_batch(data)
+        if output is None:
+            return torch.zeros(sum(map(len, row)) - len(row))
+        return torch.cat([logp[:-1] for logp in tu.get(output, "log_probs").unbind()])
+
+    found = probe(score, worker.model_config.hf_config.get_text_config().vocab_size)
+    return found if worker.engine.is_mp_src_rank_with_outputs() else None
 
 
 def part_file(folder: str, name: str) -> Path:
