@@ -302,11 +302,16 @@ def test_the_agent_loop_is_found_by_the_name_that_is_asked_for(tmp_path: Path) -
     assert [loop["_target_"] for loop in known if loop["name"] == name] == ["harness.backends.verl.sampling.SeededLoop"]
 
 
-def test_ray_is_told_of_processes_on_cpu_alone_and_of_nothing_when_it_runs_already() -> None:
+def test_ray_is_told_of_cpus_that_verl_reserves_and_of_nothing_when_it_runs_already(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 4)
     cpu = settings.ray_arguments(VerlSettings(device="cpu", gpus_per_node=2), joining=False)
-    assert (cpu["num_gpus"], cpu["num_cpus"]) == (2, 16)
+    assert (cpu["num_gpus"], cpu["num_cpus"]) == (2, 2 * 3 + 3 + 8)
     gpu = settings.ray_arguments(VerlSettings(), joining=False)
-    assert gpu["address"] == "local" and "num_gpus" not in gpu and "num_cpus" not in gpu
+    assert gpu["address"] == "local" and "num_gpus" not in gpu and gpu["num_cpus"] == 8 * 3 + 10 + 8
+    monkeypatch.setattr(os, "cpu_count", lambda: 192)
+    assert settings.ray_arguments(VerlSettings(), joining=False)["num_cpus"] == 192
     assert settings.ray_arguments(VerlSettings(device="cpu"), joining=True) == {"address": "auto"}
 
 

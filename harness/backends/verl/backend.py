@@ -7,7 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from harness.backends.base import Backend, BackendCosts, Evaluate, Mistake, Observer, Throughput, TrainingResult
-from harness.backends.verl import limits
+from harness.backends.verl import limits, room
 from harness.backends.verl.options import VerlSettings, settings_of
 from harness.backends.verl.settings import VERSION, as_yaml, engine_options, translate, validate
 from harness.base.errors import UserError
@@ -37,7 +37,7 @@ class VerlBackend(Backend):
         if nodes is None:
             limits.check_machine(settings_of(experiment))
         else:
-            limits.check_cluster(settings_of(experiment), [{"Alive": True, "Resources": node} for node in nodes])
+            room.check(settings_of(experiment), nodes)
 
     def lacks(self, experiment: Experiment) -> str:
         try:

@@ -12,6 +12,7 @@ from typing import Any
 
 from harness.backends.verl.installed import attention
 from harness.backends.verl.options import VerlSettings, settings_of
+from harness.backends.verl.room import MOST_STORES
 from harness.config.experiment import Experiment, Trial
 from harness.config.training_recipe import Recipe
 
@@ -22,7 +23,7 @@ _MODEL, _ROLLOUT = "actor_rollout_ref.model", "actor_rollout_ref.rollout"
 _PREFILL_TOKENS = {"gpu": 8192, "cpu": 2048}
 _SEQUENCES = {"gpu": 256, "cpu": 64}
 _HELPERS = {"gpu": 8, "cpu": 1}
-"""processes of agent loop, marking and TransferQueue each"""
+"""processes of agent loop and of marking each"""
 _BUCKET_MEGABYTES = {"gpu": 2048, "cpu": 16}
 
 
@@ -146,7 +147,7 @@ def runtime_keys(trial: Trial, model: str | Path, work: Path) -> dict[str, Any]:
         "trainer.logger": [],
         "trainer.default_local_dir": str(work),
         "transfer_queue.enable": True,
-        "transfer_queue.backend.SimpleStorage.num_data_storage_units": _HELPERS[device],
+        "transfer_queue.backend.SimpleStorage.num_data_storage_units": MOST_STORES[device],
         "data.dataloader_num_workers": 0,
         "reward.num_workers": _HELPERS[device],
         f"{_MODEL}.path": str(model),

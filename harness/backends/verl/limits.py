@@ -1,14 +1,14 @@
 """What keeps an experiment from being trained with verl, found before anything starts. Imports nothing heavy.
 
 `mistakes` reads the experiment alone and is asked when its file is loaded; `check_machine` when a run starts;
-`check_cluster` and `check_prompts` by the trial, once Ray and the tokenizer are there.
+`check_prompts` by the trial, once the tokenizer is there, as is `room.check` once Ray is.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -78,22 +78,6 @@ def check_machine(settings: VerlSettings) -> None:
         _check_gpus(settings.gpus_per_node, gpus())
     if "flash-attn" not in here:
         _check_without_flash_attention(settings)
-
-
-def check_cluster(settings: VerlSettings, nodes: Iterable[Mapping[str, Any]]) -> None:
-    """
-    Args:
-        nodes: what `ray.nodes()` returns.
-    Raises: UserError if too few machines have GPUs enough (on cpu: logical ones, which stand for processes).
-    """
-    found = [int(node["Resources"].get("GPU", 0)) for node in nodes if node["Alive"]]
-    if sum(count >= settings.gpus_per_node for count in found) < settings.nodes:
-        there = ", ".join(map(str, found)) or "none"
-        raise UserError(
-            f"`verl.nodes` {settings.nodes} x `verl.gpus_per_node` {settings.gpus_per_node} are more than the Ray "
-            f"cluster has: its {len(found)} machines have {there} GPUs.\n"
-            "Join more with `ray start --address=HEAD:6379` (`ray status` lists them), or ask for fewer."
-        )
 
 
 def check_prompts(experiment: Experiment, tokenizer: PreTrainedTokenizerBase) -> None:

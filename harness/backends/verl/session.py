@@ -15,12 +15,13 @@ from harness.backends import checkpoints
 from harness.backends.base import Checkpoint, Evaluate, Observer, TrainingResult
 from harness.backends.checkpoints import TrainingProgress
 from harness.backends.diverged import Diverged, diverging
-from harness.backends.verl import limits, platform
+from harness.backends.verl import limits, platform, room
 from harness.backends.verl.checkpoint import check_ranks, drop_state, is_dropped
 from harness.backends.verl.installed import stands_in
 from harness.backends.verl.keys import longest_sequence
 from harness.backends.verl.options import settings_of
 from harness.backends.verl.settings import ray_arguments, translate
+from harness.backends.verl.timeout import timeout
 from harness.base.errors import FAILED, UserError
 from harness.config.experiment import Trial
 from harness.models import weights as weight_files
@@ -101,7 +102,8 @@ def _train(
 
         diverged, weights = "", ""
         try:
-            trainer.start()
+            with timeout(trainer.stall_seconds, _late(trial, trainer.stall_seconds)):
+                trainer.start()
             trainer.train(evaluate_checkpoint)
             drop_state(folder.checkpoint(trainer.progress.step))
             weights = model_hash(folder.checkpoint(trainer.progress.step))
@@ -134,13 +136,27 @@ def _cluster(trial: Trial, config: DictConfig, folder: Path) -> Iterator[None]:
     with chdir(folder):
         ray.init(**ray_arguments(settings, joining=joining), runtime_env=runtime)
     try:
-        limits.check_cluster(settings, ray.nodes())
+        machines = room.alive(ray.nodes())
+        room.check(settings, machines)
         found = ray.get(ray.remote(num_cpus=0)(platform.probe).remote())
         platform.check(found, "cpu" if settings.device == "cpu" else "cuda")
         with alone(f"{trial.name} in {folder}") if joining else nullcontext():
+            room.await_free(settings, ray.available_resources, trial.name)
+            cpus = sum(machine.get("CPU", 0) for machine in machines)
+            config.transfer_queue.backend.SimpleStorage.num_data_storage_units = room.stores(settings, cpus)
             yield
     finally:
         ray.shutdown()
+
+
+def _late(trial: Trial, seconds: float) -> UserError:
+    """Whatever the workers wait for: none of what is known to be waited for, which was looked at before."""
+    return UserError(
+        f"{trial.name}: verl's workers had not started after {seconds:g} s.\n"
+        "`ray status` and `ray list actors` show what waits; slow storage of the model takes long, too. "
+        "`verl.stall_seconds` is the limit.",
+        FAILED,
+    )
 
 
 def _environment(trial: Trial) -> dict[str, str]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import warnings
 from collections.abc import Mapping
 from copy import deepcopy
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.backends.verl.keys import longest_sequence, runtime_keys, semantic_keys
 from harness.backends.verl.options import VerlSettings, settings_of
+from harness.backends.verl.room import wanted_cpus
 from harness.base.errors import UserError
 from harness.config.experiment import Experiment, Trial
 
@@ -28,8 +30,8 @@ if TYPE_CHECKING:
 VERSION = "0.9.1"
 """of verl: its configuration changes with every release"""
 
-_CPUS, _CPUS_EACH = 8, 4
-"""logical ones that a Ray cluster on cpu is said to have: for all helpers, and for each worker (verl reserves 3)"""
+_MORE_CPUS = 8
+"""logical ones for helpers that may hold one while they start"""
 _OBJECT_STORE_BYTES = 500_000_000
 
 
@@ -95,11 +97,12 @@ def ray_arguments(settings: VerlSettings, joining: bool) -> dict[str, Any]:
     """
     if joining:
         return {"address": "auto"}
-    local: dict[str, Any] = {"address": "local", "include_dashboard": False}
+    # Ray only counts CPUs. A machine of few is said to have what verl reserves, which else would be waited for.
+    cpus = max(wanted_cpus(settings) + _MORE_CPUS, os.cpu_count() or 1)
+    local: dict[str, Any] = {"address": "local", "include_dashboard": False, "num_cpus": cpus}
     if settings.device == "cpu":
         # verl places workers by GPUs; on cpu these are logical ones.
-        cpus = _CPUS + _CPUS_EACH * settings.gpus_per_node
-        local |= {"num_gpus": settings.gpus_per_node, "num_cpus": cpus, "object_store_memory": _OBJECT_STORE_BYTES}
+        local |= {"num_gpus": settings.gpus_per_node, "object_store_memory": _OBJECT_STORE_BYTES}
     return local
 
 
