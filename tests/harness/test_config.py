@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -36,8 +37,10 @@ def test_every_config_loads_and_survives_being_written_out(path: Path, tmp_path:
 def test_the_papers_comparison(path: Path) -> None:
     experiment = config.load(path)
     assert (experiment.backend, experiment.backend_settings.devices, experiment.template) == ("verl", 8, "chat")
-    assert [arm.name for arm in experiment.arms] == ["rence", "grpo", "dapo", "online_dpo"]
-    assert all(arm.recipe == experiment.recipe for arm in experiment.arms) and len(experiment.seeds) >= 3
+    assert [arm.name for arm in experiment.arms] == ["rence", "grpo", "dapo", "semi_online_dpo"]
+    *others, semi = experiment.arms
+    assert all(arm.recipe == experiment.recipe for arm in others) and len(experiment.seeds) >= 3
+    assert semi.recipe == replace(experiment.recipe, generator_sync_steps=10)
     assert (experiment.comparison.target, len(experiment.comparison.baselines)) == ("rence", 3)
     assert experiment.evaluation.benchmarks == {
         "math500": 4,
