@@ -78,6 +78,8 @@ def train(run: RunFolder, experiment: Experiment, arm: str, seed: int, clock: Cl
     evaluator = _evaluator(experiment)
     earlier = replace(evaluator, evaluation=experiment.evaluation.first)
 
+    told: set[str] = set()
+
     def evaluate(engine: Engine, checkpoint: Checkpoint) -> None:
         def place(name: str) -> EvalFolder:
             return folder.eval(checkpoint.step, name)
@@ -91,7 +93,10 @@ def train(run: RunFolder, experiment: Experiment, arm: str, seed: int, clock: Cl
             else:
                 earlier.ask(engine, subject, experiment.evaluation.curve, place)
         for finding in examine(folder, trial.arm.recipe.max_grad_norm):
-            log.warn(f"{trial.name} is not healthy: {finding}")
+            # once for each kind: its counts grow with every evaluation
+            if (code := finding.partition(":")[0]) not in told:
+                log.warn(f"{trial.name} is not healthy: {finding}")
+                told.add(code)
 
     _require_start(folder.trial, TrialRecord.read(folder.trial).initial_weights, model)
     backend, log = get_backend(experiment.backend), _Log(clock)

@@ -7,7 +7,7 @@ name it in `choices`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -40,6 +40,8 @@ class Alternative:
     where that cannot be told"""
     estimand: Estimand | None = None
     """what the interval of a change covers; None: what the plan says"""
+    against: Mapping[str, float] | None = None
+    """arm -> its average as planned on what the alternative is about, where that is not all of the headline"""
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,10 @@ class MeasuringChoice:
 def average(found: Matrices) -> float:
     """Unweighted mean over benchmarks."""
     return float(np.mean([matrix.mean() for matrix in found]))
+
+
+def _averages(found: Mapping[str, Matrices]) -> dict[str, float]:
+    return {arm: average(matrices) for arm, matrices in found.items()}
 
 
 def minus(averages: Mapping[str, float], one: str, other: str) -> float | None:
@@ -139,8 +145,7 @@ def measured(name: str, headline: Cells, scores: Cells, arms: list[str], benchma
 
 def instead(name: str, under: Mapping[str, Matrices], base: Mapping[str, Matrices]) -> Alternative:
     """By an arm's matrices and those that they take the place of, in the same shapes."""
-    averages = {arm: average(matrices) for arm, matrices in under.items()}
-    return Alternative(name, averages, {arm: change(under[arm], base[arm]) for arm in under})
+    return Alternative(name, _averages(under), {arm: change(under[arm], base[arm]) for arm in under})
 
 
 def _whole(cells: Cells, arms: list[str], benchmarks: list[str]) -> dict[str, Matrices]:
@@ -247,9 +252,10 @@ def _half(a: Analysis) -> Iterator[Alternative]:
     # of the headline the seeds of the average too, on these benchmarks as on all of them
     headline = matrices(_averaged(a, final(a.run)), a.run.problems)
     cells = matrices(evals, a.run.problems)
-    found = measured(f"half the budget{some}", headline, cells, [arm.name for arm in a.arms], asked)
+    arms = [arm.name for arm in a.arms]
+    found = measured(f"half the budget{some}", headline, cells, arms, asked)
     if len(found.averages) > 1:
-        yield found
+        yield replace(found, against=_averages(_whole(headline, arms, asked))) if some else found
 
 
 def _averaged(a: Analysis, evals: pd.DataFrame) -> pd.DataFrame:

@@ -6,6 +6,7 @@ Scores at equal updates and at equal tokens are descriptive: interpolated betwee
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -82,6 +83,8 @@ def equal(a: Analysis, axis: str) -> EqualPoint | None:
     if not tracks or not all(len(track) for track in tracks.values()):
         return None
     at = min(float(track[axis].iloc[-1]) for track in tracks.values())
+    if not at:
+        return None  # a trial that made none has no point but the start
     origin = float(start.iloc[0])
     there = {
         trial: float(np.interp(at, [0.0, *track[axis]], [origin, *track["score"]])) for trial, track in tracks.items()
@@ -95,13 +98,19 @@ def equal(a: Analysis, axis: str) -> EqualPoint | None:
 
 
 def facts(a: Analysis) -> str:
-    """`Rollouts are equal; updates (ReNCE 48 a trial, GRPO 96) are not.` Of updates and tokens those in which a
-    baseline and the target differ by more than a tenth; empty if none do."""
+    """`Rollouts are equal; updates (ReNCE 48 a trial, GRPO 96) are not.` Those of the axes in which a baseline and the
+    target differ by more than a tenth; empty if none do. Rollouts are equal but for the last step, which is whole."""
     if a.run.plan.imported:
         return ""
     costs = cost_axis.generated(a)
-    parts = [found for axis in ("updates", "tokens") if (found := _unequal(a, costs, axis))]
-    return f"Rollouts are equal; {listing(parts)} are not." if parts else ""
+    parts = [found for axis in AXES if (found := _unequal(a, costs, axis))]
+    if not parts:
+        return ""
+    if parts[0].startswith("rollouts"):
+        return f"Not equal: {'; '.join(parts)}."
+    sides = [made for arm in (a.target, *a.run.plan.comparison.baselines) if (made := mean(costs, arm, "rollouts"))]
+    apart = math.ceil(100 * (1 - min(sides) / max(sides))) if sides else 0
+    return f"Rollouts are equal{f' to {apart} %' if apart else ''}; {listing(parts)} are not."
 
 
 def mean(costs: cost_axis.Costs, arm: str, axis: str) -> float | None:
@@ -115,7 +124,9 @@ def _unequal(a: Analysis, costs: cost_axis.Costs, axis: str) -> str:
     if ours is None:
         return ""
     means = {arm: mean(costs, arm, axis) for arm in a.run.plan.comparison.baselines}
-    others = {arm: made for arm, made in means.items() if made and abs(made - ours) > UNEQUAL * max(made, ours)}
+    others = {
+        arm: made for arm, made in means.items() if made is not None and abs(made - ours) > UNEQUAL * max(made, ours)
+    }
     if not others:
         return ""
     if len(others) > MOST_NAMES:
@@ -126,5 +137,7 @@ def _unequal(a: Analysis, costs: cost_axis.Costs, axis: str) -> str:
 
 
 def _amount(number: float) -> str:
-    """`48`, `96,000`, `1.2 million`"""
-    return f"{number / 1e6:.1f} million" if number >= 1e6 else f"{number:,.0f}"
+    """`4.5`, `48`, `96,000`, `1.2 million`"""
+    if number >= 1e6:
+        return f"{number / 1e6:.1f} million"
+    return f"{number:,.0f}" if number >= 10 or number == int(number) else f"{number:.1f}"

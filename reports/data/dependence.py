@@ -63,10 +63,17 @@ class Dependence:
     a: str
     b: str
     planned: float | None
-    """a - b as planned; None, as `under`, where a side has no average"""
+    """a - b as planned, on what the alternative is about; None, as `under`, where a side has no average"""
     under: float | None
     """a - b under the alternative"""
     change: Interaction
+    whole: bool = True
+    """whether the alternative is about all of the headline"""
+
+    @property
+    def known(self) -> bool:
+        """Whether there are two numbers to set against each other."""
+        return self.planned is not None and self.under is not None
 
     @property
     def depends(self) -> bool:
@@ -158,7 +165,8 @@ def sentences(judged: Sequence[JudgedChoice], asked: Question) -> list[str]:
         return []
     depends = [
         f"{asked.label(asked.target)} − {asked.label(baseline)} depends on the {one.choice.name}: "
-        f"{signed(tests[0].planned)} points at the headline; {_instead(tests)}."
+        f"{signed(tests[0].planned)} points at the headline{'' if tests[0].whole else ' on the same benchmarks'}; "
+        f"{_instead(tests)}."
         for one in judged
         for baseline in asked.baselines
         if (tests := [test for test in one.against(baseline) if test.depends])
@@ -178,21 +186,32 @@ def _instead(tests: Sequence[Dependence]) -> str:
 def _ranges(judged: Sequence[JudgedChoice], asked: Question) -> str:
     """`Whether ReNCE is ahead is not shown to depend on the benchmarks or the seed. Over these choices, in points:
     ReNCE − GRPO +0.3 to +2.5.` Of choices on which no sign depends."""
-    quiet = [one for one in judged if not any(test.depends for test in one.tests)]
+    quiet = [one for one in looked_at(judged) if not any(test.depends for test in one.tests)]
+    unknown = [f"the {one.choice.name}" for one in judged if one not in looked_at(judged)]
+    lacking = f"What {listing(unknown, 'or')} would change is not known: scores are missing." if unknown else ""
     if not quiet:
-        return ""
+        return lacking
     names = listing([f"the {one.choice.name}" for one in quiet], "or")
-    said = f"Whether {asked.label(asked.target)} is ahead is not shown to depend on {names}."
+    said = [f"Whether {asked.label(asked.target)} is ahead is not shown to depend on {names}."]
+    # a difference on some of the benchmarks is another number, and in no range with those on all
+    ranged = [one for one in quiet if all(test.whole for test in one.tests)]
+    apart = [f"the {one.choice.name}" for one in quiet if one not in ranged]
     clauses = []
     for baseline in asked.baselines:
-        tests = [test for one in quiet for test in one.against(baseline)]
+        tests = [test for one in ranged for test in one.against(baseline) if test.known]
         values = [value for test in tests for value in (test.planned, test.under) if value is not None]
         if values:
             clauses.append(f"− {asked.label(baseline)} {over_choices(values)}")
-    if not 0 < len(clauses) <= MOST_RANGES:
-        return said
-    over = "Over these choices" if len(quiet) > 1 else "Over this choice"
-    return f"{said} {over}, in points: {asked.label(asked.target)} {', '.join(clauses)}."
+    if 0 < len(clauses) <= MOST_RANGES:
+        over = "Over these choices" if len(quiet) > 1 else "Over this choice"
+        but = f" but {listing(apart)}" if apart else ""
+        said.append(f"{over}{but}, in points: {asked.label(asked.target)} {', '.join(clauses)}.")
+    return " ".join([*said, *filter(None, [lacking])])
+
+
+def looked_at(judged: Sequence[JudgedChoice]) -> list[JudgedChoice]:
+    """The choices of which an alternative is known for some pair."""
+    return [one for one in judged if any(test.known for test in one.tests)]
 
 
 def judge_all(every: Sequence[MeasuringChoice], base: Mapping[str, Matrices], asked: Question) -> list[JudgedChoice]:
@@ -219,11 +238,12 @@ def judge(choice: MeasuringChoice, base: Mapping[str, Matrices], asked: Question
             alternative.name,
             asked.target,
             baseline,
-            minus(averages, asked.target, baseline),
+            minus(averages if alternative.against is None else alternative.against, asked.target, baseline),
             minus(alternative.averages, asked.target, baseline),
             Interaction(
                 _estimate(asked, alternative, baseline, confidence, len(pairs)), len(pairs) * among, asked.margin
             ),
+            alternative.against is None,
         )
         for alternative, baseline in pairs
     ]

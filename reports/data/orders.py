@@ -25,13 +25,20 @@ class Variant:
 
     name: str
     averages: Averages
+    against: Averages | None = None
+    """the averages as planned on what this is about, where that is not all of the headline"""
 
     def order(self) -> list[str]:
         """Best first; of equal ones the first in the plan."""
         return sorted(self.averages, key=lambda arm: -self.averages[arm])
 
     def swapped(self, base: Variant) -> list[tuple[str, str]]:
-        """Pairs of arms, the better in `base` first, that stand the other way round here. Ties are no swap."""
+        """Pairs of arms, the better as planned first, that stand the other way round here. Ties are no swap.
+
+        Args:
+            base: as planned.
+        """
+        base = base if self.against is None else Variant(base.name, self.against)
         order = [arm for arm in base.order() if arm in self.averages]
         pairs = [(one, other) for i, one in enumerate(order) for other in order[i + 1 :]]
         return [
@@ -63,7 +70,7 @@ def variants(a: Analysis, judged: Sequence[JudgedChoice]) -> list[Variant]:
         return []
     others = [alternative for one in judged for alternative in one.choice.alternatives]
     name = "as imported" if a.run.plan.imported else "as it is" if a.checked.accepted or a.deviations else "as planned"
-    return [Variant(name, base), *(Variant(other.name, other.averages) for other in others)]
+    return [Variant(name, base), *(Variant(other.name, other.averages, other.against) for other in others)]
 
 
 def sentence(found: Sequence[Variant], labels: Mapping[str, str]) -> str:
@@ -76,11 +83,16 @@ def sentence(found: Sequence[Variant], labels: Mapping[str, str]) -> str:
     """
     if len(found) < 2:
         return ""
-    base, *others = found
+    base, *rest = found
+    # one that lacks an arm has no order of all
+    others = [variant for variant in rest if variant.averages.keys() >= base.averages.keys()]
     swaps = [variant for variant in others if variant.swapped(base)]
     few = len(base.averages) <= MOST
     order = base.words(labels) if few else f"{labels[base.order()[0]]} first of {plural(len(base.averages), 'arm')}"
     choices = plural(len(others), "other choice")
+    lacking = (
+        f" {len(rest) - len(others)} more cannot tell: an arm's scores are missing." if len(rest) > len(others) else ""
+    )
     if not swaps:
         none = (
             f"None of {choices} changes" if len(others) > 1 else f"The other choice, {others[0].name}, does not change"
@@ -93,7 +105,7 @@ def sentence(found: Sequence[Variant], labels: Mapping[str, str]) -> str:
     change = "changes" if len(swaps) == 1 else "change"
     return (
         f"By average: {order}. {len(swaps)} of {choices} {change} the order: {names}. Arms that are not separated may "
-        "swap by chance."
+        f"swap by chance.{lacking}"
     )
 
 

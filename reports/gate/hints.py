@@ -94,9 +94,11 @@ def _more(e: Evidence) -> list[str]:
     if s is None:
         return []
     both = "problems" if e.decision.average.estimate.estimand == "checkpoints" else "problems and seeds"
-    samples = f", or {s.samples:.2g} times as many samples a problem" if s.samples else ""
+    samples = f", or {_times(s.samples)} times as many samples a problem" if s.samples else ""
     alone = "" if s.samples else "; more samples a problem alone are not enough" if _repeated(e) else ""
-    return [f"For {e.points} that takes about {s.problems:.2g} times as many {both}{samples}, on both sides{alone}."]
+    return [
+        f"For {e.points} that takes about {_times(s.problems)} times as many {both}{samples}, on both sides{alone}."
+    ]
 
 
 def _repeated(e: Evidence) -> bool:
@@ -117,3 +119,8 @@ def _problems(e: Evidence) -> list[str]:
     shown = [f"{name} {one} ({percent(a)} to {percent(b)} %)" for _, name, one, a, b in found[:MOST_PROBLEMS]]
     most = f"; the largest falls: {listing(shown)}" if len(found) > 1 else f": {shown[0]}"
     return [f"To look at: {plural(len(found), 'problem')} scored lower and {higher:,} higher{most}."]
+
+
+def _times(factor: float) -> str:
+    """`1.4`, `25`, `550`: two digits, and no powers of ten."""
+    return f"{float(f'{factor:.2g}'):,g}" if factor < 1e6 else "a million"

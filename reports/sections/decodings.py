@@ -25,7 +25,7 @@ def section(a: Analysis) -> Section | None:
 def _averages(a: Analysis, found: list[DecodedScores]) -> Table:
     columns = [Column("", numeric=False), *(Column(one.name) for one in found)]
     rows = [
-        Row([text(a.label(arm)), *(_cell(one, arm, AVERAGE) for one in found)], quiet=arm == START) for arm in a.rows
+        Row([text(a.label(arm)), *(_cell(a, one, arm, AVERAGE) for one in found)], quiet=arm == START) for arm in a.rows
     ]
     settings = "; ".join(f"{one.name}: {one.words}" for one in found)
     caption = (
@@ -41,7 +41,7 @@ def _by_benchmark(a: Analysis, found: list[DecodedScores]) -> Table:
     columns = [Column("", numeric=False), Column("decoding", numeric=False), *map(Column, [*titles, "Average"])]
     rows = [
         Row(
-            [text(a.label(arm)), text(one.name), *(_cell(one, arm, column) for column in a.columns)],
+            [text(a.label(arm)), text(one.name), *(_cell(a, one, arm, column) for column in a.columns)],
             quiet=arm == START,
         )
         for arm in a.rows
@@ -50,8 +50,11 @@ def _by_benchmark(a: Analysis, found: list[DecodedScores]) -> Table:
     return Table("decodings-benchmarks", columns, rows, "As above, benchmark by benchmark.")
 
 
-def _cell(one: DecodedScores, arm: str, column: str) -> Cell:
+def _cell(a: Analysis, one: DecodedScores, arm: str, column: str) -> Cell:
     score = one.scores.get((arm, column))
     if score is None:
         return Cell(GAP)
-    return Cell(percent(score.estimate.value), value=score.estimate.value, spread=between(score.estimate.interval))
+    spread, seeds = between(score.estimate.interval), len(a.by_seed(arm))
+    if arm != START and len(score.seeds) < seeds:
+        spread = f"{spread}, {len(score.seeds)} of {seeds} seeds"
+    return Cell(percent(score.estimate.value), value=score.estimate.value, spread=spread)

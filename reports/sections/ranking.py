@@ -37,7 +37,7 @@ def _sentences(a: Analysis, found: list[Variant], judged: Sequence[JudgedChoice]
         return told
     depends = [f"{words}." for words in dependence.told(judged, dependence.question(a))]
     if not depends:
-        names = listing([f"the {one.choice.name}" for one in judged], "or")
+        names = listing([f"the {one.choice.name}" for one in dependence.looked_at(judged)], "or")
         depends = [f"No difference of {a.label(a.target)} is shown to depend on {names}."]
     return [*told, *depends, *(words for one in judged if (words := _range(a, one)))]
 
@@ -47,13 +47,15 @@ def _range(a: Analysis, one: JudgedChoice) -> str:
     clauses, moved = [], []
     for baseline in a.run.plan.comparison.baselines:
         tests = one.against(baseline)
-        known = [value for test in tests for value in (test.planned, test.under) if value is not None]
+        known = [value for test in tests if test.known for value in (test.planned, test.under) if value is not None]
         if known and not any(test.depends for test in tests):
             clauses.append(f"− {a.label(baseline)} {over_choices(known)}")
             moved.append(max(known) - min(known))
     if not clauses:
         return ""
-    over = f"Over the {one.choice.name} ({plural(len(one.choice.alternatives), 'alternative')})"
+    alternatives = one.choice.alternatives
+    which = alternatives[0].name if len(alternatives) == 1 else f"{len(alternatives)} alternatives"
+    over = f"Over the {one.choice.name} ({which})"
     if len(clauses) > MOST:
         return (
             f"{over} {len(clauses)} differences of {a.label(a.target)} move over {percent(max(moved))} points at most."

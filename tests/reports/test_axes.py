@@ -76,6 +76,24 @@ def test_the_verdict_says_what_is_not_equal(run: Path, make_run) -> None:
     assert "Rollouts are equal" not in reports.summary(make_run("equal"))
 
 
+def counted(run: Path, arm: str, **numbers: int) -> None:
+    for place in run.glob(f"{arm}/seed*"):
+        write_json(place / "done.json", read_json(place / "done.json") | numbers)
+
+
+def test_rollouts_are_called_equal_as_far_as_they_are(run: Path) -> None:
+    counted(run, "grpo", rollouts=1010)
+    assert axes.facts(analysed(run, None)).startswith("Rollouts are equal to 1 %; updates (")
+    counted(run, "grpo", rollouts=1300)
+    said = axes.facts(analysed(run, None))
+    assert said.startswith("Not equal: rollouts (ReNCE (reconstruction) 1,000 a trial, GRPO 1,300); updates (")
+
+
+def test_a_side_without_updates_is_named(run: Path) -> None:
+    counted(run, "grpo", updates=0)
+    assert "updates (ReNCE (reconstruction) 40 a trial, GRPO 0)" in axes.facts(analysed(run, None))
+
+
 def test_a_log_that_is_gone_leaves_a_gap(run: Path) -> None:
     for path in run.glob("rence/seed*/steps.jsonl"):
         path.unlink()

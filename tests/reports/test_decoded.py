@@ -12,12 +12,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import reports
 from harness.records import START, DataError, EvalRecord, RunFolder, eval_name, read_json, write_json
 from reports.data import decoded, dependence
 from reports.data.alternatives import DECODING
 from reports.data.analysis import analyse
 from reports.data.load import load
 from reports.data.scores import AVERAGE
+from reports.document import Table
+from reports.sections import decodings as section
 from tests.reports.conftest import Make, Synthetic, relock, write_eval
 
 FIRST = {"temperature": 1.0, "top_p": 1.0, "max_tokens": 48, "benchmarks": {"mini_easy": 4, "mini_hard": 4}}
@@ -181,3 +184,30 @@ def test_what_a_decoding_lacks_is_told(run: Path) -> None:
     assert a.deviations == ["rence seed 1 has no result under the decoding greedy on mini_hard."]
     assert any("mini_hard@greedy is unfinished" in note for note in a.run.notes)
     assert ("rence", AVERAGE) in a.scores and decoded.found(a)[1].scores["rence", AVERAGE].seeds == (0, 2)
+
+
+def test_a_decoding_of_which_nothing_is_known_is_not_called_harmless(make_run: Make) -> None:
+    """The arm that is compared has no score under it; two others have."""
+    changes = {
+        "benchmarks": {"mini_easy": (60, 4), "mini_hard": (60, 4)},
+        "gains": {"rence": 1.0, "grpo": 0.0, "b": 0.5},
+    }
+    run = decode(make_run(**changes), replace(Synthetic(), **changes))
+    for place in run.glob("rence/seed*/evals/*/*@greedy"):
+        shutil.rmtree(place)
+    said = reports.summary(run, accept="made by a test")
+    assert "What the decoding would change is not known: scores are missing." in said
+    (quiet,) = [line for line in said.splitlines() if "is not shown to depend on" in line]
+    assert "the decoding" not in quiet.partition("What ")[0]
+    (order,) = [line for line in said.splitlines() if line.startswith("By average: ")]
+    assert order.endswith("1 more cannot tell: an arm's scores are missing.")
+
+
+def test_scores_of_fewer_seeds_say_so(run: Path) -> None:
+    for place in run.glob("grpo/seed1/evals/*/*@greedy"):
+        shutil.rmtree(place)
+    found = section.section(analyse(load(run)))
+    assert found is not None and isinstance(found.blocks[0], Table)
+    spreads = {row.cells[0].text: [cell.spread or "" for cell in row.cells[1:]] for row in found.blocks[0].rows}
+    assert spreads["GRPO"][1].endswith(", 2 of 3 seeds")
+    assert not any("seeds" in words for name, row in spreads.items() for words in row[: 1 if name == "GRPO" else None])

@@ -80,6 +80,43 @@ def test_averages_of_each_variant_by_hand(make_run) -> None:
     assert found["without a"].swapped(base) == [], "a tie is no swap"
 
 
+def of_some_benchmarks(run: Path, rence: int, grpo: int) -> Path:
+    """Of 100 attempts on a, rence has 95 right at half the budget and grpo 60; `rence` and `grpo` are right at the end.
+    On b, which was not asked before, rence has 70 and grpo 90."""
+    for seed in range(5):
+        put(place(run, "rence", seed, "a", 10), {"correct": 95 - seed % 2})
+        put(place(run, "grpo", seed, "a", 10), {"correct": 60 - seed % 2})
+        put(place(run, "rence", seed, "a"), {"correct": rence + seed % 2})
+        put(place(run, "grpo", seed, "a"), {"correct": grpo + seed % 2})
+        put(place(run, "rence", seed, "b"), {"correct": 70 + seed % 2})
+        put(place(run, "grpo", seed, "b"), {"correct": 90 + seed % 2})
+    return run
+
+
+TWO = {"benchmarks": {"a": (50, 2), "b": (50, 2)}, "seeds": tuple(range(5)), "curve": ("a",)}
+
+
+def test_half_the_budget_is_judged_on_the_benchmarks_that_were_asked_there(make_run) -> None:
+    """The average is grpo's because of b, which half the budget says nothing of."""
+    a = analysis(of_some_benchmarks(make_run(**TWO), 55, 50))
+    assert a.scores["rence", "average"].estimate.value < a.scores["grpo", "average"].estimate.value
+    (budget,) = [one for one in study(a) if one.choice.name == "budget"]
+    (test,) = budget.tests
+    assert (test.planned, test.under) == pytest.approx((0.05, 0.35)) and not test.whole
+    assert test.change.material and not test.depends, "rence is ahead on a at both points"
+    half = next(one for name, one in named(a).items() if name.startswith("half"))
+    assert half.swapped(named(a)["as planned"]) == []
+    assert not any("budget" in words for words in found_of(a))
+    said = " ".join(sentences_of(study(a), question(a)))
+    assert "the seed or the budget. Over these choices but the budget, in points: " in said and "+35" not in said
+
+
+def test_a_sign_that_turns_on_the_benchmarks_that_were_asked_is_found(make_run) -> None:
+    a = analysis(of_some_benchmarks(make_run(**TWO), 50, 70))
+    (words,) = [one for one in sentences_of(study(a), question(a)) if "depends on the budget" in one]
+    assert words.endswith(": −20.0 points at the headline on the same benchmarks; half the budget, a only: +35.0.")
+
+
 def table(a: Analysis, name: str) -> list[list[str]]:
     found = section.section(a)
     assert found is not None
