@@ -132,6 +132,14 @@ def check_recipe(manifest: Manifest, at: Key, recipe: Recipe) -> None:
             f"`minibatches` must divide `prompts_per_step` ({recipe.prompts_per_step}), "
             f"but is {recipe.minibatches} instead: a mini-batch takes whole groups.",
         )
+    if recipe.refill == "batch" and recipe.refill_factor != 1:
+        key = (*at, "refill_factor")
+        fail(
+            manifest,
+            key if key in manifest.places else ("recipe", "refill_factor"),
+            f"`refill_factor` must be 1 where `refill` is batch, but is {recipe.refill_factor:g} instead: whole "
+            "batches are asked, whatever is missing.",
+        )
 
 
 def _that_act(

@@ -178,7 +178,8 @@ def _no_repeats(evaluated: Iterable[ImportedEvaluation]) -> None:
     raise DataError(
         f"{first.here} and {first.there} are the same attempt: {one.who}, problem {first.problem}, sample "
         f"{first.sample}{f' (and {others:,} more such pairs)' if others else ''}.\n"
-        "Are they of two seeds or arms? Name them before the path, as in grpo/seed0=PATH grpo/seed1=PATH."
+        "Are they of two seeds or arms? Name them before the path, as in grpo/seed0=PATH grpo/seed1=PATH. Of two ways "
+        "to sample? Import each into a run of its own."
     )
 
 

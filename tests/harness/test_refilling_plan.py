@@ -159,6 +159,7 @@ def test_a_new_run_asks_for_what_is_missing_and_says_so(tiny: Path, tmp_path: Pa
     ("override", "words"),
     [
         ("recipe.refill_factor=0.5", "`recipe.refill_factor` must be at least 1"),
+        ("recipe={refill: batch, refill_factor: 2}", "`refill_factor` must be 1 where `refill` is batch"),
         ("recipe.refill=all", "`recipe.refill` must be"),
         ("arms.grpo.recipe.refill=batch", "`arms.grpo.recipe.refill` has no effect: `grpo` of this arm asks for no"),
         ("arms.x={algorithm: dapo, refill_dropped: false, recipe: {refill_factor: 2}}", "set `refill_dropped: true`"),

@@ -160,7 +160,7 @@ def test_a_clear_order_is_the_same_in_all_variants(make_run) -> None:
     assert found is not None
     sentences = found.blocks[0].items  # type: ignore[union-attr]
     # 3 marks left out, 2 benchmarks, 3 seeds; of equal size, so weighting is no variant; half the budget asks nothing
-    order = "By average: ReNCE (reconstruction) > GRPO > DAPO. None of 8 other choices changes the order."
+    order = "By average: ReNCE (reconstruction) > GRPO > DAPO. Not one of 8 other choices changes the order."
     assert sentences[0] == order and order in reports.summary(run)
     assert sentences[1].startswith("No difference of ReNCE (reconstruction) is shown to depend on ")
     a = analysis(run)

@@ -64,6 +64,7 @@ def check(settings: VerlSettings, machines: Iterable[Mapping[str, float]]) -> No
             f"cluster has: its {len(found)} machines have {there} GPUs.\n"
             "Join more with `ray start --address=HEAD:6379` (`ray status` lists them), or ask for fewer."
         )
+    # A device's CPUs are of its own machine; those of the queue and of tasks may be anywhere.
     each = WORKER_CPUS * settings.gpus_per_node
     enough = [machine for machine in with_gpus if machine.get("CPU", 0) >= each]
     total = sum(int(machine.get("CPU", 0)) for machine in machines)
