@@ -93,11 +93,11 @@ def sentence(found: Sequence[Variant], labels: Mapping[str, str]) -> str:
     lacking = (
         f" {len(rest) - len(others)} more cannot tell: an arm's scores are missing." if len(rest) > len(others) else ""
     )
+    if not others:
+        return f"By average: {order}.{lacking}"
     if not swaps:
-        none = (
-            f"None of {choices} changes" if len(others) > 1 else f"The other choice, {others[0].name}, does not change"
-        )
-        return f"By average: {order}. {none} the order."
+        none = f"Not one of {choices} changes" if len(others) > 1 else f"The other choice, {others[0].name}, leaves"
+        return f"By average: {order}. {none} the order{'' if len(others) > 1 else ' as it is'}.{lacking}"
     if few and len(swaps) == 1 and len(base.averages) > 2:
         names = f"{swaps[0].name} ({swaps[0].words(labels)})"
     else:
