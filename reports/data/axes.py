@@ -110,7 +110,7 @@ def facts(a: Analysis) -> str:
         return f"Not equal: {'; '.join(parts)}."
     sides = [made for arm in (a.target, *a.run.plan.comparison.baselines) if (made := mean(costs, arm, "rollouts"))]
     apart = math.ceil(100 * (1 - min(sides) / max(sides))) if sides else 0
-    return f"Rollouts are equal{f' to {apart} %' if apart else ''}; {listing(parts)} are not."
+    return f"Rollouts are equal{f' to within {apart} %' if apart else ''}; {listing(parts)} are not."
 
 
 def mean(costs: cost_axis.Costs, arm: str, axis: str) -> float | None:

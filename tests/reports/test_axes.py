@@ -83,7 +83,7 @@ def counted(run: Path, arm: str, **numbers: int) -> None:
 
 def test_rollouts_are_called_equal_as_far_as_they_are(run: Path) -> None:
     counted(run, "grpo", rollouts=1010)
-    assert axes.facts(analysed(run, None)).startswith("Rollouts are equal to 1 %; updates (")
+    assert axes.facts(analysed(run, None)).startswith("Rollouts are equal to within 1 %; updates (")
     counted(run, "grpo", rollouts=1300)
     said = axes.facts(analysed(run, None))
     assert said.startswith("Not equal: rollouts (ReNCE (reconstruction) 1,000 a trial, GRPO 1,300); updates (")
