@@ -37,8 +37,10 @@ def _sentences(a: Analysis, found: list[Variant], judged: Sequence[JudgedChoice]
         return told
     depends = [f"{words}." for words in dependence.told(judged, dependence.question(a))]
     if not depends:
-        names = listing([f"the {one.choice.name}" for one in dependence.looked_at(judged)], "or")
-        depends = [f"No difference of {a.label(a.target)} is shown to depend on {names}."]
+        names = [f"the {one.choice.name}" for one in dependence.looked_at(judged)]
+        depends = (
+            [f"No difference of {a.label(a.target)} is shown to depend on {listing(names, 'or')}."] if names else []
+        )
     return [*told, *depends, *(words for one in judged if (words := _range(a, one)))]
 
 

@@ -61,6 +61,8 @@ def test_too_few_cpus_in_a_cluster(settings: dict[str, int], machines: list[dict
 
 def test_cpus_beside_the_devices_may_be_on_other_machines() -> None:
     room.check(VerlSettings(), [machine(24, 8), machine(3)])
+    with pytest.raises(UserError, match="27 in all"):
+        room.check(VerlSettings(), [machine(24, 8), machine(2)])
 
 
 def test_what_others_hold_is_waited_for() -> None:

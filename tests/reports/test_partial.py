@@ -38,3 +38,12 @@ def test_what_is_missing_is_said_or_left_out(make_run, names: tuple[str, ...]) -
     reports.build(run, ["html", "md", "tex", "csv"])
     page = (run / "report/index.html").read_text(encoding="utf-8")
     assert said.strip() and "nan" not in said.lower() and ">nan<" not in page.lower()
+
+
+def test_a_target_without_a_score_depends_on_nothing_that_is_named(make_run) -> None:
+    """Two other arms have an order; of the arm that is compared nothing is known."""
+    run = make_run(gains={"rence": 2.0, "grpo": 1.0, "dapo": 0.0}, benchmarks={"a": (20, 2), "b": (20, 2)}, curve=())
+    remove(run, "rence/seed*/evals/step_20")
+    reports.build(run, ["md"])
+    page = (run / "report/report.md").read_text(encoding="utf-8")
+    assert "By average: GRPO" in page and "depend on ." not in page
