@@ -12,6 +12,7 @@ import pytest
 from transformers import AutoTokenizer
 
 from harness import config
+from harness.backends.registry import get_backend
 from harness.backends.verl import limits
 from harness.backends.verl.checkpoint import SHARDS, check_ranks
 from harness.backends.verl.installed import attention, stands_in
@@ -124,8 +125,10 @@ def test_no_limit_of_verl_touches_another_backend(on_verl: Path) -> None:
     assert config.load(on_verl, overrides).recipe.microbatch_tokens == 1
 
 
-def test_a_sampler_may_lag(on_verl: Path) -> None:
-    assert config.load(on_verl, ["recipe.generator_sync_steps=10"]).recipe.generator_sync_steps == 10
+def test_a_sampler_may_lag_and_is_a_copy_more_of_the_weights(on_verl: Path) -> None:
+    lags = config.load(on_verl, ["recipe.generator_sync_steps=10"])
+    copies = [get_backend("verl").costs(one).state_copies for one in (config.load(on_verl), lags)]
+    assert lags.recipe.generator_sync_steps == 10 and copies == [10, 12]
 
 
 def test_the_version_is_the_one_that_the_project_asks_for() -> None:
