@@ -9,7 +9,8 @@ Four arms are answered under the planned decoding and under another, by the same
 where effects, seeds and rests correlate by .8 between the two. The first arm is the target, the others are its
 baselines. Prints Markdown: how often the order of the arms changes, and the sign of one of the target's three
 differences; how often an unpaired z test of the changes (the four scores taken as independent) would find one; and what
-the rule of `reports/statistics/dependence.py` says. See docs/statistics.md, which holds the table.
+the rule of `reports/statistics/dependence.py` says of this choice by itself; a whole verdict, in which all choices are
+one family, is in bench/causes.py. See docs/statistics.md, which holds the table.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
-from reports.data.alternatives import Alternative, average, weighted
+from reports.data.alternatives import Alternative, average
 from reports.statistics.dependence import (
     MARGIN,
     Interaction,
@@ -120,26 +121,6 @@ def named(arms: np.ndarray) -> dict[str, Matrices]:
     return {str(place): matrices for place, matrices in enumerate(arms)}
 
 
-def whole_page(row: Choices, replicates: int, rng: np.random.Generator) -> tuple[float, float]:
-    """Shares of replicates in which some change is material, and in which some sign depends on something, over all
-    that a report looks at: the other decoding, each benchmark left out, each seed left out; a family each."""
-    counts = np.zeros(2)
-    for _ in range(replicates):
-        planned, other = map(named, row.draw(rng))
-        size = len(row.sizes)
-        weights = [np.array([0 if b == left else 1 / (size - 1) for b in range(size)]) for left in range(size)]
-        averages = {arm: average(found) for arm, found in other.items()}
-        choices = [
-            [Alternative("", averages, {arm: change(other[arm], planned[arm]) for arm in planned})],
-            [weighted("", planned, one) for one in weights],
-            [without_seed(planned, seed) for seed in range(row.seeds)],
-        ]
-        found = [family(choice, planned) for choice in choices]
-        counts += [any(one[place] for one in found) for place in range(2)]
-    material, depends = counts / replicates
-    return float(material), float(depends)
-
-
 def without_seed(planned: Mapping[str, Matrices], seed: int) -> Alternative:
     """The arms without one of their seeds."""
     moved = {arm: average(m) + average(checkpoint_left_out(m, seed)) for arm, m in planned.items()}
@@ -201,13 +182,6 @@ def main(argv: Sequence[str] | None = None) -> None:
         one = measure(row, args.replicates, np.random.default_rng([7, place]), args.margin / 100)
         cells = (one.order, one.sign, one.unpaired, one.excludes, one.material, one.depends)
         print(f"| {row.name} | {' | '.join(f'{rate:.3f}'.removeprefix('0') for rate in cells)} |", flush=True)
-    print("\n| six benchmarks, a whole page | some change is material | some sign depends |\n|---|---:|---:|")
-    for place, (seeds, sd) in enumerate(((3, 0.1), (5, 0.1), (5, 0.4))):
-        pages = args.replicates // 4
-        found = whole_page(Choices("", SIX, seeds, sd), pages, np.random.default_rng([8, place]))
-        print(
-            f"| {seeds} seeds, sd {sd:g}, {pages} pages | {' | '.join(f'{r:.3f}'.removeprefix('0') for r in found)} |"
-        )
 
 
 if __name__ == "__main__":
