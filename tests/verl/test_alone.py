@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 import torch
+from harness.backends.verl.alone import alone
 from omegaconf import OmegaConf
 
 from harness.backends.example_trial import SEED, experiment_on
-from harness.backends.verl.alone import alone
 from harness.backends.verl.marking import ANSWER, MARK
 from harness.backends.verl.platform import NO_TELEMETRY
 from harness.backends.verl.sampling import TRUNCATED
