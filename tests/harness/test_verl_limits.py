@@ -351,6 +351,10 @@ def test_slots_of_a_cluster(on_verl: Path) -> None:
             "verl.gpus_per_node=2 verl.gpus_per_trial=4",
             "`gpus_per_trial` must be at most `gpus_per_node` (2), but is 4",
         ),
+        (
+            "verl.overrides.transfer_queue.backend.storage_backend=RayStore",
+            "must stay SimpleStorage: the others have one",
+        ),
         ("verl.nodes=2 verl.gpus_per_node=8 verl.gpus_per_trial=4", "takes whole ones: leave `gpus_per_trial` out"),
         (
             "verl.gpus_per_node=4 verl.gpus_per_trial=2 verl.tensor_parallel=4",

@@ -32,6 +32,10 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 
+_STORAGE = "transfer_queue.backend.storage_backend"
+"""key of verl's: where the rollout queue keeps its rows"""
+
+
 def mistakes(experiment: Experiment) -> Iterator[Mistake]:
     """Of the experiment's settings, and of its model if that is on this machine. Starts nothing."""
     settings = settings_of(experiment)
@@ -175,7 +179,12 @@ def _kernels(settings: VerlSettings) -> Iterator[Mistake]:
 
 def _overrides(experiment: Experiment) -> Iterator[Mistake]:
     decided = semantic_keys(Trial(experiment, experiment.arms[0], experiment.seeds[0]))
-    for key in settings_of(experiment).overrides:
+    for key, value in settings_of(experiment).overrides.items():
+        if key.removeprefix("+") == _STORAGE and value != "SimpleStorage":
+            yield Mistake(
+                (("verl", "overrides", key), ("verl", "overrides")),
+                f"`{key}` must stay SimpleStorage: the others have one name for all trials on a cluster.",
+            )
         if any(_same_or_inside(key.removeprefix("+"), ours) for ours in decided):
             yield Mistake(
                 (("verl", "overrides", key), ("verl", "overrides")),

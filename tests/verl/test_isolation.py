@@ -1,23 +1,25 @@
-"""One trial at a time on a Ray cluster, and rollouts that answer what was asked: on a real Ray, with verl's queue."""
+"""Trials on one Ray cluster do not meet, and rollouts answer what was asked: on a real Ray, with verl's queue."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 import torch
-from harness.backends.verl.alone import alone
 from omegaconf import OmegaConf
 
 from harness.backends.example_trial import SEED, experiment_on
+from harness.backends.verl import isolation
 from harness.backends.verl.marking import ANSWER, MARK
 from harness.backends.verl.platform import NO_TELEMETRY
 from harness.backends.verl.sampling import TRUNCATED
-from harness.base.errors import FAILED, USAGE, UserError
+from harness.backends.verl.turns import Turn
+from harness.base.errors import FAILED, UserError
 from harness.base.registry import training_set
 from harness.config.experiment import Trial
 from harness.prompts.stream import Prompt, PromptStream
@@ -49,37 +51,86 @@ def queue(address: str) -> Iterator[None]:
     tq.close()
 
 
-def beside(address: str, wait: float) -> subprocess.CompletedProcess[str]:
-    """Another trial, which comes to the same cluster."""
-    program = (
-        f"import ray; ray.init(address={address!r}, log_to_driver=False)\n"
-        "from harness.backends.verl.alone import alone\n"
-        "from harness.base.errors import UserError\n"
-        f"try:\n    with alone('rloo/seed1 in /b', wait={wait}): print('has it')\n"
-        "except UserError as error: print(error.exit_code, error)"
-    )
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    return subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, timeout=300)
+TRIAL_BESIDE = """
+import os, sys
+from harness.backends.verl import isolation
+os.environ.update(isolation.environment())
+isolation.install()
+import ray
+ray.init(address=sys.argv[1], log_to_driver=False, namespace=os.environ[isolation.TRIAL],
+         runtime_env={"env_vars": {**isolation.environment(), isolation.TRIAL: os.environ[isolation.TRIAL]}})
+import torch
+import transfer_queue as tq
+from omegaconf import OmegaConf
+tq.init(OmegaConf.create({"backend": {"SimpleStorage": {"num_data_storage_units": 1}}}))
+
+@ray.remote(num_cpus=0)
+class Worker:
+    \"\"\"As verl's workers come to the queue: by a name alone.\"\"\"
+    def write(self, word):
+        import verl
+        import transfer_queue as tq
+        tq.kv_put(key="0_0_0", partition_id="train", fields={"word": torch.tensor([word])}, tag={"word": word})
+        return sorted(tq.kv_list(partition_id="train")["train"].items())
+
+worker = Worker.remote()
+print(ray.get(worker.write.remote(int(sys.argv[2]))), flush=True)
+sys.stdin.readline()
+print(sorted(tq.kv_list(partition_id="train")["train"].items()), flush=True)
+tq.close()
+"""
 
 
-def test_a_second_trial_on_the_cluster_refuses_and_says_who_is_there(address: str) -> None:
-    with alone("grpo/seed0 in /a", wait=0):
-        second = beside(address, wait=1)
-    said = second.stdout
-    assert said.startswith(f"{USAGE} rloo/seed1 in /b: this Ray cluster already holds another's rollout queue"), said
-    assert "of grpo/seed0 in /a" in said and "RAY_ADDRESS" in said and len(said.splitlines()) == 2
-    assert "has it" in beside(address, wait=30).stdout, "the first has ended"
-    with alone("grpo/seed0 in /a", wait=30):
-        pass
+def test_each_trial_has_a_queue_of_its_own(address: str) -> None:
+    """Two at once, with the same keys, each with a worker; the first closes its queue while the second goes on."""
+    trials = [
+        subprocess.Popen(
+            [sys.executable, "-P", "-c", TRIAL_BESIDE, address, str(word)],
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for word in (7, 8)
+    ]
+    try:
+        assert all(trial.stdout and trial.stdin for trial in trials)
+        wrote = [trial.stdout.readline() for trial in trials]  # type: ignore[union-attr]
+        assert wrote == [f"[('0_0_0', {{'word': {word}}})]\n" for word in (7, 8)]
+        for trial, word in zip(trials, (7, 8), strict=True):
+            said, _ = trial.communicate("\n", timeout=120)
+            assert said == f"[('0_0_0', {{'word': {word}}})]\n" and trial.returncode == 0
+    finally:
+        for trial in trials:
+            trial.kill()
 
 
-def test_a_queue_that_another_program_has_made_is_not_joined(queue: None) -> None:
-    with pytest.raises(UserError, match="of a program that rence did not start") as refused, alone("trial", wait=0):
-        raise AssertionError("it began")
-    assert refused.value.exit_code == USAGE
-    import transfer_queue as tq
+def test_weights_go_to_the_trials_own_sampler(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On every cluster Ray's jobs are counted from 1, so that verl's own paths are the same."""
+    from verl.workers.rollout.vllm_rollout.bucketed_weight_transfer import BucketedWeightReceiver, BucketedWeightSender
 
-    assert tq.kv_list() is not None, "the queue of the other goes on"
+    isolation.install()
+    path, found = "ipc:///tmp/rl-colocate-zmq-01000000-replica-0-rank-0.sock", []
+    for word in ("one", "two"):
+        monkeypatch.setenv(isolation.TRIAL, word)
+        ends = (
+            BucketedWeightSender(path, use_shm=True),
+            BucketedWeightReceiver(zmq_handle=path, device=torch.device("cpu")),
+        )
+        found.append({end.zmq_handle for end in ends})
+    assert found == [{f"ipc:///tmp/rl-colocate-zmq-{word}-01000000-replica-0-rank-0.sock"} for word in ("one", "two")]
+
+
+def test_trials_take_their_devices_one_after_the_other(address: str) -> None:
+    first, second = Turn(), Turn()
+    assert first.come() and first.come() and not second.come()
+    first.end(), first.end()
+    deadline = time.monotonic() + 60
+    while not second.come():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    assert not first.come()
+    second.end()
 
 
 def wrong_uid(row: dict[str, object]) -> None:
