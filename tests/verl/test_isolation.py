@@ -36,7 +36,7 @@ def address() -> Iterator[str]:
     import ray
 
     os.environ.update(NO_TELEMETRY)
-    context = ray.init(address="local", num_cpus=2, include_dashboard=False, object_store_memory=80_000_000)
+    context = ray.init(address="local", num_cpus=8, include_dashboard=False, object_store_memory=80_000_000)
     yield context.address_info["address"]
     ray.shutdown()
 
@@ -81,6 +81,7 @@ tq.close()
 """
 
 
+@pytest.mark.timeout(300)
 def test_each_trial_has_a_queue_of_its_own(address: str) -> None:
     """Two at once, with the same keys, each with a worker; the first closes its queue while the second goes on."""
     trials = [

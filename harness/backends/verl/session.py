@@ -149,7 +149,10 @@ def _cluster(
     # Ray puts the working directory first on its workers' path, where a user's `benchmarks/` would be taken for ours.
     with chdir(folder):
         namespace = environment[isolation.TRIAL]
-        ray.init(**ray_arguments(settings, joining=joining), namespace=namespace, runtime_env=runtime)
+        try:
+            ray.init(**ray_arguments(settings, joining=joining), namespace=namespace, runtime_env=runtime)
+        except ConnectionError as error:
+            raise _unreachable(trial, error) from error
     turn = Turn()
 
     def look() -> tuple[list[room.Machine], list[room.Machine]]:
@@ -168,6 +171,15 @@ def _cluster(
         yield turn
     finally:
         ray.shutdown()
+
+
+def _unreachable(trial: Trial, error: Exception) -> UserError:
+    at = f" at RAY_ADDRESS={os.environ['RAY_ADDRESS']}" if "RAY_ADDRESS" in os.environ else ""
+    return UserError(
+        f"{trial.name}: no connection to Ray{at}: {_last_line(error)}\n"
+        "`ray status` says whether it is up; one that wants a token is joined with RAY_AUTH_MODE=token. Without "
+        "RAY_ADDRESS a trial starts a Ray of its own."
+    )
 
 
 def _late(trial: Trial, seconds: float) -> UserError:
