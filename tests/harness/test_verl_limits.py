@@ -324,7 +324,7 @@ def test_slots_on_this_machine(on_verl: Path, monkeypatch: pytest.MonkeyPatch) -
             jobs.workers(experiment, 3, room=8, nodes=None)
     assert not backend.slot_environments(on_cpu)
     assert [slot["CUDA_VISIBLE_DEVICES"] for slot in backend.slot_environments(on_gpu)] == ["4,5", "GPU-a,7"]
-    assert (backend.gpus_of_start(on_cpu), backend.gpus_of_start(on_gpu)) == (0, 1)
+    assert (backend.gpus_of_start(on_cpu), backend.gpus_of_start(on_gpu)) == (0, 2)
     # on a cluster that is only named, trials wait for their slots
     monkeypatch.setenv("RAY_ADDRESS", "head:6379")
     assert backend.slots(on_gpu, 8) == 1 and jobs.workers(on_gpu, 16, room=1, nodes=None) == 16

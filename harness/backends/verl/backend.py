@@ -9,12 +9,13 @@ from types import MappingProxyType
 
 from harness.backends.base import Backend, BackendCosts, Evaluate, Mistake, Observer, Throughput, TrainingResult
 from harness.backends.verl import limits, room
-from harness.backends.verl.options import VerlSettings, settings_of
+from harness.backends.verl.options import SEEN, VerlSettings, copies_of_sampler, settings_of
 from harness.backends.verl.settings import VERSION, as_yaml, engine_options, translate, validate
 from harness.base.errors import UserError
 from harness.config.experiment import Experiment, Trial
 from harness.engines.base import Engine
 from harness.engines.registry import open_engine
+from harness.engines.replicas import Replicas
 from harness.models import resolving
 from harness.prompts.stream import PromptStream
 from harness.records import RunFolder, TrialFolder
@@ -82,12 +83,12 @@ class VerlBackend(Backend):
         if settings.device == "cpu" or settings.nodes > 1 or "RAY_ADDRESS" in os.environ:
             return ()
         ends = range(each, len(names) + 1, each)
-        return [{"CUDA_VISIBLE_DEVICES": ",".join(names[end - each : end])} for end in ends]
+        return [{SEEN: ",".join(names[end - each : end])} for end in ends]
 
     def gpus_of_start(self, experiment: Experiment) -> int:
         settings = settings_of(experiment)
         on_vllm = experiment.evaluation.engine in (None, "vllm")
-        return settings.tensor_parallel if settings.device == "gpu" and on_vllm else 0
+        return settings.gpus_on_node if settings.device == "gpu" and on_vllm else 0
 
     def costs(self, experiment: Experiment) -> BackendCosts:
         """Workers on a CPU are there for tests, at no stated speed. The learner computes log-probs of its own for what
@@ -117,8 +118,12 @@ class VerlBackend(Backend):
         return made
 
     def start_engine(self, experiment: Experiment, model: Path) -> Engine:
-        """vLLM as the samplers run it, on one copy of the model."""
-        return open_engine("vllm", model, **engine_options(experiment))
+        """vLLM as the samplers run it, on as many copies of the model as a slot of this machine holds."""
+        options = engine_options(experiment)
+        copies = copies_of_sampler(settings_of(experiment), os.environ.get(SEEN, ""))
+        if len(copies) == 1:
+            return open_engine("vllm", model, **options)
+        return Replicas("vllm", model, copies, SEEN, **options)
 
     def train(
         self,
