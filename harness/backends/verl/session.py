@@ -55,6 +55,7 @@ def train(
     if newest:
         check_ranks(newest, settings.devices)
     limits.check_machine(settings)
+    limits.check_algorithm(trial.arm)
     if said := stands_in(settings):
         observer.warn(said)
     for loaded in (model, *filter(None, [newest])):

@@ -35,6 +35,7 @@ from harness.backends.metrics import add, numbers, step_metrics
 from harness.backends.verl import columns, packing
 from harness.backends.verl.buffer import TRAIN, GroupBuffer
 from harness.backends.verl.checkpoint import REFERENCE, SAMPLER, SHARDS, STATE
+from harness.backends.verl.keys import cut
 from harness.backends.verl.minibatches import filled, minibatches, over_ranks
 from harness.backends.verl.objective import Objective
 from harness.backends.verl.options import settings_of
@@ -71,7 +72,8 @@ class Trainer(PPOTrainerSync):
         """
         self.trial, self.stream, self.folder, self.stop, self.observer = trial, stream, folder, stop, observer
         self.recipe, self.algorithm = trial.arm.recipe, trial.arm.algorithm
-        self.stall_seconds = settings_of(trial.experiment).stall_seconds
+        self.settings = settings_of(trial.experiment)
+        self.stall_seconds = self.settings.stall_seconds
         self.sync = Sync(trial, self.stall_seconds)
         self.progress = TrainingProgress()
         self.state: Mapping[str, float] = {}
@@ -245,7 +247,7 @@ class Trainer(PPOTrainerSync):
             order = over_ranks(filled(parts, size, range(learnt_from, len(places))), tokens_G, self._ranks())
             epoch_batch = batch.select_keys(self._keys([places[g] for g in order]))
             epoch_batch.extra_info = {
-                "force_group_size": self.recipe.group_size,
+                **cut(self.recipe, self.settings, self.algorithm.separable, max(tokens_G)),
                 "updates": self.progress.updates + made,
                 "state": dict(self.state),
                 "progress": min(1.0, generated / self.trial.experiment.budget_rollouts),
