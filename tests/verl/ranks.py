@@ -8,6 +8,7 @@ A process of its own, because verl changes transformers where it is imported. `t
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import sys
@@ -18,6 +19,7 @@ from typing import Any
 
 import torch
 import verl.models.transformers.monkey_patch as monkey_patch
+from safetensors.torch import load_file
 from tensordict import TensorDict
 from torch import Tensor
 from torch.distributed.tensor import DTensor
@@ -33,7 +35,7 @@ from algorithms.objectives.rence import ReNCE
 from algorithms.rollouts import Loss, Rollouts, Totals
 from harness.backends.diverged import Diverged
 from harness.backends.groups import TokenRollouts
-from harness.backends.verl import columns
+from harness.backends.verl import columns, exporting
 from harness.backends.verl.objective import Objective
 from harness.backends.verl.packing import Packing
 from harness.backends.verl.sharded import fill, part_file, shards, weights
@@ -371,6 +373,14 @@ def policy_of(rank: Rank, reference: TrainingWorker) -> PolicyWorker:
     return policy
 
 
+def exported(rank: Rank, folder: Path) -> dict[str, Any]:
+    """A model's files, and the weights that they were written from."""
+    folder.mkdir()
+    exporting.save_model(rank.learner.engine, folder)
+    config = json.loads((folder / "config.json").read_text())
+    return {"files": load_file(folder / "model.safetensors"), "config": config, "weights": rank.weights()}
+
+
 def leaking(rank: Rank) -> Packing | None:
     """What the question finds out about a model that does not look at where sequences begin."""
     kept = masking_utils.find_packed_sequence_indices
@@ -389,6 +399,8 @@ def results(cases: dict[str, Any], folder: Path) -> Iterator[tuple[Any, Any]]:
         yield (name, "packing"), packing_of(rank.learner) if rank.learner.engine_config.use_remove_padding else None
         for key, case in equalities.items():
             yield (name, *key), equality(rank, case)
+        if way.get("precision") == "bf16":
+            yield (name, "model"), exported(rank, folder / name)
     if learning := cases["learning"]:
         rank = Rank(worker(VerlLearner, model, recipe, Way()), recipe)
         reference = worker(TrainingWorker, model, recipe, Way(), reference=True)

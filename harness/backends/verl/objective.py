@@ -93,9 +93,7 @@ class Objective:
         return self.totals
 
 
-def replay(
-    model_output: Mapping[str, Tensor], data: TensorDict, dp_group: Any = None
-) -> tuple[Tensor, dict[str, Any]]:
+def replay(model_output: Mapping[str, Tensor], data: TensorDict, dp_group: Any = None) -> tuple[Tensor, dict[str, Any]]:
     """A number with the gradient of the loss whose derivatives `data` has; its value means nothing."""
     value = nothing(model_output)
     for name, column in DERIVATIVES.items():

@@ -6,7 +6,8 @@ What verl does stays verl's: workers, log-probs of learner and reference, weight
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -47,7 +48,6 @@ from harness.config.experiment import Trial
 from harness.prompts.stream import Prompt, PromptStream
 from harness.prompts.templates import render
 from harness.records import StepRecord, TrialFolder, append_jsonl, read_json, write_json
-from harness.records.files import read_foreign_json
 
 
 class Trainer(PPOTrainerSync):
@@ -112,16 +112,19 @@ class Trainer(PPOTrainerSync):
         if self.progress.grid:
             evaluate()
         while self.progress.rollouts < self.trial.experiment.budget_rollouts:
-            record = self.one_step()
-            append_jsonl(self.folder.steps, [record.to_json()])
+            with ExitStack() as checkpoint:
+                record = self.one_step(checkpoint)
+                append_jsonl(self.folder.steps, [record.to_json()])
             self.observer.on_step(record)
-            if self.progress.grid or self.progress.step % self.recipe.checkpoint_steps == 0:
-                self._save_checkpoint()
             if self.progress.grid:
                 evaluate()
 
-    def one_step(self) -> StepRecord:
-        """One rollout batch: generate it, learn from it, send the weights to the samplers, count it."""
+    def one_step(self, checkpoint: ExitStack) -> StepRecord:
+        """One rollout batch: generate it, learn from it, send the weights to the samplers, count it.
+
+        Args:
+            checkpoint: what is due is written before samplers wake and take memory, and in its place when this is left.
+        """
         self.global_steps = self.progress.step + 1
         self.replay_buffer.cursor = self.progress.cursor
         self.rollouts, self.learnt, self.made = None, {}, 0
@@ -134,10 +137,14 @@ class Trainer(PPOTrainerSync):
             self.progress = self.progress.after(
                 collected, self.progress.updates + self.made, self.trial.experiment.grid_rollouts
             )
+            if self.progress.grid or self.progress.step % self.recipe.checkpoint_steps == 0:
+                with marked_timer("save_checkpoint", self.timing_raw):
+                    checkpoint.enter_context(self._checkpoint())
             self.sync.after(self.global_steps, evaluated=self.progress.grid is not None)
         tq.kv_clear(keys=batch.keys, partition_id=TRAIN)
         self.generate_seconds += self.timing_raw["gen"]
-        self.train_seconds += self.timing_raw["step"] - self.timing_raw["gen"]
+        other = self.timing_raw["gen"] + self.timing_raw.get("save_checkpoint", 0.0)
+        self.train_seconds += self.timing_raw["step"] - other
         seconds = {f"timing_s/{name}": value for name, value in self.timing_raw.items()}
         ours = step_metrics(collected, self.rollouts, self.learnt)
         done = self.progress
@@ -270,15 +277,16 @@ class Trainer(PPOTrainerSync):
         self.made = made
         return batch
 
-    def _save_checkpoint(self) -> None:
+    @contextmanager
+    def _checkpoint(self) -> Iterator[None]:
+        """Inside, everything is written; it is in its place afterwards."""
         with checkpoints.writing(self.folder, self.progress, (STATE,), (SHARDS, SAMPLER, REFERENCE)) as new:
             self.actor_rollout_wg.save_checkpoint(str(new / SHARDS), None, self.progress.step)
             for path in (new / SHARDS / "huggingface").iterdir():
                 path.rename(new / path.name)
-            # verl writes the fp32 weights that it trains, and a config that calls them bf16
-            write_json(new / "config.json", {**read_foreign_json(new / "config.json"), "dtype": "float32"})
             self.sync.save(new)
             write_json(new / STATE, self.state)
+            yield
 
     def _keys(self, places: Sequence[int]) -> list[str]:
         return [self.replay_buffer.key(place, sample) for place in places for sample in range(self.recipe.group_size)]

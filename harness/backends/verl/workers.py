@@ -195,7 +195,9 @@ class PolicyWorker(ActorRolloutRefWorker):
         sharded.save_learner(self.actor.engine, local_path)
 
     @register(dispatch_mode=ONE_TO_ALL)
-    def load_checkpoint(self, local_path: str, hdfs_path: str | None = None, del_local_after_load: bool = False) -> None:
+    def load_checkpoint(
+        self, local_path: str, hdfs_path: str | None = None, del_local_after_load: bool = False
+    ) -> None:
         """What `save_checkpoint` wrote; or verl's own in earlier versions, with as many ranks as now."""
         if sharded.is_here(local_path):
             sharded.load_learner(self.actor.engine, local_path)
