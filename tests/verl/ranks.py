@@ -255,7 +255,10 @@ def guards(rank: Rank, case: dict[str, Any]) -> dict[str, Any]:
     fill(rank.module, rank.start)
     before, found = rank.weights(), {}
     broken = replace(case["batch"], old_logp_BT=torch.full_like(case["batch"].old_logp_BT, torch.nan))
-    for name, changes in {"loss": {"algorithm": Unbounded()}, "gradient": {"batch": broken}}.items():
+    in_parts = {"layout": {**case["layout"], "force_group_size": 1}}
+    changes_of = {"loss": {"algorithm": Unbounded()}, "gradient": {"batch": broken}}
+    changes_of |= {f"{name}, in parts": changes | in_parts for name, changes in changes_of.items()}
+    for name, changes in changes_of.items():
         try:
             rank.learn(**(case | changes))
         except Diverged as error:

@@ -411,7 +411,7 @@ def test_two_updates_leave_the_weights_of_the_local_backend(
 
 
 @pytest.mark.parametrize("count", [1, 2])
-@pytest.mark.parametrize("broken", ["loss", "gradient"])
+@pytest.mark.parametrize("broken", ["loss", "gradient", "loss, in parts", "gradient, in parts"])
 def test_nothing_that_is_not_finite_reaches_the_weights(
     broken: str, count: int, ranks: dict[int, dict[Any, Any]]
 ) -> None:

@@ -183,10 +183,8 @@ def _recipe(arm: Arm, settings: VerlSettings) -> Iterator[Mistake]:
             "mini-batch.",
         )
     # From above: a prompt and a response as long as they may be must fit, or a trial would fail midway.
-    longest, room = (
-        settings.max_prompt_tokens + recipe.max_tokens,
-        recipe.microbatch_tokens * settings.sequence_parallel,
-    )
+    longest = settings.max_prompt_tokens + recipe.max_tokens
+    room = recipe.microbatch_tokens * settings.sequence_parallel
     if longest > room:
         yield Mistake(
             keys("microbatch_tokens", "max_tokens", more=("max_prompt_tokens", "sequence_parallel")),

@@ -22,7 +22,7 @@ from verl.utils.checkpoint.checkpoint_manager import BaseCheckpointManager
 from verl.utils.fsdp_utils import offload_fsdp_optimizer
 
 WEIGHT, OPTIMIZER = "weight.", "optimizer."
-"""before a weight's name; and, with a quantity of the optimiser's between them, as `optimizer.exp_avg.lm_head.weight`"""
+"""before a weight's name; and before a quantity of the optimiser's and a name: `optimizer.exp_avg.lm_head.weight`"""
 
 
 def save_weights(module: torch.nn.Module, folder: str | Path) -> None:
