@@ -126,6 +126,8 @@ def test_no_limit_of_verl_touches_another_backend(on_verl: Path) -> None:
 
 def test_a_sampler_may_lag_and_is_a_copy_more_of_the_weights(on_verl: Path) -> None:
     lags = config.load(on_verl, ["recipe.generator_sync_steps=10"])
+    costs = [get_backend("verl").costs(config.load(on_verl, [f"verl.device={device}"])) for device in ("cpu", "gpu")]
+    assert [cost.weight_bytes for cost in costs] == [4, 2]
     copies = [get_backend("verl").costs(one).state_copies for one in (config.load(on_verl), lags)]
     assert lags.recipe.generator_sync_steps == 10 and copies == [10, 12]
 

@@ -54,13 +54,16 @@ class VerlBackend(Backend):
 
     def costs(self, experiment: Experiment) -> BackendCosts:
         """Workers on a CPU are there for tests, at no stated speed. The learner computes log-probs of its own for what
-        the sampler wrote: one more pass. One trial at a time has all the devices; its state has a second copy of the
-        weights in shards and may have a reference, and those of a sampler that lags, and is there twice while it is
+        the sampler wrote: one more pass. One trial at a time has all the devices; its state has the model, weights and
+        moments in fp32, perhaps a reference, and the weights of a sampler that lags, and is there twice while it is
         written."""
         chosen = settings_of(experiment)
         throughput = None if chosen.device == "cpu" else _THROUGHPUT
+        wide = 2 if chosen.precision == "bf16" else 4
         copies = 5 + any(arm.recipe.generator_sync_steps > 1 for arm in experiment.arms)
-        return BackendCosts(throughput, chosen.devices, extra_passes=1, state_copies=2 * copies, states=1)
+        return BackendCosts(
+            throughput, chosen.devices, extra_passes=1, state_copies=2 * copies, weight_bytes=wide, states=1
+        )
 
     def configs(self, experiment: Experiment, run: RunFolder) -> Mapping[str, str]:
         """verl's complete config for each arm's first seed, checked by verl.
