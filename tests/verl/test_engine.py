@@ -124,7 +124,7 @@ GRADIENTS: dict[int, dict[str, list[tuple[str, str, str]]]] = {
             *((name, "weighted", "parts") for name in (*BASIC, ENTROPY_OF_GROUPS)),
         ],
         SEQUENCE_PARALLEL: [
-            *((name, "weighted", "dynamic") for name in (*BASIC, ENTROPY)),
+            *((name, "weighted", "dynamic") for name in (*BASIC, ENTROPY, ENTROPY_OF_GROUPS)),
             *((name, "weighted", "parts") for name in (*BASIC, ENTROPY_OF_GROUPS)),
         ],
         PIECES: [("rence", "weighted", "dynamic")],
