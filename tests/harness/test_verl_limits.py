@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Callable
+from dataclasses import fields, replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -130,6 +131,18 @@ def test_a_sampler_may_lag_and_is_a_copy_more_of_the_weights(on_verl: Path) -> N
     assert [cost.weight_bytes for cost in costs] == [4, 2]
     copies = [get_backend("verl").costs(one).state_copies for one in (config.load(on_verl), lags)]
     assert lags.recipe.generator_sync_steps == 10 and copies == [10, 12]
+
+
+def test_a_loss_that_says_that_it_separates_and_does_not_is_refused(on_verl: Path) -> None:
+    arm = next(arm for arm in config.load(on_verl).arms if arm.algorithm_name == "rence")
+    limits.check_algorithm(arm)
+
+    class Claims(type(arm.algorithm)):  # type: ignore[misc]
+        separable = property(lambda self: True)
+
+    values = {field.name: getattr(arm.algorithm, field.name) for field in fields(arm.algorithm)}
+    with pytest.raises(UserError, match=r"arm `rence`: `separable` is true, but in parts of groups the loss changes"):
+        limits.check_algorithm(replace(arm, algorithm=Claims(**values)))
 
 
 def test_the_version_is_the_one_that_the_project_asks_for() -> None:

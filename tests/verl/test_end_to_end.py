@@ -1,6 +1,7 @@
 """Four arms on verl's real trainer: Ray, two data-parallel ranks over gloo, vLLM's CPU build, the quickstart's model.
 
-One run for all tests: it is killed with SIGKILL while its first arm trains, on one rank, and then run to its end on two.
+One run for all tests: it is killed with SIGKILL while its first arm trains, on one rank, and then run to its end on
+two.
 """
 
 from __future__ import annotations
