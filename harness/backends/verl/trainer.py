@@ -139,7 +139,7 @@ class Trainer(PPOTrainerSync):
             )
             if self.progress.grid or self.progress.step % self.recipe.checkpoint_steps == 0:
                 with marked_timer("save_checkpoint", self.timing_raw):
-                    checkpoint.enter_context(self._checkpoint())
+                    checkpoint.enter_context(self._checkpoint())  # the samplers sleep, so the memory is there
             self.sync.after(self.global_steps, evaluated=self.progress.grid is not None)
         tq.kv_clear(keys=batch.keys, partition_id=TRAIN)
         self.generate_seconds += self.timing_raw["gen"]
