@@ -29,7 +29,8 @@ def save_model(engine: Any, folder: str | Path) -> None:
     first, dtype = torch.distributed.get_rank() == 0, dtype_of(engine)
     weights = {}
     for name, value in engine.module.state_dict().items():
-        whole = value.to(get_device_id()).full_tensor() if isinstance(value, DTensor) else value
+        here = value.to(get_device_id())
+        whole = here.full_tensor() if isinstance(here, DTensor) else here
         if first:
             weights[name] = (whole.to(dtype) if whole.is_floating_point() else whole).cpu()
     if first:

@@ -15,8 +15,10 @@ from typing import Any
 
 import torch
 import torch.distributed
-import torch.distributed.checkpoint as dcp
 from torch import Tensor
+from torch.distributed.checkpoint.filesystem import FileSystemReader
+from torch.distributed.checkpoint.state_dict_loader import load
+from torch.distributed.checkpoint.state_dict_saver import save
 from torch.distributed.tensor import DTensor
 from verl.utils.checkpoint.checkpoint_manager import BaseCheckpointManager
 from verl.utils.fsdp_utils import offload_fsdp_optimizer
@@ -33,7 +35,7 @@ def save_weights(module: torch.nn.Module, folder: str | Path) -> None:
 def load_weights(module: torch.nn.Module, folder: str | Path) -> None:
     """What `save_weights` or `save_learner` wrote, over the module's own."""
     with torch.no_grad():
-        dcp.load(weights(module), checkpoint_id=str(folder))
+        load(weights(module), checkpoint_id=str(folder))
 
 
 def save_learner(engine: Any, folder: str | Path) -> None:
@@ -52,7 +54,7 @@ def save_learner(engine: Any, folder: str | Path) -> None:
 def load_learner(engine: Any, folder: str | Path) -> None:
     """What `save_learner` wrote. Random numbers, which dropout alone draws, go on where as many ranks had them."""
     wanted = weights(engine.module)
-    known = dcp.FileSystemReader(str(folder)).read_metadata().state_dict_metadata
+    known = FileSystemReader(str(folder)).read_metadata().state_dict_metadata
     parameters, state = dict(engine.module.named_parameters()), dict[Tensor, dict[str, Tensor]]()
     for key in known:
         if key.startswith(OPTIMIZER):
@@ -62,7 +64,7 @@ def load_learner(engine: Any, folder: str | Path) -> None:
             empty = torch.zeros(()) if quantity == "step" else torch.zeros_like(parameter, requires_grad=False)
             state.setdefault(parameter, {})[quantity] = wanted[key] = empty
     with torch.no_grad():
-        dcp.load(wanted, checkpoint_id=str(folder))
+        load(wanted, checkpoint_id=str(folder))
     engine.optimizer.state.clear()
     engine.optimizer.state.update(state)
     if engine._is_offload_optimizer:
@@ -129,4 +131,4 @@ def _rank() -> str:
 
 def _save(found: dict[str, Tensor], folder: str | Path) -> None:
     Path(folder).mkdir(parents=True, exist_ok=True)
-    dcp.save(found, checkpoint_id=str(folder))
+    save(found, checkpoint_id=str(folder))
