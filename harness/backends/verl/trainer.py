@@ -37,7 +37,7 @@ from harness.backends.verl import columns, packing
 from harness.backends.verl.buffer import TRAIN, GroupBuffer
 from harness.backends.verl.checkpoint import REFERENCE, SAMPLER, SHARDS, STATE
 from harness.backends.verl.keys import cut
-from harness.backends.verl.minibatches import filled, minibatches, over_ranks
+from harness.backends.verl.minibatches import ONE_EPOCH, filled, minibatches, over_ranks
 from harness.backends.verl.objective import Objective
 from harness.backends.verl.options import settings_of
 from harness.backends.verl.sampling import ASK, Ask
@@ -264,12 +264,9 @@ class Trainer(PPOTrainerSync):
                 "temperature": self.recipe.temperature,
                 "mini_batch_size": size * self.recipe.group_size,
                 "global_batch_size": size * self.recipe.group_size,
-                "epochs": 1,
                 "seed": self.trial.seed,
-                "dataloader_kwargs": {"shuffle": False},
                 "calculate_entropy": self.algorithm.wants_entropy,
-                "distillation_use_topk": False,
-                "distillation_only": False,
+                **ONE_EPOCH,
             }
             found = learnt(self.actor_rollout_wg.update_actor(epoch_batch), self.state)
             self.state, made = found.state, made + found.updates
