@@ -10,7 +10,6 @@ from verl.utils.seqlen_balancing import calculate_workload, get_seqlen_balanced_
 
 from harness.base.seeds import derive
 
-
 ONE_EPOCH: Mapping[str, Any] = {
     "epochs": 1,
     "dataloader_kwargs": {"shuffle": False},
