@@ -336,6 +336,8 @@ def test_groups_are_cut_where_the_loss_allows_or_they_do_not_fit(
 
 def test_trials_that_take_every_device_run_one_after_the_other(tiny: Path, on_verl: Path) -> None:
     assert jobs.side_by_side(config.load(on_verl), room=8) == 1
+    with pytest.raises(UserError, match=r"^`--workers 2`: there is room for 1 at a time, for each trial has 2 devices"):
+        jobs.workers(config.load(on_verl), 2, room=8, nodes=None)
     assert jobs.side_by_side(config.load(on_verl, ["backend=local", "verl=null"]), room=8) == 8
     with pytest.raises(UserError, match="`local` says that 0 trials can run at once, and must say 1 or more"):
         jobs.side_by_side(config.load(on_verl, ["backend=local", "verl=null"]), room=0)
@@ -349,3 +351,69 @@ def test_a_run_that_cannot_start_writes_nothing(
     assert done.returncode == 2
     assert "verl" in done.stderr and len(done.stderr.splitlines()) <= 3
     assert not (on_verl.parent / "runs").exists()
+
+
+def test_slots_on_this_machine(on_verl: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4,5,GPU-a,7")
+    on_cpu = config.load(on_verl, ["verl.gpus_per_node=4", "verl.gpus_per_trial=2"])
+    on_gpu = config.load(on_verl, ["verl.device=gpu", "verl.gpus_per_node=8", "verl.gpus_per_trial=2"])
+    backend = get_backend("verl")
+    for experiment in (on_cpu, on_gpu):
+        assert [backend.slots(experiment, room) for room in (1, 2, 8)] == [1, 2, 2]
+        assert jobs.workers(experiment, 2, room=1, nodes=None) == 2
+        with pytest.raises(UserError, match="`--workers 3`: there is room for 2 at a time"):
+            jobs.workers(experiment, 3, room=8, nodes=None)
+    assert not backend.slot_environments(on_cpu)
+    assert [slot["CUDA_VISIBLE_DEVICES"] for slot in backend.slot_environments(on_gpu)] == ["4,5", "GPU-a,7"]
+    assert (backend.gpus_of_start(on_cpu), backend.gpus_of_start(on_gpu)) == (0, 1)
+    # on a cluster that is only named, trials wait for their slots
+    monkeypatch.setenv("RAY_ADDRESS", "head:6379")
+    assert backend.slots(on_gpu, 8) == 1 and jobs.workers(on_gpu, 16, room=1, nodes=None) == 16
+    assert not backend.slot_environments(on_gpu)
+
+
+def test_slots_of_a_cluster(on_verl: Path) -> None:
+    nodes = [{"CPU": 64.0, "GPU": 8.0}] * 3
+    whole, half = (
+        config.load(on_verl, ["verl.gpus_per_node=8", "recipe.prompts_per_step=16", f"verl.gpus_per_trial={each}"])
+        for each in ("null", 4)
+    )
+    assert [jobs.workers(one, None, room=1, nodes=nodes) for one in (whole, half)] == [3, 6]
+    with pytest.raises(UserError, match=r"`--workers 7`: there is room for 6 at a time, .* 4 devices, with their CPUs"):
+        jobs.workers(half, 7, room=99, nodes=nodes)
+    assert jobs.workers(config.load(on_verl, ["backend=local", "verl=null"]), None, room=1, nodes=nodes) == 192
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ("verl.gpus_per_node=8 verl.gpus_per_trial=3", "`gpus_per_trial` must divide `gpus_per_node` (8), but is 3"),
+        (
+            "verl.gpus_per_node=2 verl.gpus_per_trial=4",
+            "`gpus_per_trial` must be at most `gpus_per_node` (2), but is 4",
+        ),
+        (
+            "verl.overrides.transfer_queue.backend.storage_backend=RayStore",
+            "must stay SimpleStorage: the others have one",
+        ),
+        ("verl.nodes=2 verl.gpus_per_node=8 verl.gpus_per_trial=4", "takes whole ones: leave `gpus_per_trial` out"),
+        (
+            "verl.gpus_per_node=4 verl.gpus_per_trial=2 verl.tensor_parallel=4",
+            "the 1 x 2 devices (`nodes` x `gpus_per_tr",
+        ),
+    ],
+)
+def test_slots_that_cannot_be_are_refused(on_verl: Path, settings: str, said: str) -> None:
+    with pytest.raises(UserError) as caught:
+        config.load(on_verl, settings.split())
+    assert said in str(caught.value)
+
+
+def test_slots_that_do_not_divide_this_machine(complete: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1,2")
+    limits.check_machine(VerlSettings(gpus_per_trial=1))
+    with pytest.raises(UserError, match=r"`verl\.gpus_per_trial` 2 does not divide the 3 GPUs of a machine"):
+        limits.check_machine(VerlSettings(gpus_per_trial=2))
+    with pytest.raises(UserError, match=r"`verl\.gpus_per_trial` is 4, but this machine has 3 GPUs"):
+        limits.check_machine(VerlSettings(gpus_per_trial=4))

@@ -141,7 +141,7 @@ def runtime_keys(trial: Trial, model: str | Path, work: Path) -> dict[str, Any]:
     return {
         "trainer.device": "cuda" if on_gpu else "cpu",
         "trainer.nnodes": verl.nodes,
-        "trainer.n_gpus_per_node": verl.gpus_per_node,
+        "trainer.n_gpus_per_node": verl.gpus_on_node,
         "trainer.project_name": experiment.name,
         "trainer.experiment_name": trial.name,
         "trainer.logger": [],

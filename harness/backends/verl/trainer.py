@@ -42,6 +42,7 @@ from harness.backends.verl.objective import Objective
 from harness.backends.verl.options import settings_of
 from harness.backends.verl.sampling import ASK, Ask
 from harness.backends.verl.sync import Sync
+from harness.backends.verl.turns import Pools
 from harness.backends.verl.workers import PolicyWorker, learnt
 from harness.base.seeds import derive
 from harness.config.experiment import Trial
@@ -64,14 +65,16 @@ class Trainer(PPOTrainerSync):
         folder: TrialFolder,
         stop: tuple[int, ...],
         observer: Observer,
+        placed: Callable[[], None],
     ) -> None:
         """
         Args:
             config: of `settings.translate`.
             stop: tokens that end a response.
+            placed: called when the devices are the trial's own.
         """
         self.trial, self.stream, self.folder, self.stop, self.observer = trial, stream, folder, stop, observer
-        self.recipe, self.algorithm = trial.arm.recipe, trial.arm.algorithm
+        self.recipe, self.algorithm, self.placed = trial.arm.recipe, trial.arm.algorithm, placed
         self.settings = settings_of(trial.experiment)
         self.stall_seconds = self.settings.stall_seconds
         self.sync = Sync(trial, self.stall_seconds)
@@ -162,6 +165,8 @@ class Trainer(PPOTrainerSync):
     def _init_resource_pool_mgr(self) -> None:
         super()._init_resource_pool_mgr()
         self.role_worker_mapping = {role: ray.remote(PolicyWorker) for role in self.role_worker_mapping}
+        verls = self.resource_pool_manager
+        self.resource_pool_manager = Pools(verls.resource_pool_spec, verls.mapping, placed=self.placed)
 
     def _load_checkpoint(self) -> None:
         """Everything as it was at the newest checkpoint, `steps.jsonl` included."""
