@@ -18,7 +18,7 @@ from harness.backends.verl import limits
 from harness.backends.verl.checkpoint import SHARDS, check_ranks
 from harness.backends.verl.installed import attention, stands_in
 from harness.backends.verl.keys import cut, rectangles
-from harness.backends.verl.options import VerlSettings, settings_of
+from harness.backends.verl.options import VerlSettings, copies_of_sampler, settings_of
 from harness.base import packages
 from harness.base.errors import UserError
 from harness.models.resolving import SHIPPED
@@ -366,7 +366,7 @@ def test_slots_on_this_machine(on_verl: Path, monkeypatch: pytest.MonkeyPatch) -
             jobs.workers(experiment, 3, room=8, nodes=None)
     assert not backend.slot_environments(on_cpu)
     assert [slot["CUDA_VISIBLE_DEVICES"] for slot in backend.slot_environments(on_gpu)] == ["4,5", "GPU-a,7"]
-    assert (backend.gpus_of_start(on_cpu), backend.gpus_of_start(on_gpu)) == (0, 1)
+    assert (backend.gpus_of_start(on_cpu), backend.gpus_of_start(on_gpu)) == (0, 2)
     # on a cluster that is only named, trials wait for their slots
     monkeypatch.setenv("RAY_ADDRESS", "head:6379")
     assert backend.slots(on_gpu, 8) == 1 and jobs.workers(on_gpu, 16, room=1, nodes=None) == 16
@@ -417,3 +417,19 @@ def test_slots_that_do_not_divide_this_machine(complete: dict[str, str], monkeyp
         limits.check_machine(VerlSettings(gpus_per_trial=2))
     with pytest.raises(UserError, match=r"`verl\.gpus_per_trial` is 4, but this machine has 3 GPUs"):
         limits.check_machine(VerlSettings(gpus_per_trial=4))
+
+
+@pytest.mark.parametrize(
+    ("given", "seen", "copies"),
+    [
+        ({}, "", ["0", "1", "2", "3", "4", "5", "6", "7"]),
+        ({"tensor_parallel": 4}, "", ["0,1,2,3", "4,5,6,7"]),
+        ({"gpus_per_trial": 2}, "4,5", ["4", "5"]),
+        ({"gpus_per_trial": 2}, "GPU-a,GPU-b,GPU-c", ["GPU-a", "GPU-b"]),
+        ({"gpus_per_node": 2, "tensor_parallel": 2}, "6,7", ["6,7"]),
+        ({"gpus_per_node": 4}, "3", ["3"]),  # fewer than it says: one copy on what there is
+        ({"device": "cpu", "gpus_per_node": 2}, "9", ["0", "1"]),
+    ],
+)
+def test_copies_of_the_sampler_on_a_machine(given: dict[str, Any], seen: str, copies: list[str]) -> None:
+    assert copies_of_sampler(VerlSettings(**given), seen) == copies
