@@ -159,7 +159,8 @@ def _cluster(
     turn = Turn()
 
     def look() -> tuple[list[room.Machine], list[room.Machine]]:
-        free = ray._private.state.available_resources_per_node()  # as verl asks; no public call tells them apart
+        # as verl asks; no public call tells machines apart
+        free = ray._private.state.available_resources_per_node()  # type: ignore[attr-defined]
         return room.alive(ray.nodes()), list(free.values()) if turn.come() else []
 
     try:
