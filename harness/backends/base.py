@@ -98,6 +98,8 @@ class BackendCosts:
     """forward passes over a rollout batch that the algorithm does not ask for"""
     state_copies: int = 3
     """what a trial keeps to resume from, in sizes of the model's fp32 weights: with AdamW, weights and two moments"""
+    weight_bytes: int = 4
+    """of a parameter in the model that a checkpoint is"""
     states: int | None = None
     """how many trials have such a state at once; None: all of them"""
 

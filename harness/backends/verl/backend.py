@@ -93,13 +93,16 @@ class VerlBackend(Backend):
     def costs(self, experiment: Experiment) -> BackendCosts:
         """Workers on a CPU are there for tests, at no stated speed. The learner computes log-probs of its own for what
         the sampler wrote: one more pass. As many trials as a machine has slots, as far as the experiment says, have a
-        state at a time: with a second copy of the weights in shards, maybe a reference, and the weights of a sampler
-        that lags, and twice while it is written."""
+        state at a time: the model, weights and moments in fp32, perhaps a reference, and the weights of a sampler that
+        lags, and twice while it is written."""
         chosen = settings_of(experiment)
         throughput = None if chosen.device == "cpu" else _THROUGHPUT
+        wide = 2 if chosen.precision == "bf16" else 4
         states = max(1, chosen.gpus_per_node // chosen.devices)
         copies = 5 + any(arm.recipe.generator_sync_steps > 1 for arm in experiment.arms)
-        return BackendCosts(throughput, chosen.devices, extra_passes=1, state_copies=2 * copies, states=states)
+        return BackendCosts(
+            throughput, chosen.devices, extra_passes=1, state_copies=2 * copies, weight_bytes=wide, states=states
+        )
 
     def configs(self, experiment: Experiment, run: RunFolder) -> Mapping[str, str]:
         """verl's complete config for each arm's first seed, checked by verl.

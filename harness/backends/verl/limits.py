@@ -13,6 +13,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from algorithms.contract import separable_losses_add_up
 from benchmarks.problems import Benchmark, TrainingSet
 from harness.backends.base import Key, Mistake
 from harness.backends.verl.installed import findings
@@ -83,6 +84,19 @@ def check_machine(settings: VerlSettings) -> None:
         _check_gpus(settings, gpus())
     if "flash-attn" not in here:
         _check_without_flash_attention(settings)
+
+
+def check_algorithm(arm: Arm) -> None:
+    """
+    Raises: UserError if the loss is said to separate by rollout and does not: the learner would cut groups by it.
+    """
+    try:
+        separable_losses_add_up(arm.algorithm)
+    except AssertionError as error:
+        raise UserError(
+            f"arm `{arm.name}`: {error}.\nThe algorithm `{arm.algorithm_name}` must not say that it is `separable`; "
+            f"`rence check {arm.algorithm_name}` tries it."
+        ) from None
 
 
 def check_prompts(experiment: Experiment, tokenizer: PreTrainedTokenizerBase) -> None:
@@ -215,17 +229,16 @@ def _recipe(arm: Arm, settings: VerlSettings) -> Iterator[Mistake]:
             f"`{which}` / `sequence_parallel`), but is {groups} instead: every rank takes whole groups of every "
             "mini-batch.",
         )
-    # From above: a group whose prompt and responses are all as long as they may be must fit, or a trial would fail
-    # midway.
+    # From above: a prompt and a response as long as they may be must fit, or a trial would fail midway.
     longest = settings.max_prompt_tokens + recipe.max_tokens
-    whole, room = recipe.group_size * longest, recipe.microbatch_tokens * settings.sequence_parallel
-    if whole > room:
+    room = recipe.microbatch_tokens * settings.sequence_parallel
+    if longest > room:
         yield Mistake(
-            keys("microbatch_tokens", "group_size", "max_tokens", more=("max_prompt_tokens", "sequence_parallel")),
-            f"a micro-batch must hold a whole group: `group_size` {recipe.group_size} x (`verl.max_prompt_tokens` "
-            f"{settings.max_prompt_tokens} + `max_tokens` {recipe.max_tokens}) = {whole} tokens, but "
-            f"`microbatch_tokens` {recipe.microbatch_tokens} x `verl.sequence_parallel` {settings.sequence_parallel} "
-            f"= {room}. `microbatch_tokens` must be at least {-(-whole // settings.sequence_parallel)}.",
+            keys("microbatch_tokens", "max_tokens", more=("max_prompt_tokens", "sequence_parallel")),
+            f"a micro-batch must hold a whole sequence: `verl.max_prompt_tokens` {settings.max_prompt_tokens} + "
+            f"`max_tokens` {recipe.max_tokens} = {longest} tokens, but `microbatch_tokens` {recipe.microbatch_tokens} "
+            f"x `verl.sequence_parallel` {settings.sequence_parallel} = {room}. `microbatch_tokens` must be at least "
+            f"{-(-longest // settings.sequence_parallel)}.",
         )
 
 
