@@ -23,6 +23,7 @@ from harness.run.launchers.base import Launcher, Running, stop
 from harness.run.launchers.local import LocalLauncher
 from harness.run.outcome import Failure, RunOutcome
 from harness.run.progress import Survey
+from harness.run.retries import LOG_LINES, PAUSES, Retries
 from harness.tracking import Follower
 
 _POLL_SECONDS = 0.05
@@ -60,6 +61,8 @@ class Driver:
     launcher: Launcher = field(default_factory=LocalLauncher)
     root: Path = Path("runs")
     """where run folders are"""
+    pauses: Sequence[float] = PAUSES
+    """seconds before each new start of a job that was lost"""
 
     def run(self) -> RunOutcome:
         """Raises: UserError if the folder is in use, was planned otherwise, or is not ours."""
@@ -110,14 +113,18 @@ class Driver:
 
     def _work(self, waiting: list[Job], outcome: RunOutcome, workers: int) -> None:
         """Run the jobs of `waiting`, `workers` side by side, until all have ended. Failures and an interruption
-        (Ctrl-C) go into `outcome`; a job that failed hinders no other, unless all would fail as it did.
+        (Ctrl-C) go into `outcome`; a job that failed hinders no other, unless all would fail as it did. One that was
+        lost, with its node or for want of memory, is started again after a while.
 
         Raises: UserError if the launcher cannot start a job; those that are running are stopped.
         """
         running: list[Running] = []
+        retries = Retries(self.pauses)
+        outcome.retried = retries.made
         self.view.begin(Survey(outcome.run, _problems(self.experiment)), outcome.jobs)
         try:
-            while waiting or running:
+            while waiting or running or retries:
+                waiting[:0] = retries.take_due(time.monotonic())
                 # Filled up before the wait, so that no place is idle while a job is left.
                 while waiting and len(running) < workers:
                     running.append(self.launcher.start(waiting.pop(0)))
@@ -127,11 +134,14 @@ class Driver:
                     running.remove(ended)
                     # By its files, not by its exit code: a job is complete if what it had to write is there.
                     failure = _failure(ended)
+                    if failure and self._again(ended, failure, retries):
+                        continue
                     self.view.ended(ended.job, failure, ended.warnings())
                     if failure:
                         outcome.failures.append(failure)
                         if failure.hits_all:
                             waiting.clear()
+                            retries.clear()
                 self.view.refresh()
         except KeyboardInterrupt:
             outcome.interrupted = True
@@ -139,6 +149,15 @@ class Driver:
         finally:
             stop(running)
             self.view.end()
+
+    def _again(self, ended: Running, failure: Failure, retries: Retries) -> bool:
+        """Whether it was lost and is started again, which is said here and in its log."""
+        retry = retries.again(failure, ended.last_words(LOG_LINES), time.monotonic())
+        if retry is None:
+            return False
+        ended.note(f"rence: {failure.job.name}: {retry}.")
+        self.view.lost(failure, retry)
+        return True
 
 
 def _claim(experiment: Experiment, outcome: RunOutcome) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
+from contextlib import suppress
 
 from harness.config.experiment import Experiment
 from harness.run.jobs import Job
@@ -40,6 +41,11 @@ class Running(ABC):
     def warnings(self) -> list[str]:
         """What the trial warned of, each once."""
         return list(dict.fromkeys(line for line in self._logged() if line.startswith("warning: ")))
+
+    def note(self, text: str) -> None:
+        """Add a line to the log of a job that has ended."""
+        with suppress(OSError), self.log.open("a", encoding="utf-8") as file:  # a full disk is said elsewhere
+            file.write(f"{text.strip()}\n")
 
     def _logged(self) -> list[str]:
         return self.log.read_text(encoding="utf-8", errors="replace").splitlines() if self.log.exists() else []

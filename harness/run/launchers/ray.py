@@ -157,7 +157,7 @@ class RayJob(Running):
         except (OSError, RuntimeError) as error:
             if now - self._answered < _TIMEOUT_SECONDS:
                 return None
-            self._add_to_log(f"Ray does not answer for its job {self._name}, which may still run: {_short(error)}")
+            self.note(f"Ray does not answer for its job {self._name}, which may still run: {_short(error)}")
             return FAILED
         self._answered = now
         if not seen.status.is_terminal():
@@ -173,12 +173,8 @@ class RayJob(Running):
         # one that was stopped, or went down with its node, only Ray knows why.
         if seen.driver_exit_code is None or not any(self._logged()):
             lines = (seen.message or "").splitlines()
-            self._add_to_log("\n".join(line for line in lines if not any(words in line for words in _RAYS_OWN)))
+            self.note("\n".join(line for line in lines if not any(words in line for words in _RAYS_OWN)))
         return INTERRUPTED if seen.status == "STOPPED" else seen.driver_exit_code or FAILED
-
-    def _add_to_log(self, text: str) -> None:
-        with self.log.open("a", encoding="utf-8") as file:
-            file.write(f"{text.strip()}\n")
 
 
 def _identity(job: Job) -> str:
