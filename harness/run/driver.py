@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from harness.base.interrupts import Preempted
 from harness.base.locks import locked
 from harness.config.experiment import Experiment
 from harness.models import resolving
@@ -29,6 +30,8 @@ from harness.tracking import Follower
 _POLL_SECONDS = 0.05
 _MIRROR_SECONDS, _HURRY_SECONDS = 60.0, 1.0
 """what MLflow may take at the end of a run, and of one that was interrupted"""
+
+_LEAVING = "SIGUSR1: the {count} jobs that run save at the end of their step, then end. A further signal ends them now."
 
 
 @dataclass(frozen=True)
@@ -113,13 +116,14 @@ class Driver:
 
     def _work(self, waiting: list[Job], outcome: RunOutcome, workers: int) -> None:
         """Run the jobs of `waiting`, `workers` side by side, until all have ended. Failures and an interruption
-        (Ctrl-C) go into `outcome`; a job that failed hinders no other, unless all would fail as it did. One that was
-        lost, with its node or for want of memory, is started again after a while.
+        (Ctrl-C, or SIGUSR1, on which jobs save first) go into `outcome`; a job that failed hinders no other, unless
+        all would fail as it did. One that was lost, with its node or for want of memory, is started again after a
+        while.
 
         Raises: UserError if the launcher cannot start a job; those that are running are stopped.
         """
         running: list[Running] = []
-        retries = Retries(self.pauses)
+        retries, leaving = Retries(self.pauses), False
         outcome.retried = retries.made
         self.view.begin(Survey(outcome.run, _problems(self.experiment)), outcome.jobs)
         try:
@@ -143,11 +147,13 @@ class Driver:
                             waiting.clear()
                             retries.clear()
                 self.view.refresh()
-        except KeyboardInterrupt:
-            outcome.interrupted = True
+        except KeyboardInterrupt as signal:
+            outcome.interrupted, leaving = True, isinstance(signal, Preempted)
+            if leaving and running:
+                self.view.warn(_LEAVING.format(count=len(running)))
         # On every way out, a launcher's error included, no process may go on that nobody waits for.
         finally:
-            stop(running)
+            stop(running, saving=leaving)
             self.view.end()
 
     def _again(self, ended: Running, failure: Failure, retries: Retries) -> bool:

@@ -41,6 +41,7 @@ from harness.backends.verl.options import settings_of
 from harness.backends.verl.sampling import ASK, Ask
 from harness.backends.verl.sync import Sync
 from harness.backends.verl.workers import PolicyWorker, learnt
+from harness.base.interrupts import saved_first
 from harness.base.seeds import derive
 from harness.config.experiment import Trial
 from harness.prompts.stream import Prompt, PromptStream
@@ -110,11 +111,12 @@ class Trainer(PPOTrainerSync):
         if self.progress.grid:
             evaluate()
         while self.progress.rollouts < self.trial.experiment.budget_rollouts:
-            record = self.one_step()
-            append_jsonl(self.folder.steps, [record.to_json()])
-            self.observer.on_step(record)
-            if self.progress.grid or self.progress.step % self.recipe.checkpoint_steps == 0:
-                self._save_checkpoint()
+            with saved_first() as leaving:
+                record = self.one_step()
+                append_jsonl(self.folder.steps, [record.to_json()])
+                self.observer.on_step(record)
+                if self.progress.grid or self.progress.step % self.recipe.checkpoint_steps == 0 or leaving():
+                    self._save_checkpoint()
             if self.progress.grid:
                 evaluate()
 

@@ -9,14 +9,14 @@ from contextlib import suppress
 
 from harness.config.experiment import Experiment
 from harness.run.jobs import Job
-from harness.run.launchers.process import log_of
+from harness.run.launchers.process import log_of, request_of
 
 
 class Running(ABC):
     """A job that is being worked on, wherever that is."""
 
     def __init__(self, job: Job, attempt: int) -> None:
-        self.job = job
+        self.job, self.attempt = job, attempt
         self.log = log_of(job, attempt)
         self.stop_seconds = 10.0
         """how long it may take to end when it was asked to"""
@@ -29,6 +29,11 @@ class Running(ABC):
     @abstractmethod
     def interrupt(self) -> None:
         """Ask it to stop. Does nothing to one that has ended."""
+
+    def leave(self) -> None:
+        """Ask it to save at the end of its step, and to stop then. By a file, which every launcher's jobs see."""
+        with suppress(OSError):
+            request_of(self.job, self.attempt).write_text("leave\n", encoding="utf-8")
 
     @abstractmethod
     def kill(self) -> None:
@@ -70,9 +75,19 @@ class Launcher(ABC):
         """Raises: UserError if it cannot be started."""
 
 
-def stop(running: Iterable[Running]) -> None:
-    """Ask all to stop, and kill what has not after its `stop_seconds`; a second Ctrl-C kills at once."""
+def stop(running: Iterable[Running], *, saving: bool = False) -> None:
+    """Ask all to stop, and kill what has not after its `stop_seconds`; a second Ctrl-C kills at once.
+
+    Args:
+        saving: ask them first to save at the end of their step, and wait for that; a further signal ends the waiting.
+    """
     jobs = list(running)
+    if saving:
+        with suppress(KeyboardInterrupt):
+            for job in jobs:
+                job.leave()
+            while any(job.exit_code is None for job in jobs):
+                time.sleep(0.05)
     began = time.monotonic()
     try:
         for job in jobs:

@@ -147,6 +147,13 @@ class RayJob(Running):
             with suppress(OSError, RuntimeError):
                 self._client.stop_job(self._name)
 
+    def leave(self) -> None:
+        """One that still waits for its place has nothing to save, and would not read the request."""
+        super().leave()
+        with suppress(OSError, RuntimeError):
+            if self._client.get_job_status(self._name) == "PENDING":
+                self.interrupt()
+
     def kill(self) -> None:
         if self.exit_code is None:
             self.interrupt()
