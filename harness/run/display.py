@@ -10,7 +10,7 @@ from rich.text import Text
 
 from harness.base.pace import Pace, clock, left_in_words
 from harness.run.jobs import Job
-from harness.run.progress import RunProgress, Survey
+from harness.run.progress import MACHINE, RunProgress, Survey
 from harness.run.pulse import Pulse
 
 if TYPE_CHECKING:
@@ -191,4 +191,5 @@ def view_for(console: Console) -> RunView:
 def _words(progress: RunProgress) -> str:
     trained = f"{progress.rollouts:,} of {progress.rollouts_total:,} rollouts" if progress.rollouts_total else ""
     asked = f"asking {progress.evaluating}" if progress.evaluating else ""
-    return ", ".join(part for part in (trained, asked) if part) or "starting"
+    machine = (MACHINE[name].format(value) for name, value in progress.machine)
+    return ", ".join(part for part in (trained, asked, *machine) if part) or "starting"

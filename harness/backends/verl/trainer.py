@@ -36,6 +36,7 @@ from harness.backends.verl import columns, packing
 from harness.backends.verl.buffer import TRAIN, GroupBuffer
 from harness.backends.verl.checkpoint import REFERENCE, SAMPLER, SHARDS, STATE
 from harness.backends.verl.minibatches import filled, minibatches, over_ranks
+from harness.backends.verl.monitor import Monitor
 from harness.backends.verl.objective import Objective
 from harness.backends.verl.options import settings_of
 from harness.backends.verl.sampling import ASK, Ask
@@ -73,6 +74,7 @@ class Trainer(PPOTrainerSync):
         self.trial, self.stream, self.folder, self.stop, self.observer = trial, stream, folder, stop, observer
         self.recipe, self.algorithm = trial.arm.recipe, trial.arm.algorithm
         self.stall_seconds = settings_of(trial.experiment).stall_seconds
+        self.monitor = Monitor(settings_of(trial.experiment).devices)
         self.sync = Sync(trial, self.stall_seconds)
         self.progress = TrainingProgress()
         self.state: Mapping[str, float] = {}
@@ -93,6 +95,7 @@ class Trainer(PPOTrainerSync):
         if model.use_remove_padding:
             attention = model.override_config.attn_implementation
             packing.check(self.actor_rollout_wg.packing(), self.trial.experiment.model, attention)
+        self.monitor.watch(self.llm_server_manager.get_addresses())
         self.agent_loop_manager = AgentLoopManagerTQ.create(
             config=self.config,
             llm_client=self.get_llm_client(),
@@ -141,7 +144,8 @@ class Trainer(PPOTrainerSync):
         seconds = {f"timing_s/{name}": value for name, value in self.timing_raw.items()}
         ours = step_metrics(collected, self.rollouts, self.learnt)
         done = self.progress
-        row = {**numbers(metrics), **numbers(seconds), **ours}
+        machine = self.monitor.row((tag["seq_len"] for tag in batch.tags), self.timing_raw["step"])
+        row = {**numbers(metrics), **numbers(seconds), **machine, **ours}
         return StepRecord(done.step, done.rollouts, done.tokens, done.updates, done.cursor, row)
 
     # What verl calls, in the order of a trial.
@@ -264,7 +268,9 @@ class Trainer(PPOTrainerSync):
                 "distillation_use_topk": False,
                 "distillation_only": False,
             }
-            found = learnt(self.actor_rollout_wg.update_actor(epoch_batch), self.state)
+            output = self.actor_rollout_wg.update_actor(epoch_batch)
+            self.monitor.updated(tu.get(output, "metrics"))
+            found = learnt(output, self.state)
             self.state, made = found.state, made + found.updates
             add(self.learnt, found.logged)
         self.made = made
