@@ -45,6 +45,8 @@ _PROCESS = re.compile(
     r"|ncclRemoteError|SIGKILL|killed by signal 9",
     re.IGNORECASE,
 )
+_SILENT = re.compile(r"no answer came for|no rollout came for|one may have died", re.IGNORECASE)
+"""backend verl's words for a sampler that is dead or hangs"""
 _ITS_OWN = re.compile(r"error raised in its creation task", re.IGNORECASE)
 """Ray's words for an actor that died of an exception, which a new start would meet again"""
 
@@ -66,7 +68,7 @@ def lost_by(exit_code: int, log: Sequence[str]) -> str:
         return "its node was lost"
     if _PROCESS.search(text) and not _ITS_OWN.search(text):
         return "a process of it died"
-    return ""
+    return "a sampler of it fell silent" if _SILENT.search(text) else ""
 
 
 @dataclass(frozen=True)

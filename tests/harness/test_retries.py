@@ -48,6 +48,7 @@ LOST = [
     (FAILED, "ray.exceptions.ActorDiedError: The actor died unexpectedly before finishing this task.\nThe worker died: "
      "Worker exit type: SYSTEM_ERROR", "a process of it died"),
     (FAILED, "ray.exceptions.WorkerCrashedError: The worker died unexpectedly while executing this task.", "a process"),
+    (FAILED, "grpo/seed0: no rollout came for 300 s; 2 of 8 groups are there.", "a sampler of it fell silent"),
     (FAILED, "vllm.v1.engine.exceptions.EngineDeadError: EngineCore encountered an issue.", "a process of it died"),
 ]  # fmt: skip
 NOT_LOST = [
