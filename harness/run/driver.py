@@ -189,6 +189,9 @@ class Driver:
                         if failure.hits_all:
                             waiting.clear()
                             retries.clear()
+                for one in running:
+                    if words := one.news():
+                        self.view.warn(f"warning: {one.job.name}: {words}")
                 self.view.refresh()
         except KeyboardInterrupt as signal:
             outcome.interrupted, leaving = True, isinstance(signal, Preempted)

@@ -47,6 +47,8 @@ _PROCESS = re.compile(
 )
 _SILENT = re.compile(r"no answer came for|no rollout came for|one may have died", re.IGNORECASE)
 """backend verl's words for a sampler that is dead or hangs"""
+_REFUSED = re.compile(r"^node \S+ (?:does not see \S+|has \S+ MB left of .{1,200}?scratch disk)", re.MULTILINE)
+"""the words of `launchers/on_node.py`"""
 _ITS_OWN = re.compile(r"error raised in its creation task", re.IGNORECASE)
 """Ray's words for an actor that died of an exception, which a new start would meet again"""
 
@@ -62,6 +64,8 @@ def lost_by(exit_code: int, log: Sequence[str]) -> str:
     if exit_code in (OK, USAGE, INCOMPLETE, INTERRUPTED):
         return ""
     text = "\n".join(log)
+    if refused := _REFUSED.search(text):
+        return f"its node cannot do it: {refused[0].rstrip('.')}"
     if _MEMORY.search(text):
         return "memory ran out"
     if _NODE.search(text):

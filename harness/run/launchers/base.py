@@ -26,6 +26,10 @@ class Running(ABC):
     def exit_code(self) -> int | None:
         """None while running; negative: the signal that ended it."""
 
+    def news(self) -> str:
+        """What is to be said of it while it runs, each thing once; asked again and again."""
+        return ""
+
     @abstractmethod
     def interrupt(self) -> None:
         """Ask it to stop. Does nothing to one that has ended."""
