@@ -36,6 +36,26 @@ Config = Annotated[
 Overrides = Annotated[
     list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Settings to change.", show_default=False)
 ]
+Workers = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        max=1024,
+        help="Trials side by side; one a core, here or of the cluster, on verl one.",
+        show_default=False,
+    ),
+]
+OneJob = Annotated[
+    int | None,
+    typer.Option(
+        min=0,
+        max=1_000_000,
+        metavar="N",
+        help="One job alone, while others of the same run are worked on elsewhere: a task of a SLURM array. 0 is the "
+        "untrained model; `rence plan --json` lists all.",
+        show_default=False,
+    ),
+]
 
 _MOST_FAILURES = 3
 
@@ -50,26 +70,8 @@ def run(
     overrides: Overrides = None,
     only: Annotated[list[str] | None, typer.Option(metavar="ARM", help="These arms only.", show_default=False)] = None,
     seed: Annotated[list[int] | None, typer.Option(metavar="N", help="These seeds only.", show_default=False)] = None,
-    job: Annotated[
-        int | None,
-        typer.Option(
-            min=0,
-            max=1_000_000,
-            metavar="N",
-            help="One job alone, while others of the same run are worked on elsewhere: a task of a SLURM array. 0 is "
-            "the untrained model; `rence plan --json` lists all.",
-            show_default=False,
-        ),
-    ] = None,
-    workers: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            max=1024,
-            help="Trials side by side; one a core, here or of the cluster, on verl one.",
-            show_default=False,
-        ),
-    ] = None,
+    job: OneJob = None,
+    workers: Workers = None,
     launcher: Annotated[
         Where, typer.Option(help="Run trials as processes here, or as jobs of the Ray cluster at RAY_ADDRESS.")
     ] = Where.LOCAL,
