@@ -18,6 +18,8 @@ ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 LEAVING = signal.SIGUSR1
 """SLURM's `--signal=B:USR1@120`: in two minutes the machine is another's"""
 
+_late: list[int] = []
+"""that came when a step could no longer be saved"""
 Handler = Callable[[int, FrameType | None], Any] | signal.Handlers
 
 
@@ -48,20 +50,27 @@ def end_at_any() -> None:
 
 @contextmanager
 def saved_first() -> Iterator[Callable[[], bool]]:
-    """Around a step: SIGUSR1 waits for its end. What is yielded says whether one has arrived, and so whether the step
-    is to be saved though it is no step's turn.
+    """Around a step: SIGUSR1 waits for its end. What is yielded is asked once, where the step can still be saved: if it
+    says yes, the step is saved whether it is its turn or not. One that comes after that waits for the next step.
 
-    Raises: Preempted at the end, if one has.
+    Raises: Preempted at the end, if it has said yes.
     """
-    arrived: list[int] = []
+    said = False
+    arrived, _late[:] = _late[:], []
 
     def remember(number: int, frame: FrameType | None) -> None:
         arrived.append(number)
 
+    def leaving() -> bool:
+        nonlocal said
+        said = bool(arrived)
+        return said
+
     with _handled({LEAVING: remember}):
-        yield lambda: bool(arrived)
-    if arrived:
+        yield leaving
+    if said:
         raise Preempted
+    _late.extend(arrived)
 
 
 @contextmanager

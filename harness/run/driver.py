@@ -46,7 +46,7 @@ class RunSelection:
     seeds: Sequence[int] = ()
     """these seeds; all if empty"""
     workers: int | None = None
-    """jobs side by side; None: as many as there is room for, or one if each takes every device"""
+    """jobs side by side; None: as many as there is room for"""
     clean: bool = False
     """delete what the run folder holds, if it is ours"""
     job: int | None = None
@@ -83,7 +83,7 @@ class Driver:
             self.launcher.check(experiment)
             load_problems(experiment)
             # asked before anything is written, for a plug-in's answer may be an error
-            workers = wanted.workers or jobs.side_by_side(experiment, self.launcher.slots())
+            workers = jobs.workers(experiment, wanted.workers, self.launcher.slots(), self.launcher.nodes())
         made = plan.make(experiment, resolving.resolve(experiment.model))
         # Of a job among others the folder is held for as long as it takes to look at it.
         if wanted.job is not None:

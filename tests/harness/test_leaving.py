@@ -136,7 +136,12 @@ def test_a_step_is_ended_first_and_only_a_step() -> None:
         with pytest.raises(Preempted), held_back():
             os.kill(me, signal.SIGUSR1)
             seen.append("held back")
-    assert seen == [False, True, False, "held back"]
+        with saved_first() as leaving:
+            seen.append(leaving())
+            os.kill(me, signal.SIGUSR1)
+        with pytest.raises(Preempted), saved_first() as leaving:
+            seen.append(leaving())
+    assert seen == [False, True, False, "held back", False, True], "too late for one step, it is for the next"
 
 
 def test_another_thread_has_no_signals() -> None:
