@@ -16,6 +16,7 @@ from harness.planning import costs, plan, solve_rates, tuning
 from harness.planning.refilling import RefillForecast, forecast
 from harness.planning.solve_rates import SolveRates
 from harness.records import Plan, RunFolder, write_text
+from harness.run import jobs
 
 if TYPE_CHECKING:
     from rence.cli.effects import EffectTable
@@ -117,6 +118,7 @@ class Preview:
         one."""
         return {
             "plan": self.plan.to_json(),
+            "jobs": [job.name for job in jobs.of(RunFolder(Path("runs")), self.experiment)],
             "costs": asdict(self.costs),
             **({"tuning": asdict(self.tuning)} if self.tuning else {}),
             **({"optimise": self.optimal.to_json()} if self.optimal else {}),

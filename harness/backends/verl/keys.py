@@ -180,6 +180,7 @@ def runtime_keys(trial: Trial, model: str | Path, work: Path) -> dict[str, Any]:
         f"{_ROLLOUT}.free_cache_engine": on_gpu,
         f"+{_ROLLOUT}.enable_sleep_mode": on_gpu,
         f"{_ROLLOUT}.agent.num_workers": _HELPERS[device],
+        f"{_ROLLOUT}.disable_log_stats": False,  # preemptions, for `monitor.py`
         f"{_ROLLOUT}.checkpoint_engine.backend": "naive",
         f"{_ROLLOUT}.checkpoint_engine.update_weights_bucket_megabytes": _BUCKET_MEGABYTES[device],
     }
