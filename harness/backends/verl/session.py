@@ -15,10 +15,11 @@ from harness.backends import checkpoints
 from harness.backends.base import Checkpoint, Evaluate, Observer, TrainingResult
 from harness.backends.checkpoints import TrainingProgress
 from harness.backends.diverged import Diverged, diverging
-from harness.backends.verl import limits, platform, room
+from harness.backends.verl import limits, platform, room, survey
 from harness.backends.verl.checkpoint import check_ranks, drop_state, is_dropped
 from harness.backends.verl.installed import stands_in
 from harness.backends.verl.keys import longest_sequence
+from harness.backends.verl.node_needs import needs_of
 from harness.backends.verl.options import settings_of
 from harness.backends.verl.settings import ray_arguments, translate
 from harness.backends.verl.timeout import timeout
@@ -62,7 +63,12 @@ def train(
     limits.check_prompts(trial.experiment, AutoTokenizer.from_pretrained(model))
     os.environ.update(_environment(trial))
     config = translate(trial, model.resolve(), folder.root)
+    alone = "RAY_ADDRESS" not in os.environ
+    needs = needs_of(trial.experiment, model, alone)
+    if alone:
+        survey.check_here(settings, needs, trial.name, observer.warn)
     with _cluster(trial, config, folder.root):
+        survey.check_nodes(settings, None if alone else needs, trial.name, observer.warn)
         return _train(trial, config, model, prompts, folder, evaluate, observer)
 
 
@@ -138,8 +144,6 @@ def _cluster(trial: Trial, config: DictConfig, folder: Path) -> Iterator[None]:
     try:
         machines = room.alive(ray.nodes())
         room.check(settings, machines)
-        found = ray.get(ray.remote(num_cpus=0)(platform.probe).remote())
-        platform.check(found, "cpu" if settings.device == "cpu" else "cuda")
         with alone(f"{trial.name} in {folder}") if joining else nullcontext():
             room.await_free(settings, ray.available_resources, trial.name)
             cpus = sum(machine.get("CPU", 0) for machine in machines)
