@@ -14,7 +14,7 @@ from harness import config
 from harness.backends.verl import node, node_needs, survey
 from harness.backends.verl.node import NodeFound, Space, visible
 from harness.backends.verl.node_needs import NodeNeeds, check, findings, host_memory, needs_of, of_one_kind
-from harness.backends.verl.options import VerlSettings
+from harness.backends.verl.options import VerlSettings, settings_of
 from harness.base.errors import UserError
 from harness.base.findings import FindingState
 from harness.config.experiment import Experiment
@@ -31,17 +31,13 @@ FOUR_B = 16 * GB
 
 
 def on_gpus(file: Path, *overrides: str) -> Experiment:
-    """A machine of eight."""
-    return config.load(
-        file,
-        (
-            "verl.device=gpu",
-            "verl.gpus_per_node=8",
-            "recipe.prompts_per_step=16",
-            "arms.rence.algorithm=dapo",
-            *overrides,
-        ),
-    )
+    """A machine of eight, and two algorithms without a reference."""
+    own = ("verl.device=gpu", "verl.gpus_per_node=8", "recipe.prompts_per_step=16")
+    return config.load(file, (*own, "arms.rence.algorithm=dapo", "arms.grpo.algorithm=dr_grpo", *overrides))
+
+
+def memory_of(loaded: Experiment, weights: int, tied: bool) -> tuple[int, str]:
+    return host_memory(settings_of(loaded), loaded.arms, weights, tied)
 
 
 def said(*rows: node_needs.Finding) -> str:
@@ -128,7 +124,7 @@ def test_many_machines_do_not_make_many_lines() -> None:
 def test_what_weights_take_of_the_hosts_memory(
     on_verl: Path, overrides: list[str], tied: bool, bytes_: int, why: str
 ) -> None:
-    found, words = host_memory(on_gpus(on_verl, *overrides), FOUR_B, tied)
+    found, words = memory_of(on_gpus(on_verl, *overrides), FOUR_B, tied)
     assert found == bytes_
     assert why in words
 
@@ -136,13 +132,14 @@ def test_what_weights_take_of_the_hosts_memory(
 def test_a_reference_is_loaded_beside_the_learner(on_verl: Path) -> None:
     """verl keeps the reference in the host's memory, sharded; while it is loaded, every rank has the whole model."""
     loaded = on_gpus(on_verl, "arms.grpo.algorithm=online_dpo", "verl.offload=[params,optimizer]")
-    found, words = host_memory(loaded, FOUR_B, True)
+    found, words = memory_of(loaded, FOUR_B, True)
     assert found == (8 + 3) * FOUR_B
     assert "for the reference, beside the learner" in words
 
 
 def test_the_shipped_model_and_its_needs_on_a_cpu(on_verl: Path) -> None:
-    needs = needs_of(config.load(on_verl), SHIPPED["quickstart-base"], alone=True)
+    small = config.load(on_verl)
+    needs = needs_of(small, small.arms, SHIPPED["quickstart-base"], alone=True)
     assert needs.shared_memory == 2 * 16 * 2**20 and needs.descriptors == 256 + 2 * 32
     assert 2 * GIB < needs.memory < 2.2 * GIB  # two samplers' keys and values, and a small model
 
@@ -194,7 +191,7 @@ from harness.backends.verl.options import settings_of
 from harness.base.errors import UserError
 experiment = config.load(Path(sys.argv[1]))
 try:
-    survey.check_here(settings_of(experiment), needs_of(experiment, None, True), "grpo/seed0", print)
+    survey.check_here(settings_of(experiment), needs_of(experiment, experiment.arms, None, True), "grpo/seed0", print)
 except UserError as error:
     print(error)
 """

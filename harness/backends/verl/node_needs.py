@@ -7,7 +7,7 @@ without end for what dies of such a lack, or Ray kills without a word.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
@@ -16,7 +16,7 @@ from harness.backends.verl.node import NodeFound
 from harness.backends.verl.options import VerlSettings, settings_of
 from harness.base.errors import UserError
 from harness.base.findings import Finding, FindingState
-from harness.config.experiment import Experiment
+from harness.config.experiment import Arm, Experiment
 from harness.models.tensor_files import tensors
 
 MB, GB, MIB, GIB = 10**6, 10**9, 2**20, 2**30
@@ -64,10 +64,11 @@ class NodeNeeds:
     """whether the machines work for nobody else, so that what is not free now will not be free later"""
 
 
-def needs_of(experiment: Experiment, model: Path | None, alone: bool) -> NodeNeeds:
-    """Of the experiment's most demanding arm.
+def needs_of(experiment: Experiment, arms: Sequence[Arm], model: Path | None, alone: bool) -> NodeNeeds:
+    """Of a trial.
 
     Args:
+        arms: of which it may be one.
         model: folder of its initial weights; None: not here, so the host's memory is not asked for.
         alone: see `NodeNeeds`.
     """
@@ -76,12 +77,12 @@ def needs_of(experiment: Experiment, model: Path | None, alone: bool) -> NodeNee
     rings = servers * RINGS + each * WORKER_RINGS
     on_cpu = settings.device == "cpu"
     least = each * BUCKET if on_cpu else NCCL if each > 1 else 0
-    memory, why = host_memory(experiment, *_weights(model)) if model else (0, "")
+    memory, why = host_memory(settings, arms, *_weights(model)) if model else (0, "")
     files = DESCRIPTORS + DEVICE_DESCRIPTORS * settings.devices
     return NodeNeeds(memory, why, least, 0 if on_cpu else least + rings, files, alone)
 
 
-def host_memory(experiment: Experiment, weights: int, tied: bool) -> tuple[int, str]:
+def host_memory(settings: VerlSettings, arms: Sequence[Arm], weights: int, tied: bool) -> tuple[int, str]:
     """Bytes on the machine that takes most, of weights and what is kept beside them, at the worst phase; and in words
     what they are. Programs and their libraries come on top.
 
@@ -90,11 +91,10 @@ def host_memory(experiment: Experiment, weights: int, tied: bool) -> tuple[int, 
         tied: whether its embeddings are also its last layer. verl 0.9.1 then loads the whole model on every rank, else
             on the first alone (`engine/fsdp/transformer_impl.py`, `_build_module`).
     """
-    settings = settings_of(experiment)
     ranks, share = settings.gpus_per_node, weights * settings.gpus_per_node // settings.devices
     on_cpu = settings.device == "cpu"
-    reference = any(arm.algorithm.reference for arm in experiment.arms)
-    lags = any(arm.recipe.generator_sync_steps > 1 for arm in experiment.arms)
+    reference = any(arm.algorithm.reference for arm in arms)
+    lags = any(arm.recipe.generator_sync_steps > 1 for arm in arms)
     offloaded = ("params" in settings.offload) + 2 * ("optimizer" in settings.offload)
     kept = {
         # On a CPU everything is there: weights, gradients and AdamW's two moments, and the samplers.

@@ -64,7 +64,7 @@ def train(
     os.environ.update(_environment(trial))
     config = translate(trial, model.resolve(), folder.root)
     alone = "RAY_ADDRESS" not in os.environ
-    needs = needs_of(trial.experiment, model, alone)
+    needs = needs_of(trial.experiment, [trial.arm], model, alone)
     if alone:
         survey.check_here(settings, needs, trial.name, observer.warn)
     with _cluster(trial, config, folder.root):
