@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -17,10 +17,12 @@ class NodeAnswer(Generic[T]):
     value: T | None
     problem: str = ""
     """why there is no value; empty if there is one"""
+    late: bool = False
+    """whether it had not ended in time"""
 
 
 def alive() -> list[Mapping[str, Any]]:
-    """Of `ray.nodes()` those that are there, each in words of Ray's, in an order that stays."""
+    """Of `ray.nodes()` those that are there, in an order that stays."""
     import ray
 
     return sorted((node for node in ray.nodes() if node["Alive"]), key=lambda node: (name(node), node["NodeID"]))
@@ -31,46 +33,69 @@ def name(node: Mapping[str, Any]) -> str:
     return str(node["NodeManagerHostname"])
 
 
-def ask(
+def ask(task: Callable[..., T], nodes: Sequence[Mapping[str, Any]], seconds: float) -> list[NodeAnswer[T]]:
+    """`begin` and `collect` in one."""
+    return collect(begin(task, nodes), seconds)
+
+
+@dataclass(frozen=True)
+class Asked(Generic[T]):
+    """What has been begun on nodes."""
+
+    hosts: Sequence[str]
+    waiting: Sequence[Any]
+    """Ray's references, in their order"""
+
+
+def begin(
     task: Callable[..., T],
-    nodes: list[Mapping[str, Any]],
-    seconds: float,
+    nodes: Sequence[Mapping[str, Any]],
     arguments: tuple[Any, ...] = (),
     gpus: float = 0,
     environment: Mapping[str, str] | None = None,
-) -> list[NodeAnswer[T]]:
-    """Run a function of a module on each of the nodes at once; in their order. One that dies or is late is a problem of
-    its node and no error; what is late is killed.
+) -> Asked[T]:
+    """Start a function of a module on each of the nodes.
 
     Args:
         nodes: of `alive`.
-        seconds: for all of them.
-        gpus: that it takes of its node.
+        gpus: that it takes of its node; it waits for them.
         environment: variables that its process has beside those of the cluster.
     """
     import ray
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
     variables = {"runtime_env": {"env_vars": dict(environment)}} if environment else {}
-    remote = ray.remote(num_cpus=0, num_gpus=gpus, max_retries=0, **variables)(task)
+    remote = ray.remote(num_cpus=0, num_gpus=gpus, max_retries=0, **variables)(task)  # type: ignore[call-overload]
     waiting = []
     for node in nodes:
         there = NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
         waiting.append(remote.options(scheduling_strategy=there).remote(*arguments))
-    done, late = ray.wait(waiting, num_returns=len(waiting), timeout=seconds)
+    return Asked([name(node) for node in nodes], waiting)
+
+
+def collect(asked: Asked[T], seconds: float) -> list[NodeAnswer[T]]:
+    """In the order of the nodes. One that dies or is late is a problem of its node and no error; what is late is
+    killed.
+
+    Args:
+        seconds: for all of them, from now.
+    """
+    import ray
+
+    waiting = list(asked.waiting)
+    done, late = ray.wait(waiting, num_returns=len(waiting), timeout=max(0.0, seconds)) if waiting else ([], [])
     for one in late:
         ray.cancel(one, force=True)
-    return [_answer(name(node), one, one in done, seconds) for node, one in zip(nodes, waiting, strict=True)]
+    return [_answer(host, one, one in done) for host, one in zip(asked.hosts, waiting, strict=True)]
 
 
-def _answer(host: str, one: Any, done: bool, seconds: float) -> NodeAnswer[Any]:
+def _answer(host: str, one: Any, done: bool) -> NodeAnswer[Any]:
     import ray
-    from ray.exceptions import RayError
 
     if not done:
-        return NodeAnswer(host, None, f"no answer after {seconds:g} s")
+        return NodeAnswer(host, None, "no answer in time", late=True)
     try:
         return NodeAnswer(host, ray.get(one))
-    except (RayError, Exception) as error:  # a task's own error comes as what it is and as Ray's
+    except Exception as error:  # whatever it is, the driver has to say it
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
         return NodeAnswer(host, None, lines[-1] if lines else type(error).__name__)

@@ -110,7 +110,7 @@ def test_many_machines_do_not_make_many_lines() -> None:
     ("overrides", "tied", "bytes_", "why"),
     [
         ([], True, 8 * FOUR_B, "8 ranks that each load the whole model in fp32, as its embeddings are tied"),
-        ([], False, FOUR_B, "loading"),
+        ([], False, FOUR_B, "the first rank, which loads"),
         (["verl.gpus_per_node=2", "verl.nodes=4"], True, 2 * FOUR_B, "2 ranks that each"),
         (["verl.offload=[params,optimizer]"], False, 3 * FOUR_B + FOUR_B, "as a checkpoint is written and the learner"),
         (
@@ -129,12 +129,12 @@ def test_what_weights_take_of_the_hosts_memory(
     assert why in words
 
 
-def test_a_reference_is_loaded_beside_the_learner(on_verl: Path) -> None:
-    """verl keeps the reference in the host's memory, sharded; while it is loaded, every rank has the whole model."""
+def test_the_learner_is_loaded_beside_the_reference(on_verl: Path) -> None:
+    """verl keeps the reference in the host's memory, sharded; then every rank loads the whole model once more."""
     loaded = on_gpus(on_verl, "arms.grpo.algorithm=online_dpo", "verl.offload=[params,optimizer]")
     found, words = memory_of(loaded, FOUR_B, True)
-    assert found == (8 + 3) * FOUR_B
-    assert "for the reference, beside the learner" in words
+    assert found == (8 + 1) * FOUR_B
+    assert "tied, beside the reference" in words
 
 
 def test_the_shipped_model_and_its_needs_on_a_cpu(on_verl: Path) -> None:

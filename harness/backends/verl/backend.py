@@ -11,6 +11,7 @@ from harness.backends.verl import limits, room
 from harness.backends.verl.options import VerlSettings, settings_of
 from harness.backends.verl.settings import VERSION, as_yaml, engine_options, translate, validate
 from harness.base.errors import UserError
+from harness.base.findings import Finding
 from harness.config.experiment import Experiment, Trial
 from harness.engines.base import Engine
 from harness.engines.registry import open_engine
@@ -75,6 +76,11 @@ class VerlBackend(Backend):
             head = f"# verl {VERSION}: {trial.name} of {experiment.name}, written by `rence run --dry-run`\n"
             made[arm.name] = head + as_yaml(config)
         return made
+
+    def try_cluster(self, experiment: Experiment | None, seconds: float) -> Iterable[Finding]:
+        from harness.backends.verl import cluster_checks
+
+        return cluster_checks.tried(experiment, seconds)
 
     def start_engine(self, experiment: Experiment, model: Path) -> Engine:
         """vLLM as the samplers run it, on one copy of the model."""

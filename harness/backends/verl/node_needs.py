@@ -104,15 +104,15 @@ def host_memory(settings: VerlSettings, arms: Sequence[Arm], weights: int, tied:
         "the samplers": on_cpu * (ranks // settings.tensor_parallel or 1) * (weights + CPU_CACHE),
     }
     loading = weights * (ranks if tied else 1)
-    start = f"{ranks} ranks that each load the whole model in fp32, as its embeddings are tied" if tied else "loading"
+    start = f"{ranks} ranks that each load the whole model in fp32, as its embeddings are tied"
+    start = start if tied else "the first rank, which loads the whole model in fp32"
     phases = [(loading, start)]
-    if reference:
-        learner = kept["the learner"]
-        phases.append((loading + learner, f"{start}, for the reference, beside the learner"))
+    if reference:  # it is built first, and then the learner
+        phases = [(loading + kept["the reference"], f"{start}, beside the reference")]
     rest = [name for name, size in kept.items() if size]
     saved = " and ".join(["the whole model in fp32 as a checkpoint is written", *([", ".join(rest)] if rest else [])])
     phases.append((sum(kept.values()) + max(weights, share * lags), saved))
-    return max(phases)
+    return max(phases, key=lambda phase: phase[0])
 
 
 def findings(needs: NodeNeeds, found: NodeFound) -> Iterator[Finding]:

@@ -16,6 +16,11 @@ from harness.base.errors import FAILED, UserError
 ANSWER_SECONDS = 90.0
 """for a process to start on each node: seconds on most, but shared storage is slow when all read the same packages"""
 
+MEND = (
+    "rence-bench, installed at the same path as here; `ray status` shows the nodes, "
+    "/tmp/ray/session_latest/logs/raylet.out on that node what stops it, and `ray stop` there takes it out"
+)
+
 
 @dataclass(frozen=True)
 class NodeLook:
@@ -62,8 +67,7 @@ def check_nodes(
         raise UserError(
             f"{who} cannot start: no process of Ray's could look at {len(silent)} of {len(answers)} nodes: "
             f"{'; '.join(silent[:MOST_NAMED])}.\n"
-            "Each needs rence-bench, installed at the same path. `ray status` shows the nodes, and "
-            "/tmp/ray/session_latest/logs/raylet.out on that node what stops it; `ray stop` there takes it out.",
+            f"Each needs {MEND}.",
             FAILED,
         )
     # Weights and workers go to machines with GPUs enough; the others, such as a head, have queue and helpers at most.

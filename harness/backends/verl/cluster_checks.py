@@ -1,0 +1,90 @@
+"""What `rence doctor --cluster` tries for backend verl: every node looked at, attention kernels, weights to a sampler,
+and the worst micro-batch of an experiment. All at once, each in a process of its own, within one limit."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from harness.backends import on_nodes
+from harness.backends.on_nodes import Asked, NodeAnswer
+from harness.backends.verl import platform, survey
+from harness.backends.verl.kernels import try_kernels
+from harness.backends.verl.node_needs import NodeNeeds, findings, needs_of, of_one_kind
+from harness.backends.verl.options import VerlSettings, settings_of
+from harness.backends.verl.round_trip import PART as WEIGHTS
+from harness.backends.verl.round_trip import try_round_trip
+from harness.base import packages
+from harness.base.errors import UserError
+from harness.base.findings import Finding, FindingState
+from harness.config.experiment import Experiment
+from harness.models import resolving
+
+ATTENTION, PROCESSES = "attention kernels", "processes"
+LATE = "`ray status` shows whether others hold its GPUs; try again when it is less busy"
+
+
+def tried(experiment: Experiment | None, seconds: float) -> Iterator[Finding]:
+    """Of the Ray cluster that this process has joined.
+
+    Args:
+        experiment: on this backend; None: what holds of any.
+        seconds: for all of it.
+    """
+    if "verl" not in packages.installed():
+        yield Finding("backend verl", FindingState.NOT_CHECKED, "verl is not installed here", packages.install("verl"))
+        return
+    deadline, nodes = time.monotonic() + seconds, on_nodes.alive()
+    settings = settings_of(experiment) if experiment else _general(nodes)
+    device = "cpu" if settings.device == "cpu" else "cuda"
+    working = [node for node in nodes if device == "cpu" or node["Resources"].get("GPU", 0) >= 1]
+    begun: dict[str, Asked[list[Finding]]] = {}
+    for part, task in ((ATTENTION, try_kernels), (WEIGHTS, try_round_trip)):
+        environment = {**(platform.ENVIRONMENT if device == "cpu" else {}), **platform.NO_TELEMETRY}
+        begun[part] = on_nodes.begin(
+            task, working, (device,), gpus=0 if device == "cpu" else 1, environment=environment
+        )
+    yield from _machines(experiment, settings, nodes, min(survey.ANSWER_SECONDS, deadline - time.monotonic()))
+    for part, asked in begun.items():
+        if not working:
+            yield Finding(part, FindingState.NOT_CHECKED, "no node has a GPU")
+        for answer in on_nodes.collect(asked, deadline - time.monotonic()):
+            yield from _rows(part, answer)
+
+
+def _general(nodes: Sequence[Mapping[str, Any]]) -> VerlSettings:
+    """Where no experiment says: one device of what there is."""
+    gpus = any(node["Resources"].get("GPU", 0) >= 1 for node in nodes)
+    return VerlSettings(device="gpu" if gpus else "cpu", gpus_per_node=1)
+
+
+def _machines(
+    experiment: Experiment | None, settings: VerlSettings, nodes: Sequence[Mapping[str, Any]], seconds: float
+) -> Iterator[Finding]:
+    """What trials would refuse, and what they would warn of."""
+    model = resolving.find(experiment.model) if experiment else None
+    needs = needs_of(experiment, experiment.arms, model, alone=False) if experiment else NodeNeeds()
+    found = []
+    for answer in on_nodes.collect(on_nodes.begin(survey.look, nodes), seconds):
+        if answer.value is None:
+            yield Finding(PROCESSES, FindingState.LACKS, f"{answer.host}: {answer.problem}", survey.MEND)
+            continue
+        found.append(answer.value.node)
+        yield from findings(needs, answer.value.node)
+        try:
+            platform.check(answer.value.platform, "cpu" if settings.device == "cpu" else "cuda")
+        except UserError as error:
+            yield Finding(PROCESSES, FindingState.LACKS, *str(error).split("\n", 1))
+    yield from of_one_kind(settings, found)
+
+
+def _rows(part: str, answer: NodeAnswer[list[Finding]]) -> Iterator[Finding]:
+    """Of one node, each with its name."""
+    if answer.late:
+        yield Finding(part, FindingState.NOT_CHECKED, f"{answer.host}: {answer.problem}", LATE)
+    elif answer.value is None:
+        yield Finding(part, FindingState.LACKS, f"{answer.host}: {answer.problem}", "`rence doctor --probe` there")
+    else:
+        yield from (replace(row, found=f"{answer.host}: {row.found}") for row in answer.value)
