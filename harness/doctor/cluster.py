@@ -107,8 +107,9 @@ def _joined() -> Iterator[bool]:
             else:
                 ray.init(address="local", include_dashboard=False, **options)
         except ConnectionError as error:
+            where = f" at RAY_ADDRESS={address}" if address else ""
             raise UserError(
-                f"no Ray cluster answers{f' at RAY_ADDRESS={address}' if address else ''}: {str(error).splitlines()[0]}\n"
+                f"no Ray cluster answers{where}: {str(error).splitlines()[0]}\n"
                 "Call this on a node of it, or start one with `ray start --head`."
             ) from None
     try:
