@@ -16,6 +16,8 @@ from harness.backends.verl.node_needs import NodeNeeds, findings, needs_of, of_o
 from harness.backends.verl.options import VerlSettings, settings_of
 from harness.backends.verl.round_trip import PART as WEIGHTS
 from harness.backends.verl.round_trip import try_round_trip
+from harness.backends.verl.worst_microbatch import PART as WORST
+from harness.backends.verl.worst_microbatch import try_worst, worst
 from harness.base import packages
 from harness.base.errors import UserError
 from harness.base.findings import Finding, FindingState
@@ -42,16 +44,37 @@ def tried(experiment: Experiment | None, seconds: float) -> Iterator[Finding]:
     working = [node for node in nodes if device == "cpu" or node["Resources"].get("GPU", 0) >= 1]
     begun: dict[str, Asked[list[Finding]]] = {}
     for part, task in ((ATTENTION, try_kernels), (WEIGHTS, try_round_trip)):
-        environment = {**(platform.ENVIRONMENT if device == "cpu" else {}), **platform.NO_TELEMETRY}
         begun[part] = on_nodes.begin(
-            task, working, (device,), gpus=0 if device == "cpu" else 1, environment=environment
+            task, working, (device,), gpus=0 if device == "cpu" else 1, environment=_environment(settings)
         )
+    if experiment:
+        yield from _begin_worst(experiment, nodes, deadline - time.monotonic(), begun)
     yield from _machines(experiment, settings, nodes, min(survey.ANSWER_SECONDS, deadline - time.monotonic()))
     for part, asked in begun.items():
         if not working:
             yield Finding(part, FindingState.NOT_CHECKED, "no node has a GPU")
         for answer in on_nodes.collect(asked, deadline - time.monotonic()):
             yield from _rows(part, answer)
+
+
+def _begin_worst(
+    experiment: Experiment, nodes: Sequence[Mapping[str, Any]], seconds: float, begun: dict[str, Asked[list[Finding]]]
+) -> Iterator[Finding]:
+    """On the first node that a trial could go to; what it was begun as is put among `begun`."""
+    settings, model = settings_of(experiment), resolving.find(experiment.model)
+    on_cpu = settings.device == "cpu"
+    able = [node for node in nodes if on_cpu or node["Resources"].get("GPU", 0) >= settings.gpus_per_node]
+    if not able:
+        yield Finding(WORST, FindingState.NOT_CHECKED, f"no node has {settings.gpus_per_node} GPUs")
+    elif model is None:
+        yield Finding(WORST, FindingState.NOT_CHECKED, f"{experiment.model} is not on this machine yet")
+    else:
+        gpus, arguments = 0 if on_cpu else settings.gpus_per_node, (worst(experiment), model.resolve(), seconds)
+        begun[WORST] = on_nodes.begin(try_worst, able[:1], arguments, gpus=gpus, environment=_environment(settings))
+
+
+def _environment(settings: VerlSettings) -> dict[str, str]:
+    return {**(platform.ENVIRONMENT if settings.device == "cpu" else {}), **platform.NO_TELEMETRY}
 
 
 def _general(nodes: Sequence[Mapping[str, Any]]) -> VerlSettings:
@@ -67,7 +90,7 @@ def _machines(
     model = resolving.find(experiment.model) if experiment else None
     needs = needs_of(experiment, experiment.arms, model, alone=False) if experiment else NodeNeeds()
     found = []
-    for answer in on_nodes.collect(on_nodes.begin(survey.look, nodes), seconds):
+    for answer in on_nodes.collect(on_nodes.begin(survey.look, nodes, environment=_environment(settings)), seconds):
         if answer.value is None:
             yield Finding(PROCESSES, FindingState.LACKS, f"{answer.host}: {answer.problem}", survey.MEND)
             continue

@@ -38,6 +38,8 @@ def try_round_trip(device: str) -> list[Finding]:
     # vLLM and verl name their sockets by these, before they are imported.
     name = secrets.token_hex(6)
     os.environ["VERL_RAY_JOB_ID"] = name
+    # A process less to start; on a GPU the worker would be in this one, which cannot open its own handles.
+    os.environ["VLLM_ENABLE_V1_MULTIPROCESSING"] = "0" if device == "cpu" else "1"
     from vllm import LLM
 
     begun, dtype = time.monotonic(), "float32" if device == "cpu" else "bfloat16"

@@ -39,6 +39,8 @@ class MicrobatchSpec:
     """size of the vocabulary"""
     groups: int
     """in the micro-batch"""
+    nodes: int = 1
+    """that a trial takes"""
 
 
 def worst(experiment: Experiment) -> Trial:
@@ -66,7 +68,9 @@ def try_worst(trial: Trial, model: Path, seconds: float) -> list[Finding]:
     if ranks % settings.sequence_parallel:
         return [Finding(PART, FindingState.NOT_CHECKED, "`verl.sequence_parallel` takes more than one machine")]
     one_machine = replace(trial.experiment, backend_settings=replace(settings, nodes=1))
-    spec = MicrobatchSpec(replace(trial, experiment=one_machine), model, _vocabulary(model), _groups(trial))
+    spec = MicrobatchSpec(
+        replace(trial, experiment=one_machine), model, _vocabulary(model), _groups(trial), settings.nodes
+    )
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "spec").write_bytes(pickle.dumps(spec))
