@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import socket
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
+
+from harness.base.errors import UserError
 
 T = TypeVar("T")
 
@@ -31,6 +35,31 @@ def alive() -> list[Mapping[str, Any]]:
 def name(node: Mapping[str, Any]) -> str:
     """The host's."""
     return str(node["NodeManagerHostname"])
+
+
+def check_address(address: str, seconds: float = 30.0) -> None:
+    """Whether anything listens there: Ray itself would wait for it without end.
+
+    Args:
+        address: as in RAY_ADDRESS, with or without http://; words such as `auto` name no place, and are let through.
+        seconds: that a Ray which is being started may take.
+    Raises: UserError if nothing does.
+    """
+    host, _, port = address.partition("://")[2 if "://" in address else 0].rstrip("/").rpartition(":")
+    if not port.isdigit():
+        return
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            socket.create_connection((host.strip("[]"), int(port)), timeout=10).close()
+            return
+        except OSError as error:
+            if time.monotonic() >= deadline:
+                raise UserError(
+                    f"no Ray cluster answers at RAY_ADDRESS={address}: {error.strerror or error}.\n"
+                    "Start one with `ray start --head`, give the address that it prints, or unset RAY_ADDRESS."
+                ) from None
+        time.sleep(1)
 
 
 def ask(task: Callable[..., T], nodes: Sequence[Mapping[str, Any]], seconds: float) -> list[NodeAnswer[T]]:

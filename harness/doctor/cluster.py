@@ -21,8 +21,6 @@ from harness.base.registry import BACKENDS
 from harness.config.experiment import Experiment
 from harness.doctor.findings import ClusterCheckup
 
-SECONDS = 110.0
-"""for everything, but for the start and the end of the command: two minutes with them"""
 GB = 1e9
 DASHBOARD = ("127.0.0.1", 8265)
 """of a Ray that `ray start --head` has started here"""
@@ -30,7 +28,7 @@ KIND = "accelerator_type:"
 """how Ray names a node's GPUs among its resources"""
 
 
-def examine(experiment: Experiment | None = None, seconds: float = SECONDS) -> ClusterCheckup:
+def examine(experiment: Experiment | None, seconds: float) -> ClusterCheckup:
     """The Ray cluster that RAY_ADDRESS names or that runs on this machine; where there is none, a Ray of our own.
 
     Args:
@@ -98,6 +96,7 @@ def _joined() -> Iterator[bool]:
     import ray
 
     options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
+    on_nodes.check_address(os.environ.get("RAY_ADDRESS", ""))
     address = os.environ.pop("RAY_ADDRESS", "")
     joined = bool(address) or _is_up(DASHBOARD)
     # Ray puts the working directory first on its workers' path, where a user's `benchmarks/` would be taken for ours.

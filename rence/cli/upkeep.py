@@ -34,6 +34,9 @@ def doctor(
     cluster: Annotated[
         bool, typer.Option("--cluster", help="Try what trials need on each node of the Ray cluster: two minutes.")
     ] = False,
+    seconds: Annotated[
+        float, typer.Option(min=1, help="With --cluster: what has not answered by then is said to be not checked.")
+    ] = 110,
     json: Json = False,
 ) -> None:
     """What is installed, what each backend and engine lacks, and the command that mends it."""
@@ -43,7 +46,7 @@ def doctor(
 
     if experiment and not cluster:
         raise UserError(f"an experiment is looked at on a cluster: `rence doctor --cluster {experiment}`.")
-    found = _of_the_cluster(experiment) if cluster else examine(probe=probe, kinds=_kinds_of_plugins())
+    found = _of_the_cluster(experiment, seconds) if cluster else examine(probe=probe, kinds=_kinds_of_plugins())
     if json:
         print_json(found.to_json())
     else:
@@ -55,13 +58,13 @@ def doctor(
     raise typer.Exit(found.exit_code)
 
 
-def _of_the_cluster(file: Path | None) -> ClusterCheckup:
+def _of_the_cluster(file: Path | None, seconds: float) -> ClusterCheckup:
     from harness.config import load
     from harness.doctor import cluster
 
     experiment = load(file) if file else None
-    err().print(f"trying the nodes of the Ray cluster: {cluster.SECONDS:g} s at most")
-    return cluster.examine(experiment)
+    err().print(f"trying the nodes of the Ray cluster: {seconds:g} s at most")
+    return cluster.examine(experiment, seconds)
 
 
 def _kinds_of_plugins() -> list[Plugins[Any]]:

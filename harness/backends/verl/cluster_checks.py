@@ -11,7 +11,7 @@ from typing import Any
 from harness.backends import on_nodes
 from harness.backends.on_nodes import Asked, NodeAnswer
 from harness.backends.verl import platform, survey
-from harness.backends.verl.kernels import try_kernels
+from harness.backends.verl.kernels import KERNELS, try_kernels
 from harness.backends.verl.node_needs import NodeNeeds, findings, needs_of, of_one_kind
 from harness.backends.verl.options import VerlSettings, settings_of
 from harness.backends.verl.round_trip import PART as WEIGHTS
@@ -43,10 +43,12 @@ def tried(experiment: Experiment | None, seconds: float) -> Iterator[Finding]:
     device = "cpu" if settings.device == "cpu" else "cuda"
     working = [node for node in nodes if device == "cpu" or node["Resources"].get("GPU", 0) >= 1]
     begun: dict[str, Asked[list[Finding]]] = {}
-    for part, task in ((ATTENTION, try_kernels), (WEIGHTS, try_round_trip)):
-        begun[part] = on_nodes.begin(
-            task, working, (device,), gpus=0 if device == "cpu" else 1, environment=_environment(settings)
-        )
+    # The kernel that is compiled takes long, and is no trial's: it goes alone.
+    tasks: dict[str, tuple[Any, ...]] = {WEIGHTS: (try_round_trip,), ATTENTION: (try_kernels, KERNELS[:-1])}
+    tasks[f"attention {KERNELS[-1]}"] = (try_kernels, KERNELS[-1:])
+    for part, (task, *more) in tasks.items():
+        arguments, gpus = (device, *more), 0 if device == "cpu" else 1
+        begun[part] = on_nodes.begin(task, working, arguments, gpus=gpus, environment=_environment(settings))
     if experiment:
         yield from _begin_worst(experiment, nodes, deadline - time.monotonic(), begun)
     yield from _machines(experiment, settings, nodes, min(survey.ANSWER_SECONDS, deadline - time.monotonic()))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from transformers import AutoTokenizer
 
-from harness.backends import checkpoints
+from harness.backends import checkpoints, on_nodes
 from harness.backends.base import Checkpoint, Evaluate, Observer, TrainingResult
 from harness.backends.checkpoints import TrainingProgress
 from harness.backends.diverged import Diverged, diverging
@@ -33,6 +33,9 @@ from harness.records import TrialFolder
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
+
+RAY_SECONDS = 110.0
+"""to start a Ray of our own, or to join one; 5 to 20 here"""
 
 
 def train(
@@ -65,6 +68,7 @@ def train(
     config = translate(trial, model.resolve(), folder.root)
     alone = "RAY_ADDRESS" not in os.environ
     needs = needs_of(trial.experiment, [trial.arm], model, alone)
+    on_nodes.check_address(os.environ.get("RAY_ADDRESS", ""))
     if alone:
         survey.check_here(settings, needs, trial.name, observer.warn)
     with _cluster(trial, config, folder.root):
@@ -139,7 +143,7 @@ def _cluster(trial: Trial, config: DictConfig, folder: Path) -> Iterator[None]:
     runtime = get_ppo_ray_runtime_env(config)
     runtime["env_vars"] = {**runtime.get("env_vars", {}), **_environment(trial)}
     # Ray puts the working directory first on its workers' path, where a user's `benchmarks/` would be taken for ours.
-    with chdir(folder):
+    with chdir(folder), timeout(RAY_SECONDS, _no_ray(trial)):
         ray.init(**ray_arguments(settings, joining=joining), runtime_env=runtime)
     try:
         machines = room.alive(ray.nodes())
@@ -151,6 +155,15 @@ def _cluster(trial: Trial, config: DictConfig, folder: Path) -> Iterator[None]:
             yield
     finally:
         ray.shutdown()
+
+
+def _no_ray(trial: Trial) -> UserError:
+    return UserError(
+        f"{trial.name}: Ray had not started, or had not answered, after {RAY_SECONDS:g} s.\n"
+        "`ray status` shows whether the cluster that RAY_ADDRESS names is at work; the log of a Ray of our own is "
+        "/tmp/ray/session_latest/logs.",
+        FAILED,
+    )
 
 
 def _late(trial: Trial, seconds: float) -> UserError:
