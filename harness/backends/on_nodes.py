@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from harness.base.errors import UserError
+from harness.base.errors import FAILED, UserError
 
 T = TypeVar("T")
 
@@ -60,6 +60,31 @@ def check_address(address: str, seconds: float = 30.0) -> None:
                     "Start one with `ray start --head`, give the address that it prints, or unset RAY_ADDRESS."
                 ) from None
         time.sleep(1)
+
+
+def join(**options: Any) -> None:
+    """`ray.init`, whose refusals are in words.
+
+    Raises: UserError if Ray does not start here, or the cluster does not take this process.
+    """
+    import ray
+
+    try:
+        ray.init(**options)
+    except UserError:
+        raise  # an alarm of ours
+    except Exception as error:  # Ray raises all kinds, bare exceptions among them
+        if isinstance(error, OSError) and not isinstance(error, ConnectionError):
+            raise  # such as a full disk, which is said elsewhere
+        ray.shutdown()
+        what = "join the Ray cluster" if options.get("address") != "local" else "start Ray here"
+        why = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise UserError(
+            f"could not {what}: {why}\n"
+            "Its log is /tmp/ray/session_latest/logs (raylet.err, gcs_server.err). A machine that is very busy is the "
+            "usual cause: try again, or start it before with `ray start --head` and give RAY_ADDRESS.",
+            FAILED,
+        ) from error
 
 
 def ask(task: Callable[..., T], nodes: Sequence[Mapping[str, Any]], seconds: float) -> list[NodeAnswer[T]]:

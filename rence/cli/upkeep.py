@@ -44,6 +44,7 @@ def doctor(
 
     from harness.doctor import FindingState, examine
 
+    # Without the flag nothing is started, and no experiment is read.
     if experiment and not cluster:
         raise UserError(f"an experiment is looked at on a cluster: `rence doctor --cluster {experiment}`.")
     found = _of_the_cluster(experiment, seconds) if cluster else examine(probe=probe, kinds=_kinds_of_plugins())

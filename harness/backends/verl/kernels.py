@@ -34,6 +34,7 @@ def try_kernels(device: str, kernels: Sequence[str] = KERNELS) -> list[Finding]:
 
 
 def _tried(device: str, kernels: Sequence[str]) -> Iterator[Finding]:
+    """See `try_kernels`."""
     generator = torch.Generator().manual_seed(0)
     sequences = [torch.randint(5, 400, (length,), generator=generator) for length in LENGTHS]
     dtype = "float32" if device == "cpu" else "bfloat16"
@@ -46,6 +47,7 @@ def _tried(device: str, kernels: Sequence[str]) -> Iterator[Finding]:
         if kernel == FLASH_ATTENTION and device == "cpu":
             yield Finding(part, FindingState.NOT_CHECKED, "it needs a GPU")
             continue
+        # What is not there was said; what is there and does not run is the installation's fault.
         begun = time.monotonic()
         try:
             found = _scored(kernel, sequences, device, dtype)

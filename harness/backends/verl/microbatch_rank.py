@@ -36,6 +36,7 @@ OUT_OF_MEMORY = ("out of memory", "can't allocate memory")
 
 
 def main(folder: Path) -> None:
+    """Computes, and writes what was found: bytes and seconds, or in what it was `short` of memory."""
     rank, stage = int(os.environ["RANK"]), ["loading the model"]
     spec: MicrobatchSpec = pickle.loads((folder / "spec").read_bytes())
     try:
@@ -62,6 +63,7 @@ def computed(spec: MicrobatchSpec, folder: Path, stage: list[str]) -> dict[str, 
     worker.init_model()
     worker.set_loss_fn(Objective(algorithm, recipe))
     begun, ranks = time.monotonic(), worker.actor.engine.get_data_parallel_size()
+    # Of old log-probs verl takes the entropy, whatever the algorithm asks for.
     stage[0] = "computing log-probs"
     data = batch(spec)
     scored = data.select("input_ids", "position_ids", "prompts", "responses", "response_mask", "loss_mask")
@@ -103,6 +105,7 @@ def batch(spec: MicrobatchSpec) -> TensorDict:
         ref_logp_BT=logp_BT if reference else None,
     )  # fmt: skip
     algorithm = spec.trial.arm.algorithm
+    # What the trainer writes into verl's batch: shaped rewards, and credit that rests on them.
     rollouts = replace(rollouts, reward_B=algorithm.shape(rollouts))
     rollouts = replace(rollouts, credit=algorithm.credit(rollouts, lambda _: torch.Generator().manual_seed(0)))
 

@@ -144,7 +144,7 @@ def _cluster(trial: Trial, config: DictConfig, folder: Path) -> Iterator[None]:
     runtime["env_vars"] = {**runtime.get("env_vars", {}), **_environment(trial)}
     # Ray puts the working directory first on its workers' path, where a user's `benchmarks/` would be taken for ours.
     with chdir(folder), timeout(RAY_SECONDS, _no_ray(trial)):
-        ray.init(**ray_arguments(settings, joining=joining), runtime_env=runtime)
+        on_nodes.join(**ray_arguments(settings, joining=joining), runtime_env=runtime)
     try:
         machines = room.alive(ray.nodes())
         room.check(settings, machines)
