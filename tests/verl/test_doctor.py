@@ -58,7 +58,7 @@ def test_everything_is_tried_with_an_experiment(experiment: Path) -> None:
         assert host == f"{socket.gethostname()}:" and 0 < float(away) < 1e-6
     away = float(found["weights to the sampler"].partition(" are ")[2].split()[0])
     assert away < 1e-5 and states["weights to the sampler"] == {"ok"}
-    assert "8 sequences of " in found["worst micro-batch"] and " fit: at most " in found["worst micro-batch"]
+    assert "9 sequences of " in found["worst micro-batch"] and " fit: at most " in found["worst micro-batch"]
     assert {"host memory", "shared memory", "file descriptors", "scratch disk", "backend verl"} <= rows.keys()
 
 
@@ -68,7 +68,7 @@ def test_a_micro_batch_that_does_not_fit_is_said_with_what_makes_it_smaller(expe
     (found,) = try_worst(trial, MODEL, 240)
     assert found.state is FindingState.LACKS, found
     assert "do not fit: out of memory in computing log-probs" in found.found
-    assert found.mend.startswith("recipe.microbatch_tokens=832, or verl.gradient_checkpointing=true")
+    assert found.mend.startswith("recipe.microbatch_tokens=208, or verl.gradient_checkpointing=true")
 
 
 def test_what_takes_too_long_is_not_waited_for(experiment: Path) -> None:

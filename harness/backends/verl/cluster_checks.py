@@ -10,8 +10,9 @@ from typing import Any
 
 from harness.backends import on_nodes
 from harness.backends.on_nodes import Asked, NodeAnswer
-from harness.backends.verl import platform, survey
+from harness.backends.verl import node, platform, survey
 from harness.backends.verl.kernels import KERNELS, try_kernels
+from harness.backends.verl.node import NodeFound
 from harness.backends.verl.node_needs import NodeNeeds, findings, needs_of, of_one_kind
 from harness.backends.verl.options import VerlSettings, settings_of
 from harness.backends.verl.round_trip import PART as WEIGHTS
@@ -24,7 +25,7 @@ from harness.base.findings import Finding, FindingState
 from harness.config.experiment import Experiment
 from harness.models import resolving
 
-ATTENTION, PROCESSES = "attention kernels", "processes"
+ATTENTION, PROCESSES, PLATFORM = "attention kernels", "processes", "platform"
 LATE = "`ray status` shows whether others hold its GPUs; try again when it is less busy"
 
 
@@ -42,16 +43,21 @@ def tried(experiment: Experiment | None, seconds: float) -> Iterator[Finding]:
     settings = settings_of(experiment) if experiment else _general(nodes)
     device = "cpu" if settings.device == "cpu" else "cuda"
     working = [node for node in nodes if device == "cpu" or node["Resources"].get("GPU", 0) >= 1]
+    looked = on_nodes.begin(node.probe, nodes)
     begun: dict[str, Asked[list[Finding]]] = {}
     # The kernel that is compiled takes long, and is no trial's: it goes alone.
-    tasks: dict[str, tuple[Any, ...]] = {WEIGHTS: (try_round_trip,), ATTENTION: (try_kernels, KERNELS[:-1])}
+    tasks: dict[str, tuple[Any, ...]] = {
+        PLATFORM: (try_platform,),
+        WEIGHTS: (try_round_trip,),
+        ATTENTION: (try_kernels, KERNELS[:-1]),
+    }
     tasks[f"attention {KERNELS[-1]}"] = (try_kernels, KERNELS[-1:])
     for part, (task, *more) in tasks.items():
         arguments, gpus = (device, *more), 0 if device == "cpu" else 1
         begun[part] = on_nodes.begin(task, working, arguments, gpus=gpus, environment=_environment(settings))
     if experiment:
         yield from _begin_worst(experiment, nodes, deadline - time.monotonic(), begun)
-    yield from _machines(experiment, settings, nodes, min(survey.ANSWER_SECONDS, deadline - time.monotonic()))
+    yield from _machines(experiment, settings, on_nodes.collect(looked, deadline - time.monotonic()))
     for part, asked in begun.items():
         if not working:
             yield Finding(part, FindingState.NOT_CHECKED, "no node has a GPU")
@@ -65,13 +71,13 @@ def _begin_worst(
     """On the first node that a trial could go to; what it was begun as is put among `begun`."""
     settings, model = settings_of(experiment), resolving.find(experiment.model)
     on_cpu = settings.device == "cpu"
-    able = [node for node in nodes if on_cpu or node["Resources"].get("GPU", 0) >= settings.gpus_per_node]
+    able = [node for node in nodes if on_cpu or node["Resources"].get("GPU", 0) >= settings.gpus_on_node]
     if not able:
-        yield Finding(WORST, FindingState.NOT_CHECKED, f"no node has {settings.gpus_per_node} GPUs")
+        yield Finding(WORST, FindingState.NOT_CHECKED, f"no node has {settings.gpus_on_node} GPUs")
     elif model is None:
         yield Finding(WORST, FindingState.NOT_CHECKED, f"{experiment.model} is not on this machine yet")
     else:
-        gpus, arguments = 0 if on_cpu else settings.gpus_per_node, (worst(experiment), model.resolve(), seconds)
+        gpus, arguments = 0 if on_cpu else settings.gpus_on_node, (worst(experiment), model.resolve(), seconds)
         begun[WORST] = on_nodes.begin(try_worst, able[:1], arguments, gpus=gpus, environment=_environment(settings))
 
 
@@ -86,23 +92,28 @@ def _general(nodes: Sequence[Mapping[str, Any]]) -> VerlSettings:
 
 
 def _machines(
-    experiment: Experiment | None, settings: VerlSettings, nodes: Sequence[Mapping[str, Any]], seconds: float
+    experiment: Experiment | None, settings: VerlSettings, answers: Sequence[NodeAnswer[NodeFound]]
 ) -> Iterator[Finding]:
     """What trials would refuse, and what they would warn of."""
     model = resolving.find(experiment.model) if experiment else None
     needs = needs_of(experiment, experiment.arms, model, alone=False) if experiment else NodeNeeds()
-    found = []
-    for answer in on_nodes.collect(on_nodes.begin(survey.look, nodes, environment=_environment(settings)), seconds):
+    for answer in answers:
         if answer.value is None:
-            yield Finding(PROCESSES, FindingState.LACKS, f"{answer.host}: {answer.problem}", survey.MEND)
-            continue
-        found.append(answer.value.node)
-        yield from findings(needs, answer.value.node)
-        try:
-            platform.check(answer.value.platform, "cpu" if settings.device == "cpu" else "cuda")
-        except UserError as error:
-            yield Finding(PROCESSES, FindingState.LACKS, *str(error).split("\n", 1))
-    yield from of_one_kind(settings, found)
+            state = FindingState.NOT_CHECKED if answer.late else FindingState.LACKS
+            yield Finding(PROCESSES, state, f"{answer.host}: {answer.problem}", survey.MEND)
+        else:
+            yield from findings(needs, answer.value)
+    yield from of_one_kind(settings, [answer.value for answer in answers if answer.value])
+
+
+def try_platform(device: str) -> list[Finding]:
+    """Whether verl finds the device that trials want; as a Ray task."""
+    found = platform.probe()
+    try:
+        platform.check(found, device)
+    except UserError as error:
+        return [Finding(PLATFORM, FindingState.LACKS, *str(error).split("\n", 1))]
+    return [Finding(PLATFORM, FindingState.OK, f"verl finds `{found.device}`")]
 
 
 def _rows(part: str, answer: NodeAnswer[list[Finding]]) -> Iterator[Finding]:

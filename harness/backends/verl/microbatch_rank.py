@@ -25,11 +25,13 @@ from verl.utils import tensordict_utils as tu
 
 from algorithms.rollouts import Rollouts
 from harness.backends.verl import columns, node
+from harness.backends.verl.keys import cut
+from harness.backends.verl.minibatches import ONE_EPOCH
 from harness.backends.verl.objective import Objective
 from harness.backends.verl.options import settings_of
 from harness.backends.verl.settings import translate
 from harness.backends.verl.workers import PolicyWorker, learnt
-from harness.backends.verl.worst_microbatch import MicrobatchSpec
+from harness.backends.verl.worst_microbatch import MicrobatchSpec, longest
 
 OUT_OF_MEMORY = ("out of memory", "can't allocate memory")
 """in errors of torch's, on GPUs and on CPUs"""
@@ -76,10 +78,10 @@ def computed(spec: MicrobatchSpec, folder: Path, stage: list[str]) -> dict[str, 
         data = batch(spec)
         tu.assign_non_tensor(
             data, temperature=recipe.temperature, calculate_entropy=algorithm.wants_entropy, pad_token_id=0,
-            force_group_size=recipe.group_size, mini_batch_size=len(data) * ranks, epochs=1,
-            seed=0, global_batch_size=len(data) * ranks,
+            mini_batch_size=len(data) * ranks, global_batch_size=len(data) * ranks, seed=0,
+            **cut(recipe, settings, algorithm.separable, recipe.group_size * longest(spec.trial)),
         )  # fmt: skip
-        sent = {"updates": number, "state": {}, "progress": 0.0, "dataloader_kwargs": {"shuffle": False}}
+        sent = {"updates": number, "state": {}, "progress": 0.0, **ONE_EPOCH}
         for key, value in sent.items():
             tu.assign_non_tensor_data(data, key, value)
         output = worker.actor.train_mini_batch(data)
@@ -91,7 +93,7 @@ def computed(spec: MicrobatchSpec, folder: Path, stage: list[str]) -> dict[str, 
 def batch(spec: MicrobatchSpec) -> TensorDict:
     """Random tokens, every sequence at its longest; half of a group is right."""
     recipe, length = spec.trial.arm.recipe, settings_of(spec.trial.experiment).max_prompt_tokens
-    size, rows = recipe.max_tokens, spec.groups * recipe.group_size
+    size, rows = recipe.max_tokens, spec.rows
     generator = torch.Generator().manual_seed(0)
     prompt_BT = torch.randint(spec.tokens, (rows, length), generator=generator)
     response_BT = torch.randint(spec.tokens, (rows, size), generator=generator)
@@ -101,7 +103,7 @@ def batch(spec: MicrobatchSpec) -> TensorDict:
     rollouts = Rollouts(
         group_B=torch.arange(rows) // recipe.group_size, label_B=label_B, reward_B=label_B.float(),
         truncated_B=torch.zeros(rows, dtype=torch.bool), mask_BT=torch.ones(rows, size, dtype=torch.bool),
-        old_logp_BT=logp_BT, problem_ids=tuple(map(str, range(spec.groups))), max_tokens=size,
+        old_logp_BT=logp_BT, problem_ids=tuple(map(str, range(-(-rows // recipe.group_size)))), max_tokens=size,
         ref_logp_BT=logp_BT if reference else None,
     )  # fmt: skip
     algorithm = spec.trial.arm.algorithm

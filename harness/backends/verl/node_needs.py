@@ -73,7 +73,7 @@ def needs_of(experiment: Experiment, arms: Sequence[Arm], model: Path | None, al
         alone: see `NodeNeeds`.
     """
     settings = settings_of(experiment)
-    each, servers = settings.gpus_per_node, -(-settings.gpus_per_node // settings.tensor_parallel)
+    each, servers = settings.gpus_on_node, -(-settings.gpus_on_node // settings.tensor_parallel)
     rings = servers * RINGS + each * WORKER_RINGS
     on_cpu = settings.device == "cpu"
     least = each * BUCKET if on_cpu else NCCL if each > 1 else 0
@@ -91,7 +91,7 @@ def host_memory(settings: VerlSettings, arms: Sequence[Arm], weights: int, tied:
         tied: whether its embeddings are also its last layer. verl 0.9.1 then loads the whole model on every rank, else
             on the first alone (`engine/fsdp/transformer_impl.py`, `_build_module`).
     """
-    ranks, share = settings.gpus_per_node, weights * settings.gpus_per_node // settings.devices
+    ranks, share = settings.gpus_on_node, weights * settings.gpus_on_node // settings.devices
     on_cpu = settings.device == "cpu"
     reference = any(arm.algorithm.reference for arm in arms)
     lags = any(arm.recipe.generator_sync_steps > 1 for arm in arms)
@@ -110,8 +110,10 @@ def host_memory(settings: VerlSettings, arms: Sequence[Arm], weights: int, tied:
     if reference:  # it is built first, and then the learner
         phases = [(loading + kept["the reference"], f"{start}, beside the reference")]
     rest = [name for name, size in kept.items() if size]
-    saved = " and ".join(["the whole model in fp32 as a checkpoint is written", *([", ".join(rest)] if rest else [])])
-    phases.append((sum(kept.values()) + max(weights, share * lags), saved))
+    # The first rank gathers the model in the precision of the passes; a sampler that lags is exchanged for a moment.
+    written = weights // 2 if settings.precision == "bf16" else weights
+    saved = " and ".join(["the whole model as a checkpoint is written", *([", ".join(rest)] if rest else [])])
+    phases.append((sum(kept.values()) + max(written, share * lags), saved))
     return max(phases, key=lambda phase: phase[0])
 
 
@@ -137,7 +139,7 @@ def findings(needs: NodeNeeds, found: NodeFound) -> Iterator[Finding]:
 def of_one_kind(settings: VerlSettings, found: Iterable[NodeFound]) -> Iterator[Finding]:
     """Whether the GPUs that a trial may get are of one kind. Ranks of another kind have other memory and other kernels:
     the smallest and slowest would decide, and gradients be sums of differently rounded parts."""
-    kinds = {one.host: Counter(one.gpus) for one in found if len(one.gpus) >= settings.gpus_per_node}
+    kinds = {one.host: Counter(one.gpus) for one in found if len(one.gpus) >= settings.gpus_on_node}
     models = {model for kind in kinds.values() for model in kind}
     if settings.device == "cpu" or len(models) < 2:
         return

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import chdir, contextmanager, nullcontext
+from collections.abc import Iterator, Mapping
+from contextlib import chdir, closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from harness.backends import checkpoints, on_nodes
 from harness.backends.base import Checkpoint, Evaluate, Observer, TrainingResult
 from harness.backends.checkpoints import TrainingProgress
 from harness.backends.diverged import Diverged, diverging
-from harness.backends.verl import limits, platform, room, survey
+from harness.backends.verl import isolation, limits, platform, room, survey
 from harness.backends.verl.checkpoint import check_ranks, drop_state, is_dropped
 from harness.backends.verl.installed import stands_in
 from harness.backends.verl.keys import longest_sequence
@@ -33,6 +34,8 @@ from harness.records import TrialFolder
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
+
+    from harness.backends.verl.turns import Turn
 
 RAY_SECONDS = 110.0
 """to start a Ray of our own, or to join one; 5 to 20 here"""
@@ -59,21 +62,25 @@ def train(
     if newest:
         check_ranks(newest, settings.devices)
     limits.check_machine(settings)
+    limits.check_algorithm(trial.arm)
     if said := stands_in(settings):
         observer.warn(said)
     for loaded in (model, *filter(None, [newest])):
         weight_files.check(loaded, quantised=False)
     limits.check_prompts(trial.experiment, AutoTokenizer.from_pretrained(model))
-    os.environ.update(_environment(trial))
+    environment = _environment(trial)
+    os.environ.update(environment)
+    isolation.install()
     config = translate(trial, model.resolve(), folder.root)
-    alone = "RAY_ADDRESS" not in os.environ
-    needs = needs_of(trial.experiment, [trial.arm], model, alone)
-    on_nodes.check_address(os.environ.get("RAY_ADDRESS", ""))
-    if alone:
+    needs, joining = needs_of(trial.experiment, [trial.arm], model, alone=False), "RAY_ADDRESS" in os.environ
+    if joining:
+        on_nodes.check_address(os.environ["RAY_ADDRESS"])
+    else:
         survey.check_here(settings, needs, trial.name, observer.warn)
-    with _cluster(trial, config, folder.root):
-        survey.check_nodes(settings, None if alone else needs, trial.name, observer.warn)
-        return _train(trial, config, model, prompts, folder, evaluate, observer)
+    with _cluster(trial, config, folder.root, environment) as turn:
+        if joining:
+            survey.check_nodes(settings, needs, trial.name, observer.warn)
+        return _train(trial, config, model, prompts, folder, evaluate, observer, turn)
 
 
 def _train(
@@ -84,11 +91,13 @@ def _train(
     folder: TrialFolder,
     evaluate: Evaluate,
     observer: Observer,
+    turn: Turn,
 ) -> TrainingResult:
     """The part of `train` that needs the cluster, which is up. See `Backend` for the arguments.
 
     Args:
         config: verl's whole configuration, of `settings.translate`.
+        turn: to take devices; it ends when they are taken.
     Raises: UserError if a process of verl's failed or died. A trial that diverged is a result and no error.
     """
     import transfer_queue as tq  # type: ignore[import-not-found]
@@ -101,13 +110,15 @@ def _train(
     stop = stop_tokens(model, tokenizer)
     tq.init(config.transfer_queue)
     try:
-        trainer = Trainer(config, trial, prompts, folder, stop, observer)  # type: ignore[abstract]
+        trainer = Trainer(config, trial, prompts, folder, stop, observer, turn.end)  # type: ignore[abstract]
 
         def evaluate_checkpoint() -> None:
             done = trainer.progress
             weights = model_hash(folder.checkpoint(done.step))
-            engine = ServersEngine(trainer.get_llm_client(), tokenizer, stop, longest_sequence(trial.experiment))
-            with diverging("the evaluation"):
+            engine = ServersEngine(
+                trainer.get_llm_client(), tokenizer, stop, longest_sequence(trial.experiment), trainer.stall_seconds
+            )
+            with closing(engine), diverging("the evaluation"):
                 evaluate(engine, Checkpoint(done.step, done.rollouts, done.grid or 0, weights))
 
         diverged, weights = "", ""
@@ -132,27 +143,38 @@ def _train(
 
 
 @contextmanager
-def _cluster(trial: Trial, config: DictConfig, folder: Path) -> Iterator[None]:
-    """A Ray of our own, or the one that RAY_ADDRESS names, with verl's environment in its workers."""
+def _cluster(trial: Trial, config: DictConfig, folder: Path, environment: Mapping[str, str]) -> Iterator[Turn]:
+    """A Ray of our own, or the one that RAY_ADDRESS names, with verl's environment in its workers, once there is room
+    for the trial. Each trial here has a Ray of its own: what befalls one ends no other, nobody has to start or stop
+    one for all, and the driver knows without it who has which devices.
+
+    Raises: UserError if the trial can have no room.
+    """
     import ray
     from verl.trainer.constants_ppo import get_ppo_ray_runtime_env
 
-    from harness.backends.verl.alone import alone
+    from harness.backends.verl.turns import Turn
 
     settings, joining = settings_of(trial.experiment), "RAY_ADDRESS" in os.environ
     runtime = get_ppo_ray_runtime_env(config)
-    runtime["env_vars"] = {**runtime.get("env_vars", {}), **_environment(trial)}
+    runtime["env_vars"] = {**runtime.get("env_vars", {}), **environment}
     # Ray puts the working directory first on its workers' path, where a user's `benchmarks/` would be taken for ours.
     with chdir(folder), timeout(RAY_SECONDS, _no_ray(trial)):
-        on_nodes.join(**ray_arguments(settings, joining=joining), runtime_env=runtime)
+        options = {**ray_arguments(settings, joining=joining), "namespace": environment[isolation.TRIAL]}
+        on_nodes.join(**options, runtime_env=runtime)
+    turn = Turn()
+
+    def look() -> tuple[list[room.Machine], list[room.Machine]]:
+        free = ray._private.state.available_resources_per_node()  # as verl asks; no public call tells them apart
+        return room.alive(ray.nodes()), list(free.values()) if turn.come() else []
+
     try:
-        machines = room.alive(ray.nodes())
-        room.check(settings, machines)
-        with alone(f"{trial.name} in {folder}") if joining else nullcontext():
-            room.await_free(settings, ray.available_resources, trial.name)
-            cpus = sum(machine.get("CPU", 0) for machine in machines)
-            config.transfer_queue.backend.SimpleStorage.num_data_storage_units = room.stores(settings, cpus)
-            yield
+        room.check(settings, room.alive(ray.nodes()))
+        survey.check_platform(settings, trial.name)
+        room.await_free(settings, look, trial.name, partial(print, flush=True))
+        cpus = room.share(settings, *look())
+        config.transfer_queue.backend.SimpleStorage.num_data_storage_units = room.stores(settings, cpus)
+        yield turn
     finally:
         ray.shutdown()
 
@@ -178,7 +200,7 @@ def _late(trial: Trial, seconds: float) -> UserError:
 
 def _environment(trial: Trial) -> dict[str, str]:
     on_cpu = platform.ENVIRONMENT if settings_of(trial.experiment).device == "cpu" else {}
-    return {**on_cpu, **platform.NO_TELEMETRY, "TRANSFER_QUEUE_ENABLE": "1"}
+    return {**on_cpu, **platform.NO_TELEMETRY, **isolation.environment(), "TRANSFER_QUEUE_ENABLE": "1"}
 
 
 def _last_line(error: Exception) -> str:

@@ -2,37 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from itertools import compress
+from typing import Any, TypeVar
 
 from harness.backends import on_nodes
+from harness.backends.on_nodes import NodeAnswer
 from harness.backends.verl import node, platform
-from harness.backends.verl.node import NodeFound
 from harness.backends.verl.node_needs import MOST_NAMED, NodeNeeds, check, findings, of_one_kind
 from harness.backends.verl.options import VerlSettings
-from harness.backends.verl.platform import PlatformFound
 from harness.base.errors import FAILED, UserError
 
+T = TypeVar("T")
+
 ANSWER_SECONDS = 90.0
-"""for a process to start on each node: seconds on most, but shared storage is slow when all read the same packages"""
+"""for a process that imports nothing heavy to start on each node: a few seconds, or tens where a machine is busy"""
 
 MEND = (
     "rence-bench, installed at the same path as here; `ray status` shows the nodes, "
     "/tmp/ray/session_latest/logs/raylet.out on that node what stops it, and `ray stop` there takes it out"
 )
-
-
-@dataclass(frozen=True)
-class NodeLook:
-    """What a process of Ray's sees."""
-
-    platform: PlatformFound
-    node: NodeFound
-
-
-def look() -> NodeLook:
-    """As a Ray task."""
-    return NodeLook(platform.probe(), node.probe())
 
 
 def check_here(settings: VerlSettings, needs: NodeNeeds, who: str, warn: Callable[[str], None]) -> None:
@@ -46,7 +35,7 @@ def check_here(settings: VerlSettings, needs: NodeNeeds, who: str, warn: Callabl
 
 def check_nodes(
     settings: VerlSettings,
-    needs: NodeNeeds | None,
+    needs: NodeNeeds,
     who: str,
     warn: Callable[[str], None],
     seconds: float = ANSWER_SECONDS,
@@ -54,29 +43,42 @@ def check_nodes(
     """Of the cluster that this process has joined.
 
     Args:
-        needs: of each machine; None: they were looked at before.
+        needs: of each machine that could have the trial's devices.
         who: the trial, for the message.
         warn: told of what is only risky.
-    Raises: UserError if a node does not answer, would run verl on another device, or lacks something: all that is
-        short, of all nodes, in one message.
+    Raises: UserError if a node does not answer or lacks something: all that is short, of all nodes, in one message.
     """
     nodes = on_nodes.alive()
-    answers = on_nodes.ask(look, nodes, seconds)
+    found = _of_all(on_nodes.ask(node.probe, nodes, seconds), who)
+    able = [_works(one, settings) for one in nodes]
+    little = NodeNeeds(descriptors=needs.descriptors)
+    rows = [row for one, works in zip(found, able, strict=True) for row in findings(needs if works else little, one)]
+    check([*rows, *of_one_kind(settings, list(compress(found, able)))], who, warn)
+
+
+def check_platform(settings: VerlSettings, who: str) -> None:
+    """Of the cluster that this process has joined, on each machine that could have a trial's devices. verl is imported
+    there, which takes long where all nodes read it from one disk.
+
+    Raises: UserError if a node does not answer, or would run verl on another device.
+    """
+    working = [one for one in on_nodes.alive() if _works(one, settings)]
+    for one in _of_all(on_nodes.ask(platform.probe, working, settings.stall_seconds), who):
+        platform.check(one, "cpu" if settings.device == "cpu" else "cuda")
+
+
+def _works(node: Mapping[str, Any], settings: VerlSettings) -> bool:
+    """Whether weights and workers may go there; others, such as a head, have queue and helpers at most."""
+    return bool(node["Resources"].get("GPU", 0) >= settings.gpus_on_node)
+
+
+def _of_all(answers: Sequence[NodeAnswer[T]], who: str) -> list[T]:
+    """Raises: UserError if a node has none."""
     silent = [f"{one.host} ({one.problem})" for one in answers if one.value is None]
     if silent:
         raise UserError(
             f"{who} cannot start: no process of Ray's could look at {len(silent)} of {len(answers)} nodes: "
-            f"{'; '.join(silent[:MOST_NAMED])}.\n"
-            f"Each needs {MEND}.",
+            f"{'; '.join(silent[:MOST_NAMED])}.\nEach needs {MEND}.",
             FAILED,
         )
-    # Weights and workers go to machines with GPUs enough; the others, such as a head, have queue and helpers at most.
-    pairs = list(zip(nodes, (one.value for one in answers if one.value), strict=True))
-    working = [one for node, one in pairs if node["Resources"].get("GPU", 0) >= settings.gpus_per_node]
-    for one in working:
-        platform.check(one.platform, "cpu" if settings.device == "cpu" else "cuda")
-    if needs is None:
-        return
-    little = NodeNeeds(descriptors=needs.descriptors)
-    rows = [row for _, one in pairs for row in findings(needs if one in working else little, one.node)]
-    check([*rows, *of_one_kind(settings, [one.node for one in working])], who, warn)
+    return [one.value for one in answers if one.value is not None]

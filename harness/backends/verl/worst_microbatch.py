@@ -37,8 +37,10 @@ class MicrobatchSpec:
     model: Path
     tokens: int
     """size of the vocabulary"""
-    groups: int
-    """in the micro-batch"""
+    size: int
+    """sequences in the micro-batch"""
+    rows: int
+    """sequences computed: of a group at least, and so that micro-batches are full"""
     nodes: int = 1
     """that a trial takes"""
 
@@ -64,7 +66,7 @@ def try_worst(trial: Trial, model: Path, seconds: float) -> list[Finding]:
     if not (model / "config.json").is_file():
         return [Finding(PART, FindingState.NOT_CHECKED, f"the model {model} is not there")]
     settings, deadline = settings_of(trial.experiment), time.monotonic() + seconds
-    ranks = settings.gpus_per_node
+    ranks = settings.gpus_on_node
     if ranks % settings.sequence_parallel:
         return [Finding(PART, FindingState.NOT_CHECKED, "`verl.sequence_parallel` takes more than one machine")]
     one_machine = replace(trial.experiment, backend_settings=replace(settings, nodes=1))
@@ -85,13 +87,22 @@ def try_worst(trial: Trial, model: Path, seconds: float) -> list[Finding]:
         return [_verdict(spec, folder, codes)]
 
 
-def _groups(trial: Trial) -> int:
-    """As many as a micro-batch may hold, of the longest sequences."""
+def sizes(trial: Trial) -> tuple[int, int]:
+    """The longest sequences that a micro-batch may hold, and how many to compute for it: whole micro-batches, and of
+    one group at least, for losses compare rollouts."""
     recipe, settings = trial.arm.recipe, settings_of(trial.experiment)
-    if not settings.remove_padding:
-        return rectangles(recipe, settings)
-    longest = recipe.group_size * (settings.max_prompt_tokens + recipe.max_tokens)
-    return max(1, recipe.microbatch_tokens * settings.sequence_parallel // longest)
+    if settings.remove_padding:
+        size = max(1, recipe.microbatch_tokens * settings.sequence_parallel // longest(trial))
+        if size >= recipe.group_size and not trial.arm.algorithm.separable:
+            size -= size % recipe.group_size  # whole groups are taken where they fit (`keys.cut`)
+    else:
+        size = rectangles(recipe, settings)
+    return size, size * -(-recipe.group_size // size)
+
+
+def longest(trial: Trial) -> int:
+    """Tokens of prompt and response in training."""
+    return settings_of(trial.experiment).max_prompt_tokens + trial.arm.recipe.max_tokens
 
 
 def _vocabulary(model: Path) -> int:
@@ -166,8 +177,7 @@ def _verdict(spec: MicrobatchSpec, folder: Path, codes: Sequence[int | None]) ->
 def smaller(trial: Trial) -> str:
     """Settings that make a micro-batch take less memory, the one that costs least first."""
     recipe, settings = trial.arm.recipe, settings_of(trial.experiment)
-    longest = settings.max_prompt_tokens + recipe.max_tokens
-    least = -(-recipe.group_size * longest // settings.sequence_parallel)
+    least = -(-longest(trial) // settings.sequence_parallel)
     ways = []
     if recipe.microbatch_tokens > least:
         ways.append(f"recipe.microbatch_tokens={least}")
@@ -177,7 +187,7 @@ def smaller(trial: Trial) -> str:
         ways.append("verl.offload=[params,optimizer]")
     if settings.device == "gpu" and attention(settings) == FLASH_ATTENTION:
         ways.append(f"verl.sequence_parallel={2 * settings.sequence_parallel}")
-    ways.append(f"more than {settings.gpus_per_node} for verl.gpus_per_node, or a smaller recipe.max_tokens")
+    ways.append(f"more than {settings.gpus_on_node} devices for a trial, or a smaller recipe.max_tokens")
     return ", or ".join(ways)
 
 
