@@ -71,7 +71,7 @@ def try_worst(trial: Trial, model: Path, seconds: float) -> list[Finding]:
         return [Finding(PART, FindingState.NOT_CHECKED, "`verl.sequence_parallel` takes more than one machine")]
     one_machine = replace(trial.experiment, backend_settings=replace(settings, nodes=1))
     spec = MicrobatchSpec(
-        replace(trial, experiment=one_machine), model, _vocabulary(model), _groups(trial), settings.nodes
+        replace(trial, experiment=one_machine), model, _vocabulary(model), *sizes(trial), settings.nodes
     )
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -148,12 +148,11 @@ def _verdict(spec: MicrobatchSpec, folder: Path, codes: Sequence[int | None]) ->
     Args:
         codes: that ranks ended with; None: they were late, or waited for one that failed.
     """
-    recipe, settings = spec.trial.arm.recipe, settings_of(spec.trial.experiment)
-    longest = settings.max_prompt_tokens + recipe.max_tokens
-    what = (
-        f"{spec.groups * recipe.group_size} sequences of {longest} tokens ({spec.trial.arm.name}, {len(codes)} ranks)"
-    )
+    settings = settings_of(spec.trial.experiment)
+    of = " of one machine; over more each holds less" if spec.nodes > 1 else ""
+    what = f"{spec.size} sequences of {longest(spec.trial)} tokens ({spec.trial.arm.name}, {len(codes)} ranks{of})"
     found = [json.loads(file.read_text(encoding="utf-8")) for file in _results(folder, codes)]
+    # One rank that is short of memory explains why others were late or failed.
     for result in found:
         if "short" in result:
             said = f"{what} do not fit: out of memory in {result['short']}, at {_of(result)}"
