@@ -77,14 +77,18 @@ def join(**options: Any) -> None:
         if isinstance(error, OSError) and not isinstance(error, ConnectionError):
             raise  # such as a full disk, which is said elsewhere
         ray.shutdown()
-        what = "join the Ray cluster" if options.get("address") != "local" else "start Ray here"
         why = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise UserError(
-            f"could not {what}: {why}\n"
-            "Its log is /tmp/ray/session_latest/logs (raylet.err, gcs_server.err). A machine that is very busy is the "
-            "usual cause: try again, or start it before with `ray start --head` and give RAY_ADDRESS.",
-            FAILED,
-        ) from error
+        if options.get("address") == "local":
+            what = "start Ray here"
+            mend = (
+                "Its logs are in /tmp/ray/session_latest/logs. On a machine that is very busy try again, or start Ray "
+            )
+            mend += "before with `ray start --head` and give RAY_ADDRESS."
+        else:
+            what = "join the Ray cluster"
+            mend = "`ray status` says whether it is up; one that wants a token is joined with RAY_AUTH_MODE=token. Without "
+            mend += "RAY_ADDRESS a Ray of our own is started."
+        raise UserError(f"could not {what}: {why}\n{mend}", FAILED) from error
 
 
 def ask(task: Callable[..., T], nodes: Sequence[Mapping[str, Any]], seconds: float) -> list[NodeAnswer[T]]:

@@ -154,7 +154,7 @@ def test_gpus_of_different_kinds_are_named() -> None:
     (row,) = of_one_kind(two, [GOOD, other])
     assert "one has 8 x NVIDIA A100-SXM4-80GB; two has 8 x NVIDIA H100 80GB HBM3" in said(row)
     (row,) = of_one_kind(VerlSettings(), [GOOD, other])
-    assert row.state is FindingState.NOTE and "different machines get different GPUs" in row.found
+    assert row.state is FindingState.NOTE and "trials get different GPUs" in row.found
     (row,) = of_one_kind(VerlSettings(), [replace(GOOD, gpus=(A100,) * 4 + (H100,) * 4)])
     assert "4 x NVIDIA A100-SXM4-80GB, 4 x NVIDIA H100 80GB HBM3" in said(row) and "CUDA_VISIBLE_DEVICES" in said(row)
     assert not [*of_one_kind(two, [GOOD, GOOD]), *of_one_kind(VerlSettings(device="cpu"), [GOOD, other])]

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -72,9 +73,10 @@ def _broken(kernel: str, found: str) -> Finding:
 
 def _scored(kernel: str, sequences: Sequence[Tensor], device: str, dtype: str) -> Tensor:
     """Log-probs of all tokens but each sequence's first, the sequences packed into one row."""
-    net = AutoModelForCausalLM.from_pretrained(
+    net: Any = AutoModelForCausalLM.from_pretrained(
         SHIPPED["quickstart-base"], dtype=getattr(torch, dtype), attn_implementation=kernel
-    ).to(device)
+    )
+    net.to(device)
     ids = torch.cat(list(sequences)).to(device)
     places = torch.cat([torch.arange(len(one)) for one in sequences]).to(device)
     logits_TV = net(input_ids=ids[None], position_ids=places[None], use_cache=False).logits[0, :-1].float()

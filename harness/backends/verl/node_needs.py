@@ -149,7 +149,7 @@ def of_one_kind(settings: VerlSettings, found: Iterable[NodeFound]) -> Iterator[
         mend = "start Ray on machines of one kind, and where kinds are mixed with CUDA_VISIBLE_DEVICES set to one kind"
         yield Finding(GPUS, FindingState.LACKS, f"a trial's GPUs must be of one kind: {listed}", mend)
     else:
-        yield Finding(GPUS, FindingState.NOTE, f"trials on different machines get different GPUs: {listed}")
+        yield Finding(GPUS, FindingState.NOTE, f"trials get different GPUs, and their seconds do not compare: {listed}")
 
 
 def check(rows: Iterable[Finding], who: str, warn: Callable[[str], None]) -> None:

@@ -8,7 +8,7 @@ import os
 import secrets
 import time
 from threading import Thread
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from transformers import AutoModelForCausalLM
@@ -44,7 +44,8 @@ def try_round_trip(device: str) -> list[Finding]:
 
     begun, dtype = time.monotonic(), "float32" if device == "cpu" else "bfloat16"
     folder = SHIPPED["quickstart-base"]
-    net = AutoModelForCausalLM.from_pretrained(folder, dtype=getattr(torch, dtype)).to(device)
+    net: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=getattr(torch, dtype))
+    net.to(device)
     llm = LLM(
         str(folder), dtype=dtype, load_format="dummy", enforce_eager=True, kv_cache_memory_bytes=CACHE_BYTES,
         enable_chunked_prefill=False, enable_prefix_caching=False, worker_extension_cls=EXTENSION,
@@ -88,7 +89,7 @@ def distance(llm: LLM, net: PreTrainedModel) -> float:
 
     ids = list(range(5, 69))
     params = SamplingParams(max_tokens=1, prompt_logprobs=0, seed=0)
-    (output,) = llm.generate([TokensPrompt(prompt_token_ids=ids)], params, use_tqdm=False)
+    output: Any = llm.generate([TokensPrompt(prompt_token_ids=ids)], params, use_tqdm=False)[0]
     found_T = torch.tensor([at[token].logprob for token, at in zip(ids[1:], output.prompt_logprobs[1:], strict=True)])
     with torch.inference_mode():
         logp_TV = net(torch.tensor([ids], device=net.device)).logits[0, :-1].float().log_softmax(-1).cpu()
