@@ -86,8 +86,8 @@ def join(**options: Any) -> None:
             mend += "before with `ray start --head` and give RAY_ADDRESS."
         else:
             what = "join the Ray cluster"
-            mend = "`ray status` says whether it is up; one that wants a token is joined with RAY_AUTH_MODE=token. Without "
-            mend += "RAY_ADDRESS a Ray of our own is started."
+            mend = "`ray status` says whether it is up; one that wants a token is joined with RAY_AUTH_MODE=token. "
+            mend += "Without RAY_ADDRESS a Ray of our own is started."
         raise UserError(f"could not {what}: {why}\n{mend}", FAILED) from error
 
 
