@@ -133,7 +133,7 @@ class VerlBackend(Backend):
         return cluster_checks.tried(experiment, seconds)
 
     def start_engine(self, experiment: Experiment, model: Path) -> Engine:
-        """vLLM as the samplers run it, on as many copies of the model as this machine's devices hold."""
+        """vLLM as the samplers run it, on as many copies of the model as a slot of this machine holds."""
         options = engine_options(experiment)
         copies = copies_of_sampler(settings_of(experiment), os.environ.get(SEEN, ""))
         if len(copies) == 1:

@@ -100,7 +100,7 @@ def settings_of(experiment: Experiment) -> VerlSettings:
 
 
 def copies_of_sampler(settings: VerlSettings, seen: str) -> list[str]:
-    """The devices of each copy of the sampler in one machine's slot, as `SEEN` says them.
+    """The devices of each copy of the sampler in a slot of one machine, as `SEEN` says them.
 
     Args:
         seen: the value of that variable here; empty: all devices.

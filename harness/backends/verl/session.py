@@ -62,7 +62,6 @@ def train(
     if newest:
         check_ranks(newest, settings.devices)
     limits.check_machine(settings)
-    limits.check_algorithm(trial.arm)
     if said := stands_in(settings):
         observer.warn(said)
     for loaded in (model, *filter(None, [newest])):
@@ -151,6 +150,7 @@ def _cluster(trial: Trial, config: DictConfig, folder: Path, environment: Mappin
     Raises: UserError if the trial can have no room.
     """
     import ray
+    from ray._private.state import available_resources_per_node
     from verl.trainer.constants_ppo import get_ppo_ray_runtime_env
 
     from harness.backends.verl.turns import Turn
@@ -165,8 +165,8 @@ def _cluster(trial: Trial, config: DictConfig, folder: Path, environment: Mappin
     turn = Turn()
 
     def look() -> tuple[list[room.Machine], list[room.Machine]]:
-        free = ray._private.state.available_resources_per_node()  # as verl asks; no public call tells them apart
-        return room.alive(ray.nodes()), list(free.values()) if turn.come() else []
+        # As verl asks: no public call tells the machines apart.
+        return room.alive(ray.nodes()), list(available_resources_per_node().values()) if turn.come() else []
 
     try:
         room.check(settings, room.alive(ray.nodes()))

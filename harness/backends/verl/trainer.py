@@ -47,7 +47,6 @@ from harness.backends.verl.workers import PolicyWorker, learnt
 from harness.base.seeds import derive
 from harness.config.experiment import Trial
 from harness.prompts.stream import Prompt, PromptStream
-from harness.prompts.templates import render
 from harness.records import StepRecord, TrialFolder, append_jsonl, read_json, write_json
 
 
@@ -197,13 +196,7 @@ class Trainer(PPOTrainerSync):
         return [row[ASK].prompt for row in rows]
 
     def _row(self, place: int, prompt: Prompt) -> dict[str, Any]:
-        ask = Ask(
-            prompt=tuple(render(self.tokenizer, prompt.problem, self.trial.experiment.template)),
-            seeds=tuple(prompt.sample_seed(self.trial.seed, k) for k in range(self.recipe.group_size)),
-            gold=prompt.problem.gold,
-            rule=prompt.problem.rule,
-            stop=self.stop,
-        )
+        ask = Ask.of(self.trial, self.tokenizer, prompt, self.stop)
         return {"uid": self.replay_buffer.uid(place), "index": place, ASK: ask}
 
     def _pulse(self) -> None:
