@@ -26,7 +26,9 @@ MODEL = SHIPPED["quickstart-base"]
 @pytest.fixture
 def experiment(tmp_path: Path) -> Path:
     path = tmp_path / "tried.yaml"
-    path.write_text(yaml.safe_dump({**EXPERIMENT, "backend": "verl", "verl": {**VERL, "gpus_per_node": 1}}))
+    recipe = {**EXPERIMENT["recipe"], "microbatch_tokens": 2048}
+    verl = {**VERL, "gpus_per_node": 1}
+    path.write_text(yaml.safe_dump({**EXPERIMENT, "recipe": recipe, "backend": "verl", "verl": verl}))
     return path
 
 
@@ -58,7 +60,7 @@ def test_everything_is_tried_with_an_experiment(experiment: Path) -> None:
         assert host == f"{socket.gethostname()}:" and 0 < float(away) < 1e-6
     away = float(found["weights to the sampler"].partition(" are ")[2].split()[0])
     assert away < 1e-5 and states["weights to the sampler"] == {"ok"}
-    assert "9 sequences of " in found["worst micro-batch"] and " fit: at most " in found["worst micro-batch"]
+    assert "9 sequences of " in found["worst micro-batch"] and ": room enough, at most " in found["worst micro-batch"]
     assert {"host memory", "shared memory", "file descriptors", "scratch disk", "backend verl"} <= rows.keys()
 
 
@@ -67,14 +69,14 @@ def test_a_micro_batch_that_does_not_fit_is_said_with_what_makes_it_smaller(expe
     trial = worst(config.load(experiment, ["recipe.microbatch_tokens=400000"]))
     (found,) = try_worst(trial, MODEL, 240)
     assert found.state is FindingState.LACKS, found
-    assert "do not fit: out of memory in computing log-probs" in found.found
+    assert "no room, out of memory in computing log-probs" in found.found
     assert found.mend.startswith("recipe.microbatch_tokens=208, or verl.gradient_checkpointing=true")
 
 
 def test_what_takes_too_long_is_not_waited_for(experiment: Path) -> None:
     begun = time.monotonic()
     (found,) = try_worst(worst(config.load(experiment)), MODEL, 1)
-    assert found.state is FindingState.NOT_CHECKED and "had not been computed in time" in found.found
+    assert found.state is FindingState.NOT_CHECKED and "it had not been computed in time" in found.found
     assert time.monotonic() - begun < 30
     (found,) = try_worst(worst(config.load(experiment)), Path("nowhere"), 1)
     assert found.state is FindingState.NOT_CHECKED and "nowhere is not there" in found.found

@@ -150,24 +150,25 @@ def _verdict(spec: MicrobatchSpec, folder: Path, codes: Sequence[int | None]) ->
     """
     settings = settings_of(spec.trial.experiment)
     of = " of one machine; over more each holds less" if spec.nodes > 1 else ""
-    what = f"{spec.size} sequences of {longest(spec.trial)} tokens ({spec.trial.arm.name}, {len(codes)} ranks{of})"
+    what = f"{_count(spec.size, 'sequence')} of {longest(spec.trial)} tokens ({spec.trial.arm.name}, "
+    what += f"{_count(len(codes), 'rank')}{of})"
     found = [json.loads(file.read_text(encoding="utf-8")) for file in _results(folder, codes)]
     # One rank that is short of memory explains why others were late or failed.
     for result in found:
         if "short" in result:
-            said = f"{what} do not fit: out of memory in {result['short']}, at {_of(result)}"
+            said = f"{what}: no room, out of memory in {result['short']}, at {_of(result)}"
             return Finding(PART, FindingState.LACKS, said, smaller(spec.trial))
     if -9 in codes:
-        said = f"{what} do not fit: a rank was killed, as the system does when its memory is full"
+        said = f"{what}: no room, a rank was killed, as the system does when its memory is full"
         return Finding(PART, FindingState.LACKS, said, smaller(spec.trial))
     if any(codes):
         rank = next(rank for rank, code in enumerate(codes) if code)
         lines = (folder / f"rank_{rank}.log").read_text(encoding="utf-8", errors="replace").strip().splitlines()
         return Finding(PART, FindingState.LACKS, f"{what}: rank {rank} failed: {lines[-1] if lines else 'no message'}")
     if None in codes:
-        return Finding(PART, FindingState.NOT_CHECKED, f"{what} had not been computed in time")
+        return Finding(PART, FindingState.NOT_CHECKED, f"{what}: it had not been computed in time")
     most = max(found, key=lambda result: result["peak"] / result["total"])
-    said = f"{what} fit: at most {_of(most)}, {most['seconds']:.0f} s for log-probs and two updates"
+    said = f"{what}: room enough, at most {_of(most)}, {most['seconds']:.0f} s for log-probs and two updates"
     if settings.device == "gpu" and most["peak"] > LITTLE_ROOM * most["total"]:
         return Finding(PART, FindingState.NOTE, f"{said}; little is left for the sampler asleep", smaller(spec.trial))
     return Finding(PART, FindingState.OK, said)
@@ -188,6 +189,10 @@ def smaller(trial: Trial) -> str:
         ways.append(f"verl.sequence_parallel={2 * settings.sequence_parallel}")
     ways.append(f"more than {settings.gpus_on_node} devices for a trial, or a smaller recipe.max_tokens")
     return ", or ".join(ways)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _of(result: dict[str, float]) -> str:
