@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 from harness.base.errors import UserError
+from harness.base.findings import Finding
 from harness.config.experiment import Experiment, Trial
 from harness.engines.base import Engine
 from harness.prompts.stream import PromptStream
@@ -115,6 +116,7 @@ RETURNS: Mapping[str, tuple[type, str]] = {
     "gpus_of_start": (int, "a whole number"),
     "costs": (BackendCosts, "BackendCosts"),
     "configs": (Mapping, "a mapping from arm to text"),
+    "try_cluster": (Iterable, "findings, or none"),
     "start_engine": (Engine, "an Engine (name, version, positions, generate)"),
 }
 """method of a backend -> what it must return. `train` is not among them: what it raises is the trial's, and its log has
@@ -201,6 +203,16 @@ class Backend(ABC):
         Raises: UserError if it cannot be made here, or is refused.
         """
         return {}
+
+    def try_cluster(self, experiment: Experiment | None, seconds: float) -> Iterable[Finding]:
+        """What trials would meet on the Ray cluster that this process has joined, tried there; for `rence doctor
+        --cluster`.
+
+        Args:
+            experiment: on this backend; None: what holds of any.
+            seconds: by which it must have ended.
+        """
+        return ()
 
     @abstractmethod
     def start_engine(self, experiment: Experiment, model: Path) -> Engine:

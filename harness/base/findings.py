@@ -10,6 +10,8 @@ class FindingState(StrEnum):
     OK = "ok"
     NOTE = "note"
     """works; worth knowing"""
+    NOT_CHECKED = "not checked"
+    """whether it works could not be found out; says why"""
     LACKS = "lacks"
     """this part does not work until it is mended"""
 

@@ -5,6 +5,7 @@
 `machine.py`  processor, memory, disk, threads, GPU
 `plugins.py`  what other packages add, and what of it cannot be used
 `services.py` shipped models, MLflow's store, the Hugging Face hub, git
+`cluster.py`  `rence doctor --cluster`: nodes, and what backends try on them; needs Ray
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from harness.base.errors import FAILED, OK
+from harness.base.errors import FAILED, INCOMPLETE, OK
 from harness.base.findings import Finding, FindingState
 from harness.records import SCHEMA
 
@@ -30,3 +30,21 @@ class Checkup:
         """What `rence doctor --json` prints."""
         findings = [asdict(finding) for finding in self.findings]
         return {"schema": SCHEMA, "local_backend_works": self.exit_code == OK, "findings": findings}
+
+
+@dataclass(frozen=True)
+class ClusterCheckup:
+    """All rows of a cluster."""
+
+    findings: tuple[Finding, ...]
+
+    @property
+    def exit_code(self) -> int:
+        """0 if all is well, 1 if something lacks or is wrong, 3 if something could not be tried."""
+        states = {finding.state for finding in self.findings}
+        return FAILED if FindingState.LACKS in states else INCOMPLETE if FindingState.NOT_CHECKED in states else OK
+
+    def to_json(self) -> dict[str, Any]:
+        """What `rence doctor --cluster --json` prints."""
+        findings = [asdict(finding) for finding in self.findings]
+        return {"schema": SCHEMA, "cluster_works": self.exit_code == OK, "findings": findings}

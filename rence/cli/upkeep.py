@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,6 +11,10 @@ from harness.base.errors import UserError, need
 from harness.base.plugins import Plugins
 from rence.cli import sections
 from rence.cli.console import Json, command, err, out, print_json, table
+from rence.cli.shipped import config_file
+
+if TYPE_CHECKING:
+    from harness.doctor.findings import ClusterCheckup
 
 
 def add_to(app: typer.Typer) -> None:
@@ -20,7 +24,19 @@ def add_to(app: typer.Typer) -> None:
 
 
 def doctor(
+    experiment: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[EXPERIMENT]", help="With --cluster: what its trials take.", parser=config_file, show_default=False
+        ),
+    ] = None,
     probe: Annotated[bool, typer.Option("--probe", help="Import the big packages too: slower, finds more.")] = False,
+    cluster: Annotated[
+        bool, typer.Option("--cluster", help="Try what trials need on each node of the Ray cluster: two minutes.")
+    ] = False,
+    seconds: Annotated[
+        float, typer.Option(min=1, help="With --cluster: what has not answered by then is said to be not checked.")
+    ] = 110,
     json: Json = False,
 ) -> None:
     """What is installed, what each backend and engine lacks, and the command that mends it."""
@@ -28,16 +44,28 @@ def doctor(
 
     from harness.doctor import FindingState, examine
 
-    found = examine(probe=probe, kinds=_kinds_of_plugins())
+    # Without the flag nothing is started, and no experiment is read.
+    if experiment and not cluster:
+        raise UserError(f"an experiment is looked at on a cluster: `rence doctor --cluster {experiment}`.")
+    found = _of_the_cluster(experiment, seconds) if cluster else examine(probe=probe, kinds=_kinds_of_plugins())
     if json:
         print_json(found.to_json())
     else:
         shown = table("part", "state", "found", "to mend it")
-        colours = {FindingState.OK: "green", FindingState.NOTE: "yellow", FindingState.LACKS: "red"}
+        colours = {FindingState.OK: "green", FindingState.LACKS: "red"}
         for row in found.findings:
-            shown.add_row(row.part, Text(row.state, colours[row.state]), row.found, row.mend)
+            shown.add_row(row.part, Text(row.state, colours.get(row.state, "yellow")), row.found, row.mend)
         out().print(shown)
     raise typer.Exit(found.exit_code)
+
+
+def _of_the_cluster(file: Path | None, seconds: float) -> ClusterCheckup:
+    from harness.config import load
+    from harness.doctor import cluster
+
+    experiment = load(file) if file else None
+    err().print(f"trying the nodes of the Ray cluster: {seconds:g} s at most")
+    return cluster.examine(experiment, seconds)
 
 
 def _kinds_of_plugins() -> list[Plugins[Any]]:

@@ -8,10 +8,12 @@ from pathlib import Path
 from types import MappingProxyType
 
 from harness.backends.base import Backend, BackendCosts, Evaluate, Mistake, Observer, Throughput, TrainingResult
-from harness.backends.verl import limits, room
+from harness.backends.verl import limits, room, survey
+from harness.backends.verl.node_needs import needs_of
 from harness.backends.verl.options import SEEN, VerlSettings, copies_of_sampler, settings_of
 from harness.backends.verl.settings import VERSION, as_yaml, engine_options, translate, validate
 from harness.base.errors import UserError
+from harness.base.findings import Finding
 from harness.config.experiment import Experiment, Trial
 from harness.engines.base import Engine
 from harness.engines.registry import open_engine
@@ -34,11 +36,16 @@ class VerlBackend(Backend):
         return limits.mistakes(experiment)
 
     def check_machine(self, experiment: Experiment, nodes: Sequence[Mapping[str, float]] | None = None) -> None:
-        """Of a cluster its GPUs alone: the packages are those of its nodes."""
-        if nodes is None:
-            limits.check_machine(settings_of(experiment))
-        else:
-            room.check(settings_of(experiment), nodes)
+        """Of a cluster its GPUs and CPUs alone: packages, memory and disks are those of its nodes, which trials look
+        at."""
+        settings = settings_of(experiment)
+        if nodes is not None:
+            room.check(settings, nodes)
+            return
+        limits.check_machine(settings)
+        if "RAY_ADDRESS" not in os.environ:
+            needs = needs_of(experiment, experiment.arms, resolving.find(experiment.model), alone=True)
+            survey.check_here(settings, needs, experiment.name, lambda warning: None)  # trials warn
 
     def lacks(self, experiment: Experiment) -> str:
         try:
@@ -119,6 +126,11 @@ class VerlBackend(Backend):
             head = f"# verl {VERSION}: {trial.name} of {experiment.name}, written by `rence run --dry-run`\n"
             made[arm.name] = head + as_yaml(config)
         return made
+
+    def try_cluster(self, experiment: Experiment | None, seconds: float) -> Iterable[Finding]:
+        from harness.backends.verl import cluster_checks
+
+        return cluster_checks.tried(experiment, seconds)
 
     def start_engine(self, experiment: Experiment, model: Path) -> Engine:
         """vLLM as the samplers run it, on as many copies of the model as a slot of this machine holds."""

@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING
 
 from transformers import AutoTokenizer
 
-from harness.backends import checkpoints
+from harness.backends import checkpoints, on_nodes
 from harness.backends.base import Checkpoint, Evaluate, Observer, TrainingResult
 from harness.backends.checkpoints import TrainingProgress
 from harness.backends.diverged import Diverged, diverging
-from harness.backends.verl import isolation, limits, platform, room
+from harness.backends.verl import isolation, limits, platform, room, survey
 from harness.backends.verl.checkpoint import check_ranks, drop_state, is_dropped
 from harness.backends.verl.installed import stands_in
 from harness.backends.verl.keys import longest_sequence
+from harness.backends.verl.node_needs import needs_of
 from harness.backends.verl.options import settings_of
 from harness.backends.verl.settings import ray_arguments, translate
 from harness.backends.verl.timeout import timeout
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
     from omegaconf import DictConfig
 
     from harness.backends.verl.turns import Turn
+
+RAY_SECONDS = 110.0
+"""to start a Ray of our own, or to join one; 5 to 20 here"""
 
 
 def train(
@@ -67,7 +71,14 @@ def train(
     os.environ.update(environment)
     isolation.install()
     config = translate(trial, model.resolve(), folder.root)
-    with _cluster(trial, config, folder.root, environment, observer) as turn:
+    needs, joining = needs_of(trial.experiment, [trial.arm], model, alone=False), "RAY_ADDRESS" in os.environ
+    if joining:
+        on_nodes.check_address(os.environ["RAY_ADDRESS"])
+    else:
+        survey.check_here(settings, needs, trial.name, observer.warn)
+    with _cluster(trial, config, folder.root, environment) as turn:
+        if joining:
+            survey.check_nodes(settings, needs, trial.name, observer.warn)
         return _train(trial, config, model, prompts, folder, evaluate, observer, turn)
 
 
@@ -131,9 +142,7 @@ def _train(
 
 
 @contextmanager
-def _cluster(
-    trial: Trial, config: DictConfig, folder: Path, environment: Mapping[str, str], observer: Observer
-) -> Iterator[Turn]:
+def _cluster(trial: Trial, config: DictConfig, folder: Path, environment: Mapping[str, str]) -> Iterator[Turn]:
     """A Ray of our own, or the one that RAY_ADDRESS names, with verl's environment in its workers, once there is room
     for the trial. Each trial here has a Ray of its own: what befalls one ends no other, nobody has to start or stop
     one for all, and the driver knows without it who has which devices.
@@ -150,12 +159,9 @@ def _cluster(
     runtime = get_ppo_ray_runtime_env(config)
     runtime["env_vars"] = {**runtime.get("env_vars", {}), **environment}
     # Ray puts the working directory first on its workers' path, where a user's `benchmarks/` would be taken for ours.
-    with chdir(folder):
-        namespace = environment[isolation.TRIAL]
-        try:
-            ray.init(**ray_arguments(settings, joining=joining), namespace=namespace, runtime_env=runtime)
-        except ConnectionError as error:
-            raise _unreachable(trial, error) from error
+    with chdir(folder), timeout(RAY_SECONDS, _no_ray(trial)):
+        options = {**ray_arguments(settings, joining=joining), "namespace": environment[isolation.TRIAL]}
+        on_nodes.join(**options, runtime_env=runtime)
     turn = Turn()
 
     def look() -> tuple[list[room.Machine], list[room.Machine]]:
@@ -164,10 +170,7 @@ def _cluster(
 
     try:
         room.check(settings, room.alive(ray.nodes()))
-        found = ray.get(ray.remote(num_cpus=0)(platform.probe).remote())
-        platform.check(found, "cpu" if settings.device == "cpu" else "cuda")
-        if len(types := room.gpu_types(room.alive(ray.nodes()))) > 1:
-            observer.warn(f"this Ray cluster's GPUs are of several kinds ({', '.join(types)}): seconds do not compare.")
+        survey.check_platform(settings, trial.name)
         room.await_free(settings, look, trial.name, partial(print, flush=True))
         cpus = room.share(settings, *look())
         config.transfer_queue.backend.SimpleStorage.num_data_storage_units = room.stores(settings, cpus)
@@ -176,12 +179,12 @@ def _cluster(
         ray.shutdown()
 
 
-def _unreachable(trial: Trial, error: Exception) -> UserError:
-    at = f" at RAY_ADDRESS={os.environ['RAY_ADDRESS']}" if "RAY_ADDRESS" in os.environ else ""
+def _no_ray(trial: Trial) -> UserError:
     return UserError(
-        f"{trial.name}: no connection to Ray{at}: {_last_line(error)}\n"
-        "`ray status` says whether it is up; one that wants a token is joined with RAY_AUTH_MODE=token. Without "
-        "RAY_ADDRESS a trial starts a Ray of its own."
+        f"{trial.name}: Ray had not started, or had not answered, after {RAY_SECONDS:g} s.\n"
+        "`ray status` shows whether the cluster that RAY_ADDRESS names is at work; the log of a Ray of our own is "
+        "/tmp/ray/session_latest/logs.",
+        FAILED,
     )
 
 
