@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
+from harness.backends.predicted import Prediction, Workload
 from harness.base.errors import UserError
 from harness.config.experiment import Experiment, Trial
 from harness.engines.base import Engine
@@ -108,6 +109,7 @@ RETURNS: Mapping[str, tuple[type, str]] = {
     "lacks": (str, "text"),
     "slots": (int, "a whole number"),
     "costs": (BackendCosts, "BackendCosts"),
+    "predict": (Prediction, "a Prediction"),
     "configs": (Mapping, "a mapping from arm to text"),
     "start_engine": (Engine, "an Engine (name, version, positions, generate)"),
 }
@@ -160,6 +162,10 @@ class Backend(ABC):
     def costs(self, experiment: Experiment) -> BackendCosts:
         """Of one trial of the experiment, as far as the backend decides them."""
         return BackendCosts()
+
+    def predict(self, experiment: Experiment, work: Workload) -> Prediction:
+        """Memory, checkpoints and hours by type of device, of all trials; empty where it cannot tell."""
+        return Prediction()
 
     def configs(self, experiment: Experiment, run: RunFolder) -> Mapping[str, str]:
         """Arm -> YAML text of what the backend would hand to a trainer of its own, for a dry run; most have none.

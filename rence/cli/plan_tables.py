@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from rence.cli.console import out, table, titled
 from rence.cli.optimal_tables import print_optimal
 from rence.cli.power_tables import print_measured, print_power, short
+from rence.cli.prediction_tables import print_prediction
 
 if TYPE_CHECKING:
     from harness.config.experiment import Experiment
@@ -57,6 +58,7 @@ def print_plan(experiment: Experiment, seen: Preview) -> None:
     if seen.optimal:
         print_optimal(experiment, seen.target, seen.optimal)
     _print_costs(seen.costs)
+    print_prediction(seen.costs.prediction, seen.length)
     if seen.tuning:
         console.print("\nTuning comes on top of that:")
         _print_costs(seen.tuning)
@@ -156,7 +158,9 @@ def _print_costs(costs: Costs) -> None:
     disk = f"disk {_bytes(costs.disk_bytes or 0)}"
     how = "" if costs.counted else " (stated; the weights are not here to be counted)"
     console.print(f"  {costs.parameters:,} parameters{how}, {costs.flops:.2g} FLOPs, {hours}, {disk}")
-    if costs.throughput:
+    if costs.prediction.hours:
+        console.print(f"Hours are those of {costs.prediction.hours[0].device}s.")
+    elif costs.throughput:
         console.print(f"Hours assume the speed of {costs.throughput}")
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 from types import MappingProxyType
 
 from harness.backends.base import Backend, BackendCosts, Evaluate, Mistake, Observer, Throughput, TrainingResult
-from harness.backends.verl import limits, room
+from harness.backends.predicted import Prediction, Workload
+from harness.backends.verl import limits, prediction, room
 from harness.backends.verl.options import VerlSettings, settings_of
 from harness.backends.verl.settings import VERSION, as_yaml, engine_options, translate, validate
 from harness.base.errors import UserError
@@ -59,6 +60,9 @@ class VerlBackend(Backend):
         throughput = None if chosen.device == "cpu" else _THROUGHPUT
         copies = 5 + any(arm.recipe.generator_sync_steps > 1 for arm in experiment.arms)
         return BackendCosts(throughput, chosen.devices, extra_passes=1, state_copies=2 * copies, states=1)
+
+    def predict(self, experiment: Experiment, work: Workload) -> Prediction:
+        return prediction.predict(experiment, work)
 
     def configs(self, experiment: Experiment, run: RunFolder) -> Mapping[str, str]:
         """verl's complete config for each arm's first seed, checked by verl.
