@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rence.cli.console import out, table, titled
 from rence.cli.optimal_tables import print_optimal
 from rence.cli.power_tables import print_measured, print_power, short
-from rence.cli.prediction_tables import print_prediction
+from rence.cli.prediction_tables import print_measured_costs, print_prediction
 
 if TYPE_CHECKING:
     from harness.config.experiment import Experiment
@@ -59,6 +59,8 @@ def print_plan(experiment: Experiment, seen: Preview) -> None:
         print_optimal(experiment, seen.target, seen.optimal)
     _print_costs(seen.costs)
     print_prediction(seen.costs.prediction, seen.length)
+    if seen.spent:
+        print_measured_costs(seen.spent, seen.costs)
     if seen.tuning:
         console.print("\nTuning comes on top of that:")
         _print_costs(seen.tuning)

@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING
 
 from harness.backends.predicted import total
 from rence.cli.console import out, table
+from rence.cli.power_tables import short
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from harness.backends.predicted import DeviceHours, MemoryPhase, Prediction
+    from harness.planning.costs import Costs
+    from harness.planning.measuring import MeasuredCosts
     from harness.planning.response_lengths import ResponseLength
 
 _LARGEST = 4
@@ -30,6 +33,28 @@ def print_prediction(seen: Prediction, length: ResponseLength | None) -> None:
         f"A checkpoint to go on from: {_gigabytes(seen.checkpoint_bytes)}, and twice that while one is written."
     )
     console.print(f"Assumed: {'; '.join(seen.assumed)}.")
+
+
+def print_measured_costs(spent: MeasuredCosts, costs: Costs) -> None:
+    """What the complete trials took, beside what was foreseen of as many rollouts."""
+    console = out()
+    console.print(
+        f"\nMeasured: {spent.trials} of {costs.trials} trials, {spent.rollouts:,} rollouts, "
+        f"{spent.tokens / max(1, spent.rollouts):,.0f} tokens a response."
+    )
+    typed = {name: parts for name, parts in spent.predicted.items() if "all" not in parts}
+    found = table(f"{costs.unit or 'device'}-hours", "measured", *(f"expected, {name}" for name in typed))
+    for part in spent.hours:
+        found.add_row(part, short(spent.hours[part]), *(short(parts[part]) for parts in typed.values()))
+    found.add_row("all", short(total(spent.hours)), *(short(total(parts)) for parts in typed.values()))
+    console.print(found)
+    if "at most" in spent.predicted:
+        console.print(f"Predicted, at most: {short(spent.predicted['at most']['all'])} {costs.unit}-hours.")
+    if spent.memory is not None and spent.predicted_memory is not None:
+        console.print(
+            f"Memory that the learner had of a device: {_gigabytes(round(spent.memory))}; predicted, at most: "
+            f"{_gigabytes(round(spent.predicted_memory))}."
+        )
 
 
 def _print_hours(seen: Prediction, length: ResponseLength | None) -> None:

@@ -13,6 +13,7 @@ from harness.base.errors import UserError
 from harness.config.experiment import Experiment
 from harness.models import resolving
 from harness.planning import costs, plan, response_lengths, solve_rates, tuning
+from harness.planning.measuring import MeasuredCosts, measured
 from harness.planning.refilling import RefillForecast, forecast
 from harness.planning.response_lengths import ResponseLength
 from harness.planning.solve_rates import SolveRates
@@ -109,6 +110,8 @@ class Preview:
     """of the start model on training problems; None where they are not known"""
     length: ResponseLength | None = None
     """that is expected; None where it is not known"""
+    spent: MeasuredCosts | None = None
+    """so far, by this experiment's own run; None where it has no complete trial"""
 
     @property
     def refill(self) -> list[RefillForecast]:
@@ -121,6 +124,7 @@ class Preview:
         return {
             "plan": self.plan.to_json(),
             "costs": self.costs.to_json(),
+            **({"measured": self.spent.to_json()} if self.spent else {}),
             **({"response_length": asdict(self.length)} if self.length else {}),
             **({"tuning": self.tuning.to_json()} if self.tuning else {}),
             **({"optimise": self.optimal.to_json()} if self.optimal else {}),
@@ -177,6 +181,7 @@ def preview(
     made = replace(made, lock="") if before else made  # what its tuning chooses will be part of it
     seen = Preview(experiment, made, cost, problems, train, variances, target, tables, pays_from, tuning=before)
     seen = replace(seen, rates=solve_rates.known(experiment, made, runs), length=length)
+    seen = replace(seen, spent=measured(made, runs[-1], cost))
     seen = seen if pilot is None else replace(seen, measured=_measured(experiment, seen, pilot, sizes))
     if wanted is None:
         return seen
