@@ -19,7 +19,8 @@ from harness.backends.local import activity
 from harness.backends.local.backend import LocalBackend
 from harness.config.experiment import Trial
 from harness.engines.base import Engine
-from harness.evaluation.evaluator import EvaluatedCheckpoint, Evaluator
+from harness.evaluation.evaluator import Evaluator
+from harness.evaluation.headers import EvaluatedCheckpoint
 from harness.models import resolving
 from harness.records import StepRecord, TrialFolder
 from harness.run.matching import stream

@@ -102,7 +102,8 @@ class Completion:
 class Engine(Protocol):
     """Results depend on (weights, prompt, sampling, seed) and, in their last digits, on which requests share a
     call: callers keep their chunks fixed. An engine may have `repeatable`, True where equal calls on equal machines
-    give equal texts, byte by byte: `rence verify --regenerate` asks those alone."""
+    give equal texts, byte by byte: `rence verify --regenerate` asks those alone. An engine may have `calls_at_once`, a
+    number of calls of `generate` that may be under way together, from threads; without it, one."""
 
     name: str
     version: str
@@ -113,6 +114,14 @@ class Engine(Protocol):
         """The completions of each request, in the order of its seeds. Callers use `complete`, which sees to it that
         prompts and responses fit."""
         ...
+
+
+def calls_at_once(engine: Engine) -> int:
+    """Of `generate`, which this engine may be asked from threads. Raises: UserError if it is no number of calls."""
+    found = getattr(engine, "calls_at_once", 1)
+    if isinstance(found, bool) or not isinstance(found, int) or found < 1:
+        raise UserError(f"the engine `{engine.name}`: `calls_at_once` must be a whole number from 1, but is {found!r}.")
+    return found
 
 
 def complete(engine: Engine, requests: Sequence[Request], sampling: Sampling) -> list[list[Completion]]:

@@ -14,7 +14,7 @@ from unittest import SkipTest
 
 from harness.base.errors import UserError
 from harness.base.seeds import derive
-from harness.engines.base import Completion, Engine, Request, Sampling, complete
+from harness.engines.base import Completion, Engine, Request, Sampling, calls_at_once, complete
 from harness.engines.registry import ENGINES, open_engine
 from harness.models import resolving
 
@@ -66,8 +66,10 @@ def requests(of: EngineUnderTest, samples: int = 3) -> list[Request]:
 
 
 def it_says_what_it_is(of: EngineUnderTest) -> None:
-    """Name and version are part of every evaluation's identity, and positions decide what fits."""
+    """Name and version are part of every evaluation's identity, and positions decide what fits. `calls_at_once`, where
+    an engine has it, is a number of calls."""
     engine = of.engine
+    calls_at_once(engine)
     _require(isinstance(engine.name, str) and bool(engine.name), "`name` must be a word")
     _require(isinstance(engine.version, str) and bool(engine.version), "`version` must be a word")
     whole = engine.positions is None or (isinstance(engine.positions, int) and engine.positions > 0)

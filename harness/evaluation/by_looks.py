@@ -13,7 +13,7 @@ from benchmarks.problems import Problem
 from harness.base.errors import UserError
 from harness.engines.base import Engine
 from harness.evaluation import attempts
-from harness.evaluation.evaluator import Evaluator, Watch
+from harness.evaluation.evaluator import Begun, Evaluator, Watch, go_on
 from harness.records import EvalFolder, EvalRecord, OrderRecord, random_order
 
 
@@ -61,7 +61,8 @@ class Asking:
             return
         by_id = {problem.id: problem for problem in self.problems}
         problems = [by_id[one] for one in self.order.problems]
-        self.evaluator.ask_up_to(engine, self.header, problems, self.folder, ends, watch, looks)
+        chunks = self.evaluator.left(self.header, problems, self.folder, ends, looks)
+        go_on(engine, [Begun(self.evaluator, self.header, self.folder, chunks, closes=False)], watch)
 
     def end(self, problems: int, by: str) -> None:
         """Complete it with so many problems, all or fewer."""

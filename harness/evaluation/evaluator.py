@@ -8,18 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from benchmarks.marking import MARKER_VERSION, mark_readings
+from benchmarks.marking import mark_readings
 from benchmarks.marks import Mark, Marked, Reading, Response
-from benchmarks.problems import Benchmark, Problem
+from benchmarks.problems import Problem
 from harness.base.fingerprint import fingerprint
 from harness.base.seeds import derive
 from harness.config.evaluation import Evaluation
-from harness.engines.base import Completion, Engine, Request, Sampling, complete
+from harness.engines.base import Completion, Engine, Request, Sampling, calls_at_once, complete
 from harness.evaluation import attempts
+from harness.evaluation.ahead import in_order
+from harness.evaluation.headers import EvaluatedCheckpoint, header_of
 from harness.evaluation.remarking import by_readings
 from harness.prompts import templates
 from harness.records import Attempt, EvalFolder, EvalRecord
@@ -31,18 +33,6 @@ Place = Callable[[str], EvalFolder]
 """an evaluation's name, which is its benchmark's or `<benchmark>@<decoding>` -> its folder"""
 Watch = Callable[[Sequence[Attempt]], None]
 """told the rows of each chunk once they are on disk"""
-
-
-@dataclass(frozen=True)
-class EvaluatedCheckpoint:
-    """The checkpoint that is asked."""
-
-    arm: str
-    seed: int | None
-    step: int
-    rollouts: int
-    grid: int
-    model_hash: str
 
 
 @dataclass(frozen=True)
@@ -58,9 +48,11 @@ class Evaluator:
 
     def ask_headline(self, engine: Engine, subject: EvaluatedCheckpoint, place: Place) -> None:
         """Each benchmark under every decoding, the first one first; the engine stays what it is. Raises: as `ask`."""
+        begun: list[Begun] = []
         for number, (name, way) in enumerate(self.evaluation.ways.items()):
             one = replace(self, evaluation=way, decoding=name if number else "")
-            one.ask(engine, subject, way.benchmarks, place)
+            begun += one.begin(engine, subject, way.benchmarks, place)
+        go_on(engine, begun)
 
     def ask(
         self,
@@ -76,47 +68,50 @@ class Evaluator:
             counts: benchmark -> k.
         Raises: UserError if a folder holds an evaluation of something else.
         """
+        go_on(engine, self.begin(engine, subject, counts, place), watch)
+
+    def begin(
+        self, engine: Engine, subject: EvaluatedCheckpoint, counts: Mapping[str, int], place: Place
+    ) -> list[Begun]:
+        """Claim a folder for each benchmark, for `go_on`. For the arguments, and what it raises, see `ask`."""
+        begun = []
         for name, k in counts.items():
             benchmark = self.evaluation.benchmark(name)
             header = header_of(self.evaluation, self.template, subject, benchmark, k, engine.name, engine.version)
             header = replace(header, decoding=self.decoding)
-            self._ask_one(engine, header, benchmark, place(header.folder), watch)
+            folder = place(header.folder)
+            attempts.claim(folder, header)
+            if not attempts.is_complete(folder):
+                begun.append(Begun(self, header, folder, self.left(header, benchmark.problems, folder), closes=True))
+        return begun
 
-    def _ask_one(
-        self, engine: Engine, header: EvalRecord, benchmark: Benchmark, folder: EvalFolder, watch: Watch
-    ) -> None:
-        attempts.claim(folder, header)
-        if attempts.is_complete(folder):
-            return
-        self.ask_up_to(engine, header, benchmark.problems, folder, (len(benchmark.problems),), watch)
-        attempts.seal(folder)
-
-    def ask_up_to(
+    def left(
         self,
-        engine: Engine,
         header: EvalRecord,
         problems: Sequence[Problem],
         folder: EvalFolder,
-        ends: Sequence[int],
-        watch: Watch,
+        ends: Sequence[int] | None = None,
         upto: int | None = None,
-    ) -> None:
-        """Those that are not there yet, in this order, of an evaluation that is claimed and open; it stays open.
+    ) -> list[Sequence[Problem]]:
+        """The chunks that are not there yet, in this order, of an evaluation that is claimed and open.
 
         Args:
-            ends: numbers of problems, ascending, the last that of all: where a chunk ends, however full it is.
+            ends: numbers of problems, ascending, the last that of all: where a chunk ends, however full it is. None:
+                at the last problem.
             upto: so many of `ends`; None: all.
         """
-        size = self.evaluation.chunk_problems
+        size, ends = self.evaluation.chunk_problems, (len(problems),) if ends is None else ends
         done = attempts.whole_chunks(folder, [len(chunk) * header.k for chunk in chunked(problems, size, ends)])
-        for chunk in list(chunked(problems, size, ends[:upto]))[done:]:
-            rows = self.answer(engine, header, chunk)
-            attempts.append(folder, rows)
-            watch(rows)
+        return list(chunked(problems, size, ends[:upto]))[done:]
 
     def answer(self, engine: Engine, header: EvalRecord, problems: Sequence[Problem]) -> list[Attempt]:
         """The k attempts at each problem of a chunk, in order, marked. Raises: what `complete` and the marker do."""
-        requests = [
+        requests = self.requests(header, problems)
+        return self.mark(header, problems, requests, complete(engine, requests, self.sampling))
+
+    def requests(self, header: EvalRecord, problems: Sequence[Problem]) -> list[Request]:
+        """What an engine is asked for a chunk: each problem's prompt, and k seeds."""
+        return [
             Request(
                 prompt=tuple(templates.render(self.tokenizer, problem, self.template)),
                 seeds=tuple(
@@ -126,7 +121,18 @@ class Evaluator:
             )
             for problem in problems
         ]
-        answers = complete(engine, requests, self._sampling)
+
+    def mark(
+        self,
+        header: EvalRecord,
+        problems: Sequence[Problem],
+        requests: Sequence[Request],
+        answers: Sequence[Sequence[Completion]],
+    ) -> list[Attempt]:
+        """
+        Args:
+            problems, requests, answers: of one chunk: each problem's request, and its completions.
+        """
         rows = [
             (problem, request, sample, replace(completion, text=storable(completion.text)))
             for problem, request, completions in zip(problems, requests, answers, strict=True)
@@ -147,7 +153,8 @@ class Evaluator:
         return templates.template_hash(self.tokenizer, self.template)
 
     @property
-    def _sampling(self) -> Sampling:
+    def sampling(self) -> Sampling:
+        """How every answer is drawn."""
         e = self.evaluation
         return Sampling(max_tokens=e.max_tokens, temperature=e.temperature, top_p=e.top_p)
 
@@ -198,58 +205,54 @@ class Evaluator:
         )
 
 
+_Answered = tuple[list[Request], list[list[Completion]]]
+
+
+@dataclass(frozen=True)
+class Begun:
+    """An evaluation that is claimed, and what it lacks."""
+
+    evaluator: Evaluator
+    header: EvalRecord
+    folder: EvalFolder
+    chunks: Sequence[Sequence[Problem]]
+    closes: bool
+    """it is complete with these"""
+
+
+def go_on(engine: Engine, evaluations: Sequence[Begun], watch: Watch = lambda _: None) -> None:
+    """Ask what each lacks and write it, chunk by chunk in their order.
+
+    An engine that takes several calls at once is asked for chunks that follow while one is under way, of the next
+    evaluation too: no device waits for the longest answer of a chunk. What is written, and in which order, is the same.
+
+    Raises: what `complete` and the marker do.
+    """
+
+    def calls() -> Iterator[Callable[[], _Answered]]:
+        for one in evaluations:
+            for chunk in one.chunks:
+                yield partial(_asked, engine, one.evaluator.requests(one.header, chunk), one.evaluator.sampling)
+
+    answers = in_order(calls(), calls_at_once(engine))
+    for one in evaluations:
+        for chunk in one.chunks:
+            rows = one.evaluator.mark(one.header, chunk, *next(answers))
+            attempts.append(one.folder, rows)
+            watch(rows)
+        if one.closes:
+            attempts.seal(one.folder)
+
+
+def _asked(engine: Engine, requests: list[Request], sampling: Sampling) -> _Answered:
+    return requests, complete(engine, requests, sampling)
+
+
 def chunked(problems: Sequence[Problem], size: int, ends: Sequence[int]) -> Iterator[Sequence[Problem]]:
     """Chunks of at most so many problems, none of which reaches over one of the ends; up to the last of them."""
     for first, last in pairwise((0, *ends)):
         for start in range(first, last, size):
             yield problems[start : min(start + size, last)]
-
-
-def header_of(
-    evaluation: Evaluation,
-    template: str,
-    subject: EvaluatedCheckpoint,
-    benchmark: Benchmark,
-    k: int,
-    engine: str,
-    engine_version: str,
-) -> EvalRecord:
-    """What an evaluation is: all that its attempts depend on.
-
-    Args:
-        benchmark: as it is asked, a limit applied.
-    """
-    # A resumed evaluation is compared with this field by field, so nothing of the machine stands here but the engine's
-    # version, on which the last digits depend.
-    return EvalRecord(
-        arm=subject.arm,
-        seed=subject.seed,
-        step=subject.step,
-        rollouts=subject.rollouts,
-        grid=subject.grid,
-        benchmark=benchmark.name,
-        benchmark_hash=benchmark.hash,
-        problems=len(benchmark.problems),
-        k=k,
-        model_hash=subject.model_hash,
-        template=template,
-        engine=engine,
-        engine_version=engine_version,
-        grader_version=MARKER_VERSION,
-        sampling={
-            "temperature": evaluation.temperature,
-            "top_p": evaluation.top_p,
-            "max_tokens": evaluation.max_tokens,
-            "seed": evaluation.seed,
-            "chunk_problems": evaluation.chunk_problems,
-        },
-        limit=evaluation.limit,
-        second_marker=evaluation.second_marker,
-        title=benchmark.title,
-        rule=benchmark.rule_in_words,
-        readings=MARKER_VERSION,
-        seals=1,
-    )
 
 
 def storable(text: str) -> str:

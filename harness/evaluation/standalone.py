@@ -24,7 +24,8 @@ from harness.engines.registry import ENGINES, open_engine
 from harness.evaluation import attempts, by_looks
 from harness.evaluation.by_looks import Asking, Looks
 from harness.evaluation.display import EvaluationView, Part
-from harness.evaluation.evaluator import EvaluatedCheckpoint, Evaluator, header_of
+from harness.evaluation.evaluator import Evaluator
+from harness.evaluation.headers import EvaluatedCheckpoint, header_of
 from harness.evaluation.remarking import mark_again
 from harness.models import resolving
 from harness.models.reading import read_tokenizer, reading

@@ -51,6 +51,7 @@ def measured(plan: Plan, run: Path, costs: Costs) -> MeasuredCosts | None:
         other = Plan.read(folder.plan) if folder.plan.exists() else None
         if other is None or plans.identity(other) != plans.identity(plan):
             return None
+        # What is under way is left out: how much of it an hour bought is not known before it ends.
         trials = [folder.trial(arm.name, seed) for arm in other.arms for seed in other.seeds]
         complete = [trial for trial in trials if trial.done.exists() and trial.timing.exists()]
         done = [DoneRecord.read(trial.done) for trial in complete]

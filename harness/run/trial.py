@@ -24,7 +24,8 @@ from harness.base.locks import locked
 from harness.base.plugins import PluginError
 from harness.config.experiment import Experiment, Trial
 from harness.engines.base import Engine
-from harness.evaluation.evaluator import EvaluatedCheckpoint, Evaluator
+from harness.evaluation.evaluator import Evaluator
+from harness.evaluation.headers import EvaluatedCheckpoint
 from harness.models import resolving
 from harness.records import (
     START,

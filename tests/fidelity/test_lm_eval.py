@@ -31,7 +31,8 @@ from benchmarks.problems import Benchmark
 from harness.config.evaluation import Evaluation
 from harness.engines.base import Completion, Engine, Request, Sampling
 from harness.engines.local import LocalEngine
-from harness.evaluation.evaluator import EvaluatedCheckpoint, Evaluator
+from harness.evaluation.evaluator import Evaluator
+from harness.evaluation.headers import EvaluatedCheckpoint
 from harness.models import resolving
 from harness.records import EvalFolder
 from tests.closeness import assert_close

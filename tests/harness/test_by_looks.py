@@ -15,7 +15,8 @@ from harness.config.evaluation import Evaluation
 from harness.engines.base import Completion, Request, Sampling
 from harness.evaluation import attempts, by_looks
 from harness.evaluation.by_looks import Asking, Looks
-from harness.evaluation.evaluator import EvaluatedCheckpoint, Evaluator, header_of
+from harness.evaluation.evaluator import Evaluator
+from harness.evaluation.headers import EvaluatedCheckpoint, header_of
 from harness.models import resolving
 from harness.records import EvalFolder, EvalRecord, OrderRecord, random_order
 

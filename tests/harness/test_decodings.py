@@ -16,7 +16,8 @@ from harness.base.errors import UserError
 from harness.config.evaluation import Decoding, Evaluation
 from harness.config.explain import explain, json_schema
 from harness.engines.base import Completion, Request, Sampling
-from harness.evaluation.evaluator import EvaluatedCheckpoint, Evaluator
+from harness.evaluation.evaluator import Evaluator
+from harness.evaluation.headers import EvaluatedCheckpoint
 from harness.models import resolving
 from harness.planning import costs, plan, tuning
 from harness.records import EvalFolder, EvalRecord, Plan, RunFolder

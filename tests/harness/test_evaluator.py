@@ -19,7 +19,8 @@ from harness.base.errors import UserError
 from harness.config.evaluation import Evaluation
 from harness.engines.base import Completion, Request, Sampling
 from harness.evaluation import attempts
-from harness.evaluation.evaluator import EvaluatedCheckpoint, Evaluator
+from harness.evaluation.evaluator import Evaluator
+from harness.evaluation.headers import EvaluatedCheckpoint
 from harness.models import resolving
 from harness.records import Attempt, EvalFolder, EvalRecord, read_jsonl
 from harness.records.chain import BrokenSeal

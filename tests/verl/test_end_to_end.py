@@ -261,7 +261,7 @@ def test_a_dead_rollout_server_ends_the_trial(both: Both) -> None:
     it is missed when it should take the weights."""
     one = yaml.safe_load((both.work / "verl.yaml").read_text())
     one |= {"name": "dead", "arms": {"grpo": {}}, "comparison": {"target": "grpo", "baselines": []}}
-    one |= {"budget": {"rollouts": 10**6}, "verl": {**VERL, "gpus_per_node": 1, "stall_seconds": 60}}
+    one |= {"budget": {"rollouts": 10**6}, "verl": {**VERL, "gpus_per_node": 1, "stall_seconds": 150}}
     (both.work / "dead.yaml").write_text(yaml.safe_dump(one))
     trial = TrialFolder(both.work / "runs" / "dead" / "grpo" / "seed0")
     process = rence(both.work, "run", "dead.yaml")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -9,12 +10,13 @@ from types import MappingProxyType
 from harness.backends.base import Backend, BackendCosts, Evaluate, Mistake, Observer, Throughput, TrainingResult
 from harness.backends.predicted import Prediction, Workload
 from harness.backends.verl import limits, prediction, room
-from harness.backends.verl.options import VerlSettings, settings_of
+from harness.backends.verl.options import SEEN, VerlSettings, copies_of_sampler, settings_of
 from harness.backends.verl.settings import VERSION, as_yaml, engine_options, translate, validate
 from harness.base.errors import UserError
 from harness.config.experiment import Experiment, Trial
 from harness.engines.base import Engine
 from harness.engines.registry import open_engine
+from harness.engines.replicas import Replicas
 from harness.models import resolving
 from harness.prompts.stream import PromptStream
 from harness.records import RunFolder, TrialFolder
@@ -81,8 +83,12 @@ class VerlBackend(Backend):
         return made
 
     def start_engine(self, experiment: Experiment, model: Path) -> Engine:
-        """vLLM as the samplers run it, on one copy of the model."""
-        return open_engine("vllm", model, **engine_options(experiment))
+        """vLLM as the samplers run it, on as many copies of the model as this machine's devices hold."""
+        options = engine_options(experiment)
+        copies = copies_of_sampler(settings_of(experiment), os.environ.get(SEEN, ""))
+        if len(copies) == 1:
+            return open_engine("vllm", model, **options)
+        return Replicas("vllm", model, copies, SEEN, **options)
 
     def train(
         self,

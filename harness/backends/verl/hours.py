@@ -15,7 +15,7 @@ from harness.backends.verl import memory
 from harness.backends.verl.gpus import READING, GpuType
 from harness.backends.verl.keys import most_sequences
 from harness.backends.verl.memory import FP32
-from harness.backends.verl.options import VerlSettings, settings_of
+from harness.backends.verl.options import VerlSettings, copies_of_sampler, settings_of
 from harness.config.evaluation import Evaluation
 from harness.config.experiment import Arm, Experiment
 from harness.models.shape import ModelShape
@@ -107,9 +107,10 @@ def hours(experiment: Experiment, work: Workload, gpu: GpuType, tokens: float | 
         add("between", times * steps * (STEP_SECONDS + 2 * work.parameters / SEND_BYTES))
         add("checkpoints", times * written * checkpoint_bytes(arm, work) / settings.nodes / WRITE_BYTES)
         add("evaluation", times * _asked(sampler, experiment.evaluation, work.asked, tokens, replicas))
-    # The untrained model is asked by one copy of it.
-    alone = _asked(sampler, experiment.evaluation, work.asked_start, tokens, 1)
-    add("untrained", alone, settings.tensor_parallel)
+    # The untrained model is asked by the copies of one machine, once for all trials.
+    copies = len(copies_of_sampler(settings, ""))
+    alone = _asked(sampler, experiment.evaluation, work.asked_start, tokens, copies)
+    add("untrained", alone, copies * settings.tensor_parallel)
     return found
 
 

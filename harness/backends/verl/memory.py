@@ -164,6 +164,7 @@ def checkpoint_bytes(parameters: int, lags: bool, reference_moves: bool) -> int:
 
 
 def masks(load: Load) -> dict[str, int]:
+    """Bytes that torch's attention holds to keep packed sequences apart; none with flash-attn."""
     if load.flash or not load.settings.remove_padding:
         return {}
     layers = 1 if load.settings.gradient_checkpointing else 1 + 2 * load.shape.layers / _MASK

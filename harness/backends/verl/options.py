@@ -21,6 +21,9 @@ from harness.config.experiment import Experiment
 from harness.config.limits import Count, Positive
 from harness.records.fields import RUNTIME, kept
 
+SEEN = "CUDA_VISIBLE_DEVICES"
+"""the environment variable that says which GPUs a process sees"""
+
 
 @dataclass(frozen=True)
 class VerlSettings:
@@ -87,6 +90,17 @@ def settings_of(experiment: Experiment) -> VerlSettings:
     """Of an experiment on backend `verl`."""
     assert isinstance(experiment.backend_settings, VerlSettings)
     return experiment.backend_settings
+
+
+def copies_of_sampler(settings: VerlSettings, seen: str) -> list[str]:
+    """The devices of each copy of the sampler on one machine, as `SEEN` says them.
+
+    Args:
+        seen: the value of that variable here; empty: all devices.
+    """
+    devices = seen.split(",") if seen and settings.device == "gpu" else [str(i) for i in range(settings.gpus_per_node)]
+    each, used = settings.tensor_parallel, devices[: settings.gpus_per_node]
+    return [",".join(used[i : i + each]) for i in range(0, len(used) - each + 1, each)] or [",".join(used)]
 
 
 def _dotted(data: Mapping[str, Any], at: str = "") -> Iterator[tuple[str, Any]]:

@@ -7,8 +7,10 @@ others in flight nor on the server that answers.
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections.abc import Sequence
+from concurrent.futures import wait
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
@@ -20,11 +22,14 @@ from verl.workers.rollout.llm_server import LLMServerClient
 from verl.workers.rollout.replica import TokenOutput
 
 from benchmarks.marks import Rule
+from harness.base.errors import FAILED, UserError
 from harness.engines import vllm
 from harness.engines.base import Completion, Request, Sampling, require_finite
 
 ASK = "ask"
 """the field of a prompt's row that holds its `Ask`"""
+POLL_SECONDS = 1.0
+"""how often a call looks whether answers still come"""
 TRUNCATED = "truncated"
 """the entry of a rollout's `extra_fields`"""
 
@@ -76,20 +81,46 @@ class ServersEngine:
     """The rollout servers with the weights they hold now, as an engine for evaluations."""
 
     name = "vllm"
+    calls_at_once = 4
+    """chunks whose answers the servers work at: while one ends with a long answer, the others keep them busy"""
 
     def __init__(
-        self, servers: LLMServerClient, tokenizer: PreTrainedTokenizerBase, stop: Sequence[int], positions: int
+        self,
+        servers: LLMServerClient,
+        tokenizer: PreTrainedTokenizerBase,
+        stop: Sequence[int],
+        positions: int,
+        stall_seconds: float,
     ) -> None:
         """
         Args:
             positions: tokens of prompt and response together that the servers take.
+            stall_seconds: without an answer to any call.
         """
         self.version = version("vllm")
         self.positions: int | None = positions
         self._servers, self._tokenizer, self._stop = servers, tokenizer, tuple(stop)
+        self._stall_seconds, self._moved = stall_seconds, time.monotonic()
+        self._loop = asyncio.new_event_loop()  # one for the calls of all threads
+        threading.Thread(target=self._loop.run_forever, name="evaluation", daemon=True).start()
 
     def generate(self, requests: Sequence[Request], sampling: Sampling) -> list[list[Completion]]:
-        return asyncio.run(self._all(requests, sampling))
+        """See the protocol. Raises: UserError if no answer came for too long; NotFinite; RayError of a server."""
+        self._moved = time.monotonic()
+        call = asyncio.run_coroutine_threadsafe(self._all(requests, sampling), self._loop)
+        while not wait([call], timeout=POLL_SECONDS).done:
+            if time.monotonic() - self._moved > self._stall_seconds:
+                call.cancel()
+                raise UserError(
+                    f"the evaluation: no answer came for {self._stall_seconds:g} s.\n`verl.stall_seconds` is the "
+                    "limit. What is answered is saved: run the same again to go on.",
+                    FAILED,
+                )
+        return call.result()
+
+    def close(self) -> None:
+        """Once no call is under way."""
+        self._loop.call_soon_threadsafe(self._loop.stop)
 
     async def _all(self, requests: Sequence[Request], sampling: Sampling) -> list[list[Completion]]:
         answers = [self._complete(request.prompt, seed, sampling) for request in requests for seed in request.seeds]
@@ -102,6 +133,7 @@ class ServersEngine:
         """With the sum of its tokens' log-probs."""
         params = {**vllm.sampling_params(sampling, seed, self._stop), "logprobs": True}
         output = await _answer(self._servers, prompt, params)
+        self._moved = time.monotonic()
         ids = output.token_ids
         text = str(self._tokenizer.decode(ids, skip_special_tokens=True))
         return Completion(text, len(ids), "stop" if ids[-1] in self._stop else "length"), sum(output.log_probs or ())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import chdir, contextmanager, nullcontext
+from contextlib import chdir, closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -96,8 +96,10 @@ def _train(
         def evaluate_checkpoint() -> None:
             done = trainer.progress
             weights = model_hash(folder.checkpoint(done.step))
-            engine = ServersEngine(trainer.get_llm_client(), tokenizer, stop, longest_sequence(trial.experiment))
-            with diverging("the evaluation"):
+            engine = ServersEngine(
+                trainer.get_llm_client(), tokenizer, stop, longest_sequence(trial.experiment), trainer.stall_seconds
+            )
+            with closing(engine), diverging("the evaluation"):
                 evaluate(engine, Checkpoint(done.step, done.rollouts, done.grid or 0, weights))
 
         diverged, weights = "", ""

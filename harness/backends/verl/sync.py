@@ -8,7 +8,7 @@ while weights are sent, and while log-probs of the policy that sampled are compu
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -54,8 +54,13 @@ class Sync:
         if self._follows and step > 1 and (step - 1) % self._reference_every == 0:
             self._references.sync_reference()
         if self.lags(step) and self._newest_sent:
-            self._sleep()  # they take weights when they wake, and no other way
+            self.sleep()  # they take weights when they wake, and no other way
             self.send(newest=False)
+
+    def sleep(self) -> None:
+        """The samplers give their memory to the learner. Raises: UserError, as `send`."""
+        with self._answering("go to sleep"):
+            self._sleep()
 
     def after(self, step: int, evaluated: bool) -> None:
         """Send what is needed next: the learner's weights for an evaluation, or for samplers that are refreshed before
@@ -73,15 +78,20 @@ class Sync:
             newest: the learner's weights; if not, the copy.
         Raises: UserError
         """
-        silent = UserError(
-            f"{self._trial.name}: the samplers did not take the weights within {self._stall_seconds:g} s: one may have "
-            "died.\n"
-            "`verl.stall_seconds` is the limit. Run the same again to go on from the newest checkpoint.",
-            FAILED,
-        )
-        with timeout(self._stall_seconds, silent), nullcontext() if newest else self._exchanged():
+        with self._answering("take the weights"), nullcontext() if newest else self._exchanged():
             self._wake()
         self._newest_sent = newest
+
+    def _answering(self, what: str) -> AbstractContextManager[None]:
+        return timeout(
+            self._stall_seconds,
+            UserError(
+                f"{self._trial.name}: the samplers did not {what} within {self._stall_seconds:g} s: one may have "
+                "died.\n"
+                "`verl.stall_seconds` is the limit. Run the same again to go on from the newest checkpoint.",
+                FAILED,
+            ),
+        )
 
     @contextmanager
     def as_sampled(self, step: int) -> Iterator[None]:
@@ -105,8 +115,7 @@ class Sync:
 
     @contextmanager
     def _exchanged(self) -> Iterator[None]:
+        """Not exchanged back after an error, which ends the trial: the actors may be what did not answer."""
         self._actors.exchange_sampler()
-        try:
-            yield
-        finally:
-            self._actors.exchange_sampler()
+        yield
+        self._actors.exchange_sampler()

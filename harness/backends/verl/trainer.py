@@ -158,7 +158,7 @@ class Trainer(PPOTrainerSync):
         """Everything as it was at the newest checkpoint, `steps.jsonl` included."""
         self.actor_rollout_wg.set_loss_fn(Objective(self.algorithm, self.recipe))
         reference = self.ref_policy_wg if self.algorithm.reference else None
-        self.sync.connect(self.actor_rollout_wg, reference, self.on_sample_end, self.on_step_end)
+        self.sync.connect(self.actor_rollout_wg, reference, super().on_sample_end, self.on_step_end)
         checkpoint = checkpoints.newest(self.folder)
         self.progress = checkpoints.read_progress(checkpoint) if checkpoint else TrainingProgress()
         self.global_steps = self.progress.step
@@ -167,6 +167,9 @@ class Trainer(PPOTrainerSync):
             self.state = read_json(checkpoint / STATE, dict[str, float])
             self.actor_rollout_wg.load_checkpoint(str(checkpoint / SHARDS))
             self.sync.load(checkpoint)
+
+    def on_sample_end(self) -> None:
+        self.sync.sleep()
 
     def prepare_step(self) -> dict[str, Any]:
         """Nothing: the buffer submits prompts when it is asked for a batch."""
