@@ -88,6 +88,12 @@ def test_without_flash_attention_learning_takes_the_square_of_a_micro_batch() ->
     assert on(predicted("verl.flash_attention=false"), "A100").needed > 77e9
 
 
+def test_rectangles_are_charged_as_rectangles() -> None:
+    """6,144 positions for 1,756 tokens, and what attention sees of them."""
+    before, after = (expected(predicted(*o, tokens=1500))["learning"] for o in ((), ("verl.remove_padding=false",)))
+    assert 6144 / 1756 < after / before < 6144 / 1756 * 1.25
+
+
 def test_a_sampler_with_little_room_is_slow() -> None:
     before, after = (expected(predicted(*o, tokens=1500))["sampling"] for o in ((), ("verl.sampler_memory=0.15",)))
     assert after > 2 * before

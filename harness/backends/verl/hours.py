@@ -138,7 +138,10 @@ def _learning(experiment: Experiment, arm: Arm, work: Workload, gpu: GpuType, le
     passes = 1 + bool(algorithm.reference) + epochs * bool(algorithm.measures)
     passes += epochs * (4 if settings.gradient_checkpointing else 3)
     sequence = PROMPT_TOKENS + length
-    seen = sequence if settings.flash_attention is not False else 2.0 * arm.recipe.microbatch_tokens
+    if not settings.remove_padding:  # each is computed to the longest of its micro-batch: at most, to the longest
+        sequence = settings.max_prompt_tokens + arm.recipe.max_tokens
+    packed = settings.remove_padding and settings.flash_attention is False
+    seen = 2.0 * arm.recipe.microbatch_tokens if packed else sequence
     # A forward pass: two FLOPs a parameter, and in each layer two products of queries with what they see, half of it.
     token = 2 * work.parameters + 4 * work.shape.layers * work.shape.queries * seen / 2
     total = experiment.budget_rollouts * sequence * token * passes
