@@ -93,6 +93,14 @@ class Algorithm(ABC):
         return False
 
     @property
+    def separable(self) -> bool:
+        """Whether `loss` also adds up over parts of groups, given the credit and the totals of the whole: then a
+        backend may take rollouts apart. A loss that compares what theta says of one rollout with what it says of
+        another does not; it is always right to say False, and costs a pass without gradient where a group is too long
+        to be learnt from at once."""
+        return False
+
+    @property
     def contrastive(self) -> bool:
         """Whether a group of one rollout can teach nothing, so that K must be at least 2."""
         return True
@@ -136,7 +144,8 @@ class Algorithm(ABC):
 
     @abstractmethod
     def loss(self, batch: Rollouts, logp_BT: Tensor, totals: Totals) -> Loss:
-        """The objective on some whole groups of a mini-batch whose denominators are `totals`.
+        """The objective on some whole groups of a mini-batch whose denominators are `totals`; if it is `separable`, on
+        any of its rollouts.
 
         Args:
             logp_BT: log-probs under theta at the sampling temperature; padding may hold anything finite.

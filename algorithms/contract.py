@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING, Any
 from algorithms._torch import torch
 from algorithms.base import SPEC, Algorithm
 from algorithms.example import (
+    added,
     differentiated,
     example,
     keyed,
     learn,
     map_tokens,
     neighbours,
+    numbered,
     prepared,
     totals_of,
     widened,
@@ -139,28 +141,30 @@ def masked_values_are_irrelevant(algorithm: Algorithm) -> None:
 
 def microbatches_add_up(algorithm: Algorithm) -> None:
     """Losses, gradients and measures of micro-batches add up to the mini-batch's, whose `Totals` they share."""
-    batch, logp_BT = example()
-    batch = prepared(algorithm, batch)
-    totals = totals_of(algorithm, batch, logp_BT)
-    loss, gradient_BT = differentiated(algorithm, batch, logp_BT, totals)
-    # a number for each row travels as credit, and says where the rows of a micro-batch came from
-    numbered = replace(batch, credit={**batch.credit, "row": torch.arange(len(batch))})
-    value, summed_BT, measured = (
-        torch.zeros_like(loss.value),
-        torch.zeros_like(logp_BT),
-        dict.fromkeys(totals.means, 0.0),
-    )
-    for groups in ([4], [2, 0, 6], [1, 5], [3]):
-        micro = numbered.select(torch.tensor(groups))
-        rows = micro.credit["row"]
-        part, part_gradient_BT = differentiated(algorithm, micro, logp_BT[rows], totals)
-        value += part.value
-        summed_BT[rows] += part_gradient_BT
-        for name in measured:
-            measured[name] += float(algorithm.measure(micro, logp_BT[rows])[name]) / totals.tokens
-    _same((Loss(value), summed_BT), (loss, gradient_BT))
+    batch, logp_BT, totals = numbered(algorithm)
+    micros = [batch.select(torch.tensor(groups)) for groups in ([4], [2, 0, 6], [1, 5], [3])]
+    _same(added(algorithm, micros, logp_BT, totals), differentiated(algorithm, batch, logp_BT, totals))
     for name, mean in totals.means.items():
-        _require(abs(measured[name] - mean) <= TOLERANCE, f"measure `{name}` does not add up over micro-batches")
+        parts = [algorithm.measure(micro, logp_BT[micro.credit["row"]])[name] for micro in micros]
+        gap = abs(float(sum(parts)) / totals.tokens - mean)
+        _require(gap <= TOLERANCE, f"measure `{name}` does not add up over micro-batches")
+
+
+def separable_losses_add_up(algorithm: Algorithm) -> None:
+    """Where it says `separable`, losses, gradients and metrics of parts of groups add up, too."""
+    if not algorithm.separable:
+        return
+    batch, logp_BT, totals = numbered(algorithm)
+    rows = torch.randperm(len(batch), generator=keyed("parts"))
+    parts = [batch.rows(part) for part in rows.tensor_split([1, 2, 9, 20])]
+    found, expected = added(algorithm, parts, logp_BT, totals), differentiated(algorithm, batch, logp_BT, totals)
+    try:
+        _same(found, expected)
+    except AssertionError as error:
+        raise AssertionError(f"`separable` is true, but in parts of groups {error}") from None
+    for name, mean in expected[0].metrics.items():
+        gap = max(abs(found[0].metrics[name].total - mean.total), abs(found[0].metrics[name].count - mean.count))
+        _require(gap <= TOLERANCE * (1 + abs(mean.total)), f"metric `{name}` does not add up over parts of groups")
 
 
 def gradient_matches_finite_differences(algorithm: Algorithm) -> None:
@@ -255,6 +259,7 @@ CHECKS: tuple[Callable[[Algorithm], None], ...] = (
     padding_is_irrelevant,
     masked_values_are_irrelevant,
     microbatches_add_up,
+    separable_losses_add_up,
     gradient_matches_finite_differences,
     unit_weights_change_nothing,
     equal_labels_teach_nothing,

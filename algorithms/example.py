@@ -3,14 +3,14 @@ the tests of algorithms learn from."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 from zlib import crc32
 
 from algorithms._torch import torch
 from algorithms.base import Algorithm
-from algorithms.rollouts import Loss, Rollouts, Totals
+from algorithms.rollouts import Loss, Mean, Rollouts, Totals
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
@@ -84,6 +84,26 @@ def differentiated(algorithm: Algorithm, batch: Rollouts, logp_BT: Tensor, total
     loss = algorithm.loss(batch, leaf_BT, totals)
     (gradient_BT,) = torch.autograd.grad(loss.value, leaf_BT)
     return loss, gradient_BT
+
+
+def numbered(algorithm: Algorithm) -> tuple[Rollouts, Tensor, Totals]:
+    """The example, prepared. A number for each row travels as credit, and says where the rows of a part came from."""
+    batch, logp_BT = example()
+    batch = prepared(algorithm, batch)
+    numbered = replace(batch, credit={**batch.credit, "row": torch.arange(len(batch))})
+    return numbered, logp_BT, totals_of(algorithm, batch, logp_BT)
+
+
+def added(algorithm: Algorithm, parts: Sequence[Rollouts], logp_BT: Tensor, totals: Totals) -> tuple[Loss, Tensor]:
+    """Sums over the parts, with gradients in their rows."""
+    value, gradient_BT, logged = logp_BT.new_zeros(()), torch.zeros_like(logp_BT), dict[str, Mean]()
+    for part in parts:
+        rows = part.credit["row"]
+        loss, part_BT = differentiated(algorithm, part, logp_BT[rows], totals)
+        value += loss.value.detach()
+        gradient_BT[rows] += part_BT
+        logged |= {name: mean + logged.get(name, Mean(0, 0)) for name, mean in loss.metrics.items()}
+    return Loss(value, logged), gradient_BT
 
 
 def neighbours(algorithm: Algorithm) -> Iterator[tuple[str, Algorithm]]:

@@ -83,6 +83,11 @@ class PolicyGradient(Algorithm):
     def wants_entropy(self) -> bool:
         return self.entropy_coef > 0
 
+    @property
+    def separable(self) -> bool:
+        """Each rollout by its own advantage; a mean over the tokens of a group needs the whole group."""
+        return self.aggregation != "group_token_mean"
+
     def shape(self, batch: Rollouts) -> Tensor:
         """reward_B: the label's, less KL where that is its place."""
         reward_B = self.reward(batch)

@@ -73,6 +73,11 @@ class Rejection(Algorithm):
         return self.weighting == "probability"
 
     @property
+    def separable(self) -> bool:
+        """Each correct rollout by itself; a mean over the tokens of a group needs the whole group."""
+        return self.aggregation != "group_token_mean"
+
+    @property
     def contrastive(self) -> bool:
         """A correct rollout alone in its group is learnt from as any other."""
         return False

@@ -99,6 +99,8 @@ class BackendCosts:
     """forward passes over a rollout batch that the algorithm does not ask for"""
     state_copies: int = 3
     """what a trial keeps to resume from, in sizes of the model's fp32 weights: with AdamW, weights and two moments"""
+    weight_bytes: int = 4
+    """of a parameter in the model that a checkpoint is"""
     states: int | None = None
     """how many trials have such a state at once; None: all of them"""
 
@@ -108,6 +110,10 @@ RETURNS: Mapping[str, tuple[type, str]] = {
     "check_machine": (type(None), "nothing"),
     "lacks": (str, "text"),
     "slots": (int, "a whole number"),
+    "slots_of_cluster": (int, "a whole number"),
+    "check_workers": (type(None), "nothing"),
+    "slot_environments": (Sequence, "a sequence of mappings, or an empty one"),
+    "gpus_of_start": (int, "a whole number"),
     "costs": (BackendCosts, "BackendCosts"),
     "predict": (Prediction, "a Prediction"),
     "configs": (Mapping, "a mapping from arm to text"),
@@ -158,6 +164,34 @@ class Backend(ABC):
         """How many trials run side by side unless the user says, 1 to `room`, which is how many fit by their
         processors."""
         return room
+
+    def slots_of_cluster(self, experiment: Experiment, nodes: Sequence[Mapping[str, float]]) -> int:
+        """How many trials run side by side on a Ray cluster unless the user says: by default as `slots` says of its
+        processors.
+
+        Args:
+            nodes: the resources of each node, as Ray counts them.
+        """
+        return self.slots(experiment, max(1, sum(int(node.get("CPU", 0)) for node in nodes)))
+
+    def check_workers(  # noqa: B027  most have no limit
+        self, experiment: Experiment, workers: int, nodes: Sequence[Mapping[str, float]] | None = None
+    ) -> None:
+        """Asked after `check_machine`, if the user says how many trials run side by side.
+
+        Args:
+            nodes: as there.
+        Raises: UserError if there cannot be so many.
+        """
+
+    def slot_environments(self, experiment: Experiment) -> Sequence[Mapping[str, str]]:
+        """Environment variables by which a process on this machine uses what is a trial's own, such as its GPUs, for
+        each trial that fits; none if trials share what there is. Each process of a job gets one that no other has."""
+        return ()
+
+    def gpus_of_start(self, experiment: Experiment) -> int:
+        """GPUs that a Ray cluster must give to the job that evaluates the untrained model."""
+        return 0
 
     def costs(self, experiment: Experiment) -> BackendCosts:
         """Of one trial of the experiment, as far as the backend decides them."""

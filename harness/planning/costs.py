@@ -169,7 +169,7 @@ def _training_flops(experiment: Experiment, arm: Arm, size: int, extra_passes: i
 
 
 def _disk(experiment: Experiment, trials: int, size: int, backend: BackendCosts) -> int:
-    """Bytes of weights in fp32 (4 a parameter): at each point, and what is needed to resume."""
+    """Bytes: of the model at each point, and of what is needed to resume, in fp32 (4 a parameter)."""
     weights = trials * experiment.evaluation.points
     states = trials if backend.states is None else backend.states
-    return 4 * size * (weights + backend.state_copies * states)
+    return size * (backend.weight_bytes * weights + 4 * backend.state_copies * states)

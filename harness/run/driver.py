@@ -39,7 +39,7 @@ class RunSelection:
     seeds: Sequence[int] = ()
     """these seeds; all if empty"""
     workers: int | None = None
-    """jobs side by side; None: as many as there is room for, or one if each takes every device"""
+    """jobs side by side; None: as many as there is room for"""
     clean: bool = False
     """delete what the run folder holds, if it is ours"""
     accept: str | None = None
@@ -71,7 +71,7 @@ class Driver:
             self.launcher.check(experiment)
             load_problems(experiment)
             # asked before anything is written, for a plug-in's answer may be an error
-            workers = wanted.workers or jobs.side_by_side(experiment, self.launcher.slots())
+            workers = jobs.workers(experiment, wanted.workers, self.launcher.slots(), self.launcher.nodes())
         made = plan.make(experiment, resolving.resolve(experiment.model))
         with locked(folder.root):
             if wanted.clean:

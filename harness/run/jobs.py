@@ -4,7 +4,7 @@ far they are; nothing else does.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -89,6 +89,10 @@ def _of_start(experiment: Experiment) -> Iterator[str]:
         yield from (eval_name(benchmark, name if place else "") for benchmark in way.benchmarks)
 
 
+Nodes = Sequence[Mapping[str, float]]
+"""the resources of each node of a Ray cluster"""
+
+
 def check_workers(experiment: Experiment, workers: int | None) -> None:
     """Raises: UserError if the user asks for more trials side by side than the backend can ever have."""
     reason = get_backend(experiment.backend).one_at_a_time
@@ -98,12 +102,30 @@ def check_workers(experiment: Experiment, workers: int | None) -> None:
         )
 
 
-def side_by_side(experiment: Experiment, room: int) -> int:
-    """How many jobs are worked on at once, unless the user says: what the backend makes of the `room` that there is.
+def workers(experiment: Experiment, wanted: int | None, room: int, nodes: Nodes | None) -> int:
+    """How many jobs are worked on at once.
 
+    Args:
+        wanted: by the user.
+        room, nodes: see `side_by_side`.
+    Raises: UserError if it cannot be so many, or if the backend says none.
+    """
+    if wanted is None:
+        return side_by_side(experiment, room, nodes)
+    get_backend(experiment.backend).check_workers(experiment, wanted, nodes)
+    return wanted
+
+
+def side_by_side(experiment: Experiment, room: int, nodes: Nodes | None = None) -> int:
+    """How many jobs are worked on at once, unless the user says: what the backend makes of the room that there is.
+
+    Args:
+        room: how many fit by their processors.
+        nodes: of the Ray cluster that they go to; None: they are processes here.
     Raises: UserError if that is none.
     """
-    slots = get_backend(experiment.backend).slots(experiment, room)
+    backend = get_backend(experiment.backend)
+    slots = backend.slots(experiment, room) if nodes is None else backend.slots_of_cluster(experiment, nodes)
     if slots < 1:
         raise UserError(
             f"backend `{experiment.backend}` says that {slots} trials can run at once, and must say 1 or more. "

@@ -141,6 +141,7 @@ def _sheet(name: str, algorithm: Algorithm) -> dict[str, Any]:
         "refill": algorithm.refill,
         "reference": algorithm.reference,
         "contrastive": algorithm.contrastive,
+        "separable": algorithm.separable,
     }
 
 

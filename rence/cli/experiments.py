@@ -55,7 +55,7 @@ def run(
         typer.Option(
             min=1,
             max=1024,
-            help="Trials side by side; one a core, here or of the cluster, on verl one.",
+            help="Trials side by side; one a core, here or of the cluster, on verl one a slot (verl.gpus_per_trial).",
             show_default=False,
         ),
     ] = None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, fields, replace
 from typing import Any, ClassVar, get_args, get_type_hints
 
@@ -12,7 +12,7 @@ import torch
 
 from algorithms import registry
 from algorithms.base import SPEC, Algorithm
-from algorithms.contract import CHECKS, parts_can_be_turned_off
+from algorithms.contract import CHECKS, parts_can_be_turned_off, separable_losses_add_up
 from algorithms.example import example, learn
 from algorithms.objectives.a_lol import ALoL
 from algorithms.objectives.cispo import CISPO
@@ -259,6 +259,14 @@ class OwnDenominator(Reinforce):
         return super().loss(batch, logp_BT, Totals.of(batch))
 
 
+class OfTheGroup(ReNCE):
+    """Compares scores within the group, and says that it does not."""
+
+    @property
+    def separable(self):
+        return True
+
+
 class WrongGradient(Reinforce):
     def loss(self, batch, logp_BT, totals):
         value = super().loss(batch, logp_BT, totals).value
@@ -319,6 +327,7 @@ def test_a_plain_algorithm_passes():
         (ByWidth, "padding is irrelevant"),
         (Unmasked, "masked values are irrelevant"),
         (OwnDenominator, "microbatches add up"),
+        (OfTheGroup, "separable losses add up"),
         (WrongGradient, "gradient matches finite differences"),
         (WeightsTwice, "unit weights change nothing"),
         (ClaimsContrast, "equal labels teach nothing"),
@@ -336,6 +345,19 @@ def test_each_check_finds_its_fault(broken, check):
 def test_every_check_was_seen_to_fail():
     parameters = test_each_check_finds_its_fault.pytestmark[0].args[1]
     assert {check for _, check in parameters} == {check.__name__.replace("_", " ") for check in CHECKS}
+
+
+@pytest.mark.parametrize("name", registry.ALL)
+def test_what_separates_says_so(name: str) -> None:
+    """To say False is right of every algorithm, and would cost a separable one a pass for nothing."""
+    algorithm = registry.get(name)
+
+    class Claims(type(algorithm)):
+        separable = property(lambda self: True)
+
+    claims = Claims(**{field.name: getattr(algorithm, field.name) for field in fields(algorithm)})
+    with nullcontext() if algorithm.separable else pytest.raises(AssertionError, match="in parts of groups the loss"):
+        separable_losses_add_up(claims)
 
 
 def test_stop_gradient_excuses_from_finite_differences():

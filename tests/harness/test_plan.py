@@ -350,8 +350,8 @@ def test_costs_with_verl_and_a_stated_size(tiny: Path) -> None:
     # 192 rollouts an arm; 2 epochs (6 each) and old log-probs (2); rence measures its KL to a reference: 2 x 2 + 2
     tokens = 192 * 48
     assert cost.flops == 2 * size * (384 + 1800) * 48 + (14 + 20) * size * tokens
-    # one trial at a time: its weights, their shards, two moments and a reference, twice while they are written
-    assert cost.disk_bytes == 4 * size * (8 + 10) + 1800 * (150 + 4 * 48)
+    # the model in bf16; one trial at a time: it, weights, two moments and a reference, twice while they are written
+    assert cost.disk_bytes == size * (2 * 8 + 4 * 10) + 1800 * (150 + 4 * 48)
     assert (cost.unit, cost.devices) == ("GPU", 4)
     assert costs.estimate(config.load(tiny, [*overrides, "verl.device=cpu"]), None, {"mini_sums": 200}).hours is None
 

@@ -156,8 +156,8 @@ def test_the_papers_config_by_hand() -> None:
     assert memory.host_phases(load)[0].parts["the model, whole, 8 times"] == 8 * 4 * 4_022_468_096
     untied = replace(load, shape=replace(load.shape, tied=False))
     assert memory.host_phases(untied)[0].parts["the model, whole"] == 4 * 4_022_468_096
-    assert memory.checkpoint_bytes(load.parameters, lags=False, reference_moves=False) == 16 * load.parameters
-    assert memory.checkpoint_bytes(load.parameters, lags=True, reference_moves=True) == 24 * load.parameters
+    assert memory.checkpoint_bytes(load.parameters, 2, lags=False, reference_moves=False) == 14 * load.parameters
+    assert memory.checkpoint_bytes(load.parameters, 4, lags=True, reference_moves=True) == 24 * load.parameters
 
 
 def test_settings_that_free_memory_and_settings_that_take_it() -> None:
@@ -178,3 +178,15 @@ def test_settings_that_free_memory_and_settings_that_take_it() -> None:
     assert large["sampling"] == pytest.approx(plain["sampling"] + 30.5, abs=0.1)
     host = gigabytes(memory.host_phases(qwen3_4b(lags=True, reference=True)))
     assert host["training"] == pytest.approx(gigabytes(memory.host_phases(qwen3_4b()))["training"] + 48.3, abs=0.1)
+
+
+def test_trials_side_by_side_share_the_memory_of_a_machine() -> None:
+    """Four trials of two devices each: a tied model is loaded by every rank, one that is not by every trial."""
+    load = qwen3_4b(settings={"gpus_per_trial": 2}, reference=True)
+    whole = 4 * load.parameters
+    assert memory.host_phases(load)[0].parts["the model, whole, 8 times"] == 8 * whole
+    assert memory.host_phases(load)[1].parts["reference"] == 4 * whole
+    untied = replace(load, shape=replace(load.shape, tied=False))
+    assert memory.host_phases(untied)[0].parts["the model, whole, 4 times"] == 4 * whole
+    update = memory.device_phases(load, TYPES[0])[3].parts
+    assert update["weights, fp32"] == whole // 2

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from harness.backends.verl import room
@@ -65,14 +67,98 @@ def test_cpus_beside_the_devices_may_be_on_other_machines() -> None:
         room.check(VerlSettings(), [machine(24, 8), machine(2)])
 
 
-def test_what_others_hold_is_waited_for() -> None:
-    there = iter([machine(2, 1), machine(2, 1), machine(9, 1)])
-    room.await_free(VerlSettings(gpus_per_node=1), lambda: next(there), "grpo/seed0", wait=60, pause=0)
-    assert next(there, None) is None
+Cluster = list[dict[str, float]]
+ONE, EIGHT = VerlSettings(gpus_per_trial=1), VerlSettings()
 
 
-@pytest.mark.parametrize("held", [machine(64, 7), machine(20, 8), {}])
-def test_what_others_keep_is_said(held: dict[str, float]) -> None:
-    with pytest.raises(UserError, match=r"^grpo/seed0: .* free, and the trial takes 8 and 27: others have") as caught:
-        room.await_free(VerlSettings(), lambda: held, "grpo/seed0", wait=0)
+def looking(machines: Cluster, *free: Cluster) -> Callable[[], tuple[Cluster, Cluster]]:
+    """Each time what is free then; the last for ever."""
+    there = [*free]
+    return lambda: (machines, there.pop(0) if len(there) > 1 else there[0])
+
+
+def test_a_trial_waits_as_long_as_others_are_at_work_and_says_so_once() -> None:
+    said: list[str] = []
+    held = [[machine(2, 7)]] * 50 + [[]] * 50 + [[machine(3, 8)], [machine(30, 8)]]
+    room.await_free(EIGHT, looking([machine(32, 8)], *held), "grpo/seed0", said.append, pause=0)
+    (line,) = said
+    assert line.startswith("grpo/seed0 waits for 8 GPUs and 27 CPUs: other trials are at work")
+
+
+def test_a_trial_that_need_not_wait_says_nothing() -> None:
+    said: list[str] = []
+    room.await_free(ONE, looking([machine(32, 8)], [machine(6, 1)]), "grpo/seed0", said.append, wait=0, pause=0)
+    assert not said
+
+
+def test_free_gpus_must_be_on_one_machine() -> None:
+    wanted = VerlSettings(gpus_per_trial=4)
+    assert not room.fits(wanted, [machine(64, 2), machine(64, 2)])
+    assert room.fits(wanted, [machine(64, 2), machine(12, 4)])
+    two = VerlSettings(nodes=2)
+    assert not room.fits(two, [machine(64, 8), machine(64, 7), machine(64, 7)])
+    assert room.fits(two, [machine(24, 8), machine(24, 8), machine(3)])
+
+
+def test_what_becomes_impossible_on_the_way_is_said_at_once() -> None:
+    lost = iter([([machine(32, 8)], [machine(9, 1)]), ([machine(32, 4)], [machine(9, 1)])])
+    with pytest.raises(UserError, match="are more than the Ray cluster has: its 1 machines have 4 GPUs"):
+        room.await_free(EIGHT, lambda: next(lost), "grpo/seed0", lambda _: None, wait=0, pause=0)
+
+
+def test_cpus_that_others_keep_while_no_gpu_is_held_are_said() -> None:
+    look = looking([machine(32, 8)], [machine(20, 8)])
+    with pytest.raises(
+        UserError, match=r"^grpo/seed0: .* 20 CPUs free, and the trial takes 27: .*, and no GPU"
+    ) as caught:
+        room.await_free(EIGHT, look, "grpo/seed0", lambda _: None, wait=0)
     assert "`ray status` shows what is held" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("settings", "machines", "slots"),
+    [
+        ({}, [machine(32, 8)], 1),
+        ({}, [machine(32, 8)] * 8, 8),
+        ({"gpus_per_trial": 2}, [machine(64, 8)], 4),
+        ({"gpus_per_trial": 2}, [machine(64, 8), machine(64, 2), machine(64)], 5),
+        ({"gpus_per_trial": 8, "nodes": 2}, [machine(64, 8)] * 5, 2),
+        # seven CPUs a trial of one device: three for the device, three for queue and tasks, one for its job
+        ({"gpus_per_trial": 1}, [machine(32, 8)], 4),
+        ({"gpus_per_trial": 1}, [machine(56, 8)], 8),
+        ({"gpus_per_trial": 4}, [machine(15, 8), machine(15, 8), machine(64)], 2),
+    ],
+)
+def test_slots_are_counted_on_the_machines(settings: dict[str, int], machines: Cluster, slots: int) -> None:
+    assert room.slots(VerlSettings(**settings), machines) == slots
+
+
+@pytest.mark.parametrize(("machines", "stores"), [([machine(56, 8)], 1), ([machine(64, 8)], 2), ([machine(256, 8)], 8)])
+def test_a_trials_queue_leaves_other_slots_their_cpus(machines: Cluster, stores: int) -> None:
+    assert room.stores(ONE, room.share(ONE, machines, machines)) == stores
+    each = room.least_cpus(ONE) - 1 + stores + room.JOB
+    assert 8 * each <= machines[0]["CPU"]
+
+
+def test_the_queue_of_a_trial_that_has_all_takes_what_is_free() -> None:
+    assert room.share(EIGHT, [machine(34, 8)], [machine(33, 8)]) == 33
+
+
+def test_slots_that_leave_gpus_idle_are_refused() -> None:
+    wanted = VerlSettings(gpus_per_trial=4)
+    room.check(wanted, [machine(64, 8), machine(64, 4), machine(64, 2)])
+    with pytest.raises(UserError, match=r"`verl\.gpus_per_trial` 4 does not divide the 6 GPUs of a machine") as caught:
+        room.check(wanted, [machine(64, 8), machine(64, 6)])
+    assert "a divisor (1, 2, 3, 6)" in str(caught.value)
+    with pytest.raises(
+        UserError, match=r"`verl\.nodes` 1 x `verl\.gpus_per_trial` 4 are more than the Ray cluster has"
+    ):
+        room.check(wanted, [machine(64, 2)])
+
+
+def test_one_trial_over_machines_of_different_gpus_is_refused() -> None:
+    mixed = [{**machine(64, 8), f"accelerator_type:{kind}": 1.0} for kind in ("H100", "A100")]
+    assert room.gpu_types(mixed) == ["A100", "H100"]
+    room.check(VerlSettings(), mixed)
+    with pytest.raises(UserError, match=r"would mix GPUs: the Ray cluster has A100, H100\."):
+        room.check(VerlSettings(nodes=2), mixed)

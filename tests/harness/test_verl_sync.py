@@ -77,6 +77,7 @@ def step(made: Sync, workers: Workers, number: int, evaluated: bool) -> tuple[in
     assert workers.actor == number - 1, "what is updated is the learner"
     reference = workers.reference
     workers.actor = number
+    made.save(Path("checkpoint"))
     made.after(number, evaluated)
     if evaluated:
         assert workers.samplers == number, "an evaluation is of the newest weights"
@@ -94,7 +95,6 @@ def test_every_step_is_sampled_from_the_weights_of_its_turn(
     workers.wake()
     for number in range(1, 10):
         seen.append(step(made, workers, number, number in evaluations))
-        made.save(Path("checkpoint"))
         if number == killed:
             # another process, of which the checkpoint alone is left
             workers = Workers(actor=number, saved=workers.saved)

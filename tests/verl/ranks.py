@@ -8,6 +8,9 @@ A process of its own, because verl changes transformers where it is imported. `t
 
 from __future__ import annotations
 
+import json
+import os
+import socket
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -16,6 +19,7 @@ from typing import Any
 
 import torch
 import verl.models.transformers.monkey_patch as monkey_patch
+from safetensors.torch import load_file
 from tensordict import TensorDict
 from torch import Tensor
 from torch.distributed.tensor import DTensor
@@ -31,10 +35,11 @@ from algorithms.objectives.rence import ReNCE
 from algorithms.rollouts import Loss, Rollouts, Totals
 from harness.backends.diverged import Diverged
 from harness.backends.groups import TokenRollouts
-from harness.backends.verl import columns
+from harness.backends.verl import columns, exporting
 from harness.backends.verl.objective import Objective
 from harness.backends.verl.packing import Packing
-from harness.backends.verl.workers import PolicyWorker, VerlLearner, fill, learnt, packing_of, shards
+from harness.backends.verl.sharded import fill, part_file, shards, weights
+from harness.backends.verl.workers import PolicyWorker, VerlLearner, learnt, packing_of
 from harness.config.training_recipe import Recipe
 
 FILLER = -1
@@ -74,7 +79,7 @@ def worker(kind: type[TrainingWorker], model: str, recipe: Recipe, way: Way, ref
                 weight_decay=recipe.weight_decay, clip_grad=recipe.max_grad_norm, total_training_steps=-1,
                 override_optimizer_config={"eps": recipe.adam_eps},
             ),
-            checkpoint_config=CheckpointConfig(),
+            checkpoint_config=CheckpointConfig(save_contents=[]),
         )
     )  # fmt: skip
     made.reset()
@@ -189,9 +194,21 @@ class Rank:
         layout: dict[str, Any],
         sent: dict[str, Any],
     ) -> dict[str, Any]:
-        """One call of `update_actor`; what the driver reads of it, as plain data."""
+        """One call of `update_actor` from the start; what the driver reads of it, as plain data."""
         fill(self.module, self.start)
         self.learner.engine.optimizer.state.clear()
+        return self.go_on(algorithm, recipe, batch, minibatches, layout, sent)
+
+    def go_on(
+        self,
+        algorithm: Algorithm,
+        recipe: Recipe,
+        batch: TokenRollouts,
+        minibatches: Sequence[Sequence[int]],
+        layout: dict[str, Any],
+        sent: dict[str, Any],
+    ) -> dict[str, Any]:
+        """One call of `update_actor` from where the learner stands."""
         self.gradients.clear()
         self.learner.set_loss_fn(Objective(algorithm, recipe))
         engine, size = self.learner.engine, self.recipe.group_size
@@ -202,9 +219,8 @@ class Rank:
             temperature=self.recipe.temperature,
             calculate_entropy=algorithm.wants_entropy,
             pad_token_id=0,
-            force_group_size=size,
             mini_batch_size=len(data) // len(minibatches) * ranks,
-            **layout,
+            **{"force_group_size": size, **layout},
         )
         for name, value in sent.items():
             tu.assign_non_tensor_data(data, name, value)
@@ -239,7 +255,10 @@ def guards(rank: Rank, case: dict[str, Any]) -> dict[str, Any]:
     fill(rank.module, rank.start)
     before, found = rank.weights(), {}
     broken = replace(case["batch"], old_logp_BT=torch.full_like(case["batch"].old_logp_BT, torch.nan))
-    for name, changes in {"loss": {"algorithm": Unbounded()}, "gradient": {"batch": broken}}.items():
+    in_parts = {"layout": {**case["layout"], "force_group_size": 1}}
+    changes_of = {"loss": {"algorithm": Unbounded()}, "gradient": {"batch": broken}}
+    changes_of |= {f"{name}, in parts": changes | in_parts for name, changes in changes_of.items()}
+    for name, changes in changes_of.items():
         try:
             rank.learn(**(case | changes))
         except Diverged as error:
@@ -257,9 +276,7 @@ def moved(before: dict[str, Tensor], after: dict[str, Tensor]) -> float:
 
 def references(rank: Rank, reference: TrainingWorker, case: dict[str, Any], folder: Path) -> dict[str, Any]:
     """Log-probs of the actor and of the reference, through syncs, a save and a load."""
-    policy = object.__new__(PolicyWorker)  # without its rollout server
-    policy.actor, policy.ref = rank.learner, reference
-    found = {}
+    policy, found = policy_of(rank, reference), {}
 
     def note(name: str) -> None:
         found[name] = (rank.log_probs(rank.learner, case["batch"]), rank.log_probs(reference, case["batch"]))
@@ -280,9 +297,7 @@ def references(rank: Rank, reference: TrainingWorker, case: dict[str, Any], fold
 def samplers(rank: Rank, reference: TrainingWorker, case: dict[str, Any], folder: Path) -> dict[str, Any]:
     """Log-probs of the actor and of the reference while a sampler lags: what it holds is seen through an exchange, and
     through the reference that follows it."""
-    policy = object.__new__(PolicyWorker)
-    policy.actor, policy.ref = rank.learner, reference
-    found = {}
+    policy, found = policy_of(rank, reference), {}
 
     def note(name: str) -> None:
         found[name] = (rank.log_probs(rank.learner, case["batch"]), rank.log_probs(reference, case["batch"]))
@@ -306,6 +321,69 @@ def samplers(rank: Rank, reference: TrainingWorker, case: dict[str, Any], folder
     return found
 
 
+def saved(rank: Rank, reference: TrainingWorker, case: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """The state after some updates, written twice, once as earlier versions did; and the weights after some more."""
+    policy, manager = policy_of(rank, reference), rank.learner.engine.checkpoint_manager
+    fill(rank.module, rank.start)
+    policy.sync_sampler()
+    policy.sync_reference()
+    rank.learn(**case)
+    policy.save_checkpoint(str(folder / "new" / "verl"))
+    policy.save_sampler(str(folder / "new" / "sampler"))
+    policy.save_reference(str(folder / "new" / "reference"))
+    manager.checkpoint_save_contents = ["model", "optimizer", "extra"]
+    rank.learner.save_checkpoint(str(folder / "old" / "verl"))
+    manager.checkpoint_save_contents = []
+    for name, held in (("sampler", policy.held), ("reference", shards(reference.engine.module))):
+        (folder / "old" / name).mkdir(parents=True, exist_ok=True)
+        torch.save(held, part_file(folder / "old" / name, name))
+    return going_on(rank, policy, case)
+
+
+def resumed(rank: Rank, reference: TrainingWorker, case: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """The same from what was written, over weights that are of no use."""
+    policy = policy_of(rank, reference)
+    for module in (rank.module, reference.engine.module):
+        fill(module, {name: torch.full_like(value, torch.nan) for name, value in shards(module).items()})
+    rank.learner.engine.optimizer.state.clear()
+    policy.load_checkpoint(str(folder / "verl"))
+    policy.load_sampler(str(folder / "sampler"))
+    policy.load_reference(str(folder / "reference"))
+    return going_on(rank, policy, case)
+
+
+def going_on(rank: Rank, policy: PolicyWorker, case: dict[str, Any]) -> dict[str, Any]:
+    """The whole state, and the weights after the next updates."""
+    module, optimizer = rank.module, rank.learner.engine.optimizer
+    found = {"learner": {name: whole(value) for name, value in weights(module).items()}}
+    found["optimizer"] = {
+        f"{quantity} {name}": whole(value)
+        for name, parameter in module.named_parameters()
+        for quantity, value in optimizer.state[parameter].items()
+    }
+    found["reference"] = {name: whole(value) for name, value in weights(policy.ref.engine.module).items()}
+    policy.exchange_sampler()
+    found["sampler"] = {name: whole(value) for name, value in weights(module).items()}
+    policy.exchange_sampler()
+    rank.go_on(**case)
+    return {**found, "next": rank.weights()}
+
+
+def policy_of(rank: Rank, reference: TrainingWorker) -> PolicyWorker:
+    """Without its rollout server."""
+    policy = object.__new__(PolicyWorker)
+    policy.actor, policy.ref, policy.role = rank.learner, reference, "actor_rollout_ref"
+    return policy
+
+
+def exported(rank: Rank, folder: Path) -> dict[str, Any]:
+    """A model's files, and the weights that they were written from."""
+    folder.mkdir()
+    exporting.save_model(rank.learner.engine, folder)
+    config = json.loads((folder / "config.json").read_text())
+    return {"files": load_file(folder / "model.safetensors"), "config": config, "weights": rank.weights()}
+
+
 def leaking(rank: Rank) -> Packing | None:
     """What the question finds out about a model that does not look at where sequences begin."""
     kept = masking_utils.find_packed_sequence_indices
@@ -324,6 +402,8 @@ def results(cases: dict[str, Any], folder: Path) -> Iterator[tuple[Any, Any]]:
         yield (name, "packing"), packing_of(rank.learner) if rank.learner.engine_config.use_remove_padding else None
         for key, case in equalities.items():
             yield (name, *key), equality(rank, case)
+        if way.get("precision") == "bf16":
+            yield (name, "model"), exported(rank, folder / name)
     if learning := cases["learning"]:
         rank = Rank(worker(VerlLearner, model, recipe, Way()), recipe)
         reference = worker(TrainingWorker, model, recipe, Way(), reference=True)
@@ -333,14 +413,31 @@ def results(cases: dict[str, Any], folder: Path) -> Iterator[tuple[Any, Any]]:
         yield "references", references(rank, reference, learning["rence"], folder / "reference")
         yield "samplers", samplers(rank, reference, learning["rence"], folder / "sampler")
         yield "leaking", leaking(rank)
+        yield "saved", saved(rank, reference, learning["rence"], folder)
+        for kind, path in {"new": folder / "new", "old": folder / "old", **cases["others"]}.items():
+            yield ("resumed", kind), resumed(rank, reference, learning["rence"], path)
 
 
-def main(cases: Path, folder: Path) -> None:
+def alone(cases: dict[str, Any], folder: Path) -> tuple[Any, Any]:
+    """On one rank, what two have written."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    os.environ |= {"WORLD_SIZE": "1", "LOCAL_WORLD_SIZE": "1", "MASTER_PORT": port}
+    rank = Rank(worker(VerlLearner, cases["model"], cases["recipe"], Way()), cases["recipe"])
+    reference = worker(TrainingWorker, cases["model"], cases["recipe"], Way(), reference=True)
+    return ("resumed", "two ranks"), resumed(rank, reference, cases["learning"]["rence"], folder / "new")
+
+
+def main(path: Path, folder: Path) -> None:
     torch.set_num_threads(1)
-    found = dict(results(torch.load(cases, weights_only=False), folder))
-    if torch.distributed.get_rank() == 0:
-        torch.save(found, folder / "results.pt")
+    cases = torch.load(path, weights_only=False)
+    found = dict(results(cases, folder))
+    rank, ranks = torch.distributed.get_rank(), torch.distributed.get_world_size()
     torch.distributed.destroy_process_group()
+    if rank == 0:
+        found |= [alone(cases, folder)] if ranks > 1 else []
+        torch.save(found, folder / "results.pt")
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ from harness.backends.groups import Group, Rollout, TokenRollouts, as_batch
 from harness.backends.local.generate import generate
 from harness.backends.local.update import Learner, make_optimizer
 from harness.backends.metrics import add
+from harness.backends.verl.sharded import WEIGHT
 from harness.config.evaluation import Evaluation
 from harness.config.experiment import Arm, Experiment, Trial
 from harness.config.training_recipe import Recipe
@@ -46,7 +47,7 @@ BF16_SEEN = {
     "rejection": 0.031, "rejection_dft": 0.036, "odpo": 0.037, "infonca": 0.027, "nca": 0.028, "disco": 0.080,
     "disco_lratio": 0.092, "disco_b": 0.079, "conspo": 0.023, "copg": 0.028, "dno": 0.036, "a_lol": 0.040,
     "rpg": 0.045, "rpg_ufkl": 0.045, "rpg_rkl": 0.045, "rpg_fkl": 0.045, "rpg_differentiable": 0.045,
-    "grpo, entropy": 0.048,
+    "grpo, entropy": 0.048, "magistral, entropy": 0.037,
 }  # fmt: skip
 """algorithm -> relative distance (L2) of the gradient in bf16 from the one in fp32: 2026-11-30, in docs/LOG.md with the
 reasons. Rounding the weights alone makes .009 to .019. DisCO's penalty multiplies its gradient by a mean of log-ratios
@@ -66,14 +67,24 @@ LAYOUTS: dict[str, dict[str, Any]] = {
     "one group": {"use_dynamic_bsz": False, "micro_batch_size_per_gpu": 1},
     "all groups": {"use_dynamic_bsz": False, "micro_batch_size_per_gpu": 6},
     "dynamic": {"use_dynamic_bsz": True, "max_token_len_per_gpu": 400},
+    "one sequence": {"use_dynamic_bsz": False, "micro_batch_size_per_gpu": 1, "force_group_size": 1},
+    "parts": {"use_dynamic_bsz": True, "max_token_len_per_gpu": 90, "force_group_size": 1},
 }
-"""micro-batches of verl's engine; a group of the batches below has 100 to 230 tokens"""
+"""micro-batches of verl's engine; a group of the batches below has 100 to 230 tokens, a sequence up to 50"""
+IN_PARTS = ("one sequence", "parts")
+PARTS_TOLERANCE = 1e-6
+"""of the norm, between parts of groups and whole groups"""
 CONTROLLER = "rence, controller"
 ENTROPY = "grpo, entropy"
-OBJECTIVES = {**ALL, CONTROLLER: get("rence", kl_mode="controller"), ENTROPY: get("grpo", entropy_coef=0.1)}
+ENTROPY_OF_GROUPS = "magistral, entropy"
+"""does not separate, so that the entropy's derivative has to be replayed, too"""
+OBJECTIVES = {
+    **ALL, CONTROLLER: get("rence", kl_mode="controller"), ENTROPY: get("grpo", entropy_coef=0.1),
+    ENTROPY_OF_GROUPS: get("magistral", entropy_coef=0.1),
+}  # fmt: skip
 BASIC = ("rence", "grpo", "dapo", "online_dpo", "rejection")
 """one of each kind, for what does not depend on the algorithm"""
-EVERY = (*ALL, ENTROPY)
+EVERY = (*ALL, ENTROPY, ENTROPY_OF_GROUPS)
 PACKED, CHECKPOINTING, RECTANGLES, BF16 = "packed", "checkpointing", "rectangles", "bf16"
 SEQUENCE_PARALLEL, PIECES = "sequence parallel", "sequence parallel, sdpa"
 WAYS: dict[str, dict[str, Any]] = {
@@ -91,23 +102,31 @@ HALVES = ([4, 0, 2], [1, 5, 3])
 """two mini-batches"""
 
 PACKED_GRADIENTS = [
-    *((name, "weighted", layout) for layout in LAYOUTS if layout != "dynamic" for name in BASIC),
+    *((name, "weighted", layout) for layout in LAYOUTS if layout not in ("dynamic", *IN_PARTS) for name in BASIC),
     *((name, "whole", "dynamic") for name in BASIC),
+    *((name, "ragged", "one sequence") for name in EVERY),
     *((name, "weighted", "dynamic") for name in EVERY),
     *((name, "ragged", "one group") for name in EVERY),
 ]
 """algorithm, kind of batch, layout: with importance weights; without; with them, with rows that are not valid and with
 a group of nothing else, so that there is a micro-batch to learn nothing from"""
+RAGGED = (("ragged", "one group"), ("ragged", "one sequence"))
 GRADIENTS: dict[int, dict[str, list[tuple[str, str, str]]]] = {
     1: {
         PACKED: PACKED_GRADIENTS,
-        CHECKPOINTING: [(name, "weighted", "dynamic") for name in BASIC],
-        RECTANGLES: [(name, *rest) for rest in (("weighted", "dynamic"), ("ragged", "one group")) for name in BASIC],
+        CHECKPOINTING: [(name, "weighted", layout) for layout in ("dynamic", "parts") for name in BASIC],
+        RECTANGLES: [(name, *rest) for rest in (("weighted", "dynamic"), *RAGGED) for name in BASIC],
         BF16: [(name, "weighted", "dynamic") for name in EVERY],
     },
     2: {
-        PACKED: [key for key in PACKED_GRADIENTS if key[1:] in (("weighted", "dynamic"), ("ragged", "one group"))],
-        SEQUENCE_PARALLEL: [(name, "weighted", "dynamic") for name in (*BASIC, ENTROPY)],
+        PACKED: [
+            *(key for key in PACKED_GRADIENTS if key[1:] in (("weighted", "dynamic"), RAGGED[0])),
+            *((name, "weighted", "parts") for name in (*BASIC, ENTROPY_OF_GROUPS)),
+        ],
+        SEQUENCE_PARALLEL: [
+            *((name, "weighted", "dynamic") for name in (*BASIC, ENTROPY, ENTROPY_OF_GROUPS)),
+            *((name, "weighted", "parts") for name in (*BASIC, ENTROPY_OF_GROUPS)),
+        ],
         PIECES: [("rence", "weighted", "dynamic")],
     },
 }
@@ -116,6 +135,8 @@ EQUAL = [
     (count, (way, *key)) for count, ways in GRADIENTS.items() for way, keys in ways.items() for key in keys
     if way not in (BF16, PIECES)
 ]  # fmt: skip
+WHOLE_GROUPS = {"one sequence": "one group", "parts": "dynamic"}
+CUT = [(count, key) for count, key in EQUAL if key[-1] in IN_PARTS]
 LEARNING = ["rence", "dapo", "online_dpo", CONTROLLER]
 
 
@@ -206,7 +227,8 @@ def ranks(local: Local, tmp_path_factory: pytest.TempPathFactory) -> dict[int, d
             for way, keys in ways.items()
         }
         asked = {way: (WAYS[way], equalities) for way, equalities in gradients.items()}
-        cases = {"model": str(MODEL), "recipe": RECIPE, "ways": asked, "learning": learning}
+        others = {"one rank": folder / "of 1" / "new"} if count > 1 else {}
+        cases = {"model": str(MODEL), "recipe": RECIPE, "ways": asked, "learning": learning, "others": others}
         torch.save(cases, folder / f"{count}.pt")
         found[count] = run(count, folder / f"{count}.pt", folder / f"of {count}")
     return found
@@ -286,6 +308,20 @@ def test_loss_gradient_and_metrics_are_the_local_backends(
     assert_logged(found["learnt"]["logged"], logged)
 
 
+@pytest.mark.parametrize(("count", "key"), CUT, ids=str)
+def test_parts_of_groups_have_the_gradient_of_whole_groups(
+    count: int, key: tuple[str, str, str, str], ranks: dict[int, dict[Any, Any]], table: list[str]
+) -> None:
+    found, whole = (ranks[count][way] for way in (key, (*key[:-1], WHOLE_GROUPS[key[-1]])))
+    expected = flat(whole["gradients"][0], whole["gradients"][0])
+    gap = float((flat(found["gradients"][0], whole["gradients"][0]) - expected).abs().max())
+    table.append(
+        f"| {key[0]}, to whole groups | {' | '.join(key[1:])} | {count} | | | | {gap / float(expected.norm()):.1e} |"
+    )
+    assert 0 < gap < PARTS_TOLERANCE * float(expected.norm()), "the same sums would be no test"
+    assert found["learnt"]["logged"].keys() == whole["learnt"]["logged"].keys()
+
+
 @pytest.mark.parametrize("name", EVERY)
 def test_bf16_moves_the_gradient_by_no_more_than_it_did(
     name: str, local: Local, ranks: dict[int, dict[Any, Any]], table: list[str]
@@ -303,6 +339,18 @@ def test_bf16_moves_the_gradient_by_no_more_than_it_did(
     tolerance = BF16_ROOM * BF16_SEEN[name]
     assert 5e-3 < off < tolerance  # with less, bf16 would not have been used
     assert cosine > 1 - tolerance**2 / 2
+
+
+def test_a_checkpoints_model_is_what_the_samplers_compute_with(ranks: dict[int, dict[Any, Any]]) -> None:
+    """Weights rounded to the precision of the passes, under the config that says so."""
+    found = ranks[1][BF16, "model"]
+    assert found["config"]["dtype"] == "bfloat16"
+    assert found["config"]["architectures"] == ["Qwen3ForCausalLM"]
+    tied = set(found["weights"]) - set(found["files"])
+    assert tied <= {"lm_head.weight"}
+    for name, value in found["files"].items():
+        assert torch.equal(value, found["weights"][name].bfloat16())
+    assert any(not torch.equal(value.float(), found["weights"][name]) for name, value in found["files"].items())
 
 
 def test_without_flash_attention_a_piece_of_a_sequence_would_see_itself_alone(
@@ -363,7 +411,7 @@ def test_two_updates_leave_the_weights_of_the_local_backend(
 
 
 @pytest.mark.parametrize("count", [1, 2])
-@pytest.mark.parametrize("broken", ["loss", "gradient"])
+@pytest.mark.parametrize("broken", ["loss", "gradient", "loss, in parts", "gradient, in parts"])
 def test_nothing_that_is_not_finite_reaches_the_weights(
     broken: str, count: int, ranks: dict[int, dict[Any, Any]]
 ) -> None:
@@ -394,6 +442,30 @@ def test_the_reference_is_synced_kept_and_restored(count: int, ranks: dict[int, 
     assert torch.equal(reference, start)
     assert torch.equal(found["synced"][1], learnt)
     assert torch.equal(found["loaded"][1], start)
+
+
+@pytest.mark.parametrize(
+    ("count", "kind", "written_by"),
+    [(1, "new", 1), (1, "old", 1), (2, "new", 2), (2, "old", 2), (2, "one rank", 1), (2, "two ranks", 2)],
+)
+def test_a_checkpoint_is_gone_on_from(count: int, kind: str, written_by: int, ranks: dict[int, dict[Any, Any]]) -> None:
+    """By as many ranks as wrote it, the files of earlier versions too; by two what one wrote (`one rank`), and by one
+    what two wrote (`two ranks`)."""
+    found, written = ranks[count]["resumed", kind], ranks[written_by]["saved"]
+    for part in ("learner", "optimizer", "sampler", "reference"):
+        assert found[part].keys() == written[part].keys()
+        assert all(torch.equal(found[part][name], value) for name, value in written[part].items()), part
+    assert {name.split()[0] for name in written["optimizer"]} == {"step", "exp_avg", "exp_avg_sq"}
+    before, sampler = (flat(written[part], written[part]) for part in ("learner", "sampler"))
+    assert not torch.equal(before, sampler)
+    # the next updates: the same sums, or in another order
+    after, expected = (
+        torch.cat([each["next"][name.removeprefix(WEIGHT)].flatten() for name in written["learner"]])
+        for each in (found, written)
+    )
+    step = float((expected - before).norm())
+    assert step > 0.01
+    assert float((after - expected).norm()) <= (0 if kind in ("new", "old") else 3e-4 * step)
 
 
 @pytest.mark.parametrize("count", [1, 2])

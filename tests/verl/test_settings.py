@@ -109,7 +109,7 @@ def test_what_is_learnt_and_from_what(tmp_path: Path) -> None:
         f"{ACTOR}.optim.lr_scheduler_type": "constant",
         f"{ACTOR}.strategy": "fsdp2",
         f"{REF}.strategy": "fsdp2",
-        f"{ACTOR}.checkpoint.save_contents": ["model", "optimizer", "extra", "hf_model"],
+        f"{ACTOR}.checkpoint.save_contents": [],
         "algorithm.use_kl_in_reward": False,
         "critic.enable": False,
         f"{MODEL}.path": "a/model",

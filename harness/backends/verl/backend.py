@@ -29,7 +29,6 @@ class VerlBackend(Backend):
 
     settings = VerlSettings
     engines = ("vllm",)
-    one_at_a_time = "two on one Ray cluster would share verl's rollout queue, and each takes every device"
     contract_settings = MappingProxyType({"device": "cpu", "gpus_per_node": 1, "max_prompt_tokens": 64})
 
     def mistakes(self, experiment: Experiment) -> Iterable[Mistake]:
@@ -50,18 +49,61 @@ class VerlBackend(Backend):
         return ""
 
     def slots(self, experiment: Experiment, room: int) -> int:
-        """One: a trial takes every device."""
-        return 1
+        """As many trials as this machine has devices for, and one where that is not known or more than one machine's.
+        On cpu devices are processes, and there are as many as the experiment says a machine has."""
+        settings = settings_of(experiment)
+        there = settings.gpus_per_node if settings.device == "cpu" else limits.gpus() or 0
+        if "RAY_ADDRESS" in os.environ or settings.nodes > 1:
+            there = 0  # of the cluster, of which this process knows nothing
+        return max(1, min(room, there // settings.devices))
+
+    def slots_of_cluster(self, experiment: Experiment, nodes: Sequence[Mapping[str, float]]) -> int:
+        return room.slots(settings_of(experiment), nodes)
+
+    def check_workers(
+        self, experiment: Experiment, workers: int, nodes: Sequence[Mapping[str, float]] | None = None
+    ) -> None:
+        """Each trial has its devices to itself. On a cluster that only RAY_ADDRESS names, trials wait for them."""
+        if nodes is None and "RAY_ADDRESS" in os.environ:
+            return
+        there = self.slots(experiment, workers) if nodes is None else self.slots_of_cluster(experiment, nodes)
+        if workers > there:
+            settings = settings_of(experiment)
+            whole = f"{settings.nodes} x " if settings.nodes > 1 else ""
+            raise UserError(
+                f"`--workers {workers}`: there is room for {there} at a time, for each trial has {whole}"
+                f"{settings.gpus_on_node} devices{', with their CPUs,' if nodes is not None else ''} to itself.\n"
+                "Leave `--workers` out, and as many run as there is room for; `verl.gpus_per_trial` makes slots "
+                "smaller."
+            )
+
+    def slot_environments(self, experiment: Experiment) -> Sequence[Mapping[str, str]]:
+        """The GPUs of each slot of this machine, where it is known which there are."""
+        settings = settings_of(experiment)
+        names, each = limits.gpu_names() or [], settings.gpus_on_node
+        if settings.device == "cpu" or settings.nodes > 1 or "RAY_ADDRESS" in os.environ:
+            return ()
+        ends = range(each, len(names) + 1, each)
+        return [{SEEN: ",".join(names[end - each : end])} for end in ends]
+
+    def gpus_of_start(self, experiment: Experiment) -> int:
+        settings = settings_of(experiment)
+        on_vllm = experiment.evaluation.engine in (None, "vllm")
+        return settings.gpus_on_node if settings.device == "gpu" and on_vllm else 0
 
     def costs(self, experiment: Experiment) -> BackendCosts:
         """Workers on a CPU are there for tests, at no stated speed. The learner computes log-probs of its own for what
-        the sampler wrote: one more pass. One trial at a time has all the devices; its state has a second copy of the
-        weights in shards and may have a reference, and those of a sampler that lags, and is there twice while it is
-        written."""
+        the sampler wrote: one more pass. As many trials as a machine has slots, as far as the experiment says, have a
+        state at a time: the model, weights and moments in fp32, perhaps a reference, and the weights of a sampler that
+        lags, and twice while it is written."""
         chosen = settings_of(experiment)
         throughput = None if chosen.device == "cpu" else _THROUGHPUT
+        wide = 2 if chosen.precision == "bf16" else 4
+        states = max(1, chosen.gpus_per_node // chosen.devices)
         copies = 5 + any(arm.recipe.generator_sync_steps > 1 for arm in experiment.arms)
-        return BackendCosts(throughput, chosen.devices, extra_passes=1, state_copies=2 * copies, states=1)
+        return BackendCosts(
+            throughput, chosen.devices, extra_passes=1, state_copies=2 * copies, weight_bytes=wide, states=states
+        )
 
     def predict(self, experiment: Experiment, work: Workload) -> Prediction:
         return prediction.predict(experiment, work)
@@ -83,7 +125,7 @@ class VerlBackend(Backend):
         return made
 
     def start_engine(self, experiment: Experiment, model: Path) -> Engine:
-        """vLLM as the samplers run it, on as many copies of the model as this machine's devices hold."""
+        """vLLM as the samplers run it, on as many copies of the model as a slot of this machine holds."""
         options = engine_options(experiment)
         copies = copies_of_sampler(settings_of(experiment), os.environ.get(SEEN, ""))
         if len(copies) == 1:

@@ -1,6 +1,6 @@
 """What verl adds to a checkpoint, and how to take it away again.
 
-step_<n>/  verl/            the learner's weights and optimiser, a part for each rank
+step_<n>/  verl/            the learner's weights and optimiser in fp32, for any number of ranks (`sharded.py`)
            sampler/         what a sampler that lags behind the learner holds, likewise
            reference/       a reference that follows the sampler, likewise
            algorithm.json   what the algorithm carries from one update to the next
@@ -24,13 +24,14 @@ def drop_state(checkpoint: Path) -> None:
 
 
 def check_ranks(checkpoint: Path, devices: int) -> None:
-    """Raises: UserError if the learner's shards were written by another number of devices: verl reads its own part on
-    each, and cuts nothing anew."""
+    """Raises: UserError if the checkpoint is of an earlier version, which left it to verl to write a file for each
+    device, and there are not as many now."""
     written = len(list((checkpoint / SHARDS).rglob("model_world_size_*_rank_*.pt")))
     if written and written != devices:
         raise UserError(
-            f"{checkpoint} was written by {written} devices (`verl.nodes` x `verl.gpus_per_node`), but {devices} are "
-            f"to go on from it.\nGo on with {written}, or start that trial over: remove {checkpoint.parent.parent}."
+            f"{checkpoint} was written by an earlier version of rence-bench on {written} devices (`verl.nodes` x "
+            f"`verl.gpus_per_node`), which cannot go on on {devices}.\nGo on with {written} to its next checkpoint, "
+            f"which any number can go on from, or start that trial over: remove {checkpoint.parent.parent}."
         )
 
 

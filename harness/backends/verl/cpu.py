@@ -10,12 +10,9 @@ from __future__ import annotations
 import os
 import resource
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
-from importlib.abc import Loader, MetaPathFinder
-from importlib.machinery import ModuleSpec
-from importlib.util import find_spec
+from functools import cache, partial
 from types import ModuleType
 from typing import Any
 
@@ -23,6 +20,7 @@ import psutil
 import torch
 from verl.plugin.platform import PlatformBase, PlatformRegistry, set_platform
 
+from harness.backends.verl.patching import Patch, patch
 from harness.backends.verl.platform import SWITCH
 
 
@@ -163,9 +161,6 @@ def keep_linear_weights(layers: Any) -> None:
     layers.dispatch_cpu_unquantized_gemm = dispatch
 
 
-Patch = Callable[[Any], None]
-"""of a module"""
-
 PATCHES: dict[str, Patch] = {
     "verl.utils.distributed": use_gloo_alone,
     "verl.workers.engine.fsdp.transformer_impl": offload_without_pinning,
@@ -173,51 +168,12 @@ PATCHES: dict[str, Patch] = {
 }
 
 
-class AfterImport(MetaPathFinder):
-    """Patches a module when it is imported, so that a process pays for the imports it makes and for no others."""
-
-    def __init__(self, patches: dict[str, Patch]) -> None:
-        self.patches = dict(patches)
-
-    def find_spec(
-        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
-    ) -> ModuleSpec | None:
-        """The module's spec with its patch behind the loader, when one of `patches` is imported for the first time;
-        None otherwise, and the finders behind this one search."""
-        patch = self.patches.pop(fullname, None)  # gone before the search below comes by here again
-        spec = find_spec(fullname) if patch else None
-        if patch and spec and spec.loader:
-            spec.loader = PatchingLoader(spec.loader, patch)
-        return spec
-
-
-class PatchingLoader(Loader):
-    """A module's own loader, and then the patch."""
-
-    def __init__(self, loader: Loader, patch: Patch) -> None:
-        self.loader, self.patch = loader, patch
-
-    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
-        return self.loader.create_module(spec)
-
-    def exec_module(self, module: ModuleType) -> None:
-        """Run the module with its own loader, which it keeps, and then patch it."""
-        if module.__spec__:
-            module.__spec__.loader = self.loader
-        self.loader.exec_module(module)
-        self.patch(module)
-
-
+@cache
 def install() -> None:
     """Makes verl run on the CPU in this process. Once: a second call changes nothing."""
-    if any(isinstance(finder, AfterImport) for finder in sys.meta_path):
-        return
     PlatformRegistry.register("cpu")(PlatformCPU)
     set_platform(PlatformCPU())
-    for name, patch in PATCHES.items():
-        if name in sys.modules:
-            patch(sys.modules[name])
-    sys.meta_path.insert(0, AfterImport({k: p for k, p in PATCHES.items() if k not in sys.modules}))
+    patch(PATCHES)
 
 
 if os.environ.get(SWITCH) == "cpu":

@@ -105,7 +105,7 @@ def hours(experiment: Experiment, work: Workload, gpu: GpuType, tokens: float | 
         add("sampling", times * steps * sampler.seconds(asked / replicas, length, arm.recipe.max_tokens))
         add("learning", times * _learning(experiment, arm, work, gpu, length) / settings.devices)
         add("between", times * steps * (STEP_SECONDS + 2 * work.parameters / SEND_BYTES))
-        add("checkpoints", times * written * checkpoint_bytes(arm, work) / settings.nodes / WRITE_BYTES)
+        add("checkpoints", times * written * checkpoint_bytes(experiment, arm, work) / settings.nodes / WRITE_BYTES)
         add("evaluation", times * _asked(sampler, experiment.evaluation, work.asked, tokens, replicas))
     # The untrained model is asked by the copies of one machine, once for all trials.
     copies = len(copies_of_sampler(settings, ""))
@@ -114,10 +114,11 @@ def hours(experiment: Experiment, work: Workload, gpu: GpuType, tokens: float | 
     return found
 
 
-def checkpoint_bytes(arm: Arm, work: Workload) -> int:
+def checkpoint_bytes(experiment: Experiment, arm: Arm, work: Workload) -> int:
     """Of one that the arm's trials can go on from."""
+    width = 2 if settings_of(experiment).precision == "bf16" else FP32
     lags, moves = arm.recipe.generator_sync_steps > 1, arm.algorithm.reference == "synced"
-    return memory.checkpoint_bytes(work.parameters, lags, moves)
+    return memory.checkpoint_bytes(work.parameters, width, lags, moves)
 
 
 def _asked(
@@ -135,7 +136,11 @@ def _asked(
 def _learning(experiment: Experiment, arm: Arm, work: Workload, gpu: GpuType, length: float) -> float:
     """Seconds of one device, were it alone: of one trial."""
     settings, algorithm, epochs = settings_of(experiment), arm.algorithm, arm.recipe.epochs
-    passes = 1 + bool(algorithm.reference) + epochs * bool(algorithm.measures)
+    # A loss that does not separate by rollout is taken of whole groups first, where a group may be too long for a
+    # micro-batch.
+    group = arm.recipe.group_size * (settings.max_prompt_tokens + length)
+    twice = not algorithm.separable and group > arm.recipe.microbatch_tokens * settings.sequence_parallel
+    passes = 1 + bool(algorithm.reference) + epochs * bool(algorithm.measures or twice)
     passes += epochs * (4 if settings.gradient_checkpointing else 3)
     sequence = PROMPT_TOKENS + length
     if not settings.remove_padding:  # each is computed to the longest of its micro-batch: at most, to the longest

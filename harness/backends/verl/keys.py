@@ -141,7 +141,7 @@ def runtime_keys(trial: Trial, model: str | Path, work: Path) -> dict[str, Any]:
     return {
         "trainer.device": "cuda" if on_gpu else "cpu",
         "trainer.nnodes": verl.nodes,
-        "trainer.n_gpus_per_node": verl.gpus_per_node,
+        "trainer.n_gpus_per_node": verl.gpus_on_node,
         "trainer.project_name": experiment.name,
         "trainer.experiment_name": trial.name,
         "trainer.logger": [],
@@ -160,7 +160,9 @@ def runtime_keys(trial: Trial, model: str | Path, work: Path) -> dict[str, Any]:
         # verl keeps a reference policy in the host's memory by itself.
         f"{_ACTOR}.fsdp_config.param_offload": "params" in verl.offload,
         f"{_ACTOR}.fsdp_config.optimizer_offload": "optimizer" in verl.offload,
-        f"{_ACTOR}.checkpoint.save_contents": ["model", "optimizer", "extra", "hf_model"],
+        # verl writes tokenizer and config alone, `exporting.py` and `sharded.py` the rest; verl's own files of earlier
+        # versions are still read.
+        f"{_ACTOR}.checkpoint.save_contents": [],
         f"{_ACTOR}.checkpoint.load_contents": ["model", "optimizer", "extra"],
         f"{_ROLLOUT}.dtype": "bfloat16" if verl.precision == "bf16" else "float32",
         f"{_ROLLOUT}.tensor_model_parallel_size": verl.tensor_parallel,
@@ -206,23 +208,39 @@ def _micro_batches(trial: Trial) -> Iterator[tuple[str, Any]]:
     rectangles, which it counts alike and computes to the longest of each, are cut by their number, so that they fit
     however long they get."""
     recipe, settings = trial.arm.recipe, settings_of(trial.experiment)
-    groups = rectangles(recipe, settings)
-    for part, key, rows in (
-        (_ACTOR, "ppo", 1),  # verl multiplies by the size of a group
-        (_ROLLOUT, "log_prob", recipe.group_size),
-        (_REF, "log_prob", recipe.group_size),
-    ):
+    rows = rectangles(recipe, settings)
+    for part, key in ((_ACTOR, "ppo"), (_ROLLOUT, "log_prob"), (_REF, "log_prob")):
         yield f"{part}.{'' if key == 'ppo' else 'log_prob_'}use_dynamic_bsz", settings.remove_padding
         yield f"{part}.{key}_max_token_len_per_gpu", recipe.microbatch_tokens
-        yield f"{part}.{key}_micro_batch_size_per_gpu", None if settings.remove_padding else groups * rows
+        # The actor's is checked against a mini-batch in groups; `cut` says what holds in an update.
+        size = max(1, rows // recipe.group_size) if key == "ppo" else rows
+        yield f"{part}.{key}_micro_batch_size_per_gpu", None if settings.remove_padding else size
 
 
 def rectangles(recipe: Recipe, settings: VerlSettings) -> int:
-    """Whole groups in a micro-batch without packing: as many as fit padded to the longest that a rollout may be, and
-    cut a rank's share of a mini-batch into equal parts."""
+    """Sequences in a micro-batch without packing: as many as fit padded to the longest that a rollout may be, and cut a
+    rank's share of a mini-batch into equal parts, of whole groups where one fits."""
+    size = recipe.group_size
     share = max(1, recipe.prompts_per_step // recipe.minibatches // settings.data_parallel)
-    fit = recipe.microbatch_tokens // (recipe.group_size * (settings.max_prompt_tokens + recipe.max_tokens))
-    return max(count for count in range(1, share + 1) if share % count == 0 and count <= max(1, fit))
+    fit = max(1, recipe.microbatch_tokens // (settings.max_prompt_tokens + recipe.max_tokens))
+    whole, one = (share, size) if fit >= size else (size, 1)
+    return one * max(count for count in range(1, whole + 1) if whole % count == 0 and count * one <= fit)
+
+
+def cut(recipe: Recipe, settings: VerlSettings, separable: bool, longest: int) -> dict[str, int]:
+    """verl's words for how an update's mini-batches are cut into micro-batches: in whole groups, or (a
+    `force_group_size` of 1) anywhere. A loss that does not separate by rollout is spared the second pass where every
+    group fits.
+
+    Args:
+        longest: tokens of the longest group.
+    """
+    if settings.remove_padding:
+        fits = not separable and longest <= recipe.microbatch_tokens * settings.sequence_parallel
+        return {"force_group_size": recipe.group_size if fits else 1}
+    rows = rectangles(recipe, settings)
+    together = recipe.group_size if rows >= recipe.group_size else 1
+    return {"force_group_size": together, "micro_batch_size_per_gpu": rows // together}
 
 
 def _engine(of: str, settings: VerlSettings, seed: int) -> Iterator[tuple[str, Any]]:

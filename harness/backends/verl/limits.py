@@ -13,11 +13,13 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from algorithms.contract import separable_losses_add_up
 from benchmarks.problems import Benchmark, TrainingSet
 from harness.backends.base import Key, Mistake
 from harness.backends.verl.installed import findings
 from harness.backends.verl.keys import longest_sequence, semantic_keys
 from harness.backends.verl.options import VerlSettings, settings_of
+from harness.backends.verl.room import check_divides
 from harness.backends.verl.settings import VERSION
 from harness.base import packages
 from harness.base.errors import UserError
@@ -29,6 +31,10 @@ from harness.prompts import templates
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
+
+
+_STORAGE = "transfer_queue.backend.storage_backend"
+"""key of verl's: where the rollout queue keeps its rows"""
 
 
 def mistakes(experiment: Experiment) -> Iterator[Mistake]:
@@ -75,9 +81,22 @@ def check_machine(settings: VerlSettings) -> None:
     if settings.device == "cpu":
         return
     if settings.nodes == 1 and "RAY_ADDRESS" not in os.environ:
-        _check_gpus(settings.gpus_per_node, gpus())
+        _check_gpus(settings, gpus())
     if "flash-attn" not in here:
         _check_without_flash_attention(settings)
+
+
+def check_algorithm(arm: Arm) -> None:
+    """
+    Raises: UserError if the loss is said to separate by rollout and does not: the learner would cut groups by it.
+    """
+    try:
+        separable_losses_add_up(arm.algorithm)
+    except AssertionError as error:
+        raise UserError(
+            f"arm `{arm.name}`: {error}.\nThe algorithm `{arm.algorithm_name}` must not say that it is `separable`; "
+            f"`rence check {arm.algorithm_name}` tries it."
+        ) from None
 
 
 def check_prompts(experiment: Experiment, tokenizer: PreTrainedTokenizerBase) -> None:
@@ -102,24 +121,59 @@ def check_prompts(experiment: Experiment, tokenizer: PreTrainedTokenizerBase) ->
 
 
 def gpus() -> int | None:
-    """That this process may use, without asking torch; None if that is not known."""
+    """How many this process may use; None if that is not known."""
+    names = gpu_names()
+    return None if names is None else len(names)
+
+
+def gpu_names() -> list[str] | None:
+    """Those that this process may use, as CUDA_VISIBLE_DEVICES calls them, without asking torch; None if that is not
+    known."""
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     if visible is not None:
-        return len([name for name in visible.split(",") if name.strip() not in ("", "-1")])
+        return [name.strip() for name in visible.split(",") if name.strip() not in ("", "-1")]
     if Path("/dev/kfd").exists():
         return None
-    return sum(path.name.removeprefix("nvidia").isdigit() for path in Path("/dev").glob("nvidia*"))
+    there = [path.name.removeprefix("nvidia") for path in Path("/dev").glob("nvidia*")]
+    return [str(place) for place, _ in enumerate(filter(str.isdigit, there))]
 
 
 def _layout(settings: VerlSettings) -> Iterator[Mistake]:
-    devices, each = settings.devices, settings.gpus_per_node
-    said = f"{settings.nodes} x {each} devices (`nodes` x `gpus_per_node`)"
+    yield from _slots(settings)
+    devices, each = settings.devices, settings.gpus_on_node
+    which = "gpus_per_trial" if settings.gpus_per_trial else "gpus_per_node"
+    said = f"{settings.nodes} x {each} devices (`nodes` x `{which}`)"
     for name in ("tensor_parallel", "sequence_parallel"):
-        size, keys = getattr(settings, name), (("verl", name), ("verl", "gpus_per_node"), ("verl", "nodes"))
+        size, keys = getattr(settings, name), (("verl", name), ("verl", which), ("verl", "nodes"))
         if size > devices:
             yield Mistake(keys, f"`{name}` must be at most the {said}, but is {size} instead.")
         elif devices % size or (each % size and size % each):
             yield Mistake(keys, f"`{name}` must divide the {said} and fill whole machines, but is {size} instead.")
+
+
+def _slots(settings: VerlSettings) -> Iterator[Mistake]:
+    each, node = settings.gpus_per_trial, settings.gpus_per_node
+    keys = (("verl", "gpus_per_trial"), ("verl", "gpus_per_node"), ("verl", "nodes"))
+    if each is None or each == node:
+        return
+    if settings.nodes > 1:
+        yield Mistake(
+            keys,
+            f"a trial over {settings.nodes} machines (`nodes`) takes whole ones: leave `gpus_per_trial` out, or set it "
+            f"to `gpus_per_node` ({node}), but not to {each}.",
+        )
+    elif each > node:
+        yield Mistake(
+            keys,
+            f"`gpus_per_trial` must be at most `gpus_per_node` ({node}), but is {each} instead: a trial over more "
+            "machines than one sets `nodes`.",
+        )
+    elif node % each:
+        yield Mistake(
+            keys,
+            f"`gpus_per_trial` must divide `gpus_per_node` ({node}), but is {each} instead: {node % each} of a "
+            "machine's devices would be idle.",
+        )
 
 
 def _kernels(settings: VerlSettings) -> Iterator[Mistake]:
@@ -139,7 +193,12 @@ def _kernels(settings: VerlSettings) -> Iterator[Mistake]:
 
 def _overrides(experiment: Experiment) -> Iterator[Mistake]:
     decided = semantic_keys(Trial(experiment, experiment.arms[0], experiment.seeds[0]))
-    for key in settings_of(experiment).overrides:
+    for key, value in settings_of(experiment).overrides.items():
+        if key.removeprefix("+") == _STORAGE and value != "SimpleStorage":
+            yield Mistake(
+                (("verl", "overrides", key), ("verl", "overrides")),
+                f"`{key}` must stay SimpleStorage: the others have one name for all trials on a cluster.",
+            )
         if any(_same_or_inside(key.removeprefix("+"), ours) for ours in decided):
             yield Mistake(
                 (("verl", "overrides", key), ("verl", "overrides")),
@@ -161,24 +220,24 @@ def _recipe(arm: Arm, settings: VerlSettings) -> Iterator[Mistake]:
         )
 
     groups = recipe.prompts_per_step // recipe.minibatches
+    which = "gpus_per_trial" if settings.gpus_per_trial else "gpus_per_node"
     if groups % ranks:
         yield Mistake(
-            keys("prompts_per_step", "minibatches", more=("gpus_per_node", "nodes", "sequence_parallel")),
+            keys("prompts_per_step", "minibatches", more=(which, "nodes", "sequence_parallel")),
             f"`prompts_per_step` / `minibatches` must be a multiple of the data-parallel size {ranks} (`nodes` x "
-            f"`gpus_per_node` / `sequence_parallel`), but is {groups} instead: every rank takes whole groups of every "
+            f"`{which}` / `sequence_parallel`), but is {groups} instead: every rank takes whole groups of every "
             "mini-batch.",
         )
-    # From above: a group whose prompt and responses are all as long as they may be must fit, or a trial would fail
-    # midway.
+    # From above: a prompt and a response as long as they may be must fit, or a trial would fail midway.
     longest = settings.max_prompt_tokens + recipe.max_tokens
-    whole, room = recipe.group_size * longest, recipe.microbatch_tokens * settings.sequence_parallel
-    if whole > room:
+    room = recipe.microbatch_tokens * settings.sequence_parallel
+    if longest > room:
         yield Mistake(
-            keys("microbatch_tokens", "group_size", "max_tokens", more=("max_prompt_tokens", "sequence_parallel")),
-            f"a micro-batch must hold a whole group: `group_size` {recipe.group_size} x (`verl.max_prompt_tokens` "
-            f"{settings.max_prompt_tokens} + `max_tokens` {recipe.max_tokens}) = {whole} tokens, but "
-            f"`microbatch_tokens` {recipe.microbatch_tokens} x `verl.sequence_parallel` {settings.sequence_parallel} "
-            f"= {room}. `microbatch_tokens` must be at least {-(-whole // settings.sequence_parallel)}.",
+            keys("microbatch_tokens", "max_tokens", more=("max_prompt_tokens", "sequence_parallel")),
+            f"a micro-batch must hold a whole sequence: `verl.max_prompt_tokens` {settings.max_prompt_tokens} + "
+            f"`max_tokens` {recipe.max_tokens} = {longest} tokens, but `microbatch_tokens` {recipe.microbatch_tokens} "
+            f"x `verl.sequence_parallel` {settings.sequence_parallel} = {room}. `microbatch_tokens` must be at least "
+            f"{-(-longest // settings.sequence_parallel)}.",
         )
 
 
@@ -216,10 +275,14 @@ def _check_without_flash_attention(settings: VerlSettings) -> None:
     )
 
 
-def _check_gpus(wanted: int, found: int | None) -> None:
-    if found is not None and found < wanted:
+def _check_gpus(settings: VerlSettings, found: int | None) -> None:
+    if found is None:
+        return
+    if found < settings.gpus_on_node:
+        which = "gpus_per_trial" if settings.gpus_per_trial else "gpus_per_node"
         raise UserError(
-            f"`verl.gpus_per_node` is {wanted}, but this machine has {found} GPUs that may be used "
+            f"`verl.{which}` is {settings.gpus_on_node}, but this machine has {found} GPUs that may be used "
             "(CUDA_VISIBLE_DEVICES limits them).\n"
             "Ask for fewer, join a Ray cluster (RAY_ADDRESS), or try the config out with `verl.device=cpu`."
         )
+    check_divides(settings, [found])

@@ -135,13 +135,15 @@ def device_phases(load: Load, gpu: GpuType) -> tuple[MemoryPhase, ...]:
 
 
 def host_phases(load: Load) -> tuple[MemoryPhase, ...]:
-    """Of one machine. A model with tied embeddings is loaded whole, in fp32, by each of its ranks (verl #7834)."""
-    p, ranks, here = load.parameters, load.settings.devices, load.settings.gpus_per_node
-    whole = FP32 * p
-    part = whole * here // ranks
+    """Of one machine, with as many trials as it has slots. A model with tied embeddings is loaded whole, in fp32, by
+    each of its ranks (verl #7834)."""
+    p, each = load.parameters, load.settings.gpus_on_node
+    trials = max(1, load.settings.gpus_per_node // each)
+    here, whole = each * trials, FP32 * p
+    part = trials * whole // load.settings.nodes
     processes = {"processes": 2 * here * _PROCESS}
     reference = {"reference": part} if load.reference else {}
-    copies = here if load.shape.tied else 1
+    copies = here if load.shape.tied else trials
     stays = dict(reference)
     if load.lags:
         stays["the sampler's weights, and once more while they are exchanged"] = 2 * part
@@ -150,17 +152,19 @@ def host_phases(load: Load) -> tuple[MemoryPhase, ...]:
     if "optimizer" in load.settings.offload:
         stays["offloaded moments"] = 2 * part
     loaded = {f"the model, whole, {copies} times" if copies > 1 else "the model, whole": copies * whole}
+    # A model is put together on the first rank, in a module that is filled and as what fills it.
+    written = {"the model, whole, and in the making": 2 * trials * load.width * p, "parts to write": 3 * part}
     return (
         MemoryPhase("load", {**loaded, **reference, **processes}),
         MemoryPhase("training", {**stays, **processes}),
-        MemoryPhase("checkpoint", {**stays, "the model, whole": whole, "parts to write": 3 * part, **processes}),
+        MemoryPhase("checkpoint", {**stays, **written, **processes}),
     )
 
 
-def checkpoint_bytes(parameters: int, lags: bool, reference_moves: bool) -> int:
-    """A model, and to go on from: weights and two moments in parts; and what the sampler that lags, or a reference that
-    is not the initial model, hold."""
-    return (1 + 3 + int(lags) + int(reference_moves)) * FP32 * parameters
+def checkpoint_bytes(parameters: int, width: int, lags: bool, reference_moves: bool) -> int:
+    """A model as wide as a pass, and to go on from, in fp32: weights and two moments, and what a sampler that lags or a
+    reference that moves has."""
+    return (width + FP32 * (3 + int(lags) + int(reference_moves))) * parameters
 
 
 def masks(load: Load) -> dict[str, int]:

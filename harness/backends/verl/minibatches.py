@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
 from verl.utils.seqlen_balancing import calculate_workload, get_seqlen_balanced_partitions
 
 from harness.base.seeds import derive
+
+ONE_EPOCH: Mapping[str, Any] = {
+    "epochs": 1,
+    "dataloader_kwargs": {"shuffle": False},
+    "distillation_use_topk": False,
+    "distillation_only": False,
+}
+"""what verl is told with every batch: to go through it once, in the order that it has"""
 
 
 def minibatches(groups: int, most: int, identity: Sequence[str | int]) -> list[list[int]]:

@@ -1,4 +1,12 @@
-"""The loss as verl's engine calls it: for one micro-batch, in a worker."""
+"""The loss as verl's engine calls it: for one micro-batch, in a worker.
+
+A micro-batch of parts of groups is enough where the loss separates by rollout. Where it does not, it is taken of whole
+groups on log-probs from a pass without gradient, and a second pass hands each log-prob its part of the derivative:
+
+    grad L(log pi(theta)) = grad sum_kt sg(dL / d log pi_kt) log pi_kt(theta)
+
+So no more than one sequence has to be held with its gradient at a time. The same goes for the entropy.
+"""
 
 from __future__ import annotations
 
@@ -12,15 +20,15 @@ from torch import Tensor
 from verl.workers.utils.padding import no_padding_2_padding
 
 from algorithms.base import Algorithm
-from algorithms.rollouts import Rollouts, Totals
-from harness.backends.verl.columns import as_rollouts
+from algorithms.rollouts import Mean, Rollouts, Totals
+from harness.backends.verl.columns import VALID, as_rollouts
 from harness.config.training_recipe import Recipe
 
 LOGGED = "rence/logged"
 """among a micro-batch's metrics: the algorithm's, each a Mean. Whole, because verl would average over ranks what we
 want summed"""
-MEASURED = "rence/measured"
-"""among a micro-batch's metrics: what `Algorithm.measure` returned, as floats"""
+DERIVATIVES = {"log_probs": "rence_by_log_prob", "entropy": "rence_by_entropy"}
+"""what a model says of each token -> the column with the loss's derivative by it, float_BT"""
 
 
 @dataclass(frozen=True)
@@ -41,33 +49,63 @@ class Objective:
         loss that is not finite gets a gradient that is not either, because verl looks at the gradient when it decides
         whether to step.
         """
-        if self.totals is None:
-            raise ValueError("`totals` must be those of the mini-batch, but is None instead.")
-        batch, logp_BT = self._read(model_output, data)
+        batch, logp_BT = self.read(model_output, data)
         if not len(batch):
             return nothing(model_output), {LOGGED: {}}
-        loss = self.algorithm.loss(batch, logp_BT, self.totals)
+        loss = self.algorithm.loss(batch, logp_BT, self._totals)
         value = loss.value if torch.isfinite(loss.value) else loss.value + torch.nan * logp_BT.sum()
         return value * data["dp_size"], {LOGGED: loss.metrics}
 
-    def measure(
-        self, model_output: Mapping[str, Tensor], data: TensorDict, dp_group: Any = None
-    ) -> tuple[Tensor, dict[str, Any]]:
-        """No loss, and the sums that `Algorithm.measure` takes over the micro-batch."""
-        batch, logp_BT = self._read(model_output, data)
-        sums = self.algorithm.measure(batch, logp_BT) if len(batch) else {}
-        return nothing(model_output), {MEASURED: {name: float(value) for name, value in sums.items()}}
+    def differentiate(self, model_output: Mapping[str, Tensor], data: TensorDict) -> tuple[float, Mapping[str, Mean]]:
+        """The loss of whole groups and what is logged of it. Its derivatives become columns of `data`, for `replay`;
+        they are NaN where the loss is not finite."""
+        batch, logp_BT = self.read(model_output, data)
+        rows, tokens = torch.nonzero(data[VALID])[:, 0], batch.mask_BT.shape[1]
+        leaves = {"log_probs": logp_BT.requires_grad_()}
+        if batch.entropy_BT is not None:
+            leaves["entropy"] = batch.entropy_BT.requires_grad_()
+        for name in leaves:
+            data[DERIVATIVES[name]] = torch.zeros(len(data), tokens, device=logp_BT.device)
+        if not len(batch):
+            return 0.0, {}
+        loss = self.algorithm.loss(batch, logp_BT, self._totals)
+        found = torch.autograd.grad(loss.value, list(leaves.values()), allow_unused=True)
+        for name, derivative_BT in zip(leaves, found, strict=True):
+            if derivative_BT is not None:
+                data[DERIVATIVES[name]][rows] = derivative_BT if torch.isfinite(loss.value) else torch.nan
+        return float(loss.value.detach()), loss.metrics
 
-    def _read(self, model_output: Mapping[str, Tensor], data: TensorDict) -> tuple[Rollouts, Tensor]:
+    def read(self, model_output: Mapping[str, Tensor], data: TensorDict) -> tuple[Rollouts, Tensor]:
         """The valid rows and their log-probs."""
         batch, rows = as_rollouts(data, self.recipe.max_tokens)
 
-        def padded(name: str) -> Tensor:
-            return no_padding_2_padding(model_output[name], data)[rows, : batch.mask_BT.shape[1]].float()
+        def of(name: str) -> Tensor:
+            return padded(model_output[name], data)[rows, : batch.mask_BT.shape[1]]
 
         if "entropy" in model_output and self.algorithm.wants_entropy:
-            batch = replace(batch, entropy_BT=padded("entropy"))
-        return batch, padded("log_probs")
+            batch = replace(batch, entropy_BT=of("entropy"))
+        return batch, of("log_probs")
+
+    @property
+    def _totals(self) -> Totals:
+        if self.totals is None:
+            raise ValueError("`totals` must be those of the mini-batch, but is None instead.")
+        return self.totals
+
+
+def replay(model_output: Mapping[str, Tensor], data: TensorDict, dp_group: Any = None) -> tuple[Tensor, dict[str, Any]]:
+    """A number with the gradient of the loss whose derivatives `data` has; its value means nothing."""
+    value = nothing(model_output)
+    for name, column in DERIVATIVES.items():
+        if column in data:
+            said_BT = padded(model_output[name], data)
+            value = value + (said_BT * data[column][:, : said_BT.shape[1]]).sum()
+    return value * data["dp_size"], {LOGGED: {}}
+
+
+def padded(said: Tensor, data: TensorDict) -> Tensor:
+    """float_BT of the responses, from what a model says of all tokens."""
+    return no_padding_2_padding(said, data).float()
 
 
 def nothing(model_output: Mapping[str, Tensor]) -> Tensor:

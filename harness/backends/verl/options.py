@@ -1,12 +1,12 @@
 """The section `verl` of an experiment file.
 
 Which of its settings are runtime settings, and so may change between two starts of a trial: those that say on how many
-devices, by which kernel, in how much memory and how patiently the same sums are done (`nodes`, `gpus_per_node`, the two
-parallel sizes, `flash_attention`, `gradient_checkpointing`, `offload`, `sampler_memory`, `stall_seconds`). What is left
-decides results beyond the last digits of a sum: `precision` rounds everything, `device` chooses its default,
-`remove_padding` how micro-batches are cut, `importance_cap` the loss, `max_prompt_tokens` what is refused, and
-`overrides` may be anything. `flash_attention` is among the first: both kernels compute one function, and a plan must
-not depend on what is installed where it was made.
+devices, by which kernel, in how much memory and how patiently the same sums are done (`nodes`, `gpus_per_node`,
+`gpus_per_trial`, the two parallel sizes, `flash_attention`, `gradient_checkpointing`, `offload`, `sampler_memory`,
+`stall_seconds`). What is left decides results beyond the last digits of a sum: `precision` rounds everything, `device`
+chooses its default, `remove_padding` how micro-batches are cut, `importance_cap` the loss, `max_prompt_tokens` what is
+refused, and `overrides` may be anything. `flash_attention` is among the first: both kernels compute one function, and a
+plan must not depend on what is installed where it was made.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from annotated_types import Gt, Lt
 
 from harness.config.experiment import Experiment
 from harness.config.limits import Count, Positive
-from harness.records.fields import RUNTIME, kept
+from harness.records.fields import LATER, RUNTIME, kept
 
 SEEN = "CUDA_VISIBLE_DEVICES"
 """the environment variable that says which GPUs a process sees"""
@@ -35,6 +35,8 @@ class VerlSettings:
     """machines, joined in one Ray cluster"""
     gpus_per_node: Count = field(default=8, metadata=RUNTIME)
     """devices of each; learner and sampler take turns on them"""
+    gpus_per_trial: Count | None = field(default=None, metadata={**RUNTIME, **LATER})
+    """devices that a trial takes of its machine; the others are for trials beside it, in slots of as many. null: all"""
     tensor_parallel: Count = field(default=1, metadata=RUNTIME)
     """devices that one copy of the sampler is cut over"""
     sequence_parallel: Count = field(default=1, metadata=RUNTIME)
@@ -76,9 +78,14 @@ class VerlSettings:
         object.__setattr__(self, "overrides", dict(_dotted(self.overrides)))
 
     @property
+    def gpus_on_node(self) -> int:
+        """Devices of a trial on each of its machines."""
+        return self.gpus_per_trial or self.gpus_per_node
+
+    @property
     def devices(self) -> int:
-        """On all machines."""
-        return self.nodes * self.gpus_per_node
+        """Of a trial, on all its machines."""
+        return self.nodes * self.gpus_on_node
 
     @property
     def data_parallel(self) -> int:
@@ -93,13 +100,13 @@ def settings_of(experiment: Experiment) -> VerlSettings:
 
 
 def copies_of_sampler(settings: VerlSettings, seen: str) -> list[str]:
-    """The devices of each copy of the sampler on one machine, as `SEEN` says them.
+    """The devices of each copy of the sampler in a slot of one machine, as `SEEN` says them.
 
     Args:
         seen: the value of that variable here; empty: all devices.
     """
-    devices = seen.split(",") if seen and settings.device == "gpu" else [str(i) for i in range(settings.gpus_per_node)]
-    each, used = settings.tensor_parallel, devices[: settings.gpus_per_node]
+    devices = seen.split(",") if seen and settings.device == "gpu" else [str(i) for i in range(settings.gpus_on_node)]
+    each, used = settings.tensor_parallel, devices[: settings.gpus_on_node]
     return [",".join(used[i : i + each]) for i in range(0, len(used) - each + 1, each)] or [",".join(used)]
 
 

@@ -28,7 +28,7 @@ def predict(experiment: Experiment, work: Workload) -> Prediction:
         unit="GPU",
         memory=memory.device_phases(load, TYPES[0]),
         host=memory.host_phases(load),
-        checkpoint_bytes=max(hours.checkpoint_bytes(arm, work) for arm in experiment.arms),
+        checkpoint_bytes=max(hours.checkpoint_bytes(experiment, arm, work) for arm in experiment.arms),
         hours=tuple(found),
         assumed=tuple(_assumed(settings)),
         response_tokens=work.response_tokens,

@@ -23,8 +23,11 @@ from verl.workers.rollout.replica import TokenOutput
 
 from benchmarks.marks import Rule
 from harness.base.errors import FAILED, UserError
+from harness.config.experiment import Trial
 from harness.engines import vllm
 from harness.engines.base import Completion, Request, Sampling, require_finite
+from harness.prompts.stream import Prompt
+from harness.prompts.templates import render
 
 ASK = "ask"
 """the field of a prompt's row that holds its `Ask`"""
@@ -46,6 +49,17 @@ class Ask:
     rule: Rule
     stop: tuple[int, ...]
     """tokens that end a response"""
+
+    @classmethod
+    def of(cls, trial: Trial, tokenizer: PreTrainedTokenizerBase, prompt: Prompt, stop: tuple[int, ...]) -> Ask:
+        """A trial's group of rollouts for a prompt of its stream."""
+        return cls(
+            prompt=tuple(render(tokenizer, prompt.problem, trial.experiment.template)),
+            seeds=tuple(prompt.sample_seed(trial.seed, k) for k in range(trial.arm.recipe.group_size)),
+            gold=prompt.problem.gold,
+            rule=prompt.problem.rule,
+            stop=stop,
+        )
 
 
 class SeededLoop(AgentLoopBase):

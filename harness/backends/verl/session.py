@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import chdir, closing, contextmanager, nullcontext
+from collections.abc import Iterator, Mapping
+from contextlib import chdir, closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from harness.backends import checkpoints
 from harness.backends.base import Checkpoint, Evaluate, Observer, TrainingResult
 from harness.backends.checkpoints import TrainingProgress
 from harness.backends.diverged import Diverged, diverging
-from harness.backends.verl import limits, platform, room
+from harness.backends.verl import isolation, limits, platform, room
 from harness.backends.verl.checkpoint import check_ranks, drop_state, is_dropped
 from harness.backends.verl.installed import stands_in
 from harness.backends.verl.keys import longest_sequence
@@ -32,6 +33,8 @@ from harness.records import TrialFolder
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
+
+    from harness.backends.verl.turns import Turn
 
 
 def train(
@@ -60,10 +63,12 @@ def train(
     for loaded in (model, *filter(None, [newest])):
         weight_files.check(loaded, quantised=False)
     limits.check_prompts(trial.experiment, AutoTokenizer.from_pretrained(model))
-    os.environ.update(_environment(trial))
+    environment = _environment(trial)
+    os.environ.update(environment)
+    isolation.install()
     config = translate(trial, model.resolve(), folder.root)
-    with _cluster(trial, config, folder.root):
-        return _train(trial, config, model, prompts, folder, evaluate, observer)
+    with _cluster(trial, config, folder.root, environment, observer) as turn:
+        return _train(trial, config, model, prompts, folder, evaluate, observer, turn)
 
 
 def _train(
@@ -74,11 +79,13 @@ def _train(
     folder: TrialFolder,
     evaluate: Evaluate,
     observer: Observer,
+    turn: Turn,
 ) -> TrainingResult:
     """The part of `train` that needs the cluster, which is up. See `Backend` for the arguments.
 
     Args:
         config: verl's whole configuration, of `settings.translate`.
+        turn: to take devices; it ends when they are taken.
     Raises: UserError if a process of verl's failed or died. A trial that diverged is a result and no error.
     """
     import transfer_queue as tq  # type: ignore[import-not-found]
@@ -91,7 +98,7 @@ def _train(
     stop = stop_tokens(model, tokenizer)
     tq.init(config.transfer_queue)
     try:
-        trainer = Trainer(config, trial, prompts, folder, stop, observer)  # type: ignore[abstract]
+        trainer = Trainer(config, trial, prompts, folder, stop, observer, turn.end)  # type: ignore[abstract]
 
         def evaluate_checkpoint() -> None:
             done = trainer.progress
@@ -124,31 +131,58 @@ def _train(
 
 
 @contextmanager
-def _cluster(trial: Trial, config: DictConfig, folder: Path) -> Iterator[None]:
-    """A Ray of our own, or the one that RAY_ADDRESS names, with verl's environment in its workers."""
+def _cluster(
+    trial: Trial, config: DictConfig, folder: Path, environment: Mapping[str, str], observer: Observer
+) -> Iterator[Turn]:
+    """A Ray of our own, or the one that RAY_ADDRESS names, with verl's environment in its workers, once there is room
+    for the trial. Each trial here has a Ray of its own: what befalls one ends no other, nobody has to start or stop
+    one for all, and the driver knows without it who has which devices.
+
+    Raises: UserError if the trial can have no room.
+    """
     import ray
+    from ray._private.state import available_resources_per_node
     from verl.trainer.constants_ppo import get_ppo_ray_runtime_env
 
-    from harness.backends.verl.alone import alone
+    from harness.backends.verl.turns import Turn
 
     settings, joining = settings_of(trial.experiment), "RAY_ADDRESS" in os.environ
     runtime = get_ppo_ray_runtime_env(config)
-    runtime["env_vars"] = {**runtime.get("env_vars", {}), **_environment(trial)}
+    runtime["env_vars"] = {**runtime.get("env_vars", {}), **environment}
     # Ray puts the working directory first on its workers' path, where a user's `benchmarks/` would be taken for ours.
     with chdir(folder):
-        ray.init(**ray_arguments(settings, joining=joining), runtime_env=runtime)
+        namespace = environment[isolation.TRIAL]
+        try:
+            ray.init(**ray_arguments(settings, joining=joining), namespace=namespace, runtime_env=runtime)
+        except ConnectionError as error:
+            raise _unreachable(trial, error) from error
+    turn = Turn()
+
+    def look() -> tuple[list[room.Machine], list[room.Machine]]:
+        # As verl asks: no public call tells the machines apart.
+        return room.alive(ray.nodes()), list(available_resources_per_node().values()) if turn.come() else []
+
     try:
-        machines = room.alive(ray.nodes())
-        room.check(settings, machines)
+        room.check(settings, room.alive(ray.nodes()))
         found = ray.get(ray.remote(num_cpus=0)(platform.probe).remote())
         platform.check(found, "cpu" if settings.device == "cpu" else "cuda")
-        with alone(f"{trial.name} in {folder}") if joining else nullcontext():
-            room.await_free(settings, ray.available_resources, trial.name)
-            cpus = sum(machine.get("CPU", 0) for machine in machines)
-            config.transfer_queue.backend.SimpleStorage.num_data_storage_units = room.stores(settings, cpus)
-            yield
+        if len(types := room.gpu_types(room.alive(ray.nodes()))) > 1:
+            observer.warn(f"this Ray cluster's GPUs are of several kinds ({', '.join(types)}): seconds do not compare.")
+        room.await_free(settings, look, trial.name, partial(print, flush=True))
+        cpus = room.share(settings, *look())
+        config.transfer_queue.backend.SimpleStorage.num_data_storage_units = room.stores(settings, cpus)
+        yield turn
     finally:
         ray.shutdown()
+
+
+def _unreachable(trial: Trial, error: Exception) -> UserError:
+    at = f" at RAY_ADDRESS={os.environ['RAY_ADDRESS']}" if "RAY_ADDRESS" in os.environ else ""
+    return UserError(
+        f"{trial.name}: no connection to Ray{at}: {_last_line(error)}\n"
+        "`ray status` says whether it is up; one that wants a token is joined with RAY_AUTH_MODE=token. Without "
+        "RAY_ADDRESS a trial starts a Ray of its own."
+    )
 
 
 def _late(trial: Trial, seconds: float) -> UserError:
@@ -163,7 +197,7 @@ def _late(trial: Trial, seconds: float) -> UserError:
 
 def _environment(trial: Trial) -> dict[str, str]:
     on_cpu = platform.ENVIRONMENT if settings_of(trial.experiment).device == "cpu" else {}
-    return {**on_cpu, **platform.NO_TELEMETRY, "TRANSFER_QUEUE_ENABLE": "1"}
+    return {**on_cpu, **platform.NO_TELEMETRY, **isolation.environment(), "TRANSFER_QUEUE_ENABLE": "1"}
 
 
 def _last_line(error: Exception) -> str:

@@ -102,7 +102,7 @@ def ray_arguments(settings: VerlSettings, joining: bool) -> dict[str, Any]:
     local: dict[str, Any] = {"address": "local", "include_dashboard": False, "num_cpus": cpus}
     if settings.device == "cpu":
         # verl places workers by GPUs; on cpu these are logical ones.
-        local |= {"num_gpus": settings.gpus_per_node, "object_store_memory": _OBJECT_STORE_BYTES}
+        local |= {"num_gpus": settings.gpus_on_node, "object_store_memory": _OBJECT_STORE_BYTES}
     return local
 
 

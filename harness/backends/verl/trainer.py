@@ -6,7 +6,8 @@ What verl does stays verl's: workers, log-probs of learner and reference, weight
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -35,18 +36,18 @@ from harness.backends.metrics import add, numbers, step_metrics
 from harness.backends.verl import columns, packing
 from harness.backends.verl.buffer import TRAIN, GroupBuffer
 from harness.backends.verl.checkpoint import REFERENCE, SAMPLER, SHARDS, STATE
-from harness.backends.verl.minibatches import filled, minibatches, over_ranks
+from harness.backends.verl.keys import cut
+from harness.backends.verl.minibatches import ONE_EPOCH, filled, minibatches, over_ranks
 from harness.backends.verl.objective import Objective
 from harness.backends.verl.options import settings_of
 from harness.backends.verl.sampling import ASK, Ask
 from harness.backends.verl.sync import Sync
+from harness.backends.verl.turns import Pools
 from harness.backends.verl.workers import PolicyWorker, learnt
 from harness.base.seeds import derive
 from harness.config.experiment import Trial
 from harness.prompts.stream import Prompt, PromptStream
-from harness.prompts.templates import render
 from harness.records import StepRecord, TrialFolder, append_jsonl, read_json, write_json
-from harness.records.files import read_foreign_json
 
 
 class Trainer(PPOTrainerSync):
@@ -63,15 +64,18 @@ class Trainer(PPOTrainerSync):
         folder: TrialFolder,
         stop: tuple[int, ...],
         observer: Observer,
+        placed: Callable[[], None],
     ) -> None:
         """
         Args:
             config: of `settings.translate`.
             stop: tokens that end a response.
+            placed: called when the devices are the trial's own.
         """
         self.trial, self.stream, self.folder, self.stop, self.observer = trial, stream, folder, stop, observer
-        self.recipe, self.algorithm = trial.arm.recipe, trial.arm.algorithm
-        self.stall_seconds = settings_of(trial.experiment).stall_seconds
+        self.recipe, self.algorithm, self.placed = trial.arm.recipe, trial.arm.algorithm, placed
+        self.settings = settings_of(trial.experiment)
+        self.stall_seconds = self.settings.stall_seconds
         self.sync = Sync(trial, self.stall_seconds)
         self.progress = TrainingProgress()
         self.state: Mapping[str, float] = {}
@@ -110,16 +114,19 @@ class Trainer(PPOTrainerSync):
         if self.progress.grid:
             evaluate()
         while self.progress.rollouts < self.trial.experiment.budget_rollouts:
-            record = self.one_step()
-            append_jsonl(self.folder.steps, [record.to_json()])
+            with ExitStack() as checkpoint:
+                record = self.one_step(checkpoint)
+                append_jsonl(self.folder.steps, [record.to_json()])
             self.observer.on_step(record)
-            if self.progress.grid or self.progress.step % self.recipe.checkpoint_steps == 0:
-                self._save_checkpoint()
             if self.progress.grid:
                 evaluate()
 
-    def one_step(self) -> StepRecord:
-        """One rollout batch: generate it, learn from it, send the weights to the samplers, count it."""
+    def one_step(self, checkpoint: ExitStack) -> StepRecord:
+        """One rollout batch: generate it, learn from it, send the weights to the samplers, count it.
+
+        Args:
+            checkpoint: what is due is written before samplers wake and take memory, and in its place when this is left.
+        """
         self.global_steps = self.progress.step + 1
         self.replay_buffer.cursor = self.progress.cursor
         self.rollouts, self.learnt, self.made = None, {}, 0
@@ -132,10 +139,14 @@ class Trainer(PPOTrainerSync):
             self.progress = self.progress.after(
                 collected, self.progress.updates + self.made, self.trial.experiment.grid_rollouts
             )
+            if self.progress.grid or self.progress.step % self.recipe.checkpoint_steps == 0:
+                with marked_timer("save_checkpoint", self.timing_raw):
+                    checkpoint.enter_context(self._checkpoint())  # the samplers sleep, so the memory is there
             self.sync.after(self.global_steps, evaluated=self.progress.grid is not None)
         tq.kv_clear(keys=batch.keys, partition_id=TRAIN)
         self.generate_seconds += self.timing_raw["gen"]
-        self.train_seconds += self.timing_raw["step"] - self.timing_raw["gen"]
+        other = self.timing_raw["gen"] + self.timing_raw.get("save_checkpoint", 0.0)
+        self.train_seconds += self.timing_raw["step"] - other
         seconds = {f"timing_s/{name}": value for name, value in self.timing_raw.items()}
         ours = step_metrics(collected, self.rollouts, self.learnt)
         done = self.progress
@@ -153,6 +164,8 @@ class Trainer(PPOTrainerSync):
     def _init_resource_pool_mgr(self) -> None:
         super()._init_resource_pool_mgr()
         self.role_worker_mapping = {role: ray.remote(PolicyWorker) for role in self.role_worker_mapping}
+        verls = self.resource_pool_manager
+        self.resource_pool_manager = Pools(verls.resource_pool_spec, verls.mapping, placed=self.placed)
 
     def _load_checkpoint(self) -> None:
         """Everything as it was at the newest checkpoint, `steps.jsonl` included."""
@@ -183,13 +196,7 @@ class Trainer(PPOTrainerSync):
         return [row[ASK].prompt for row in rows]
 
     def _row(self, place: int, prompt: Prompt) -> dict[str, Any]:
-        ask = Ask(
-            prompt=tuple(render(self.tokenizer, prompt.problem, self.trial.experiment.template)),
-            seeds=tuple(prompt.sample_seed(self.trial.seed, k) for k in range(self.recipe.group_size)),
-            gold=prompt.problem.gold,
-            rule=prompt.problem.rule,
-            stop=self.stop,
-        )
+        ask = Ask.of(self.trial, self.tokenizer, prompt, self.stop)
         return {"uid": self.replay_buffer.uid(place), "index": place, ASK: ask}
 
     def _pulse(self) -> None:
@@ -248,19 +255,16 @@ class Trainer(PPOTrainerSync):
             order = over_ranks(filled(parts, size, range(learnt_from, len(places))), tokens_G, self._ranks())
             epoch_batch = batch.select_keys(self._keys([places[g] for g in order]))
             epoch_batch.extra_info = {
-                "force_group_size": self.recipe.group_size,
+                **cut(self.recipe, self.settings, self.algorithm.separable, max(tokens_G)),
                 "updates": self.progress.updates + made,
                 "state": dict(self.state),
                 "progress": min(1.0, generated / self.trial.experiment.budget_rollouts),
                 "temperature": self.recipe.temperature,
                 "mini_batch_size": size * self.recipe.group_size,
                 "global_batch_size": size * self.recipe.group_size,
-                "epochs": 1,
                 "seed": self.trial.seed,
-                "dataloader_kwargs": {"shuffle": False},
                 "calculate_entropy": self.algorithm.wants_entropy,
-                "distillation_use_topk": False,
-                "distillation_only": False,
+                **ONE_EPOCH,
             }
             found = learnt(self.actor_rollout_wg.update_actor(epoch_batch), self.state)
             self.state, made = found.state, made + found.updates
@@ -268,15 +272,16 @@ class Trainer(PPOTrainerSync):
         self.made = made
         return batch
 
-    def _save_checkpoint(self) -> None:
+    @contextmanager
+    def _checkpoint(self) -> Iterator[None]:
+        """Inside, everything is written; it is in its place afterwards."""
         with checkpoints.writing(self.folder, self.progress, (STATE,), (SHARDS, SAMPLER, REFERENCE)) as new:
             self.actor_rollout_wg.save_checkpoint(str(new / SHARDS), None, self.progress.step)
             for path in (new / SHARDS / "huggingface").iterdir():
                 path.rename(new / path.name)
-            # verl writes the fp32 weights that it trains, and a config that calls them bf16
-            write_json(new / "config.json", {**read_foreign_json(new / "config.json"), "dtype": "float32"})
             self.sync.save(new)
             write_json(new / STATE, self.state)
+            yield
 
     def _keys(self, places: Sequence[int]) -> list[str]:
         return [self.replay_buffer.key(place, sample) for place in places for sample in range(self.recipe.group_size)]

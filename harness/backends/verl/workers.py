@@ -14,15 +14,15 @@ import torch
 import torch.distributed
 from tensordict import TensorDict
 from torch import Tensor
-from torch.distributed.tensor import DTensor
 from verl.single_controller.base.decorator import Dispatch, register
 from verl.utils import tensordict_utils as tu
 from verl.workers.engine_workers import ActorRolloutRefWorker, TrainingWorker
 
 from algorithms.rollouts import Mean, Totals
 from harness.backends.metrics import add, update_metrics
-from harness.backends.verl.columns import as_rollouts
-from harness.backends.verl.objective import LOGGED, MEASURED, Objective
+from harness.backends.verl import exporting, sharded
+from harness.backends.verl.columns import VALID, as_rollouts
+from harness.backends.verl.objective import LOGGED, Objective, replay
 from harness.backends.verl.packing import Packing, Row, probe
 
 ONE_TO_ALL: Any = Dispatch.ONE_TO_ALL  # type: ignore[attr-defined]  # verl adds the members when it is imported
@@ -91,30 +91,44 @@ class VerlLearner(TrainingWorker):
         return super().train_mini_batch(data)
 
     def train_batch(self, data: TensorDict) -> TensorDict | None:
-        """One update. Without a valid row on any rank there is none: AdamW would move the weights all the same."""
+        """One update. Without a valid row on any rank there is none: AdamW would move the weights all the same.
+
+        Where `data` may be cut inside groups and the loss may not, a pass without gradient comes first."""
         objective, totals = self.loss_fn, self._totals(data)
         if not totals.rollouts:
             return tu.get_tensordict({}, {"metrics": {}})
         algorithm, recipe = objective.algorithm, objective.recipe
-        means = self._means(objective, data, totals.tokens) if algorithm.measures else {}
+        replays = tu.get(data, "force_group_size") < recipe.group_size and not algorithm.separable
+        first = self._first_pass(data) if replays or algorithm.measures else {}
+        means = self._means(objective, first, data, totals.tokens) if algorithm.measures else {}
         self.state = algorithm.adapt(self.state, means)
         rate = recipe.rate(self.updates)
         for group in self.engine.optimizer.param_groups:
             group["lr"] = rate
-        self.loss_fn = replace(objective, totals=replace(totals, means=means, state=self.state, progress=self.progress))
+        known = replace(objective, totals=replace(totals, means=means, state=self.state, progress=self.progress))
+        whole = self._gathered(known.differentiate(first, data)) if replays else None
+        self.loss_fn = replay if replays else known
         output = super().train_batch(data)
         self.loss_fn = objective
         self.updates += 1
-        return None if output is None else self._report(tu.get(output, "metrics"), rate)
+        return None if output is None else self._report(tu.get(output, "metrics"), rate, whole)
 
-    def _report(self, metrics: dict[str, Any], rate: float) -> TensorDict:
-        """verl's metrics with the update in place of what it is made of."""
+    def _report(
+        self, metrics: dict[str, Any], rate: float, whole: Sequence[tuple[float, Mapping[str, Mean]]] | None
+    ) -> TensorDict:
+        """verl's metrics with the update in place of what it is made of.
+
+        Args:
+            whole: loss and metrics of each rank, where they are known from the first pass; else they are verl's.
+        """
+        loss, parts = metrics.pop("loss"), [micro for rank in metrics.pop(LOGGED) for micro in rank]
+        if whole is not None:
+            loss, parts = sum(value for value, _ in whole), [own for _, own in whole]
         logged: dict[str, Mean] = {}
-        for rank in metrics.pop(LOGGED):
-            for micro in rank:
-                add(logged, micro)
+        for part in parts:
+            add(logged, part)
         metrics.pop("lr", None)  # of verl's schedule, which ours overrules
-        update = OptimizerStep(metrics.pop("loss"), metrics.pop("grad_norm"), rate, logged, self.state)
+        update = OptimizerStep(loss, metrics.pop("grad_norm"), rate, logged, self.state)
         return tu.get_tensordict({}, {"metrics": {**metrics, UPDATE: update}})
 
     def _totals(self, data: TensorDict) -> Totals:
@@ -123,8 +137,8 @@ class VerlLearner(TrainingWorker):
         counts = {name: value for name, value in asdict(Totals.of(own)).items() if isinstance(value, int)}
         return Totals(**self._summed(counts))
 
-    def _means(self, objective: Objective, data: TensorDict, tokens: int) -> dict[str, float]:
-        """Means per token over the mini-batch, from a pass without gradient in the micro-batches of the update."""
+    def _first_pass(self, data: TensorDict) -> dict[str, Tensor]:
+        """What the model says of all tokens of `data`, without gradient, in the micro-batches of the update."""
         config = self.engine_config
         defaults = {
             "use_remove_padding": config.use_remove_padding,
@@ -135,20 +149,29 @@ class VerlLearner(TrainingWorker):
         }
         tu.assign_non_tensor(data, **{key: value for key, value in defaults.items() if key not in data})
         with self.engine.eval_mode(disable_auto_offload=tu.get(data, "disable_auto_offload", False)):
-            output = self.engine.infer_batch(data, loss_function=objective.measure)
-        own: dict[str, float] = {}
-        for micro in output["metrics"][MEASURED]:
-            for name, value in micro.items():
-                own[name] = own.get(name, 0.0) + value
-        return {name: value / tokens for name, value in self._summed(own).items()}
+            output = self.engine.infer_batch(data)
+        return {name: said.to(data[VALID].device) for name, said in output["model_output"].items()}
+
+    def _means(
+        self, objective: Objective, first: Mapping[str, Tensor], data: TensorDict, tokens: int
+    ) -> dict[str, float]:
+        """Means per token over the mini-batch, of what the first pass said."""
+        batch, logp_BT = objective.read(first, data)
+        own = objective.algorithm.measure(batch, logp_BT) if len(batch) else {}
+        return {name: value / tokens for name, value in self._summed({n: float(v) for n, v in own.items()}).items()}
 
     def _summed(self, own: Mapping[str, Any]) -> dict[str, Any]:
         """Over the data-parallel ranks, which need not have the same names. In Python's numbers: counts stay exact."""
+        every = self._gathered(own)
+        names = dict.fromkeys(name for rank in every for name in rank)
+        return {name: sum(rank.get(name, 0) for rank in every) for name in names}
+
+    def _gathered(self, own: Any) -> list[Any]:
+        """Of each data-parallel rank."""
         group = self.engine.get_data_parallel_group()
         every: list[Any] = [None] * torch.distributed.get_world_size(group)
         torch.distributed.all_gather_object(every, own, group=group)
-        names = dict.fromkeys(name for rank in every for name in rank)
-        return {name: sum(rank.get(name, 0) for rank in every) for name in names}
+        return every
 
 
 class PolicyWorker(ActorRolloutRefWorker):
@@ -163,29 +186,54 @@ class PolicyWorker(ActorRolloutRefWorker):
     """this rank's part of the weights that a sampler has which lags, in the host's memory; None: it does not lag"""
 
     @register(dispatch_mode=ONE_TO_ALL)
+    def save_checkpoint(
+        self, local_path: str, hdfs_path: str | None = None, global_step: int = 0, max_ckpt_to_keep: int | None = None
+    ) -> None:
+        """A model in Hugging Face's layout, the tokenizer by verl, and what training goes on from."""
+        super().save_checkpoint(local_path, hdfs_path, global_step, max_ckpt_to_keep)
+        exporting.save_model(self.actor.engine, Path(local_path) / "huggingface")
+        sharded.save_learner(self.actor.engine, local_path)
+
+    @register(dispatch_mode=ONE_TO_ALL)
+    def load_checkpoint(
+        self, local_path: str, hdfs_path: str | None = None, del_local_after_load: bool = False
+    ) -> None:
+        """What `save_checkpoint` wrote; or verl's own in earlier versions, with as many ranks as now."""
+        if sharded.is_here(local_path):
+            sharded.load_learner(self.actor.engine, local_path)
+        else:
+            super().load_checkpoint(local_path, hdfs_path, del_local_after_load)
+
+    @register(dispatch_mode=ONE_TO_ALL)
     def sync_sampler(self) -> None:
         """The sampler's weights are the actor's now. This keeps a copy; verl sends weights from the actor alone."""
-        self.held = _copied(self._actor())
+        self.held = sharded.copied(self._actor())
 
     @register(dispatch_mode=ONE_TO_ALL)
     def exchange_sampler(self) -> None:
         """The actor's weights are the sampler's, and the other way round, until this is called again: for what is sent
         or computed under the policy that samples."""
         assert self.held is not None, "no sampler lags"
-        newest = _copied(self._actor())
-        fill(self.actor.engine.module, self.held)
+        newest = sharded.copied(self._actor())
+        sharded.fill(self.actor.engine.module, self.held)
         self.held = newest
 
     @register(dispatch_mode=ONE_TO_ALL)
     def save_sampler(self, folder: str) -> None:
-        """This rank's part of the sampler's weights, into a folder that every rank writes to."""
-        assert self.held is not None, "no sampler lags"
-        _save(self.held, folder, "sampler")
+        """The sampler's weights, into a folder that every rank writes to."""
+        self.exchange_sampler()
+        sharded.save_weights(self.actor.engine.module, folder)
+        self.exchange_sampler()
 
     @register(dispatch_mode=ONE_TO_ALL)
     def load_sampler(self, folder: str) -> None:
-        """What `save_sampler` wrote, with as many ranks as now."""
-        self.held = _load(folder, "sampler")
+        """What `save_sampler` wrote; or earlier versions, with as many ranks as now."""
+        if not sharded.is_here(folder):
+            self.held = sharded.load_part(folder, "sampler")
+            return
+        self.sync_sampler()
+        sharded.load_weights(self.actor.engine.module, folder)
+        self.exchange_sampler()
 
     @register(dispatch_mode=ONE_TO_ALL)
     def packing(self) -> Packing | None:
@@ -195,20 +243,23 @@ class PolicyWorker(ActorRolloutRefWorker):
     @register(dispatch_mode=ONE_TO_ALL)
     def sync_reference(self) -> None:
         """The reference takes the sampler's weights: the actor's, unless the sampler lags."""
-        fill(self.ref.engine.module, self._actor() if self.held is None else self.held)
+        sharded.fill(self.ref.engine.module, self._actor() if self.held is None else self.held)
 
     @register(dispatch_mode=ONE_TO_ALL)
     def save_reference(self, folder: str) -> None:
-        """This rank's part of the reference, into a folder that every rank writes to."""
-        _save(shards(self.ref.engine.module), folder, "reference")
+        """The reference, into a folder that every rank writes to."""
+        sharded.save_weights(self.ref.engine.module, folder)
 
     @register(dispatch_mode=ONE_TO_ALL)
     def load_reference(self, folder: str) -> None:
-        """What `save_reference` wrote, with as many ranks as now."""
-        fill(self.ref.engine.module, _load(folder, "reference"))
+        """What `save_reference` wrote; or earlier versions, with as many ranks as now."""
+        if sharded.is_here(folder):
+            sharded.load_weights(self.ref.engine.module, folder)
+        else:
+            sharded.fill(self.ref.engine.module, sharded.load_part(folder, "reference"))
 
     def _actor(self) -> dict[str, Tensor]:
-        return shards(self.actor.engine.module)
+        return sharded.shards(self.actor.engine.module)
 
 
 def packing_of(worker: Any) -> Packing | None:
@@ -239,42 +290,3 @@ def packing_of(worker: Any) -> Packing | None:
 
     found = probe(score, worker.model_config.hf_config.get_text_config().vocab_size)
     return found if worker.engine.is_mp_src_rank_with_outputs() else None
-
-
-def part_file(folder: str, name: str) -> Path:
-    """Where this rank keeps its part of the weights `name`. The file's name says how many ranks there are, so that a
-    folder written by another number of them is not taken for ours. Needs torch.distributed's process group."""
-    rank, world_size = torch.distributed.get_rank(), torch.distributed.get_world_size()
-    return Path(folder) / f"{name}_rank_{rank}_of_{world_size}.pt"
-
-
-def _copied(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """In the host's memory, whatever becomes of the originals."""
-    return {name: value.detach().to("cpu", copy=True) for name, value in weights.items()}
-
-
-def _save(weights: Mapping[str, Tensor], folder: str, name: str) -> None:
-    Path(folder).mkdir(parents=True, exist_ok=True)
-    torch.save(dict(weights), part_file(folder, name))
-
-
-def _load(folder: str, name: str) -> dict[str, Tensor]:
-    found: dict[str, Tensor] = torch.load(part_file(folder, name), map_location="cpu", weights_only=True)
-    return found
-
-
-def shards(module: torch.nn.Module) -> dict[str, Tensor]:
-    """This rank's part of the weights, by name, sharing the module's memory.
-
-    `state_dict` makes FSDP2 drop the gathered weights that it may still hold from a forward pass, so that what is
-    written here is what the next one reads.
-    """
-    state = module.state_dict()
-    return {name: value.to_local() if isinstance(value, DTensor) else value for name, value in state.items()}
-
-
-def fill(module: torch.nn.Module, weights: Mapping[str, Tensor]) -> None:
-    """Overwrite this rank's part of the weights."""
-    with torch.no_grad():
-        for name, value in shards(module).items():
-            value.copy_(weights[name])

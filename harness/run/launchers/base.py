@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 from harness.config.experiment import Experiment
 from harness.run.jobs import Job
@@ -58,6 +58,10 @@ class Launcher(ABC):
     @abstractmethod
     def slots(self) -> int:
         """How many jobs there is room for side by side."""
+
+    def nodes(self) -> Sequence[Mapping[str, float]] | None:
+        """The resources of each node of the Ray cluster that jobs go to; None: they are processes here."""
+        return None
 
     @abstractmethod
     def start(self, job: Job) -> Running:

@@ -13,6 +13,7 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import cache
 from multiprocessing import forkserver
@@ -34,19 +35,26 @@ class LocalLauncher(Launcher):
 
     def __init__(self) -> None:
         self._stop_seconds = Backend.stop_seconds
+        self._slots: Sequence[Mapping[str, str]] = ()
+        self._taken: dict[int, LocalProcess] = {}
+        """slot -> the last job in it"""
 
     def check(self, experiment: Experiment) -> None:
         need("training", *_NEEDED)
         backend = get_backend(experiment.backend)
         backend.check_machine(experiment)
         self._stop_seconds = backend.stop_seconds
+        self._slots = backend.slot_environments(experiment)
 
     def slots(self) -> int:
         """One a core that this process may use."""
         return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
     def start(self, job: Job) -> Running:
-        started = LocalProcess(job, job.next_attempt())
+        # The driver has no more jobs at work than there are slots, unless the backend has none of its own.
+        free = [at for at in range(len(self._slots)) if at not in self._taken or self._taken[at].exit_code is not None]
+        started = LocalProcess(job, job.next_attempt(), self._slots[free[0]] if free else {})
+        self._taken.update(dict.fromkeys(free[:1], started))
         started.stop_seconds = self._stop_seconds
         return started
 
@@ -54,12 +62,16 @@ class LocalLauncher(Launcher):
 class LocalProcess(Running):
     """A job in a process of its own."""
 
-    def __init__(self, job: Job, attempt: int) -> None:
+    def __init__(self, job: Job, attempt: int, slot: Mapping[str, str]) -> None:
+        """
+        Args:
+            slot: environment variables of its own.
+        """
         super().__init__(job, attempt)
         self.log.parent.mkdir(parents=True)
         os.environ.update(environment())
         self._process: BaseProcess = _context().Process(  # type: ignore[attr-defined]
-            target=_work, args=(job, attempt), name=job.name
+            target=_work, args=(job, attempt, slot), name=job.name
         )
         self._process.start()
 
@@ -98,8 +110,9 @@ def _end_the_server() -> None:
             os.kill(pid, signal.SIGKILL)
 
 
-def _work(job: Job, attempt: int) -> None:
+def _work(job: Job, attempt: int, slot: Mapping[str, str]) -> None:
     """In the job's process."""
+    os.environ.update(slot)
     # A terminal's Ctrl-C goes to the driver alone, which passes it on.
     os.setsid()
     threading.Thread(target=_end_with_the_driver, name="driver-watch", daemon=True).start()

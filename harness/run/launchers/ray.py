@@ -45,14 +45,18 @@ _GUIDE = "docs/how-to/cluster.md says more."
 class RayLauncher(Launcher):
     """The cluster that RAY_ADDRESS names, or the one on this machine."""
 
+    _gpus_of_start = 0
+
     def check(self, experiment: Experiment) -> None:
         need("--launcher ray", "ray", extra="ray")
         _ = self._client
-        get_backend(experiment.backend).check_machine(experiment, self._nodes())
+        backend = get_backend(experiment.backend)
+        backend.check_machine(experiment, self.nodes())
+        self._gpus_of_start = backend.gpus_of_start(experiment)
 
     def slots(self) -> int:
         """One a processor of the cluster: a job that waits 15 minutes for its place is given up by Ray."""
-        return max(1, sum(int(node.get("CPU", 0)) for node in self._nodes()))
+        return max(1, sum(int(node.get("CPU", 0)) for node in self.nodes()))
 
     def start(self, job: Job) -> Running:
         try:
@@ -60,8 +64,7 @@ class RayLauncher(Launcher):
         except (OSError, RuntimeError) as error:
             raise UserError(f"Ray does not take {job.name}: {_short(error)}", FAILED) from None
 
-    def _nodes(self) -> list[Mapping[str, float]]:
-        """The resources of each that is there."""
+    def nodes(self) -> list[Mapping[str, float]]:
         from ray.util.state import list_nodes
 
         # Not by Ray's own filter: it takes a dead node that it leaves out for an answer that was cut short, and raises.
@@ -92,6 +95,8 @@ class RayLauncher(Launcher):
             entrypoint=_command(job, attempt),
             submission_id=name,
             entrypoint_num_cpus=1,
+            # A trial's own process uses none: its workers take them.
+            entrypoint_num_gpus=(self._gpus_of_start or None) if job.seed is None else None,
             metadata={_JOB: _identity(job), _ATTEMPT: str(attempt)},
         )
         try:
