@@ -197,10 +197,20 @@ def plan(
             show_default=False,
         ),
     ] = None,
+    response_tokens: Annotated[
+        float | None,
+        typer.Option(
+            metavar="N",
+            min=1,
+            help="How long a response is expected to be, on average, for hours that are expected beside those at most; "
+            "else as in RUN, or as in this experiment's own run.",
+            show_default=False,
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Cells, tokens, FLOPs, hours, disk and the smallest effect that can be detected. Starts nothing."""
-    _show_plan(config, overrides, json, pilot=pilot, optimise=optimise)
+    _show_plan(config, overrides, json, pilot=pilot, optimise=optimise, response_tokens=response_tokens)
 
 
 def _show_plan(
@@ -210,6 +220,7 @@ def _show_plan(
     configs: bool = False,
     pilot: Path | None = None,
     optimise: str | None = None,
+    response_tokens: float | None = None,
 ) -> None:
     """With `configs`, the backend's own are checked and written too."""
     from harness.config import as_begun, build, read
@@ -220,7 +231,7 @@ def _show_plan(
     if said := as_begun(manifest):
         err().print(said)
     experiment = build(manifest)
-    seen = preview(experiment, pilot, optimise)
+    seen = preview(experiment, pilot, optimise, response_tokens)
     experiment = seen.experiment
     if not json:
         print_plan(experiment, seen)

@@ -192,6 +192,11 @@ def most_steps(trial: Trial) -> int:
     return -(-trial.experiment.budget_rollouts // (recipe.prompts_per_step * recipe.group_size))
 
 
+def most_sequences(settings: VerlSettings) -> int:
+    """That one copy of the sampler has under way."""
+    return _SEQUENCES[settings.device]
+
+
 def longest_sequence(experiment: Experiment) -> int:
     """Tokens of prompt and response that the sampler must be able to hold, in training and evaluation."""
     ways = experiment.evaluation.ways.values()
