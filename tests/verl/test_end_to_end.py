@@ -60,7 +60,7 @@ VERL = {
     "gpus_per_node": 2,
     "max_prompt_tokens": 160,
     "importance_cap": 2.0,
-    "stall_seconds": 300,
+    "stall_seconds": 600,
 }
 PATIENCE = 900.0
 """seconds: for one start of everything on a busy machine"""
