@@ -42,7 +42,7 @@ nightly: $(VENV)/.installed-dev ## what takes too long for every change: each co
 	RENCE_MUTATIONS=all $(BIN)/python -m pytest -q -n 2 tests/mutations
 	PYTHONPATH=. OMP_NUM_THREADS=1 $(BIN)/python bench/hostile.py
 	if [ "$$(uname)" = Linux ]; then $(MAKE) $(VERL_VENV)/.installed && \
-		RENCE_NIGHTLY=1 $(VERL_VENV)/bin/python -m pytest -q tests/verl/test_tensor_parallel.py; fi
+		RENCE_NIGHTLY=1 $(VERL_VENV)/bin/python -m pytest -q tests/verl/test_{tensor_parallel,side_by_side}.py; fi
 
 test-verl: $(VERL_VENV)/.installed ## verl's own trainer and vLLM on the CPU, in .venv-verl
 	timeout --foreground --signal INT --kill-after 60 $(VERL_SECONDS) $(VERL_VENV)/bin/python -m pytest -q tests/verl

@@ -4,10 +4,17 @@
 `UV_ARGS=--upgrade`, or `UV_ARGS='--upgrade-package numpy'`, it takes the newest. uv resolves, for all platforms in one
 go; of the files it lists, those for Linux (glibc) and macOS are kept, and a source archive only where a platform has no
 wheel. torch is left out (see torch.txt), and so is the project itself.
+
+`gpu.txt` and `flash-attn.txt` are for machines that this one is not: what `.[gpu]` is on Linux, with PyPI's own torch,
+and what comes on top with flash-attn. They start from the versions of `verl.txt`, which are tested. What each of their
+packages asks for is written into `gpu.asks`, so that a test can hold the pins against it, without a network and without
+any of them.
 """
 
 from __future__ import annotations
 
+import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -20,8 +27,9 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from packaging.markers import Marker
+from packaging.requirements import Requirement
 from packaging.tags import Tag, compatible_tags, cpython_tags, mac_platforms
-from packaging.utils import parse_wheel_filename
+from packaging.utils import canonicalize_name, parse_wheel_filename
 
 FOLDER = Path(__file__).parent
 ROOT = FOLDER.parent
@@ -52,8 +60,18 @@ class Platform:
 
     def wants(self, package: Package) -> bool:
         """Whether the package is for this platform, by its marker."""
+        return "marker" not in package or Marker(package["marker"]).evaluate(self.words)
+
+    def asks(self, requirement: Requirement, extras: Iterable[str] = ()) -> bool:
+        """Whether a package with these extras asks for it here."""
+        marker = requirement.marker
+        return marker is None or any(marker.evaluate({**self.words, "extra": one}) for one in ("", *extras))
+
+    @cached_property
+    def words(self) -> dict[str, str]:
+        """Of a marker."""
         version = ".".join(map(str, self.python))
-        words = {
+        return {
             "implementation_name": "cpython",
             "os_name": "posix",
             "platform_machine": self.machine,
@@ -63,7 +81,6 @@ class Platform:
             "python_version": version,
             "sys_platform": self.system.lower(),
         }
-        return "marker" not in package or Marker(package["marker"]).evaluate(words)
 
     def takes(self, wheel: Mapping[str, Any]) -> bool:
         return not self.tags.isdisjoint(parse_wheel_filename(file_name(wheel))[3])
@@ -85,12 +102,20 @@ class Environment:
     Attributes:
         asked: what of pyproject.toml is installed, as uv's options.
         within: the environment whose versions it shares.
+        beyond: whether it lists only what that one lacks.
+        tested: the environment whose versions it takes where they fit.
+        told: what uv is told of packages.
+        whole: with torch and all that it asks for, from PyPI.
     """
 
     name: str
     asked: tuple[str, ...]
     platforms: tuple[Platform, ...] = EVERYWHERE
     within: str = ""
+    beyond: bool = False
+    tested: str = ""
+    told: str = "uv.toml"
+    whole: bool = False
 
     @property
     def path(self) -> Path:
@@ -103,32 +128,57 @@ ENVIRONMENTS = (
     Environment("local", ("--extra=local", "--extra=mlflow"), within="dev"),
     Environment("verl", ("--extra=verl", "--extra=mlflow", "--group=verl-cpu"), LINUX),
 )
+GPU = (
+    Environment("gpu", ("--extra=gpu", "--group=flash-attn-build"), LINUX, tested="verl", told="gpu.toml", whole=True),
+    Environment(
+        "flash-attn",
+        ("--extra=gpu", "--group=flash-attn-build", "--group=flash-attn"),
+        LINUX,
+        within="gpu",
+        beyond=True,
+        told="gpu.toml",
+        whole=True,
+    ),
+)
+ASKS = FOLDER / "gpu.asks"
 
 
 def main(arguments: list[str]) -> None:
-    for environment in ENVIRONMENTS:
+    for environment in (*ENVIRONMENTS, *GPU):
         text = "".join(lines(environment, resolve(environment, arguments)))
         environment.path.write_text(text, encoding="utf-8")
         print(f"{environment.path.relative_to(ROOT)}: {text.count('==')} packages")
+    ASKS.write_text("".join(asks(metadata(GPU))), encoding="utf-8")
 
 
 def resolve(environment: Environment, arguments: Iterable[str]) -> list[Package]:
     """Every package at its version, with all files that the registry has of it."""
     with tempfile.TemporaryDirectory() as folder:
         pins, lock = Path(folder, "pins.txt"), Path(folder, "pylock.toml")
-        if environment.path.exists():  # uv keeps the versions that it finds in its output
-            pins.write_text(environment.path.read_text(encoding="utf-8"), encoding="utf-8")
+        # uv keeps the versions that it finds in its output.
+        start = environment.path if environment.path.exists() else FOLDER / f"{environment.tested}.txt"
+        if start.exists():
+            pins.write_text(start.read_text(encoding="utf-8"), encoding="utf-8")
         shared = [f"--constraints={FOLDER / f'{environment.within}.txt'}"] if environment.within else []
         uv(environment, f"--output-file={pins}", *shared, *arguments)
         uv(environment, f"--output-file={lock}", "--format=pylock.toml", f"--constraints={pins}")
-        return tomllib.loads(lock.read_text(encoding="utf-8"))["packages"]
+        packages = tomllib.loads(lock.read_text(encoding="utf-8"))["packages"]
+    there = pinned(environment.within) if environment.beyond else {}
+    return [package for package in packages if package["name"] not in there]
 
 
 def uv(environment: Environment, *options: str) -> None:
     command = [sys.executable, "-m", "uv", "pip", "compile", "pyproject.toml", *environment.asked]
     command += ["--quiet", "--universal", "--fork-strategy=fewest", "--python-version=3.11"]
-    command += [f"--config-file={FOLDER / 'uv.toml'}", f"--overrides={FOLDER / 'torch.txt'}", *options]
+    command += [f"--config-file={FOLDER / environment.told}", *options]
+    command += [] if environment.whole else [f"--overrides={FOLDER / 'torch.txt'}"]
     subprocess.run(command, cwd=ROOT, check=True)
+
+
+def pinned(name: str) -> dict[str, str]:
+    """Package -> version, of a file of pins."""
+    written = (FOLDER / f"{name}.txt").read_text(encoding="utf-8").splitlines()
+    return dict(line.split()[0].split("==") for line in written if line[:1].isalnum())
 
 
 def lines(environment: Environment, packages: Iterable[Package]) -> Iterator[str]:
@@ -137,10 +187,11 @@ def lines(environment: Environment, packages: Iterable[Package]) -> Iterator[str
     Raises:
         SystemExit: a platform that wants a package has no file of it.
     """
-    yield "# Written by `make requirements`: see export.py. torch has a file of its own.\n"
+    apart = "" if environment.whole else " torch has a file of its own."
+    yield f"# Written by `make requirements`: see export.py.{apart}\n"
     for package in packages:
         wanted_by = [platform for platform in environment.platforms if platform.wants(package)]
-        if not wanted_by or package["name"] == APART:
+        if not wanted_by or (package["name"] == APART and not environment.whole):
             continue
         marker = "" if len(wanted_by) == len(environment.platforms) else f" ; {package['marker']}"
         yield f"{package['name']}=={package['version']}{marker}"
@@ -158,6 +209,39 @@ def hashes(package: Package, platforms: Iterable[Platform]) -> set[str]:
             raise SystemExit(f"{package['name']} {package['version']} has no file for {platform}")
         found.update(file["hashes"]["sha256"] for file in files)
     return found
+
+
+def metadata(environments: Iterable[Environment]) -> dict[tuple[str, str], list[Requirement]]:
+    """(package, version) -> what it says it asks for. pip reads it from the index alone, where it has it apart from
+    the package; flash-attn's own setup wants torch, so that its metadata is stated."""
+    told = tomllib.loads((FOLDER / "gpu.toml").read_text(encoding="utf-8"))["dependency-metadata"]
+    found = {(one["name"], one["version"]): one["requires-dist"] for one in told}
+    pins = {pin for environment in environments for pin in pinned(environment.name).items()}
+    wanted = [f"{name}=={version}" for name, version in sorted(pins - found.keys())]
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--dry-run", "--ignore-installed", "--no-deps"]
+    command += ["--report=-", *wanted]
+    # The pins are for another machine, whatever this one is told to keep to.
+    apart = {**os.environ, "PIP_CONFIG_FILE": os.devnull}
+    said = subprocess.run(command, check=True, stdout=subprocess.PIPE, env=apart).stdout
+    for one in (item["metadata"] for item in json.loads(said)["install"]):
+        found[canonicalize_name(one["name"]), one["version"]] = one.get("requires_dist", [])
+    return {pin: [Requirement(line) for line in found[pin]] for pin in sorted(pins)}
+
+
+def asks(packages: Mapping[tuple[str, str], Iterable[Requirement]]) -> Iterator[str]:
+    """The file of what packages ask for: what holds on our platforms, with the extras that one asks of another."""
+    extras: dict[str, set[str]] = {"verl": {"vllm", "flash-attn-cu130torch211"}}
+    kept: dict[tuple[str, str], list[Requirement]] = {}
+    before = -1
+    while before != (before := sum(map(len, extras.values()))):
+        for pin, requirements in packages.items():
+            kept[pin] = [r for r in requirements if any(here.asks(r, extras.get(pin[0], ())) for here in LINUX)]
+            for one in kept[pin]:
+                extras.setdefault(canonicalize_name(one.name), set()).update(one.extras)
+    yield "# Written by `make requirements`: what the packages of gpu.txt and flash-attn.txt ask for.\n"
+    for (name, version), requirements in kept.items():
+        yield f"{name}=={version}\n"
+        yield from (f"    {line}\n" for line in sorted({str(one) for one in requirements}))
 
 
 def file_name(wheel: Mapping[str, Any]) -> str:

@@ -54,13 +54,13 @@ def export() -> ModuleType:
     return module
 
 
-@every_file
+@pytest.mark.parametrize("name", [*ASKED, "gpu", "flash-attn"])
 def test_a_line_is_a_pin_or_a_hash(name: str) -> None:
     for entry in text(name).replace(" \\\n   ", "").splitlines():
         assert entry.startswith("#") or LINE.fullmatch(entry), entry
 
 
-@pytest.mark.parametrize("name", [*ASKED, "torch"])
+@pytest.mark.parametrize("name", [*ASKED, "torch", "gpu", "flash-attn"])
 def test_no_index_and_no_host(name: str) -> None:
     assert not re.search(r"://|--(?!hash)|^-|\.(org|com|net|io|dev)\b|[/@]", text(name), re.MULTILINE)
 
@@ -97,18 +97,23 @@ def test_a_smaller_environment_has_the_versions_of_the_larger() -> None:
     assert pins("local").items() < pins("smollm").items() < pins("dev").items()
 
 
-@pytest.mark.parametrize("name", ["local", "smollm", "dev"])
-def test_nothing_is_missing_that_a_pinned_package_asks_for(name: str) -> None:
+@every_file
+def test_pinned_packages_get_what_they_ask_for(name: str) -> None:
     # pip is told to install nothing else (--no-deps). Read from what is installed here at the pinned version.
-    left_out = tomllib.loads((FOLDER / "uv.toml").read_text(encoding="utf-8"))["exclude-dependencies"]
-    found = {*pins(name), "torch", *left_out}
+    told = tomllib.loads((FOLDER / "uv.toml").read_text(encoding="utf-8"))
+    left_out, overridden = told["exclude-dependencies"], map(Requirement, told["override-dependencies"])
+    over = {requirement.name for requirement in overridden}
+    found = pins(name) | pins("torch")
     installed = {(canonicalize_name(package.metadata["Name"]), package.version) for package in metadata.distributions()}
     here = [package for package, version in pins(name).items() if (package, version) in installed]
     assert len(here) > 100
     for package in here:
         for asked in map(Requirement, metadata.requires(package) or ()):
-            if asked.marker is None or asked.marker.evaluate({"extra": ""}):
-                assert canonicalize_name(asked.name) in found, f"{package} asks for {asked}"
+            wanted = canonicalize_name(asked.name)
+            if (asked.marker is None or asked.marker.evaluate({"extra": ""})) and wanted not in left_out:
+                assert wanted in found, f"{package} asks for {asked}"
+                good = wanted in over or asked.specifier.contains(found[wanted], prereleases=True)
+                assert good, f"{package} asks for {asked}, but {found[wanted]} is pinned"
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
+from harness.backends.predicted import Prediction, Workload
 from harness.base.errors import UserError
 from harness.base.findings import Finding
 from harness.config.experiment import Experiment, Trial
@@ -115,6 +116,7 @@ RETURNS: Mapping[str, tuple[type, str]] = {
     "slot_environments": (Sequence, "a sequence of mappings, or an empty one"),
     "gpus_of_start": (int, "a whole number"),
     "costs": (BackendCosts, "BackendCosts"),
+    "predict": (Prediction, "a Prediction"),
     "configs": (Mapping, "a mapping from arm to text"),
     "try_cluster": (Iterable, "findings, or none"),
     "start_engine": (Engine, "an Engine (name, version, positions, generate)"),
@@ -196,6 +198,10 @@ class Backend(ABC):
     def costs(self, experiment: Experiment) -> BackendCosts:
         """Of one trial of the experiment, as far as the backend decides them."""
         return BackendCosts()
+
+    def predict(self, experiment: Experiment, work: Workload) -> Prediction:
+        """Memory, checkpoints and hours by type of device, of all trials; empty where it cannot tell."""
+        return Prediction()
 
     def configs(self, experiment: Experiment, run: RunFolder) -> Mapping[str, str]:
         """Arm -> YAML text of what the backend would hand to a trainer of its own, for a dry run; most have none.

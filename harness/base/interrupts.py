@@ -1,4 +1,8 @@
-"""Signals that ask a program to end are Ctrl-C: one way out, on which what is done is kept."""
+"""Signals that ask a program to end are Ctrl-C: one way out, on which what is done is kept.
+
+SIGUSR1 is what a cluster sends a while before it takes a machine away: it ends a program likewise, but what is in the
+middle of a step may save that step first.
+"""
 
 from __future__ import annotations
 
@@ -11,18 +15,29 @@ from types import FrameType
 from typing import Any
 
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+LEAVING = signal.SIGUSR1
+"""SLURM's `--signal=B:USR1@120`: in two minutes the machine is another's"""
+
+_late: list[int] = []
+"""that came when a step could no longer be saved"""
+Handler = Callable[[int, FrameType | None], Any] | signal.Handlers
+
+
+class Preempted(KeyboardInterrupt):
+    """The machine will be taken away soon: what can be saved in that time is saved, then the program ends."""
 
 
 @contextmanager
 def as_ctrl_c() -> Iterator[None]:
-    """SIGTERM and a lost terminal (SIGHUP) raise KeyboardInterrupt inside. A SIGHUP or SIGINT that is ignored, as under
-    `nohup` and for jobs that a script puts into the background, stays ignored; SIGTERM never does."""
-    handlers = {
+    """SIGTERM and a lost terminal (SIGHUP) raise KeyboardInterrupt inside, and SIGUSR1 raises Preempted. A SIGHUP or
+    SIGINT that is ignored, as under `nohup` and for jobs that a script puts into the background, stays ignored; the
+    others never do."""
+    handlers: dict[signal.Signals, Handler] = {
         number: signal.default_int_handler
         for number in ENDING
         if number == signal.SIGTERM or signal.getsignal(number) is not signal.SIG_IGN
     }
-    with _handled(handlers):
+    with _handled({**handlers, LEAVING: _leave}):
         yield
 
 
@@ -30,6 +45,43 @@ def end_at_any() -> None:
     """All of them raise KeyboardInterrupt, for good, whatever was inherited: in a process that its driver ends."""
     for number in ENDING:
         signal.signal(number, signal.default_int_handler)
+    signal.signal(LEAVING, _leave)
+
+
+@contextmanager
+def saved_first() -> Iterator[Callable[[], bool]]:
+    """Around a step: SIGUSR1 waits for its end. What is yielded is asked once, where the step can still be saved: if it
+    says yes, the step is saved whether it is its turn or not. One that comes after that waits for the next step.
+
+    Raises: Preempted at the end, if it has said yes.
+    """
+    said = False
+    arrived, _late[:] = _late[:], []
+
+    def remember(number: int, frame: FrameType | None) -> None:
+        arrived.append(number)
+
+    def leaving() -> bool:
+        nonlocal said
+        said = bool(arrived)
+        return said
+
+    with _handled({LEAVING: remember}):
+        yield leaving
+    if said:
+        raise Preempted
+    _late.extend(arrived)
+
+
+@contextmanager
+def deaf() -> Iterator[None]:
+    """Programs that are started inside do not hear SIGUSR1, which without a handler would end them."""
+    with _handled({LEAVING: signal.SIG_IGN}):
+        yield
+
+
+def _leave(number: int, frame: FrameType | None) -> None:
+    raise Preempted
 
 
 @contextmanager
@@ -40,7 +92,7 @@ def held_back() -> Iterator[None]:
     def remember(number: int, frame: FrameType | None) -> None:
         arrived.append(number)
 
-    handlers = {number: remember for number in ENDING if signal.getsignal(number) is not signal.SIG_IGN}
+    handlers = {number: remember for number in (*ENDING, LEAVING) if signal.getsignal(number) is not signal.SIG_IGN}
     with _handled(handlers):
         yield
     if arrived:
@@ -48,7 +100,7 @@ def held_back() -> Iterator[None]:
 
 
 @contextmanager
-def _handled(handlers: Mapping[signal.Signals, Callable[[int, FrameType | None], Any]]) -> Iterator[None]:
+def _handled(handlers: Mapping[signal.Signals, Handler]) -> Iterator[None]:
     """In the main thread, the only one that signals reach."""
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -5,27 +5,23 @@ from __future__ import annotations
 import json
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from math import prod
 from pathlib import Path
 from typing import Any
 
 from harness.backends.base import BackendCosts
+from harness.backends.predicted import Prediction, total
 from harness.backends.registry import get_backend
 from harness.base.errors import UserError
 from harness.config.evaluation import Evaluation
 from harness.config.experiment import Arm, Experiment
-from harness.models import smollm
+from harness.models import shape, smollm
+from harness.planning import predicting
 
-STATED = {
-    smollm.NAME: smollm.PARAMETERS,
-    "Qwen/Qwen3-0.6B": 596_049_920,
-    "Qwen/Qwen3-1.7B": 1_720_574_976,
-    "Qwen/Qwen3-4B": 4_022_468_096,
-    "Qwen/Qwen3-8B": 8_190_735_360,
-}
-"""parameters of models that need not be here to be planned with, worked out from their published config.json; tied
-embeddings are counted once. Base models have the same sizes"""
+STATED = {smollm.NAME: smollm.PARAMETERS, **{name: one.parameters for name, one in shape.STATED.items()}}
+"""parameters of models that need not be here to be planned with; tied embeddings are counted once. Base models have the
+same sizes"""
 
 
 _MOST_HEADER_BYTES = 100_000_000
@@ -55,13 +51,23 @@ class Costs:
     """cores or GPUs that a trial keeps busy"""
     throughput: str
     disk_bytes: int | None
+    prediction: Prediction = field(default_factory=Prediction)
+    """memory, and hours by type of device, as far as the backend can tell"""
+
+    def to_json(self) -> dict[str, Any]:
+        """For `rence plan --json`."""
+        flat = {one.name: getattr(self, one.name) for one in fields(self) if one.name != "prediction"}
+        return {**flat, **({"prediction": self.prediction.to_json()} if self.prediction.hours else {})}
 
 
-def estimate(experiment: Experiment, model: Path | None, problems: Mapping[str, int]) -> Costs:
+def estimate(
+    experiment: Experiment, model: Path | None, problems: Mapping[str, int], response_tokens: float | None = None
+) -> Costs:
     """
     Args:
         model: folder of the initial weights; None if they are not on this machine.
         problems: benchmark -> number of its problems.
+        response_tokens: how long a response is expected to be; None: not known.
     """
     evaluation = experiment.evaluation
     ways = headline(evaluation, problems)
@@ -93,6 +99,9 @@ def estimate(experiment: Experiment, model: Path | None, problems: Mapping[str, 
             hours = (sampling / throughput.generate_flops + training / throughput.train_flops) / 3600
         # Beside the weights, the attempts: about 150 bytes each, and 4 a response token.
         disk = _disk(experiment, trials, size, backend) + 150 * attempts + 4 * evaluation_tokens
+    prediction = predicting.predict(experiment, model, size, problems, response_tokens)
+    if prediction.hours:
+        hours = total(prediction.hours[0].at_most)
     return Costs(
         trials=trials,
         rollouts=experiment.budget_rollouts * trials,
@@ -107,6 +116,7 @@ def estimate(experiment: Experiment, model: Path | None, problems: Mapping[str, 
         devices=backend.devices,
         throughput=throughput.stated if throughput else "",
         disk_bytes=disk,
+        prediction=prediction,
     )
 
 

@@ -78,7 +78,7 @@ def _measured(plan: Plan, run: RunFolder) -> SolveRates | None:
     """None where the run is another's model, problems or sampling, or has no step."""
     try:
         other = Plan.read(run.plan) if run.plan.exists() else None
-        if other is None or _sampled(other) != _sampled(plan):
+        if other is None or sampled(other) != sampled(plan):
             return None
         firsts = list(_first_steps(other, run))
     except DataError:
@@ -92,7 +92,7 @@ def _measured(plan: Plan, run: RunFolder) -> SolveRates | None:
     return SolveRates(mean, 1 - alike / groups, other.recipe["group_size"], source)
 
 
-def _sampled(plan: Plan) -> tuple[object, ...]:
+def sampled(plan: Plan) -> tuple[object, ...]:
     """What a rollout of the start model depends on."""
     sampling = (plan.recipe.get("temperature"), plan.recipe.get("max_tokens"))
     return plan.model_hash, plan.train, plan.train_hash, plan.template, *sampling

@@ -89,6 +89,19 @@ def is_complete(run: RunFolder, tuning: Experiment) -> bool:
     return all(run.trial(arm.name, seed).done.exists() for arm in tuning.arms for seed in tuning.seeds)
 
 
+def chosen_before(experiment: Experiment, run: RunFolder, tuning: Experiment) -> Experiment:
+    """The experiment with what a tuning that has ended chose.
+
+    Raises: UserError if it has not.
+    """
+    if not is_complete(run, tuning):
+        raise UserError(
+            f"`--job`: {experiment.name} is tuned first, in {run.root}, and every job waits for that. Run it once "
+            "without `--job`, until it says what tuning chose."
+        )
+    return chosen(experiment, run)
+
+
 def _score(run: RunFolder, arm: str, search: Tuning) -> dict[str, Any]:
     """Share of correct answers: mean over benchmarks, then over seeds. None if a trial diverged: it cannot win."""
     scores, diverged = [], []

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from harness.base.pace import Pace, clock, left_in_words
 from harness.run.jobs import Job
-from harness.run.progress import RunProgress, Survey
+from harness.run.progress import MACHINE, RunProgress, Survey
 from harness.run.pulse import Pulse
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
 
     from harness.run.outcome import Failure
+    from harness.run.retries import Retry
 
 _LIVE_SECONDS, _PLAIN_SECONDS = 0.5, 30.0
 _PULSE_SECONDS = 2.0
@@ -56,16 +57,23 @@ class RunView:
             failure: None if it is complete.
             warnings: what it warned of, for people.
         """
-        del self._running[job.name], self._pulses[job.name]
+        self._leave(job)
         for warning in warnings:
             self._say(f"{job.name}: {warning}")
         if failure:
-            from rich.text import Text
-
             how = f" (exit code {failure.exit_code}): {failure.log}"
             self._say(Text.assemble((f"{job.name} failed", "bold red"), how))
         else:
             self._say(f"{job.name} {job.state}")
+
+    def lost(self, failure: Failure, retry: Retry) -> None:
+        """A job was lost, and will be started again."""
+        self._leave(failure.job)
+        self._say(Text.assemble((f"{failure.job.name} was lost", "bold yellow"), f": {retry}: {failure.log}"))
+
+    def _leave(self, job: Job) -> None:
+        """It runs no longer."""
+        del self._running[job.name], self._pulses[job.name]
 
     def warn(self, message: str) -> None:
         """May be called from another thread."""
@@ -140,9 +148,9 @@ class LiveRunView(RunView):
         super().started(job)
         self._tasks[job.name] = self._bars.add_task(job.name, total=1.0, words="")
 
-    def ended(self, job: Job, failure: Failure | None, warnings: Sequence[str]) -> None:
+    def _leave(self, job: Job) -> None:
         self._bars.remove_task(self._tasks.pop(job.name))
-        super().ended(job, failure, warnings)
+        super()._leave(job)
 
     def show(self) -> None:
         for name, job in self._running.items():
@@ -166,6 +174,9 @@ class QuietView(RunView):
     def ended(self, job: Job, failure: Failure | None, warnings: Sequence[str]) -> None:
         pass
 
+    def lost(self, failure: Failure, retry: Retry) -> None:
+        pass
+
     def refresh(self) -> None:
         pass
 
@@ -180,4 +191,5 @@ def view_for(console: Console) -> RunView:
 def _words(progress: RunProgress) -> str:
     trained = f"{progress.rollouts:,} of {progress.rollouts_total:,} rollouts" if progress.rollouts_total else ""
     asked = f"asking {progress.evaluating}" if progress.evaluating else ""
-    return ", ".join(part for part in (trained, asked) if part) or "starting"
+    machine = (MACHINE[name].format(value) for name, value in progress.machine)
+    return ", ".join(part for part in (trained, asked, *machine) if part) or "starting"

@@ -84,6 +84,20 @@ def of(run: RunFolder, experiment: Experiment, only: Sequence[str] = (), seeds: 
     ]
 
 
+def one(run: RunFolder, experiment: Experiment, number: int) -> Job:
+    """That of the number among all of the experiment: 0 is the untrained model's, trials are counted from 1.
+
+    Raises: UserError if there is none.
+    """
+    every = of(run, experiment)
+    if number >= len(every):
+        raise UserError(
+            f"`--job {number}`: the experiment has the jobs 0 to {len(every) - 1}, of which 0 evaluates the untrained "
+            "model. `rence plan EXPERIMENT --json` lists them under `jobs`."
+        )
+    return every[number]
+
+
 def _of_start(experiment: Experiment) -> Iterator[str]:
     for place, (name, way) in enumerate(experiment.evaluation.ways.items()):
         yield from (eval_name(benchmark, name if place else "") for benchmark in way.benchmarks)

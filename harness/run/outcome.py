@@ -36,6 +36,8 @@ class RunOutcome:
     """whether there was anything to do"""
     interrupted: bool = False
     failures: list[Failure] = field(default_factory=list)
+    retried: dict[str, list[str]] = field(default_factory=dict)
+    """name of a job that was lost -> why it was started again, each time"""
 
     @property
     def exit_code(self) -> int:
@@ -67,5 +69,6 @@ class RunOutcome:
             "worked": self.worked,
             "jobs": {job.name: "failed" if job.name in failed else str(job.state) for job in self.jobs},
             "failures": {name: {"exit_code": f.exit_code, "log": str(f.log)} for name, f in failed.items()},
+            "retried": self.retried,
             "report": str(self.report) if self.report else None,
         }

@@ -23,6 +23,14 @@ from harness.records import (
 _TRAINING_WEIGHT = 4.0
 """what a rollout costs in attempts: it is sampled once and learnt from in several passes"""
 
+MACHINE = {
+    "actor/perf/max_memory_allocated_gb": "{:.1f} GB of GPU memory",
+    "perf/throughput": "{:,.0f} tokens/s a GPU",
+    "perf/mfu/actor": "MFU about {:.0%}",
+    "sampler/preemptions": "{:,.0f} preemptions",
+}
+"""metric of a step, as verl and vLLM give it -> how it is shown while a run goes on"""
+
 
 @dataclass(frozen=True)
 class RunProgress:
@@ -36,6 +44,8 @@ class RunProgress:
     """the benchmark that is being asked"""
     ended: str = ""
     """finished or diverged, once it is complete"""
+    machine: tuple[tuple[str, float], ...] = ()
+    """what its last step says of the machine: names of `MACHINE` and their values, as far as they were measured"""
 
     @property
     def work(self) -> float:
@@ -80,7 +90,9 @@ class Survey:
         attempts, evaluating = self._attempts(folder.evals())
         ended = DoneRecord.read(folder.done).status if folder.done.exists() else ""
         rollouts = last.rollouts if last else 0
-        return RunProgress(rollouts, attempts, self.plan.budget_rollouts, self._trial_attempts, evaluating, ended)
+        return RunProgress(
+            rollouts, attempts, self.plan.budget_rollouts, self._trial_attempts, evaluating, ended, _machine(last)
+        )
 
     def all(self) -> Iterator[RunProgress]:
         """The untrained model first, then every trial of the plan, arm by arm."""
@@ -142,6 +154,12 @@ def _run_row(root: Path) -> dict[str, Any]:
 
 def _last_step(folder: TrialFolder) -> StepRecord | None:
     return last_line(folder.steps, StepRecord, StepRecord.mend)
+
+
+def _machine(last: StepRecord | None) -> tuple[tuple[str, float], ...]:
+    metrics = last.metrics if last else {}
+    found = ((name, metrics.get(name)) for name in MACHINE)
+    return tuple((name, value) for name, value in found if isinstance(value, int | float))
 
 
 def _lines(path: Path) -> int:

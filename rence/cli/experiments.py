@@ -36,6 +36,26 @@ Config = Annotated[
 Overrides = Annotated[
     list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Settings to change.", show_default=False)
 ]
+Workers = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        max=1024,
+        help="Trials side by side; one a core, here or of the cluster, on verl one a slot (verl.gpus_per_trial).",
+        show_default=False,
+    ),
+]
+OneJob = Annotated[
+    int | None,
+    typer.Option(
+        min=0,
+        max=1_000_000,
+        metavar="N",
+        help="One job alone, while others of the same run are worked on elsewhere: a task of a SLURM array. 0 is the "
+        "untrained model; `rence plan --json` lists all.",
+        show_default=False,
+    ),
+]
 
 _MOST_FAILURES = 3
 
@@ -50,15 +70,8 @@ def run(
     overrides: Overrides = None,
     only: Annotated[list[str] | None, typer.Option(metavar="ARM", help="These arms only.", show_default=False)] = None,
     seed: Annotated[list[int] | None, typer.Option(metavar="N", help="These seeds only.", show_default=False)] = None,
-    workers: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            max=1024,
-            help="Trials side by side; one a core, here or of the cluster, on verl one a slot (verl.gpus_per_trial).",
-            show_default=False,
-        ),
-    ] = None,
+    job: OneJob = None,
+    workers: Workers = None,
     launcher: Annotated[
         Where, typer.Option(help="Run trials as processes here, or as jobs of the Ray cluster at RAY_ADDRESS.")
     ] = Where.LOCAL,
@@ -75,6 +88,7 @@ def run(
         return
     from harness import config as configs
     from harness.planning import tuning
+    from harness.records import RunFolder
     from harness.run.display import view_for
     from harness.run.driver import Driver, RunSelection
 
@@ -82,12 +96,14 @@ def run(
     if not clean and (said := configs.as_begun(manifest)):
         err().print(said)
     experiment, work = configs.build(manifest), get_launcher(launcher)
-    wanted = RunSelection(only or (), seed or (), workers, clean, accept)
+    wanted = RunSelection(only or (), seed or (), workers, clean, job, accept)
 
     def drive(what: Experiment, part: RunSelection) -> RunOutcome:
         return Driver(what, manifest.text, view_for(err()), partial(_report, accept), part, work).run()
 
     first, tuned = tuning.stage(experiment), None
+    if first and job is not None:
+        experiment, first = tuning.chosen_before(experiment, RunFolder(Path("runs") / first.name), first), None
     if first:
         _announce(experiment, first, wanted)
         # Every arm and seed of the tuning, whatever is selected: a choice must not depend on the part that is run.
@@ -144,10 +160,12 @@ def _print_outcome(outcome: RunOutcome, accept: str | None) -> None:
     if not outcome.worked:
         count = len(outcome.jobs)
         console.print(f"{outcome.run.root}: all {count} jobs that were asked for are complete: nothing to do.")
-    elif outcome.exit_code == OK:
+    elif outcome.exit_code == OK and outcome.report:
         import reports
 
         console.print(reports.summary(outcome.run.root, accept=accept))
+    elif outcome.exit_code == OK:
+        console.print(f"{outcome.jobs[0].name} is complete. Who completes the last job of the run writes its report.")
     if outcome.report:
         console.print(f"Report: {outcome.report}")
 
@@ -179,10 +197,20 @@ def plan(
             show_default=False,
         ),
     ] = None,
+    response_tokens: Annotated[
+        float | None,
+        typer.Option(
+            metavar="N",
+            min=1,
+            help="How long a response is expected to be, on average, for hours that are expected beside those at most; "
+            "else as in RUN, or as in this experiment's own run.",
+            show_default=False,
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Cells, tokens, FLOPs, hours, disk and the smallest effect that can be detected. Starts nothing."""
-    _show_plan(config, overrides, json, pilot=pilot, optimise=optimise)
+    _show_plan(config, overrides, json, pilot=pilot, optimise=optimise, response_tokens=response_tokens)
 
 
 def _show_plan(
@@ -192,6 +220,7 @@ def _show_plan(
     configs: bool = False,
     pilot: Path | None = None,
     optimise: str | None = None,
+    response_tokens: float | None = None,
 ) -> None:
     """With `configs`, the backend's own are checked and written too."""
     from harness.config import as_begun, build, read
@@ -202,7 +231,7 @@ def _show_plan(
     if said := as_begun(manifest):
         err().print(said)
     experiment = build(manifest)
-    seen = preview(experiment, pilot, optimise)
+    seen = preview(experiment, pilot, optimise, response_tokens)
     experiment = seen.experiment
     if not json:
         print_plan(experiment, seen)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from rence.cli.console import out, table, titled
 from rence.cli.optimal_tables import print_optimal
 from rence.cli.power_tables import print_measured, print_power, short
+from rence.cli.prediction_tables import print_measured_costs, print_prediction
 
 if TYPE_CHECKING:
     from harness.config.experiment import Experiment
@@ -57,6 +58,10 @@ def print_plan(experiment: Experiment, seen: Preview) -> None:
     if seen.optimal:
         print_optimal(experiment, seen.target, seen.optimal)
     _print_costs(seen.costs)
+    print_prediction(seen.costs.prediction, seen.length)
+    # Beside what was foreseen stands what the experiment's own run took, once it has a complete trial.
+    if seen.spent:
+        print_measured_costs(seen.spent, seen.costs)
     if seen.tuning:
         console.print("\nTuning comes on top of that:")
         _print_costs(seen.tuning)
@@ -141,6 +146,7 @@ def _print_sweeps(experiment: Experiment, made: Plan, seen: Preview) -> None:
 
 
 def _print_costs(costs: Costs) -> None:
+    """What all of it costs from above; the rest is said only where the model's size is known."""
     console = out()
     console.print(
         f"\nAt most, with every response as long as allowed:\n"
@@ -156,7 +162,10 @@ def _print_costs(costs: Costs) -> None:
     disk = f"disk {_bytes(costs.disk_bytes or 0)}"
     how = "" if costs.counted else " (stated; the weights are not here to be counted)"
     console.print(f"  {costs.parameters:,} parameters{how}, {costs.flops:.2g} FLOPs, {hours}, {disk}")
-    if costs.throughput:
+    # The one line of hours is of one type of device; where several are foreseen, a table follows.
+    if costs.prediction.hours:
+        console.print(f"Hours are those of {costs.prediction.hours[0].device}s.")
+    elif costs.throughput:
         console.print(f"Hours assume the speed of {costs.throughput}")
 
 

@@ -12,10 +12,13 @@ from harness.backends.registry import get_backend
 from harness.base.errors import UserError
 from harness.config.experiment import Experiment
 from harness.models import resolving
-from harness.planning import costs, plan, solve_rates, tuning
+from harness.planning import costs, plan, response_lengths, solve_rates, tuning
+from harness.planning.measuring import MeasuredCosts, measured
 from harness.planning.refilling import RefillForecast, forecast
+from harness.planning.response_lengths import ResponseLength
 from harness.planning.solve_rates import SolveRates
 from harness.records import Plan, RunFolder, write_text
+from harness.run import jobs
 
 if TYPE_CHECKING:
     from rence.cli.effects import EffectTable
@@ -106,6 +109,10 @@ class Preview:
     """None where it was not asked for"""
     rates: SolveRates | None = None
     """of the start model on training problems; None where they are not known"""
+    length: ResponseLength | None = None
+    """that is expected; None where it is not known"""
+    spent: MeasuredCosts | None = None
+    """so far, by this experiment's own run; None where it has no complete trial"""
 
     @property
     def refill(self) -> list[RefillForecast]:
@@ -117,8 +124,11 @@ class Preview:
         one."""
         return {
             "plan": self.plan.to_json(),
-            "costs": asdict(self.costs),
-            **({"tuning": asdict(self.tuning)} if self.tuning else {}),
+            "jobs": [job.name for job in jobs.of(RunFolder(Path("runs")), self.experiment)],
+            "costs": self.costs.to_json(),
+            **({"measured": self.spent.to_json()} if self.spent else {}),
+            **({"response_length": asdict(self.length)} if self.length else {}),
+            **({"tuning": self.tuning.to_json()} if self.tuning else {}),
             **({"optimise": self.optimal.to_json()} if self.optimal else {}),
             **_refill_json(self.rates, self.refill),
             "problems": self.problems,
@@ -133,12 +143,19 @@ class Preview:
         }
 
 
-def preview(experiment: Experiment, pilot: Path | None = None, optimise: str | None = None) -> Preview:
+def preview(
+    experiment: Experiment,
+    pilot: Path | None = None,
+    optimise: str | None = None,
+    response_tokens: float | None = None,
+) -> Preview:
     """Starts nothing.
 
     Args:
         pilot: a finished run, to take variances from.
         optimise: `margin=POINTS,budget=N`, to look for the cheapest design.
+        response_tokens: how long a response is expected to be; None: as long as it was in the pilot or in the run of
+            this experiment, where there is one.
     Raises: UserError if the pilot lacks a benchmark or a second arm, or `optimise` is not that; DataError if the pilot
         is broken.
     """
@@ -159,12 +176,14 @@ def preview(experiment: Experiment, pilot: Path | None = None, optimise: str | N
     seeds = [len(made.seeds), *(s for s in _OTHER_SEEDS if s > len(made.seeds))]
     tables = [effects.stated(sizes, seeds, variances, one) for one in _targets(target)]
     pays_from = effects.pairing(sizes, seeds, variances, target)
-    cost = costs.estimate(experiment, model, problems)
+    runs = [*([pilot] if pilot else []), Path("runs") / experiment.name]
+    length = response_lengths.known(made, runs) if response_tokens is None else response_lengths.said(response_tokens)
+    cost = costs.estimate(experiment, model, problems, length and length.tokens)
     train = experiment.training_set
     made = replace(made, lock="") if before else made  # what its tuning chooses will be part of it
     seen = Preview(experiment, made, cost, problems, train, variances, target, tables, pays_from, tuning=before)
-    runs = [*([pilot] if pilot else []), Path("runs") / experiment.name]
-    seen = replace(seen, rates=solve_rates.known(experiment, made, runs))
+    seen = replace(seen, rates=solve_rates.known(experiment, made, runs), length=length)
+    seen = replace(seen, spent=measured(made, runs[-1], cost))
     seen = seen if pilot is None else replace(seen, measured=_measured(experiment, seen, pilot, sizes))
     if wanted is None:
         return seen

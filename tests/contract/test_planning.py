@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -118,3 +119,36 @@ def test_a_request_that_is_none(words: str, said: str, rence: Call) -> None:
 def test_a_plan_that_compares_nothing_has_no_cheapest_design(rence: Call) -> None:
     status, _, errors = rence("plan", QUICKSTART, "comparison.baselines=[]", "--optimise", "margin=2")
     assert status == USAGE and "`comparison.baselines` is empty" in errors
+
+
+def test_hours_by_type_of_gpu_are_expected_at_a_length_that_is_said_and_no_lock_changes(rence: Call) -> None:
+    plain, said = (
+        json.loads(rence("plan", "paper/rence_qwen3_4b", *words, "--json")[1])
+        for words in ((), ("--response-tokens", "1500"))
+    )
+    assert plain["plan"]["lock"] == said["plan"]["lock"]
+    before, after = (one["costs"]["prediction"]["hours"] for one in (plain, said))
+    assert [one["device"] for one in after] == ["A100", "H100", "H200", "B200", "L40S"]
+    assert {one["expected"] for one in before} == {None}
+    assert [one["at_most"] for one in before] == [one["at_most"] for one in after]
+    assert said["response_length"] == {"tokens": 1500.0, "source": "as given by --response-tokens"}
+    assert 0.2 < after[0]["expected"]["all"] / after[0]["at_most"]["all"] < 0.4
+    shown = rence("plan", "paper/rence_qwen3_4b")[1]
+    assert "--response-tokens N" in shown and "L40S" in shown and "(too much)" in shown
+    for phase in ("load", "sampling", "log-probs", "update", "checkpoint", "training"):
+        assert f"\n {phase} " in shown
+    assert rence("plan", QUICKSTART, "--response-tokens", "0")[0] == USAGE
+
+
+def test_after_a_run_its_plan_says_what_it_took(rence: Call, finished: Path) -> None:
+    found = json.loads(rence("plan", str(finished), "--json")[1])
+    took = found["measured"]
+    assert (took["trials"], took["rollouts"], took["tokens"]) == (4, 256, 3600)
+    # four trials of two seconds each on one core
+    assert sum(took["hours"].values()) == pytest.approx(8 / 3600)
+    assert took["hours"]["sampling"] == pytest.approx(4 / 3600)
+    assert took["predicted"]["at most"]["all"] == pytest.approx(found["costs"]["hours"])
+    assert found["response_length"]["tokens"] == pytest.approx(3600 / 256)
+    shown = rence("plan", str(finished))[1]
+    assert "Measured: 4 of 4 trials, 256 rollouts, 14 tokens a response." in shown
+    assert "Predicted, at most: " in shown

@@ -97,7 +97,7 @@ def view_of(
     kind: type[RunView], survey: Survey, tiny: Path, **console: bool
 ) -> tuple[RunView, io.StringIO, list[jobs.Job]]:
     text = io.StringIO()
-    view = kind(Console(file=text, width=200, highlight=False, **console))
+    view = kind(Console(file=text, width=400, highlight=False, **console))
     todo = jobs.of(survey.run, config.load(tiny))
     view.begin(survey, todo)
     return view, text, todo
@@ -118,6 +118,24 @@ def test_what_people_are_told(kind: type[RunView], run: RunFolder, survey: Surve
     assert "grpo/seed0" in said and "32 of 96 rollouts" in said
     assert "failed" in said and "exit code -9" in said and "logs/attempt_1/output.log" in said
     assert "warning: [bold] low" in said
+
+
+def test_a_step_tells_of_its_machine_what_was_measured(run: RunFolder, survey: Survey, tiny: Path) -> None:
+    measured = {
+        "actor/perf/max_memory_allocated_gb": 61.24, "perf/throughput": 5210.4, "perf/mfu/actor": 0.382,
+        "sampler/preemptions": 0.0, "perf/time_per_step": 40.0,
+    }  # fmt: skip
+    view, text, todo = view_of(RunView, survey, tiny)
+    grpo, rence = (next(job for job in todo if job.name == f"{name}/seed0") for name in ("grpo", "rence"))
+    view.started(grpo), view.started(rence)
+    append_jsonl(run.trial("grpo", 0).steps, [{**step(1), "metrics": measured}])
+    few = {"perf/throughput": 12.0, "perf/mfu/actor": None}
+    append_jsonl(run.trial("rence", 0).steps, [{**step(1), "metrics": few}])
+    view.show()
+    assert (
+        "grpo/seed0 32 of 96 rollouts, 61.2 GB of GPU memory, 5,210 tokens/s a GPU, MFU about 38%, 0 preemptions, "
+        "rence/seed0 32 of 96 rollouts, 12 tokens/s a GPU\n"
+    ) in text.getvalue()
 
 
 def test_quiet_says_nothing(survey: Survey, tiny: Path) -> None:

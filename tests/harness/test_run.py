@@ -107,7 +107,7 @@ def test_killed_in_every_way_and_run_again_gives_the_same_bytes(
     driver.terminate()
     assert driver.wait(timeout=60) == INTERRUPTED
 
-    # a trial is killed while its last checkpoint is asked: the others go on
+    # a trial is killed while its last checkpoint is asked: the others go on, and it is to be started again
     driver = start("run", str(tiny), WILD, "--workers", "1", cwd=disturbed)
     wait_for((grpo0 / "evals/step_3/mini_sums/eval.json").exists)
     os.kill(holder(grpo0), signal.SIGKILL)
@@ -124,10 +124,10 @@ def test_killed_in_every_way_and_run_again_gives_the_same_bytes(
     os.kill(held, signal.SIGCONT)
     _, err = driver.communicate(timeout=60)
     assert driver.returncode == INTERRUPTED
-    assert "grpo/seed0 failed (exit code -9): runs/tiny/grpo/seed0/logs/attempt_" in err
+    assert "grpo/seed0 was lost: it was killed (SIGKILL)" in err and "It is started again in 5 s" in err
     assert err.splitlines()[-1] == f"  rence run {tiny} '{WILD}' --workers 1"
     assert is_free(grpo1) and is_free(run)
-    assert not (grpo0 / "done.json").exists() and not (grpo1 / "done.json").exists()
+    assert not (grpo1 / "done.json").exists()
 
     last = rence("run", str(tiny), WILD, "--workers", "2", cwd=disturbed)
     assert last.returncode == OK, last.stderr
@@ -279,3 +279,28 @@ def test_a_model_that_is_not_whole_ends_the_run_before_a_score(rence: Rence, tin
     assert f"the weights of {model}/model.safetensors are not its model's: 20 tensors missing" in done.stderr
     run = tmp_path / "runs" / "lacking"
     assert not list(run.rglob("attempts.*")) and not list(run.rglob("done.json"))
+
+
+def test_the_jobs_of_a_run_may_be_worked_on_by_many_programs(
+    tiny: Path, tmp_path: Path, rence: Rence, start: Start
+) -> None:
+    """As the tasks of a SLURM array do; the last one writes the report, and the files are those of one run."""
+    few = ("budget.rollouts=32", "evaluation.points=1", "evaluation.limit=4", "seeds=[0]")
+    (tmp_path / "whole").mkdir()
+    assert rence("run", str(tiny), *few, cwd=tmp_path / "whole").returncode == OK
+    listed = json.loads(rence("plan", str(tiny), *few, "--json").stdout)["jobs"]
+    assert listed == ["start", "rence/seed0", "grpo/seed0"]
+    assert rence("run", str(tiny), *few, "--job", "3").stderr.startswith(
+        "rence: `--job 3`: the experiment has the jobs 0 to 2, of which 0 evaluates the untrained model."
+    )
+    assert rence("run", str(tiny), *few, "--job", "1", "--only", "grpo").returncode == USAGE
+    assert not (tmp_path / "runs").exists()
+    tasks = [start("run", str(tiny), *few, "--job", str(number)) for number in range(len(listed))]
+    ends = [task.communicate(timeout=300) for task in tasks]
+    assert [task.returncode for task in tasks] == [OK] * 3, ends
+    assert sum("ReNCE" in out for out, _ in ends) == 1, "one of them has ended last, and shows the report"
+    expected, found = tree(tmp_path / "whole/runs/tiny"), tree(tmp_path / "runs/tiny")
+    assert expected.keys() == found.keys()
+    assert [name for name in without_costs(expected) if expected[name] != found[name]] == []
+    again = rence("run", str(tiny), *few, "--job", "2")
+    assert again.returncode == OK and "nothing to do" in again.stdout

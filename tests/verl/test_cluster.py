@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 import pytest
 import requests
 
-from harness.base.errors import FAILED, INTERRUPTED, OK, USAGE, UserError
+from harness.base.errors import INTERRUPTED, OK, USAGE, UserError
 from harness.base.locks import LOCK, locked
 from harness.records import read_json
 
@@ -215,7 +215,8 @@ def test_two_nodes_and_every_way_to_lose_one(cluster: Cluster, client: JobSubmis
     assert code == USAGE and "export RAY_AUTH_MODE=token" in said and len(said.splitlines()) == 1
     assert not (there / "runs").exists()
 
-    # both nodes work, and one of them is lost with the trial on it: the other trial goes on to its end
+    # both nodes work, and one of them is lost with the trial on it: the other trial goes on to its end, and the lost
+    # one is started again, on the node that is left
     run = there / "runs/smoke"
     trials = [run / "rence/seed0", run / "grpo/seed0"]
     lost: list[Path] = []
@@ -232,26 +233,23 @@ def test_two_nodes_and_every_way_to_lose_one(cluster: Cluster, client: JobSubmis
     driver = begin(cluster, there, "--launcher", "ray")
     wait_for(on_the_second_node, driver)
     [trial] = lost
+    [other] = [one for one in trials if one != trial]
     os.kill(holder(trial), signal.SIGSTOP)  # so that it cannot end before
     cluster.lose_node(1)
-    code, said = end(driver)
-    name = trial.relative_to(run).as_posix()
-    assert code == FAILED, said
-    assert f"{name} failed with exit code 1: runs/smoke/{name}/logs/attempt_1/output.log" in said
-    assert "its node has died" in said and "Traceback" not in said
-    assert said.splitlines()[-1].endswith(" --launcher ray")
-    wait_for(lambda: is_free(trial))
-    [other] = [one for one in trials if one != trial]
-    assert [job.driver_node_id for job in cluster.jobs(client, other)] == [head]
+    wait_for(lambda: (trial / "logs/attempt_2/output.log").exists() and holder(trial), driver)
     assert (other / "done.json").exists() and not (trial / "done.json").exists()
 
     # Ctrl-C stops the job
-    driver = begin(cluster, there, "--launcher", "ray")
-    wait_for(lambda: holder(trial), driver)
     driver.send_signal(signal.SIGINT)
     code, said = end(driver)
     assert code == INTERRUPTED and "interrupted. What is done is saved. To go on:" in said
+    assert said.splitlines()[-1].endswith(" --launcher ray") and "Traceback" not in said
+    name = trial.relative_to(run).as_posix()
+    assert f"{name} was lost: its node was lost. It is started again in 5 s" in said
+    words = (trial / "logs/attempt_1/output.log").read_text()
+    assert "its node has died" in words and "its node was lost. It is started again" in words.splitlines()[-1]
     wait_for(lambda: is_free(trial))
+    assert [job.driver_node_id for job in cluster.jobs(client, other)] == [head]
     assert [str(job.status) for job in cluster.jobs(client, trial)] == ["FAILED", "STOPPED"]
 
     # a driver that is killed leaves its job to Ray, and the next driver waits for that job

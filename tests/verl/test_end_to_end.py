@@ -259,7 +259,7 @@ def test_the_same_run_again_does_nothing(both: Both) -> None:
     assert both.verl.trial("grpo", 0).steps.stat().st_mtime_ns == before
 
 
-def test_a_dead_rollout_server_ends_the_trial(both: Both) -> None:
+def test_a_trial_whose_rollout_server_died_is_started_again(both: Both) -> None:
     """The process that holds the sampler's model is killed: while it answers, or while the learner is at work, and then
     it is missed when it should take the weights."""
     one = yaml.safe_load((both.work / "verl.yaml").read_text())
@@ -272,9 +272,12 @@ def test_a_dead_rollout_server_ends_the_trial(both: Both) -> None:
     for pid in _descendants(process.pid):
         if b"EngineCore" in Path(f"/proc/{pid}/cmdline").read_bytes():
             os.kill(pid, signal.SIGKILL)
-    assert process.wait(timeout=PATIENCE) == 1
+    _wait_for(lambda: (trial.log(2) / "output.log").exists(), process, both.work)
+    process.terminate()
+    assert process.wait(timeout=PATIENCE) == 130
     words = (trial.log(1) / "output.log").read_text()
     assert any(said in words for said in ("got no answer", "no rollout came for", "died", "did not take the weights"))
+    assert words.splitlines()[-1].startswith("rence: grpo/seed0: a ") and "It is started again in 5 s" in words
     assert not trial.done.exists()
 
 

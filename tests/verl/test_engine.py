@@ -56,6 +56,8 @@ BF16_ROOM = 2
 """times as far: other processors round other sums"""
 PATIENCE = 1200
 """seconds for one set of ranks"""
+
+pytestmark = pytest.mark.timeout(2 * PATIENCE)  # the first test waits for both: 13 minutes at a load of 20
 RECIPE = Recipe(
     group_size=8, max_tokens=24, temperature=0.8, microbatch_tokens=2048, learning_rate=3e-4, warmup_updates=4,
     adam_beta2=0.95, adam_eps=1e-4, weight_decay=0.1, max_grad_norm=0.05,

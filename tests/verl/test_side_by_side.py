@@ -1,4 +1,5 @@
-"""Two trials at once on one Ray, each on a slot of one device, against one of them alone on the same Ray."""
+"""Two trials at once on one Ray, each on a slot of one device; in `make nightly` against one of them alone on the same
+Ray."""
 
 from __future__ import annotations
 
@@ -56,7 +57,6 @@ class Seen:
     """What was found."""
 
     together: RunFolder
-    alone: RunFolder
     namespaces: set[str]
     """of the rollout queues that were there at one time"""
 
@@ -91,7 +91,6 @@ def cluster() -> Iterator[dict[str, str]]:
 def seen(cluster: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]:
     work = tmp_path_factory.mktemp("two")
     (work / "two.yaml").write_text(yaml.safe_dump(EXPERIMENT, sort_keys=False))
-    (work / "one.yaml").write_text(yaml.safe_dump({**EXPERIMENT, "name": "one", "seeds": [0]}, sort_keys=False))
     together, found = RunFolder(work / "runs" / "two"), set[str]()
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("RAY_AUTH_MODE", "disabled")
@@ -108,9 +107,7 @@ def seen(cluster: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> I
             time.sleep(0.5)
         ray.shutdown()
     assert both.returncode == OK, (work / "output.log").read_text()[-3000:]
-    alone = rence(work, cluster, "one.yaml")
-    assert alone.wait(timeout=PATIENCE) == OK, (work / "output.log").read_text()[-3000:]
-    yield Seen(together, RunFolder(work / "runs" / "one"), found)
+    yield Seen(together, found)
 
 
 def _waits(run: RunFolder) -> list[str]:
@@ -155,10 +152,14 @@ def test_each_learns_from_its_own_seeds_prompts(seen: Seen) -> None:
     assert [one.problem.id for one in first] != [one.problem.id for one in second]
 
 
-def test_a_trial_beside_another_is_what_it_is_alone(seen: Seen) -> None:
+@pytest.mark.skipif("RENCE_NIGHTLY" not in os.environ, reason="`make nightly`: a start of everything more")
+def test_a_trial_beside_another_is_what_it_is_alone(seen: Seen, cluster: dict[str, str], tmp_path: Path) -> None:
     """A trial alone is not equal to itself to the last byte: rollouts are packed in the order in which they come, and
     sums differ in their last digits. What is counted is equal; what is computed, as closely as that allows."""
-    together, alone = seen.together.trial("grpo", 0), seen.alone.trial("grpo", 0)
+    (tmp_path / "one.yaml").write_text(yaml.safe_dump({**EXPERIMENT, "name": "one", "seeds": [0]}, sort_keys=False))
+    one = rence(tmp_path, cluster, "one.yaml")
+    assert one.wait(timeout=PATIENCE) == OK, (tmp_path / "output.log").read_text()[-3000:]
+    together, alone = seen.together.trial("grpo", 0), RunFolder(tmp_path / "runs" / "one").trial("grpo", 0)
     assert read_json(together.trial)["data_order"] == read_json(alone.trial)["data_order"]
     counted = ("marks/", "groups/", "rollouts/", "labels/", "generated/", "response_length/", "prompt_length/")
     for here, there in zip(_steps(together), _steps(alone), strict=True):

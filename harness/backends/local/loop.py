@@ -25,6 +25,7 @@ from harness.backends.local.policies import Policies
 from harness.backends.local.recording import missed, record
 from harness.backends.local.update import Learner, make_optimizer
 from harness.backends.metrics import step_metrics
+from harness.base.interrupts import saved_first
 from harness.base.seeds import derive
 from harness.config.experiment import Trial
 from harness.models.language_model import load
@@ -78,11 +79,12 @@ class Training:
         budget, every = self.trial.experiment.budget_rollouts, self.recipe.checkpoint_steps
         while self.progress.rollouts < budget:
             self.at = self.progress.step + 1
-            record = self.step()
-            append_jsonl(self.folder.steps, [record.to_json()])
-            self.observer.on_step(record)
-            if self.progress.grid or self.progress.step % every == 0:
-                self.save()
+            with saved_first() as leaving:
+                record = self.step()
+                append_jsonl(self.folder.steps, [record.to_json()])
+                self.observer.on_step(record)
+                if leaving() or self.progress.grid or self.progress.step % every == 0:
+                    self.save()
             if self.progress.grid:
                 self.evaluate_checkpoint()
 

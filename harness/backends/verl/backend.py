@@ -8,7 +8,8 @@ from pathlib import Path
 from types import MappingProxyType
 
 from harness.backends.base import Backend, BackendCosts, Evaluate, Mistake, Observer, Throughput, TrainingResult
-from harness.backends.verl import limits, room, survey
+from harness.backends.predicted import Prediction, Workload
+from harness.backends.verl import limits, prediction, room, survey
 from harness.backends.verl.node_needs import needs_of
 from harness.backends.verl.options import SEEN, VerlSettings, copies_of_sampler, settings_of
 from harness.backends.verl.settings import VERSION, as_yaml, engine_options, translate, validate
@@ -110,6 +111,9 @@ class VerlBackend(Backend):
         return BackendCosts(
             throughput, chosen.devices, extra_passes=1, state_copies=2 * copies, weight_bytes=wide, states=states
         )
+
+    def predict(self, experiment: Experiment, work: Workload) -> Prediction:
+        return prediction.predict(experiment, work)
 
     def configs(self, experiment: Experiment, run: RunFolder) -> Mapping[str, str]:
         """verl's complete config for each arm's first seed, checked by verl.

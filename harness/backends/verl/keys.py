@@ -180,6 +180,7 @@ def runtime_keys(trial: Trial, model: str | Path, work: Path) -> dict[str, Any]:
         f"{_ROLLOUT}.free_cache_engine": on_gpu,
         f"+{_ROLLOUT}.enable_sleep_mode": on_gpu,
         f"{_ROLLOUT}.agent.num_workers": _HELPERS[device],
+        f"{_ROLLOUT}.disable_log_stats": False,  # preemptions, for `monitor.py`
         f"{_ROLLOUT}.checkpoint_engine.backend": "naive",
         f"{_ROLLOUT}.checkpoint_engine.update_weights_bucket_megabytes": _BUCKET_MEGABYTES[device],
     }
@@ -189,6 +190,11 @@ def most_steps(trial: Trial) -> int:
     """Steps at which the budget is spent at the latest: when no group is ever refilled."""
     recipe = trial.arm.recipe
     return -(-trial.experiment.budget_rollouts // (recipe.prompts_per_step * recipe.group_size))
+
+
+def most_sequences(settings: VerlSettings) -> int:
+    """That one copy of the sampler has under way."""
+    return _SEQUENCES[settings.device]
 
 
 def longest_sequence(experiment: Experiment) -> int:

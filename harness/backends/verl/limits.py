@@ -152,6 +152,7 @@ def _layout(settings: VerlSettings) -> Iterator[Mistake]:
 
 
 def _slots(settings: VerlSettings) -> Iterator[Mistake]:
+    """Devices of a trial that do not cut a machine into equal slots."""
     each, node = settings.gpus_per_trial, settings.gpus_per_node
     keys = (("verl", "gpus_per_trial"), ("verl", "gpus_per_node"), ("verl", "nodes"))
     if each is None or each == node:

@@ -151,6 +151,7 @@ def await_free(
         if fits(settings, free):
             return
         now = time.monotonic()
+        # Who holds a device is at work, for however long; CPUs alone may be held by those that wait as we do.
         if sum(map(_gpus, free)) < sum(map(_gpus, machines)):
             deadline = now + wait
         elif now >= deadline:

@@ -200,7 +200,8 @@ def _late(trial: Trial, seconds: float) -> UserError:
 
 def _environment(trial: Trial) -> dict[str, str]:
     on_cpu = platform.ENVIRONMENT if settings_of(trial.experiment).device == "cpu" else {}
-    return {**on_cpu, **platform.NO_TELEMETRY, **isolation.environment(), "TRANSFER_QUEUE_ENABLE": "1"}
+    seldom = {"VLLM_LOG_STATS_INTERVAL": "600"}  # a line of each sampler in the log; seconds
+    return {**on_cpu, **platform.NO_TELEMETRY, **isolation.environment(), **seldom, "TRANSFER_QUEUE_ENABLE": "1"}
 
 
 def _last_line(error: Exception) -> str:

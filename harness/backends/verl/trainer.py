@@ -38,12 +38,14 @@ from harness.backends.verl.buffer import TRAIN, GroupBuffer
 from harness.backends.verl.checkpoint import REFERENCE, SAMPLER, SHARDS, STATE
 from harness.backends.verl.keys import cut
 from harness.backends.verl.minibatches import ONE_EPOCH, filled, minibatches, over_ranks
+from harness.backends.verl.monitor import Monitor
 from harness.backends.verl.objective import Objective
 from harness.backends.verl.options import settings_of
 from harness.backends.verl.sampling import ASK, Ask
 from harness.backends.verl.sync import Sync
 from harness.backends.verl.turns import Pools
 from harness.backends.verl.workers import PolicyWorker, learnt
+from harness.base.interrupts import saved_first
 from harness.base.seeds import derive
 from harness.config.experiment import Trial
 from harness.prompts.stream import Prompt, PromptStream
@@ -76,7 +78,7 @@ class Trainer(PPOTrainerSync):
         self.recipe, self.algorithm, self.placed = trial.arm.recipe, trial.arm.algorithm, placed
         self.settings = settings_of(trial.experiment)
         self.stall_seconds = self.settings.stall_seconds
-        self.sync = Sync(trial, self.stall_seconds)
+        self.sync, self.monitor = Sync(trial, self.stall_seconds), Monitor(self.settings.devices)
         self.progress = TrainingProgress()
         self.state: Mapping[str, float] = {}
         self.learnt: dict[str, Mean] = {}
@@ -96,6 +98,7 @@ class Trainer(PPOTrainerSync):
         if model.use_remove_padding:
             attention = model.override_config.attn_implementation
             packing.check(self.actor_rollout_wg.packing(), self.trial.experiment.model, attention)
+        self.monitor.watch(self.llm_server_manager.get_addresses())
         self.agent_loop_manager = AgentLoopManagerTQ.create(
             config=self.config,
             llm_client=self.get_llm_client(),
@@ -114,18 +117,19 @@ class Trainer(PPOTrainerSync):
         if self.progress.grid:
             evaluate()
         while self.progress.rollouts < self.trial.experiment.budget_rollouts:
-            with ExitStack() as checkpoint:
-                record = self.one_step(checkpoint)
+            with saved_first() as leaving, ExitStack() as checkpoint:
+                record = self.one_step(checkpoint, leaving)
                 append_jsonl(self.folder.steps, [record.to_json()])
             self.observer.on_step(record)
             if self.progress.grid:
                 evaluate()
 
-    def one_step(self, checkpoint: ExitStack) -> StepRecord:
+    def one_step(self, checkpoint: ExitStack, leaving: Callable[[], bool]) -> StepRecord:
         """One rollout batch: generate it, learn from it, send the weights to the samplers, count it.
 
         Args:
             checkpoint: what is due is written before samplers wake and take memory, and in its place when this is left.
+            leaving: whether one is due in any case.
         """
         self.global_steps = self.progress.step + 1
         self.replay_buffer.cursor = self.progress.cursor
@@ -139,7 +143,7 @@ class Trainer(PPOTrainerSync):
             self.progress = self.progress.after(
                 collected, self.progress.updates + self.made, self.trial.experiment.grid_rollouts
             )
-            if self.progress.grid or self.progress.step % self.recipe.checkpoint_steps == 0:
+            if leaving() or self.progress.grid or self.progress.step % self.recipe.checkpoint_steps == 0:
                 with marked_timer("save_checkpoint", self.timing_raw):
                     checkpoint.enter_context(self._checkpoint())  # the samplers sleep, so the memory is there
             self.sync.after(self.global_steps, evaluated=self.progress.grid is not None)
@@ -148,9 +152,9 @@ class Trainer(PPOTrainerSync):
         other = self.timing_raw["gen"] + self.timing_raw.get("save_checkpoint", 0.0)
         self.train_seconds += self.timing_raw["step"] - other
         seconds = {f"timing_s/{name}": value for name, value in self.timing_raw.items()}
-        ours = step_metrics(collected, self.rollouts, self.learnt)
-        done = self.progress
-        row = {**numbers(metrics), **numbers(seconds), **ours}
+        ours, done = step_metrics(collected, self.rollouts, self.learnt), self.progress
+        machine = self.monitor.row((tag["seq_len"] for tag in batch.tags), self.timing_raw["step"])
+        row = {**numbers(metrics), **numbers(seconds), **machine, **ours}
         return StepRecord(done.step, done.rollouts, done.tokens, done.updates, done.cursor, row)
 
     # What verl calls, in the order of a trial.
@@ -266,7 +270,8 @@ class Trainer(PPOTrainerSync):
                 "calculate_entropy": self.algorithm.wants_entropy,
                 **ONE_EPOCH,
             }
-            found = learnt(self.actor_rollout_wg.update_actor(epoch_batch), self.state)
+            found = learnt(output := self.actor_rollout_wg.update_actor(epoch_batch), self.state)
+            self.monitor.updated(tu.get(output, "metrics"))
             self.state, made = found.state, made + found.updates
             add(self.learnt, found.logged)
         self.made = made

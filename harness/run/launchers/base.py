@@ -5,17 +5,18 @@ from __future__ import annotations
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 
 from harness.config.experiment import Experiment
 from harness.run.jobs import Job
-from harness.run.launchers.process import log_of
+from harness.run.launchers.process import log_of, request_of
 
 
 class Running(ABC):
     """A job that is being worked on, wherever that is."""
 
     def __init__(self, job: Job, attempt: int) -> None:
-        self.job = job
+        self.job, self.attempt = job, attempt
         self.log = log_of(job, attempt)
         self.stop_seconds = 10.0
         """how long it may take to end when it was asked to"""
@@ -25,9 +26,18 @@ class Running(ABC):
     def exit_code(self) -> int | None:
         """None while running; negative: the signal that ended it."""
 
+    def news(self) -> str:
+        """What is to be said of it while it runs, each thing once; asked again and again."""
+        return ""
+
     @abstractmethod
     def interrupt(self) -> None:
         """Ask it to stop. Does nothing to one that has ended."""
+
+    def leave(self) -> None:
+        """Ask it to save at the end of its step, and to stop then. By a file, which every launcher's jobs see."""
+        with suppress(OSError):
+            request_of(self.job, self.attempt).write_text("leave\n", encoding="utf-8")
 
     @abstractmethod
     def kill(self) -> None:
@@ -40,6 +50,11 @@ class Running(ABC):
     def warnings(self) -> list[str]:
         """What the trial warned of, each once."""
         return list(dict.fromkeys(line for line in self._logged() if line.startswith("warning: ")))
+
+    def note(self, text: str) -> None:
+        """Add a line to the log of a job that has ended."""
+        with suppress(OSError), self.log.open("a", encoding="utf-8") as file:  # a full disk is said elsewhere
+            file.write(f"{text.strip()}\n")
 
     def _logged(self) -> list[str]:
         return self.log.read_text(encoding="utf-8", errors="replace").splitlines() if self.log.exists() else []
@@ -68,9 +83,19 @@ class Launcher(ABC):
         """Raises: UserError if it cannot be started."""
 
 
-def stop(running: Iterable[Running]) -> None:
-    """Ask all to stop, and kill what has not after its `stop_seconds`; a second Ctrl-C kills at once."""
+def stop(running: Iterable[Running], *, saving: bool = False) -> None:
+    """Ask all to stop, and kill what has not after its `stop_seconds`; a second Ctrl-C kills at once.
+
+    Args:
+        saving: ask them first to save at the end of their step, and wait for that; a further signal ends the waiting.
+    """
     jobs = list(running)
+    if saving:
+        with suppress(KeyboardInterrupt):
+            for job in jobs:
+                job.leave()
+            while any(job.exit_code is None for job in jobs):
+                time.sleep(0.05)
     began = time.monotonic()
     try:
         for job in jobs:

@@ -22,6 +22,7 @@ from multiprocessing.process import BaseProcess
 from harness.backends.base import Backend
 from harness.backends.registry import get_backend
 from harness.base.errors import INTERRUPTED, need
+from harness.base.interrupts import deaf
 from harness.config.experiment import Experiment
 from harness.run.jobs import Job
 from harness.run.launchers.base import Launcher, Running
@@ -98,6 +99,8 @@ def _context() -> multiprocessing.context.BaseContext:
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["harness.run.trial"])
+    with deaf():  # what is sent to our whole group must not end the server: jobs could not be waited for
+        forkserver.ensure_running()
     atexit.register(_end_the_server)
     return context
 

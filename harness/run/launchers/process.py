@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import site
 import sys
+import threading
+import time
+from contextlib import suppress
 from pathlib import Path
 
 from harness.base.errors import FAILED, UserError, of_system
-from harness.base.interrupts import end_at_any
+from harness.base.interrupts import LEAVING, end_at_any
 from harness.run.jobs import Job
 
 ENVIRONMENT = {
@@ -20,6 +23,8 @@ ENVIRONMENT = {
     "PYTHONSAFEPATH": "1",  # a folder `benchmarks/` where `rence` is called must not be imported in the place of ours
 }
 _LOG = "output.log"
+_LOOK_SECONDS = 1.0
+"""between two looks at what the driver asks"""
 _HOME = Path(__file__).resolve().parents[3]
 """where our packages lie"""
 
@@ -38,10 +43,17 @@ def log_of(job: Job, attempt: int) -> Path:
     return job.folder / "logs" / f"attempt_{attempt}" / _LOG
 
 
+def request_of(job: Job, attempt: int) -> Path:
+    """What the driver asks of an attempt that is under way is written there. The job makes it, empty, for storage
+    that shows another node's new files late shows what is written into one that is open at once."""
+    return log_of(job, attempt).with_name("request")
+
+
 def work(job: Job, attempt: int) -> int:
     """Do the job in this process, which was started for it with `ENVIRONMENT`; the exit code.
 
-    The folder of the log is there. SIGTERM is Ctrl-C: what is done is saved.
+    The folder of the log is there. SIGTERM is Ctrl-C: what is done is saved. SIGUSR1, which the driver sends by a file,
+    lets a step end first.
     """
     end_at_any()
     try:
@@ -57,4 +69,21 @@ def work(job: Job, attempt: int) -> int:
 
     from harness.run import trial
 
-    return trial.main(job, attempt)
+    request = request_of(job, attempt)
+    with suppress(OSError):  # a full disk ends the trial where it writes results
+        request.touch()
+    threading.Thread(target=_heed, args=(request,), name="request", daemon=True).start()
+    try:
+        return trial.main(job, attempt)
+    finally:
+        request.unlink(missing_ok=True)
+
+
+def _heed(request: Path) -> None:
+    """Pass the driver's request on to the main thread, as the signal that it stands for."""
+    while True:
+        with suppress(OSError):
+            if request.read_bytes():
+                os.kill(os.getpid(), LEAVING)
+                return
+        time.sleep(_LOOK_SECONDS)

@@ -6,6 +6,7 @@ driver of the same run folder finds it there and waits for it instead of startin
 
 from __future__ import annotations
 
+import math
 import os
 import secrets
 import shlex
@@ -21,6 +22,7 @@ from harness.backends.registry import get_backend
 from harness.base.errors import FAILED, INTERRUPTED, OK, UserError, need
 from harness.config.experiment import Experiment
 from harness.run.jobs import Job, JobState
+from harness.run.launchers import on_node
 from harness.run.launchers.base import Launcher, Running
 from harness.run.launchers.process import environment
 
@@ -88,7 +90,7 @@ class RayLauncher(Launcher):
         attempt = job.next_attempt()
         # A run that was cleaned counts its attempts from 1 again, but Ray takes a name only once.
         name = f"{job.run.root.name}.{job.name.replace('/', '.')}.attempt_{attempt}.{secrets.token_hex(3)}"
-        running = RayJob(job, attempt, self._client, name)
+        running = RayJob(job, attempt, self._client, name, time.time())
         running.log.parent.mkdir(parents=True)
         submit = partial(
             self._client.submit_job,
@@ -129,13 +131,18 @@ class RayLauncher(Launcher):
 class RayJob(Running):
     """A job as Ray knows it."""
 
-    def __init__(self, job: Job, attempt: int, client: JobSubmissionClient, name: str) -> None:
+    def __init__(self, job: Job, attempt: int, client: JobSubmissionClient, name: str, submitted: float = 0.0) -> None:
+        """
+        Args:
+            submitted: by this machine's clock; 0 where another driver has done it.
+        """
         super().__init__(job, attempt)
         self._client, self._name = client, name
         self._code: int | None = None
         self._next_look = 0.0
         self._answered = time.monotonic()
         self._succeeded = 0.0
+        self._submitted, self._next_news = submitted, 0.0
 
     @property
     def exit_code(self) -> int | None:
@@ -145,12 +152,27 @@ class RayJob(Running):
             self._code = self._look(now)
         return self._code
 
+    def news(self) -> str:
+        now = time.monotonic()
+        if now < self._next_news:
+            return ""
+        words = on_node.clock_words(self.log, self._submitted, time.time())
+        self._next_news = now + _LOOK_SECONDS if words is None else math.inf
+        return words or ""
+
     def interrupt(self) -> None:
         """Ray sends SIGTERM, and SIGKILL three seconds later."""
         if self._code is None:
             # A job of a cluster that does not answer ends with it, or the next driver finds it.
             with suppress(OSError, RuntimeError):
                 self._client.stop_job(self._name)
+
+    def leave(self) -> None:
+        """One that still waits for its place has nothing to save, and would not read the request."""
+        super().leave()
+        with suppress(OSError, RuntimeError):
+            if self._client.get_job_status(self._name) == "PENDING":
+                self.interrupt()
 
     def kill(self) -> None:
         if self.exit_code is None:
@@ -162,7 +184,7 @@ class RayJob(Running):
         except (OSError, RuntimeError) as error:
             if now - self._answered < _TIMEOUT_SECONDS:
                 return None
-            self._add_to_log(f"Ray does not answer for its job {self._name}, which may still run: {_short(error)}")
+            self.note(f"Ray does not answer for its job {self._name}, which may still run: {_short(error)}")
             return FAILED
         self._answered = now
         if not seen.status.is_terminal():
@@ -178,12 +200,8 @@ class RayJob(Running):
         # one that was stopped, or went down with its node, only Ray knows why.
         if seen.driver_exit_code is None or not any(self._logged()):
             lines = (seen.message or "").splitlines()
-            self._add_to_log("\n".join(line for line in lines if not any(words in line for words in _RAYS_OWN)))
+            self.note("\n".join(line for line in lines if not any(words in line for words in _RAYS_OWN)))
         return INTERRUPTED if seen.status == "STOPPED" else seen.driver_exit_code or FAILED
-
-    def _add_to_log(self, text: str) -> None:
-        with self.log.open("a", encoding="utf-8") as file:
-            file.write(f"{text.strip()}\n")
 
 
 def _identity(job: Job) -> str:

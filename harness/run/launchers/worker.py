@@ -11,30 +11,23 @@ import platform
 from pathlib import Path
 
 from harness import config
-from harness.base.errors import UserError
 from harness.records import RunFolder
 from harness.run import jobs
+from harness.run.launchers import on_node
 from harness.run.launchers.process import log_of, work
 
 
 def main(folder: str, run: str, name: str, attempt: int) -> int:
     """The exit code of the job.
 
-    Raises: UserError if this node does not see the run folder.
+    Raises: UserError if this node does not see the run folder, or has no room for what it would start.
     """
-    if not Path(folder, run).is_dir():
-        raise _unseen(Path(folder, run))
+    on_node.check_sees(Path(folder, run))
+    on_node.check_scratch()
     os.chdir(folder)
     root = RunFolder(Path(run))
     job = next(job for job in jobs.of(root, config.load_run(root.resolved)) if job.name == name)
-    if not log_of(job, attempt).parent.is_dir():
-        raise _unseen(Path(folder, log_of(job, attempt)).parent)
+    on_node.check_sees(Path(folder, log_of(job, attempt)).parent)
+    on_node.arrive(log_of(job, attempt))
     print(f"{name} on {platform.node()}, process {os.getpid()}", flush=True)
     return work(job, attempt)
-
-
-def _unseen(folder: Path) -> UserError:
-    return UserError(
-        f"node {platform.node()} does not see {folder}. Call `rence run --launcher ray` in a folder that every node "
-        "of the cluster sees under the same path."
-    )

@@ -1,0 +1,157 @@
+"""SIGUSR1: a cluster takes the machine away soon. Steps are saved, the run ends, and goes on later."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from harness.base.errors import INTERRUPTED, OK
+from harness.base.interrupts import Preempted, as_ctrl_c, held_back, saved_first
+from harness.base.locks import LOCK
+
+Start = Callable[..., subprocess.Popen[str]]
+Rence = Callable[..., subprocess.CompletedProcess[str]]
+SMALL = (
+    "seeds=[0]", "budget.rollouts=1280", "recipe.checkpoint_steps=1000", "evaluation.limit=4", "evaluation.points=1",
+    "--only", "grpo",
+)  # fmt: skip
+"""one trial of 40 steps, whose only checkpoint is its last"""
+OWN_GROUP = 'set -- setsid "$@"'
+
+
+def wait_for(condition: Callable[[], object], seconds: float = 120.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it never came to be"
+        time.sleep(0.01)
+
+
+def lines(path: Path) -> int:
+    return path.read_bytes().count(b"\n") if path.exists() else 0
+
+
+def tree(run: Path) -> dict[str, bytes]:
+    """Every file that must be the same; the report shows seconds."""
+    return {
+        path.relative_to(run).as_posix(): path.read_bytes()
+        for path in sorted(run.rglob("*"))
+        if path.is_file() and path.name not in ("timing.json", LOCK) and not {"logs", "report"} & set(path.parts)
+    }
+
+
+def end(driver: subprocess.Popen[str]) -> str:
+    _, said = driver.communicate(timeout=300)
+    assert driver.returncode == INTERRUPTED, said
+    assert "Traceback" not in said
+    return said
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, bytes]]:
+    """Made by the first test that needs it."""
+    return {}
+
+
+@pytest.mark.parametrize("to", ["driver", "its whole group", "the trial"])
+def test_a_run_saves_its_step_and_goes_on_to_the_same_bytes(
+    tiny: Path, tmp_path: Path, start: Start, rence: Rence, undisturbed: dict[str, dict[str, bytes]], to: str
+) -> None:
+    if not undisturbed:
+        (tmp_path / "whole").mkdir()
+        whole = rence("run", str(tiny), *SMALL, cwd=tmp_path / "whole")
+        assert whole.returncode == OK, whole.stderr
+        undisturbed["tree"] = tree(tmp_path / "whole/runs/tiny")
+    trial = tmp_path / "runs/tiny/grpo/seed0"
+    driver = start("run", str(tiny), *SMALL, before=OWN_GROUP)
+    wait_for(lambda: lines(trial / "steps.jsonl") >= 2)
+    if to == "driver":
+        driver.send_signal(signal.SIGUSR1)
+        said = end(driver)
+        assert "rence: interrupted. What is done is saved. To go on:" in said
+        assert "SIGUSR1: the 1 jobs that run save at the end of their step" in said
+    elif to == "its whole group":
+        os.killpg(driver.pid, signal.SIGUSR1)
+        end(driver)
+    else:
+        os.kill(int((trial / LOCK).read_text().split()[0]), signal.SIGUSR1)
+        _, said = driver.communicate(timeout=300)
+        assert "grpo/seed0 failed (exit code 130)" in said
+    made = lines(trial / "steps.jsonl")
+    assert 2 <= made < 40
+    assert [path.name for path in (trial / "checkpoints").iterdir()] == [f"step_{made}"], "no step is lost"
+    assert not list(trial.glob("logs/*/request"))
+    again = rence("run", str(tiny), *SMALL)
+    assert again.returncode == OK, again.stderr
+    found = tree(tmp_path / "runs/tiny")
+    assert found.keys() == undisturbed["tree"].keys()
+    assert [name for name in found if found[name] != undisturbed["tree"][name]] == []
+
+
+def test_a_second_signal_does_not_wait_for_the_step(tiny: Path, tmp_path: Path, start: Start) -> None:
+    driver = start("run", str(tiny), *SMALL)
+    trial = tmp_path / "runs/tiny/grpo/seed0"
+    wait_for(lambda: lines(trial / "steps.jsonl") >= 1)
+    held = int((trial / LOCK).read_text().split()[0])
+    os.kill(held, signal.SIGSTOP)  # it never ends its step
+    driver.send_signal(signal.SIGUSR1)
+    time.sleep(1.0)
+    assert driver.poll() is None
+    began = time.monotonic()
+    driver.send_signal(signal.SIGTERM)
+    end(driver)
+    assert time.monotonic() - began < 6
+    assert not (trial / "checkpoints").exists() or not list((trial / "checkpoints").iterdir())
+
+
+def test_what_has_no_step_ends_at_once(tiny: Path, tmp_path: Path, start: Start) -> None:
+    """The untrained model's evaluation goes on from its attempts, and a trial that is being set up has nothing."""
+    driver = start("run", str(tiny), "evaluation.benchmarks={mini_sums: 64}", "--workers", "1")
+    wait_for((tmp_path / "runs/tiny/start/evals/mini_sums/attempts.jsonl").exists)
+    began = time.monotonic()
+    driver.send_signal(signal.SIGUSR1)
+    end(driver)
+    assert time.monotonic() - began < 10
+    assert not (tmp_path / "runs/tiny/start/evals/mini_sums/attempts.parquet").exists()
+
+
+def test_a_step_is_ended_first_and_only_a_step() -> None:
+    me, seen = os.getpid(), []
+    with as_ctrl_c():
+        with pytest.raises(Preempted), saved_first() as leaving:
+            seen.append(leaving())
+            os.kill(me, signal.SIGUSR1)
+            seen.append(leaving())
+        with saved_first() as leaving:
+            seen.append(leaving())
+        with pytest.raises(Preempted):
+            os.kill(me, signal.SIGUSR1)
+            time.sleep(5)
+        with pytest.raises(Preempted), held_back():
+            os.kill(me, signal.SIGUSR1)
+            seen.append("held back")
+        with saved_first() as leaving:
+            seen.append(leaving())
+            os.kill(me, signal.SIGUSR1)
+        with pytest.raises(Preempted), saved_first() as leaving:
+            seen.append(leaving())
+    assert seen == [False, True, False, "held back", False, True], "too late for one step, it is for the next"
+
+
+def test_another_thread_has_no_signals() -> None:
+    seen: list[bool] = []
+
+    def work() -> None:
+        with saved_first() as leaving:
+            seen.append(leaving())
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert seen == [False]
