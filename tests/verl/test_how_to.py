@@ -28,9 +28,15 @@ PAGES = ("cluster.md", "verl.md")
 BLOCK = re.compile(r"^```([^\n]*)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 RUN_HERE = {
     "cluster.md": ["export RAY_AUTH_MODE", "export RAY_AUTH_MODE", "rence run EXPERIMENT.yaml", "backend: verl"],
-    "verl.md": ["rence plan paper/smoke", "backend: verl", "backend: verl", ".venv-verl/bin/rence run"],
+    "verl.md": [
+        "rence plan paper/smoke",
+        "backend: verl",
+        "backend: verl",
+        "rence doctor --cluster",
+        ".venv-verl/bin/rence run",
+    ],
 }
-"""how each block that is run here begins, in the page's order"""
+"""how each block that is run here begins, in the page's order; `rence doctor` is run by `test_doctor.py`"""
 RAY = f'"{sys.executable}" -m ray.scripts.scripts'
 
 
