@@ -12,12 +12,14 @@ import pytest
 
 from harness import config
 from harness.backends.verl import node, node_needs, survey
+from harness.backends.verl.memory import Load, host_phases
 from harness.backends.verl.node import NodeFound, Space, visible
 from harness.backends.verl.node_needs import NodeNeeds, check, findings, host_memory, needs_of, of_one_kind
 from harness.backends.verl.options import VerlSettings, settings_of
 from harness.base.errors import UserError
 from harness.base.findings import FindingState
 from harness.config.experiment import Experiment
+from harness.models import shape as shapes
 from harness.models.resolving import SHIPPED
 
 GB, GIB = 10**9, 2**30
@@ -140,6 +142,27 @@ def test_the_learner_is_loaded_beside_the_reference(on_verl: Path) -> None:
     found, words = memory_of(loaded, FOUR_B, True)
     assert found == (8 + 1) * FOUR_B
     assert "tied, beside the reference" in words
+
+
+@pytest.mark.parametrize("algorithm", ["dr_grpo", "online_dpo", "semi_online_dpo"])
+@pytest.mark.parametrize("offload", ["", "params", "optimizer", "params,optimizer"])
+@pytest.mark.parametrize("machines", [["verl.nodes=2"], ["verl.gpus_per_trial=2"], []])
+@pytest.mark.parametrize("precision", ["bf16", "fp32"])
+@pytest.mark.parametrize("tied", [True, False])
+def test_no_trial_is_refused_for_more_than_its_plan_foresees(
+    on_verl: Path, tied: bool, precision: str, machines: list[str], offload: str, algorithm: str
+) -> None:
+    """What ends a trial is sure to be needed; the plan adds programs and what may be held, for all slots together."""
+    own = [f"arms.grpo.algorithm={algorithm}", f"verl.offload=[{offload}]", f"verl.precision={precision}"]
+    loaded = on_gpus(on_verl, *own, "recipe.prompts_per_step=64", *machines)
+    shape = replace(shapes.STATED["Qwen/Qwen3-4B"], tied=tied)
+    lags = any(arm.recipe.generator_sync_steps > 1 for arm in loaded.arms)
+    reference = any(arm.algorithm.reference for arm in loaded.arms)
+    load = Load(shape, shape.parameters, settings_of(loaded), 1024, flash=True, reference=reference, lags=lags)
+    needed, _ = memory_of(loaded, 4 * shape.parameters, tied)
+    foreseen = max(phase.bytes for phase in host_phases(load))
+    slots = 4 if "verl.gpus_per_trial=2" in machines else 1
+    assert 0 < slots * needed <= foreseen
 
 
 def test_the_shipped_model_and_its_needs_on_a_cpu(on_verl: Path) -> None:

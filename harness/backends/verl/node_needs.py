@@ -84,7 +84,8 @@ def needs_of(experiment: Experiment, arms: Sequence[Arm], model: Path | None, al
 
 def host_memory(settings: VerlSettings, arms: Sequence[Arm], weights: int, tied: bool) -> tuple[int, str]:
     """Bytes on the machine that takes most, of weights and what is kept beside them, at the worst phase; and in words
-    what they are. Programs and their libraries come on top.
+    what they are: what is sure to be needed, by one trial. `memory.host_phases` is what a plan expects, with programs,
+    what may be held besides, and the trials of all slots.
 
     Args:
         weights: bytes of the whole model in fp32.
