@@ -150,6 +150,12 @@ def test_the_labelled_blocks_are_commands_of_ours() -> None:
             assert line.startswith(("pip install", "rence doctor", "rence run configs/paper/")), line
 
 
+@pytest.mark.parametrize("page", PAGES)
+def test_what_is_said_to_prove_something_is_there(page: str) -> None:
+    named = set(re.findall(r"`(tests/[\w/]+(?:\.py)?)`", (ROOT / "docs/how-to" / page).read_text(encoding="utf-8")))
+    assert named and {name for name in named if not (ROOT / name).exists()} == set()
+
+
 @pytest.mark.parametrize(
     "page, number, expected", [("cluster.md", 0, (2, 8)), ("verl.md", 0, (1, 8)), ("verl.md", 1, (1, 8))]
 )
