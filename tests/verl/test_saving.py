@@ -64,11 +64,12 @@ class OneStep(trainer.Trainer):
         self.observer = SimpleNamespace(on_step=lambda record: noting.asked.append("count"))  # type: ignore[assignment]
         self.generate_seconds = self.train_seconds = 0.0
         self.config = None
+        self.monitor = SimpleNamespace(row=lambda lengths, seconds: {})  # type: ignore[assignment]
 
     def step(self, metrics: dict[str, Any], timing_raw: dict[str, float]) -> Any:
         self.noting.asked.append("learn")
         timing_raw["gen"] = 0.0
-        return SimpleNamespace(keys=[])
+        return SimpleNamespace(keys=[], tags=[])
 
 
 @pytest.mark.parametrize("dies", [False, True])

@@ -77,7 +77,9 @@ class _InOwnNamespace:
 
 def _at_own_socket(begin: Any) -> Any:
     def at_own_socket(end: Any, zmq_handle: str, *args: Any, **options: Any) -> None:
-        begin(end, zmq_handle.replace(_SOCKETS, f"{_SOCKETS}{os.environ[TRIAL]}-"), *args, **options)
+        if word := os.environ.get(TRIAL):
+            zmq_handle = zmq_handle.replace(_SOCKETS, f"{_SOCKETS}{word}-")
+        begin(end, zmq_handle, *args, **options)
 
     return at_own_socket
 
