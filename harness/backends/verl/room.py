@@ -1,7 +1,8 @@
 """What a trial takes of a Ray cluster, and whether the cluster has it: verl waits without end for what it lacks.
 
-GPUs, and logical CPUs, which Ray only counts: verl's resource pool takes three with each device, the rollout queue one
-for its books and one for each of its stores, and our own tasks one. What a trial takes at a time is a slot.
+GPUs, and logical CPUs, which Ray only counts: verl's resource pool takes three with each device, and one is asked for
+the rollout queue's books, each of its stores, and our own tasks. Those hold none (`isolation.py`), but each is a
+process. What a trial takes at a time is a slot.
 """
 
 from __future__ import annotations
