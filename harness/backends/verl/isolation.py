@@ -42,7 +42,9 @@ def own_queue(interface: Any) -> None:
     """The controller is looked for and made in the namespace of this process's Ray job, and nowhere else; of the
     cluster's CPUs it holds none."""
     interface.ray = _Changed(interface.ray, "get_actor", namespace=None)
-    interface.TransferQueueController = _Changed(interface.TransferQueueController, "options", namespace=None, num_cpus=0)
+    interface.TransferQueueController = _Changed(
+        interface.TransferQueueController, "options", namespace=None, num_cpus=0
+    )
 
 
 def free_stores(bootstrap: Any) -> None:
