@@ -45,6 +45,8 @@ _PROCESS = re.compile(
     r"|ncclRemoteError|SIGKILL|killed by signal 9|BrokenProcessPool",
     re.IGNORECASE,
 )
+_NO_PLACE = re.compile(r"supervisor actor failed to start within")
+"""Ray's words for a job that has waited 15 minutes for its processor or its GPUs"""
 _SILENT = re.compile(r"no answer came for|no rollout came for|one may have died", re.IGNORECASE)
 """backend verl's words for a sampler that is dead or hangs"""
 _REFUSED = re.compile(r"^node \S+ (?:does not see \S+|has \S+ MB left of .{1,200}?scratch disk)", re.MULTILINE)
@@ -72,6 +74,8 @@ def lost_by(exit_code: int, log: Sequence[str]) -> str:
         return f"its node cannot do it: {refused[0].rstrip('.')}"
     if _MEMORY.search(text):
         return "memory ran out"
+    if _NO_PLACE.search(text):
+        return "Ray found no place for it in time"
     if _NODE.search(text):
         return "its node was lost"
     if _PROCESS.search(text) and not _ITS_OWN.search(text):

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.backends import on_nodes
 from harness.base.errors import INTERRUPTED, OK
 from harness.base.interrupts import Preempted, as_ctrl_c, held_back, saved_first
 from harness.base.locks import LOCK
@@ -160,3 +161,19 @@ def test_another_thread_has_no_signals() -> None:
     thread.start()
     thread.join()
     assert seen == [False]
+
+
+def test_ray_does_not_change_what_sigterm_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its SystemExit is dropped while it waits for an answer, and ends a trial in no way that is known here."""
+    ray = pytest.importorskip("ray")
+
+    def init(**_: object) -> None:
+        """As Ray's, of which this is the part that matters here."""
+        signal.signal(signal.SIGTERM, lambda number, frame: os._exit(number))
+
+    monkeypatch.setattr(ray, "init", init)
+    with as_ctrl_c():
+        on_nodes.join(address="auto")
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(5)

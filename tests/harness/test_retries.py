@@ -53,6 +53,7 @@ LOST = [
     (FAILED, "vllm.v1.engine.exceptions.EngineDeadError: EngineCore encountered an issue.", "a process of it died"),
 ]  # fmt: skip
 LOST += [
+    (FAILED, "Job supervisor actor failed to start within 900.0 seconds. This timeout can be configured", "Ray found"),
     (INCOMPLETE, str(EngineFailed("vllm", "OutOfMemoryError: CUDA out of memory. Tried")), "memory ran out"),
     (INCOMPLETE, str(EngineFailed("vllm", "BrokenProcessPool: A process in the process pool was terminated abruptly")),
      "a process of it died"),
