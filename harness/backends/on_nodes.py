@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 import socket
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -63,14 +65,18 @@ def check_address(address: str, seconds: float = 30.0) -> None:
 
 
 def join(**options: Any) -> None:
-    """`ray.init`, whose refusals are in words.
+    """`ray.init`, whose refusals are in words. SIGTERM stays what it is: Ray would make it a SystemExit, which it drops
+    itself while it waits, so that a trial that is asked to end would go on until it is killed.
 
     Raises: UserError if Ray does not start here, or the cluster does not take this process.
     """
     import ray
 
+    before = signal.getsignal(signal.SIGTERM)
     try:
         ray.init(**options)
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, before)
     except UserError:
         raise  # an alarm of ours
     except Exception as error:  # Ray raises all kinds, bare exceptions among them

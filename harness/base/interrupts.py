@@ -49,26 +49,27 @@ def end_at_any() -> None:
 
 
 @contextmanager
-def saved_first() -> Iterator[Callable[[], bool]]:
-    """Around a step: SIGUSR1 waits for its end. What is yielded is asked once, where the step can still be saved: if it
-    says yes, the step is saved whether it is its turn or not. One that comes after that waits for the next step.
+def saved_first() -> Iterator[Callable[[bool], bool]]:
+    """Around a step: SIGUSR1 waits for its end. What is yielded is asked once, where the step can still be saved, and
+    told whether it is its turn; it says whether to save it. One that comes after that waits for the next step, unless
+    this one is saved anyway.
 
-    Raises: Preempted at the end, if it has said yes.
+    Raises: Preempted at the end of a step that is saved, if one has come.
     """
-    said = False
+    saved = False
     arrived, _late[:] = _late[:], []
 
     def remember(number: int, frame: FrameType | None) -> None:
         arrived.append(number)
 
-    def leaving() -> bool:
-        nonlocal said
-        said = bool(arrived)
-        return said
+    def leaving(due: bool) -> bool:
+        nonlocal saved
+        saved = due or bool(arrived)
+        return saved
 
     with _handled({LEAVING: remember}):
         yield leaving
-    if said:
+    if saved and arrived:
         raise Preempted
     _late.extend(arrived)
 

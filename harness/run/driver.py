@@ -89,6 +89,8 @@ class Driver:
         if wanted.job is not None:
             with locked(folder.root, wait=_OTHERS_SECONDS):
                 waiting, _ = self._prepare(outcome, made)
+                if waiting:  # one of before, when fewer were complete
+                    shutil.rmtree(outcome.run.report, ignore_errors=True)
             self._one_of_many(waiting, outcome)
             return outcome
         with locked(folder.root):

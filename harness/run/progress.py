@@ -24,7 +24,7 @@ _TRAINING_WEIGHT = 4.0
 """what a rollout costs in attempts: it is sampled once and learnt from in several passes"""
 
 MACHINE = {
-    "actor/perf/max_memory_allocated_gb": "{:.1f} GB of GPU memory",
+    "actor/perf/max_memory_allocated_gb": "{:.1f} GiB of GPU memory",
     "perf/throughput": "{:,.0f} tokens/s a GPU",
     "perf/mfu/actor": "MFU about {:.0%}",
     "sampler/preemptions": "{:,.0f} preemptions",

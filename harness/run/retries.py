@@ -42,13 +42,17 @@ _NODE = re.compile(
 )
 _PROCESS = re.compile(
     r"died unexpectedly|ActorDiedError|ActorUnavailable|WorkerCrashed|supervisor actor died|OwnerDied|EngineDead"
-    r"|ncclRemoteError|SIGKILL|killed by signal 9",
+    r"|ncclRemoteError|SIGKILL|killed by signal 9|BrokenProcessPool",
     re.IGNORECASE,
 )
+_NO_PLACE = re.compile(r"supervisor actor failed to start within")
+"""Ray's words for a job that has waited 15 minutes for its processor or its GPUs"""
 _SILENT = re.compile(r"no answer came for|no rollout came for|one may have died", re.IGNORECASE)
 """backend verl's words for a sampler that is dead or hangs"""
 _REFUSED = re.compile(r"^node \S+ (?:does not see \S+|has \S+ MB left of .{1,200}?scratch disk)", re.MULTILINE)
 """the words of `launchers/on_node.py`"""
+_ASKED = re.compile(r"^engine `[^`]+` failed while it was asked: (.+)$", re.MULTILINE)
+"""an evaluation's words for an engine that broke down (`engines/base.py`), which is exit code 3"""
 _ITS_OWN = re.compile(r"error raised in its creation task", re.IGNORECASE)
 """Ray's words for an actor that died of an exception, which a new start would meet again"""
 
@@ -61,13 +65,17 @@ def lost_by(exit_code: int, log: Sequence[str]) -> str:
     """
     if exit_code in _KILLED:
         return _KILLED[exit_code]
-    if exit_code in (OK, USAGE, INCOMPLETE, INTERRUPTED):
-        return ""
     text = "\n".join(log)
+    if exit_code == INCOMPLETE:  # of an engine the reason alone counts: what else leaves it would come again
+        text = "\n".join(_ASKED.findall(text))
+    if exit_code in (OK, USAGE, INTERRUPTED):
+        return ""
     if refused := _REFUSED.search(text):
         return f"its node cannot do it: {refused[0].rstrip('.')}"
     if _MEMORY.search(text):
         return "memory ran out"
+    if _NO_PLACE.search(text):
+        return "Ray found no place for it in time"
     if _NODE.search(text):
         return "its node was lost"
     if _PROCESS.search(text) and not _ITS_OWN.search(text):

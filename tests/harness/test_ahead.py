@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
@@ -13,7 +16,7 @@ from transformers import AutoTokenizer
 
 from harness.base.errors import UserError
 from harness.config.evaluation import Decoding, Evaluation
-from harness.engines.base import Completion, NotFinite, Request, Sampling, calls_at_once
+from harness.engines.base import Completion, EngineFailed, NotFinite, Request, Sampling, calls_at_once
 from harness.engines.registry import open_engine
 from harness.engines.replicas import Replicas
 from harness.evaluation.ahead import AHEAD, in_order
@@ -77,13 +80,16 @@ class Company:
 
     def __init__(self, calls_at_once: int) -> None:
         self.calls_at_once = calls_at_once
-        self.at_once = self.most = 0
+        self.at_once = self.most = self.calls = 0
+        self._together = threading.Barrier(calls_at_once)
         self._lock = threading.Lock()
 
     def generate(self, requests: Sequence[Request], sampling: Sampling) -> list[list[Completion]]:
         with self._lock:
-            self.at_once += 1
-            self.most = max(self.most, self.at_once)
+            self.at_once, self.calls = self.at_once + 1, self.calls + 1
+            self.most, first = max(self.most, self.at_once), self.calls <= self.calls_at_once
+        if first:  # however busy the machine is
+            self._together.wait(60)
         time.sleep(0.001 * (requests[0].seeds[0] % 20))
         with self._lock:
             self.at_once -= 1
@@ -129,6 +135,54 @@ def test_copies_in_processes_answer_as_one() -> None:
             copies.generate(requests[:1], Sampling(10**6))
     finally:
         copies.close()
+
+
+HOLDER = """
+import multiprocessing, os, signal, sys
+from harness.engines.base import Request, Sampling
+from harness.engines.replicas import Replicas
+from harness.models import resolving
+
+def work(end):
+    copies = Replicas("local", resolving.resolve("quickstart-base"), ["3"], "RENCE_TEST_DEVICES")
+    copies.generate([Request((1, 2, 3), (0,))], Sampling(4))
+    print(*(child.pid for child in multiprocessing.active_children()), flush=True)
+    if end == "error":
+        raise RuntimeError("as of a kernel")
+    os.kill(os.getpid(), signal.SIGKILL)
+
+if __name__ == "__main__":
+    process = multiprocessing.get_context("spawn").Process(target=work, args=(sys.argv[1],))
+    process.start()
+    process.join()
+    print(process.exitcode)
+"""
+
+
+@pytest.mark.parametrize("end, code", [("error", 1), ("killed", -9)])
+def test_copies_end_with_the_process_that_has_them(tmp_path: Path, end: str, code: int) -> None:
+    """They hold GPUs. Its parent is a process of the launcher's."""
+    script = tmp_path / "holder.py"
+    script.write_text(HOLDER)
+    done = subprocess.run([sys.executable, script, end], stdout=subprocess.PIPE, text=True, timeout=90, check=True)
+    child, found = done.stdout.split()
+    assert int(found) == code
+    deadline = time.monotonic() + 10
+    while Path("/proc", child).exists():
+        assert time.monotonic() < deadline, "a copy is left"
+        time.sleep(0.05)
+
+
+def test_a_call_under_way_ends_with_the_copies() -> None:
+    copies = Replicas("local", resolving.resolve("quickstart-base"), ["3"], "RENCE_TEST_DEVICES")
+    with ThreadPoolExecutor() as threads:
+        long = threads.submit(copies.generate, [Request((1, 2, 3), tuple(range(4000)))] * 20, Sampling(200))
+        time.sleep(1.0)
+        began = time.monotonic()
+        copies.close()
+        with pytest.raises(EngineFailed, match="BrokenProcessPool"):
+            long.result(timeout=10)
+    assert time.monotonic() - began < 5
 
 
 def test_an_error_crosses_processes_as_it_is() -> None:

@@ -133,7 +133,7 @@ def test_a_step_tells_of_its_machine_what_was_measured(run: RunFolder, survey: S
     append_jsonl(run.trial("rence", 0).steps, [{**step(1), "metrics": few}])
     view.show()
     assert (
-        "grpo/seed0 32 of 96 rollouts, 61.2 GB of GPU memory, 5,210 tokens/s a GPU, MFU about 38%, 0 preemptions, "
+        "grpo/seed0 32 of 96 rollouts, 61.2 GiB of GPU memory, 5,210 tokens/s a GPU, MFU about 38%, 0 preemptions, "
         "rence/seed0 32 of 96 rollouts, 12 tokens/s a GPU\n"
     ) in text.getvalue()
 

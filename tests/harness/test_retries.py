@@ -13,6 +13,7 @@ from rich.console import Console
 from harness import config
 from harness.base.errors import FAILED, INCOMPLETE, INTERRUPTED, OK, USAGE
 from harness.config.experiment import Experiment
+from harness.engines.base import EngineFailed
 from harness.records import DoneRecord
 from harness.run.display import RunView
 from harness.run.driver import Driver
@@ -51,7 +52,14 @@ LOST = [
     (FAILED, "grpo/seed0: no rollout came for 300 s; 2 of 8 groups are there.", "a sampler of it fell silent"),
     (FAILED, "vllm.v1.engine.exceptions.EngineDeadError: EngineCore encountered an issue.", "a process of it died"),
 ]  # fmt: skip
+LOST += [
+    (FAILED, "Job supervisor actor failed to start within 900.0 seconds. This timeout can be configured", "Ray found"),
+    (INCOMPLETE, str(EngineFailed("vllm", "OutOfMemoryError: CUDA out of memory. Tried")), "memory ran out"),
+    (INCOMPLETE, str(EngineFailed("vllm", "BrokenProcessPool: A process in the process pool was terminated abruptly")),
+     "a process of it died"),
+]  # fmt: skip
 NOT_LOST = [
+    (INCOMPLETE, str(EngineFailed("vllm", "ValueError: no such attention")) + "\nMemoryError"),
     (FAILED, "ValueError: the reward must be finite"),
     (FAILED, ""),
     (OK, OOM),

@@ -55,6 +55,12 @@ def test_preemptions_are_counted_from_step_to_step(server: SimpleNamespace) -> N
     assert preemptions([server.address, "127.0.0.1:9"]) is None and preemptions([]) is None
 
 
+def test_a_proxy_is_not_asked(server: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
+    server.text = said(7)
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    assert preemptions([server.address]) == 7.0
+
+
 def test_peaks_utilisation_and_tokens() -> None:
     monitor = Monitor(4)
     monitor.updated({"perf/max_memory_allocated_gb": [50.0, 61.0], "mfu": [0.25, 0.35]})

@@ -232,3 +232,25 @@ def test_a_real_limit_and_a_file_system_without_room_are_seen(on_verl: Path) -> 
     assert "200 files and connections open, and a trial takes up to 320" in out
     assert "0 MB free at /proc/ray, 100% full; at least 100 MB are needed" in out
     assert survey.ANSWER_SECONDS < 120
+
+
+@pytest.mark.parametrize(
+    ("line", "job", "names"),
+    [
+        ("0::/slurm/job_1/step_0", "slurm/job_1", ("memory.max", "memory.current")),
+        (
+            "5:cpu,cpuacct:/x\n4:memory:/slurm/job_1/step_0",
+            "memory/slurm/job_1",
+            ("memory.limit_in_bytes", "memory.usage_in_bytes"),
+        ),
+    ],
+)
+def test_a_jobs_limit_is_its_memory(tmp_path: Path, line: str, job: str, names: tuple[str, str]) -> None:
+    """SLURM limits a job by a control group above that of its steps, and no container is there."""
+    (tmp_path / "meminfo").write_text("MemTotal:  100000000 kB\nMemAvailable:  90000000 kB\n")
+    (tmp_path / "self").mkdir()
+    (tmp_path / "self/cgroup").write_text(f"{line}\n")
+    (tmp_path / job).mkdir(parents=True)
+    for name, size in zip(names, (64, 4), strict=True):
+        (tmp_path / job / name).write_text(f"{size * GB}\n")
+    assert node.memory(tmp_path, tmp_path) == (60 * GB, 64 * GB)

@@ -48,7 +48,7 @@ def test_too_few_gpus_in_a_cluster() -> None:
         (
             {},
             [machine(26, 8)],
-            "24 on each of these machines, and 3 more, 27 in all; the machines with GPUs enough have 26",
+            "25 on each of these machines, and 27 in all; the machines with GPUs enough have 26",
         ),
         ({"nodes": 2}, [machine(64, 8), machine(20, 8)], "have 64, 20, all together 84"),
         ({"nodes": 2}, [machine(25, 8), machine(25, 8)], "51 in all"),
@@ -62,9 +62,13 @@ def test_too_few_cpus_in_a_cluster(settings: dict[str, int], machines: list[dict
 
 
 def test_cpus_beside_the_devices_may_be_on_other_machines() -> None:
-    room.check(VerlSettings(), [machine(24, 8), machine(3)])
+    room.check(VerlSettings(), [machine(25, 8), machine(2)])
     with pytest.raises(UserError, match="27 in all"):
-        room.check(VerlSettings(), [machine(24, 8), machine(2)])
+        room.check(VerlSettings(), [machine(25, 8), machine(1)])
+    # the GPUs' machine needs one of its own, in which Ray starts the servers that are pinned to it
+    with pytest.raises(UserError, match="so 25 on each of these machines, and 27 in all"):
+        room.check(VerlSettings(), [machine(24, 8), machine(30)])
+    assert room.slots(VerlSettings(gpus_per_trial=4), [machine(24, 8), machine(30)]) == 1
 
 
 Cluster = list[dict[str, float]]
@@ -94,10 +98,11 @@ def test_a_trial_that_need_not_wait_says_nothing() -> None:
 def test_free_gpus_must_be_on_one_machine() -> None:
     wanted = VerlSettings(gpus_per_trial=4)
     assert not room.fits(wanted, [machine(64, 2), machine(64, 2)])
-    assert room.fits(wanted, [machine(64, 2), machine(12, 4)])
+    assert room.fits(wanted, [machine(64, 2), machine(13, 4)])
     two = VerlSettings(nodes=2)
     assert not room.fits(two, [machine(64, 8), machine(64, 7), machine(64, 7)])
-    assert room.fits(two, [machine(24, 8), machine(24, 8), machine(3)])
+    assert room.fits(two, [machine(25, 8), machine(25, 8), machine(3)])
+    assert not room.fits(two, [machine(24, 8), machine(25, 8), machine(3)])
 
 
 def test_what_becomes_impossible_on_the_way_is_said_at_once() -> None:

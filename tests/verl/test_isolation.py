@@ -122,6 +122,26 @@ def test_weights_go_to_the_trials_own_sampler(monkeypatch: pytest.MonkeyPatch) -
     assert found == [{f"ipc:///tmp/rl-colocate-zmq-{word}-01000000-replica-0-rank-0.sock"} for word in ("one", "two")]
 
 
+def test_the_queue_holds_no_cpus_of_the_cluster() -> None:
+    """Its stores are pinned to all nodes in turn, to one without CPUs, too."""
+    from transfer_queue import interface
+    from transfer_queue.storage.bootstrap import simple_storage_bootstrap as bootstrap
+
+    isolation.install()
+    asked: list[dict[str, object]] = []
+
+    class Class:
+        """In the place of Ray's."""
+
+        def options(self, **options: object) -> None:
+            asked.append(options)
+
+    for changed in (interface.TransferQueueController, bootstrap.SimpleStorageUnit):
+        assert changed._of._default_options["num_cpus"] == 1, "what TransferQueue wants"
+        type(changed)(Class(), changed._method, **changed._options).options(name="one", namespace="all", num_cpus=1)
+    assert asked == [{"name": "one", "num_cpus": 0}, {"name": "one", "namespace": "all", "num_cpus": 0}]
+
+
 def test_trials_take_their_devices_one_after_the_other(address: str) -> None:
     first, second = Turn(), Turn()
     assert first.come() and first.come() and not second.come()

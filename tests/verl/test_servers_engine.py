@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from contextlib import closing
 from typing import Any
 
@@ -70,3 +70,17 @@ def test_servers_that_fall_silent_are_not_waited_for(engine: ServersEngine) -> N
 def test_an_error_of_a_server_is_the_calls(engine: ServersEngine) -> None:
     with pytest.raises(NotFinite):
         engine.generate(requests(1, 13), Sampling(4))
+
+
+def test_a_call_ends_with_the_engine() -> None:
+    """Else a trial that is to end would wait for its threads, `stall_seconds` for servers that are gone."""
+    tokenizer = AutoTokenizer.from_pretrained(resolving.resolve("quickstart-base"))
+    made = ServersEngine(Servers(), tokenizer, (END,), positions=512, stall_seconds=600)  # type: ignore[arg-type]
+    with ThreadPoolExecutor() as threads:
+        call = threads.submit(made.generate, requests(10_000), Sampling(4))
+        time.sleep(0.2)
+        began = time.monotonic()
+        made.close()
+        with pytest.raises(CancelledError):
+            call.result(timeout=10)
+    assert time.monotonic() - began < 5

@@ -83,7 +83,7 @@ class Training:
                 record = self.step()
                 append_jsonl(self.folder.steps, [record.to_json()])
                 self.observer.on_step(record)
-                if leaving() or self.progress.grid or self.progress.step % every == 0:
+                if leaving(self.progress.grid is not None or self.progress.step % every == 0):
                     self.save()
             if self.progress.grid:
                 self.evaluate_checkpoint()

@@ -39,9 +39,19 @@ def environment() -> dict[str, str]:
 
 
 def own_queue(interface: Any) -> None:
-    """The controller is looked for and made in the namespace of this process's Ray job, and nowhere else."""
-    interface.ray = _InOwnNamespace(interface.ray, "get_actor")
-    interface.TransferQueueController = _InOwnNamespace(interface.TransferQueueController, "options")
+    """The controller is looked for and made in the namespace of this process's Ray job, and nowhere else; of the
+    cluster's CPUs it holds none."""
+    interface.ray = _Changed(interface.ray, "get_actor", namespace=None)
+    interface.TransferQueueController = _Changed(
+        interface.TransferQueueController, "options", namespace=None, num_cpus=0
+    )
+
+
+def free_stores(bootstrap: Any) -> None:
+    """The queue's stores hold no CPUs of the cluster's. TransferQueue pins them to its nodes in turn, the head among
+    them: on one that has no CPU left, or was started with none (KubeRay's `num-cpus: 0`), a store that wants one would
+    never start, and on a trial's own machine it could take what the GPUs' workers need."""
+    bootstrap.SimpleStorageUnit = _Changed(bootstrap.SimpleStorageUnit, "options", num_cpus=0)
 
 
 def own_sockets(transfer: Any) -> None:
@@ -56,23 +66,29 @@ def install() -> None:
     patch(
         {
             "transfer_queue.interface": own_queue,
+            "transfer_queue.storage.bootstrap.simple_storage_bootstrap": free_stores,
             "verl.workers.rollout.vllm_rollout.bucketed_weight_transfer": own_sockets,
         }
     )
 
 
-class _InOwnNamespace:
-    """Stands for an object, of which one method is called without the namespace that it was to be called with: Ray then
-    takes that of the job."""
+class _Changed:
+    """Stands for an object, of which one method is called with other options: those given here, in the place of its
+    caller's. None: without; Ray then takes the namespace of the job."""
 
-    def __init__(self, of: Any, method: str) -> None:
-        self._of, self._method = of, method
+    def __init__(self, of: Any, method: str, **options: Any) -> None:
+        self._of, self._method, self._options = of, method, options
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._of, name)
         if name != self._method:
             return found
-        return lambda *args, **options: found(*args, **{k: v for k, v in options.items() if k != "namespace"})
+
+        def changed(*args: Any, **options: Any) -> Any:
+            wanted = {**options, **self._options}
+            return found(*args, **{key: value for key, value in wanted.items() if value is not None})
+
+        return changed
 
 
 def _at_own_socket(begin: Any) -> Any:

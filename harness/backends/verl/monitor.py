@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
-from urllib.request import urlopen
+from urllib.request import ProxyHandler, build_opener
 
 PREEMPTIONS = "sampler/preemptions"
 _PEAKS = ("perf/max_memory_allocated_gb", "perf/max_memory_reserved_gb")
@@ -76,10 +76,10 @@ class Monitor:
 def preemptions(servers: Sequence[str]) -> float | None:
     """How often vLLM has taken a request's place from it since its start, over all servers; None if one does not
     tell."""
-    total = 0.0
+    total, direct = 0.0, build_opener(ProxyHandler({}))  # a proxy of the site's knows nothing of these
     for server in servers:
         try:
-            with urlopen(f"http://{server}/metrics", timeout=_SECONDS) as answer:
+            with direct.open(f"http://{server}/metrics", timeout=_SECONDS) as answer:
                 counts = _COUNTER.findall(answer.read().decode("utf-8", errors="replace"))
         except (OSError, ValueError):
             return None

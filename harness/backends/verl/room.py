@@ -1,7 +1,8 @@
 """What a trial takes of a Ray cluster, and whether the cluster has it: verl waits without end for what it lacks.
 
-GPUs, and logical CPUs, which Ray only counts: verl's resource pool takes three with each device, the rollout queue one
-for its books and one for each of its stores, and our own tasks one. What a trial takes at a time is a slot.
+GPUs, and logical CPUs, which Ray only counts: verl's resource pool takes three with each device, and one is asked for
+the rollout queue's books, each of its stores, and our own tasks. Those hold none (`isolation.py`), but each is a
+process. What a trial takes at a time is a slot.
 """
 
 from __future__ import annotations
@@ -18,6 +19,9 @@ Machine = Mapping[str, float]
 
 WORKER_CPUS = 3
 """with each device: verl 0.9.1's `max_colocate_count`"""
+PLACING = 1
+"""on each machine that has devices: vLLM's servers are pinned to it, and Ray starts what holds no CPU only where one is
+free at that moment"""
 BOOKS, TASKS = 1, 1
 """the queue's controller, and what looks at the cluster"""
 JOB = 1
@@ -66,7 +70,9 @@ def alive(nodes: Iterable[Mapping[str, Any]]) -> list[Machine]:
 def slots(settings: VerlSettings, machines: Iterable[Machine]) -> int:
     """How many trials a cluster that `check` has passed holds side by side, each with its job."""
     machines = list(machines)
-    parts = sum(min(_gpus(one), _cpus(one) // WORKER_CPUS) // settings.gpus_on_node for one in machines)
+    parts = sum(
+        min(_gpus(one), max(0, _cpus(one) - PLACING) // WORKER_CPUS) // settings.gpus_on_node for one in machines
+    )
     return max(1, min(parts // settings.nodes, sum(map(_cpus, machines)) // (least_cpus(settings) + JOB)))
 
 
@@ -176,14 +182,14 @@ def _check_cpus(settings: VerlSettings, machines: Sequence[Machine], with_gpus: 
     total = sum(map(_cpus, machines))
     if len(_enough(settings, machines)) >= settings.nodes and total >= least_cpus(settings):
         return
-    each = WORKER_CPUS * settings.gpus_on_node
+    each = WORKER_CPUS * settings.gpus_on_node + PLACING
     each_node = max(each, -(-wanted_cpus(settings) // settings.nodes))
     there = ", ".join(str(_cpus(machine)) for machine in with_gpus)
     raise UserError(
         f"the Ray cluster has too few CPUs: `verl.nodes` {settings.nodes} x {settings.gpus_on_node} devices take "
-        f"{WORKER_CPUS} with each device, so {each} on each of these machines, and "
-        f"{least_cpus(settings) - WORKER_CPUS * settings.devices} more, {least_cpus(settings)} in all; the "
-        f"machines with GPUs enough have {there}, all together {total}.\n"
+        f"{WORKER_CPUS} with each device and one to start servers, so {each} on each of these machines, and "
+        f"{max(least_cpus(settings), each * settings.nodes)} in all; the machines with GPUs enough "
+        f"have {there}, all together {total}.\n"
         f"Ray only counts them: start it with `ray start --num-cpus={each_node}` on each (SLURM: --cpus-per-task), "
         "or ask for fewer devices."
     )
@@ -192,7 +198,7 @@ def _check_cpus(settings: VerlSettings, machines: Sequence[Machine], with_gpus: 
 def _enough(settings: VerlSettings, machines: Iterable[Machine]) -> list[Machine]:
     """Those that have a trial's devices of one machine, with their CPUs."""
     each = settings.gpus_on_node
-    return [one for one in machines if _gpus(one) >= each and _cpus(one) >= WORKER_CPUS * each]
+    return [one for one in machines if _gpus(one) >= each and _cpus(one) >= WORKER_CPUS * each + PLACING]
 
 
 def _divisors(counts: Sequence[int]) -> list[int]:

@@ -10,7 +10,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Sequence
-from concurrent.futures import wait
+from concurrent.futures import CancelledError, wait
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
@@ -114,15 +114,18 @@ class ServersEngine:
         self.version = version("vllm")
         self.positions: int | None = positions
         self._servers, self._tokenizer, self._stop = servers, tokenizer, tuple(stop)
-        self._stall_seconds, self._moved = stall_seconds, time.monotonic()
+        self._stall_seconds, self._moved, self._closed = stall_seconds, time.monotonic(), False
         self._loop = asyncio.new_event_loop()  # one for the calls of all threads
         threading.Thread(target=self._loop.run_forever, name="evaluation", daemon=True).start()
 
     def generate(self, requests: Sequence[Request], sampling: Sampling) -> list[list[Completion]]:
-        """See the protocol. Raises: UserError if no answer came for too long; NotFinite; RayError of a server."""
+        """See the protocol. Raises: UserError if no answer came for too long; NotFinite; RayError of a server;
+        CancelledError if it was closed meanwhile."""
         self._moved = time.monotonic()
         call = asyncio.run_coroutine_threadsafe(self._all(requests, sampling), self._loop)
         while not wait([call], timeout=POLL_SECONDS).done:
+            if self._closed:
+                raise CancelledError
             if time.monotonic() - self._moved > self._stall_seconds:
                 call.cancel()
                 raise UserError(
@@ -133,7 +136,8 @@ class ServersEngine:
         return call.result()
 
     def close(self) -> None:
-        """Once no call is under way."""
+        """Ends the calls that are under way, whose threads a process waits for when it ends."""
+        self._closed = True
         self._loop.call_soon_threadsafe(self._loop.stop)
 
     async def _all(self, requests: Sequence[Request], sampling: Sampling) -> list[list[Completion]]:

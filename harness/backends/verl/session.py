@@ -107,8 +107,10 @@ def _train(
 
     tokenizer = AutoTokenizer.from_pretrained(model)
     stop = stop_tokens(model, tokenizer)
-    tq.init(config.transfer_queue)
+    seconds = settings_of(trial.experiment).stall_seconds
     try:
+        with timeout(seconds, _late(trial, seconds)):
+            tq.init(config.transfer_queue)
         trainer = Trainer(config, trial, prompts, folder, stop, observer, turn.end)  # type: ignore[abstract]
 
         def evaluate_checkpoint() -> None:
@@ -122,7 +124,7 @@ def _train(
 
         diverged, weights = "", ""
         try:
-            with timeout(trainer.stall_seconds, _late(trial, trainer.stall_seconds)):
+            with timeout(seconds, _late(trial, seconds)):
                 trainer.start()
             trainer.train(evaluate_checkpoint)
             drop_state(folder.checkpoint(trainer.progress.step))

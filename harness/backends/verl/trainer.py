@@ -124,12 +124,12 @@ class Trainer(PPOTrainerSync):
             if self.progress.grid:
                 evaluate()
 
-    def one_step(self, checkpoint: ExitStack, leaving: Callable[[], bool]) -> StepRecord:
+    def one_step(self, checkpoint: ExitStack, leaving: Callable[[bool], bool]) -> StepRecord:
         """One rollout batch: generate it, learn from it, send the weights to the samplers, count it.
 
         Args:
             checkpoint: what is due is written before samplers wake and take memory, and in its place when this is left.
-            leaving: whether one is due in any case.
+            leaving: whether to write one, asked whether it is its turn.
         """
         self.global_steps = self.progress.step + 1
         self.replay_buffer.cursor = self.progress.cursor
@@ -140,10 +140,10 @@ class Trainer(PPOTrainerSync):
             self.sync.before(self.global_steps)
             batch = self.step(metrics, self.timing_raw)
             collected = self.replay_buffer.collected
-            self.progress = self.progress.after(
+            done = self.progress = self.progress.after(
                 collected, self.progress.updates + self.made, self.trial.experiment.grid_rollouts
             )
-            if leaving() or self.progress.grid or self.progress.step % self.recipe.checkpoint_steps == 0:
+            if leaving(done.grid is not None or done.step % self.recipe.checkpoint_steps == 0):
                 with marked_timer("save_checkpoint", self.timing_raw):
                     checkpoint.enter_context(self._checkpoint())  # the samplers sleep, so the memory is there
             self.sync.after(self.global_steps, evaluated=self.progress.grid is not None)
@@ -152,7 +152,7 @@ class Trainer(PPOTrainerSync):
         other = self.timing_raw["gen"] + self.timing_raw.get("save_checkpoint", 0.0)
         self.train_seconds += self.timing_raw["step"] - other
         seconds = {f"timing_s/{name}": value for name, value in self.timing_raw.items()}
-        ours, done = step_metrics(collected, self.rollouts, self.learnt), self.progress
+        ours = step_metrics(collected, self.rollouts, self.learnt)
         machine = self.monitor.row((tag["seq_len"] for tag in batch.tags), self.timing_raw["step"])
         row = {**numbers(metrics), **numbers(seconds), **machine, **ours}
         return StepRecord(done.step, done.rollouts, done.tokens, done.updates, done.cursor, row)
