@@ -27,9 +27,9 @@ export RAY_AUTH_MODE=token
 RAY_AUTH_TOKEN=$(python -c 'import secrets; print(secrets.token_hex(32))')
 export RAY_AUTH_TOKEN
 
-# Ray only counts CPUs. With each GPU verl takes three, its rollout queue two to nine, the trial one: 27 to 34 for 8
-# GPUs, whatever cores there are. So Ray is told the cores, or what the GPUs want, whichever is more.
-wanted=$((${SLURM_GPUS_ON_NODE:-0} * 4 + 2))
+# Ray only counts CPUs. Each trial of verl takes three with each GPU and four more: 28 with 8 GPUs, 56 if 8 trials have
+# one each, whatever cores there are. So Ray is told the cores, or the most that GPUs could want, whichever is more.
+wanted=$((${SLURM_GPUS_ON_NODE:-0} * 7 + 1))
 cpus=$((wanted > SLURM_CPUS_PER_TASK ? wanted : SLURM_CPUS_PER_TASK))
 
 head=$(scontrol show hostnames "$SLURM_JOB_NODELIST" | head -n 1)     # this script runs there

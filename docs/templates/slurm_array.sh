@@ -11,7 +11,7 @@
 #SBATCH --nodes=1
 #SBATCH --ntasks=1
 #SBATCH --cpus-per-task=32           # 1 for backend `local`
-#SBATCH --gpus-per-node=8            # leave out for backend `local`
+#SBATCH --gpus-per-node=8            # as many as a trial takes (verl.gpus_per_trial); leave out for backend `local`
 #SBATCH --time=24:00:00
 #SBATCH --output=slurm-%A_%a.log
 #SBATCH --open-mode=append

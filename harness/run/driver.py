@@ -32,8 +32,9 @@ _POLL_SECONDS = 0.05
 _MIRROR_SECONDS, _HURRY_SECONDS = 60.0, 1.0
 """what MLflow may take at the end of a run, and of one that was interrupted"""
 
-_OTHERS_SECONDS = 120.0
-"""what other programs that work on jobs of the same folder may take to look at it, or to write its report"""
+_OTHERS_SECONDS = 900.0
+"""what other programs that work on jobs of the same folder may take, one after the other, to look at it, hashes and
+all, or to write its report"""
 _LEAVING = "SIGUSR1: the {count} jobs that run save at the end of their step, then end. A further signal ends them now."
 
 
