@@ -76,7 +76,8 @@ def test_what_came_before_an_error_is_there(at_once: int) -> None:
 class Company:
     """Answers by the seeds alone, chunks in any order, the first call last."""
 
-    name, version, positions = "company", "1", None
+    name, version = "company", "1"
+    positions: int | None = None
 
     def __init__(self, calls_at_once: int) -> None:
         self.calls_at_once = calls_at_once
