@@ -18,7 +18,7 @@ from harness.models.resolving import SHIPPED
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
-    from vllm import LLM
+    from vllm import LLM  # type: ignore[import-not-found]
 
 PART = "weights to the sampler"
 LIMITS = {"float32": 1e-5, "bfloat16": 0.05}
@@ -40,7 +40,7 @@ def try_round_trip(device: str) -> list[Finding]:
     os.environ["VERL_RAY_JOB_ID"] = name
     # A process less to start; on a GPU the worker would be in this one, which cannot open its own handles.
     os.environ["VLLM_ENABLE_V1_MULTIPROCESSING"] = "0" if device == "cpu" else "1"
-    from vllm import LLM
+    from vllm import LLM  # type: ignore[import-not-found]
 
     begun, dtype = time.monotonic(), "float32" if device == "cpu" else "bfloat16"
     folder = SHIPPED["quickstart-base"]
@@ -85,7 +85,7 @@ def send(llm: LLM, net: PreTrainedModel, socket: str) -> None:
 
 def distance(llm: LLM, net: PreTrainedModel) -> float:
     """Between log-probs of some tokens, relative to their norm."""
-    from vllm import SamplingParams, TokensPrompt
+    from vllm import SamplingParams, TokensPrompt  # type: ignore[import-not-found]
 
     ids = list(range(5, 69))
     params = SamplingParams(max_tokens=1, prompt_logprobs=0, seed=0)
