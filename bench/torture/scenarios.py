@@ -38,7 +38,7 @@ percent: {grpo: {mini_sums: 50.0}}
 """
 RUN = "runs/small"
 TRIAL = f"{RUN}/grpo/seed0"
-_RUN = ("run", "small.yaml", "--only", "grpo")
+_RUN = ("run", "small.yaml", "--only", "grpo", "--new-starts", "0")  # what a kill leaves is looked at
 _EVAL = (
     *("eval", "--model", "quickstart-base", "--template", "bare", "--max-tokens", "8", "--limit", "8", "--chunk", "4"),
     *("--benchmarks", "mini_sums:2,mini_chains:2", "--out", "out"),

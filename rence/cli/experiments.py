@@ -79,6 +79,10 @@ def run(
         bool, typer.Option("--clean", help="Delete the run folder first, and that of its tuning.")
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan, check it, start nothing.")] = False,
+    new_starts: Annotated[
+        int,
+        typer.Option(metavar="N", min=0, max=3, help="New starts of a trial that was lost with its process or node."),
+    ] = 3,
     accept: Accept = None,
     json: Json = False,
 ) -> None:
@@ -99,7 +103,8 @@ def run(
     wanted = RunSelection(only or (), seed or (), workers, clean, job, accept)
 
     def drive(what: Experiment, part: RunSelection) -> RunOutcome:
-        return Driver(what, manifest.text, view_for(err()), partial(_report, accept), part, work).run()
+        driver = Driver(what, manifest.text, view_for(err()), partial(_report, accept), part, work)
+        return replace(driver, pauses=driver.pauses[:new_starts]).run()
 
     first, tuned = tuning.stage(experiment), None
     if first and job is not None:

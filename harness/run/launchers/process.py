@@ -76,7 +76,8 @@ def work(job: Job, attempt: int) -> int:
     try:
         return trial.main(job, attempt)
     finally:
-        request.unlink(missing_ok=True)
+        with suppress(OSError):  # what is left of it is an empty file beside a log
+            request.unlink()
 
 
 def _heed(request: Path) -> None:
