@@ -81,7 +81,7 @@ def run(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan, check it, start nothing.")] = False,
     new_starts: Annotated[
         int,
-        typer.Option(metavar="N", min=0, max=3, help="New starts of a trial that was lost with its process or node."),
+        typer.Option(metavar="N", min=0, max=3, help="New starts of a trial that was lost, at most."),
     ] = 3,
     accept: Accept = None,
     json: Json = False,
