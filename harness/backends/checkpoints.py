@@ -104,8 +104,12 @@ def writing(
     for path in [*new.rglob("*"), new]:
         to_disk(path)
     new.rename(target)
-    for path in folder.checkpoints.glob("step_*"):
-        if path != target and is_step(path):
+    _drop_others(target)
+
+
+def _drop_others(checkpoint: Path) -> None:
+    for path in checkpoint.parent.glob("step_*"):
+        if path != checkpoint and is_step(path):
             shutil.rmtree(path)
 
 
@@ -138,3 +142,5 @@ def cut_back(steps: Path, step: int, checkpoint: Path | None = None) -> None:
         new.write_bytes(b"".join(kept))
     to_disk(new)
     new.replace(steps)
+    if checkpoint:  # a kill may have come before they were gone
+        _drop_others(checkpoint)
