@@ -123,7 +123,7 @@ def read_progress(checkpoint: Path) -> TrainingProgress:
 
 
 def cut_back(steps: Path, step: int, checkpoint: Path | None = None) -> None:
-    """Keep the lines of steps 1 to `step`; what came after the checkpoint will be done again.
+    """Keep the lines of steps 1 to `step`; what came after the checkpoint will be done again. Older checkpoints go.
 
     Args:
         checkpoint: of that step; None: there is none.

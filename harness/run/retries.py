@@ -132,10 +132,10 @@ class Retries:
         # node is back. A refusal then is of what was lost, and no mistake of the user's: the same has started before.
         if not reason and failure.exit_code == USAGE and self._made:
             reason = f"it was refused after a loss: {failure.last_words[-1] if failure.last_words else 'no word why'}"
-        made = self._made.setdefault(failure.job.name, []) if reason else []
+        made = self._made.get(failure.job.name, [])
         if not reason or len(made) >= len(self._pauses):
             return None
-        made.append(reason)
+        made = self._made[failure.job.name] = [*made, reason]
         retry = Retry(failure.job, reason, self._pauses[len(made) - 1], len(made), len(self._pauses))
         self._due.append((now + retry.pause, failure.job))
         return retry

@@ -355,6 +355,14 @@ def test_steps_that_changed_are_not_gone_on_from(trial: TrialFolder) -> None:
         cut_back(trial.steps, 2, trial.checkpoint(2))
 
 
+def test_older_checkpoints_that_a_kill_has_left_are_dropped(trial: TrialFolder) -> None:
+    """It came between the new one's name and the removal of the one before; copies of a user's stay."""
+    for name in ("step_1", "step_1 (copy)"):
+        shutil.copytree(trial.checkpoint(2), trial.checkpoints / name)
+    cut_back(trial.steps, 2, checkpoints.newest(trial))
+    assert sorted(path.name for path in trial.checkpoints.iterdir()) == ["step_1 (copy)", "step_2"]
+
+
 def test_copies_under_other_names_are_not_taken_for_ours(run: Path, trial: TrialFolder) -> None:
     shutil.copytree(run / A / "evals/step_1", run / A / "evals/step_1 (copy)")
     assert check(run).breaks == ()

@@ -16,6 +16,7 @@ from harness.backends import on_nodes
 from harness.base.errors import INTERRUPTED, OK
 from harness.base.interrupts import Preempted, as_ctrl_c, held_back, saved_first
 from harness.base.locks import LOCK
+from tests.harness.watching import lines, wait_for
 
 Start = Callable[..., subprocess.Popen[str]]
 Rence = Callable[..., subprocess.CompletedProcess[str]]
@@ -25,17 +26,6 @@ SMALL = (
 )  # fmt: skip
 """one trial of 40 steps, whose only checkpoint is its last"""
 OWN_GROUP = 'set -- setsid "$@"'
-
-
-def wait_for(condition: Callable[[], object], seconds: float = 120.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it never came to be"
-        time.sleep(0.01)
-
-
-def lines(path: Path) -> int:
-    return path.read_bytes().count(b"\n") if path.exists() else 0
 
 
 def tree(run: Path) -> dict[str, bytes]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import io
 import subprocess
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
 from harness import config
-from harness.base.errors import FAILED, INCOMPLETE, INTERRUPTED, OK, USAGE
+from harness.base.errors import FAILED, INCOMPLETE, INTERRUPTED, OK, USAGE, UserError
 from harness.config.experiment import Experiment
 from harness.engines.base import EngineFailed
 from harness.records import DoneRecord
@@ -21,6 +22,7 @@ from harness.run.jobs import Job
 from harness.run.launchers.base import Launcher, Running
 from harness.run.outcome import RunOutcome
 from harness.run.retries import PAUSES, lost_by
+from rence.cli import main
 
 RAY_NODE = (
     "Job supervisor actor died: The actor died unexpectedly before finishing this task.\n"
@@ -176,6 +178,29 @@ def test_three_times_at_most(tiny: Path, tmp_path: Path) -> None:
     assert [failure.exit_code for failure in outcome.failures] == [-9]
     assert "(3 of at most 3 times)" in said and "grpo/seed0 failed (exit code -9)" in said
     assert PAUSES == (5.0, 20.0, 60.0)
+
+
+def test_none_where_the_user_wants_none(tiny: Path, tmp_path: Path) -> None:
+    outcome, started, said, _ = run(tiny, tmp_path, (), grpo_seed0=["kill -9 $$"], grpo_seed1=["echo 'no'; exit 2"])
+    assert started.count("grpo/seed0") == 1 and "started again" not in said
+    assert outcome.to_json()["retried"] == {}
+    assert sorted(failure.exit_code for failure in outcome.failures) == [-9, USAGE]
+
+
+@pytest.mark.parametrize(("asked", "pauses"), [([], PAUSES), (["--new-starts", "1"], (5.0,)), (["--new-starts=0"], ())])
+def test_the_user_says_how_often(
+    tiny: Path, monkeypatch: pytest.MonkeyPatch, asked: list[str], pauses: tuple[float, ...]
+) -> None:
+    seen: list[Sequence[float]] = []
+
+    def run(driver: Driver) -> RunOutcome:
+        seen.append(driver.pauses)
+        raise UserError("seen")
+
+    monkeypatch.setattr(Driver, "run", run)
+    with pytest.raises(SystemExit):
+        main(["run", str(tiny), *asked])
+    assert seen == [pauses]
 
 
 @pytest.mark.parametrize("script", ["echo 'ValueError: always'; exit 1", "exit 130", "kill -SEGV $$"])

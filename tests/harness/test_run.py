@@ -27,20 +27,10 @@ from harness.run.driver import Driver
 from harness.run.folder import prepare
 from harness.run.jobs import Job
 from harness.run.outcome import Failure, RunOutcome
+from tests.harness.watching import lines, wait_for
 
 Rence = Callable[..., subprocess.CompletedProcess[str]]
 Start = Callable[..., subprocess.Popen[str]]
-
-
-def wait_for(condition: Callable[[], object], seconds: float = 180.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it never came to be"
-        time.sleep(0.01)
-
-
-def lines(path: Path) -> int:
-    return path.read_bytes().count(b"\n") if path.exists() else 0
 
 
 def holder(folder: Path) -> int:

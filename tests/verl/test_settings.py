@@ -323,7 +323,8 @@ def test_verl_accepts_every_config_of_ours(path: Path, tmp_path: Path) -> None:
     experiment = config.load(path)
     for arm in experiment.arms:
         made = settings.translate(Trial(experiment, arm, experiment.seeds[0]), experiment.model, tmp_path)
-        settings.validate(made)
+        settings.validate(made)  # raises what verl refuses
+        assert made.data.train_batch_size == arm.recipe.prompts_per_step
 
 
 def dry_run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
