@@ -16,7 +16,7 @@ import pytest
 from harness.base.errors import FAILED, UserError
 from harness.records import RunFolder
 from harness.run.jobs import Job
-from harness.run.launchers import on_node
+from harness.run.launchers import on_node, ray
 from harness.run.launchers.process import ENVIRONMENT, log_of
 from harness.run.launchers.ray import _command
 from harness.run.retries import lost_by
@@ -37,6 +37,27 @@ def test_a_ray_job_gets_folder_job_and_settings(tmp_path: Path, monkeypatch: pyt
     assert {f"{key}={value}" for key, value in ENVIRONMENT.items()} < set(words)
     assert "RENCE_DATA_DIR=/data/with space" in words
     assert "secret" not in command, "everybody who sees Ray's dashboard sees the command"
+
+
+def test_a_ray_that_cannot_take_a_job_yet_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ray, "_LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(ray, "_TIMEOUT_SECONDS", 0.2)
+    busy = RuntimeError("status code 500: No available agent to submit job, please try again later..")
+    answers: list[Exception | str] = [ConnectionError("refused"), busy, "taken"]
+
+    def ask() -> str:
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    assert ray._patiently(ask) == "taken"
+    answers[:] = [RuntimeError("status code 400: no such thing"), "taken"]
+    with pytest.raises(RuntimeError, match="no such thing"):
+        ray._patiently(ask)
+    answers[:] = [busy] * 1000
+    with pytest.raises(RuntimeError, match="No available agent"):
+        ray._patiently(ask)
 
 
 def test_a_node_that_does_not_see_the_run_folder_says_so(tmp_path: Path) -> None:

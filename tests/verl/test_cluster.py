@@ -95,7 +95,8 @@ class Cluster:
         role = (f"--address=127.0.0.1:{self.port}",) if self.nodes else head
         size = ("--num-cpus=1", f"--object-store-memory={BYTES_FOR_OBJECTS}")
         ray = (sys.executable, "-m", "ray.scripts.scripts", "start", "--block", *role, *size)
-        ports = f"--dashboard-agent-listen-port={free_port()}"
+        # Chosen by Ray: one that is taken between its choice and its use leaves a node that takes no jobs.
+        ports = "--dashboard-agent-listen-port=0"
         environment = {key: value for key, value in self.environment.items() if key != "RAY_ADDRESS"}
         log = (self.temporary / f"node_{len(self.nodes)}.log").open("wb")
         self.nodes.append(

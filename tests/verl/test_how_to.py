@@ -74,7 +74,7 @@ class Machine:
     started: list[subprocess.Popen[str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        small = f"--num-cpus=1 --object-store-memory=80000000 --dashboard-agent-listen-port=$(({free_port()}))"
+        small = "--num-cpus=1 --object-store-memory=80000000 --dashboard-agent-listen-port=0"
         head = f"--port={self.port} --dashboard-port={self.dashboard} --temp-dir={self.short}"
         self.command(
             "ray",

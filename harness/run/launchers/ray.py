@@ -39,6 +39,8 @@ _JOB, _ATTEMPT = "rence_job", "rence_attempt"
 """what Ray remembers of a job: its folder, which names it among all, and the number of its attempt"""
 _PASSED_ON = ("HF_HOME", "HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE", "TRANSFORMERS_OFFLINE")
 """settings of the driver that its jobs get too, beside every RENCE_..."""
+_NOT_YET = "try again later"
+"""Ray's own words, in a RuntimeError, where the process of the head node that starts jobs is not up yet"""
 _RAYS_OWN = ("Runtime env is setting up", "Running entrypoint for job")
 """what Ray puts into every job's log"""
 _GUIDE = "docs/how-to/cluster.md says more."
@@ -217,13 +219,14 @@ def _command(job: Job, attempt: int) -> str:
 
 
 def _patiently(ask: Callable[[], Answer]) -> Answer:
-    """The answer of a Ray that may be too busy for a while to take a connection."""
+    """The answer of a Ray that may be too busy for a while to take a connection or a job."""
     deadline = time.monotonic() + _TIMEOUT_SECONDS
     while True:
         try:
             return ask()
-        except OSError:
-            if time.monotonic() >= deadline:
+        except (OSError, RuntimeError) as error:
+            passing = isinstance(error, OSError) or _NOT_YET in str(error)
+            if not passing or time.monotonic() >= deadline:
                 raise
             time.sleep(_LOOK_SECONDS)
 
