@@ -11,6 +11,7 @@ from harness.base.errors import UserError
 from harness.records.schema import COLUMNS, IMPORTED
 from rence.cli.console import command
 from rence.cli.import_options import Shared, bring_in, with_shared
+from rence.cli.scores_import import scores
 
 if TYPE_CHECKING:
     from harness.importing.marking import Marker
@@ -66,6 +67,7 @@ Metric = Annotated[
 def add_to(app: typer.Typer) -> None:
     for function in (attempts, generations, verl, lm_eval, lighteval):
         command(imports, function.__name__.replace("_", "-"))(with_shared(function))
+    command(imports)(scores)
     app.add_typer(imports, name="import")
 
 
