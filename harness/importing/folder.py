@@ -172,7 +172,9 @@ def _record(
         for name in evaluations.benchmarks(evaluated)
         if any(one.coarse for one in evaluated if one.benchmark == name)
     ]
-    return ImportRecord(source, dict(options), [file_record(one) for one in found.sources], coarse, notes, list(split.left))
+    return ImportRecord(
+        source, dict(options), [file_record(one) for one in found.sources], coarse, notes, list(split.left)
+    )
 
 
 def file_record(source: ImportSource) -> ImportedFile:

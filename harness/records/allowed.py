@@ -14,6 +14,7 @@ _MARKS = tuple(mark.value for mark in Mark)
 
 
 def names_a_folder(text: str) -> bool:
+    """Whether a folder, or an arm, can be called so."""
     inside = "/" not in text and text.isprintable() and len(text.encode()) <= _LONGEST_NAME
     return bool(text) and text not in (".", "..") and inside
 

@@ -4,7 +4,7 @@
     scores.parquet   the rows (`COLUMN_TYPES`), sorted; scores.json holds its SHA-256
     import.json      which files they come from; scores.json holds its SHA-256
 
-It has no plan.json: what asks for answers to problems finds none, and says what can be done instead (`scores_alone.py`).
+It has no plan.json: what asks for answers to problems finds none, and says what can be done (`scores_alone.py`).
 """
 
 from __future__ import annotations
@@ -73,6 +73,11 @@ class ScoresPlan(Record):
 def scores_lock(plan: dict[str, Any], record: ImportRecord) -> str:
     """What `ScoresPlan.lock` must be."""
     return fingerprint(plan={**plan, "lock": ""}, files=read_hashes(record))
+
+
+def arm_fingerprint(arm: str, record: ImportRecord) -> str:
+    """Of an arm of which nothing is known but the files that its scores were read from."""
+    return fingerprint(arm=arm, files=read_hashes(record))
 
 
 def scores_breaks(run: RunFolder, log: EvidenceLog) -> Iterator[Break]:

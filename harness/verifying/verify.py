@@ -38,6 +38,7 @@ def verify(
         raise UserError(refusal(only))
     made = Verification(root, scope.kind)
     if scores_only(root):
+        made.scores_only = True
         made.notes.append("Scores without problems: seals and report are checked; there are no answers to count.")
     elif scope.run and not scope.run.plan.exists():
         what = "is gone: what was planned is not known"

@@ -96,6 +96,7 @@ def scores(
         clean,
         dry_run,
     )
+    # those that decide what is read are part of the lock
     given: dict[str, Any] = {
         "column": column, "metric": metric, "arm": arm, "seed": seed, "number_seeds": number_seeds,
         "pair_seeds": pair_seeds, "benchmark": benchmark, "unit": wanted.unit, "step": step, "experiment": experiment,
@@ -135,7 +136,7 @@ def _summary(made: BroughtScores, to: Path | None, dry: bool) -> dict[str, Any]:
 
 
 def _seeds(made: BroughtScores, arm: str) -> list[int]:
-    rows = made.checked.rows
+    rows: Any = made.checked.rows
     return sorted(map(int, rows.loc[rows["arm"] == arm, "seed"].unique()))
 
 
@@ -147,6 +148,7 @@ def _mean(made: BroughtScores, arm: str, benchmark: str) -> float | None:
 
 
 def _show(made: BroughtScores, to: Path | None, dry: bool) -> None:
+    """What was recognised, a table of means, the notes, and the next command."""
     checked, raw = made.checked, made.checked.unit == "raw"
     lines = out()
     lines.print(f"Recognised: {checked.shape}; {_sizes(made)}; {_unit(made)}.", markup=False)
@@ -171,8 +173,9 @@ def _show(made: BroughtScores, to: Path | None, dry: bool) -> None:
 def _sizes(made: BroughtScores) -> str:
     checked = made.checked
     seeds = sorted({len(_seeds(made, arm)) for arm in checked.arms})
-    steps = checked.rows["step"].nunique()
-    of_steps = "no steps" if checked.rows["step"].max() < 0 else f"{steps:,} step{'s' * (steps != 1)}"
+    column: Any = checked.rows["step"]
+    steps = int(column.nunique())
+    of_steps = "no steps" if int(column.max()) < 0 else f"{steps:,} step{'s' * (steps != 1)}"
     each = f"{seeds[0]}" if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]}"
     counts = [(len(checked.arms), "arm"), (len(checked.benchmarks), "benchmark")]
     words = [f"{number:,} {word}{'s' * (number != 1)}" for number, word in counts]
@@ -180,7 +183,7 @@ def _sizes(made: BroughtScores) -> str:
 
 
 def _unit(made: BroughtScores) -> str:
-    scores = made.checked.rows["score"]
+    scores: Any = made.checked.rows["score"]
     low, high = float(scores.min()), float(scores.max())
     if made.checked.unit == "raw":
         return f"numbers of no known scale, {low:.4g} to {high:.4g}"

@@ -77,4 +77,3 @@ def _read(words: Sequence[str], experiment: str | None) -> tuple[list[ScalarTabl
         tables += [scalar_sources.read(source) for source in found]
         files += [file_record(source) for source in found]
     return tables, files
-

@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -22,6 +23,8 @@ from harness.records.seed_scores import Unit
 
 KEYS = ["arm", "seed", "benchmark", "step"]
 NO_STEP = -1
+Frame = Any
+"""a table or a column of pandas, whose own types do not say which"""
 _SEED = re.compile(r"(?:seed|s)?[-_=: ]?(\d+)(?:\.0+)?\Z", re.IGNORECASE)
 
 
@@ -48,7 +51,7 @@ def check(found: ResolvedScores, asked: ScalarOptions, unit: Unit | None) -> Che
     """
     rows, notes = found.rows, list(found.notes)
     scores, percent = _numbers(found)
-    frame = pd.DataFrame(
+    frame: Frame = pd.DataFrame(
         {
             "arm": _arms(found, notes),
             "benchmark": _words(found, rows.benchmark, "benchmark"),
@@ -74,7 +77,7 @@ def check(found: ResolvedScores, asked: ScalarOptions, unit: Unit | None) -> Che
 
 def _numbers(found: ResolvedScores) -> tuple[np.ndarray, np.ndarray]:
     """The scores, and which were written with a percent sign. Raises: DataError."""
-    raw = pd.Series(found.rows.score, dtype=object)
+    raw: Frame = pd.Series(found.rows.score, dtype=object)
     is_text = np.array([isinstance(value, str) for value in raw], bool)
     text = raw.where(is_text, "").astype(str).str.strip()
     percent = text.str.endswith("%").to_numpy()
@@ -82,7 +85,8 @@ def _numbers(found: ResolvedScores) -> tuple[np.ndarray, np.ndarray]:
     commas = np.array([table.decimal_comma for table in found.tables])[found.rows.table.astype(int)]
     if commas.any():
         cleaned = cleaned.where(~commas, cleaned.str.replace(",", ".", regex=False))
-    numbers = pd.to_numeric(raw.where(~is_text, cleaned), errors="coerce").to_numpy(float)
+    read: Frame = pd.to_numeric(raw.where(~is_text, cleaned), errors="coerce")
+    numbers = read.to_numpy(float)
     is_bool = np.array([isinstance(value, bool) for value in raw], bool)
     bad = np.flatnonzero(~np.isfinite(numbers) | is_bool)
     if len(bad):
@@ -90,20 +94,20 @@ def _numbers(found: ResolvedScores) -> tuple[np.ndarray, np.ndarray]:
     return numbers, percent
 
 
-def _refuse_number(found: ResolvedScores, bad: np.ndarray, raw: pd.Series) -> None:
+def _refuse_number(found: ResolvedScores, bad: np.ndarray, raw: Frame) -> None:
     first, more = int(bad[0]), len(bad) - 1
     value, others = raw.iloc[first], f" (and so in {more:,} more)" if more else ""
     word = str(value)
     if isinstance(value, float) or word.strip().casefold().lstrip("+-") in ("nan", "inf", "infinity"):
         raise DataError(
-            f"{found.at(first)}: the score is {word}{others}, which is no number. If the run diverged, give it the score "
-            "that it has; if it was not measured, leave the cell empty: that is a gap, not a zero."
+            f"{found.at(first)}: the score is {word}{others}, which is no number. If the run diverged, give it the "
+            "score that it has; if it was not measured, leave the cell empty: that is a gap, not a zero."
         )
     spread = " One row for each seed is needed, not a mean with its spread." if re.search(r"±|\+/?-|\(", word) else ""
     raise DataError(f"{found.at(first)}: the score `{word[:60]}` is no number{others}.{spread}")
 
 
-def _unit(found: ResolvedScores, scores: pd.Series, percent: np.ndarray, asked: Unit | None) -> Unit:
+def _unit(found: ResolvedScores, scores: Frame, percent: np.ndarray, asked: Unit | None) -> Unit:
     """One for all scores: a benchmark of low percentages alone would be read as fractions. Raises: DataError."""
     if percent.any() and not percent.all():
         one, other = int(np.flatnonzero(percent)[0]), int(np.flatnonzero(~percent)[0])
@@ -127,6 +131,7 @@ def _unit(found: ResolvedScores, scores: pd.Series, percent: np.ndarray, asked: 
         )
     if values[high] <= 1:
         return "fraction"
+    # 0.8 among percentages may be a low one, or a fraction: only somebody who knows can say
     small = np.flatnonzero((values > 0) & (values <= 1))
     if len(small):
         raise DataError(
@@ -137,39 +142,46 @@ def _unit(found: ResolvedScores, scores: pd.Series, percent: np.ndarray, asked: 
     return "percent"
 
 
-def _arms(found: ResolvedScores, notes: list[str]) -> pd.Series:
+def _arms(found: ResolvedScores, notes: list[str]) -> Frame:
     arms = _words(found, found.rows.arm, "arm")
     changed = {name: new for name in pd.unique(arms) if (new := re.sub(r"[/\\]+", "_", name)) != name}
     if changed:
         notes.append(f"In arms' names `/` became `_`: {', '.join(f'{a} -> {b}' for a, b in changed.items())}.")
         arms = arms.replace(changed)
     for name in pd.unique(arms):
-        if not names_a_folder(name) or reserved.is_reserved(name) and name != "start":
+        if not names_a_folder(name) or (reserved.is_reserved(name) and name != "start"):
             raise UserError(f"`{name[:60]}` cannot be an arm's name. Give it another in the file, or before the path: "
                             "grpo/seed0=PATH.")  # fmt: skip
     return arms
 
 
-def _words(found: ResolvedScores, values: np.ndarray, role: str) -> pd.Series:
+def _words(found: ResolvedScores, values: np.ndarray, role: str) -> Frame:
     """Names as texts. Raises: DataError for an empty one; UserError for a reserved one."""
-    words = pd.Series(values, dtype=object).map(lambda value: "" if value is None else str(value).strip())
+    words: Frame = pd.Series(values, dtype=object).map(lambda value: "" if value is None else str(value).strip())
     empty = np.flatnonzero(words.str.casefold().isin(GAPS).to_numpy())
     if len(empty):
         raise DataError(f"{found.at(int(empty[0]))}: the {role} is empty"
                         + (f" (and so in {len(empty) - 1:,} more)." if len(empty) > 1 else "."))  # fmt: skip
     if role == "benchmark" and any(reserved.same_on_disk(name) == reserved.AVERAGE for name in pd.unique(words)):
         if set(pd.unique(words)) != {reserved.AVERAGE}:
-            raise UserError("a benchmark is called `average`, which is the mean of the others here: leave its rows out.")
+            raise UserError(
+                "a benchmark is called `average`, which is the mean of the others here: leave its rows out."
+            )
         words = words.replace(reserved.AVERAGE, UNNAMED)
     return words
 
 
 def _steps(found: ResolvedScores) -> np.ndarray:
     """Whole numbers; NO_STEP where a table has none. Raises: DataError."""
-    raw = pd.Series(found.rows.step, dtype=object)
-    missing = np.array([value is None or (isinstance(value, str) and value.strip().casefold() in GAPS) for value in raw])
-    numbers = pd.to_numeric(raw.where(~missing, NO_STEP), errors="coerce").to_numpy(float)
-    bad = np.flatnonzero(~missing & (~np.isfinite(numbers) | (numbers != np.floor(numbers)) | (numbers < 0) | (numbers > LARGEST)))
+    raw: Frame = pd.Series(found.rows.step, dtype=object)
+    missing = np.array(
+        [value is None or (isinstance(value, str) and value.strip().casefold() in GAPS) for value in raw]
+    )
+    read: Frame = pd.to_numeric(raw.where(~missing, NO_STEP), errors="coerce")
+    numbers = read.to_numpy(float)
+    bad = np.flatnonzero(
+        ~missing & (~np.isfinite(numbers) | (numbers != np.floor(numbers)) | (numbers < 0) | (numbers > LARGEST))
+    )
     if len(bad):
         value = raw.iloc[int(bad[0])]
         raise DataError(f"{found.at(int(bad[0]))}: the step must be a whole number of at least 0, but is `{value}`. "
@@ -181,11 +193,9 @@ def _steps(found: ResolvedScores) -> np.ndarray:
     return numbers.astype(np.int64)
 
 
-def _seeds(
-    found: ResolvedScores, frame: pd.DataFrame, asked: ScalarOptions, notes: list[str]
-) -> tuple[np.ndarray, bool]:
+def _seeds(found: ResolvedScores, frame: Frame, asked: ScalarOptions, notes: list[str]) -> tuple[np.ndarray, bool]:
     """Seeds as numbers, and whether they are ours. Raises: UserError if nothing says them."""
-    raw = pd.Series(found.rows.seed, dtype=object)
+    raw: Frame = pd.Series(found.rows.seed, dtype=object)
     missing = np.array([value is None or (isinstance(value, str) and not value.strip()) for value in raw], bool)
     seedless = np.array([table.seedless for table in found.tables], bool)[found.rows.table.astype(int)]
     if asked.seed is not None:
@@ -197,7 +207,9 @@ def _seeds(
         if not asked.number_seeds:
             raise UserError(_no_seeds(found, frame, int(missing.sum())))
         if not missing.all():
-            raise UserError("--number-seeds: some rows have a seed and others none. Leave the option out, or the seeds.")
+            raise UserError(
+                "--number-seeds: some rows have a seed and others none. Leave the option out, or the seeds."
+            )
         notes.append("Seeds have no names: rows of one arm, benchmark and step are numbered in their order.")
         return frame.groupby(["arm", "benchmark", "step"], sort=False).cumcount().to_numpy(np.int64), True
     texts = raw.map(str).str.strip()
@@ -215,16 +227,19 @@ def _seed(word: str) -> int | None:
     return int(found[1]) if found and int(found[1]) <= LARGEST else None
 
 
-def _no_seeds(found: ResolvedScores, frame: pd.DataFrame, missing: int) -> str:
+def _no_seeds(found: ResolvedScores, frame: Frame, missing: int) -> str:
     several = frame.duplicated(["arm", "benchmark", "step"]).any()
     columns = ", ".join(map(str, found.tables[0].cells.columns[:12]))
-    what = f"{found.tables[0].source.path}: nothing says which seed {missing:,} of {len(frame):,} scores are of: no column is called {', '.join(SYNONYMS['seed'][:4])} ..., and no name holds it, as base-seed0 does (columns: {columns})."  # noqa: E501
+    what = (
+        f"{found.tables[0].source.path}: nothing says which seed {missing:,} of {len(frame):,} scores are of: no "
+        f"column is called {', '.join(SYNONYMS['seed'][:2])} ..., no name holds it as base-seed0 does (columns: {columns})."
+    )
     if several:
         return f"{what}\nAdd --number-seeds if rows of one arm and benchmark are its seeds, or --column seed=NAME."
     return f"{what}\nAdd --seed 0 if each arm is one run (then no difference has an interval), or --column seed=NAME."
 
 
-def _once(found: ResolvedScores, frame: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
+def _once(found: ResolvedScores, frame: Frame, notes: list[str]) -> Frame:
     """Every arm, seed, benchmark and step once; copies that say the same are one. Raises: DataError."""
     again = frame.duplicated(KEYS, keep=False)
     if not again.any():
@@ -245,7 +260,7 @@ def _once(found: ResolvedScores, frame: pd.DataFrame, notes: list[str]) -> pd.Da
     return kept
 
 
-def _told_apart(found: ResolvedScores, a: pd.Series, b: pd.Series) -> str:
+def _told_apart(found: ResolvedScores, a: Frame, b: Frame) -> str:
     """The columns in which two rows differ that should be one."""
     places = [(int(found.rows.table[int(one["place"])]), int(found.rows.row[int(one["place"])])) for one in (a, b)]
     if places[0][0] != places[1][0] or places[0][1] == places[1][1]:

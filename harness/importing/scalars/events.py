@@ -24,16 +24,22 @@ def read(source: ImportSource) -> ScalarTable:
     """
     if importlib.util.find_spec("tensorboard") is None:
         raise UserError(
-            f"{source.path} is a TensorBoard event file, which the package tensorboard reads: pip install tensorboard.\n"
-            "Or export its scalars as CSV in TensorBoard's page, and import that."
+            f"{source.path} is a TensorBoard event file, which the package tensorboard reads: pip install "
+            "tensorboard.\nOr export its scalars as CSV in TensorBoard's page, and import that."
         )
     cut = _cut_at(source)
     rows: dict[int, dict[str, Any]] = {}
     for tag, step, value in _scalars(source):
         rows.setdefault(step, {"step": step})[tag] = value
     if not rows:
-        raise DataError(f"{source.path} holds no scalars" + (", and is cut off in the middle of its first." if cut else "."))
-    notes = (f"{source.path} ends in the middle of a record (byte {cut:,}): what stands before it was read.",) if cut else ()
+        raise DataError(
+            f"{source.path} holds no scalars" + (", and is cut off in the middle of its first." if cut else ".")
+        )
+    notes = (
+        (f"{source.path} ends in the middle of a record (byte {cut:,}): what stands before it was read.",)
+        if cut
+        else ()
+    )
     return scalar_tables.records(
         source,
         ((place, rows[step]) for place, step in enumerate(sorted(rows), 1)),

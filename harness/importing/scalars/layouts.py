@@ -7,10 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-import pandas as pd
-
 from harness.base.errors import UserError, nearest
-from harness.importing.scalars.labels import seeds_alone, split_all
+from harness.importing.scalars.run_labels import seeds_alone, split_all
 from harness.importing.scalars.scalar_tables import ScalarTable
 from harness.importing.scalars.vocabulary import GAPS, IS_NO_SCORE, ROLES, SYNONYMS, is_score, plain
 from harness.records import DataError
@@ -102,7 +100,8 @@ def _named(table: ScalarTable, roles: Mapping[str, str]) -> list[str]:
     """Metrics that a column of their names has."""
     if "metric" not in roles:
         return []
-    return [str(name) for name in pd.unique(table.cells[roles["metric"]].dropna()) if str(name).strip()]
+    named: Any = table.cells[roles["metric"]].dropna()
+    return [str(name) for name in named.unique() if str(name).strip()]
 
 
 def _roles(table: ScalarTable, asked: Mapping[str, str]) -> dict[str, str]:
@@ -126,7 +125,7 @@ def _roles(table: ScalarTable, asked: Mapping[str, str]) -> dict[str, str]:
     return found
 
 
-def is_numeric(cells: pd.Series[Any]) -> bool:
+def is_numeric(cells: Any) -> bool:
     """Whether most of what stands there first is a number."""
     values = cells.dropna()
     head = values.iloc[:_SAMPLE].tolist()
@@ -166,6 +165,7 @@ def choose(metrics: Sequence[str], asked: Sequence[str], where: str, preferred: 
     if len(metrics) == 1:
         return list(metrics), ""
     scores = [name for name in metrics if is_score(name)]
+    # what was validated goes before what was trained on, where names tell the two apart
     for start in preferred:
         first = [name for name in scores if name.startswith(start)]
         if first:

@@ -11,8 +11,8 @@ import pandas as pd
 
 from harness.base.errors import UserError
 from harness.importing.scalars import layouts
-from harness.importing.scalars.labels import Label, of_path, seeds_alone, split_all, split_run
 from harness.importing.scalars.layouts import TableLayout
+from harness.importing.scalars.run_labels import Label, of_path, seeds_alone, split_all, split_run
 from harness.importing.scalars.scalar_tables import ScalarTable
 from harness.importing.scalars.vocabulary import GAPS, PREFERRED, SYNONYMS
 from harness.records import DataError
@@ -89,7 +89,9 @@ def resolve(tables: Sequence[ScalarTable], asked: ScalarOptions) -> ResolvedScor
     ignored = dict.fromkeys(name for one in found for name in one.ignored)
     if ignored:
         notes.append(f"Columns of numbers that were not taken for scores: {', '.join(ignored)}.")
-    shapes = dict.fromkeys(f"{table.shape}, {layouts.WORDS[one.values]}" for table, one in zip(tables, found, strict=True))
+    shapes = dict.fromkeys(
+        f"{table.shape}, {layouts.WORDS[one.values]}" for table, one in zip(tables, found, strict=True)
+    )
     return ResolvedScores(tables, rows, "; ".join(shapes), notes)
 
 
@@ -131,9 +133,10 @@ def _check_arms(tables: Sequence[ScalarTable], found: Sequence[TableLayout], lab
     for table, one, (arm, _) in zip(tables, found, labels, strict=True):
         if "arm" not in one.roles and one.values not in says and arm is None:
             raise UserError(
-                f"{table.source.path} does not say which arm it is of: no column is called {', '.join(SYNONYMS['arm'][:4])} "
-                f"..., and neither is its path.\nName it before the path, grpo/seed0={table.source.path}; or "
-                "--column arm=NAME; or a pattern: 'out/{arm}-seed{seed}/...'."
+                f"{table.source.path} does not say which arm it is of: no column is called "
+                f"{', '.join(SYNONYMS['arm'][:3])} ..., and neither is its path.\n"
+                f"Name it before the path, grpo/seed0={table.source.path}; or --column arm=NAME; or "
+                "a pattern: 'out/{arm}-seed{seed}/...'."
             )
 
 
@@ -205,7 +208,7 @@ def _column(cells: pd.DataFrame, one: TableLayout, role: str) -> np.ndarray | No
     return cells[one.roles[role]].to_numpy(object) if role in one.roles else None
 
 
-def _filled(cells: pd.Series[Any]) -> np.ndarray:
+def _filled(cells: Any) -> np.ndarray:
     """Where a cell says something; NaN of JSON says something, None does not."""
     values = cells.to_numpy(object)
     if len(values) and isinstance(values[0], str):

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.importing.scalars import scalar_tables
-from harness.importing.scalars.labels import split_run
+from harness.importing.scalars.run_labels import split_run
 from harness.importing.scalars.scalar_tables import ScalarTable
 from harness.importing.sources import ImportSource
 from harness.records import DataError
@@ -20,7 +20,7 @@ _KINDS: Sequence[Sequence[str]] = (
     ("events.out.tfevents.*",),
     ("trainer_state.json",),
     ("results*.json",),
-    tuple(f"*{suffix}{packed}" for suffix in (*LINES, ".csv", ".tsv") for packed in PACKED) + ("*.parquet",),
+    (*(f"*{suffix}{packed}" for suffix in (*LINES, ".csv", ".tsv") for packed in PACKED), "*.parquet"),
     tuple(f"*.json{packed}" for packed in PACKED),
 )
 """what a folder is searched for: the first that is there, for what lies beside it is not scores"""
@@ -111,7 +111,9 @@ DOCUMENTS = (
         _mapping_rows,
         of_one_run=False,
     ),
-    ScalarShape("metrics of one run", lambda d: isinstance(d, dict) and any(map(_is_number, d.values())), lambda d: [d]),
+    ScalarShape(
+        "metrics of one run", lambda d: isinstance(d, dict) and any(map(_is_number, d.values())), lambda d: [d]
+    ),
 )
 
 

@@ -109,7 +109,9 @@ def read_parquet(source: ImportSource) -> ScalarTable:
     return ScalarTable(source, "table", cells, np.arange(1, len(cells) + 1))
 
 
-def records(source: ImportSource, rows: Iterable[tuple[int, Mapping[str, Any]]], shape: str, **more: Any) -> ScalarTable:
+def records(
+    source: ImportSource, rows: Iterable[tuple[int, Mapping[str, Any]]], shape: str, **more: Any
+) -> ScalarTable:
     """Of (line, object) pairs, nested values under dotted names.
 
     Raises: DataError if there are none.

@@ -25,6 +25,10 @@ from harness.records.seed_scores import COLUMN_TYPES, ScoresPlan, scores_lock
 
 _NOT_YET = "?"
 """a lock that is not worked out"""
+_SERIES = ["arm", "seed", "benchmark"]
+"""what has a score at each step"""
+_MOST_STEPS = 12
+"""in a message"""
 
 
 @dataclass(frozen=True)
@@ -34,20 +38,24 @@ class ScoresDesign:
     comparison: Comparison
     step: int | None
     """the last of each where None"""
-    final: pd.DataFrame
+    final: Any
     """rows that are compared, with the columns of `CheckedScores.rows`"""
     notes: Sequence[str]
 
 
 def design(checked: CheckedScores, wanted: ImportComparison, pair_seeds: bool) -> ScoresDesign:
     """
+    Args:
+        wanted: its estimand does not count: benchmarks are as they were asked.
+
     Raises: UserError for an arm or a step that is not there; DataError where no step is common.
     """
-    rows, notes = checked.rows, list(checked.notes)
+    rows: Any = checked.rows
+    notes = list(checked.notes)
     if pair_seeds and checked.numbered:
         raise UserError("--pair-seeds: the seeds have no names of their own, so which belong together is not known.")
     step, final = _headline(rows, wanted.step)
-    if step is None and len(pd.unique(rows["step"])) > 1:
+    if step is None and rows["step"].nunique() > 1:
         notes.append("The last step of each arm and seed is compared.")
     elif step is not None and (later := int((rows["step"] > step).sum())):
         notes.append(f"Compared at step {step}; {later:,} later scores are kept and not compared.")
@@ -56,40 +64,43 @@ def design(checked: CheckedScores, wanted: ImportComparison, pair_seeds: bool) -
     return ScoresDesign(replace(comparison, pair_seeds=pair_seeds), step, final, notes)
 
 
-def _headline(rows: pd.DataFrame, asked: str | None) -> tuple[int | None, pd.DataFrame]:
+def _headline(rows: Any, asked: str | None) -> tuple[int | None, Any]:
     """The step that is compared, and its rows."""
-    steps = sorted(map(int, pd.unique(rows["step"])))
+    steps = sorted(map(int, rows["step"].unique()))
     if steps == [NO_STEP]:
         if asked not in (None, LAST):
             raise UserError(f"--step {asked}: the source has no steps. Leave it out.")
         return None, rows
-    keys = ["arm", "seed", "benchmark"]
     if asked == LAST:
-        return None, rows.loc[rows.groupby(keys)["step"].idxmax()]
+        return None, rows.loc[rows.groupby(_SERIES)["step"].idxmax()]
     if asked is not None:
         if not asked.isdecimal() or int(asked) not in steps:
-            shown = ", ".join(map(str, steps[-12:]))
-            raise UserError(f"--step {asked}: no score is of it. Allowed: {'..., ' * (len(steps) > 12)}{shown} or {LAST}.")
+            shown = ", ".join([*["..."] * (len(steps) > _MOST_STEPS), *map(str, steps[-_MOST_STEPS:])])
+            raise UserError(f"--step {asked}: no score is of it. Allowed: {shown} or {LAST}.")
         return int(asked), rows[rows["step"] == int(asked)]
-    series = rows.groupby(keys).ngroups
     common = rows.groupby("step").size()
-    whole = common[common == series]
+    whole = common[common == rows.groupby(_SERIES).ngroups]
     if whole.empty:
-        ends = rows.groupby(keys)["step"].max()
-        (low, at_low), (high, at_high) = (ends.idxmin(), ends.min()), (ends.idxmax(), ends.max())
-        raise DataError(
-            f"no step is there for all arms, seeds and benchmarks, which end at {at_low} ({low[0]} seed {low[1]}) to "
-            f"{at_high} ({high[0]} seed {high[1]}).\n--step N compares at one, where the others are gaps; --step {LAST} "
-            "the last of each."
-        )
+        raise DataError(_no_step(rows))
     headline = int(whole.index.max())
     return headline, rows[rows["step"] == headline]
 
 
-def _gaps(checked: CheckedScores, final: pd.DataFrame) -> list[str]:
+def _no_step(rows: Any) -> str:
+    ends = rows.groupby(_SERIES)["step"].max()
+    low, high = ends.idxmin(), ends.idxmax()
+    return (
+        f"no step is there for all arms, seeds and benchmarks, which end at {ends.min()} ({low[0]} seed {low[1]}) to "
+        f"{ends.max()} ({high[0]} seed {high[1]}).\n--step N compares at one, where the others are gaps; --step {LAST} "
+        "the last of each."
+    )
+
+
+def _gaps(checked: CheckedScores, final: Any) -> list[str]:
     """Seeds that lack a benchmark where things are compared."""
     there = set(map(tuple, final[["arm", "seed", "benchmark"]].to_numpy().tolist()))
-    seeds = checked.rows.groupby("arm")["seed"].unique()
+    every: Any = checked.rows
+    seeds = every.groupby("arm")["seed"].unique()
     missing = [
         f"{arm} seed {seed} on {benchmark}"
         for arm in checked.arms
@@ -105,7 +116,8 @@ def _gaps(checked: CheckedScores, final: pd.DataFrame) -> list[str]:
 
 def _comparison(arms: Sequence[str], wanted: ImportComparison) -> Comparison:
     """As asked, else the first arm with all others."""
-    for option, arm in [*(("--target", arm) for arm in [wanted.target] if arm), *(("--baseline", b) for b in wanted.baselines)]:  # noqa: E501
+    asked = [("--target", arm) for arm in [wanted.target] if arm] + [("--baseline", arm) for arm in wanted.baselines]
+    for option, arm in asked:
         if arm not in arms:
             raise UserError(f"{option} {arm}: there is no such arm in what is imported. {nearest(arm, arms)}")
     twice = [arm for arm, times in Counter(wanted.baselines).items() if times > 1]
@@ -138,7 +150,7 @@ def write(
             imported=f"scores, {count}",
             arms=list(checked.arms),
             benchmarks=list(checked.benchmarks),
-            seeds=sorted(map(int, pd.unique(checked.rows["seed"]))),
+            seeds=sorted(map(int, set(checked.rows["seed"]))),
             numbered=checked.numbered,
             unit=checked.unit,
             step=made.step,
@@ -148,6 +160,7 @@ def write(
             scores_hash=file_hash(folder.scores),
             lock=_NOT_YET,
         )
+        # last: where it is, what it speaks of is whole
         plan = replace(plan, lock=scores_lock(plan.to_json(), record))
         plan.write(folder.scores_plan)
     return plan
@@ -155,6 +168,8 @@ def write(
 
 def _table(rows: pd.DataFrame) -> pa.Table:
     steps = rows["step"].to_numpy()
-    arrays = {name: pa.array(rows[name].to_numpy(), type=pa.type_for_alias(kind)) for name, kind in COLUMN_TYPES.items()}
+    arrays = {
+        name: pa.array(rows[name].to_numpy(), type=pa.type_for_alias(kind)) for name, kind in COLUMN_TYPES.items()
+    }
     arrays["step"] = pa.array(steps, type=pa.int64(), mask=np.asarray(steps == NO_STEP))
     return pa.table(arrays)

@@ -20,8 +20,9 @@ SYNONYMS = {
     ),
     "metric": ("metric", "metric_name", "tag", "variable", "key"),
     "step": (
-        "step", "steps", "_step", "global_step", "train_step", "training_step", "train/global_step", "training/global_step",
-        "iteration", "iter", "timestep", "timesteps", "total_timesteps", "num_timesteps", "update", "checkpoint", "epoch",
+        "step", "steps", "_step", "global_step", "train_step", "training_step", "train/global_step",
+        "training/global_step", "iteration", "iter", "timestep", "timesteps", "total_timesteps", "num_timesteps",
+        "update", "checkpoint", "epoch",
     ),
     "score": (
         "score", "scores", "value", "accuracy", "acc", "result", "mean", "avg", "average", "mean_score", "avg_score",
