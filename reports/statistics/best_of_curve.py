@@ -33,8 +33,8 @@ SPAN = 0.5
 """of the range of steps that a local line looks at to each side"""
 KNOTS = 200
 """at most so many local lines, with straight lines between"""
-REFITS = 40
-"""curves that are smoothed again, to see what smoothing loses"""
+REFITS, FEW_REFITS, LONG = 40, 10, 1000
+"""curves that are smoothed again, to see what smoothing loses; fewer of a long curve, which loses little"""
 DRAWS = 400
 """curves that are drawn for the range of what noise gives"""
 GRID = 256
@@ -85,7 +85,8 @@ def noise_gain(steps: Floats, curves: Floats, rng: np.random.Generator) -> Noise
     trend = smoother.rising(curves.mean(axis=0))
     expected = expected_gain(trend, sigma)
     drawn = [trend + sigma * rng.standard_normal(curves.shape) for _ in range(DRAWS)]
-    again = [expected_gain(smoother.rising(one.mean(axis=0)), noise(steps, one)) for one in drawn[:REFITS]]
+    refits = REFITS if len(steps) <= LONG else FEW_REFITS
+    again = [expected_gain(smoother.rising(one.mean(axis=0)), noise(steps, one)) for one in drawn[:refits]]
     lost = expected - float(np.mean(again))
     low, high = np.quantile([gains(one).mean() for one in drawn], (0.025, 0.975)) + lost
     return NoiseGain(max(0.0, expected + lost), max(0.0, float(low)), max(0.0, float(high)), sigma)

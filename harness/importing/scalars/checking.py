@@ -232,7 +232,8 @@ def _no_seeds(found: ResolvedScores, frame: Frame, missing: int) -> str:
     columns = ", ".join(map(str, found.tables[0].cells.columns[:12]))
     what = (
         f"{found.tables[0].source.path}: nothing says which seed {missing:,} of {len(frame):,} scores are of: no "
-        f"column is called {', '.join(SYNONYMS['seed'][:2])} ..., no name holds it as base-seed0 does (columns: {columns})."
+        f"column is called {', '.join(SYNONYMS['seed'][:2])} ..., and no name holds it, as base-seed0 does (columns: "
+        f"{columns})."
     )
     if several:
         return f"{what}\nAdd --number-seeds if rows of one arm and benchmark are its seeds, or --column seed=NAME."

@@ -72,7 +72,7 @@ def read_delimited(source: ImportSource) -> ScalarTable:
                 pyarrow.csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
                 pyarrow.csv.ConvertOptions(column_types={name: pa.string() for name in header}),
             )
-    cells = pd.DataFrame({name: table[name].to_numpy(zero_copy_only=False) for name in header})
+    cells = pd.DataFrame({name: _texts(table[name]) for name in header})
     if cells.empty:
         raise DataError(f"{source.path} holds no rows.")
     notes = () if _ends_well(source) else (_NO_END.format(path=source.path),)
@@ -81,6 +81,12 @@ def read_delimited(source: ImportSource) -> ScalarTable:
 
 
 _NO_END = "{path} ends without a line end: if it was cut off, its last cell may be, too."
+
+
+def _texts(column: pa.ChunkedArray) -> np.ndarray:
+    """As Python's texts, equal ones once."""
+    coded = column.combine_chunks().dictionary_encode()
+    return np.array(coded.dictionary.to_pylist(), object)[coded.indices.to_numpy()]
 
 
 def _check_header(source: ImportSource, header: list[str]) -> None:
