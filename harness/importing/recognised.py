@@ -114,6 +114,7 @@ def _facts(shape: FoundShape, asked: AnyOptions) -> list[FileFacts]:
     made = []
     for place, one in enumerate(shape.files):
         rows = by_file[place]
+        # what the command says of a file goes before what its rows say
         pattern = shape.family.file_name if shape.family else ""
         match = re.fullmatch(pattern, opening.stem(one.source.path)) if pattern else None
         made.append(

@@ -42,6 +42,7 @@ class SourceOrPath(TyperGroup):
     """`import SOURCE PATH...`, and `import PATH...` where the first word is no source, or is a path that exists."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """With the source that finds out itself, where the words name none."""
         asks_for_help = bool(args) and args[0] in ctx.help_option_names
         names_source = bool(args) and args[0] in self.commands and not Path(args[0]).exists()
         if args and not asks_for_help and not names_source:
@@ -80,6 +81,7 @@ def recognised(
     from harness.importing import recognised as source
 
     asked = source.AnyOptions(columns_of(column), arm, seed, benchmark, above, filter or (), latest, shared.common)
+    # options of the marker ask for marks of ours
     how = how_marked(reading, rule, tolerance)
     marker = marker_of(mark or any(value is not None for value in how.values()), reading, rule, tolerance, workers)
     options = given(

@@ -58,6 +58,7 @@ Metric = Annotated[
 
 
 def columns_of(words: list[str] | None) -> dict[str, str]:
+    """Our name -> theirs, of `--column`. Raises: UserError."""
     pairs = [word.partition("=") for word in words or ()]
     wrong = next((word for word, pair in zip(words or (), pairs, strict=True) if not (pair[0] and pair[2])), None)
     if wrong is not None:
@@ -78,6 +79,7 @@ def how_marked(reading: Reading, rule: Form | None, tolerance: float | None) -> 
 def marker_of(
     mark: bool, reading: Reading, rule: Form | None, tolerance: float | None, workers: int | None
 ) -> Marker | None:
+    """How answers are marked again; None if they are not. Raises: UserError for options that then mean nothing."""
     from harness.importing.marking import Marker
 
     if not mark and (reading is not Reading.RULE or (rule, tolerance, workers) != (None, None, None)):

@@ -132,6 +132,7 @@ def columns(row: RecordNode, header: RecordNode, made: RecordLayout, keys: int) 
         found.setdefault(column.text, column)
 
     if made.wide is not None:
+        # columns of arms are one column each, told apart by the key
         node = row
         for key in made.wide:
             node = node.keys[key]
@@ -181,6 +182,7 @@ def flatten(
         number = number if line is None else line
         own = {name: at(row, one.path) for name, one in wanted.items() if one.where == "row"} | fixed
         own |= {n: keys[c.list] for n, c in wanted.items() if c.where == "key" and c.list < len(keys)}
+        # what is the row's is said again for each of its answers
         for entries in _answers(row, made):
             for name, column in wanted.items():
                 if column.where in ("entry", "arm"):

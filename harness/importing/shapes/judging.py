@@ -22,6 +22,7 @@ def yes_or_no(value: Any) -> bool | None:
 
 
 def is_there(value: Any) -> bool:
+    """Whether a cell holds something."""
     return value is not None and value == value and not (isinstance(value, str) and not value.strip())
 
 
@@ -37,6 +38,7 @@ def whole(value: Any) -> int | None:
 
 
 def number(value: Any) -> float | None:
+    """A number, or a text of one; booleans are 0 and 1, and NaN is none."""
     if isinstance(value, bool):
         return float(value)
     try:
@@ -59,11 +61,13 @@ def are_signed(values: Sequence[Any]) -> bool:
 
 
 def are_numbers(values: Sequence[Any]) -> bool:
+    """Whether those that are there are numbers, and some are."""
     there = [value for value in values if is_there(value)]
     return bool(there) and all(number(value) is not None for value in there)
 
 
 def are_texts(values: Sequence[Any]) -> bool:
+    """Whether those that are there are texts, and some are."""
     there = [value for value in values if value is not None]
     return bool(there) and all(isinstance(value, str) for value in there)
 
@@ -84,6 +88,7 @@ def are_ids(values: Sequence[Any]) -> bool:
 
 
 def are_whole(values: Sequence[Any], least: int = 0) -> bool:
+    """Whether all are whole numbers of at least so much."""
     return bool(values) and all((found := whole(value)) is not None and found >= least for value in values)
 
 

@@ -44,6 +44,7 @@ class Missing:
     """whether the options settle all of it"""
 
     def add(self, reason: str, *words: str) -> None:
+        """One thing more, and the options that settle it."""
         self.reasons.append(reason)
         self.words += words
         self.guesses &= bool(words)

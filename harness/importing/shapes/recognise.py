@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
@@ -191,10 +191,6 @@ def _shape(files: list[PeekedFile], asked: Mapping[str, str]) -> FoundShape:
     family = files[0].family
     sampled = Sampled(there, table.columns, files_of, made, family, asked)
     return FoundShape(files, made, there, resolve(sampled), family, table, files_of)
-
-
-def with_asked(shape: FoundShape, family: Family | None) -> FoundShape:
-    return replace(shape, family=family)
 
 
 def distinct(values: Sequence[Any]) -> tuple[Any, ...]:

@@ -259,6 +259,7 @@ def _problems(sampled: Sampled, found: Roles) -> None:
         return
     asked = sampled.values[text.text]
     for name in ids:
+        # an id of a row, not of a problem, has a text but not the other way round
         if judging.one_each(values[name], asked) and judging.one_each(asked, values[name]):
             found.columns["problem_id"] = sampled.columns[name]
             return

@@ -73,6 +73,7 @@ def whose(files: Sequence[FileFacts], arms_by_row: bool, typed: Sequence[str]) -
     apart: list[Varying] = []
     for part in made.parts:
         others = [other for other in made.parts if other is not part]
+        # files that differ in this part alone tell most; where there are none, those that differ in others too
         found = same_problems(part, [*others, *beside], problems)
         found = same_problems(part, beside, problems) if found is None else found
         found = same_problems(part, [], problems) if found is None else found
