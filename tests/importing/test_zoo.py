@@ -1,4 +1,4 @@
-"""The zoo: every shape imports without a flag, with its truth, also renamed and shuffled; or says what nobody could know."""
+"""The zoo: every shape imports without a flag and with its truth, also moved and shuffled, or is refused in words."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_without_a_flag(rence: Rence, name: str) -> None:
 
 @pytest.mark.parametrize("name", KNOWN)
 def test_renamed_and_shuffled(rence: Rence, name: str) -> None:
-    """Files in another folder, with `copy of` before their names where nothing but people gave them, rows in any order."""
+    """Files in a folder of another name, rows in any order."""
     SHAPES[name].make(Path("found"))
     draw = random.Random(name)
     for file in sorted(path for path in Path("found").rglob("*") if path.is_file()):
