@@ -62,7 +62,7 @@ class Attempt:
     """hash of (model, tokenizer and template, prompt, sampling parameters, seed, sample, engine version)"""
     grader_version: str = field(metadata=WORD)
     mark_second: MarkWord | None = field(default=None, metadata=DERIVED)
-    """the second marker's mark, where one ran; of an import that was marked again, the source's"""
+    """the second marker's mark, where one ran"""
     mark_box: MarkWord | None = field(default=None, metadata=DERIVED)
     """the mark if an answer is what the last box holds, and nothing else"""
     mark_anywhere: MarkWord | None = field(default=None, metadata=DERIVED)
