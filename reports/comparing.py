@@ -19,7 +19,7 @@ from reports.data.checked import UNCHECKED, Checked
 from reports.data.dependence import NOT_STUDIED, DependsOn, Question, of_pair
 from reports.data.matching import Mismatch, Unmatched, grouped, listed, refused
 from reports.data.pairs import Groups, Pair, compare_all
-from reports.data.readings import ANYWHERE, BESIDE, LACKING, TITLES, FormatPart, beside, part
+from reports.data.readings import BESIDE, LACKING, TITLES, FormatPart, of_groups
 from reports.data.scores import AVERAGE, complete, matrices
 from reports.data.source_marks import UNMARKED, MarkerPart, came_with
 from reports.data.titles import titles
@@ -187,7 +187,7 @@ def compare(
         *compare_all(groups, "per_benchmark", [(a, b, name) for name in benchmarks], sides, estimand, alpha, margin),
     ]
     left = [(side.name, groups[side.name, AVERAGE], side.left_out) for side in (one, other)]
-    put_aside = common.of_pair(left[0], left[1], benchmarks)
+    put_aside = common.of_pair(*left, benchmarks)
     means = {key: sum(float(s.values.mean()) for s in group) / len(group) for key, group in groups.items()}
     known = titles(pd.concat([one.evals, other.evals]))
     said = list(sentences([*one.left_out, *other.left_out]))
@@ -196,9 +196,8 @@ def compare(
     notes = [*one.notes, *other.notes, *notes, *said]
     read = {reading: _groups([side.read_by(reading) for side in (one, other)], benchmarks) for reading in TITLES}
     sourced = came_with(pd.concat([one.evals, other.evals]))
-    parts = _parts(groups, read, (a, b), sourced)
-    ways = {(BESIDE if sourced else TITLES)[reading]: found for reading, found in read.items()}
-    depends = _depends(groups, pairs[0], [known.get(name, name) for name in benchmarks], alpha, ways)
+    parts = of_groups(groups, read, (a, b), sourced)
+    depends = _depends(groups, pairs[0], [known.get(name, name) for name in benchmarks], alpha, read, sourced)
     return ComparedPair(a, b, means, pairs, notes, known, put_aside, seals, differs, parts, depends, sourced)
 
 
@@ -208,37 +207,22 @@ def _found(a: str, b: str, accept: str | None) -> tuple[ComparedSide, ComparedSi
     return find(a, accept), find(b, accept)
 
 
-def _parts(
-    groups: Groups, read: Mapping[str, Groups], sides: tuple[str, str], sourced: bool
-) -> dict[str, FormatPart | MarkerPart]:
-    """
-    Args:
-        read: reading -> the groups by it.
-        sourced: whether the groups' own marks are those of an import's source.
-    """
-    found: dict[str, FormatPart | MarkerPart | None] = {}
-    for name in dict.fromkeys(column for _, column in groups):
-        ours, theirs = (groups[side, name] for side in sides)
-        by = {reading: (of[sides[0], name], of[sides[1], name]) for reading, of in read.items()}
-        found[name] = beside(ours, theirs, by) if sourced else part(ours, theirs, *by[ANYWHERE])
-    return {name: one for name, one in found.items() if one}
-
-
 def _depends(
-    groups: Groups, average: Pair, titles: Sequence[str], alpha: float, read: Mapping[str, Groups]
+    groups: Groups, average: Pair, titles: Sequence[str], alpha: float, read: Mapping[str, Groups], sourced: bool
 ) -> DependsOn:
     """Of the difference on the average.
 
     Args:
-        read: title of a reading -> the same groups by it, NaN where they are not known.
+        read: reading -> the same groups by it, NaN where they are not known.
+        sourced: whether the groups' own marks are those of an import's source.
     """
     a, b, estimate = average.a, average.b, average.estimate
     estimand = estimate.estimand if estimate else "checkpoints"
     asked = Question(a, [b], {a: "A", b: "B"}, alpha, average.margin or MARGIN, estimand)
     base = {side: [scores.values for scores in groups[side, AVERAGE]] for side in (a, b)}
     ways = {
-        title: {side: [scores.values for scores in found[side, AVERAGE]] for side in (a, b)}
-        for title, found in read.items()
+        (BESIDE if sourced else TITLES)[name]: {side: [s.values for s in found[side, AVERAGE]] for side in (a, b)}
+        for name, found in read.items()
     }
     seeds = {side: groups[side, AVERAGE][0].seeds for side in (a, b)}
     return of_pair(base, titles, seeds, asked, [of_readings(base, ways)])

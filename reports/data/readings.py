@@ -20,7 +20,7 @@ from harness.records import START
 from reports.data import second_marker
 from reports.data.analysis import Analysis
 from reports.data.load import Run
-from reports.data.pairs import Pair
+from reports.data.pairs import Groups, Pair
 from reports.data.scores import AVERAGE, Cells, Scores, complete, final, matrices
 from reports.data.source_marks import MarkerPart, came_with
 from reports.statistics import ROUNDING, Floats
@@ -123,6 +123,23 @@ def parts(a: Analysis) -> Mapping[tuple[str, str, str], FormatPart | MarkerPart]
         if one is not None:
             found[pair.a, pair.b, pair.benchmark] = one
     return found
+
+
+def of_groups(
+    groups: Groups, read: Mapping[str, Groups], sides: tuple[str, str], sourced: bool
+) -> dict[str, FormatPart | MarkerPart]:
+    """Column -> the parts of the difference between two sides, where they are known.
+
+    Args:
+        read: reading -> the groups by it.
+        sourced: whether the groups' own marks are those of an import's source.
+    """
+    found: dict[str, FormatPart | MarkerPart | None] = {}
+    for name in dict.fromkeys(column for _, column in groups):
+        ours, theirs = (groups[side, name] for side in sides)
+        by = {reading: (of[sides[0], name], of[sides[1], name]) for reading, of in read.items()}
+        found[name] = beside(ours, theirs, by) if sourced else part(ours, theirs, *by[ANYWHERE])
+    return {name: one for name, one in found.items() if one}
 
 
 def sentences(a: Analysis) -> list[str]:
