@@ -85,7 +85,9 @@ class Plugins(Generic[T]):
 
     def requirements(self, name: str) -> dict[str, str]:
         """What the package that offers a name asks for itself, and the versions that are here; extras left out."""
-        asked = (line for point in _found(self.group).get(name, ()) for line in (point.dist and point.dist.requires) or ())
+        asked = (
+            line for point in _found(self.group).get(name, ()) for line in (point.dist and point.dist.requires) or ()
+        )
         names = [match[0] for line in asked if "extra ==" not in line and (match := re.match(r"[\w.-]+", line))]
         return {package: found for package in names if (found := _installed(package))}
 

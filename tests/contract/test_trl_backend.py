@@ -3,11 +3,12 @@ and from plan to report. TRL is the real one; only its loss may not be called.""
 
 from __future__ import annotations
 
-import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ from harness.config.experiment import Trial
 from harness.config.manifest import parse
 from harness.models.resolving import resolve
 from harness.prompts.stream import Prompt, PromptStream
-from harness.records import Plan, RunFolder, TrialFolder, read_json, read_jsonl
+from harness.records import Plan, RunFolder, read_json, read_jsonl
 from reports.data.load import load
 from tests.closeness import assert_close
 
@@ -49,7 +50,7 @@ evaluation: {benchmarks: {mini_sums: 1}, points: 1, limit: 20}
 arms: {grpo: {}, rence: {}, online_dpo: {}, magistral: {}}
 comparison: {target: rence, baselines: [grpo]}
 """
-Started = Callable[..., tuple[Any, Trial, TrialFolder]]
+Started = Callable[..., Any]
 
 
 @pytest.fixture
@@ -69,7 +70,7 @@ def backend(trl_example: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None
 def started(backend: None, tmp_path: Path) -> Started:
     """A trial of an arm, before its first step; with overrides of the experiment."""
 
-    def start(arm: str, *overrides: str) -> tuple[Any, Trial, TrialFolder]:
+    def start(arm: str, *overrides: str) -> Any:
         from trl_backend.training import Training  # pyright: ignore[reportMissingImports]
 
         path = tmp_path / "example.yaml"
@@ -77,9 +78,10 @@ def started(backend: None, tmp_path: Path) -> Started:
         experiment = config.load(path, list(overrides))
         folder = RunFolder(tmp_path / "run").trial(arm, SEED)
         folder.root.mkdir(parents=True, exist_ok=True)
-        trial, stream = Trial(experiment, experiment.arm(arm), SEED), PromptStream(training_set("mini_rl").problems, SEED)
-        here = get_backend("trl"), trial, resolve("quickstart-base"), stream, folder, lambda *_: None, Watcher()
-        return Training(*here), trial, folder
+        trial = Trial(experiment, experiment.arm(arm), SEED)
+        stream = PromptStream(training_set("mini_rl").problems, SEED)
+        here = trial, resolve("quickstart-base"), stream, folder, lambda *_: None, Watcher()
+        return Training(get_backend("trl"), *here)
 
     return start
 
@@ -96,7 +98,7 @@ def gradients_of(optimizer: torch.optim.Optimizer, net: torch.nn.Module) -> list
     return found
 
 
-# seen: 2e-6; the rest of the two lists is of other forward passes: TRL pads rows, ours are packed
+# two forward passes in single precision, TRL's of padded rows and ours of packed ones: 2e-6 was seen
 @pytest.mark.parametrize("arm", ["grpo", "rence", "online_dpo", "magistral"])
 def test_two_updates_have_the_gradients_of_the_local_backend(
     started: Started, arm: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
@@ -107,7 +109,8 @@ def test_two_updates_have_the_gradients_of_the_local_backend(
         raise AssertionError("TRL's loss was called")
 
     monkeypatch.setattr(GRPOTrainer, "_compute_loss", never)
-    training, trial, folder = started(arm)
+    training = started(arm)
+    trial = training.trial
     sampled: dict[str, Group] = {}
     generate = training.trainer.generate
 
@@ -134,6 +137,7 @@ def test_two_updates_have_the_gradients_of_the_local_backend(
     assert (ours[0] - ours[1]).norm() > 0.01, "the second one is of other groups and other weights"
 
 
+@pytest.mark.slow
 def test_it_keeps_the_contract_and_a_stop_changes_no_bit(backend: None) -> None:
     of = under_test("trl")
     for check in CHECKS:
@@ -144,10 +148,15 @@ def test_it_keeps_the_contract_and_a_stop_changes_no_bit(backend: None) -> None:
 
 def test_a_reference_that_follows_is_there_again_after_a_stop(started: Started) -> None:
     """Of three steps it is refreshed before the first and the third; the stop comes after the second."""
-    few = ("budget.rollouts=96", "recipe.prompts_per_step=4", "recipe.reference_sync_steps=2", "recipe.checkpoint_steps=1")
+    few = (
+        "budget.rollouts=96",
+        "recipe.prompts_per_step=4",
+        "recipe.reference_sync_steps=2",
+        "recipe.checkpoint_steps=1",
+    )
 
     def run(place: str, stop_after: int = 0) -> TrainingResult:
-        training, _, _ = started("online_dpo", *few)
+        training = started("online_dpo", "recipe.checkpoint_steps=1", *few)
         training.folder = RunFolder(training.folder.root / place).trial("online_dpo", SEED)
         training.folder.root.mkdir(parents=True, exist_ok=True)
         training.observer = Watcher(stop_after)
@@ -161,21 +170,80 @@ def test_a_reference_that_follows_is_there_again_after_a_stop(started: Started) 
 
 
 @pytest.mark.parametrize(
-    ("override", "message"),
+    ("instead", "message"),
     [
-        ("recipe.group_size=1", "`group_size` must be at least 2 with backend `trl`, but is 1 for `grpo`"),
-        ("recipe.generator_sync_steps=2", "`generator_sync_steps` must be 1 with backend `trl`, but is 2 for `grpo`"),
-        ("record_steps=[1]", "`record_steps` is of backend `local`, not of `trl`"),
-        ("evaluation.engine=vllm", "`evaluation.engine` must be"),
+        ({"group_size: 8": "group_size: 1"}, "`group_size` must be at least 2 with backend `trl`, but is 1 for `psr`"),
+        ({"epochs: 1": "epochs: 1, generator_sync_steps: 2"}, "must be 1 with backend `trl`, but is 2 for `psr`"),
+        ({"psr: {}": "psr: {recipe: {generator_sync_steps: 2}}"}, "must be 1 with backend `trl`, but is 2 for `psr`"),
+        ({"seeds: [3]": "seeds: [3]\nrecord_steps: [1]"}, "`record_steps` is of backend `local`, not of `trl`"),
+        ({"limit: 20": "engine: vllm"}, "`evaluation.engine` must be `local` or `hf` with backend `trl`"),
+        ({"seeds: [3]": "seeds: [3]\ntrl: {use_gpu: true}"}, "`trl.use_gpu` is not a key"),
     ],
 )
-def test_what_trl_cannot_do_is_refused(started: Started, override: str, message: str) -> None:
+def test_what_trl_cannot_do_is_refused(backend: None, instead: dict[str, str], message: str) -> None:
+    text = EXPERIMENT.replace("grpo: {}, rence: {}, online_dpo: {}, magistral: {}", "psr: {}, nsr: {}")
+    text = text.replace("target: rence, baselines: [grpo]", "target: psr, baselines: [nsr]")
+    config.build(parse(text, "example"))
+    for old, new in instead.items():
+        text = text.replace(old, new)
     with pytest.raises(UserError) as refused:
-        started("grpo", override)
+        config.build(parse(text, "example"))
     assert message in str(refused.value)
 
 
-def test_a_trial_that_diverges_says_so(started: Started) -> None:
-    training, _, _ = started("grpo", "recipe.learning_rate=1e30", "budget.rollouts=256")
+def test_what_is_missing_here_is_said(backend: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    experiment = config.build(parse(EXPERIMENT, "example"))
+    assert get_backend("trl").lacks(experiment) == ""
+    monkeypatch.setattr("trl_backend.version", lambda _: "1.17.0")
+    said = "it needs TRL 1.16, but here is 1.17.0. Run: pip install 'trl>=1.16,<1.17'"
+    assert get_backend("trl").lacks(experiment) == said
+
+
+@pytest.mark.parametrize(
+    ("settings", "where"),
+    [
+        (("recipe.learning_rate=1e30",), "step 1: loss "),
+        (("recipe.learning_rate=1e20", "recipe.minibatches=1"), "step 2: the logits of the sampler are not finite"),
+    ],
+)
+def test_a_trial_that_diverges_says_where(started: Started, settings: tuple[str, ...], where: str) -> None:
+    training = started("grpo", "budget.rollouts=256", *settings)
     result = training.run()
-    assert result.diverged.startswith("step ") and "not finite" in result.diverged and not result.final_weights
+    assert result.diverged.startswith(where) and result.final_weights == ""
+    assert result.steps == len(list(read_jsonl(training.folder.steps))) == int(where[5]) - 1
+
+
+@pytest.mark.slow
+def test_from_plan_to_report(trl_example: Path, tmp_path: Path) -> None:
+    """By the command line, each trial in a process of its own."""
+    path = [str(ROOT), str(trl_example)]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path), "NO_COLOR": "1", "OMP_NUM_THREADS": "1"}
+
+    def rence(*arguments: str) -> str:
+        command = [sys.executable, "-m", "rence", *arguments]
+        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=600)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    readme = (ROOT / "docs" / "examples" / "trl_backend" / "README.md").read_text(encoding="utf-8")
+    (experiment,) = re.findall(r"^```yaml\n(.*?)^```$", readme, re.M | re.S)
+    (tmp_path / "with_trl.yaml").write_text(experiment)
+    assert "trl" in rence("list", "backends") and "use_cpu" in rence("config", "explain", "trl")
+    assert "2,048 rollouts" in rence("plan", "with_trl.yaml")
+    few = ("seeds=[3]", "budget.rollouts=128", "recipe.prompts_per_step=16", "recipe.epochs=1", "evaluation.limit=20")
+    rence("run", "with_trl.yaml", *few, "evaluation.points=1", "--workers", "1")
+    run = RunFolder(tmp_path / "runs" / "with_trl")
+    assert Plan.read(run.plan).backend_settings == {"use_cpu": True, "bf16": False}
+    for arm in ("grpo", "rence"):
+        (step,) = read_jsonl(run.trial(arm, SEED).steps)
+        assert step["updates"] == 2 and step["metrics"]["actor/grad_norm"] > 0
+        recorded = read_json(run.trial(arm, SEED).trial)["environment"]
+        assert (recorded["rence-trl"], recorded["trl"]) == ("0.1.0", version("trl"))
+    engines = {read_json(header)["engine"] for header in run.root.rglob("eval.json")}
+    assert engines == {"local"}, "the untrained model and the checkpoints"
+    trials = load(run.root).trials.values()
+    assert len(trials) == 2 and all(trial.done and trial.done.status == "finished" for trial in trials)
+    page = (run.report / "report.md").read_text(encoding="utf-8")
+    assert (
+        "backend trl" in page and "ReNCE (reconstruction) minus GRPO" in page and f"| trl | {version('trl')} |" in page
+    )

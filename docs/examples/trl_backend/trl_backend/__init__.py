@@ -16,7 +16,7 @@ class TrlSettings:
     """Where TRL's trainer runs, and in which precision; fields of its GRPOConfig."""
 
     use_cpu: bool = True
-    """train on the processor; false: on the one GPU that the process sees"""
+    """train on the processor; false: on the GPU that the process sees, which must be one, and one trial at a time"""
     bf16: bool = False
     """forward passes in bfloat16 (autocast); the weights are fp32 either way"""
 
@@ -45,8 +45,14 @@ class TrlBackend(rence.Backend):
             found = version("trl")
         except PackageNotFoundError:
             found = "none"
-        here = found.startswith("1.16.")
-        return "" if here else f"it needs TRL 1.16, and here is {found}. Run: pip install 'trl>=1.16,<1.17'"
+        if not found.startswith("1.16."):
+            return f"it needs TRL 1.16, but here is {found}. Run: pip install 'trl>=1.16,<1.17'"
+        if not experiment.backend_settings.use_cpu:
+            import torch
+
+            if not torch.cuda.is_available():
+                return "`trl.use_cpu` is false, but torch sees no GPU. Set it to true."
+        return ""
 
     def slots(self, experiment: Experiment, room: int) -> int:
         return room if experiment.backend_settings.use_cpu else 1
