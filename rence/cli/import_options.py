@@ -93,11 +93,11 @@ def bring_in(
         options: of the source alone; they are part of the plan's lock.
     Raises: UserError or DataError with the file; nothing is written then.
     """
-    from harness.importing import folder, sources
+    from harness.importing import folder, own_marks, sources
     from harness.importing.import_plan import ImportComparison
 
     folder.check_free(shared.to, shared.clean)
-    found = read(sources.find(paths, files_in, looked_for))
+    found = own_marks.beside(read(sources.find(paths, files_in, looked_for)))
     wanted = ImportComparison(shared.target, tuple(shared.baseline or ()), shared.estimand, shared.step)
     options = {**options, **({"common": True} if shared.common else {})}
     made = folder.write(found, source, options, wanted, shared.to, shared.common)
