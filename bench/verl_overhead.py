@@ -109,7 +109,7 @@ def compare(asked: argparse.Namespace, folder: Path) -> None:
                 raise SystemExit("the two sides have not trained on the same tokens")
             said = (f"{name} {_pair(plain, ours, of)}" for name, of in MEASURES.items())
             print(f"pair {pair}: {'; '.join(said)}; load {os.getloadavg()[0]:.1f}", flush=True)
-    print(table(blocks["plain"], blocks["ours"]))
+        print(table(blocks["plain"], blocks["ours"]), flush=True)
 
 
 MEASURES: Mapping[str, Callable[[Step], float]] = {
