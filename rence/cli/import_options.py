@@ -101,10 +101,11 @@ def bring_in(
     wanted = ImportComparison(shared.target, tuple(shared.baseline or ()), shared.estimand, shared.step)
     options = {**options, **({"common": True} if shared.common else {})}
     made = folder.write(found, source, options, wanted, shared.to, shared.common)
-    print_json(_summary(made, shared.to)) if shared.json else _show(made, shared.to)
+    print_json(summary(made, shared.to)) if shared.json else show(made, shared.to)
 
 
-def _summary(made: Imported, to: Path) -> dict[str, Any]:
+def summary(made: Imported, to: Path) -> dict[str, Any]:
+    """For `--json`."""
     plan = made.plan
     return {
         "run": str(to),
@@ -120,7 +121,8 @@ def _summary(made: Imported, to: Path) -> dict[str, Any]:
     }
 
 
-def _show(made: Imported, to: Path) -> None:
+def show(made: Imported, to: Path, dry_run: bool = False) -> None:
+    """For people."""
     shown = table(
         "arm", "benchmark", "seeds", "problems", "k", "correct", numbers=("seeds", "problems", "k", "correct")
     )
@@ -137,4 +139,7 @@ def _show(made: Imported, to: Path) -> None:
         out().print(f"Steps {', '.join(map(str, steps))}; the last is compared.")
     for note in made.record.notes:
         out().print(note)
-    out().print(f"\nWritten: {to}\nNext: rence report {to}")
+    if dry_run:
+        out().print("\nNothing was written. Without --dry-run this is what would be made.")
+    else:
+        out().print(f"\nWritten: {to}\nNext: rence report {to}")
