@@ -40,6 +40,7 @@ def _is_flat(shape: FoundShape, file: PeekedFile, wanted: Mapping[str, RecordCol
     columns = list(wanted.values())
     return (
         file.lines
+        and file.regroup is None
         and file.place == ()
         and not shape.layout.lists
         and shape.layout.wide is None
@@ -53,7 +54,7 @@ def _is_flat(shape: FoundShape, file: PeekedFile, wanted: Mapping[str, RecordCol
 def _nested(shape: FoundShape, file: PeekedFile, wanted: Mapping[str, RecordColumn]) -> Iterator[Raw]:
     table = AnswerTable({name: [] for name in wanted})
     found = documents(file.source.path)
-    for line, beside, rows in rows_of(found, file.place or (), file.lines, shape.family):
+    for line, beside, rows in rows_of(found, file.place or (), file.lines, shape.family, regroup=file.regroup):
         try:
             flatten(rows, beside, shape.layout, wanted, table, line)
         except NotOne as error:
