@@ -55,9 +55,12 @@ def are_binary(values: Sequence[Any]) -> bool:
 
 
 def are_signed(values: Sequence[Any]) -> bool:
-    """Whether they are two numbers, the lower of which is below 0 and the upper 1, as rewards are."""
+    """Whether they are two numbers, the upper one right: below 0 and 1, as rewards are, or 0 and 100."""
     numbers = {number(value) for value in values if is_there(value)}
-    return len(numbers) == 2 and None not in numbers and min(numbers) < 0 and max(numbers) == 1  # type: ignore[type-var]
+    if len(numbers) != 2 or None in numbers:
+        return False
+    low, high = sorted(numbers)  # type: ignore[type-var]
+    return (low < 0 and high == 1) or (low, high) == (0, 100)
 
 
 def are_numbers(values: Sequence[Any]) -> bool:

@@ -38,6 +38,8 @@ class Roles:
     """places of other results, that contradict each other: none of them was taken"""
     odd: list[str] = field(default_factory=list)
     """places named like results, whose values are neither right nor wrong"""
+    unusable: str = ""
+    """the first of them whose name is of nothing but right or wrong: answers are not marked by us in its stead"""
     above: bool = False
     """whether the result is a number above 0"""
     notes: list[str] = field(default_factory=list)
@@ -151,6 +153,8 @@ def _result(sampled: Sampled, found: Roles) -> None:
             found.notes.append(f"`{signed[0]}` is a number; correct is what is above 0.")
         elif not _counts(sampled, found):
             found.odd = [text for text in sampled.ranked("correct", judging.are_numbers) if "[" not in text][:4]
+            there = sampled.ranked("correct", lambda values: any(map(judging.is_there, values)))
+            found.unusable = next((text for text in there if _is_sure(sampled, text)), "")
 
 
 def _metrics(sampled: Sampled) -> set[str]:

@@ -130,7 +130,8 @@ def rank(role: str, path: Path) -> float | None:
     if last.endswith("s") and last[:-1] in names and last not in ("is", "pass"):
         return names.index(last[:-1]) + deep + 0.5
     if role == "correct" and (
-        last.endswith(("_correct", "_acc", "_passed", "_correctness")) or last.startswith(("is_correct", "correct_", "score_"))
+        last.endswith(("_correct", "_acc", "_passed", "_correctness"))
+        or last.startswith(("is_correct", "correct_", "score_"))
     ):
         return len(names) + deep
     return None
