@@ -106,7 +106,7 @@ def _score(node: RecordNode, direct: bool = False) -> float:
     return (problem or turns) + result + (0.01 * others if problem and result else 0)
 
 
-def tells_problems(row: Node) -> bool:
+def tells_problems(row: RecordNode) -> bool:
     """Whether something in a row says which problem it is about."""
     return any(rank(role, path) is not None or USER in path for path in leaves(row) for role in IDENTITY)
 

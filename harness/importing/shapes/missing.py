@@ -137,7 +137,8 @@ def _result(shape: FoundShape, missing: Missing) -> None:
     if odd:
         values = _values(shape, odd[0])
         missing.add(
-            f"`{odd[0]}` is neither right nor wrong ({_shown(shape, odd[0])}), so which answers are correct is not known.",
+            f"`{odd[0]}` is neither right nor wrong ({_shown(shape, odd[0])}), so which answers are correct is not "
+            "known.",
             "--column", f"correct={odd[0]}", "--correct-above", _middle(values),
         )  # fmt: skip
     elif guess := _guess(shape, "correct"):
@@ -194,9 +195,10 @@ def of_paths(found: Whose, shape: FoundShape, missing: Missing) -> None:
             for part in found.unclear
         )
         missing.reasons.append(
-            f"files of the same problems differ in {parts}, so which of these are arms, which samples, is not known."
+            f"files of the same problems differ in {parts}, so which of these are arms, samples or benchmarks is not known."
         )
-        missing.paths = [pattern(found, [str(one.source.path) for one in shape.files])]
+        second = "{benchmark}" if "sample" in shape.roles.columns else "{sample}"
+        missing.paths = [pattern(found, [str(one.source.path) for one in shape.files], second)]
     if any(name is None for name in found.benchmark) and "benchmark" not in shape.roles.columns:
         missing.add("nothing names the benchmark.", "--benchmark", "NAME")
 
@@ -205,8 +207,12 @@ def _kind(depth: int) -> str:
     return "the files' names" if depth == -1 else "a folder"
 
 
-def pattern(found: Whose, paths: Sequence[str]) -> str:
-    """A path with `{arm}` for the outermost part that varies, and `{sample}` for the files."""
+def pattern(found: Whose, paths: Sequence[str], second: str) -> str:
+    """A path with `{arm}` for the outermost part that varies, and for the next what it may be.
+
+    Args:
+        second: `{sample}`, or where rows number their samples `{benchmark}`.
+    """
     split = [path.split("/") for path in paths]
     longest = max(split, key=len)
     same = [one for one in split if len(one) == len(longest)]
@@ -218,6 +224,6 @@ def pattern(found: Whose, paths: Sequence[str]) -> str:
     for number, place in enumerate(varying):
         last = place == len(made) - 1
         ending = "." + longest[-1].partition(".")[2] if last and "." in longest[-1] else ""
-        word = "{arm}" if number == 0 else "{sample}" if number == 1 else "*"
+        word = "{arm}" if number == 0 else second if number == 1 else "*"
         made[place] = word + ending
     return "/".join(made)

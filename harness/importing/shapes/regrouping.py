@@ -7,8 +7,8 @@
     {base: {q1: 1, ...}, tuned: {...}}        -> {model: base, problem_id: q1, correct: 1}, ...
     stats: [{name: exact_match, mean: 1}]     -> stats: {exact_match: 1}
 
-Two columns of marks may also be two markers of one arm. So columns are arms only where each has an answer of its own, or
-where the table holds nothing but problems and marks, and no name is one of a marker.
+Two columns of marks may also be two markers of one arm. So columns are arms only where each has an answer of its own,
+or where the table holds nothing but problems and marks, and no name is one of a marker.
 """
 
 from __future__ import annotations

@@ -223,7 +223,7 @@ def _texts(sampled: Sampled, found: Roles) -> None:
     )
     answers = sampled.ranked("answer", lambda values: True, [*taken, question or "", response or ""])
     keys = sampled.values[question] if question else None
-    steady = [text for text in golds if keys is None or judging.one_each(keys, map(str, sampled.values[text]))]
+    steady = [text for text in golds if keys is None or judging.mostly_one_each(keys, map(str, sampled.values[text]))]
     named = [text for text in steady if text not in answers]
     if gold := next(
         iter(named or ([] if "gold" in sampled.asked else [t for t in steady if len(answers) > 1 or response])), None
