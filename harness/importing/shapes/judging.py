@@ -26,6 +26,10 @@ def is_there(value: Any) -> bool:
     return value is not None and value == value and not (isinstance(value, str) and not value.strip())
 
 
+def any_there(values: Sequence[Any]) -> bool:
+    return any(map(is_there, values))
+
+
 def whole(value: Any) -> int | None:
     """A whole number, or a text of one; booleans are none."""
     if isinstance(value, bool) or value is None:

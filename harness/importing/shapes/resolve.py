@@ -19,7 +19,7 @@ from harness.importing.shapes.vocabulary import NAMES, rank
 
 Values = Sequence[Any]
 _OF_FILES = ("arm", "seed", "step", "benchmark")
-"""roles that what stands beside the rows may have"""
+"""roles of what stands beside the rows"""
 _SURE = NAMES["correct"][: NAMES["correct"].index("grade")]
 """names of nothing but right or wrong; the others may be of rewards"""
 
@@ -147,14 +147,13 @@ def _result(sampled: Sampled, found: Roles) -> None:
     if chosen:
         found.columns["correct"] = sampled.columns[chosen[0]]
     elif not found.rivals and "mark" not in found.columns:
-        signed = sampled.ranked("correct", judging.are_signed)
-        if signed:
+        if signed := sampled.ranked("correct", judging.are_signed):
             found.columns["correct"], found.above = sampled.columns[signed[0]], True
             found.notes.append(f"`{signed[0]}` is a number; correct is what is above 0.")
         elif not _counts(sampled, found):
             found.odd = [text for text in sampled.ranked("correct", judging.are_numbers) if "[" not in text][:4]
-            there = sampled.ranked("correct", lambda values: any(map(judging.is_there, values)))
-            found.unusable = next((text for text in there if _is_sure(sampled, text)), "")
+            sure = [text for text in sampled.ranked("correct", judging.any_there) if _is_sure(sampled, text)]
+            found.unusable = (sure or [""])[0]
 
 
 def _metrics(sampled: Sampled) -> set[str]:
@@ -218,9 +217,7 @@ def _texts(sampled: Sampled, found: Roles) -> None:
     taken = _taken(found)
     question = _take(sampled, found, "question", judging.are_texts, taken)
     response = _response(sampled, found, [*taken, question or ""])
-    golds = sampled.ranked(
-        "gold", lambda values: any(map(judging.is_there, values)), [*taken, question or "", response or ""]
-    )
+    golds = sampled.ranked("gold", judging.any_there, [*taken, question or "", response or ""])
     answers = sampled.ranked("answer", lambda values: True, [*taken, question or "", response or ""])
     keys = sampled.values[question] if question else None
     steady = [text for text in golds if keys is None or judging.mostly_one_each(keys, map(str, sampled.values[text]))]
