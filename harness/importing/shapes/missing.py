@@ -195,7 +195,8 @@ def of_paths(found: Whose, shape: FoundShape, missing: Missing) -> None:
             for part in found.unclear
         )
         missing.reasons.append(
-            f"files of the same problems differ in {parts}, so which of these are arms, samples or benchmarks is not known."
+            f"files of the same problems differ in {parts}, so which of these are arms, samples or "
+            "benchmarks is not known."
         )
         second = "{benchmark}" if "sample" in shape.roles.columns else "{sample}"
         missing.paths = [pattern(found, [str(one.source.path) for one in shape.files], second)]
