@@ -92,6 +92,7 @@ def recognise(
     found = shapes(peeked, asked.columns)
     if not found:
         raise DataError(nothing(peeked, command))
+    # configurations and summaries lie beside results: the layout with the most answers is taken, the others are noted
     shape = max(found, key=lambda one: len(one.files_of))
     missing = Missing()
     of_shape(shape, missing, marker is not None)
