@@ -108,6 +108,13 @@ FAMILIES: tuple[Family, ...] = (
             "response": ("completion", "completion[assistant].content"),
             "step": ("step",),
         },
+        file_name=r"completions_(?P<step>\d+)",
+    ),
+    Family(
+        name="OpenAI evals log",
+        signs=("event_id", "sample_id", "type", "data.correct"),
+        roles={"problem_id": ("sample_id",), "gold": ("data.expected",), "response": ("data.sampled",)},
+        only={"type": "match"},
     ),
     Family(
         name="rollouts, a file for each problem",

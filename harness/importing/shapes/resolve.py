@@ -15,7 +15,7 @@ from harness.importing.shapes import judging
 from harness.importing.shapes.family import Family
 from harness.importing.shapes.flat import RecordColumn, RecordLayout, own_name
 from harness.importing.shapes.paths import matches, plain
-from harness.importing.shapes.vocabulary import NAMES, rank
+from harness.importing.shapes.vocabulary import NAMES, name_benchmarks, rank
 
 Values = Sequence[Any]
 _OF_FILES = ("arm", "seed", "step", "benchmark")
@@ -109,6 +109,7 @@ def resolve(sampled: Sampled) -> Roles:
         "filter": judging.are_names,
     }.items():
         _take(sampled, found, role, fits, taken)
+    _keys(sampled, found)
     if sampled.layout.wide is not None and "arm" not in sampled.asked:
         found.columns["arm"] = sampled.columns["{arm}"]
     _samples(sampled, found)
@@ -274,6 +275,25 @@ def _problems(sampled: Sampled, found: Roles) -> None:
             return
     if all(map(judging.is_there, asked)):
         found.columns["problem_id"], found.by_text = text, True
+
+
+def _keys(sampled: Sampled, found: Roles) -> None:
+    """Of objects whose keys are data: problems if rows do not name them; else arms if keys have problems in common, or
+    benchmarks if they have none."""
+    for text, column in sampled.columns.items():
+        if column.where != "key" or text == "{arm}":
+            continue
+        if "problem_id" not in found.columns:
+            found.columns["problem_id"] = column
+            continue
+        problems: dict[str, set[str]] = {}
+        for key, problem in zip(sampled.values[text], sampled.values[found.columns["problem_id"].text], strict=True):
+            problems.setdefault(str(key), set()).add(str(problem))
+        if len(problems) > 1 and any(len(one) > 1 for one in problems.values()):
+            first, *others = problems.values()
+            role = "arm" if any(first & one for one in others) and not name_benchmarks(problems) else "benchmark"
+            if role not in sampled.asked:
+                found.columns[role] = column
 
 
 def _apart(sampled: Sampled, asked: Values) -> bool:

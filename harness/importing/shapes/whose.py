@@ -7,15 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.importing.shapes.naming import NamedPath, Varying, fixed_name, named, same_problems, varying
+from harness.importing.shapes.vocabulary import name_benchmarks
 from harness.importing.sources import ImportSource
 
 _PIECES = ("part", "shard", "chunk", "rank", "piece", "split", "batch", "worker", "gpu", "proc", "process")
-_BENCHMARKS = (
-    "gsm8k math aime amc minerva olympiad olymmath hmmt gpqa mmlu humaneval mbpp arc hellaswag winogrande "
-    "truthfulqa bbh ifeval livecodebench brumo cmimc svamp asdiv mawps gaokao cmath drop boolq piqa omni "
-    "deepscaler beyondaime apex hle"
-)
-"""beginnings of names that are benchmarks' wherever they stand"""
 
 
 @dataclass(frozen=True)
@@ -77,7 +72,7 @@ def whose(files: Sequence[FileFacts], arms_by_row: bool, typed: Sequence[str]) -
         found = same_problems(part, [*others, *beside], problems)
         found = same_problems(part, beside, problems) if found is None else found
         found = same_problems(part, [], problems) if found is None else found
-        is_arm = bool(found) and not _name_benchmarks(part)
+        is_arm = bool(found) and not name_benchmarks(part.values)
         (same if is_arm else apart).append(part)
     _arms(made, files, own, arms_by_row, same, [*apart, *beside], problems, paths, typed)
     _benchmarks(made, files, apart, paths, typed)
@@ -151,12 +146,6 @@ def _only_name(paths: Sequence[NamedPath], typed: Sequence[str]) -> str:
 
 def _where(part: Varying) -> str:
     return "file names" if part.depth == -1 else "folder names"
-
-
-def _name_benchmarks(part: Varying) -> bool:
-    return all(
-        label.lower().replace("-", "").replace("_", "").startswith(tuple(_BENCHMARKS.split())) for label in part.values
-    )
 
 
 def _benchmarks(
