@@ -16,7 +16,8 @@ from harness.importing.shapes.family import Family
 from harness.importing.shapes.flat import AnswerTable, RecordColumn, RecordLayout, columns, flatten, layout
 from harness.importing.shapes.paths import Path as Place
 from harness.importing.shapes.paths import at, matches, plain, written
-from harness.importing.shapes.resolve import Roles, Sampled, resolve
+from harness.importing.shapes.resolve import resolve
+from harness.importing.shapes.sampled import Roles, Sampled
 from harness.importing.shapes.tree import RecordNode, leaves, merged, tree
 from harness.importing.sources import ImportSource
 

@@ -124,8 +124,9 @@ def _arms(
     """The arm of each file: as named, as its rows or header say if they say several, as its folders differ."""
     if any(one.source.name.arm for one in files):
         made.arm, made.how["arm"] = [one.source.name.arm for one in files], "as named"
-    elif arms_by_row or len(set(own)) > 1:
-        made.arm = [None if arms_by_row else label or None for label in own]
+    elif arms_by_row or len(set(own)) > 1 or (all(own) and not same):
+        # what rows say is read row by row: the first of them do not know what the others say
+        made.arm = [None if one.arms else label or None for one, label in zip(files, own, strict=True)]
         made.how["arm"] = "the rows" if arms_by_row else "the files"
     elif len(same) == 1:
         made.arm, made.how["arm"] = list(same[0].labels), _where(same[0])
@@ -134,7 +135,7 @@ def _arms(
         name = own[0] or _only_name(paths, typed)
         made.arm, made.how["arm"] = [name] * len(files), "the file" if own[0] else "the path"
         return
-    told = Varying([label or "" for label in made.arm], -2)
+    told = Varying([label or " ".join(one.arms) for label, one in zip(made.arm, files, strict=True)], -2)
     made.unclear = [part for part in same if same_problems(part, [told, *others], problems)]
     if not made.how:
         made.unclear = list(same)
