@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
 from typing import Any
 
 from harness.importing.shapes.paths import ASSISTANT, EACH, MAP, USER, Path
+from harness.importing.shapes.regrouping import MOST_LOOKED_AT, pivoted, regroup, side_by_side, unrolled
 from harness.importing.shapes.tree import RecordNode, leaves, map_of, tree
-from harness.importing.shapes.vocabulary import IDENTITY, NAMES, RESULT, is_known, rank
+from harness.importing.shapes.vocabulary import IDENTITY, NAMES, RESULT, rank
 
 Row = tuple[int, tuple[str, ...], Any]
 """place in the document from 1, keys of objects on the way, and the row"""
 _DEEPEST = 5
-_BETWEEN = re.compile(r"[_./ :-]+")
 
 
 def spread(document: Any) -> Any:
@@ -22,6 +20,11 @@ def spread(document: Any) -> Any:
 
     These are pandas' orients `columns` and `split`, wandb's tables, and an object of lists of one length.
     """
+    document = side_by_side(unrolled(document))
+    if isinstance(document, list):
+        document = list(map(pivoted, document))
+    if isinstance(document, list) and (made := regroup(document[:MOST_LOOKED_AT])):
+        return list(map(made.row, document))
     if not isinstance(document, dict) or not document:
         return document
     cells = document.get("data")
@@ -49,38 +52,6 @@ def _are_columns(lists: Mapping[str, Sequence[Any]]) -> bool:
         and bool(named & set(RESULT))
         and not any(isinstance(value, dict) for values in lists.values() for value in values[:3])
     )
-
-
-def with_arms(row: Any) -> Any:
-    """A row whose columns are of arms, such as `base_correct` and `base_response`, with an object for each arm."""
-    groups = arm_columns(tuple(row)) if isinstance(row, dict) else {}
-    if not groups:
-        return row
-    taken = {key for inner in groups.values() for key in inner.values()}
-    beside = {key: value for key, value in row.items() if key not in taken}
-    return beside | {arm: {name: row[key] for name, key in inner.items()} for arm, inner in groups.items()}
-
-
-@cache
-def arm_columns(keys: tuple[str, ...]) -> dict[str, dict[str, str]]:
-    """arm -> what a value is -> its column, if at least two arms have a result and a text each; else nothing."""
-    found: dict[str, dict[str, str]] = {}
-    for key in keys:
-        for left, right in ((m.start(), m.end()) for m in _BETWEEN.finditer(key)):
-            for arm, name in ((key[:left], key[right:]), (key[right:], key[:left])):
-                if arm and name and _is_of_answer(name) and not is_known(arm):
-                    found.setdefault(arm, {}).setdefault(name, key)
-    whole = {
-        arm: inner
-        for arm, inner in found.items()
-        if any(rank("correct", (name,)) is not None for name in inner)
-        and any(rank(role, (name,)) is not None for name in inner for role in ("response", "answer"))
-    }
-    return whole if len(whole) > 1 and len({frozenset(inner) for inner in whole.values()}) == 1 else {}
-
-
-def _is_of_answer(name: str) -> bool:
-    return any(rank(role, (name,)) is not None for role in ("correct", "response", "answer", "tokens"))
 
 
 def rows_at(documents: Sequence[Any], are_rows: bool) -> Path | None:
@@ -135,10 +106,15 @@ def _score(node: RecordNode, direct: bool = False) -> float:
     return (problem or turns) + result + (0.01 * others if problem and result else 0)
 
 
+def tells_problems(row: RecordNode) -> bool:
+    """Whether something in a row says which problem it is about."""
+    return any(rank(role, path) is not None or USER in path for path in leaves(row) for role in IDENTITY)
+
+
 def rows_in(document: Any, place: Path) -> Iterator[Row]:
     """Every row of a document, in its order."""
     for number, (keys, row) in enumerate(_walk(document, place, ()), 1):
-        yield number, keys, with_arms(row)
+        yield number, keys, row
 
 
 def _walk(value: Any, place: Path, keys: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:

@@ -48,12 +48,10 @@ def _texts(sampled: Sampled, found: Roles) -> None:
     taken = taken_by(found)
     question = take(sampled, found, "question", judging.are_texts, taken)
     response = _response(sampled, found, [*taken, question or ""])
-    golds = sampled.ranked(
-        "gold", lambda values: any(map(judging.is_there, values)), [*taken, question or "", response or ""]
-    )
+    golds = sampled.ranked("gold", judging.any_there, [*taken, question or "", response or ""])
     answers = sampled.ranked("answer", lambda values: True, [*taken, question or "", response or ""])
     keys = sampled.values[question] if question else None
-    steady = [text for text in golds if keys is None or judging.one_each(keys, map(str, sampled.values[text]))]
+    steady = [text for text in golds if keys is None or judging.mostly_one_each(keys, map(str, sampled.values[text]))]
     named = [text for text in steady if text not in answers]
     if gold := next(
         iter(named or ([] if "gold" in sampled.asked else [t for t in steady if len(answers) > 1 or response])), None

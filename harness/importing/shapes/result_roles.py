@@ -26,12 +26,13 @@ def find_result(sampled: Sampled, found: Roles) -> None:
     if chosen:
         found.columns["correct"] = sampled.columns[chosen[0]]
     elif not found.rivals and "mark" not in found.columns:
-        signed = sampled.ranked("correct", judging.are_signed)
-        if signed:
+        if signed := sampled.ranked("correct", judging.are_signed):
             found.columns["correct"], found.above = sampled.columns[signed[0]], True
             found.notes.append(f"`{signed[0]}` is a number; correct is what is above 0.")
         elif not _counts(sampled, found):
             found.odd = [text for text in sampled.ranked("correct", judging.are_numbers) if "[" not in text][:4]
+            sure = [text for text in sampled.ranked("correct", judging.any_there) if _is_sure(sampled, text)]
+            found.unusable = (sure or [""])[0]
 
 
 def _metrics(sampled: Sampled) -> set[str]:

@@ -14,7 +14,7 @@ from harness.importing.shapes.vocabulary import rank
 
 Values = Sequence[Any]
 OF_FILES = ("arm", "seed", "step", "benchmark")
-"""roles that what stands beside the rows may have"""
+"""roles of what stands beside the rows"""
 
 
 @dataclass
@@ -31,6 +31,8 @@ class Roles:
     """places of other results, that contradict each other: none of them was taken"""
     odd: list[str] = field(default_factory=list)
     """places named like results, whose values are neither right nor wrong"""
+    unusable: str = ""
+    """the first of them whose name is of nothing but right or wrong: answers are not marked by us in its stead"""
     above: bool = False
     """whether the result is a number above 0"""
     notes: list[str] = field(default_factory=list)
