@@ -65,7 +65,7 @@ def make(experiment: Experiment, model: Path | None) -> Plan:
         backend_settings=stated(experiment.backend_settings) if experiment.backend_settings is not None else {},
         sweeps=list(experiment.sweeps),
         lock_version=_LOCK_VERSION,
-        train_hash=experiment.train_file.hash if experiment.train_file else "",
+        train_hash=experiment.train_file.identity if experiment.train_file else "",
         seals=1,
         unlocked=_unlocked(experiment.backend),
     )
@@ -85,14 +85,20 @@ def _unlocked(backend: str) -> dict[str, list[str]]:
     return {"recipe": list(runtime_keys(Recipe)), **({backend: list(runtime_keys(settings))} if settings else {})}
 
 
-def check_unchanged(locked: Plan, now: Plan, folder: Path) -> None:
-    """Raises: UserError with the differences if a run folder was planned otherwise."""
+def check_unchanged(locked: Plan, now: Plan, folder: Path, train_file: str = "") -> None:
+    """
+    Args:
+        train_file: where the training set is, if it is a file of the user's.
+    Raises: UserError with the differences if a run folder was planned otherwise.
+    """
     if identity(locked) == identity(now):
         return
     found = list(differences(locked.to_json(), now.to_json()))
     lines = [f"  {line}" for line in found[:_MOST_DIFFERENCES]]
     if len(found) > _MOST_DIFFERENCES:
         lines.append(f"  and {len(found) - _MOST_DIFFERENCES} more")
+    if train_file and locked.train == now.train and locked.train_hash != now.train_hash:
+        lines.append(f"  {train_file} has changed since. Restore it from a copy to go on, or:")
     raise UserError(
         "\n".join(
             [

@@ -26,7 +26,8 @@ def prepare(folder: RunFolder, experiment: Experiment, plan: Plan, source: str) 
     Raises: UserError with the differences.
     """
     if folder.plan.exists():
-        plans.check_unchanged(Plan.read(folder.plan), plan, folder.root)
+        own = experiment.train_file
+        plans.check_unchanged(Plan.read(folder.plan), plan, folder.root, own.file if own else "")
     else:
         _refuse_strangers(folder)
     if not (folder.plan.exists() and folder.config.exists()):  # without a plan it may be that of an earlier try

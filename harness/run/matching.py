@@ -67,7 +67,7 @@ def claim_data(run: RunFolder, experiment: Experiment) -> None:
     Raises: UserError with the differences.
     """
     train = experiment.training_set
-    now = DataRecord(train.name, len(train.problems), hash_of(train.problems), dict(train.removed))
+    now = DataRecord(train.name, len(train.problems), hash_of(train.problems), dict(train.removed), dict(train.kept))
     if not run.data.exists():
         now.write(run.data)
     elif found := list(differences(DataRecord.read(run.data).to_json(), now.to_json())):

@@ -77,6 +77,11 @@ def _refill_json(rates: SolveRates | None, arms: list[RefillForecast]) -> dict[s
     return {"refill": {"solve_rates": asdict(rates) if rates else None, "arms": [asdict(arm) for arm in arms]}}
 
 
+def _own_set(train: TrainingSet) -> dict[str, Any]:
+    """What is known of a file of the user's beside the numbers; nothing of a set of ours."""
+    return {name: found for name in ("kept", "unchecked") if (found := getattr(train, name))}
+
+
 def _range(seen: Sight | None) -> dict[str, float] | None:
     return asdict(seen) if seen else None
 
@@ -92,7 +97,7 @@ class Preview:
     problems: dict[str, int]
     """benchmark -> number of problems"""
     train: TrainingSet
-    """as expected; nothing is loaded"""
+    """as expected: of ours nothing is loaded"""
     variances: Variances
     """assumed, not measured"""
     target: PowerTarget
@@ -132,7 +137,11 @@ class Preview:
             **({"optimise": self.optimal.to_json()} if self.optimal else {}),
             **_refill_json(self.rates, self.refill),
             "problems": self.problems,
-            "training_set": {"problems": self.train.count, "removed": dict(self.train.expected_removed)},
+            "training_set": {
+                "problems": self.train.count,
+                "removed": dict(self.train.expected_removed),
+                **_own_set(self.train),
+            },
             "minimum_detectable_effect": {
                 "assumed": asdict(self.variances),
                 "alpha": self.target.alpha,
@@ -179,7 +188,7 @@ def preview(
     runs = [*([pilot] if pilot else []), Path("runs") / experiment.name]
     length = response_lengths.known(made, runs) if response_tokens is None else response_lengths.said(response_tokens)
     cost = costs.estimate(experiment, model, problems, length and length.tokens)
-    train = experiment.training_set
+    train = experiment.training_preview
     made = replace(made, lock="") if before else made  # what its tuning chooses will be part of it
     seen = Preview(experiment, made, cost, problems, train, variances, target, tables, pays_from, tuning=before)
     seen = replace(seen, rates=solve_rates.known(experiment, made, runs), length=length)
