@@ -77,7 +77,7 @@ class Reply(NamedTuple):
     """What a worker says to a question."""
 
     value: bool | str | float | None
-    """a verdict, or the text that was searched for, or a reward; None: the worker broke, or ran out of time or memory"""
+    """a verdict, a text that was searched for, or a reward; None: the worker broke, or ran out of time or memory"""
     reason: str
     """in words"""
 

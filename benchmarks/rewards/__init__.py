@@ -2,7 +2,7 @@
 a mark word. Evaluations are marked by `benchmarks.marking`, whatever training pays for.
 
 `locating.py` finds the function's source without running it, and hashes it. `serving.py` is the process that calls it:
-one of the killable workers of `marking/pool.py`. `scoring.py` asks those workers. `contract.py` is what `rence check
+one of the killable workers of `marking/pool.py`. `scoring.py` asks those workers. `reward_contract.py` is what `rence check
 module:function` tries.
 """
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from benchmarks.marking.pool import NotStarted, Pool, Program, Question, shared
 from benchmarks.marks import Mark
@@ -24,12 +25,22 @@ class OwnReward:
     """`module:function`"""
     seconds: float = SECONDS
     """of processor time that one call may take"""
+    hash: str = ""
+    """what its source must hash to wherever it is called; empty: whatever it is"""
+    paths: tuple[str, ...] = ()
+    """folders in which it is looked for first; a worker stands in the first of them. None: where this process is"""
+
+    @classmethod
+    def here(cls, function: str, seconds: float = SECONDS, hash: str = "") -> Self:
+        """One that is found in every process, on whichever node, where this process finds it."""
+        given = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+        paths = (os.getcwd(), *(os.path.abspath(path) for path in given if path))
+        return cls(function, seconds, hash, paths)
 
     @property
     def program(self) -> Program:
-        return Program(
-            "benchmarks.rewards.serving", "the reward", (self.function, repr(float(self.seconds))), remembers=0
-        )
+        arguments = (self.function, repr(float(self.seconds)), self.hash, *self.paths)
+        return Program("benchmarks.rewards.serving", "the reward", arguments, remembers=0)
 
     def pool(self, workers: int) -> Pool:
         """Workers of its own, for whoever closes them."""

@@ -13,6 +13,7 @@ import inspect
 import json
 import math
 import os
+import platform
 import resource
 import signal
 import sys
@@ -24,6 +25,7 @@ from typing import Any
 
 from benchmarks.marks import Mark, Rule
 from benchmarks.problems import Problem
+from benchmarks.rewards.locating import RewardMistake, locate
 
 MEMORY_BYTES = 4 * 2**30
 """more than it took to import"""
@@ -35,15 +37,18 @@ class Unusable(Exception):
 
 
 def main() -> None:
-    """Serve until stdin ends. Arguments: `module:function`, and the processor seconds of one call."""
-    target, seconds = sys.argv[1], float(sys.argv[2])
+    """Serve until stdin ends. Arguments: those of `OwnReward.program`."""
+    target, seconds, expected, *paths = sys.argv[1:]
     replies = os.fdopen(os.dup(1), "w", encoding="utf-8")
     questions = os.fdopen(os.dup(0), encoding="utf-8")
     nowhere = os.open(os.devnull, os.O_RDWR)
     os.dup2(nowhere, 0)
     os.dup2(nowhere, 1)
-    sys.path.insert(0, os.getcwd())
+    if paths and Path(paths[0]).is_dir():
+        os.chdir(paths[0])
+    sys.path[:0] = paths or [os.getcwd()]
     try:
+        check_source(target, expected)
         function = found(target)
     except (Exception, SystemExit) as error:  # foreign code may fail in any way
         print(said(error), file=replies, flush=True)
@@ -53,7 +58,7 @@ def main() -> None:
     for line in questions:
         _, text, gold, problem = json.loads(line)
         asked = problem_of(problem)
-        signal.setitimer(signal.ITIMER_PROF, seconds)
+        signal.setitimer(signal.ITIMER_PROF, float(seconds))
         reply: tuple[float | str | None, str]
         try:
             reply = reward_of(function, function(text, gold, asked)), ""
@@ -63,6 +68,18 @@ def main() -> None:
             reply = None, said(error)
         signal.setitimer(signal.ITIMER_PROF, 0)
         print(json.dumps(reply), file=replies, flush=True)
+
+
+def check_source(target: str, expected: str) -> None:
+    """Raises: Unusable if the function's source is not here, or is another than `expected` where that is said."""
+    try:
+        source = locate(target)
+    except RewardMistake as error:
+        raise Unusable(str(error).removesuffix(".")) from None
+    if expected and source.hash != expected:
+        raise Unusable(
+            f"its source must have the hash {expected}, but {source.file} on {platform.node()} has {source.hash}"
+        )
 
 
 def found(target: str) -> Callable[[str, str, Problem], Any]:

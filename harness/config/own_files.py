@@ -49,8 +49,8 @@ class TrainFile:
     tolerance: Annotated[float, Ge(0), Le(MOST_TOLERANCE)] | None = field(default=None, metadata=LATER)
     """what a decimal may differ by, relative; null: what each line's `tolerance` says, and 0 where it says nothing"""
     overlap: Literal["remove", "keep"] = field(default="remove", metadata=later("keep"))
-    """problems that are of an evaluated benchmark, or near one: `remove` leaves them out of training; `keep` learns from
-    them, and the report says that these scores are not of unseen problems"""
+    """problems that are of an evaluated benchmark, or near one: `remove` leaves them out of training; `keep` learns
+    from them, and the report says that these scores are not of unseen problems"""
     reading: str = field(default="", metadata=LATER)
     """hash of what its lines say beside problem and answer: rules, tolerances, tags; written when the file is read"""
 

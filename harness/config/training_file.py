@@ -76,9 +76,9 @@ def learnable(file: TrainFile, name: str, evaluation: Evaluation, *, preview: bo
     if not kept:
         what = ", ".join(f"{count:,} {reason}" for reason, count in counts.items())
         raise ProblemsError(
-            f"{file.file}: all {len(whole.problems):,} problems are of benchmarks that are evaluated ({what}), and none "
-            "is left to learn from.\nTrain on other problems, evaluate others, or set `train.overlap: keep` to learn "
-            "from them all the same; the report says so."
+            f"{file.file}: all {len(whole.problems):,} problems are of benchmarks that are evaluated ({what}), and "
+            "none is left to learn from.\nTrain on other problems, evaluate others, or set `train.overlap: keep` to "
+            "learn from them all the same; the report says so."
         )
     return _selected(whole, Selection(kept, counts), unchecked)
 

@@ -6,6 +6,7 @@ from benchmarks.problems import hash_of
 from harness.base.errors import UserError
 from harness.base.fingerprint import fingerprint
 from harness.base.registry import ALGORITHM_PLUGINS, BACKENDS, BENCHMARK_PLUGINS
+from harness.config import rewards
 from harness.config.experiment import Experiment
 from harness.prompts.stream import PromptStream
 from harness.records import DataRecord, Plan, RunFolder, TrialRecord
@@ -41,6 +42,7 @@ def header(experiment: Experiment, run: RunFolder, arm: str, seed: int) -> Trial
         environment={**environment(), **_plugins(experiment, arm)},
         plan=file_hash(run.plan),
         data=file_hash(run.data),
+        reward=rewards.words(experiment.arm(arm).recipe),
         **identity,
     )
 

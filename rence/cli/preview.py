@@ -12,7 +12,7 @@ from harness.backends.registry import get_backend
 from harness.base.errors import UserError
 from harness.config.experiment import Experiment
 from harness.models import resolving
-from harness.planning import costs, plan, response_lengths, solve_rates, tuning
+from harness.planning import costs, own_rewards, plan, response_lengths, solve_rates, tuning
 from harness.planning.measuring import MeasuredCosts, measured
 from harness.planning.refilling import RefillForecast, forecast
 from harness.planning.response_lengths import ResponseLength
@@ -77,11 +77,6 @@ def _refill_json(rates: SolveRates | None, arms: list[RefillForecast]) -> dict[s
     return {"refill": {"solve_rates": asdict(rates) if rates else None, "arms": [asdict(arm) for arm in arms]}}
 
 
-def _own_set(train: TrainingSet) -> dict[str, Any]:
-    """What is known of a file of the user's beside the numbers; nothing of a set of ours."""
-    return {name: found for name in ("kept", "unchecked") if (found := getattr(train, name))}
-
-
 def _range(seen: Sight | None) -> dict[str, float] | None:
     return asdict(seen) if seen else None
 
@@ -140,7 +135,7 @@ class Preview:
             "training_set": {
                 "problems": self.train.count,
                 "removed": dict(self.train.expected_removed),
-                **_own_set(self.train),
+                **{name: found for name in ("kept", "unchecked") if (found := getattr(self.train, name))},
             },
             "minimum_detectable_effect": {
                 "assumed": asdict(self.variances),
@@ -175,6 +170,7 @@ def preview(
     model, variances = resolving.find(experiment.model), Variances()
     experiment, before = _tuned(experiment, model)
     made = plan.make(experiment, model)
+    own_rewards.preview(experiment)
     asked = {**made.benchmarks, **made.curve_benchmarks}
     problems = {name: experiment.evaluation.benchmark(name).count for name in asked}
     comparison = made.comparison

@@ -19,7 +19,7 @@ from verl.trainer.ppo.v1.replay_buffer import ReplayBuffer
 from harness.backends.collect import Collected, collect
 from harness.backends.diverged import Diverged
 from harness.backends.groups import Group, Rollout
-from harness.backends.verl.marking import ANSWER, MARK
+from harness.backends.verl.marking import ANSWER, GIVEN, MARK, given_of
 from harness.backends.verl.options import settings_of
 from harness.backends.verl.sampling import TRUNCATED
 from harness.base.errors import FAILED, UserError
@@ -144,7 +144,13 @@ class GroupBuffer(ReplayBuffer):
         rows = tq.kv_batch_get(keys=keys, partition_id=TRAIN, select_fields=fields)
         self._check_asked(first, asked, [str(uid) for uid in _objects(rows["uid"])], rows["prompts"].unbind(0))
         rollouts = [
-            Rollout(tokens, logp, extra[TRUNCATED], *_marked(extra["reward_extra_info"]))
+            Rollout(
+                tokens,
+                logp,
+                extra[TRUNCATED],
+                *_marked(extra["reward_extra_info"]),
+                given=given_of(extra["reward_extra_info"][GIVEN]),
+            )
             for tokens, logp, extra in zip(
                 rows["responses"].unbind(0),
                 rows["rollout_log_probs"].unbind(0),
