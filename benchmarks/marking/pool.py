@@ -62,6 +62,7 @@ class Program:
 
     @property
     def command(self) -> list[str]:
+        """That starts a worker, whatever the current folder holds."""
         code = f"{_START}from {self.module} import main; main()"
         return [sys.executable, "-P", "-c", code, *self.arguments, str(Path(__file__).resolve().parents[2])]
 

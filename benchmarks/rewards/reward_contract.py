@@ -1,5 +1,5 @@
-"""What every reward function has to keep to: each of `CHECKS` asks one about a few known cases and raises AssertionError
-with what it found. `rence check module:function` runs them all.
+"""What every reward function has to keep to: each of `CHECKS` asks one about a few known cases and raises
+AssertionError with what it found. `rence check module:function` runs them all.
 
 What fools a function is another question: `rence exploit module:function` (docs/how-to/exploit.md).
 """

@@ -39,6 +39,7 @@ class OwnReward:
 
     @property
     def program(self) -> Program:
+        """What a worker runs; nothing is remembered of whole responses, which seldom come twice."""
         arguments = (self.function, repr(float(self.seconds)), self.hash, *self.paths)
         return Program("benchmarks.rewards.serving", "the reward", arguments, remembers=0)
 

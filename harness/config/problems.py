@@ -105,6 +105,7 @@ def benchmarks_written(evaluation: Evaluation) -> dict[str, Any]:
 
 
 def train_written(experiment: Experiment) -> Any:
+    """As a file that loads to the same has it."""
     file = experiment.train_file
     return {**stated(file), "overlap": file.overlap} if file else experiment.train
 

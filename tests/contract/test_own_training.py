@@ -255,6 +255,7 @@ def test_the_how_to_is_true(rence: Call, place: Path) -> None:
     (place / "train.jsonl").write_text(of[""][0])
     assert rence("check", "my_package.rewards:score")[0] == OK
     base = yaml.safe_load(EXPERIMENT)
+    out = ""
     for text in of["yaml"]:
         piece = yaml.safe_load(text)
         made = {**base, **piece, "recipe": {**base["recipe"], **piece.get("recipe", {})}}

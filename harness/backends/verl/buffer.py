@@ -143,6 +143,7 @@ class GroupBuffer(ReplayBuffer):
         fields = ["uid", "prompts", "responses", "rollout_log_probs", "extra_fields"]
         rows = tq.kv_batch_get(keys=keys, partition_id=TRAIN, select_fields=fields)
         self._check_asked(first, asked, [str(uid) for uid in _objects(rows["uid"])], rows["prompts"].unbind(0))
+        # Marks and rewards were made in verl's reward loop, on whichever node; what failed there is said in them.
         rollouts = [
             Rollout(
                 tokens,
