@@ -136,6 +136,7 @@ def _header(one: ImportedEvaluation, point: int, version: str) -> EvalRecord:
         grader_version=one.grader_version,
         sampling=dict(one.facts.sampling),
         limit=one.facts.limit,
+        second_marker=one.measured.has_second,
         readings=Marker().version if one.measured.has_readings else "",
     )
 
@@ -172,10 +173,13 @@ def _record(
         for name in evaluations.benchmarks(evaluated)
         if any(one.coarse for one in evaluated if one.benchmark == name)
     ]
-    return ImportRecord(source, dict(options), [_file(one) for one in found.sources], coarse, notes, list(split.left))
+    return ImportRecord(
+        source, dict(options), [file_record(one) for one in found.sources], coarse, notes, list(split.left)
+    )
 
 
-def _file(source: ImportSource) -> ImportedFile:
+def file_record(source: ImportSource) -> ImportedFile:
+    """A file that was read, with what the command said of it."""
     name, size = source.name, source.path.stat().st_size
     found = ImportedFile(path=str(source.path), bytes=size, sha256=source.sha256)
     if name.arm is not None:
