@@ -36,10 +36,10 @@ EXPERIMENT = {
 }
 REWARDS = '''\
 def score(text, gold, problem):
-    """Shorter is better, and one text in a few breaks it."""
+    """Shorter is better, and one text in three breaks it."""
     assert problem.gold == gold and problem.tags["kind"] == "sum" and "+" in problem.question
-    if len(text) % 7 == 0:
-        raise ValueError("a length that it cannot bear")
+    if sum(map(ord, text)) % 3 == 0:
+        raise ValueError("a text that it cannot bear")
     return 1 / (1 + len(text))
 '''
 PATIENCE = 900.0
@@ -69,8 +69,8 @@ def test_a_function_rewards_rollouts_on_verl(tmp_path: Path) -> None:
     failed = sum(step["reward/failed"] for step in steps)
     assert len(steps) >= 2 and 0 < failed < 64 and failed == sum(step["rollouts/discarded"] for step in steps)
     for step in steps:
-        assert 0 < step["reward/min"] < step["reward/mean"] < step["reward/max"] <= 1
+        assert 0 < step["reward/min"] <= step["reward/mean"] <= step["reward/max"] <= 1
         assert step["critic/rewards/mean"] == pytest.approx(step["reward/mean"], rel=1e-5)
     assert any(step["actor/grad_norm"] for step in steps)
     log = "".join(path.read_text(encoding="utf-8", errors="replace") for path in trial.root.rglob("output.log"))
-    assert "my_rewards.py:5: ValueError: a length that it cannot bear" in log
+    assert "my_rewards.py:5: ValueError: a text that it cannot bear" in log
