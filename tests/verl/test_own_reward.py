@@ -1,4 +1,4 @@
-"""A reward of the user's own on verl's real trainer: asked in the reward loop's processes, with problems of one's own."""
+"""A reward of the user's own on verl's real trainer: asked in the reward loop's processes, on problems of one's own."""
 
 from __future__ import annotations
 
