@@ -19,6 +19,9 @@ from reports.render import FORMATS, csv, latex, markdown, plain
 from reports.sections import differences, effects, flips, pass_tables, scores
 from reports.sections.registry import Others, document
 
+LEGEND = "* the column's highest; ≈: not separated from it; †: differs significantly from the arm that is compared"
+"""of the table of scores in plain text"""
+
 
 def build(
     run: Path,
@@ -119,5 +122,4 @@ def summary(run: Path, accept: str | None = None) -> str:
     """The table of scores in plain text, and the verdict below it. Raises: as `build`."""
     a = analysed(run, accept)
     table = plain.table(scores.table(a))
-    legend = "* the column's highest; ≈: not separated from it; †: differs significantly from the arm that is compared"
-    return "\n".join([table, legend, "", *verdict.sentences(a)])
+    return "\n".join([table, LEGEND, "", *verdict.sentences(a)])

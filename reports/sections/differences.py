@@ -33,26 +33,29 @@ def section(a: Analysis) -> Section | None:
 
 
 def _forest(a: Analysis) -> list[Figure]:
-    if len(a.family("primary")) > MOST_GROUPS or len(a.benchmarks) == 1:
-        minus = "−" if a.run.plan.sweeps else "minus"  # pieces that were taken away are "minus" too
-        entries = [_entry(pair, f"{minus} {arm_colours.short(a, pair.b)}", strong=True) for pair in a.family("primary")]
-    else:
-        entries = _grouped(a)
     caption = (
         f"{a.label(a.target)} minus each baseline, in points, with {100 * (1 - a.alpha):g} % intervals, "
         "simultaneous within their family. "
         "The claim is about the average; the benchmarks show where it comes from."
     )
-    return [Figure("differences", intervals("differences", entries, "points", zero=True), caption)]
+    return [Figure("differences", intervals("differences", entries(a), "points", zero=True), caption)]
+
+
+def entries(a: Analysis) -> list[IntervalRow]:
+    """The target minus each baseline in points, for a picture: by benchmark too where there are few enough."""
+    if len(a.family("primary")) > MOST_GROUPS or len(a.benchmarks) == 1:
+        minus = "−" if a.run.plan.sweeps else "minus"  # pieces that were taken away are "minus" too
+        return [_entry(pair, f"{minus} {arm_colours.short(a, pair.b)}", strong=True) for pair in a.family("primary")]
+    return _grouped(a)
 
 
 def _grouped(a: Analysis) -> list[IntervalRow]:
-    entries: list[IntervalRow] = []
+    found: list[IntervalRow] = []
     for pair in a.family("primary"):
-        entries += [*([IntervalRow("")] if entries else []), IntervalRow(f"minus {a.label(pair.b)}", strong=True)]
-        entries += [_entry(p, a.benchmark_title(p.benchmark)) for p in a.family("per_benchmark") if p.b == pair.b]
-        entries.append(_entry(pair, "average", strong=True))
-    return entries
+        found += [*([IntervalRow("")] if found else []), IntervalRow(f"minus {a.label(pair.b)}", strong=True)]
+        found += [_entry(p, a.benchmark_title(p.benchmark)) for p in a.family("per_benchmark") if p.b == pair.b]
+        found.append(_entry(pair, "average", strong=True))
+    return found
 
 
 def _entry(pair: Pair, label: str, strong: bool = False) -> IntervalRow:
