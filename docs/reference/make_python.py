@@ -70,8 +70,9 @@ What holds everywhere:
 - **Pictures** are drawn on the `ax` you give, or on a figure of their own, and return the axes:
   `ax.figure.savefig("curves.pdf")`. `benchmark` is a benchmark's name or `average`.
 
-The package has its types (`py.typed`); `import rence` imports neither pandas nor matplotlib, and asking for a table or a
-picture does. docs/how-to/plugins.md has the other half of the public names, for who builds on rence.
+The package has its types (`py.typed`). `import rence` imports neither pandas nor matplotlib; asking for a table or a
+picture does. The other half of the public names is for who builds on rence:
+[how-to/plugins.md](../how-to/plugins.md).
 """
 
 
@@ -143,7 +144,9 @@ def _attempts(text: bool) -> list[FrameColumn]:
 def _signature(name: str, function: Callable[..., object]) -> str:
     asked = inspect.signature(function)
     plain = [one.replace(annotation=_Bare(one.annotation)) for one in asked.parameters.values() if one.name != "self"]
-    line = f"{name}{asked.replace(parameters=plain, return_annotation=_Bare(asked.return_annotation))}"
+    line = f"{name}{asked.replace(parameters=plain, return_annotation=_Bare(asked.return_annotation))}".replace(
+        "'", '"'
+    )
     if len(line) > WIDTH:
         head, inner, tail = re.match(r"([^(]*\()(.*)(\).*)", line).groups()  # type: ignore[union-attr]
         line = f"{head}\n    " + ",\n    ".join(re.split(r", (?![^\[]*\])", inner)) + f",\n{tail}"

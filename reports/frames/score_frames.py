@@ -128,7 +128,7 @@ def _score(
 ) -> dict[str, Any]:
     estimate = score.estimate if score else None
     low, high = (estimate.interval if estimate else None) or (None, None)
-    # of an arm that lacks a seed's result nothing is counted: marks of fewer seeds than the score's would not belong to it
+    # as in results.csv: where there is no score there are no counts, which may be of some seeds alone
     counts = marks.get((arm, column), {}) if score else {}
     return {
         "arm": arm,
