@@ -69,7 +69,7 @@ tasks: $(VENV)/.installed ## write lm-eval's task files anew from the registry o
 
 reference: $(VENV)/.installed ## write docs/reference/python.md and the outputs of docs/examples/compare.ipynb anew
 	$(BIN)/python docs/reference/make_python.py
-	$(BIN)/python docs/examples/run_notebook.py docs/examples/compare.ipynb
+	$(BIN)/python docs/reference/run_notebook.py docs/examples/compare.ipynb
 
 requirements: $(VENV)/.installed-dev ## pin what pyproject.toml asks for; UV_ARGS=--upgrade takes the newest versions
 	$(BIN)/python requirements/export.py $(UV_ARGS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reports.comparing import ComparedPair
@@ -30,11 +31,7 @@ class PairResults(ComparedPair):
         return of_rows("compared", self._rows())
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """The differences in points, with intervals that are simultaneous within their family.
-
-        Args:
-            ax: axes to draw on; a figure of its own if None.
-        """
+        """The differences in points, with intervals that are simultaneous within their family."""
         entries = [
             IntervalRow(
                 self.titles.get(pair.benchmark, pair.benchmark),
@@ -44,7 +41,9 @@ class PairResults(ComparedPair):
             )
             for pair in self.pairs
         ]
-        return pictures.rows(entries, f"{self.a} minus {self.b}", ax)
+        beside = Path(self.a).parent == Path(self.b).parent
+        names = [Path(name).name if beside else name for name in (self.a, self.b)]
+        return pictures.rows(entries, " minus ".join(names), ax)
 
     def _rows(self) -> Iterator[dict[str, Any]]:
         for pair in self.pairs:

@@ -215,11 +215,7 @@ class Results:
         return PairResults(**vars(comparing.compare(sides[0], sides[1], *options)))
 
     def plot_scores(self, benchmark: str = "average", ax: Axes | None = None) -> Axes:
-        """Each arm's score in percent with its interval, and every seed as a dot.
-
-        Args:
-            ax: axes to draw on; a figure of its own if None.
-        """
+        """Each arm's score in percent with its interval, and every seed as a dot."""
         from reports.frames import pictures
 
         return pictures.score_rows(self.analysis, benchmark, ax)
@@ -229,17 +225,20 @@ class Results:
 
         Args:
             x: rollouts, updates, tokens or step; rollouts if None, and steps for an import, which knows no more.
-            ax: axes to draw on; a figure of its own if None.
         """
         from reports.frames import pictures
 
         return pictures.learning_curves(self.analysis, benchmark, x or self._axis, ax)
 
-    def plot_differences(self, ax: Axes | None = None) -> Axes:
-        """The target minus each baseline in points, with intervals that are simultaneous within their family."""
+    def plot_differences(self, by_benchmark: bool = False, ax: Axes | None = None) -> Axes:
+        """The target minus each baseline in points, with intervals that are simultaneous within their family.
+
+        Args:
+            by_benchmark: on each benchmark too, not on the average alone.
+        """
         from reports.frames import pictures
 
-        return pictures.difference_rows(self.analysis, ax)
+        return pictures.difference_rows(self.analysis, by_benchmark, ax)
 
     def plot_pass_at_k(self, benchmark: str = "average", ax: Axes | None = None) -> Axes:
         """pass@k in percent against k, with every seed thin."""
@@ -252,7 +251,6 @@ class Results:
 
         Args:
             x: tokens, rollouts, updates, cpu_seconds or wall_seconds.
-            ax: axes to draw on; a figure of its own if None.
         """
         from reports.frames import pictures
 

@@ -17,6 +17,7 @@ from reports.data import cost_axis, pass_family
 from reports.data.analysis import Analysis
 from reports.data.axes import curve_benchmarks
 from reports.data.scores import AVERAGE
+from reports.figures import arm_colours
 from reports.figures.curves import Line, draw_curves
 from reports.figures.intervals import IntervalRow, draw_intervals
 from reports.figures.scatter import draw_scatter
@@ -60,12 +61,12 @@ def score_rows(a: Analysis, column: str, ax: Axes | None) -> Axes:
     return _titled(a, _rows(scores.entries_of(a, column), PERCENT, False, ax), column)
 
 
-def difference_rows(a: Analysis, ax: Axes | None) -> Axes:
+def difference_rows(a: Analysis, by_benchmark: bool, ax: Axes | None) -> Axes:
     """The planned comparison: the target minus each baseline, with simultaneous intervals."""
-    entries = differences.entries(a)
+    entries = differences.grouped(a) if by_benchmark else differences.averages(a)
     if not entries:
         raise ValueError("This run has no planned comparison. `compare(a, b)` sets two arms side by side.")
-    return rows(entries, f"{a.label(a.target)} minus the baselines", ax)
+    return rows(entries, arm_colours.short(a, a.target), ax)
 
 
 def rows(entries: Sequence[IntervalRow], title: str, ax: Axes | None) -> Axes:
@@ -99,7 +100,7 @@ def learning_curves(a: Analysis, column: str, x: str, ax: Axes | None) -> Axes:
     lines, start = curves.panel(a, table, x)
     drawn = panel(ax)
     draw_curves(drawn, lines, start, AXES[x])
-    _legend(a, drawn, _names(lines), start)
+    _legend(drawn, _names(lines), a.label(START) if start is not None else "")
     drawn.set_ylabel(PERCENT)
     averaged = curve_benchmarks(a)
     # a curve may be of fewer benchmarks than the headline, and its average is then another one
@@ -113,7 +114,7 @@ def attempts_curve(a: Analysis, column: str, ax: Axes | None) -> Axes:
     lines = passing.lines(a, pass_family.by_k(a), column)
     drawn = panel(ax)
     draw_curves(drawn, lines, None, "k, attempts", doubling=True)
-    _legend(a, drawn, _names(lines), None)
+    _legend(drawn, _names([line for line in lines if not line.dashed]), a.label(START) if START in a.rows else "")
     drawn.set_ylabel("pass@k, percent")
     return _titled(a, drawn, column)
 
@@ -128,7 +129,8 @@ def cost_cloud(a: Analysis, x: str, ax: Axes | None) -> Axes:
         raise ValueError("No trial that has a score says what it has spent, as in results made elsewhere.")
     drawn = panel(ax)
     draw_scatter(drawn, found, start, words)
-    _legend(a, drawn, {cloud.label: cloud.colour for cloud in found if not cloud.quiet}, start)
+    names = {cloud.label: cloud.colour for cloud in found if not cloud.quiet}
+    _legend(drawn, names, a.label(START) if start is not None else "")
     drawn.set_ylabel(PERCENT)
     return _titled(a, drawn, AVERAGE)
 
@@ -148,8 +150,9 @@ def _names(lines: Sequence[Line]) -> dict[str, str]:
     return {line.label: line.colour for line in lines if not line.quiet}
 
 
-def _legend(a: Analysis, drawn: Axes, names: Mapping[str, str], start: float | None) -> None:
+def _legend(drawn: Axes, names: Mapping[str, str], dashed: str) -> None:
+    """Names and colours, and what the dashed line is, if there is one."""
     handles = [Line2D([], [], color=tint, label=name) for name, tint in names.items()]
-    if start is not None:
-        handles.append(Line2D([], [], color=MUTED, linewidth=0.8, linestyle=(0, (3, 3)), label=a.label(START)))
+    if dashed:
+        handles.append(Line2D([], [], color=MUTED, linewidth=0.8, linestyle=(0, (3, 3)), label=dashed))
     drawn.legend(handles=handles, frameon=False, fontsize="small")

@@ -38,18 +38,19 @@ def _forest(a: Analysis) -> list[Figure]:
         "simultaneous within their family. "
         "The claim is about the average; the benchmarks show where it comes from."
     )
-    return [Figure("differences", intervals("differences", entries(a), "points", zero=True), caption)]
+    few = len(a.family("primary")) <= MOST_GROUPS and len(a.benchmarks) > 1
+    entries = grouped(a) if few else averages(a)
+    return [Figure("differences", intervals("differences", entries, "points", zero=True), caption)]
 
 
-def entries(a: Analysis) -> list[IntervalRow]:
-    """The target minus each baseline in points, for a picture: by benchmark too where there are few enough."""
-    if len(a.family("primary")) > MOST_GROUPS or len(a.benchmarks) == 1:
-        minus = "−" if a.run.plan.sweeps else "minus"  # pieces that were taken away are "minus" too
-        return [_entry(pair, f"{minus} {arm_colours.short(a, pair.b)}", strong=True) for pair in a.family("primary")]
-    return _grouped(a)
+def averages(a: Analysis) -> list[IntervalRow]:
+    """The target minus each baseline on the average, in points, for a picture."""
+    minus = "−" if a.run.plan.sweeps else "minus"  # pieces that were taken away are "minus" too
+    return [_entry(pair, f"{minus} {arm_colours.short(a, pair.b)}", strong=True) for pair in a.family("primary")]
 
 
-def _grouped(a: Analysis) -> list[IntervalRow]:
+def grouped(a: Analysis) -> list[IntervalRow]:
+    """The same on each benchmark too, below the baseline's name."""
     found: list[IntervalRow] = []
     for pair in a.family("primary"):
         found += [*([IntervalRow("")] if found else []), IntervalRow(f"minus {a.label(pair.b)}", strong=True)]
