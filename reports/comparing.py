@@ -19,8 +19,9 @@ from reports.data.checked import UNCHECKED, Checked
 from reports.data.dependence import NOT_STUDIED, DependsOn, Question, of_pair
 from reports.data.matching import Mismatch, Unmatched, grouped, listed, refused
 from reports.data.pairs import Groups, Pair, compare_all
-from reports.data.readings import ANYWHERE, LACKING, TITLES, FormatPart, part
+from reports.data.readings import BESIDE, LACKING, TITLES, FormatPart, of_groups
 from reports.data.scores import AVERAGE, complete, matrices
+from reports.data.source_marks import UNMARKED, MarkerPart, came_with
 from reports.data.titles import titles
 from reports.document import Cell, Column, Row, Table, text
 from reports.imported import MATCHING_UNKNOWN
@@ -50,10 +51,12 @@ class ComparedPair:
     """whether the files are sealed, and what was let through"""
     differs: Sequence[str] = ()
     """what is not the same on both sides, and may differ"""
-    parts: Mapping[str, FormatPart] = field(default_factory=dict)
+    parts: Mapping[str, FormatPart | MarkerPart] = field(default_factory=dict)
     """benchmark or `average` -> what of the difference is format; a missing key is a gap"""
     depends: DependsOn = NOT_STUDIED
     """what the sign of the average's difference depends on"""
+    sourced: bool = False
+    """whether the marks are those that the source of an import gave"""
 
     @property
     def average(self) -> Pair:
@@ -92,7 +95,8 @@ class ComparedPair:
         """The verdict first, then what it depends on and rests on."""
         told = [f"Differs, which is not refused: {'; '.join(self.differs)}."] if self.differs else []
         found = self.parts.get(AVERAGE)
-        format_ = [found.sentence("A − B")] if found else [f"Which part is format is not known: {LACKING}."]
+        unknown = UNMARKED if self.sourced else f"Which part is format is not known: {LACKING}."
+        format_ = [found.sentence("A − B") if found else unknown]
         first = [self.verdict, *format_, *self.checked.sentences, *self.depends.sentences]
         return [*first, *self._families(), *told, *self.notes]
 
@@ -189,7 +193,7 @@ def compare(
         *compare_all(groups, "per_benchmark", [(a, b, name) for name in benchmarks], sides, estimand, alpha, margin),
     ]
     left = [(side.name, groups[side.name, AVERAGE], side.left_out) for side in (one, other)]
-    put_aside = common.of_pair(left[0], left[1], benchmarks)
+    put_aside = common.of_pair(*left, benchmarks)
     means = {key: sum(float(s.values.mean()) for s in group) / len(group) for key, group in groups.items()}
     known = titles(pd.concat([one.evals, other.evals]))
     said = list(sentences([*one.left_out, *other.left_out]))
@@ -197,9 +201,10 @@ def compare(
         said.append(common.said("A", "B", pairs[0].estimate.value, put_aside["low"], put_aside["high"]))
     notes = [*one.notes, *other.notes, *notes, *said]
     read = {reading: _groups([side.read_by(reading) for side in (one, other)], benchmarks) for reading in TITLES}
-    parts = _parts(groups, read[ANYWHERE], (a, b))
-    depends = _depends(groups, pairs[0], [known.get(name, name) for name in benchmarks], alpha, read)
-    return ComparedPair(a, b, means, pairs, notes, known, put_aside, seals, differs, parts, depends)
+    sourced = came_with(pd.concat([one.evals, other.evals]))
+    parts = of_groups(groups, read, (a, b), sourced)
+    depends = _depends(groups, pairs[0], [known.get(name, name) for name in benchmarks], alpha, read, sourced)
+    return ComparedPair(a, b, means, pairs, notes, known, put_aside, seals, differs, parts, depends, sourced)
 
 
 def _found(a: str, b: str, accept: str | None) -> tuple[ComparedSide, ComparedSide]:
@@ -208,27 +213,22 @@ def _found(a: str, b: str, accept: str | None) -> tuple[ComparedSide, ComparedSi
     return find(a, accept), find(b, accept)
 
 
-def _parts(groups: Groups, anywhere: Groups, sides: tuple[str, str]) -> dict[str, FormatPart]:
-    columns = dict.fromkeys(column for _, column in groups)
-    found = {name: part(*(of[side, name] for of in (groups, anywhere) for side in sides)) for name in columns}
-    return {name: one for name, one in found.items() if one}
-
-
 def _depends(
-    groups: Groups, average: Pair, titles: Sequence[str], alpha: float, read: Mapping[str, Groups]
+    groups: Groups, average: Pair, titles: Sequence[str], alpha: float, read: Mapping[str, Groups], sourced: bool
 ) -> DependsOn:
     """Of the difference on the average.
 
     Args:
-        read: the same groups by other readings of the answers, NaN where they are not known.
+        read: reading -> the same groups by it, NaN where they are not known.
+        sourced: whether the groups' own marks are those of an import's source.
     """
     a, b, estimate = average.a, average.b, average.estimate
     estimand = estimate.estimand if estimate else "checkpoints"
     asked = Question(a, [b], {a: "A", b: "B"}, alpha, average.margin or MARGIN, estimand)
     base = {side: [scores.values for scores in groups[side, AVERAGE]] for side in (a, b)}
     ways = {
-        TITLES[reading]: {side: [scores.values for scores in found[side, AVERAGE]] for side in (a, b)}
-        for reading, found in read.items()
+        (BESIDE if sourced else TITLES)[name]: {side: [s.values for s in found[side, AVERAGE]] for side in (a, b)}
+        for name, found in read.items()
     }
     seeds = {side: groups[side, AVERAGE][0].seeds for side in (a, b)}
     return of_pair(base, titles, seeds, asked, [of_readings(base, ways)])

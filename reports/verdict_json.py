@@ -20,6 +20,7 @@ from reports.data.analysis import Analysis, Score
 from reports.data.pairs import TEST, Pair, difference_json
 from reports.data.readings import FormatPart
 from reports.data.scores import AVERAGE
+from reports.data.source_marks import MarkerPart
 from reports.sections import notes, published
 from reports.statistics.power import LARGEST
 from reports.verdict import ranking, sentences
@@ -131,12 +132,13 @@ def score_json(score: Score) -> dict[str, Any]:
     }
 
 
-def pair_json(pair: Pair, accepted: bool = False, part: FormatPart | None = None) -> dict[str, Any]:
+def pair_json(pair: Pair, accepted: bool = False, part: FormatPart | MarkerPart | None = None) -> dict[str, Any]:
     """A difference with its test; `mde` and `mde_high` are fractions too.
 
     Args:
         accepted: whether something was let through: then no pair is matched.
-        part: what of it is format; None where that is not known, and no key then.
+        part: what of it is format, or what it is by our marker where the source's marks count; None where that is not
+            known, and no key then.
     """
     return {
         "a": pair.a,

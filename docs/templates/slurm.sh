@@ -61,6 +61,7 @@ RAY_ADDRESS=http://127.0.0.1:$dashboard rence run "$experiment" --launcher ray &
 rence=$!
 leaving=
 trap 'leaving=yes; kill -USR1 "$rence"' USR1
+trap 'kill -TERM "$rence"' TERM      # scancel, or a pre-emption, after which SLURM itself queues the job again
 while :; do                          # a signal ends `wait` before `rence` has ended
     code=0
     wait "$rence" || code=$?

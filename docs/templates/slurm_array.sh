@@ -29,6 +29,7 @@ rence run "$experiment" --job "$SLURM_ARRAY_TASK_ID" &
 rence=$!
 leaving=
 trap 'leaving=yes; kill -USR1 "$rence"' USR1
+trap 'kill -TERM "$rence"' TERM      # scancel, or a pre-emption, after which SLURM itself queues the job again
 while :; do                          # a signal ends `wait` before `rence` has ended
     code=0
     wait "$rence" || code=$?

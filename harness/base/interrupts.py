@@ -1,11 +1,12 @@
 """Signals that ask a program to end are Ctrl-C: one way out, on which what is done is kept.
 
-SIGUSR1 is what a cluster sends a while before it takes a machine away: it ends a program likewise, but what is in the
-middle of a step may save that step first.
+A cluster sends SIGUSR1 a while before it takes a machine away, or SIGTERM half a minute before it kills: they end a
+program likewise, but what is in the middle of a step may save that step first.
 """
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import threading
@@ -17,6 +18,8 @@ from typing import Any
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 LEAVING = signal.SIGUSR1
 """SLURM's `--signal=B:USR1@120`: in two minutes the machine is another's"""
+SAVING_SECONDS = 15.0
+"""for steps to be saved after SIGTERM: SLURM and Kubernetes send SIGKILL after 30, and jobs need a few to end"""
 
 _late: list[int] = []
 """that came when a step could no longer be saved"""
@@ -26,18 +29,24 @@ Handler = Callable[[int, FrameType | None], Any] | signal.Handlers
 class Preempted(KeyboardInterrupt):
     """The machine will be taken away soon: what can be saved in that time is saved, then the program ends."""
 
+    def __init__(self, seconds: float = math.inf) -> None:
+        """
+        Args:
+            seconds: that saving may take.
+        """
+        super().__init__()
+        self.seconds = seconds
+
 
 @contextmanager
 def as_ctrl_c() -> Iterator[None]:
-    """SIGTERM and a lost terminal (SIGHUP) raise KeyboardInterrupt inside, and SIGUSR1 raises Preempted. A SIGHUP or
+    """A lost terminal (SIGHUP) raises KeyboardInterrupt inside, and SIGTERM and SIGUSR1 raise Preempted. A SIGHUP or
     SIGINT that is ignored, as under `nohup` and for jobs that a script puts into the background, stays ignored; the
     others never do."""
     handlers: dict[signal.Signals, Handler] = {
-        number: signal.default_int_handler
-        for number in ENDING
-        if number == signal.SIGTERM or signal.getsignal(number) is not signal.SIG_IGN
+        number: signal.default_int_handler for number in ENDING if signal.getsignal(number) is not signal.SIG_IGN
     }
-    with _handled({**handlers, LEAVING: _leave}):
+    with _handled({**handlers, signal.SIGTERM: _leave, LEAVING: _leave}):
         yield
 
 
@@ -82,7 +91,7 @@ def deaf() -> Iterator[None]:
 
 
 def _leave(number: int, frame: FrameType | None) -> None:
-    raise Preempted
+    raise Preempted(math.inf if number == LEAVING else SAVING_SECONDS)
 
 
 @contextmanager

@@ -136,6 +136,7 @@ def _header(one: ImportedEvaluation, point: int, version: str) -> EvalRecord:
         grader_version=one.grader_version,
         sampling=dict(one.facts.sampling),
         limit=one.facts.limit,
+        second_marker=one.measured.has_second,
         readings=Marker().version if one.measured.has_readings else "",
     )
 

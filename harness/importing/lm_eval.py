@@ -20,6 +20,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.marks import Rule
+from harness.base.errors import UserError
 from harness.importing import cells
 from harness.importing.lm_eval_task import FILE, OURS, Task, read_task
 from harness.importing.marking import MarkCount, Marker
@@ -28,7 +29,7 @@ from harness.importing.names import arm_of, seed_of, seeds_note
 from harness.importing.raw import Raw
 from harness.importing.rows import Facts, FoundRows, frame, numbered
 from harness.importing.sources import ImportSource
-from harness.records import START
+from harness.records import START, DataError
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ def _rows(place: int, task: Task, asked: LmEvalOptions, marker: Marker | None) -
         ]
     if marker:
         rows = _frame(place, task, [_responses(task.raw, i) for i in range(len(task.raw.lines))])
-        return marker.mark(rows), []
+        return marker.mark(rows.assign(**_source_marks(task, asked, len(rows)))), []
     there = _metrics(task.raw)
     metric = choose(f"{task.source.path} (filter {task.filter})", there, asked.metrics)
     rows = _frame(place, task, [[_first(row, 2)] for row in task.raw["resps"]])
@@ -90,6 +91,18 @@ def _rows(place: int, task: Task, asked: LmEvalOptions, marker: Marker | None) -
         f"{task.benchmark}: correct is what {how} says of the document's one answer. Of what is not correct it is not "
         "told whether it is wrong, missing or cut off."
     ]
+
+
+def _source_marks(task: Task, asked: LmEvalOptions, answers: int) -> dict[str, np.ndarray]:
+    """What a metric says, to stand beside our marks; nothing where none tells right from wrong of each answer."""
+    if answers != len(task.raw.lines):
+        return {}
+    there = _metrics(task.raw)
+    try:
+        metric = choose(str(task.source.path), there, asked.metrics)
+    except (DataError, UserError):
+        return {}
+    return {"mark": np.where([value == 1 for value in there[metric]], "correct", "wrong")}
 
 
 def _ours(place: int, task: Task) -> pd.DataFrame:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from benchmarks.marks import MATHS, Form, Mark, Reading, Rule
+from benchmarks.marks import MATHS, Form, Mark, Marked, Reading, Rule
 from harness.base.errors import UserError
 
 if TYPE_CHECKING:
@@ -81,14 +81,38 @@ class Marker:
         return replace(rule, form=form, tolerance=tolerance)
 
     def mark(self, rows: pd.DataFrame, rules: Sequence[Rule] | None = None) -> pd.DataFrame:
-        """The rows with mark, answer, the marks by the readings, and the marker's version.
+        """The rows with mark, answer, the marks by the readings, and the marker's version; a mark that they had is
+        then `mark_second`.
 
         Args:
             rules: of each row; None: its column `rule`, a word, where it says one, else what its benchmark says.
         Raises: UserError with the command to install what is missing.
         """
-        from benchmarks.marking import mark_readings
         from benchmarks.marking.pool import MarkerMissing
+
+        try:
+            marked = self.readings(rows, rules)
+        except MarkerMissing as error:
+            raise UserError(str(error)) from None
+        # what the source said stays beside it
+        second = {"mark_second": rows["mark"]} if "mark" in rows else {}
+        return rows.assign(
+            mark=[str(one[self.reading].mark) for one in marked],
+            answer=_column([one[self.reading].answer for one in marked]),
+            mark_box=[str(one[Reading.BOX].mark) for one in marked],
+            mark_anywhere=[str(one[Reading.ANYWHERE].mark) for one in marked],
+            grader_version=self.version,
+            **second,
+        )
+
+    def readings(self, rows: pd.DataFrame, rules: Sequence[Rule] | None = None) -> list[Mapping[Reading, Marked]]:
+        """What each reading makes of the rows' responses.
+
+        Args:
+            rules: as of `mark`.
+        Raises: MarkerMissing.
+        """
+        from benchmarks.marking import mark_readings
         from benchmarks.marks import Response
 
         # A row knows best what its answer is, then the command, then its benchmark.
@@ -100,17 +124,7 @@ class Marker:
         columns = (rows["response"], rows["gold"], rules, rows["finish_reason"].isin(CUT_OFF))
         responses = [Response(text, gold, rule, bool(cut)) for text, gold, rule, cut in zip(*columns, strict=True)]
         pool = _pool(self.workers) if self.workers else None
-        try:
-            marked = mark_readings(responses, pool, self.reading)
-        except MarkerMissing as error:
-            raise UserError(str(error)) from None
-        return rows.assign(
-            mark=[str(one[self.reading].mark) for one in marked],
-            answer=_column([one[self.reading].answer for one in marked]),
-            mark_box=[str(one[Reading.BOX].mark) for one in marked],
-            mark_anywhere=[str(one[Reading.ANYWHERE].mark) for one in marked],
-            grader_version=self.version,
-        )
+        return list(mark_readings(responses, pool, self.reading))
 
 
 @cache

@@ -77,6 +77,8 @@ class MeasuredRows:
     unknown_lengths: bool
     has_readings: bool
     """whether our marker marked all of them by every reading"""
+    has_second: bool
+    """whether all have marks of ours, and of the source beside them"""
     problems: Problems
     words: Mapping[str, str]
     """of WORDS, by the first row"""
@@ -109,6 +111,7 @@ def ordered(rows: pa.Table, sources: Sequence[ImportSource]) -> tuple[pa.Table, 
         coarse=True in rows["coarse"].unique().to_pylist(),
         unknown_lengths=rows["tokens"].null_count > 0,
         has_readings=rows["mark_anywhere"].null_count == 0,
+        has_second=rows["mark_second"].null_count == 0,
         problems=Problems(tuple(ids), _golds(ids, problem, rows["gold"]), tuple(_distinct(rows["version"]))),
         words={name: rows[name][0].as_py() for name in WORDS},
         source=rows["source"][0].as_py(),

@@ -23,8 +23,14 @@ ARM = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\Z")
 LARGEST = 2**53 - 1
 """the largest whole number that a float holds as it was written: the next one is also 2**53 + 1"""
 _NAMED = re.compile(r"(?P<arm>[^/=]+)(?:/seed(?P<seed>\d+))?(?:/step_?(?P<step>\d+))?=(?P<path>.+)", re.DOTALL)
-_SAID = re.compile(r"\{(arm|seed|step)\}")
-_SHAPES = {"arm": "(?P<arm>[^/]+?)", "seed": r"(?P<seed>\d+)", "step": r"(?P<step>\d+)"}
+_SAID = re.compile(r"\{(arm|seed|step|benchmark|sample)\}")
+_SHAPES = {
+    "arm": "(?P<arm>[^/]+?)",
+    "seed": r"(?P<seed>\d+)",
+    "step": r"(?P<step>\d+)",
+    "benchmark": "(?P<benchmark>[^/]+?)",
+    "sample": "(?P<sample>[^/]+?)",
+}
 _BLOCK = 1 << 20
 
 Find = Callable[[Path], list[Path]]
@@ -38,6 +44,9 @@ class Name:
     arm: str | None = None
     seed: int | None = None
     step: int | None = None
+    benchmark: str | None = None
+    sample: str | None = None
+    """what tells apart files of several answers to the same problems"""
 
 
 @dataclass(frozen=True)
@@ -100,7 +109,8 @@ def split(word: str) -> tuple[Name, str]:
 
 
 def said(name: Name, place: str) -> list[tuple[Name, str]]:
-    """The names and paths that a path with `{arm}`, `{seed}` or `{step}` in it stands for; others stand for themselves.
+    """The names and paths that a path with `{arm}`, `{seed}`, `{step}`, `{benchmark}` or `{sample}` in it stands for;
+    others stand for themselves.
 
     Raises: UserError if nothing is there, or the name says it too.
     """
@@ -120,7 +130,8 @@ def said(name: Name, place: str) -> list[tuple[Name, str]]:
 
 def _name(found: Mapping[str, Any]) -> Name:
     seed, step = (None if found.get(word) is None else check_size(word, int(found[word])) for word in ("seed", "step"))
-    return Name(None if found.get("arm") is None else check_arm(found["arm"]), seed, step)
+    arm = None if found.get("arm") is None else check_arm(found["arm"])
+    return Name(arm, seed, step, found.get("benchmark"), found.get("sample"))
 
 
 def check_size(words: str, number: int) -> int:

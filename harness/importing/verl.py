@@ -144,9 +144,10 @@ def _rows(place: int, raw: Raw, asked: DumpOptions, marker: Marker | None) -> pd
         "gold": golds,
         "engine": "verl",
     }
+    if marker is None or (ACC in raw and raw[ACC].isin([0, 1]).all()):
+        columns["mark"] = np.where(_correct(raw, asked), "correct", "wrong")
     if marker is None:
-        columns |= {"mark": np.where(_correct(raw, asked), "correct", "wrong"), "coarse": True}
-        columns["grader_version"] = _how(raw, asked)
+        columns |= {"coarse": True, "grader_version": _how(raw, asked)}
         if "pred" in raw:
             columns["answer"] = cells.written_or_none(raw["pred"])
     return frame(place, raw.lines, columns)

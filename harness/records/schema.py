@@ -61,7 +61,7 @@ class Attempt:
     generation_key: str = field(metadata=OURS)
     """hash of (model, tokenizer and template, prompt, sampling parameters, seed, sample, engine version)"""
     grader_version: str = field(metadata=WORD)
-    mark_second: MarkWord | None = field(default=None, metadata=OURS)
+    mark_second: MarkWord | None = field(default=None, metadata=DERIVED)
     """the second marker's mark, where one ran"""
     mark_box: MarkWord | None = field(default=None, metadata=DERIVED)
     """the mark if an answer is what the last box holds, and nothing else"""

@@ -4,6 +4,7 @@ every job is a process of its own, here or elsewhere, and files are all that pas
 
 from __future__ import annotations
 
+import math
 import shutil
 import time
 from collections.abc import Callable, Sequence
@@ -35,7 +36,7 @@ _MIRROR_SECONDS, _HURRY_SECONDS = 60.0, 1.0
 _OTHERS_SECONDS = 900.0
 """what other programs that work on jobs of the same folder may take, one after the other, to look at it, hashes and
 all, or to write its report"""
-_LEAVING = "SIGUSR1: the {count} jobs that run save at the end of their step, then end. A further signal ends them now."
+_SAVING = "{}: the jobs that run ({}) save at the end of their step, then end. A further signal ends them now."
 
 
 @dataclass(frozen=True)
@@ -162,14 +163,14 @@ class Driver:
 
     def _work(self, waiting: list[Job], outcome: RunOutcome, workers: int) -> None:
         """Run the jobs of `waiting`, `workers` side by side, until all have ended. Failures and an interruption
-        (Ctrl-C, or SIGUSR1, on which jobs save first) go into `outcome`; a job that failed hinders no other, unless
+        (Ctrl-C; jobs save first on SIGUSR1 and SIGTERM) go into `outcome`; a job that failed hinders no other, unless
         all would fail as it did. One that was lost, with its node or for want of memory, is started again after a
         while.
 
         Raises: UserError if the launcher cannot start a job; those that are running are stopped.
         """
         running: list[Running] = []
-        retries, leaving = Retries(self.pauses), False
+        retries, saving = Retries(self.pauses), 0.0
         outcome.retried = retries.made
         self.view.begin(Survey(outcome.run, _problems(self.experiment)), outcome.jobs)
         try:
@@ -197,12 +198,14 @@ class Driver:
                         self.view.warn(f"warning: {one.job.name}: {words}")
                 self.view.refresh()
         except KeyboardInterrupt as signal:
-            outcome.interrupted, leaving = True, isinstance(signal, Preempted)
-            if leaving and running:
-                self.view.warn(_LEAVING.format(count=len(running)))
+            outcome.interrupted = True
+            if isinstance(signal, Preempted):
+                saving = signal.seconds
+                if running:
+                    self.view.warn(_SAVING.format(_named(saving), len(running)))
         # On every way out, a launcher's error included, no process may go on that nobody waits for.
         finally:
-            stop(running, saving=leaving)
+            stop(running, saving=saving)
             self.view.end()
 
     def _again(self, ended: Running, failure: Failure, retries: Retries) -> bool:
@@ -213,6 +216,11 @@ class Driver:
         ended.note(f"rence: {failure.job.name}: {retry}.")
         self.view.lost(failure, retry)
         return True
+
+
+def _named(seconds: float) -> str:
+    """The signal, and how long it lets jobs save."""
+    return "SIGUSR1" if math.isinf(seconds) else f"SIGTERM, {seconds:.0f} s at most"
 
 
 def _claim(experiment: Experiment, outcome: RunOutcome) -> None:

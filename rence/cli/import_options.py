@@ -93,18 +93,19 @@ def bring_in(
         options: of the source alone; they are part of the plan's lock.
     Raises: UserError or DataError with the file; nothing is written then.
     """
-    from harness.importing import folder, sources
+    from harness.importing import folder, own_marks, sources
     from harness.importing.import_plan import ImportComparison
 
     folder.check_free(shared.to, shared.clean)
-    found = read(sources.find(paths, files_in, looked_for))
+    found = own_marks.beside(read(sources.find(paths, files_in, looked_for)))
     wanted = ImportComparison(shared.target, tuple(shared.baseline or ()), shared.estimand, shared.step)
     options = {**options, **({"common": True} if shared.common else {})}
     made = folder.write(found, source, options, wanted, shared.to, shared.common)
-    print_json(_summary(made, shared.to)) if shared.json else _show(made, shared.to)
+    print_json(summary(made, shared.to)) if shared.json else show(made, shared.to)
 
 
-def _summary(made: Imported, to: Path) -> dict[str, Any]:
+def summary(made: Imported, to: Path) -> dict[str, Any]:
+    """For `--json`."""
     plan = made.plan
     return {
         "run": str(to),
@@ -120,7 +121,8 @@ def _summary(made: Imported, to: Path) -> dict[str, Any]:
     }
 
 
-def _show(made: Imported, to: Path) -> None:
+def show(made: Imported, to: Path, dry_run: bool = False) -> None:
+    """For people."""
     shown = table(
         "arm", "benchmark", "seeds", "problems", "k", "correct", numbers=("seeds", "problems", "k", "correct")
     )
@@ -137,4 +139,7 @@ def _show(made: Imported, to: Path) -> None:
         out().print(f"Steps {', '.join(map(str, steps))}; the last is compared.")
     for note in made.record.notes:
         out().print(note)
-    out().print(f"\nWritten: {to}\nNext: rence report {to}")
+    if dry_run:
+        out().print("\nNothing was written. Without --dry-run this is what would be made.")
+    else:
+        out().print(f"\nWritten: {to}\nNext: rence report {to}")

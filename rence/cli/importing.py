@@ -2,68 +2,44 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
-from benchmarks.marks import Form, Reading
-from harness.base.errors import UserError
+from benchmarks.marks import Reading
 from harness.records.schema import COLUMNS, IMPORTED
 from rence.cli.console import command
+from rence.cli.import_any import DEFAULT, SourceOrPath, recognised
 from rence.cli.import_options import Shared, bring_in, with_shared
-
-if TYPE_CHECKING:
-    from harness.importing.marking import Marker
+from rence.cli.import_words import (
+    Arm,
+    Benchmark,
+    Columns,
+    HowToRead,
+    Mark,
+    Metric,
+    Paths,
+    Rule,
+    Seed,
+    Tolerance,
+    Workers,
+    columns_of,
+    given,
+    how_marked,
+    marker_of,
+)
 
 imports = typer.Typer(
-    help="Bring results made elsewhere into a run folder, to report and compare them.", no_args_is_help=True
+    cls=SourceOrPath,
+    help="Bring results made elsewhere into a run folder, to report and compare them. `rence import PATH... --out RUN` "
+    "finds out what the files are; a source before the paths says it, where no file or folder is called so.",
+    no_args_is_help=True,
+    subcommand_metavar="[SOURCE] PATH... --out RUN",
 )
-Paths = Annotated[
-    list[str],
-    typer.Argument(
-        metavar="[ARM[/seedN][/stepN]=]PATH...",
-        help="Files, folders or patterns, with the arm, seed and step they are of; or a path that says it, such as "
-        "'out/{arm}-seed{seed}'. The untrained model is `start`.",
-        show_default=False,
-    ),
-]
-Mark = Annotated[bool, typer.Option("--mark", help="Mark the answers again with rence's marker.")]
-HowToRead = Annotated[
-    Reading,
-    typer.Option(
-        "--reading",
-        help="How an answer is found: box, the last box; rule, as in evaluations, of multiple choice a letter too; "
-        "anywhere, as in `rence grade`.",
-    ),
-]
-Rule = Annotated[
-    Form | None,
-    typer.Option(
-        "--rule",
-        help="What answers are: maths, numbers, choice; what a row's `rule` or the benchmark says if not given.",
-        show_default=False,
-    ),
-]
-Tolerance = Annotated[
-    float | None,
-    typer.Option(min=0.0, max=0.5, help="Relative difference allowed to a decimal; the benchmark's own if not given."),
-]
-Workers = Annotated[
-    int | None, typer.Option(min=1, max=1024, help="Processes for Math-Verify; one a core.", show_default=False)
-]
-Arm = Annotated[str | None, typer.Option(help="The arm of all rows, if they do not say.")]
-Seed = Annotated[int | None, typer.Option(min=0, help="The seed of all rows, if they do not say.")]
-Benchmark = Annotated[str | None, typer.Option(help="The benchmark of all rows, if they do not say.")]
-Columns = Annotated[
-    list[str] | None,
-    typer.Option("--column", metavar="NAME=THEIRS", help="What the file calls a column, such as response=pred."),
-]
-Metric = Annotated[
-    list[str] | None, typer.Option("--metric", help="The metric, 0 or 1, that says correct; the first a task has.")
-]
 
 
 def add_to(app: typer.Typer) -> None:
+    command(imports, DEFAULT)(with_shared(recognised))
     for function in (attempts, generations, verl, lm_eval, lighteval):
         command(imports, function.__name__.replace("_", "-"))(with_shared(function))
     app.add_typer(imports, name="import")
@@ -82,8 +58,8 @@ def attempts(
     from harness.importing import attempts as source
     from harness.importing import readers
 
-    asked = source.AttemptOptions(arm, seed, benchmark, _columns(column), shared.common)
-    options = _options(arm=arm, seed=seed, benchmark=benchmark, column=column)
+    asked = source.AttemptOptions(arm, seed, benchmark, columns_of(column), shared.common)
+    options = given(arm=arm, seed=seed, benchmark=benchmark, column=column)
     bring_in(
         "attempts", paths, readers.files_in, _TABLES, lambda found: source.read_all(found, asked, None), options, shared
     )
@@ -111,10 +87,10 @@ def generations(
     from harness.importing import attempts as source
     from harness.importing import readers
 
-    asked = source.AttemptOptions(arm, seed, benchmark, _columns(column), shared.common)
-    marker = _marker(True, reading, rule, tolerance, workers)
-    options = _options(
-        arm=arm, seed=seed, benchmark=benchmark, column=column, **_how(reading, rule, tolerance)
+    asked = source.AttemptOptions(arm, seed, benchmark, columns_of(column), shared.common)
+    marker = marker_of(True, reading, rule, tolerance, workers)
+    options = given(
+        arm=arm, seed=seed, benchmark=benchmark, column=column, **how_marked(reading, rule, tolerance)
     )  # fmt: skip
     bring_in(
         "generations", paths, readers.files_in, _TABLES, lambda found: source.read_all(found, asked, marker), options,
@@ -141,12 +117,12 @@ def verl(
     from harness.importing import verl as source
 
     asked = source.DumpOptions(benchmark, above)
-    marker = _marker(mark, reading, rule, tolerance, workers)
-    options = _options(
+    marker = marker_of(mark, reading, rule, tolerance, workers)
+    options = given(
         benchmark=benchmark,
         correct_above=above,
         mark=mark,
-        **_how(reading, rule, tolerance),
+        **how_marked(reading, rule, tolerance),
     )
     bring_in(
         "verl", paths, source.files_in, source.LOOKED_FOR, lambda found: source.read_all(found, asked, marker), options,
@@ -173,12 +149,12 @@ def lm_eval(
     from harness.importing.lm_eval_task import LOOKED_FOR
 
     asked = source.LmEvalOptions(metric or (), filter or ())
-    marker = _marker(mark, reading, rule, tolerance, workers)
-    options = _options(
+    marker = marker_of(mark, reading, rule, tolerance, workers)
+    options = given(
         metric=metric,
         filter=filter,
         mark=mark,
-        **_how(reading, rule, tolerance),
+        **how_marked(reading, rule, tolerance),
     )
     bring_in(
         "lm-eval", paths, source.files_in, LOOKED_FOR, lambda found: source.read_all(found, asked, marker),
@@ -201,8 +177,8 @@ def lighteval(
     from harness.importing import lighteval as source
 
     asked = source.LightevalOptions(metric or ())
-    marker = _marker(mark, reading, rule, tolerance, workers)
-    options = _options(metric=metric, mark=mark, **_how(reading, rule, tolerance))
+    marker = marker_of(mark, reading, rule, tolerance, workers)
+    options = given(metric=metric, mark=mark, **how_marked(reading, rule, tolerance))
     bring_in(
         "lighteval", paths, source.files_in, source.LOOKED_FOR, lambda found: source.read_all(found, asked, marker),
         options, shared,
@@ -210,31 +186,3 @@ def lighteval(
 
 
 _TABLES = "*.jsonl, *.csv or *.parquet"
-
-
-def _columns(words: list[str] | None) -> dict[str, str]:
-    pairs = [word.partition("=") for word in words or ()]
-    wrong = next((word for word, pair in zip(words or (), pairs, strict=True) if not (pair[0] and pair[2])), None)
-    if wrong is not None:
-        raise UserError(f"--column {wrong}: it must be NAME=THEIRS, such as response=pred.")
-    return {ours: theirs for ours, _, theirs in pairs}
-
-
-def _options(**options: Any) -> dict[str, Any]:
-    """Those that were given."""
-    return {name: value for name, value in options.items() if value not in (None, False)}
-
-
-def _how(reading: Reading, rule: Form | None, tolerance: float | None) -> dict[str, Any]:
-    """Options of the marker for the plan's lock, where they are not what evaluations do."""
-    return {"reading": None if reading is Reading.RULE else reading.value, "rule": rule, "tolerance": tolerance}
-
-
-def _marker(
-    mark: bool, reading: Reading, rule: Form | None, tolerance: float | None, workers: int | None
-) -> Marker | None:
-    from harness.importing.marking import Marker
-
-    if not mark and (reading is not Reading.RULE or (rule, tolerance, workers) != (None, None, None)):
-        raise UserError("--reading, --rule, --tolerance and --workers say how answers are marked again: add --mark.")
-    return Marker(reading, rule, tolerance, workers) if mark else None

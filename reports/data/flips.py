@@ -15,6 +15,7 @@ import numpy as np
 from harness.records import DataError
 from reports.data.load import MARKS, Run, read_by
 from reports.data.scores import final
+from reports.data.source_marks import came_with
 
 Category = Literal["gained", "lost", "both", "neither"]
 Kind = Literal["format", "maths", "marker"]
@@ -153,7 +154,9 @@ def tally(run: Run, evals: list[int], coarse: bool) -> FlipCounts:
     each = [run.attempts[e].marks for e in evals]
     counts = [[(marks == place).sum(axis=1) for place in range(len(MARKS))] for marks in each]
     read = np.sum([read_by(run.attempts[e], "mark_anywhere") for e in evals], axis=0)
-    anywhere = read.astype(int) if np.isfinite(read).all() else None
+    # of the marks of an import's source a reading of ours does not tell what is format
+    known = np.isfinite(read).all() and not came_with(run.evals.loc[evals])
+    anywhere = read.astype(int) if known else None
     return FlipCounts(run.attempts[evals[0]].ids, tuple(evals), np.sum(counts, axis=0).T, coarse, anywhere)
 
 

@@ -23,6 +23,7 @@ from reports.data.load import where
 from reports.data.matching import ABSENT, LISTED, in_several_ways
 from reports.data.readings import ANYWHERE
 from reports.data.scores import Scores, matrices
+from reports.data.source_marks import is_ours
 from reports.data.titles import titles
 from reports.gate import by_reading
 from reports.gate.answers import answer_hashes
@@ -130,7 +131,8 @@ def results_of(name: str, subject: ComparedSide, evals: pd.DataFrame) -> Measure
         benchmark: replace(
             _counts(hashes[benchmark], scores, [texts.get((seed, benchmark)) for seed in seeds]),
             rule=_only(name, where(evals, evals["benchmark"] == benchmark), "rule"),
-            anywhere=tuple(map(sum, read[benchmark].get(ANYWHERE, ()))),
+            # of the marks of an import's source, a reading of ours does not tell what is format
+            anywhere=tuple(map(sum, read[benchmark].get(ANYWHERE, ()))) if is_ours(one["grader_version"]) else (),
             readings=read[benchmark],
         )
         for benchmark, scores in benchmarks.items()

@@ -9,6 +9,7 @@ from reports.data.analysis import Analysis
 from reports.data.pairs import Family, Pair
 from reports.data.readings import FormatPart
 from reports.data.scores import AVERAGE
+from reports.data.source_marks import MarkerPart
 from reports.document import Block, Cell, Column, Figure, Folded, Row, Section, Table, text
 from reports.figures import arm_colours
 from reports.figures.intervals import IntervalRow, intervals
@@ -17,6 +18,8 @@ from reports.statistics.power import LARGEST
 from reports.verdict import COVERS
 from reports.words import GAP, correlation, detectable, listing, p_text, reaching, signed
 
+BESIDE = "by rence's marker"
+Parts = Mapping[tuple[str, str, str], FormatPart | MarkerPart]
 MOST_GROUPS = 6
 """with more baselines than this the picture shows the averages alone"""
 
@@ -95,12 +98,21 @@ def _equivalence(a: Analysis) -> str:
 
 
 def _format(a: Analysis) -> str:
+    parts = readings.parts(a)
     said = (
-        " Of which format: the difference, less the difference if answers may stand anywhere in the text; the rest is "
-        "in what the answers are."
+        f" {BESIDE}: the same answers, marked by rence's marker, wherever in the text they stand; the points are by "
+        "the marks that the answers came with."
+        if _sourced(parts)
+        else " Of which format: the difference, less the difference if answers may stand anywhere in the text; the "
+        "rest is in what the answers are."
     )
     lacks = f" Not all answers have marks by that reading: {readings.LACKING}." if readings.lacking(a) else ""
-    return (said if readings.parts(a) else "") + lacks
+    return (said if parts else "") + lacks
+
+
+def _sourced(parts: Parts) -> bool:
+    """Whether the headline is by marks of an import's source."""
+    return any(isinstance(part, MarkerPart) for part in parts.values())
 
 
 def _accepted(a: Analysis) -> str:
@@ -155,7 +167,7 @@ def _table(a: Analysis, family: Family, name: str, caption: str) -> Table:
         Column("Difference", numeric=False),
         *([Column("Benchmark", numeric=False)] if by_benchmark else []),
         Column("Points"),
-        *([Column("of which format")] if parts else []),
+        *([Column(BESIDE if _sourced(parts) else "of which format")] if parts else []),
         Column(f"{100 * (1 - a.alpha):g} % interval"),
         Column("adjusted p"),
         Column("raw p"),
@@ -166,7 +178,7 @@ def _table(a: Analysis, family: Family, name: str, caption: str) -> Table:
     return Table(name, columns, [Row(_cells(a, pair, by_benchmark, parts)) for pair in pairs], caption)
 
 
-def _cells(a: Analysis, pair: Pair, by_benchmark: bool, parts: Mapping[tuple[str, str, str], FormatPart]) -> list[Cell]:
+def _cells(a: Analysis, pair: Pair, by_benchmark: bool, parts: Parts) -> list[Cell]:
     column = [text(a.benchmark_title(pair.benchmark))] if by_benchmark else []
     names = [text(f"{a.label(pair.a)} − {a.label(pair.b)}"), *column]
     e, part = pair.estimate, parts.get((pair.a, pair.b, pair.benchmark))
@@ -177,7 +189,7 @@ def _cells(a: Analysis, pair: Pair, by_benchmark: bool, parts: Mapping[tuple[str
     return [
         *names,
         Cell(signed(e.value), e.value, bold=pair.direction != 0 and pair.family == "primary"),
-        *([Cell(signed(part.format), part.format)] if part else gap),
+        *([_part(part)] if part else gap),
         Cell(reaching(found), found[0] if found else None),
         Cell(p_text(pair.p_adjusted), pair.p_adjusted),
         Cell(p_text(e.p_value), e.p_value),
@@ -191,3 +203,8 @@ def _unlike(a: Analysis, pair: Pair) -> str:
     if a.checked.accepted:
         return ", accepted"
     return ", not matched" if pair.unmatched else ""
+
+
+def _part(part: FormatPart | MarkerPart) -> Cell:
+    value = part.anywhere if isinstance(part, MarkerPart) else part.format
+    return Cell(signed(value), value)

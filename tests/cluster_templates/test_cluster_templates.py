@@ -154,6 +154,15 @@ def test_an_array_saves_before_it_is_cut_off_and_ends_with_the_report(submitted:
     assert [path.name for path in (trial / "checkpoints").iterdir()] == [f"step_{made}"] and made < 20
     assert (submitted / "slurm.txt").read_text().splitlines()[1:] == ["scontrol requeue 7_1"]
 
+    second = task(submitted, 2)
+    others = submitted / "runs/small/dr_grpo/seed0"
+    wait_for(lambda: (others / "steps.jsonl").exists() and (others / "steps.jsonl").read_bytes().count(b"\n") >= 2)
+    second.send_signal(signal.SIGTERM)
+    text, _ = second.communicate(timeout=120)
+    assert second.returncode == INTERRUPTED, text
+    assert len(list((others / "checkpoints").iterdir())) == 1
+    assert len((submitted / "slurm.txt").read_text().splitlines()) == 2, "SLURM queues a job again itself, if at all"
+
     tasks = [task(submitted, number) for number in (0, 1, 2)]
     ends = [one.communicate(timeout=300)[0] for one in tasks]
     assert [one.returncode for one in tasks] == [OK, OK, OK], ends

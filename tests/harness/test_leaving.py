@@ -1,4 +1,4 @@
-"""SIGUSR1: a cluster takes the machine away soon. Steps are saved, the run ends, and goes on later."""
+"""SIGUSR1 and SIGTERM: a cluster takes the machine away soon. Steps are saved, the run ends, and goes on later."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 
 from harness.backends import on_nodes
 from harness.base.errors import INTERRUPTED, OK
-from harness.base.interrupts import Preempted, as_ctrl_c, held_back, saved_first
+from harness.base.interrupts import SAVING_SECONDS, Preempted, as_ctrl_c, held_back, saved_first
 from harness.base.locks import LOCK
 from tests.harness.watching import lines, wait_for
 
@@ -50,7 +50,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str,
     return {}
 
 
-@pytest.mark.parametrize("to", ["driver", "its whole group", "the trial"])
+@pytest.mark.parametrize("to", ["driver", "driver, by SIGTERM", "its whole group", "the trial"])
 def test_a_run_saves_its_step_and_goes_on_to_the_same_bytes(
     tiny: Path, tmp_path: Path, start: Start, rence: Rence, undisturbed: dict[str, dict[str, bytes]], to: str
 ) -> None:
@@ -62,11 +62,14 @@ def test_a_run_saves_its_step_and_goes_on_to_the_same_bytes(
     trial = tmp_path / "runs/tiny/grpo/seed0"
     driver = start("run", str(tiny), *SMALL, before=OWN_GROUP)
     wait_for(lambda: lines(trial / "steps.jsonl") >= 2)
-    if to == "driver":
-        driver.send_signal(signal.SIGUSR1)
+    if to.startswith("driver"):
+        number, words = {
+            "driver": (signal.SIGUSR1, "SIGUSR1"), "driver, by SIGTERM": (signal.SIGTERM, "SIGTERM, 15 s at most"),
+        }[to]  # fmt: skip
+        driver.send_signal(number)
         said = end(driver)
         assert "rence: interrupted. What is done is saved. To go on:" in said
-        assert "SIGUSR1: the 1 jobs that run save at the end of their step" in said
+        assert f"{words}: the jobs that run (1) save at the end of their step, then end." in said
     elif to == "its whole group":
         os.killpg(driver.pid, signal.SIGUSR1)
         end(driver)
@@ -99,6 +102,18 @@ def test_a_second_signal_does_not_wait_for_the_step(tiny: Path, tmp_path: Path, 
     end(driver)
     assert time.monotonic() - began < 6
     assert not (trial / "checkpoints").exists() or not list((trial / "checkpoints").iterdir())
+
+
+@pytest.mark.slow
+def test_sigterm_does_not_wait_for_a_step_that_takes_long(tiny: Path, tmp_path: Path, start: Start) -> None:
+    driver = start("run", str(tiny), *SMALL)
+    trial = tmp_path / "runs/tiny/grpo/seed0"
+    wait_for(lambda: lines(trial / "steps.jsonl") >= 1)
+    os.kill(int((trial / LOCK).read_text().split()[0]), signal.SIGSTOP)
+    began = time.monotonic()
+    driver.send_signal(signal.SIGTERM)
+    end(driver)
+    assert SAVING_SECONDS < time.monotonic() - began < 28, "a cluster kills after 30 s"
 
 
 def test_what_has_no_step_ends_at_once(tiny: Path, tmp_path: Path, start: Start) -> None:

@@ -70,7 +70,7 @@ def test_a_second_signal_does_not_wait(tiny: Path, tmp_path: Path, start: Start)
     (steps,) = trial.glob("*/seed*/steps.jsonl")
     held = int((steps.parent / LOCK).read_text().split()[0])
     os.kill(held, signal.SIGSTOP)  # it cannot answer
-    driver.send_signal(signal.SIGTERM)
+    driver.send_signal(signal.SIGHUP)
     time.sleep(0.3)
     began = time.monotonic()
     driver.send_signal(signal.SIGINT)

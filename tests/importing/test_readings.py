@@ -126,9 +126,50 @@ def test_answers_without_texts_stay_without(rence: Rence) -> None:
     done = rence("grade", "bare")
     assert done.code == 0 and "20 of its 20 answers came without a text or a gold" in " ".join(done.out.split())
     assert rence("report", "bare").code == 0 and "readings" not in verdict(Path("bare"))["pairs"][0]
-    # with texts, marks that the source gave stay, and the readings are ours
     write(Path("b.jsonl"), lines)
     assert rence("import", "attempts", "b.jsonl", "--out", "texts").code == 0
-    assert "80 answers of 4 evaluations" in rence("grade", "texts").out
-    assert rence("report", "texts").code == 0
-    assert verdict(Path("texts"))["pairs"][0]["readings"] == pytest.approx({"anywhere": 0.2, "format": 0.6})
+    assert "Nothing to do" in rence("grade", "texts").out  # the import has marked them
+
+
+# ours 100 %, theirs 20 % boxed and 80 % right: by the box +80, anywhere +20; the source saw 100 % and 70 %
+def test_the_marks_of_the_source_beside_ours(rence: Rence) -> None:
+    lines = rows(**ARMS["both"][0])
+    for row in lines:
+        wrong = row["arm"] == "theirs" and int(row["problem_id"][1:]) >= 14
+        row["correct"] = int(not wrong)
+    write(Path("a.jsonl"), lines)
+    done = rence("import", "attempts", "a.jsonl", "--out", "kept")
+    # of 40 answers of theirs 32 are right anywhere, and the source took 28 of them
+    assert "rence's marker read 80 of the answers too" in done.out and "agrees with the source on 95.0 %" in done.out
+    assert rence("report", "kept").code == 0
+    found = verdict(Path("kept"))
+    assert found["pairs"][0]["delta"] == pytest.approx(0.3)
+    assert found["pairs"][0]["readings"] == pytest.approx({"box": 0.8, "anywhere": 0.2})
+    said = "By the source's marks, ours − theirs is +30.0 points; by rence's marker it is +80.0"
+    assert said in found["verdict"] and "are format" not in found["verdict"]
+    page = (Path("kept") / "report/report.md").read_text(encoding="utf-8")
+    assert "by rence's marker" in page and "of which format" not in page
+    assert said.replace("ours − theirs", "A − B") in " ".join(rence("compare", "kept/ours", "kept/theirs").out.split())
+
+
+def test_marks_of_the_source_stay_where_ours_count(rence: Rence) -> None:
+    dump = [
+        {"input": f"{i} + 1?", "output": BOXED if i % 2 else STATED, "gts": "7", "score": 1.0, "acc": i > 3, "step": 1}
+        for i in range(20)
+    ]
+    for arm in ("a", "b"):
+        write(Path(f"{arm}-seed0/1.jsonl"), dump)
+    asked = ("{arm}-seed{seed}", "--benchmark", "sums", "--out")
+    assert rence("import", "verl", *asked, "marked", "--mark", "--rule", "numbers").code == 0
+    folder = EvalFolder(Path("marked/a/seed0/evals/step_1/sums"))
+    table = pq.read_table(folder.attempts)
+    assert table["mark"].to_pylist().count("correct") == 10  # half is boxed
+    assert table["mark_second"].to_pylist().count("correct") == 16
+    assert EvalRecord.read(folder.header).second_marker
+    assert rence("report", "marked").code == 0
+    assert "the source's marks" in (Path("marked") / "report/report.md").read_text(encoding="utf-8")
+    # by the source's marks alone nothing stands beside them but our readings
+    assert rence("import", "verl", *asked, "kept").code == 0
+    kept = pq.read_table(EvalFolder(Path("kept/a/seed0/evals/step_1/sums")).attempts)
+    assert kept["mark"].to_pylist().count("correct") == 16 and kept["mark_second"].null_count == 20
+    assert kept["mark_anywhere"].to_pylist().count("correct") == 20

@@ -83,18 +83,20 @@ class Launcher(ABC):
         """Raises: UserError if it cannot be started."""
 
 
-def stop(running: Iterable[Running], *, saving: bool = False) -> None:
+def stop(running: Iterable[Running], *, saving: float = 0.0) -> None:
     """Ask all to stop, and kill what has not after its `stop_seconds`; a second Ctrl-C kills at once.
 
     Args:
-        saving: ask them first to save at the end of their step, and wait for that; a further signal ends the waiting.
+        saving: ask them first to save at the end of their step, and wait so many seconds for that; a further signal
+            ends the waiting.
     """
     jobs = list(running)
     if saving:
         with suppress(KeyboardInterrupt):
+            deadline = time.monotonic() + saving
             for job in jobs:
                 job.leave()
-            while any(job.exit_code is None for job in jobs):
+            while any(job.exit_code is None for job in jobs) and time.monotonic() < deadline:
                 time.sleep(0.05)
     began = time.monotonic()
     try:

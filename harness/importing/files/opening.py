@@ -1,0 +1,99 @@
+"""A file of somebody else as a text, whatever it was packed in."""
+
+from __future__ import annotations
+
+import codecs
+import gzip
+import io
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+import pyarrow as pa
+
+from harness.records import DataError, user_files
+
+TEXTS = (".jsonl", ".ndjson", ".json", ".csv", ".tsv")
+KINDS = (*TEXTS, ".parquet", ".eval")
+PACKED = (".gz", ".zst")
+_POINTER = b"version https://git-lfs.github.com/spec/"
+_MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+
+
+def kind(path: Path) -> str:
+    """The ending of a file's name without that of its packing, such as `.jsonl` of `a.jsonl.gz`; empty if not read."""
+    name = path.with_suffix("") if path.suffix.lower() in PACKED else path
+    return found if (found := name.suffix.lower()) in KINDS else ""
+
+
+def stem(path: Path) -> str:
+    """A file's name without the endings that say how to read it."""
+    name = path.with_suffix("") if path.suffix.lower() in PACKED else path
+    return name.stem if name.suffix.lower() in KINDS else path.name
+
+
+def check(path: Path) -> None:
+    """Raises: DataError if it is no regular file, or not the file itself but Git LFS's pointer to it."""
+    if wrong := user_files.mistake(path):
+        raise DataError(f"{path} {wrong}.")
+    with path.open("rb") as file:
+        if file.read(len(_POINTER)) == _POINTER:
+            raise DataError(
+                f"{path} is a Git LFS pointer, not the file itself. `git lfs pull` in its repository fetches the file."
+            )
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[IO[bytes]]:
+    """The bytes of a file, unpacked as they are read. What is wrong with them is said in words."""
+    check(path)
+    try:
+        with _unpacked(path) as file:
+            yield file
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise DataError(f"{path} is cut off or no gzip file: {error}.") from None
+    except (pa.ArrowException, OSError) as error:
+        if path.suffix.lower() != ".zst":
+            raise
+        raise DataError(f"{path} is cut off or no zstd file: {str(error).splitlines()[0]}.") from None
+
+
+@contextmanager
+def text(path: Path) -> Iterator[io.TextIOWrapper]:
+    """In UTF-8, or UTF-16 that says so; another encoding is refused."""
+    try:
+        with opened(path) as file:
+            buffered: Any = file if isinstance(file, io.BufferedIOBase) else io.BufferedReader(file)  # type: ignore[arg-type]
+            head = buffered.peek(4)[:4]
+            encoding = next((name for mark, name in _MARKS.items() if head.startswith(mark)), "utf-8")
+            yield io.TextIOWrapper(buffered, encoding=encoding, newline="")
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"{path} is not UTF-8: {error.reason} at byte {error.start} of a block. Save it as UTF-8: "
+            f"iconv -f latin1 -t utf8."
+        ) from None
+
+
+def _unpacked(path: Path) -> Any:
+    if path.suffix.lower() == ".gz":
+        return gzip.open(path)
+    if path.suffix.lower() == ".zst":
+        return _Readable(pa.CompressedInputStream(pa.OSFile(str(path)), "zstd"))
+    return path.open("rb")
+
+
+class _Readable(io.RawIOBase):
+    """What pyarrow unpacks, as Python reads files."""
+
+    def __init__(self, stream: pa.NativeFile) -> None:
+        self._stream = stream
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        block = self._stream.read(len(buffer))
+        buffer[: len(block)] = block
+        return len(block)

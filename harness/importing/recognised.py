@@ -1,0 +1,278 @@
+"""`rence import PATH...` without a source: what the files are is found from their content.
+
+peek (first documents of every file) -> shapes (files of one layout, the role of each value) -> whose (arm, seed,
+step, benchmark of each file) -> missing (one message, if something is) -> parts -> converting -> FoundRows
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from harness.importing.files import opening
+from harness.importing.marking import MarkCount, Marker
+from harness.importing.names import folder_name
+from harness.importing.rows import Facts, FoundRows
+from harness.importing.shapes.aggregates import own_mean
+from harness.importing.shapes.converting import Converter, FileRoles
+from harness.importing.shapes.missing import Command, Missing, nothing, of_paths, of_shape
+from harness.importing.shapes.recognise import FoundShape, PeekedFile, distinct, peek, shapes
+from harness.importing.shapes.shape_parts import parts
+from harness.importing.shapes.whose import FileFacts, Whose, typed_names, whose
+from harness.importing.sources import ImportSource
+from harness.records import DataError
+
+LOOKED_FOR = "file of answers (JSON, JSONL, CSV, Parquet or .eval; plain, .gz or .zst)"
+
+
+@dataclass(frozen=True)
+class AnyOptions:
+    """What the command says."""
+
+    columns: Mapping[str, str] = field(default_factory=dict)
+    """role -> path"""
+    arm: str | None = None
+    seed: int | None = None
+    benchmark: str | None = None
+    above: float | None = None
+    filters: Sequence[str] = ()
+    latest: bool = False
+    common: bool = False
+
+
+@dataclass
+class Recognised:
+    """What was found, before it is read."""
+
+    shape: FoundShape
+    whose: Whose
+    files: list[PeekedFile]
+    """in the order in which they are read"""
+    marker: Marker | None
+    notes: list[str]
+
+
+def files_in(folder: Path) -> list[Path]:
+    """All that could be read, hidden ones left out."""
+    return sorted(
+        path
+        for path in folder.rglob("*")
+        if opening.kind(path) and path.is_file() and not any(p.startswith(".") for p in path.relative_to(folder).parts)
+    )
+
+
+def recognise(
+    sources: Sequence[ImportSource], asked: AnyOptions, marker: Marker | None, command: Command
+) -> Recognised:
+    """
+    Args:
+        marker: marks the answers in any case if `marker` is not None.
+    Raises: UserError with all that is missing and a command; DataError for what cannot be read.
+    """
+    peeked = [peek(source) for source in sources]
+    found = shapes(peeked, asked.columns)
+    if not found:
+        raise DataError(nothing(peeked, command))
+    shape = max(found, key=lambda one: len(one.files_of))
+    missing = Missing()
+    of_shape(shape, missing)
+    facts = _facts(shape, asked)
+    arms_by_row = any(len(one.arms) > 1 for one in facts)
+    made = whose(facts, arms_by_row, typed_names(command.paths))
+    notes = list(shape.roles.notes)
+    files = _latest(shape.files, made, asked.latest, missing, notes)
+    _options(made, asked)
+    of_paths(made, shape, missing)
+    _filters(shape, asked, missing)
+    missing.check(f"{shape.files[0].source.path} ({shape.name})", command)
+    if marker is None and not {"correct", "mark", "num_samples"} & shape.roles.columns.keys():
+        marker = Marker()
+    order = sorted(range(len(shape.files)), key=lambda i: made.order[i])
+    keep = {id(one) for one in files}
+    return Recognised(shape, made, [shape.files[i] for i in order if id(shape.files[i]) in keep], marker, notes)
+
+
+def _facts(shape: FoundShape, asked: AnyOptions) -> list[FileFacts]:
+    """Of each file what its answers say of it."""
+    problems = shape.problems()
+    by_file: dict[int, list[int]] = defaultdict(list)
+    for row, file in enumerate(shape.files_of):
+        by_file[file].append(row)
+
+    def said(role: str, rows: list[int]) -> tuple[Any, ...]:
+        if role not in shape.roles.columns:
+            return ()
+        values = shape.values(role)
+        return distinct([values[row] for row in rows])
+
+    made = []
+    for place, one in enumerate(shape.files):
+        rows = by_file[place]
+        # what the command says of a file goes before what its rows say
+        pattern = shape.family.file_name if shape.family else ""
+        match = re.fullmatch(pattern, opening.stem(one.source.path)) if pattern else None
+        made.append(
+            FileFacts(
+                source=one.source,
+                problems=frozenset(problems[row] for row in rows),
+                arms=(one.source.name.arm or asked.arm,) if one.source.name.arm or asked.arm else said("arm", rows),  # type: ignore[arg-type]
+                benchmarks=(asked.benchmark,) if asked.benchmark else said("benchmark", rows),
+                seeds=said("seed", rows),
+                steps=said("step", rows),
+                has_samples="sample" in shape.roles.columns,
+                told={k: v for k, v in match.groupdict().items() if v} if match else {},
+            )
+        )
+    return made
+
+
+def _options(made: Whose, asked: AnyOptions) -> None:
+    if asked.benchmark is not None:
+        made.benchmark = [asked.benchmark] * len(made.benchmark)
+        made.how["benchmark"] = "as named"
+    if asked.seed is not None:
+        made.seed = [asked.seed] * len(made.seed)
+
+
+def _latest(files: list[PeekedFile], made: Whose, latest: bool, missing: Missing, notes: list[str]) -> list[PeekedFile]:
+    """Of evaluations that were run again the last, if that was asked for."""
+    groups: dict[tuple[Any, ...], list[int]] = defaultdict(list)
+    for i, stamp in enumerate(made.stamp):
+        if stamp:
+            labels = tuple(part.labels[i] for part in made.parts)
+            groups[labels, made.arm[i], made.seed[i], made.step[i], made.benchmark[i], made.order[i][0]].append(i)
+    again = [found for found in groups.values() if len({made.stamp[i] for i in found}) > 1]
+    if not again:
+        return files
+    first = [str(files[i].source.path) for i in again[0]]
+    if not latest:
+        missing.add(f"one evaluation was run {len(again[0])} times: {', '.join(first[:3])}.", "--latest")
+        return files
+    old = {i for found in again for i in found if made.stamp[i] != max(made.stamp[j] for j in found)}
+    notes.append(f"Of evaluations that were run again the last is taken: {len(old)} earlier files were left out.")
+    return [one for i, one in enumerate(files) if i not in old]
+
+
+def _filters(shape: FoundShape, asked: AnyOptions, missing: Missing) -> None:
+    """Rows that look at the same answers in several ways."""
+    if "filter" in shape.roles.columns:
+        there = distinct(shape.values("filter"))
+        wanted = [name for name in asked.filters if name in there]
+        if len(there) > 1 and not wanted:
+            missing.add(
+                f"the same answers are there with several filters: {', '.join(there)}.", "--filter", str(there[0])
+            )
+
+
+def read_all(found: Recognised, asked: AnyOptions) -> FoundRows:
+    """The answers of all files."""
+    shape, made = found.shape, found.whose
+    place = {id(one): i for i, one in enumerate(shape.files)}
+    names = _arm_names(shape, made)
+    converter = Converter(names, asked.common)
+    count, filters = MarkCount(), list(asked.filters)
+    counts: dict[int, list[int]] = {}
+
+    def rows() -> Iterator[pd.DataFrame]:
+        for number, one in enumerate(found.files):
+            roles = _roles(found, number, place[id(one)], names, asked)
+            for raw in parts(shape, one, {}):
+                if "filter" in raw and filters:
+                    raw = raw.only(raw["filter"].isin(filters).to_numpy())
+                table = converter.rows(raw, roles)
+                if not len(table):
+                    continue
+                if found.marker:
+                    table = count.of(found.marker.mark(table))
+                tally = counts.setdefault(number, [0, 0])
+                tally[0] += table["mark"].tolist().count("correct")
+                tally[1] += len(table)
+                yield table
+
+    def notes() -> list[str]:
+        return [*found.notes, *_notes(found, converter, count), *_differences(found, counts)]
+
+    sources = [one.source for one in found.files]
+    return FoundRows(rows(), sources, [Facts()] * len(sources), notes)
+
+
+def _roles(found: Recognised, number: int, i: int, names: Mapping[str, str], asked: AnyOptions) -> FileRoles:
+    shape, made = found.shape, found.whose
+    result = next(
+        (shape.roles.columns[r] for r in ("correct", "mark", "num_samples") if r in shape.roles.columns), None
+    )
+    arm = made.arm[i]
+    return FileRoles(
+        place=number,
+        arm=None if arm is None else names.get(arm, folder_name(arm)),
+        seed=made.seed[i],
+        step=made.step[i],
+        benchmark=made.benchmark[i],
+        grader=f"{result.text if result else ''} of {shape.name}",
+        by_text=shape.roles.by_text,
+        above=asked.above if asked.above is not None else 0.0 if shape.roles.above else None,
+        check_texts=not shape.roles.templates and "question" in shape.roles.columns,
+        marked=found.marker is None,
+    )
+
+
+def _arm_names(shape: FoundShape, made: Whose) -> dict[str, str]:
+    """Names as a folder can have them; of a model's path the end, if that tells all apart."""
+    given = [arm for arm in made.arm if arm] or (
+        [str(v) for v in distinct(shape.values("arm"))] if "arm" in shape.roles.columns else []
+    )
+    ends = {name: folder_name(name.rstrip("/").rpartition("/")[2]) for name in dict.fromkeys(given)}
+    return ends if len(set(ends.values())) == len(ends) else {name: folder_name(name) for name in ends}
+
+
+def _notes(found: Recognised, converter: Converter, count: MarkCount) -> list[str]:
+    shape, notes = found.shape, []
+    if found.marker:
+        notes += found.marker.notes(count)
+    elif "mark" not in shape.roles.columns:
+        notes.append(
+            "The source tells which answers are correct, not whether the others are wrong, missing or cut off."
+        )
+    if shape.roles.by_text:
+        notes.append("Problems are known by their text and gold.")
+    if "num_samples" in shape.roles.columns:
+        notes.append("Of each problem the source counts answers; which of them is which it does not tell.")
+    if converter.without:
+        notes.append(f"{converter.without:,} rows have no result and were left out.")
+    return notes
+
+
+def _differences(found: Recognised, counts: Mapping[int, Sequence[int]]) -> Iterator[str]:
+    """Where a file's own mean is not what was read."""
+    for number, one in enumerate(found.files):
+        right, total = counts.get(number, (0, 0))
+        mean = own_mean(one, found.shape.family)
+        if mean and total and abs(mean[1] - right / total) > 0.0051:
+            yield (
+                f"{one.source.path} says {mean[0]} {mean[1]:.4f}, but {right:,} of {total:,} answers read from it are "
+                f"correct, {right / total:.4f}."
+            )
+
+
+def said(found: Recognised, made: Any) -> str:
+    """One line: what was recognised, and where arms are from.
+
+    Args:
+        made: of `folder.write`.
+    """
+    final = made.design.final()
+    arms, names = len(made.plan.arms), list(made.plan.benchmarks)
+    problems = sum(max(one.problems for one in final if one.benchmark == name) for name in names)
+    ks = sorted({one.k for one in final})
+    count = lambda number, word: f"{number:,} {word}{'' if number == 1 else 's'}"  # noqa: E731
+    how = found.whose.how.get("arm", "as named")
+    return (
+        f"{found.shape.name}: {count(arms, 'arm')}, {count(len(names), 'benchmark')}, {count(problems, 'problem')}, "
+        f"k {', '.join(map(str, ks))}; arms {how if how == 'as named' else f'from {how}'}"
+    )

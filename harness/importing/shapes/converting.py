@@ -1,0 +1,193 @@
+"""Answers of a recognised shape as rows of attempts: cells by role become numbers, words and marks, or are refused."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from harness.importing import cells, common
+from harness.importing.names import folder_name
+from harness.importing.raw import Raw
+from harness.importing.rows import NO_SEED, UNKNOWN, frame
+from harness.importing.shapes import judging
+from harness.importing.sources import check_arm
+from harness.records import START, DataError, identity
+
+_WITH_TEXT = ("response", "answer", "gold")
+
+
+@dataclass(frozen=True)
+class FileRoles:
+    """What all rows of one file share, and how their result is told."""
+
+    place: int
+    """among the sources"""
+    arm: str | None
+    seed: int | None
+    step: int | None
+    benchmark: str | None
+    grader: str
+    by_text: bool
+    above: float | None
+    """a result above it is correct; None: it says so itself"""
+    check_texts: bool
+    """whether an id must have one text everywhere"""
+    marked: bool
+
+
+@dataclass
+class Converter:
+    """Raw cells with roles for names -> tables of attempts; what was seen is kept, so that files are seen together."""
+
+    arm_names: Mapping[str, str]
+    common: bool = False
+    texts: dict[Hashable, int] = field(default_factory=dict)
+    """benchmark and id -> hash of the problem's text"""
+    seen: dict[Hashable, int] = field(default_factory=dict)
+    """evaluation and problem -> answers so far"""
+    short: dict[str, str] = field(default_factory=dict)
+    without: int = 0
+    """rows that have no result and were left out"""
+
+    def rows(self, raw: Raw, file: FileRoles) -> pd.DataFrame:
+        """
+        Raises: DataError with the place of a cell that is not what its role needs.
+        """
+        raw = self._with_result(raw, file)
+        if "num_samples" in raw:
+            raw = _counted(raw)
+        found: dict[str, Any] = {
+            "arm": self._arms(raw, file),
+            "seed": _whole(raw, "seed", file.seed or 0),
+            "step": _whole(raw, "step", file.step or 0),
+            "benchmark": self._benchmarks(raw, file),
+            "problem_id": _problem_ids(raw, file),
+        }
+        found["seed"] = np.where(np.asarray(found["arm"]) == START, NO_SEED, found["seed"])
+        for name in _WITH_TEXT:
+            if name in raw:
+                found[name] = cells.written_or_none(raw[name])
+        if file.check_texts and "question" in raw and not file.by_text:
+            self._check_texts(raw, found)
+        if "tokens" in raw:
+            found["tokens"] = cells.where_there(raw, "tokens", cells.whole)
+        if "finish_reason" in raw:
+            found["finish_reason"] = [UNKNOWN if cells.is_missing(one) else str(one) for one in raw["finish_reason"]]
+        if file.marked:
+            found |= {"mark": _marks(raw, file), "coarse": "mark" not in raw, "grader_version": file.grader}
+        found["sample"] = self._samples(raw, found)
+        return frame(file.place, raw.lines, found)
+
+    def _with_result(self, raw: Raw, file: FileRoles) -> Raw:
+        """Of `--common` without rows that have no result."""
+        if not self.common:
+            return raw
+        names = [name for name in ("correct", "mark", "num_correct", "pass_rate") if name in raw] or ["response"]
+        there = ~cells.is_empty(raw[names[0]]) if file.marked else ~cells.each(raw[names[0]], cells.is_missing, bool)
+        self.without += int(np.sum(~there))
+        return raw.only(there)
+
+    def _arms(self, raw: Raw, file: FileRoles) -> Any:
+        if file.arm is not None:
+            return file.arm
+        names = cells.names(raw, "arm", raw["arm"])
+        return cells.each(names, self._arm, object)
+
+    def _arm(self, name: str) -> str:
+        made = check_arm(self.arm_names.get(name) or folder_name(name))
+        if self.short.setdefault(made, name) != name:
+            raise DataError(f"the arms `{self.short[made]}` and `{name}` would share the name `{made}`. Rename one.")
+        return made
+
+    def _benchmarks(self, raw: Raw, file: FileRoles) -> Any:
+        if file.benchmark is not None:
+            return file.benchmark
+        return cells.names(raw, "benchmark", raw["benchmark"])
+
+    def _check_texts(self, raw: Raw, found: Mapping[str, Any]) -> None:
+        """One id has one text. Raises: DataError with the command that takes the texts for the ids."""
+        seen = pd.DataFrame({"b": found["benchmark"], "id": found["problem_id"], "q": raw["question"].map(hash)})
+        first = seen.drop_duplicates()
+        columns = (first.index.tolist(), first["b"].tolist(), first["id"].tolist(), first["q"].tolist())
+        for row, benchmark, problem, text in zip(*columns, strict=True):
+            if self.texts.setdefault((benchmark, problem), text) != text:
+                raise DataError(
+                    f"{raw.at(row)}: the problem `{problem}` has another text than before, so its id does not tell "
+                    "which problem it is.\nAdd --column problem_id=question to know problems by their text."
+                )
+
+    def _samples(self, raw: Raw, found: Mapping[str, Any]) -> np.ndarray:
+        """As the rows say, or numbered in their order over all files."""
+        if "sample" in raw:
+            return cells.whole(raw, "sample", raw["sample"])
+        names = ["arm", "seed", "step", "benchmark", "problem_id"]
+        rows = pd.DataFrame({name: found[name] for name in names}, index=range(len(raw.lines)))
+        groups = rows.groupby(names, sort=False)
+        sizes = groups.size()
+        before = np.array([self.seen.get(key, 0) for key in sizes.index], dtype=np.int64)
+        for key, count in zip(sizes.index, sizes.tolist(), strict=True):
+            self.seen[key] = self.seen.get(key, 0) + count
+        return groups.cumcount().to_numpy() + before[groups.ngroup().to_numpy()] if len(rows) else np.zeros(0, np.int64)
+
+
+def _whole(raw: Raw, name: str, said: int) -> Any:
+    return cells.whole(raw, name, raw[name]) if name in raw else said
+
+
+def _problem_ids(raw: Raw, file: FileRoles) -> Any:
+    if not file.by_text:
+        return cells.names(raw, "problem_id", raw["problem_id"])
+    texts = cells.texts(raw, "question", raw["question"])
+    golds = cells.written_or_none(raw["gold"]) if "gold" in raw else pd.Series([None] * len(texts), dtype=object)
+    pairs = pd.Series(list(zip(texts, golds, strict=True)), dtype=object)
+    codes, distinct = pd.factorize(pairs)
+    return np.array([identity(text, gold) for text, gold in distinct], dtype=object)[codes]
+
+
+def _marks(raw: Raw, file: FileRoles) -> Any:
+    if "mark" in raw:
+        return cells.marks(raw, "mark", raw["mark"])
+    if file.above is not None:
+        right = cells.numbers(raw, "correct", raw["correct"]) > file.above
+        return np.where(right, "correct", "wrong")
+    empty = cells.is_empty(raw["correct"])
+    raw.check(
+        empty,
+        lambda _: "the result is empty",
+        f". Nothing is filled in: mend or leave out.\n{common.NEXT}.",
+    )
+    found = cells.each(raw["correct"], judging.yes_or_no, object)
+    wrong = np.array([one is None for one in found], dtype=bool)
+    raw.check(wrong, lambda row: f"the result must be right or wrong, but is `{raw['correct'].iloc[row]}`", _hint(raw))
+    return np.where(found.astype(bool), "correct", "wrong") if len(found) else np.zeros(0, object)
+
+
+def _hint(raw: Raw) -> str:
+    values = [number for value in raw["correct"] if (number := judging.number(value)) is not None]
+    if len(values) < len(raw["correct"]):
+        return "."
+    if values and max(values) > 1:
+        return ".\nAre these per cent, or points? --correct-above X says above which number an answer is correct."
+    return ".\n--correct-above X says above which number an answer is correct; shares of several answers are none."
+
+
+def _counted(raw: Raw) -> Raw:
+    """Counts as rows: as many as there were samples, the correct ones first."""
+    totals = cells.whole(raw, "num_samples", raw["num_samples"], 1)
+    if "pass_rate" in raw:
+        rates = cells.numbers(raw, "pass_rate", raw["pass_rate"])
+        right = np.rint(rates * totals)
+        off = np.abs(rates * totals - right) > 1e-6 * totals + 1e-9
+        raw.check(off, lambda row: f"the share {rates[row]:g} of {totals[row]} is no number of samples", ".")
+    else:
+        right = cells.whole(raw, "num_correct", raw["num_correct"])
+    raw.check(right > totals, lambda row: f"{right[row]:g} of {totals[row]} samples cannot be correct", ".")
+    which = np.repeat(np.arange(len(totals)), totals)
+    sample = np.arange(len(which)) - np.repeat(np.cumsum(totals) - totals, totals)
+    table = raw.cells.drop(columns=["num_samples", "num_correct", "pass_rate"], errors="ignore").iloc[which]
+    table = table.reset_index(drop=True).assign(correct=(sample < right[which]).astype(object))
+    return Raw(raw.source, table, raw.lines[which], raw.checks)

@@ -1,0 +1,122 @@
+"""The families that are known, a few lines each. Rows of any other tool are read by their names and values."""
+
+from __future__ import annotations
+
+from harness.importing.shapes.family import Family
+
+DATE = r"\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d(?:\.\d+)?"
+
+FAMILIES: tuple[Family, ...] = (
+    Family(
+        name="lm-eval samples",
+        signs=("doc_id", "doc", "resps", "target"),
+        roles={
+            "problem_id": ("doc_id",),
+            "question": ("doc.question", "doc.problem", "doc.query", "arguments.gen_args_0.arg_0"),
+            "gold": ("target",),
+            "response": ("resps", "resps[]"),
+            "answer": ("filtered_resps", "filtered_resps[]"),
+        },
+        metrics="metrics",
+        file_name=rf"samples_(?P<benchmark>.+?)_(?P<time>{DATE})",
+    ),
+    Family(
+        name="NeMo-Skills generations",
+        signs=("generation", "problem", "expected_answer"),
+        roles={
+            "question": ("problem",),
+            "gold": ("expected_answer",),
+            "response": ("generation",),
+            "answer": ("predicted_answer",),
+            "correct": ("{x}_correct",),
+            "tokens": ("num_generated_tokens",),
+        },
+        file_name=r"output-rs(?P<sample>\d+)",
+    ),
+    Family(
+        name="evalscope reviews",
+        signs=("sample_score.score.value", "sample_score.sample_id"),
+        roles={
+            "problem_id": ("sample_score.group_id", "index"),
+            "question": ("messages[user].content", "input"),
+            "gold": ("target",),
+            "response": ("sample_score.score.prediction",),
+            "answer": ("sample_score.score.extracted_prediction",),
+            "correct": ("sample_score.score.value.{metric}",),
+            "sample": ("sample_score.sample_id",),
+        },
+    ),
+    Family(
+        name="evalscope reviews (2025)",
+        signs=("choices", "choices.review.result", "raw_input"),
+        roles={
+            "question": ("raw_input.question", "raw_input.problem"),
+            "gold": ("choices[].review.gold", "raw_input.answer"),
+            "response": ("choices[].message.content",),
+            "answer": ("choices[].review.pred",),
+            "correct": ("choices[].review.result",),
+        },
+    ),
+    Family(
+        name="inspect log",
+        signs=("samples.scores", "samples.epoch", "eval.task"),
+        roles={
+            "arm": ("eval.model",),
+            "benchmark": ("eval.task",),
+            "problem_id": ("id",),
+            "question": ("input", "input[user].content"),
+            "gold": ("target",),
+            "response": ("output.choices.message.content", "output.completion"),
+            "answer": ("scores.{scorer}.answer",),
+            "correct": ("scores.{scorer}.value",),
+            "sample": ("epoch",),
+            "finish_reason": ("output.choices.stop_reason",),
+        },
+        aggregates=("results.scores[].metrics.accuracy.value",),
+    ),
+    Family(
+        name="verl validation dump",
+        signs=("input", "output", "gts", "score"),
+        roles={
+            "question": ("input",),
+            "gold": ("gts",),
+            "response": ("output",),
+            "answer": ("pred",),
+            "correct": ("acc", "score"),
+            "step": ("step",),
+            "benchmark": ("data_source",),
+        },
+        file_name=r"(?P<step>\d+)",
+        pools=True,
+    ),
+    Family(
+        name="lighteval details",
+        signs=("doc.query", "model_response.text", "metric"),
+        roles={
+            "question": ("doc.query",),
+            "gold": ("doc.choices",),
+            "response": ("model_response.text", "model_response.text[]"),
+            "correct": ("metric.{metric}",),
+        },
+        file_name=rf"details_(?P<benchmark>.+?)_(?P<time>{DATE})",
+    ),
+    Family(
+        name="TRL completions",
+        signs=("prompt", "completion", "advantage", "step"),
+        roles={
+            "question": ("prompt", "prompt[user].content"),
+            "response": ("completion", "completion[assistant].content"),
+            "step": ("step",),
+        },
+    ),
+    Family(
+        name="rollouts, a file for each problem",
+        signs=("prompt", "completion", "reward", "sample_idx"),
+        roles={
+            "question": ("prompt",),
+            "response": ("completion",),
+            "correct": ("reward",),
+            "sample": ("sample_idx",),
+        },
+    ),
+)

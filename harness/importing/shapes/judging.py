@@ -1,0 +1,114 @@
+"""What values say of the roles they may have."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from harness.records import identity
+
+RIGHT = {"1", "1.0", "true", "c", "correct", "yes", "right", "pass", "passed", "success", "t", "solved"}
+FALSE = {"0", "0.0", "false", "i", "incorrect", "no", "wrong", "fail", "failed", "failure", "f", "n", "unsolved"}
+_MOST_ARMS = 500
+
+
+def yes_or_no(value: Any) -> bool | None:
+    """Right or wrong, in whatever way it is written; None if it is neither."""
+    if isinstance(value, bool):
+        return value
+    word = str(value).strip().lower()
+    return True if word in RIGHT else False if word in FALSE else None
+
+
+def is_there(value: Any) -> bool:
+    """Whether a cell holds something."""
+    return value is not None and value == value and not (isinstance(value, str) and not value.strip())
+
+
+def whole(value: Any) -> int | None:
+    """A whole number, or a text of one; booleans are none."""
+    if isinstance(value, bool) or value is None:
+        return None
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return None
+    return int(number) if number == number and abs(number) < 2**53 and number == int(number) else None
+
+
+def number(value: Any) -> float | None:
+    """A number, or a text of one; booleans are 0 and 1, and NaN is none."""
+    if isinstance(value, bool):
+        return float(value)
+    try:
+        made = float(value)
+    except (TypeError, ValueError):
+        return None
+    return made if made == made else None
+
+
+def are_binary(values: Sequence[Any]) -> bool:
+    """Whether those that are there are right or wrong, and some are."""
+    there = [value for value in values if is_there(value)]
+    return bool(there) and all(yes_or_no(value) is not None for value in there)
+
+
+def are_signed(values: Sequence[Any]) -> bool:
+    """Whether they are two numbers, the lower of which is below 0 and the upper 1, as rewards are."""
+    numbers = {number(value) for value in values if is_there(value)}
+    return len(numbers) == 2 and None not in numbers and min(numbers) < 0 and max(numbers) == 1  # type: ignore[type-var]
+
+
+def are_numbers(values: Sequence[Any]) -> bool:
+    """Whether those that are there are numbers, and some are."""
+    there = [value for value in values if is_there(value)]
+    return bool(there) and all(number(value) is not None for value in there)
+
+
+def are_texts(values: Sequence[Any]) -> bool:
+    """Whether those that are there are texts, and some are."""
+    there = [value for value in values if value is not None]
+    return bool(there) and all(isinstance(value, str) for value in there)
+
+
+def are_names(values: Sequence[Any]) -> bool:
+    """Whether they can name arms or benchmarks: short texts, or whole numbers, of which there are not too many."""
+    there = [value for value in values if is_there(value)]
+    if not there or len(there) < len(values) or len(set(map(str, there))) > _MOST_ARMS:
+        return False
+    return all(isinstance(value, str) and len(value) < 200 and "\n" not in value for value in there)
+
+
+def are_ids(values: Sequence[Any]) -> bool:
+    """Whether each is a text or a whole number, and none is missing."""
+    return bool(values) and all(
+        is_there(value) and (isinstance(value, str) or whole(value) is not None) for value in values
+    )
+
+
+def are_whole(values: Sequence[Any], least: int = 0) -> bool:
+    """Whether all are whole numbers of at least so much."""
+    return bool(values) and all((found := whole(value)) is not None and found >= least for value in values)
+
+
+def keys_of(questions: Sequence[Any] | None, golds: Sequence[Any] | None, count: int) -> list[str] | None:
+    """What a problem is known by where it has no id: text and gold."""
+    if questions is None:
+        return None
+    golds = golds or [None] * count
+    return [identity(str(q), None if g is None else str(g)) for q, g in zip(questions, golds, strict=True)]
+
+
+def one_each(keys: Iterable[Any], values: Iterable[Any]) -> bool:
+    """Whether each key has one value."""
+    seen: dict[Any, Any] = {}
+    return all(seen.setdefault(key, value) == value for key, value in zip(keys, values, strict=True))
+
+
+def several(keys: Iterable[Any], values: Iterable[Any]) -> bool:
+    """Whether some key has more than one value."""
+    seen: dict[Any, set[Any]] = defaultdict(set)
+    for key, value in zip(keys, values, strict=True):
+        seen[key].add(str(value))
+    return any(len(found) > 1 for found in seen.values())

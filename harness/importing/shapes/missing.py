@@ -1,0 +1,188 @@
+"""What keeps files from being imported as they are, all of it at once, and the command that settles it."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from harness.base.errors import UserError
+from harness.importing.shapes import judging
+from harness.importing.shapes.paths import Path as Place
+from harness.importing.shapes.paths import written
+from harness.importing.shapes.recognise import FoundShape, PeekedFile
+from harness.importing.shapes.tree import RecordNode, tree
+from harness.importing.shapes.whose import Whose
+
+_MOST = 12
+MOST_LOOKED_AT = 50
+
+
+@dataclass(frozen=True)
+class Command:
+    """What was typed."""
+
+    paths: Sequence[str]
+    rest: Sequence[str] = ()
+    """options with their values"""
+
+    def with_words(self, words: Sequence[str], paths: Sequence[str] | None = None) -> str:
+        return shlex.join(["rence", "import", *(paths or self.paths), *self.rest, *words])
+
+
+@dataclass
+class Missing:
+    """What is not known."""
+
+    reasons: list[str] = field(default_factory=list)
+    words: list[str] = field(default_factory=list)
+    """options that settle it"""
+    paths: list[str] | None = None
+    """in place of those that were typed"""
+    guesses: bool = True
+    """whether the options settle all of it"""
+
+    def add(self, reason: str, *words: str) -> None:
+        """One thing more, and the options that settle it."""
+        self.reasons.append(reason)
+        self.words += words
+        self.guesses &= bool(words)
+
+    def check(self, where: str, command: Command) -> None:
+        """Raises: UserError with all of it, if anything is missing."""
+        if self.reasons:
+            end = f"\nThis says it: {command.with_words(self.words, self.paths)}" if self.guesses else ""
+            raise UserError(f"{where}: {' '.join(self.reasons)}{end}")
+
+
+def nothing(files: Sequence[PeekedFile], command: Command) -> str:
+    """What to say of files without answers."""
+    first = files[0]
+    if not any(one.documents for one in files):
+        return f"{first.source.path} holds no rows."
+    whole = tree([value for one in files for _, value in one.documents[:MOST_LOOKED_AT]])
+    empty = [written(path) for path, node in _lists(whole, ()) if node.lengths == {0} and node.count > 1]
+    if empty:
+        return f"{first.source.path}: `{empty[0]}` is empty in all rows, so there are no answers in it."
+    if any(
+        isinstance(value, int | float) for one in files for _, document in one.documents for value in _scalars(document)
+    ):
+        scores = shlex.join(["rence", "import", "scores", *command.paths, *command.rest])
+        return (
+            f"{first.source.path} holds results of whole benchmarks, or curves, but no answers to problems: nothing "
+            f"can be paired by problem.\nScores by seed can be compared: {scores}"
+        )
+    return f"{first.source.path} holds no answers to problems. Its keys: {', '.join(whole.keys) or 'none'}."
+
+
+def _lists(node: RecordNode, path: Place) -> Iterator[tuple[Place, RecordNode]]:
+    if node.entries is not None:
+        yield path, node
+    for key, child in node.keys.items():
+        yield from _lists(child, (*path, key))
+
+
+def _scalars(value: Any) -> Iterator[Any]:
+    if isinstance(value, dict | list):
+        for inner in value.values() if isinstance(value, dict) else value[:MOST_LOOKED_AT]:
+            yield from _scalars(inner)
+    elif not isinstance(value, bool):
+        yield value
+
+
+def of_shape(shape: FoundShape, missing: Missing) -> None:
+    """What no value of its answers tells."""
+    roles = shape.roles.columns
+    marked = {"correct", "mark", "num_samples"} & roles.keys()
+    if shape.roles.rivals:
+        named = " and ".join(f"`{name}`" for name in shape.roles.rivals)
+        missing.add(f"the results {named} contradict each other.", "--column", f"correct={shape.roles.rivals[0]}")
+    elif not marked and not {"response", "gold"} <= roles.keys():
+        _result(shape, missing)
+    if "problem_id" not in roles:
+        if guess := _guess(shape, "problem_id"):
+            missing.add("no key is known to tell the problem.", "--column", f"problem_id={guess}")
+        else:
+            missing.add(f"nothing tells which problem an answer is to. There is {_there(shape)}.")
+
+
+def _result(shape: FoundShape, missing: Missing) -> None:
+    odd = shape.roles.odd
+    if odd:
+        values = sorted({str(v) for v in shape.sampled.columns[odd[0]] if v is not None})
+        shown = ", ".join(values[:5]) + (", ..." if len(values) > 5 else "")
+        missing.add(
+            f"`{odd[0]}` is neither right nor wrong ({shown}), so which answers are correct is not known.",
+            "--column", f"correct={odd[0]}", "--correct-above", _middle(values),
+        )  # fmt: skip
+    elif guess := _guess(shape, "correct"):
+        missing.add("no key is known to say which answers are correct.", "--column", f"correct={guess}")
+    else:
+        lacks = [name for name in ("response", "gold") if name not in shape.roles.columns]
+        missing.add(
+            f"nothing says which answers are correct, and without {' and '.join(lacks)} they cannot be marked. "
+            f"There is {_there(shape)}."
+        )
+
+
+def _middle(values: Sequence[str]) -> str:
+    numbers = [number for value in values if (number := judging.number(value)) is not None]
+    return f"{(min(numbers) + max(numbers)) / 2:g}" if numbers else "0.5"
+
+
+def _guess(shape: FoundShape, role: str) -> str | None:
+    """A key whose values could have a role, whatever it is called; None if there is none, or several."""
+    taken = {column.text for column in shape.roles.columns.values()}
+    fits = judging.are_binary if role == "correct" else judging.are_ids
+    found = [
+        text
+        for text, values in shape.sampled.columns.items()
+        if text not in taken and shape.columns[text].where != "header" and fits(values)
+        and (role != "correct" or len({judging.yes_or_no(v) for v in values}) == 2)
+        and (role != "problem_id" or len(set(map(str, values))) > 1)
+    ]  # fmt: skip
+    return found[0] if len(found) == 1 or (found and role == "problem_id") else None
+
+
+def _there(shape: FoundShape) -> str:
+    names = [name for name in shape.columns if shape.columns[name].where != "header"]
+    more = f" and {len(names) - _MOST} more" if len(names) > _MOST else ""
+    return ", ".join(f"`{name}`" for name in names[:_MOST]) + more
+
+
+def of_paths(found: Whose, shape: FoundShape, missing: Missing) -> None:
+    """Whose answers files hold, where their names leave it open."""
+    if found.unclear:
+        parts = " and ".join(
+            f"{_kind(part.depth)} ({', '.join(part.values[:3])}{', ...' if len(part.values) > 3 else ''})"
+            for part in found.unclear
+        )
+        missing.reasons.append(
+            f"files of the same problems differ in {parts}, so which of these are arms, which samples, is not known."
+        )
+        missing.paths = [pattern(found, [str(one.source.path) for one in shape.files])]
+    if any(name is None for name in found.benchmark) and "benchmark" not in shape.roles.columns:
+        missing.add("nothing names the benchmark.", "--benchmark", "NAME")
+
+
+def _kind(depth: int) -> str:
+    return "the files' names" if depth == -1 else "a folder"
+
+
+def pattern(found: Whose, paths: Sequence[str]) -> str:
+    """A path with `{arm}` for the outermost part that varies, and `{sample}` for the files."""
+    split = [path.split("/") for path in paths]
+    longest = max(split, key=len)
+    same = [one for one in split if len(one) == len(longest)]
+    made = []
+    for place, part in enumerate(longest):
+        distinct = {one[place] for one in same}
+        made.append(part if len(distinct) == 1 else "{}")
+    varying = [place for place, part in enumerate(made) if part == "{}"]
+    for number, place in enumerate(varying):
+        last = place == len(made) - 1
+        ending = "." + longest[-1].partition(".")[2] if last and "." in longest[-1] else ""
+        word = "{arm}" if number == 0 else "{sample}" if number == 1 else "*"
+        made[place] = word + ending
+    return "/".join(made)

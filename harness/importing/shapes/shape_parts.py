@@ -1,0 +1,71 @@
+"""Files of a recognised shape, read part by part as cells with roles for names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+import pandas as pd
+
+from harness.importing import readers
+from harness.importing.files.documents import documents
+from harness.importing.raw import Raw
+from harness.importing.shapes.flat import AnswerTable, RecordColumn, flatten
+from harness.importing.shapes.paths import NotOne
+from harness.importing.shapes.recognise import FoundShape, PeekedFile, rows_of
+from harness.records import DataError
+
+_PART = 1 << 15
+"""answers that are held at once"""
+
+
+def parts(shape: FoundShape, file: PeekedFile, extra: Mapping[str, RecordColumn]) -> Iterator[Raw]:
+    """
+    Args:
+        extra: columns to read beside those with roles.
+    Raises: DataError with the place.
+    """
+    wanted = {**shape.roles.columns, **extra}
+    if shape.roles.by_text:
+        wanted.pop("problem_id", None)
+    if _is_flat(shape, file, wanted):
+        there = {column.path[0]: role for role, column in wanted.items()}
+        yield from readers.parts(file.source, there)
+    else:
+        yield from _nested(shape, file, wanted)
+
+
+def _is_flat(shape: FoundShape, file: PeekedFile, wanted: Mapping[str, RecordColumn]) -> bool:
+    """Whether columns of a table can be taken as they are."""
+    columns = list(wanted.values())
+    return (
+        file.lines
+        and file.place == ()
+        and not shape.layout.lists
+        and shape.layout.wide is None
+        and not (shape.family and shape.family.only)
+        and file.source.path.suffix in readers.TABLES
+        and all(column.where == "row" and len(column.path) == 1 for column in columns)
+        and len({column.path for column in columns}) == len(columns)
+    )
+
+
+def _nested(shape: FoundShape, file: PeekedFile, wanted: Mapping[str, RecordColumn]) -> Iterator[Raw]:
+    table = AnswerTable({name: [] for name in wanted})
+    found = documents(file.source.path)
+    for line, beside, rows in rows_of(found, file.place or (), file.lines, shape.family):
+        try:
+            flatten(rows, beside, shape.layout, wanted, table, line)
+        except NotOne as error:
+            place = file.source.at(line) if line is not None else f"{file.source.path}, row {len(table.numbers) + 1}"
+            raise DataError(f"{place}: {error}.") from None
+        if len(table.numbers) >= _PART:
+            yield _raw(file, table)
+            table = AnswerTable({name: [] for name in wanted})
+    if table.numbers:
+        yield _raw(file, table)
+
+
+def _raw(file: PeekedFile, table: AnswerTable) -> Raw:
+    cells = {name: pd.Series(column, dtype=object) for name, column in table.columns.items()}
+    return Raw(file.source, pd.DataFrame(cells), np.array(table.numbers, dtype=np.int64))

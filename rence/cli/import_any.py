@@ -1,0 +1,137 @@
+"""`rence import PATH...`: files whose shape is found, read and written, or shown only."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from benchmarks.marks import Reading
+from rence.cli.console import out, print_json
+from rence.cli.import_options import Shared, show, summary
+from rence.cli.import_words import (
+    Arm,
+    Benchmark,
+    HowToRead,
+    Mark,
+    Paths,
+    Rule,
+    Seed,
+    Tolerance,
+    Workers,
+    columns_of,
+    given,
+    how_marked,
+    marker_of,
+)
+
+if TYPE_CHECKING:
+    from harness.importing.marking import Marker
+    from harness.importing.recognised import AnyOptions
+
+
+DEFAULT = "any"
+"""the source where the command names none"""
+
+
+class SourceOrPath(TyperGroup):
+    """`import SOURCE PATH...`, and `import PATH...` where the first word is no source, or is a path that exists."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """With the source that finds out itself, where the words name none."""
+        asks_for_help = bool(args) and args[0] in ctx.help_option_names
+        names_source = bool(args) and args[0] in self.commands and not Path(args[0]).exists()
+        if args and not asks_for_help and not names_source:
+            args = [DEFAULT, *args]
+        return super().parse_args(ctx, args)
+
+
+def recognised(
+    paths: Paths,
+    shared: Shared,
+    column: Annotated[
+        list[str] | None,
+        typer.Option("--column", metavar="NAME=PLACE", help="Where a value stands, such as correct=score.value.acc."),
+    ] = None,
+    arm: Arm = None,
+    seed: Seed = None,
+    benchmark: Benchmark = None,
+    filter: Annotated[
+        list[str] | None, typer.Option("--filter", help="The one of several filters or graders that is taken.")
+    ] = None,
+    above: Annotated[
+        float | None, typer.Option("--correct-above", help="A result above it is correct.", show_default=False)
+    ] = None,
+    latest: Annotated[
+        bool, typer.Option("--latest", help="Of evaluations that were run again, the last by its time stamp.")
+    ] = False,
+    mark: Mark = False,
+    reading: HowToRead = Reading.RULE,
+    rule: Rule = None,
+    tolerance: Tolerance = None,
+    workers: Workers = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be made, and write nothing.")] = False,
+) -> None:
+    """Any of these files, and others like them: what they are is found from their content and said. JSON, JSONL, CSV,
+    Parquet or .eval, plain, .gz or .zst; folders, and patterns with {arm}, {seed}, {benchmark}, {step}, {sample}."""
+    from harness.importing import recognised as source
+
+    asked = source.AnyOptions(columns_of(column), arm, seed, benchmark, above, filter or (), latest, shared.common)
+    # options of the marker ask for marks of ours
+    how = how_marked(reading, rule, tolerance)
+    marker = marker_of(mark or any(value is not None for value in how.values()), reading, rule, tolerance, workers)
+    options = given(
+        column=column, arm=arm, seed=seed, benchmark=benchmark, filter=filter, correct_above=above, latest=latest,
+        mark=mark, **how,
+    )  # fmt: skip
+    bring_any(paths, asked, marker, options, shared, dry_run)
+
+
+def bring_any(
+    paths: list[str], asked: AnyOptions, marker: Marker | None, options: dict[str, Any], shared: Shared, dry_run: bool
+) -> None:
+    """Recognise the files, read them, write the run folder, and show what was made of them.
+
+    Args:
+        options: those that were given; they are part of the plan's lock.
+        dry_run: write it beside, and take it away.
+    Raises: UserError or DataError with the file; nothing is written then.
+    """
+    from harness.importing import folder, recognised, sources
+    from harness.importing.import_plan import ImportComparison
+    from harness.importing.shapes.missing import Command
+
+    if not dry_run:
+        folder.check_free(shared.to, shared.clean)
+    files = sources.find(paths, recognised.files_in, recognised.LOOKED_FOR)
+    found = recognised.recognise(files, asked, marker, Command(paths, _rest(paths)))
+    wanted = ImportComparison(shared.target, tuple(shared.baseline or ()), shared.estimand, shared.step)
+    options = {**options, **({"common": True} if shared.common else {})}
+    with tempfile.TemporaryDirectory() as scratch:
+        to = Path(scratch) / shared.to.name if dry_run else shared.to
+        rows = recognised.read_all(found, asked)
+        made = folder.write(rows, found.shape.name, options, wanted, to, shared.common)
+    said = recognised.said(found, made)
+    if shared.json:
+        print_json({"recognised": said, "written": not dry_run, **summary(made, shared.to)})
+        return
+    out().print(said)
+    show(made, shared.to, dry_run)
+
+
+def _rest(paths: list[str]) -> list[str]:
+    """The options of what was typed, as they were typed."""
+    words = sys.argv[1:]
+    words = words[words.index("import") + 1 :] if "import" in words else []
+    left = list(paths)
+    rest = []
+    for word in words:
+        if word in left:
+            left.remove(word)
+        elif word not in ("any", "--dry-run", "--json"):
+            rest.append(word)
+    return rest
