@@ -46,11 +46,11 @@ lines each: [how-to/python.md](../how-to/python.md).*
 ```python
 import rence
 
-run = rence.load("runs/quickstart")   # a run, finished or under way, an import, or a folder of `rence eval`
-run                                   # prints itself: the table of scores, the verdict, what is not there yet
-run.scores()                          # a pandas DataFrame
-run.plot_curves(x="tokens")           # matplotlib axes
-rence.compare("runs/quickstart/rence", "runs/quickstart/grpo")    # what `rence compare` prints
+run = rence.load("runs/quickstart")  # a run, finished or under way, an import, or a folder of `rence eval`
+run  # prints itself: the table of scores, the verdict, what is not there yet
+run.scores()  # a pandas DataFrame
+run.plot_curves(x="tokens")  # matplotlib axes
+rence.compare("runs/quickstart/rence", "runs/quickstart/grpo")  # what `rence compare` prints
 ```
 
 What holds everywhere:

@@ -84,6 +84,11 @@ _TEST = (
     _number("simultaneous_high", FRACTION, "upper end"),
     FrameColumn("significant", "boolean", "", "`p_adjusted` below the plan's alpha; <NA> where there is no test"),
 )
+_READINGS = (
+    _number("anywhere", FRACTION, "the difference, if answers may stand anywhere in the text, by rence's marker"),
+    _number("format", FRACTION, "`delta` minus `anywhere`; NaN where the source of an import said what is correct"),
+    _number("box", FRACTION, "there: the difference by rence's marker, if an answer is what the last box holds"),
+)
 
 FRAMES: Mapping[str, Sequence[FrameColumn]] = {
     "arms": (
@@ -198,8 +203,7 @@ FRAMES: Mapping[str, Sequence[FrameColumn]] = {
         _number("margin", FRACTION, "differences smaller than this do not matter, if the plan says so"),
         FrameColumn("equivalent", "boolean", "", "shown to be smaller than the margin; <NA> where that was not tested"),
         _number("p_equivalence", "", "of a difference of the margin or more, adjusted within the family"),
-        _number("anywhere", FRACTION, "the difference, if answers may stand anywhere in the text"),
-        _number("format", FRACTION, "`delta` minus `anywhere`: what is in how answers are written"),
+        *_READINGS,
     ),
     "pass_at_k": (
         _ARM,
@@ -256,8 +260,7 @@ FRAMES: Mapping[str, Sequence[FrameColumn]] = {
         FrameColumn("matched", "boolean", "", "trained and evaluated alike; <NA> where training is not known"),
         _number("mde", FRACTION, "minimum detectable effect of this design, power 0.8"),
         _number("mde_high", FRACTION, "the same at the upper bound of the variance"),
-        _number("anywhere", FRACTION, "the difference, if answers may stand anywhere in the text"),
-        _number("format", FRACTION, "`delta` minus `anywhere`: what is in how answers are written"),
+        *_READINGS,
     ),
 }  # fmt: skip
 OPEN = {"steps": "float64"}

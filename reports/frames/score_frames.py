@@ -15,6 +15,7 @@ from reports.data.load import MARKS, TrialData
 from reports.data.pairs import UNTRAINED, Pair
 from reports.data.readings import FormatPart
 from reports.data.scores import AVERAGE, Cells, complete, final
+from reports.data.source_marks import MarkerPart
 from reports.frames.frame_columns import FRAMES
 from reports.frames.framing import of_columns, of_rows
 from reports.verdict_json import pair_json
@@ -179,15 +180,15 @@ def differences(a: Analysis) -> pd.DataFrame:
     return of_rows("differences", (_pair(a, pair, parts.get((pair.a, pair.b, pair.benchmark))) for pair in a.pairs))
 
 
-def _pair(a: Analysis, pair: Pair, part: FormatPart | None) -> dict[str, Any]:
+def _pair(a: Analysis, pair: Pair, part: FormatPart | MarkerPart | None) -> dict[str, Any]:
     return {**pair_row(pair, a.checked.accepted, part), "finding": pair.finding}
 
 
-def pair_row(pair: Pair, accepted: bool, part: FormatPart | None) -> dict[str, Any]:
+def pair_row(pair: Pair, accepted: bool, part: FormatPart | MarkerPart | None) -> dict[str, Any]:
     """What verdict.json says of a pair, flat."""
     told = pair_json(pair, accepted, part)
     bounds = told["simultaneous"]
-    known = {"anywhere": None, "format": None, **(told.get("readings") or {})}
+    known = {"anywhere": None, "format": None, "box": None, **(told.get("readings") or {})}
     return {**told, "simultaneous_low": bounds["low"], "simultaneous_high": bounds["high"], **known}
 
 
