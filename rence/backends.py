@@ -1,6 +1,12 @@
 """What backends are built from, for one of one's own: a subclass of `rence.Backend` (docs/how-to/plugins.md).
 
-What imports torch (`load_model`, `render`, `sample`) is for the inside of methods: a backend is imported for plans too.
+    a step's rollouts   PromptStream Prompt render check_room; collect (labels, filter, refill) Group Rollout
+    learning from them  as_batch TokenRollouts micro_batches derive; Diverged
+    models              load_model sample model_hash
+    a trial's files     TrialFolder StepRecord append_jsonl checkpoints metrics; Trial Experiment Observer
+
+What imports torch (`as_batch`, `load_model`, `render`, `sample` and more) is for the inside of methods: a backend is
+imported for plans too.
 """
 
 from __future__ import annotations
@@ -8,13 +14,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from harness.backends import checkpoints
+    from harness.backends import checkpoints, metrics
     from harness.backends.base import Observer
+    from harness.backends.collect import collect
+    from harness.backends.diverged import Diverged
+    from harness.backends.groups import Group, Rollout, TokenRollouts, as_batch
+    from harness.backends.local.logprobs import micro_batches
+    from harness.base.seeds import derive
     from harness.config.experiment import Experiment, Trial
+    from harness.engines.base import check_room
     from harness.engines.sampler import sample
     from harness.models.language_model import load as load_model
     from harness.models.resolving import model_hash
-    from harness.prompts.stream import PromptStream
+    from harness.prompts.stream import Prompt, PromptStream
     from harness.prompts.templates import render
     from harness.records import StepRecord, TrialFolder, append_jsonl
 else:
@@ -26,8 +38,9 @@ else:
 
 
 __all__ = [
-    "Experiment", "Observer", "PromptStream", "StepRecord", "Trial", "TrialFolder", "append_jsonl", "checkpoints",
-    "load_model", "model_hash", "render", "sample",
+    "Diverged", "Experiment", "Group", "Observer", "Prompt", "PromptStream", "Rollout", "StepRecord", "TokenRollouts",
+    "Trial", "TrialFolder", "append_jsonl", "as_batch", "check_room", "checkpoints", "collect", "derive", "load_model",
+    "metrics", "micro_batches", "model_hash", "render", "sample",
 ]  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.records.scores_alone import scores_only
 from reports.data.matching import Unmatched
 from reports.gate.undecided import NotDecided
 from reports.render import FORMATS
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
     from reports.questions.reproduce import Reproduction
     from reports.questions.same import SameModel
     from reports.sections.registry import Others
+    from reports.seed_scores.sides import ComparedSeeds
 
 
 def build(
@@ -106,8 +108,9 @@ def compare(
     alpha: float = 0.05,
     margin: float | None = None,
     only_common: bool = False,
-) -> PairResults:
-    """Two arms (`runs/x/grpo runs/x/rence`), trials, run folders of one arm, or evaluated models, paired by problem.
+) -> PairResults | ComparedSeeds:
+    """Two arms (`runs/x/grpo runs/x/rence`), trials, run folders of one arm, or evaluated models, paired by problem;
+    arms that have scores without problems (`rence import scores`), by their seeds, and then there is no `frame()`.
 
     Args:
         margin: a fraction; differences smaller than this do not matter, and with it the two can be called equivalent.
@@ -117,6 +120,10 @@ def compare(
     Raises: BrokenSeal; Unmatched if data order, weights, budget or evaluation differ; ValueError if a name is
     ambiguous; DataError if something is missing or unfinished.
     """
+    if scores_only(Path(a)) or scores_only(Path(b)):
+        from reports.seed_scores import sides
+
+        return sides.compare_sides(str(a), str(b), accept, alpha, margin)
     from reports import comparing
     from reports.frames.compared import PairResults
 

@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from harness.records import START, DataError, EvalFolder, EvalRecord, LeftOut, Plan, RunFolder, TrialFolder
+from harness.records.scores_alone import refusal, scores_only
 from reports.data import by_decoding, common, decoded, same_problems
 from reports.data.checked import UNCHECKED, Checked, check
 from reports.data.load import TrialData, read_evaluations, read_trial, where
@@ -69,6 +70,8 @@ def _found(name: str) -> ComparedSide:
     Raises: DataError if there is nothing to compare there; ValueError if there are several arms.
     """
     path = Path(name)
+    if only := scores_only(path):
+        raise DataError(refusal(only))
     if not path.is_dir():
         raise DataError(f"{name} is not a folder. `rence list runs` shows the runs there are.")
     if RunFolder(path).plan.exists():

@@ -23,11 +23,12 @@ def provenance(run: Run, problems: Table) -> Section:
     table = Table("provenance", columns, [Row([text(key), text(value)]) for key, value in facts])
     blocks: list[Block] = [table, Folded("Problems", [problems])]
     if record:
-        blocks.append(Folded("Files", [_files(record.files)]))
+        blocks.append(Folded("Files", [files_table(record.files)]))
     return Section("provenance", "Provenance", blocks)
 
 
-def _files(files: Sequence[ImportedFile]) -> Table:
+def files_table(files: Sequence[ImportedFile]) -> Table:
+    """The files that were read, with what the command said of them."""
     columns = [Column("File", numeric=False), Column("Named", numeric=False), Column("Bytes"), Column("sha256", False)]
     rows = [Row([text(f["path"]), text(_name(f)), text(count(f["bytes"])), text(f["sha256"])]) for f in files]
     return Table("sources", columns, rows, "Paths as they were given to the import.")

@@ -10,14 +10,17 @@ from pathlib import Path
 from harness.records import DataError, RunFolder, json_text, write_text
 from harness.records.files import real_path
 from harness.records.layout import SEAL
+from harness.records.scores_alone import scores_only
 from harness.records.seals import FolderSeal
 from reports import verdict, verdict_json
 from reports.data import pass_at_k
 from reports.data.agreement import analysed
 from reports.data.analysis import Analysis
+from reports.data.checked import Checked
 from reports.render import FORMATS, csv, latex, markdown, plain
 from reports.sections import differences, effects, flips, pass_tables, scores
 from reports.sections.registry import Others, document
+from reports.seed_scores import contents as seed_scores
 
 LEGEND = "* the column's highest; ≈: not separated from it; †: differs significantly from the arm that is compared"
 """of the table of scores in plain text"""
@@ -46,12 +49,16 @@ def build(
     unknown = sorted(set(formats) - set(FORMATS))
     if unknown:
         raise ValueError(f"`{unknown[0]}` is no report format. Allowed: {', '.join(FORMATS)}.")
-    analysis = analysed(run, accept, only_common)
+    if scores_only(run):
+        of_seeds = seed_scores.compared(run, accept)
+        checked, files = of_seeds.run.checked, seed_scores.contents(of_seeds, formats)
+    else:
+        analysis = analysed(run, accept, only_common)
+        checked, files = analysis.checked, contents(analysis, formats, others)
     folder = out or RunFolder(run).report
-    files = contents(analysis, formats, others)
-    earlier = _earlier(folder, analysis.checked.evidence, files)
+    earlier = _earlier(folder, checked.evidence, files)
     # last, as with every seal: where it is, what it speaks of is whole
-    files[SEAL] = _seal(analysis, files, earlier)
+    files[SEAL] = _seal(checked, files, earlier)
     for name, content in files.items():
         write_text(folder / name, content)
     return [folder / name for name in files]
@@ -81,10 +88,10 @@ def _earlier(folder: Path, evidence: str, files: Mapping[str, str]) -> dict[str,
     return {}
 
 
-def _seal(a: Analysis, files: Mapping[str, str], earlier: Mapping[str, str]) -> str:
+def _seal(checked: Checked, files: Mapping[str, str], earlier: Mapping[str, str]) -> str:
     """What the report was made from, and the SHA-256 of each of its files."""
     hashes = {name: hashlib.sha256(content.encode()).hexdigest() for name, content in files.items()}
-    return json_text(FolderSeal(dict(sorted({**earlier, **hashes}.items())), a.checked.evidence).to_json())
+    return json_text(FolderSeal(dict(sorted({**earlier, **hashes}.items())), checked.evidence).to_json())
 
 
 def contents(a: Analysis, formats: Collection[str], others: Others | None = None) -> dict[str, str]:
@@ -120,6 +127,8 @@ def contents(a: Analysis, formats: Collection[str], others: Others | None = None
 
 def summary(run: Path, accept: str | None = None) -> str:
     """The table of scores in plain text, and the verdict below it. Raises: as `build`."""
+    if scores_only(run):
+        return seed_scores.summary(seed_scores.compared(run, accept))
     a = analysed(run, accept)
     table = plain.table(scores.table(a))
     return "\n".join([table, LEGEND, "", *verdict.sentences(a)])

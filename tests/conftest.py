@@ -11,7 +11,7 @@ import pytest
 
 from harness.base import plugins
 
-EXAMPLE = Path(__file__).parents[1] / "docs" / "examples" / "pass_at_k"
+EXAMPLES = Path(__file__).parents[1] / "docs" / "examples"
 
 # A shell that starts the suite in the background makes it ignore SIGINT, and every program below it too; tests that
 # press Ctrl-C need it to arrive.
@@ -49,9 +49,20 @@ def package(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monkey
 
 @pytest.fixture(scope="session")
 def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder that pip has installed the example package into: neither a network nor this environment is touched."""
-    work = tmp_path_factory.mktemp("example")
-    shutil.copytree(EXAMPLE, work / "source")  # building leaves files behind
+    """The folder that pip has installed the example package `pass_at_k` into."""
+    return _installed("pass_at_k", tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def trl_example(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Likewise `trl_backend`; TRL itself is of this environment."""
+    return _installed("trl_backend", tmp_path_factory)
+
+
+def _installed(name: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Neither a network nor this environment is touched."""
+    work = tmp_path_factory.mktemp(name)
+    shutil.copytree(EXAMPLES / name, work / "source")  # building leaves files behind
     options = ["--quiet", "--no-deps", "--no-build-isolation", "--no-index", "--disable-pip-version-check"]
     command = [sys.executable, "-m", "pip", "install", *options, "--target", work / "site", work / "source"]
     subprocess.run(command, check=True, timeout=120)

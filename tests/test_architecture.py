@@ -42,6 +42,7 @@ FLOORS = {
         ("verdict",),
         ("figures",),
         ("render",),
+        ("seed_scores",),
         ("sections",),
         ("verdict_json",),
         ("compared_side",),

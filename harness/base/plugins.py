@@ -7,10 +7,11 @@ cannot be taken. Imports the standard library alone.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, version
 from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
@@ -82,6 +83,14 @@ class Plugins(Generic[T]):
         """The package that offers a name, and its version; empty if none does."""
         return {_package(point): _version(point) for point in _found(self.group).get(name, ())}
 
+    def requirements(self, name: str) -> dict[str, str]:
+        """What the package that offers a name asks for itself, and the versions that are here; extras left out."""
+        asked = (
+            line for point in _found(self.group).get(name, ()) for line in (point.dist and point.dist.requires) or ()
+        )
+        names = [match[0] for line in asked if "extra ==" not in line and (match := re.match(r"[\w.-]+", line))]
+        return {package: found for package in names if (found := _installed(package))}
+
     def _all(self) -> dict[str, T | PluginError]:
         found: dict[str, T | PluginError] = {}
         for name in sorted(_found(self.group)):
@@ -119,3 +128,11 @@ def _package(point: EntryPoint) -> str:
 
 def _version(point: EntryPoint) -> str:
     return (point.dist and point.dist.version) or "?"
+
+
+def _installed(package: str) -> str:
+    """Its version; empty if it is not here."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ""

@@ -173,10 +173,13 @@ def _record(
         for name in evaluations.benchmarks(evaluated)
         if any(one.coarse for one in evaluated if one.benchmark == name)
     ]
-    return ImportRecord(source, dict(options), [_file(one) for one in found.sources], coarse, notes, list(split.left))
+    return ImportRecord(
+        source, dict(options), [file_record(one) for one in found.sources], coarse, notes, list(split.left)
+    )
 
 
-def _file(source: ImportSource) -> ImportedFile:
+def file_record(source: ImportSource) -> ImportedFile:
+    """A file that was read, with what the command said of it."""
     name, size = source.name, source.path.stat().st_size
     found = ImportedFile(path=str(source.path), bytes=size, sha256=source.sha256)
     if name.arm is not None:

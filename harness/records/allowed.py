@@ -13,7 +13,8 @@ _LONGEST_NAME = 200
 _MARKS = tuple(mark.value for mark in Mark)
 
 
-def _names_a_folder(text: str) -> bool:
+def names_a_folder(text: str) -> bool:
+    """Whether a folder, or an arm, can be called so."""
     inside = "/" not in text and text.isprintable() and len(text.encode()) <= _LONGEST_NAME
     return bool(text) and text not in (".", "..") and inside
 
@@ -33,7 +34,7 @@ Positive = Annotated[float, Limit("above 0", lambda value: value > 0)]
 Percent = Annotated[float, Limit("from 0 to 100", lambda value: 0 <= value <= 100)]
 Digits = Annotated[int, Limit("from 0 to 6", lambda value: 0 <= value <= 6)]
 """of a printed number, after the point"""
-FolderName = Annotated[str, Limit("that can be the name of a folder", _names_a_folder)]
+FolderName = Annotated[str, Limit("that can be the name of a folder", names_a_folder)]
 Date = Annotated[str, Limit("that is an ISO date, or empty", _is_date)]
 MarkWord = Annotated[str, Limit(f"among {', '.join(_MARKS)}", _MARKS.__contains__)]
 

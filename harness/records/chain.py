@@ -17,6 +17,8 @@ from harness.records.files import real_path
 from harness.records.layout import START, EvalFolder, RunFolder, TrialFolder
 from harness.records.links import Break, EvidenceLog, evaluation, plan_breaks, timing_breaks, trial_breaks
 from harness.records.plans import Plan
+from harness.records.scores_alone import scores_only
+from harness.records.seed_scores import scores_breaks
 from harness.records.trials import TrialRecord
 
 __all__ = ["Break", "BrokenSeal", "Chain", "check", "require"]
@@ -79,6 +81,9 @@ def check(root: Path, weights: bool = False) -> Chain:
         weights: check the files of checkpoints, too, which takes about a second a gigabyte.
     Raises: DataError for a file that cannot be read.
     """
+    if only := scores_only(root):
+        log = EvidenceLog(only.root, None)
+        return Chain("sealed", tuple(scores_breaks(only, log)), log.digest, log.files)
     run, root = _run_of(root)
     evidence = EvidenceLog(run.root if run else root, Plan.read(run.plan) if run else None)
     breaks = tuple(_of_run(root, run, evidence, weights) if run else _without_plan(root, evidence, weights))

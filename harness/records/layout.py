@@ -51,6 +51,16 @@ class RunFolder:
         return self.root / "import.json"
 
     @property
+    def scores_plan(self) -> Path:
+        """of an import of scores without problems, in the place of a plan (`seed_scores.py`)"""
+        return self.root / "scores.json"
+
+    @property
+    def scores(self) -> Path:
+        """the rows of such an import"""
+        return self.root / "scores.parquet"
+
+    @property
     def expected(self) -> Path:
         """published scores; may be missing"""
         return self.root / "expected.json"

@@ -13,6 +13,7 @@ from harness.records.fields import LATER
 from harness.records.files import DataError
 from harness.records.layout import eval_name
 from harness.records.record import Record
+from harness.records.scores_alone import refusal, scores_only
 from harness.records.tuned import TuningRecord, tuning_mistakes
 from harness.records.wrong_type import WrongType
 
@@ -180,6 +181,8 @@ class Plan(Record):
     def read(cls, path: Path) -> Self:
         """Raises: DataError; a folder without a plan is no run, whatever else is in it."""
         if not path.exists():
+            if only := scores_only(path.parent):
+                raise DataError(refusal(only))
             raise DataError(
                 f"{path.parent} is no run folder: it has no {path.name}. `rence list runs` shows the runs there are; "
                 "`rence run CONFIG` makes one, and so does `rence import ... --out RUN` of results made elsewhere."

@@ -46,19 +46,17 @@ def header(experiment: Experiment, run: RunFolder, arm: str, seed: int) -> Trial
 
 
 def _plugins(experiment: Experiment, arm: str) -> dict[str, str]:
-    """Package -> version, of those that a trial takes its algorithm, its backend or its problems from."""
+    """Package -> version, of those that a trial takes its algorithm, its backend or its problems from; and of what the
+    backend's package asks for, such as the trainer that it wraps."""
     evaluation = experiment.evaluation
     used = [
         (ALGORITHM_PLUGINS, experiment.arm(arm).algorithm_name),
         (BACKENDS.plugins, experiment.backend),
         *((BENCHMARK_PLUGINS, name) for name in (experiment.train, *evaluation.benchmarks, *evaluation.curve)),
     ]
-    return {
-        package: version
-        for plugins, name in used
-        if name in plugins.names()
-        for package, version in plugins.versions(name).items()
-    }
+    offers = [plugins.versions(name) for plugins, name in used if name in plugins.names()]
+    wraps = BACKENDS.plugins.requirements(experiment.backend)
+    return {package: version for found in (wraps, *offers) for package, version in found.items()}
 
 
 def claim_data(run: RunFolder, experiment: Experiment) -> None:

@@ -19,6 +19,8 @@ from harness.records import (
     last_line,
     read_whole,
 )
+from harness.records.scores_alone import scores_only
+from harness.records.seed_scores import ScoresPlan
 
 _TRAINING_WEIGHT = 4.0
 """what a rollout costs in attempts: it is sampled once and learnt from in several passes"""
@@ -126,9 +128,12 @@ def run_row(root: Path) -> dict[str, Any]:
 
 def _run_row(root: Path) -> dict[str, Any]:
     """Raises: DataError"""
-    plan = Plan.read(RunFolder(root).plan)
     run, ended, rollouts, unhealthy = RunFolder(root), [], 0, 0
     report = "yes" if (run.report / "verdict.json").exists() else "no"
+    if scores_only(root):
+        ScoresPlan.read(run.scores_plan)
+        return {"run": root.name, "state": "imported scores", "trials": None, "rollouts": None, "report": report}
+    plan = Plan.read(run.plan)
     if plan.imported:
         return {"run": root.name, "state": "imported", "trials": None, "rollouts": None, "report": report}
     for arm in plan.arms:

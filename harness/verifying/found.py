@@ -144,6 +144,8 @@ class Verification:
     evaluations: list[VerifiedEvaluation] = field(default_factory=list)
     discrepancies: list[Discrepancy] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    scores_only: bool = False
+    """whether it is an import of scores, which has seals and no evaluations"""
 
     @property
     def differs(self) -> int:
@@ -170,7 +172,8 @@ class Verification:
         """1 if something differs, 3 if something is missing or nothing of what was asked for could be tried, else 0."""
         if self.differs:
             return FAILED
-        return INCOMPLETE if self.missing or self.unanswered or not self.evaluations else OK
+        nothing = not self.evaluations and not self.scores_only
+        return INCOMPLETE if self.missing or self.unanswered or nothing else OK
 
     def to_json(self) -> dict[str, Any]:
         """What `rence verify --json` prints."""

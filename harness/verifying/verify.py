@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from harness.base.errors import UserError
 from harness.records import EvalFolder
+from harness.records.scores_alone import refusal, scores_only
 from harness.verifying import counts, sealed
 from harness.verifying.checkpoints_kept import EvaluatedWeights
 from harness.verifying.found import Discrepancy, RemarkedEvaluation, Verification
@@ -32,8 +34,13 @@ def verify(
     Raises: DataError if the folder is none of ours; UserError if packages for what is asked are missing.
     """
     scope = find(root)
+    if (only := scores_only(root)) and (remark or regenerate is not None):
+        raise UserError(refusal(only))
     made = Verification(root, scope.kind)
-    if scope.run and not scope.run.plan.exists():
+    if scores_only(root):
+        made.scores_only = True
+        made.notes.append("Scores without problems: seals and report are checked; there are no answers to count.")
+    elif scope.run and not scope.run.plan.exists():
         what = "is gone: what was planned is not known"
         made.discrepancies.append(Discrepancy("missing", scope.run.plan, what, "Take it from where the run was made"))
     if scope.unread and scope.run:

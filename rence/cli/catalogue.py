@@ -228,7 +228,8 @@ def _configs() -> list[dict[str, Any]]:
 def _runs() -> list[dict[str, Any]]:
     from harness.run.progress import run_row
 
-    return [run_row(path.parent) for path in sorted(Path("runs").glob("*/plan.json"))]
+    roots = {path.parent for name in ("plan.json", "scores.json") for path in Path("runs").glob(f"*/{name}")}
+    return [run_row(root) for root in sorted(roots)]
 
 
 _LISTS: dict[Kind, Callable[[], list[dict[str, Any]]]] = {

@@ -28,6 +28,7 @@ from rence.cli.import_words import (
     how_marked,
     marker_of,
 )
+from rence.cli.scores_import import scores
 
 imports = typer.Typer(
     cls=SourceOrPath,
@@ -42,6 +43,7 @@ def add_to(app: typer.Typer) -> None:
     command(imports, DEFAULT)(with_shared(recognised))
     for function in (attempts, generations, verl, lm_eval, lighteval):
         command(imports, function.__name__.replace("_", "-"))(with_shared(function))
+    command(imports)(scores)
     app.add_typer(imports, name="import")
 
 

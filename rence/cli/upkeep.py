@@ -105,8 +105,11 @@ def dashboard(
     from harness.base.locks import locked
     from harness.records import RunFolder
     from harness.records.files import real_path
+    from harness.records.scores_alone import refusal, scores_only
 
     if run:
+        if only := scores_only(run):
+            raise UserError(refusal(only))
         if not RunFolder(run).plan.exists():
             raise UserError(f"{run} is no run folder: it has no {RunFolder(run).plan.name}. See `rence list runs`.")
         with locked(run):

@@ -194,8 +194,12 @@ def verdict(made: Verification) -> str:
         *([plural(made.differs, "difference")] if made.differs else []),
         *([f"{plural(made.missing, 'thing')} missing"] if made.missing else []),
     ]
+    if made.scores_only and wrong:
+        return f"Not whole: {' and '.join(wrong)}."
     if wrong:
         return f"Not whole: {' and '.join(wrong)}, in {said}."
+    if made.scores_only:
+        return "Whole: scores without problems, as they were imported."
     if not whole:
         return "Nothing to verify: there is no evaluation."
     if made.unanswered:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from harness.records import DataError, Plan, RunFolder
+from harness.records.scores_alone import scores_only
 from reports.words import listing
 
 Kind = Literal["run", "import", "evaluation"]
@@ -23,6 +24,12 @@ def kind_of(root: Path) -> Kind:
         raise DataError(f"{root} is not a folder. `rence list runs` shows the runs there are.")
     if RunFolder(root).plan.exists():
         return "import" if Plan.read(RunFolder(root).plan).imported else "run"
+    if scores_only(root):
+        raise DataError(
+            f"{root} holds scores without problems, of which there are no tables here: `rence report {root}` writes "
+            f"results.csv and verdict.json, `rence.compare` takes two of its arms, and {root / 'scores.parquet'} has "
+            "its rows."
+        )
     for run in root.resolve().parents[:2]:
         if RunFolder(run).plan.exists():
             raise DataError(

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, assert_type
@@ -27,7 +27,10 @@ assert_type(rence.benchmark("mini_sums").problems, tuple[rence.Problem, ...])
 assert_type(rence.Problem("1+1", "2").rule, rence.Rule)
 assert_type(rence.Rule(rence.Form("choice")).form, rence.Form)
 marks: list[rence.Mark] = [rence.Mark("correct")]
-assert_type(rence.compare("a", Path("b"), margin=0.02), rence.PairResults)
+pair = rence.compare("a", Path("b"), margin=0.02)
+if isinstance(pair, rence.PairResults):
+    assert_type(pair.frame(), pd.DataFrame)
+assert_type(rence.load("runs/x").compare("a", "b"), rence.PairResults)
 assert_type(rence.compare("a", "b", margin=0.02).text(), str)
 assert_type(rence.load(Path("runs/x"), accept="known", only_common=True), rence.Results)
 assert_type(rence.load("runs/x").scores(by_seed=True), pd.DataFrame)
@@ -142,6 +145,22 @@ class Trains(rence.Backend):
         rence.backends.append_jsonl(folder.steps, [record.to_json()])
         evaluate(self.start_engine(trial.experiment, model), rence.Checkpoint(1, 8, 8, ""))
         return rence.backends.checkpoints.TrainingProgress().result("")
+
+
+def learns(
+    trial: rence.backends.Trial, stream: rence.backends.PromptStream, answer: rence.backends.Rollout
+) -> list[rence.backends.TokenRollouts]:
+    """What a backend makes of a step."""
+
+    def generate(prompts: Sequence[rence.backends.Prompt]) -> list[rence.backends.Group]:
+        rence.backends.check_room([rence.Request((1,), ()) for _ in prompts], rence.Sampling(8), None)
+        return [rence.backends.Group(prompt, (1,), (answer,)) for prompt in prompts]
+
+    collected = rence.backends.collect(trial, stream, rence.backends.derive("place", 1), generate, print)
+    batch = rence.backends.as_batch(collected.groups, 8)
+    if not rence.backends.metrics.step_metrics(collected, batch, {}):
+        raise rence.backends.Diverged("nothing is known")
+    return [batch.select(groups) for groups in rence.backends.micro_batches(batch, 1024)]
 
 
 @dataclass(frozen=True)

@@ -178,6 +178,16 @@ def _imported() -> None:
     Path("rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     code, _, said = call("import", "attempts", "rows.jsonl", "--out", "runs/brought", "--target", "ours")
     assert code == 0, said
+    scores = [
+        {"arm": arm, "seed": seed, "benchmark": benchmark, "step": step, "score": (step + seed + place) / 40}
+        for place, arm in enumerate(("ours", "theirs"))
+        for seed in (0, 1)
+        for benchmark in ("sums", "products")
+        for step in range(7)
+    ]
+    Path("scores.jsonl").write_text("".join(json.dumps(row) + "\n" for row in scores), encoding="utf-8")
+    code, _, said = call("import", "scores", "scores.jsonl", "--out", "runs/scored", "--target", "ours")
+    assert code == 0, said
 
 
 def _evaluated(root: Path, correct: list[int]) -> None:

@@ -116,6 +116,12 @@ FINISHED = [
 ]
 PLAN = [*FINISHED[:6], ("gate", "runs/small", "--baseline", "rence.yaml")]
 IMPORTED = [on(REPORT, "runs/brought"), ("compare", "runs/brought/ours", "runs/brought/theirs"), LIST]
+SCORED = [
+    on(REPORT, "runs/scored"),
+    ("compare", "runs/scored/ours", "runs/scored/theirs"),
+    ("verify", "runs/scored"),
+    LIST,
+]
 EVALUATED = [
     ("compare", "evaluated", "again", "--common"),
     ("gate", "evaluated", "--baseline", "evaluated.yaml"),
@@ -154,6 +160,9 @@ READ: Mapping[str, list[Command]] = {
     "runs/brought/import.json": IMPORTED,
     "runs/brought/ours/seed0/evals/step_10/sums/eval.json": IMPORTED,
     "runs/brought/ours/seed0/evals/step_10/sums/attempts.parquet": IMPORTED,
+    "runs/scored/scores.json": SCORED,
+    "runs/scored/scores.parquet": SCORED,
+    "runs/scored/import.json": SCORED,
     "evaluated/evals/mini_easy/eval.json": EVALUATED,
     "evaluated/evals/mini_easy/attempts.parquet": EVALUATED,
     "growing/evals/mini_easy/eval.json": GROWING,

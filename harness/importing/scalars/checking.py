@@ -1,0 +1,275 @@
+"""Rows as they were written -> scores: numbers, one unit, no copies, nothing that contradicts itself."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from harness.base import reserved
+from harness.base.errors import UserError
+from harness.importing.scalars.layouts import is_numeric
+from harness.importing.scalars.resolving import UNNAMED, ResolvedScores, ScalarOptions
+from harness.importing.scalars.vocabulary import GAPS, SYNONYMS
+from harness.importing.sources import LARGEST
+from harness.records import DataError
+from harness.records.allowed import names_a_folder
+from harness.records.seed_scores import Unit
+
+KEYS = ["arm", "seed", "benchmark", "step"]
+NO_STEP = -1
+Frame = Any
+"""a table or a column of pandas, whose own types do not say which"""
+_SEED = re.compile(r"(?:seed|s)?[-_=: ]?(\d+)(?:\.0+)?\Z", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class CheckedScores:
+    """What is written."""
+
+    rows: pd.DataFrame
+    """KEYS and score, sorted; `step` is NO_STEP where there is none; scores are fractions, or raw"""
+    unit: Unit
+    numbered: bool
+    arms: Sequence[str]
+    """in the order of the source"""
+    benchmarks: Sequence[str]
+    shape: str
+    notes: Sequence[str]
+
+
+def check(found: ResolvedScores, asked: ScalarOptions, unit: Unit | None) -> CheckedScores:
+    """
+    Args:
+        unit: of all scores; None: recognised.
+    Raises: DataError with the place of what is wrong; UserError where an option decides.
+    """
+    rows, notes = found.rows, list(found.notes)
+    scores, percent = _numbers(found)
+    frame: Frame = pd.DataFrame(
+        {
+            "arm": _arms(found, notes),
+            "benchmark": _words(found, rows.benchmark, "benchmark"),
+            "step": _steps(found),
+            "score": scores,
+        }
+    )
+    frame["seed"], numbered = _seeds(found, frame, asked, notes)
+    frame["place"] = np.arange(len(frame))
+    unit = _unit(found, frame["score"], percent, unit)
+    if unit == "percent":
+        frame["score"] = frame["score"] / 100
+    frame = _once(found, frame, notes)
+    arms, benchmarks = (list(dict.fromkeys(frame.sort_values("place")[name])) for name in ("arm", "benchmark"))
+    if unit == "raw" and len(benchmarks) > 1:
+        raise UserError(
+            f"--unit raw: scores of no known scale have no average over {len(benchmarks)} benchmarks "
+            f"({', '.join(benchmarks[:6])}). Import one: --metric NAME."
+        )
+    rows_out = frame.sort_values(KEYS, kind="stable")[[*KEYS, "score"]].reset_index(drop=True)
+    return CheckedScores(rows_out, unit, numbered, arms, benchmarks, found.shape, notes)
+
+
+def _numbers(found: ResolvedScores) -> tuple[np.ndarray, np.ndarray]:
+    """The scores, and which were written with a percent sign. Raises: DataError."""
+    raw: Frame = pd.Series(found.rows.score, dtype=object)
+    is_text = np.array([isinstance(value, str) for value in raw], bool)
+    text = raw.where(is_text, "").astype(str).str.strip()
+    percent = text.str.endswith("%").to_numpy()
+    cleaned = text.str.removesuffix("%").str.strip()
+    commas = np.array([table.decimal_comma for table in found.tables])[found.rows.table.astype(int)]
+    if commas.any():
+        cleaned = cleaned.where(~commas, cleaned.str.replace(",", ".", regex=False))
+    read: Frame = pd.to_numeric(raw.where(~is_text, cleaned), errors="coerce")
+    numbers = read.to_numpy(float)
+    is_bool = np.array([isinstance(value, bool) for value in raw], bool)
+    bad = np.flatnonzero(~np.isfinite(numbers) | is_bool)
+    if len(bad):
+        _refuse_number(found, bad, raw)
+    return numbers, percent
+
+
+def _refuse_number(found: ResolvedScores, bad: np.ndarray, raw: Frame) -> None:
+    first, more = int(bad[0]), len(bad) - 1
+    value, others = raw.iloc[first], f" (and so in {more:,} more)" if more else ""
+    word = str(value)
+    if isinstance(value, float) or word.strip().casefold().lstrip("+-") in ("nan", "inf", "infinity"):
+        raise DataError(
+            f"{found.at(first)}: the score is {word}{others}, which is no number. If the run diverged, give it the "
+            "score that it has; if it was not measured, leave the cell empty: that is a gap, not a zero."
+        )
+    spread = " One row for each seed is needed, not a mean with its spread." if re.search(r"±|\+/?-|\(", word) else ""
+    raise DataError(f"{found.at(first)}: the score `{word[:60]}` is no number{others}.{spread}")
+
+
+def _unit(found: ResolvedScores, scores: Frame, percent: np.ndarray, asked: Unit | None) -> Unit:
+    """One for all scores: a benchmark of low percentages alone would be read as fractions. Raises: DataError."""
+    if percent.any() and not percent.all():
+        one, other = int(np.flatnonzero(percent)[0]), int(np.flatnonzero(~percent)[0])
+        raise DataError(f"{found.at(one)} has a percent sign and {found.at(other)} has none. Write all in one way.")
+    values = scores.to_numpy()
+    low, high = int(values.argmin()), int(values.argmax())
+    if asked is None and percent.any():
+        asked = "percent"
+    ends = {"fraction": 1.0, "percent": 100.0, "raw": math.inf}
+    if asked:
+        if asked != "raw" and (values[low] < 0 or values[high] > ends[asked]):
+            worst = low if values[low] < 0 else high
+            raise DataError(f"{found.at(worst)}: {values[worst]:g} is no {asked}: at least 0 and at most "
+                            f"{ends[asked]:g} is allowed. --unit raw keeps numbers of any scale.")  # fmt: skip
+        return asked
+    if values[low] < 0 or values[high] > 100:
+        worst = low if values[low] < 0 else high
+        raise DataError(
+            f"{found.at(worst)}: {values[worst]:g} is neither a fraction nor a percentage (all: {values[low]:g} to "
+            f"{values[high]:g}).\n--unit raw keeps numbers as they are, such as rewards or returns."
+        )
+    if values[high] <= 1:
+        return "fraction"
+    # 0.8 among percentages may be a low one, or a fraction: only somebody who knows can say
+    small = np.flatnonzero((values > 0) & (values <= 1))
+    if len(small):
+        raise DataError(
+            f"{found.at(int(small[0]))} is {values[small[0]]:g} and {found.at(high)} is {values[high]:g}: percentages "
+            f"and fractions seem to be mixed ({len(small):,} of {len(values):,} are above 0 and at most 1).\n"
+            "If all are percentages: --unit percent. If not, write all in one way."
+        )
+    return "percent"
+
+
+def _arms(found: ResolvedScores, notes: list[str]) -> Frame:
+    arms = _words(found, found.rows.arm, "arm")
+    changed = {name: new for name in pd.unique(arms) if (new := re.sub(r"[/\\]+", "_", name)) != name}
+    if changed:
+        notes.append(f"In arms' names `/` became `_`: {', '.join(f'{a} -> {b}' for a, b in changed.items())}.")
+        arms = arms.replace(changed)
+    for name in pd.unique(arms):
+        if not names_a_folder(name) or (reserved.is_reserved(name) and name != "start"):
+            raise UserError(f"`{name[:60]}` cannot be an arm's name. Give it another in the file, or before the path: "
+                            "grpo/seed0=PATH.")  # fmt: skip
+    return arms
+
+
+def _words(found: ResolvedScores, values: np.ndarray, role: str) -> Frame:
+    """Names as texts. Raises: DataError for an empty one; UserError for a reserved one."""
+    words: Frame = pd.Series(values, dtype=object).map(lambda value: "" if value is None else str(value).strip())
+    empty = np.flatnonzero(words.str.casefold().isin(GAPS).to_numpy())
+    if len(empty):
+        raise DataError(f"{found.at(int(empty[0]))}: the {role} is empty"
+                        + (f" (and so in {len(empty) - 1:,} more)." if len(empty) > 1 else "."))  # fmt: skip
+    if role == "benchmark" and any(reserved.same_on_disk(name) == reserved.AVERAGE for name in pd.unique(words)):
+        if set(pd.unique(words)) != {reserved.AVERAGE}:
+            raise UserError(
+                "a benchmark is called `average`, which is the mean of the others here: leave its rows out."
+            )
+        words = words.replace(reserved.AVERAGE, UNNAMED)
+    return words
+
+
+def _steps(found: ResolvedScores) -> np.ndarray:
+    """Whole numbers; NO_STEP where a table has none. Raises: DataError."""
+    raw: Frame = pd.Series(found.rows.step, dtype=object)
+    missing = np.array(
+        [value is None or (isinstance(value, str) and value.strip().casefold() in GAPS) for value in raw]
+    )
+    read: Frame = pd.to_numeric(raw.where(~missing, NO_STEP), errors="coerce")
+    numbers = read.to_numpy(float)
+    bad = np.flatnonzero(
+        ~missing & (~np.isfinite(numbers) | (numbers != np.floor(numbers)) | (numbers < 0) | (numbers > LARGEST))
+    )
+    if len(bad):
+        value = raw.iloc[int(bad[0])]
+        raise DataError(f"{found.at(int(bad[0]))}: the step must be a whole number of at least 0, but is `{value}`. "
+                        "--column step=NAME takes another column.")  # fmt: skip
+    if missing.any() and not missing.all():
+        place = int(np.flatnonzero(missing)[0])
+        raise DataError(f"{found.at(place)}: the step is empty, and other rows have one. Scores with and without a "
+                        "step cannot be compared.")  # fmt: skip
+    return numbers.astype(np.int64)
+
+
+def _seeds(found: ResolvedScores, frame: Frame, asked: ScalarOptions, notes: list[str]) -> tuple[np.ndarray, bool]:
+    """Seeds as numbers, and whether they are ours. Raises: UserError if nothing says them."""
+    raw: Frame = pd.Series(found.rows.seed, dtype=object)
+    missing = np.array([value is None or (isinstance(value, str) and not value.strip()) for value in raw], bool)
+    seedless = np.array([table.seedless for table in found.tables], bool)[found.rows.table.astype(int)]
+    if asked.seed is not None:
+        raw, missing = raw.where(~missing, asked.seed), np.zeros(len(raw), bool)
+    if (missing & seedless).any():
+        notes.append("The files know no seeds: each arm is one evaluated model, which is counted as seed 0.")
+        raw, missing = raw.where(~(missing & seedless), 0), missing & ~seedless
+    if missing.any():
+        if not asked.number_seeds:
+            raise UserError(_no_seeds(found, frame, int(missing.sum())))
+        if not missing.all():
+            raise UserError(
+                "--number-seeds: some rows have a seed and others none. Leave the option out, or the seeds."
+            )
+        notes.append("Seeds have no names: rows of one arm, benchmark and step are numbered in their order.")
+        return frame.groupby(["arm", "benchmark", "step"], sort=False).cumcount().to_numpy(np.int64), True
+    texts = raw.map(str).str.strip()
+    numbers = texts.map({one: _seed(one) for one in pd.unique(texts)})
+    if numbers.isna().any():
+        order = {one: place for place, one in enumerate(sorted(pd.unique(texts)))}
+        shown = ", ".join(f"{one} = {place}" for one, place in list(order.items())[:6])
+        notes.append(f"Seeds are words, and are numbered in their order: {shown}{', ...' if len(order) > 6 else ''}.")
+        return texts.map(order).to_numpy(np.int64), False
+    return numbers.to_numpy(np.int64), False
+
+
+def _seed(word: str) -> int | None:
+    found = _SEED.match(word)
+    return int(found[1]) if found and int(found[1]) <= LARGEST else None
+
+
+def _no_seeds(found: ResolvedScores, frame: Frame, missing: int) -> str:
+    several = frame.duplicated(["arm", "benchmark", "step"]).any()
+    columns = ", ".join(map(str, found.tables[0].cells.columns[:12]))
+    what = (
+        f"{found.tables[0].source.path}: nothing says which seed {missing:,} of {len(frame):,} scores are of: no "
+        f"column is called {', '.join(SYNONYMS['seed'][:2])} ..., and no name holds it, as base-seed0 does (columns: "
+        f"{columns})."
+    )
+    if several:
+        return f"{what}\nAdd --number-seeds if rows of one arm and benchmark are its seeds, or --column seed=NAME."
+    return f"{what}\nAdd --seed 0 if each arm is one run (then no difference has an interval), or --column seed=NAME."
+
+
+def _once(found: ResolvedScores, frame: Frame, notes: list[str]) -> Frame:
+    """Every arm, seed, benchmark and step once; copies that say the same are one. Raises: DataError."""
+    again = frame.duplicated(KEYS, keep=False)
+    if not again.any():
+        return frame
+    twice = frame[again]
+    apart = twice.groupby(KEYS)["score"].transform("nunique") > 1
+    if apart.any():
+        first = twice[apart].iloc[0]
+        same = twice[(twice[KEYS] == first[KEYS]).all(axis=1)]
+        a, b = same.iloc[0], same[same["score"] != same.iloc[0]["score"]].iloc[0]
+        step = "" if first["step"] == NO_STEP else f", step {first['step']}"
+        raise DataError(
+            f"{found.at(int(a['place']))} and {found.at(int(b['place']))} are both {first['arm']} seed {first['seed']} "
+            f"on {first['benchmark']}{step}, and differ: {a['score']:g} and {b['score']:g}.{_told_apart(found, a, b)}"
+        )
+    kept = frame.drop_duplicates(KEYS)
+    notes.append(f"{len(frame) - len(kept):,} rows are copies of others, and were left out.")
+    return kept
+
+
+def _told_apart(found: ResolvedScores, a: Frame, b: Frame) -> str:
+    """The columns in which two rows differ that should be one."""
+    places = [(int(found.rows.table[int(one["place"])]), int(found.rows.row[int(one["place"])])) for one in (a, b)]
+    if places[0][0] != places[1][0] or places[0][1] == places[1][1]:
+        return ""
+    cells = found.tables[places[0][0]].cells
+    one, other = (cells.iloc[row] for _, row in places)
+    apart = [str(name) for name in cells.columns if str(one[name]) != str(other[name])]
+    names = [name for name in apart if not is_numeric(cells[name])]
+    if not names:
+        return ""
+    return f"\nThey also differ in {', '.join(names)}: --column arm=NAME or benchmark=NAME, if that tells them apart."

@@ -1,0 +1,206 @@
+"""CSV, JSON, JSON lines and Parquet as columns of cells, plain or compressed; each row keeps its line."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet as pq
+
+from harness.importing.sources import ImportSource
+from harness.records import DataError
+
+LFS = "version https://git-lfs"
+_DEEPEST = 8
+_BLOCK = 1 << 24
+
+
+@dataclass(frozen=True)
+class ScalarTable:
+    """One source's cells."""
+
+    source: ImportSource
+    shape: str
+    """in words, such as `verl's file logger`"""
+    cells: pd.DataFrame
+    """as they were written: texts of a CSV, numbers of JSON; None or empty is a gap"""
+    lines: np.ndarray
+    of_one_run: bool = False
+    """whether its columns are metrics of one run, by its shape"""
+    seedless: bool = False
+    """whether such files know no seed: they are of one evaluated model"""
+    arm: str | None = None
+    """that the file itself names; what the path says goes first"""
+    seed: int | None = None
+    decimal_comma: bool = False
+    notes: tuple[str, ...] = field(default=())
+
+    def at(self, row: int) -> str:
+        """Where a row is."""
+        return self.source.at(int(self.lines[row]))
+
+
+def read_delimited(source: ImportSource) -> ScalarTable:
+    """A file of cells between commas, semicolons or tabs, whichever its first line has most of.
+
+    Raises: DataError if it is no such file, is cut off in a row, or holds nothing.
+    """
+    with _as_user_error(source):
+        with _text(source) as text:
+            first = text.readline()
+            rest = text.read(1)
+        if first.startswith(LFS):
+            raise DataError(f"{source.path} is a Git LFS pointer, not the file itself: `git lfs pull` brings it.")
+        delimiter = max(",;\t", key=first.count)
+        header = [name.strip() for name in next(csv.reader([first], delimiter=delimiter), [])]
+        _check_header(source, header)
+        if not rest:
+            raise DataError(f"{source.path} holds no rows.")
+        with pa.input_stream(str(source.path), compression="detect") as stream:
+            table = pyarrow.csv.read_csv(
+                stream,
+                pyarrow.csv.ReadOptions(block_size=_BLOCK, column_names=header, skip_rows=1),
+                pyarrow.csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
+                pyarrow.csv.ConvertOptions(column_types={name: pa.string() for name in header}),
+            )
+    cells = pd.DataFrame({name: _texts(table[name]) for name in header})
+    if cells.empty:
+        raise DataError(f"{source.path} holds no rows.")
+    notes = () if _ends_well(source) else (_NO_END.format(path=source.path),)
+    lines = np.arange(2, len(cells) + 2)
+    return ScalarTable(source, "table", cells, lines, decimal_comma=delimiter == ";", notes=notes)
+
+
+_NO_END = "{path} ends without a line end: if it was cut off, its last cell may be, too."
+
+
+def _texts(column: pa.ChunkedArray) -> np.ndarray:
+    """As Python's texts, equal ones once."""
+    coded = column.combine_chunks().dictionary_encode()
+    return np.array(coded.dictionary.to_pylist(), object)[coded.indices.to_numpy()]
+
+
+def _check_header(source: ImportSource, header: list[str]) -> None:
+    twice = next((name for name in header if header.count(name) > 1), None)
+    if twice is not None:
+        raise DataError(f"{source.path}: two columns are called `{twice}`. Every column needs a name of its own.")
+    if not any(header):
+        raise DataError(f"{source.path} has no header: its first line must name the columns.")
+
+
+def _ends_well(source: ImportSource) -> bool:
+    if source.path.suffix.lower() in (".gz", ".zst", ".bz2"):
+        return True
+    with source.path.open("rb") as file:
+        file.seek(-1, io.SEEK_END)
+        return file.read(1) in b"\r\n"
+
+
+def read_parquet(source: ImportSource) -> ScalarTable:
+    """Raises: DataError."""
+    with _as_user_error(source):
+        table = pq.read_table(source.path).flatten()
+    cells = pd.DataFrame({name: table[name].to_pylist() for name in table.schema.names}, dtype=object)
+    if cells.empty:
+        raise DataError(f"{source.path} holds no rows.")
+    return ScalarTable(source, "table", cells, np.arange(1, len(cells) + 1))
+
+
+def records(
+    source: ImportSource, rows: Iterable[tuple[int, Mapping[str, Any]]], shape: str, **more: Any
+) -> ScalarTable:
+    """Of (line, object) pairs, nested values under dotted names.
+
+    Raises: DataError if there are none.
+    """
+    lines: list[int] = []
+    columns: dict[str, list[Any]] = {}
+    for line, row in rows:
+        for name, value in flat(row):
+            column = columns.setdefault(name, [])
+            column += [None] * (len(lines) - len(column))
+            column.append(value)
+        lines.append(line)
+    for column in columns.values():
+        column += [None] * (len(lines) - len(column))
+    if not lines or not columns:
+        raise DataError(f"{source.path} holds no rows.")
+    cells = pd.DataFrame({name: pd.Series(column, dtype=object) for name, column in columns.items()})
+    return ScalarTable(source, shape, cells, np.array(lines), **more)
+
+
+def flat(row: Mapping[str, Any], before: str = "", depth: int = 0) -> Iterator[tuple[str, Any]]:
+    """Dotted name -> value; lists are no scalars and are left out."""
+    for name, value in row.items():
+        if isinstance(value, Mapping):
+            if depth < _DEEPEST:
+                yield from flat(value, f"{before}{name}.", depth + 1)
+        elif not isinstance(value, list):
+            yield f"{before}{name}", value
+
+
+def json_lines(source: ImportSource) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Raises: DataError for a line that is no object, such as one that was cut off."""
+    with _as_user_error(source), _text(source) as text:
+        for number, line in enumerate(text, 1):
+            if not line.strip():
+                continue
+            if number == 1 and line.startswith(LFS):
+                raise DataError(f"{source.path} is a Git LFS pointer, not the file itself: `git lfs pull` brings it.")
+            row = _loaded(line, source.at(number))
+            if not isinstance(row, dict):
+                raise DataError(f"{source.at(number)} must be an object, but is {type(row).__name__}.")
+            yield number, row
+
+
+def whole_json(source: ImportSource) -> Any:
+    """A JSON document. Raises: DataError."""
+    with _as_user_error(source), _text(source) as text:
+        content = text.read()
+    if content.startswith(LFS):
+        raise DataError(f"{source.path} is a Git LFS pointer, not the file itself: `git lfs pull` brings it.")
+    return _loaded(content, str(source.path))
+
+
+def _loaded(text: str, where: str) -> Any:
+    try:
+        return json.loads(text, object_pairs_hook=_once_each)
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{where} is not valid JSON: {error}. Was it cut off?") from None
+
+
+def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        _twice([key for key, _ in pairs])
+    return found
+
+
+def _twice(keys: list[str]) -> NoReturn:
+    raise ValueError(f"the key {next(key for key in keys if keys.count(key) > 1)!r} is there twice")
+
+
+@contextmanager
+def _text(source: ImportSource) -> Iterator[io.TextIOWrapper]:
+    with pa.input_stream(str(source.path), compression="detect") as stream:
+        yield io.TextIOWrapper(stream, encoding="utf-8-sig", newline="")
+
+
+@contextmanager
+def _as_user_error(source: ImportSource) -> Iterator[None]:
+    try:
+        yield
+    except UnicodeDecodeError as error:
+        raise DataError(f"{source.path} is not UTF-8: {error.reason} at byte {error.start}.") from None
+    except (pa.ArrowException, csv.Error, EOFError, OSError) as error:
+        said = " ".join(str(error).split())
+        raise DataError(f"{source.path} cannot be read: {said.rstrip('.')}. Was it cut off?") from None
