@@ -193,7 +193,7 @@ def compare(
         *compare_all(groups, "per_benchmark", [(a, b, name) for name in benchmarks], sides, estimand, alpha, margin),
     ]
     left = [(side.name, groups[side.name, AVERAGE], side.left_out) for side in (one, other)]
-    put_aside = common.of_pair(*left, benchmarks)
+    put_aside = common.of_pair(left[0], left[1], benchmarks)
     means = {key: sum(float(s.values.mean()) for s in group) / len(group) for key, group in groups.items()}
     known = titles(pd.concat([one.evals, other.evals]))
     said = list(sentences([*one.left_out, *other.left_out]))
