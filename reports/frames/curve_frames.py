@@ -71,6 +71,7 @@ def _seeds(a: Analysis, column: str, table: pd.DataFrame) -> Iterator[dict[str, 
 
 
 def _means(a: Analysis, column: str, table: pd.DataFrame) -> Iterator[dict[str, Any]]:
+    """Rows of one column: the untrained model's, then each arm's at each point of the grid."""
     none = {"ci_low": None, "ci_high": None}
     for row in _start(table):
         yield {**row, "benchmark": column, "point": 0, "seeds": 0, **none}

@@ -127,6 +127,7 @@ def scores(a: Analysis, decoding: str) -> pd.DataFrame:
 def _score(
     a: Analysis, arm: str, column: str, score: Score | None, marks: Mapping[tuple[str, str], Mapping[str, int]]
 ) -> dict[str, Any]:
+    """One arm in one column; None where there is a gap."""
     estimate = score.estimate if score else None
     low, high = (estimate.interval if estimate else None) or (None, None)
     # as in results.csv: where there is no score there are no counts, which may be of some seeds alone
