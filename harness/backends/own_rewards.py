@@ -40,8 +40,8 @@ def with_own_labels(groups: Sequence[Group], arm: Arm) -> list[Group]:
     """
     if any(rollout.given is None for group in groups for rollout in group.rollouts):
         raise UserError(
-            f"arm `{arm.name}`: this backend does not ask `{arm.recipe.reward}` about its rollouts. Backends `local` and "
-            "`verl` do; one of a plug-in gives each `Rollout` what `rewarded` returns."
+            f"arm `{arm.name}`: this backend does not ask `{arm.recipe.reward}` about its rollouts. Backends `local` "
+            "and `verl` do; one of a plug-in gives each `Rollout` what `rewarded` returns."
         )
     failed, asked = failures(groups), sum(len(group.rollouts) for group in groups)
     if failed and len(failed) == asked and len(groups) >= arm.recipe.prompts_per_step:
