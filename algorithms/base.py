@@ -105,6 +105,13 @@ class Algorithm(ABC):
         """Whether a group of one rollout can teach nothing, so that K must be at least 2."""
         return True
 
+    @property
+    def reads_labels(self) -> bool:
+        """Whether anything here asks which rollouts are right (`label_B`, and what is counted by it), be it only the
+        filter: then a reward that is a number needs a threshold. It is always right to say True; an algorithm that
+        learns from `reward_B` alone says False, and takes any number."""
+        return True
+
     def keep(self, batch: Rollouts) -> Tensor:
         """bool_G: the groups that may be learnt from. Here all but those left without a single rollout."""
         return batch.size_G > 0

@@ -66,6 +66,10 @@ class CoPG(Algorithm):
         check_ranges(self, beta="(0, inf)")
 
     @property
+    def reads_labels(self) -> bool:
+        return False
+
+    @property
     def activity(self) -> tuple[Activity, ...]:
         return (PULL, MOVED)
 

@@ -64,6 +64,10 @@ class DNO(Algorithm):
         check_ranges(self, eta="(0, inf)")
 
     @property
+    def reads_labels(self) -> bool:
+        return False
+
+    @property
     def activity(self) -> tuple[Activity, ...]:
         return (SATURATION, MOVED)
 

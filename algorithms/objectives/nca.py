@@ -76,6 +76,10 @@ class InfoNCA(Algorithm):
         check_ranges(self, beta="(0, inf)", alpha="(0, inf)")
 
     @property
+    def reads_labels(self) -> bool:
+        return False
+
+    @property
     def activity(self) -> tuple[Activity, ...]:
         return (SATURATION, MOVED)
 
