@@ -57,6 +57,10 @@ class Algorithm(ABC):
     its own `recipe` goes before them; they go before the recipe's defaults, and an experiment whose shared recipe says
     otherwise is refused"""
 
+    rewards_alone: ClassVar[bool] = False
+    """whether this very class learns from `reward_B` alone, and so from any number; not inherited, for a subclass may
+    look at labels. It is always right to leave it out"""
+
     def __post_init__(self) -> None:
         check_types(self)
 
@@ -108,9 +112,8 @@ class Algorithm(ABC):
     @property
     def reads_labels(self) -> bool:
         """Whether anything here asks which rollouts are right (`label_B`, and what is counted by it), be it only the
-        filter: then a reward that is a number needs a threshold. It is always right to say True; an algorithm that
-        learns from `reward_B` alone says False, and takes any number."""
-        return True
+        filter: then a reward that is a number needs a threshold. True unless the class says `rewards_alone`."""
+        return not vars(type(self)).get("rewards_alone", False)
 
     def keep(self, batch: Rollouts) -> Tensor:
         """bool_G: the groups that may be learnt from. Here all but those left without a single rollout."""

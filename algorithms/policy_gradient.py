@@ -84,10 +84,6 @@ class PolicyGradient(Algorithm):
         return self.entropy_coef > 0
 
     @property
-    def reads_labels(self) -> bool:
-        return False
-
-    @property
     def separable(self) -> bool:
         """Each rollout by its own advantage; a mean over the tokens of a group needs the whole group."""
         return self.aggregation != "group_token_mean"

@@ -74,10 +74,6 @@ class ALoL(PolicyGradient):
         """The ratio is held constant."""
         return self.importance != "none"
 
-    @property
-    def reads_labels(self) -> bool:
-        return True
-
     def keep(self, batch: Rollouts) -> Tensor:
         """bool_G: 0 < P < K."""
         return batch.contrast_G

@@ -78,10 +78,6 @@ class DAPO(GRPO):
         masked = {"truncated rollouts left out": {"mask_truncated": False}} if self.mask_truncated else {}
         return {**super().parts, **overlong, **masked}
 
-    @property
-    def reads_labels(self) -> bool:
-        return True
-
     def keep(self, batch: Rollouts) -> Tensor:
         """bool_G: 0 < P < K."""
         return batch.contrast_G

@@ -65,10 +65,6 @@ class WReinforce(GRPO):
         signs = {"positives": {"positive": 0.0}, "negatives": {"negative": 0.0}} if both else {}
         return {**signs, **super().parts}
 
-    @property
-    def reads_labels(self) -> bool:
-        return True
-
     def reward(self, batch: Rollouts) -> Tensor:
         """reward_B: lambda or -1."""
         return torch.where(batch.label_B, self.positive, -self.negative).to(batch.reward_B.dtype)

@@ -15,13 +15,14 @@ from typing import Any
 
 import pandas as pd
 
+from harness.base.errors import UserError
 from harness.importing.files import opening
 from harness.importing.marking import MarkCount, Marker
 from harness.importing.names import folder_name
 from harness.importing.rows import Facts, FoundRows
 from harness.importing.shapes.aggregates import own_mean
 from harness.importing.shapes.converting import Converter, FileRoles
-from harness.importing.shapes.missing import Command, Missing, nothing, of_paths, of_shape
+from harness.importing.shapes.missing import Command, Missing, beside, nothing, of_paths, of_shape
 from harness.importing.shapes.recognise import FoundShape, PeekedFile, distinct, peek, shapes
 from harness.importing.shapes.shape_parts import parts
 from harness.importing.shapes.whose import FileFacts, Whose, typed_names, whose
@@ -59,12 +60,22 @@ class Recognised:
 
 
 def files_in(folder: Path) -> list[Path]:
-    """All that could be read, hidden ones left out."""
-    return sorted(
+    """All that could be read, hidden ones left out. Raises: UserError if all there is are files of other kinds."""
+    there = sorted(
         path
         for path in folder.rglob("*")
-        if opening.kind(path) and path.is_file() and not any(p.startswith(".") for p in path.relative_to(folder).parts)
+        if path.is_file() and not any(p.startswith(".") for p in path.relative_to(folder).parts)
     )
+    found = [path for path in there if opening.kind(path)]
+    if not found:
+        for path in there:
+            _check_kind(path)
+    return found
+
+
+def _check_kind(path: Path) -> None:
+    if not opening.kind(path) and (hint := opening.hint(path)):
+        raise UserError(f"{path} is no {LOOKED_FOR}. To import it, {hint}.")
 
 
 def recognise(
@@ -75,17 +86,20 @@ def recognise(
         marker: marks the answers in any case if `marker` is not None.
     Raises: UserError with all that is missing and a command; DataError for what cannot be read.
     """
+    for source in sources:
+        _check_kind(source.path)
     peeked = [peek(source) for source in sources]
     found = shapes(peeked, asked.columns)
     if not found:
         raise DataError(nothing(peeked, command))
+    # configurations and summaries lie beside results: the layout with the most answers is taken, the others are noted
     shape = max(found, key=lambda one: len(one.files_of))
     missing = Missing()
-    of_shape(shape, missing)
+    of_shape(shape, missing, marker is not None)
     facts = _facts(shape, asked)
     arms_by_row = any(len(one.arms) > 1 for one in facts)
     made = whose(facts, arms_by_row, typed_names(command.paths))
-    notes = list(shape.roles.notes)
+    notes = [*shape.roles.notes, *beside(peeked, shape.files)]
     files = _latest(shape.files, made, asked.latest, missing, notes)
     _options(made, asked)
     of_paths(made, shape, missing)

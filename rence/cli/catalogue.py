@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 Name = Annotated[
     str,
     typer.Argument(
-        metavar="ALGORITHM",
-        help="See `rence list algorithms`.",
+        metavar="NAME",
+        help="An algorithm, see `rence list algorithms`; or a run folder: ./x is always one.",
         autocompletion=completion.algorithms,
         show_default=False,
     ),
@@ -73,7 +73,11 @@ def list_(kind: Annotated[Kind, typer.Argument(show_default=False)], json: Json 
 
 
 def show(algorithm: Name, json: Json = False) -> None:
-    """The spec sheet of an algorithm: what exactly it does, its hyper-parameters, its source and equation."""
+    """The spec sheet of an algorithm: what exactly it does, its hyper-parameters, its source and equation; or, of a run
+    folder, its scores and its verdict."""
+    if _is_run(algorithm):
+        _show_run(Path(algorithm), json)
+        return
     found = _algorithm(algorithm)
     sheet = _sheet(algorithm, found)
     if json:
@@ -104,6 +108,26 @@ def show(algorithm: Name, json: Json = False) -> None:
     if sheet["page"]:
         console.print()
         console.print(sheet["page"])
+
+
+def _is_run(name: str) -> bool:
+    """A path is a run; so is a folder that no algorithm is called like."""
+    if "/" in name or name in (".", ".."):
+        return True
+    from harness.base.registry import algorithms
+
+    return name not in algorithms() and any((Path(name) / file).exists() for file in ("plan.json", "scores.json"))
+
+
+def _show_run(run: Path, json: bool) -> None:
+    import reports
+
+    if json:
+        raise UserError(f"--json is of algorithms: `rence report {run} --format json` writes verdict.json.")
+    try:
+        out().print(reports.summary(run), markup=False, highlight=False)
+    except reports.Unmatched as error:
+        raise UserError(str(error)) from None
 
 
 def _algorithm(name: str) -> Algorithm:

@@ -101,7 +101,7 @@ def bring_any(
         dry_run: write it beside, and take it away.
     Raises: UserError or DataError with the file; nothing is written then.
     """
-    from harness.importing import folder, recognised, sources
+    from harness.importing import folder, own_marks, recognised, sources
     from harness.importing.import_plan import ImportComparison
     from harness.importing.shapes.missing import Command
 
@@ -113,7 +113,7 @@ def bring_any(
     options = {**options, **({"common": True} if shared.common else {})}
     with tempfile.TemporaryDirectory() as scratch:
         to = Path(scratch) / shared.to.name if dry_run else shared.to
-        rows = recognised.read_all(found, asked)
+        rows = own_marks.beside(recognised.read_all(found, asked))
         made = folder.write(rows, found.shape.name, options, wanted, to, shared.common)
     said = recognised.said(found, made)
     if shared.json:

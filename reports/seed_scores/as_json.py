@@ -39,7 +39,7 @@ def to_json(a: ComparedScores) -> dict[str, Any]:
         "as_planned": None,
         **a.run.checked.to_json(),
         "arms": [_arm(a, name) for name in plan.arms],
-        "pairs": [pair_json(pair, a.paired, a.run.checked.accepted) for pair in a.pairs],
+        "pairs": [pair_json(pair, a.paired, a.run.checked.accepted, a.run.raw) for pair in a.pairs],
         "ranking": a.ranking,
         # nothing was tried that it could depend on: no decoding, no reading, no other step
         "depends_on": [],
@@ -95,13 +95,14 @@ def estimate_json(e: Estimate) -> dict[str, Any]:
     }
 
 
-def pair_json(pair: Pair, paired: bool, accepted: bool) -> dict[str, Any]:
-    """A difference with its test."""
+def pair_json(pair: Pair, paired: bool, accepted: bool, raw: bool) -> dict[str, Any]:
+    """A difference with its test; an MDE beyond a third of the scale, where there is one, is no number."""
     e = pair.estimate
     found = difference_json(e, pair.p_adjusted, pair.simultaneous, pair.direction)
     if e is None or e.interval is None:
         found |= {"se": None, "df": None, "covers": None}
-    mde = pair.mde
+    most = float("inf") if raw else LARGEST
+    low, high = (None if one > most else one for one in pair.mde) if pair.mde else (None, None)
     return {
         "a": pair.a,
         "b": pair.b,
@@ -112,8 +113,8 @@ def pair_json(pair: Pair, paired: bool, accepted: bool) -> dict[str, Any]:
         "test": PAIRED if paired else UNPAIRED,
         "matched": False if accepted else None,
         "unmatched": [],
-        "mde": None if mde is None or mde[0] > LARGEST else mde[0],
-        "mde_high": None if mde is None or mde[1] > LARGEST else mde[1],
+        "mde": low,
+        "mde_high": high,
         "seed_correlation": pair.correlation,
         "margin": pair.margin,
         "equivalent": pair.equivalent,

@@ -18,7 +18,7 @@ from reports.seed_scores.numbers import ScoreWords
 MOST_BANDS = 4
 """arms whose seeds and bands can be told apart; with more the target alone has them"""
 MOST_POINTS = 240
-"""of a drawn curve; of longer ones every n-th"""
+"""of a drawn curve; of longer ones means of neighbours"""
 MOST_PANELS = 12
 
 
@@ -94,14 +94,15 @@ def _panel(
 
 def _line(a: ComparedScores, arm: str, curve: SeedCurve, tint: str, scale: float) -> Line:
     detailed = len(a.run.plan.arms) <= MOST_BANDS or arm == a.target
-    every = _every(curve)
-    # the last point is the score: it is always drawn
-    kept = sorted({*range(0, len(curve.steps), every), len(curve.steps) - 1})
-    steps, values = curve.steps[kept].tolist(), curve.values[:, kept] * scale
-    band = _band(a, curve.values[:, kept], scale) if detailed else None
+    # of thousands of points only their means can be told apart in a picture of some hundred pixels
+    cuts = np.arange(0, len(curve.steps), _every(curve))
+    counts = np.diff(cuts, append=len(curve.steps))
+    means = np.add.reduceat(curve.values, cuts, axis=1) / counts
+    steps, values = (np.add.reduceat(curve.steps, cuts) / counts).tolist(), means * scale
+    band = _band(a, means, scale) if detailed else None
     tracks = [(steps, track) for track in values.tolist()] if detailed else []
     middle = (steps, values.mean(axis=0).tolist())
-    return Line(arm, tint, tracks, middle, band, dots=len(kept) <= 40, quiet=tint == MUTED)
+    return Line(arm, tint, tracks, middle, band, dots=len(steps) <= 40, quiet=tint == MUTED)
 
 
 def _every(curve: SeedCurve) -> int:
@@ -131,7 +132,7 @@ def legend(a: ComparedScores, shown: Sequence[SeedCurve]) -> str:
     if grey > 0:
         parts.append(f"In grey, without a name: the {grey} arms with the lowest scores.")
     if any(_every(curve) > 1 for curve in shown):
-        parts.append(f"Of long curves every {max(map(_every, shown))}th point is drawn.")
+        parts.append(f"Of long curves each point is the mean of up to {max(map(_every, shown))} neighbouring steps.")
     if left := sum(curve.left_out for curve in shown):
         parts.append(f"Steps that some seeds of an arm lack are left out ({left:,}).")
     return " ".join(parts)

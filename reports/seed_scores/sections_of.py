@@ -204,9 +204,9 @@ def _best_caption(a: ComparedScores) -> str:
         "Best: mean over seeds of the highest of each seed's evaluations, up to the step that is compared. Gain: best "
         f"less last, with the {100 * (1 - a.alpha):g} % t interval over seeds. Noise alone: what the same would add on "
         "the same trend made to never fall (local lines over half of the steps to each side, isotonic) with "
-        "independent noise of the size that second differences show; in small figures, where 95 % of the means of "
-        "such curves lie. Share: noise alone over gain. Others' choice: what the step that is best on the other seeds "
-        "adds to a seed that had no part in the choice."
+        "independent normal noise of the size that second differences show; in small figures, where 95 % of the "
+        "means of such curves lie. Share: noise alone over gain. Others' choice: what the step that is best on the "
+        "other seeds adds to a seed that had no part in the choice."
     )
 
 

@@ -59,7 +59,7 @@ class ComparedSeeds:
             "verdict": self.verdict,
             "scores": scores,
             "seeds": self.seeds,
-            "pairs": [pair_json(pair, self.paired, self.checked.accepted) for pair in self.pairs],
+            "pairs": [pair_json(pair, self.paired, self.checked.accepted, self.raw) for pair in self.pairs],
             "matched": False if self.checked.accepted else None,
             **self.checked.to_json(),
             "differs": [],

@@ -395,6 +395,23 @@ def test_two_arms_of_one_run_or_of_two_are_compared(rence: Rence, tmp_path: Path
     assert [row["state"] for row in shown] == ["imported scores"] * 2
 
 
+def test_a_run_is_shown_in_the_terminal(rence: Rence, tmp_path: Path) -> None:
+    table(tmp_path / "a.csv", LONG)
+    assert rence("import", "scores", "a.csv", "--out", "runs/x", "--target", "ours").code == 0
+    done = rence("show", "runs/x")
+    assert done.code == 0 and "ours minus base: +3.3 points" in done.out, done.err
+    assert rence("show", "runs/y").code == 3
+    assert "GRPO" in rence("show", "grpo").out, "a folder runs/ beside it changes nothing"
+
+
+def test_a_chart_of_groups_says_that_its_scores_are_means(rence: Rence, tmp_path: Path) -> None:
+    head = ["Step", *(f"Group: {arm} - acc{end}" for arm in ("a", "b") for end in ("", "__MIN", "__MAX"))]
+    table(tmp_path / "a.csv", [head, [1, 0.3, 0.2, 0.4, 0.5, 0.5, 0.5]])
+    done = rence("import", "scores", "a.csv", "--seed", "0", "--dry-run", "--json")
+    assert done.json["means"] == {"a": {"acc": 0.3}, "b": {"acc": 0.5}}
+    assert any("In 1 cells of the chart MIN and MAX differ" in note for note in done.json["notes"])
+
+
 def test_seals_find_what_was_changed(rence: Rence, tmp_path: Path) -> None:
     table(tmp_path / "a.csv", LONG)
     assert rence("import", "scores", "a.csv", "--out", "runs/x").code == 0

@@ -18,6 +18,14 @@ from harness.records import DataError, user_files
 TEXTS = (".jsonl", ".ndjson", ".json", ".csv", ".tsv")
 KINDS = (*TEXTS, ".parquet", ".eval")
 PACKED = (".gz", ".zst")
+_HINTS = {
+    (".zip", ".tar", ".tgz", ".tar.gz", ".7z", ".rar", ".bz2", ".xz"): "unpack it",
+    (".xlsx", ".xls", ".ods", ".numbers"): "save it as CSV",
+    (".pt", ".pth", ".pkl", ".pickle", ".npy", ".npz", ".arrow", ".feather", ".h5", ".db", ".sqlite"): (
+        "save its rows as JSON lines or Parquet"
+    ),
+}
+"""endings of files that may hold results -> what makes them files that are read"""
 _POINTER = b"version https://git-lfs.github.com/spec/"
 _MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 
@@ -43,6 +51,17 @@ def check(path: Path) -> None:
             raise DataError(
                 f"{path} is a Git LFS pointer, not the file itself. `git lfs pull` in its repository fetches the file."
             )
+
+
+def has_mark(path: Path) -> bool:
+    """Whether a file begins with the mark of its encoding."""
+    with path.open("rb") as file:
+        return file.read(3).startswith(tuple(_MARKS))
+
+
+def hint(path: Path) -> str:
+    """What to do with a file that is not read; empty if it is none of results."""
+    return next((said for endings, said in _HINTS.items() if path.name.lower().endswith(endings)), "")
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from harness.records import DataError
 
 Values = Literal["score", "runs and metrics", "runs", "seeds", "benchmarks", "arms", "metrics"]
 """what stands in the columns of numbers: one column of scores; or scores in columns called by these"""
-OF_RUN = re.compile(r"(?P<run>.+?) - (?P<metric>.+)", re.DOTALL)
+OF_RUN = re.compile(r"(?:[Gg]roup: )?(?P<run>.+?) - (?P<metric>.+)", re.DOTALL)
 """a column of Weights & Biases' export of a chart"""
 _BESIDE = ("__MIN", "__MAX", "_step")
 _SAMPLE = 1000

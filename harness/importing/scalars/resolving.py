@@ -14,11 +14,13 @@ from harness.importing.scalars import layouts
 from harness.importing.scalars.layouts import TableLayout
 from harness.importing.scalars.run_labels import Label, of_path, seeds_alone, split_all, split_run
 from harness.importing.scalars.scalar_tables import ScalarTable
-from harness.importing.scalars.vocabulary import GAPS, PREFERRED, SYNONYMS
+from harness.importing.scalars.vocabulary import GAPS, PREFERRED, SYNONYMS, plain
 from harness.records import DataError
 
 UNNAMED = "score"
 """the benchmark of a table that names none"""
+SAYS_NOTHING = ("score", "scores", "value", "result", "mean", "avg", "average")
+"""columns of scores that are no name of a benchmark"""
 
 
 @dataclass(frozen=True)
@@ -89,10 +91,27 @@ def resolve(tables: Sequence[ScalarTable], asked: ScalarOptions) -> ResolvedScor
     ignored = dict.fromkeys(name for one in found for name in one.ignored)
     if ignored:
         notes.append(f"Columns of numbers that were not taken for scores: {', '.join(ignored)}.")
+    notes += _means(tables, found)
     shapes = dict.fromkeys(
         f"{table.shape}, {layouts.WORDS[one.values]}" for table, one in zip(tables, found, strict=True)
     )
     return ResolvedScores(tables, rows, "; ".join(shapes), notes)
+
+
+def _means(tables: Sequence[ScalarTable], found: Sequence[TableLayout]) -> list[str]:
+    """Of exports of charts whose points are means: of a group of runs, or of several steps."""
+    apart = 0
+    for table, one in zip(tables, found, strict=True):
+        for column in one.columns if one.values == "runs and metrics" else ():
+            low, high = (table.cells.get(f"{column}{end}") for end in ("__MIN", "__MAX"))
+            if low is not None and high is not None:
+                apart += int((low.astype(str) != high.astype(str)).sum())
+    if not apart:
+        return []
+    return [
+        f"In {apart:,} cells of the chart MIN and MAX differ: these scores are means, of several runs or steps, and "
+        "how much they vary is not in the file. Export ungrouped runs to compare seeds."
+    ]
 
 
 def _label(table: ScalarTable, asked: ScalarOptions) -> Label:
@@ -174,7 +193,8 @@ def _rows(
         if one.values == "score" and metrics is not None and chosen is not None:
             keep &= np.isin(metrics.astype(str), list(chosen))
         where = np.flatnonzero(keep)
-        names = _benchmark(benchmarks, metrics if one.values == "score" else metric, several, column, asked, where)
+        by_column = one.values == "score"
+        names = _benchmark(benchmarks, metrics if by_column else metric, several, column, by_column, asked, where)
         yield LongRows(
             np.full(len(where), place),
             where,
@@ -187,9 +207,19 @@ def _rows(
 
 
 def _benchmark(
-    benchmarks: np.ndarray | None, metric: Any, several: bool, column: str, asked: ScalarOptions, where: np.ndarray
+    benchmarks: np.ndarray | None,
+    metric: Any,
+    several: bool,
+    column: str,
+    by_column: bool,
+    asked: ScalarOptions,
+    where: np.ndarray,
 ) -> np.ndarray:
-    """What each score is of: the column of benchmarks, with the metric behind it where there are several."""
+    """What each score is of: the column of benchmarks, with the metric behind it where there are several.
+
+    Args:
+        by_column: whether the column of scores is called by what it holds, and not by a run, an arm or a seed.
+    """
     named = metric[where].astype(str).astype(object) if isinstance(metric, np.ndarray) else None
     if benchmarks is not None and asked.benchmark is None:
         found = benchmarks[where]
@@ -201,7 +231,8 @@ def _benchmark(
         return np.full(len(where), asked.benchmark, object)
     if named is not None:
         return named
-    return np.full(len(where), metric or UNNAMED, object)
+    name = metric or (column if by_column and plain(column) not in SAYS_NOTHING else UNNAMED)
+    return np.full(len(where), name, object)
 
 
 def _column(cells: pd.DataFrame, one: TableLayout, role: str) -> np.ndarray | None:

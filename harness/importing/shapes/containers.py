@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from harness.importing.shapes.paths import ASSISTANT, EACH, MAP, USER, Path
+from harness.importing.shapes.regrouping import MOST_LOOKED_AT, pivoted, regroup, side_by_side, unrolled
 from harness.importing.shapes.tree import RecordNode, leaves, map_of, tree
 from harness.importing.shapes.vocabulary import IDENTITY, NAMES, RESULT, rank
 
@@ -19,6 +20,11 @@ def spread(document: Any) -> Any:
 
     These are pandas' orients `columns` and `split`, wandb's tables, and an object of lists of one length.
     """
+    document = side_by_side(unrolled(document))
+    if isinstance(document, list):
+        document = list(map(pivoted, document))
+    if isinstance(document, list) and (made := regroup(document[:MOST_LOOKED_AT])):
+        return list(map(made.row, document))
     if not isinstance(document, dict) or not document:
         return document
     cells = document.get("data")
@@ -98,6 +104,11 @@ def _score(node: RecordNode, direct: bool = False) -> float:
     others = sum(any(rank(role, path) is not None for path in places) for role in NAMES)
     turns = any(USER in path or ASSISTANT in path for path in alone)
     return (problem or turns) + result + (0.01 * others if problem and result else 0)
+
+
+def tells_problems(row: RecordNode) -> bool:
+    """Whether something in a row says which problem it is about."""
+    return any(rank(role, path) is not None or USER in path for path in leaves(row) for role in IDENTITY)
 
 
 def rows_in(document: Any, place: Path) -> Iterator[Row]:

@@ -77,8 +77,10 @@ class Converter:
             found["tokens"] = cells.where_there(raw, "tokens", cells.whole)
         if "finish_reason" in raw:
             found["finish_reason"] = [UNKNOWN if cells.is_missing(one) else str(one) for one in raw["finish_reason"]]
+        if {"mark", "correct"} & set(raw.cells.columns):  # beside marks of ours the source's are kept
+            found["mark"] = _marks(raw, file)
         if file.marked:
-            found |= {"mark": _marks(raw, file), "coarse": "mark" not in raw, "grader_version": file.grader}
+            found |= {"coarse": "mark" not in raw, "grader_version": file.grader}
         found["sample"] = self._samples(raw, found)
         return frame(file.place, raw.lines, found)
 

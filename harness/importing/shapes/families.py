@@ -75,6 +75,23 @@ FAMILIES: tuple[Family, ...] = (
         aggregates=("results.scores[].metrics.accuracy.value",),
     ),
     Family(
+        name="evalplus results",
+        signs=("base_status", "plus_status", "solution"),
+        roles={"problem_id": ("task_id",), "response": ("solution",), "correct": ("plus_status",)},
+    ),
+    Family(
+        name="OpenAI evals log",
+        signs=("data.correct", "sample_id", "event_id"),
+        roles={
+            "problem_id": ("sample_id",),
+            "gold": ("data.expected",),
+            "response": ("data.sampled",),
+            "answer": ("data.picked",),
+            "correct": ("data.correct",),
+        },
+        only={"type": "match"},
+    ),
+    Family(
         name="verl validation dump",
         signs=("input", "output", "gts", "score"),
         roles={

@@ -26,6 +26,10 @@ def is_there(value: Any) -> bool:
     return value is not None and value == value and not (isinstance(value, str) and not value.strip())
 
 
+def any_there(values: Sequence[Any]) -> bool:
+    return any(map(is_there, values))
+
+
 def whole(value: Any) -> int | None:
     """A whole number, or a text of one; booleans are none."""
     if isinstance(value, bool) or value is None:
@@ -55,9 +59,12 @@ def are_binary(values: Sequence[Any]) -> bool:
 
 
 def are_signed(values: Sequence[Any]) -> bool:
-    """Whether they are two numbers, the lower of which is below 0 and the upper 1, as rewards are."""
+    """Whether they are two numbers, the upper one right: below 0 and 1, as rewards are, or 0 and 100."""
     numbers = {number(value) for value in values if is_there(value)}
-    return len(numbers) == 2 and None not in numbers and min(numbers) < 0 and max(numbers) == 1  # type: ignore[type-var]
+    if len(numbers) != 2 or None in numbers:
+        return False
+    low, high = sorted(numbers)  # type: ignore[type-var]
+    return (low < 0 and high == 1) or (low, high) == (0, 100)
 
 
 def are_numbers(values: Sequence[Any]) -> bool:
@@ -98,6 +105,14 @@ def keys_of(questions: Sequence[Any] | None, golds: Sequence[Any] | None, count:
         return None
     golds = golds or [None] * count
     return [identity(str(q), None if g is None else str(g)) for q, g in zip(questions, golds, strict=True)]
+
+
+def mostly_one_each(keys: Iterable[Any], values: Iterable[Any]) -> bool:
+    """Whether most keys have one value, as golds have where some rows are of another version of the data."""
+    seen: dict[Any, set[Any]] = defaultdict(set)
+    for key, value in zip(keys, values, strict=True):
+        seen[key].add(value)
+    return 3 * sum(len(found) > 1 for found in seen.values()) <= len(seen)
 
 
 def one_each(keys: Iterable[Any], values: Iterable[Any]) -> bool:

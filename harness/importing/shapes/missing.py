@@ -14,9 +14,11 @@ from harness.importing.shapes.paths import written
 from harness.importing.shapes.recognise import FoundShape, PeekedFile
 from harness.importing.shapes.tree import RecordNode, tree
 from harness.importing.shapes.whose import Whose
+from harness.records import DataError
 
 _MOST = 12
 MOST_LOOKED_AT = 50
+_MOST_FILES = 4
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,18 @@ class Missing:
             raise UserError(f"{where}: {' '.join(self.reasons)}{end}")
 
 
+def beside(files: Sequence[PeekedFile], used: Sequence[PeekedFile]) -> list[str]:
+    """Which files were read and hold no answers of this kind. Raises: DataError for one that is empty."""
+    left = [str(one.source.path) for one in files if all(one is not other for other in used)]
+    if empty := [str(one.source.path) for one in files if not one.documents]:
+        more = f" (and {len(empty) - 1:,} more files)" if len(empty) > 1 else ""
+        raise DataError(f"{empty[0]} is empty{more}. Whose answers are missing is not known: complete or remove it.")
+    if not left:
+        return []
+    more = f" and {len(left) - _MOST_FILES:,} more" if len(left) > _MOST_FILES else ""
+    return [f"Not taken, for they hold no answers, or answers of another kind: {', '.join(left[:_MOST_FILES])}{more}."]
+
+
 def nothing(files: Sequence[PeekedFile], command: Command) -> str:
     """What to say of files without answers."""
     first = files[0]
@@ -91,8 +105,12 @@ def _scalars(value: Any) -> Iterator[Any]:
         yield value
 
 
-def of_shape(shape: FoundShape, missing: Missing) -> None:
-    """What no value of its answers tells."""
+def of_shape(shape: FoundShape, missing: Missing, marks_anew: bool) -> None:
+    """What no value of its answers tells.
+
+    Args:
+        marks_anew: whether our marker was asked for.
+    """
     roles = shape.roles.columns
     marked = {"correct", "mark", "num_samples"} & roles.keys()
     if shape.roles.rivals:
@@ -100,6 +118,13 @@ def of_shape(shape: FoundShape, missing: Missing) -> None:
         missing.add(f"the results {named} contradict each other.", "--column", f"correct={shape.roles.rivals[0]}")
     elif not marked and not {"response", "gold"} <= roles.keys():
         _result(shape, missing)
+    elif not marked and shape.roles.unusable and not marks_anew:
+        missing.add(
+            f"`{shape.roles.unusable}` is neither right nor wrong ({_shown(shape, shape.roles.unusable)}), so which "
+            "answers are correct is not known. --correct-above X says above which number; rence's marker can mark the "
+            "texts.",
+            "--mark",
+        )
     if "problem_id" not in roles:
         if guess := _guess(shape, "problem_id"):
             missing.add("no key is known to tell the problem.", "--column", f"problem_id={guess}")
@@ -110,10 +135,10 @@ def of_shape(shape: FoundShape, missing: Missing) -> None:
 def _result(shape: FoundShape, missing: Missing) -> None:
     odd = shape.roles.odd
     if odd:
-        values = sorted({str(v) for v in shape.sampled.columns[odd[0]] if v is not None})
-        shown = ", ".join(values[:5]) + (", ..." if len(values) > 5 else "")
+        values = _values(shape, odd[0])
         missing.add(
-            f"`{odd[0]}` is neither right nor wrong ({shown}), so which answers are correct is not known.",
+            f"`{odd[0]}` is neither right nor wrong ({_shown(shape, odd[0])}), so which answers are correct is not "
+            "known.",
             "--column", f"correct={odd[0]}", "--correct-above", _middle(values),
         )  # fmt: skip
     elif guess := _guess(shape, "correct"):
@@ -124,6 +149,17 @@ def _result(shape: FoundShape, missing: Missing) -> None:
             f"nothing says which answers are correct, and without {' and '.join(lacks)} they cannot be marked. "
             f"There is {_there(shape)}."
         )
+
+
+def _values(shape: FoundShape, name: str) -> list[str]:
+    return sorted({str(value) for value in shape.sampled.columns[name] if value is not None})
+
+
+def _shown(shape: FoundShape, name: str) -> str:
+    values = _values(shape, name)
+    odd = [value for value in values if judging.yes_or_no(value) is None]
+    values = list(dict.fromkeys([*odd, *values]))
+    return ", ".join(value[:40] for value in values[:5]) + (", ..." if len(values) > 5 else "")
 
 
 def _middle(values: Sequence[str]) -> str:
@@ -159,9 +195,11 @@ def of_paths(found: Whose, shape: FoundShape, missing: Missing) -> None:
             for part in found.unclear
         )
         missing.reasons.append(
-            f"files of the same problems differ in {parts}, so which of these are arms, which samples, is not known."
+            f"files of the same problems differ in {parts}, so which of these are arms, samples or "
+            "benchmarks is not known."
         )
-        missing.paths = [pattern(found, [str(one.source.path) for one in shape.files])]
+        second = "{benchmark}" if "sample" in shape.roles.columns else "{sample}"
+        missing.paths = [pattern(found, [str(one.source.path) for one in shape.files], second)]
     if any(name is None for name in found.benchmark) and "benchmark" not in shape.roles.columns:
         missing.add("nothing names the benchmark.", "--benchmark", "NAME")
 
@@ -170,8 +208,12 @@ def _kind(depth: int) -> str:
     return "the files' names" if depth == -1 else "a folder"
 
 
-def pattern(found: Whose, paths: Sequence[str]) -> str:
-    """A path with `{arm}` for the outermost part that varies, and `{sample}` for the files."""
+def pattern(found: Whose, paths: Sequence[str], second: str) -> str:
+    """A path with `{arm}` for the outermost part that varies, and for the next what it may be.
+
+    Args:
+        second: `{sample}`, or where rows number their samples `{benchmark}`.
+    """
     split = [path.split("/") for path in paths]
     longest = max(split, key=len)
     same = [one for one in split if len(one) == len(longest)]
@@ -183,6 +225,6 @@ def pattern(found: Whose, paths: Sequence[str]) -> str:
     for number, place in enumerate(varying):
         last = place == len(made) - 1
         ending = "." + longest[-1].partition(".")[2] if last and "." in longest[-1] else ""
-        word = "{arm}" if number == 0 else "{sample}" if number == 1 else "*"
+        word = "{arm}" if number == 0 else second if number == 1 else "*"
         made[place] = word + ending
     return "/".join(made)

@@ -39,7 +39,7 @@ _PLAIN = {
     "attempts", "answers", "scores", "run", "runs", "test", "train", "validation", "val", "out", "tmp", "responses",
 }  # fmt: skip
 """words of folders and files that name no benchmark"""
-_EDGES = " _-.=+"
+_EDGES = " _-.=+,:"
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ def _part(parts: tuple[str, ...], depth: int) -> str:
 def _short(labels: list[str]) -> list[str]:
     """Without what all begin or end with, cut between words; unchanged if that would leave nothing of one."""
     distinct = list(dict.fromkeys(labels))
-    words = [re.split(r"(?<=[_\-. ])|(?=[_\-. ])", label) for label in distinct]
+    words = [re.split(r"(?<=[_\-. =,:])|(?=[_\-. =,:])", label) for label in distinct]
     first, last = _shared(words), _shared([one[::-1] for one in words])
     short = {
         label: "".join(one[first : len(one) - last]).strip(_EDGES) for label, one in zip(distinct, words, strict=True)

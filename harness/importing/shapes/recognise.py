@@ -10,12 +10,13 @@ from typing import Any
 from harness.importing.files import opening
 from harness.importing.files.documents import documents, is_lines
 from harness.importing.shapes import judging
-from harness.importing.shapes.containers import Row, header, rows_at, rows_in, spread
+from harness.importing.shapes.containers import Row, header, rows_at, rows_in, spread, tells_problems
 from harness.importing.shapes.families import FAMILIES
 from harness.importing.shapes.family import Family
 from harness.importing.shapes.flat import AnswerTable, RecordColumn, RecordLayout, columns, flatten, layout
 from harness.importing.shapes.paths import Path as Place
 from harness.importing.shapes.paths import at, matches, plain, written
+from harness.importing.shapes.regrouping import Regroup, one_line, regroup
 from harness.importing.shapes.resolve import Roles, Sampled, resolve
 from harness.importing.shapes.tree import RecordNode, leaves, merged, tree
 from harness.importing.sources import ImportSource
@@ -40,14 +41,21 @@ class PeekedFile:
     beside: RecordNode = field(default_factory=RecordNode)
     keys: int = 0
     """of objects on the way to a row"""
+    regroup: Regroup | None = None
+    """what makes rows of a table whose column names are data"""
 
     def rows(self, limit: int | None = None) -> Iterator[tuple[int | None, Any, list[Row]]]:
         """Of each document its line if rows are told by it, what stands beside its rows, and those."""
-        yield from rows_of(self.documents, self.place or (), self.lines, self.family, limit)
+        yield from rows_of(self.documents, self.place or (), self.lines, self.family, limit, self.regroup)
 
 
 def rows_of(
-    found: Any, place: Place, lines: bool, family: Family | None, limit: int | None = None
+    found: Any,
+    place: Place,
+    lines: bool,
+    family: Family | None,
+    limit: int | None = None,
+    regroup: Regroup | None = None,
 ) -> Iterator[tuple[int | None, Any, list[Row]]]:
     """Of each document its line if rows are told by it, what stands beside its rows, and those.
 
@@ -55,10 +63,11 @@ def rows_of(
         found: documents, each with its number.
         place: of rows in a document.
         limit: of rows in a document.
+        regroup: what lines are made of that are rows of a table.
     """
     only = family.only if family else {}
     for number, document in found:
-        document = document if lines else spread(document)
+        document = one_line(document, regroup) if lines else spread(document)
         rows = list(islice(rows_in(document, place), limit))
         if only:
             rows = [row for row in rows if all(_at(row[2], path) == value for path, value in only.items())]
@@ -118,7 +127,8 @@ def peek(source: ImportSource, families: Sequence[Family] = FAMILIES) -> PeekedF
     # a `.json` of several lines, and a `.jsonl` that is one document
     lines = (lines and not (len(found) == 1 and isinstance(found[0][1], list))) or len(found) > 1
     made = PeekedFile(source, found, lines)
-    values = [value if lines else spread(value) for _, value in found]
+    made.regroup = regroup([value for _, value in found]) if lines else None
+    values = [one_line(value, made.regroup) if lines else spread(value) for _, value in found]
     made.family = _family(values, families)
     if made.family and made.family.only:
         values = [v for v in values if all(_at(v, path) == want for path, want in made.family.only.items())]
@@ -172,7 +182,8 @@ def shapes(files: Sequence[PeekedFile], asked: Mapping[str, str]) -> list[FoundS
     groups: dict[tuple[Any, ...], list[PeekedFile]] = {}
     for one in files:
         if one.place is not None:
-            groups.setdefault((one.family and one.family.name, one.place, one.keys), []).append(one)
+            key = (one.family and one.family.name, one.place, one.keys, tells_problems(one.row) or one.keys > 0)
+            groups.setdefault(key, []).append(one)
     return [_shape(group, asked) for group in groups.values()]
 
 

@@ -19,7 +19,7 @@ from harness.importing.shapes.vocabulary import NAMES, rank
 
 Values = Sequence[Any]
 _OF_FILES = ("arm", "seed", "step", "benchmark")
-"""roles that what stands beside the rows may have"""
+"""roles of what stands beside the rows"""
 _SURE = NAMES["correct"][: NAMES["correct"].index("grade")]
 """names of nothing but right or wrong; the others may be of rewards"""
 
@@ -38,6 +38,8 @@ class Roles:
     """places of other results, that contradict each other: none of them was taken"""
     odd: list[str] = field(default_factory=list)
     """places named like results, whose values are neither right nor wrong"""
+    unusable: str = ""
+    """the first of them whose name is of nothing but right or wrong: answers are not marked by us in its stead"""
     above: bool = False
     """whether the result is a number above 0"""
     notes: list[str] = field(default_factory=list)
@@ -145,12 +147,13 @@ def _result(sampled: Sampled, found: Roles) -> None:
     if chosen:
         found.columns["correct"] = sampled.columns[chosen[0]]
     elif not found.rivals and "mark" not in found.columns:
-        signed = sampled.ranked("correct", judging.are_signed)
-        if signed:
+        if signed := sampled.ranked("correct", judging.are_signed):
             found.columns["correct"], found.above = sampled.columns[signed[0]], True
             found.notes.append(f"`{signed[0]}` is a number; correct is what is above 0.")
         elif not _counts(sampled, found):
             found.odd = [text for text in sampled.ranked("correct", judging.are_numbers) if "[" not in text][:4]
+            sure = [text for text in sampled.ranked("correct", judging.any_there) if _is_sure(sampled, text)]
+            found.unusable = (sure or [""])[0]
 
 
 def _metrics(sampled: Sampled) -> set[str]:
@@ -214,12 +217,10 @@ def _texts(sampled: Sampled, found: Roles) -> None:
     taken = _taken(found)
     question = _take(sampled, found, "question", judging.are_texts, taken)
     response = _response(sampled, found, [*taken, question or ""])
-    golds = sampled.ranked(
-        "gold", lambda values: any(map(judging.is_there, values)), [*taken, question or "", response or ""]
-    )
+    golds = sampled.ranked("gold", judging.any_there, [*taken, question or "", response or ""])
     answers = sampled.ranked("answer", lambda values: True, [*taken, question or "", response or ""])
     keys = sampled.values[question] if question else None
-    steady = [text for text in golds if keys is None or judging.one_each(keys, map(str, sampled.values[text]))]
+    steady = [text for text in golds if keys is None or judging.mostly_one_each(keys, map(str, sampled.values[text]))]
     named = [text for text in steady if text not in answers]
     if gold := next(
         iter(named or ([] if "gold" in sampled.asked else [t for t in steady if len(answers) > 1 or response])), None

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from harness.importing import readers
+from harness.importing.files import opening
 from harness.importing.files.documents import documents
 from harness.importing.raw import Raw
 from harness.importing.shapes.flat import AnswerTable, RecordColumn, flatten
@@ -40,11 +41,13 @@ def _is_flat(shape: FoundShape, file: PeekedFile, wanted: Mapping[str, RecordCol
     columns = list(wanted.values())
     return (
         file.lines
+        and file.regroup is None
         and file.place == ()
         and not shape.layout.lists
         and shape.layout.wide is None
         and not (shape.family and shape.family.only)
         and file.source.path.suffix in readers.TABLES
+        and not opening.has_mark(file.source.path)
         and all(column.where == "row" and len(column.path) == 1 for column in columns)
         and len({column.path for column in columns}) == len(columns)
     )
@@ -53,7 +56,7 @@ def _is_flat(shape: FoundShape, file: PeekedFile, wanted: Mapping[str, RecordCol
 def _nested(shape: FoundShape, file: PeekedFile, wanted: Mapping[str, RecordColumn]) -> Iterator[Raw]:
     table = AnswerTable({name: [] for name in wanted})
     found = documents(file.source.path)
-    for line, beside, rows in rows_of(found, file.place or (), file.lines, shape.family):
+    for line, beside, rows in rows_of(found, file.place or (), file.lines, shape.family, regroup=file.regroup):
         try:
             flatten(rows, beside, shape.layout, wanted, table, line)
         except NotOne as error:

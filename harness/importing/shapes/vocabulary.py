@@ -24,7 +24,7 @@ _WORDS: dict[str, str] = {
     "problem_id": (
         "problem_id question_id task_id unique_id instance_id item_id example_id prompt_id qid pid problem_idx "
         "question_idx problem_index question_index group_id custom_id doc_id uid id idx index problem_number name key "
-        "number item example uuid doc_hash problem_hash"
+        "number item example example_abbr session_id uuid doc_hash problem_hash"
     ),
     "question": (
         "question problem question_text problem_text prompt_text raw_prompt prompt input query instruction "
@@ -106,7 +106,7 @@ _OTHER = re.compile(r"[^a-z0-9]+")
 @cache
 def word(key: str) -> str:
     """A key in lower case with underscores: `isCorrect` -> `is_correct`."""
-    return _OTHER.sub("_", _CAMEL.sub("_", key).lower()).strip("_")
+    return _OTHER.sub("_", _CAMEL.sub("_", key).lower()).strip("_").removesuffix("_list")
 
 
 def rank(role: str, path: Path) -> float | None:
@@ -116,7 +116,7 @@ def rank(role: str, path: Path) -> float | None:
         if role not in ("question", "response") or (USER in path) != (role == "question"):
             return None
         return 5.0 + len(path) * 0.1
-    keys = [word(step) for step in path if step[0] not in "[{"]
+    keys = [word(step) for step in path if step[:1] not in ("[", "{")]
     if not keys:
         return None
     last, deep = keys[-1], 0.1 * len(keys)
@@ -130,7 +130,8 @@ def rank(role: str, path: Path) -> float | None:
     if last.endswith("s") and last[:-1] in names and last not in ("is", "pass"):
         return names.index(last[:-1]) + deep + 0.5
     if role == "correct" and (
-        last.endswith(("_correct", "_acc", "_passed")) or last.startswith(("is_correct", "correct_"))
+        last.endswith(("_correct", "_acc", "_passed", "_correctness"))
+        or last.startswith(("is_correct", "correct_", "score_"))
     ):
         return len(names) + deep
     return None
@@ -151,7 +152,7 @@ def _vague(role: str, keys: list[str], names: tuple[str, ...], deep: float) -> f
         near = before in names or before.rstrip("s") in names
         return len(names) + deep if near else None
     if role == "arm" and last in ("name", "id"):
-        return 2 + deep if before in ("model", "arm", "policy", "agent", "system") else None
+        return 2 + deep if before in ("model", "arm", "policy", "agent", "system", "provider") else None
     if role == "benchmark" and last in ("name", "id"):
         return 2 + deep if before in ("dataset", "task", "benchmark") else None
     return names.index(last) + deep + 3 if last in names and role in ("problem_id", "correct") else None

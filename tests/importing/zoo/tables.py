@@ -129,9 +129,9 @@ def percent(to: Path) -> None:
     put_parquet(to / "scores.parquet", rows)
 
 
-@shape(k=K)
+@shape(k=K, refused="files of the same problems differ in a folder (base, tuned) and the files' names")
 def two_benchmarks_by_folder(to: Path) -> None:
-    """<model>/<benchmark>.jsonl; the same problem numbers in both benchmarks."""
+    """<model>/<benchmark>.jsonl, or the other way; the same problem numbers in both, and nothing else to tell them."""
     for arm in ARMS:
         for benchmark in ("sums", "more_sums"):
             rows = [{"idx": c.i, "sample": c.k, "acc": float(c.right)} for c in cells(arm)]

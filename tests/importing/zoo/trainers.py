@@ -232,14 +232,14 @@ def one_file_a_sample(to: Path) -> None:
             put_lines(to / f"{arm}/sums/run_{k}.jsonl", rows)
 
 
-@shape(refused="no right answers")
+@shape(refused="holds no answers to problems")
 def generations_only(to: Path) -> None:
     """bigcode-evaluation-harness: a list of lists of texts; nothing says which are right."""
     for arm in ARMS:
         put_json(to / f"generations_{arm}.json", [[c.text for c in g] for g in groups(arm)])
 
 
-@shape(refused="no right answers")
+@shape(refused="without gold they cannot be marked")
 def openai_batch(to: Path) -> None:
     """The OpenAI API's and vLLM's batch output: answers by custom_id; the golds are elsewhere."""
     for arm in ARMS:
