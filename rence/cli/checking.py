@@ -198,8 +198,8 @@ def check(
     ] = None,
     json: Json = False,
 ) -> None:
-    """The contract of what has this name: what every algorithm, benchmark, engine, backend, section, shape of files keeps to; and of a
-    reward function of yours, MODULE:FUNCTION."""
+    """The contract of what has this name: what every algorithm, benchmark, engine, backend, section, shape of files
+    keeps to; and of a reward function of yours, MODULE:FUNCTION."""
     rows = [row for one in _kinds(name, kind) for row in run_contract(one, name)]
     failed, run = [row for row in rows if row.passed is False], [row for row in rows if row.passed is not None]
     if json:
