@@ -105,7 +105,7 @@ def resolve(sampled: Sampled) -> Roles:
     taken = _taken(found)
     for role, fits in {
         "benchmark": judging.are_names,
-        "arm": judging.are_names,
+        "arm": judging.are_arms,
         "seed": judging.are_whole,
         "step": judging.are_whole,
         "filter": judging.are_names,
