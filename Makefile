@@ -14,7 +14,7 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3 python; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))' 2>/dev/null && echo $$p && break; done)
 RUN_ARGS := $(if $(WORKERS),--workers $(WORKERS))
 
-.PHONY: help demo test test-paths torture hostile nightly test-verl venv venv-verl lint types smoke smollm requirements tasks clean
+.PHONY: help demo test test-paths torture hostile nightly test-verl venv venv-verl lint types smoke smollm requirements tasks reference clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 14
@@ -66,6 +66,10 @@ smollm: $(VENV)/.installed-smollm ## evaluate and train a small real model, Smol
 
 tasks: $(VENV)/.installed ## write lm-eval's task files anew from the registry of benchmarks
 	$(BIN)/python -m benchmarks.tasks.generate
+
+reference: $(VENV)/.installed ## write docs/reference/python.md and the outputs of docs/examples/compare.ipynb anew
+	$(BIN)/python docs/reference/make_python.py
+	$(BIN)/python docs/reference/run_notebook.py docs/examples/compare.ipynb
 
 requirements: $(VENV)/.installed-dev ## pin what pyproject.toml asks for; UV_ARGS=--upgrade takes the newest versions
 	$(BIN)/python requirements/export.py $(UV_ARGS)

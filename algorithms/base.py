@@ -57,6 +57,10 @@ class Algorithm(ABC):
     its own `recipe` goes before them; they go before the recipe's defaults, and an experiment whose shared recipe says
     otherwise is refused"""
 
+    rewards_alone: ClassVar[bool] = False
+    """whether this very class learns from `reward_B` alone, and so from any number; not inherited, for a subclass may
+    look at labels. It is always right to leave it out"""
+
     def __post_init__(self) -> None:
         check_types(self)
 
@@ -104,6 +108,12 @@ class Algorithm(ABC):
     def contrastive(self) -> bool:
         """Whether a group of one rollout can teach nothing, so that K must be at least 2."""
         return True
+
+    @property
+    def reads_labels(self) -> bool:
+        """Whether anything here asks which rollouts are right (`label_B`, and what is counted by it), be it only the
+        filter: then a reward that is a number needs a threshold. True unless the class says `rewards_alone`."""
+        return not vars(type(self)).get("rewards_alone", False)
 
     def keep(self, batch: Rollouts) -> Tensor:
         """bool_G: the groups that may be learnt from. Here all but those left without a single rollout."""

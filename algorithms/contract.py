@@ -1,8 +1,7 @@
 """What every algorithm has to keep to, a plug-in too: each of `CHECKS` works on small batches and raises AssertionError
 with what it found. `rence check NAME` runs them all.
 
-The batches are ragged, in no order, with padding, groups without a contrast and a group of one; double precision.
-"""
+Batches are ragged, in no order, with padding, groups without a contrast and a group of one; double precision."""
 
 from __future__ import annotations
 
@@ -216,6 +215,17 @@ def equal_labels_teach_nothing(algorithm: Algorithm) -> None:
     _require(gap <= TOLERANCE, f"all correct and all wrong differ in the gradient by {gap:.3g}")
 
 
+def labels_are_read_as_said(algorithm: Algorithm) -> None:
+    """Where it says that it does not read labels, other ones under the same real rewards change nothing."""
+    if algorithm.reads_labels:
+        return
+    batch, logp_BT = example()
+    batch = replace(batch, reward_B=torch.rand(len(batch), generator=keyed("rewards"), dtype=torch.float64))
+    other = replace(batch, label_B=~batch.label_B)
+    _same(learn(algorithm, other, logp_BT), learn(algorithm, batch, logp_BT))
+    _require(torch.equal(algorithm.keep(other), algorithm.keep(batch)), "`keep` reads labels")
+
+
 def empty_batches_are_harmless(algorithm: Algorithm) -> None:
     """No rollouts, or no groups, give a loss of exactly 0, and no error."""
     batch, logp_BT = example()
@@ -264,6 +274,7 @@ CHECKS: tuple[Callable[[Algorithm], None], ...] = (
     unit_weights_change_nothing,
     equal_labels_teach_nothing,
     parts_can_be_turned_off,
+    labels_are_read_as_said,
     empty_batches_are_harmless,
     bad_batches_are_refused,
     calls_leave_the_batch_alone,

@@ -144,6 +144,8 @@ class Selection:
     problems: tuple[Problem, ...]
     removed: Mapping[str, int] = field(default_factory=dict)
     """reason -> number of problems"""
+    kept: Mapping[str, int] = field(default_factory=dict)
+    """`in` or `near` and a benchmark -> number of problems that are of it and were kept, as the user asked"""
 
 
 @dataclass(frozen=True)
@@ -161,19 +163,34 @@ class TrainingSet:
     """of the problems"""
     origin: str = ""
     """where the problems come from"""
+    unchecked: tuple[str, ...] = ()
+    """benchmarks that are evaluated and whose problems are not on this machine to be looked for in it"""
 
     @classmethod
-    def from_file(cls, path: Path, name: str = "", content: str = "") -> Self:
+    def from_file(
+        cls,
+        path: Path,
+        name: str = "",
+        content: str = "",
+        rule: Rule | None = None,
+        tolerance: float | None = None,
+        limit: int | None = None,
+    ) -> Self:
         """A training set from a file of JSON lines, read now. Nothing is removed from it.
 
         Args:
             name: if empty, the file's, without its ending.
             content: the hash its problems must have, as `rence benchmarks pin` prints it.
+            rule: of all answers, whatever their lines say; None: what each line says.
+            tolerance: what all decimals may differ by, whatever their lines say; None: what each line says.
+            limit: the first so many problems; None: all.
         Raises: ProblemsError.
         """
-        problems, name = _from_file(Path(path), None), name or Path(path).stem
+        problems, name = _from_file(Path(path), rule)[:limit], name or Path(path).stem
+        if tolerance is not None:
+            problems = tuple(replace(one, rule=replace(one.rule, tolerance=tolerance)) for one in problems)
         if content and hash_of(problems) != content:
-            raise ProblemsError(_changed(f"training set `{name}`", content, problems))
+            raise ProblemsError(f"{path}: {_changed(f'training set `{name}`', content, problems)}")
         return cls(name, f"problems of {path.name}", lambda: Selection(problems), len(problems), origin=path.name)
 
     @cached_property
@@ -189,6 +206,11 @@ class TrainingSet:
     def removed(self) -> Mapping[str, int]:
         """Reason -> number of problems that were left out. Raises: like `problems`."""
         return self._selection.removed
+
+    @property
+    def kept(self) -> Mapping[str, int]:
+        """Benchmark -> number of its problems that were kept though it is evaluated. Raises: like `problems`."""
+        return self._selection.kept
 
 
 def hash_of(problems: Iterable[Problem]) -> str:

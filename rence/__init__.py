@@ -1,6 +1,12 @@
 """rence-bench: which RL algorithm makes a language model reason better, by how much, and how sure are we?
 
-The public Python, in one name for users, notebooks and plug-ins (docs/how-to/plugins.md):
+The public Python, in one name for users, notebooks and plug-ins. Results (docs/reference/python.md):
+
+    load         the results of a folder as pandas DataFrames and pictures: Results
+    compare      two arms or models, paired by problem: PairResults
+    errors       DataError Unmatched BrokenSeal
+
+What is there to build with (docs/how-to/plugins.md):
 
     algorithms   Algorithm PolicyGradient Rollouts Totals Loss Mean Activity; ops, objectives (ours, to subclass)
     problems     Problem Benchmark TrainingSet Selection; Rule Form Response Marked Mark mark_all
@@ -10,7 +16,7 @@ The public Python, in one name for users, notebooks and plug-ins (docs/how-to/pl
     reports      Section Analysis Text Bullets Table Column Row Cell Figure Folded
 
 What has a name, plug-ins included, is looked up with `algorithm("grpo", clip_low=0.1)`, `benchmark("mini_sums")` and
-`training_set("mini_rl")`; results are read from their files with `compare(a, b)` and `evaluated_model(folder)`.
+`training_set("mini_rl")`.
 
 Nothing is imported before it is asked for; torch, numpy and pandas come last of all.
 """
@@ -34,12 +40,17 @@ if TYPE_CHECKING:
     from harness.backends.local.backend import LocalBackend
     from harness.base.registry import algorithm, benchmark, training_set
     from harness.engines.base import Completion, Engine, Request, Sampling
+    from harness.records import DataError
+    from harness.records.chain import BrokenSeal
     from harness.records.fields import RUNTIME
     from rence import backends, objectives, ops
     from rence.version import __version__
-    from reports import compare, evaluated_model
+    from reports import compare, evaluated_model, load
     from reports.data.analysis import Analysis
+    from reports.data.matching import Unmatched
     from reports.document import Bullets, Cell, Column, Figure, Folded, Row, Section, Table, Text
+    from reports.frames.compared import PairResults
+    from reports.frames.loaded import Results
 else:
 
     def __getattr__(name: str) -> object:
@@ -49,12 +60,62 @@ else:
 
 
 __all__ = [
-    "RUNTIME", "Activity", "Algorithm", "Analysis", "Backend", "BackendCosts", "Benchmark", "Bullets", "Cell",
-    "Checkpoint", "Column", "Completion", "Engine", "Figure", "Folded", "Form", "LocalBackend", "Loss", "Mark",
-    "Marked", "Mean", "Mistake", "PolicyGradient", "Problem", "Request", "Response", "Rollouts", "Row", "Rule",
-    "Sampling", "Section", "Selection", "Table", "Text", "Throughput", "Totals", "TrainingResult", "TrainingSet",
-    "__version__", "algorithm", "backends", "benchmark", "check_ranges", "compare", "evaluated_model", "main",
-    "mark_all", "objectives", "ops", "training_set",
+    "RUNTIME",
+    "Activity",
+    "Algorithm",
+    "Analysis",
+    "Backend",
+    "BackendCosts",
+    "Benchmark",
+    "BrokenSeal",
+    "Bullets",
+    "Cell",
+    "Checkpoint",
+    "Column",
+    "Completion",
+    "DataError",
+    "Engine",
+    "Figure",
+    "Folded",
+    "Form",
+    "LocalBackend",
+    "Loss",
+    "Mark",
+    "Marked",
+    "Mean",
+    "Mistake",
+    "PairResults",
+    "PolicyGradient",
+    "Problem",
+    "Request",
+    "Response",
+    "Results",
+    "Rollouts",
+    "Row",
+    "Rule",
+    "Sampling",
+    "Section",
+    "Selection",
+    "Table",
+    "Text",
+    "Throughput",
+    "Totals",
+    "TrainingResult",
+    "TrainingSet",
+    "Unmatched",
+    "__version__",
+    "algorithm",
+    "backends",
+    "benchmark",
+    "check_ranges",
+    "compare",
+    "evaluated_model",
+    "load",
+    "main",
+    "mark_all",
+    "objectives",
+    "ops",
+    "training_set",
 ]  # fmt: skip
 
 

@@ -3,15 +3,17 @@ else of ours. Same files, same bytes.
 
     load -> scores (seeds x problems) -> analysis (statistics) -> document (sections) -> render (formats)
 
-`build` writes a report folder, `summary` is what a terminal shows, `compare` sets two arms against each other,
-`evaluated_model` is one model's scores, `gate_run` holds a run against a baseline file (`reports/gate/`),
-`diff_picture` draws a frozen-batch diff. All raise `records.DataError` where files are missing or broken. To add a
-section: `reports/sections/__init__.py`.
+`build` writes a report folder, `summary` is what a terminal shows, `load` gives all of it as DataFrames
+(`reports/frames/`), `compare` sets two arms against each other, `evaluated_model` is one model's scores, `gate_run`
+holds a run against a baseline file (`reports/gate/`), `diff_picture` draws a frozen-batch diff. All raise
+`records.DataError` where files are missing or broken. To add
+a section: `reports/sections/__init__.py`.
 Importing this package is cheap; numpy, pandas and matplotlib are loaded when a function is called.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,6 +35,7 @@ __all__ = [
     "gate_by_looks",
     "gate_looks",
     "gate_run",
+    "load",
     "reproduction",
     "same_model",
     "summary",
@@ -42,8 +45,9 @@ __all__ = [
 
 if TYPE_CHECKING:
     from harness.records import EvalRecord, Published
-    from reports.comparing import ComparedPair
     from reports.evaluation.result import EvaluatedModel
+    from reports.frames.compared import PairResults
+    from reports.frames.loaded import Results
     from reports.gate.running import Problems
     from reports.gate.updating import BaselineUpdate
     from reports.gate.verdict import Gate, Policy
@@ -96,17 +100,17 @@ def without_cost(text: str) -> str:
 
 
 def compare(
-    a: str,
-    b: str,
+    a: str | os.PathLike[str],
+    b: str | os.PathLike[str],
     *,
     accept: str | None = None,
     estimand: str = "algorithm",
     alpha: float = 0.05,
     margin: float | None = None,
     only_common: bool = False,
-) -> ComparedPair | ComparedSeeds:
+) -> PairResults | ComparedSeeds:
     """Two arms (`runs/x/grpo runs/x/rence`), trials, run folders of one arm, or evaluated models, paired by problem;
-    arms that have scores without problems, by their seeds.
+    arms that have scores without problems (`rence import scores`), by their seeds, and then there is no `frame()`.
 
     Args:
         margin: a fraction; differences smaller than this do not matter, and with it the two can be called equivalent.
@@ -119,10 +123,28 @@ def compare(
     if scores_only(Path(a)) or scores_only(Path(b)):
         from reports.seed_scores import sides
 
-        return sides.compare_sides(a, b, accept, alpha, margin)
+        return sides.compare_sides(str(a), str(b), accept, alpha, margin)
     from reports import comparing
+    from reports.frames.compared import PairResults
 
-    return comparing.compare(a, b, accept, estimand, alpha, margin, only_common)
+    return PairResults(**vars(comparing.compare(str(a), str(b), accept, estimand, alpha, margin, only_common)))
+
+
+def load(folder: str | os.PathLike[str], *, accept: str | None = None, only_common: bool = False) -> Results:
+    """The results in a folder, as tables and pictures: of a run, finished or under way, an import (`rence import`), or
+    an evaluation (`rence eval`).
+
+    Args:
+        accept: why a broken seal or a mismatch does not matter; what is printed says it.
+        only_common: keep of each benchmark the problems that all arms and seeds have, instead of refusing.
+
+    Raises: DataError for a folder that holds no results. What is broken, and what does not agree with the plan, is
+    refused when it is read: BrokenSeal, Unmatched, DataError.
+    """
+    from reports.frames.kinds import kind_of
+    from reports.frames.loaded import Results
+
+    return Results(Path(folder), kind_of(Path(folder)), accept, only_common)
 
 
 def evaluated_model(folder: Path, accept: str | None = None) -> EvaluatedModel:

@@ -37,6 +37,8 @@ class ComparedSide:
     """of its evaluations, what was left out to keep the problems that all have"""
     recipe: Mapping[str, Any] = field(default_factory=dict)
     """of an arm of a run of ours, its own settings among the run's"""
+    factor: str = "algorithm"
+    """what its plan says that arms differ in"""
     checked: Checked = UNCHECKED
     """whether its files are sealed, and what was let through"""
 
@@ -48,7 +50,7 @@ class ComparedSide:
     def side(self) -> Side:
         """The part of it that matching looks at."""
         records = {seed: trial.record for seed, trial in self.trials.items()}
-        return Side(self.name, records, self.evals, self.imported, self.recipe)
+        return Side(self.name, records, self.evals, self.imported, self.recipe, self.factor)
 
 
 def find(name: str, accept: str | None = None) -> ComparedSide:
@@ -144,7 +146,8 @@ def _answered(name: str, path: Path, plan: Plan | None) -> ComparedSide:
     gone = [] if plan is None else sorted(set(plan.benchmarks) - set(evals["benchmark"]))
     if evals.empty or gone:
         raise DataError(f"{name} has no result at the headline on {', '.join(gone) or 'any benchmark'}.")
-    return ComparedSide(name, trials, evals, problems, tuple(notes), recipe=_recipe(plan, str(evals["arm"].iloc[0])))
+    recipe, factor = _recipe(plan, str(evals["arm"].iloc[0])), plan.comparison.factor if plan else "algorithm"
+    return ComparedSide(name, trials, evals, problems, tuple(notes), recipe=recipe, factor=factor)
 
 
 def _recipe(plan: Plan | None, arm: str) -> dict[str, Any]:

@@ -83,16 +83,22 @@ class ComparedPair:
 
     def text(self) -> str:
         """For a terminal: the two names, a table in percent and points, the verdict, the notes."""
+        return "\n\n".join([f"A  {self.a}\nB  {self.b}", plain.table(self.table()), *self.sentences()])
+
+    def table(self) -> Table:
+        """In percent and points: the average, then the benchmarks."""
         columns = ["", "A", "B", "A − B", "95 % interval", "adjusted p", "raw p", "MDE"]
         rows = [self._row(pair) for pair in self.pairs]
-        table = Table("compare", [Column(c, numeric=i > 0) for i, c in enumerate(columns)], rows)
-        head = f"A  {self.a}\nB  {self.b}"
+        return Table("compare", [Column(c, numeric=i > 0) for i, c in enumerate(columns)], rows)
+
+    def sentences(self) -> list[str]:
+        """The verdict first, then what it depends on and rests on."""
         told = [f"Differs, which is not refused: {'; '.join(self.differs)}."] if self.differs else []
         found = self.parts.get(AVERAGE)
         unknown = UNMARKED if self.sourced else f"Which part is format is not known: {LACKING}."
         format_ = [found.sentence("A − B") if found else unknown]
         first = [self.verdict, *format_, *self.checked.sentences, *self.depends.sentences]
-        return "\n\n".join([head, plain.table(table), *first, *self._families(), *told, *self.notes])
+        return [*first, *self._families(), *told, *self.notes]
 
     def _families(self) -> list[str]:
         """What is adjusted for what."""

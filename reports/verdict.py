@@ -33,7 +33,17 @@ def sentences(a: Analysis) -> list[str]:
     depends = [*filter(None, [order]), *dependence.sentences(judged, asked)]
     numbers = [*_numbers(a), *readings.sentences(a), *filter(None, [facts])]
     found = [*numbers, *depends, *_start(a), *filter(None, [collapsed])]
-    return [_verdict(a), *a.checked.sentences, *found, basis(a)]
+    return [_verdict(a), *_rewards(a), *a.checked.sentences, *found, basis(a)]
+
+
+def _rewards(a: Analysis) -> list[str]:
+    """What each arm of a comparison of rewards was paid for."""
+    plan = a.run.plan
+    if plan.comparison.factor != "reward":
+        return []
+    named = {arm.name: arm.recipe_differences.get("reward", plan.recipe.get("reward", "label")) for arm in plan.arms}
+    said = [f"{a.label(name)} by `{named[name]}`" for name in (a.target, *plan.comparison.baselines)]
+    return [f"What is compared is the reward in training, not an algorithm: {listing(said)}; scores are the marker's."]
 
 
 def _verdict(a: Analysis) -> str:
@@ -198,7 +208,8 @@ def _matched(a: Analysis) -> str:
     reasons = sorted({reason for p in a.family("primary") for reason in p.unmatched})
     if reasons:
         return f"not matched: {'; '.join(reasons)}"
-    return MATCHING_UNKNOWN if a.run.plan.imported else "arms matched"
+    matched = "arms matched but for the reward" if a.run.plan.comparison.factor == "reward" else "arms matched"
+    return MATCHING_UNKNOWN if a.run.plan.imported else matched
 
 
 def _planned(a: Analysis) -> str:

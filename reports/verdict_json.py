@@ -40,6 +40,7 @@ def to_json(a: Analysis) -> dict[str, Any]:
             "estimand": a.estimand,
             "alpha": a.alpha,
             "margin": plan.comparison.margin,
+            **({"factor": "reward"} if plan.comparison.factor == "reward" else {}),
         },
         "imported": plan.imported or None,
         "as_planned": None if plan.imported else not a.deviations and not a.checked.accepted,

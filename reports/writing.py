@@ -22,6 +22,9 @@ from reports.sections import differences, effects, flips, pass_tables, scores
 from reports.sections.registry import Others, document
 from reports.seed_scores import contents as seed_scores
 
+LEGEND = "* the column's highest; ≈: not separated from it; †: differs significantly from the arm that is compared"
+"""of the table of scores in plain text"""
+
 
 def build(
     run: Path,
@@ -128,5 +131,4 @@ def summary(run: Path, accept: str | None = None) -> str:
         return seed_scores.summary(seed_scores.compared(run, accept))
     a = analysed(run, accept)
     table = plain.table(scores.table(a))
-    legend = "* the column's highest; ≈: not separated from it; †: differs significantly from the arm that is compared"
-    return "\n".join([table, legend, "", *verdict.sentences(a)])
+    return "\n".join([table, LEGEND, "", *verdict.sentences(a)])

@@ -47,7 +47,7 @@ FLOORS = {
         ("verdict_json",),
         ("compared_side",),
         ("writing", "comparing", "evaluation"),
-        ("gate", "questions"),
+        ("gate", "questions", "frames"),
     ),
 }
 """rooms from the ground up: one may import from its own floor and from those below"""

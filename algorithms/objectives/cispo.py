@@ -41,6 +41,7 @@ class CISPO(PolicyGradient):
 
     title: ClassVar[str] = "CISPO"
     source: ClassVar[str] = "MiniMax 2025, arXiv:2506.13585, eq. 4"
+    rewards_alone: ClassVar[bool] = True
 
     baseline: Baseline = "group_mean"
     """what rewards are compared with"""

@@ -55,6 +55,7 @@ class CoPG(Algorithm):
 
     title: ClassVar[str] = "CoPG"
     source: ClassVar[str] = "Flet-Berliac et al. 2024, arXiv:2406.19185"
+    rewards_alone: ClassVar[bool] = True
 
     beta: float = 0.1
     """what a nat of log-ratio to the reference costs, in units of reward"""

@@ -53,6 +53,7 @@ class DNO(Algorithm):
 
     title: ClassVar[str] = "DNO"
     source: ClassVar[str] = "Rosset et al. 2024, arXiv:2404.03715, alg. 1"
+    rewards_alone: ClassVar[bool] = True
 
     eta: float = 0.1
     """temperature of the log-ratio; smaller steps further"""

@@ -26,6 +26,7 @@ class DrGRPO(GRPO):
 
     title: ClassVar[str] = "Dr. GRPO"
     source: ClassVar[str] = "Liu et al. 2025, arXiv:2503.20783"
+    rewards_alone: ClassVar[bool] = True
 
     scale: Scale = "none"
     """not divided by anything"""

@@ -44,6 +44,7 @@ class GRPO(PolicyGradient):
 
     title: ClassVar[str] = "GRPO"
     source: ClassVar[str] = "Shao et al. 2024, arXiv:2402.03300, eq. 3"
+    rewards_alone: ClassVar[bool] = True
 
     baseline: Baseline = "group_mean"
     """what rewards are compared with: nothing, group_mean, or leave_one_out as in RLOO"""

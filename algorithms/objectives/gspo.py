@@ -34,6 +34,7 @@ class GSPO(GRPO):
 
     title: ClassVar[str] = "GSPO"
     source: ClassVar[str] = "Zheng et al. 2025, arXiv:2507.18071, eq. 5"
+    rewards_alone: ClassVar[bool] = True
 
     kl_coef: float = 0.0
     """no KL in GSPO"""

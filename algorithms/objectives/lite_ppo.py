@@ -29,6 +29,7 @@ class LitePPO(GRPO):
 
     title: ClassVar[str] = "Lite PPO"
     source: ClassVar[str] = "Liu et al. 2025, arXiv:2508.08221"
+    rewards_alone: ClassVar[bool] = True
 
     scale: Scale = "batch_std"
     """std of the rewards of the rollout batch"""

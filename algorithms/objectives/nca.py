@@ -61,6 +61,7 @@ class InfoNCA(Algorithm):
 
     title: ClassVar[str] = "InfoNCA"
     source: ClassVar[str] = "Chen et al. 2024, arXiv:2402.05369"
+    rewards_alone: ClassVar[bool] = True
     _question: ClassVar[str] = "softmax of scores over the group"
     _saturates: ClassVar[str] = "softmax of the scores"
 
@@ -125,6 +126,7 @@ class NCA(InfoNCA):
     """Each response alone against the reference as noise."""
 
     title: ClassVar[str] = "NCA"
+    rewards_alone: ClassVar[bool] = True
     _question: ClassVar[str] = "each score against the reference as noise"
     _saturates: ClassVar[str] = "sigmoid of each score"
 

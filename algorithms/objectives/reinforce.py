@@ -26,3 +26,4 @@ class Reinforce(PolicyGradient):
 
     title: ClassVar[str] = "REINFORCE"
     source: ClassVar[str] = "Williams 1992, Machine Learning 8:229-256"
+    rewards_alone: ClassVar[bool] = True

@@ -45,6 +45,7 @@ class ReinforcePP(GRPO):
 
     title: ClassVar[str] = "REINFORCE++"
     source: ClassVar[str] = "Hu et al. 2025, arXiv:2501.03262"
+    rewards_alone: ClassVar[bool] = True
 
     baseline: Baseline = "none"
     """what rewards are compared with before they are whitened"""
@@ -102,6 +103,7 @@ class ReinforcePPBaseline(ReinforcePP):
     """Group-centred rewards, whitened over all tokens of the batch, under PPO's clip, with KL in the loss."""
 
     title: ClassVar[str] = "REINFORCE++ with baseline"
+    rewards_alone: ClassVar[bool] = True
 
     baseline: Baseline = "group_mean"
     """what rewards are compared with before they are whitened"""

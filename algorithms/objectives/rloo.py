@@ -32,6 +32,7 @@ class RLOO(Reinforce):
 
     title: ClassVar[str] = "RLOO"
     source: ClassVar[str] = "Ahmadian et al. 2024, arXiv:2402.14740, eq. 7"
+    rewards_alone: ClassVar[bool] = True
 
     baseline: Baseline = "leave_one_out"
     """the mean of the others in the group"""

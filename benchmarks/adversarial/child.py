@@ -14,6 +14,7 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 GOLDS = ("ground_truth", "solution", "answer", "gold", "target", "label")
@@ -88,15 +89,19 @@ def caller(function: Callable[..., Any], messages: bool = False) -> tuple[Callab
 
     A function with a parameter `completions` is called as TRL does it: lists of one, by keyword. One that has a
     keyword of a response and one of a gold, such as verl's `compute_score(data_source, solution_str, ground_truth)`,
-    is called by keyword. Any other gets the response and the gold, in this order.
+    is called by keyword. Any other gets the response and the gold, in this order, and the problem as well if it takes
+    three, as `recipe.reward` calls it.
 
     Args:
         messages: whether `completions` are lists of messages, not texts.
     """
     try:
-        parameters = inspect.signature(function).parameters
+        signature = inspect.signature(function)
     except ValueError:  # a function in C may have none that can be read
         return lambda response, gold: function(response, gold), PLAIN
+    parameters = signature.parameters
+    if _takes(signature, 3) and not _takes(signature, 2) and "problem" in parameters:
+        return lambda response, gold: function(response, gold, _problem(gold)), "f(response, gold, problem)"
     named = [name for name, one in parameters.items() if one.kind in (one.POSITIONAL_OR_KEYWORD, one.KEYWORD_ONLY)]
     anything = any(one.kind is one.VAR_KEYWORD for one in parameters.values())
     extra = {name: value for name, value in OTHERS.items() if name in named}
@@ -115,6 +120,19 @@ def caller(function: Callable[..., Any], messages: bool = False) -> tuple[Callab
         form = _written({responses[0]: "response", golds[0]: "gold"}, extra)
         return lambda response, gold: function(**{responses[0]: response, golds[0]: gold}, **extra), form
     return lambda response, gold: function(response, gold), PLAIN
+
+
+def _takes(signature: inspect.Signature, count: int) -> bool:
+    try:
+        signature.bind(*[None] * count)
+    except TypeError:
+        return False
+    return True
+
+
+def _problem(gold: str) -> SimpleNamespace:
+    """A problem with this gold, of which nothing else is known."""
+    return SimpleNamespace(id="", question="", gold=gold, tags={}, rule=None, note="")
 
 
 def _written(names: dict[str, str], extra: dict[str, Any]) -> str:

@@ -10,6 +10,7 @@ byte-order mark at the start, CRLF and empty lines are accepted.
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,7 +74,7 @@ def read(path: Path, rule: Rule | None = None) -> list[ProblemLine]:
     if mistakes:
         raise ValueError(_said(path, mistakes))
     if not found:
-        raise ValueError(f"{path} holds no problems. {_ALLOWED}")
+        raise ValueError(f"{path} holds no problems. {_allowed(path)}")
     return found
 
 
@@ -164,6 +165,10 @@ def _once(seen: dict[str, int], value: str, number: int, what: str) -> None:
     seen[value] = number
 
 
+def _allowed(path: Path) -> str:
+    return f"{_ALLOWED} `rence benchmarks pin {shlex.quote(str(path))}` reads it again."
+
+
 def _said(path: Path, mistakes: Sequence[tuple[int, LineMistake]]) -> str:
     """The first of each kind in words, with the numbers of the next lines that have it."""
     kinds: dict[str, list[tuple[int, LineMistake]]] = {}
@@ -176,5 +181,5 @@ def _said(path: Path, mistakes: Sequence[tuple[int, LineMistake]]) -> str:
         also = f" (likewise line {', '.join([*shown, *more])})" if others else ""
         lines.append(f"{path}:{number}: {first}{also}.")
     rest = sum(map(len, list(kinds.values())[_MOST_KINDS:]))
-    lines.append(f"And {rest:,} more of other kinds. {_ALLOWED}" if rest else _ALLOWED)
+    lines.append((f"And {rest:,} more of other kinds. " if rest else "") + _allowed(path))
     return "\n".join(lines)

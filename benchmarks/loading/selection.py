@@ -68,7 +68,7 @@ def select(problems: Iterable[Problem], held_out: Mapping[str, Sequence[Problem]
         else:
             markable.append(problem)
     kept = []
-    overlap = _Overlap(held_out)
+    overlap = Overlap(held_out)
     for problem, its_tokens in _without_contradictions(_distinct(markable, removed), removed):
         reason = overlap.reason(its_tokens)
         if reason:
@@ -127,7 +127,7 @@ def _grouped(problems: Iterable[Problem]) -> Iterable[list[tuple[Problem, list[s
     return groups.values()
 
 
-class _Overlap:
+class Overlap:
     """Finds the benchmark that a text is from."""
 
     def __init__(self, held_out: Mapping[str, Sequence[Problem]]) -> None:
@@ -145,6 +145,11 @@ class _Overlap:
                 for run in runs:
                     self._owners[run].append(len(self._sizes))
                 self._sizes.append((name, len(runs)))
+
+    def of(self, problems: Iterable[Problem]) -> dict[str, str]:
+        """Id -> `in` or `near` and the benchmark, of the problems that are of one."""
+        found = ((problem.id, self.reason(tokens(problem.question))) for problem in problems)
+        return {id: reason for id, reason in found if reason}
 
     def reason(self, its_tokens: Sequence[str]) -> str | None:
         """Why a training problem must go; None if it may stay."""

@@ -18,6 +18,7 @@ import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -30,30 +31,54 @@ Question = tuple[str, *tuple[str | float, ...]]
 MOST_WORKERS = 4
 """of a process that does not say how many"""
 MOST_KNOWN = 65536
-"""replies that a pool remembers: models repeat themselves, above all in what they get wrong"""
+"""replies that a pool remembers of comparisons: models repeat themselves, above all in what they get wrong"""
 LOOK_SECONDS, MOST_LOOKS = 2.0, 3
 """how often a worker that has not replied is looked at, and how many looks in a row may find that it stands still"""
 
-_START = (
-    "import sys; sys.path.insert(0, sys.argv.pop()); import benchmarks; del sys.path[0]; "
-    "from benchmarks.marking.worker import main; main()"
-)
+_START = "import sys; sys.path.insert(0, sys.argv.pop()); import benchmarks; del sys.path[0]; "
 """our own `benchmarks`, wherever it lies and whatever else has its name; everything else as Python finds it"""
-
-
-_NEEDED = {"math_verify": "Math-Verify", "flint": "python-flint"}
-"""module -> package; sympy comes with the first"""
 
 
 class MarkerMissing(Exception):
     """Packages that compare expressions are not installed."""
 
 
+class NotStarted(RuntimeError):
+    """A worker cannot start; the message is what it said, if it said anything."""
+
+
+@dataclass(frozen=True)
+class Program:
+    """What the workers of a pool run: `main` of a module, which says `ready` and then answers line by line."""
+
+    module: str
+    what: str
+    """it does, in words: `the comparison`"""
+    arguments: tuple[str, ...] = ()
+    needs: tuple[tuple[str, str], ...] = ()
+    """modules that it imports, each with its package"""
+    remembers: int = MOST_KNOWN
+    """replies that a pool keeps"""
+
+    @property
+    def command(self) -> list[str]:
+        """That starts a worker, whatever the current folder holds."""
+        code = f"{_START}from {self.module} import main; main()"
+        return [sys.executable, "-P", "-c", code, *self.arguments, str(Path(__file__).resolve().parents[2])]
+
+
+COMPARISON = Program(
+    "benchmarks.marking.worker",
+    "the comparison",
+    needs=(("math_verify", "Math-Verify"), ("flint", "python-flint")),  # sympy comes with the first
+)
+
+
 class Reply(NamedTuple):
     """What a worker says to a question."""
 
-    value: bool | str | None
-    """a verdict, or the text that was searched for; None: the comparison broke, or ran out of time or memory"""
+    value: bool | str | float | None
+    """a verdict, a text that was searched for, or a reward; None: the worker broke, or ran out of time or memory"""
     reason: str
     """in words"""
 
@@ -61,13 +86,13 @@ class Reply(NamedTuple):
 class Pool:
     """So many workers."""
 
-    def __init__(self, workers: int) -> None:
+    def __init__(self, workers: int, program: Program = COMPARISON) -> None:
         self.size = workers
-        self.ask: Callable[[Question], Reply] = lru_cache(MOST_KNOWN)(self._ask)
+        self.ask: Callable[[Question], Reply] = lru_cache(program.remembers)(self._ask)
         """the reply to a question"""
         self._idle: queue.LifoQueue[_Worker] = queue.LifoQueue()
         for _ in range(workers):
-            self._idle.put(_Worker())
+            self._idle.put(_Worker(program))
 
     def _ask(self, question: Question) -> Reply:
         worker = self._idle.get()
@@ -90,19 +115,20 @@ class Pool:
 
 
 @cache
-def _of_process(pid: int) -> Pool:
-    return Pool(min(MOST_WORKERS, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2))
+def _of_process(pid: int, program: Program) -> Pool:
+    return Pool(min(MOST_WORKERS, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2), program)
 
 
-def shared() -> Pool:
+def shared(program: Program = COMPARISON) -> Pool:
     """The pool of this process; a fork has one of its own. Its workers end with the process, however it ends."""
-    return _of_process(os.getpid())
+    return _of_process(os.getpid(), program)
 
 
 class _Worker:
     """One process, or none yet."""
 
-    def __init__(self) -> None:
+    def __init__(self, program: Program) -> None:
+        self._program = program
         self._process: subprocess.Popen[str] | None = None
 
     def ask(self, question: Question) -> Reply:
@@ -116,17 +142,18 @@ class _Worker:
         answer = "" if still else process.stdout.readline()
         if answer.endswith("\n"):
             return Reply(*json.loads(answer))
-        code = self.stop()
+        code, what = self.stop(), self._program.what
         if still:
-            return Reply(None, "the comparison stood still")
-        return Reply(None, "the comparison ran out of time" if code == -signal.SIGPROF else "the comparison crashed")
+            return Reply(None, f"{what} stood still")
+        return Reply(None, f"{what} ran out of time" if code == -signal.SIGPROF else f"{what} crashed")
 
     def stop(self) -> int:
         """The exit code of what was running."""
         if self._process is None:
             return 0
         process, self._process = self._process, None
-        process.kill()
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)  # with what it has started
         process.wait()
         for pipe in (process.stdin, process.stdout):
             _close(pipe)
@@ -135,14 +162,14 @@ class _Worker:
     def _start(self) -> subprocess.Popen[str]:
         """Returns when it can be asked: what it imports is not the first question's time.
 
-        Raises: MarkerMissing.
+        Raises: MarkerMissing; NotStarted.
         """
-        missing = [name for module, name in _NEEDED.items() if find_spec(module) is None]
+        missing = [name for module, name in self._program.needs if find_spec(module) is None]
         if missing:
             needed = " and ".join(missing)
             raise MarkerMissing(f"comparing expressions needs {needed}: pip install 'rence-bench[grade]'.")
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-c", _START, str(Path(__file__).resolve().parents[2])],
+            self._program.command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -151,8 +178,9 @@ class _Worker:
         assert self._process.stdout
         ready = self._process.stdout.readline()
         if ready != "ready\n":
-            self.stop()
-            raise RuntimeError("the process that compares expressions does not start; its words are above.")
+            code = self.stop()
+            ended = f"{self._program.what} does not start (exit code {code}); its words are above."
+            raise NotStarted(ready.strip() or ended)
         return self._process
 
 

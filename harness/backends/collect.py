@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 from algorithms.base import Algorithm
 from harness.backends.groups import Group, as_batch
 from harness.backends.labels import labelled
+from harness.backends.own_rewards import failures, with_own_labels
 from harness.config.experiment import Trial
 from harness.config.training_recipe import Recipe, Reward
 from harness.prompts.stream import Prompt, PromptStream
@@ -29,7 +31,7 @@ class Collected:
     """groups that passed the filter and were not needed"""
     missing: int | None = None
     """groups that the step wanted and did not find by its cap; None for an algorithm without refill"""
-    reward: Reward = "label"
+    reward: str = "label"
     """what their labels are"""
 
     def __post_init__(self) -> None:
@@ -82,7 +84,7 @@ def collect(
     # Refill takes the prompts that come next in the stream, never those that were filtered away again. It waits for
     # all that it has asked, so that nothing depends on which answers come first.
     while count := recipe.asks(len(passed), len(generated)):
-        fresh = labelled(generate(stream.take(cursor + len(generated), count)), recipe.reward, trial.seed)
+        fresh = _labelled(generate(stream.take(cursor + len(generated), count)), trial)
         good = passing(algorithm, fresh, recipe.max_tokens)
         generated.extend(fresh)
         passed.extend(good)
@@ -91,9 +93,23 @@ def collect(
             break
     groups = passed[:wanted]
     missing = wanted - len(groups) if algorithm.refill else None
+    if failed := failures(generated):
+        asked = sum(len(group.rollouts) for group in generated)
+        warn(
+            f"{trial.name}: the reward `{recipe.reward}` failed on {len(failed)} of {asked} rollouts of a step, which "
+            f"are not learnt from; first: {failed[0]}."
+        )
     if missing:
         warn(_short(trial.name, len(groups), recipe))
     return Collected(groups, generated, dropped, len(passed) - len(groups), missing, recipe.reward)
+
+
+def _labelled(groups: Sequence[Group], trial: Trial) -> list[Group]:
+    """Raises: UserError, of a reward of the user's own."""
+    recipe = trial.arm.recipe
+    if recipe.own_reward:
+        return with_own_labels(groups, trial.arm)
+    return labelled(groups, cast(Reward, recipe.reward), trial.seed)
 
 
 def _short(trial: str, kept: int, recipe: Recipe) -> str:

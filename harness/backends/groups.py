@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from algorithms.rollouts import Rollouts
+from benchmarks.rewards import Rewarded
 from harness.prompts.stream import Prompt
 from harness.records import Mark
 
@@ -28,6 +29,8 @@ class Rollout:
     """the final answer as the response has it; None if there is none"""
     assigned: bool | None = None
     """the label that `Recipe.reward` puts in the place of the mark's; None: nothing"""
+    given: Rewarded | None = None
+    """what a reward function of the user's made of it; None where there is none"""
 
     @property
     def label(self) -> bool:
@@ -35,9 +38,15 @@ class Rollout:
         return self.mark is Mark.CORRECT if self.assigned is None else self.assigned
 
     @property
+    def reward(self) -> float:
+        """What an algorithm makes its own of: the user's number, else the label as 0 or 1."""
+        number = self.given.number if self.given else None
+        return float(self.label) if number is None else number
+
+    @property
     def marked(self) -> bool:
-        """False if marking failed."""
-        return self.mark is not Mark.GRADER_FAILED
+        """False if marking failed, or the user's reward function did."""
+        return self.mark is not Mark.GRADER_FAILED and not (self.given and self.given.failure)
 
 
 @dataclass(frozen=True)
@@ -53,10 +62,15 @@ class Group:
         """Without those whose marking failed: nothing is known of them, so nothing is learnt from them."""
         return [rollout for rollout in self.rollouts if rollout.marked]
 
+    def labelled(self, labels: Sequence[bool | None]) -> Group:
+        """With the labels of its rollouts in the place of their marks'; None: that of the mark."""
+        rollouts = [replace(rollout, assigned=label) for rollout, label in zip(self.rollouts, labels, strict=True)]
+        return replace(self, rollouts=tuple(rollouts))
+
     @property
     def correct(self) -> int:
-        """By the marker, whatever the labels."""
-        return sum(rollout.mark is Mark.CORRECT for rollout in self.rollouts)
+        """Of those in `marked`, by the marker, whatever the labels."""
+        return sum(rollout.mark is Mark.CORRECT for rollout in self.marked)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -81,7 +95,7 @@ def as_batch(groups: Sequence[Group], max_tokens: int) -> TokenRollouts:
     return TokenRollouts(
         group_B=torch.tensor([g for g, _ in rows]),
         label_B=label_B,
-        reward_B=label_B.float(),
+        reward_B=torch.tensor([rollout.reward for _, rollout in rows]),
         truncated_B=torch.tensor([rollout.truncated for _, rollout in rows]),
         mask_BT=mask_BT,
         old_logp_BT=torch.zeros(mask_BT.shape).masked_scatter(mask_BT, torch.cat([r.logp for _, r in rows])),

@@ -16,13 +16,14 @@ group stands in for the gold one, which is not looked at.
 problems right and wrong are exchanged; which ones is a property of the data, the same for all seeds and all epochs.
 Rollouts without an answer stay negatives. It is the worst that a wrong label can do: a wrong gold answer that no
 rollout gives would make all of a group negatives, and most objectives would learn nothing from it.
+
+What a function of the user's own returns becomes a label in `own_rewards.py`.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import combinations
 
 from benchmarks.marking import equal_all
@@ -55,12 +56,7 @@ def labelled(groups: Sequence[Group], reward: Reward, seed: int) -> list[Group]:
             labels = [[r.mark is _right(group.prompt) for r in group.rollouts] for group in groups]
         case "majority":
             labels = [_most_frequent(numbers) for numbers in _numbered(groups)]
-    return [_with(group, own) for group, own in zip(groups, labels, strict=True)]
-
-
-def _with(group: Group, labels: Sequence[bool]) -> Group:
-    rollouts = [replace(rollout, assigned=label) for rollout, label in zip(group.rollouts, labels, strict=True)]
-    return replace(group, rollouts=tuple(rollouts))
+    return [group.labelled(own) for group, own in zip(groups, labels, strict=True)]
 
 
 def _coin(prompt: Prompt, seed: int, sample: int) -> bool:

@@ -3,7 +3,8 @@
 `critic/score` and `critic/rewards` are of the batch that is learnt from, as in verl; everything else under
 `generated/`, `marks/`, `groups/` and `response_length/` is of all that was sampled, filtered groups included.
 Scores, marks, `groups/all_correct` and `groups/all_wrong` are the marker's; `critic/rewards`, and which groups are
-kept, follow the labels, which are another thing where the recipe's `reward` is; `labels/` says how often they agree.
+kept, follow the labels, which are another thing where the recipe's `reward` is; `labels/` says how often they agree,
+and `reward/` what a function of the user's own gave.
 Groups: generated = kept + dropped + surplus. `groups/missing`, of algorithms with refill: wanted, and not found.
 """
 
@@ -58,7 +59,13 @@ def step_metrics(
         batch: the groups learnt from, rewards shaped; None if there are none.
         learnt: what the updates logged.
     """
-    means = {**_sampled(collected), **_labels(collected), **(_kept(batch) if batch else {}), **learnt}
+    means = {
+        **_sampled(collected),
+        **_labels(collected),
+        **_own_rewards(collected),
+        **(_kept(batch) if batch else {}),
+        **learnt,
+    }
     row = {name: mean.value if math.isfinite(mean.value) else None for name, mean in means.items()}
     return {**row, **_counts(collected)}
 
@@ -69,7 +76,7 @@ def _sampled(collected: Collected) -> dict[str, Mean]:
     surprise = -sum(float(rollout.logp.sum()) for rollout in rollouts)
     return {
         "generated/score/mean": Mean(
-            collected.marks[Mark.CORRECT], sum(len(group.marked) for group in collected.generated)
+            sum(group.correct for group in collected.generated), sum(len(group.marked) for group in collected.generated)
         ),
         "response_length/mean": Mean(sum(lengths), len(rollouts)),
         "response_length/max": Mean(max(lengths), 1),
@@ -85,7 +92,7 @@ def _labels(collected: Collected) -> dict[str, Mean]:
     answer that won is."""
     if collected.reward == "label":
         return {}
-    rollouts = [rollout for group in collected.generated for rollout in group.marked]
+    rollouts = [rollout for group in collected.generated for rollout in group.marked if rollout.assigned is not None]
     agree = sum(rollout.label == (rollout.mark is Mark.CORRECT) for rollout in rollouts)
     found = {"labels/agreement": Mean(agree, len(rollouts))}
     if collected.reward == "majority":
@@ -93,6 +100,23 @@ def _labels(collected: Collected) -> dict[str, Mean]:
         known = [mark for mark in winners if mark is not None]
         found["labels/majority_correct"] = Mean(known.count(Mark.CORRECT), len(known))
     return found
+
+
+def _own_rewards(collected: Collected) -> dict[str, Mean]:
+    """What a function of the user's gave all that was sampled, before an algorithm makes anything of it; `std` is that
+    of these rollouts, with n in the denominator."""
+    rollouts = [rollout for group in collected.generated for rollout in group.rollouts]
+    if all(rollout.given is None for rollout in rollouts):
+        return {}
+    rewards = [rollout.reward for rollout in rollouts if rollout.given and not rollout.given.failure]
+    known = 1 if rewards else 0  # absence is not zero
+    return {
+        "reward/mean": Mean(sum(rewards), len(rewards)),
+        "reward/std": Mean(float(np.std(rewards)) if rewards else 0.0, known),
+        "reward/min": Mean(min(rewards, default=0.0), known),
+        "reward/max": Mean(max(rewards, default=0.0), known),
+        "reward/failed": Mean(len(rollouts) - len(rewards), 1),
+    }
 
 
 def _kept(batch: TokenRollouts) -> dict[str, Mean]:

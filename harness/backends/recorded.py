@@ -36,6 +36,8 @@ _PER_ROLLOUT = {
 }
 _PER_TOKEN = {"token_N": _INTS, "old_logp_N": _FLOATS, "init_logp_N": _FLOATS}
 """name -> types that it may have"""
+REWARD = "reward_B"
+"""there where rewards are not the labels as 0 and 1"""
 _OPTIONAL = {"synced_logp_N": _FLOATS}
 
 
@@ -65,7 +67,8 @@ class Recorded:
 
     origin: Origin
     batch: TokenRollouts
-    """all groups with a marked rollout; rewards are labels, and there is neither reference nor credit"""
+    """all groups with a marked rollout; rewards are labels, or the numbers of a function of the user's, and there is
+    neither reference nor credit"""
     marks: tuple[Mark, ...]
     """of each rollout"""
     init_logp_BT: Tensor
@@ -153,7 +156,7 @@ def _mistake(tensors: dict[str, Tensor], header: _Header) -> str:
     length_B = tensors["length_B"]
     if length_B.dim() != 1 or not len(length_B) or int(length_B.min()) < 0:
         return "`length_B` is not one length for each rollout"
-    sizes = [(_PER_ROLLOUT, len(length_B)), (_PER_TOKEN | _OPTIONAL, int(length_B.long().sum()))]
+    sizes = [(_PER_ROLLOUT | {REWARD: _FLOATS}, len(length_B)), (_PER_TOKEN | _OPTIONAL, int(length_B.long().sum()))]
     for name, types, size in ((name, types, size) for each, size in sizes for name, types in each.items()):
         found = tensors.get(name)
         if found is not None and (tuple(found.shape) != (size,) or found.dtype not in types):
@@ -192,6 +195,8 @@ def _tensors(recorded: Recorded) -> dict[str, Tensor]:
         "old_logp_N": batch.old_logp_BT[mask_BT],
         "init_logp_N": recorded.init_logp_BT[mask_BT],
     }
+    if not torch.equal(batch.reward_B, batch.label_B.float()):
+        tensors[REWARD] = batch.reward_B
     if recorded.synced_logp_BT is not None:
         tensors["synced_logp_N"] = recorded.synced_logp_BT[mask_BT]
     return tensors
@@ -209,7 +214,7 @@ def _recorded(origin: Origin, tensors: dict[str, Tensor], header: _Header) -> Re
         group_B=tensors["group_B"].long(),
         label_B=tensors["label_B"],
         # Before any shaping, which each algorithm that reads it does by itself.
-        reward_B=tensors["label_B"].float(),
+        reward_B=tensors.get(REWARD, tensors["label_B"].float()),
         truncated_B=tensors["truncated_B"],
         mask_BT=mask_BT,
         old_logp_BT=padded(tensors["old_logp_N"]),

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from algorithms.base import Algorithm
 from harness.base import registry, reserved
 from harness.base.plugins import PluginError
-from harness.config import algorithm_recipe, limits
+from harness.config import algorithm_recipe, limits, rewards
 from harness.config.check import checked, fail, known, show
 from harness.config.experiment import Arm
 from harness.config.manifest import Key, Manifest, dotted
@@ -106,6 +106,7 @@ def build(manifest: Manifest, name: str, data: Mapping[str, Any], base: Recipe) 
     if not isinstance(title, str):
         fail(manifest, (*at, "title"), f"`arms.{name}.title` must be words, but is {show(title)} instead.")
     own = _that_act(manifest, (*at, "recipe"), algorithm_name, algorithm, overrides)
+    own = rewards.with_hash(manifest, (*at, "recipe"), own, base)
     overrides = algorithm_recipe.of_arm(manifest, name, algorithm_name, algorithm, own, base)
     shaped = checked(manifest, model(Recipe), {**asdict(base), **overrides}, (*at, "recipe"))
     recipe = Recipe(**dict(shaped))
@@ -132,6 +133,7 @@ def check_recipe(manifest: Manifest, at: Key, recipe: Recipe) -> None:
             f"`minibatches` must divide `prompts_per_step` ({recipe.prompts_per_step}), "
             f"but is {recipe.minibatches} instead: a mini-batch takes whole groups.",
         )
+    rewards.check(manifest, at, recipe)
     if recipe.refill == "batch" and recipe.refill_factor != 1:
         key = (*at, "refill_factor")
         fail(

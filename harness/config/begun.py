@@ -20,6 +20,8 @@ def before_keys(data: dict[str, Any]) -> dict[str, Any]:
         held = data.get(name)
         if isinstance(held, dict):
             data[name] = {**before, **held}
+    if isinstance(file := data.get("train"), dict):
+        data["train"] = {"overlap": "keep", **file}  # nothing was taken out of a file
     return data
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any
 
+from harness.config import rewards
 from harness.config.check import fail, known
-from harness.config.experiment import Experiment
+from harness.config.experiment import Arm, Experiment
 from harness.config.manifest import Key, Manifest
 from harness.config.sweeps import Expansion
 from harness.records import CollapseRule, Comparison
@@ -52,6 +54,7 @@ def check(manifest: Manifest, experiment: Experiment) -> None:
         if name == comparison.target or name in comparison.baselines[:i]:
             fail(manifest, (*_AT, "baselines", i), f"`comparison` names the arm `{name}` twice.")
     _check_levels(manifest, comparison)
+    _check_factor(manifest, experiment)
     _check_collapse(manifest, comparison.collapse)
     if comparison.pair_seeds and comparison.estimand == "checkpoints":
         fail(
@@ -60,6 +63,45 @@ def check(manifest: Manifest, experiment: Experiment) -> None:
             "`pair_seeds` pairs what varies between seeds, and `estimand: checkpoints` leaves that out. Set "
             "`pair_seeds: false`, or `estimand` to `algorithm` or `benchmark`.",
         )
+
+
+def _check_factor(manifest: Manifest, experiment: Experiment) -> None:
+    """Raises: UserError if arms that are compared differ in more than what is said to be compared."""
+    comparison = experiment.comparison
+    target = experiment.arm(comparison.target)
+    for i, other in enumerate(map(experiment.arm, comparison.baselines)):
+        at: Key = (*_AT, "baselines", i) if (*_AT, "baselines", i) in manifest.places else _AT
+        both = f"the arms `{target.name}` and `{other.name}`"
+        mine, others = (rewards.words(arm.recipe) or arm.recipe.reward for arm in (target, other))
+        own = any(arm.recipe.own_reward for arm in (target, other))
+        if comparison.factor == "algorithm":
+            if own and mine != others:
+                fail(
+                    manifest,
+                    at,
+                    f"{both} differ in their reward, {mine} and {others}: a difference between them would not be the "
+                    "algorithm's.\nGive them one reward, or say that rewards are what is compared: "
+                    "`comparison.factor: reward`.",
+                )
+            continue
+        if mine == others:
+            fail(manifest, at, f"`comparison.factor` is reward, but {both} have the same one, {mine}.")
+        if differing := _beside_the_reward(target, other):
+            fail(
+                manifest,
+                at,
+                f"`comparison.factor` is reward, but {both} differ in {', '.join(differing)} as well. Let them differ "
+                "in `recipe.reward` alone (and its settings).",
+            )
+
+
+def _beside_the_reward(a: Arm, b: Arm) -> list[str]:
+    """In what two arms differ, but for their reward."""
+    if type(a.algorithm) is not type(b.algorithm):
+        return ["their algorithm"]
+    pairs = [("", a.algorithm, b.algorithm), ("recipe.", a.recipe, b.recipe)]
+    names = [(f"{of}{f.name}", getattr(x, f.name), getattr(y, f.name)) for of, x, y in pairs for f in fields(x)]
+    return [f"`{name}`" for name, mine, other in names if mine != other and not name.startswith("recipe.reward")]
 
 
 def _check_levels(manifest: Manifest, comparison: Comparison) -> None:

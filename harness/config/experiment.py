@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from annotated_types import MaxLen
@@ -20,6 +19,7 @@ from harness.config import limits
 from harness.config.evaluation import Evaluation
 from harness.config.limits import Count, SeedNumber
 from harness.config.own_files import ProblemFile, TrainFile
+from harness.config.training_file import learnable
 from harness.config.training_recipe import Recipe
 from harness.records import Comparison, Published, Sweep
 from harness.records.fields import runtime_settings
@@ -135,14 +135,19 @@ class Experiment:
 
     @property
     def training_set(self) -> TrainingSet:
-        """A file's or the registry's.
+        """A file's, without what is evaluated, or the registry's.
 
-        Raises: UnknownBenchmark; PluginError; ProblemsError if a file is gone or cannot be read.
+        Raises: UnknownBenchmark; PluginError; ProblemsError if a file is gone or cannot be read, or if problems that
+            are evaluated are not here.
         """
         own = self.train_file
-        if own is None:
-            return registry.training_set(self.train)
-        return TrainingSet.from_file(Path(own.file), self.train, content=own.hash)
+        return learnable(own, self.train, self.evaluation) if own else registry.training_set(self.train)
+
+    @property
+    def training_preview(self) -> TrainingSet:
+        """The same, also where problems that are evaluated are not here. Raises: like `training_set`."""
+        own = self.train_file
+        return learnable(own, self.train, self.evaluation, preview=True) if own else self.training_set
 
     def arm(self, name: str) -> Arm:
         return next(arm for arm in self.arms if arm.name == name)

@@ -19,7 +19,7 @@ from typing import Any
 
 from harness.base.errors import nearest
 from harness.config import arms as builder
-from harness.config import limits
+from harness.config import limits, rewards
 from harness.config.check import fail, show
 from harness.config.experiment import Arm
 from harness.config.manifest import Key, Manifest, dotted
@@ -107,7 +107,7 @@ def changed(
         "algorithm": arm.algorithm_name,
         **asdict(arm.algorithm),
         **hyper,
-        "recipe": {**arm.recipe_overrides, **inside},
+        "recipe": {**rewards.inherited(arm.recipe_overrides, inside), **inside},
         "title": title,
     }
     places = ChainMap({}, manifest.places)  # not a copy: there may be many arms, and many places

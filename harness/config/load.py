@@ -12,7 +12,7 @@ from harness.base import registry, reserved
 from harness.base.errors import UserError
 from harness.base.plugins import PluginError
 from harness.config import arms as builder
-from harness.config import comparison, decodings, limits, problems, sweeps, tuning_block
+from harness.config import comparison, decodings, limits, problems, rewards, sweeps, tuning_block
 from harness.config import manifest as manifests
 from harness.config.begun import before_keys
 from harness.config.check import checked, fail, known, show
@@ -54,6 +54,8 @@ def build(manifest: Manifest) -> Experiment:
     others = [key for key in written if key in backends and key not in dict(section) and may_be_a_section(key)]
     others = [key for key in others if _backend(manifest, key).settings]
     own = {key: value for key, value in written.items() if key not in others}
+    if isinstance(shared := own.get("recipe"), dict):
+        own = {**own, "recipe": rewards.with_hash(manifest, ("recipe",), shared)}
     own, train_file = problems.own_training_set(manifest, own)
     own, files = problems.own_benchmarks(manifest, own, "evaluation")
     own, tuned_on = problems.own_benchmarks(manifest, own, "tuning")

@@ -9,16 +9,18 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from benchmarks.marks import Form, Rule
-from benchmarks.problems import Benchmark, ProblemsError, TrainingSet, hash_of
+from benchmarks.problems import Benchmark, ProblemsError, hash_of
 from harness.base import registry, reserved
 from harness.base.errors import UserError
 from harness.base.plugins import PluginError
+from harness.config import training_file
 from harness.config.check import checked, fail, known
 from harness.config.evaluation import Evaluation
 from harness.config.experiment import Experiment
 from harness.config.manifest import Key, Manifest, dotted
 from harness.config.own_files import ProblemFile, TrainFile
 from harness.config.shape import model
+from harness.records.fields import stated
 from harness.records.files import real_path
 
 T = TypeVar("T", ProblemFile, TrainFile)
@@ -70,7 +72,7 @@ def own_training_set(manifest: Manifest, data: Mapping[str, Any]) -> tuple[Any, 
         fail(manifest, ("train",), f"a file of problems is named as `train: {{file: {wanted}}}`.")
     if not isinstance(wanted, Mapping):
         return data, None
-    name = Path(str(wanted.get("file", ""))).stem
+    name = str(wanted.get("name") or Path(str(wanted.get("file", ""))).stem)
     return {**data, "train": name}, _placed(manifest, ("train",), name, wanted, TrainFile)
 
 
@@ -87,10 +89,11 @@ def problem_file(name: str, path: Path, wanted: T) -> T:
     try:
         if isinstance(wanted, ProblemFile):
             rule = Rule(Form(wanted.rule)) if wanted.rule else None
-            found: Benchmark | TrainingSet = Benchmark.from_file(path, name, rule=rule, content=wanted.hash)
-        else:
-            found = TrainingSet.from_file(path, name, content=wanted.hash)
-        return replace(wanted, file=str(real_path(path)), hash=hash_of(found.problems))
+            found = Benchmark.from_file(path, name, rule=rule, content=wanted.hash)
+            return replace(wanted, file=str(real_path(path)), hash=hash_of(found.problems))
+        whole = training_file.read(path, name, wanted)
+        held, reading = hash_of(whole.problems), training_file.reading_of(whole.problems)
+        return replace(wanted, file=str(real_path(path)), hash=held, reading=reading)
     except ProblemsError as error:
         raise UserError(str(error)) from None
 
@@ -102,7 +105,9 @@ def benchmarks_written(evaluation: Evaluation) -> dict[str, Any]:
 
 
 def train_written(experiment: Experiment) -> Any:
-    return asdict(experiment.train_file) if experiment.train_file else experiment.train
+    """As a file that loads to the same has it."""
+    file = experiment.train_file
+    return {**stated(file), "overlap": file.overlap} if file else experiment.train
 
 
 def _once(manifest: Manifest, key: Key, names: Iterable[str]) -> None:

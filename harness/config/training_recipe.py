@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from annotated_types import Ge, Lt
 
 from algorithms.base import Algorithm
+from benchmarks.rewards.scoring import SECONDS, OwnReward
 from harness.config.limits import Count, NonNegative, Positive, Refills, Whole
 from harness.records.fields import LATER, RUNTIME, later, semantic, without
 
@@ -17,6 +18,8 @@ Decay = Annotated[float, Ge(0), Lt(1)]
 Reward = Literal["label", "majority", "random", "format", "mislabelled"]
 Refill = Literal["missing", "batch"]
 
+OWN = ("reward_threshold", "reward_seconds", "reward_hash")
+"""settings of a reward that is a function of the user's; without effect where it is a word"""
 REFILL = ("refill", "refill_factor")
 """settings that an arm may not give itself where its algorithm asks for no refill"""
 
@@ -63,10 +66,19 @@ class Recipe:
     warning"""
     checkpoint_steps: Count = field(default=10, metadata=RUNTIME)
     """a checkpoint to resume from every so many steps, besides those at the evaluation grid"""
-    reward: Reward = field(default="label", metadata=LATER)
+    reward: str = field(default="label", metadata=LATER)
     """what a rollout is learnt from as right or wrong: `label`, the marker's verdict; `majority`, whether its answer is
     its group's most frequent one, no gold answer needed; or as a control `random`, a fair coin; `format`, whether an
-    answer was found; `mislabelled`, right and wrong exchanged on a tenth of the problems. Scores are the marker's"""
+    answer was found; `mislabelled`, right and wrong exchanged on a tenth of the problems. Or a function of your own,
+    `my_package.rewards:score`, called with (text, gold, problem), that returns a number or a mark word
+    (docs/how-to/own-data.md). Scores are the marker's"""
+    reward_threshold: float | None = field(default=None, metadata=LATER)
+    """of a reward of your own that returns numbers: from which on a rollout counts as right, for algorithms that ask
+    which are; null: only 0 and 1 tell"""
+    reward_seconds: Positive = field(default=SECONDS, metadata=LATER)
+    """of a reward of your own: processor time that one call may take; one that takes more has failed"""
+    reward_hash: str = field(default="", metadata=LATER)
+    """of a reward of your own: what its source must hash to; empty: whatever it is now, which is recorded"""
 
     refill: Refill = field(default="missing", metadata=later("batch"))
     """what a step asks for when the filter has left too few groups: `missing`, as many prompts as groups are missing;
@@ -74,6 +86,13 @@ class Recipe:
     refill_factor: AtLeastOne = field(default=1.0, metadata=LATER)
     """with `refill: missing`, prompts asked for each group that is missing: above 1 there are fewer, larger batches,
     which keep a GPU busy, and some surplus"""
+
+    @property
+    def own_reward(self) -> OwnReward | None:
+        """The function of the user's that rewards rollouts; None where a word of ours says what does."""
+        if ":" not in self.reward:
+            return None
+        return OwnReward.here(self.reward, self.reward_seconds, self.reward_hash)
 
     @property
     def most_prompts(self) -> int:
@@ -97,7 +116,9 @@ class Recipe:
 
     def idle(self, algorithm: Algorithm) -> set[str]:
         """The settings that have no effect with this algorithm."""
-        idle: set[str] = set()
+        idle: set[str] = set() if ":" in self.reward else set(OWN)
+        if not algorithm.reads_labels:
+            idle.add("reward_threshold")
         if algorithm.reference != "synced":
             idle.add("reference_sync_steps")
         if not algorithm.refill:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from harness.base.errors import UserError
 from harness.base.registry import BACKENDS
+from harness.config import rewards
 from harness.config.evaluation import Evaluation
 from harness.config.experiment import Arm, Experiment
 from harness.config.own_files import ProblemFile
@@ -65,7 +67,7 @@ def make(experiment: Experiment, model: Path | None) -> Plan:
         backend_settings=stated(experiment.backend_settings) if experiment.backend_settings is not None else {},
         sweeps=list(experiment.sweeps),
         lock_version=_LOCK_VERSION,
-        train_hash=experiment.train_file.hash if experiment.train_file else "",
+        train_hash=experiment.train_file.identity if experiment.train_file else "",
         seals=1,
         unlocked=_unlocked(experiment.backend),
     )
@@ -85,14 +87,19 @@ def _unlocked(backend: str) -> dict[str, list[str]]:
     return {"recipe": list(runtime_keys(Recipe)), **({backend: list(runtime_keys(settings))} if settings else {})}
 
 
-def check_unchanged(locked: Plan, now: Plan, folder: Path) -> None:
-    """Raises: UserError with the differences if a run folder was planned otherwise."""
+def check_unchanged(locked: Plan, now: Plan, folder: Path, files: Iterable[str] = ()) -> None:
+    """
+    Args:
+        files: of the user's, whose content is not what was planned.
+    Raises: UserError with the differences if a run folder was planned otherwise.
+    """
     if identity(locked) == identity(now):
         return
     found = list(differences(locked.to_json(), now.to_json()))
     lines = [f"  {line}" for line in found[:_MOST_DIFFERENCES]]
     if len(found) > _MOST_DIFFERENCES:
         lines.append(f"  and {len(found) - _MOST_DIFFERENCES} more")
+    lines += [f"  {file} has changed since. Restore it from a copy to go on, or:" for file in files]
     raise UserError(
         "\n".join(
             [
@@ -113,6 +120,12 @@ def _decoding(way: Evaluation) -> dict[str, Any]:
     return stated(DecodingRecord(way.temperature, way.top_p, way.max_tokens, dict(way.benchmarks)))
 
 
+def _label(recipe: Recipe) -> dict[str, str]:
+    """What a rollout is learnt from as right, where that is not the marker's verdict."""
+    own = rewards.words(recipe)
+    return {"label": f"own: {own}"} if own else _REWARDS.get(recipe.reward, {})
+
+
 def _record(arm: Arm) -> ArmRecord:
     algorithm = arm.algorithm
     return ArmRecord(
@@ -120,7 +133,7 @@ def _record(arm: Arm) -> ArmRecord:
         algorithm=arm.algorithm_name,
         title=arm.title or algorithm.title,
         hyperparameters=stated(algorithm),
-        spec={**algorithm.spec(), **_REWARDS.get(arm.recipe.reward, {}), **arm.recipe.spec(algorithm)},
+        spec={**algorithm.spec(), **_label(arm.recipe), **arm.recipe.spec(algorithm)},
         recipe_differences=dict(arm.recipe_overrides),
         activity=[
             ActivityRecord(metric=one.metric, label=one.label, inactive_below=one.inactive_below)

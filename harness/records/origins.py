@@ -24,6 +24,8 @@ class DataRecord(Record):
     """of the problems' ids in order"""
     removed: dict[str, Whole]
     """reason -> problems that were left out: copies, contradictions, what is in a benchmark or near one"""
+    kept: dict[str, Whole] = field(default_factory=dict, metadata=LATER)
+    """`in` or `near` and a benchmark that is evaluated -> problems of it that were kept, as the user asked"""
 
 
 class ImportedFile(TypedDict):

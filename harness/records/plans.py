@@ -47,6 +47,9 @@ class Comparison(Record):
     pair_seeds: bool = field(default=False, metadata=LATER)
     """compare two arms seed by seed: trials of the seeds that both have; others are left out of that pair and named.
     It pays where seeds agree between arms (`rence plan` says from which correlation), and costs power elsewhere"""
+    factor: Literal["algorithm", "reward"] = field(default="algorithm", metadata=LATER)
+    """what the arms of the comparison differ in: `algorithm`, and then a reward of one's own must be the same; or
+    `reward`, and then algorithm and recipe must be, and the verdict says that rewards are compared"""
     collapse: CollapseRule | None = field(default=CollapseRule(), metadata=LATER)
     """what counts as a seed that collapsed, such as `{below_start: true, towards_start: 0.5}`; null: none is counted"""
 

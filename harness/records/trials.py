@@ -34,6 +34,9 @@ class TrialRecord(Record):
     """hash of plan.json; empty in a trial from before there were seals"""
     data: str = field(default="", metadata=LATER)
     """hash of data.json, likewise"""
+    reward: str = field(default="", metadata=LATER)
+    """the function of the user's that rewards rollouts, the hash of its source, and from which number on one is right;
+    empty where a word of the recipe says what rewards them"""
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from harness.base.interrupts import Preempted
 from harness.base.locks import locked
 from harness.config.experiment import Experiment
 from harness.models import resolving
-from harness.planning import plan
+from harness.planning import own_rewards, plan
 from harness.records import Plan, RunFolder, chain
 from harness.run import jobs, matching
 from harness.run.display import RunView
@@ -231,10 +231,11 @@ def _claim(experiment: Experiment, outcome: RunOutcome) -> None:
 
 
 def load_problems(experiment: Experiment) -> None:
-    """Raises: ProblemsError now rather than after hours of training if problems that will be asked are not here."""
+    """Raises: ProblemsError now rather than after hours of training if problems that will be asked are not here;
+    UserError if a reward of the user's own cannot be used."""
     for name in _problems(experiment):
         experiment.evaluation.benchmark(name).hash  # noqa: B018  which loads and checks them
-    experiment.training_set.problems  # noqa: B018
+    own_rewards.check(experiment, experiment.training_set.problems[0])
 
 
 def _problems(experiment: Experiment) -> dict[str, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Iterator
 from typing import Any
 
 from harness.base.errors import UserError
@@ -26,7 +27,8 @@ def prepare(folder: RunFolder, experiment: Experiment, plan: Plan, source: str) 
     Raises: UserError with the differences.
     """
     if folder.plan.exists():
-        plans.check_unchanged(Plan.read(folder.plan), plan, folder.root)
+        locked = Plan.read(folder.plan)
+        plans.check_unchanged(locked, plan, folder.root, _changed_files(locked, plan, experiment))
     else:
         _refuse_strangers(folder)
     if not (folder.plan.exists() and folder.config.exists()):  # without a plan it may be that of an earlier try
@@ -38,6 +40,22 @@ def prepare(folder: RunFolder, experiment: Experiment, plan: Plan, source: str) 
         add_published(folder.expected, experiment.expected)
     if not folder.plan.exists():
         plan.write(folder.plan)
+
+
+def _changed_files(locked: Plan, now: Plan, experiment: Experiment) -> Iterator[str]:
+    """The user's own problems and rewards that are not what was planned under the same names."""
+    train = experiment.train_file
+    if train and locked.train == now.train and locked.train_hash != now.train_hash:
+        yield train.file
+    before = {arm.name: arm.spec.get("label", "") for arm in locked.arms}
+    changed = [
+        own.function
+        for arm in experiment.arms
+        if (own := arm.recipe.own_reward)
+        and before.get(arm.name, "").startswith(f"own: {own.function} (")
+        and own.hash not in before[arm.name]
+    ]
+    yield from (f"the source of the reward `{function}`" for function in dict.fromkeys(changed))
 
 
 def clean(folder: RunFolder, name: str) -> None:

@@ -6,6 +6,7 @@ from benchmarks.problems import hash_of
 from harness.base.errors import UserError
 from harness.base.fingerprint import fingerprint
 from harness.base.registry import ALGORITHM_PLUGINS, BACKENDS, BENCHMARK_PLUGINS
+from harness.config import rewards
 from harness.config.experiment import Experiment
 from harness.prompts.stream import PromptStream
 from harness.records import DataRecord, Plan, RunFolder, TrialRecord
@@ -41,6 +42,7 @@ def header(experiment: Experiment, run: RunFolder, arm: str, seed: int) -> Trial
         environment={**environment(), **_plugins(experiment, arm)},
         plan=file_hash(run.plan),
         data=file_hash(run.data),
+        reward=rewards.words(experiment.arm(arm).recipe),
         **identity,
     )
 
@@ -65,7 +67,7 @@ def claim_data(run: RunFolder, experiment: Experiment) -> None:
     Raises: UserError with the differences.
     """
     train = experiment.training_set
-    now = DataRecord(train.name, len(train.problems), hash_of(train.problems), dict(train.removed))
+    now = DataRecord(train.name, len(train.problems), hash_of(train.problems), dict(train.removed), dict(train.kept))
     if not run.data.exists():
         now.write(run.data)
     elif found := list(differences(DataRecord.read(run.data).to_json(), now.to_json())):

@@ -26,7 +26,9 @@ def _complete(typed: str) -> list[str]:
     return [name for contract in CONTRACTS.values() for name in contract.names() if name.startswith(typed)]
 
 
-Name = Annotated[str, typer.Argument(help="See `rence list`.", autocompletion=_complete, show_default=False)]
+Name = Annotated[
+    str, typer.Argument(help="See `rence list`; or MODULE:FUNCTION.", autocompletion=_complete, show_default=False)
+]
 Check = Callable[[Any], None]
 
 
@@ -36,6 +38,7 @@ class CheckedKind(StrEnum):
     engine = "engine"
     backend = "backend"
     section = "section"
+    reward = "reward"
 
 
 @dataclass(frozen=True)
@@ -144,6 +147,18 @@ def _section_names() -> Sequence[str]:
     return [*registry.ours(), *sections.PLUGINS.names()]
 
 
+def _reward(name: str) -> Any:
+    from benchmarks.rewards import RewardMistake
+    from benchmarks.rewards.reward_contract import under_test
+
+    try:
+        found = under_test(name)
+        found.rewards  # noqa: B018  which imports it
+    except RewardMistake as error:
+        raise UserError(str(error)) from None
+    return found
+
+
 _LOCAL = ("torch", "transformers")
 CONTRACTS: dict[CheckedKind, Contract] = {
     CheckedKind.algorithm: Contract(_algorithm_names, _algorithm, "harness.config.algorithm_contract:CHECKS"),
@@ -151,6 +166,7 @@ CONTRACTS: dict[CheckedKind, Contract] = {
     CheckedKind.engine: Contract(_engine_names, _engine, "harness.engines.engine_contract:CHECKS", _LOCAL),
     CheckedKind.backend: Contract(_backend_names, _backend, "harness.backends.backend_contract:CHECKS", _LOCAL),
     CheckedKind.section: Contract(_section_names, _section, "reports.sections.section_contract:CHECKS", ("pandas",)),
+    CheckedKind.reward: Contract(list, _reward, "benchmarks.rewards.reward_contract:CHECKS", ()),
 }
 
 
@@ -165,7 +181,8 @@ def check(
     ] = None,
     json: Json = False,
 ) -> None:
-    """The contract of what has this name: what every algorithm, benchmark, engine, backend, section keeps to."""
+    """The contract of what has this name: what every algorithm, benchmark, engine, backend, section keeps to; and of a
+    reward function of yours, MODULE:FUNCTION."""
     rows = [row for one in _kinds(name, kind) for row in run_contract(one, name)]
     failed, run = [row for row in rows if row.passed is False], [row for row in rows if row.passed is not None]
     if json:
@@ -210,7 +227,9 @@ def outcome(kind: str, one: Check, subject: Any) -> CheckRow:
 
 def _kinds(name: str, kind: CheckedKind | None) -> list[CheckedKind]:
     """Raises: UserError with the nearest name if nothing is called so."""
-    asked = [kind] if kind else list(CheckedKind)
+    if kind is CheckedKind.reward or (kind is None and ":" in name):
+        return [CheckedKind.reward]
+    asked = [kind] if kind else [one for one in CheckedKind if one is not CheckedKind.reward]
     found = [one for one in asked if name in CONTRACTS[one].names()]
     if not found:
         from harness.base.registry import training_set_names

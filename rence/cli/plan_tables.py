@@ -46,8 +46,9 @@ def print_plan(experiment: Experiment, seen: Preview) -> None:
         f"backend {made.backend}"
     )
     removed = ", ".join(f"{count:,} {reason}" for reason, count in seen.train.expected_removed.items())
-    if removed:
-        console.print(f"{made.train}: {seen.train.count:,} problems; left out: {removed}")
+    if removed or made.train_hash:
+        left_out = removed or "none"
+        console.print(f"{made.train}: {seen.train.count:,} problems; left out: {left_out}{_of_file(experiment, seen)}")
     _print_arms(made)
     _print_refill(seen)
     _print_sweeps(experiment, made, seen)
@@ -65,6 +66,17 @@ def print_plan(experiment: Experiment, seen: Preview) -> None:
     if seen.tuning:
         console.print("\nTuning comes on top of that:")
         _print_costs(seen.tuning)
+
+
+def _of_file(experiment: Experiment, seen: Preview) -> str:
+    """What is said of a training set that is a file: where it is, and what it shares with what is evaluated."""
+    own = experiment.train_file
+    if own is None:
+        return ""
+    kept = "".join(f"; {count:,} {reason} are learnt from all the same" for reason, count in seen.train.kept.items())
+    unchecked = seen.train.unchecked
+    looked = f"; not compared with {', '.join(unchecked)}, which {'are' if unchecked[1:] else 'is'} not on this machine"
+    return f" (file {own.file}, hash {own.hash}){kept}{looked if unchecked else ''}"
 
 
 def _print_arms(made: Plan) -> None:

@@ -12,7 +12,7 @@ from harness.backends.registry import get_backend
 from harness.base.errors import UserError
 from harness.config.experiment import Experiment
 from harness.models import resolving
-from harness.planning import costs, plan, response_lengths, solve_rates, tuning
+from harness.planning import costs, own_rewards, plan, response_lengths, solve_rates, tuning
 from harness.planning.measuring import MeasuredCosts, measured
 from harness.planning.refilling import RefillForecast, forecast
 from harness.planning.response_lengths import ResponseLength
@@ -92,7 +92,7 @@ class Preview:
     problems: dict[str, int]
     """benchmark -> number of problems"""
     train: TrainingSet
-    """as expected; nothing is loaded"""
+    """as expected: of ours nothing is loaded"""
     variances: Variances
     """assumed, not measured"""
     target: PowerTarget
@@ -132,7 +132,11 @@ class Preview:
             **({"optimise": self.optimal.to_json()} if self.optimal else {}),
             **_refill_json(self.rates, self.refill),
             "problems": self.problems,
-            "training_set": {"problems": self.train.count, "removed": dict(self.train.expected_removed)},
+            "training_set": {
+                "problems": self.train.count,
+                "removed": dict(self.train.expected_removed),
+                **{name: found for name in ("kept", "unchecked") if (found := getattr(self.train, name))},
+            },
             "minimum_detectable_effect": {
                 "assumed": asdict(self.variances),
                 "alpha": self.target.alpha,
@@ -166,6 +170,7 @@ def preview(
     model, variances = resolving.find(experiment.model), Variances()
     experiment, before = _tuned(experiment, model)
     made = plan.make(experiment, model)
+    own_rewards.preview(experiment)
     asked = {**made.benchmarks, **made.curve_benchmarks}
     problems = {name: experiment.evaluation.benchmark(name).count for name in asked}
     comparison = made.comparison
@@ -179,7 +184,7 @@ def preview(
     runs = [*([pilot] if pilot else []), Path("runs") / experiment.name]
     length = response_lengths.known(made, runs) if response_tokens is None else response_lengths.said(response_tokens)
     cost = costs.estimate(experiment, model, problems, length and length.tokens)
-    train = experiment.training_set
+    train = experiment.training_preview
     made = replace(made, lock="") if before else made  # what its tuning chooses will be part of it
     seen = Preview(experiment, made, cost, problems, train, variances, target, tables, pays_from, tuning=before)
     seen = replace(seen, rates=solve_rates.known(experiment, made, runs), length=length)

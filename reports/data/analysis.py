@@ -263,4 +263,5 @@ def side(run: Run, arm: str) -> Side:
     """What matching looks at, of one arm of a run."""
     trials = {seed: trial.record for (name, seed), trial in run.trials.items() if name == arm}
     evals = final(run)
-    return Side(arm, trials, where(evals, evals["arm"] == arm), imported=bool(run.plan.imported))
+    own, factor = where(evals, evals["arm"] == arm), run.plan.comparison.factor
+    return Side(arm, trials, own, imported=bool(run.plan.imported), factor=factor)

@@ -141,10 +141,16 @@ def tallies(run: Run) -> dict[tuple[str, str], FlipCounts]:
     for e, arm, benchmark in zip(evals.index.tolist(), evals["arm"], evals["benchmark"], strict=True):
         found.setdefault((arm, benchmark), []).append(e)
     coarse = set(run.imported.coarse) if run.imported else set()
-    return {key: _tally(run, places, key[1] in coarse) for key, places in found.items()}
+    return {key: tally(run, places, key[1] in coarse) for key, places in found.items()}
 
 
-def _tally(run: Run, evals: list[int], coarse: bool) -> FlipCounts:
+def tally(run: Run, evals: list[int], coarse: bool) -> FlipCounts:
+    """Some evaluations of one arm on one benchmark, put together.
+
+    Args:
+        evals: rows of `Run.evals`.
+        coarse: whether no more is known than correct or not.
+    """
     each = [run.attempts[e].marks for e in evals]
     counts = [[(marks == place).sum(axis=1) for place in range(len(MARKS))] for marks in each]
     read = np.sum([read_by(run.attempts[e], "mark_anywhere") for e in evals], axis=0)

@@ -23,6 +23,7 @@ TRAINING = {
     "initial_weights": "the checkpoint to start from",
     "budget_rollouts": "the budget",
     "backend": "the backend",
+    "reward": "the reward",
 }
 HARMLESS = (
     *("arm", "seed", "step", "rollouts", "grid", "model_hash"),  # what is compared
@@ -129,6 +130,8 @@ class Side:
     """whether nothing is known of its training"""
     recipe: Mapping[str, Any] = field(default_factory=dict)
     """what it was trained with beside the algorithm; empty where that is not known"""
+    factor: str = "algorithm"
+    """what its plan says that arms differ in"""
 
     @cached_property
     def settings(self) -> dict[str, list[dict[str, Any]]]:
@@ -200,7 +203,8 @@ def training(a: Side, b: Side) -> list[Mismatch]:
     if not shared:
         return [Mismatch("seed", f"{a.name} and {b.name} have no seed in common")]
     found = []
-    for name in TRAINING:
+    compared = {a.factor} & {b.factor}
+    for name in (name for name in TRAINING if name not in compared):
         seeds = [seed for seed in shared if getattr(a.trials[seed], name) != getattr(b.trials[seed], name)]
         if seeds:
             found.append(Mismatch(name, f"{name_of(name)} differs (seed {', '.join(map(str, seeds))})"))

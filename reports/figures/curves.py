@@ -66,23 +66,36 @@ def curves(
         # pixels: numbers to the left, the lines' names to the right where there is room for them
         left, right, top, bottom = 32, 112 if labels else 18, 8, 40
         axes.set_position((left / width, bottom / height, 1 - (left + right) / width, 1 - (top + bottom) / height))
-        axes.grid(axis="y")
-        axes.set_xlabel(xlabel)
-        axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
-        axes.margins(x=0.02, y=0.06)
-        if start is not None:
-            axes.axhline(start, color=MUTED, linewidth=0.8, linestyle=(0, (3, 3)))
-        # quiet lines first, so that the named ones lie above them
-        for line in sorted(lines, key=lambda line: not line.quiet):
-            _draw(axes, line)
-        # draws the bands too: the range is the lines', and a band that reaches far beyond it is cut
-        _limits(axes, lines, least)
-        _x_axis(axes, lines, doubling)
+        draw_curves(axes, lines, start, xlabel, least=least, doubling=doubling)
         if labels:
             ends = [(_end(line), line.label, line.colour) for line in lines if not line.quiet]
             beside(axes, [*ends, (start, "start", MUTED)], height - top - bottom, right)
 
     return draw(name, width, height, plot)
+
+
+def draw_curves(
+    axes: Axes,
+    lines: Sequence[Line],
+    start: float | None,
+    xlabel: str,
+    *,
+    least: float = LEAST_RANGE,
+    doubling: bool = False,
+) -> None:
+    """The lines with their bands, into a panel of any size. Arguments: as `curves`."""
+    axes.grid(axis="y")
+    axes.set_xlabel(xlabel)
+    axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
+    axes.margins(x=0.02, y=0.06)
+    if start is not None:
+        axes.axhline(start, color=MUTED, linewidth=0.8, linestyle=(0, (3, 3)))
+    # quiet lines first, so that the named ones lie above them
+    for line in sorted(lines, key=lambda line: not line.quiet):
+        _draw(axes, line)
+    # draws the bands too: the range is the lines', and a band that reaches far beyond it is cut
+    _limits(axes, lines, least)
+    _x_axis(axes, lines, doubling)
 
 
 def _draw(axes: Axes, line: Line) -> None:

@@ -47,21 +47,29 @@ def intervals(name: str, entries: Sequence[IntervalRow], xlabel: str, zero: bool
 
     def plot(axes: Axes) -> None:
         axes.set_position((left / WIDTH, BOTTOM / height, 1 - (left + 14) / WIDTH, 1 - (TOP + BOTTOM) / height))
-        axes.set_ylim(len(entries) - 0.5, -0.5)
         axes.set_yticks([])
-        axes.grid(axis="x")
-        axes.set_xlabel(xlabel)
-        axes.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
-        axes.xaxis.set_major_formatter(FuncFormatter(_signed if zero else lambda x, _: f"{x:g}"))
-        if zero:
-            axes.axvline(0, color=MUTED, linewidth=0.9)
-        if line is not None:
-            axes.axvline(line, color=MUTED, linewidth=0.9, linestyle=(0, (3, 3)))
+        draw_intervals(axes, entries, xlabel, zero, line)
         for row, entry in enumerate(entries):
             _label(axes, row, entry, left)
-            _marks(axes, row, entry)
 
     return draw(name, WIDTH, height, plot)
+
+
+def draw_intervals(
+    axes: Axes, entries: Sequence[IntervalRow], xlabel: str, zero: bool, line: float | None = None
+) -> None:
+    """The rows without their labels, into a panel of any size: row i is at y = i. Arguments: as `intervals`."""
+    axes.set_ylim(len(entries) - 0.5, -0.5)
+    axes.grid(axis="x")
+    axes.set_xlabel(xlabel)
+    axes.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
+    axes.xaxis.set_major_formatter(FuncFormatter(_signed if zero else lambda x, _: f"{x:g}"))
+    if zero:
+        axes.axvline(0, color=MUTED, linewidth=0.9)
+    if line is not None:
+        axes.axvline(line, color=MUTED, linewidth=0.9, linestyle=(0, (3, 3)))
+    for row, entry in enumerate(entries):
+        _marks(axes, row, entry)
 
 
 def _signed(x: float, _: int) -> str:

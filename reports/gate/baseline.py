@@ -15,7 +15,7 @@ from harness.records import write_text
 from harness.records.yaml_reader import MOST_NODES
 from reports.gate.by_reading import NAMES, differing
 from reports.gate.nodes import MOST_BYTES
-from reports.gate.results import SINGLE, Counts, Results
+from reports.gate.results import SINGLE, Counts, GateResults
 
 BASELINE_SCHEMA = 3
 """1 has no `answers`; 1 and 2 neither engine nor evaluation seed. Both are read as well"""
@@ -38,7 +38,7 @@ _HEAD = """\
 
 @dataclass(frozen=True)
 class Baseline:
-    results: Results
+    results: GateResults
     margin: float
     """how much of the average may be lost, as a fraction; above 0"""
     edited: bool = False
@@ -117,7 +117,7 @@ def _benchmark(counts: Counts, seeds: Sequence[int]) -> str:
     return f"{_block(fields, 4)}{texts}{problems}    correct:\n{lists}"
 
 
-def _read(r: Results) -> dict[str, dict[str, dict[str, dict[str, int]]]]:
+def _read(r: GateResults) -> dict[str, dict[str, dict[str, dict[str, int]]]]:
     """Benchmark -> reading -> seed -> problem -> count; of seeds and problems only those where it differs."""
     found = {
         name: {

@@ -16,7 +16,7 @@ from harness.records import ImportRecord, RunFolder
 from reports.data.alternatives import LEFT_OUT, MeasuringChoice, of_readings, without
 from reports.data.load import where
 from reports.data.readings import TITLES
-from reports.gate.results import Counts, Results, Rows
+from reports.gate.results import Counts, GateResults, Rows
 from reports.statistics import Floats
 from reports.statistics.dependence import Matrices
 
@@ -67,7 +67,7 @@ def differing(counts: Counts, name: str) -> list[dict[str, int]]:
     ]
 
 
-def choice(new: Results, old: Results) -> MeasuringChoice:
+def choice(new: GateResults, old: GateResults) -> MeasuringChoice:
     """The reading of answers, with the readings that both sides know on every benchmark of the baseline."""
     sides = {
         "run": [new.benchmarks[name] for name in old.benchmarks],

@@ -8,7 +8,7 @@ from typing import Any
 from harness.records import DataError
 from reports.data.matching import LISTED, OPTIONS, canonical, name_of, shown
 from reports.gate.measure import Measured
-from reports.gate.results import Results
+from reports.gate.results import GateResults
 from reports.verdict import span
 from reports.words import capital, listing
 
@@ -17,7 +17,7 @@ _OF_IMPORTS = ", if these are imports of one benchmark"
 _NOTHING = (None, "", "unknown")
 
 
-def check_same_problems(name: str, new: Results, baseline: str, old: Results) -> None:
+def check_same_problems(name: str, new: GateResults, baseline: str, old: GateResults) -> None:
     """Raises: DataError if they were asked different problems: another limit, version or list."""
     for benchmark, theirs in old.benchmarks.items():
         ours = new.benchmarks[benchmark]
@@ -41,12 +41,12 @@ def _limit(limit: int | None) -> str:
     return "all problems" if limit is None else f"the first {limit:,} problems"
 
 
-def unmatched(new: Results, old: Results) -> list[str]:
+def unmatched(new: GateResults, old: GateResults) -> list[str]:
     """In what else than the weights the two differ, so that a change of score may not be the model's."""
     return [f"{what} is {ours}, but {theirs} in the baseline" for _, what, ours, theirs in _settings(new, old)]
 
 
-def listed(new: Results, old: Results) -> list[str]:
+def listed(new: GateResults, old: GateResults) -> list[str]:
     """What differs and may; of what both sides tell."""
     pairs = {"engine_version": (new.engine_version, old.engine_version)}
     pairs |= {f"sampling.{key}": (new.sampling[key], old.sampling[key]) for key in new.sampling.keys() & old.sampling}
@@ -60,7 +60,7 @@ def listed(new: Results, old: Results) -> list[str]:
     ]
 
 
-def mend(new: Results, old: Results) -> str:
+def mend(new: GateResults, old: GateResults) -> str:
     """What can be done, as the beginning of a sentence: the options that ask as the baseline was asked, where these
     mend it all."""
     found = list(_settings(new, old))
@@ -70,7 +70,7 @@ def mend(new: Results, old: Results) -> str:
     return f"Evaluate as the baseline was (rence eval ... {' '.join(options)})"
 
 
-def _settings(new: Results, old: Results) -> Iterator[tuple[str, str, Any, Any]]:
+def _settings(new: GateResults, old: GateResults) -> Iterator[tuple[str, str, Any, Any]]:
     """Key, its name, and both sides, of what must not differ."""
     for key, ours, theirs in _both(new, old):
         if canonical(ours) != canonical(theirs):
@@ -83,7 +83,7 @@ def _settings(new: Results, old: Results) -> Iterator[tuple[str, str, Any, Any]]
             yield "rule", f"{name_of('rule')} of {name}", one.rule, other.rule
 
 
-def _both(new: Results, old: Results) -> Iterator[tuple[str, Any, Any]]:
+def _both(new: GateResults, old: GateResults) -> Iterator[tuple[str, Any, Any]]:
     yield "template", new.template, old.template
     yield "grader_version", new.marker, old.marker
     if new.limit != old.limit:
@@ -103,7 +103,7 @@ def _stated(key: str, value: Any) -> Any:
     return "not stated" if value in _NOTHING else value
 
 
-def unstated(new: Results, old: Results) -> list[str]:
+def unstated(new: GateResults, old: GateResults) -> list[str]:
     """Why it is not known whether what counts is the same, in words: what neither side tells, as results that were made
     elsewhere may not, or what a baseline is too old for."""
     settings = {"template": (new.template, old.template), "marker": (new.marker, old.marker)}
@@ -117,7 +117,7 @@ def unstated(new: Results, old: Results) -> list[str]:
     return said
 
 
-def notes(measured: Measured, old: Results) -> list[str]:
+def notes(measured: Measured, old: GateResults) -> list[str]:
     """What a reader must know beside the numbers."""
     new = measured.results
     return [
@@ -129,7 +129,7 @@ def notes(measured: Measured, old: Results) -> list[str]:
     ]
 
 
-def _different_k(new: Results, old: Results) -> Iterator[str]:
+def _different_k(new: GateResults, old: GateResults) -> Iterator[str]:
     for benchmark, theirs in old.benchmarks.items():
         ours = new.benchmarks[benchmark]
         if set(ours.k) != set(theirs.k):
@@ -137,7 +137,7 @@ def _different_k(new: Results, old: Results) -> Iterator[str]:
             yield f"{benchmark}: k is {one} attempts a problem, {other} in the baseline."
 
 
-def _seeds(new: Results, old: Results) -> Iterator[str]:
+def _seeds(new: GateResults, old: GateResults) -> Iterator[str]:
     if new.single != old.single:
         one, other = ("the run", "the baseline") if new.single else ("the baseline", "the run")
         seeds = max(len(new.seeds), len(old.seeds))

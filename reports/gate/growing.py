@@ -19,7 +19,7 @@ from reports.data import columns
 from reports.data.checked import Checked, check
 from reports.data.load import READINGS
 from reports.gate.measure import Measured, measure, results_of
-from reports.gate.results import Counts, Results, ids_hash
+from reports.gate.results import Counts, GateResults, ids_hash
 from reports.words import listing
 
 
@@ -42,7 +42,7 @@ class Answered:
         """Whether all problems are answered."""
         return all(self.there[name] == len(ids) for name, ids in self.orders.items())
 
-    def cut(self, size: Mapping[str, int], old: Results) -> tuple[Results, Results]:
+    def cut(self, size: Mapping[str, int], old: GateResults) -> tuple[GateResults, GateResults]:
         """Both sides on the first problems alone.
 
         Args:
@@ -56,7 +56,7 @@ class Answered:
         )
 
 
-def _cut(results: Results, there: Mapping[str, Collection[str]], chosen: Mapping[str, list[str]]) -> Results:
+def _cut(results: GateResults, there: Mapping[str, Collection[str]], chosen: Mapping[str, list[str]]) -> GateResults:
     benchmarks = {}
     for name, ids in chosen.items():
         counts, place = results.benchmarks[name], {problem: i for i, problem in enumerate(there[name])}

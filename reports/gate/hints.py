@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from reports.gate.decide import ALPHA, Decision, GateOutcome
-from reports.gate.results import Results
+from reports.gate.results import GateResults
 from reports.gate.sharpen import Sharper
 from reports.words import listing, percent, plural
 
@@ -19,8 +19,8 @@ MOST_PROBLEMS = 5
 class Evidence:
     """What a decision rests on."""
 
-    new: Results
-    old: Results
+    new: GateResults
+    old: GateResults
     ids: Mapping[str, Sequence[str]]
     """benchmark -> ids of the problems, as the counts have them"""
     decision: Decision

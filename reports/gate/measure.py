@@ -27,13 +27,13 @@ from reports.data.source_marks import is_ours
 from reports.data.titles import titles
 from reports.gate import by_reading
 from reports.gate.answers import answer_hashes
-from reports.gate.results import Counts, Results, ids_hash
+from reports.gate.results import Counts, GateResults, ids_hash
 from reports.words import listing, plural
 
 
 @dataclass(frozen=True)
 class Measured:
-    results: Results
+    results: GateResults
     extra: list[str]
     """benchmarks that are there and were not asked for"""
     notes: tuple[str, ...]
@@ -137,7 +137,7 @@ def results_of(name: str, subject: ComparedSide, evals: pd.DataFrame) -> Measure
         )
         for benchmark, scores in benchmarks.items()
     }
-    results = Results(
+    results = GateResults(
         made_from=Path(name).as_posix(),
         arm=one["arm"],
         models={seed: _only(name, where(evals, evals["seed"] == seed), "model_hash") for seed in seeds},

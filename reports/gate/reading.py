@@ -21,7 +21,7 @@ from reports.gate import by_reading
 from reports.gate.baseline import BASELINE_SCHEMA, Baseline, percent, seal_of, seed_word
 from reports.gate.nodes import Key, Nodes, dotted
 from reports.gate.nodes import read as read_nodes
-from reports.gate.results import SINGLE, Counts, Results, Rows, ids_hash
+from reports.gate.results import SINGLE, Counts, GateResults, Rows, ids_hash
 
 _TOP = ("schema", "made_from", "arm", "margin_points", "average_percent", "template", "marker", "sampling", "limit")
 _ENGINE = ("engine", "engine_version")
@@ -58,7 +58,7 @@ def read(path: Path, default_margin: float) -> Baseline:
     names = sorted(_mapping(nodes, ("benchmarks",)))
     if not names:
         nodes.fail(("benchmarks",), "`benchmarks` is empty: there is nothing to gate.")
-    results = Results(
+    results = GateResults(
         made_from=_word(nodes, ("made_from",)),
         arm=_word(nodes, ("arm",)),
         models=models,

@@ -69,7 +69,7 @@ class Counts:
 
 
 @dataclass(frozen=True)
-class Results:
+class GateResults:
     """One arm, or one model: the same seeds on every benchmark, all asked in one way."""
 
     made_from: str

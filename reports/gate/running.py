@@ -16,7 +16,7 @@ from reports.gate.baseline import MARGIN_POINTS, Baseline
 from reports.gate.decide import ALPHA, Attempts, Decision, GateOutcome, decide
 from reports.gate.looks import Sides
 from reports.gate.measure import Measured, measure
-from reports.gate.results import Results
+from reports.gate.results import GateResults
 from reports.gate.shared import SharedProblems, share
 from reports.gate.sharpen import sharper
 from reports.gate.verdict import Gate, Policy
@@ -71,7 +71,7 @@ def run(
     )
 
 
-def _depends(new: Results, old: Results, decision: Decision) -> DependsOn:
+def _depends(new: GateResults, old: GateResults, decision: Decision) -> DependsOn:
     """Of the average's change."""
     ours, theirs = values(new, old)
     estimand = decision.average.estimate.estimand
@@ -81,7 +81,7 @@ def _depends(new: Results, old: Results, decision: Decision) -> DependsOn:
     return of_pair({"run": ours, "baseline": theirs}, titles, seeds, asked, more)
 
 
-def _shared(name: str, file: str, old: Results, accept: str | None) -> tuple[Measured, Results, list[str]]:
+def _shared(name: str, file: str, old: GateResults, accept: str | None) -> tuple[Measured, GateResults, list[str]]:
     """Both sides on the problems that both have, and notes on what was left out."""
     found: list[SharedProblems] = []
 
@@ -98,7 +98,7 @@ def _shared(name: str, file: str, old: Results, accept: str | None) -> tuple[Mea
     return replace(measured, results=replace(measured.results, benchmarks=counts)), shared.old, shared.notes
 
 
-def check_matched(name: str, new: Results, file: Path, baseline: Baseline, accept: str | None) -> list[str]:
+def check_matched(name: str, new: GateResults, file: Path, baseline: Baseline, accept: str | None) -> list[str]:
     """In what else than the weights the two differ, and whether the file is the one that was written.
 
     Raises: Unmatched if that is not accepted.
@@ -120,17 +120,17 @@ def check_matched(name: str, new: Results, file: Path, baseline: Baseline, accep
     return reasons
 
 
-def values(new: Results, old: Results) -> Sides:
+def values(new: GateResults, old: GateResults) -> Sides:
     """Scores of both sides, benchmark by benchmark of the baseline."""
     return [new.benchmarks[one].values for one in old.benchmarks], [one.values for one in old.benchmarks.values()]
 
 
-def attempts(new: Results, old: Results) -> Attempts:
+def attempts(new: GateResults, old: GateResults) -> Attempts:
     """A problem, of both sides, benchmark by benchmark of the baseline, seed by seed."""
     return [new.benchmarks[one].k for one in old.benchmarks], [one.k for one in old.benchmarks.values()]
 
 
-def same_answers(new: Results, old: Results) -> bool:
+def same_answers(new: GateResults, old: GateResults) -> bool:
     """Whether every answer is the baseline's, text by text, seed by seed, and was marked alike."""
     pairs = [(new.benchmarks[name], counts) for name, counts in old.benchmarks.items()]
     return all(one.answers and one.answers == other.answers and one.correct == other.correct for one, other in pairs)

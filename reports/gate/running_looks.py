@@ -11,7 +11,7 @@ from reports.gate.baseline import MARGIN_POINTS
 from reports.gate.growing import Answered
 from reports.gate.looks import Equal, Looked, LookPlan, Sides
 from reports.gate.remembering import GateRecord
-from reports.gate.results import Counts, Results, ids_hash
+from reports.gate.results import Counts, GateResults, ids_hash
 from reports.gate.running import attempts, check_matched, same_answers, values
 from reports.gate.saved import Saved
 from reports.gate.undecided import NotDecided
@@ -70,7 +70,7 @@ def run(
     )
 
 
-def _equal(answered: Answered, old: Results) -> Equal:
+def _equal(answered: Answered, old: GateResults) -> Equal:
     new = answered.measured.results
     if answered.complete and all(counts.answers for counts in new.benchmarks.values()):
         return Equal.YES if same_answers(new, old) else Equal.NO
@@ -120,10 +120,10 @@ def planned(
     return looks.plan({name: len(ids[name]) for name in old.benchmarks}).sizes
 
 
-def _to_be_asked(headers: Mapping[str, EvalRecord], ids: Mapping[str, Sequence[str]]) -> Results:
+def _to_be_asked(headers: Mapping[str, EvalRecord], ids: Mapping[str, Sequence[str]]) -> GateResults:
     """What the evaluation will be, with no answer yet."""
     first = next(iter(headers.values()))
-    return Results(
+    return GateResults(
         made_from="",
         arm=first.arm,
         models={},

@@ -17,7 +17,7 @@ from reports.compared_side import ComparedSide
 from reports.data import common, same_problems
 from reports.data.readings import ANYWHERE
 from reports.data.scores import Scores, matrices
-from reports.gate.results import Counts, Results, Rows, ids_hash
+from reports.gate.results import Counts, GateResults, Rows, ids_hash
 
 
 @dataclass(frozen=True)
@@ -26,14 +26,14 @@ class SharedProblems:
 
     subject: ComparedSide
     """with the evaluations of the baseline's benchmarks alone"""
-    old: Results
+    old: GateResults
     notes: list[str]
     """what was left out on which side, and what it could change"""
     fewer: set[str]
     """benchmarks that lost problems"""
 
 
-def share(name: str, subject: ComparedSide, evals: pd.DataFrame, file: str, old: Results) -> SharedProblems:
+def share(name: str, subject: ComparedSide, evals: pd.DataFrame, file: str, old: GateResults) -> SharedProblems:
     """
     Args:
         evals: of the run, on the baseline's benchmarks.
@@ -62,7 +62,7 @@ def share(name: str, subject: ComparedSide, evals: pd.DataFrame, file: str, old:
     )
 
 
-def _one_version(name: str, evals: pd.DataFrame, file: str, old: Results) -> pd.DataFrame:
+def _one_version(name: str, evals: pd.DataFrame, file: str, old: GateResults) -> pd.DataFrame:
     """The run's headers with the baseline's hashes, where both are over ids and golds, and those agree.
 
     The baseline does not hold golds: what it holds is the hash, and that tells whether they are the run's.
@@ -84,7 +84,7 @@ def _one_version(name: str, evals: pd.DataFrame, file: str, old: Results) -> pd.
     return same_problems.adopt(evals, same)
 
 
-def _tables(old: Results) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _tables(old: GateResults) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The baseline as `Run.evals` and `Run.problems`, as far as they are needed here."""
     rows = [(seed, b, i) for b in old.benchmarks for i, seed in enumerate(old.seeds)]
     headers = pd.DataFrame(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from reports.gate.decide import ScoreChange
-from reports.gate.results import Counts, Results
+from reports.gate.results import Counts, GateResults
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Sharper:
     """times as many attempts a problem; None where they alone cannot do it, or one attempt does not tell"""
 
 
-def sharper(average: ScoreChange, margin: float, new: Results, old: Results) -> Sharper | None:
+def sharper(average: ScoreChange, margin: float, new: GateResults, old: GateResults) -> Sharper | None:
     """None where the design is sharp enough for this margin already, or nothing varied.
 
     The variance V of the difference must fall by (provable margin / margin)^2. More attempts lower only the part of V
@@ -37,7 +37,7 @@ def sharper(average: ScoreChange, margin: float, new: Results, old: Results) -> 
     return Sharper(times, min(sampling, se**2) / room if room > 0 else None)
 
 
-def sampling_variance(new: Results, old: Results) -> float | None:
+def sampling_variance(new: GateResults, old: GateResults) -> float | None:
     """Of the difference of the averages, given the problems and seeds: sum over sides and benchmarks of the mean of
     p (1 - p) / (k - 1), p being the share of correct attempts, over S J B^2. None where k is 1."""
     if min(k for side in (new, old) for counts in side.benchmarks.values() for k in counts.k) < 2:

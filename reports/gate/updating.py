@@ -15,7 +15,7 @@ from reports.gate import checks, reading
 from reports.gate.baseline import MARGIN_POINTS, Baseline, render, write
 from reports.gate.hints import margin_words
 from reports.gate.measure import measure
-from reports.gate.results import Results
+from reports.gate.results import GateResults
 from reports.render import plain
 from reports.words import GAP, percent, signed
 
@@ -95,14 +95,14 @@ def _differences(new: Baseline, old: Baseline) -> list[str]:
     return [f"Changed: {reason.replace('in the baseline', 'before')}." for reason in reasons]
 
 
-def _versions(new: Results, old: Results) -> Iterator[str]:
+def _versions(new: GateResults, old: GateResults) -> Iterator[str]:
     for name in sorted(new.benchmarks.keys() & old.benchmarks.keys()):
         one, other = new.benchmarks[name], old.benchmarks[name]
         if one.hash == other.hash and one.ids != other.ids:
             yield f"the problems of {name} are others"
 
 
-def _means(results: Results) -> dict[str, float]:
+def _means(results: GateResults) -> dict[str, float]:
     return {AVERAGE: results.average, **{name: counts.mean for name, counts in results.benchmarks.items()}}
 
 

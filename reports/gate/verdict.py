@@ -14,7 +14,7 @@ from reports.data.scores import AVERAGE
 from reports.document import Cell, Column, Row, Table, text
 from reports.gate.decide import ALPHA, SINGLE_ALPHA, Decision, GateOutcome, ScoreChange
 from reports.gate.hints import Evidence, hints, margin_words
-from reports.gate.results import Results
+from reports.gate.results import GateResults
 from reports.gate.saved import Saved
 from reports.gate.sharpen import Sharper
 from reports.render import plain
@@ -36,8 +36,8 @@ class Gate:
     run: str
     baseline: str
     """the file"""
-    new: Results
-    old: Results
+    new: GateResults
+    old: GateResults
     decision: Decision
     sharper: Sharper | None
     """of an inconclusive one"""

@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 
 from harness.records import START
+from reports.data import curve_points
 from reports.data.analysis import Analysis
 from reports.data.axes import AXES, averaged, counted, curve_benchmarks, equal
 from reports.data.load import where
 from reports.document import Block, Cell, Column, Figure, Gallery, Row, Section, Table, Text, text
 from reports.figures import arm_colours
 from reports.figures.curves import Line, Track, curves
-from reports.statistics import contrast
 from reports.words import count, listing, percent
 
 WORDS = {**AXES, "step": "steps"}
@@ -92,15 +92,25 @@ def covers(a: Analysis) -> str:
 
 
 def _svg(a: Analysis, table: pd.DataFrame, x: str, width: float, height: float, suffix: str = "") -> str:
-    start = table.loc[table["arm"] == START, "score"]
-    origin = float(start.iloc[0]) * 100 if len(start) else None
-    lines = [
-        line(a, arm.name, _tracks(a, where(table, table["arm"] == arm.name), arm.name, x), origin) for arm in a.arms
-    ]
+    lines, origin = panel(a, table, x)
     return curves(f"curve-{x}{suffix}", lines, origin, WORDS[x], width, height)
 
 
-def line(a: Analysis, arm: str, tracks: list[Track], origin: float | None = None, dots: bool = True) -> Line:
+def panel(a: Analysis, table: pd.DataFrame, x: str) -> tuple[list[Line], float | None]:
+    """A line for each arm, and the untrained model's score, in percent; None where that is not known.
+
+    Args:
+        table: `axes.counted` or `axes.averaged`, of one column.
+        x: its column that the scores are drawn against.
+    """
+    start = table.loc[table["arm"] == START, "score"]
+    origin = float(start.iloc[0]) * 100 if len(start) else None
+    found = {arm.name: curve_points.tracks(a, where(table, table["arm"] == arm.name), arm.name, x) for arm in a.arms}
+    tracks = {arm: [(xs, [100 * y for y in ys]) for xs, ys in by_seed.values()] for arm, by_seed in found.items()}
+    return [line(a, arm.name, tracks[arm.name], origin) for arm in a.arms], origin
+
+
+def line(a: Analysis, arm: str, tracks: Sequence[Track], origin: float | None = None, dots: bool = True) -> Line:
     """One arm as a picture shows it: by how many arms there are, with or without its seeds, its band and its name.
 
     Args:
@@ -130,47 +140,12 @@ def line(a: Analysis, arm: str, tracks: list[Track], origin: float | None = None
 
 
 def _band(tracks: Sequence[Sequence[float]], confidence: float) -> tuple[list[float], list[float]] | None:
-    """Interval of the mean over seeds at each point: seeds new, problems these. None if no point has any."""
-    bounds = [_interval(np.array(values), confidence) for values in zip(*tracks, strict=True)]
+    """Interval of the mean over seeds at each point, in percent. None if no point has any."""
+    points = zip(*tracks, strict=True)
+    bounds = [curve_points.interval(np.array(values) / 100, confidence) for values in points]
     if all(math.isnan(low) for low, _ in bounds):
         return None
-    return [low for low, _ in bounds], [high for _, high in bounds]
-
-
-def _interval(values: np.ndarray, confidence: float) -> tuple[float, float]:
-    if np.isnan(values).any():
-        return math.nan, math.nan
-    interval = contrast([[values[:, None] / 100]], (1.0,), "benchmark", confidence).interval
-    return (100 * interval[0], 100 * interval[1]) if interval else (math.nan, math.nan)
-
-
-def _tracks(a: Analysis, table: pd.DataFrame, arm: str, x: str) -> list[Track]:
-    """(x, percent) of each seed that has any, at each point of the grid."""
-    found = [_points(a, where(table, table["seed"] == seed), arm, seed, x) for seed in sorted(set(table["seed"]))]
-    return [([at for at, _ in points], [score for _, score in points]) for points in found]
-
-
-def _points(a: Analysis, table: pd.DataFrame, arm: str, seed: int, x: str) -> list[tuple[float, float]]:
-    """(x, percent) at each point of the grid, NaN where there is no evaluation.
-
-    A step that passes two points of the grid is evaluated once, for the later one; it stands for both.
-    """
-    by_grid = {row["grid"]: row for row in table.to_dict("records")}
-    by_step = {row["step"]: row for row in by_grid.values()}
-    points = []
-    for grid in a.run.plan.grid_rollouts:
-        row = by_grid.get(grid) or by_step.get(_reached(a, arm, seed, grid))
-        points.append((float(row[x]), 100 * float(row["score"])) if row else (math.nan, math.nan))
-    return points
-
-
-def _reached(a: Analysis, arm: str, seed: int, grid: int) -> int | None:
-    """The first step at or past this many rollouts."""
-    steps = a.run.steps
-    if steps.empty:
-        return None
-    past = steps.loc[(steps["arm"] == arm) & (steps["seed"] == seed) & (steps["rollouts"] >= grid), "step"]
-    return int(past.min()) if len(past) else None
+    return [100 * low for low, _ in bounds], [100 * high for _, high in bounds]
 
 
 def _gaps(a: Analysis, table: pd.DataFrame) -> list[Text]:

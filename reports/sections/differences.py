@@ -36,26 +36,30 @@ def section(a: Analysis) -> Section | None:
 
 
 def _forest(a: Analysis) -> list[Figure]:
-    if len(a.family("primary")) > MOST_GROUPS or len(a.benchmarks) == 1:
-        minus = "−" if a.run.plan.sweeps else "minus"  # pieces that were taken away are "minus" too
-        entries = [_entry(pair, f"{minus} {arm_colours.short(a, pair.b)}", strong=True) for pair in a.family("primary")]
-    else:
-        entries = _grouped(a)
     caption = (
         f"{a.label(a.target)} minus each baseline, in points, with {100 * (1 - a.alpha):g} % intervals, "
         "simultaneous within their family. "
         "The claim is about the average; the benchmarks show where it comes from."
     )
+    few = len(a.family("primary")) <= MOST_GROUPS and len(a.benchmarks) > 1
+    entries = grouped(a) if few else averages(a)
     return [Figure("differences", intervals("differences", entries, "points", zero=True), caption)]
 
 
-def _grouped(a: Analysis) -> list[IntervalRow]:
-    entries: list[IntervalRow] = []
+def averages(a: Analysis) -> list[IntervalRow]:
+    """The target minus each baseline on the average, in points, for a picture."""
+    minus = "−" if a.run.plan.sweeps else "minus"  # pieces that were taken away are "minus" too
+    return [_entry(pair, f"{minus} {arm_colours.short(a, pair.b)}", strong=True) for pair in a.family("primary")]
+
+
+def grouped(a: Analysis) -> list[IntervalRow]:
+    """The same on each benchmark too, below the baseline's name."""
+    found: list[IntervalRow] = []
     for pair in a.family("primary"):
-        entries += [*([IntervalRow("")] if entries else []), IntervalRow(f"minus {a.label(pair.b)}", strong=True)]
-        entries += [_entry(p, a.benchmark_title(p.benchmark)) for p in a.family("per_benchmark") if p.b == pair.b]
-        entries.append(_entry(pair, "average", strong=True))
-    return entries
+        found += [*([IntervalRow("")] if found else []), IntervalRow(f"minus {a.label(pair.b)}", strong=True)]
+        found += [_entry(p, a.benchmark_title(p.benchmark)) for p in a.family("per_benchmark") if p.b == pair.b]
+        found.append(_entry(pair, "average", strong=True))
+    return found
 
 
 def _entry(pair: Pair, label: str, strong: bool = False) -> IntervalRow:

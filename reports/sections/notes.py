@@ -37,6 +37,7 @@ def collect(a: Analysis) -> list[str]:
         *common.notes(a),
         *_gaps(a),
         *_unmatched(a),
+        *_seen_in_training(a),
         *(f"Differs, which is not refused: {what}." for what in agreement.differing(a.run)),
         *_differences(a),
         *_few(a),
@@ -73,6 +74,13 @@ def _unmatched(a: Analysis) -> Iterator[str]:
     seen = {(p.a, p.b): p.unmatched for p in a.pairs if p.unmatched}
     for (one, other), reasons in seen.items():
         yield f"Not matched: {a.label(one)} and {a.label(other)}: {'; '.join(reasons)}."
+
+
+def _seen_in_training(a: Analysis) -> Iterator[str]:
+    kept = a.run.data.kept if a.run.data else {}
+    if kept:
+        what = listing([f"{count:,} {reason}" for reason, count in kept.items()])
+        yield f"Training held problems that are evaluated ({what}): these scores are not of unseen problems."
 
 
 def _differences(a: Analysis) -> Iterator[str]:

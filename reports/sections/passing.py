@@ -51,13 +51,13 @@ def _pictures(a: Analysis, by_k: dict[int, Groups]) -> list[Block]:
     blocks: list[Block] = []
     if len([k for k, group in by_k.items() if any(column == AVERAGE for _, column in group)]) > 1:
         of = "Unweighted average of the benchmarks. " if len(a.benchmarks) > 1 else ""
-        svg = curves("passing", _lines(a, by_k, AVERAGE), None, "k, attempts", 440, 280, doubling=True)
+        svg = curves("passing", lines(a, by_k, AVERAGE), None, "k, attempts", 440, 280, doubling=True)
         blocks.append(Figure("passing", svg, f"{caption}{of}{legend}"))
     if len(a.benchmarks) > 1:
         panels = [
             Figure(
                 f"passing-{name}",
-                curves(f"passing-{name}", _lines(a, by_k, name), None, "k, attempts", 280, 190, doubling=True),
+                curves(f"passing-{name}", lines(a, by_k, name), None, "k, attempts", 280, 190, doubling=True),
                 a.benchmark_title(name),
             )
             for name in a.benchmarks
@@ -73,10 +73,10 @@ def _detailed(a: Analysis) -> bool:
     return len(a.arms) <= MOST_BANDS and len(a.run.plan.seeds) <= MOST_LINES
 
 
-def _lines(a: Analysis, by_k: dict[int, Groups], column: str) -> list[Line]:
+def lines(a: Analysis, by_k: dict[int, Groups], column: str) -> list[Line]:
     """An arm's percent against k: mean over its seeds, and each of them where arms are few enough to tell apart."""
     named = arm_colours.named(a)
-    lines = []
+    found = []
     for arm in a.rows:
         points = {k: group[arm, column] for k, group in by_k.items() if (arm, column) in group}
         if not points:
@@ -87,7 +87,7 @@ def _lines(a: Analysis, by_k: dict[int, Groups], column: str) -> list[Line]:
         mean = (ks, [100 * sum(one.values()) / len(one) for one in seeds])
         start = arm == START
         detailed = not start and _detailed(a)
-        lines.append(
+        found.append(
             Line(
                 "start" if start else arm_colours.short(a, arm),
                 MUTED if start else arm_colours.tints(a)[arm],
@@ -98,4 +98,4 @@ def _lines(a: Analysis, by_k: dict[int, Groups], column: str) -> list[Line]:
                 quiet=not start and arm not in named,
             )
         )
-    return lines
+    return found

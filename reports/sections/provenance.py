@@ -51,7 +51,9 @@ def _training_set(a: Analysis) -> str:
         return a.run.plan.train
     removed = ", ".join(f"{count:,} {reason}" for reason, count in data.removed.items())
     left_out = f"; left out: {removed}" if removed else ""
-    return f"{data.train} ({data.hash}), {data.problems:,} problems{left_out}"
+    kept = ", ".join(f"{count:,} {reason}" for reason, count in data.kept.items())
+    learnt = f"; learnt from though they are evaluated: {kept}" if kept else ""
+    return f"{data.train} ({data.hash}), {data.problems:,} problems{left_out}{learnt}"
 
 
 def _versions(a: Analysis, *columns: str) -> str:

@@ -8,7 +8,8 @@ from harness.records import START
 from reports.data import decoded
 from reports.data.analysis import Analysis, Score
 from reports.data.load import MARKS
-from reports.data.scores import AVERAGE
+from reports.data.pairs import by_seed
+from reports.data.scores import AVERAGE, complete
 from reports.document import Block, Cell, Column, Figure, Row, Section, Table, Text, text
 from reports.figures import arm_colours
 from reports.figures.intervals import IntervalRow, intervals
@@ -27,22 +28,28 @@ def section(a: Analysis) -> Section:
 
 
 def _dots(a: Analysis) -> list[Figure]:
-    entries = [
-        IntervalRow(
-            a.label(arm) if arm == START or not a.run.plan.sweeps else arm_colours.short(a, arm),
-            100 * score.estimate.value,
-            _percent(score.estimate.interval),
-            [] if arm == START else [100 * value for value in a.by_seed(arm).values()],
-            MUTED if arm == START else colour([one.name for one in a.arms].index(arm)),
-            strong=arm in a.best[AVERAGE],
-        )
-        for arm in a.rows
-        if (score := a.scores.get((arm, AVERAGE))) is not None
-    ]
+    entries = entries_of(a, AVERAGE)
     caption = (
         "The average of each arm: its mean (tick), its interval (band) and every seed (dots). Bold as in the table."
     )
     return [Figure("scores", intervals("scores", entries, "percent correct", zero=False), caption)] if entries else []
+
+
+def entries_of(a: Analysis, column: str) -> list[IntervalRow]:
+    """Each arm's mean, interval and seeds in one column, in percent, for a picture; without a score it is left out."""
+    group = a.benchmarks if column == AVERAGE else [column]
+    return [
+        IntervalRow(
+            a.label(arm) if arm == START or not a.run.plan.sweeps else arm_colours.short(a, arm),
+            100 * score.estimate.value,
+            _percent(score.estimate.interval),
+            [] if arm == START else [100 * value for value in by_seed(complete(a.cells, arm, group) or []).values()],
+            MUTED if arm == START else colour([one.name for one in a.arms].index(arm)),
+            strong=arm in a.best[column],
+        )
+        for arm in a.rows
+        if (score := a.scores.get((arm, column))) is not None
+    ]
 
 
 def _percent(interval: tuple[float, float] | None) -> tuple[float, float] | None:

@@ -85,15 +85,27 @@ def _mean(seeds: Mapping[int, Mapping[str, float]], key: str) -> float | None:
 
 
 def _picture(a: Analysis, costs: Costs, name: str, key: str, words: str, caption: str) -> list[Figure]:
+    found, level, unit = clouds(a, costs, key, words)
+    return [Figure(name, scatter(name, found, level, unit), caption)] if found else []
+
+
+def clouds(a: Analysis, costs: Costs, key: str, words: str) -> tuple[list[Cloud], float | None, str]:
+    """For a picture: each arm's seeds, cost and percent; the untrained model's percent; and what the cost is called,
+    with its scale.
+
+    Args:
+        key: of the costs.
+        words: what that is.
+    """
     most = max((one.get(key, 0.0) for seeds in costs.values() for one in seeds.values()), default=0.0)
     scale, unit = next(((scale, f"{words}, {many}") for scale, many in SCALES if most >= 10 * scale), (1.0, words))
     tints, named = arm_colours.tints(a), arm_colours.named(a)
-    clouds = []
+    found = []
     for arm in a.arms:
         scores = a.by_seed(arm.name)
         points = [(one[key] / scale, 100 * scores[s]) for s, one in costs[arm.name].items() if key in one]
         if points:
-            clouds.append(Cloud(arm_colours.short(a, arm.name), tints[arm.name], points, quiet=arm.name not in named))
+            found.append(Cloud(arm_colours.short(a, arm.name), tints[arm.name], points, quiet=arm.name not in named))
     start = a.scores.get((START, AVERAGE))
     level = None if start is None else 100 * start.estimate.value
-    return [Figure(name, scatter(name, clouds, level, unit), caption)] if clouds else []
+    return found, level, unit

@@ -309,6 +309,18 @@ class NoSuchSetting(Reinforce):
         return {"clip": {"clip": None}}
 
 
+class LabelsInSecret(Reinforce):
+    """Learns from the labels, and says that it does not."""
+
+    @property
+    def reads_labels(self):
+        return False
+
+    def loss(self, batch, logp_BT, totals):
+        value = (torch.where(batch.mask_BT, logp_BT, 0).sum(1) * batch.label_B).sum()
+        return Loss(value / max(totals.tokens, 1))
+
+
 def test_a_plain_algorithm_passes():
     assert failures(Reinforce()) == {}
 
@@ -332,6 +344,7 @@ def test_a_plain_algorithm_passes():
         (WeightsTwice, "unit weights change nothing"),
         (ClaimsContrast, "equal labels teach nothing"),
         (NoSuchSetting, "parts can be turned off"),
+        (LabelsInSecret, "labels are read as said"),
         (NeedsRollouts, "empty batches are harmless"),
         (Broadcasts, "bad batches are refused"),
         (Meddles, "calls leave the batch alone"),

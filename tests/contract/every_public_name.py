@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, assert_type
 
+import pandas as pd
+from matplotlib.axes import Axes
+
 import rence
 import rence.backends
 import rence.objectives
@@ -24,7 +27,16 @@ assert_type(rence.benchmark("mini_sums").problems, tuple[rence.Problem, ...])
 assert_type(rence.Problem("1+1", "2").rule, rence.Rule)
 assert_type(rence.Rule(rence.Form("choice")).form, rence.Form)
 marks: list[rence.Mark] = [rence.Mark("correct")]
+pair = rence.compare("a", Path("b"), margin=0.02)
+if isinstance(pair, rence.PairResults):
+    assert_type(pair.frame(), pd.DataFrame)
+assert_type(rence.load("runs/x").compare("a", "b"), rence.PairResults)
 assert_type(rence.compare("a", "b", margin=0.02).text(), str)
+assert_type(rence.load(Path("runs/x"), accept="known", only_common=True), rence.Results)
+assert_type(rence.load("runs/x").scores(by_seed=True), pd.DataFrame)
+assert_type(rence.load("runs/x").plot_curves(x="tokens"), Axes)
+assert_type(rence.load("runs/x").analysis, rence.Analysis)
+refusals: list[type[Exception]] = [rence.BrokenSeal, rence.DataError, rence.Unmatched]
 rence.evaluated_model(Path("results"))
 rence.main(["list", "runs"])
 

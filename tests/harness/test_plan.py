@@ -18,7 +18,7 @@ from harness.backends.verl.options import VerlSettings
 from harness.base.errors import USAGE, UserError
 from harness.base.fingerprint import fingerprint
 from harness.config.experiment import Arm
-from harness.config.training_recipe import Recipe
+from harness.config.training_recipe import OWN, Recipe
 from harness.models import resolving
 from harness.models.resolving import SHIPPED
 from harness.planning import costs, plan
@@ -47,7 +47,7 @@ def test_settings_that_came_later_leave_the_locks_of_plans_without_them(tiny: Pa
     assert "reward" not in plain.recipe and "reward" not in control.recipe
     before, after = config.load(tiny).arm("grpo"), config.load(tiny, ["recipe.reward=label"]).arm("grpo")
     idle = ("reward", "microbatch_tokens", "checkpoint_steps", "reference_sync_steps")
-    idle += ("refill_batches", "refill", "refill_factor")
+    idle += ("refill_batches", "refill", "refill_factor", *OWN)
     recipe = {key: value for key, value in asdict(before.recipe).items() if key not in idle}
     assert before.fingerprint == after.fingerprint == fingerprint(spec=before.algorithm.spec(), recipe=recipe)
 

@@ -12,13 +12,13 @@ import pytest
 from scipy import special
 
 import reports
+from reports.data import curve_points
 from reports.data.analysis import Analysis, analyse
 from reports.data.axes import averaged, counted
 from reports.data.load import load
 from reports.figures import arm_colours
 from reports.figures.curves import Line, curves
 from reports.figures.svg import ARMS, MUTED
-from reports.sections import curves as sections
 from reports.sections import training
 from reports.sections.curves import line
 
@@ -63,13 +63,14 @@ def test_points_are_scores_of_the_files(make_run) -> None:
     a = analysis(make_run(curve=("mini_easy", "mini_hard")))
     table = counted(a)
     average = averaged(table, 2)
-    tracks = sections._tracks(a, average[average["arm"] == "grpo"], "grpo", "rollouts")
-    for seed, (x, y) in enumerate(tracks):
+    tracks = curve_points.tracks(a, average[average["arm"] == "grpo"], "grpo", "rollouts")
+    assert list(tracks) == [0, 1, 2]
+    for seed, (x, y) in tracks.items():
         asked = table[(table["arm"] == "grpo") & (table["seed"] == seed)]
         scores = asked.sort_values(["grid", "benchmark"])["score"].to_list()
-        assert x == [503, 1003] and y == pytest.approx([50 * sum(scores[:2]), 50 * sum(scores[2:])])
-    final = line(a, "grpo", tracks).mean[1][-1]
-    assert final == pytest.approx(100 * a.scores["grpo", "average"].estimate.value)
+        assert x == [503, 1003] and y == pytest.approx([sum(scores[:2]) / 2, sum(scores[2:]) / 2])
+    final = line(a, "grpo", list(tracks.values())).mean[1][-1]
+    assert final == pytest.approx(a.scores["grpo", "average"].estimate.value)
 
 
 def test_with_many_arms_the_best_are_named_and_the_target_alone_has_a_band(make_run) -> None:

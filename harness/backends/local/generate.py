@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from benchmarks.marking import mark_all as mark_texts
 from benchmarks.marks import Response
 from benchmarks.problems import Problem
+from benchmarks.rewards import Rated
 from harness.backends.groups import Group, Rollout
+from harness.backends.own_rewards import rewarded
 from harness.config.experiment import Trial
 from harness.engines.base import Request, Sampling, require_finite
 from harness.engines.sampler import Samples, sample
@@ -20,7 +23,7 @@ from harness.records import Mark
 def generate(model: LanguageModel, trial: Trial, prompts: Sequence[Prompt]) -> list[Group]:
     """The rollouts of each prompt.
 
-    Raises: NotFinite.
+    Raises: NotFinite; UserError if a reward of the user's own cannot be called.
     """
     recipe = trial.arm.recipe
     tokens = [render(model.tokenizer, prompt.problem, trial.experiment.template) for prompt in prompts]
@@ -31,7 +34,10 @@ def generate(model: LanguageModel, trial: Trial, prompts: Sequence[Prompt]) -> l
     samples = sample(model.net, requests, Sampling(recipe.max_tokens, recipe.temperature), model.stop)
     require_finite("local", samples.logp_BT.sum(1).tolist())
     problems = [prompt.problem for prompt in prompts for _ in range(recipe.group_size)]
-    rollouts = mark_all(samples, model.decode(samples.tokens_BT, samples.length_B), problems)
+    texts = model.decode(samples.tokens_BT, samples.length_B)
+    given = rewarded(recipe, [Rated(text, problem) for text, problem in zip(texts, problems, strict=True)])
+    marked = mark_all(samples, texts, problems)
+    rollouts = [replace(rollout, given=own) for rollout, own in zip(marked, given, strict=True)]
     size = recipe.group_size
     return [Group(p, tokens[g], tuple(rollouts[g * size : (g + 1) * size])) for g, p in enumerate(prompts)]
 

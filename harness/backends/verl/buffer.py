@@ -19,7 +19,7 @@ from verl.trainer.ppo.v1.replay_buffer import ReplayBuffer
 from harness.backends.collect import Collected, collect
 from harness.backends.diverged import Diverged
 from harness.backends.groups import Group, Rollout
-from harness.backends.verl.marking import ANSWER, MARK
+from harness.backends.verl.marking import ANSWER, GIVEN, MARK, given_of
 from harness.backends.verl.options import settings_of
 from harness.backends.verl.sampling import TRUNCATED
 from harness.base.errors import FAILED, UserError
@@ -143,8 +143,15 @@ class GroupBuffer(ReplayBuffer):
         fields = ["uid", "prompts", "responses", "rollout_log_probs", "extra_fields"]
         rows = tq.kv_batch_get(keys=keys, partition_id=TRAIN, select_fields=fields)
         self._check_asked(first, asked, [str(uid) for uid in _objects(rows["uid"])], rows["prompts"].unbind(0))
+        # Marks and rewards were made in verl's reward loop, on whichever node; what failed there is said in them.
         rollouts = [
-            Rollout(tokens, logp, extra[TRUNCATED], *_marked(extra["reward_extra_info"]))
+            Rollout(
+                tokens,
+                logp,
+                extra[TRUNCATED],
+                *_marked(extra["reward_extra_info"]),
+                given=given_of(extra["reward_extra_info"][GIVEN]),
+            )
             for tokens, logp, extra in zip(
                 rows["responses"].unbind(0),
                 rows["rollout_log_probs"].unbind(0),

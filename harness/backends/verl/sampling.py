@@ -22,6 +22,8 @@ from verl.workers.rollout.llm_server import LLMServerClient
 from verl.workers.rollout.replica import TokenOutput
 
 from benchmarks.marks import Rule
+from benchmarks.problems import Problem
+from benchmarks.rewards import OwnReward
 from harness.base.errors import FAILED, UserError
 from harness.config.experiment import Trial
 from harness.engines import vllm
@@ -49,6 +51,9 @@ class Ask:
     rule: Rule
     stop: tuple[int, ...]
     """tokens that end a response"""
+    problem: Problem
+    reward: OwnReward | None
+    """the user's own, if the recipe has one"""
 
     @classmethod
     def of(cls, trial: Trial, tokenizer: PreTrainedTokenizerBase, prompt: Prompt, stop: tuple[int, ...]) -> Ask:
@@ -59,6 +64,8 @@ class Ask:
             gold=prompt.problem.gold,
             rule=prompt.problem.rule,
             stop=stop,
+            problem=prompt.problem,
+            reward=trial.arm.recipe.own_reward,
         )
 
 
