@@ -21,7 +21,7 @@ from harness.importing.names import folder_name
 from harness.importing.rows import Facts, FoundRows
 from harness.importing.shapes.aggregates import own_mean
 from harness.importing.shapes.converting import Converter, FileRoles
-from harness.importing.shapes.missing import Command, Missing, beside, nothing, of_paths, of_shape
+from harness.importing.shapes.missing import Command, Missing, beside, check_answered, nothing, of_paths, of_shape
 from harness.importing.shapes.pooled import of_pool
 from harness.importing.shapes.recognise import FoundShape, PeekedFile, distinct, peek, shapes
 from harness.importing.shapes.shape_parts import parts
@@ -209,12 +209,8 @@ def read_all(found: Recognised, asked: AnyOptions) -> FoundRows:
                 tally[0] += table["mark"].tolist().count("correct")
                 tally[1] += len(table)
                 yield table
-        if found.unasked and count.responses and count.unanswered == count.responses:
-            raise DataError(
-                f"nothing says which answers are correct, and rence's marker finds no answer in a box in any of the "
-                f"{count.responses:,} responses.\nAdd --mark --reading anywhere for answers without a box, or say with "
-                "--column what tells the result."
-            )
+        if found.unasked:
+            check_answered(count.responses, count.unanswered)
 
     def notes() -> list[str]:
         return [*found.notes, *_notes(found, converter, count), *_differences(found, counts)]
