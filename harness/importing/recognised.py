@@ -205,6 +205,7 @@ def read_all(found: Recognised, asked: AnyOptions) -> FoundRows:
                     continue
                 if found.marker:
                     table = count.of(found.marker.mark(table))
+                # what was read of each file, to be compared with what it says of itself
                 tally = counts.setdefault(number, [0, 0])
                 tally[0] += table["mark"].tolist().count("correct")
                 tally[1] += len(table)
