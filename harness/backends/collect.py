@@ -11,6 +11,7 @@ from algorithms.base import Algorithm
 from harness.backends.groups import Group, as_batch
 from harness.backends.labels import labelled
 from harness.backends.own_rewards import failures, with_own_labels
+from harness.base.errors import UserError
 from harness.config.experiment import Trial
 from harness.config.training_recipe import Recipe, Reward
 from harness.prompts.stream import Prompt, PromptStream
@@ -105,9 +106,14 @@ def collect(
 
 
 def _labelled(groups: Sequence[Group], trial: Trial) -> list[Group]:
-    """Raises: UserError, of a reward of the user's own."""
+    """Raises: UserError, of a reward of the user's own, or of a backend that has not asked it."""
     recipe = trial.arm.recipe
     if recipe.own_reward:
+        if any(rollout.given is None for group in groups for rollout in group.rollouts):
+            raise UserError(
+                f"backend `{trial.experiment.backend}` does not ask the reward `{recipe.reward}`: it must set `given` "
+                "of its rollouts (`rence.backends.rewarded`)."
+            )
         return with_own_labels(groups, trial.arm)
     return labelled(groups, cast(Reward, recipe.reward), trial.seed)
 

@@ -36,8 +36,13 @@ def with_own_labels(groups: Sequence[Group], arm: Arm) -> list[Group]:
     """The groups with the labels that their rewards tell.
 
     Raises: UserError if the reward failed on all rollouts of a whole batch, or gave a number that tells no label where
-        one is needed.
+        one is needed; or if the backend has not asked about them, for the marker's verdict is not the user's reward.
     """
+    if any(rollout.given is None for group in groups for rollout in group.rollouts):
+        raise UserError(
+            f"arm `{arm.name}`: this backend does not ask `{arm.recipe.reward}` about its rollouts. Backends `local` "
+            "and `verl` do; one of a plug-in gives each `Rollout` what `rewarded` returns."
+        )
     failed, asked = failures(groups), sum(len(group.rollouts) for group in groups)
     if failed and len(failed) == asked and len(groups) >= arm.recipe.prompts_per_step:
         raise UserError(

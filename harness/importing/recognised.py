@@ -94,7 +94,7 @@ def recognise(
     missing = Missing()
     of_shape(shape, missing, marker is not None)
     facts = _facts(shape, asked)
-    arms_by_row = any(len(one.arms) > 1 for one in facts)
+    arms_by_row = any(len(one.arms) > 1 for one in facts) or "arm" in asked.columns
     made = whose(facts, arms_by_row, typed_names(command.paths))
     notes = [*shape.roles.notes, *beside(peeked, shape.files)]
     files = _latest(shape.files, made, asked.latest, missing, notes)
@@ -136,7 +136,7 @@ def _facts(shape: FoundShape, asked: AnyOptions) -> list[FileFacts]:
             FileFacts(
                 source=one.source,
                 problems=frozenset(problems[row] for row in rows),
-                arms=(one.source.name.arm or asked.arm,) if one.source.name.arm or asked.arm else said("arm", rows),  # type: ignore[arg-type]
+                arms=said("arm", rows),
                 benchmarks=(asked.benchmark,) if asked.benchmark else said("benchmark", rows),
                 seeds=said("seed", rows),
                 steps=said("step", rows),
@@ -148,6 +148,10 @@ def _facts(shape: FoundShape, asked: AnyOptions) -> list[FileFacts]:
 
 
 def _options(made: Whose, asked: AnyOptions) -> None:
+    """What the command says of all files."""
+    if asked.arm is not None:
+        made.arm, made.unclear = [asked.arm] * len(made.arm), []
+        made.how["arm"] = "as named"
     if asked.benchmark is not None:
         made.benchmark = [asked.benchmark] * len(made.benchmark)
         made.how["benchmark"] = "as named"

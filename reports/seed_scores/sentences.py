@@ -15,6 +15,7 @@ ABSENT = (
     "These are scores without problems: nothing is said of problems gained or lost, of pass@k, of marks or lengths, "
     "and no interval covers new problems."
 )
+MOST_NAMES = 3
 MOST_BASELINES = 5
 """with more the numbers are left to the table"""
 
@@ -79,7 +80,8 @@ def why_no_interval(a: ComparedScores) -> str:
     single = [arm for arm, count in counts.items() if count == 1]
     if single:
         verb = "has" if len(single) == 1 else "have"
-        return f"{listing(single)} {verb} one seed: how much seeds differ is not known, so there is no interval or test"
+        who = listing(single) if len(single) <= MOST_NAMES else f"{len(single)} arms"
+        return f"{who} {verb} one seed: how much seeds differ is not known, so there is no interval or test"
     empty = [arm for arm, count in counts.items() if count == 0]
     if empty:
         return f"{listing(empty)} lacks a score where arms are compared"

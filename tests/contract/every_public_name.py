@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import ClassVar, assert_type
 
@@ -154,7 +154,8 @@ def learns(
 
     def generate(prompts: Sequence[rence.backends.Prompt]) -> list[rence.backends.Group]:
         rence.backends.check_room([rence.Request((1,), ()) for _ in prompts], rence.Sampling(8), None)
-        return [rence.backends.Group(prompt, (1,), (answer,)) for prompt in prompts]
+        (given,) = rence.backends.rewarded(trial.arm.recipe, [rence.backends.Rated("2", prompts[0].problem)])
+        return [rence.backends.Group(prompt, (1,), (replace(answer, given=given),)) for prompt in prompts]
 
     collected = rence.backends.collect(trial, stream, rence.backends.derive("place", 1), generate, print)
     batch = rence.backends.as_batch(collected.groups, 8)

@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -135,6 +136,24 @@ def test_two_updates_have_the_gradients_of_the_local_backend(
     for found, expected in zip(theirs, ours, strict=True):
         assert_close(found, expected, within=1e-5)
     assert (ours[0] - ours[1]).norm() > 0.01, "the second one is of other groups and other weights"
+
+
+def test_a_reward_of_ones_own_is_learnt_from(started: Started, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A text is worth its length. Without being asked it is missed, and the marker's word does not take its place."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.py").write_text("def score(text, gold, problem):\n    return len(text) / 100\n")
+    training = started("grpo", "recipe.reward=mine:score")
+    assert training.run().updates == 2
+    (step,) = read_jsonl(training.folder.steps)
+    length, worth = step["metrics"]["response_length/mean"], step["metrics"]["reward/mean"]
+    assert 0 < worth < 1 and step["metrics"]["critic/rewards/mean"] == pytest.approx(worth, abs=1e-6) and length > 1
+
+    def unasked(prompts: Sequence[Prompt]) -> list[Group]:
+        groups = training.trainer.generate(prompts)
+        return [replace(g, rollouts=tuple(replace(one, given=None) for one in g.rollouts)) for g in groups]
+
+    with pytest.raises(UserError, match="backend `trl` does not ask the reward `mine:score`: it must set `given`"):
+        collect(training.trial, training.stream, 0, unasked, print)
 
 
 @pytest.mark.slow

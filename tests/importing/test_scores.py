@@ -187,8 +187,12 @@ def test_runs_of_mlflow(rence: Rence, tmp_path: Path) -> None:
     mlflow = pytest.importorskip("mlflow", reason="mlflow is not installed")
     client = mlflow.tracking.MlflowClient(tracking_uri=f"sqlite:///{tmp_path}/mlflow.db")
     experiment = client.create_experiment("sums", artifact_location=str(tmp_path / "artifacts"))
-    for row in ROWS[::4]:
-        run = client.create_run(experiment, run_name=f"{row['arm']}-seed{row['seed']}")
+    for place, row in enumerate(ROWS[::4]):
+        named = f"{row['arm']}-seed{row['seed']}" if place else "wistful-squirrel-761"
+        run = client.create_run(experiment, run_name=named)
+        if not place:
+            client.log_param(run.info.run_id, "algorithm", row["arm"])
+            client.log_param(run.info.run_id, "seed", row["seed"])
         for step in range(2):
             client.log_metric(run.info.run_id, "val/acc", row["score"] + step / 100, step=step)
             client.log_metric(run.info.run_id, "loss", 1.0, step=step)
@@ -211,6 +215,8 @@ REFUSED: list[tuple[list[list[Any]], list[str], int, str]] = [
     ([*TWO, ["ours", 1, 99.0]], ["--unit", "fraction"], 3, "a.csv:4: 99 is no fraction"),
     ([*TWO, ["ours", 0, 51.0]], [], 3, "a.csv:3 and a.csv:4 are both ours seed 0 on score, and differ: 0.5 and 0.51"),
     ([*TWO, ["", 0, 51.0]], [], 3, "a.csv:4: the arm is empty"),
+    ([*TWO, ["ours", -1, 51.0]], [], 3, "a.csv:4: the seed must be a whole number of at least 0, or a word"),
+    ([*TWO, ["ours", 0.5, 51.0]], [], 3, "a.csv:4: the seed must be a whole number of at least 0"),
     ([["arm", "score"], ["base", 40], ["ours", 50]], [], 2, "Add --seed 0 if each arm is one run"),
     ([["arm", "score"], ["base", 40], ["base", 50]], [], 2, "Add --number-seeds if rows of one arm"),
     ([["seed", "reward", "accuracy"], [0, 1, 2]], [], 2, "of which 2 are scores by their names: reward, accuracy"),
@@ -245,6 +251,7 @@ def test_what_cannot_be_read_is_refused_and_nothing_is_written(
         ("a.jsonl", b'{"arm": "a", "seed": 0, "score": 1}\n{"arm": "b", "se', "a.jsonl:2 is not valid JSON"),
         ("a.json", b'[{"arm": "a", "seed": 0, "sco', "a.json is not valid JSON"),
         ("a.csv", b"arm,seed,score\nb\xff,0,1\n", "a.csv is not UTF-8"),
+        ("a.csv", b'arm,seed,score\na,0,"0.5\n', "a.csv: a quotation mark is opened and not closed"),
         ("a.csv", b"version https://git-lfs.github.com/spec/v1\noid sha256:1\n", "a.csv is a Git LFS pointer"),
         ("a.csv.gz", gzip.compress(b"arm,seed,score\na,0,1\n")[:-9], "a.csv.gz cannot be read"),
         ("a.parquet", b"PAR1 no more", "a.parquet cannot be read"),
@@ -393,6 +400,13 @@ def test_two_arms_of_one_run_or_of_two_are_compared(rence: Rence, tmp_path: Path
     assert done.code == 3 and "has no arm `nobody`, but base and ours" in done.err
     shown = rence("list", "runs", "--json").json
     assert [row["state"] for row in shown] == ["imported scores"] * 2
+
+
+def test_the_untrained_model_needs_no_seed(rence: Rence, tmp_path: Path) -> None:
+    table(tmp_path / "a.csv", [LONG[0], ["start", "", 0.3], *LONG[1:]])
+    done = rence("import", "scores", "a.csv", "--dry-run", "--json")
+    assert done.code == 0, done.err
+    assert (done.json["target"], done.json["baselines"]) == ("base", ["start", "ours"])
 
 
 def test_a_run_is_shown_in_the_terminal(rence: Rence, tmp_path: Path) -> None:

@@ -96,6 +96,14 @@ def test_without_a_threshold_an_algorithm_that_asks_for_labels_refuses_other_num
     assert as_batch([found], max_tokens=1).reward_B.tolist() == [0, 1, 0.25]
 
 
+def test_a_backend_that_does_not_ask_is_refused(tiny: Tiny) -> None:
+    """The marker's verdict must not stand for the user's in silence."""
+    one = torch.ones(1, dtype=torch.int64)
+    unasked = Group(Prompt(Problem("one", "1"), 0), (1,), (Rollout(one, torch.zeros(1), False, Mark.CORRECT),))
+    with pytest.raises(UserError, match="this backend does not ask `near_rewards:score` about its rollouts"):
+        with_own_labels([unasked], arm(tiny, "grpo"))
+
+
 def test_a_mark_word_is_a_label(tiny: Tiny) -> None:
     given = [Rewarded(label=mark) for mark in Mark if mark is not Mark.GRADER_FAILED]
     (found,) = with_own_labels([group(*given)], arm(tiny, "rence"))

@@ -17,7 +17,7 @@ from harness.importing.scalars.layouts import is_numeric
 from harness.importing.scalars.resolving import UNNAMED, ResolvedScores, ScalarOptions
 from harness.importing.scalars.vocabulary import GAPS, SYNONYMS
 from harness.importing.sources import LARGEST
-from harness.records import DataError
+from harness.records import START, DataError
 from harness.records.allowed import names_a_folder
 from harness.records.seed_scores import Unit
 
@@ -25,7 +25,7 @@ KEYS = ["arm", "seed", "benchmark", "step"]
 NO_STEP = -1
 Frame = Any
 """a table or a column of pandas, whose own types do not say which"""
-_SEED = re.compile(r"(?:seed|s)?[-_=: ]?(\d+)(?:\.0+)?\Z", re.IGNORECASE)
+_SEED = re.compile(r"(?:(?:seed|s)[-_=: ]?)?(\d+)(?:\.0+)?\Z", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -149,7 +149,7 @@ def _arms(found: ResolvedScores, notes: list[str]) -> Frame:
         notes.append(f"In arms' names `/` became `_`: {', '.join(f'{a} -> {b}' for a, b in changed.items())}.")
         arms = arms.replace(changed)
     for name in pd.unique(arms):
-        if not names_a_folder(name) or (reserved.is_reserved(name) and name != "start"):
+        if not names_a_folder(name) or (reserved.is_reserved(name) and name != START):
             raise UserError(f"`{name[:60]}` cannot be an arm's name. Give it another in the file, or before the path: "
                             "grpo/seed0=PATH.")  # fmt: skip
     return arms
@@ -203,6 +203,11 @@ def _seeds(found: ResolvedScores, frame: Frame, asked: ScalarOptions, notes: lis
     if (missing & seedless).any():
         notes.append("The files know no seeds: each arm is one evaluated model, which is counted as seed 0.")
         raw, missing = raw.where(~(missing & seedless), 0), missing & ~seedless
+    # what the tool or the role says comes before what is asked of the user
+    start = missing & (frame["arm"] == START).to_numpy()
+    if start.any():
+        notes.append(f"`{START}`, the untrained model, has no seeds: it is counted as one.")
+        raw, missing = raw.where(~start, 0), missing & ~start
     if missing.any():
         if not asked.number_seeds:
             raise UserError(_no_seeds(found, frame, int(missing.sum())))
@@ -215,11 +220,24 @@ def _seeds(found: ResolvedScores, frame: Frame, asked: ScalarOptions, notes: lis
     texts = raw.map(str).str.strip()
     numbers = texts.map({one: _seed(one) for one in pd.unique(texts)})
     if numbers.isna().any():
+        _check_words(found, texts)
         order = {one: place for place, one in enumerate(sorted(pd.unique(texts)))}
         shown = ", ".join(f"{one} = {place}" for one, place in list(order.items())[:6])
         notes.append(f"Seeds are words, and are numbered in their order: {shown}{', ...' if len(order) > 6 else ''}.")
         return texts.map(order).to_numpy(np.int64), False
     return numbers.to_numpy(np.int64), False
+
+
+def _check_words(found: ResolvedScores, texts: Frame) -> None:
+    """Raises: DataError for a seed that is a number and no whole one."""
+    read: Frame = pd.to_numeric(texts, errors="coerce")
+    wrong = np.flatnonzero(read.notna().to_numpy() & ~texts.map(lambda word: _seed(word) is not None).to_numpy())
+    if len(wrong):
+        place = int(wrong[0])
+        raise DataError(
+            f"{found.at(place)}: the seed must be a whole number of at least 0, or a word, but is "
+            f"`{texts.iloc[place]}`."
+        )
 
 
 def _seed(word: str) -> int | None:

@@ -102,6 +102,7 @@ def _table(client: Any, store: MlflowStore, run: Any) -> ScalarTable:
         "MLflow's runs",
         of_one_run=True,
         arm=_of_role(said, "arm") or name,
+        arm_first=True,
         seed=int(seed) if seed and seed.isdecimal() else None,
     )
 

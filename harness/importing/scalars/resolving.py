@@ -121,7 +121,8 @@ def _label(table: ScalarTable, asked: ScalarOptions) -> Label:
     arm, seed = of_path(str(table.source.path))
     if table.arm and (table.of_one_run or arm is None):
         own = split_run(table.arm)
-        arm, seed = arm or own[0], own[1] if seed is None else seed
+        arm = own[0] if table.arm_first else arm or own[0]
+        seed = own[1] if seed is None else seed
     seed = table.seed if table.seed is not None else seed
     return asked.arm or named.arm or arm, next((s for s in (asked.seed, named.seed, seed) if s is not None), None)
 

@@ -39,7 +39,9 @@ class ScalarTable:
     seedless: bool = False
     """whether such files know no seed: they are of one evaluated model"""
     arm: str | None = None
-    """that the file itself names; what the path says goes first"""
+    """that the source itself names; what the path says goes first"""
+    arm_first: bool = False
+    """whether that goes before the path: a run's parameters say more than its name"""
     seed: int | None = None
     decimal_comma: bool = False
     notes: tuple[str, ...] = field(default=())
@@ -63,6 +65,9 @@ def read_delimited(source: ImportSource) -> ScalarTable:
         delimiter = max(",;\t", key=first.count)
         header = [name.strip() for name in next(csv.reader([first], delimiter=delimiter), [])]
         _check_header(source, header)
+        # before Arrow reads it, who would forgive it
+        if _open_quote(source):
+            raise DataError(f"{source.path}: a quotation mark is opened and not closed. Was it cut off?")
         if not rest:
             raise DataError(f"{source.path} holds no rows.")
         with pa.input_stream(str(source.path), compression="detect") as stream:
@@ -95,6 +100,15 @@ def _check_header(source: ImportSource, header: list[str]) -> None:
         raise DataError(f"{source.path}: two columns are called `{twice}`. Every column needs a name of its own.")
     if not any(header):
         raise DataError(f"{source.path} has no header: its first line must name the columns.")
+
+
+def _open_quote(source: ImportSource) -> bool:
+    """Arrow closes a quotation at the end of the file by itself, and reads half a cell as whole."""
+    marks = 0
+    with pa.input_stream(str(source.path), compression="detect") as stream:
+        while block := stream.read(_BLOCK):
+            marks += block.count(b'"')
+    return marks % 2 == 1
 
 
 def _ends_well(source: ImportSource) -> bool:

@@ -17,7 +17,7 @@ from harness.base import aside
 from harness.base.errors import UserError, naming, nearest
 from harness.importing.import_plan import LAST, ImportComparison
 from harness.importing.scalars.checking import NO_STEP, CheckedScores
-from harness.records import Comparison, DataError, ImportRecord, RunFolder, to_disk
+from harness.records import START, Comparison, DataError, ImportRecord, RunFolder, to_disk
 from harness.records.files import real_path
 from harness.records.origins import ImportedFile
 from harness.records.seals import file_hash
@@ -123,7 +123,8 @@ def _comparison(arms: Sequence[str], wanted: ImportComparison) -> Comparison:
     twice = [arm for arm, times in Counter(wanted.baselines).items() if times > 1]
     if twice:
         raise UserError(f"--baseline {twice[0]} is given twice. Name each baseline once.")
-    free = [arm for arm in arms if arm not in wanted.baselines]
+    # the untrained model is what others are compared with
+    free = sorted((arm for arm in arms if arm not in wanted.baselines), key=lambda arm: arm == START)
     if not free and not wanted.target:
         raise UserError("all arms are baselines, so there is nothing to compare with them. Leave one --baseline out.")
     target = wanted.target or free[0]

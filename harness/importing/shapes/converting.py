@@ -50,6 +50,9 @@ class Converter:
     seen: dict[Hashable, int] = field(default_factory=dict)
     """evaluation and problem -> answers so far"""
     short: dict[str, str] = field(default_factory=dict)
+    """arm -> what rows call it"""
+    models: dict[int, Any] = field(default_factory=dict)
+    """file -> what its rows call its model"""
     without: int = 0
     """rows that have no result and were left out"""
 
@@ -62,12 +65,11 @@ class Converter:
             raw = _counted(raw)
         found: dict[str, Any] = {
             "arm": self._arms(raw, file),
-            "seed": _whole(raw, "seed", file.seed or 0),
             "step": _whole(raw, "step", file.step or 0),
             "benchmark": self._benchmarks(raw, file),
             "problem_id": _problem_ids(raw, file),
         }
-        found["seed"] = np.where(np.asarray(found["arm"]) == START, NO_SEED, found["seed"])
+        found["seed"] = _seeds(raw, found["arm"], file.seed or 0)
         for name in _WITH_TEXT:
             if name in raw:
                 found[name] = cells.written_or_none(raw[name])
@@ -95,9 +97,20 @@ class Converter:
 
     def _arms(self, raw: Raw, file: FileRoles) -> Any:
         if file.arm is not None:
+            if "arm" in raw:
+                self._one_arm(raw, file)
             return file.arm
         names = cells.names(raw, "arm", raw["arm"])
         return cells.each(names, self._arm, object)
+
+    def _one_arm(self, raw: Raw, file: FileRoles) -> None:
+        """Rows of a file that has its arm from its name. Raises: DataError if they are of several models."""
+        for row, name in enumerate(raw["arm"]):
+            if self.models.setdefault(file.place, name) != name:
+                raise DataError(
+                    f"{raw.at(row)}: the rows are of `{self.models[file.place]}` and of `{name}`.\n"
+                    "Add --column arm=KEY, with the key that says so, to take these for arms."
+                )
 
     def _arm(self, name: str) -> str:
         made = check_arm(self.arm_names.get(name) or folder_name(name))
@@ -138,6 +151,17 @@ class Converter:
 
 def _whole(raw: Raw, name: str, said: int) -> Any:
     return cells.whole(raw, name, raw[name]) if name in raw else said
+
+
+def _seeds(raw: Raw, arms: Any, said: int) -> np.ndarray:
+    """`start` has none, and every other arm has one."""
+    start = np.broadcast_to(np.asarray(arms) == START, len(raw.lines))
+    seeds = np.where(start, NO_SEED, said)
+    if "seed" in raw:
+        raw.check(start & ~cells.is_empty(raw["seed"]), lambda _: f"`{START}` has no seed: its cell must be empty.")
+        trained = raw.only(~start)
+        seeds[~start] = cells.whole(trained, "seed", trained["seed"])
+    return seeds
 
 
 def _problem_ids(raw: Raw, file: FileRoles) -> Any:

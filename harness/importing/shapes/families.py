@@ -125,6 +125,7 @@ FAMILIES: tuple[Family, ...] = (
             "response": ("completion", "completion[assistant].content"),
             "step": ("step",),
         },
+        file_name=r"completions_(?P<step>\d+)",
     ),
     Family(
         name="rollouts, a file for each problem",

@@ -8,7 +8,7 @@ from typing import Any
 
 from harness.importing.shapes.containers import Row
 from harness.importing.shapes.paths import EACH, MAP, NotOne, Path, at, written
-from harness.importing.shapes.tree import RecordNode, leaves, map_of, merged
+from harness.importing.shapes.tree import RecordNode, leaves, merged
 from harness.importing.shapes.vocabulary import is_known, rank
 
 _PARENTS = (
@@ -109,15 +109,18 @@ def _list(row: Any, path: Path) -> list[Any] | None:
 def _wide(place: Path, row: RecordNode) -> RecordLayout | None:
     """With an object in the row whose keys are arms: each has a result or an answer, and none is a known word."""
     for path, node in [((), row), *(((key,), child) for key, child in row.keys.items() if key in _PARENTS)]:
-        found = map_of(node)
-        if found is None or found.entries is not None:
-            continue
-        shape = frozenset(found.keys)
-        arms = tuple(key for key, child in node.keys.items() if frozenset(child.keys) == shape)
-        result = any(rank(role, leaf) is not None for role in ("correct", "response") for leaf in leaves(found))
-        if result and len(arms) > 1 and not any(is_known(arm) for arm in arms):
+        nested = {key: child for key, child in node.keys.items() if child.keys and not is_known(key)}
+        arms = max((_alike(nested, key) for key in nested), key=len, default=())
+        leaf = leaves(merged([nested[arm] for arm in arms]))
+        if len(arms) > 1 and any(rank(role, one) is not None for one in leaf for role in ("correct", "response")):
             return RecordLayout(place, wide=path, arms=arms)
     return None
+
+
+def _alike(nodes: Mapping[str, RecordNode], key: str) -> tuple[str, ...]:
+    """Those that share a third of their keys with one, so that an arm that lacks something is still an arm."""
+    mine = nodes[key].keys.keys()
+    return tuple(name for name, one in nodes.items() if 3 * len(mine & one.keys.keys()) >= len(mine | one.keys.keys()))
 
 
 def columns(row: RecordNode, header: RecordNode, made: RecordLayout, keys: int) -> dict[str, RecordColumn]:

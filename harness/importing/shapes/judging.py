@@ -6,8 +6,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from harness.records import identity
-
 RIGHT = {"1", "1.0", "true", "c", "correct", "yes", "right", "pass", "passed", "success", "t", "solved"}
 FALSE = {"0", "0.0", "false", "i", "incorrect", "no", "wrong", "fail", "failed", "failure", "f", "n", "unsolved"}
 _MOST_ARMS = 500
@@ -106,12 +104,9 @@ def are_whole(values: Sequence[Any], least: int = 0) -> bool:
     return bool(values) and all((found := whole(value)) is not None and found >= least for value in values)
 
 
-def keys_of(questions: Sequence[Any] | None, golds: Sequence[Any] | None, count: int) -> list[str] | None:
-    """What a problem is known by where it has no id: text and gold."""
-    if questions is None:
-        return None
-    golds = golds or [None] * count
-    return [identity(str(q), None if g is None else str(g)) for q, g in zip(questions, golds, strict=True)]
+def are_whole_or_none(values: Sequence[Any]) -> bool:
+    """Whether those that are there are whole numbers of at least 0: an untrained model has no seed."""
+    return all(not is_there(value) or ((found := whole(value)) is not None and found >= 0) for value in values)
 
 
 def mostly_one_each(keys: Iterable[Any], values: Iterable[Any]) -> bool:

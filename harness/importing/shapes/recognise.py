@@ -17,7 +17,8 @@ from harness.importing.shapes.flat import AnswerTable, RecordColumn, RecordLayou
 from harness.importing.shapes.paths import Path as Place
 from harness.importing.shapes.paths import at, matches, plain, written
 from harness.importing.shapes.regrouping import Regroup, one_line, regroup
-from harness.importing.shapes.resolve import Roles, Sampled, resolve
+from harness.importing.shapes.resolve import resolve
+from harness.importing.shapes.sampled import Roles, Sampled
 from harness.importing.shapes.tree import RecordNode, leaves, merged, tree
 from harness.importing.sources import ImportSource
 

@@ -67,8 +67,8 @@ def tree(records: list[Any]) -> RecordNode:
 
 def leaves(node: RecordNode, path: Path = ()) -> Iterator[Path]:
     """Places of single values; `[]` stands in a path for a list of several entries, once at most."""
-    if node.scalars:
-        yield path
+    if node.scalars or (path and not node.count):
+        yield path  # also of one that is empty in all records that were looked at
     for key, child in node.keys.items():
         yield from leaves(child, (*path, key))
     if node.entries is None:

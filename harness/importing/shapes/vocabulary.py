@@ -6,6 +6,7 @@ A family's own paths come before these. A name alone decides nothing: `resolve` 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import cache
 
 from harness.importing.shapes.paths import ASSISTANT, MAP, USER, Path
@@ -27,14 +28,14 @@ _WORDS: dict[str, str] = {
         "number item example example_abbr session_id uuid doc_hash problem_hash"
     ),
     "question": (
-        "question problem question_text problem_text prompt_text raw_prompt prompt input query instruction "
+        "question problem prob question_text problem_text prompt_text raw_prompt prompt input query instruction "
         "user_prompt problem_statement task_prompt full_prompt source_text questions problems item"
     ),
     "gold": (
         "gold gold_answer ground_truth gt gts expected_answer expected reference_answer reference target "
         "correct_answer true_answer answer_key groundtruth gold_label ref_answer references answer_gold ideal "
         "golden_answer label ground_truth_answer reference_solution targets ref final_answer_gold solution_answer "
-        "truth answer"
+        "truth answer ans"
     ),
     "response": (
         "response completion generation output model_output model_response generated_text raw_output full_response "
@@ -101,6 +102,12 @@ AGGREGATES = (
 """keys of a file's own result for all of its rows"""
 _VAGUE = ("value", "content", "text", "id", "idx", "index", "name", "number", "result", "label", "key", "score")
 """words that mean something with the word before them"""
+_BENCHMARKS = (
+    "gsm8k math aime amc minerva olympiad olymmath hmmt gpqa mmlu humaneval mbpp arc hellaswag winogrande "
+    "truthfulqa bbh ifeval livecodebench brumo cmimc svamp asdiv mawps gaokao cmath drop boolq piqa omni "
+    "deepscaler beyondaime apex hle"
+)
+"""beginnings of names that are benchmarks' wherever they stand"""
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _OTHER = re.compile(r"[^a-z0-9]+")
 
@@ -163,3 +170,8 @@ def _vague(role: str, keys: list[str], names: tuple[str, ...], deep: float) -> f
 def is_known(key: str) -> bool:
     """Whether a key is a name of something, and so no data."""
     return key != MAP and any(word(key) in names or word(key).rstrip("s") in names for names in NAMES.values())
+
+
+def name_benchmarks(labels: Iterable[str]) -> bool:
+    """Whether all are names that benchmarks have wherever they stand."""
+    return all(re.sub(r"[-_ ]", "", label.lower()).startswith(tuple(_BENCHMARKS.split())) for label in labels)

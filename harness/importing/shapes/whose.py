@@ -7,15 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.importing.shapes.naming import NamedPath, Varying, fixed_name, named, same_problems, varying
+from harness.importing.shapes.vocabulary import name_benchmarks
 from harness.importing.sources import ImportSource
 
 _PIECES = ("part", "shard", "chunk", "rank", "piece", "split", "batch", "worker", "gpu", "proc", "process")
-_BENCHMARKS = (
-    "gsm8k math aime amc minerva olympiad olymmath hmmt gpqa mmlu humaneval mbpp arc hellaswag winogrande "
-    "truthfulqa bbh ifeval livecodebench brumo cmimc svamp asdiv mawps gaokao cmath drop boolq piqa omni "
-    "deepscaler beyondaime apex hle"
-)
-"""beginnings of names that are benchmarks' wherever they stand"""
 
 
 @dataclass(frozen=True)
@@ -77,7 +72,7 @@ def whose(files: Sequence[FileFacts], arms_by_row: bool, typed: Sequence[str]) -
         found = same_problems(part, [*others, *beside], problems)
         found = same_problems(part, beside, problems) if found is None else found
         found = same_problems(part, [], problems) if found is None else found
-        is_arm = bool(found) and not _name_benchmarks(part)
+        is_arm = bool(found) and not name_benchmarks(part.values)
         (same if is_arm else apart).append(part)
     _arms(made, files, own, arms_by_row, same, [*apart, *beside], problems, paths, typed)
     _benchmarks(made, files, apart, paths, typed)
@@ -129,8 +124,9 @@ def _arms(
     """The arm of each file: as named, as its rows or header say if they say several, as its folders differ."""
     if any(one.source.name.arm for one in files):
         made.arm, made.how["arm"] = [one.source.name.arm for one in files], "as named"
-    elif arms_by_row or len(set(own)) > 1:
-        made.arm = [None if arms_by_row else label or None for label in own]
+    elif arms_by_row or len(set(own)) > 1 or (all(own) and not same):
+        # what rows say is read row by row: the first of them do not know what the others say
+        made.arm = [None if one.arms else label or None for one, label in zip(files, own, strict=True)]
         made.how["arm"] = "the rows" if arms_by_row else "the files"
     elif len(same) == 1:
         made.arm, made.how["arm"] = list(same[0].labels), _where(same[0])
@@ -139,7 +135,7 @@ def _arms(
         name = own[0] or _only_name(paths, typed)
         made.arm, made.how["arm"] = [name] * len(files), "the file" if own[0] else "the path"
         return
-    told = Varying([label or "" for label in made.arm], -2)
+    told = Varying([label or " ".join(one.arms) for label, one in zip(made.arm, files, strict=True)], -2)
     made.unclear = [part for part in same if same_problems(part, [told, *others], problems)]
     if not made.how:
         made.unclear = list(same)
@@ -151,12 +147,6 @@ def _only_name(paths: Sequence[NamedPath], typed: Sequence[str]) -> str:
 
 def _where(part: Varying) -> str:
     return "file names" if part.depth == -1 else "folder names"
-
-
-def _name_benchmarks(part: Varying) -> bool:
-    return all(
-        label.lower().replace("-", "").replace("_", "").startswith(tuple(_BENCHMARKS.split())) for label in part.values
-    )
 
 
 def _benchmarks(

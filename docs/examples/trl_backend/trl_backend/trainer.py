@@ -101,10 +101,10 @@ class ObjectiveTrainer(GRPOTrainer):
                 raise backends.Diverged("the logits of the sampler are not finite") from error
             raise
         ids_BT, logp_BT = found["completion_ids"].cpu(), found["old_per_token_logps"].cpu()
-        ends = zip(found["completion_mask"].sum(1).tolist(), self.truncated, self.marked, strict=True)
+        ends = zip(found["completion_mask"].sum(1).tolist(), self.truncated, self.marked, self.given, strict=True)
         rollouts = [
-            backends.Rollout(ids_BT[row, :length], logp_BT[row, :length], cut, one.mark, one.answer or None)
-            for row, (length, cut, one) in enumerate(ends)
+            backends.Rollout(ids_BT[row, :n], logp_BT[row, :n], cut, one.mark, one.answer or None, given=given)
+            for row, (n, cut, one, given) in enumerate(ends)
         ]
         self.generate_seconds += time.perf_counter() - started
         groups = zip(prompts, asked, range(0, len(rollouts), size), strict=True)
@@ -115,10 +115,13 @@ class ObjectiveTrainer(GRPOTrainer):
         return [list(ids) for ids in prompts], None, {}
 
     def mark(self, completions: list[str], completion_ids: list, problem: list[rence.Problem], **_: Any) -> list:
-        """TRL's reward function: 1 for a right answer, None where marking failed. Keeps the marks, which say more."""
+        """TRL's reward function: 1 for a right answer, None where marking failed. Keeps the marks, which say more, and
+        what the recipe's own reward gives, if it has one."""
         self.truncated = [not ids or ids[-1] not in self.eos_token_ids for ids in completion_ids]
         said = zip(completions, problem, self.truncated, strict=True)
         self.marked = rence.mark_all([rence.Response(text, one.gold, one.rule, cut) for text, one, cut in said])
+        rated = [backends.Rated(text, one) for text, one in zip(completions, problem, strict=True)]
+        self.given = backends.rewarded(self.recipe, rated)
         return [None if one.mark == "grader_failed" else float(one.mark == "correct") for one in self.marked]
 
     def get_train_dataloader(self) -> Any:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.importing.conftest import Done
+from .conftest import Done
 
 Rence = Callable[..., Done]
 DATA = Path(os.environ.get("RENCE_DATA_DIR", "")) / "imports"

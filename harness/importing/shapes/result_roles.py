@@ -1,0 +1,91 @@
+"""Which column tells right from wrong, or counts of them."""
+
+from __future__ import annotations
+
+from harness.importing.shapes import judging
+from harness.importing.shapes.flat import own_name
+from harness.importing.shapes.paths import matches, plain
+from harness.importing.shapes.sampled import Roles, Sampled, take
+from harness.importing.shapes.vocabulary import NAMES, rank
+
+_SURE = NAMES["correct"][: NAMES["correct"].index("grade")]
+"""names of nothing but right or wrong; the others may be of rewards"""
+
+
+def find_result(sampled: Sampled, found: Roles) -> None:
+    """Right or wrong of each answer, or counts of each problem."""
+    from benchmarks.marks import Mark
+
+    words = {mark.value for mark in Mark}
+    take(sampled, found, "mark", lambda values: all(value in words for value in values))
+    binary = [text for text in sampled.ranked("correct", judging.are_binary) if not _counts_more(sampled, text)]
+    if metrics := _metrics(sampled):
+        binary = [text for text in binary if plain(text) in metrics] or binary
+    no_choice = "correct" in sampled.asked or len(binary) < 2
+    chosen = binary[:1] if no_choice else _agreed(sampled, found, binary)
+    if chosen:
+        found.columns["correct"] = sampled.columns[chosen[0]]
+    elif not found.rivals and "mark" not in found.columns:
+        if signed := sampled.ranked("correct", judging.are_signed):
+            found.columns["correct"], found.above = sampled.columns[signed[0]], True
+            found.notes.append(f"`{signed[0]}` is a number; correct is what is above 0.")
+        elif not _counts(sampled, found):
+            found.odd = [text for text in sampled.ranked("correct", judging.are_numbers) if "[" not in text][:4]
+            sure = [text for text in sampled.ranked("correct", judging.any_there) if _is_sure(sampled, text)]
+            found.unusable = (sure or [""])[0]
+
+
+def _metrics(sampled: Sampled) -> set[str]:
+    """Names of results that rows list themselves."""
+    path = sampled.family.metrics if sampled.family else ""
+    return {str(v) for text, values in sampled.values.items() if path and plain(text) == path for v in values}
+
+
+def _counts_more(sampled: Sampled, text: str) -> bool:
+    """Whether it may be a count: a number beside how many samples there were."""
+    if sampled.columns[text].where != "row" or any(isinstance(value, bool) for value in sampled.values[text]):
+        return False
+    totals = [t for t in sampled.ranked("num_samples", judging.are_whole) if t != text]
+    return any(min(judging.whole(v) or 0 for v in sampled.values[t]) > 1 for t in totals) and not sampled.layout.lists
+
+
+def _agreed(sampled: Sampled, found: Roles, binary: list[str]) -> list[str]:
+    """The surest of several results, if those that are as sure say the same of every answer."""
+    of_family = sampled.family.roles.get("correct", ()) if sampled.family else ()
+    if any(matches(pattern, plain(binary[0])) and "{" not in pattern for pattern in of_family):
+        return binary[:1]
+    sure = [text for text in binary if _is_sure(sampled, text)] or binary
+    told = {text: [judging.yes_or_no(value) for value in sampled.values[text]] for text in binary}
+    different = [text for text in sure[1:] if told[text] != told[sure[0]]]
+    if different:
+        found.rivals = [sure[0], *different]
+        return []
+    return sure[:1]
+
+
+def _is_sure(sampled: Sampled, text: str) -> bool:
+    place = rank("correct", own_name(sampled.columns[text], sampled.layout))
+    return place is not None and place < len(_SURE)
+
+
+def _counts(sampled: Sampled, found: Roles) -> bool:
+    """Of each problem how many answers there were, and how many or which share was correct."""
+    if sampled.layout.lists or sampled.layout.wide is not None:
+        return False
+    for total in sampled.ranked("num_samples", lambda values: judging.are_whole(values, 1)):
+        totals = [judging.whole(value) or 0 for value in sampled.values[total]]
+        names = dict.fromkeys(
+            [*sampled.ranked("num_correct", judging.are_whole), *sampled.ranked("correct", judging.are_whole)]
+        )
+        for text in names:
+            counts = [judging.whole(value) or 0 for value in sampled.values[text]]
+            if text != total and all(c <= n for c, n in zip(counts, totals, strict=True)):
+                found.columns |= {"num_correct": sampled.columns[text], "num_samples": sampled.columns[total]}
+                return True
+        for text in sampled.ranked("pass_rate", judging.are_numbers):
+            rates = [judging.number(value) or 0.0 for value in sampled.values[text]]
+            pairs = zip(rates, totals, strict=True)
+            if text != total and all(0 <= r <= 1 and abs(r * n - round(r * n)) < 1e-6 * n + 1e-9 for r, n in pairs):
+                found.columns |= {"pass_rate": sampled.columns[text], "num_samples": sampled.columns[total]}
+                return True
+    return False
