@@ -409,6 +409,12 @@ def test_the_untrained_model_needs_no_seed(rence: Rence, tmp_path: Path) -> None
     assert (done.json["target"], done.json["baselines"]) == ("base", ["start", "ours"])
 
 
+def test_whoever_forgets_the_source_is_told(rence: Rence, tmp_path: Path) -> None:
+    table(tmp_path / "a.csv", LONG)
+    done = rence("import", "a.csv", "--out", "runs/x")
+    assert done.code != 0 and "rence import scores a.csv --out runs/x" in done.err, done.err
+
+
 def test_a_run_is_shown_in_the_terminal(rence: Rence, tmp_path: Path) -> None:
     table(tmp_path / "a.csv", LONG)
     assert rence("import", "scores", "a.csv", "--out", "runs/x", "--target", "ours").code == 0

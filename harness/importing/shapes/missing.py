@@ -90,7 +90,10 @@ def nothing(files: Sequence[PeekedFile], command: Command) -> str:
     if empty:
         return f"{first.source.path}: `{empty[0]}` is empty in all rows, so there are no answers in it."
     if any(
-        isinstance(value, int | float) for one in files for _, document in one.documents for value in _scalars(document)
+        _is_score(value, one.source.path.suffix == ".csv")
+        for one in files
+        for _, document in one.documents
+        for value in _scalars(document)
     ):
         scores = shlex.join(["rence", "import", "scores", *command.paths, *command.rest])
         return (
@@ -98,6 +101,21 @@ def nothing(files: Sequence[PeekedFile], command: Command) -> str:
             f"can be paired by problem.\nScores by seed can be compared: {scores}"
         )
     return f"{first.source.path} holds no answers to problems. Its keys: {', '.join(whole.keys) or 'none'}."
+
+
+def _is_score(value: object, written: bool) -> bool:
+    """Whether a number stands there.
+
+    Args:
+        written: whether the file has texts alone, as CSV.
+    """
+    if not (written and isinstance(value, str)):
+        return isinstance(value, int | float)
+    try:
+        float(value)
+    except ValueError:
+        return False
+    return True
 
 
 def _lists(node: RecordNode, path: Place) -> Iterator[tuple[Place, RecordNode]]:
