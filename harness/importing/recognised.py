@@ -15,14 +15,14 @@ from typing import Any
 
 import pandas as pd
 
-from harness.base.errors import UserError
 from harness.importing.files import opening
 from harness.importing.marking import MarkCount, Marker
 from harness.importing.names import folder_name
 from harness.importing.rows import Facts, FoundRows
 from harness.importing.shapes.aggregates import own_mean
 from harness.importing.shapes.converting import Converter, FileRoles
-from harness.importing.shapes.missing import Command, Missing, beside, nothing, of_paths, of_shape
+from harness.importing.shapes.missing import Command, Missing, beside, check_answered, nothing, of_paths, of_shape
+from harness.importing.shapes.pooled import of_pool
 from harness.importing.shapes.recognise import FoundShape, PeekedFile, distinct, peek, shapes
 from harness.importing.shapes.shape_parts import parts
 from harness.importing.shapes.whose import FileFacts, Whose, typed_names, whose
@@ -57,6 +57,8 @@ class Recognised:
     """in the order in which they are read"""
     marker: Marker | None
     notes: list[str]
+    unasked: bool = False
+    """whether our marker marks because nothing else says what is correct"""
 
 
 def files_in(folder: Path) -> list[Path]:
@@ -69,13 +71,8 @@ def files_in(folder: Path) -> list[Path]:
     found = [path for path in there if opening.kind(path)]
     if not found:
         for path in there:
-            _check_kind(path)
+            opening.check_kind(path, LOOKED_FOR)
     return found
-
-
-def _check_kind(path: Path) -> None:
-    if not opening.kind(path) and (hint := opening.hint(path)):
-        raise UserError(f"{path} is no {LOOKED_FOR}. To import it, {hint}.")
 
 
 def recognise(
@@ -87,7 +84,7 @@ def recognise(
     Raises: UserError with all that is missing and a command; DataError for what cannot be read.
     """
     for source in sources:
-        _check_kind(source.path)
+        opening.check_kind(source.path, LOOKED_FOR)
     peeked = [peek(source) for source in sources]
     found = shapes(peeked, asked.columns)
     if not found:
@@ -103,13 +100,17 @@ def recognise(
     files = _latest(shape.files, made, asked.latest, missing, notes)
     _options(made, asked)
     of_paths(made, shape, missing)
+    if not arms_by_row and asked.arm is None:
+        of_pool(shape, missing)
     _filters(shape, asked, missing)
     missing.check(f"{shape.files[0].source.path} ({shape.name})", command)
-    if marker is None and not {"correct", "mark", "num_samples"} & shape.roles.columns.keys():
-        marker = Marker()
-    order = sorted(range(len(shape.files)), key=lambda i: made.order[i])
+    unasked = marker is None and not {"correct", "mark", "num_samples"} & shape.roles.columns.keys()
+    marker = Marker() if unasked else marker
+    order = sorted(range(len(shape.files)), key=made.order.__getitem__)
     keep = {id(one) for one in files}
-    return Recognised(shape, made, [shape.files[i] for i in order if id(shape.files[i]) in keep], marker, notes)
+    return Recognised(
+        shape, made, [shape.files[i] for i in order if id(shape.files[i]) in keep], marker, notes, unasked
+    )
 
 
 def _facts(shape: FoundShape, asked: AnyOptions) -> list[FileFacts]:
@@ -208,10 +209,13 @@ def read_all(found: Recognised, asked: AnyOptions) -> FoundRows:
                     continue
                 if found.marker:
                     table = count.of(found.marker.mark(table))
+                # what was read of each file, to be compared with what it says of itself
                 tally = counts.setdefault(number, [0, 0])
                 tally[0] += table["mark"].tolist().count("correct")
                 tally[1] += len(table)
                 yield table
+        if found.unasked:
+            check_answered(count.responses, count.unanswered)
 
     def notes() -> list[str]:
         return [*found.notes, *_notes(found, converter, count), *_differences(found, counts)]

@@ -38,6 +38,7 @@ class CheckedKind(StrEnum):
     engine = "engine"
     backend = "backend"
     section = "section"
+    shape = "shape"
     reward = "reward"
 
 
@@ -159,12 +160,28 @@ def _reward(name: str) -> Any:
     return found
 
 
+def _shape(name: str) -> Any:
+    from harness.importing.shapes.families import FAMILIES
+
+    found = next((one for one in FAMILIES if one.name == name), None)
+    if found is None:
+        raise UserError(f"no family of files is called `{name}`. {nearest(name, _shape_names())}")
+    return found
+
+
+def _shape_names() -> Sequence[str]:
+    from harness.importing.shapes.families import FAMILIES
+
+    return [one.name for one in FAMILIES]
+
+
 _LOCAL = ("torch", "transformers")
 CONTRACTS: dict[CheckedKind, Contract] = {
     CheckedKind.algorithm: Contract(_algorithm_names, _algorithm, "harness.config.algorithm_contract:CHECKS"),
     CheckedKind.benchmark: Contract(_benchmark_names, _benchmark, "benchmarks.contract:CHECKS", ("math_verify",)),
     CheckedKind.engine: Contract(_engine_names, _engine, "harness.engines.engine_contract:CHECKS", _LOCAL),
     CheckedKind.backend: Contract(_backend_names, _backend, "harness.backends.backend_contract:CHECKS", _LOCAL),
+    CheckedKind.shape: Contract(_shape_names, _shape, "harness.importing.shapes.shape_contract:CHECKS", ("pandas",)),
     CheckedKind.section: Contract(_section_names, _section, "reports.sections.section_contract:CHECKS", ("pandas",)),
     CheckedKind.reward: Contract(list, _reward, "benchmarks.rewards.reward_contract:CHECKS", ()),
 }
@@ -181,8 +198,8 @@ def check(
     ] = None,
     json: Json = False,
 ) -> None:
-    """The contract of what has this name: what every algorithm, benchmark, engine, backend, section keeps to; and of a
-    reward function of yours, MODULE:FUNCTION."""
+    """The contract of what has this name: what every algorithm, benchmark, engine, backend, section, shape of files
+    keeps to; and of a reward function of yours, MODULE:FUNCTION."""
     rows = [row for one in _kinds(name, kind) for row in run_contract(one, name)]
     failed, run = [row for row in rows if row.passed is False], [row for row in rows if row.passed is not None]
     if json:

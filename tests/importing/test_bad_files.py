@@ -50,6 +50,12 @@ def both(change: Callable[[list[dict[str, Any]]], list[dict[str, Any]]], name: s
     put(name.format("tuned"), lines(change(rows("tuned"))))
 
 
+def both_all(change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    """Both arms, each row changed."""
+    for arm in ("base", "tuned"):
+        put(f"{arm}.jsonl", lines([change(row) for row in rows(arm)]))
+
+
 def first(**cells: Any) -> Callable[[list[dict[str, Any]]], list[dict[str, Any]]]:
     return lambda found: [found[0] | cells, *found[1:]]
 
@@ -129,6 +135,18 @@ REFUSED = {
     "shares for marks": Bad(lambda: both(every(lambda n, row: {"is_correct": n / 12})), ("`is_correct`", "0.25")),
     "a score above one": Bad(lambda: both(first(is_correct=7)), ("`is_correct`", "(7, ")),
     "percent among fractions": Bad(lambda: both(every(lambda n, row: {"is_correct": n % 2 * 100})), ("100",)),
+    "answers without a box": Bad(
+        lambda: both_all(lambda row: {k: v for k, v in row.items() if k != "is_correct"} | {"response": "7"}),
+        ("--mark --reading anywhere",),
+    ),
+    "one gold for all, and no marks": Bad(
+        lambda: both_all(lambda row: {k: v for k, v in row.items() if k != "is_correct"} | {"gold": "see the book"}),
+        ("nothing says which answers are correct",),
+    ),
+    "arms under a name of one's own": Bad(
+        lambda: put("all.jsonl", lines([r | {"flavour": a} for a in ("tuned", "base") for r in rows(a)])),
+        ("--column arm=flavour",),
+    ),
     "NaN": Bad(lambda: instead(lines(first(is_correct=float("nan"))(rows("tuned")))), ("tuned.jsonl:1", "NaN")),
     "another gold": Bad(lambda: both(first(gold="8")), ("gold",)),
     "an id of two texts": Bad(lambda: both(first(question="Another?")), ("attempts",)),

@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from harness.importing.shapes.families import FAMILIES
+from rence.cli.checking import CheckedKind, run_contract
+
 from .conftest import Done
 
 Rence = Callable[..., Done]
@@ -43,6 +46,12 @@ def scores(run: Path) -> dict[str, float]:
 
 def truth(which: str) -> dict[str, float]:
     return {arm: of[which] for arm, of in json.loads((DATA / "truth.json").read_text()).items()}
+
+
+@pytest.mark.parametrize("family", [family.name for family in FAMILIES if family.example])
+def test_families_keep_their_contract(family: str) -> None:
+    rows = run_contract(CheckedKind.shape, family)
+    assert len(rows) == 3 and [row for row in rows if not row.passed] == []
 
 
 @pytest.mark.parametrize("folder", FOLDERS)

@@ -13,6 +13,7 @@ from typing import IO, Any
 
 import pyarrow as pa
 
+from harness.base.errors import UserError
 from harness.records import DataError, user_files
 
 TEXTS = (".jsonl", ".ndjson", ".json", ".csv", ".tsv")
@@ -59,9 +60,11 @@ def has_mark(path: Path) -> bool:
         return file.read(3).startswith(tuple(_MARKS))
 
 
-def hint(path: Path) -> str:
-    """What to do with a file that is not read; empty if it is none of results."""
-    return next((said for endings, said in _HINTS.items() if path.name.lower().endswith(endings)), "")
+def check_kind(path: Path, wanted: str) -> None:
+    """Raises: UserError for a file that is not read and may hold results, with what to do."""
+    hint = next((said for endings, said in _HINTS.items() if path.name.lower().endswith(endings)), "")
+    if not kind(path) and hint:
+        raise UserError(f"{path} is no {wanted}. To import it, {hint}.")
 
 
 @contextmanager

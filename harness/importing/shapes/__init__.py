@@ -21,7 +21,7 @@ lines in `families`:
         expected={"base": "1/2"},                    # correct/attempts of each arm in the example
     )
 
-`rence check "my tool's results"` then imports the example, also with its files renamed and its rows shuffled, and with
-every key deleted, renamed and retyped in turn: the same numbers, or a refusal. A new synonym is a word in `vocabulary`.
+`rence check "my tool's results"` then imports the example, also with its folders renamed and its rows turned round, and
+without each key in turn: the same numbers, or a refusal. A new synonym is a word in `vocabulary`.
 Order matters: the first family whose signs are there is taken, so one with more signs stands before one with fewer.
 """

@@ -32,6 +32,20 @@ FAMILIES: tuple[Family, ...] = (
             "tokens": ("num_generated_tokens",),
         },
         file_name=r"output-rs(?P<sample>\d+)",
+        example={
+            f"{arm}/sums/output-rs{k}.jsonl": [
+                {
+                    "generation": f"\\boxed{{{said}}}",
+                    "problem": question,
+                    "expected_answer": gold,
+                    "predicted_answer": said,
+                    "symbolic_correct": said == gold,
+                }
+                for question, gold, said in (("1 + 2?", "3", "3"), ("2 + 2?", "4", four))
+            ]
+            for arm, k, four in (("base", 0, "5"), ("base", 1, "5"), ("tuned", 0, "4"), ("tuned", 1, "5"))
+        },
+        expected={"base": "2/4", "tuned": "3/4"},
     ),
     Family(
         name="evalscope reviews",
@@ -105,6 +119,14 @@ FAMILIES: tuple[Family, ...] = (
         },
         file_name=r"(?P<step>\d+)",
         pools=True,
+        example={
+            f"{arm}/20.jsonl": [
+                {"input": q, "output": f"\\boxed{{{a}}}", "gts": gold, "score": float(a == gold), "step": 20}
+                for q, gold, a in (("1 + 2?", "3", "3"), ("2 + 2?", "4", four))
+            ]
+            for arm, four in (("base", "5"), ("tuned", "4"))
+        },
+        expected={"base": "1/2", "tuned": "2/2"},
     ),
     Family(
         name="lighteval details",

@@ -9,6 +9,8 @@ from typing import Any
 RIGHT = {"1", "1.0", "true", "c", "correct", "yes", "right", "pass", "passed", "success", "t", "solved"}
 FALSE = {"0", "0.0", "false", "i", "incorrect", "no", "wrong", "fail", "failed", "failure", "f", "n", "unsolved"}
 _MOST_ARMS = 500
+_MANY = 5
+"""problems, of which not all have the same gold"""
 
 
 def yes_or_no(value: Any) -> bool | None:
@@ -85,6 +87,11 @@ def are_names(values: Sequence[Any]) -> bool:
     return all(isinstance(value, str) and len(value) < 200 and "\n" not in value for value in there)
 
 
+def are_arms(values: Sequence[Any]) -> bool:
+    """Whether they can name arms: names, and not all of them numbers, as runs have."""
+    return are_names(values) and any(whole(value) is None for value in values)
+
+
 def are_ids(values: Sequence[Any]) -> bool:
     """Whether each is a text or a whole number, and none is missing."""
     return bool(values) and all(
@@ -103,10 +110,13 @@ def are_whole_or_none(values: Sequence[Any]) -> bool:
 
 
 def mostly_one_each(keys: Iterable[Any], values: Iterable[Any]) -> bool:
-    """Whether most keys have one value, as golds have where some rows are of another version of the data."""
+    """Whether most keys have one value, as golds have where some rows are of another version of the data; one for all
+    of many keys is no gold."""
     seen: dict[Any, set[Any]] = defaultdict(set)
     for key, value in zip(keys, values, strict=True):
         seen[key].add(value)
+    if len(seen) >= _MANY and len(set.union(*seen.values())) == 1:
+        return False
     return 3 * sum(len(found) > 1 for found in seen.values()) <= len(seen)
 
 

@@ -58,6 +58,16 @@ class Missing:
             raise UserError(f"{where}: {' '.join(self.reasons)}{end}")
 
 
+def check_answered(responses: int, unanswered: int) -> None:
+    """Raises: DataError if our marker, which nobody asked for, found no answer at all."""
+    if responses and responses == unanswered:
+        raise DataError(
+            f"nothing says which answers are correct, and rence's marker finds no answer in a box in any of the "
+            f"{responses:,} responses.\nAdd --mark --reading anywhere for answers without a box, or say with --column "
+            "what tells the result."
+        )
+
+
 def beside(files: Sequence[PeekedFile], used: Sequence[PeekedFile]) -> list[str]:
     """Which files were read and hold no answers of this kind. Raises: DataError for one that is empty."""
     left = [str(one.source.path) for one in files if all(one is not other for other in used)]

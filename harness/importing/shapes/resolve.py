@@ -25,7 +25,7 @@ def resolve(sampled: Sampled) -> Roles:
     taken = taken_by(found)
     for role, fits in {
         "benchmark": judging.are_names,
-        "arm": judging.are_names,
+        "arm": judging.are_arms,
         "seed": judging.are_whole_or_none,
         "step": judging.are_whole,
         "filter": judging.are_names,

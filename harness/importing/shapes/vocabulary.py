@@ -40,7 +40,8 @@ _WORDS: dict[str, str] = {
     "response": (
         "response completion generation output model_output model_response generated_text raw_output full_response "
         "output_text response_text message_content raw_response model_generation gen generated generated_answer "
-        "full_output generated_solution llm_output llm_response completion_text candidate rollout sample solution cot "
+        "full_output generated_response generated_solution llm_output llm_response completion_text candidate "
+        "rollout sample solution cot "
         "code text resps responses prediction reply model_completion content"
     ),
     "answer": (
@@ -56,7 +57,8 @@ _WORDS: dict[str, str] = {
     ),
     "mark": "mark",
     "sample": (
-        "sample sample_idx sample_index sample_number sample_num epoch rollout_idx rollout_index rollout_id trial "
+        "sample sample_idx idx_answer answer_idx sample_index sample_number sample_num epoch rollout_idx "
+        "rollout_index rollout_id trial "
         "attempt attempt_idx attempt_index attempt_id gen_idx generation_idx generation_index generation_id "
         "completion_idx completion_index completion_id response_idx response_index response_id repeat repetition "
         "replicate sample_id run_idx run_index repeat_idx trial_idx trial_id try pass_idx draw k_idx rollout run_id"
