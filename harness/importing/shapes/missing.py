@@ -179,6 +179,7 @@ def _result(shape: FoundShape, missing: Missing) -> None:
     if odd:
         values = _values(shape, odd[0])
         said = f"`{odd[0]}` is neither right nor wrong ({_shown(shape, odd[0])}), so which answers are correct is not"
+        # a number is named only where one divides right from wrong: a command that is a guess may make a wrong number
         if (middle := judging.divide(values)) is not None:
             missing.add(f"{said} known.", "--column", f"correct={odd[0]}", "--correct-above", f"{middle:g}")
         elif judging.are_mixed(values):

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from pandas.util import hash_array
 
 from harness.importing.raw import Raw
 from harness.importing.shapes.missing import Missing
@@ -79,7 +78,7 @@ class Blocks:
         """
         if self._known or not count:
             return
-        codes = hash_array(np.asarray(problems, dtype=object))
+        codes = np.fromiter(map(hash, problems), np.int64, count)
         before = self._parts[-1][-1:] if self._parts else codes[:0]
         joined = np.concatenate([before, codes])
         self._known = bool((joined[1:] == joined[:-1]).any())
@@ -87,7 +86,7 @@ class Blocks:
 
     def check(self, where: str) -> None:
         """Raises: DataError if all problems come again in the same order: as another arm's, or another sample's."""
-        order = np.concatenate(self._parts) if self._parts else np.zeros(0, np.uint64)
+        order = np.concatenate(self._parts) if self._parts else np.zeros(0, np.int64)
         again = np.flatnonzero(order[1:] == order[0]) + 1 if len(order) else order
         size = int(again[0]) if len(again) else len(order)
         if size < 2 or size == len(order) or len(order) % size or (order.reshape(-1, size) != order[:size]).any():
