@@ -172,6 +172,7 @@ def read_all(found: Recognised, asked: AnyOptions) -> FoundRows:
     counts: dict[int, list[int]] = {}
 
     def rows() -> Iterator[pd.DataFrame]:
+        """Part by part; a file is checked as a whole once it is read."""
         for number, one in enumerate(found.files):
             roles = _roles(found, number, place[id(one)], names, asked)
             blocks = repeats.Blocks() if roles.nameless else None
@@ -181,6 +182,7 @@ def read_all(found: Recognised, asked: AnyOptions) -> FoundRows:
                 table = converter.rows(raw, roles)
                 if not len(table):
                     continue
+                # problems that come again in the same order may be another arm's
                 if blocks:
                     blocks.add(table["problem_id"], len(table))
                 if found.marker:
