@@ -175,6 +175,7 @@ def _rivals(names: Sequence[str]) -> str:
 
 
 def _result(shape: FoundShape, missing: Missing) -> None:
+    """Nothing says which answers are correct: what might, and a command only if it makes no other number."""
     odd = shape.roles.odd
     if odd:
         values = _values(shape, odd[0])
