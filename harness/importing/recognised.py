@@ -23,7 +23,16 @@ from harness.importing.shapes import repeats
 from harness.importing.shapes.aggregates import own_mean
 from harness.importing.shapes.arm_columns import patterns, rewritten
 from harness.importing.shapes.converting import Converter, FileRoles
-from harness.importing.shapes.missing import Command, Missing, beside, check_answered, nothing, of_paths, of_shape
+from harness.importing.shapes.missing import (
+    Command,
+    Missing,
+    beside,
+    check_answered,
+    holds_answers,
+    nothing,
+    of_paths,
+    of_shape,
+)
 from harness.importing.shapes.pooled import of_pool
 from harness.importing.shapes.recognise import FoundShape, PeekedFile, distinct, peek, shapes
 from harness.importing.shapes.shape_parts import parts
@@ -94,6 +103,8 @@ def recognise(
         raise DataError(nothing(peeked, command))
     # configurations and summaries lie beside results: the layout with the most answers is taken, the others are noted
     shape = max(found, key=lambda one: len(one.files_of))
+    if not holds_answers(shape):
+        raise DataError(nothing(peeked, command))
     missing = Missing()
     of_shape(shape, missing, marker is not None)
     facts = _facts(shape, asked)

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import csv
+import json
 import re
 import shlex
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from statistics import mean
 from typing import Any
 
 import pytest
 
 from .conftest import Done, write
-from .test_shape_folders import scores
+from .test_shape_folders import DATA, FIRST, scores, truth
 
 Rence = Callable[..., Done]
+examples = pytest.mark.skipif(not (DATA / "truth.json").exists(), reason="the examples are not on this machine")
 ARMS = {"base": 0.25, "tuned": 0.75}
 
 
@@ -157,3 +160,56 @@ def test_lists_of_marks_that_are_not_read_are_named(rence: Rence) -> None:
     said = refused(rence, "in")
     assert "`verified_q` holds lists of true and false" in said
     assert rence(*commands(said)[0]).code == 0 and scores(Path("run")) == {"base": 1, "tuned": 1}
+
+
+def told(rence: Rence, *words: str) -> dict[str, float]:
+    """What the command makes that the refusal of another one names."""
+    (found,) = commands(refused(rence, *words))
+    done = rence(*found)
+    assert done.code == 0, done.err
+    return scores(Path("run"))
+
+
+@examples
+def test_reruns(rence: Rence) -> None:
+    """The latest is as the truth; the earlier had another mark for one answer."""
+    assert told(rence, str(DATA / "lm_eval_reruns")) == {"tuned": pytest.approx(truth(FIRST)["tuned"])}
+    assert {path.parent.name for path in Path("run").rglob("attempts.parquet")} == {"sums"}
+
+
+@examples
+def test_a_problem_that_one_arm_lacks(rence: Rence) -> None:
+    said = refused(rence, str(DATA / "missing_one"))
+    assert "q03" in said and "--common" in said
+    assert rence("import", str(DATA / "missing_one"), "--common", "--out", "run").code == 0
+    rows = [json.loads(line) for line in (DATA / "missing_one/attempts.jsonl").open()]
+    kept = [row for row in rows if row["problem_id"] != "q03"]
+    expected = {arm: mean(row["correct"] for row in kept if row["arm"] == arm) for arm in ARMS}
+    assert scores(Path("run")) == pytest.approx(expected)
+
+
+@examples
+@pytest.mark.parametrize(
+    ("place", "base", "tuned"),
+    [
+        ("lm_eval_results_only", None, None),
+        ("scores.csv", 0.3994, 0.7378),
+        ("wandb_export.csv", 0.46, 0.6),
+        ("curves/trainer_state", 0.46, 0.6),
+        ("curves/trainer_state/tuned-seed0/trainer_state.json", None, 0.6),
+        ("curves/verl_file", 0.46, 0.6),
+        ("curves", 0.46, 0.6),
+    ],
+)
+def test_curves_and_results_of_whole_benchmarks(
+    rence: Rence, place: str, base: float | None, tuned: float | None
+) -> None:
+    said = refused(rence, str(DATA / place))
+    (found,) = commands(said)
+    assert "nothing can be paired by problem" in said and found[:2] == ["import", "scores"]
+    done = rence(*found, "--dry-run", "--json")
+    assert done.code == 0, done.err
+    given = {"base": base, "tuned": tuned} if base or tuned else truth(FIRST)
+    expected = {arm: pytest.approx(value, abs=1e-4) for arm, value in given.items() if value is not None}
+    assert {arm: next(iter(of.values())) for arm, of in done.json["means"].items()} == expected
+    assert rence(*found).code == 0 and any(Path("run").iterdir())

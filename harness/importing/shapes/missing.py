@@ -81,6 +81,13 @@ def beside(files: Sequence[PeekedFile], used: Sequence[PeekedFile]) -> list[str]
     return [f"Not taken, for they hold no answers, or answers of another kind: {', '.join(left[:_MOST_FILES])}{more}."]
 
 
+def holds_answers(shape: FoundShape) -> bool:
+    """Whether anything is of a problem, or of an answer to one; numbers by step alone are curves."""
+    roles = shape.roles.columns
+    own = {"problem_id", "question", "gold", "response", "mark"} & roles.keys()
+    return bool(own) or "step" not in roles or bool(shape.layout.lists)
+
+
 def nothing(files: Sequence[PeekedFile], command: Command) -> str:
     """What to say of files without answers."""
     first = files[0]
