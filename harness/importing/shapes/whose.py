@@ -165,6 +165,7 @@ def _where(part: Varying) -> str:
 def _benchmarks(
     made: Whose, files: Sequence[FileFacts], apart: Sequence[Varying], paths: Sequence[NamedPath], typed: Sequence[str]
 ) -> None:
+    """The benchmark of each file: as named, as its rows or a pattern of its name say, as its folders differ."""
     if any(one.source.name.benchmark for one in files):
         made.benchmark, made.how["benchmark"] = [one.source.name.benchmark for one in files], "as named"
         return
