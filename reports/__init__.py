@@ -114,11 +114,14 @@ def compare(
 
     Args:
         margin: a fraction; differences smaller than this do not matter, and with it the two can be called equivalent.
+            Of scores of no known scale (`--unit raw`) it is a hundredth of their number.
+        estimand: what intervals shall cover: algorithm, benchmark, checkpoints, answers (docs/statistics.md).
+        alpha: level of each family of tests, the average and the benchmarks.
         only_common: keep the problems that both have, instead of refusing sides that were asked different ones.
         accept: why a mismatch or a broken seal does not matter; the result says it.
 
     Raises: BrokenSeal; Unmatched if data order, weights, budget or evaluation differ; ValueError if a name is
-    ambiguous; DataError if something is missing or unfinished.
+    ambiguous, or margin, alpha or estimand is none; DataError if something is missing or unfinished.
     """
     if scores_only(Path(a)) or scores_only(Path(b)):
         from reports.seed_scores import sides

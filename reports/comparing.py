@@ -12,6 +12,7 @@ import pandas as pd
 from harness.records import SCHEMA, DataError
 from harness.records.files import real_path
 from harness.records.left_out import sentences
+from reports.asked import check_asked
 from reports.compared_side import ComparedSide, again, find, in_one_version
 from reports.data import common, same_problems
 from reports.data.alternatives import of_readings
@@ -164,9 +165,10 @@ def compare(
         margin: differences smaller than it do not matter, a fraction above 0; None: equivalence is not tested.
         only_common: keep the problems that both have, where they were asked different ones.
 
-    Raises: ValueError if A and B are one folder, or as `find` does; Unmatched if they have no benchmark in common, or
+    Raises: ValueError if A and B are one folder, as `check_asked`, or as `find` does; Unmatched if they have no benchmark in common, or
         are not matched where that is not accepted; BrokenSeal; DataError if a side lacks a result.
     """
+    check_asked(alpha, margin, estimand)
     one, other = _found(a, b, accept)
     alike = _alike(one, other)
     if only_common:
