@@ -134,8 +134,9 @@ def compare(
 
 
 def load(folder: str | os.PathLike[str], *, accept: str | None = None, only_common: bool = False) -> Results:
-    """The results in a folder, as tables and pictures: of a run, finished or under way, an import (`rence import`), or
-    an evaluation (`rence eval`).
+    """The results in a folder, as tables and pictures: of a run, finished or under way, an import (`rence import`), an
+    evaluation (`rence eval`), or an import of scores without problems (`rence import scores`), which has the tables
+    `arms`, `trials`, `scores`, `curves`, `differences` and `missing` alone.
 
     Args:
         accept: why a broken seal or a mismatch does not matter; what is printed says it.
@@ -146,8 +147,10 @@ def load(folder: str | os.PathLike[str], *, accept: str | None = None, only_comm
     """
     from reports.frames.kinds import kind_of
     from reports.frames.loaded import Results
+    from reports.frames.of_seeds import SeedResults
 
-    return Results(Path(folder), kind_of(Path(folder)), accept, only_common)
+    kind = kind_of(Path(folder))
+    return (SeedResults if kind == "scores" else Results)(Path(folder), kind, accept, only_common)
 
 
 def evaluated_model(folder: Path, accept: str | None = None) -> EvaluatedModel:

@@ -11,7 +11,7 @@ import numpy as np
 
 from harness.records import SCHEMA, DataError
 from harness.records.scores_alone import scores_only
-from reports.asked import check_asked
+from reports.data.asked import check_asked
 from reports.data.checked import Checked
 from reports.data.matching import Unmatched
 from reports.data.pairs import Pair

@@ -151,7 +151,10 @@ def test_the_same_arm_twice(make_run) -> None:
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
-        ({"margin": 1}, r"`margin` is a fraction(.|\n)*0.01 is one point"),  # points by mistake: all would be equivalent
+        (
+            {"margin": 1},
+            r"`margin` is a fraction(.|\n)*0.01 is one point",
+        ),  # points by mistake: all would be equivalent
         ({"margin": -0.01}, "`margin`"),
         ({"margin": float("nan")}, "`margin`"),
         ({"alpha": 2}, "`alpha` must be above 0 and below 1, but is 2"),
