@@ -123,6 +123,7 @@ def compare(
     Raises: BrokenSeal; Unmatched if data order, weights, budget or evaluation differ; ValueError if a name is
     ambiguous, or margin, alpha or estimand is none; DataError if something is missing or unfinished.
     """
+    # scores without problems have seeds to compare and nothing else
     if scores_only(Path(a)) or scores_only(Path(b)):
         from reports.seed_scores import sides
 
