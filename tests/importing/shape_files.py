@@ -45,7 +45,7 @@ def write(root: Path, files: Files, form: str = "") -> Path:
     """In a new folder.
 
     Args:
-        form: `gz`, `zst`: packed so; `csv`, `parquet`: what is of lines becomes a table, with JSON in a cell of CSV for a
+        form: `gz`, `zst`: packed so; `csv`, `parquet`: what is of lines becomes a table, JSON in a cell of CSV for a
             nested value; empty: as they are.
     """
     for name, content in files.items():
