@@ -114,12 +114,16 @@ def compare(
 
     Args:
         margin: a fraction; differences smaller than this do not matter, and with it the two can be called equivalent.
+            Of scores of no known scale (`--unit raw`) it is a hundredth of their number.
+        estimand: what intervals shall cover: algorithm, benchmark, checkpoints, answers (docs/statistics.md).
+        alpha: level of each family of tests, the average and the benchmarks.
         only_common: keep the problems that both have, instead of refusing sides that were asked different ones.
         accept: why a mismatch or a broken seal does not matter; the result says it.
 
     Raises: BrokenSeal; Unmatched if data order, weights, budget or evaluation differ; ValueError if a name is
-    ambiguous; DataError if something is missing or unfinished.
+    ambiguous, or margin, alpha or estimand is none; DataError if something is missing or unfinished.
     """
+    # scores without problems have seeds to compare and nothing else
     if scores_only(Path(a)) or scores_only(Path(b)):
         from reports.seed_scores import sides
 
@@ -131,8 +135,9 @@ def compare(
 
 
 def load(folder: str | os.PathLike[str], *, accept: str | None = None, only_common: bool = False) -> Results:
-    """The results in a folder, as tables and pictures: of a run, finished or under way, an import (`rence import`), or
-    an evaluation (`rence eval`).
+    """The results in a folder, as tables and pictures: of a run, finished or under way, an import (`rence import`), an
+    evaluation (`rence eval`), or an import of scores without problems (`rence import scores`), which has the tables
+    `arms`, `trials`, `scores`, `curves`, `differences` and `missing` alone.
 
     Args:
         accept: why a broken seal or a mismatch does not matter; what is printed says it.
@@ -143,8 +148,10 @@ def load(folder: str | os.PathLike[str], *, accept: str | None = None, only_comm
     """
     from reports.frames.kinds import kind_of
     from reports.frames.loaded import Results
+    from reports.frames.of_seeds import SeedResults
 
-    return Results(Path(folder), kind_of(Path(folder)), accept, only_common)
+    kind = kind_of(Path(folder))
+    return (SeedResults if kind == "scores" else Results)(Path(folder), kind, accept, only_common)
 
 
 def evaluated_model(folder: Path, accept: str | None = None) -> EvaluatedModel:

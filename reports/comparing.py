@@ -15,6 +15,7 @@ from harness.records.left_out import sentences
 from reports.compared_side import ComparedSide, again, find, in_one_version
 from reports.data import common, same_problems
 from reports.data.alternatives import of_readings
+from reports.data.asked import check_asked
 from reports.data.checked import UNCHECKED, Checked
 from reports.data.dependence import NOT_STUDIED, DependsOn, Question, of_pair
 from reports.data.matching import Mismatch, Unmatched, grouped, listed, refused
@@ -159,14 +160,14 @@ def compare(
     Args:
         a, b: folders, as `find` takes them.
         accept: why a mismatch or a broken seal does not matter; None: it does.
-        estimand: what intervals shall cover, one of `statistics.ESTIMANDS`.
-        alpha: of each family of tests, the average and the benchmarks.
-        margin: differences smaller than it do not matter, a fraction above 0; None: equivalence is not tested.
+        estimand, alpha: what intervals shall cover (`statistics.ESTIMANDS`); level of each family of tests.
+        margin: differences smaller than it do not matter, a fraction; None: equivalence is not tested.
         only_common: keep the problems that both have, where they were asked different ones.
 
-    Raises: ValueError if A and B are one folder, or as `find` does; Unmatched if they have no benchmark in common, or
-        are not matched where that is not accepted; BrokenSeal; DataError if a side lacks a result.
+    Raises: ValueError if A and B are one folder, or as `check_asked` and `find`; Unmatched if they share no benchmark,
+        or are not matched where that is not accepted; BrokenSeal; DataError if a side lacks a result.
     """
+    check_asked(alpha, margin, estimand)
     one, other = _found(a, b, accept)
     alike = _alike(one, other)
     if only_common:

@@ -58,7 +58,7 @@ What holds everywhere:
 - **Numbers are the report's**, from the same code: `scores()` is `results.csv`, `differences()` the `pairs` of
   `verdict.json`. Nothing is rounded.
 - **Units.** Scores, rates and differences are fractions, 0 to 1 (-1 to 1) in tables; pictures show percent and points.
-  Lengths are in tokens, times in seconds.
+  Lengths are in tokens, times in seconds. With `rence import scores --unit raw` scores are what they were.
 - **What is missing is NaN** (`<NA>` in a `boolean` column), never 0: pandas leaves it out of means by itself, so look
   at `run.missing()` before you average.
 - **Names.** `arm` is an arm's name in the plan; `start` is the untrained model, whose `seed` is -1. An arm with a seed

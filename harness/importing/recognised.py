@@ -19,9 +19,20 @@ from harness.importing.files import opening
 from harness.importing.marking import MarkCount, Marker
 from harness.importing.names import folder_name
 from harness.importing.rows import Facts, FoundRows
+from harness.importing.shapes import known_texts, repeats
 from harness.importing.shapes.aggregates import own_mean
+from harness.importing.shapes.arm_columns import patterns, rewritten
 from harness.importing.shapes.converting import Converter, FileRoles
-from harness.importing.shapes.missing import Command, Missing, beside, check_answered, nothing, of_paths, of_shape
+from harness.importing.shapes.missing import (
+    Command,
+    Missing,
+    beside,
+    check_answered,
+    holds_answers,
+    nothing,
+    of_paths,
+    of_shape,
+)
 from harness.importing.shapes.pooled import of_pool
 from harness.importing.shapes.recognise import FoundShape, PeekedFile, distinct, peek, shapes
 from harness.importing.shapes.shape_parts import parts
@@ -59,6 +70,8 @@ class Recognised:
     notes: list[str]
     unasked: bool = False
     """whether our marker marks because nothing else says what is correct"""
+    texts: known_texts.NamesByText | None = None
+    """what names the benchmark of each row by the text of its problem"""
 
 
 def files_in(folder: Path) -> list[Path]:
@@ -85,31 +98,35 @@ def recognise(
     """
     for source in sources:
         opening.check_kind(source.path, LOOKED_FOR)
-    peeked = [peek(source) for source in sources]
-    found = shapes(peeked, asked.columns)
+    arms = patterns(asked.columns)
+    peeked = [peek(source, arms=arms) for source in sources]
+    found = shapes(peeked, rewritten(asked.columns, arms))
     if not found:
         raise DataError(nothing(peeked, command))
     # configurations and summaries lie beside results: the layout with the most answers is taken, the others are noted
     shape = max(found, key=lambda one: len(one.files_of))
+    if not holds_answers(shape):
+        raise DataError(nothing(peeked, command))
     missing = Missing()
     of_shape(shape, missing, marker is not None)
     facts = _facts(shape, asked)
     arms_by_row = any(len(one.arms) > 1 for one in facts) or "arm" in asked.columns
     made = whose(facts, arms_by_row, typed_names(command.paths))
     notes = [*shape.roles.notes, *beside(peeked, shape.files)]
-    files = _latest(shape.files, made, asked.latest, missing, notes)
+    files = repeats.latest(shape.files, made, asked.latest, missing, notes)
     _options(made, asked)
+    texts = known_texts.look(shape, made, asked.benchmark, missing)
     of_paths(made, shape, missing)
     if not arms_by_row and asked.arm is None:
         of_pool(shape, missing)
-    _filters(shape, asked, missing)
+    repeats.filters(shape, asked.filters, missing)
     missing.check(f"{shape.files[0].source.path} ({shape.name})", command)
     unasked = marker is None and not {"correct", "mark", "num_samples"} & shape.roles.columns.keys()
     marker = Marker() if unasked else marker
     order = sorted(range(len(shape.files)), key=made.order.__getitem__)
     keep = {id(one) for one in files}
     return Recognised(
-        shape, made, [shape.files[i] for i in order if id(shape.files[i]) in keep], marker, notes, unasked
+        shape, made, [shape.files[i] for i in order if id(shape.files[i]) in keep], marker, notes, unasked, texts
     )
 
 
@@ -159,54 +176,29 @@ def _options(made: Whose, asked: AnyOptions) -> None:
         made.seed = [asked.seed] * len(made.seed)
 
 
-def _latest(files: list[PeekedFile], made: Whose, latest: bool, missing: Missing, notes: list[str]) -> list[PeekedFile]:
-    """Of evaluations that were run again the last, if that was asked for."""
-    groups: dict[tuple[Any, ...], list[int]] = defaultdict(list)
-    for i, stamp in enumerate(made.stamp):
-        if stamp:
-            labels = tuple(part.labels[i] for part in made.parts)
-            groups[labels, made.arm[i], made.seed[i], made.step[i], made.benchmark[i], made.order[i][0]].append(i)
-    again = [found for found in groups.values() if len({made.stamp[i] for i in found}) > 1]
-    if not again:
-        return files
-    first = [str(files[i].source.path) for i in again[0]]
-    if not latest:
-        missing.add(f"one evaluation was run {len(again[0])} times: {', '.join(first[:3])}.", "--latest")
-        return files
-    old = {i for found in again for i in found if made.stamp[i] != max(made.stamp[j] for j in found)}
-    notes.append(f"Of evaluations that were run again the last is taken: {len(old)} earlier files were left out.")
-    return [one for i, one in enumerate(files) if i not in old]
-
-
-def _filters(shape: FoundShape, asked: AnyOptions, missing: Missing) -> None:
-    """Rows that look at the same answers in several ways."""
-    if "filter" in shape.roles.columns:
-        there = distinct(shape.values("filter"))
-        wanted = [name for name in asked.filters if name in there]
-        if len(there) > 1 and not wanted:
-            missing.add(
-                f"the same answers are there with several filters: {', '.join(there)}.", "--filter", str(there[0])
-            )
-
-
 def read_all(found: Recognised, asked: AnyOptions) -> FoundRows:
     """The answers of all files."""
     shape, made = found.shape, found.whose
     place = {id(one): i for i, one in enumerate(shape.files)}
     names = _arm_names(shape, made)
-    converter = Converter(names, asked.common)
+    converter = Converter(names, asked.common, found.texts)
     count, filters = MarkCount(), list(asked.filters)
     counts: dict[int, list[int]] = {}
 
     def rows() -> Iterator[pd.DataFrame]:
+        """Part by part; a file is checked as a whole once it is read."""
         for number, one in enumerate(found.files):
             roles = _roles(found, number, place[id(one)], names, asked)
+            blocks = repeats.Blocks() if roles.nameless else None
             for raw in parts(shape, one, {}):
                 if "filter" in raw and filters:
                     raw = raw.only(raw["filter"].isin(filters).to_numpy())
                 table = converter.rows(raw, roles)
                 if not len(table):
                     continue
+                # problems that come again in the same order may be another arm's
+                if blocks:
+                    blocks.add(table["problem_id"], len(table))
                 if found.marker:
                     table = count.of(found.marker.mark(table))
                 # what was read of each file, to be compared with what it says of itself
@@ -214,21 +206,22 @@ def read_all(found: Recognised, asked: AnyOptions) -> FoundRows:
                 tally[0] += table["mark"].tolist().count("correct")
                 tally[1] += len(table)
                 yield table
+            if blocks:
+                blocks.check(str(one.source.path))
         if found.unasked:
             check_answered(count.responses, count.unanswered)
 
     def notes() -> list[str]:
-        return [*found.notes, *_notes(found, converter, count), *_differences(found, counts)]
+        by_text = found.texts.notes() if found.texts else []
+        return [*found.notes, *by_text, *_notes(found, converter, count), *_differences(found, counts)]
 
     sources = [one.source for one in found.files]
     return FoundRows(rows(), sources, [Facts()] * len(sources), notes)
 
 
 def _roles(found: Recognised, number: int, i: int, names: Mapping[str, str], asked: AnyOptions) -> FileRoles:
-    shape, made = found.shape, found.whose
-    result = next(
-        (shape.roles.columns[r] for r in ("correct", "mark", "num_samples") if r in shape.roles.columns), None
-    )
+    shape, made, columns = found.shape, found.whose, found.shape.roles.columns
+    result = next((columns[r] for r in ("correct", "mark", "num_samples") if r in columns), None)
     arm = made.arm[i]
     return FileRoles(
         place=number,
@@ -238,9 +231,11 @@ def _roles(found: Recognised, number: int, i: int, names: Mapping[str, str], ask
         benchmark=made.benchmark[i],
         grader=f"{result.text if result else ''} of {shape.name}",
         by_text=shape.roles.by_text,
-        above=asked.above if asked.above is not None else 0.0 if shape.roles.above else None,
-        check_texts=not shape.roles.templates and "question" in shape.roles.columns,
+        above=asked.above if asked.above is not None else 0.0 if shape.roles.two else None,
+        two=shape.roles.two if asked.above is None else (),
+        check_texts=not shape.roles.templates and "question" in columns,
         marked=found.marker is None,
+        nameless=made.how.get("arm") == "the path" and "sample" not in columns and not shape.layout.lists,
     )
 
 

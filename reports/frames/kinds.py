@@ -9,29 +9,24 @@ from pathlib import Path
 from typing import Literal
 
 from harness.records import DataError, Plan, RunFolder
-from harness.records.scores_alone import scores_only
 from reports.words import listing
 
-Kind = Literal["run", "import", "evaluation"]
+Kind = Literal["run", "import", "evaluation", "scores"]
 HEADERS = "evals/*/eval.json"
 """of a folder of `rence eval`"""
 _MOST_NAMED = 5
 
 
 def kind_of(root: Path) -> Kind:
-    """Made by `rence run`, `rence import` or `rence eval`."""
+    """Made by `rence run`, `rence import`, `rence eval` or `rence import scores`."""
     if not root.is_dir():
         raise DataError(f"{root} is not a folder. `rence list runs` shows the runs there are.")
     if RunFolder(root).plan.exists():
         return "import" if Plan.read(RunFolder(root).plan).imported else "run"
-    if scores_only(root):
-        raise DataError(
-            f"{root} holds scores without problems, of which there are no tables here: `rence report {root}` writes "
-            f"results.csv and verdict.json, `rence.compare` takes two of its arms, and {root / 'scores.parquet'} has "
-            "its rows."
-        )
+    if RunFolder(root).scores_plan.exists():
+        return "scores"
     for run in root.resolve().parents[:2]:
-        if RunFolder(run).plan.exists():
+        if RunFolder(run).plan.exists() or RunFolder(run).scores_plan.exists():
             raise DataError(
                 f"{root} is a part of the run {run}, and no run by itself.\nLoad the run: its tables have the columns "
                 "`arm` and `seed`."

@@ -38,7 +38,8 @@ class Results:
     root: Path
     """the folder"""
     kind: Kind
-    """run (made by `rence run`), import (by `rence import`) or evaluation (by `rence eval`)"""
+    """run (made by `rence run`), import (by `rence import`), scores (by `rence import scores`) or evaluation (by `rence
+    eval`)"""
     accept: str | None = None
     only_common: bool = False
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from harness.records import SCHEMA, DataError
 from harness.records.scores_alone import scores_only
+from reports.data.asked import check_asked
 from reports.data.checked import Checked
 from reports.data.matching import Unmatched
 from reports.data.pairs import Pair
@@ -120,9 +121,10 @@ def compare_sides(a: str, b: str, accept: str | None, alpha: float, margin: floa
 
     Args:
         margin: a fraction; of scores of no known scale a hundredth of the number.
-    Raises: Unmatched if they have no benchmark in common or are of different scales; ValueError for an ambiguous name;
-        BrokenSeal; DataError if something is missing.
+    Raises: Unmatched if they have no benchmark in common or are of different scales; ValueError for an ambiguous name,
+        or as `check_asked`; BrokenSeal; DataError if something is missing.
     """
+    check_asked(alpha, margin)
     (one, arm), (other, arm_b) = _side(a, accept), _side(b, accept)
     if (one.folder.root, arm) == (other.folder.root, arm_b):
         raise ValueError(f"{a} and {b} are one arm: name two.")

@@ -284,6 +284,23 @@ def test_a_gap_is_no_zero_and_copies_count_once(rence: Rence, tmp_path: Path) ->
     assert arms["a"]["average"]["mean"] == pytest.approx(0.375) and arms["a"]["average"]["seeds"] == 1
 
 
+@pytest.mark.parametrize(
+    ("rows", "named"),
+    [
+        # a run that diverged and was left empty is in no mean, and the mean of the others is too good
+        ([["arm", "seed", "score"], ["a", 0, 0.5], ["a", 1, ""], ["b", 0, 0.4], ["b", 1, 0.3]], "a seed 1."),
+        ([["seed", "a", "b"], [0, 0.5, 0.4], [1, "", 0.3], [2, "", "-"]], "a seed 1, a seed 2, b seed 2."),
+        ([["step", "a-s0", "a-s1", "b-s0"], [1, 0.5, "", 0.3], [2, 0.5, "", ""]], "a seed 1."),
+        ([["Step", "a-s0 - acc", "a-s1 - acc", "b-s0 - acc"], [1, 0.5, "", 0.3], [2, 0.5, "", 0.2]], "a seed 1."),
+    ],
+)
+def test_a_seed_without_any_score_is_named(rence: Rence, tmp_path: Path, rows: list[list[Any]], named: str) -> None:
+    table(tmp_path / "a.csv", rows)
+    done = rence("import", "scores", "a.csv", "--step", "last", "--dry-run", "--json")
+    assert done.code == 0, done.err
+    assert [note for note in done.json["notes"] if note.startswith(f"Nothing but empty cells, so in no mean: {named}")]
+
+
 def imported(rence: Rence, tmp_path: Path, rows: Iterable[Sequence[Any]], *options: str) -> dict[str, Any]:
     table(tmp_path / "a.csv", rows)
     done = rence("import", "scores", "a.csv", *options, "--out", "runs/x", "--clean")

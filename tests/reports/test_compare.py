@@ -148,6 +148,29 @@ def test_the_same_arm_twice(make_run) -> None:
         reports.compare(f"{run}/grpo", f"{run}/grpo/")
 
 
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (
+            {"margin": 1},
+            r"`margin` is a fraction(.|\n)*0.01 is one point",
+        ),  # points by mistake: all would be equivalent
+        ({"margin": -0.01}, "`margin`"),
+        ({"margin": float("nan")}, "`margin`"),
+        ({"alpha": 2}, "`alpha` must be above 0 and below 1, but is 2"),
+        ({"alpha": 0}, "`alpha`"),
+        ({"estimand": "seeds"}, "`estimand` must be algorithm, benchmark, checkpoints or answers, but is `seeds`"),
+    ],
+)
+def test_what_cannot_be_asked_is_refused(make_run, asked: dict, said: str) -> None:
+    run = make_run()
+    with pytest.raises(ValueError, match=said):
+        reports.compare(f"{run}/rence", f"{run}/grpo", **asked)
+    if "margin" in asked:
+        with pytest.raises(ValueError, match=said):
+            reports.load(run).compare("rence", "grpo", **asked)
+
+
 def test_nothing_there(make_run, tmp_path: Path) -> None:
     run = make_run()
     with pytest.raises(DataError, match="nowhere is not a folder"):

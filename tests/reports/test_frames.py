@@ -354,9 +354,6 @@ def test_what_is_no_run_is_told(place: Path, tmp_path: Path, run: rence.Results)
         rence.load(tmp_path / "nowhere")
     with pytest.raises(rence.DataError, match=r"holds no results: neither plan.json(.|\n)*rence import"):
         rence.load(tmp_path)
-    write_json(tmp_path / "scores.json", {})
-    with pytest.raises(rence.DataError, match=r"holds scores without problems(.|\n)*`rence report"):
-        rence.load(tmp_path)
     with pytest.raises(rence.DataError, match=r"has some in it: quickstart. Load one of them, such as .*quickstart"):
         rence.load(str(place / "runs"))
     for part in ("grpo", "grpo/seed1"):

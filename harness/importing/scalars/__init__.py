@@ -7,6 +7,7 @@
     run_labels.py       `base-seed0` -> arm and seed; the same of a path
     layouts.py          how a table is laid out, and which metric is the score
     resolving.py        tables -> rows of arm, seed, benchmark, step, score
+    empty_cells.py      gaps, and runs that have nothing else
     checking.py         numbers, units, copies and contradictions
     scores_folder.py    the run folder
     bring.py            all of it

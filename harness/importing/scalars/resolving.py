@@ -11,10 +11,11 @@ import pandas as pd
 
 from harness.base.errors import UserError
 from harness.importing.scalars import layouts
+from harness.importing.scalars.empty_cells import empty_runs, filled, without_any
 from harness.importing.scalars.layouts import TableLayout
 from harness.importing.scalars.run_labels import Label, of_path, seeds_alone, split_all, split_run
 from harness.importing.scalars.scalar_tables import ScalarTable
-from harness.importing.scalars.vocabulary import GAPS, PREFERRED, SYNONYMS, plain
+from harness.importing.scalars.vocabulary import PREFERRED, SYNONYMS, plain
 from harness.records import DataError
 
 UNNAMED = "score"
@@ -79,14 +80,18 @@ def resolve(tables: Sequence[ScalarTable], asked: ScalarOptions) -> ResolvedScor
     found = [layouts.layout(t, asked.columns, bool(asked.arm or t.source.name.arm)) for t in tables]
     chosen, notes = _choose(tables, found, asked)
     _check_arms(tables, found, labels)
+    empty: set[tuple[Any, Any]] = set()
     parts = [
         part
         for place, (table, one, label) in enumerate(zip(tables, found, labels, strict=True))
-        for part in _rows(place, table, one, label, chosen, asked)
+        for part in _rows(place, table, one, label, chosen, asked, empty)
     ]
     if not parts:
         raise DataError(f"{tables[0].source.path}: no score is filled.")
+    for table, one in zip(tables, found, strict=True):
+        empty |= empty_runs(table, one, chosen)
     rows = _joined(parts)
+    notes += without_any(empty, rows.arm, rows.seed)
     notes += [note for table in tables for note in table.notes]
     ignored = dict.fromkeys(name for one in found for name in one.ignored)
     if ignored:
@@ -161,9 +166,14 @@ def _check_arms(tables: Sequence[ScalarTable], found: Sequence[TableLayout], lab
 
 
 def _rows(
-    place: int, table: ScalarTable, one: TableLayout, label: Label, chosen: set[str] | None, asked: ScalarOptions
-) -> Iterator[LongRows]:
-    """One part for each column of scores, gaps left out."""
+    place: int, table: ScalarTable, one: TableLayout, label: Label, chosen: set[str] | None, asked: ScalarOptions,
+    empty: set[tuple[Any, Any]],
+) -> Iterator[LongRows]:  # fmt: skip
+    """One part for each column of scores, gaps left out.
+
+    Args:
+        empty: arm and seed of each gap are put into it.
+    """
     cells = table.cells
     arms, seeds = _column(cells, one, "arm"), _column(cells, one, "seed")
     # `base-seed0` in a column of arms or runs says both
@@ -190,10 +200,19 @@ def _rows(
             metric = column
         if metric is not None and chosen is not None and metric not in chosen:
             continue
-        keep = _filled(cells[column])
+        keep = filled(cells[column])
+        gaps = ~keep
         if one.values == "score" and metrics is not None and chosen is not None:
-            keep &= np.isin(metrics.astype(str), list(chosen))
-        where = np.flatnonzero(keep)
+            of_chosen = np.isin(metrics.astype(str), list(chosen))
+            keep, gaps = keep & of_chosen, gaps & of_chosen
+        where, gap = np.flatnonzero(keep), np.flatnonzero(gaps)
+        empty.update(
+            zip(
+                arms[gap].tolist() if arms is not None else [arm] * len(gap),
+                seeds[gap].tolist() if seeds is not None else [seed] * len(gap),
+                strict=True,
+            )
+        )
         by_column = one.values == "score"
         names = _benchmark(benchmarks, metrics if by_column else metric, several, column, by_column, asked, where)
         yield LongRows(
@@ -238,16 +257,6 @@ def _benchmark(
 
 def _column(cells: pd.DataFrame, one: TableLayout, role: str) -> np.ndarray | None:
     return cells[one.roles[role]].to_numpy(object) if role in one.roles else None
-
-
-def _filled(cells: Any) -> np.ndarray:
-    """Where a cell says something; NaN of JSON says something, None does not."""
-    values = cells.to_numpy(object)
-    if len(values) and isinstance(values[0], str):
-        low = pd.Series(values).astype(str).str.strip().str.casefold()
-        return ~(low.isin(GAPS) | pd.Series([value is None for value in values])).to_numpy()
-    return np.array([value is not None and not (isinstance(value, str) and value.strip().casefold() in GAPS)
-                     for value in values], bool)  # fmt: skip
 
 
 def _joined(parts: Sequence[LongRows]) -> LongRows:

@@ -15,15 +15,18 @@ Row = tuple[int, tuple[str, ...], Any]
 _DEEPEST = 5
 
 
-def spread(document: Any) -> Any:
+def spread(document: Any, arms: Mapping[str, str] | None = None) -> Any:
     """A table that was written column by column, or as names and lists of cells, as a list of rows; others as they are.
 
     These are pandas' orients `columns` and `split`, wandb's tables, and an object of lists of one length.
+
+    Args:
+        arms: as of `regroup`.
     """
     document = side_by_side(unrolled(document))
     if isinstance(document, list):
         document = list(map(pivoted, document))
-    if isinstance(document, list) and (made := regroup(document[:MOST_LOOKED_AT])):
+    if isinstance(document, list) and (made := regroup(document[:MOST_LOOKED_AT], arms)):
         return list(map(made.row, document))
     if not isinstance(document, dict) or not document:
         return document

@@ -13,10 +13,15 @@ from harness.importing import cells, common
 from harness.importing.names import folder_name
 from harness.importing.raw import Raw
 from harness.importing.rows import NO_SEED, UNKNOWN, frame
-from harness.importing.shapes import judging
+from harness.importing.shapes import judging, repeats
+from harness.importing.shapes.known_texts import NamesByText
 from harness.importing.sources import check_arm
 from harness.records import START, DataError, identity
 
+_ABOVE = (
+    ".\nIf all are in one unit, --correct-above X says above which number an answer is correct; write a mixture of "
+    "shares and per cent in one unit."
+)
 _WITH_TEXT = ("response", "answer", "gold")
 
 
@@ -37,6 +42,10 @@ class FileRoles:
     check_texts: bool
     """whether an id must have one text everywhere"""
     marked: bool
+    nameless: bool = False
+    """whether nothing names the arm, and nothing numbers the samples"""
+    two: tuple[float, ...] = ()
+    """the only numbers that a result may be, if it was taken for one of two by itself"""
 
 
 @dataclass
@@ -45,6 +54,8 @@ class Converter:
 
     arm_names: Mapping[str, str]
     common: bool = False
+    known: NamesByText | None = None
+    """what names benchmarks by the texts of problems"""
     texts: dict[Hashable, int] = field(default_factory=dict)
     """benchmark and id -> hash of the problem's text"""
     seen: dict[Hashable, int] = field(default_factory=dict)
@@ -61,7 +72,7 @@ class Converter:
         Raises: DataError with the place of a cell that is not what its role needs.
         """
         raw = self._with_result(raw, file)
-        if "num_samples" in raw:
+        if counts := "num_samples" in raw:
             raw = _counted(raw)
         found: dict[str, Any] = {
             "arm": self._arms(raw, file),
@@ -83,7 +94,7 @@ class Converter:
             found["mark"] = _marks(raw, file)
         if file.marked:
             found |= {"coarse": "mark" not in raw, "grader_version": file.grader}
-        found["sample"] = self._samples(raw, found)
+        found["sample"] = self._samples(raw, found, counts)
         return frame(file.place, raw.lines, found)
 
     def _with_result(self, raw: Raw, file: FileRoles) -> Raw:
@@ -119,8 +130,11 @@ class Converter:
         return made
 
     def _benchmarks(self, raw: Raw, file: FileRoles) -> Any:
+        by_text = self.known.of(raw) if self.known and "question" in raw else None
         if file.benchmark is not None:
             return file.benchmark
+        if by_text is not None:
+            return by_text
         return cells.names(raw, "benchmark", raw["benchmark"])
 
     def _check_texts(self, raw: Raw, found: Mapping[str, Any]) -> None:
@@ -135,14 +149,20 @@ class Converter:
                     "which problem it is.\nAdd --column problem_id=question to know problems by their text."
                 )
 
-    def _samples(self, raw: Raw, found: Mapping[str, Any]) -> np.ndarray:
-        """As the rows say, or numbered in their order over all files."""
+    def _samples(self, raw: Raw, found: Mapping[str, Any], counts: bool) -> np.ndarray:
+        """As the rows say, or numbered in their order over all files.
+
+        Args:
+            counts: whether the rows were made of counts, all of a problem of one.
+        """
         if "sample" in raw:
             return cells.whole(raw, "sample", raw["sample"])
         names = ["arm", "seed", "step", "benchmark", "problem_id"]
         rows = pd.DataFrame({name: found[name] for name in names}, index=range(len(raw.lines)))
         groups = rows.groupby(names, sort=False)
         sizes = groups.size()
+        if counts and len(rows):
+            repeats.check_counted_once(groups, raw, self.seen)
         before = np.array([self.seen.get(key, 0) for key in sizes.index], dtype=np.int64)
         for key, count in zip(sizes.index, sizes.tolist(), strict=True):
             self.seen[key] = self.seen.get(key, 0) + count
@@ -178,8 +198,11 @@ def _marks(raw: Raw, file: FileRoles) -> Any:
     if "mark" in raw:
         return cells.marks(raw, "mark", raw["mark"])
     if file.above is not None:
-        right = cells.numbers(raw, "correct", raw["correct"]) > file.above
-        return np.where(right, "correct", "wrong")
+        numbers = cells.numbers(raw, "correct", raw["correct"])
+        other = ~np.isin(numbers, file.two) if file.two else np.zeros(len(numbers), dtype=bool)
+        said = " or ".join(f"{one:g}" for one in file.two)
+        raw.check(other, lambda row: f"the result is {numbers[row]:g}, and {said} in rows before", _ABOVE)
+        return np.where(numbers > file.above, "correct", "wrong")
     empty = cells.is_empty(raw["correct"])
     raw.check(
         empty,
@@ -196,6 +219,8 @@ def _hint(raw: Raw) -> str:
     values = [number for value in raw["correct"] if (number := judging.number(value)) is not None]
     if len(values) < len(raw["correct"]):
         return "."
+    if values and judging.are_mixed(values):
+        return f".\n{judging.MIXED}"
     if values and max(values) > 1:
         return ".\nAre these per cent, or points? --correct-above X says above which number an answer is correct."
     return ".\n--correct-above X says above which number an answer is correct; shares of several answers are none."

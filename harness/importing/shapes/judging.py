@@ -11,6 +11,10 @@ FALSE = {"0", "0.0", "false", "i", "incorrect", "no", "wrong", "fail", "failed",
 _MOST_ARMS = 500
 _MANY = 5
 """problems, of which not all have the same gold"""
+MIXED = (
+    "Shares up to 1 and numbers above 1 stand in one column: write all of them in one unit first, since no one number "
+    "divides them."
+)
 
 
 def yes_or_no(value: Any) -> bool | None:
@@ -58,13 +62,34 @@ def are_binary(values: Sequence[Any]) -> bool:
     return bool(there) and all(yes_or_no(value) is not None for value in there)
 
 
-def are_signed(values: Sequence[Any]) -> bool:
-    """Whether they are two numbers, the upper one right: below 0 and 1, as rewards are, or 0 and 100."""
+def two_numbers(values: Sequence[Any]) -> tuple[float, ...]:
+    """Those of two numbers whose upper one is right: below 0 and 1, as rewards are, or 0 and 100; else none."""
     numbers = {number(value) for value in values if is_there(value)}
     if len(numbers) != 2 or None in numbers:
-        return False
+        return ()
     low, high = sorted(numbers)  # type: ignore[type-var]
-    return (low < 0 and high == 1) or (low, high) == (0, 100)
+    return (low, high) if (low < 0 and high == 1) or (low, high) == (0, 100) else ()  # type: ignore[operator,return-value]
+
+
+def are_signed(values: Sequence[Any]) -> bool:
+    """As of `two_numbers`."""
+    return bool(two_numbers(values))
+
+
+def are_mixed(values: Iterable[Any]) -> bool:
+    """Whether some may be shares of 1 and others per cent or points: then no number divides right from wrong."""
+    numbers = [found for value in values if (found := number(value)) is not None]
+    return any(0 < one <= 1 for one in numbers) and max(numbers) >= 2
+
+
+def divide(values: Iterable[Any]) -> float | None:
+    """The number between right and wrong; None where the highest value does not stand apart from all others, as of
+    shares, points and mixed units: then every number is a guess."""
+    numbers = sorted({found for value in values if (found := number(value)) is not None})
+    if len(numbers) < 2 or are_mixed(numbers):
+        return None
+    middle = (numbers[0] + numbers[-1]) / 2
+    return middle if numbers[-2] < middle else None
 
 
 def are_numbers(values: Sequence[Any]) -> bool:

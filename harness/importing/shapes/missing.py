@@ -9,6 +9,7 @@ from typing import Any
 
 from harness.base.errors import UserError
 from harness.importing.shapes import judging
+from harness.importing.shapes.arm_columns import pattern_of
 from harness.importing.shapes.paths import Path as Place
 from harness.importing.shapes.paths import written
 from harness.importing.shapes.recognise import FoundShape, PeekedFile
@@ -80,6 +81,13 @@ def beside(files: Sequence[PeekedFile], used: Sequence[PeekedFile]) -> list[str]
     return [f"Not taken, for they hold no answers, or answers of another kind: {', '.join(left[:_MOST_FILES])}{more}."]
 
 
+def holds_answers(shape: FoundShape) -> bool:
+    """Whether anything is of a problem, or of an answer to one; numbers by step alone are curves."""
+    roles = shape.roles.columns
+    own = {"problem_id", "question", "gold", "response", "mark"} & roles.keys()
+    return bool(own) or "step" not in roles or bool(shape.layout.lists)
+
+
 def nothing(files: Sequence[PeekedFile], command: Command) -> str:
     """What to say of files without answers."""
     first = files[0]
@@ -142,15 +150,19 @@ def of_shape(shape: FoundShape, missing: Missing, marks_anew: bool) -> None:
     roles = shape.roles.columns
     marked = {"correct", "mark", "num_samples"} & roles.keys()
     if shape.roles.rivals:
-        named = " and ".join(f"`{name}`" for name in shape.roles.rivals)
-        missing.add(f"the results {named} contradict each other.", "--column", f"correct={shape.roles.rivals[0]}")
+        missing.add(_rivals(shape.roles.rivals))
     elif not marked and not {"response", "gold"} <= roles.keys():
         _result(shape, missing)
     elif not marked and shape.roles.unusable and not marks_anew:
         missing.add(
             f"`{shape.roles.unusable}` is neither right nor wrong ({_shown(shape, shape.roles.unusable)}), so which "
-            "answers are correct is not known. --correct-above X says above which number; rence's marker can mark the "
-            "texts.",
+            f"answers are correct is not known. {_above(shape)} rence's marker can mark the texts.",
+            "--mark",
+        )
+    elif not marked and not marks_anew and (name := _unread_marks(shape)):
+        missing.add(
+            f"`{name}` holds lists of true and false, which may say which answers are correct, but the answers "
+            "that were found are not in such lists. rence's marker can mark those instead.",
             "--mark",
         )
     if "problem_id" not in roles:
@@ -160,15 +172,31 @@ def of_shape(shape: FoundShape, missing: Missing, marks_anew: bool) -> None:
             missing.add(f"nothing tells which problem an answer is to. There is {_there(shape)}.")
 
 
+def _rivals(names: Sequence[str]) -> str:
+    """Both readings of results that differ: of two markers, or of two arms. Neither is preferred."""
+    named = " and ".join(f"`{name}`" for name in names)
+    choices = " or ".join(f"--column correct={name}" for name in names)
+    said = f"the results {named} contradict each other. If they are of several markers, say which one counts: {choices}"
+    arms = pattern_of(names)
+    return f"{said}. If they are of several arms: --column 'correct={arms}'." if arms else f"{said}."
+
+
 def _result(shape: FoundShape, missing: Missing) -> None:
+    """Nothing says which answers are correct: what might, and a command only if it makes no other number."""
     odd = shape.roles.odd
     if odd:
         values = _values(shape, odd[0])
-        missing.add(
-            f"`{odd[0]}` is neither right nor wrong ({_shown(shape, odd[0])}), so which answers are correct is not "
-            "known.",
-            "--column", f"correct={odd[0]}", "--correct-above", _middle(values),
-        )  # fmt: skip
+        said = f"`{odd[0]}` is neither right nor wrong ({_shown(shape, odd[0])}), so which answers are correct is not"
+        # a number is named only where one divides right from wrong: a command that is a guess may make a wrong number
+        if (middle := judging.divide(values)) is not None:
+            missing.add(f"{said} known.", "--column", f"correct={odd[0]}", "--correct-above", f"{middle:g}")
+        elif judging.are_mixed(values):
+            missing.add(f"{said} known. {judging.MIXED}")
+        else:
+            missing.add(
+                f"{said} known. If each number is of one answer, --column correct={odd[0]} --correct-above X says "
+                "above which X it is correct. Means of several answers need a column that says how many there were."
+            )
     elif guess := _guess(shape, "correct"):
         missing.add("no key is known to say which answers are correct.", "--column", f"correct={guess}")
     else:
@@ -177,6 +205,24 @@ def _result(shape: FoundShape, missing: Missing) -> None:
             f"nothing says which answers are correct, and without {' and '.join(lacks)} they cannot be marked. "
             f"There is {_there(shape)}."
         )
+
+
+def _unread_marks(shape: FoundShape) -> str:
+    """A list of marks in rows whose answers are somewhere else; empty if there is none."""
+    found: dict[str, bool] = {}
+    for one in shape.files:
+        for _, _, rows in one.rows(MOST_LOOKED_AT):
+            for _, _, row in rows:
+                for key, value in row.items() if isinstance(row, dict) else ():
+                    if isinstance(value, list) and len(value) > 1 and (key,) not in shape.layout.lists:
+                        found[key] = found.get(key, True) and all(isinstance(mark, bool) for mark in value)
+    return next((key for key, are_marks in found.items() if are_marks), "")
+
+
+def _above(shape: FoundShape) -> str:
+    if judging.are_mixed(_values(shape, shape.roles.unusable)):
+        return judging.MIXED
+    return f"--column correct={shape.roles.unusable} --correct-above X says above which number;"
 
 
 def _values(shape: FoundShape, name: str) -> list[str]:
@@ -188,11 +234,6 @@ def _shown(shape: FoundShape, name: str) -> str:
     odd = [value for value in values if judging.yes_or_no(value) is None]
     values = list(dict.fromkeys([*odd, *values]))
     return ", ".join(value[:40] for value in values[:5]) + (", ..." if len(values) > 5 else "")
-
-
-def _middle(values: Sequence[str]) -> str:
-    numbers = [number for value in values if (number := judging.number(value)) is not None]
-    return f"{(min(numbers) + max(numbers)) / 2:g}" if numbers else "0.5"
 
 
 def _guess(shape: FoundShape, role: str) -> str | None:
@@ -228,7 +269,8 @@ def of_paths(found: Whose, shape: FoundShape, missing: Missing) -> None:
         )
         second = "{benchmark}" if "sample" in shape.roles.columns else "{sample}"
         missing.paths = [pattern(found, [str(one.source.path) for one in shape.files], second)]
-    if any(name is None for name in found.benchmark) and "benchmark" not in shape.roles.columns:
+    by_text = found.how.get("benchmark") == "the texts"
+    if not by_text and any(name is None for name in found.benchmark) and "benchmark" not in shape.roles.columns:
         missing.add("nothing names the benchmark.", "--benchmark", "NAME")
 
 

@@ -60,6 +60,11 @@ def named(paths: Sequence[Path]) -> list[NamedPath]:
     return [_named((*path.relative_to(shared).parent.parts, opening.stem(path))) for path in absolute]
 
 
+def named_folders(parts: Sequence[str]) -> NamedPath:
+    """What folders tell that all files lie in."""
+    return _named(parts)
+
+
 def _named(parts: Sequence[str]) -> NamedPath:
     stamps: list[str] = []
     told: dict[str, int] = {}

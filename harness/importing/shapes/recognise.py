@@ -44,10 +44,12 @@ class PeekedFile:
     """of objects on the way to a row"""
     regroup: Regroup | None = None
     """what makes rows of a table whose column names are data"""
+    arms: Mapping[str, str] = field(default_factory=dict)
+    """role -> name of the columns that hold it for an arm, as the user says"""
 
     def rows(self, limit: int | None = None) -> Iterator[tuple[int | None, Any, list[Row]]]:
         """Of each document its line if rows are told by it, what stands beside its rows, and those."""
-        yield from rows_of(self.documents, self.place or (), self.lines, self.family, limit, self.regroup)
+        yield from rows_of(self.documents, self.place or (), self.lines, self.family, limit, self.regroup, self.arms)
 
 
 def rows_of(
@@ -57,6 +59,7 @@ def rows_of(
     family: Family | None,
     limit: int | None = None,
     regroup: Regroup | None = None,
+    arms: Mapping[str, str] | None = None,
 ) -> Iterator[tuple[int | None, Any, list[Row]]]:
     """Of each document its line if rows are told by it, what stands beside its rows, and those.
 
@@ -65,10 +68,11 @@ def rows_of(
         place: of rows in a document.
         limit: of rows in a document.
         regroup: what lines are made of that are rows of a table.
+        arms: of a table in a document, as of `regroup`.
     """
     only = family.only if family else {}
     for number, document in found:
-        document = one_line(document, regroup) if lines else spread(document)
+        document = one_line(document, regroup) if lines else spread(document, arms)
         rows = list(islice(rows_in(document, place), limit))
         if only:
             rows = [row for row in rows if all(_at(row[2], path) == value for path, value in only.items())]
@@ -121,15 +125,22 @@ class FoundShape:
         return list(map(str, self.values("gold"))) if "gold" in self.roles.columns else [0] * len(self.files_of)
 
 
-def peek(source: ImportSource, families: Sequence[Family] = FAMILIES) -> PeekedFile:
-    """Looks at the first documents of a file. Raises: DataError if it cannot be read."""
+def peek(
+    source: ImportSource, families: Sequence[Family] = FAMILIES, arms: Mapping[str, str] | None = None
+) -> PeekedFile:
+    """Looks at the first documents of a file.
+
+    Args:
+        arms: role -> name of the columns that hold it for an arm, with `{arm}`, as the user says.
+    Raises: DataError if it cannot be read.
+    """
     lines = is_lines(source.path) or opening.kind(source.path) == ".parquet"
     found = list(islice(documents(source.path), PEEKED))
     # a `.json` of several lines, and a `.jsonl` that is one document
     lines = (lines and not (len(found) == 1 and isinstance(found[0][1], list))) or len(found) > 1
-    made = PeekedFile(source, found, lines)
-    made.regroup = regroup([value for _, value in found]) if lines else None
-    values = [one_line(value, made.regroup) if lines else spread(value) for _, value in found]
+    made = PeekedFile(source, found, lines, arms=arms or {})
+    made.regroup = regroup([value for _, value in found], arms) if lines else None
+    values = [one_line(value, made.regroup) if lines else spread(value, arms) for _, value in found]
     made.family = _family(values, families)
     if made.family and made.family.only:
         values = [v for v in values if all(_at(v, path) == want for path, want in made.family.only.items())]

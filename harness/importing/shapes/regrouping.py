@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.importing.shapes import judging
+from harness.importing.shapes.arm_columns import by_arm
 from harness.importing.shapes.paths import is_chat
 from harness.importing.shapes.vocabulary import IDENTITY, NAMES, is_known, rank, word
 
@@ -64,12 +65,18 @@ class Regroup:
         return {**kept, "models": made}
 
 
-def regroup(rows: Sequence[Any]) -> Regroup | None:
-    """How these rows of a table must be regrouped; None if they are as they should be."""
+def regroup(rows: Sequence[Any], arms: Mapping[str, str] | None = None) -> Regroup | None:
+    """How these rows of a table must be regrouped; None if they are as they should be.
+
+    Args:
+        arms: role -> name of the columns that hold it for an arm, with `{arm}`, as the user says.
+    """
     flat = [row for row in rows if isinstance(row, dict)]
     columns = [str(name) for name in dict.fromkeys(key for row in flat for key in row)]
     if not flat or len(flat) < len(rows):
         return None
+    if said := by_arm(columns, arms or {}):
+        return Regroup(said)
     values = {name: [row.get(name) for row in flat] for name in columns}
     binary = [name for name in columns if judging.are_binary(values[name])]
     identity = [name for name in columns if any(rank(role, (name,)) is not None for role in IDENTITY)]

@@ -27,7 +27,8 @@ def find_result(sampled: Sampled, found: Roles) -> None:
         found.columns["correct"] = sampled.columns[chosen[0]]
     elif not found.rivals and "mark" not in found.columns:
         if signed := sampled.ranked("correct", judging.are_signed):
-            found.columns["correct"], found.above = sampled.columns[signed[0]], True
+            found.columns["correct"] = sampled.columns[signed[0]]
+            found.two = judging.two_numbers(sampled.values[signed[0]])
             found.notes.append(f"`{signed[0]}` is a number; correct is what is above 0.")
         elif not _counts(sampled, found):
             found.odd = [text for text in sampled.ranked("correct", judging.are_numbers) if "[" not in text][:4]

@@ -33,8 +33,8 @@ class Roles:
     """places named like results, whose values are neither right nor wrong"""
     unusable: str = ""
     """the first of them whose name is of nothing but right or wrong: answers are not marked by us in its stead"""
-    above: bool = False
-    """whether the result is a number above 0"""
+    two: tuple[float, ...] = ()
+    """the lower and the upper number that the result is, if it is one of two numbers that say right and wrong"""
     notes: list[str] = field(default_factory=list)
 
 

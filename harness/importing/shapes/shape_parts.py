@@ -56,7 +56,9 @@ def _is_flat(shape: FoundShape, file: PeekedFile, wanted: Mapping[str, RecordCol
 def _nested(shape: FoundShape, file: PeekedFile, wanted: Mapping[str, RecordColumn]) -> Iterator[Raw]:
     table = AnswerTable({name: [] for name in wanted})
     found = documents(file.source.path)
-    for line, beside, rows in rows_of(found, file.place or (), file.lines, shape.family, regroup=file.regroup):
+    for line, beside, rows in rows_of(
+        found, file.place or (), file.lines, shape.family, regroup=file.regroup, arms=file.arms
+    ):
         try:
             flatten(rows, beside, shape.layout, wanted, table, line)
         except NotOne as error:

@@ -61,7 +61,8 @@ _WORDS: dict[str, str] = {
         "rollout_index rollout_id trial "
         "attempt attempt_idx attempt_index attempt_id gen_idx generation_idx generation_index generation_id "
         "completion_idx completion_index completion_id response_idx response_index response_id repeat repetition "
-        "replicate sample_id run_idx run_index repeat_idx trial_idx trial_id try pass_idx draw k_idx rollout run_id"
+        "replicate sample_id run_idx run_index repeat_idx trial_idx trial_id try pass_idx draw k_idx rollout run_id "
+        "run run_number run_no rep replica replica_idx round"
     ),
     "tokens": (
         "tokens num_generated_tokens num_tokens completion_tokens output_tokens response_length response_tokens "
@@ -140,7 +141,7 @@ def rank(role: str, path: Path) -> float | None:
         return names.index(last[:-1]) + deep + 0.5
     if role == "correct" and (
         last.endswith(("_correct", "_acc", "_passed", "_correctness"))
-        or last.startswith(("is_correct", "correct_", "score_"))
+        or last.startswith(("is_correct", "correct_", "correctness_", "score_"))
     ):
         return len(names) + deep
     return None

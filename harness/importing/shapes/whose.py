@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.importing.shapes.naming import NamedPath, Varying, fixed_name, named, same_problems, varying
+from harness.importing.shapes.naming import NamedPath, Varying, fixed_name, named, named_folders, same_problems, varying
 from harness.importing.shapes.vocabulary import name_benchmarks
 from harness.importing.sources import ImportSource
 
@@ -76,9 +77,10 @@ def whose(files: Sequence[FileFacts], arms_by_row: bool, typed: Sequence[str]) -
         (same if is_arm else apart).append(part)
     _arms(made, files, own, arms_by_row, same, [*apart, *beside], problems, paths, typed)
     _benchmarks(made, files, apart, paths, typed)
+    above = _within(files, typed).told.get("seed")
     for i, (one, path) in enumerate(zip(files, paths, strict=True)):
         name = one.source.name
-        made.seed[i] = name.seed if name.seed is not None else None if one.seeds else path.told.get("seed")
+        made.seed[i] = name.seed if name.seed is not None else None if one.seeds else path.told.get("seed", above)
         made.step[i] = name.step if name.step is not None else None if one.steps else path.told.get("step")
         told = path.told.get("sample")
         made.order[i] = (name.sample or ("" if told is None else f"{told:012d}"), str(one.source.path))
@@ -132,7 +134,7 @@ def _arms(
         made.arm, made.how["arm"] = list(same[0].labels), _where(same[0])
         return
     elif not same:
-        name = own[0] or _only_name(paths, typed)
+        name = own[0] or _only_name(files, paths, typed)
         made.arm, made.how["arm"] = [name] * len(files), "the file" if own[0] else "the path"
         return
     told = Varying([label or " ".join(one.arms) for label, one in zip(made.arm, files, strict=True)], -2)
@@ -141,8 +143,19 @@ def _arms(
         made.unclear = list(same)
 
 
-def _only_name(paths: Sequence[NamedPath], typed: Sequence[str]) -> str:
-    return fixed_name([NamedPath(path.parts[:-1] or path.parts) for path in paths], (), typed) or "arm"
+def _only_name(files: Sequence[FileFacts], paths: Sequence[NamedPath], typed: Sequence[str]) -> str:
+    """Of one arm: a folder that all files share, else the file, if its name is of nothing else, else what was typed."""
+    of_benchmark = any("benchmark" in one.told for one in files)
+    own = [NamedPath(path.parts[:-1] or (() if of_benchmark else path.parts)) for path in paths]
+    within = [part for part in _within(files, typed).parts if not name_benchmarks([part])]
+    return fixed_name(own, (), [*within, *typed]) or "arm"
+
+
+def _within(files: Sequence[FileFacts], typed: Sequence[str]) -> NamedPath:
+    """The folders below what was typed that all files lie in, outermost first."""
+    shared = Path(os.path.commonpath([os.path.abspath(one.source.path.parent) for one in files])).parts
+    last = max((place for place, part in enumerate(shared) if part in typed), default=len(shared))
+    return named_folders(shared[last + 1 :])
 
 
 def _where(part: Varying) -> str:
@@ -152,6 +165,7 @@ def _where(part: Varying) -> str:
 def _benchmarks(
     made: Whose, files: Sequence[FileFacts], apart: Sequence[Varying], paths: Sequence[NamedPath], typed: Sequence[str]
 ) -> None:
+    """The benchmark of each file: as named, as its rows or a pattern of its name say, as its folders differ."""
     if any(one.source.name.benchmark for one in files):
         made.benchmark, made.how["benchmark"] = [one.source.name.benchmark for one in files], "as named"
         return
@@ -163,8 +177,12 @@ def _benchmarks(
         made.benchmark = ["-".join(part.labels[i] for part in parts if part.labels[i]) for i in range(len(files))]
         made.how["benchmark"] = _where(parts[-1])
         return
+    told = {one.told.get("benchmark", "") for one in files}
+    if len(told) == 1 and "" not in told:
+        made.benchmark, made.how["benchmark"] = [*told] * len(files), "file names"
+        return
     arms = [arm for arm in made.arm if arm] + [arm for one in files for arm in one.arms]
-    name = fixed_name(paths, arms, typed)
+    name = fixed_name(paths, arms, [*typed, *_within(files, typed).parts[::-1]])
     made.benchmark, made.how["benchmark"] = [name or None] * len(files), "the path"
 
 
