@@ -114,9 +114,9 @@ def _is_run(name: str) -> bool:
     """A path is a run; so is a folder that no algorithm is called like."""
     if "/" in name or name in (".", ".."):
         return True
-    from harness.base.registry import algorithms
+    from harness.base.registry import algorithm_names
 
-    return name not in algorithms() and any((Path(name) / file).exists() for file in ("plan.json", "scores.json"))
+    return name not in algorithm_names() and any((Path(name) / file).exists() for file in ("plan.json", "scores.json"))
 
 
 def _show_run(run: Path, json: bool) -> None:

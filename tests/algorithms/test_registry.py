@@ -30,7 +30,7 @@ def test_presets_add_no_code_to_the_class_they_are_settings_of():
 
     def code(cls: type) -> set[str]:
         own = {name for name in vars(cls) if not name.startswith(("__", "_abc"))}
-        return own - {f.name for f in fields(cls)} - {"title", "source", "recipe"}
+        return own - {f.name for f in fields(cls)} - {"title", "source", "recipe", "rewards_alone"}
 
     for own, presets in registry.PRESETS.items():
         base = registry.ALGORITHMS[own]

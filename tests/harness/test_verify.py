@@ -454,7 +454,8 @@ def test_a_published_folder_whose_model_and_problems_lay_elsewhere(tmp_path: Pat
     for name in ("my", "train"):
         (home / f"{name}.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     config = CONFIG.replace("model: quickstart-base", f"model: {home / 'base'}").replace("[0, 1]", "[0]")
-    config = config.replace("train: mini_rl", "train: {file: train.jsonl}").replace("  curve: {mini_sums: 1}\n", "")
+    config = config.replace("train: mini_rl", "train: {file: train.jsonl, overlap: keep}")
+    config = config.replace("  curve: {mini_sums: 1}\n", "")
     config = config.replace("{mini_sums: 2, mini_unseen: 1}", "{my: {file: my.jsonl, k: 2}}").replace(
         "points: 2", "points: 1"
     )

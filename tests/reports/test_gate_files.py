@@ -16,7 +16,7 @@ import reports
 from harness.records import DataError
 from reports.gate import github, junit, reading
 from reports.gate.baseline import Baseline, render, write
-from reports.gate.results import Counts, Results
+from reports.gate.results import Counts, GateResults
 
 FILE = """\
 schema: 2
@@ -93,14 +93,14 @@ def test_a_file_that_was_edited_is_refused_but_for_its_margin(make_evaluated, tm
         assert gate.checked.sealed == "accepted" and "was edited" in gate.checked.sentences[0]
 
 
-def big(seeds: tuple[int, ...] = (0, 1), k: tuple[int, ...] = (4, 4)) -> Results:
+def big(seeds: tuple[int, ...] = (0, 1), k: tuple[int, ...] = (4, 4)) -> GateResults:
     rng = np.random.default_rng(3)
     benchmarks = {
         f"b{i}": Counts(f"h{i}", f"i{i}", k, tuple(tuple(rng.integers(0, n + 1, 500).tolist()) for n in k))
         for i in range(6)
     }
     models = {seed: f"{seed:016x}" for seed in seeds}
-    return Results("runs/x/arm", "arm", models, "no", "2", {"a": None, "top_p": 1e-5}, 500, benchmarks)
+    return GateResults("runs/x/arm", "arm", models, "no", "2", {"a": None, "top_p": 1e-5}, 500, benchmarks)
 
 
 def test_what_is_written_is_read_back(tmp_path: Path) -> None:
@@ -110,7 +110,7 @@ def test_what_is_written_is_read_back(tmp_path: Path) -> None:
     for results in (big(), hashed, big((7,), (32,)), big((0, 1), (4, 2))):
         write(tmp_path / "b.yaml", Baseline(results, 0.0125))
         assert reading.read(tmp_path / "b.yaml", 0.02) == Baseline(results, 0.0125)
-    awkward = Results(
+    awkward = GateResults(
         "a: b, 'c'", "{x}\n[y]", {-1: "1e5"}, "", "2", {}, None, {"1.5": Counts("0", "~", (1,), ((0, 1),))}
     )
     write(tmp_path / "b.yaml", Baseline(awkward, 0.02))

@@ -6,7 +6,8 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,20 @@ def store_of(word: str) -> MlflowStore | None:
     return None
 
 
+@contextmanager
+def _folders_allowed() -> Iterator[None]:
+    """MLflow reads its folders of old, `mlruns/`, where this is set; elsewhere it must go on to refuse them."""
+    name = "MLFLOW_ALLOW_FILE_STORE"
+    before = os.environ.get(name)
+    os.environ[name] = before or "true"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[name]
+
+
+@_folders_allowed()
 def read(store: MlflowStore, experiment: str | None) -> tuple[list[ScalarTable], ImportedFile]:
     """A table for each run, a row for each step and a column for each metric.
 
@@ -53,7 +68,6 @@ def read(store: MlflowStore, experiment: str | None) -> tuple[list[ScalarTable],
     Raises: UserError without the package, or for an experiment that is not there; DataError for a store without runs.
     """
     need(f"{store.word} is a store of MLflow's, which", "mlflow", extra="mlflow")
-    os.environ.setdefault("MLFLOW_ALLOW_FILE_STORE", "true")
     from mlflow.exceptions import MlflowException
     from mlflow.tracking import MlflowClient
 
