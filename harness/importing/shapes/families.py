@@ -18,6 +18,7 @@ FAMILIES: tuple[Family, ...] = (
             "answer": ("filtered_resps", "filtered_resps[]"),
         },
         metrics="metrics",
+        results="results.{benchmark}.{metric},{filter}",
         file_name=rf"samples_(?P<benchmark>.+?)_(?P<time>{DATE})",
     ),
     Family(
@@ -86,7 +87,7 @@ FAMILIES: tuple[Family, ...] = (
             "sample": ("epoch",),
             "finish_reason": ("output.choices.stop_reason",),
         },
-        aggregates=("results.scores[].metrics.accuracy.value",),
+        aggregates=("results.scores[].metrics.accuracy.value", "results.scores[].metrics.mean.value"),
     ),
     Family(
         name="evalplus results",
