@@ -68,6 +68,8 @@ class Benchmark:
     """`hash` that the problems must have; empty: only their number is checked"""
     hub: Hub | None = None
     """the data set of the hub that has the problems, where one has"""
+    is_here: Callable[[], bool] = lambda: True
+    """whether the problems can be had without the hub"""
 
     @classmethod
     def from_file(

@@ -70,6 +70,7 @@ class Source:
             rule=self.rule,
             k=k,
             hub=self.hub,
+            is_here=lambda: local_file(self) is not None,
         )
 
     def benchmarks(self, title: str, description: str, k: int) -> tuple[Benchmark, ...]:

@@ -19,7 +19,7 @@ from harness.importing.files import opening
 from harness.importing.marking import MarkCount, Marker
 from harness.importing.names import folder_name
 from harness.importing.rows import Facts, FoundRows
-from harness.importing.shapes import repeats
+from harness.importing.shapes import known_texts, repeats
 from harness.importing.shapes.aggregates import own_mean
 from harness.importing.shapes.arm_columns import patterns, rewritten
 from harness.importing.shapes.converting import Converter, FileRoles
@@ -70,6 +70,8 @@ class Recognised:
     notes: list[str]
     unasked: bool = False
     """whether our marker marks because nothing else says what is correct"""
+    texts: known_texts.NamesByText | None = None
+    """what names the benchmark of each row by the text of its problem"""
 
 
 def files_in(folder: Path) -> list[Path]:
@@ -113,6 +115,7 @@ def recognise(
     notes = [*shape.roles.notes, *beside(peeked, shape.files)]
     files = repeats.latest(shape.files, made, asked.latest, missing, notes)
     _options(made, asked)
+    texts = known_texts.look(shape, made, asked.benchmark, missing)
     of_paths(made, shape, missing)
     if not arms_by_row and asked.arm is None:
         of_pool(shape, missing)
@@ -123,7 +126,7 @@ def recognise(
     order = sorted(range(len(shape.files)), key=made.order.__getitem__)
     keep = {id(one) for one in files}
     return Recognised(
-        shape, made, [shape.files[i] for i in order if id(shape.files[i]) in keep], marker, notes, unasked
+        shape, made, [shape.files[i] for i in order if id(shape.files[i]) in keep], marker, notes, unasked, texts
     )
 
 
@@ -178,7 +181,7 @@ def read_all(found: Recognised, asked: AnyOptions) -> FoundRows:
     shape, made = found.shape, found.whose
     place = {id(one): i for i, one in enumerate(shape.files)}
     names = _arm_names(shape, made)
-    converter = Converter(names, asked.common)
+    converter = Converter(names, asked.common, found.texts)
     count, filters = MarkCount(), list(asked.filters)
     counts: dict[int, list[int]] = {}
 
@@ -209,7 +212,8 @@ def read_all(found: Recognised, asked: AnyOptions) -> FoundRows:
             check_answered(count.responses, count.unanswered)
 
     def notes() -> list[str]:
-        return [*found.notes, *_notes(found, converter, count), *_differences(found, counts)]
+        by_text = found.texts.notes() if found.texts else []
+        return [*found.notes, *by_text, *_notes(found, converter, count), *_differences(found, counts)]
 
     sources = [one.source for one in found.files]
     return FoundRows(rows(), sources, [Facts()] * len(sources), notes)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import json
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from harness.base.errors import UserError
 from harness.importing import folder, recognised, sources
@@ -37,19 +41,38 @@ def read(root: Path) -> Files:
     return made
 
 
-def write(root: Path, files: Files, pack: bool = False) -> Path:
-    """In a new folder."""
+def write(root: Path, files: Files, form: str = "") -> Path:
+    """In a new folder.
+
+    Args:
+        form: `gz`, `zst`: packed so; `csv`, `parquet`: what is of lines becomes a table, JSON in a cell of CSV for a
+            nested value; empty: as they are.
+    """
     for name, content in files.items():
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         lines = name.endswith(".jsonl")
         text = "".join(json.dumps(row) + "\n" for row in content) if lines else json.dumps(content)
-        if pack:
-            with gzip.open(f"{path}.gz", "wt") as file:
-                file.write(text)
+        if form == "gz":
+            Path(f"{path}.gz").write_bytes(gzip.compress(text.encode()))
+        elif form == "zst":
+            with pa.CompressedOutputStream(f"{path}.zst", "zstd") as file:
+                file.write(text.encode())
+        elif form == "parquet" and lines:
+            content = json.loads(json.dumps(content), object_hook=lambda one: one or None)  # it knows no empty objects
+            pq.write_table(pa.Table.from_pylist(content), path.with_suffix(".parquet"))
+        elif form == "csv" and lines:
+            with path.with_suffix(".csv").open("w", newline="") as file:
+                writer = csv.DictWriter(file, list(dict.fromkeys(key for row in content for key in row)))
+                writer.writeheader()
+                writer.writerows({key: _cell(value) for key, value in row.items()} for row in content)
         else:
             path.write_text(text)
     return root
+
+
+def _cell(value: Any) -> Any:
+    return json.dumps(value) if isinstance(value, dict | list) else value
 
 
 def score(root: Path, out: Path, **options: Any) -> dict[str, float] | str:

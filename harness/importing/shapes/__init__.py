@@ -5,6 +5,8 @@
     family      what is known of one tool's files; `families` lists them
     tree, containers, flat   where rows and answers are, whatever they are nested in
     judging, sampled, result_roles, resolve   which value has which role, by names and by values
+    known_texts              benchmarks known by the texts of their problems
+    repeats                  answers that are there again
     arm_columns              columns that somebody says are named for arms
     naming, whose            arm, seed, step and benchmark of each file, by its rows, its name and its folders
     recognise                all of that for some files; `missing` says what they do not tell

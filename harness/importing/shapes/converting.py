@@ -14,6 +14,7 @@ from harness.importing.names import folder_name
 from harness.importing.raw import Raw
 from harness.importing.rows import NO_SEED, UNKNOWN, frame
 from harness.importing.shapes import judging, repeats
+from harness.importing.shapes.known_texts import NamesByText
 from harness.importing.sources import check_arm
 from harness.records import START, DataError, identity
 
@@ -53,6 +54,8 @@ class Converter:
 
     arm_names: Mapping[str, str]
     common: bool = False
+    known: NamesByText | None = None
+    """what names benchmarks by the texts of problems"""
     texts: dict[Hashable, int] = field(default_factory=dict)
     """benchmark and id -> hash of the problem's text"""
     seen: dict[Hashable, int] = field(default_factory=dict)
@@ -127,8 +130,11 @@ class Converter:
         return made
 
     def _benchmarks(self, raw: Raw, file: FileRoles) -> Any:
+        by_text = self.known.of(raw) if self.known and "question" in raw else None
         if file.benchmark is not None:
             return file.benchmark
+        if by_text is not None:
+            return by_text
         return cells.names(raw, "benchmark", raw["benchmark"])
 
     def _check_texts(self, raw: Raw, found: Mapping[str, Any]) -> None:

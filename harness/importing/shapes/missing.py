@@ -269,7 +269,8 @@ def of_paths(found: Whose, shape: FoundShape, missing: Missing) -> None:
         )
         second = "{benchmark}" if "sample" in shape.roles.columns else "{sample}"
         missing.paths = [pattern(found, [str(one.source.path) for one in shape.files], second)]
-    if any(name is None for name in found.benchmark) and "benchmark" not in shape.roles.columns:
+    by_text = found.how.get("benchmark") == "the texts"
+    if not by_text and any(name is None for name in found.benchmark) and "benchmark" not in shape.roles.columns:
         missing.add("nothing names the benchmark.", "--benchmark", "NAME")
 
 

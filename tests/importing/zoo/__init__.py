@@ -1,4 +1,4 @@
-"""The zoo: shapes of result files that public repositories have, made anew with one truth.
+"""The zoo: shapes of result files as public tools have them, made anew with one truth.
 
 `SHAPES` holds them by name; each writes its files into a folder. One more is a function with `@shape` in a module here.
 """

@@ -1,6 +1,8 @@
-"""Files that programs for evaluation write; each shape names the tool and where its writer was read.
+"""Files that programs for evaluation write; each shape names the tool whose files it resembles.
 
-Read in public repositories in November 2026: names of keys and folders, no text.
+Names of keys and folders were read in the public repositories of Qwen2.5-Math, SkyThought, evalchemy, verifiers,
+OpenCompass, EvalPlus and LiveCodeBench in November 2026. The others are made after what is known of these tools: a
+version of one may write other keys. All texts are made up.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""More of them: leaderboards' repositories, services, and harnesses of laboratories."""
+"""More of them: leaderboards' repositories, services, and harnesses of laboratories.
+
+Made after what is known of these tools, unless `evaluators` names their repository; a version may write other keys.
+"""
 
 from __future__ import annotations
 
