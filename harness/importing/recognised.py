@@ -19,8 +19,7 @@ from harness.importing.files import opening
 from harness.importing.marking import MarkCount, Marker
 from harness.importing.names import folder_name
 from harness.importing.rows import Facts, FoundRows
-from harness.importing.shapes import known_texts, repeats
-from harness.importing.shapes.aggregates import own_mean
+from harness.importing.shapes import aggregates, known_texts, repeats
 from harness.importing.shapes.arm_columns import patterns, rewritten
 from harness.importing.shapes.converting import Converter, FileRoles
 from harness.importing.shapes.missing import (
@@ -72,6 +71,8 @@ class Recognised:
     """whether our marker marks because nothing else says what is correct"""
     texts: known_texts.NamesByText | None = None
     """what names the benchmark of each row by the text of its problem"""
+    beside: Sequence[PeekedFile] = ()
+    """files that hold no answers"""
 
 
 def files_in(folder: Path) -> list[Path]:
@@ -126,8 +127,9 @@ def recognise(
     order = sorted(range(len(shape.files)), key=made.order.__getitem__)
     keep = {id(one) for one in files}
     return Recognised(
-        shape, made, [shape.files[i] for i in order if id(shape.files[i]) in keep], marker, notes, unasked, texts
-    )
+        shape, made, [shape.files[i] for i in order if id(shape.files[i]) in keep], marker, notes, unasked, texts,
+        [one for one in peeked if all(one is not other for other in shape.files)],
+    )  # fmt: skip
 
 
 def _facts(shape: FoundShape, asked: AnyOptions) -> list[FileFacts]:
@@ -211,9 +213,13 @@ def read_all(found: Recognised, asked: AnyOptions) -> FoundRows:
         if found.unasked:
             check_answered(count.responses, count.unanswered)
 
+    def told_otherwise() -> Iterator[str]:
+        benchmarks = {id(one): made.benchmark[i] for i, one in enumerate(shape.files)}
+        return aggregates.differences(shape, found.files, found.beside, benchmarks, counts)
+
     def notes() -> list[str]:
         by_text = found.texts.notes() if found.texts else []
-        return [*found.notes, *by_text, *_notes(found, converter, count), *_differences(found, counts)]
+        return [*found.notes, *by_text, *_notes(found, converter, count), *told_otherwise()]
 
     sources = [one.source for one in found.files]
     return FoundRows(rows(), sources, [Facts()] * len(sources), notes)
@@ -263,18 +269,6 @@ def _notes(found: Recognised, converter: Converter, count: MarkCount) -> list[st
     if converter.without:
         notes.append(f"{converter.without:,} rows have no result and were left out.")
     return notes
-
-
-def _differences(found: Recognised, counts: Mapping[int, Sequence[int]]) -> Iterator[str]:
-    """Where a file's own mean is not what was read."""
-    for number, one in enumerate(found.files):
-        right, total = counts.get(number, (0, 0))
-        mean = own_mean(one, found.shape.family)
-        if mean and total and abs(mean[1] - right / total) > 0.0051:
-            yield (
-                f"{one.source.path} says {mean[0]} {mean[1]:.4f}, but {right:,} of {total:,} answers read from it are "
-                f"correct, {right / total:.4f}."
-            )
 
 
 def said(found: Recognised, made: Any) -> str:

@@ -285,6 +285,36 @@ def test_a_gap_is_no_zero_and_copies_count_once(rence: Rence, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        # a row of means is no seed: it would narrow the interval
+        ([["arm", "seed", "score"], ["a", 0, 50], ["a", 1, 52], ["a", "mean", 51]], "a.csv:4: `mean` is no seed"),
+        ([["arm", "seed", "score"], ["a", 0, 50], ["a", "Avg.", 50]], "a.csv:3: `Avg.` is no seed"),
+        ([["arm", "seed", "score"], ["a", 0, 50], ["a", "std", 2]], "a.csv:3: `std` is no seed"),
+        # 15 of 30 are not 15 %
+        ([["arm", "seed", "correct", "total"], ["a", 0, 15, 30], ["b", 0, 18, 30]], "`correct` of `total` are counts"),
+        ([["arm", "seed", "num_correct", "n"], ["a", 0, 15, 30], ["b", 0, 18, 30]], "`num_correct` of `n` are counts"),
+    ],
+)
+def test_summaries_and_counts_are_no_scores(rence: Rence, tmp_path: Path, rows: list[list[Any]], said: str) -> None:
+    table(tmp_path / "a.csv", rows)
+    done = rence("import", "scores", "a.csv", "--out", "runs/x")
+    assert done.code == 3 and said in done.err, done.err
+
+
+@pytest.mark.parametrize("head", ["Avg.", "Average", "mean"])
+def test_a_column_that_is_the_mean_of_the_others_is_left_out(rence: Rence, tmp_path: Path, head: str) -> None:
+    rows = [["a", 0, 50, 20, 35], ["a", 1, 52, 22, 37], ["b", 0, 60, 30, 45], ["b", 1, 62, 31, 46.5]]
+    table(tmp_path / "a.csv", [["arm", "seed", "MATH", "AIME", head], *rows])
+    done = rence("import", "scores", "a.csv", "--dry-run", "--json")
+    assert done.json["means"]["a"] == {"MATH": pytest.approx(0.51), "AIME": pytest.approx(0.21)}
+    assert f"Columns of numbers that were not taken for scores: {head}." in done.json["notes"]
+    # of another meaning it is a score like any other
+    table(tmp_path / "a.csv", [["arm", "seed", "MATH", "AIME", head], *([*row[:4], 30] for row in rows)])
+    assert 0.3 in rence("import", "scores", "a.csv", "--dry-run", "--json").json["means"]["a"].values()
+
+
+@pytest.mark.parametrize(
     ("rows", "named"),
     [
         # a run that diverged and was left empty is in no mean, and the mean of the others is too good

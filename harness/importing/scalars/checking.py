@@ -15,7 +15,7 @@ from harness.base import reserved
 from harness.base.errors import UserError
 from harness.importing.scalars.layouts import is_numeric
 from harness.importing.scalars.resolving import UNNAMED, ResolvedScores, ScalarOptions
-from harness.importing.scalars.vocabulary import GAPS, SYNONYMS
+from harness.importing.scalars.vocabulary import GAPS, SUMMARIES, SYNONYMS, plain
 from harness.importing.sources import LARGEST
 from harness.records import START, DataError
 from harness.records.allowed import names_a_folder
@@ -229,7 +229,12 @@ def _seeds(found: ResolvedScores, frame: Frame, asked: ScalarOptions, notes: lis
 
 
 def _check_words(found: ResolvedScores, texts: Frame) -> None:
-    """Raises: DataError for a seed that is a number and no whole one."""
+    """Raises: DataError for a seed that is a number and no whole one, or the name of a summary."""
+    summary = np.flatnonzero(texts.map(plain).isin(SUMMARIES).to_numpy())
+    if len(summary):
+        place = int(summary[0])
+        raise DataError(f"{found.at(place)}: `{texts.iloc[place]}` is no seed, but a summary of them. Leave such rows "
+                        f"out ({len(summary):,}).")  # fmt: skip
     read: Frame = pd.to_numeric(texts, errors="coerce")
     wrong = np.flatnonzero(read.notna().to_numpy() & ~texts.map(lambda word: _seed(word) is not None).to_numpy())
     if len(wrong):

@@ -4,13 +4,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
+
+import pandas as pd
 
 from harness.base.errors import UserError, nearest
 from harness.importing.scalars.run_labels import seeds_alone, split_all
 from harness.importing.scalars.scalar_tables import ScalarTable
-from harness.importing.scalars.vocabulary import GAPS, IS_NO_SCORE, ROLES, SYNONYMS, is_score, plain
+from harness.importing.scalars.vocabulary import (
+    AVERAGES,
+    CORRECT,
+    GAPS,
+    IS_NO_SCORE,
+    ROLES,
+    SYNONYMS,
+    TOTAL,
+    is_score,
+    plain,
+)
 from harness.records import DataError
 
 Values = Literal["score", "runs and metrics", "runs", "seeds", "benchmarks", "arms", "metrics"]
@@ -19,6 +31,8 @@ OF_RUN = re.compile(r"(?:[Gg]roup: )?(?P<run>.+?) - (?P<metric>.+)", re.DOTALL)
 """a column of Weights & Biases' export of a chart"""
 _BESIDE = ("__MIN", "__MAX", "_step")
 _SAMPLE = 1000
+_ROUNDED = 0.0051
+"""what a share may differ by that was rounded to two digits"""
 WORDS: Mapping[Values, str] = {
     "score": "a row for each score",
     "runs and metrics": "a column for each run's metric",
@@ -57,12 +71,45 @@ def layout(table: ScalarTable, asked: Mapping[str, str], one_run: bool) -> Table
     numbers = [name for name in table.cells.columns if name not in taken and is_numeric(table.cells[name])]
     if "score" in asked:
         return TableLayout("score", roles, [roles["score"]], numbers, _named(table, roles))
+    means = [] if table.of_one_run else [name for name in numbers if _is_mean(table, name, numbers)]
+    found = _by_name(table, roles, [name for name in numbers if name not in means], one_run)
+    return replace(found, ignored=[*found.ignored, *means])
+
+
+def _by_name(table: ScalarTable, roles: dict[str, str], numbers: Sequence[str], one_run: bool) -> TableLayout:
     named = [name for name in numbers if plain(name) in SYNONYMS["score"]]
     # in a log of one run these words are metrics among others; beside a column of metrics' names one holds the values
     if named and (("metric" in roles) or (len(named) == 1 and not table.of_one_run)):
         roles["score"] = named[0]
         return TableLayout("score", roles, named[:1], [x for x in numbers if x != named[0]], _named(table, roles))
     return _wide(table, roles, numbers, one_run)
+
+
+def _is_mean(table: ScalarTable, column: str, numbers: Sequence[str]) -> bool:
+    """Whether a column that is called an average is that of all others, up to how it was rounded."""
+    others = [name for name in numbers if name != column and not IS_NO_SCORE.search(plain(name))]
+    if plain(column) not in AVERAGES or len(others) < 2:
+        return False
+    read = {name: _numbers(table.cells[name]) for name in (column, *others)}
+    means: Any = pd.DataFrame({name: read[name] for name in others}).mean(axis=1, skipna=False)
+    there = means.notna() & read[column].notna()
+    most = _ROUNDED * (100 if (read[column] > 1).any() else 1)
+    return bool(there.any()) and not bool(((means - read[column])[there].abs() > most).any())
+
+
+def _numbers(cells: Any) -> Any:
+    return pd.to_numeric(cells.astype(str).str.strip().str.removesuffix("%"), errors="coerce")
+
+
+def _check_counts(table: ScalarTable, numbers: Sequence[str]) -> None:
+    """Raises: DataError where columns hold how many of how many: 15 of 30 would be read as 15 %."""
+    correct, total = (next((x for x in numbers if plain(x) in words), None) for words in (CORRECT, TOTAL))
+    if correct is None or total is None:
+        return
+    some, every = _numbers(table.cells[correct]), _numbers(table.cells[total])
+    if (every > 1).any() and (some.dropna() % 1 == 0).all() and (some.dropna() <= every[some.notna()]).all():
+        raise DataError(f"{table.source.path}: `{correct}` of `{total}` are counts, and a score is a share. Write a "
+                        "column of shares, such as `accuracy`, in their place.")  # fmt: skip
 
 
 def _wide(table: ScalarTable, roles: dict[str, str], numbers: Sequence[str], one_run: bool) -> TableLayout:
@@ -86,6 +133,7 @@ def _wide(table: ScalarTable, roles: dict[str, str], numbers: Sequence[str], one
     like_metrics = sum(is_score(name) or bool(IS_NO_SCORE.search(plain(name))) for name in kept)
     if table.of_one_run or ("arm" not in roles and (one_run or 2 * like_metrics >= len(kept))):
         return TableLayout("metrics", roles, kept, (), kept)
+    _check_counts(table, kept)
     if not scores:
         raise DataError(f"{table.source.path}: none of the columns {', '.join(kept)} is a score by its name. "
                         "--column score=NAME names it.")  # fmt: skip

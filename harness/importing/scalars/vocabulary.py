@@ -51,6 +51,15 @@ NO_PART = re.compile(
     re.IGNORECASE,
 )
 """a part of a path that names no arm"""
+AVERAGES = ("average", "avg", "avg.", "mean", "overall")
+SUMMARIES = (
+    *AVERAGES, "std", "std.", "stdev", "std_dev", "stddev", "sd", "se", "sem", "stderr", "var", "variance", "median",
+    "min", "max", "ci", "total", "all",
+)  # fmt: skip
+"""what a row is called that is no seed but sums seeds up"""
+CORRECT = ("correct", "num_correct", "n_correct", "correct_count", "solved", "num_solved", "passed", "num_passed")
+TOTAL = ("total", "n", "num_total", "n_total", "count", "num_samples", "n_samples", "samples", "num_problems", "size")
+"""columns of counts: so many of so many"""
 GAPS = ("", "na", "n/a", "null", "none", "-", "—", "–")
 """cells that say that nothing is there, without case; `nan` and `inf` are not among them: something was there"""
 

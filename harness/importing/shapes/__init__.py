@@ -2,7 +2,7 @@
 
     paths       places in a record, as people write them
     vocabulary  names that keys have, for every role of a value
-    family      what is known of one tool's files; `families` lists them
+    family      what is known of one tool's files; `families` lists them, `family_examples` has files of each
     tree, containers, flat   where rows and answers are, whatever they are nested in
     judging, sampled, result_roles, resolve   which value has which role, by names and by values
     known_texts              benchmarks known by the texts of their problems

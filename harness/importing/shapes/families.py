@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from harness.importing.shapes import family_examples as examples
 from harness.importing.shapes.family import Family
 
 DATE = r"\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d(?:\.\d+)?"
@@ -18,7 +19,10 @@ FAMILIES: tuple[Family, ...] = (
             "answer": ("filtered_resps", "filtered_resps[]"),
         },
         metrics="metrics",
+        results="results.{benchmark}.{metric},{filter}",
         file_name=rf"samples_(?P<benchmark>.+?)_(?P<time>{DATE})",
+        example=examples.LM_EVAL,
+        expected=examples.EXPECTED,
     ),
     Family(
         name="NeMo-Skills generations",
@@ -59,6 +63,8 @@ FAMILIES: tuple[Family, ...] = (
             "correct": ("sample_score.score.value.{metric}",),
             "sample": ("sample_score.sample_id",),
         },
+        example=examples.EVALSCOPE,
+        expected=examples.EXPECTED,
     ),
     Family(
         name="evalscope reviews (2025)",
@@ -70,6 +76,8 @@ FAMILIES: tuple[Family, ...] = (
             "answer": ("choices[].review.pred",),
             "correct": ("choices[].review.result",),
         },
+        example=examples.EVALSCOPE_2025,
+        expected=examples.EXPECTED,
     ),
     Family(
         name="inspect log",
@@ -86,12 +94,16 @@ FAMILIES: tuple[Family, ...] = (
             "sample": ("epoch",),
             "finish_reason": ("output.choices.stop_reason",),
         },
-        aggregates=("results.scores[].metrics.accuracy.value",),
+        aggregates=("results.scores[].metrics.accuracy.value", "results.scores[].metrics.mean.value"),
+        example=examples.INSPECT,
+        expected=examples.EXPECTED,
     ),
     Family(
         name="evalplus results",
         signs=("base_status", "plus_status", "solution"),
         roles={"problem_id": ("task_id",), "response": ("solution",), "correct": ("plus_status",)},
+        example=examples.EVALPLUS,
+        expected=examples.EXPECTED,
     ),
     Family(
         name="OpenAI evals log",
@@ -104,6 +116,8 @@ FAMILIES: tuple[Family, ...] = (
             "correct": ("data.correct",),
         },
         only={"type": "match"},
+        example=examples.OPENAI_EVALS,
+        expected=examples.EXPECTED,
     ),
     Family(
         name="verl validation dump",
@@ -138,6 +152,8 @@ FAMILIES: tuple[Family, ...] = (
             "correct": ("metric.{metric}",),
         },
         file_name=rf"details_(?P<benchmark>.+?)_(?P<time>{DATE})",
+        example=examples.LIGHTEVAL,
+        expected=examples.EXPECTED,
     ),
     Family(
         name="TRL completions",
@@ -148,6 +164,8 @@ FAMILIES: tuple[Family, ...] = (
             "step": ("step",),
         },
         file_name=r"completions_(?P<step>\d+)",
+        example=examples.TRL,
+        expected=examples.EXPECTED,
     ),
     Family(
         name="rollouts, a file for each problem",
@@ -158,5 +176,7 @@ FAMILIES: tuple[Family, ...] = (
             "correct": ("reward",),
             "sample": ("sample_idx",),
         },
+        example=examples.ROLLOUTS,
+        expected=examples.EXPECTED,
     ),
 )

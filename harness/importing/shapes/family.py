@@ -31,6 +31,8 @@ class Family:
     """path of a list that names the keys with results"""
     aggregates: tuple[str, ...] = ()
     """paths, beside the rows, of the file's own mean"""
+    results: str = ""
+    """path of the mean in a file of results in the same folder; `{benchmark}` and `{metric}` stand for what was read"""
     example: Mapping[str, Any] = field(default_factory=dict)
     """path of a file -> its rows, or its one document: a small example for `rence check`"""
     expected: Mapping[str, str] = field(default_factory=dict)
