@@ -97,6 +97,9 @@ def recognise(
         marker: marks the answers in any case if `marker` is not None.
     Raises: UserError with all that is missing and a command; DataError for what cannot be read.
     """
+    unknown = next((role for role in asked.columns if role not in NAMES), None)
+    if unknown is not None:
+        raise UserError(f"--column {unknown}: nothing is called so here. {nearest(unknown, NAMES)}")
     for source in sources:
         opening.check_kind(source.path, LOOKED_FOR)
     arms = patterns(asked.columns)

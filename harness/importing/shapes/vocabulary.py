@@ -111,6 +111,7 @@ _BENCHMARKS = (
 """beginnings of names that are benchmarks' wherever they stand"""
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _OTHER = re.compile(r"[^a-z0-9]+")
+_NESTED = re.compile(r"[./]")
 
 
 @cache
@@ -126,7 +127,9 @@ def rank(role: str, path: Path) -> float | None:
         if role not in ("question", "response") or (USER in path) != (role == "question"):
             return None
         return 5.0 + len(path) * 0.1
-    keys = [word(step) for step in path if step[:1] not in ("[", "{")]
+    # A column of a table may hold the path of a nested value: `inputs.question`.
+    steps = [part for step in path if step[:1] not in ("[", "{") for part in _NESTED.split(step)]
+    keys = [made for step in steps if (made := word(step))]
     if not keys:
         return None
     last, deep = keys[-1], 0.1 * len(keys)
