@@ -15,6 +15,7 @@ from typing import Any
 
 import pandas as pd
 
+from harness.base.errors import UserError, nearest
 from harness.importing.files import opening
 from harness.importing.marking import MarkCount, Marker
 from harness.importing.names import folder_name
@@ -35,6 +36,7 @@ from harness.importing.shapes.missing import (
 from harness.importing.shapes.pooled import of_pool
 from harness.importing.shapes.recognise import FoundShape, PeekedFile, distinct, peek, shapes
 from harness.importing.shapes.shape_parts import parts
+from harness.importing.shapes.vocabulary import NAMES
 from harness.importing.shapes.whose import FileFacts, Whose, typed_names, whose
 from harness.importing.sources import ImportSource
 from harness.records import DataError

@@ -213,3 +213,31 @@ def test_curves_and_results_of_whole_benchmarks(
     expected = {arm: pytest.approx(value, abs=1e-4) for arm, value in given.items() if value is not None}
     assert {arm: next(iter(of.values())) for arm, of in done.json["means"].items()} == expected
     assert rence(*found).code == 0 and any(Path("run").iterdir())
+
+
+def test_a_role_that_does_not_exist_is_named(rence: Rence, tmp_path: Path) -> None:
+    write(tmp_path / "a.jsonl", [{"question": "1 + 1?", "gold": "2", "corect": True, "model": "a"}])
+    done = rence("import", "a.jsonl", "--column", "corect=corect", "--out", "runs/x")
+    assert done.code == 2 and "--column corect: nothing is called so here. Did you mean `correct`?" in done.err
+
+
+def test_ids_of_runs_do_not_hide_that_the_questions_are_the_same(rence: Rence, tmp_path: Path) -> None:
+    """An export with nested names as columns, and an id for each call of a model."""
+    for arm, share in ARMS.items():
+        rows = [
+            {
+                "id": f"{arm}-{i}",
+                "inputs.question": f"What is {i} + 1?",
+                "outputs.output": "It is \\boxed{7}.",
+                "reference_outputs.answer": i + 1,
+                "feedback.correctness": int(i < 12 * share),
+            }
+            for i in range(12)
+        ]
+        with (tmp_path / f"{arm}.csv").open("w", newline="") as file:
+            writer = csv.DictWriter(file, list(rows[0]))
+            writer.writeheader()
+            writer.writerows(rows)
+    done = rence("import", "base.csv", "tuned.csv", "--out", "runs/x", "--benchmark", "sums", "--json")
+    assert done.code == 0, done.err
+    assert scores(tmp_path / "runs/x") == ARMS
