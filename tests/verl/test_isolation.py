@@ -15,7 +15,7 @@ from omegaconf import OmegaConf
 
 from harness.backends.example_trial import SEED, experiment_on
 from harness.backends.verl import isolation
-from harness.backends.verl.marking import ANSWER, MARK
+from harness.backends.verl.marking import ANSWER, GIVEN, MARK
 from harness.backends.verl.platform import NO_TELEMETRY
 from harness.backends.verl.sampling import TRUNCATED
 from harness.backends.verl.turns import Turn
@@ -203,7 +203,7 @@ def test_a_rollout_of_another_prompt_ends_the_trial(queue: None, spoil) -> None:
 
 
 def row(uid: str) -> dict[str, object]:
-    extra = {TRUNCATED: False, "reward_extra_info": {MARK: str(Mark.WRONG), ANSWER: ""}}
+    extra = {TRUNCATED: False, "reward_extra_info": {MARK: str(Mark.WRONG), ANSWER: "", GIVEN: ""}}
     return {
         "uid": uid,
         "prompts": torch.tensor(ASKED),
