@@ -136,6 +136,8 @@ class Backend(ABC):
     """names that `evaluation.engine` may have besides null"""
     one_at_a_time: ClassVar[str] = ""
     """why trials must not run side by side, whatever the user says, as the end of a sentence; empty: they may"""
+    trains_adapters: ClassVar[bool] = False
+    """whether it knows `recipe.lora`; an experiment that asks for adapters is refused otherwise"""
     contract_settings: ClassVar[Mapping[str, Any]] = {}
     """settings with which `rence check` trains a few steps of the quickstart's model here, where the defaults do not"""
     stop_seconds: ClassVar[float] = 10.0

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 from transformers import AutoModelForCausalLM, LlamaConfig, Qwen2Config, Qwen3Config
 
+from harness.backends.gpus import TYPES
 from harness.backends.verl import memory
-from harness.backends.verl.gpus import TYPES
 from harness.backends.verl.memory import Load
 from harness.backends.verl.options import VerlSettings
 from harness.models import shape as shapes
@@ -156,8 +156,14 @@ def test_the_papers_config_by_hand() -> None:
     assert memory.host_phases(load)[0].parts["the model, whole, 8 times"] == 8 * 4 * 4_022_468_096
     untied = replace(load, shape=replace(load.shape, tied=False))
     assert memory.host_phases(untied)[0].parts["the model, whole"] == 4 * 4_022_468_096
-    assert memory.checkpoint_bytes(load.parameters, 2, lags=False, reference_moves=False) == 14 * load.parameters
-    assert memory.checkpoint_bytes(load.parameters, 4, lags=True, reference_moves=True) == 24 * load.parameters
+    assert (
+        memory.checkpoint_bytes(load.parameters, load.parameters, 2, lags=False, reference_moves=False)
+        == 14 * load.parameters
+    )
+    assert (
+        memory.checkpoint_bytes(load.parameters, load.parameters, 4, lags=True, reference_moves=True)
+        == 24 * load.parameters
+    )
 
 
 def test_settings_that_free_memory_and_settings_that_take_it() -> None:

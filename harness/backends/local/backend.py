@@ -31,6 +31,7 @@ class LocalBackend(Backend):
     """Trains in this process. Equal inputs give equal files, whether or not a kill came in between."""
 
     engines = ("local", "hf")
+    trains_adapters = True
     stop_seconds = 2.0
 
     def mistakes(self, experiment: Experiment) -> Iterable[Mistake]:

@@ -31,6 +31,7 @@ class VerlBackend(Backend):
 
     settings = VerlSettings
     engines = ("vllm",)
+    trains_adapters = True
     contract_settings = MappingProxyType({"device": "cpu", "gpus_per_node": 1, "max_prompt_tokens": 64})
 
     def mistakes(self, experiment: Experiment) -> Iterable[Mistake]:

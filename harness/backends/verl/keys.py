@@ -15,11 +15,14 @@ from harness.backends.verl.options import VerlSettings, settings_of
 from harness.backends.verl.room import MOST_STORES
 from harness.config.experiment import Experiment, Trial
 from harness.config.training_recipe import Recipe
+from harness.models.lora import ALL_LINEAR
 
 AGENT_LOOPS = Path(__file__).with_name("agent_loop.yaml")
 
 _ACTOR, _REF = "actor_rollout_ref.actor", "actor_rollout_ref.ref"
 _MODEL, _ROLLOUT = "actor_rollout_ref.model", "actor_rollout_ref.rollout"
+BASE = "base"
+"""of ours among verl's keys of adapters: what they say that they belong to"""
 _PREFILL_TOKENS = {"gpu": 8192, "cpu": 2048}
 _SEQUENCES = {"gpu": 256, "cpu": 64}
 _HELPERS = {"gpu": 8, "cpu": 1}
@@ -128,8 +131,19 @@ def _updates(trial: Trial) -> dict[str, Any]:
         f"{_ACTOR}.optim.lr_warmup_steps": 0,
         f"{_ACTOR}.optim.lr_warmup_steps_ratio": 0.0,
         f"{_ACTOR}.optim.total_training_steps": most_steps(trial),
-        f"{_MODEL}.lora_rank": 0,
+        **dict(_adapters(trial)),
     }
+
+
+def _adapters(trial: Trial) -> Iterator[tuple[str, Any]]:
+    """verl builds them by peft, and takes the actor without them for a reference that stays. Samplers are sent merged
+    weights (`PolicyWorker.init_model`): they are as fast as without, and compute what readers of a checkpoint do."""
+    lora = trial.arm.recipe.lora
+    yield f"{_MODEL}.lora_rank", lora.rank if lora else 0
+    if lora:
+        yield f"{_MODEL}.lora_alpha", lora.alpha
+        yield f"{_MODEL}.target_modules", ALL_LINEAR if ALL_LINEAR in lora.targets else list(lora.targets)
+        yield f"+{_MODEL}.lora", {"merge": True, BASE: trial.experiment.model}
 
 
 def runtime_keys(trial: Trial, model: str | Path, work: Path) -> dict[str, Any]:
