@@ -103,6 +103,7 @@ def bring_any(
     """
     from harness.importing import folder, own_marks, recognised, sources
     from harness.importing.import_plan import ImportComparison
+    from harness.importing.shapes import saying
     from harness.importing.shapes.missing import Command
 
     if not dry_run:
@@ -115,7 +116,7 @@ def bring_any(
         to = Path(scratch) / shared.to.name if dry_run else shared.to
         rows = own_marks.beside(recognised.read_all(found, asked))
         made = folder.write(rows, found.shape.name, options, wanted, to, shared.common)
-    said = recognised.said(found, made)
+    said = saying.said(found.shape, found.whose, len(found.files), made.design.final())
     if shared.json:
         print_json({"recognised": said, "written": not dry_run, **summary(made, shared.to)})
         return
