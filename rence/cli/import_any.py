@@ -112,6 +112,7 @@ def bring_any(
     found = recognised.recognise(files, asked, marker, Command(paths, _rest(paths)))
     wanted = ImportComparison(shared.target, tuple(shared.baseline or ()), shared.estimand, shared.step)
     options = {**options, **({"common": True} if shared.common else {})}
+    # a dry run writes the folder too, somewhere else: what it shows is what would be made
     with tempfile.TemporaryDirectory() as scratch:
         to = Path(scratch) / shared.to.name if dry_run else shared.to
         rows = own_marks.beside(recognised.read_all(found, asked))

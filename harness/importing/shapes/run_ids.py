@@ -124,7 +124,7 @@ def _common_key(shape: FoundShape, files: Sequence[_AnswersOfFile]) -> str:
     golds = [str(shape.sampled.columns[gold][row]) if gold else "" for row in rows]
     ranks = {text: rank("problem_id", column.path) for text, column in shape.columns.items()}
     named = sorted((text for text, found in ranks.items() if found is not None), key=lambda text: ranks[text] or 0)
-    for text in dict.fromkeys([*named, *([gold] if gold else [])]):
+    for text in [*named, *([gold] if gold and gold not in named else [])]:
         values = [str(shape.sampled.columns[text][row]) for row in rows]
         counts = [
             Counter(v for v, row in zip(values, rows, strict=True) if shape.files_of[row] == place) for place in places
