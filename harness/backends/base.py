@@ -198,7 +198,7 @@ class Backend(ABC):
         return 0
 
     def gpus_of_trial(self, experiment: Experiment) -> int:
-        """GPUs that a Ray cluster must give to a trial's own process; 0 where it uses none, or its workers take them."""
+        """GPUs that a Ray cluster must give to the process of a trial; 0: it uses none, or its workers take them."""
         return 0
 
     def computes_on(self, experiment: Experiment) -> str:
