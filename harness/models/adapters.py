@@ -24,6 +24,7 @@ NAME = "default"
 """of the adapter in peft's layers"""
 FOLDER = "adapter"
 """of a checkpoint, in peft's layout; beside it lie the merged weights"""
+_FILE = "adapter_model.safetensors"
 _BASE, _PREFIX = ".base_layer.", "base_model.model."
 _PARTS = (f"lora_A.{NAME}.weight", f"lora_B.{NAME}.weight")
 
@@ -34,12 +35,18 @@ def adapt(net: Any, lora: Lora, seed: int) -> None:
     Raises: UserError if they cannot be put there.
     """
     from peft import LoraConfig, inject_adapter_in_model
+    from transformers.pytorch_utils import Conv1D
 
     model = _adaptable(net)
     if wrong := mistake(lora, model):
         raise UserError(f"`recipe.lora`: {wrong}")
     chosen = list(model.adapted(lora))
-    inject_adapter_in_model(LoraConfig(r=lora.rank, lora_alpha=lora.alpha, target_modules=chosen), net)
+    turned = all(isinstance(net.get_submodule(name), Conv1D) for name in chosen)
+    config = LoraConfig(r=lora.rank, lora_alpha=lora.alpha, target_modules=chosen, fan_in_fan_out=turned)
+    inject_adapter_in_model(config, net)
+    for name, parameter in net.named_parameters():
+        if name.endswith(_PARTS):
+            parameter.data = parameter.data.float()
     begin(net, seed)
 
 
@@ -110,12 +117,11 @@ def merged(net: nn.Module, whole: Callable[[Tensor], Tensor] = lambda part: part
         yield plain.removeprefix(_PREFIX), value
 
 
-def save(held: Mapping[str, Tensor], lora: Lora, model: str, folder: Path) -> None:
-    """Adapters as peft reads them: `PeftModel.from_pretrained(model, folder)`.
+def save(held: Mapping[str, Tensor], lora: Lora, folder: Path) -> None:
+    """Adapters as peft reads them, on the initial model: `PeftModel.from_pretrained(model, folder)`.
 
     Args:
         held: name -> whole matrix, as `state` has them.
-        model: what they belong to.
     """
     from peft import LoraConfig, TaskType
     from safetensors.torch import save_file
@@ -127,18 +133,27 @@ def save(held: Mapping[str, Tensor], lora: Lora, model: str, folder: Path) -> No
     last = sorted({name.rpartition(".lora_")[0].rpartition(".")[2] for name in held})
     targets = last if ALL_LINEAR in lora.targets else list(lora.targets)
     folder.mkdir(parents=True, exist_ok=True)
-    save_file(tensors, folder / "adapter_model.safetensors", metadata={"format": "pt"})
+    save_file(tensors, folder / _FILE, metadata={"format": "pt"})
     config = LoraConfig(
         task_type=TaskType.CAUSAL_LM,
         r=lora.rank,
         lora_alpha=lora.alpha,
         target_modules=targets,
-        base_model_name_or_path=model,
         inference_mode=True,
     ).to_dict()
     config["target_modules"] = targets  # peft has made a set of them, which has no order
     text = json.dumps(config, indent=2, sort_keys=True) + "\n"
     (folder / "adapter_config.json").write_text(text, encoding="utf-8")
+
+
+def read(folder: Path) -> dict[str, Tensor]:
+    """What `save` wrote, by the names of `state`. Raises: UserError if it is not there."""
+    from safetensors.torch import load_file
+
+    if not (folder / _FILE).exists():
+        raise UserError(f"{folder / _FILE} is missing. Bring it back from a copy, or start that trial over.")
+    held = load_file(folder / _FILE)
+    return {f"{name.removeprefix(_PREFIX).removesuffix('.weight')}.{NAME}.weight": held[name] for name in held}
 
 
 def _layers(net: nn.Module) -> Iterator[tuple[str, Any]]:

@@ -15,8 +15,10 @@ from transformers.cache_utils import DynamicLayer
 from transformers.utils import logging
 
 from harness.base.errors import UserError
+from harness.models import adapters
 from harness.models.attention import NAME
 from harness.models.compute import Compute
+from harness.models.lora import Lora
 from harness.models.masters import Masters
 from harness.models.placing import attention_of, check_device, place
 from harness.models.reading import read_tokenizer, reading
@@ -42,6 +44,8 @@ class LanguageModel:
     compute: Compute = field(default_factory=Compute)
     masters: Masters | None = None
     """fp32 weights behind a net of fewer bits that is trained; None: the net's own are stepped on"""
+    lora: Lora | None = None
+    """what its adapters are, which learn in place of its weights; None: it has none"""
 
     @property
     def device(self) -> torch.device:
@@ -52,9 +56,27 @@ class LanguageModel:
         rows = zip(tokens_BT.tolist(), length_B.tolist(), strict=True)
         return self.tokenizer.batch_decode([row[:length] for row, length in rows], skip_special_tokens=True)
 
+    def adapted(self, lora: Lora, seed: int) -> LanguageModel:
+        """This model, without masters, with adapters put on. Raises: UserError if they cannot be put there."""
+        assert self.masters is None, "what lies under adapters is not stepped on"
+        adapters.adapt(self.net, lora, seed)
+        return replace(self, lora=lora)
+
     def copy(self) -> LanguageModel:
-        """The same weights as the net computes with, which no longer follow this model's and are not trained."""
-        return replace(self, net=deepcopy(self.net).requires_grad_(False), masters=None)
+        """The same weights as the net computes with, which no longer follow this model's and are not trained. Those
+        under adapters, which never change, are shared."""
+        shared = {id(one): one for one in adapters.frozen(self.net)}
+        return replace(self, net=deepcopy(self.net, shared).requires_grad_(False), masters=None)
+
+    def without_adapters(self) -> LanguageModel:
+        """A copy that is the model as it was before there were any, and takes no memory of its own but theirs."""
+        found = self.copy()
+        adapters.switch(found.net, on=False)
+        return found
+
+    def take(self, other: LanguageModel) -> None:
+        """Another model's weights, or its adapters', as its net computes with."""
+        adapters.load_state(self.net, adapters.state(other.net))
 
     def learnt(self) -> list[Parameter]:
         """What an optimiser steps on: fp32, or the net's own."""
@@ -66,12 +88,21 @@ class LanguageModel:
             self.masters.publish()
 
     def save(self, folder: Path) -> None:
-        """In Hugging Face layout, with the weights that were stepped on, and the tokenizer."""
-        self.net.save_pretrained(folder, state_dict=self.masters.state_dict() if self.masters else None)
+        """In Hugging Face layout, with the weights that were stepped on, and the tokenizer. Adapters are merged, and
+        once more on their own in the folder `adapters.FOLDER`."""
+        state = self.masters.state_dict() if self.masters else None
+        if self.lora:
+            # One type for all, as where every weight learns: of a net in bf16 only the merged ones are fp32.
+            state = {name: value.float() for name, value in adapters.merged(self.net)}
+            adapters.save(adapters.state(self.net), self.lora, folder / adapters.FOLDER)
+        self.net.save_pretrained(folder, state_dict=state)
         self.tokenizer.save_pretrained(folder)
 
     def restore(self, folder: Path) -> None:
         """Take the weights that `save` has written. Raises: UnusableWeights."""
+        if self.lora:
+            adapters.load_state(self.net, adapters.read(folder / adapters.FOLDER))
+            return
         state = load(folder).net.state_dict()
         (self.masters or self.net).load_state_dict(state)
 

@@ -51,9 +51,10 @@ class Training:
         self.trial, self.stream, self.folder, self.start = trial, stream, folder, model
         self.evaluate, self.observer = evaluate, observer
         self.recipe, self.algorithm = trial.arm.recipe, trial.arm.algorithm
-        compute = settings_of(trial.experiment).compute
+        self.compute, lora = settings_of(trial.experiment).compute, self.recipe.lora
+        loaded = load(model, self.compute, to_train=lora is None)
         self.policies = Policies.start(
-            load(model, compute, to_train=True),
+            loaded.adapted(lora, trial.seed) if lora else loaded,
             self.algorithm.reference,
             self.recipe.generator_sync_steps,
             self.recipe.reference_sync_steps,
@@ -179,10 +180,12 @@ class Training:
 
     def evaluate_checkpoint(self) -> None:
         """Answer the benchmarks of this grid point with the learner itself, whose weights the newest checkpoint has:
-        it is called right after `save`, or after a resume."""
-        done = self.progress
-        weights = model_hash(self.folder.checkpoint(done.step))
-        engine = engine_over(self.learner.model, self.trial.experiment.evaluation.engine)
+        it is called right after `save`, or after a resume. Where adapters learn, with the checkpoint, which has them
+        merged: as every reader of it computes, to the last digit."""
+        done, checkpoint = self.progress, self.folder.checkpoint(self.progress.step)
+        weights = model_hash(checkpoint)
+        model = load(checkpoint, self.compute) if self.recipe.lora else self.learner.model
+        engine = engine_over(model, self.trial.experiment.evaluation.engine)
         with diverging("the evaluation"):
             self.evaluate(engine, Checkpoint(done.step, done.rollouts, done.grid or 0, weights))
 

@@ -45,11 +45,11 @@ def save_model(engine: Any, folder: str | Path) -> None:
     torch.distributed.barrier()
 
 
-def save_adapter(engine: Any, lora: Lora, model: str, folder: str | Path) -> None:
+def save_adapter(engine: Any, lora: Lora, folder: str | Path) -> None:
     """What was learnt alone, in fp32. Collective, as `save_model`."""
     held = {name: whole(value).cpu() for name, value in adapters.state(engine.module).items()}
     if torch.distributed.get_rank() == 0:
-        adapters.save(held, lora, model, Path(folder))
+        adapters.save(held, lora, Path(folder))
     torch.distributed.barrier()
 
 

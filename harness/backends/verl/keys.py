@@ -21,8 +21,6 @@ AGENT_LOOPS = Path(__file__).with_name("agent_loop.yaml")
 
 _ACTOR, _REF = "actor_rollout_ref.actor", "actor_rollout_ref.ref"
 _MODEL, _ROLLOUT = "actor_rollout_ref.model", "actor_rollout_ref.rollout"
-BASE = "base"
-"""of ours among verl's keys of adapters: what they say that they belong to"""
 _PREFILL_TOKENS = {"gpu": 8192, "cpu": 2048}
 _SEQUENCES = {"gpu": 256, "cpu": 64}
 _HELPERS = {"gpu": 8, "cpu": 1}
@@ -143,7 +141,7 @@ def _adapters(trial: Trial) -> Iterator[tuple[str, Any]]:
     if lora:
         yield f"{_MODEL}.lora_alpha", lora.alpha
         yield f"{_MODEL}.target_modules", ALL_LINEAR if ALL_LINEAR in lora.targets else list(lora.targets)
-        yield f"+{_MODEL}.lora", {"merge": True, BASE: trial.experiment.model}
+        yield f"+{_MODEL}.lora", {"merge": True}
 
 
 def runtime_keys(trial: Trial, model: str | Path, work: Path) -> dict[str, Any]:

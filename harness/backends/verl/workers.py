@@ -15,7 +15,6 @@ from verl.utils import tensordict_utils as tu
 from verl.workers.engine_workers import ActorRolloutRefWorker
 
 from harness.backends.verl import exporting, sharded
-from harness.backends.verl.keys import BASE
 from harness.backends.verl.learner import VerlLearner
 from harness.backends.verl.packing import Packing, Row, probe
 from harness.models import adapters
@@ -53,7 +52,7 @@ class PolicyWorker(ActorRolloutRefWorker):
         engine, recipe, model = self.actor.engine, self.actor.loss_fn.recipe, Path(local_path) / "huggingface"
         exporting.save_model(engine, model)
         if recipe.lora:
-            exporting.save_adapter(engine, recipe.lora, self.config.model.lora[BASE], model / adapters.FOLDER)
+            exporting.save_adapter(engine, recipe.lora, model / adapters.FOLDER)
         sharded.save_learner(self.actor.engine, local_path)
 
     @register(dispatch_mode=ONE_TO_ALL)
