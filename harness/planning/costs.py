@@ -20,8 +20,7 @@ from harness.models import shape, smollm
 from harness.planning import predicting
 
 STATED = {smollm.NAME: smollm.PARAMETERS, **{name: one.parameters for name, one in shape.STATED.items()}}
-"""parameters of models that need not be here to be planned with; tied embeddings are counted once. Base models have the
-same sizes"""
+"""parameters of models that need not be here to be planned with; tied embeddings are counted once"""
 
 
 _MOST_HEADER_BYTES = 100_000_000
@@ -137,7 +136,7 @@ def sampling_hours(experiment: Experiment, size: int, tokens: int) -> float | No
 
 def stated(model: str) -> int | None:
     """Parameters of a hub id that is known, whatever its revision."""
-    return STATED.get(model.partition("@")[0].removesuffix("-Base"))
+    return STATED.get(shape.plain_name(model))
 
 
 def parameters(model: Path) -> int | None:

@@ -64,7 +64,7 @@ def trial(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[TrialFolde
             return subprocess.Popen([sys.executable, "-m", "rence", *arguments], cwd=work, stdout=log, stderr=log)
 
     first, deadline = rence("run", "e.yaml", "--only", "online_dpo"), time.monotonic() + PATIENCE
-    while not folder.steps.exists() or len(list(read_jsonl(folder.steps))) < 3:
+    while not folder.checkpoint(3).exists():  # by then the reference has followed
         assert first.poll() is None and time.monotonic() < deadline, (work / "output.log").read_text()[-3000:]
         time.sleep(0.2)
     first.send_signal(signal.SIGKILL)
