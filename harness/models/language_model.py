@@ -16,6 +16,7 @@ from transformers.utils import logging
 
 from harness.base.errors import UserError
 from harness.models.attention import NAME
+from harness.models.checkpointing import MARK, keep_inputs_alone
 from harness.models.compute import Compute
 from harness.models.masters import Masters
 from harness.models.placing import attention_of, check_device, place
@@ -46,6 +47,11 @@ class LanguageModel:
     @property
     def device(self) -> torch.device:
         return self.net.device
+
+    @property
+    def checkpointing(self) -> bool:
+        """Whether training keeps of each layer its input alone."""
+        return bool(getattr(self.net, MARK, False))
 
     def decode(self, tokens_BT: Tensor, length_B: Tensor) -> list[str]:
         """Responses as text, special tokens left out."""
@@ -98,6 +104,8 @@ def load(folder: Path, compute: Compute | None = None, *, to_train: bool = False
             "The local backend samples from models that keep keys and values only."
         )
     masters = place(net, compute, to_train=to_train)
+    if to_train and compute.checkpointing:
+        keep_inputs_alone(net)
     tokenizer = read_tokenizer(folder)
     width = ROW_WIDTHS * net.config.hidden_size if _packs(net) else 0
     return LanguageModel(net, tokenizer, stop_tokens(folder, tokenizer), width, compute, masters)
