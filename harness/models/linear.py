@@ -40,6 +40,7 @@ class FastLinear(torch.nn.Linear):
     """torch's own, whose forward and backward go another way in fp32 on a processor."""
 
     def forward(self, input: Tensor) -> Tensor:
+        """(..., out) of (..., in), with the gradients of torch's."""
         x, weight = input, self.weight
         single = x.dtype == weight.dtype == torch.float32 and x.device.type == "cpu"
         if not single or x.numel() * len(weight) < LEAST_PRODUCTS or torch.is_autocast_enabled("cpu"):
