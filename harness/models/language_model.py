@@ -18,6 +18,7 @@ from harness.base.errors import UserError
 from harness.models.attention import NAME
 from harness.models.checkpointing import MARK, keep_inputs_alone
 from harness.models.compute import Compute
+from harness.models.linear import use_fast_linear
 from harness.models.masters import Masters
 from harness.models.placing import attention_of, check_device, place
 from harness.models.reading import read_tokenizer, reading
@@ -103,6 +104,7 @@ def load(folder: Path, compute: Compute | None = None, *, to_train: bool = False
             f"{folder} is a {net.config.model_type} model, whose layers keep a recurrent state. "
             "The local backend samples from models that keep keys and values only."
         )
+    use_fast_linear(net)
     masters = place(net, compute, to_train=to_train)
     if to_train and compute.checkpointing:
         keep_inputs_alone(net)
