@@ -233,6 +233,15 @@ class Backend(ABC):
         """
         return ()
 
+    def try_gpu(self, experiment: Experiment, seconds: float) -> Iterable[Finding]:
+        """What a trial of the experiment would meet on the GPU of this machine, tried there: its largest micro-batch
+        first of all; for `rence doctor --gpu`.
+
+        Args:
+            seconds: by which it must have ended.
+        """
+        return ()
+
     @abstractmethod
     def start_engine(self, experiment: Experiment, model: Path) -> Engine:
         """What evaluates the untrained model: with `evaluation.engine` null, what the backend samples with.

@@ -17,7 +17,9 @@ from transformers.utils import logging
 from harness.base.errors import UserError
 from harness.models import adapters
 from harness.models.attention import NAME
+from harness.models.checkpointing import MARK, keep_inputs_alone
 from harness.models.compute import Compute
+from harness.models.linear import use_fast_linear
 from harness.models.lora import Lora
 from harness.models.masters import Masters
 from harness.models.placing import attention_of, check_device, place
@@ -51,16 +53,15 @@ class LanguageModel:
     def device(self) -> torch.device:
         return self.net.device
 
+    @property
+    def checkpointing(self) -> bool:
+        """Whether training keeps of each layer its input alone."""
+        return bool(getattr(self.net, MARK, False))
+
     def decode(self, tokens_BT: Tensor, length_B: Tensor) -> list[str]:
         """Responses as text, special tokens left out."""
         rows = zip(tokens_BT.tolist(), length_B.tolist(), strict=True)
         return self.tokenizer.batch_decode([row[:length] for row, length in rows], skip_special_tokens=True)
-
-    def adapted(self, lora: Lora, seed: int) -> LanguageModel:
-        """This model, without masters, with adapters put on. Raises: UserError if they cannot be put there."""
-        assert self.masters is None, "what lies under adapters is not stepped on"
-        adapters.adapt(self.net, lora, seed)
-        return replace(self, lora=lora)
 
     def copy(self) -> LanguageModel:
         """The same weights as the net computes with, which no longer follow this model's and are not trained. Those
@@ -107,14 +108,19 @@ class LanguageModel:
         (self.masters or self.net).load_state_dict(state)
 
 
-def load(folder: Path, compute: Compute | None = None, *, to_train: bool = False) -> LanguageModel:
+def load(
+    folder: Path, compute: Compute | None = None, *, to_train: bool = False, lora: Lora | None = None, seed: int = 0
+) -> LanguageModel:
     """No dropout: the sampler's log-probs must be the trainer's. One thread.
 
     Args:
         compute: on what and in what; None: fp32 on the CPU.
         to_train: whether an optimiser will step on it; fp32 masters are then kept beside weights of fewer bits.
+        lora: adapters to put on, which learn in place of the weights; these need no masters then.
+        seed: what adapters begin with.
     Raises: UnusableWeights if they are not, or not all, the model's; UserError if a file of it cannot be read, if the
-        model keeps something else than keys and values, or if `compute` cannot be had here.
+        model keeps something else than keys and values, if `compute` cannot be had here, or if adapters cannot be put
+        on it.
     """
     compute = compute or Compute()
     torch.set_num_threads(1)
@@ -128,10 +134,15 @@ def load(folder: Path, compute: Compute | None = None, *, to_train: bool = False
             f"{folder} is a {net.config.model_type} model, whose layers keep a recurrent state. "
             "The local backend samples from models that keep keys and values only."
         )
-    masters = place(net, compute, to_train=to_train)
+    use_fast_linear(net)
+    masters = place(net, compute, to_train=to_train and not lora)
+    if lora:
+        adapters.adapt(net, lora, seed)
+    if to_train and compute.checkpointing:
+        keep_inputs_alone(net)
     tokenizer = read_tokenizer(folder)
     width = ROW_WIDTHS * net.config.hidden_size if _packs(net) else 0
-    return LanguageModel(net, tokenizer, stop_tokens(folder, tokenizer), width, compute, masters)
+    return LanguageModel(net, tokenizer, stop_tokens(folder, tokenizer), width, compute, masters, lora)
 
 
 def _packs(net: PreTrainedModel) -> bool:

@@ -56,7 +56,7 @@ class Costs:
     def to_json(self) -> dict[str, Any]:
         """For `rence plan --json`."""
         flat = {one.name: getattr(self, one.name) for one in fields(self) if one.name != "prediction"}
-        return {**flat, **({"prediction": self.prediction.to_json()} if self.prediction.hours else {})}
+        return {**flat, **({"prediction": self.prediction.to_json()} if self.prediction.memory else {})}
 
 
 def estimate(

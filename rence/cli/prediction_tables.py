@@ -22,13 +22,15 @@ _LARGEST = 4
 
 def print_prediction(seen: Prediction, length: ResponseLength | None) -> None:
     """Nothing where the backend foresees nothing."""
-    if not seen.hours:
+    if not seen.memory:
         return
     console = out()
-    _print_hours(seen, length)
-    first = seen.hours[0]
-    _print_memory(f"memory of a {seen.unit} ({first.device})", seen.memory)
-    _print_memory("memory of a machine", seen.host)
+    if seen.hours:
+        _print_hours(seen, length)
+    first = f" ({seen.hours[0].device})" if seen.hours else ""
+    _print_memory(f"memory of a {seen.unit}{first}", seen.memory)
+    if seen.host:
+        _print_memory("memory of a machine", seen.host)
     console.print(
         f"A checkpoint to go on from: {_gigabytes(seen.checkpoint_bytes)}, and twice that while one is written."
     )

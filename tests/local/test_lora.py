@@ -44,7 +44,7 @@ FULL = 64
 
 
 def adapted(lora: Lora = SMALL, seed: int = 0, compute: Compute | None = None) -> LanguageModel:
-    return load(MODEL, compute).adapted(lora, seed)
+    return load(MODEL, compute, to_train=True, lora=lora, seed=seed)
 
 
 @torch.no_grad()
@@ -287,8 +287,7 @@ def test_a_checkpoint_has_merged_weights_and_an_adapter_that_peft_reads(tmp_path
 @pytest.mark.parametrize("name", ["llama", "gpt2", "mistral"])
 def test_other_architectures_are_merged_as_they_compute(name: str, folders: dict[str, Path], tmp_path: Path) -> None:
     """GPT-2's matrices lie the other way round."""
-    plain = load(folders[name])
-    model = moved(plain.adapted(Lora(4), 0), 0.1)
+    model = moved(load(folders[name], lora=Lora(4)), 0.1)
     model.save(tmp_path)
     with torch.no_grad():
         found, before = model.net(IDS[:, :4]).logits, load(folders[name]).net(IDS[:, :4]).logits

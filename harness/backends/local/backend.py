@@ -15,8 +15,10 @@ from harness.backends.base import (
     TrainingResult,
 )
 from harness.backends.local.settings import LocalSettings, settings_of
+from harness.backends.predicted import Prediction, Workload
 from harness.base.devices import SEEN, gpu_names, without_cuda
 from harness.base.errors import UserError
+from harness.base.findings import Finding
 from harness.config.experiment import Experiment, Trial
 from harness.engines.base import Engine
 from harness.prompts.stream import PromptStream
@@ -93,6 +95,19 @@ class LocalBackend(Backend):
 
     def costs(self, experiment: Experiment) -> BackendCosts:
         return BackendCosts(_THROUGHPUT if settings_of(experiment).device == "cpu" else None)
+
+    def predict(self, experiment: Experiment, work: Workload) -> Prediction:
+        """On a GPU: memory of each type of card, with layers computed again where they would not fit otherwise."""
+        if settings_of(experiment).device == "cpu":
+            return Prediction()
+        from harness.backends.local import memory
+
+        return memory.predict(experiment, work)
+
+    def try_gpu(self, experiment: Experiment, seconds: float) -> Iterable[Finding]:
+        from harness.backends.local import trying
+
+        return trying.tried(experiment)
 
     def start_engine(self, experiment: Experiment, model: Path) -> Engine:
         from harness.backends.local.engines import engine_over

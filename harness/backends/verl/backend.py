@@ -138,6 +138,12 @@ class VerlBackend(Backend):
 
         return cluster_checks.tried(experiment, seconds)
 
+    def try_gpu(self, experiment: Experiment, seconds: float) -> Iterable[Finding]:
+        from harness.backends.verl.worst_microbatch import try_worst, worst
+
+        model = resolving.find(experiment.model) or Path(experiment.model)
+        return try_worst(worst(experiment), model, seconds)
+
     def start_engine(self, experiment: Experiment, model: Path) -> Engine:
         """vLLM as the samplers run it, on as many copies of the model as a slot of this machine holds."""
         options = engine_options(experiment)
