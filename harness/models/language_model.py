@@ -136,7 +136,7 @@ def load(
         )
     use_fast_linear(net)
     masters = place(net, compute, to_train=to_train and not lora)
-    if lora:
+    if lora:  # last, for adapters stay in fp32 whatever the net was cast to
         adapters.adapt(net, lora, seed)
     if to_train and compute.checkpointing:
         keep_inputs_alone(net)

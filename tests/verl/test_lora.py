@@ -21,6 +21,7 @@ from harness.models.language_model import load
 from harness.models.lora import Lora
 from harness.models.resolving import resolve
 from harness.records import DoneRecord, RunFolder, StepRecord, TrialFolder, read_jsonl
+from tests.closeness import assert_close
 
 MODEL = "quickstart-base"
 LORA = Lora(8, 16)
@@ -103,7 +104,7 @@ def test_a_checkpoint_is_the_base_with_its_adapter(trial: tuple[TrialFolder, byt
     for name in moved:
         layer = f"base_model.model.{name.removesuffix('.weight')}"
         product = learnt[f"{layer}.lora_B.weight"] @ learnt[f"{layer}.lora_A.weight"]
-        torch.testing.assert_close(merged[name], base[name] + 2.0 * product, rtol=1e-5, atol=1e-7)
+        assert_close(merged[name], base[name] + 2.0 * product, within=1e-6)
     said = json.loads((checkpoint / "adapter" / "adapter_config.json").read_text())
     assert (said["r"], said["lora_alpha"], said["target_modules"][0]) == (8, 16, "down_proj")
 
@@ -114,8 +115,7 @@ def test_adapters_begin_as_on_the_local_backend(trial: tuple[TrialFolder, bytes,
     learnt = load_file(folder.checkpoint(4) / "adapter" / "adapter_model.safetensors")
     distances = []
     for seed in (3, 4):
-        net = load(resolve(MODEL)).net
-        adapters.adapt(net, LORA, seed)
+        net = load(resolve(MODEL), lora=LORA, seed=seed).net
         begun = {f"base_model.model.{n.replace('.default.', '.')}": v for n, v in adapters.state(net).items()}
         pairs = [(begun[name], learnt[name]) for name in learnt if ".lora_A." in name]
         distances.append(float(sum((a - b).norm() for a, b in pairs) / sum(a.norm() for a, _ in pairs)))
