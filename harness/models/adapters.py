@@ -30,7 +30,7 @@ _PARTS = (f"lora_A.{NAME}.weight", f"lora_B.{NAME}.weight")
 
 
 def adapt(net: Any, lora: Lora, seed: int) -> None:
-    """Put adapters on, in place; nothing but them learns from then on. They are fp32, whatever the model computes in.
+    """Put adapters on, in place, in fp32; nothing but them learns from then on.
 
     Raises: UserError if they cannot be put there.
     """
@@ -81,7 +81,12 @@ def switch(net: nn.Module, on: bool) -> None:
 def state(net: nn.Module) -> dict[str, Tensor]:
     """What learns: adapters by name, sharing memory; of a model without any, all of it."""
     held = net.state_dict()
-    return {name: value for name, value in held.items() if name.endswith(_PARTS)} or dict(held)
+    return alone(held) or dict(held)
+
+
+def alone(held: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Of a model's state the adapters."""
+    return {name: value for name, value in held.items() if name.endswith(_PARTS)}
 
 
 def load_state(net: nn.Module, held: Mapping[str, Tensor]) -> None:
@@ -95,14 +100,17 @@ def frozen(net: nn.Module) -> list[nn.Parameter]:
 
 
 @torch.no_grad()
-def merged(net: nn.Module, whole: Callable[[Tensor], Tensor] = lambda part: part) -> Iterator[tuple[str, Tensor]]:
+def merged(
+    net: nn.Module, whole: Callable[[Tensor], Tensor] = lambda part: part, held: Mapping[str, Tensor] | None = None
+) -> Iterator[tuple[str, Tensor]]:
     """Name -> weight, as of a model without adapters that computes the same: W + (alpha / rank) B A, summed in fp32.
     Nothing of the model is changed, so nothing drifts. Weights without an adapter share the model's memory.
 
     Args:
         whole: of a parameter that is cut over devices; called for every one, in one order.
+        held: the net's state, where what learns is kept elsewhere in more bits; None: its own.
     """
-    layers, held = dict(_layers(net)), net.state_dict()
+    layers, held = dict(_layers(net)), net.state_dict() if held is None else held
     for name, value in held.items():
         if name.endswith(_PARTS):
             continue

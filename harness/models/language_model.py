@@ -93,19 +93,20 @@ class LanguageModel:
         once more on their own in the folder `adapters.FOLDER`."""
         state = self.masters.state_dict() if self.masters else None
         if self.lora:
+            held = state or self.net.state_dict()
             # One type for all, as where every weight learns: of a net in bf16 only the merged ones are fp32.
-            state = {name: value.float() for name, value in adapters.merged(self.net)}
-            adapters.save(adapters.state(self.net), self.lora, folder / adapters.FOLDER)
+            state = {name: value.float() for name, value in adapters.merged(self.net, held=held)}
+            adapters.save(adapters.alone(held), self.lora, folder / adapters.FOLDER)
         self.net.save_pretrained(folder, state_dict=state)
         self.tokenizer.save_pretrained(folder)
 
     def restore(self, folder: Path) -> None:
         """Take the weights that `save` has written. Raises: UnusableWeights."""
-        if self.lora:
-            adapters.load_state(self.net, adapters.read(folder / adapters.FOLDER))
-            return
-        state = load(folder).net.state_dict()
-        (self.masters or self.net).load_state_dict(state)
+        state = adapters.read(folder / adapters.FOLDER) if self.lora else load(folder).net.state_dict()
+        if self.masters:
+            self.masters.load_state_dict(state)
+        else:
+            adapters.load_state(self.net, state)
 
 
 def load(
@@ -135,9 +136,9 @@ def load(
             "The local backend samples from models that keep keys and values only."
         )
     use_fast_linear(net)
-    masters = place(net, compute, to_train=to_train and not lora)
-    if lora:  # last, for adapters stay in fp32 whatever the net was cast to
+    if lora:  # before it is cast: what learns has its masters, and what does not needs none
         adapters.adapt(net, lora, seed)
+    masters = place(net, compute, to_train=to_train)
     if to_train and compute.checkpointing:
         keep_inputs_alone(net)
     tokenizer = read_tokenizer(folder)

@@ -111,7 +111,7 @@ def estimate(
         counted=counted is not None,
         flops=flops,
         hours=hours,
-        unit=throughput.unit if throughput else "",
+        unit=throughput.unit if throughput else prediction.unit,
         devices=backend.devices,
         throughput=throughput.stated if throughput else "",
         disk_bytes=disk,

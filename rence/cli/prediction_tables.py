@@ -63,7 +63,7 @@ def _print_hours(seen: Prediction, length: ResponseLength | None) -> None:
     console = out()
     found = table(f"{seen.unit}-hours", "memory", "needed", "at most", "expected", "of it sampling", "learning", "rest")
     for one in seen.hours:
-        found.add_row(one.device, _gigabytes(one.memory), _needed(one), f"{total(one.at_most):,.0f}", *_expected(one))
+        found.add_row(one.device, _gigabytes(one.memory), _needed(one), _hours(total(one.at_most)), *_expected(one))
     console.print(found)
     if length:
         console.print(f"Expected: {length.tokens:,.0f} tokens a response ({length.source}).")
@@ -83,7 +83,11 @@ def _expected(one: DeviceHours) -> list[str]:
         return ["-"] * 4
     sampling, learning = one.expected["sampling"], one.expected["learning"]
     whole = total(one.expected)
-    return [f"{amount:,.0f}" for amount in (whole, sampling, learning, whole - sampling - learning)]
+    return [_hours(amount) for amount in (whole, sampling, learning, whole - sampling - learning)]
+
+
+def _hours(amount: float) -> str:
+    return f"{amount:,.0f}" if amount >= 10 else f"{amount:.1f}"
 
 
 def _print_memory(title: str, phases: Sequence[MemoryPhase]) -> None:

@@ -13,16 +13,18 @@ from torch import Tensor
 from transformers import Qwen3Config
 
 from algorithms.registry import get
+from harness import config
 from harness.backends.local import memory, rehearsal, trying
 from harness.backends.local.settings import LocalSettings
 from harness.backends.local.update import Learner, make_optimizer
-from harness.backends.predicted import Workload
+from harness.backends.predicted import DeviceHours, Prediction, Workload, total
 from harness.base.errors import UserError
 from harness.base.findings import FindingState
 from harness.models import shape as shapes
 from harness.models.checkpointing import keep_inputs_alone
 from harness.models.compute import Compute
 from harness.models.language_model import load
+from harness.planning import predicting
 from tests.harness import fake_memory
 
 SIZES: dict[str, Any] = {
@@ -175,3 +177,63 @@ def test_doctor_tries_the_experiments_own_micro_batch() -> None:
     found = {row.part: row for row in trying.tried(experiment)}
     assert found[trying.SAMPLER].state is found[trying.PART].state is FindingState.OK
     assert "room enough" in found[trying.PART].found and "fp32 on cpu" in found[trying.SAMPLER].found
+
+
+ONE_GPU = Path(__file__).parents[2] / "configs/one_gpu"
+
+
+def foreseen(name: str, *overrides: str, tokens: float | None = None) -> Prediction:
+    experiment = config.load(ONE_GPU / f"{name}.yaml", overrides)
+    of = shapes.shape(experiment.model, None)
+    assert of is not None
+    return predicting.predict(experiment, None, of.parameters, {"gsm8k": 1319, "math500": 500}, tokens)
+
+
+def on(seen: Prediction, device: str) -> DeviceHours:
+    return next(one for one in seen.hours if one.device == device)
+
+
+@pytest.mark.parametrize("name", [path.stem for path in ONE_GPU.glob("*.yaml")])
+def test_experiments_for_one_gpu_fit_one_of_24_gb_and_an_evening_or_a_night(name: str) -> None:
+    found = on(foreseen(name), "RTX 4090")
+    assert found.needed < 0.9 * found.memory
+    assert total(found.at_most) < (6 if "0.5b" in name else 26)
+
+
+def test_adapters_take_gradients_and_moments_of_their_own_and_no_second_model() -> None:
+    of = shapes.STATED["Qwen/Qwen3-1.7B"]
+    learning = 34_865_152  # rank 32 on every linear layer
+    seen = foreseen("qwen3_1.7b_lora", "local.gradient_checkpointing=true")
+    update = next(phase for phase in seen.memory if phase.name == "update").parts
+    assert update["weights"] == 2 * of.parameters and update["adapters"] == update["reference"] == 2 * learning
+    assert update["fp32 masters"] == update["gradients, fp32"] == 4 * learning
+    assert update["moments of AdamW"] == 8 * learning
+    whole = foreseen("qwen3_1.7b_lora", "local.gradient_checkpointing=true", "recipe.lora=null")
+    assert on(seen, "RTX 4090").needed < 9e9 < 24e9 < on(whole, "RTX 4090").needed
+    assert seen.checkpoint_bytes == 4 * of.parameters + (4 + 8) * learning
+
+
+def test_hours_of_adapters_spare_the_gradients_of_what_lies_under_them() -> None:
+    """GRPO with checkpointing: four passes of an update and one of the reference, 2 FLOPs a parameter each, less one;
+    and the attention's."""
+    one = ("arms={grpo: {}, again: {algorithm: grpo}}", "comparison={target: grpo, baselines: [again]}")
+    asked = (*one, "local.gradient_checkpointing=true")
+    spent = [
+        (on(foreseen("qwen3_1.7b_lora", *asked, *more, tokens=600), "H100").expected or {})["learning"]
+        for more in ((), ("recipe.lora=null",))
+    ]
+    parameters, sequence = shapes.STATED["Qwen/Qwen3-1.7B"].parameters, 856
+    token = 2 * parameters + 4 * 28 * 2048 * sequence / 2
+    rollouts = 2 * 3 * 10240
+    flops = rollouts * (sequence * (5 * token - 2 * parameters) + 256 * 2 * parameters)
+    assert spent[0] == pytest.approx(flops / (989e12 * 0.40) / 3600, rel=1e-6)
+    assert 0.78 < spent[0] / spent[1] < 0.82
+
+
+def test_our_sampler_is_bound_by_launches_where_rows_are_few() -> None:
+    """28 layers at 0.2 ms are 5.6 ms a token, whatever the card."""
+    slow, fast = (
+        (on(foreseen("qwen3_1.7b_lora", tokens=600), card).expected or {})["sampling"] for card in ("A100", "B200")
+    )
+    steps = 3 * 3 * 40 * 1024  # trials x steps x tokens of the longest
+    assert fast > steps * 28 * 2e-4 / 3600 and fast < slow

@@ -94,15 +94,19 @@ class LocalBackend(Backend):
         return settings_of(experiment).compute.said
 
     def costs(self, experiment: Experiment) -> BackendCosts:
-        return BackendCosts(_THROUGHPUT if settings_of(experiment).device == "cpu" else None)
+        # Of adapters what a resume needs is next to nothing beside the model.
+        copies = 1 if all(arm.recipe.lora for arm in experiment.arms) else 3
+        if settings_of(experiment).device == "cpu":
+            return BackendCosts(_THROUGHPUT, state_copies=copies)
+        return BackendCosts(state_copies=copies, states=self.slots(experiment, len(gpu_names() or ())))
 
     def predict(self, experiment: Experiment, work: Workload) -> Prediction:
-        """On a GPU: memory of each type of card, with layers computed again where they would not fit otherwise."""
+        """On a GPU: memory and hours, with layers computed again where they would not fit otherwise."""
         if settings_of(experiment).device == "cpu":
             return Prediction()
-        from harness.backends.local import memory
+        from harness.backends.local import foresight
 
-        return memory.predict(experiment, work)
+        return foresight.predict(experiment, work)
 
     def try_gpu(self, experiment: Experiment, seconds: float) -> Iterable[Finding]:
         from harness.backends.local import trying

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harness.backends.gpus import TYPES
+from harness.backends.gpu_hours import learning_parameters
 from harness.backends.local.settings import settings_of
-from harness.backends.predicted import MemoryPhase, Prediction, Workload
+from harness.backends.predicted import MemoryPhase, Workload
 from harness.backends.verl.memory import kept_by_layer
-from harness.config.experiment import Experiment
+from harness.config.experiment import Arm, Experiment
 from harness.config.training_recipe import Recipe
+from harness.models.lora import adaptable
 from harness.models.shape import ModelShape
 
 FP32 = 4
@@ -49,10 +50,19 @@ class TrialLoad:
     reference: bool = False
     lags: bool = False
     """whether the sampler does, and is a copy of its own"""
+    adapters: int | None = None
+    """numbers that learn where adapters do, beside the model's; None: the model's own weights learn"""
+    inside_adapters: int = 0
+    """numbers between the two matrices of all adapters, for a token"""
 
     @property
     def width(self) -> int:
         return 2 if self.bf16 else FP32
+
+    @property
+    def learning(self) -> int:
+        """Numbers that have a gradient, moments and, in bf16, masters."""
+        return self.parameters if self.adapters is None else self.adapters
 
 
 def largest_microbatch(experiment: Experiment, prompt_tokens: int = PROMPT_TOKENS) -> int:
@@ -71,6 +81,7 @@ def load_of(experiment: Experiment, work: Workload, checkpointing: bool | None =
         checkpointing: None: as the settings have it, and none where they leave it open.
     """
     settings, arms = settings_of(experiment), experiment.arms
+    adapted = all(arm.recipe.lora for arm in arms)
     asked = settings.gradient_checkpointing if checkpointing is None else checkpointing
     return TrialLoad(
         shape=work.shape,
@@ -82,24 +93,34 @@ def load_of(experiment: Experiment, work: Workload, checkpointing: bool | None =
         checkpointing=bool(asked),
         reference=any(arm.algorithm.reference for arm in arms),
         lags=any(arm.recipe.generator_sync_steps > 1 for arm in arms),
+        adapters=max(learning_parameters(experiment, arm, work) for arm in arms) if adapted else None,
+        inside_adapters=max(_inside(experiment, arm, work) for arm in arms) if adapted else 0,
     )
+
+
+def _inside(experiment: Experiment, arm: Arm, work: Workload) -> int:
+    lora = arm.recipe.lora
+    model = adaptable(experiment.model, work.folder) if lora else None
+    return lora.rank * len(model.adapted(lora)) if lora and model else 0
 
 
 def phases(load: TrialLoad) -> tuple[MemoryPhase, ...]:
     """Of one trial: sampling, log-probs of a reference, an update."""
-    p, e, shape = load.parameters, load.width, load.shape
-    stays = {"weights": e * p, **({"fp32 masters": FP32 * p} if load.bf16 else {}), "moments of AdamW": 2 * FP32 * p}
+    p, e, shape, learning = load.parameters, load.width, load.shape, load.learning
+    stays = {"weights": e * p} if load.adapters is None else {"weights": e * p, "adapters": e * learning}
+    stays |= {**({"fp32 masters": FP32 * learning} if load.bf16 else {}), "moments of AdamW": 2 * FP32 * learning}
+    # With adapters they have none but those of their own: what lies under them is the learner's.
     if load.reference:
-        stays["reference"] = e * p
+        stays["reference"] = e * learning
     if load.lags:
-        stays["the sampler's weights"] = e * p
+        stays["the sampler's weights"] = e * learning
     stays["CUDA and gaps"] = RUNTIME
     cache = 2 * shape.layers * shape.keys * e * load.rows * load.row_tokens
     drawing = 4 * FP32 * load.rows * shape.vocab
     inside = kept_by_layer(shape, e) * load.tokens
     gradients = {
-        "gradients, fp32": FP32 * p,
-        **({"one in the making": e * shape.vocab * shape.hidden} if load.bf16 else {}),
+        "gradients, fp32": FP32 * learning,
+        **({"one in the making": e * shape.vocab * shape.hidden} if load.bf16 and load.adapters is None else {}),
     }
     return (
         MemoryPhase("sampling", {**stays, "keys and values, at most": cache, "drawing": drawing}),
@@ -114,9 +135,11 @@ def _kept(load: TrialLoad) -> dict[str, int]:
     inside, norm = kept_by_layer(shape, e) * tokens, (FP32 + 2 * e) * shape.hidden * tokens
     backward = 3 * e * shape.intermediate * tokens
     if load.checkpointing:
-        kept = {"layers' inputs": shape.layers * shape.hidden * e * tokens, "one layer's insides": inside + backward}
+        one = inside + backward + e * load.inside_adapters * tokens // shape.layers
+        kept = {"layers' inputs": shape.layers * shape.hidden * e * tokens, "one layer's insides": one}
     else:
-        kept = {"layers' insides": shape.layers * inside, "gradients of a layer's insides": backward}
+        whole = shape.layers * inside + e * load.inside_adapters * tokens
+        kept = {"layers' insides": whole, "gradients of a layer's insides": backward}
     # Rows that hold several responses have a mask, which attention turns into numbers in each layer, and keeps.
     pairs = tokens * max(PACKED * shape.hidden, load.row_tokens)
     mask = pairs * (1 + e) + (0 if load.checkpointing else pairs * e * shape.layers)
@@ -126,26 +149,6 @@ def _kept(load: TrialLoad) -> dict[str, int]:
 def needed(load: TrialLoad) -> int:
     """Bytes of the largest phase but sampling, which takes fewer rows at once where there is little room."""
     return max(phase.bytes for phase in phases(load) if phase.name != "sampling")
-
-
-def predict(experiment: Experiment, work: Workload) -> Prediction:
-    """Memory alone; by phase on the first type of card."""
-    # What is needed to go on from a checkpoint: masters, two moments, and what neither model nor learner can restore.
-    first = settled(experiment, work, TYPES[0].memory)
-    copies = 3 + int(first.lags) + int(any(arm.algorithm.reference == "synced" for arm in experiment.arms))
-    again = [gpu.name for gpu in TYPES if settled(experiment, work, gpu.memory).checkpointing]
-    assumed = [f"the longest prompt has {PROMPT_TOKENS} tokens, CUDA and gaps take {RUNTIME / 1e9:.0f} GB (guesses)"]
-    takes = {gpu.name: needed(settled(experiment, work, gpu.memory)) for gpu in TYPES}
-    room = ", ".join(f"{gpu.name} {takes[gpu.name] / 1e9:.1f} of {gpu.memory / 1e9:.0f}" for gpu in TYPES)
-    assumed.append(f"GB that a trial takes of a card at least: {room}; the sampler takes more where there is more")
-    if again and settings_of(experiment).gradient_checkpointing is None:
-        assumed.append(f"layers are computed again in the backward pass on {', '.join(again)}, which is slower")
-    return Prediction(
-        unit="GPU",
-        memory=phases(first),
-        checkpoint_bytes=FP32 * copies * work.parameters,
-        assumed=tuple(assumed),
-    )
 
 
 def settled(experiment: Experiment, work: Workload, device_bytes: int) -> TrialLoad:

@@ -109,7 +109,8 @@ class VerlBackend(Backend):
         throughput = None if chosen.device == "cpu" else _THROUGHPUT
         wide = 2 if chosen.precision == "bf16" else 4
         states = max(1, chosen.gpus_per_node // chosen.devices)
-        copies = 5 + any(arm.recipe.generator_sync_steps > 1 for arm in experiment.arms)
+        copies = 1 if all(arm.recipe.lora for arm in experiment.arms) else 5
+        copies += any(arm.recipe.generator_sync_steps > 1 for arm in experiment.arms)
         return BackendCosts(
             throughput, chosen.devices, extra_passes=1, state_copies=2 * copies, weight_bytes=wide, states=states
         )
