@@ -34,7 +34,7 @@ def print_prediction(seen: Prediction, length: ResponseLength | None) -> None:
     console.print(
         f"A checkpoint to go on from: {_gigabytes(seen.checkpoint_bytes)}, and twice that while one is written."
     )
-    console.print(f"Assumed: {'; '.join(seen.assumed)}.")
+    console.print(f"Assumed, not measured: {'; '.join(seen.assumed)}.")
 
 
 def print_measured_costs(spent: MeasuredCosts, costs: Costs) -> None:
