@@ -20,9 +20,6 @@ from harness.models.stopping import stop_tokens
 from harness.models.weights import check, load_net
 
 DEVICE = torch.device("cpu")
-ROW_WIDTHS = 2
-"""a packed row holds twice as many tokens as the model is wide: about there attention, which looks at all pairs of a
-row, would cost more than the padding and the repeated prompts of shorter rows"""
 
 
 @dataclass(frozen=True)
@@ -33,8 +30,10 @@ class LanguageModel:
     tokenizer: PreTrainedTokenizerBase
     stop: tuple[int, ...]
     """tokens that end a response"""
-    row_tokens: int
-    """tokens of a row that training lays several responses into; 0: each response must have its own"""
+    packs: bool
+    """whether training may lay several responses into a row"""
+    plain_head: bool
+    """whether logits are what the LM head's matrix makes of what enters it, and nothing is done to them after"""
 
     def decode(self, tokens_BT: Tensor, length_B: Tensor) -> list[str]:
         """Responses as text, special tokens left out."""
@@ -65,9 +64,7 @@ def load(folder: Path) -> LanguageModel:
         )
     use_decoding_attention(net)
     tokenizer = read_tokenizer(folder)
-    return LanguageModel(
-        net, tokenizer, stop_tokens(folder, tokenizer), ROW_WIDTHS * net.config.hidden_size if _packs(net) else 0
-    )
+    return LanguageModel(net, tokenizer, stop_tokens(folder, tokenizer), _packs(net), _plain_head(net))
 
 
 def _packs(net: PreTrainedModel) -> bool:
@@ -77,3 +74,15 @@ def _packs(net: PreTrainedModel) -> bool:
     windows = getattr(net.config, "sliding_window", None) is not None or layers != {"full_attention"}
     takes_positions = "position_ids" in inspect.signature(net.forward).parameters
     return net.config._attn_implementation == NAME and not windows and takes_positions
+
+
+@torch.no_grad()
+def _plain_head(net: PreTrainedModel) -> bool:
+    """By one token: no bias, no scale, no cap."""
+    head = net.get_output_embeddings()
+    if type(head) is not torch.nn.Linear:
+        return False
+    entered: list[Tensor] = []
+    with head.register_forward_pre_hook(lambda _, args: entered.append(args[0])):
+        logits = net(input_ids=torch.zeros(1, 1, dtype=torch.int64, device=net.device), use_cache=False).logits
+    return torch.equal(logits, torch.nn.functional.linear(entered[0], head.weight))
