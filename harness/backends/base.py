@@ -115,6 +115,8 @@ RETURNS: Mapping[str, tuple[type, str]] = {
     "check_workers": (type(None), "nothing"),
     "slot_environments": (Sequence, "a sequence of mappings, or an empty one"),
     "gpus_of_start": (int, "a whole number"),
+    "gpus_of_trial": (int, "a whole number"),
+    "computes_on": (str, "text"),
     "costs": (BackendCosts, "BackendCosts"),
     "predict": (Prediction, "a Prediction"),
     "configs": (Mapping, "a mapping from arm to text"),
@@ -194,6 +196,15 @@ class Backend(ABC):
     def gpus_of_start(self, experiment: Experiment) -> int:
         """GPUs that a Ray cluster must give to the job that evaluates the untrained model."""
         return 0
+
+    def gpus_of_trial(self, experiment: Experiment) -> int:
+        """GPUs that a Ray cluster must give to the process of a trial; 0: it uses none, or its workers take them."""
+        return 0
+
+    def computes_on(self, experiment: Experiment) -> str:
+        """Device and numbers, in a few words, as this machine settles what the file leaves open; empty: nothing to
+        say."""
+        return ""
 
     def costs(self, experiment: Experiment) -> BackendCosts:
         """Of one trial of the experiment, as far as the backend decides them."""

@@ -147,7 +147,7 @@ def _commented(schema: Schema, example: dict[str, Any], indent: str) -> Iterator
             yield f"{indent}# {inner['description']}"
         group = inner.get("type") == "object" and inner.get("properties") and name not in ("arms", "tuning")
         if name in backends:
-            # It would be refused on the backend that the example names.
+            # In comments: a section is refused on any backend but its own.
             yield f"{indent}# {name}:"
             yield from (f"{indent}# {line}" for line in _commented(inner, {}, indent + "  "))
         elif group:

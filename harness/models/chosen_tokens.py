@@ -53,8 +53,9 @@ class _Chosen(Function):
         return whole, means
 
     @staticmethod
-    def backward(ctx: Any, of_logp: Tensor, of_entropy: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, ...]:
         """With p the probabilities: d logp / d logit = [chosen] - p, d entropy / d logit = -p (log p + entropy)."""
+        of_logp, of_entropy = grad_outputs
         hidden, head, token, log_sum, entropy = ctx.saved_tensors
         weight, rows = head.to(hidden.dtype), ctx.rows
         of_hidden = torch.empty_like(hidden)

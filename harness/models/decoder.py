@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn.functional import embedding, scaled_dot_product_attention
 from transformers import PreTrainedModel
 
+from harness.models.attention import NAME
 from harness.models.fused import AfterAttention, BeforeAttention, LastNorm
 
 ARCHITECTURES = ("LlamaForCausalLM", "Qwen2ForCausalLM", "Qwen3ForCausalLM")
@@ -35,21 +36,29 @@ class Rows:
 
 
 def runs_flat(net: PreTrainedModel) -> bool:
-    """Whether `hidden_at` is written for this model as it is now: Llama, Qwen2 or Qwen3 in single precision on a
-    processor, whole (no adapters), without windows, and not asked to trade time for memory."""
+    """Whether `hidden_at` is written for this model as it stands: Llama, Qwen2 or Qwen3 in single precision on a
+    processor, with plain matrices (no adapters), attention that is ours to choose and sees everything before, no
+    dropout, and not asked to save memory by computing layers twice."""
     if type(net).__name__ not in ARCHITECTURES or not type(net).__module__.startswith("transformers."):
         return False
-    config, layers = net.config, list(net.model.layers)
-    plain = all(type(m) is nn.Linear for one in layers for m in one.modules() if hasattr(m, "weight") and m.weight.dim() > 1)
-    unbiased = all(m.bias is None for one in layers for m in (one.self_attn.o_proj, *_linears(one.mlp)))
+    config: Any = net.config
+    layers: Any = net.model.layers
+    matrices = [m for layer in layers for m in (*_projections(layer.self_attn), *_linears(layer.mlp))]
+    unbiased = [m for layer in layers for m in (layer.self_attn.o_proj, *_linears(layer.mlp))]
     return (
-        plain
-        and unbiased
-        and config.hidden_act == "silu"
-        and set(getattr(config, "layer_types", None) or ["full_attention"]) == {"full_attention"}
-        and not (net.training and (net.is_gradient_checkpointing or config.attention_dropout))
+        all(type(matrix) is nn.Linear for matrix in matrices)
+        and all(matrix.bias is None for matrix in unbiased)
         and all(p.dtype == torch.float32 and p.device.type == "cpu" for p in net.parameters())
+        and config.hidden_act == "silu"
+        and config._attn_implementation == NAME
+        and set(getattr(config, "layer_types", None) or ["full_attention"]) == {"full_attention"}
+        and not (net.training and config.attention_dropout)
+        and not net.is_gradient_checkpointing
     )
+
+
+def _projections(attention: Any) -> tuple[nn.Linear, nn.Linear, nn.Linear, nn.Linear]:
+    return attention.q_proj, attention.k_proj, attention.v_proj, attention.o_proj
 
 
 def _linears(mlp: Any) -> tuple[nn.Linear, nn.Linear, nn.Linear]:
@@ -79,7 +88,7 @@ def hidden_at(net: Any, ids_N: Tensor, position_N: Tensor, rows: Rows, asked: Te
 
 def _before(layer: Any, x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     attention, size = layer.self_attn, layer.self_attn.head_dim
-    parts = (attention.q_proj, attention.k_proj, attention.v_proj)
+    parts = _projections(attention)[:3]
     heads, key_heads = (part.out_features // size for part in parts[:2])
     head_norm = None
     if hasattr(attention, "q_norm"):

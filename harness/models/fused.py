@@ -69,15 +69,18 @@ class BeforeAttention(Function):
         said = torch.mm(normal, scaled.T) if bias is None else torch.addmm(bias, normal, scaled.T)
         turned = _turned(said, turning, cos)
         head_normal = head_inverse = None
-        if head_norm is not None:
+        if head_norm is None:
+            rotated(turned.clone(), cos, sin, turned)
+        else:
             head_normal, head_inverse = normalised(turned, eps)
-        rotated(turned.clone() if head_norm is None else head_normal * head_norm, cos, sin, turned)
+            rotated(head_normal * head_norm, cos, sin, turned)
         ctx.save_for_backward(normal, inverse, norm, weight, head_norm, head_normal, head_inverse, cos, sin)
         ctx.biased, ctx.turning = bias is not None, turning
         return said
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> Gradients:
+    def backward(ctx: Any, *grad_outputs: Tensor) -> Gradients:
+        (gradient,) = grad_outputs
         normal, inverse, norm, weight, head_norm, head_normal, head_inverse, cos, sin = ctx.saved_tensors
         of_said = gradient.clone()  # what is the value's is there, the rest is written over
         of_turned = _turned(of_said, ctx.turning, cos)
@@ -115,7 +118,8 @@ class AfterAttention(Function):
         return torch.addmm(middle, gate * both[:, size:], down.T)
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> Gradients:
+    def backward(ctx: Any, *grad_outputs: Tensor) -> Gradients:
+        (gradient,) = grad_outputs
         attended, normal, inverse, both, gate, out, norm, gate_up, down = ctx.saved_tensors
         size = down.shape[1]
         up = both[:, size:]
@@ -139,7 +143,8 @@ class LastNorm(Function):
         return normal * norm
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> Gradients:
+    def backward(ctx: Any, *grad_outputs: Tensor) -> Gradients:
+        (gradient,) = grad_outputs
         normal, inverse, norm = ctx.saved_tensors
         return through_norm(gradient * norm, normal, inverse), (gradient * normal).sum(0), None
 

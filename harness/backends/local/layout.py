@@ -142,7 +142,9 @@ class Cells:
         of_prompts = first_C[copy] + nth
         token = (flat.end_G - flat.prompt_G)[group_C[copy]] + nth
         row_B = [layout.place_C[copy][0] * layout.width for copy in layout.copy_B]
-        first_B = torch.tensor([row + column for row, column in zip(row_B, layout.column_B, strict=True)], device=device)
+        first_B = torch.tensor(
+            [row + column for row, column in zip(row_B, layout.column_B, strict=True)], device=device
+        )
         of_responses = first_B[flat.read_row] + flat.read_step
         there = torch.arange(flat.prompts, len(flat.ids_N), device=device)
 
@@ -151,8 +153,8 @@ class Cells:
         self.token_RW.view(-1)[of_prompts] = token
         self.token_RW.view(-1)[of_responses] = there
         # A token that stands in several cells is taken back from the first.
-        new_C = torch.tensor([at == 0 or group != layout.group_C[at - 1] for at, group in enumerate(layout.group_C)])
-        new = new_C.to(device)[copy]
+        new_C = [at == 0 or group != layout.group_C[at - 1] for at, group in enumerate(layout.group_C)]
+        new = torch.tensor(new_C, device=device)[copy]
         self.cell_N = torch.zeros_like(flat.ids_N)
         self.cell_N[token[new]] = of_prompts[new]
         self.cell_N[there] = of_responses

@@ -47,12 +47,13 @@ def forward_logprobs(
     """Log-probs of the responses, and how unsure the model was."""
     flat, written = FlatTokens(batch), runs_flat(model.net)
     cells = Cells(flat, cheapest(batch, model.packs, GATHERED if written else READ * model.net.config.hidden_size))
-    head = model.net.get_output_embeddings()
     if written:
-        mask = None if cells.mask is None else torch.zeros(cells.mask.shape).masked_fill_(~cells.mask, -torch.inf)
+        # Floats: torch would make them of truth values for every layer anew.
+        mask = None if cells.mask is None else torch.where(cells.mask, 0.0, -torch.inf)
         rows = Rows(cells.token_RW, cells.cell_N, mask)
         hidden = hidden_at(model.net, flat.ids_N, flat.position_N, rows, flat.asked_S).index_select(0, flat.source_n)
-        logp, unsure = chosen_logprobs(hidden, head.weight, flat.token_n, temperature, entropy)
+        weight: Tensor = model.net.get_output_embeddings().weight  # type: ignore[union-attr]
+        logp, unsure = chosen_logprobs(hidden, weight, flat.token_n, temperature, entropy)
     else:
         logp, unsure = _in_rows(model, flat, cells, temperature, entropy)
 
@@ -96,11 +97,13 @@ def entropy_of(logits: Tensor) -> Tensor:
 
 @torch.no_grad()
 def fixed_logp(model: LanguageModel, batch: TokenRollouts, temperature: float, limit: int) -> Tensor:
-    """logp_BT under a policy that is not being trained, in pieces of at most `limit` padded tokens."""
+    """logp_BT under a policy that is not being trained, in pieces of at most `limit` padded tokens; where the batch is,
+    whatever the model computes on."""
     logp_BT = torch.zeros_like(batch.old_logp_BT)
     for groups in micro_batches(batch, limit):
         rows = torch.cat([torch.nonzero(batch.group_B == group)[:, 0] for group in groups])
-        logp_BT[rows] = response_logp(model, batch.select(groups), temperature)
+        there = batch.select(groups).to(model.device)
+        logp_BT[rows] = response_logp(model, there, temperature).to(logp_BT.device)
     return logp_BT
 
 

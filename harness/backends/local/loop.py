@@ -23,6 +23,7 @@ from harness.backends.local.generate import generate
 from harness.backends.local.logprobs import fixed_logp
 from harness.backends.local.policies import Policies
 from harness.backends.local.recording import missed, record
+from harness.backends.local.settings import settings_of
 from harness.backends.local.update import Learner, make_optimizer
 from harness.backends.metrics import step_metrics
 from harness.base.interrupts import saved_first
@@ -50,8 +51,12 @@ class Training:
         self.trial, self.stream, self.folder, self.start = trial, stream, folder, model
         self.evaluate, self.observer = evaluate, observer
         self.recipe, self.algorithm = trial.arm.recipe, trial.arm.algorithm
+        compute = settings_of(trial.experiment).compute
         self.policies = Policies.start(
-            load(model), self.algorithm.reference, self.recipe.generator_sync_steps, self.recipe.reference_sync_steps
+            load(model, compute, to_train=True),
+            self.algorithm.reference,
+            self.recipe.generator_sync_steps,
+            self.recipe.reference_sync_steps,
         )
         learner = self.policies.learner
         self.learner = Learner(learner, self.algorithm, self.recipe, make_optimizer(learner, self.recipe))
@@ -119,8 +124,10 @@ class Training:
         if self.policies.reference:
             limit, temperature = self.recipe.microbatch_tokens, self.recipe.temperature
             batch = replace(batch, ref_logp_BT=fixed_logp(self.policies.reference, batch, temperature, limit))
+        # On the CPU: an algorithm's own draws are made there, and are the same whatever the model computes on.
         batch = replace(batch, reward_B=self.algorithm.shape(batch))
-        return replace(batch, credit=self.algorithm.credit(batch, lambda problem: self.rng(step, problem)))
+        batch = replace(batch, credit=self.algorithm.credit(batch, lambda problem: self.rng(step, problem)))
+        return batch.to(self.learner.model.device)
 
     def record(self, collected: Collected, step: int, progress: float, acted: dict[str, float]) -> None:
         """Keep the step's rollouts with the learner's weights of this moment, if that was asked for; measure into
@@ -160,7 +167,7 @@ class Training:
         checkpoints.cut_back(self.folder.steps, self.progress.step, checkpoint)
         if checkpoint is None:
             return
-        self.learner.model.net.load_state_dict(load(checkpoint).net.state_dict())
+        self.learner.model.restore(checkpoint)
         self.learner.updates = self.progress.updates
         if self.progress.rollouts < self.trial.experiment.budget_rollouts:
             state = state_files.read_state(checkpoint)

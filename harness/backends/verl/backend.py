@@ -11,8 +11,9 @@ from harness.backends.base import Backend, BackendCosts, Evaluate, Mistake, Obse
 from harness.backends.predicted import Prediction, Workload
 from harness.backends.verl import limits, prediction, room, survey
 from harness.backends.verl.node_needs import needs_of
-from harness.backends.verl.options import SEEN, VerlSettings, copies_of_sampler, settings_of
+from harness.backends.verl.options import VerlSettings, copies_of_sampler, settings_of
 from harness.backends.verl.settings import VERSION, as_yaml, engine_options, translate, validate
+from harness.base.devices import SEEN, gpu_names
 from harness.base.errors import UserError
 from harness.base.findings import Finding
 from harness.config.experiment import Experiment, Trial
@@ -87,7 +88,7 @@ class VerlBackend(Backend):
     def slot_environments(self, experiment: Experiment) -> Sequence[Mapping[str, str]]:
         """The GPUs of each slot of this machine, where it is known which there are."""
         settings = settings_of(experiment)
-        names, each = limits.gpu_names() or [], settings.gpus_on_node
+        names, each = gpu_names() or [], settings.gpus_on_node
         if settings.device == "cpu" or settings.nodes > 1 or "RAY_ADDRESS" in os.environ:
             return ()
         ends = range(each, len(names) + 1, each)
