@@ -36,6 +36,7 @@ class _Chosen(Function):
     def forward(
         ctx: Any, hidden: Tensor, head: Tensor, token: Tensor, temperature: float, entropy: bool
     ) -> tuple[Tensor, Tensor]:
+        """Log-probs, and entropies or nothing; as `chosen_logprobs` has them. What is kept is of size n."""
         rows = max(1, CHUNK // len(head))
         weight = head.to(hidden.dtype)  # under autocast the parameters are of another precision than what they give
         logp, log_sum, unsure = [], [], []

@@ -68,6 +68,7 @@ class BeforeAttention(Function):
         scaled = weight * norm
         said = torch.mm(normal, scaled.T) if bias is None else torch.addmm(bias, normal, scaled.T)
         turned = _turned(said, turning, cos)
+        # In the memory of queries and keys, behind which the values stay as they are.
         head_normal = head_inverse = None
         if head_norm is None:
             rotated(turned.clone(), cos, sin, turned)
@@ -80,6 +81,7 @@ class BeforeAttention(Function):
 
     @staticmethod
     def backward(ctx: Any, *grad_outputs: Tensor) -> Gradients:
+        """To x, the norm's weight, the matrix, its bias and the weights of the heads' norms, each of its shape."""
         (gradient,) = grad_outputs
         normal, inverse, norm, weight, head_norm, head_normal, head_inverse, cos, sin = ctx.saved_tensors
         of_said = gradient.clone()  # what is the value's is there, the rest is written over
@@ -119,6 +121,7 @@ class AfterAttention(Function):
 
     @staticmethod
     def backward(ctx: Any, *grad_outputs: Tensor) -> Gradients:
+        """To x, what attention gave, and the four weights, each of its shape."""
         (gradient,) = grad_outputs
         attended, normal, inverse, both, gate, out, norm, gate_up, down = ctx.saved_tensors
         size = down.shape[1]
@@ -138,12 +141,14 @@ class LastNorm(Function):
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, norm: Tensor, eps: float) -> Tensor:
+        """norm: (D)."""
         normal, inverse = normalised(x, eps)
         ctx.save_for_backward(normal, inverse, norm)
         return normal * norm
 
     @staticmethod
     def backward(ctx: Any, *grad_outputs: Tensor) -> Gradients:
+        """To x and the norm's weight."""
         (gradient,) = grad_outputs
         normal, inverse, norm = ctx.saved_tensors
         return through_norm(gradient * norm, normal, inverse), (gradient * normal).sum(0), None

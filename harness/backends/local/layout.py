@@ -95,6 +95,7 @@ class FlatTokens:
     then responses without their last tokens."""
 
     def __init__(self, batch: TokenRollouts) -> None:
+        """On the batch's device. Sizes at the end of names: n response tokens, N read tokens, S asked ones, G groups."""
         prompts = [batch.prompts[problem] for problem in batch.problem_ids]
         device = batch.tokens_BT.device
         self.device = device
@@ -132,6 +133,7 @@ class Cells:
     """The rows of a layout, cell by cell."""
 
     def __init__(self, flat: FlatTokens, layout: Layout) -> None:
+        """On the device of `flat`; cells are counted row by row."""
         self.layout = layout
         shape, device = (layout.rows, layout.width), flat.device
         group_C = torch.tensor(layout.group_C, device=device)
