@@ -95,7 +95,7 @@ class FlatTokens:
     then responses without their last tokens."""
 
     def __init__(self, batch: TokenRollouts) -> None:
-        """On the batch's device. Sizes at the end of names: n response tokens, N read tokens, S asked ones, G groups."""
+        """On the batch's device. Ends of names: n response tokens, N read ones, S asked ones, G groups."""
         prompts = [batch.prompts[problem] for problem in batch.problem_ids]
         device = batch.tokens_BT.device
         self.device = device
