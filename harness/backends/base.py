@@ -138,6 +138,8 @@ class Backend(ABC):
     """names that `evaluation.engine` may have besides null"""
     one_at_a_time: ClassVar[str] = ""
     """why trials must not run side by side, whatever the user says, as the end of a sentence; empty: they may"""
+    trains_adapters: ClassVar[bool] = False
+    """whether it knows `recipe.lora`; an experiment that asks for adapters is refused otherwise"""
     contract_settings: ClassVar[Mapping[str, Any]] = {}
     """settings with which `rence check` trains a few steps of the quickstart's model here, where the defaults do not"""
     stop_seconds: ClassVar[float] = 10.0
@@ -227,6 +229,15 @@ class Backend(ABC):
 
         Args:
             experiment: on this backend; None: what holds of any.
+            seconds: by which it must have ended.
+        """
+        return ()
+
+    def try_gpu(self, experiment: Experiment, seconds: float) -> Iterable[Finding]:
+        """What a trial of the experiment would meet on the GPU of this machine, tried there: its largest micro-batch
+        first of all; for `rence doctor --gpu`.
+
+        Args:
             seconds: by which it must have ended.
         """
         return ()

@@ -17,7 +17,9 @@ from torch.nn.functional import embedding, scaled_dot_product_attention
 from transformers import PreTrainedModel
 
 from harness.models.attention import NAME
+from harness.models.checkpointing import MARK
 from harness.models.fused import AfterAttention, BeforeAttention, LastNorm
+from harness.models.linear import is_plain
 
 ARCHITECTURES = ("LlamaForCausalLM", "Qwen2ForCausalLM", "Qwen3ForCausalLM")
 """of transformers, by the names of their classes"""
@@ -46,7 +48,8 @@ def runs_flat(net: PreTrainedModel) -> bool:
     matrices = [m for layer in layers for m in (*_projections(layer.self_attn), *_linears(layer.mlp))]
     unbiased = [m for layer in layers for m in (layer.self_attn.o_proj, *_linears(layer.mlp))]
     return (
-        all(type(matrix) is nn.Linear for matrix in matrices)
+        all(is_plain(matrix) for matrix in (*matrices, net.get_output_embeddings()))
+        and type(net.get_input_embeddings()) is nn.Embedding
         and all(matrix.bias is None for matrix in unbiased)
         and all(p.dtype == torch.float32 and p.device.type == "cpu" for p in net.parameters())
         and config.hidden_act == "silu"
@@ -54,6 +57,7 @@ def runs_flat(net: PreTrainedModel) -> bool:
         and set(getattr(config, "layer_types", None) or ["full_attention"]) == {"full_attention"}
         and not (net.training and config.attention_dropout)
         and not net.is_gradient_checkpointing
+        and not getattr(net, MARK, False)
     )
 
 

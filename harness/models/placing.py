@@ -96,6 +96,8 @@ def place(net: PreTrainedModel, compute: Compute, *, to_train: bool = False) -> 
 def _repeat() -> None:
     """Kernels that add up in one order, where CUDA has them, and fp32 that is not cut to TF32."""
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # read when cuBLAS starts
+    # Micro-batches and caches are of every size: without it, what is free lies in pieces.
+    os.environ.setdefault("PYTORCH_CUDA_ALLOC_CONF", "expandable_segments:True")
     warnings.filterwarnings("ignore", _NOT_REPEATABLE)
     torch.use_deterministic_algorithms(True, warn_only=True)
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]  # only finds mistakes

@@ -15,8 +15,10 @@ from harness.backends.base import (
     TrainingResult,
 )
 from harness.backends.local.settings import LocalSettings, settings_of
+from harness.backends.predicted import Prediction, Workload
 from harness.base.devices import SEEN, gpu_names, without_cuda
 from harness.base.errors import UserError
+from harness.base.findings import Finding
 from harness.config.experiment import Experiment, Trial
 from harness.engines.base import Engine
 from harness.prompts.stream import PromptStream
@@ -36,6 +38,7 @@ class LocalBackend(Backend):
 
     settings = LocalSettings
     engines = ("local", "hf")
+    trains_adapters = True
     stop_seconds = 2.0
 
     def mistakes(self, experiment: Experiment) -> Iterable[Mistake]:
@@ -91,7 +94,24 @@ class LocalBackend(Backend):
         return settings_of(experiment).compute.said
 
     def costs(self, experiment: Experiment) -> BackendCosts:
-        return BackendCosts(_THROUGHPUT if settings_of(experiment).device == "cpu" else None)
+        # Of adapters what a resume needs is next to nothing beside the model.
+        copies = 1 if all(arm.recipe.lora for arm in experiment.arms) else 3
+        if settings_of(experiment).device == "cpu":
+            return BackendCosts(_THROUGHPUT, state_copies=copies)
+        return BackendCosts(state_copies=copies, states=self.slots(experiment, len(gpu_names() or ())))
+
+    def predict(self, experiment: Experiment, work: Workload) -> Prediction:
+        """On a GPU: memory and hours, with layers computed again where they would not fit otherwise."""
+        if settings_of(experiment).device == "cpu":
+            return Prediction()
+        from harness.backends.local import foresight
+
+        return foresight.predict(experiment, work)
+
+    def try_gpu(self, experiment: Experiment, seconds: float) -> Iterable[Finding]:
+        from harness.backends.local import trying
+
+        return trying.tried(experiment)
 
     def start_engine(self, experiment: Experiment, model: Path) -> Engine:
         from harness.backends.local.engines import engine_over

@@ -19,6 +19,7 @@ from harness.backends.local.layout import Cells, FlatTokens, cheapest
 from harness.models.chosen_tokens import chosen_logprobs
 from harness.models.decoder import Rows, hidden_at, runs_flat
 from harness.models.language_model import LanguageModel
+from harness.models.linear import is_plain
 
 GATHERED = 16
 """what a cell costs where only attention is laid into rows, in pairs that attention looks at: copies there and back"""
@@ -74,7 +75,7 @@ def _in_rows(
     predicting = cells.cell_N[flat.asked_S][flat.source_n]
     head: nn.Module = model.net.get_output_embeddings()  # type: ignore[assignment]
     # Where the model gives logits as its head makes them, ours are made of what enters the head.
-    ours = model.plain_head and type(head) is nn.Linear
+    ours = model.plain_head and is_plain(head)
     entered: list[Tensor] = []
 
     def narrow(_: nn.Module, args: tuple[Tensor]) -> tuple[Tensor]:

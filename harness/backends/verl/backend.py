@@ -32,6 +32,7 @@ class VerlBackend(Backend):
 
     settings = VerlSettings
     engines = ("vllm",)
+    trains_adapters = True
     contract_settings = MappingProxyType({"device": "cpu", "gpus_per_node": 1, "max_prompt_tokens": 64})
 
     def mistakes(self, experiment: Experiment) -> Iterable[Mistake]:
@@ -108,7 +109,8 @@ class VerlBackend(Backend):
         throughput = None if chosen.device == "cpu" else _THROUGHPUT
         wide = 2 if chosen.precision == "bf16" else 4
         states = max(1, chosen.gpus_per_node // chosen.devices)
-        copies = 5 + any(arm.recipe.generator_sync_steps > 1 for arm in experiment.arms)
+        copies = 1 if all(arm.recipe.lora for arm in experiment.arms) else 5
+        copies += any(arm.recipe.generator_sync_steps > 1 for arm in experiment.arms)
         return BackendCosts(
             throughput, chosen.devices, extra_passes=1, state_copies=2 * copies, weight_bytes=wide, states=states
         )
@@ -136,6 +138,12 @@ class VerlBackend(Backend):
         from harness.backends.verl import cluster_checks
 
         return cluster_checks.tried(experiment, seconds)
+
+    def try_gpu(self, experiment: Experiment, seconds: float) -> Iterable[Finding]:
+        from harness.backends.verl.worst_microbatch import try_worst, worst
+
+        model = resolving.find(experiment.model) or Path(experiment.model)
+        return try_worst(worst(experiment), model, seconds)
 
     def start_engine(self, experiment: Experiment, model: Path) -> Engine:
         """vLLM as the samplers run it, on as many copies of the model as a slot of this machine holds."""
