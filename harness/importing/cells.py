@@ -39,7 +39,7 @@ def _distinct(column: pd.Series) -> tuple[np.ndarray | None, np.ndarray]:
     if pd.api.types.infer_dtype(values) not in ("string", "integer", "floating", "boolean"):
         return None, values
     codes, distinct = pd.factorize(values, use_na_sentinel=False)
-    return codes, distinct
+    return codes, np.asarray(distinct, dtype=object)
 
 
 def _array(values: Sequence[Any], kind: type) -> np.ndarray:

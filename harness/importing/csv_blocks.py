@@ -16,18 +16,20 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv
 
+_LONGEST = 1 << 28
 _COMMA, _QUOTE, _RETURN, _LINE = b',"\r\n'
 
 
-def blocks(file: IO[bytes], size: int) -> Iterator[bytes]:
-    """Whole lines of a file, about so many bytes at a time; a line that is longer comes in pieces."""
+def blocks(file: IO[bytes], size: int) -> Iterator[bytes | None]:
+    """Whole lines of a file, about so many bytes at a time, or one that is longer; None at one that has no end."""
     rest = b""
     while block := file.read(size):
-        lines, end, rest_of_it = (rest + block).rpartition(b"\n")
-        rest = rest_of_it
-        if end or len(rest) > size:
-            yield lines + end or rest
-            rest = rest if end else b""
+        lines, end, rest = (rest + block).rpartition(b"\n")
+        if end:
+            yield lines + end
+        elif len(rest) > _LONGEST:
+            yield None
+            return
     if rest:
         yield rest
 
@@ -41,6 +43,8 @@ def tables(file: IO[bytes], size: int, wanted: Sequence[str]) -> Iterator[tuple[
     header: list[str] = []
     line = 1
     for block in blocks(file, size):
+        if block is None:
+            break
         if not header:
             first, _, block = block.removeprefix(b"\xef\xbb\xbf").partition(b"\n")
             line = 2
@@ -68,7 +72,8 @@ def is_simple(block: bytes) -> bool:
     if b"\n\n" in block or b"\n\r\n" in block or block.startswith((b"\n", b"\r\n")):
         return False
     try:
-        block.isascii() or block.decode()
+        if not block.isascii():
+            block.decode()
     except UnicodeDecodeError:
         return False
     if b'"' not in block:

@@ -194,13 +194,13 @@ def _kind(source: ImportSource) -> str:
 
 def _json_lines(source: ImportSource) -> Records:
     """Every line that is not blank."""
-    scan = json.JSONDecoder(parse_constant=_no_number).scan_once  # `json.loads` makes a decoder for each line
+    scan = json.JSONDecoder(parse_constant=_no_number).raw_decode  # `json.loads` makes a decoder for each line
     with _text(source, "utf-8", "\n") as file:
         for number, line in enumerate(_lines(source, file), 1):
             try:
-                data, end = scan(line, 0)
+                data, end = scan(line)
                 whole = not line[end:].strip()
-            except (StopIteration, ValueError, RecursionError):
+            except (ValueError, RecursionError):
                 data, whole = None, False
             if not whole:
                 if not line.strip():
