@@ -43,7 +43,7 @@ def print_plan(experiment: Experiment, seen: Preview) -> None:
         f"{_counted(made.arms, 'arm')} x {_counted(made.seeds, 'seed')} = {trials} of "
         f"{made.budget_rollouts:,} rollouts on {made.train}, from {made.model} "
         f"({made.model_hash[:12] or 'not here yet'}), "
-        f"backend {made.backend}"
+        f"backend {made.backend}{_on(experiment)}"
     )
     removed = ", ".join(f"{count:,} {reason}" for reason, count in seen.train.expected_removed.items())
     if removed or made.train_hash:
@@ -66,6 +66,14 @@ def print_plan(experiment: Experiment, seen: Preview) -> None:
     if seen.tuning:
         console.print("\nTuning comes on top of that:")
         _print_costs(seen.tuning)
+
+
+def _on(experiment: Experiment) -> str:
+    """What trials compute on, as this machine settles it."""
+    from harness.backends.registry import get_backend
+
+    found = get_backend(experiment.backend).computes_on(experiment)
+    return f", {found}" if found else ""
 
 
 def _of_file(experiment: Experiment, seen: Preview) -> str:

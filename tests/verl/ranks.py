@@ -36,10 +36,11 @@ from algorithms.rollouts import Loss, Rollouts, Totals
 from harness.backends.diverged import Diverged
 from harness.backends.groups import TokenRollouts
 from harness.backends.verl import columns, exporting
+from harness.backends.verl.learner import VerlLearner, learnt
 from harness.backends.verl.objective import Objective
 from harness.backends.verl.packing import Packing
 from harness.backends.verl.sharded import fill, part_file, shards, weights
-from harness.backends.verl.workers import PolicyWorker, VerlLearner, learnt, packing_of
+from harness.backends.verl.workers import PolicyWorker, packing_of
 from harness.config.training_recipe import Recipe
 
 FILLER = -1
