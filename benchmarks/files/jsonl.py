@@ -99,6 +99,7 @@ def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
 
 def _line(raw: bytes, rule: Rule | None) -> ProblemLine | None:
     """None if it is empty. Raises: LineMistake."""
+    # Not at the top: a command that reads no such file, such as `rence --help`, would wait for the marker.
     from benchmarks.marking import mark
 
     if len(raw) > MOST_BYTES:
