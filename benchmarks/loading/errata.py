@@ -61,7 +61,7 @@ def corrected(problems: Sequence[Problem], found: Sequence[Erratum]) -> tuple[Pr
     if missing:
         raise ProblemsError(
             f"errata name problems that this copy of the set does not hold: {', '.join(sorted(missing))}.\n"
-            "They were made for the file whose hash is pinned: see RENCE_DATA_DIR in docs/benchmarks.md."
+            "They were made for the file whose hash is pinned: see RENCE_DATA_DIR in docs/problem-sets.md."
         )
     return tuple(_with(problem, new[problem.id]) if problem.id in new else problem for problem in problems)
 

@@ -11,7 +11,7 @@ from benchmarks.files.hub import Hub
 from benchmarks.loading.errata import corrected, errata
 from benchmarks.loading.selection import CONFLICTING, DUPLICATE, LONG, UNMARKABLE, select
 from benchmarks.loading.source import Source, load
-from benchmarks.maths import olymmath
+from benchmarks.maths import gsm8k, olymmath
 from benchmarks.maths.aime import AIME24, AIME25, AIME26
 from benchmarks.maths.amc import AMC12, AMC23
 from benchmarks.maths.hendrycks_math import MATH500, TAGS, latex
@@ -54,11 +54,22 @@ DAPO_MATH_17K = Source(
     ),
     clean=integer,
 )
+GSM8K_TRAIN = Source(
+    name="gsm8k_train",
+    file="gsm8k_train",
+    rows=7473,
+    content="bd58846c10610b94",
+    licence=gsm8k.GSM8K.licence,
+    hub=gsm8k.hub("train", 7473),
+    clean=gsm8k.GSM8K.clean,
+)
+SOURCES = (MATH_TRAIN, DAPO_MATH_17K, GSM8K_TRAIN)
 HELD_OUT = (
     *(MATH500, AIME24, AIME25, AMC23, MINERVA, OLYMPIADBENCH, AMC12),
     *(AIME26, HMMT_FEB25, HMMT_FEB26, olymmath.EASY, olymmath.HARD),
 )
-"""what no training problem may be of; amc23's problems are counted as its own, the rest of amc12 as amc12's"""
+"""what no training problem may be of; amc23's problems are counted as its own, the rest of amc12 as amc12's. GSM8K's
+test is of `gsm8k_train` alone: nothing of it is in DAPO's or MATH's files, which need not ask for it"""
 
 
 def _training_set(
@@ -68,13 +79,14 @@ def _training_set(
     count: int,
     removed: Mapping[str, int],
     put_right: bool = False,
+    held_out: Sequence[Source] = HELD_OUT,
 ) -> TrainingSet:
     def problems(part: Source) -> tuple[Problem, ...]:
         return corrected(load(part), errata(part.name)) if put_right else load(part)
 
     def selection() -> Selection:
-        held_out = {source.name: load(source) for source in HELD_OUT}
-        return select(chain.from_iterable(problems(part) for part in parts), held_out)
+        apart = {source.name: load(source) for source in held_out}
+        return select(chain.from_iterable(problems(part) for part in parts), apart)
 
     licence = ", ".join(dict.fromkeys(part.licence for part in parts))
     origin = ", ".join(part.origin for part in parts)
@@ -137,6 +149,14 @@ TRAINING_SETS = (
             "in aime26": 1,
         },
         put_right=True,
+    ),
+    _training_set(
+        "gsm8k_train",
+        "GSM8K's, no copies, nothing of a benchmark",
+        [GSM8K_TRAIN],
+        7471,
+        {"near gsm8k": 2},
+        held_out=(gsm8k.GSM8K, *HELD_OUT),
     ),
     _training_set(
         "dapo_math",

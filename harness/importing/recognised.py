@@ -6,7 +6,6 @@ step, benchmark of each file) -> missing (one message, if something is) -> parts
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,9 +19,10 @@ from harness.importing.files import opening
 from harness.importing.marking import MarkCount, Marker
 from harness.importing.names import folder_name
 from harness.importing.rows import Facts, FoundRows
-from harness.importing.shapes import aggregates, known_texts, repeats
+from harness.importing.shapes import aggregates, known_texts, repeats, saying
 from harness.importing.shapes.arm_columns import patterns, rewritten
 from harness.importing.shapes.converting import Converter, FileRoles
+from harness.importing.shapes.left_arms import of_left_arms
 from harness.importing.shapes.missing import (
     Command,
     Missing,
@@ -35,6 +35,9 @@ from harness.importing.shapes.missing import (
 )
 from harness.importing.shapes.pooled import of_pool
 from harness.importing.shapes.recognise import FoundShape, PeekedFile, distinct, peek, shapes
+from harness.importing.shapes.reducers import FileTally
+from harness.importing.shapes.run_ids import of_run_ids
+from harness.importing.shapes.saying import nameless
 from harness.importing.shapes.shape_parts import parts
 from harness.importing.shapes.vocabulary import NAMES
 from harness.importing.shapes.whose import FileFacts, Whose, typed_names, whose
@@ -117,11 +120,13 @@ def recognise(
     of_shape(shape, missing, marker is not None)
     facts = _facts(shape, asked)
     arms_by_row = any(len(one.arms) > 1 for one in facts) or "arm" in asked.columns
-    made = whose(facts, arms_by_row, typed_names(command.paths))
+    made = whose(facts, arms_by_row, typed_names(command.paths), asked.arm)
     notes = [*shape.roles.notes, *beside(peeked, shape.files)]
     files = repeats.latest(shape.files, made, asked.latest, missing, notes)
     _options(made, asked)
     texts = known_texts.look(shape, made, asked.benchmark, missing)
+    notes += of_left_arms(shape, made, missing, asked.arm)
+    of_run_ids(shape, made, facts, missing, asked.arm)
     of_paths(made, shape, missing)
     if not arms_by_row and asked.arm is None:
         of_pool(shape, missing)
@@ -154,8 +159,6 @@ def _facts(shape: FoundShape, asked: AnyOptions) -> list[FileFacts]:
     for place, one in enumerate(shape.files):
         rows = by_file[place]
         # what the command says of a file goes before what its rows say
-        pattern = shape.family.file_name if shape.family else ""
-        match = re.fullmatch(pattern, opening.stem(one.source.path)) if pattern else None
         made.append(
             FileFacts(
                 source=one.source,
@@ -165,7 +168,7 @@ def _facts(shape: FoundShape, asked: AnyOptions) -> list[FileFacts]:
                 seeds=said("seed", rows),
                 steps=said("step", rows),
                 has_samples="sample" in shape.roles.columns,
-                told={k: v for k, v in match.groupdict().items() if v} if match else {},
+                told=shape.family.told(opening.stem(one.source.path)) if shape.family else {},
             )
         )
     return made
@@ -173,9 +176,6 @@ def _facts(shape: FoundShape, asked: AnyOptions) -> list[FileFacts]:
 
 def _options(made: Whose, asked: AnyOptions) -> None:
     """What the command says of all files."""
-    if asked.arm is not None:
-        made.arm, made.unclear = [asked.arm] * len(made.arm), []
-        made.how["arm"] = "as named"
     if asked.benchmark is not None:
         made.benchmark = [asked.benchmark] * len(made.benchmark)
         made.how["benchmark"] = "as named"
@@ -190,7 +190,8 @@ def read_all(found: Recognised, asked: AnyOptions) -> FoundRows:
     names = _arm_names(shape, made)
     converter = Converter(names, asked.common, found.texts)
     count, filters = MarkCount(), list(asked.filters)
-    counts: dict[int, list[int]] = {}
+    tallies: dict[int, FileTally] = {}
+    by_problem = bool(shape.family and shape.family.aggregates)
 
     def rows() -> Iterator[pd.DataFrame]:
         """Part by part; a file is checked as a whole once it is read."""
@@ -203,15 +204,13 @@ def read_all(found: Recognised, asked: AnyOptions) -> FoundRows:
                 table = converter.rows(raw, roles)
                 if not len(table):
                     continue
-                # problems that come again in the same order may be another arm's
-                if blocks:
-                    blocks.add(table["problem_id"], len(table))
                 if found.marker:
                     table = count.of(found.marker.mark(table))
+                # the rows of a problem may be another arm's
+                if blocks:
+                    blocks.add(table["problem_id"], table["mark"], len(table))
                 # what was read of each file, to be compared with what it says of itself
-                tally = counts.setdefault(number, [0, 0])
-                tally[0] += table["mark"].tolist().count("correct")
-                tally[1] += len(table)
+                tallies.setdefault(number, FileTally(by_problem)).add(table)
                 yield table
             if blocks:
                 blocks.check(str(one.source.path))
@@ -220,11 +219,16 @@ def read_all(found: Recognised, asked: AnyOptions) -> FoundRows:
 
     def told_otherwise() -> Iterator[str]:
         benchmarks = {id(one): made.benchmark[i] for i, one in enumerate(shape.files)}
-        return aggregates.differences(shape, found.files, found.beside, benchmarks, counts)
+        return aggregates.differences(shape, found.files, found.beside, benchmarks, tallies)
+
+    def how_read() -> Iterator[str]:
+        yield from found.marker.notes(count) if found.marker else ()
+        most = converter.most_of_a_problem(len(found.files))
+        yield from saying.notes(shape, made, found.marker is not None, most, converter.without)
 
     def notes() -> list[str]:
         by_text = found.texts.notes() if found.texts else []
-        return [*found.notes, *by_text, *_notes(found, converter, count), *told_otherwise()]
+        return [*found.notes, *by_text, *how_read(), *told_otherwise()]
 
     sources = [one.source for one in found.files]
     return FoundRows(rows(), sources, [Facts()] * len(sources), notes)
@@ -246,7 +250,7 @@ def _roles(found: Recognised, number: int, i: int, names: Mapping[str, str], ask
         two=shape.roles.two if asked.above is None else (),
         check_texts=not shape.roles.templates and "question" in columns,
         marked=found.marker is None,
-        nameless=made.how.get("arm") == "the path" and "sample" not in columns and not shape.layout.lists,
+        nameless=nameless(shape, made),
     )
 
 
@@ -257,38 +261,3 @@ def _arm_names(shape: FoundShape, made: Whose) -> dict[str, str]:
     )
     ends = {name: folder_name(name.rstrip("/").rpartition("/")[2]) for name in dict.fromkeys(given)}
     return ends if len(set(ends.values())) == len(ends) else {name: folder_name(name) for name in ends}
-
-
-def _notes(found: Recognised, converter: Converter, count: MarkCount) -> list[str]:
-    shape, notes = found.shape, []
-    if found.marker:
-        notes += found.marker.notes(count)
-    elif "mark" not in shape.roles.columns:
-        notes.append(
-            "The source tells which answers are correct, not whether the others are wrong, missing or cut off."
-        )
-    if shape.roles.by_text:
-        notes.append("Problems are known by their text and gold.")
-    if "num_samples" in shape.roles.columns:
-        notes.append("Of each problem the source counts answers; which of them is which it does not tell.")
-    if converter.without:
-        notes.append(f"{converter.without:,} rows have no result and were left out.")
-    return notes
-
-
-def said(found: Recognised, made: Any) -> str:
-    """One line: what was recognised, and where arms are from.
-
-    Args:
-        made: of `folder.write`.
-    """
-    final = made.design.final()
-    arms, names = len(made.plan.arms), list(made.plan.benchmarks)
-    problems = sum(max(one.problems for one in final if one.benchmark == name) for name in names)
-    ks = sorted({one.k for one in final})
-    count = lambda number, word: f"{number:,} {word}{'' if number == 1 else 's'}"  # noqa: E731
-    how = found.whose.how.get("arm", "as named")
-    return (
-        f"{found.shape.name}: {count(arms, 'arm')}, {count(len(names), 'benchmark')}, {count(problems, 'problem')}, "
-        f"k {', '.join(map(str, ks))}; arms {how if how == 'as named' else f'from {how}'}"
-    )

@@ -103,6 +103,7 @@ def bring_any(
     """
     from harness.importing import folder, own_marks, recognised, sources
     from harness.importing.import_plan import ImportComparison
+    from harness.importing.shapes import saying
     from harness.importing.shapes.missing import Command
 
     if not dry_run:
@@ -111,11 +112,12 @@ def bring_any(
     found = recognised.recognise(files, asked, marker, Command(paths, _rest(paths)))
     wanted = ImportComparison(shared.target, tuple(shared.baseline or ()), shared.estimand, shared.step)
     options = {**options, **({"common": True} if shared.common else {})}
+    # a dry run writes the folder too, somewhere else: what it shows is what would be made
     with tempfile.TemporaryDirectory() as scratch:
         to = Path(scratch) / shared.to.name if dry_run else shared.to
         rows = own_marks.beside(recognised.read_all(found, asked))
         made = folder.write(rows, found.shape.name, options, wanted, to, shared.common)
-    said = recognised.said(found, made)
+    said = saying.said(found.shape, found.whose, len(found.files), made.design.final())
     if shared.json:
         print_json({"recognised": said, "written": not dry_run, **summary(made, shared.to)})
         return

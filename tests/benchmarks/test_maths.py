@@ -71,9 +71,7 @@ ROWS = [{"problem": "What is 1+1?", "answer": "02"}, {"problem": "What is 1+2?",
 PROBLEMS = (Problem("What is 1+1?", "2"), Problem("What is 1+2?", "3"))
 HUB = Hub("nobody/nothing", "0" * 40, "test", 2)
 SMALL = Source("small", "small_file", 2, hash_of(PROBLEMS), "ours", cleaning.integer, HUB)
-SOURCES = {
-    source.name: source for source in (*training.HELD_OUT, gsm8k.GSM8K, training.MATH_TRAIN, training.DAPO_MATH_17K)
-}
+SOURCES = {source.name: source for source in (*training.HELD_OUT, gsm8k.GSM8K, *training.SOURCES)}
 
 
 @pytest.mark.parametrize(
@@ -192,7 +190,8 @@ def test_cleaned_answers_are_the_files_golds(name: str) -> None:
     file = loading.local_file(source)
     if file is None:
         pytest.skip(f"{source.file}.jsonl is not in RENCE_DATA_DIR")
-    rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    with file.open(encoding="utf-8") as lines:  # and not splitlines(): some questions hold other ends of lines
+        rows = [json.loads(line) for line in lines]
     assert [problem.gold for problem in loading.load(source)] == [row["gold"] or "" for row in rows]
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from benchmarks.loading import source as loading
+from benchmarks.loading.selection import Overlap
 from benchmarks.maths import gsm8k, training
 from benchmarks.registry import (
     BENCHMARKS,
@@ -40,8 +41,20 @@ def test_every_training_set_keeps_its_promises(name: str) -> None:
     assert found.removed == found.expected_removed
 
 
+def test_gsm8ks_own_test_is_not_in_its_training_set() -> None:
+    """One test problem has two variations with other numbers: a train, its hours, additional miles."""
+    _skip_without_data("gsm8k_train")
+    _skip_without_data("gsm8k")
+    assert training.GSM8K_TRAIN.hub and gsm8k.GSM8K.hub
+    assert training.GSM8K_TRAIN.hub.revision == gsm8k.GSM8K.hub.revision
+    found = Overlap({"gsm8k": loading.load(gsm8k.GSM8K)}).of(loading.load(training.GSM8K_TRAIN))
+    assert list(found.values()) == ["near gsm8k", "near gsm8k"]
+    kept = {problem.id for problem in training_set("gsm8k_train").problems}
+    assert len(kept) == 7471 == 7473 - 2 and not kept & found.keys()
+
+
 def _skip_without_data(name: str) -> None:
-    sources = (*training.HELD_OUT, gsm8k.GSM8K, training.MATH_TRAIN, training.DAPO_MATH_17K)
+    sources = (*training.HELD_OUT, gsm8k.GSM8K, *training.SOURCES)
     source = {one.name: one for one in sources}.get(name.removesuffix("_errata"))
     if source and loading.local_file(source) is None:
         pytest.skip(f"the problems of {name} are not shipped; set RENCE_DATA_DIR to a folder that holds them")
@@ -64,4 +77,6 @@ def test_unknown_names() -> None:
         "unknown benchmark `mini_sum`. Did you mean `mini_sums`? `rence list benchmarks` shows all."
     )
     with pytest.raises(LookupError, match="mini_rl"):
-        training_set("gsm8k")
+        training_set("olympiads")
+    with pytest.raises(LookupError, match="Did you mean `gsm8k_train`"):
+        training_set("gsm8k")  # its test is a benchmark, and no training set

@@ -65,3 +65,39 @@ def test_metrics_of_inspect(rence: Rence, metric: str) -> None:
 def test_the_same_metrics_of_inspect(rence: Rence) -> None:
     truth = json.loads((DATA / "truth.json").read_text())["base"]["all"]
     assert " says " not in said(rence, inspect(score("match", accuracy=truth, stderr=0.07)))
+
+
+def reduced(name: str, value: float) -> dict[str, Any]:
+    return score("match", accuracy=value, stderr=0.07) | {"reducer": name}
+
+
+@pytest.mark.parametrize(
+    ("reducer", "right"),
+    # by hand from how many of four answers of `base` are correct to each of twelve problems
+    [
+        ("mean", None),
+        ("pass_at_1", None),
+        ("max", lambda c: c > 0),
+        ("at_least_2", lambda c: c >= 2),
+        ("pass_at_2", lambda c: 1 - (4 - c) * (3 - c) / 12),
+        ("pass_k_2", lambda c: c * (c - 1) / 12),
+        ("pass_at_4", lambda c: c > 0),
+    ],
+)
+def test_reducers_of_inspect(rence: Rence, reducer: str, right: Callable[[int], float] | None) -> None:
+    log = next(log for name, log in read(DATA / "inspect_json").items() if name.startswith("base"))
+    correct: dict[Any, int] = {}
+    for sample in log["samples"]:
+        (of,) = sample["scores"].values()
+        correct[sample["id"]] = correct.get(sample["id"], 0) + (of["value"] in ("C", 1, 1.0))
+    assert len(correct) == 12 and len(set(correct.values())) > 2
+    mean = sum((right or (lambda c: c / 4))(c) for c in correct.values()) / 12
+    assert " says " not in said(rence, inspect(reduced(reducer, mean), reduced("an_own_one", 0.123)))
+    wrong = round(mean - 0.1, 4)
+    done = rence("import", str(inspect(reduced(reducer, wrong), reduced("mean", 23 / 48))), "--out", "run", "--clean")
+    told = " ".join(done.out.split())
+    if reducer == "mean":
+        assert told.count(" says ") == 1 and f"{wrong:.4f}, but 23 of 48 answers" in told
+    else:
+        assert told.count(" says ") == 1 and f"{wrong:.4f}, but {reducer} of the answers read" in told
+        assert f"is {mean:.4f}" in told

@@ -3,6 +3,7 @@ and the files are those of an undisturbed run of the local launcher."""
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import shutil
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import requests
+import yaml
 
 from harness.base.errors import INTERRUPTED, OK, USAGE, UserError
 from harness.base.locks import LOCK, locked
@@ -154,9 +156,11 @@ def client(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> JobSubmissionCl
     return made[0]
 
 
-def begin(cluster: Cluster, cwd: Path, *arguments: str, **environment: str) -> subprocess.Popen[str]:
+def begin(
+    cluster: Cluster, cwd: Path, *arguments: str, experiment: tuple[str, ...] = EXPERIMENT, **environment: str
+) -> subprocess.Popen[str]:
     """`rence run` of the experiment."""
-    command = (sys.executable, "-m", "rence", "run", *EXPERIMENT, *arguments)
+    command = (sys.executable, "-m", "rence", "run", *experiment, *arguments)
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     driver = subprocess.Popen(command, cwd=cwd, env={**cluster.environment, **environment}, **pipes)  # type: ignore[call-overload]
     cluster.drivers.append(driver)
@@ -167,6 +171,48 @@ def end(driver: subprocess.Popen[str]) -> tuple[int, str]:
     """Exit code, and what was said on stderr."""
     _, said = driver.communicate(timeout=400)
     return driver.returncode, said
+
+
+REWARDS = '''\
+def score(text, gold, problem):
+    """Shorter is better, and one text in three breaks it."""
+    assert problem.gold == gold and problem.tags["kind"] == "sum"
+    if sum(map(ord, text)) % 3 == 0:
+        raise ValueError("a text that it cannot bear")
+    return 1 / (1 + len(text))
+'''
+
+
+@pytest.mark.slow
+def test_problems_and_a_reward_of_ones_own_reach_the_nodes(
+    cluster: Cluster, client: JobSubmissionClient, tmp_path: Path
+) -> None:
+    """The experiment and its problems lie in a folder of their own, and the reward on the driver's PYTHONPATH alone."""
+    given, lib = tmp_path / "given", tmp_path / "lib"
+    for folder in (given, lib):
+        folder.mkdir()
+    own = yaml.safe_load(Path(EXPERIMENT[0]).read_text()) | {"name": "own", "train": {"file": "train.jsonl"}}
+    (given / "own.yaml").write_text(yaml.safe_dump(own))
+    rows = [{"problem": f"What is {n}+{n}?", "answer": 2 * n, "kind": "sum"} for n in range(50, 66)]
+    (given / "train.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (lib / "my_rewards.py").write_text(REWARDS)
+    words = (str(given / "own.yaml"), *EXPERIMENT[1:], "recipe.reward=my_rewards:score", "recipe.reward_threshold=0.1")
+    path = os.pathsep.join([str(ROOT), str(lib)])
+    found = {}
+    for launcher in ("local", "ray"):
+        cwd = tmp_path / launcher
+        cwd.mkdir()
+        driver = begin(cluster, cwd, "--launcher", launcher, experiment=words, PYTHONPATH=path)
+        code, said = end(driver)
+        assert code == OK, said
+        found[launcher] = tree(cwd / "runs/own")
+    failed = [
+        json.loads(line)["metrics"]["reward/failed"]
+        for line in found["ray"]["grpo/seed0/steps.jsonl"].decode().splitlines()
+    ]
+    assert len(failed) == 4 and 0 < sum(failed) < 128
+    assert found["local"].keys() == found["ray"].keys()
+    assert [name for name in found["local"] if found["local"][name] != found["ray"][name]] == []
 
 
 def steps(trial: Path) -> int:

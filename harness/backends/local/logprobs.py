@@ -108,15 +108,15 @@ def forward_logprobs(
     source = torch.where(t == 0, place_C2[copy, 1] + prompt_C[copy] - 1, column - 1)
 
     options = {"position_ids": position_RW, "attention_mask": packed_mask(copy_RW, owner_RW)} if layout.packed else {}
-    logits = _logits_at(model.net, ids_RW, row, source, options)
+    logits = _logits_at(model.net, ids_RW, row, source, options).float()
     if temperature != 1:
         logits = logits / temperature
-    logp = -cross_entropy(logits.float(), tokens, reduction="none")
+    logp = -cross_entropy(logits, tokens, reduction="none")
 
     def spread(value: Tensor) -> Tensor:
         return torch.zeros_like(batch.old_logp_BT).index_put((b, t), value)
 
-    return ForwardPass(spread(logp), spread(entropy_of(logits.float())) if entropy else None)
+    return ForwardPass(spread(logp), spread(entropy_of(logits)) if entropy else None)
 
 
 def entropy_of(logits: Tensor) -> Tensor:
@@ -127,11 +127,13 @@ def entropy_of(logits: Tensor) -> Tensor:
 
 @torch.no_grad()
 def fixed_logp(model: LanguageModel, batch: TokenRollouts, temperature: float, limit: int) -> Tensor:
-    """logp_BT under a policy that is not being trained, in pieces of at most `limit` padded tokens."""
+    """logp_BT under a policy that is not being trained, in pieces of at most `limit` padded tokens; where the batch is,
+    whatever the model computes on."""
     logp_BT = torch.zeros_like(batch.old_logp_BT)
     for groups in micro_batches(batch, limit):
         rows = torch.cat([torch.nonzero(batch.group_B == group)[:, 0] for group in groups])
-        logp_BT[rows] = response_logp(model, batch.select(groups), temperature)
+        there = batch.select(groups).to(model.device)
+        logp_BT[rows] = response_logp(model, there, temperature).to(logp_BT.device)
     return logp_BT
 
 

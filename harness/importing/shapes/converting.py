@@ -97,6 +97,10 @@ class Converter:
         found["sample"] = self._samples(raw, found, counts)
         return frame(file.place, raw.lines, found)
 
+    def most_of_a_problem(self, files: int) -> int:
+        """Answers to one problem, if all of them are from one file; else 0."""
+        return max(self.seen.values(), default=0) if files == 1 else 0
+
     def _with_result(self, raw: Raw, file: FileRoles) -> Raw:
         """Of `--common` without rows that have no result."""
         if not self.common:

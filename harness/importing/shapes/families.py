@@ -106,6 +106,21 @@ FAMILIES: tuple[Family, ...] = (
         expected=examples.EXPECTED,
     ),
     Family(
+        name="OLMES predictions",
+        signs=("doc_id", "native_id", "metrics", "model_output", "label"),
+        roles={
+            "problem_id": ("doc_id",),
+            "gold": ("label",),
+            "response": ("model_output[0].continuation", "model_output[].continuation"),
+            "correct": ("metrics.{metric}",),
+            "tokens": ("model_output[0].num_tokens", "model_output[].num_tokens"),
+        },
+        results="metrics.{metric}",
+        file_name=r"task-\d+-(?P<benchmark>.+?)-predictions",
+        example=examples.OLMES,
+        expected=examples.EXPECTED,
+    ),
+    Family(
         name="OpenAI evals log",
         signs=("data.correct", "sample_id", "event_id"),
         roles={

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -37,3 +38,8 @@ class Family:
     """path of a file -> its rows, or its one document: a small example for `rence check`"""
     expected: Mapping[str, str] = field(default_factory=dict)
     """arm -> `correct/attempts` in the example"""
+
+    def told(self, stem: str) -> dict[str, str]:
+        """Role -> word, as the stem of a file's name says; empty where it is called otherwise."""
+        match = re.fullmatch(self.file_name, stem) if self.file_name else None
+        return {role: word for role, word in match.groupdict().items() if word} if match else {}

@@ -156,3 +156,13 @@ ROLLOUTS = {
     for arm in EXPECTED
     for one in _said(arm)
 }
+OLMES = _lines(
+    "{arm}/task-000-sums-predictions.jsonl",
+    lambda one: {
+        "doc_id": one.place,
+        "native_id": one.place,
+        "metrics": {"exact_match": float(one.right)},
+        "model_output": [{"continuation": one.text, "num_tokens": 7}],
+        "label": one.gold,
+    },
+)

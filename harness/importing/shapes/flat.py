@@ -11,7 +11,7 @@ from harness.importing.shapes.paths import EACH, MAP, NotOne, Path, at, written
 from harness.importing.shapes.tree import RecordNode, leaves, merged
 from harness.importing.shapes.vocabulary import is_known, rank
 
-_PARENTS = (
+PARENTS = (
     "models",
     "arms",
     "answers",
@@ -108,7 +108,7 @@ def _list(row: Any, path: Path) -> list[Any] | None:
 
 def _wide(place: Path, row: RecordNode) -> RecordLayout | None:
     """With an object in the row whose keys are arms: each has a result or an answer, and none is a known word."""
-    for path, node in [((), row), *(((key,), child) for key, child in row.keys.items() if key in _PARENTS)]:
+    for path, node in [((), row), *(((key,), child) for key, child in row.keys.items() if key in PARENTS)]:
         nested = {key: child for key, child in node.keys.items() if child.keys and not is_known(key)}
         arms = max((_alike(nested, key) for key in nested), key=len, default=())
         leaf = leaves(merged([nested[arm] for arm in arms]))

@@ -212,7 +212,8 @@ def _shape(files: list[PeekedFile], asked: Mapping[str, str]) -> FoundShape:
             flatten(some, header_, made, there, table, line)
         files_of += [place_of_file] * (len(table.numbers) - len(files_of))
     family = files[0].family
-    sampled = Sampled(there, table.columns, files_of, made, family, asked)
+    sets = [family.told(opening.stem(one.source.path)).get("benchmark", "") if family else "" for one in files]
+    sampled = Sampled(there, table.columns, files_of, made, family, asked, sets)
     return FoundShape(files, made, there, resolve(sampled), family, table, files_of)
 
 

@@ -104,7 +104,7 @@ def _grouped(columns: Sequence[str], binary: Sequence[str]) -> dict[str, dict[st
     """Columns that are named for an arm and what they hold; each arm has a mark, and a text of its own beside it."""
     found: dict[str, dict[str, str]] = {}
     for name in columns:
-        if split := _split(name):
+        if split := split_name(name):
             found.setdefault(split[0], {})[name] = split[1]
     arms = {
         arm: parts
@@ -131,7 +131,7 @@ def _only(
     return {arm: {mark: "correct"}} if others else {}
 
 
-def _split(name: str) -> tuple[str, str] | None:
+def split_name(name: str) -> tuple[str, str] | None:
     """`base_correct` or `correct (base)` -> arm and key; the arm as it is written."""
     if is_known(name):
         return None

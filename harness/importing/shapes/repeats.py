@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Hashable, Mapping, Sequence
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,12 @@ from harness.importing.shapes.missing import Missing
 from harness.importing.shapes.recognise import FoundShape, PeekedFile, distinct
 from harness.importing.shapes.whose import Whose
 from harness.records import DataError
+
+_RARE = 1e-4
+"""chance at which rows of one model would look like rows of two, whatever k is"""
+_MOST_TURNS = 16
+"""rows of a problem that are compared with each other"""
+_MOST_EXACT = 1_000
 
 
 def latest(files: list[PeekedFile], made: Whose, wanted: bool, missing: Missing, notes: list[str]) -> list[PeekedFile]:
@@ -64,30 +72,35 @@ def check_counted_once(groups: Any, raw: Raw, seen: Mapping[Hashable, int]) -> N
 
 
 class Blocks:
-    """The problems of one file in their order, where nothing numbers its answers and nothing names its arm."""
+    """The answers of one file in their order, where nothing numbers the answers to a problem and nothing names the arm:
+    they are taken for samples, unless they look like those of several models."""
 
     def __init__(self) -> None:
-        self._parts: list[np.ndarray] = []
-        self._known = False
-        """whether answers to one problem stand together, as samples do"""
+        self._problems: list[np.ndarray] = []
+        self._correct: list[np.ndarray] = []
 
-    def add(self, problems: Any, count: int) -> None:
+    def add(self, problems: Any, marks: Any, count: int) -> None:
         """
         Args:
             problems: ids, one for each of `count` rows.
+            marks: theirs; None while they are not marked.
         """
-        if self._known or not count:
-            return
-        codes = np.fromiter(map(hash, problems), np.int64, count)
-        before = self._parts[-1][-1:] if self._parts else codes[:0]
-        joined = np.concatenate([before, codes])
-        self._known = bool((joined[1:] == joined[:-1]).any())
-        self._parts = [] if self._known else [*self._parts, codes]
+        self._problems.append(np.fromiter(map(hash, problems), np.int64, count))
+        self._correct.append(np.fromiter((mark == "correct" for mark in marks), bool, count))
 
     def check(self, where: str) -> None:
-        """Raises: DataError if all problems come again in the same order: as another arm's, or another sample's."""
-        order = np.concatenate(self._parts) if self._parts else np.zeros(0, np.int64)
-        again = np.flatnonzero(order[1:] == order[0]) + 1 if len(order) else order
+        """Raises: DataError if the rows of a problem may be of several models."""
+        order = np.concatenate(self._problems) if self._problems else np.zeros(0, np.int64)
+        if len(order) < 2:
+            return
+        if not (order[1:] == order[:-1]).any():
+            self._check_order(where, order)
+        self._check_turns(where, order, np.concatenate(self._correct))
+
+    @staticmethod
+    def _check_order(where: str, order: np.ndarray) -> None:
+        """All problems that come again in the same order may be another arm's, or another sample's."""
+        again = np.flatnonzero(order[1:] == order[0]) + 1
         size = int(again[0]) if len(again) else len(order)
         if size < 2 or size == len(order) or len(order) % size or (order.reshape(-1, size) != order[:size]).any():
             return
@@ -96,3 +109,32 @@ class Blocks:
             "whether these are arms, or samples of one arm.\nOf several arms: add a column that names them. Of one "
             "arm: add --arm NAME."
         )
+
+    @staticmethod
+    def _check_turns(where: str, order: np.ndarray, correct: np.ndarray) -> None:
+        """Samples of one model are alike wherever among a problem's rows they stand. Where the first are correct far
+        more often than the second, or the other way round, two models may take turns, or somebody has sorted them."""
+        _, problem, counts = np.unique(order, return_inverse=True, return_counts=True)
+        k = int(counts[0])
+        if k < 2 or (counts != k).any():
+            return
+        table = correct[np.argsort(problem, kind="stable")].reshape(-1, k)
+        for a, b in combinations(range(min(k, _MOST_TURNS)), 2):
+            only_a, only_b = int((table[:, a] & ~table[:, b]).sum()), int((table[:, b] & ~table[:, a]).sum())
+            if _sign_test(only_a, only_b) < _RARE / math.comb(min(k, _MOST_TURNS), 2):
+                share_a, share_b = (100 * float(table[:, place].mean()) for place in (a, b))
+                raise DataError(
+                    f"{where}: row {a + 1} of each problem is correct {share_a:.1f} % of the time and row {b + 1} "
+                    f"{share_b:.1f} %, as samples of one model are not. Nothing names a model.\nIf rows of several "
+                    "models take turns, add a column that names them, and --column arm=KEY. If they are samples of one "
+                    "model, sorted by what came of them: --arm NAME."
+                )
+
+
+def _sign_test(one: int, other: int) -> float:
+    """Chance that so few of so many fall on one side by a fair coin, or on the other."""
+    many = one + other
+    if many > _MOST_EXACT:
+        return math.erfc((abs(one - other) - 1) / math.sqrt(2 * many))
+    tail = sum(math.comb(many, few) for few in range(min(one, other) + 1))
+    return min(1.0, 2 * tail / 2**many)

@@ -86,7 +86,8 @@ def _problems(sampled: Sampled, found: Roles) -> None:
     golds = [str(v) for v in sampled.values[gold.text]] if gold else None
     if text is None:
         assert golds is not None
-        if good := next((name for name in ids if judging.one_each(values[name], golds)), None):
+        sets = [sampled.sets[file] for file in sampled.files]
+        if good := next((n for n in ids if judging.one_each(zip(sets, values[n], strict=True), golds)), None):
             found.columns["problem_id"] = sampled.columns[good]
         return
     asked = sampled.values[text.text]

@@ -50,6 +50,8 @@ class Sampled:
     family: Family | None
     asked: Mapping[str, str]
     """role -> path, as the user says"""
+    sets: Sequence[str] = ()
+    """of each file its benchmark, as its name tells by the family's pattern; empty where it does not"""
 
     def ranked(self, role: str, fits: Callable[[Values], bool], taken: Sequence[str] = ()) -> list[str]:
         """Columns that may have a role, the surest first: as asked, as the family says, by their names."""

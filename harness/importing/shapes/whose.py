@@ -51,11 +51,12 @@ class Whose:
     """parts of the paths that differ between files of the same problems, beside what tells the arm"""
 
 
-def whose(files: Sequence[FileFacts], arms_by_row: bool, typed: Sequence[str]) -> Whose:
+def whose(files: Sequence[FileFacts], arms_by_row: bool, typed: Sequence[str], arm: str | None = None) -> Whose:
     """
     Args:
         arms_by_row: whether every row names its arm, as of a table with several in one file.
         typed: names of folders in the command, innermost first.
+        arm: of all files, as the command says.
     """
     count = len(files)
     paths = _with_told(files, named([one.source.path for one in files]))
@@ -75,7 +76,10 @@ def whose(files: Sequence[FileFacts], arms_by_row: bool, typed: Sequence[str]) -
         found = same_problems(part, [], problems) if found is None else found
         is_arm = bool(found) and not name_benchmarks(part.values)
         (same if is_arm else apart).append(part)
-    _arms(made, files, own, arms_by_row, same, [*apart, *beside], problems, paths, typed)
+    if arm is None:
+        _arms(made, files, own, arms_by_row, same, [*apart, *beside], problems, paths, typed)
+    else:
+        made.arm, made.how["arm"] = [arm] * count, "as named"
     _benchmarks(made, files, apart, paths, typed)
     above = _within(files, typed).told.get("seed")
     for i, (one, path) in enumerate(zip(files, paths, strict=True)):

@@ -1,0 +1,67 @@
+"""What was recognised, in words: one line before the numbers, and notes that an import keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from harness.importing.evaluations import ImportedEvaluation
+from harness.importing.shapes.left_arms import result_place
+from harness.importing.shapes.recognise import FoundShape
+from harness.importing.shapes.whose import Whose
+
+
+def nameless(shape: FoundShape, whose: Whose) -> bool:
+    """Whether nothing names the arm, and nothing numbers the answers to a problem in a file."""
+    numbered = {"sample", "num_samples"} & shape.roles.columns.keys() or shape.layout.lists
+    return whose.how.get("arm") == "the path" and not numbered
+
+
+def said(shape: FoundShape, whose: Whose, files: int, final: Sequence[ImportedEvaluation]) -> str:
+    """One line: what was recognised, and where arms are from.
+
+    Args:
+        files: how many were read.
+        final: what is compared.
+    """
+    arms = {one.arm for one in final}
+    names = {one.benchmark for one in final}
+    problems = sum(max(one.problems for one in final if one.benchmark == name) for name in names)
+    ks = sorted({one.k for one in final})
+    how, arms_from = whose.how, whose.how.get("arm", "as named")
+    where = [f"arms {arms_from if arms_from == 'as named' else f'from {arms_from}'}"]
+    if len(names) > 1 and how.get("benchmark") in ("file names", "folder names"):
+        where.append(f"benchmarks from {how['benchmark']}, with no problem in common")
+    rows = f" from {ks[0]} rows a problem" if nameless(shape, whose) and files == 1 and ks[0] > 1 else ""
+    return (
+        f"{shape.name}: {_count(arms, 'arm')}, {_count(names, 'benchmark')}, {problems:,} "
+        f"problem{'' if problems == 1 else 's'}, k {', '.join(map(str, ks))}{rows}; {', '.join(where)}"
+    )
+
+
+def _count(things: set[str], word: str) -> str:
+    return f"{len(things):,} {word}{'' if len(things) == 1 else 's'}"
+
+
+def notes(shape: FoundShape, whose: Whose, marked_anew: bool, most: int, without: int) -> Iterator[str]:
+    """What a reader of the numbers must know of how they were read.
+
+    Args:
+        most: answers to one problem, if all of them are from one file; else 0.
+        without: rows that have no result and were left out.
+    """
+    if not marked_anew and "mark" not in shape.roles.columns:
+        yield "The source tells which answers are correct, not whether the others are wrong, missing or cut off."
+    if shape.roles.by_text:
+        yield "Problems are known by their text and gold."
+    if "num_samples" in shape.roles.columns:
+        yield "Of each problem the source counts answers; which of them is which it does not tell."
+    if whose.how.get("arm") == "the path" and (place := result_place(shape)):
+        yield f"Which answers are correct is read from `{place}`."
+    if nameless(shape, whose) and most > 1:
+        yield (
+            f"The {most:,} rows of each problem are taken for samples of one arm: nothing numbers them, and nothing "
+            "names a model. If they are of several models, add a column that names them, and --column arm=KEY; "
+            "--arm NAME says that they are of one."
+        )
+    if without:
+        yield f"{without:,} rows have no result and were left out."
