@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 import transformers
 
+from harness.base import lean_transformers  # noqa: F401  which must come before the rest of transformers
 from harness.engines.base import Completion, Request, Sampling, answering, positions, require_finite
 from harness.engines.sampler import sample
 from harness.models.compute import Attention, Compute, Device, Precision
