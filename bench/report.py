@@ -128,6 +128,11 @@ def use(words: Sequence[str]) -> Run:
     return Run(user, system, time.perf_counter() - started, None, kilobytes / 1e3)
 
 
+def said(used: Run) -> str:
+    """In words."""
+    return f"{used.wall:.1f} s, cpu {used.cpu:.1f} s, peak {(used.peak_mb or 0) / 1e3:.2f} GB"
+
+
 def opening(page: Path) -> str:
     """Seconds until Chromium has loaded and drawn a page, the median of five."""
     try:
