@@ -222,7 +222,7 @@ REFUSED: list[tuple[list[list[Any]], list[str], int, str]] = [
     ([["seed", "reward", "accuracy"], [0, 1, 2]], [], 2, "of which 2 are scores by their names: reward, accuracy"),
     ([["arm", "seed", "note"], ["a", 0, "x"]], [], 3, "has no column of scores among arm, seed, note"),
     ([["arm", "seed", "arm"], ["a", 0, 1]], [], 3, "two columns are called `arm`"),
-    ([["arm", "seed", "score"]], [], 3, "a.csv holds no rows"),
+    ([["arm", "seed", "score"]], [], 3, "a.csv has no rows below its first line"),
     ([*TWO, ["ours", 1]], [], 3, "a.csv cannot be read"),
     (TWO, ["--column", "score=points"], 2, "--column score=points: a.csv has no such column"),
     (TWO, ["--metric", "x"], 2, "--metric x: a.csv has one column of scores"),
