@@ -55,7 +55,8 @@ NO_PART = re.compile(
 """a part of a path that names no arm"""
 AVERAGES = ("average", "avg", "mean", "overall", "macro_avg", "macro_average")
 SUMMARIES = (
-    *AVERAGES, "avg.", "std", "std.", "stdev", "std_dev", "stddev", "sd", "se", "sem", "stderr", "var", "variance", "median",
+    *AVERAGES, "avg.", "std", "std.",
+    "stdev", "std_dev", "stddev", "sd", "se", "sem", "stderr", "var", "variance", "median",
     "min", "max", "ci", "total", "all",
 )  # fmt: skip
 """what a row is called that is no seed but sums seeds up"""
