@@ -115,6 +115,8 @@ RETURNS: Mapping[str, tuple[type, str]] = {
     "check_workers": (type(None), "nothing"),
     "slot_environments": (Sequence, "a sequence of mappings, or an empty one"),
     "gpus_of_start": (int, "a whole number"),
+    "gpus_of_trial": (int, "a whole number"),
+    "computes_on": (str, "text"),
     "costs": (BackendCosts, "BackendCosts"),
     "predict": (Prediction, "a Prediction"),
     "configs": (Mapping, "a mapping from arm to text"),
@@ -136,6 +138,8 @@ class Backend(ABC):
     """names that `evaluation.engine` may have besides null"""
     one_at_a_time: ClassVar[str] = ""
     """why trials must not run side by side, whatever the user says, as the end of a sentence; empty: they may"""
+    trains_adapters: ClassVar[bool] = False
+    """whether it knows `recipe.lora`; an experiment that asks for adapters is refused otherwise"""
     contract_settings: ClassVar[Mapping[str, Any]] = {}
     """settings with which `rence check` trains a few steps of the quickstart's model here, where the defaults do not"""
     stop_seconds: ClassVar[float] = 10.0
@@ -195,6 +199,15 @@ class Backend(ABC):
         """GPUs that a Ray cluster must give to the job that evaluates the untrained model."""
         return 0
 
+    def gpus_of_trial(self, experiment: Experiment) -> int:
+        """GPUs that a Ray cluster must give to the process of a trial; 0: it uses none, or its workers take them."""
+        return 0
+
+    def computes_on(self, experiment: Experiment) -> str:
+        """Device and numbers, in a few words, as this machine settles what the file leaves open; empty: nothing to
+        say."""
+        return ""
+
     def costs(self, experiment: Experiment) -> BackendCosts:
         """Of one trial of the experiment, as far as the backend decides them."""
         return BackendCosts()
@@ -216,6 +229,15 @@ class Backend(ABC):
 
         Args:
             experiment: on this backend; None: what holds of any.
+            seconds: by which it must have ended.
+        """
+        return ()
+
+    def try_gpu(self, experiment: Experiment, seconds: float) -> Iterable[Finding]:
+        """What a trial of the experiment would meet on the GPU of this machine, tried there: its largest micro-batch
+        first of all; for `rence doctor --gpu`.
+
+        Args:
             seconds: by which it must have ended.
         """
         return ()

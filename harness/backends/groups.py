@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from typing import Self
 
 import torch
 from torch import Tensor
@@ -84,9 +85,21 @@ class TokenRollouts(Rollouts):
     correct_B: Tensor
     """bool: the marker's verdict, which the label is unless the recipe's `reward` says otherwise"""
 
+    def to(self, device: torch.device) -> Self:
+        """On a device; to a GPU from pinned memory, so that the host does not wait."""
+        if self.tokens_BT.device == device:
+            return self
+
+        def moved(value: Tensor) -> Tensor:
+            pinned = value.pin_memory() if device.type == "cuda" and value.device.type == "cpu" else value
+            return pinned.to(device, non_blocking=True)
+
+        tensors = {f.name: moved(value) for f in fields(self) if isinstance(value := getattr(self, f.name), Tensor)}
+        return replace(self, **tensors, credit={name: moved(value) for name, value in self.credit.items()})
+
 
 def as_batch(groups: Sequence[Group], max_tokens: int) -> TokenRollouts:
-    """One batch of all marked rollouts, padded to the longest response."""
+    """One batch of all marked rollouts, on the CPU, padded to the longest response."""
     rows = [(g, rollout) for g, group in enumerate(groups) for rollout in group.marked]
     length_B = torch.tensor([len(rollout.tokens) for _, rollout in rows])
     mask_BT = torch.arange(int(length_B.max())) < length_B[:, None]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from harness.models.shape import ModelShape
@@ -21,6 +22,8 @@ class Workload:
     """likewise, of the untrained model"""
     response_tokens: float | None = None
     """how long a response is expected to be, on average; None: not known, and nothing is expected"""
+    folder: Path | None = None
+    """of the initial weights; None: they are not on this machine"""
 
 
 @dataclass(frozen=True)

@@ -77,7 +77,9 @@ def _accept_backend(name: str, offered: Any) -> Any:
 BACKENDS: Named[Any] = Named(
     "backend",
     {
-        "local": Builtin("harness.backends.local.backend:LocalBackend", "one process on the CPU, deterministic"),
+        "local": Builtin(
+            "harness.backends.local.backend:LocalBackend", "one process, on the CPU (deterministic) or one GPU"
+        ),
         "verl": Builtin("harness.backends.verl.backend:VerlBackend", "many GPUs: verl's Ray, FSDP and vLLM workers"),
     },
     _accept_backend,

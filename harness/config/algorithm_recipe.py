@@ -31,7 +31,8 @@ def checked_settings(name: str, algorithm: Algorithm) -> dict[str, Any]:
             f"{who}: its `recipe` may not hold `{machine[0]}`, which says how a trial is computed, not what it learns."
         )
     shaped = checked(Manifest(who, {}), model(Recipe), {**asdict(Recipe()), **written}, ("recipe",))
-    return {key: getattr(shaped, key) for key in written}
+    held = shaped.model_dump()
+    return {key: held[key] for key in written}
 
 
 def by_default(name: str, algorithm: Algorithm) -> Recipe:

@@ -120,7 +120,8 @@ def build(manifest: Manifest, name: str, data: Mapping[str, Any], base: Recipe) 
             f"`group_size` must be at least 2 for the arm `{name}`, but is {recipe.group_size} instead: "
             f"`{algorithm_name}` contrasts the rollouts of a prompt.",
         )
-    return Arm(name, algorithm_name, algorithm, recipe, {key: getattr(recipe, key) for key in overrides}, title)
+    held = asdict(recipe)
+    return Arm(name, algorithm_name, algorithm, recipe, {key: held[key] for key in overrides}, title)
 
 
 def check_recipe(manifest: Manifest, at: Key, recipe: Recipe) -> None:

@@ -8,10 +8,11 @@ from typing import Any
 from harness.base.plugins import PluginError
 from harness.base.registry import BACKENDS
 from harness.config.check import show
+from harness.config.experiment import Experiment
 from harness.config.manifest import Manifest
 from harness.config.training_recipe import Recipe
 from harness.records import DataError, Plan, RunFolder
-from harness.records.fields import kept_values, meant_before
+from harness.records.fields import begun_keys, kept_values, meant_before
 
 
 def before_keys(data: dict[str, Any]) -> dict[str, Any]:
@@ -20,6 +21,10 @@ def before_keys(data: dict[str, Any]) -> dict[str, Any]:
         held = data.get(name)
         if isinstance(held, dict):
             data[name] = {**before, **held}
+    backend = data.get("backend")
+    settings = _settings(backend) if isinstance(backend, str) else None
+    if settings and isinstance(held := data.get(backend, {}), dict) and (before := meant_before(settings)):
+        data[backend] = {**before, **held}
     if isinstance(file := data.get("train"), dict):
         data["train"] = {"overlap": "keep", **file}  # nothing was taken out of a file
     return data
@@ -45,7 +50,32 @@ def as_begun(manifest: Manifest, runs: Path = Path("runs")) -> str:
     for key, value in _kept(plan).items():
         if manifest.data.get("backend") == plan.backend and _take(manifest, plan.backend, key, value):
             said.append(f"{run.root} was planned with `{plan.backend}.{key}={show(value)}`, and goes on so.")
+    for key, value in _settled(plan).items():
+        # Where this machine would settle it alike there is nothing to tell.
+        if manifest.data.get("backend", Experiment.backend) == plan.backend and _take(
+            manifest, plan.backend, key, value
+        ):
+            said.append(f"{run.root} was planned with `{plan.backend}.{key}={show(value)}`, and goes on so.")
     return "\n".join(said)
+
+
+def _settled(plan: Plan) -> dict[str, Any]:
+    """Settings of its backend that a machine settles, as the plan has them, where this one settles them otherwise."""
+    settings = _settings(plan.backend)
+    had = (
+        {key: plan.backend_settings.get(key, before) for key, before in begun_keys(settings).items()}
+        if settings
+        else {}
+    )
+    return {key: value for key, value in had.items() if settings and getattr(settings(), key) != value}
+
+
+def _settings(backend: str) -> type | None:
+    """None where the backend has none, or is a plug-in that is gone or broken."""
+    try:
+        return BACKENDS.get(backend).settings if backend in BACKENDS.names() else None
+    except PluginError:
+        return None
 
 
 def _plan(run: RunFolder) -> Plan | None:
@@ -59,10 +89,7 @@ def _plan(run: RunFolder) -> Plan | None:
 
 def _kept(plan: Plan) -> dict[str, Any]:
     """Its backend's settings that are at a default of earlier times; none of a plug-in that is gone or broken."""
-    try:
-        settings = BACKENDS.get(plan.backend).settings if plan.backend in BACKENDS.names() else None
-    except PluginError:
-        return {}
+    settings = _settings(plan.backend)
     before = kept_values(settings) if settings else {}
     return {key: value for key, value in before.items() if plan.backend_settings.get(key) == value}
 
@@ -70,7 +97,7 @@ def _kept(plan: Plan) -> dict[str, Any]:
 def _take(manifest: Manifest, section: str, key: str, value: Any) -> bool:
     """Set a key that the file leaves open; whether that was so."""
     held = manifest.data.get(section) or {}
-    if not isinstance(held, dict) or held.get(key) is not None:
+    if not isinstance(held, dict) or held.get(key) not in (None, "auto"):
         return False
     manifest.data[section] = {**held, key: value}
     return True

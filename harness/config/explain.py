@@ -16,6 +16,7 @@ from harness.config.own_files import ProblemFile, TrainFile
 from harness.config.shape import experiment_file, may_be_a_section, model
 from harness.config.sweeps import SHAPES
 from harness.config.tuning_block import Block, TuningBudget
+from harness.models.lora import Lora
 from harness.records import CollapseRule
 
 _LATER = ("grid", "ablate", "cap", "sweeps")
@@ -39,6 +40,8 @@ def json_schema() -> Schema:
     """References resolved; arms described by the algorithms that are installed."""
     raw = experiment_file(_sections()).model_json_schema()
     schema = _resolved(raw, raw.get("$defs", {}))
+    # What may be null has its keys one level further down than those of other sections.
+    schema["properties"]["recipe"]["properties"]["lora"] |= {"properties": _shape(Lora)["properties"]}
     recipe = {**schema["properties"]["recipe"], "description": "where this arm leaves the experiment's recipe"}
     recipe.pop("default", None)
     arms = {name: _arm(found, recipe) for name, found in registry.algorithms().items()}
@@ -54,7 +57,6 @@ def json_schema() -> Schema:
         "description": schema["properties"]["train"]["description"],
     }
     schema["properties"]["evaluation"]["properties"]["decodings"]["additionalProperties"] = _shape(Decoding)
-    # It may be null, so its keys stand one level further down than those of other sections.
     rule = {"properties": _shape(CollapseRule)["properties"], "default": asdict(CollapseRule())}
     schema["properties"]["comparison"]["properties"]["collapse"] |= rule
     block = _shape(Block)["properties"]
@@ -147,7 +149,7 @@ def _commented(schema: Schema, example: dict[str, Any], indent: str) -> Iterator
             yield f"{indent}# {inner['description']}"
         group = inner.get("type") == "object" and inner.get("properties") and name not in ("arms", "tuning")
         if name in backends:
-            # It would be refused on the backend that the example names.
+            # In comments: a section is refused on any backend but its own.
             yield f"{indent}# {name}:"
             yield from (f"{indent}# {line}" for line in _commented(inner, {}, indent + "  "))
         elif group:

@@ -11,8 +11,8 @@ from typing import Any
 from harness.base import registry, reserved
 from harness.base.errors import UserError
 from harness.base.plugins import PluginError
+from harness.config import adapting, comparison, decodings, limits, problems, rewards, sweeps, tuning_block
 from harness.config import arms as builder
-from harness.config import comparison, decodings, limits, problems, rewards, sweeps, tuning_block
 from harness.config import manifest as manifests
 from harness.config.begun import before_keys
 from harness.config.check import checked, fail, known, show
@@ -96,6 +96,7 @@ def build(manifest: Manifest) -> Experiment:
     _check_points(manifest, experiment)
     _check_cap(manifest, experiment)
     _check_backend(manifest, experiment)
+    adapting.check(manifest, experiment)
     return experiment
 
 

@@ -10,7 +10,8 @@ import textwrap
 from dataclasses import MISSING, fields, is_dataclass
 from functools import cache
 from itertools import pairwise
-from typing import Any, Literal, get_type_hints
+from types import UnionType
+from typing import Any, Literal, Union, get_args, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
@@ -124,4 +125,11 @@ def _field(cls: type, name: str) -> Any:
 
 @cache
 def _hints(cls: type) -> dict[str, Any]:
-    return get_type_hints(cls, include_extras=True)
+    return {name: _strict(hint) for name, hint in get_type_hints(cls, include_extras=True).items()}
+
+
+def _strict(hint: Any) -> Any:
+    """`Lora | None` with the dataclass as its model, which refuses unknown keys too."""
+    if not isinstance(hint, UnionType):
+        return hint
+    return Union[tuple(model(one) if is_dataclass(one) else one for one in get_args(hint))]  # noqa: UP007

@@ -11,6 +11,7 @@ from annotated_types import Ge, Lt
 from algorithms.base import Algorithm
 from benchmarks.rewards.scoring import SECONDS, OwnReward
 from harness.config.limits import Count, NonNegative, Positive, Refills, Whole
+from harness.models.lora import Lora
 from harness.records.fields import LATER, RUNTIME, later, semantic, without
 
 AtLeastOne = Annotated[float, Ge(1)]
@@ -87,6 +88,13 @@ class Recipe:
     """with `refill: missing`, prompts asked for each group that is missing: above 1 there are fewer, larger batches,
     which keep a GPU busy, and some surplus"""
 
+    lora: Lora | None = field(default=None, metadata=LATER)
+    """train low-rank adapters in place of the model's own weights (docs/how-to/lora.md); null: all weights learn"""
+
+    def __post_init__(self) -> None:
+        if self.lora is not None and not isinstance(self.lora, Lora):  # as a file has it
+            object.__setattr__(self, "lora", Lora(**dict(self.lora)))
+
     @property
     def own_reward(self) -> OwnReward | None:
         """The function of the user's that rewards rollouts; None where a word of ours says what does."""
@@ -137,6 +145,7 @@ class Recipe:
         missing = algorithm.refill and self.refill == "missing"
         return {
             **({"refill": f"yes, {self._asking()}"} if missing else {}),
+            **({"adapters": self.lora.words} if self.lora else {}),
             "updates per rollout batch": f"{self.epochs * self.minibatches} "
             f"({self.epochs} × {self.minibatches} mini-batches)",
             "sync": f"sampler {_every(self.generator_sync_steps)}"

@@ -5,6 +5,7 @@
 `machine.py`  processor, memory, disk, threads, GPU
 `plugins.py`  what other packages add, and what of it cannot be used
 `services.py` shipped models, MLflow's store, the Hugging Face hub, git
+`gpu.py`      `rence doctor --gpu`: kernels, memory, and the largest micro-batch, tried; needs torch
 `cluster.py`  `rence doctor --cluster`: nodes, and what backends try on them; needs Ray
 """
 

@@ -33,8 +33,8 @@ class Checkup:
 
 
 @dataclass(frozen=True)
-class ClusterCheckup:
-    """All rows of a cluster."""
+class TriedCheckup:
+    """All rows of what was tried."""
 
     findings: tuple[Finding, ...]
 
@@ -44,7 +44,22 @@ class ClusterCheckup:
         states = {finding.state for finding in self.findings}
         return FAILED if FindingState.LACKS in states else INCOMPLETE if FindingState.NOT_CHECKED in states else OK
 
+    def _as_json(self, key: str) -> dict[str, Any]:
+        findings = [asdict(finding) for finding in self.findings]
+        return {"schema": SCHEMA, key: self.exit_code == OK, "findings": findings}
+
+
+class ClusterCheckup(TriedCheckup):
+    """Of a cluster."""
+
     def to_json(self) -> dict[str, Any]:
         """What `rence doctor --cluster --json` prints."""
-        findings = [asdict(finding) for finding in self.findings]
-        return {"schema": SCHEMA, "cluster_works": self.exit_code == OK, "findings": findings}
+        return self._as_json("cluster_works")
+
+
+class GpuCheckup(TriedCheckup):
+    """Of the GPUs of this machine."""
+
+    def to_json(self) -> dict[str, Any]:
+        """What `rence doctor --gpu --json` prints."""
+        return self._as_json("gpu_works")

@@ -8,25 +8,37 @@ from pathlib import Path
 import torch
 import transformers
 
+from harness.base import lean_transformers  # noqa: F401  which must come before the rest of transformers
 from harness.engines.base import Completion, Request, Sampling, answering, positions, require_finite
 from harness.engines.sampler import sample
+from harness.models.compute import Attention, Compute, Device, Precision
 from harness.models.language_model import LanguageModel, load
 
 
 class LocalEngine:
-    """Any Hugging Face causal LM in this process. One call is one chunk: equal calls give equal bits."""
+    """Any Hugging Face causal LM in this process. One call is one chunk: on the CPU equal calls give equal bits."""
 
     name, repeatable = "local", True
-    version = f"1 (torch {torch.__version__}, transformers {transformers.__version__})"
+    version = f"2 (torch {torch.__version__}, transformers {transformers.__version__})"
+    """and, unless that is fp32 on the CPU, what it computes in and on"""
 
     def __init__(self, model: LanguageModel) -> None:
         self.model = model
         self.positions = positions(model.net.config)
+        self.repeatable = model.device.type == "cpu"
+        if not model.compute.plain:
+            self.version = f"{self.version.removesuffix(')')}, {model.compute.said})"
 
     @classmethod
-    def open(cls, folder: Path) -> LocalEngine:
-        """With the weights of a folder in Hugging Face layout."""
-        return cls(load(folder))
+    def open(
+        cls, folder: Path, device: Device = "auto", dtype: Precision = "auto", attention: Attention = "sdpa"
+    ) -> LocalEngine:
+        """With the weights of a folder in Hugging Face layout.
+
+        Args:
+            device, dtype, attention: as the section `local` of an experiment has them.
+        """
+        return cls(load(folder, Compute.of(device, dtype, attention)))
 
     def generate(self, requests: Sequence[Request], sampling: Sampling) -> list[list[Completion]]:
         """See the protocol.

@@ -31,7 +31,7 @@ def _accept(name: str, offered: Any) -> type[Any]:
 ENGINES = Named(
     "engine",
     {
-        "local": Builtin("harness.engines.local:LocalEngine", "any Hugging Face causal LM, on the CPU"),
+        "local": Builtin("harness.engines.local:LocalEngine", "any Hugging Face causal LM, on the CPU or one GPU"),
         "hf": Builtin("harness.engines.hf:HfEngine", "transformers' generate, on the CPU or GPUs"),
         "vllm": Builtin("harness.engines.vllm:VllmEngine", "vLLM, on GPUs or by its CPU build"),
     },

@@ -14,7 +14,7 @@ import pandas as pd
 import pyarrow as pa
 
 from harness.importing.rows import NO_SEED
-from harness.records.schema import COLUMNS
+from harness.records.schema import COLUMNS, AttemptColumn
 
 FILES = 256
 """open at the same time at most; evaluations beyond so many share them"""
@@ -22,13 +22,19 @@ Who = tuple[str, int, int, str]
 """arm, seed or NO_SEED, step and benchmark, of one evaluation"""
 WHO = ("arm", "seed", "step", "benchmark")
 _NUMBER = "evaluation"
+_CODED = pa.dictionary(pa.int32(), pa.string())
 
 
 def _kept() -> pa.Schema:
     """What is not the same in all rows of an evaluation, or must be seen to be."""
     beside = [("source", pa.int32()), ("line", pa.int64()), ("version", pa.string()), ("coarse", pa.bool_())]
-    ours = [(name, pa.type_for_alias(c.arrow)) for name, c in COLUMNS.items() if not c.ours and name not in WHO]
+    ours = [(name, _type(c)) for name, c in COLUMNS.items() if not c.ours and name not in WHO]
     return pa.schema([(_NUMBER, pa.int32()), *beside, *ours])
+
+
+def _type(column: AttemptColumn) -> pa.DataType:
+    """Words that most rows share, marks among them, are kept once: half of what an evaluation takes in memory."""
+    return _CODED if column.word or column.name.startswith("mark") else pa.type_for_alias(column.arrow)
 
 
 class Spool:
@@ -59,7 +65,7 @@ class Spool:
         self.benchmarks.update(dict.fromkeys(rows["benchmark"].unique()))
         numbers = self._number(rows)
         columns = [
-            pa.array(numbers if name == _NUMBER else rows[name].to_numpy(), kind, from_pandas=True)
+            _array(numbers if name == _NUMBER else rows[name].to_numpy(), kind)
             for name, kind in zip(self._schema.names, self._schema.types, strict=True)
         ]
         batch = pa.record_batch(columns, schema=self._schema)
@@ -83,17 +89,21 @@ class Spool:
         for file in sorted(self._writers):
             path = self._path(file)
             with pa.OSFile(str(path)) as opened:
-                table = pa.ipc.open_stream(opened).read_all()
+                table = pa.ipc.open_stream(opened).read_all().unify_dictionaries()
             if not again:
                 path.unlink()
             numbers = table[_NUMBER].to_numpy()
             table = table.drop_columns([_NUMBER])
             distinct = np.unique(numbers).tolist()
-            if len(distinct) > 1:
-                table = table.combine_chunks()
+            if len(distinct) == 1:
+                alone = [table]
+                del table  # whoever gets it is the only one who holds it: two evaluations are never in memory
+                yield names[distinct[0]], alone.pop()
+                continue
+            table = table.combine_chunks()
             for number in distinct:
-                mine = np.flatnonzero(numbers == number)
-                yield names[number], table if len(distinct) == 1 else table.take(pa.array(mine))
+                yield names[number], table.take(pa.array(np.flatnonzero(numbers == number)))
+            del table
 
     def _number(self, rows: pd.DataFrame) -> np.ndarray:
         """Of the evaluation of each row, from 0 in the order of their coming."""
@@ -115,6 +125,12 @@ class Spool:
 
     def _path(self, file: int) -> Path:
         return self._folder / f"{file}.arrows"
+
+
+def _array(values: np.ndarray, kind: pa.DataType) -> pa.Array:
+    if kind == _CODED:
+        return pa.array(values, pa.string(), from_pandas=True).dictionary_encode()
+    return pa.array(values, kind, from_pandas=True)
 
 
 def _plain(who: tuple[object, ...]) -> Who:

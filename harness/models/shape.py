@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-_FAMILIES = {"llama": False, "mistral": False, "qwen2": False, "qwen3": True}
-"""`model_type` of dense decoders with a gated MLP -> whether queries and keys are normalised"""
+_FAMILIES = ("llama", "mistral", "qwen2", "qwen3")
+"""`model_type` of dense decoders with a gated MLP; the third has biases, the last normalises queries and keys"""
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,8 @@ class ModelShape:
     """whether embeddings and output share their weights"""
     qk_norm: bool
     """whether queries and keys are normalised, head by head"""
+    biases: bool = False
+    """whether queries, keys and values have one"""
 
     @property
     def queries(self) -> int:
@@ -42,9 +44,10 @@ class ModelShape:
 
     @property
     def layer(self) -> int:
-        """Parameters of a layer without biases: four projections, three of the MLP, norms."""
+        """Parameters of a layer: four projections, three of the MLP, norms."""
         norms = 2 * self.hidden + (2 * self.head_dim if self.qk_norm else 0)
-        return 2 * self.hidden * (self.queries + self.keys) + 3 * self.hidden * self.intermediate + norms
+        biases = self.queries + 2 * self.keys if self.biases else 0
+        return 2 * self.hidden * (self.queries + self.keys) + 3 * self.hidden * self.intermediate + norms + biases
 
     @property
     def parameters(self) -> int:
@@ -52,13 +55,22 @@ class ModelShape:
 
 
 _QWEN3 = {"vocab": 151936, "kv_heads": 8, "head_dim": 128, "qk_norm": True}
+_QWEN2_5 = {"vocab": 151936, "kv_heads": 2, "tied": True, "qk_norm": False, "biases": True}
 STATED = {
+    "Qwen/Qwen2.5-0.5B": ModelShape(24, 896, 4864, 14, head_dim=64, **_QWEN2_5),
+    "Qwen/Qwen2.5-1.5B": ModelShape(28, 1536, 8960, 12, head_dim=128, **_QWEN2_5),
     "Qwen/Qwen3-0.6B": ModelShape(28, 1024, 3072, 16, tied=True, **_QWEN3),
     "Qwen/Qwen3-1.7B": ModelShape(28, 2048, 6144, 16, tied=True, **_QWEN3),
     "Qwen/Qwen3-4B": ModelShape(36, 2560, 9728, 32, tied=True, **_QWEN3),
     "Qwen/Qwen3-8B": ModelShape(36, 4096, 12288, 32, tied=False, **_QWEN3),
 }
-"""of models that need not be here to be planned with, from their published config.json; base models have the same"""
+"""of models that need not be here to be planned with, from their published config.json; base and instruction-tuned
+models have the same"""
+
+
+def plain_name(model: str) -> str:
+    """Of a hub id, without revision and what says how it was trained."""
+    return model.partition("@")[0].removesuffix("-Base").removesuffix("-Instruct")
 
 
 def shape(model: str, folder: Path | None) -> ModelShape | None:
@@ -68,7 +80,7 @@ def shape(model: str, folder: Path | None) -> ModelShape | None:
         model: its name.
         folder: where it is, if it is here.
     """
-    return read(folder) if folder else STATED.get(model.partition("@")[0].removesuffix("-Base"))
+    return read(folder) if folder else STATED.get(plain_name(model))
 
 
 def read(folder: Path) -> ModelShape | None:
@@ -88,7 +100,8 @@ def read(folder: Path) -> ModelShape | None:
             head_dim=int(config.get("head_dim") or hidden // heads),
             vocab=int(config["vocab_size"]),
             tied=bool(config.get("tie_word_embeddings", False)),
-            qk_norm=_FAMILIES[family],
+            qk_norm=family == "qwen3",
+            biases=family == "qwen2",
         )
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError, ZeroDivisionError):
         return None

@@ -20,8 +20,7 @@ from harness.models import shape, smollm
 from harness.planning import predicting
 
 STATED = {smollm.NAME: smollm.PARAMETERS, **{name: one.parameters for name, one in shape.STATED.items()}}
-"""parameters of models that need not be here to be planned with; tied embeddings are counted once. Base models have the
-same sizes"""
+"""parameters of models that need not be here to be planned with; tied embeddings are counted once"""
 
 
 _MOST_HEADER_BYTES = 100_000_000
@@ -57,7 +56,7 @@ class Costs:
     def to_json(self) -> dict[str, Any]:
         """For `rence plan --json`."""
         flat = {one.name: getattr(self, one.name) for one in fields(self) if one.name != "prediction"}
-        return {**flat, **({"prediction": self.prediction.to_json()} if self.prediction.hours else {})}
+        return {**flat, **({"prediction": self.prediction.to_json()} if self.prediction.memory else {})}
 
 
 def estimate(
@@ -112,7 +111,7 @@ def estimate(
         counted=counted is not None,
         flops=flops,
         hours=hours,
-        unit=throughput.unit if throughput else "",
+        unit=throughput.unit if throughput else prediction.unit,
         devices=backend.devices,
         throughput=throughput.stated if throughput else "",
         disk_bytes=disk,
@@ -137,7 +136,7 @@ def sampling_hours(experiment: Experiment, size: int, tokens: int) -> float | No
 
 def stated(model: str) -> int | None:
     """Parameters of a hub id that is known, whatever its revision."""
-    return STATED.get(model.partition("@")[0].removesuffix("-Base"))
+    return STATED.get(shape.plain_name(model))
 
 
 def parameters(model: Path) -> int | None:

@@ -34,7 +34,7 @@ def predict(
     last = tuple(_headline(evaluation, problems))
     first = next(iter(evaluation.ways))
     curve = [(first, problems[name] * k) for name, k in evaluation.curve.items()] * (evaluation.points - 1)
-    work = Workload(sizes, parameters, (*curve, *last), last, tokens)
+    work = Workload(sizes, parameters, (*curve, *last), last, tokens, model)
     return get_backend(experiment.backend).predict(experiment, work)
 
 

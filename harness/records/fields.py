@@ -5,6 +5,7 @@ LATER    the key came after files and hashes had been written without it. At its
          not the default but another value means that
 KEPT     `kept(value)`: the default was this value once. A run that was begun with it goes on with it where its file
          leaves the key open
+BEGUN    the value is settled by the machine where the file leaves it open: a run goes on with what its plan has
 UNWRITTEN  not a key of experiment files: made of what other keys say
 RUNTIME  how and where a thing is computed, not what. It is no part of a plan's lock, and may be changed between two
          starts of a trial
@@ -30,6 +31,16 @@ def later(before: Any) -> dict[str, Any]:
 def kept(value: Any) -> dict[str, Any]:
     """KEPT."""
     return {"kept": value}
+
+
+def begun() -> dict[str, Any]:
+    """BEGUN."""
+    return {"begun": True}
+
+
+def begun_keys(cls: type) -> dict[str, Any]:
+    """Name -> what a plan without the key means, of the keys that the machine settles where a file leaves them open."""
+    return {f.name: _before(f) for f in fields(cls) if f.metadata.get("begun")}
 
 
 def kept_values(cls: type) -> dict[str, Any]:

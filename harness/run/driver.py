@@ -14,6 +14,7 @@ from pathlib import Path
 from harness.base.errors import OK, UserError
 from harness.base.interrupts import Preempted
 from harness.base.locks import locked
+from harness.config import adapting
 from harness.config.experiment import Experiment
 from harness.models import resolving
 from harness.planning import own_rewards, plan
@@ -86,7 +87,9 @@ class Driver:
             load_problems(experiment)
             # asked before anything is written, for a plug-in's answer may be an error
             workers = jobs.workers(experiment, wanted.workers, self.launcher.slots(), self.launcher.nodes())
-        made = plan.make(experiment, resolving.resolve(experiment.model))
+        model = resolving.resolve(experiment.model)
+        adapting.check_fetched(experiment, model)
+        made = plan.make(experiment, model)
         # Of a job among others the folder is held for as long as it takes to look at it.
         if wanted.job is not None:
             with locked(folder.root, wait=_OTHERS_SECONDS):

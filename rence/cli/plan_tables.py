@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sized
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rence.cli.console import out, table, titled
 from rence.cli.optimal_tables import print_optimal
@@ -43,7 +43,7 @@ def print_plan(experiment: Experiment, seen: Preview) -> None:
         f"{_counted(made.arms, 'arm')} x {_counted(made.seeds, 'seed')} = {trials} of "
         f"{made.budget_rollouts:,} rollouts on {made.train}, from {made.model} "
         f"({made.model_hash[:12] or 'not here yet'}), "
-        f"backend {made.backend}"
+        f"backend {made.backend}{_on(experiment)}"
     )
     removed = ", ".join(f"{count:,} {reason}" for reason, count in seen.train.expected_removed.items())
     if removed or made.train_hash:
@@ -68,6 +68,14 @@ def print_plan(experiment: Experiment, seen: Preview) -> None:
         _print_costs(seen.tuning)
 
 
+def _on(experiment: Experiment) -> str:
+    """What trials compute on, as this machine settles it."""
+    from harness.backends.registry import get_backend
+
+    found = get_backend(experiment.backend).computes_on(experiment)
+    return f", {found}" if found else ""
+
+
 def _of_file(experiment: Experiment, seen: Preview) -> str:
     """What is said of a training set that is a file: where it is, and what it shares with what is evaluated."""
     own = experiment.train_file
@@ -82,9 +90,16 @@ def _of_file(experiment: Experiment, seen: Preview) -> str:
 def _print_arms(made: Plan) -> None:
     arms = table("arm", "algorithm", "differs from the recipe", "fingerprint")
     for arm in made.arms:
-        differs = ", ".join(f"{key} {value}" for key, value in arm.recipe_differences.items())
+        differs = ", ".join(f"{key} {_written(value)}" for key, value in arm.recipe_differences.items())
         arms.add_row(arm.name, arm.title, differs or "-", arm.fingerprint)
     out().print(arms)
+
+
+def _written(value: Any) -> str:
+    """A setting of several, such as `lora`, in brackets."""
+    from harness.config.factors import words
+
+    return f"({words(value)})" if isinstance(value, dict) else str(value)
 
 
 def _print_refill(seen: Preview) -> None:

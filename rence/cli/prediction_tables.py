@@ -22,17 +22,19 @@ _LARGEST = 4
 
 def print_prediction(seen: Prediction, length: ResponseLength | None) -> None:
     """Nothing where the backend foresees nothing."""
-    if not seen.hours:
+    if not seen.memory:
         return
     console = out()
-    _print_hours(seen, length)
-    first = seen.hours[0]
-    _print_memory(f"memory of a {seen.unit} ({first.device})", seen.memory)
-    _print_memory("memory of a machine", seen.host)
+    if seen.hours:
+        _print_hours(seen, length)
+    first = f" ({seen.hours[0].device})" if seen.hours else ""
+    _print_memory(f"memory of a {seen.unit}{first}", seen.memory)
+    if seen.host:
+        _print_memory("memory of a machine", seen.host)
     console.print(
         f"A checkpoint to go on from: {_gigabytes(seen.checkpoint_bytes)}, and twice that while one is written."
     )
-    console.print(f"Assumed: {'; '.join(seen.assumed)}.")
+    console.print(f"Assumed, not measured: {'; '.join(seen.assumed)}.")
 
 
 def print_measured_costs(spent: MeasuredCosts, costs: Costs) -> None:
@@ -61,7 +63,7 @@ def _print_hours(seen: Prediction, length: ResponseLength | None) -> None:
     console = out()
     found = table(f"{seen.unit}-hours", "memory", "needed", "at most", "expected", "of it sampling", "learning", "rest")
     for one in seen.hours:
-        found.add_row(one.device, _gigabytes(one.memory), _needed(one), f"{total(one.at_most):,.0f}", *_expected(one))
+        found.add_row(one.device, _gigabytes(one.memory), _needed(one), _hours(total(one.at_most)), *_expected(one))
     console.print(found)
     if length:
         console.print(f"Expected: {length.tokens:,.0f} tokens a response ({length.source}).")
@@ -81,7 +83,11 @@ def _expected(one: DeviceHours) -> list[str]:
         return ["-"] * 4
     sampling, learning = one.expected["sampling"], one.expected["learning"]
     whole = total(one.expected)
-    return [f"{amount:,.0f}" for amount in (whole, sampling, learning, whole - sampling - learning)]
+    return [_hours(amount) for amount in (whole, sampling, learning, whole - sampling - learning)]
+
+
+def _hours(amount: float) -> str:
+    return f"{amount:,.0f}" if amount >= 10 else f"{amount:.1f}"
 
 
 def _print_memory(title: str, phases: Sequence[MemoryPhase]) -> None:

@@ -14,7 +14,8 @@ from rence.cli.console import Json, command, err, out, print_json, table
 from rence.cli.shipped import config_file
 
 if TYPE_CHECKING:
-    from harness.doctor.findings import ClusterCheckup
+    from harness.doctor import Checkup
+    from harness.doctor.findings import ClusterCheckup, GpuCheckup, TriedCheckup
 
 
 def add_to(app: typer.Typer) -> None:
@@ -27,15 +28,22 @@ def doctor(
     experiment: Annotated[
         Path | None,
         typer.Argument(
-            metavar="[EXPERIMENT]", help="With --cluster: what its trials take.", parser=config_file, show_default=False
+            metavar="[EXPERIMENT]",
+            help="What its trials take, with --cluster or --gpu.",
+            parser=config_file,
+            show_default=False,
         ),
     ] = None,
     probe: Annotated[bool, typer.Option("--probe", help="Import the big packages too: slower, finds more.")] = False,
     cluster: Annotated[
         bool, typer.Option("--cluster", help="Try what trials need on each node of the Ray cluster: two minutes.")
     ] = False,
+    gpu: Annotated[
+        bool, typer.Option("--gpu", help="Try kernels, memory and the experiment's largest micro-batch: a minute.")
+    ] = False,
     seconds: Annotated[
-        float, typer.Option(min=1, help="With --cluster: what has not answered by then is said to be not checked.")
+        float,
+        typer.Option(min=1, help="With --cluster or --gpu: what has no answer by then is not checked."),
     ] = 110,
     json: Json = False,
 ) -> None:
@@ -45,9 +53,19 @@ def doctor(
     from harness.doctor import FindingState, examine
 
     # Without the flag nothing is started, and no experiment is read.
-    if experiment and not cluster:
-        raise UserError(f"an experiment is looked at on a cluster: `rence doctor --cluster {experiment}`.")
-    found = _of_the_cluster(experiment, seconds) if cluster else examine(probe=probe, kinds=_kinds_of_plugins())
+    if experiment and not (cluster or gpu):
+        raise UserError(
+            f"an experiment is looked at on a cluster or a GPU: `rence doctor --cluster {experiment}`, or `--gpu`."
+        )
+    if cluster and gpu:
+        raise UserError("`--cluster` tries the GPUs of its nodes already. Give one of `--cluster` and `--gpu`.")
+    found: Checkup | TriedCheckup
+    if cluster:
+        found = _of_the_cluster(experiment, seconds)
+    elif gpu:
+        found = _of_the_gpu(experiment, seconds)
+    else:
+        found = examine(probe=probe, kinds=_kinds_of_plugins())
     if json:
         print_json(found.to_json())
     else:
@@ -57,6 +75,13 @@ def doctor(
             shown.add_row(row.part, Text(row.state, colours.get(row.state, "yellow")), row.found, row.mend)
         out().print(shown)
     raise typer.Exit(found.exit_code)
+
+
+def _of_the_gpu(file: Path | None, seconds: float) -> GpuCheckup:
+    from harness.config import load
+    from harness.doctor import gpu
+
+    return gpu.examine(load(file) if file else None, seconds)
 
 
 def _of_the_cluster(file: Path | None, seconds: float) -> ClusterCheckup:

@@ -128,7 +128,7 @@ def test_hours_by_type_of_gpu_are_expected_at_a_length_that_is_said_and_no_lock_
     )
     assert plain["plan"]["lock"] == said["plan"]["lock"]
     before, after = (one["costs"]["prediction"]["hours"] for one in (plain, said))
-    assert [one["device"] for one in after] == ["A100", "H100", "H200", "B200", "L40S"]
+    assert [one["device"] for one in after] == ["A100", "H100", "H200", "B200", "L40S", "RTX 4090"]
     assert {one["expected"] for one in before} == {None}
     assert [one["at_most"] for one in before] == [one["at_most"] for one in after]
     assert said["response_length"] == {"tokens": 1500.0, "source": "as given by --response-tokens"}

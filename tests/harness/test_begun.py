@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness import config
+from harness.backends.local.settings import LocalSettings
 from harness.base.errors import UserError
 from harness.config import as_begun, read
 from harness.models.resolving import SHIPPED
@@ -65,7 +66,7 @@ def test_null_leaves_it_open_and_another_backend_has_no_part_in_it(on_verl: Path
     assert manifest.data["verl"]["remove_padding"] is False
     elsewhere = read(on_verl, ["backend=local", "verl=null"])
     assert as_begun(elsewhere, rectangles.root.parent) == ""
-    assert config.build(elsewhere).backend_settings is None
+    assert config.build(elsewhere).backend_settings == LocalSettings()
 
 
 def test_a_packed_run_and_its_lock_do_not_hang_on_flash_attn(on_verl: Path, tmp_path: Path) -> None:

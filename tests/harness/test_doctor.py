@@ -18,10 +18,10 @@ from packaging.requirements import Requirement
 
 from harness.backends.verl import installed as verl
 from harness.base import installing, packages
-from harness.base.errors import FAILED, OK
+from harness.base.errors import FAILED, INCOMPLETE, OK
 from harness.base.findings import Finding
 from harness.base.findings import FindingState as State
-from harness.doctor import Checkup, examine, machine, services
+from harness.doctor import Checkup, examine, gpu, machine, services
 from harness.doctor.findings import LOCAL
 from harness.doctor.packages import parts, probes, python, traps
 from harness.models.resolving import SHIPPED
@@ -281,3 +281,23 @@ def test_without_git_a_note(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
 def test_an_examination_is_json() -> None:
     found = examine()
     assert json.loads(json.dumps(found.to_json()))["findings"][0]["part"] == "python"
+
+
+def test_without_a_gpu_nothing_is_tried_and_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    done = gpu.examine(None, 10)
+    (row,) = done.findings
+    assert row.state is State.NOT_CHECKED and "there is no GPU here" in row.found and "local.device=cpu" in row.mend
+    assert done.exit_code == INCOMPLETE and not done.to_json()["gpu_works"]
+
+
+def test_what_is_tried_on_a_gpu_runs_on_the_cpu() -> None:
+    done = gpu.examine(None, 60, "cpu")
+    assert done.exit_code == OK and len(done.findings) == 9
+    assert all("from fp32 on the CPU" in row.found for row in done.findings[:8])
+
+
+def test_a_kernel_that_gives_other_numbers_is_lacking(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gpu, "CLOSE", {"fp32": 1e-4, "bf16": 1e-9})
+    done = gpu.examine(None, 60, "cpu")
+    assert done.exit_code == FAILED and "bf16" in next(r.found for r in done.findings if r.state is State.LACKS)

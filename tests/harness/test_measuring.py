@@ -57,7 +57,7 @@ def test_hours_of_devices_by_part_beside_those_expected_of_as_many_rollouts(tmp_
     assert a100["sampling"] == pytest.approx(whole["sampling"] / 4)
     assert a100["learning"] == pytest.approx((whole["learning"] + whole["between"]) / 4)
     assert total(a100) == pytest.approx((total(whole) - whole["untrained"]) / 4)
-    assert list(found.predicted) == ["A100", "H100", "H200", "B200", "L40S"]
+    assert list(found.predicted) == ["A100", "H100", "H200", "B200", "L40S", "RTX 4090"]
 
 
 def test_memory_is_the_largest_of_all_steps_beside_what_the_learner_was_to_take_at_most(tmp_path: Path) -> None:

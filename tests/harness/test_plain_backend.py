@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from harness import config
+from harness.backends.local.settings import LocalSettings
 from harness.base.errors import OK, USAGE, UserError
 from harness.base.registry import BACKENDS
 from harness.config.explain import explain, json_schema, template
@@ -115,7 +116,7 @@ def test_its_own_limits_and_engines_are_kept(site: Path, tiny: Path) -> None:
         with pytest.raises(UserError) as refused:
             config.load(tiny, [override])
         assert message in str(refused.value)
-    assert config.load(tiny, ["backend=local", "plain=null"]).backend_settings is None
+    assert config.load(tiny, ["backend=local", "plain=null"]).backend_settings == LocalSettings()
 
 
 def test_its_settings_are_explained(site: Path) -> None:

@@ -47,7 +47,7 @@ def test_a_model_is_left(final: Path) -> None:
 
 def test_a_kill_while_it_is_dropped_is_mended(final: Path, tmp_path: Path) -> None:
     (final / STATE).unlink()
-    overrides = ["backend=verl", "verl={device: cpu, gpus_per_node: 1, max_prompt_tokens: 64}"]
+    overrides = ["backend=verl", "local=null", "verl={device: cpu, gpus_per_node: 1, max_prompt_tokens: 64}"]
     experiment = config.load(CONFIGS / "smoke.yaml", overrides)
     trial = Trial(experiment, experiment.arms[0], 0)
     model = resolving.resolve(experiment.model)

@@ -19,8 +19,7 @@ STATE = "trainer.pt"
 def save(folder: TrialFolder, progress: TrainingProgress, model: LanguageModel, state: Mapping[str, Any]) -> None:
     """Write a checkpoint to disk, then remove the older ones."""
     with writing(folder, progress, (STATE,)) as new:
-        model.net.save_pretrained(new)
-        model.tokenizer.save_pretrained(new)
+        model.save(new)
         # Not by its name: torch's own file does not tell what the system refused.
         with (new / STATE).open("wb") as file:
             torch.save(dict(state), file)
@@ -31,7 +30,7 @@ def read_state(checkpoint: Path) -> dict[str, Any]:
     if not (checkpoint / STATE).exists():
         trial = checkpoint.parent.parent
         raise UserError(f"{checkpoint / STATE} is missing. Bring it back from a copy, or delete {trial} to start over.")
-    return torch.load(checkpoint / STATE, weights_only=True)
+    return torch.load(checkpoint / STATE, weights_only=True, map_location="cpu")
 
 
 def drop_state(checkpoint: Path) -> None:

@@ -70,19 +70,20 @@ def _layer(name: str, is_input: bool) -> str:
 
 @torch.no_grad()
 def values(model: LanguageModel, batch: TokenRollouts, temperature: float, wanted: Sequence[str]) -> dict[str, Tensor]:
-    """Quantities of the forward pass, of shape BT, without gradient."""
+    """Quantities of the forward pass, of shape BT, without gradient, on the CPU as the batch is."""
     found = {name: torch.zeros(batch.mask_BT.shape) for name in wanted}
     for micro, rows in _micros(batch):
         for name, value in quantities(model, micro, temperature, wanted).items():
-            found[name][rows] = value
+            found[name][rows] = value.cpu()
     return found
 
 
 def quantities(
     model: LanguageModel, batch: TokenRollouts, temperature: float, wanted: Sequence[str]
 ) -> dict[str, Tensor]:
-    """What of one forward pass an objective may differentiate: values of shape BT, with gradient."""
-    now = forward_logprobs(model, batch, temperature, ENTROPY in wanted)
+    """What of one forward pass an objective may differentiate: values of shape BT, with gradient, on the model's
+    device."""
+    now = forward_logprobs(model, batch.to(model.device), temperature, ENTROPY in wanted)
     return {LOGP: now.logp_BT} | ({} if now.entropy_BT is None else {ENTROPY: now.entropy_BT})
 
 
@@ -94,8 +95,8 @@ def gradients(
     of: Layers,
     pieces: Sequence[Tensor] | None = None,
 ) -> Tensor:
-    """(A, P): the direction each of A algorithms pulls P parameters in, of single precision; its loss's gradient with
-    the sign turned.
+    """(A, P), on the CPU, of single precision: the direction each of A algorithms pulls P parameters in; its loss's
+    gradient with the sign turned.
 
     Args:
         weights: of each algorithm, for each quantity it differentiates.
@@ -111,10 +112,11 @@ def gradients(
             pulls = [weight[n][rows].float() if n in weight else torch.zeros(micro.mask_BT.shape) for n in wanted]
             if not any(pull.any() for pull in pulls):
                 continue
-            found = torch.autograd.grad(outputs, of.parameters, pulls, retain_graph=True, allow_unused=True)
+            there = [pull.to(model.device) for pull in pulls]  # the batch and what is found are on the CPU
+            found = torch.autograd.grad(outputs, of.parameters, there, retain_graph=True, allow_unused=True)
             for piece, part in zip(row.split([p.numel() for p in of.parameters]), found, strict=True):
                 if part is not None:
-                    piece += part.flatten()
+                    piece += part.flatten().cpu()
     return flat
 
 

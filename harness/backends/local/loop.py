@@ -23,6 +23,8 @@ from harness.backends.local.generate import generate
 from harness.backends.local.logprobs import fixed_logp
 from harness.backends.local.policies import Policies
 from harness.backends.local.recording import missed, record
+from harness.backends.local.rehearsal import longest_prompt, rehearse_or_recompute, room_for
+from harness.backends.local.settings import settings_of
 from harness.backends.local.update import Learner, make_optimizer
 from harness.backends.metrics import step_metrics
 from harness.base.interrupts import saved_first
@@ -50,8 +52,12 @@ class Training:
         self.trial, self.stream, self.folder, self.start = trial, stream, folder, model
         self.evaluate, self.observer = evaluate, observer
         self.recipe, self.algorithm = trial.arm.recipe, trial.arm.algorithm
+        self.compute = settings_of(trial.experiment).compute
         self.policies = Policies.start(
-            load(model), self.algorithm.reference, self.recipe.generator_sync_steps, self.recipe.reference_sync_steps
+            load(model, self.compute, to_train=True, lora=self.recipe.lora, seed=trial.seed),
+            self.algorithm.reference,
+            self.recipe.generator_sync_steps,
+            self.recipe.reference_sync_steps,
         )
         learner = self.policies.learner
         self.learner = Learner(learner, self.algorithm, self.recipe, make_optimizer(learner, self.recipe))
@@ -66,6 +72,7 @@ class Training:
         try:
             self.resume()
             self.warn_of_missed_records(ended=False)
+            self.rehearse()
             self.train()
         except Diverged as error:
             return self.result("", f"step {self.at}: {error}")
@@ -74,13 +81,26 @@ class Training:
         state_files.drop_state(final)
         return self.result(model_hash(final))
 
+    def rehearse(self) -> None:
+        """On a GPU, whether the largest micro-batch fits, before the first step.
+
+        Raises: UserError if it does not, with the setting that would fit.
+        """
+        settings = settings_of(self.trial.experiment)
+        if settings.device == "cpu" or self.progress.rollouts >= self.trial.experiment.budget_rollouts:
+            return
+        problems, template = self.stream.problems, self.trial.experiment.template
+        longest = longest_prompt(problems, self.learner.model.tokenizer, template)
+        rehearse_or_recompute(self.learner, longest, settings.gradient_checkpointing)
+
     def train(self) -> None:
         """Raises: Diverged in step `at`."""
         budget, every = self.trial.experiment.budget_rollouts, self.recipe.checkpoint_steps
         while self.progress.rollouts < budget:
             self.at = self.progress.step + 1
             with saved_first() as leaving:
-                record = self.step()
+                with room_for(f"step {self.at}", self.learner):
+                    record = self.step()
                 append_jsonl(self.folder.steps, [record.to_json()])
                 self.observer.on_step(record)
                 if leaving(self.progress.grid is not None or self.progress.step % every == 0):
@@ -119,8 +139,10 @@ class Training:
         if self.policies.reference:
             limit, temperature = self.recipe.microbatch_tokens, self.recipe.temperature
             batch = replace(batch, ref_logp_BT=fixed_logp(self.policies.reference, batch, temperature, limit))
+        # On the CPU: an algorithm's own draws are made there, and are the same whatever the model computes on.
         batch = replace(batch, reward_B=self.algorithm.shape(batch))
-        return replace(batch, credit=self.algorithm.credit(batch, lambda problem: self.rng(step, problem)))
+        batch = replace(batch, credit=self.algorithm.credit(batch, lambda problem: self.rng(step, problem)))
+        return batch.to(self.learner.model.device)
 
     def record(self, collected: Collected, step: int, progress: float, acted: dict[str, float]) -> None:
         """Keep the step's rollouts with the learner's weights of this moment, if that was asked for; measure into
@@ -160,7 +182,7 @@ class Training:
         checkpoints.cut_back(self.folder.steps, self.progress.step, checkpoint)
         if checkpoint is None:
             return
-        self.learner.model.net.load_state_dict(load(checkpoint).net.state_dict())
+        self.learner.model.restore(checkpoint)
         self.learner.updates = self.progress.updates
         if self.progress.rollouts < self.trial.experiment.budget_rollouts:
             state = state_files.read_state(checkpoint)
@@ -172,10 +194,12 @@ class Training:
 
     def evaluate_checkpoint(self) -> None:
         """Answer the benchmarks of this grid point with the learner itself, whose weights the newest checkpoint has:
-        it is called right after `save`, or after a resume."""
-        done = self.progress
-        weights = model_hash(self.folder.checkpoint(done.step))
-        engine = engine_over(self.learner.model, self.trial.experiment.evaluation.engine)
+        it is called right after `save`, or after a resume. Where adapters learn, with the checkpoint, which has them
+        merged: as every reader of it computes, to the last digit."""
+        done, checkpoint = self.progress, self.folder.checkpoint(self.progress.step)
+        weights = model_hash(checkpoint)
+        model = load(checkpoint, self.compute) if self.recipe.lora else self.learner.model
+        engine = engine_over(model, self.trial.experiment.evaluation.engine)
         with diverging("the evaluation"):
             self.evaluate(engine, Checkpoint(done.step, done.rollouts, done.grid or 0, weights))
 

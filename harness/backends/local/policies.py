@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from algorithms.base import Reference
+from harness.models import adapters
 from harness.models.language_model import LanguageModel
 
 State = Mapping[str, Tensor]
@@ -32,7 +33,7 @@ class Policies:
         return Policies(
             learner,
             sampler=learner if generator_sync_steps == 1 else learner.copy(),
-            reference=learner.copy() if reference else None,
+            reference=_reference(learner, reference),
             reference_kind=reference,
             generator_sync_steps=generator_sync_steps,
             reference_sync_steps=reference_sync_steps,
@@ -42,22 +43,29 @@ class Policies:
         """Before step 1, 2, ...: the sampler takes the learner's weights, then the reference the sampler's, each at
         steps 1, 1 + n, 1 + 2n, ... of its own n."""
         if self.sampler is not self.learner and (step - 1) % self.generator_sync_steps == 0:
-            self.sampler.net.load_state_dict(self.learner.net.state_dict())
+            self.sampler.take(self.learner)
         if self.reference and self.reference_kind == "synced" and (step - 1) % self.reference_sync_steps == 0:
-            self.reference.net.load_state_dict(self.sampler.net.state_dict())
+            self.reference.take(self.sampler)
 
     def lagging(self) -> dict[str, State]:
         """The weights that neither the initial model nor the learner can restore."""
         lagging: dict[str, State] = {}
         if self.sampler is not self.learner:
-            lagging["sampler"] = self.sampler.net.state_dict()
+            lagging["sampler"] = adapters.state(self.sampler.net)
         if self.reference and self.reference_kind == "synced":
-            lagging["reference"] = self.reference.net.state_dict()
+            lagging["reference"] = adapters.state(self.reference.net)
         return lagging
 
     def restore(self, lagging: Mapping[str, State]) -> None:
         """Inverse of `lagging`."""
         if "sampler" in lagging:
-            self.sampler.net.load_state_dict(lagging["sampler"])
+            adapters.load_state(self.sampler.net, lagging["sampler"])
         if "reference" in lagging and self.reference:
-            self.reference.net.load_state_dict(lagging["reference"])
+            adapters.load_state(self.reference.net, lagging["reference"])
+
+
+def _reference(learner: LanguageModel, kind: Reference | None) -> LanguageModel | None:
+    """One that stays is, where adapters learn, the learner without them: no second copy of its weights."""
+    if kind is None:
+        return None
+    return learner.without_adapters() if learner.lora and kind == "init" else learner.copy()

@@ -11,7 +11,7 @@ from harness.backends.local.logprobs import fixed_logp
 from harness.backends.local.policies import Policies
 from harness.backends.recorded import Origin, Recorded, write
 from harness.config.experiment import Trial
-from harness.models.language_model import LanguageModel, load
+from harness.models.language_model import load
 from harness.models.resolving import model_hash
 from harness.records import TrialFolder
 from harness.records.environment import environment
@@ -59,7 +59,7 @@ def record(
     # In the order of the rows of the batch, which has the marked rollouts alone.
     marks = tuple(rollout.mark for group in groups for rollout in group.marked)
     recorded = Recorded(origin, batch, marks, fixed_logp(initial, batch, temperature, limit), synced)
-    write(folder.rollouts(step), recorded, lambda new: _save(policies.learner, new))
+    write(folder.rollouts(step), recorded, policies.learner.save)
     return True
 
 
@@ -78,8 +78,3 @@ def missed(folder: TrialFolder, trial: Trial, step: int, *, ended: bool) -> Iter
                 f"{trial.name}: step {wanted} is not recorded: it was learnt from before `record_steps` named it. "
                 "`--clean` starts the run over."
             )
-
-
-def _save(model: LanguageModel, folder: Path) -> None:
-    model.net.save_pretrained(folder)
-    model.tokenizer.save_pretrained(folder)

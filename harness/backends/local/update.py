@@ -19,10 +19,10 @@ from harness.models.language_model import LanguageModel
 
 
 def make_optimizer(model: LanguageModel, recipe: Recipe) -> torch.optim.AdamW:
-    """AdamW (Loshchilov and Hutter 2019) over all of the model's weights, with the recipe's moments and decay. The
-    learning rate that it is made with is replaced before each step, by `Recipe.rate`."""
+    """AdamW (Loshchilov and Hutter 2019) over all weights that the model learns, with the recipe's moments and decay.
+    The learning rate that it is made with is replaced before each step, by `Recipe.rate`."""
     return torch.optim.AdamW(
-        model.net.parameters(),
+        model.learnt(),
         lr=recipe.learning_rate,
         betas=(recipe.adam_beta1, recipe.adam_beta2),
         eps=recipe.adam_eps,
@@ -68,7 +68,7 @@ class Learner:
                 if epoch == self.recipe.epochs - 1 and part == len(parts):
                     before_last()
                 add(logged, self.update(batch.select(groups), progress))
-        if not all(weight.isfinite().all() for weight in self.model.net.parameters()):
+        if not all(weight.isfinite().all() for weight in self.model.learnt()):
             raise Diverged("the weights are not finite")
         return logged
 
@@ -78,12 +78,13 @@ class Learner:
         Raises: Diverged before the step.
         """
         total, logged = self.backward(batch, progress)
-        norm = torch.nn.utils.clip_grad_norm_(self.model.net.parameters(), self.recipe.max_grad_norm).item()
+        norm = torch.nn.utils.clip_grad_norm_(self.model.learnt(), self.recipe.max_grad_norm).item()
         rate = self.recipe.rate(self.updates)
         add(logged, update_metrics(total, norm, rate))
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         self.optimizer.step()
+        self.model.follow()
         self.optimizer.zero_grad()
         self.updates += 1
         return logged

@@ -11,8 +11,9 @@ from harness.backends.base import Backend, BackendCosts, Evaluate, Mistake, Obse
 from harness.backends.predicted import Prediction, Workload
 from harness.backends.verl import limits, prediction, room, survey
 from harness.backends.verl.node_needs import needs_of
-from harness.backends.verl.options import SEEN, VerlSettings, copies_of_sampler, settings_of
+from harness.backends.verl.options import VerlSettings, copies_of_sampler, settings_of
 from harness.backends.verl.settings import VERSION, as_yaml, engine_options, translate, validate
+from harness.base.devices import SEEN, gpu_names
 from harness.base.errors import UserError
 from harness.base.findings import Finding
 from harness.config.experiment import Experiment, Trial
@@ -31,6 +32,7 @@ class VerlBackend(Backend):
 
     settings = VerlSettings
     engines = ("vllm",)
+    trains_adapters = True
     contract_settings = MappingProxyType({"device": "cpu", "gpus_per_node": 1, "max_prompt_tokens": 64})
 
     def mistakes(self, experiment: Experiment) -> Iterable[Mistake]:
@@ -87,7 +89,7 @@ class VerlBackend(Backend):
     def slot_environments(self, experiment: Experiment) -> Sequence[Mapping[str, str]]:
         """The GPUs of each slot of this machine, where it is known which there are."""
         settings = settings_of(experiment)
-        names, each = limits.gpu_names() or [], settings.gpus_on_node
+        names, each = gpu_names() or [], settings.gpus_on_node
         if settings.device == "cpu" or settings.nodes > 1 or "RAY_ADDRESS" in os.environ:
             return ()
         ends = range(each, len(names) + 1, each)
@@ -107,7 +109,8 @@ class VerlBackend(Backend):
         throughput = None if chosen.device == "cpu" else _THROUGHPUT
         wide = 2 if chosen.precision == "bf16" else 4
         states = max(1, chosen.gpus_per_node // chosen.devices)
-        copies = 5 + any(arm.recipe.generator_sync_steps > 1 for arm in experiment.arms)
+        copies = 1 if all(arm.recipe.lora for arm in experiment.arms) else 5
+        copies += any(arm.recipe.generator_sync_steps > 1 for arm in experiment.arms)
         return BackendCosts(
             throughput, chosen.devices, extra_passes=1, state_copies=2 * copies, weight_bytes=wide, states=states
         )
@@ -135,6 +138,12 @@ class VerlBackend(Backend):
         from harness.backends.verl import cluster_checks
 
         return cluster_checks.tried(experiment, seconds)
+
+    def try_gpu(self, experiment: Experiment, seconds: float) -> Iterable[Finding]:
+        from harness.backends.verl.worst_microbatch import try_worst, worst
+
+        model = resolving.find(experiment.model) or Path(experiment.model)
+        return try_worst(worst(experiment), model, seconds)
 
     def start_engine(self, experiment: Experiment, model: Path) -> Engine:
         """vLLM as the samplers run it, on as many copies of the model as a slot of this machine holds."""

@@ -11,16 +11,18 @@ from typing import Any
 
 import torch
 import torch.distributed
-from torch.distributed.tensor import DTensor
 from transformers import AutoModelForCausalLM, GenerationConfig
-from verl.utils.device import get_device_id
 from verl.utils.transformers_compat import drop_tied_target_keys
+
+from harness.backends.verl.sharded import whole
+from harness.models import adapters
+from harness.models.lora import Lora
 
 GENERATION = "generation_config.json"
 
 
 def save_model(engine: Any, folder: str | Path) -> None:
-    """Collective: every rank gives its parts, weight by weight, and the first one writes.
+    """Collective: every rank gives its parts, weight by weight, and the first one writes. Adapters are merged.
 
     Args:
         engine: verl's FSDPEngine.
@@ -28,11 +30,9 @@ def save_model(engine: Any, folder: str | Path) -> None:
     """
     first, dtype = torch.distributed.get_rank() == 0, dtype_of(engine)
     weights = {}
-    for name, value in engine.module.state_dict().items():
-        here = value.to(get_device_id())
-        whole = here.full_tensor() if isinstance(here, DTensor) else here
+    for name, value in adapters.merged(engine.module, whole):
         if first:
-            weights[name] = (whole.to(dtype) if whole.is_floating_point() else whole).cpu()
+            weights[name] = (value.to(dtype) if value.is_floating_point() else value).cpu()
     if first:
         config = engine.module.config
         with torch.device("meta"):
@@ -42,6 +42,14 @@ def save_model(engine: Any, folder: str | Path) -> None:
             model.generation_config = GenerationConfig.from_pretrained(folder)
         drop_tied_target_keys(weights, model, config)
         model.save_pretrained(folder, state_dict=weights)
+    torch.distributed.barrier()
+
+
+def save_adapter(engine: Any, lora: Lora, folder: str | Path) -> None:
+    """What was learnt alone, in fp32. Collective, as `save_model`."""
+    held = {name: whole(value).cpu() for name, value in adapters.state(engine.module).items()}
+    if torch.distributed.get_rank() == 0:
+        adapters.save(held, lora, Path(folder))
     torch.distributed.barrier()
 
 

@@ -15,6 +15,7 @@ from harness.backends.verl.options import VerlSettings, settings_of
 from harness.backends.verl.room import MOST_STORES
 from harness.config.experiment import Experiment, Trial
 from harness.config.training_recipe import Recipe
+from harness.models.lora import ALL_LINEAR
 
 AGENT_LOOPS = Path(__file__).with_name("agent_loop.yaml")
 
@@ -128,8 +129,19 @@ def _updates(trial: Trial) -> dict[str, Any]:
         f"{_ACTOR}.optim.lr_warmup_steps": 0,
         f"{_ACTOR}.optim.lr_warmup_steps_ratio": 0.0,
         f"{_ACTOR}.optim.total_training_steps": most_steps(trial),
-        f"{_MODEL}.lora_rank": 0,
+        **dict(_adapters(trial)),
     }
+
+
+def _adapters(trial: Trial) -> Iterator[tuple[str, Any]]:
+    """verl builds them by peft, and takes the actor without them for a reference that stays. Samplers are sent merged
+    weights (`PolicyWorker.init_model`): they are as fast as without, and compute what readers of a checkpoint do."""
+    lora = trial.arm.recipe.lora
+    yield f"{_MODEL}.lora_rank", lora.rank if lora else 0
+    if lora:
+        yield f"{_MODEL}.lora_alpha", lora.alpha
+        yield f"{_MODEL}.target_modules", ALL_LINEAR if ALL_LINEAR in lora.targets else list(lora.targets)
+        yield f"+{_MODEL}.lora", {"merge": True}
 
 
 def runtime_keys(trial: Trial, model: str | Path, work: Path) -> dict[str, Any]:

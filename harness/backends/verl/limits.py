@@ -10,7 +10,6 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from importlib import metadata
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from algorithms.contract import separable_losses_add_up
@@ -22,6 +21,7 @@ from harness.backends.verl.options import VerlSettings, settings_of
 from harness.backends.verl.room import check_divides
 from harness.backends.verl.settings import VERSION
 from harness.base import packages
+from harness.base.devices import gpu_names
 from harness.base.errors import UserError
 from harness.base.findings import FindingState
 from harness.base.installing import pip
@@ -124,18 +124,6 @@ def gpus() -> int | None:
     """How many this process may use; None if that is not known."""
     names = gpu_names()
     return None if names is None else len(names)
-
-
-def gpu_names() -> list[str] | None:
-    """Those that this process may use, as CUDA_VISIBLE_DEVICES calls them, without asking torch; None if that is not
-    known."""
-    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
-    if visible is not None:
-        return [name.strip() for name in visible.split(",") if name.strip() not in ("", "-1")]
-    if Path("/dev/kfd").exists():
-        return None
-    there = [path.name.removeprefix("nvidia") for path in Path("/dev").glob("nvidia*")]
-    return [str(place) for place, _ in enumerate(filter(str.isdigit, there))]
 
 
 def _layout(settings: VerlSettings) -> Iterator[Mistake]:

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from harness.backends.gpus import GpuType
 from harness.backends.predicted import MemoryPhase
-from harness.backends.verl.gpus import GpuType
 from harness.backends.verl.options import VerlSettings
 from harness.models.shape import ModelShape
 
@@ -43,11 +43,18 @@ class Load:
     reference: bool = False
     lags: bool = False
     """whether the sampler does"""
+    adapters: int | None = None
+    """numbers that learn where adapters do, beside the model's; None: the model's own weights learn"""
 
     @property
     def width(self) -> int:
         """Bytes of a number in a pass."""
         return 2 if self.settings.precision == "bf16" else FP32
+
+    @property
+    def learning(self) -> int:
+        """Numbers that have a gradient and moments."""
+        return self.parameters if self.adapters is None else self.adapters
 
 
 def kept_by_layer(shape: ModelShape, width: int) -> int:
@@ -99,8 +106,11 @@ def logits(load: Load) -> int:
 def device_phases(load: Load, gpu: GpuType) -> tuple[MemoryPhase, ...]:
     """Of one rank."""
     p, ranks, e, shape = load.parameters, load.settings.devices, load.width, load.shape
-    weights = {"weights, fp32": FP32 * p // ranks}
-    moments = {"moments of AdamW": 2 * FP32 * p // ranks}
+    adapters = {} if load.adapters is None else {"adapters, fp32": FP32 * load.adapters // ranks}
+    weights = {"weights, fp32": FP32 * p // ranks, **adapters}
+    moments = {"moments of AdamW": 2 * FP32 * load.learning // ranks}
+    # FSDP2 shares the gradients of what lies outside the layers, and of two layers at a time.
+    unshared = max(shape.embedding, 2 * shape.layer) if load.adapters is None else 2 * load.adapters // shape.layers
     gone = load.settings.offload
     waiting = {**({} if "params" in gone else weights), **({} if "optimizer" in gone else moments)}
     largest = FP32 * shape.vocab * shape.hidden
@@ -122,10 +132,10 @@ def device_phases(load: Load, gpu: GpuType) -> tuple[MemoryPhase, ...]:
             "update",
             {
                 **weights,
-                "gradients, fp32": FP32 * p // ranks,
+                "gradients, fp32": FP32 * load.learning // ranks,
                 **moments,
                 **gathered,
-                "gradients before they are shared": (e + FP32) * max(shape.embedding, 2 * shape.layer),
+                "gradients before they are shared": (e + FP32) * unshared,
                 **activations(load),
                 **runtime,
             },
@@ -142,18 +152,19 @@ def host_phases(load: Load) -> tuple[MemoryPhase, ...]:
     here, whole = each * trials, FP32 * p
     part = trials * whole // load.settings.nodes
     processes = {"processes": 2 * here * _PROCESS}
-    reference = {"reference": part} if load.reference else {}
+    reference = {"reference": part} if load.reference and load.adapters is None else {}
+    learning = trials * FP32 * load.learning // load.settings.nodes
     copies = here if load.shape.tied else trials
     stays = dict(reference)
     if load.lags:
-        stays["the sampler's weights, and once more while they are exchanged"] = 2 * part
+        stays["the sampler's weights, and once more while they are exchanged"] = 2 * learning
     if "params" in load.settings.offload:
         stays["offloaded weights"] = part
     if "optimizer" in load.settings.offload:
-        stays["offloaded moments"] = 2 * part
+        stays["offloaded moments"] = 2 * learning
     loaded = {f"the model, whole, {copies} times" if copies > 1 else "the model, whole": copies * whole}
     # A model is put together on the first rank, in a module that is filled and as what fills it.
-    written = {"the model, whole, and in the making": 2 * trials * load.width * p, "parts to write": 3 * part}
+    written = {"the model, whole, and in the making": 2 * trials * load.width * p, "parts to write": 3 * learning}
     return (
         MemoryPhase("load", {**loaded, **reference, **processes}),
         MemoryPhase("training", {**stays, **processes}),
@@ -161,10 +172,11 @@ def host_phases(load: Load) -> tuple[MemoryPhase, ...]:
     )
 
 
-def checkpoint_bytes(parameters: int, width: int, lags: bool, reference_moves: bool) -> int:
-    """A model as wide as a pass, and to go on from, in fp32: weights and two moments, and what a sampler that lags or a
-    reference that moves has."""
-    return (width + FP32 * (3 + int(lags) + int(reference_moves))) * parameters
+def checkpoint_bytes(parameters: int, learning: int, width: int, lags: bool, reference_moves: bool) -> int:
+    """A model as wide as a pass, and to go on from, in fp32: what learns with its two moments, and what a sampler that
+    lags or a reference that moves has of it; adapters once more, to be read alone."""
+    alone = FP32 * learning if learning != parameters else 0
+    return width * parameters + FP32 * (3 + int(lags) + int(reference_moves)) * learning + alone
 
 
 def masks(load: Load) -> dict[str, int]:

@@ -26,11 +26,12 @@ from verl.utils import tensordict_utils as tu
 from algorithms.rollouts import Rollouts
 from harness.backends.verl import columns, node
 from harness.backends.verl.keys import cut
+from harness.backends.verl.learner import learnt
 from harness.backends.verl.minibatches import ONE_EPOCH
 from harness.backends.verl.objective import Objective
 from harness.backends.verl.options import settings_of
 from harness.backends.verl.settings import translate
-from harness.backends.verl.workers import PolicyWorker, learnt
+from harness.backends.verl.workers import PolicyWorker
 from harness.backends.verl.worst_microbatch import MicrobatchSpec, longest
 
 OUT_OF_MEMORY = ("out of memory", "can't allocate memory")

@@ -21,9 +21,6 @@ from harness.config.experiment import Experiment
 from harness.config.limits import Count, Positive
 from harness.records.fields import LATER, RUNTIME, kept
 
-SEEN = "CUDA_VISIBLE_DEVICES"
-"""the environment variable that says which GPUs a process sees"""
-
 
 @dataclass(frozen=True)
 class VerlSettings:
@@ -100,7 +97,7 @@ def settings_of(experiment: Experiment) -> VerlSettings:
 
 
 def copies_of_sampler(settings: VerlSettings, seen: str) -> list[str]:
-    """The devices of each copy of the sampler in a slot of one machine, as `SEEN` says them.
+    """The devices of each copy of the sampler in a slot of one machine, as CUDA_VISIBLE_DEVICES says them.
 
     Args:
         seen: the value of that variable here; empty: all devices.

@@ -19,9 +19,12 @@ from torch import Tensor
 from torch.distributed.checkpoint.filesystem import FileSystemReader
 from torch.distributed.checkpoint.state_dict_loader import load
 from torch.distributed.checkpoint.state_dict_saver import save
-from torch.distributed.tensor import DTensor
+from torch.distributed.tensor import DTensor, distribute_tensor
 from verl.utils.checkpoint.checkpoint_manager import BaseCheckpointManager
+from verl.utils.device import get_device_id
 from verl.utils.fsdp_utils import offload_fsdp_optimizer
+
+from harness.models import adapters
 
 WEIGHT, OPTIMIZER = "weight.", "optimizer."
 """before a weight's name; and before a quantity of the optimiser's and a name: `optimizer.exp_avg.lm_head.weight`"""
@@ -79,14 +82,31 @@ def is_here(folder: str | Path) -> bool:
 
 
 def weights(module: torch.nn.Module) -> dict[str, Tensor]:
-    """Those of a module that FSDP2 has cut, sharing its memory; tied ones once, under their first name.
+    """Those of a module that FSDP2 has cut, sharing its memory; tied ones once, under their first name. Of a module
+    with adapters these alone: the others are the initial model's for ever.
 
     `state_dict` makes FSDP2 drop the gathered weights that it may still hold from a forward pass, so that what is
     written here is what the next one reads.
     """
     state = module.state_dict()
-    once = {name for name, _ in (*module.named_parameters(), *module.named_buffers())}
+    own = adapters.state(module) if adapters.adapted(module) else dict(module.named_parameters())
+    once = {*own, *(name for name, _ in module.named_buffers())}
     return {WEIGHT + name: value for name, value in state.items() if name in once}
+
+
+def whole(part: Tensor) -> Tensor:
+    """All of a weight, on this rank's device."""
+    here = part.to(get_device_id())
+    return here.full_tensor() if isinstance(here, DTensor) else here
+
+
+def spread(parameter: Tensor, value: Tensor) -> None:
+    """Give each rank its part of a weight, which every rank has whole."""
+    if isinstance(parameter, DTensor):
+        cut = distribute_tensor(value.to(get_device_id()), parameter.device_mesh, parameter.placements)
+        parameter.to_local().copy_(cut.to_local())
+    else:
+        parameter.copy_(value)
 
 
 def shards(module: torch.nn.Module) -> dict[str, Tensor]:

@@ -33,7 +33,7 @@ from harness.backends.base import Observer
 from harness.backends.checkpoints import TrainingProgress
 from harness.backends.groups import TokenRollouts, as_batch
 from harness.backends.metrics import add, numbers, step_metrics
-from harness.backends.verl import columns, packing
+from harness.backends.verl import columns, learner, packing
 from harness.backends.verl.buffer import TRAIN, GroupBuffer
 from harness.backends.verl.checkpoint import REFERENCE, SAMPLER, SHARDS, STATE
 from harness.backends.verl.keys import cut
@@ -44,7 +44,7 @@ from harness.backends.verl.options import settings_of
 from harness.backends.verl.sampling import ASK, Ask
 from harness.backends.verl.sync import Sync
 from harness.backends.verl.turns import Pools
-from harness.backends.verl.workers import PolicyWorker, learnt
+from harness.backends.verl.workers import PolicyWorker
 from harness.base.interrupts import saved_first
 from harness.base.seeds import derive
 from harness.config.experiment import Trial
@@ -270,7 +270,7 @@ class Trainer(PPOTrainerSync):
                 "calculate_entropy": self.algorithm.wants_entropy,
                 **ONE_EPOCH,
             }
-            found = learnt(output := self.actor_rollout_wg.update_actor(epoch_batch), self.state)
+            found = learner.learnt(output := self.actor_rollout_wg.update_actor(epoch_batch), self.state)
             self.monitor.updated(tu.get(output, "metrics"))
             self.state, made = found.state, made + found.updates
             add(self.learnt, found.logged)

@@ -1,12 +1,8 @@
-"""verl's workers, learning as the local backend does: totals of the mini-batch first, then its micro-batches.
-
-What a worker group returns from `update_actor` is read by `learnt`.
-"""
+"""verl's workers of one rank: actor, sampler and reference, and what a checkpoint has of them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,162 +12,14 @@ from tensordict import TensorDict
 from torch import Tensor
 from verl.single_controller.base.decorator import Dispatch, register
 from verl.utils import tensordict_utils as tu
-from verl.workers.engine_workers import ActorRolloutRefWorker, TrainingWorker
+from verl.workers.engine_workers import ActorRolloutRefWorker
 
-from algorithms.rollouts import Mean, Totals
-from harness.backends.metrics import add, update_metrics
 from harness.backends.verl import exporting, sharded
-from harness.backends.verl.columns import VALID, as_rollouts
-from harness.backends.verl.objective import LOGGED, Objective, replay
+from harness.backends.verl.learner import VerlLearner
 from harness.backends.verl.packing import Packing, Row, probe
+from harness.models import adapters
 
 ONE_TO_ALL: Any = Dispatch.ONE_TO_ALL  # type: ignore[attr-defined]  # verl adds the members when it is imported
-UPDATE = "rence/update"
-"""among the metrics of a mini-batch: the `OptimizerStep`"""
-
-
-@dataclass(frozen=True)
-class OptimizerStep:
-    """One optimiser step, over all micro-batches and ranks; every rank reports the same."""
-
-    loss: float
-    grad_norm: float
-    rate: float
-    logged: Mapping[str, Mean]
-    """the algorithm's metrics"""
-    state: Mapping[str, float]
-    """what the algorithm carries on"""
-
-
-@dataclass(frozen=True)
-class Learnt:
-    """What one call of `update_actor` did."""
-
-    logged: Mapping[str, Mean]
-    """each metric summed over the updates, under the names of the local backend"""
-    state: Mapping[str, float]
-    updates: int
-    """optimiser steps; mini-batches without a valid row make none"""
-
-
-def learnt(output: TensorDict, state: Mapping[str, float]) -> Learnt:
-    """Read what `update_actor` returned to the driver.
-
-    Args:
-        state: what was sent along; the answer where nothing was updated.
-
-    Raises: Diverged if a loss or gradient was not finite. verl has not made that step.
-    """
-    updates: list[OptimizerStep] = tu.get(output, "metrics").get(UPDATE, [])
-    logged: dict[str, Mean] = {}
-    for update in updates:
-        add(logged, update_metrics(update.loss, update.grad_norm, update.rate))
-        add(logged, update.logged)
-    return Learnt(logged, updates[-1].state if updates else state, len(updates))
-
-
-class VerlLearner(TrainingWorker):
-    """Trains by an `Objective`, which `set_loss_fn` brings."""
-
-    engine: Any
-    """an FSDPEngine: verl's base class does not say what it has"""
-    loss_fn: Any
-    """the Objective"""
-
-    def train_mini_batch(self, data: TensorDict) -> TensorDict:
-        """Updates, one for each mini-batch.
-
-        Args:
-            data: besides what verl wants, `updates` (optimiser steps made before), `state` (what the algorithm carries)
-                and `progress` (share of the budget that has been generated).
-        """
-        self.updates: int = tu.pop(data, "updates")
-        self.state: Mapping[str, float] = tu.pop(data, "state")
-        self.progress: float = tu.pop(data, "progress")
-        return super().train_mini_batch(data)
-
-    def train_batch(self, data: TensorDict) -> TensorDict | None:
-        """One update. Without a valid row on any rank there is none: AdamW would move the weights all the same.
-
-        Where `data` may be cut inside groups and the loss may not, a pass without gradient comes first."""
-        objective, totals = self.loss_fn, self._totals(data)
-        if not totals.rollouts:
-            return tu.get_tensordict({}, {"metrics": {}})
-        algorithm, recipe = objective.algorithm, objective.recipe
-        replays = tu.get(data, "force_group_size") < recipe.group_size and not algorithm.separable
-        first = self._first_pass(data) if replays or algorithm.measures else {}
-        means = self._means(objective, first, data, totals.tokens) if algorithm.measures else {}
-        self.state = algorithm.adapt(self.state, means)
-        rate = recipe.rate(self.updates)
-        for group in self.engine.optimizer.param_groups:
-            group["lr"] = rate
-        known = replace(objective, totals=replace(totals, means=means, state=self.state, progress=self.progress))
-        whole = self._gathered(known.differentiate(first, data)) if replays else None
-        self.loss_fn = replay if replays else known
-        output = super().train_batch(data)
-        self.loss_fn = objective
-        self.updates += 1
-        return None if output is None else self._report(tu.get(output, "metrics"), rate, whole)
-
-    def _report(
-        self, metrics: dict[str, Any], rate: float, whole: Sequence[tuple[float, Mapping[str, Mean]]] | None
-    ) -> TensorDict:
-        """verl's metrics with the update in place of what it is made of.
-
-        Args:
-            whole: loss and metrics of each rank, where they are known from the first pass; else they are verl's.
-        """
-        loss, parts = metrics.pop("loss"), [micro for rank in metrics.pop(LOGGED) for micro in rank]
-        if whole is not None:
-            loss, parts = sum(value for value, _ in whole), [own for _, own in whole]
-        logged: dict[str, Mean] = {}
-        for part in parts:
-            add(logged, part)
-        metrics.pop("lr", None)  # of verl's schedule, which ours overrules
-        update = OptimizerStep(loss, metrics.pop("grad_norm"), rate, logged, self.state)
-        return tu.get_tensordict({}, {"metrics": {**metrics, UPDATE: update}})
-
-    def _totals(self, data: TensorDict) -> Totals:
-        """The counts of the mini-batch, of which this rank has `data`."""
-        own, _ = as_rollouts(data, self.loss_fn.recipe.max_tokens)
-        counts = {name: value for name, value in asdict(Totals.of(own)).items() if isinstance(value, int)}
-        return Totals(**self._summed(counts))
-
-    def _first_pass(self, data: TensorDict) -> dict[str, Tensor]:
-        """What the model says of all tokens of `data`, without gradient, in the micro-batches of the update."""
-        config = self.engine_config
-        defaults = {
-            "use_remove_padding": config.use_remove_padding,
-            "use_dynamic_bsz": config.use_dynamic_bsz,
-            "max_token_len_per_gpu": config.max_token_len_per_gpu,
-            "micro_batch_size_per_gpu": config.micro_batch_size_per_gpu,
-            "use_fused_kernels": config.use_fused_kernels,
-        }
-        tu.assign_non_tensor(data, **{key: value for key, value in defaults.items() if key not in data})
-        with self.engine.eval_mode(disable_auto_offload=tu.get(data, "disable_auto_offload", False)):
-            output = self.engine.infer_batch(data)
-        return {name: said.to(data[VALID].device) for name, said in output["model_output"].items()}
-
-    def _means(
-        self, objective: Objective, first: Mapping[str, Tensor], data: TensorDict, tokens: int
-    ) -> dict[str, float]:
-        """Means per token over the mini-batch, of what the first pass said."""
-        batch, logp_BT = objective.read(first, data)
-        own = objective.algorithm.measure(batch, logp_BT) if len(batch) else {}
-        return {name: value / tokens for name, value in self._summed({n: float(v) for n, v in own.items()}).items()}
-
-    def _summed(self, own: Mapping[str, Any]) -> dict[str, Any]:
-        """Over the data-parallel ranks, which need not have the same names. In Python's numbers: counts stay exact."""
-        every = self._gathered(own)
-        names = dict.fromkeys(name for rank in every for name in rank)
-        return {name: sum(rank.get(name, 0) for rank in every) for name in names}
-
-    def _gathered(self, own: Any) -> list[Any]:
-        """Of each data-parallel rank."""
-        group = self.engine.get_data_parallel_group()
-        every: list[Any] = [None] * torch.distributed.get_world_size(group)
-        torch.distributed.all_gather_object(every, own, group=group)
-        return every
 
 
 class PolicyWorker(ActorRolloutRefWorker):
@@ -186,12 +34,25 @@ class PolicyWorker(ActorRolloutRefWorker):
     """this rank's part of the weights that a sampler has which lags, in the host's memory; None: it does not lag"""
 
     @register(dispatch_mode=ONE_TO_ALL)
+    def init_model(self) -> None:
+        """With adapters, which then begin as on the local backend, and which samplers are sent merged."""
+        super().init_model()
+        engine = self.actor.engine if self.actor is not None else None
+        if engine is not None and adapters.adapted(engine.module):
+            adapters.begin(engine.module, engine.engine_config.seed, sharded.spread)
+            # verl's own merging rounds every weight to bf16, whatever the sampler computes in.
+            engine.get_per_tensor_param = lambda **_: (adapters.merged(engine.module, sharded.whole), None)
+
+    @register(dispatch_mode=ONE_TO_ALL)
     def save_checkpoint(
         self, local_path: str, hdfs_path: str | None = None, global_step: int = 0, max_ckpt_to_keep: int | None = None
     ) -> None:
         """A model in Hugging Face's layout, the tokenizer by verl, and what training goes on from."""
         super().save_checkpoint(local_path, hdfs_path, global_step, max_ckpt_to_keep)
-        exporting.save_model(self.actor.engine, Path(local_path) / "huggingface")
+        engine, recipe, model = self.actor.engine, self.actor.loss_fn.recipe, Path(local_path) / "huggingface"
+        exporting.save_model(engine, model)
+        if recipe.lora:
+            exporting.save_adapter(engine, recipe.lora, model / adapters.FOLDER)
         sharded.save_learner(self.actor.engine, local_path)
 
     @register(dispatch_mode=ONE_TO_ALL)
@@ -242,18 +103,32 @@ class PolicyWorker(ActorRolloutRefWorker):
 
     @register(dispatch_mode=ONE_TO_ALL)
     def sync_reference(self) -> None:
-        """The reference takes the sampler's weights: the actor's, unless the sampler lags."""
-        sharded.fill(self.ref.engine.module, self._actor() if self.held is None else self.held)
+        """The reference takes the sampler's weights: the actor's, unless the sampler lags. Where there are adapters, it
+        is the actor with others."""
+        newest = self._actor() if self.held is None else self.held
+        if self.ref is None:
+            self.actor.reference = sharded.copied(newest)
+        else:
+            sharded.fill(self.ref.engine.module, newest)
 
     @register(dispatch_mode=ONE_TO_ALL)
     def save_reference(self, folder: str) -> None:
-        """The reference, into a folder that every rank writes to."""
-        sharded.save_weights(self.ref.engine.module, folder)
+        """The reference, into a folder that every rank writes to. Without adapters yet it is the initial model."""
+        if self.ref is not None:
+            sharded.save_weights(self.ref.engine.module, folder)
+        elif self.actor.reference is not None:
+            with self.actor.as_reference():
+                sharded.save_weights(self.actor.engine.module, folder)
 
     @register(dispatch_mode=ONE_TO_ALL)
     def load_reference(self, folder: str) -> None:
         """What `save_reference` wrote; or earlier versions, with as many ranks as now."""
-        if sharded.is_here(folder):
+        if self.ref is None:
+            if sharded.is_here(folder):
+                self.sync_reference()
+                with self.actor.as_reference():
+                    sharded.load_weights(self.actor.engine.module, folder)
+        elif sharded.is_here(folder):
             sharded.load_weights(self.ref.engine.module, folder)
         else:
             sharded.fill(self.ref.engine.module, sharded.load_part(folder, "reference"))

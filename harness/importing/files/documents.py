@@ -190,7 +190,7 @@ def _parquet(path: Path) -> Documents:
     try:
         number = 1
         with pq.ParquetFile(path, buffer_size=1 << 20) as file:
-            for batch in file.iter_batches(1 << 12):
+            for batch in file.iter_batches(1 << 10, use_threads=False):
                 for row in batch.to_pylist():
                     yield number, row
                     number += 1

@@ -80,7 +80,7 @@ def check(path: Path) -> None:
 
 def has_mark(path: Path) -> bool:
     """Whether a file begins with the mark of its encoding."""
-    with path.open("rb") as file:
+    with opened(path) as file:
         return file.read(3).startswith(tuple(_MARKS))
 
 

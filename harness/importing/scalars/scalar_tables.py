@@ -80,7 +80,7 @@ def read_delimited(source: ImportSource) -> ScalarTable:
                 pyarrow.csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
                 pyarrow.csv.ConvertOptions(column_types={name: pa.string() for name in header}),
             )
-    cells = pd.DataFrame({name: _texts(table[name]) for name in header})
+    cells = pd.DataFrame({name: pd.Series(_texts(table[name]), dtype=object) for name in header})
     if cells.empty:
         raise DataError(f"{source.path} has no rows below its first line: {', '.join(header)}.")
     notes = () if _ends_well(source) else (_NO_END.format(path=source.path),)

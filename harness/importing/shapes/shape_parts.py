@@ -46,7 +46,7 @@ def _is_flat(shape: FoundShape, file: PeekedFile, wanted: Mapping[str, RecordCol
         and not shape.layout.lists
         and shape.layout.wide is None
         and not (shape.family and shape.family.only)
-        and file.source.path.suffix in readers.TABLES
+        and readers.is_table(file.source.path)
         and not opening.has_mark(file.source.path)
         and (opening.kind(file.source.path) != ".csv" or separator(file.source.path) == ",")
         and all(column.where == "row" and len(column.path) == 1 for column in columns)

@@ -49,7 +49,7 @@ _GUIDE = "docs/how-to/cluster.md says more."
 class RayLauncher(Launcher):
     """The cluster that RAY_ADDRESS names, or the one on this machine."""
 
-    _gpus_of_start = 0
+    _gpus_of_start = _gpus_of_trial = 0
 
     def check(self, experiment: Experiment) -> None:
         need("--launcher ray", "ray", extra="ray")
@@ -57,6 +57,7 @@ class RayLauncher(Launcher):
         backend = get_backend(experiment.backend)
         backend.check_machine(experiment, self.nodes())
         self._gpus_of_start = backend.gpus_of_start(experiment)
+        self._gpus_of_trial = backend.gpus_of_trial(experiment)
 
     def slots(self) -> int:
         """One a processor of the cluster: a job that waits 15 minutes for its place is given up by Ray."""
@@ -99,8 +100,7 @@ class RayLauncher(Launcher):
             entrypoint=_command(job, attempt),
             submission_id=name,
             entrypoint_num_cpus=1,
-            # A trial's own process uses none: its workers take them.
-            entrypoint_num_gpus=(self._gpus_of_start or None) if job.seed is None else None,
+            entrypoint_num_gpus=(self._gpus_of_start if job.seed is None else self._gpus_of_trial) or None,
             metadata={_JOB: _identity(job), _ATTEMPT: str(attempt)},
         )
         try:
