@@ -200,6 +200,7 @@ def adjusted_family(
     Two adjustments, differences and equivalences, each over the whole family at level alpha: a pair can be wrong in one
     of the two only, for a true difference is not at once nil and beyond the margin.
     """
+    # a gap takes its share of alpha too
     ps = adjusted([estimate.p_value if estimate else None for estimate in estimates])
     equivalence = adjusted([equivalence_p(estimate, margin) for estimate in estimates])
     return [

@@ -63,6 +63,7 @@ def check(found: ResolvedScores, asked: ScalarOptions, unit: Unit | None) -> Che
     )
     frame["seed"], numbered = _seeds(found, frame, asked, notes)
     frame["place"] = np.arange(len(frame))
+    # before the unit: a row that is left out has no part in what all are written in
     frame = _averages(found, frame, notes)
     percent = percent[frame["place"].to_numpy()]
     unit = _unit(found, frame, percent, unit)

@@ -114,6 +114,7 @@ def _means(table: ScalarTable, numbers: Sequence[str], metrics: Sequence[str]) -
         for name in numbers
         if name not in averages and not IS_NO_SCORE.search(plain(name)) and len(set(table.cells[name])) > 1
     ]
+    # with one other column it may as well be a setting
     if not averages or len(others) < 2:
         return []
     if metrics:

@@ -52,6 +52,7 @@ def nothing(files: Sequence[PeekedFile], command: Command) -> str:
         return f"{path} holds {said}, and no answers to problems: a row is an object with named values."
     whole = tree(values)
     keys = list(whole.keys or (whole.entries.keys if whole.entries else ()))
+    # what a newcomer most likely has comes first: a report, a set of problems, results of whole benchmarks
     ids = [key for key in keys if key.endswith("_ids")]
     if len(ids) > 1:
         named = ", ".join(f"`{key}`" for key in ids[:4])
