@@ -28,7 +28,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from bench.report import FAILURES, MARKS, SIX, use
+from bench.report import FAILURES, MARKS, SIX, said, use
 from harness.records import START
 
 ROWS = 1 << 16
@@ -63,10 +63,10 @@ def main() -> None:
         seconds = time.perf_counter() - started
         print(f"{rows:,} {kind}, {path.stat().st_size / 1e6:,.0f} MB, written in {seconds:.0f} s", flush=True)
         source = ["scores"] if arguments.scores else [word for word in [arguments.source] if word]
-        print("import:", use(["import", *source, str(path), "--out", str(run), "--clean", "--json"]), flush=True)
+        print("import:", said(use(["import", *source, str(path), "--out", str(run), "--clean", "--json"])), flush=True)
         if arguments.report:
             page = run / "report/index.html"
-            print("report:", use(["report", str(run)]), f"page {page.stat().st_size / 1e6:.2f} MB")
+            print("report:", said(use(["report", str(run)])), f"page {page.stat().st_size / 1e6:.2f} MB")
 
 
 def attempts(asked: argparse.Namespace) -> Iterator[pa.Table]:

@@ -247,7 +247,9 @@ def _csv(source: ImportSource) -> Records:
             if not cells:
                 continue
             if len(cells) != len(header):
-                raise DataError(f"{source.at(line)} must have {len(header)} cells, as the first line has.")
+                raise DataError(
+                    f"{source.at(line)} must have {len(header)} cells, as the first line, but has {len(cells)}."
+                )
             yield line, sum(map(len, cells)), dict(zip(header, cells, strict=True))
 
 
