@@ -5,7 +5,8 @@
 Processor seconds are those of this process and of all that it starts, their start included. Loads: outputs on GSM8K,
 with their labels; expressions that differ (every answer of the labelled sets that is no plain number, against golds of
 other problems), first as they are and then in new pairs; and hostile answers among ordinary ones, ours alone. No pair
-is met twice. FOLDER, RENCE_DATA_DIR unless it is named, holds `grading/` with the labelled sets; see `tests/benchmarks/test_agreement.py`.
+is met twice. FOLDER, RENCE_DATA_DIR unless it is named, holds `grading/` with the labelled sets; see
+`tests/benchmarks/test_agreement.py`.
 """
 
 from __future__ import annotations
