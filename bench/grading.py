@@ -1,11 +1,12 @@
 """How many answers the marker marks in a processor second, beside plain Math-Verify on the same rows.
 
-    python bench/grading.py --data FOLDER [--workers N] [--json FILE]
+    python bench/grading.py [--data FOLDER] [--workers N] [--json FILE]
 
 Processor seconds are those of this process and of all that it starts, their start included. Loads: outputs on GSM8K,
 with their labels; expressions that differ (every answer of the labelled sets that is no plain number, against golds of
 other problems), first as they are and then in new pairs; and hostile answers among ordinary ones, ours alone. No pair
-is met twice. FOLDER holds `grading/` with the labelled sets; see `tests/benchmarks/test_agreement.py`.
+is met twice. FOLDER, RENCE_DATA_DIR unless it is named, holds `grading/` with the labelled sets; see
+`tests/benchmarks/test_agreement.py`.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ Rows = Sequence[tuple[str, str]]
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--data", type=Path, default=Path(os.environ.get("RENCE_DATA_DIR", ".")))
     parser.add_argument("--workers", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()

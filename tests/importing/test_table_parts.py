@@ -190,3 +190,14 @@ def test_an_evaluation_is_written_in_pieces(tmp_path: Path, monkeypatch: pytest.
     assert [pq.read_table(path)["problem_id"].to_pylist()[::3] for path in files] == [
         [f"p{i:03}" for i in range(40)]
     ] * 2
+
+
+def test_an_evaluation_that_would_fill_the_memory_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    save(tmp_path / "a.csv")
+    asked = recognised.AnyOptions()
+    found = recognised.recognise([ImportSource(tmp_path / "a.csv")], asked, None, Command([]))
+    assert spool.free_memory() > 1e6
+    monkeypatch.setattr(spool, "free_memory", lambda: 1000.0)
+    with pytest.raises(DataError, match=r"one evaluation need about 0\.0 GB of memory .* 0\.0 GB are free"):
+        folder.write(recognised.read_all(found, asked), "x", {}, folder.ImportComparison(), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
