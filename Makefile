@@ -14,7 +14,7 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3 python; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))' 2>/dev/null && echo $$p && break; done)
 RUN_ARGS := $(if $(WORKERS),--workers $(WORKERS))
 
-.PHONY: help demo test test-paths torture hostile nightly test-verl venv venv-verl lint types smoke smollm requirements tasks reference clean
+.PHONY: help demo bench bench-long bench-check test test-paths torture hostile nightly test-verl venv venv-verl lint types smoke smollm requirements tasks reference clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 14
@@ -22,6 +22,16 @@ help: ## what can be made
 demo: $(VENV)/.installed ## train and compare four algorithms on this machine, and write the report
 	@start=$$SECONDS; $(BIN)/rence run configs/quickstart.yaml $(RUN_ARGS) && \
 	echo "make demo: $$((SECONDS - start)) s after the install"
+
+# RENCE_DATA_DIR with grading/ in it for the rows of the marker; without it the page says that they were not run.
+bench: $(VENV)/.installed-dev ## speed beside others, in under 20 minutes; writes docs/benchmarks.md
+	PYTHONPATH=. OMP_NUM_THREADS=1 $(BIN)/python bench/suite.py
+
+bench-long: $(VENV)/.installed-dev ## what of it takes more than a minute a side
+	PYTHONPATH=. OMP_NUM_THREADS=1 $(BIN)/python bench/suite.py --long
+
+bench-check: $(VENV)/.installed ## whether the ratios of the last `make bench` hold against bench/baseline.json
+	PYTHONPATH=. $(BIN)/python bench/check.py
 
 test: $(VENV)/.installed-dev ## the whole test suite
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile

@@ -1,11 +1,12 @@
 """How many answers the marker marks in a processor second, beside plain Math-Verify on the same rows.
 
-    python bench/grading.py --data FOLDER [--workers N]
+    python bench/grading.py [--data FOLDER] [--workers N] [--json FILE]
 
 Processor seconds are those of this process and of all that it starts, their start included. Loads: outputs on GSM8K,
 with their labels; expressions that differ (every answer of the labelled sets that is no plain number, against golds of
 other problems), first as they are and then in new pairs; and hostile answers among ordinary ones, ours alone. No pair
-is met twice. FOLDER holds `grading/` with the labelled sets; see `tests/benchmarks/test_agreement.py`.
+is met twice. FOLDER, RENCE_DATA_DIR unless it is named, holds `grading/` with the labelled sets; see
+`tests/benchmarks/test_agreement.py`.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
+from bench.sides import write
 from benchmarks.marking import mark_all
 from benchmarks.marking.marker import mark_texts
 from benchmarks.marking.pool import Pool
@@ -45,21 +48,23 @@ Rows = Sequence[tuple[str, str]]
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--data", type=Path, default=Path(os.environ.get("RENCE_DATA_DIR", ".")))
     parser.add_argument("--workers", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
     print(f"{arguments.workers} workers, load {os.getloadavg()[0]:.1f}; rows a processor second, how many are correct")
     print(f"{'':44} {'rows':>6} {'ours':>7} {'correct':>8} {'Math-Verify':>12} {'correct':>8}")
     grading = arguments.data / "grading"
     outputs = [(row["pred"], row["gold"]) for row in _rows(grading / "real_gsm8k_6b.jsonl")]
-    _line("outputs, answer anywhere", outputs, mark_texts, arguments.workers)
+    rows = [_line("outputs, answer anywhere", outputs, mark_texts, arguments.workers)]
     boxed = [(f"{text}\n\\boxed{{{text.split()[-1]}}}", gold) for text, gold in outputs]
-    _line("outputs, boxed", boxed, mark_all, arguments.workers)
+    rows.append(_line("outputs, boxed", boxed, mark_all, arguments.workers))
     pairs = [(row["pred"], row["gold"]) for row in _rows(grading / "derived_shuffled_neg.jsonl")]
     pairs = [pair for pair in pairs if not all(PLAIN_NUMBER.fullmatch(text) for text in pair)]
-    _line("expressions that differ", _in_boxes(pairs), mark_all, arguments.workers)
-    _line("expressions that differ, new pairs", _in_boxes(_paired(pairs)), mark_all, arguments.workers)
+    rows.append(_line("expressions that differ", _in_boxes(pairs), mark_all, arguments.workers))
+    rows.append(_line("expressions that differ, new pairs", _in_boxes(_paired(pairs)), mark_all, arguments.workers))
     hostile(arguments.workers)
+    write(arguments.json, rows)
 
 
 def _rows(path: Path) -> list[dict[str, str]]:
@@ -80,7 +85,8 @@ def _paired(pairs: Rows) -> Rows:
     return sorted(found - set(pairs))
 
 
-def _line(what: str, rows: Rows, mark: Callable[..., list[Marked]], workers: int) -> None:
+def _line(what: str, rows: Rows, mark: Callable[..., list[Marked]], workers: int) -> dict[str, Any]:
+    """One row: the rows a processor second of both sides, and how many are correct to each."""
     before = _processor_seconds()
     found = _marked(rows, mark, workers)
     ours = _processor_seconds() - before
@@ -91,6 +97,15 @@ def _line(what: str, rows: Rows, mark: Callable[..., list[Marked]], workers: int
     correct = sum(one.mark is Mark.CORRECT for one in found)
     rate = f"{len(rows) / ours:>7,.0f} {correct:>8,}"
     print(f"{what:44} {len(rows):>6,} {rate} {len(rows) / theirs:>12,.0f} {int(theirs_correct):>8,}", flush=True)
+    return {
+        "work": what,
+        "rows": len(rows),
+        "ours, rows a cpu-s": len(rows) / ours,
+        "Math-Verify, rows a cpu-s": len(rows) / theirs,
+        "correct, ours": correct,
+        "correct, Math-Verify": int(theirs_correct),
+        "ratio": theirs / ours,
+    }
 
 
 def _marked(rows: Rows, mark: Callable[..., list[Marked]], workers: int) -> list[Marked]:

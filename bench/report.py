@@ -1,6 +1,6 @@
 """How long `rence report` takes on large runs, what it needs, and how long its page takes to open.
 
-    python bench/report.py [--keep FOLDER] [--only NAME]... [--characters N]
+    python bench/report.py [--keep FOLDER] [--only NAME]... [--characters N] [--json FILE]
 
 Writes synthetic runs in the real format, with answers of realistic length, builds each one's report in a fresh process
 with one thread, and opens the page in headless Chromium where there is one (`chromium` and `chromium-driver`). FOLDER
@@ -24,6 +24,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from bench.sides import Run, write
 from harness.records import (
     START,
     ArmRecord,
@@ -76,7 +77,9 @@ def main() -> None:
     parser.add_argument("--keep", type=Path)
     parser.add_argument("--only", action="append", choices=list(SHAPES))
     parser.add_argument("--characters", type=int, default=2000, help="mean length of an answer")
+    parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
+    rows = []
     with tempfile.TemporaryDirectory() as scratch:
         for name in arguments.only or list(SHAPES)[:3]:
             shape, run = SHAPES[name], (arguments.keep or Path(scratch)) / name
@@ -84,13 +87,22 @@ def main() -> None:
                 started = time.perf_counter()
                 Writer(shape, RunFolder(run), arguments.characters).write()
                 print(f"{name}: written in {time.perf_counter() - started:.0f} s", file=sys.stderr)
-            print(f"{name}: {shape.arms} arms x {shape.seeds} seeds, {shape.attempts:,} attempts: {measure(run)}")
+            row = {
+                "run": f"{name}: {shape.arms} arms x {shape.seeds} seeds",
+                "attempts": shape.attempts,
+                **measure(run),
+            }
+            print(", ".join(f"{key} {value}" for key, value in row.items()), flush=True)
+            rows.append(row)
+    write(arguments.json, rows)
 
 
-def measure(run: Path) -> str:
+def measure(run: Path) -> dict[str, object]:
+    """What a report took and how large its page is, as a row of the page of speed."""
     page = run / "report" / "index.html"
     used = use(["report", str(run)])
-    return f"{used}; page {page.stat().st_size / 1e6:.2f} MB, {opening(page)}"
+    size = {"page, MB": page.stat().st_size / 1e6, "opens in": opening(page)}
+    return {"seconds": used.wall, "cpu-s": used.cpu, "GB at most": (used.peak_mb or 0) / 1e3, **size}
 
 
 _ALONE = """
@@ -98,23 +110,27 @@ import os, sys
 quiet = [(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)]
 pid = os.posix_spawn(sys.argv[1], sys.argv[1:], os.environ, file_actions=quiet)
 _, status, used = os.wait4(pid, 0)
-print(status, used.ru_utime + used.ru_stime, used.ru_maxrss)
+print(status, used.ru_utime, used.ru_stime, used.ru_maxrss)
 """
 """between us and the command: a process begins with the memory of the one that made it, and ours may be large"""
 
 
-def use(words: Sequence[str]) -> str:
-    """Seconds, seconds of processor, and largest memory of one `rence ...` in a process of its own, with one thread."""
+def use(words: Sequence[str]) -> Run:
+    """One `rence ...` in a process of its own, with one thread."""
     started = time.perf_counter()
     command = [sys.executable, "-m", "rence", *words]
     environment = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     asked = [sys.executable, "-c", _ALONE, *command]
     done = subprocess.run(asked, env=environment, check=True, stdout=subprocess.PIPE, text=True)
-    status, cpu, kilobytes = map(float, done.stdout.split())
+    status, user, system, kilobytes = map(float, done.stdout.split())
     if status:
         raise SystemExit(f"{' '.join(command)} failed.")
-    seconds, load = time.perf_counter() - started, os.getloadavg()[0]
-    return f"{seconds:.1f} s, cpu {cpu:.1f} s, peak {kilobytes / 1e6:.2f} GB (load {load:.1f})"
+    return Run(user, system, time.perf_counter() - started, None, kilobytes / 1e3)
+
+
+def said(used: Run) -> str:
+    """In words."""
+    return f"{used.wall:.1f} s, cpu {used.cpu:.1f} s, peak {(used.peak_mb or 0) / 1e3:.2f} GB"
 
 
 def opening(page: Path) -> str:

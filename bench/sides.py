@@ -142,19 +142,29 @@ def median(numbers: Iterable[float]) -> float:
 
 
 def gemm_rate(rows: int, inner: int, outer: int, seconds: float = 0.1) -> float:
-    """Floating-point operations a processor second of torch's own `linear` in fp32: (rows, inner) x (inner, outer).
-    Nothing that multiplies these matrices with torch is faster: the ceiling of a share."""
+    """Floating-point operations a processor second in fp32: (rows, inner) x (inner, outer), by torch's own `linear` or
+    by oneDNN's product (`harness/models/linear.py`), whichever is faster here: the ceiling of a share."""
     import torch
 
+    from harness.models.linear import available
+
     x, weight = torch.randn(rows, inner), torch.randn(outer, inner)
+    ways: list[Callable[[], Any]] = [lambda: torch.nn.functional.linear(x, weight)]
+    if available():
+        ways.append(lambda: torch.ops.mkldnn._linear_pointwise(x, weight, None, "none", [], ""))
+    return 2 * rows * inner * outer / min(_seconds_of(way, seconds) for way in ways)
+
+
+def _seconds_of(work: Callable[[], Any], seconds: float) -> float:
+    """Processor seconds of a call, by the mean over so many of them."""
     for _ in range(3):
-        torch.nn.functional.linear(x, weight)
+        work()
     start, calls = time.process_time(), 0
     while (spent := time.process_time() - start) < seconds:
         for _ in range(5):
-            torch.nn.functional.linear(x, weight)
+            work()
         calls += 5
-    return 2 * rows * inner * outer * calls / spent
+    return spent / calls
 
 
 def gemm_seconds(rows: int, products: Iterable[tuple[int, int, int]]) -> float:

@@ -114,7 +114,7 @@ def compare(
 
     Args:
         margin: a fraction; differences smaller than this do not matter, and with it the two can be called equivalent.
-            Of scores of no known scale (`--unit raw`) it is a hundredth of their number.
+            Of scores of no known scale (`--unit raw`) it is in their own unit, any number above 0.
         estimand: what intervals shall cover: algorithm, benchmark, checkpoints, answers (docs/statistics.md).
         alpha: level of each family of tests, the average and the benchmarks.
         only_common: keep the problems that both have, instead of refusing sides that were asked different ones.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from harness.records import START
 from reports.data import axes, dependence, orders, readings, stability, unhealthy
-from reports.data.analysis import Analysis
+from reports.data.analysis import Analysis, once
 from reports.data.pairs import Pair
 from reports.data.scores import AVERAGE, final
 from reports.imported import EXPLORATORY, MATCHING_UNKNOWN
@@ -25,6 +25,7 @@ MOST_NUMBERS = 5
 MOST_NAMES = 8
 
 
+@once
 def sentences(a: Analysis) -> list[str]:
     """The verdict, then what it rests on."""
     facts, collapsed = axes.facts(a), stability.sentence(a)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 
-from benchmarks.marking.responses.extraction import last_box
-
 _NOTATION = re.compile(r"([+-]?[0-9]+(?:\.[0-9]+)?)e([+-]?[0-9]+)")
 """4.5e33"""
 _THOUSANDS = re.compile(r"(?<![0-9])[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])")
@@ -48,4 +46,6 @@ def several(gold: str) -> bool:
 
 def boxed(solution: str) -> str:
     """What the last box of a worked solution holds; empty if there is none."""
+    from benchmarks.marking.responses.extraction import last_box
+
     return last_box(solution) or ""

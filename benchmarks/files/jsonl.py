@@ -19,7 +19,6 @@ from typing import Any
 from benchmarks.asking import SEVERAL
 from benchmarks.files import cleaning
 from benchmarks.files.rules import LineMistake, check_gold, check_text, rule_of, text_of
-from benchmarks.marking import mark
 from benchmarks.marks import MATHS, NUMBERS, Mark, Rule
 
 QUESTION, ANSWER = ("problem", "question"), ("answer", "gold")
@@ -100,6 +99,9 @@ def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
 
 def _line(raw: bytes, rule: Rule | None) -> ProblemLine | None:
     """None if it is empty. Raises: LineMistake."""
+    # Not at the top: a command that reads no such file, such as `rence --help`, would wait for the marker.
+    from benchmarks.marking import mark
+
     if len(raw) > MOST_BYTES:
         raise LineMistake(f"the line is longer than {MOST_BYTES:,} bytes")
     try:

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from benchmarks.files import cleaning
-from benchmarks.marking.responses.choices import letter
 from benchmarks.marks import Form, Rule
 
 MOST_TOLERANCE = 0.5
@@ -76,6 +75,8 @@ def check_text(key: str, text: str) -> None:
 
 def check_gold(key: str, gold: str, form: Form) -> None:
     """Raises: LineMistake if a gold is too long to be one or no text, or one of multiple choice no letter."""
+    from benchmarks.marking.responses.choices import letter
+
     check_text(key, gold)
     if len(gold) > MOST_CHARACTERS:
         raise LineMistake(f"`{key}` is longer than {MOST_CHARACTERS:,} characters", f": it has {len(gold):,}")

@@ -20,8 +20,6 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from benchmarks.loading.wording import wording
-from benchmarks.marking import mark
-from benchmarks.marking.comparing.comparison import compare, plain_leaf
 from benchmarks.marks import MATHS, NUMBERS, Mark
 from benchmarks.problems import Problem, Selection
 
@@ -57,6 +55,8 @@ def select(problems: Iterable[Problem], held_out: Mapping[str, Sequence[Problem]
     Args:
         held_out: benchmark -> its problems.
     """
+    from benchmarks.marking import mark
+
     removed: Counter[str] = Counter()
     markable = []
     for problem in problems:
@@ -114,6 +114,8 @@ def _without_contradictions(
 
 def _contradict(golds: Iterable[str]) -> bool:
     """Whether they are different answers, as far as texts and plain numbers tell."""
+    from benchmarks.marking.comparing.comparison import compare, plain_leaf
+
     first, *others = dict.fromkeys(golds)
     return any(compare(other, first, MATHS, plain_leaf).equal is not True for other in others)
 

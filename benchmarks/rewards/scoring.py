@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
-from benchmarks.marking.pool import NotStarted, Pool, Program, Question, shared
 from benchmarks.marks import Mark
 from benchmarks.problems import Problem
 from benchmarks.rewards.locating import RewardMistake
 from benchmarks.rewards.serving import written_problem
+
+if TYPE_CHECKING:  # the marker is imported where something is rated: configs, which have rewards, are read without it
+    from benchmarks.marking.pool import Pool, Program, Question
 
 SECONDS = 10.0
 """of processor time that one call may take where nobody says otherwise"""
@@ -40,11 +42,15 @@ class OwnReward:
     @property
     def program(self) -> Program:
         """What a worker runs; nothing is remembered of whole responses, which seldom come twice."""
+        from benchmarks.marking.pool import Program
+
         arguments = (self.function, repr(float(self.seconds)), self.hash, *self.paths)
         return Program("benchmarks.rewards.serving", "the reward", arguments, remembers=0)
 
     def pool(self, workers: int) -> Pool:
         """Workers of its own, for whoever closes them."""
+        from benchmarks.marking.pool import Pool
+
         return Pool(workers, self.program)
 
 
@@ -72,6 +78,8 @@ def rate(own: OwnReward, responses: Sequence[Rated], pool: Pool | None = None) -
         pool: of `own.pool`; this process's own if None.
     Raises: RewardMistake if the function cannot be imported or called at all.
     """
+    from benchmarks.marking.pool import NotStarted, shared
+
     questions: list[Question] = [
         ("reward", one.text, one.problem.gold, written_problem(one.problem)) for one in responses
     ]

@@ -11,8 +11,10 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, version
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+if TYPE_CHECKING:  # it costs a tenth of `rence --help`, and is imported where packages are looked up
+    from importlib.metadata import EntryPoint
 
 T = TypeVar("T")
 _OF_ENGINES = ("rence.engines", "rence.backends")
@@ -112,6 +114,8 @@ def offered_by(made: object) -> tuple[str, str] | None:
 
 @cache
 def _found(group: str) -> Mapping[str, tuple[EntryPoint, ...]]:
+    from importlib.metadata import entry_points
+
     found: dict[str, tuple[EntryPoint, ...]] = {}
     for point in sorted(entry_points(group=group), key=_package):
         found[point.name] = (*found.get(point.name, ()), point)
@@ -132,6 +136,8 @@ def _version(point: EntryPoint) -> str:
 
 def _installed(package: str) -> str:
     """Its version; empty if it is not here."""
+    from importlib.metadata import PackageNotFoundError, version
+
     try:
         return version(package)
     except PackageNotFoundError:

@@ -142,6 +142,8 @@ def words(of: Any) -> str:
         return "yes" if of else "no"
     if isinstance(of, float):
         return f"{of:g}" if float(f"{of:g}") == of else repr(of)
+    if isinstance(of, Mapping):
+        return ", ".join(f"{key} {words(inner)}" for key, inner in of.items())
     return "+".join(map(words, of)) if isinstance(of, list | tuple) else str(of)
 
 

@@ -89,7 +89,7 @@ class Recipe:
     which keep a GPU busy, and some surplus"""
 
     lora: Lora | None = field(default=None, metadata=LATER)
-    """train low-rank adapters in place of the model's own weights (docs/how-to/one-gpu.md); null: all weights learn"""
+    """train low-rank adapters in place of the model's own weights (docs/how-to/lora.md); null: all weights learn"""
 
     def __post_init__(self) -> None:
         if self.lora is not None and not isinstance(self.lora, Lora):  # as a file has it

@@ -27,7 +27,8 @@ from transformers.cache_utils import DynamicLayer
 from transformers.utils import logging
 
 from harness.engines.base import Completion, Request, Sampling, answering, check_room, positions, require_finite
-from harness.engines.sampler import draw, padded, read_prompts, rows_together, split, uniforms
+from harness.engines.drawing import draw, uniforms
+from harness.engines.sampler import CACHE_BYTES, MAX_ROWS, padded, read_prompts, token_bytes
 from harness.models.language_model import LanguageModel
 from harness.models.reading import read_tokenizer
 from harness.models.stopping import stop_tokens
@@ -72,9 +73,9 @@ class HfEngine:
         Raises: UserError if a prompt and its response would not fit the model's context; NotFinite; EngineFailed.
         """
         longest = check_room(requests, sampling, self.positions)
-        rows = rows_together(self._net, longest + sampling.max_tokens)
+        rows = _rows_together(self._net, longest + sampling.max_tokens)
         with answering(self.name):
-            found = [one for part in split(requests, rows) for one in self._together(part, sampling)]
+            found = [one for part in _split(requests, rows) for one in self._together(part, sampling)]
         require_finite(self.name, (logp for _, logp in found))
         completions = (one for one, _ in found)
         return [[next(completions) for _ in request.seeds] for request in requests]
@@ -111,7 +112,8 @@ class HfEngine:
 
     def _read(self, ids: Tensor, mask: Tensor, row_B: Tensor) -> DynamicCache:
         """Each prompt read once, but for its last token, and copied to all of its samples."""
-        cache = read_prompts(self._net, ids[:, :-1], mask[:, :-1])[0]
+        cache = DynamicCache(config=self._net.config)
+        read_prompts(self._net, ids[:, :-1], mask[:, :-1], cache)
         cache.batch_select_indices(row_B)
         return cache
 
@@ -121,6 +123,30 @@ class HfEngine:
         stopped = length <= len(tokens) and tokens[length - 1] in self._stop
         text = str(self._tokenizer.decode(tokens[:length], skip_special_tokens=True))
         return Completion(text, length, "stop" if stopped else "length")
+
+
+def _rows_together(net: PreTrainedModel, tokens: int) -> int:
+    """How many samples of so many tokens, prompts included, are generated together."""
+    config = net.config
+    if not (getattr(config, "num_key_value_heads", None) or getattr(config, "num_attention_heads", None)):
+        return MAX_ROWS  # a recurrent state, of one size however many tokens went into it
+    return max(1, min(MAX_ROWS, CACHE_BYTES // (tokens * token_bytes(net))))
+
+
+def _split(requests: Sequence[Request], max_rows: int) -> Iterator[list[Request]]:
+    """The requests in their order, at most `max_rows` samples a part; a request may be cut between two parts."""
+    part: list[Request] = []
+    free = max_rows
+    for request in requests:
+        seeds = request.seeds
+        while seeds:
+            part.append(Request(request.prompt, seeds[:free]))
+            seeds, free = seeds[free:], free - len(seeds[:free])
+            if free == 0:
+                yield part
+                part, free = [], max_rows
+    if part:
+        yield part
 
 
 class _Drawn(LogitsProcessor):

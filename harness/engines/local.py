@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 import transformers
 
+from harness.base import lean_transformers  # noqa: F401  which must come before the rest of transformers
 from harness.engines.base import Completion, Request, Sampling, answering, positions, require_finite
 from harness.engines.sampler import sample
 from harness.models.compute import Attention, Compute, Device, Precision
@@ -18,7 +19,7 @@ class LocalEngine:
     """Any Hugging Face causal LM in this process. One call is one chunk: on the CPU equal calls give equal bits."""
 
     name, repeatable = "local", True
-    version = f"1 (torch {torch.__version__}, transformers {transformers.__version__})"
+    version = f"2 (torch {torch.__version__}, transformers {transformers.__version__})"
     """and, unless that is fp32 on the CPU, what it computes in and on"""
 
     def __init__(self, model: LanguageModel) -> None:

@@ -1,26 +1,36 @@
-"""Sampling responses. Every row has a seed of its own, so what it draws does not depend on who its neighbours are.
+"""Sampling responses. Every row has random numbers of its own, so what it draws does not depend on who its neighbours
+are, nor on when it began.
 
-Each prompt is read once and its cache copied to all of its samples; finished rows leave the batch; the log-probs
-that a learner needs are caught on the way.
+Each prompt is read once and its keys and values copied to all of its samples. A row that ends gives its place to the
+next sample that waits; once none waits, the batch shrinks. The log-probs that a learner needs are caught on the way.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 from transformers import DynamicCache, PreTrainedModel
 
 from harness.engines.base import Request, Sampling, check_room, positions
+from harness.engines.drawing import uniforms
+from harness.engines.steps import Steps
 
 MAX_ROWS = 512
 """samples generated together; more gain nothing on a processor"""
 CACHE_BYTES = 2**31
-"""keys and values of the samples generated together stay below it"""
+"""on a processor, keys and values of the samples generated together stay below it"""
+CUDA_SHARE = 0.5
+"""of the GPU's memory that is free when a call begins: its keys and values stay below it"""
+FIRST_COLUMNS = 256
+"""room for so many tokens of a response at first; it grows by half, with the longest row"""
+READ_TOKENS = 2**14
+"""of prompts that are read in one forward pass, padding included"""
 DROP_AT = 0.15
-"""finished rows leave once they are this share of the batch: leaving copies the cache, staying costs their forward"""
+"""ended rows leave, and others come in, once they are this share of the batch"""
 
 
 @dataclass(frozen=True)
@@ -37,6 +47,7 @@ class Samples:
     """bool: ended by a stop token, not by the limit"""
 
 
+@torch.inference_mode()
 def sample(
     net: PreTrainedModel,
     requests: Sequence[Request],
@@ -44,141 +55,172 @@ def sample(
     stop: tuple[int, ...],
     drop_at: float = DROP_AT,
 ) -> Samples:
-    """Draw the samples of all requests, as many together as is sensible.
+    """Draw the samples of all requests, as many together as is sensible, on the device of the net.
 
-    Results are a function of the arguments: fp32 matrix products depend on the number of rows in their last
-    digits, so callers who need equal bits ask for equal batches.
+    On a processor, results are a function of the arguments: fp32 matrix products depend on the number of rows in their
+    last digits, so callers who need equal bits ask for equal batches. On a GPU, which rows share a step depends on the
+    memory that is free, too.
 
-    Raises: UserError if a prompt and its response would not fit the model's positions.
-    """
-    longest = check_room(requests, sampling, positions(net.config))
-    rows = rows_together(net, longest + sampling.max_tokens)
-    parts = [_sample_together(net, part, sampling, stop, drop_at) for part in split(requests, rows)]
-    return Samples(*(torch.cat([getattr(part, f.name) for part in parts]).cpu() for f in fields(Samples)))
-
-
-def rows_together(net: PreTrainedModel, tokens: int) -> int:
-    """How many samples of so many tokens, prompts included, are generated together."""
-    config = net.config
-    heads = getattr(config, "num_key_value_heads", None) or getattr(config, "num_attention_heads", None)
-    if heads is None:  # a recurrent state, of one size however many tokens went into it
-        return MAX_ROWS
-    size = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
-    row_bytes = tokens * config.num_hidden_layers * 2 * heads * size * net.dtype.itemsize
-    return max(1, min(MAX_ROWS, CACHE_BYTES // row_bytes))
-
-
-def split(requests: Sequence[Request], max_rows: int) -> Iterator[list[Request]]:
-    """The requests in their order, at most `max_rows` samples a part; a request may be cut between two parts."""
-    part: list[Request] = []
-    free = max_rows
-    for request in requests:
-        seeds = request.seeds
-        while seeds:
-            part.append(Request(request.prompt, seeds[:free]))
-            seeds, free = seeds[free:], free - len(seeds[:free])
-            if free == 0:
-                yield part
-                part, free = [], max_rows
-    if part:
-        yield part
-
-
-@torch.inference_mode()
-def _sample_together(
-    net: PreTrainedModel, requests: Sequence[Request], sampling: Sampling, stop: tuple[int, ...], drop_at: float
-) -> Samples:
-    """The samples of a batch of B rows, on the net's device: a token a step for every row, at most T = `max_tokens`.
+    Memory: rows at work x columns of the longest of them, at most `CACHE_BYTES` (on a GPU `CUDA_SHARE`). Where the
+    longest row outgrows that, the rows with the fewest tokens wait until there is room, and are read again then.
 
     Args:
         stop: tokens that end a response.
-        drop_at: finished rows leave once they are this share of the batch.
+        drop_at: ended rows leave once they are this share of the batch; above 1, not before all have ended.
+    Raises: UserError if a prompt and its response would not fit the model's positions, or if the model has layers of a
+        kind that is not known.
     """
-    device = net.device
-    row_B = torch.tensor([i for i, request in enumerate(requests) for _ in request.seeds], device=device)
-    rows, limit = len(row_B), sampling.max_tokens
-    # All random numbers beforehand, each row's from its own seed: who else is in the batch, and when rows leave it,
-    # changes no draw.
-    uniform_BT = uniforms([seed for request in requests for seed in request.seeds], limit).to(device)
-    stop_S = torch.tensor(stop, device=device)
-    tokens_BT = torch.zeros(rows, limit, dtype=torch.int64, device=device)
-    logp_BT = torch.zeros(rows, limit, device=device)
-    length_B = torch.full((rows,), limit, device=device)
-    stopped_B = torch.zeros(rows, dtype=torch.bool, device=device)
-
-    ids, prompt_mask = padded([request.prompt for request in requests], device)
-    cache, logits = read_prompts(net, ids, prompt_mask)
-    # A prompt is read once, however many samples it has.
-    cache.batch_select_indices(row_B)
-    logits = logits[row_B]
-    # Whole from the start, and cut to what has been written at each step. Prompts are padded on the left, so positions
-    # count their tokens and not the columns.
-    mask = torch.cat([prompt_mask[row_B], prompt_mask.new_ones(rows, limit)], dim=1)
-    position = prompt_mask.sum(1)[row_B, None]
-    width = prompt_mask.shape[1]
-    index = torch.arange(rows, device=device)  # which sample each row of the shrinking batch is
-
-    for t in range(limit):
-        token, logp = draw(logits, uniform_BT[index, t], sampling)
-        tokens_BT[index, t], logp_BT[index, t] = token, logp
-        # A finished row may stay for a while and draw on; what it draws is never looked at, and cleared at the end.
-        ended = torch.isin(token, stop_S) & ~stopped_B[index]
-        stopped_B[index[ended]], length_B[index[ended]] = True, t + 1
-        alive = ~stopped_B[index]
-        living = int(alive.sum())
-        # After the last token there is nothing to predict.
-        if living == 0 or t + 1 == limit:
-            break
-        if living <= (1 - drop_at) * len(index):
-            keep = torch.nonzero(alive)[:, 0]
-            cache.batch_select_indices(keep)
-            index, token, mask, position = index[keep], token[keep], mask[keep], position[keep]
-        logits = net(
-            input_ids=token[:, None],
-            attention_mask=mask[:, : width + t + 1],
-            position_ids=position + t,
-            past_key_values=cache,
-            use_cache=True,
-        ).logits[:, -1]
-
-    live_BT = torch.arange(limit, device=device) < length_B[:, None]
-    return Samples(tokens_BT * live_BT, logp_BT * live_BT, length_B, stopped_B)
+    check_room(requests, sampling, positions(net.config))
+    batch = _Batch(net, requests, sampling, stop, drop_at)
+    while batch.waiting or batch.working:
+        batch.admit()
+        batch.run()
+        batch.leave()
+    return _cut(batch.steps.tokens_BT[:-1].cpu(), batch.steps.logp_BT[:-1].cpu(), stop)
 
 
-def draw(logits_BV: Tensor, uniform_B: Tensor, sampling: Sampling) -> tuple[Tensor, Tensor]:
-    """One token a row by inverting the cumulative distribution at `uniform_B`, and its log-prob.
-
-    Args:
-        uniform_B: in (0, 1]: the first token whose cumulative probability reaches it has a probability above 0.
-    """
-    if sampling.temperature == 0:
-        logp_BV = torch.log_softmax(logits_BV.float(), dim=-1)
-        token_B = logp_BV.argmax(dim=-1)
-    else:
-        logp_BV = torch.log_softmax(logits_BV.float() / sampling.temperature, dim=-1)
-        token_B = _invert(logp_BV.exp(), uniform_B, sampling.top_p)
-    return token_B, logp_BV.gather(1, token_B[:, None])[:, 0]
+def _cut(tokens_BT: Tensor, logp_BT: Tensor, stop: tuple[int, ...]) -> Samples:
+    """What was drawn up to each response's end; its row may have drawn on."""
+    limit = tokens_BT.shape[1]
+    ends_BT = torch.isin(tokens_BT, torch.tensor(stop))
+    stopped_B = ends_BT.any(1)
+    length_B = torch.where(stopped_B, ends_BT.int().argmax(1) + 1, limit)
+    live_BT = torch.arange(limit) < length_B[:, None]
+    return Samples(tokens_BT * live_BT, logp_BT.where(live_BT, 0.0), length_B, stopped_B)
 
 
-def _invert(prob_BV: Tensor, uniform_B: Tensor, top_p: float) -> Tensor:
-    if top_p == 1:
-        return _first_at(prob_BV, uniform_B)
-    prob_BV, order_BV = prob_BV.sort(dim=-1, descending=True, stable=True)
-    before_BV = prob_BV.cumsum(dim=-1) - prob_BV
-    rank_B = _first_at(prob_BV * (before_BV < top_p), uniform_B)
-    return order_BV.gather(1, rank_B[:, None])[:, 0]
+@dataclass
+class _Row:
+    """A sample that waits or is at work."""
+
+    sample: int
+    prompt: tuple[int, ...]
+    drawn: int = 0
+    """tokens of the response; more than 0 while it waits: it was sent back"""
+
+    @property
+    def columns(self) -> int:
+        """Tokens whose keys and values are there: the last one drawn is yet to be read."""
+        return len(self.prompt) + self.drawn - 1
 
 
-def _first_at(prob_BV: Tensor, uniform_B: Tensor) -> Tensor:
-    total_BV = prob_BV.cumsum(dim=-1)
-    token_B = torch.searchsorted(total_BV, uniform_B[:, None] * total_BV[:, -1:])[:, 0]
-    return token_B.clamp(max=prob_BV.shape[1] - 1)  # only reached by logits that are not numbers
+class _Batch:
+    """Rows at work, each in its slot, and rows that wait. `Steps` does the work on the device; this says when."""
+
+    def __init__(
+        self, net: PreTrainedModel, requests: Sequence[Request], sampling: Sampling, stop: Sequence[int], drop_at: float
+    ) -> None:
+        samples = [(request.prompt, seed) for request in requests for seed in request.seeds]
+        self._net, self._limit, self._drop_at = net, sampling.max_tokens, drop_at
+        self.waiting = deque(_Row(number, prompt) for number, (prompt, _) in enumerate(samples))
+        self.working: list[_Row] = []
+        longest = max(len(prompt) for prompt, _ in samples)
+        self._most_columns = longest + self._limit
+        # All random numbers beforehand, each row's from its own seed.
+        drawn = uniforms([seed for _, seed in samples], self._limit)
+        self.steps = Steps(net, drawn, sampling, stop, min(MAX_ROWS, len(samples)), self._most_columns)
+        self._room = cache_bytes(self.steps.device) // token_bytes(net)
+        self._make_room(longest + min(self._limit, FIRST_COLUMNS))
+
+    def _make_room(self, columns: int) -> None:
+        """For longer rows. Those that have no place then go back to those that wait."""
+        self._columns = min(columns, self._most_columns)
+        self._rows = max(1, min(self.steps.slots, self._room // self._columns))
+        used = max((row.columns for row in self.working), default=0)
+        # Those that lose least by it.
+        by_work = sorted(range(len(self.working)), key=lambda slot: -self.working[slot].drawn)
+        back = {*by_work[self._rows :]}
+        self.waiting.extendleft(self.working[slot] for slot in sorted(back, reverse=True))
+        self._remove(back)
+        self.steps.make_room(self._net.config.num_hidden_layers, self._rows, self._columns, used)
+
+    def admit(self) -> None:
+        """Give free slots to rows that wait, in their order, once enough are free; read what they begin with."""
+        free = self._rows - len(self.working)
+        if not self.waiting or (self.working and free < self._share(self._rows)):
+            return
+        new = [self.waiting.popleft() for _ in range(min(free, len(self.waiting)))]
+        # Rows that begin alike are read once.
+        alike: dict[tuple[int, ...], list[_Row]] = {}
+        for row in new:
+            alike.setdefault(self._begun(row), []).append(row)
+        part: dict[tuple[int, ...], list[_Row]] = {}
+        for tokens, rows in alike.items():
+            if part and max(map(len, (*part, tokens))) * (len(part) + 1) > READ_TOKENS:
+                self._read(part)
+                part = {}
+            part[tokens] = rows
+        self._read(part)
+
+    def _begun(self, row: _Row) -> tuple[int, ...]:
+        """Its prompt, and what it has drawn of its response if it was sent back."""
+        return (*row.prompt, *self.steps.tokens_BT[row.sample, : row.drawn].tolist()) if row.drawn else row.prompt
+
+    def _read(self, part: Mapping[tuple[int, ...], list[_Row]]) -> None:
+        """Read what rows begin with in one pass, and draw a token of each."""
+        ids, mask = padded([*part], self.steps.device)
+        read, logits = read_prompts(self._net, ids, mask, DynamicCache())
+        begun = [row for rows in part.values() for row in rows]
+        takers, slot = [], len(self.working)
+        for rows in part.values():
+            takers.append(range(slot, slot := slot + len(rows)))
+        self.steps.begin(read, logits, takers, [(row.sample, row.drawn, row.columns) for row in begun])
+        for row in begun:
+            row.drawn += 1
+        self.working += begun
+
+    def run(self) -> None:
+        """Steps, until enough rows have ended, one is at its limit, or one has filled its slot."""
+        left = min(self._limit - row.drawn for row in self.working)
+        width = 1 + max(row.columns for row in self.working)
+        if left and width > self._columns:
+            self._make_room(self._columns + self._columns // 2)
+        left, rows, done = min(left, self._columns - width + 1), len(self.working), 0
+        while done < left and sum(self.steps.look(rows)) < self._share(rows):
+            for _ in range(min(self.steps.look_every, left - done)):
+                self.steps.run(rows, width + done)
+                done += 1
+        for row in self.working:
+            row.drawn += done
+
+    def leave(self) -> None:
+        """Rows that have ended, or are at their limit, give their slots back."""
+        ended = self.steps.look(len(self.working))
+        at_limit = (row.drawn == self._limit for row in self.working)
+        self._remove({slot for slot, (one, other) in enumerate(zip(ended, at_limit, strict=True)) if one or other})
+
+    def _remove(self, slots: set[int]) -> None:
+        """The rows of these slots; rows at the end move into slots before it, so that the first ones are in use."""
+        if not slots:
+            return
+        left = len(self.working) - len(slots)
+        target = sorted(slot for slot in slots if slot < left)
+        source = [slot for slot in range(left, len(self.working)) if slot not in slots]
+        for here, there in zip(source, target, strict=True):
+            self.working[there] = self.working[here]
+        del self.working[left:]
+        self.steps.leave(source, target, left)
+
+    def _share(self, rows: int) -> float:
+        """So many ended rows, or free slots, of these are worth a change of the batch."""
+        return min(rows, max(1, self._drop_at * rows))
 
 
-def uniforms(seeds: Sequence[int], count: int) -> Tensor:
-    """(seeds, count) in (0, 1]: one generator for each seed."""
-    generator = torch.Generator()
-    return torch.stack([1 - torch.rand(count, generator=generator.manual_seed(seed)) for seed in seeds])
+def cache_bytes(device: torch.device) -> int:
+    """Of keys and values that a call may have."""
+    if device.type != "cuda":
+        return CACHE_BYTES
+    free, _ = torch.cuda.mem_get_info(device)
+    unused = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)  # by torch, and to be had again
+    return int(CUDA_SHARE * (free + unused))
+
+
+def token_bytes(net: PreTrainedModel) -> int:
+    """Of the keys and values of one token."""
+    config = net.config
+    heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
+    size = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+    return config.num_hidden_layers * 2 * heads * size * net.dtype.itemsize
 
 
 def padded(prompts: Sequence[tuple[int, ...]], device: torch.device) -> tuple[Tensor, Tensor]:
@@ -192,9 +234,12 @@ def padded(prompts: Sequence[tuple[int, ...]], device: torch.device) -> tuple[Te
     return ids.to(device), mask.to(device)
 
 
-def read_prompts(net: PreTrainedModel, ids: Tensor, mask: Tensor) -> tuple[DynamicCache, Tensor]:
-    """Cache and next-token logits of padded prompts."""
-    cache = DynamicCache(config=net.config)
+def read_prompts(net: PreTrainedModel, ids: Tensor, mask: Tensor, cache: DynamicCache) -> tuple[DynamicCache, Tensor]:
+    """Cache and next-token logits of padded prompts.
+
+    Args:
+        cache: empty.
+    """
     logits = net(
         input_ids=ids,
         attention_mask=mask,

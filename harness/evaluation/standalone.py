@@ -36,7 +36,7 @@ from harness.records.layout import SEAL
 from harness.records.links import EvidenceLog, checkpoint_breaks
 from harness.records.machines import MACHINES, note_machine
 
-CHUNK_SAMPLES = 64
+CHUNK_SAMPLES = 256
 """samples generated together: enough to keep a processor busy, and what a kill costs at most"""
 VLLM_CHUNK_SAMPLES = 1024
 """vLLM refills its batch as answers end, but not beyond a chunk: at each one's end it waits for the longest"""

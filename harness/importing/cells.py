@@ -4,7 +4,7 @@ is refused with its place."""
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -27,11 +27,19 @@ def is_missing(cell: Any) -> bool:
 
 def each(column: pd.Series, f: Callable[[Any], Any], kind: type) -> np.ndarray:
     """`f` of every cell as an array of a type; called once for equal ones if all cells are of one type."""
+    codes, values = _distinct(column)
+    found = _array([f(cell) for cell in values], kind)
+    return found if codes is None else found[codes]
+
+
+def _distinct(column: pd.Series) -> tuple[np.ndarray | None, np.ndarray]:
+    """Place of each cell among distinct ones, and those; None and all cells where they are of several types, for among
+    others 1 and True would be equal."""
     values = column.to_numpy(dtype=object)
     if pd.api.types.infer_dtype(values) not in ("string", "integer", "floating", "boolean"):
-        return _array([f(cell) for cell in values], kind)  # among others 1 and True would be equal
+        return None, values
     codes, distinct = pd.factorize(values, use_na_sentinel=False)
-    return _array([f(cell) for cell in distinct], kind)[codes]
+    return codes, np.asarray(distinct, dtype=object)
 
 
 def _array(values: Sequence[Any], kind: type) -> np.ndarray:
@@ -49,7 +57,7 @@ def is_empty(column: pd.Series) -> np.ndarray:
 def whole(raw: Raw, name: str, column: pd.Series, least: int = 0) -> np.ndarray:
     """Integers up to `LARGEST`, from numbers or their texts."""
     _refuse_empty(raw, name, column)
-    found = _numbers(each(column, _plain, object))
+    found = _numbers(column, _plain)
     wrong = ~np.isfinite(found) | (found < least) | (found != np.floor(found))
     _refuse(raw, name, column, wrong, f"a whole number of at least {least}")
     _refuse(raw, name, column, found > LARGEST, f"at most {LARGEST}")
@@ -76,10 +84,16 @@ def where_there(raw: Raw, name: str, check: Callable[[Raw, str, pd.Series], np.n
     return found
 
 
-def _numbers(values: Iterable[Any]) -> np.ndarray:
-    """NaN for what is none."""
-    plain = [_as_float(value) if type(value) is int else value for value in values]
-    return np.asarray(pd.to_numeric(pd.Series(plain, dtype=object), errors="coerce"), dtype=float)
+def _numbers(column: pd.Series, plain: Callable[[Any], Any] = lambda cell: cell) -> np.ndarray:
+    """NaN for what is none.
+
+    Args:
+        plain: of a cell what is taken for its number.
+    """
+    codes, values = _distinct(column)
+    cells = [_as_float(value) if type(value) is int else value for value in map(plain, values)]
+    found = np.asarray(pd.to_numeric(pd.Series(cells, dtype=object), errors="coerce"), dtype=float)
+    return found if codes is None else found[codes]
 
 
 def _as_float(number: int) -> float:
@@ -116,12 +130,12 @@ def names(raw: Raw, name: str, column: pd.Series) -> pd.Series:
 def texts(raw: Raw, name: str, column: pd.Series) -> pd.Series:
     """What may be long, and may be the empty text, but is there."""
     _refuse(raw, name, column, column.isna().to_numpy(), "a text", "is empty")
-    return _texts([cell if type(cell) is str and cell.isascii() else written(cell) for cell in column])
+    return written_or_none(column)
 
 
 def _texts(values: Sequence[str] | np.ndarray | pd.Series) -> pd.Series:
     """Numbered from 0."""
-    return pd.Series(np.asarray(values, dtype=object))
+    return pd.Series(np.asarray(values, dtype=object), dtype=object)
 
 
 def of_kind(raw: Raw, name: str, column: pd.Series, kind: type) -> None:
@@ -139,12 +153,12 @@ def written(cell: Any) -> str:
 
 def written_or_none(column: pd.Series) -> pd.Series:
     """Texts, and None where there is none."""
+    if pd.api.types.infer_dtype(column) == "string":
+        return pd.Series(each(column, _written_or_none, object), dtype=object)
     return pd.Series([_written_or_none(cell) for cell in column], dtype=object)
 
 
 def _written_or_none(cell: Any) -> str | None:
-    if type(cell) is str and cell.isascii():
-        return cell  # most are
     return None if is_missing(cell) else written(cell)
 
 

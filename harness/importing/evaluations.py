@@ -110,6 +110,7 @@ def split(found: FoundRows, spool: Spool, write: Write, only_common: bool = Fals
         one = replace(one, measured=one.measured.with_problems(known.setdefault(problems, problems)))
         write(one, table)
         made[who] = one
+        del rows, table  # before the next evaluation is read
     evaluated = [made[who] for who in spool.found]
     _arms_apart(evaluated)
     _no_repeats(evaluated)

@@ -31,6 +31,9 @@ from harness.records.origins import ImportedFile
 from harness.records.schema import COLUMNS
 from harness.records.seals import file_hash, seal
 
+ROWS = 1 << 16
+"""of an evaluation, that are put into the file's types and written at once"""
+
 
 @dataclass(frozen=True)
 class Imported:
@@ -108,8 +111,10 @@ def _attempts(folder: RunFolder, one: ImportedEvaluation, rows: pa.Table) -> Non
     """The attempts of one evaluation, on disk when this returns."""
     place = _folder(folder, one).attempts
     place.parent.mkdir(parents=True, exist_ok=True)
-    with naming(place):
-        pq.write_table(_table(one, rows), place, compression="zstd")
+    schema = pa.schema([field.with_nullable(True) for field in attempts.schema()])
+    with naming(place), pq.ParquetWriter(place, schema, compression="zstd") as file:
+        for begin in range(0, rows.num_rows, ROWS):
+            file.write_table(_table(one, rows.slice(begin, ROWS), schema))
     to_disk(place)
 
 
@@ -141,17 +146,16 @@ def _header(one: ImportedEvaluation, point: int, version: str) -> EvalRecord:
     )
 
 
-def _table(one: ImportedEvaluation, rows: pa.Table) -> pa.Table:
+def _table(one: ImportedEvaluation, rows: pa.Table, schema: pa.Schema) -> pa.Table:
     """In the schema of an evaluation of ours, where a cell may be empty if the source does not say it."""
     fixed = {"arm": one.arm, "seed": one.seed, "step": one.step, "benchmark": one.benchmark}
     fixed |= {name: None for name, column in COLUMNS.items() if column.ours}
     if evaluations.unknown_lengths([one]):
         fixed["tokens"] = None
-    schema = pa.schema([field.with_nullable(True) for field in attempts.schema()])
     columns = [
-        pa.repeat(pa.scalar(fixed[field.name], field.type), one.attempts)
+        pa.repeat(pa.scalar(fixed[field.name], field.type), rows.num_rows)
         if field.name in fixed
-        else rows[field.name].combine_chunks()
+        else rows[field.name].combine_chunks().cast(field.type)
         for field in schema
     ]
     return pa.Table.from_arrays(columns, schema=schema)

@@ -174,5 +174,5 @@ def _mixed(rows: pa.Table, column: str, sources: Sequence[ImportSource]) -> Mixe
     seen = _distinct(rows[column])
     if len(seen) < 2:
         return None
-    row = rows[column].index(seen[1]).as_py()
+    row = rows[column].cast(pa.string()).index(seen[1]).as_py()
     return Mixed(_place(rows, row, sources), column, seen[0], seen[1])

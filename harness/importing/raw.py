@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import NoReturn, TypeVar, cast
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from harness.base.errors import UserError, nearest
 from harness.importing.sources import ImportSource
@@ -120,3 +121,20 @@ def each_part(parts: Iterable[Raw], convert: Callable[[Raw], T]) -> Iterator[T]:
                 yield made
     if first:
         raise first[1]
+
+
+def cells_of(table: pa.Table, names: Mapping[str, str]) -> pd.DataFrame:
+    """Python's own values, by our names where there are some."""
+    columns = {names.get(name, name): _objects(table[name]) for name in table.schema.names}
+    return pd.DataFrame({name: pd.Series(column, dtype=object) for name, column in columns.items()})
+
+
+def _objects(column: pa.ChunkedArray) -> np.ndarray:
+    """Equal texts are one object: pandas would make one of each cell, which a million of them feel (docs/LOG.md)."""
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
+        return column.to_pandas(integer_object_nulls=True).astype(object).to_numpy()
+    coded = column.combine_chunks().dictionary_encode()
+    distinct = np.array([*coded.dictionary.to_pylist(), None], object)  # the place -1 takes the None
+    return distinct[coded.indices.fill_null(-1).to_numpy(zero_copy_only=False)]

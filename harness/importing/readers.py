@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
+from operator import itemgetter
 from pathlib import Path
-from typing import Any, NoReturn, TextIO
+from typing import Any, NoReturn, TextIO, cast
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from harness.importing.raw import Raw
+from harness.importing import csv_blocks
+from harness.importing.files import opening
+from harness.importing.files.opening import PACKED
+from harness.importing.raw import Raw, cells_of
 from harness.importing.sources import ImportSource
 from harness.records import DataError, user_files
 
 TABLES = (".jsonl", ".csv", ".parquet")
-ROWS, CHARACTERS = 1 << 16, 1 << 25
+ROWS, CHARACTERS = 1 << 15, 1 << 24
 """most of one part of a file: whichever is reached first"""
 _LONGEST_CELL = 2**31 - 1
 LONGEST_LINE = 1 << 28
@@ -35,7 +40,12 @@ Records = Iterator[tuple[int, int, Mapping[str, Any]]]
 
 
 def files_in(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if path.suffix in TABLES and path.is_file())
+    return sorted(path for path in folder.iterdir() if is_table(path) and path.is_file())
+
+
+def is_table(path: Path) -> bool:
+    """Whether its name says that it is read here; a text may be packed."""
+    return path.suffix == ".parquet" or (opening.kind(path) in TABLES[:-1])
 
 
 def columns(source: ImportSource) -> dict[str, bool]:
@@ -46,10 +56,10 @@ def columns(source: ImportSource) -> dict[str, bool]:
     Raises: DataError, as `read`.
     """
     with _readable(source):
-        if source.path.suffix == ".parquet":
+        if not source.is_text:
             with _opened(source) as file:
                 found = {name: _is_filled(file, name) for name in file.schema_arrow.names if file.metadata.num_rows}
-        elif source.path.suffix == ".csv":
+        elif _kind(source) == ".csv":
             found = {name: True for _, _, record in islice(_csv(source), 1) for name in record}  # if empty texts
         else:
             found = {}
@@ -87,8 +97,9 @@ def parts(source: ImportSource, names: Mapping[str, str]) -> Iterator[Raw]:
 
 @contextmanager
 def _readable(source: ImportSource) -> Iterator[None]:
-    if source.path.suffix not in TABLES:
-        raise DataError(f"{source.path}: the name must end in {', '.join(TABLES[:-1])} or {TABLES[-1]}.")
+    if not is_table(source.path):
+        endings = f"{', '.join(TABLES[:-1])} or {TABLES[-1]}"
+        raise DataError(f"{source.path}: the name must end in {endings}; of texts also with {' or '.join(PACKED)}.")
     if wrong := user_files.mistake(source.path):
         raise DataError(f"{source.path} {wrong}.")
     try:
@@ -130,46 +141,89 @@ def _whole(source: ImportSource) -> Raw:
 
 
 def _texts(source: ImportSource, names: Mapping[str, str]) -> Iterator[Raw]:
+    """Lines with Python's readers; of CSV what Arrow can read by it."""
+    done = 0
+    if _kind(source) == ".csv":
+        with opening.opened(source.path) as file:
+            for found in csv_blocks.tables(file, CHARACTERS // 4, list(names)):
+                if found is None:
+                    break
+                line, table = found
+                for begin in range(0, table.num_rows, ROWS):
+                    part = table.slice(begin, ROWS)
+                    lines = line + begin + np.arange(part.num_rows)
+                    yield Raw(source, cells_of(part, names), lines)
+                done += table.num_rows
+            else:
+                return
+    yield from _by_line(source, names, islice(_records(source), done, None))
+
+
+def _by_line(source: ImportSource, names: Mapping[str, str], records: Records) -> Iterator[Raw]:
     lines: list[int] = []
-    columns: dict[str, list[Any]] = {ours: [] for ours in names.values()}
-    pairs, size = list(zip(names, columns.values(), strict=True)), 0
-    for line, characters, record in _records(source):
-        for name, column in pairs:
-            column.append(record.get(name))
+    rows: list[tuple[Any, ...]] = []
+    size = 0
+    # three times as fast as asking for each cell; a row that lacks one is asked for each
+    cells = itemgetter(*names) if len(names) > 1 else lambda record: tuple(map(record.get, names))
+    for line, characters, record in records:
+        try:
+            rows.append(cells(record))
+        except KeyError:
+            rows.append(tuple(map(record.get, names)))
         lines.append(line)
         size += characters
-        if len(lines) == ROWS or size >= CHARACTERS:
-            yield _raw(source, lines, columns)
-            lines.clear()
-            for column in columns.values():
-                column.clear()
-            size = 0
+        if len(lines) >= ROWS or size >= CHARACTERS:
+            yield _raw(source, lines, dict(zip(names.values(), zip(*rows, strict=True), strict=True)))
+            lines, rows, size = [], [], 0
     if lines:
-        yield _raw(source, lines, columns)
+        yield _raw(source, lines, dict(zip(names.values(), zip(*rows, strict=True), strict=True)))
 
 
-def _raw(source: ImportSource, lines: list[int], columns: Mapping[str, list[Any]]) -> Raw:
+def _raw(source: ImportSource, lines: list[int], columns: Mapping[str, Sequence[Any]]) -> Raw:
     cells = {name: pd.Series(column, dtype=object) for name, column in columns.items()}
     return Raw(source, pd.DataFrame(cells), np.array(lines, dtype=np.int64))
 
 
 def _records(source: ImportSource) -> Records:
-    return (_json_lines if source.path.suffix == ".jsonl" else _csv)(source)
+    return (_json_lines if _kind(source) == ".jsonl" else _csv)(source)
+
+
+def _kind(source: ImportSource) -> str:
+    return opening.kind(source.path)
 
 
 def _json_lines(source: ImportSource) -> Records:
     """Every line that is not blank."""
-    with source.path.open(encoding="utf-8", newline="\n") as file:
+    scan = json.JSONDecoder(parse_constant=_no_number).raw_decode  # `json.loads` makes a decoder for each line
+    with _text(source, "utf-8", "\n") as file:
         for number, line in enumerate(_lines(source, file), 1):
-            if not line.strip():
-                continue
             try:
-                data = json.loads(line, parse_constant=_no_number)
-            except (ValueError, RecursionError) as error:
-                raise DataError(f"{source.at(number)} is not valid JSON: {error}.") from None
+                data, end = scan(line)
+                whole = not line[end:].strip()
+            except (ValueError, RecursionError):
+                data, whole = None, False
+            if not whole:
+                if not line.strip():
+                    continue
+                data = _parsed(source, number, line)
             if not isinstance(data, dict):
                 raise DataError(f"{source.at(number)} must be an object, but is {type(data).__name__}.")
             yield number, len(line), data
+
+
+def _parsed(source: ImportSource, number: int, line: str) -> Any:
+    """Raises: DataError with the reason."""
+    try:
+        return json.loads(line, parse_constant=_no_number)
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{source.at(number)} is not valid JSON: {error}.") from None
+
+
+@contextmanager
+def _text(source: ImportSource, encoding: str, newline: str) -> Iterator[TextIO]:
+    """Packed or not."""
+    with opening.opened(source.path) as file:
+        yield io.TextIOWrapper(cast(Any, file), encoding=encoding, newline=newline)
 
 
 def _lines(source: ImportSource, file: TextIO) -> Iterator[str]:
@@ -186,14 +240,16 @@ def _no_number(word: str) -> NoReturn:
 
 
 def _csv(source: ImportSource) -> Records:
-    with source.path.open(encoding="utf-8-sig", newline="") as file:
+    with _text(source, "utf-8-sig", "") as file:
         rows = _reader(source, _lines(source, file))
         _, header = next(rows, (1, []))
         for line, cells in rows:
             if not cells:
                 continue
             if len(cells) != len(header):
-                raise DataError(f"{source.at(line)} must have {len(header)} cells, as the first line has.")
+                raise DataError(
+                    f"{source.at(line)} must have {len(header)} cells, as the first line, but has {len(cells)}."
+                )
             yield line, sum(map(len, cells)), dict(zip(header, cells, strict=True))
 
 
@@ -215,18 +271,16 @@ def _parquet(source: ImportSource, names: Mapping[str, str] | None) -> Iterator[
     begin = 1
     with _opened(source) as file:
         for table in [file.read()] if names is None else _gathered(file, list(names)):
-            # As objects: pandas' own strings are slow to go through. An index that was saved is a column as others.
-            cells = table.to_pandas(integer_object_nulls=True, ignore_metadata=True).astype(object)
             lines = np.arange(begin, begin + table.num_rows)
             begin += table.num_rows
-            yield Raw(source, cells if names is None else cells.rename(columns=dict(names)), lines)
+            yield Raw(source, cells_of(table, names or {}), lines)
 
 
 def _gathered(file: pq.ParquetFile, names: list[str]) -> Iterator[pa.Table]:
     """Batches put together to parts."""
     held: list[pa.RecordBatch] = []
     rows, size = 0, 0
-    for batch in file.iter_batches(_DECODED, columns=names):
+    for batch in file.iter_batches(_DECODED, columns=names, use_threads=False):
         held.append(batch)
         rows, size = rows + batch.num_rows, size + batch.nbytes
         if rows >= ROWS or size >= CHARACTERS:

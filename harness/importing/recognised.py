@@ -28,11 +28,10 @@ from harness.importing.shapes.missing import (
     Missing,
     beside,
     check_answered,
-    holds_answers,
-    nothing,
     of_paths,
     of_shape,
 )
+from harness.importing.shapes.no_answers import check_names, holds_answers, nothing
 from harness.importing.shapes.pooled import of_pool
 from harness.importing.shapes.recognise import FoundShape, PeekedFile, distinct, peek, shapes
 from harness.importing.shapes.reducers import FileTally
@@ -107,6 +106,7 @@ def recognise(
         raise UserError(f"--column {unknown}: nothing is called so here. {nearest(unknown, NAMES)}")
     for source in sources:
         opening.check_kind(source.path, LOOKED_FOR)
+    check_names(sources)
     arms = patterns(asked.columns)
     peeked = [peek(source, arms=arms) for source in sources]
     found = shapes(peeked, rewritten(asked.columns, arms))

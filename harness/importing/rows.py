@@ -53,7 +53,17 @@ def frame(source: int, lines: np.ndarray, columns: Mapping[str, Any]) -> pd.Data
     """
     unknown = {name: _unknown(column) for name, column in COLUMNS.items() if not (column.needed or column.ours)}
     beside = {"version": None, "coarse": False}
-    return pd.DataFrame({"source": source, "line": lines, **unknown, **beside, **columns}, index=range(len(lines)))
+    all_columns = {"source": source, "line": lines, **unknown, **beside, **columns}
+    return pd.DataFrame({name: _cells(values, len(lines)) for name, values in all_columns.items()})
+
+
+def _cells(values: Any, count: int) -> pd.Series:
+    """Texts stay Python's: pandas' own would be made and unmade on the way to disk, a third of an import's time."""
+    if isinstance(values, str) or values is None:
+        values = np.full(count, values, object)
+    is_plain = isinstance(values, np.ndarray) and values.dtype != object
+    is_number = not hasattr(values, "__len__")
+    return pd.Series(values, index=range(count), dtype=None if is_plain or is_number else object)
 
 
 def _unknown(column: AttemptColumn) -> Any:

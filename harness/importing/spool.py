@@ -1,10 +1,12 @@
 """Rows put on disk as they are read, and taken back evaluation by evaluation, whatever their order was.
 
-Raises, everywhere in this module: OSError where the disk is full.
+Raises, everywhere in this module: OSError where the disk is full; DataError where an evaluation would fill the memory.
 """
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import cast
@@ -14,7 +16,8 @@ import pandas as pd
 import pyarrow as pa
 
 from harness.importing.rows import NO_SEED
-from harness.records.schema import COLUMNS
+from harness.records import DataError
+from harness.records.schema import COLUMNS, AttemptColumn
 
 FILES = 256
 """open at the same time at most; evaluations beyond so many share them"""
@@ -22,13 +25,21 @@ Who = tuple[str, int, int, str]
 """arm, seed or NO_SEED, step and benchmark, of one evaluation"""
 WHO = ("arm", "seed", "step", "benchmark")
 _NUMBER = "evaluation"
+_COPIES = 3
+"""of an evaluation's rows while they are put in order: 206 bytes a row where its cells have 80 (docs/LOG.md)"""
+_CODED = pa.dictionary(pa.int32(), pa.string())
 
 
 def _kept() -> pa.Schema:
     """What is not the same in all rows of an evaluation, or must be seen to be."""
     beside = [("source", pa.int32()), ("line", pa.int64()), ("version", pa.string()), ("coarse", pa.bool_())]
-    ours = [(name, pa.type_for_alias(c.arrow)) for name, c in COLUMNS.items() if not c.ours and name not in WHO]
+    ours = [(name, _type(c)) for name, c in COLUMNS.items() if not c.ours and name not in WHO]
     return pa.schema([(_NUMBER, pa.int32()), *beside, *ours])
+
+
+def _type(column: AttemptColumn) -> pa.DataType:
+    """Words that most rows share, marks among them, are kept once: half of what an evaluation takes in memory."""
+    return _CODED if column.word or column.name.startswith("mark") else pa.type_for_alias(column.arrow)
 
 
 class Spool:
@@ -39,6 +50,7 @@ class Spool:
         self._folder, self._schema = folder, _kept()
         self._numbers: dict[Who, int] = {}
         self._writers: dict[int, pa.RecordBatchStreamWriter] = {}
+        self._bytes: Counter[int] = Counter()
         self.arms: dict[str, None] = {}
         self.benchmarks: dict[str, None] = {}
         """both in the order in which they first appeared"""
@@ -59,7 +71,7 @@ class Spool:
         self.benchmarks.update(dict.fromkeys(rows["benchmark"].unique()))
         numbers = self._number(rows)
         columns = [
-            pa.array(numbers if name == _NUMBER else rows[name].to_numpy(), kind, from_pandas=True)
+            _array(numbers if name == _NUMBER else rows[name].to_numpy(), kind)
             for name, kind in zip(self._schema.names, self._schema.types, strict=True)
         ]
         batch = pa.record_batch(columns, schema=self._schema)
@@ -69,7 +81,9 @@ class Spool:
         # rows of one file lie together in most inputs: then nothing has to be put in another order
         batch = batch if (order == np.arange(len(order))).all() else batch.take(pa.array(order))
         for begin, end in zip([0, *ends[:-1].tolist()], ends.tolist(), strict=True):
-            self._writer(int(file[order[begin]])).write_batch(batch.slice(begin, end - begin))
+            number, part = int(file[order[begin]]), batch.slice(begin, end - begin)
+            self._bytes[number] += part.nbytes
+            self._writer(number).write_batch(part)
 
     def take(self, again: bool = False) -> Iterator[tuple[Who, pa.Table]]:
         """Each evaluation with its rows, in no order that means anything.
@@ -82,18 +96,23 @@ class Spool:
         names = {number: who for who, number in self._numbers.items()}
         for file in sorted(self._writers):
             path = self._path(file)
+            _check_memory(_COPIES * self._bytes[file])
             with pa.OSFile(str(path)) as opened:
-                table = pa.ipc.open_stream(opened).read_all()
+                table = pa.ipc.open_stream(opened).read_all().unify_dictionaries()
             if not again:
                 path.unlink()
             numbers = table[_NUMBER].to_numpy()
             table = table.drop_columns([_NUMBER])
             distinct = np.unique(numbers).tolist()
-            if len(distinct) > 1:
-                table = table.combine_chunks()
+            if len(distinct) == 1:
+                alone = [table]
+                del table  # whoever gets it is the only one who holds it: two evaluations are never in memory
+                yield names[distinct[0]], alone.pop()
+                continue
+            table = table.combine_chunks()
             for number in distinct:
-                mine = np.flatnonzero(numbers == number)
-                yield names[number], table if len(distinct) == 1 else table.take(pa.array(mine))
+                yield names[number], table.take(pa.array(np.flatnonzero(numbers == number)))
+            del table
 
     def _number(self, rows: pd.DataFrame) -> np.ndarray:
         """Of the evaluation of each row, from 0 in the order of their coming."""
@@ -115,6 +134,29 @@ class Spool:
 
     def _path(self, file: int) -> Path:
         return self._folder / f"{file}.arrows"
+
+
+def free_memory() -> float:
+    """Bytes that could be had now, as Linux says it; elsewhere without end."""
+    try:
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return math.inf
+    return next((1024.0 * int(line.split()[1]) for line in lines if line.startswith("MemAvailable:")), math.inf)
+
+
+def _check_memory(needed: int) -> None:
+    if needed > (free := free_memory()):
+        raise DataError(
+            f"the answers of one evaluation need about {needed / 1e9:.1f} GB of memory to be put in order, and "
+            f"{free / 1e9:.1f} GB are free.\nImport fewer answers to each problem, or leave out the texts."
+        )
+
+
+def _array(values: np.ndarray, kind: pa.DataType) -> pa.Array:
+    if kind == _CODED:
+        return pa.array(values, pa.string(), from_pandas=True).dictionary_encode()
+    return pa.array(values, kind, from_pandas=True)
 
 
 def _plain(who: tuple[object, ...]) -> Who:

@@ -2,7 +2,7 @@
 
 For torch's `scaled_dot_product_attention` transformers copies the keys of a group to each of its query heads. With one
 query a row, two matrix products over the shared keys need no copy: decoding is up to half as fast again where heads
-share keys, and as fast as before where they do not (`bench/sampler.py`).
+share keys, and as fast as before where they do not (`bench/generate.py`).
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ import inspect
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -19,17 +20,13 @@ from harness.models import adapters
 from harness.models.attention import NAME
 from harness.models.checkpointing import MARK, keep_inputs_alone
 from harness.models.compute import Compute
-from harness.models.linear import use_fast_linear
+from harness.models.linear import is_plain, use_fast_linear
 from harness.models.lora import Lora
 from harness.models.masters import Masters
 from harness.models.placing import attention_of, check_device, place
 from harness.models.reading import read_tokenizer, reading
 from harness.models.stopping import stop_tokens
 from harness.models.weights import check, load_net
-
-ROW_WIDTHS = 2
-"""a packed row holds twice as many tokens as the model is wide: about there attention, which looks at all pairs of a
-row, would cost more than the padding and the repeated prompts of shorter rows"""
 
 
 @dataclass(frozen=True)
@@ -40,9 +37,10 @@ class LanguageModel:
     tokenizer: PreTrainedTokenizerBase
     stop: tuple[int, ...]
     """tokens that end a response"""
-    row_tokens: int
-    """tokens of a row that training lays several responses into; 0: each response must have its own"""
-
+    packs: bool
+    """whether training may lay several responses into a row"""
+    plain_head: bool
+    """whether logits are what the LM head's matrix makes of what enters it, and nothing is done to them after"""
     compute: Compute = field(default_factory=Compute)
     masters: Masters | None = None
     """fp32 weights behind a net of fewer bits that is trained; None: the net's own are stepped on"""
@@ -142,8 +140,8 @@ def load(
     if to_train and compute.checkpointing:
         keep_inputs_alone(net)
     tokenizer = read_tokenizer(folder)
-    width = ROW_WIDTHS * net.config.hidden_size if _packs(net) else 0
-    return LanguageModel(net, tokenizer, stop_tokens(folder, tokenizer), width, compute, masters, lora)
+    stop = stop_tokens(folder, tokenizer)
+    return LanguageModel(net, tokenizer, stop, _packs(net), _plain_head(net), compute, masters, lora)
 
 
 def _packs(net: PreTrainedModel) -> bool:
@@ -153,3 +151,15 @@ def _packs(net: PreTrainedModel) -> bool:
     windows = getattr(net.config, "sliding_window", None) is not None or layers != {"full_attention"}
     takes_positions = "position_ids" in inspect.signature(net.forward).parameters
     return net.config._attn_implementation == NAME and not windows and takes_positions
+
+
+@torch.no_grad()
+def _plain_head(net: PreTrainedModel) -> bool:
+    """By one token: no bias, no scale, no cap."""
+    head: Any = net.get_output_embeddings()
+    if not is_plain(head) or head.bias is not None:
+        return False
+    entered: list[Tensor] = []
+    with head.register_forward_pre_hook(lambda _, args: entered.append(args[0])):
+        logits = net(input_ids=torch.zeros(1, 1, dtype=torch.int64, device=net.device), use_cache=False).logits
+    return torch.equal(logits, head(entered[0]))

@@ -50,6 +50,11 @@ class FastLinear(torch.nn.Linear):
         return _product(x, weight, self.bias)
 
 
+def is_plain(module: object) -> bool:
+    """Whether it is a matrix and a bias and no more: torch's own or ours, without adapters."""
+    return type(module) in (torch.nn.Linear, FastLinear)
+
+
 def _product(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """(..., out) of (..., in) and (out, in)."""
     return torch.ops.mkldnn._linear_pointwise(x, weight, bias, "none", [], "")  # type: ignore[no-any-return]

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from importlib import import_module
 from typing import Annotated, Any
-from unittest import SkipTest
 
 import typer
 
@@ -97,6 +96,8 @@ def _benchmark(name: str) -> Any:
     try:
         found.problems  # noqa: B018  which loads them
     except ProblemsMissing:
+        from unittest import SkipTest
+
         raise SkipTest("problems are not on this machine; RENCE_DATA_DIR names a folder that has them") from None
     except ProblemsError:
         pass  # the checks will say so
@@ -218,6 +219,8 @@ def run_contract(kind: CheckedKind, name: str) -> list[CheckRow]:
 
     Raises: UserError if the thing is not there, or lacks packages that its checks need; PluginError.
     """
+    from unittest import SkipTest
+
     contract = CONTRACTS[kind]
     need(f"checking {_article(kind)} {kind}", *contract.needs)
     module, _, attribute = contract.checks.partition(":")
@@ -231,6 +234,8 @@ def run_contract(kind: CheckedKind, name: str) -> list[CheckRow]:
 
 def outcome(kind: str, one: Check, subject: Any) -> CheckRow:
     """How a check goes, whatever it raises."""
+    from unittest import SkipTest
+
     try:
         one(subject)
     except SkipTest as reason:

@@ -17,10 +17,8 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from benchmarks.problems import ProblemsError
 from harness.base.errors import FAILED, INCOMPLETE, INTERRUPTED, OK, UserError, of_system
 from harness.base.interrupts import as_ctrl_c
-from harness.base.plugins import PluginError
 from harness.records import DataError
 from harness.records.foreign import json_escaped, visible
 from rence.cli.streams import CleanStream, clean_streams
@@ -150,6 +148,14 @@ def guarded(call: Callable[[], Any]) -> NoReturn:
     sys.exit(code or (INCOMPLETE if lost else OK))
 
 
+def _mended() -> tuple[type[Exception], ...]:
+    """What a user can mend. Imported when something went wrong: it takes longer than the rest of `rence --help`."""
+    from benchmarks.problems import ProblemsError
+    from harness.base.plugins import PluginError
+
+    return UserError, DataError, ProblemsError, PluginError, OSError
+
+
 def _code_of(call: Callable[[], Any]) -> int:
     """The exit code of the program; what went wrong is said."""
     try:
@@ -162,7 +168,7 @@ def _code_of(call: Callable[[], Any]) -> int:
         interrupted()
         return INTERRUPTED
     except Exception as error:
-        mended = of_system(error) if isinstance(error, _MENDED) else None
+        mended = of_system(error) if isinstance(error, _mended()) else None
         if isinstance(error, UnicodeEncodeError):
             mended = UserError(_NO_LETTERS.format(error.object[error.start : error.end]))
         if _state["debug"]:
@@ -177,4 +183,3 @@ def _code_of(call: Callable[[], Any]) -> int:
 
 
 _NO_LETTERS = "`{}`, in the command or a file, is no text in UTF-8. Set a UTF-8 locale, or PYTHONUTF8=1, or mend it."
-_MENDED = (UserError, DataError, ProblemsError, PluginError, OSError)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sized
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rence.cli.console import out, table, titled
 from rence.cli.optimal_tables import print_optimal
@@ -90,9 +90,16 @@ def _of_file(experiment: Experiment, seen: Preview) -> str:
 def _print_arms(made: Plan) -> None:
     arms = table("arm", "algorithm", "differs from the recipe", "fingerprint")
     for arm in made.arms:
-        differs = ", ".join(f"{key} {value}" for key, value in arm.recipe_differences.items())
+        differs = ", ".join(f"{key} {_written(value)}" for key, value in arm.recipe_differences.items())
         arms.add_row(arm.name, arm.title, differs or "-", arm.fingerprint)
     out().print(arms)
+
+
+def _written(value: Any) -> str:
+    """A setting of several, such as `lora`, in brackets."""
+    from harness.config.factors import words
+
+    return f"({words(value)})" if isinstance(value, dict) else str(value)
 
 
 def _print_refill(seen: Preview) -> None:

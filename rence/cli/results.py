@@ -76,7 +76,8 @@ def compare(
         float | None,
         typer.Option(
             metavar="POINTS",
-            help="Differences smaller than this do not matter: A and B may be found equivalent.",
+            help="Differences smaller than this do not matter: A and B may be found equivalent. Of scores of no known "
+            "scale (`import scores --unit raw`) in their own unit.",
             show_default=False,
         ),
     ] = None,
@@ -87,12 +88,14 @@ def compare(
 ) -> None:
     """The paired difference of two evaluated arms, a minus b."""
     import reports
+    from reports.seed_scores.sides import of_no_scale
 
-    if margin is not None and not 0 < margin < 100:
+    raw = margin is not None and of_no_scale(a)  # then it is in the scores' own unit
+    if margin is not None and not raw and not 0 < margin < 100:
         raise UserError(f"`--margin` is in points and must be above 0 and below 100, but is {margin:g} instead.")
-    fraction = None if margin is None else margin / 100
+    asked = margin if margin is None or raw else margin / 100
     try:
-        result = reports.compare(a, b, accept=given(accept, allow_unmatched), margin=fraction, only_common=common)
+        result = reports.compare(a, b, accept=given(accept, allow_unmatched), margin=asked, only_common=common)
     # The two are not matched, or hold nothing to be compared: the message says what, and no traceback helps.
     except ValueError as error:
         raise UserError(str(error)) from None

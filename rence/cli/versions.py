@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import platform
 import sys
-from importlib.metadata import PackageNotFoundError
-from importlib.metadata import version as version_of
 from typing import Annotated
 
 import typer
 
 from rence.cli.console import Json, command, out, print_json, table
-from rence.version import __version__
 
 STACK = (
     "torch", "transformers", "tokenizers", "safetensors", "verl", "vllm", "ray", "TransferQueue", "trl", "lm-eval",
@@ -41,6 +38,8 @@ def _options(
 
 def _print_and_exit(asked: bool) -> None:
     if asked:
+        from rence.version import __version__
+
         print(f"rence {__version__}")
         raise typer.Exit
 
@@ -50,6 +49,8 @@ def version(
     json: Json = False,
 ) -> None:
     """The version of rence-bench; with `--all`, of everything that a result or an error may depend on."""
+    from rence.version import __version__
+
     rows = {"rence": __version__} | (_stack() if everything else {})
     if json:
         print_json(rows)
@@ -77,7 +78,9 @@ def _stack() -> dict[str, str | None]:
 
 
 def _installed(package: str) -> str | None:
+    from importlib.metadata import PackageNotFoundError, version
+
     try:
-        return version_of(package)
+        return version(package)
     except PackageNotFoundError:
         return None

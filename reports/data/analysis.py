@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
-from typing import cast
+from functools import cached_property, wraps
+from typing import Any, TypeVar, cast
 
 from harness.records import START, ArmRecord, DataError
 from reports.data import deviations
@@ -18,6 +18,8 @@ from reports.data.titles import titles
 from reports.statistics import ESTIMANDS, ROUNDING, Estimand, Estimate, contrast
 from reports.statistics.multiple import adjusted
 from reports.words import benchmark_title
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,11 @@ class Analysis:
         return by_seed(group) if group else {}
 
     @cached_property
+    def kept(self) -> dict[Callable[..., Any], Any]:
+        """What functions that are asked by several sections found: see `once`."""
+        return {}
+
+    @cached_property
     def _titles(self) -> Mapping[str, str]:
         return titles(self.run.evals)
 
@@ -120,6 +127,19 @@ class Analysis:
         titles = [a.title for a in self.arms]
         title = next(a.title for a in self.arms if a.name == arm)
         return title if titles.count(title) == 1 else f"{title} [{arm}]"
+
+
+def once(function: Callable[[Analysis], T]) -> Callable[[Analysis], T]:
+    """A function of an analysis that several sections ask, called once for each analysis: a quarter of a report's
+    time was the same numbers again. What it returns is shared, and nobody may change it."""
+
+    @wraps(function)
+    def kept(a: Analysis) -> T:
+        if function not in a.kept:
+            a.kept[function] = function(a)
+        return a.kept[function]
+
+    return kept
 
 
 def rows(run: Run, cells: Cells) -> list[str]:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from reports.data.alternatives import Alternative, MeasuringChoice, average, choices, minus, of_scores, planned
-from reports.data.analysis import Analysis
+from reports.data.analysis import Analysis, once
 from reports.statistics import Estimand, Estimate
 from reports.statistics.dependence import MARGIN, Interaction, Matrices, common, interaction
 from reports.words import listing, over_choices, plural, reaching, signed
@@ -115,6 +115,7 @@ def question(a: Analysis) -> Question:
     )
 
 
+@once
 def study(a: Analysis) -> list[JudgedChoice]:
     """Every choice that has an alternative, with the interactions of the target's differences."""
     return judge_all(choices(a), planned(a), question(a))

@@ -6,7 +6,7 @@ Raises, everywhere in this module: records.DataError, which ends a command with 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -217,7 +217,7 @@ def read_attempts(folders: Iterable[EvalFolder]) -> tuple[pd.DataFrame, list[Att
     """`Run.evals` and `Run.attempts` of complete evaluations."""
     folders = list(folders)
     headers = [EvalRecord.read(folder.header) for folder in folders]
-    evals = pd.DataFrame([asdict(header) for header in headers], columns=list(EvalRecord.__dataclass_fields__))
+    evals = pd.DataFrame([vars(header) for header in headers], columns=list(EvalRecord.__dataclass_fields__))
     evals["seed"] = evals["seed"].fillna(-1).astype(int)
     known: dict[tuple[str, ...], list[str]] = {}
     found = []
@@ -250,7 +250,10 @@ def read_by(one: Attempts, name: str) -> np.ndarray:
 
 def _attempts(path: Path, header: EvalRecord) -> Attempts:
     """Of one evaluation, whatever the order of its rows. Raises: DataError unless each problem has samples 0..k-1."""
-    table = columns.scored(path)
+    belongs = {name: getattr(header, name) for name in ("arm", "seed", "step", "benchmark")}
+    readings = READINGS if header.readings else ()
+    table = columns.read(path, also=[*belongs, *readings], plain=[columns.KEY])
+    columns.check_scored(path, table)
     ids, problem = packed.codes(table["problem_id"])
     words, mark = packed.codes(table["mark"])
     sample = table["sample"].to_numpy()
@@ -266,11 +269,11 @@ def _attempts(path: Path, header: EvalRecord) -> Attempts:
             f"says, but holds {len(sample)} rows of {len(ids)} problems instead.\n"
             "Delete this evaluation's folder and run the experiment again."
         )
-    columns.belong(path, {name: getattr(header, name) for name in ("arm", "seed", "step", "benchmark")})
+    columns.belong(path, table, belongs)
     rows = packed.rows(place)
     marks = np.array([MARKS.index(word) for word in words], dtype=np.int8)[mark]
     shape = (header.problems, header.k)
     tokens = packed.tokens(table["tokens"], rows).reshape(shape)
     rows = rows.reshape(shape)
-    read = {name: columns.marks(path, name, rows) for name in READINGS if header.readings}
+    read = {name: columns.marks(table.get(name), rows) for name in readings}
     return Attempts(ids, marks[rows], tokens, rows, {name: found for name, found in read.items() if found is not None})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
@@ -156,11 +156,7 @@ def compare_all(
     margin: float | None = None,
     pair_seeds: bool = False,
 ) -> list[Pair]:
-    """One family: every test, adjusted by Bonferroni's method within it. A test that lacks a side stays as a gap.
-
-    Differences and equivalences are two families, each at level alpha: a pair can be wrong in one of the two only, for
-    a true difference is not at once nil and beyond the margin.
-    """
+    """One family: every test, as `adjusted_family` has it. A test that lacks a side stays as a gap."""
     # a gap stays in its place and counts, for the family was fixed before the results were in
     estimates = [
         difference(groups[a, column], groups[b, column], estimand, alpha, pair_seeds)
@@ -168,8 +164,43 @@ def compare_all(
         else None
         for a, b, column in tests
     ]
-    reasons = {(a, b): tuple(unmatched(sides[a], sides[b])) for a, b, _ in tests}
-    # two adjustments, each over the whole family at alpha: see above
+    beside = [
+        PairSight(
+            mde=_mde(groups, test, estimate, alpha),
+            correlation=_correlation(groups, *test),
+            unmatched=tuple(unmatched(sides[test[0]], sides[test[1]])),
+            imported=sides[test[0]].imported or sides[test[1]].imported,
+        )
+        for test, estimate in zip(tests, estimates, strict=True)
+    ]
+    return adjusted_family(family, tests, estimates, beside, estimand, alpha, margin)
+
+
+@dataclass(frozen=True)
+class PairSight:
+    """What is known of a difference beside its estimate."""
+
+    mde: tuple[float, float] | None
+    correlation: float | None
+    unmatched: tuple[str, ...]
+    imported: bool
+
+
+def adjusted_family(
+    family: Family,
+    tests: Sequence[Test],
+    estimates: Sequence[Estimate | None],
+    beside: Sequence[PairSight],
+    asked: str,
+    alpha: float,
+    margin: float | None,
+) -> list[Pair]:
+    """Estimates of one family as pairs, adjusted by Bonferroni's method within it; None is a gap, and counts.
+
+    Two adjustments, differences and equivalences, each over the whole family at level alpha: a pair can be wrong in one
+    of the two only, for a true difference is not at once nil and beyond the margin.
+    """
+    # a gap takes its share of alpha too
     ps = adjusted([estimate.p_value if estimate else None for estimate in estimates])
     equivalence = adjusted([equivalence_p(estimate, margin) for estimate in estimates])
     return [
@@ -181,16 +212,18 @@ def compare_all(
             estimate=estimate,
             p_adjusted=p,
             simultaneous=simultaneous(estimate, alpha, len(tests)),
-            mde=_mde(groups, (a, b, column), estimate, alpha),
-            correlation=_correlation(groups, a, b, column),
-            unmatched=reasons[a, b],
+            mde=one.mde,
+            correlation=one.correlation,
+            unmatched=one.unmatched,
             alpha=alpha,
-            asked=estimand,
+            asked=asked,
             margin=margin,
             p_equivalence=p_equivalence,
-            imported=sides[a].imported or sides[b].imported,
+            imported=one.imported,
         )
-        for (a, b, column), estimate, p, p_equivalence in zip(tests, estimates, ps, equivalence, strict=True)
+        for (a, b, column), estimate, one, p, p_equivalence in zip(
+            tests, estimates, beside, ps, equivalence, strict=True
+        )
     ]
 
 

@@ -18,7 +18,7 @@ import pandas as pd
 
 from harness.records import START
 from reports.data import second_marker
-from reports.data.analysis import Analysis
+from reports.data.analysis import Analysis, once
 from reports.data.load import Run
 from reports.data.pairs import Groups, Pair
 from reports.data.scores import AVERAGE, Cells, Scores, complete, final, matrices
@@ -112,6 +112,7 @@ def beside(
     return MarkerPart(_rounded(_mean(ours) - _mean(theirs)), box, anywhere)
 
 
+@once
 def parts(a: Analysis) -> Mapping[tuple[str, str, str], FormatPart | MarkerPart]:
     """(arm, arm, column) -> the parts of that difference, of every pair where they are known; with marks of the source
     what it is by rence's."""

@@ -61,7 +61,8 @@ def correct(run: Run, evals: pd.DataFrame) -> list[np.ndarray] | None:
 def _masks(run: Run, e: int) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
     """Problems x samples: correct to the first marker, to the second, and where either failed, in neither of the two.
     None if a mark of the second is missing."""
-    second = columns.marks(run.folder(e).attempts, "mark_second", run.attempts[e].rows)
+    column = columns.read(run.folder(e).attempts, (), ["mark_second"]).get("mark_second")
+    second = columns.marks(column, run.attempts[e].rows)
     if second is None:
         return None
     first = run.attempts[e].marks

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-
-from matplotlib.axes import Axes
-from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
-from matplotlib.transforms import Affine2D
+from typing import TYPE_CHECKING
 
 from reports.figures.labels import beside
 from reports.figures.svg import MUTED, draw
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 LEAST_RANGE = 1.0
 """points of percent that an axis spans, however little its lines differ"""
@@ -84,6 +84,8 @@ def draw_curves(
     doubling: bool = False,
 ) -> None:
     """The lines with their bands, into a panel of any size. Arguments: as `curves`."""
+    from matplotlib.ticker import MaxNLocator
+
     axes.grid(axis="y")
     axes.set_xlabel(xlabel)
     axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
@@ -124,6 +126,8 @@ def _limits(axes: Axes, lines: Sequence[Line], least: float) -> None:
 
 def _band(axes: Axes, line: Line, shift: float) -> None:
     """Between the bounds; a bar where no neighbour has any, moved by so many pixels that bars do not cover another."""
+    from matplotlib.transforms import Affine2D
+
     assert line.band is not None
     x, (low, high) = line.mean[0], line.band
     axes.fill_between(x, low, high, color=line.colour, alpha=0.13, linewidth=0)
@@ -136,6 +140,8 @@ def _band(axes: Axes, line: Line, shift: float) -> None:
 
 
 def _x_axis(axes: Axes, lines: Sequence[Line], doubling: bool) -> None:
+    from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
+
     if doubling:
         axes.set_xscale("log", base=2)
         axes.xaxis.set_major_locator(FixedLocator(sorted({x for line in lines for x in line.mean[0]})))

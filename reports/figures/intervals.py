@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-
-from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from typing import TYPE_CHECKING
 
 from reports.figures.svg import INK, LETTER, MUTED, draw, fit
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 WIDTH = 540
 WIDEST = 252
@@ -59,6 +60,8 @@ def draw_intervals(
     axes: Axes, entries: Sequence[IntervalRow], xlabel: str, zero: bool, line: float | None = None
 ) -> None:
     """The rows without their labels, into a panel of any size: row i is at y = i. Arguments: as `intervals`."""
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
     axes.set_ylim(len(entries) - 0.5, -0.5)
     axes.grid(axis="x")
     axes.set_xlabel(xlabel)

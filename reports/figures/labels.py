@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-
-from matplotlib.axes import Axes
+from typing import TYPE_CHECKING
 
 from reports.figures.svg import fit
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 GAP = 13.0
 """least distance between two labels, in pixels, where so many fit beside the panel"""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-
-from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from typing import TYPE_CHECKING
 
 from reports.figures.labels import beside
 from reports.figures.svg import MUTED, draw
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 WIDTH, HEIGHT = 540, 280
 LEAST_RANGE = 0.3
@@ -48,6 +49,8 @@ def scatter(name: str, clouds: Sequence[Cloud], start: float | None, xlabel: str
 
 def draw_scatter(axes: Axes, clouds: Sequence[Cloud], start: float | None, xlabel: str) -> None:
     """The points without names, into a panel of any size. Arguments: as `scatter`."""
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
     axes.grid(axis="y")
     axes.set_xlabel(xlabel)
     axes.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))

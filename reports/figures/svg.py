@@ -8,16 +8,14 @@ import re
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
-import matplotlib
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.backends.backend_svg import FigureCanvasSVG
-from matplotlib.figure import Figure
-
 from harness.records.foreign import visible
+
+if TYPE_CHECKING:  # matplotlib is imported where something is drawn: `compare` needs the colours alone
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 SVG = "http://www.w3.org/2000/svg"
 HREF = "{http://www.w3.org/1999/xlink}href"
@@ -70,6 +68,8 @@ def draw(name: str, width: float, height: float, plot: Callable[[Axes], None]) -
 
 def draw_both(name: str, width: float, height: float, plot: Callable[[Figure], None]) -> tuple[str, bytes]:
     """SVG, and PNG at twice the size on white, of a picture of several panels."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
     with _drawing(name, width, height) as figure:
         plot(figure)
         vector, raster = _svg(figure), io.BytesIO()
@@ -81,6 +81,9 @@ def draw_both(name: str, width: float, height: float, plot: Callable[[Figure], N
 
 @contextmanager
 def _drawing(name: str, width: float, height: float) -> Iterator[Figure]:
+    import matplotlib
+    from matplotlib.figure import Figure
+
     settings: dict[Any, Any] = SETTINGS | {"svg.hashsalt": name}
     with matplotlib.rc_context(settings), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph")  # the reader's font draws them, not matplotlib's
@@ -90,6 +93,8 @@ def _drawing(name: str, width: float, height: float) -> Iterator[Figure]:
 
 
 def _svg(figure: Figure) -> str:
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+
     out = io.StringIO()
     FigureCanvasSVG(figure).print_svg(out, metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
     return _clean(out.getvalue())

@@ -8,9 +8,7 @@ Raises, everywhere in this module: ValueError for a column or a cost that the ru
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-
-from matplotlib.axes import Axes
-from matplotlib.lines import Line2D
+from typing import TYPE_CHECKING
 
 from harness.records import START
 from reports.data import cost_axis, pass_family
@@ -25,6 +23,9 @@ from reports.figures.svg import MUTED, RULE
 from reports.frames import curve_frames
 from reports.sections import curves, differences, passing, scores, spending
 from reports.words import listing
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 PERCENT = "percent correct"
 COSTS = {
@@ -152,6 +153,8 @@ def _names(lines: Sequence[Line]) -> dict[str, str]:
 
 def _legend(drawn: Axes, names: Mapping[str, str], dashed: str) -> None:
     """Names and colours, and what the dashed line is, if there is one."""
+    from matplotlib.lines import Line2D
+
     handles = [Line2D([], [], color=tint, label=name) for name, tint in names.items()]
     if dashed:
         handles.append(Line2D([], [], color=MUTED, linewidth=0.8, linestyle=(0, (3, 3)), label=dashed))

@@ -143,6 +143,7 @@ def _table(e: int, folder: EvalFolder, k: int, order: list[str]) -> pd.DataFrame
 
 def _marks(folder: EvalFolder) -> list[tuple[str, str]]:
     if folder.complete:
-        table = columns.scored(folder.attempts)
+        table = columns.read(folder.attempts)
+        columns.check_scored(folder.attempts, table)
         return list(zip(table["problem_id"].to_pylist(), table["mark"].to_pylist(), strict=True))
     return [(row.problem_id, row.mark) for row in read_jsonl(folder.open_attempts, Attempt, EvalRecord.mend)]

@@ -50,11 +50,13 @@ def _same(specs: Mapping[str, Mapping[str, str]]) -> str:
 
 
 def written(value: Any) -> str:
-    """A setting as a table prints it: `yes`, `0.2`, `a, b`, a gap for none."""
+    """A setting as a table prints it: `yes`, `0.2`, `a, b`, `rank 8, alpha 16`, a gap for none."""
     if value is None:
         return GAP
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list):
         return ", ".join(map(written, value))
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {written(inner)}" for key, inner in value.items())
     return f"{value:g}" if isinstance(value, float) else str(value)

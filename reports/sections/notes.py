@@ -10,6 +10,7 @@ from reports.data.analysis import Analysis
 from reports.data.scores import AVERAGE
 from reports.document import Bullets, Section
 from reports.imported import EXPLORATORY
+from reports.sections.algorithms import written
 from reports.words import capital, listing
 
 RECONSTRUCTION = (
@@ -86,7 +87,8 @@ def _seen_in_training(a: Analysis) -> Iterator[str]:
 def _differences(a: Analysis) -> Iterator[str]:
     for arm in a.arms:
         if arm.recipe_differences:
-            changes = [f"{key} = {value}" for key, value in sorted(arm.recipe_differences.items())]
+            own = sorted(arm.recipe_differences.items())
+            changes = [f"{key} = {written(value) if isinstance(value, dict) else value}" for key, value in own]
             yield f"{a.label(arm.name)} departs from the shared recipe: {listing(changes)}."
 
 

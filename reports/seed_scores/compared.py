@@ -15,11 +15,9 @@ from typing import Literal
 
 import numpy as np
 
-from reports.data.pairs import Pair
+from reports.data.pairs import Pair, PairSight, adjusted_family
 from reports.seed_scores.found import AVERAGE, SeedScores
 from reports.statistics import Estimate, Floats, contrast, seed_correlation
-from reports.statistics.equivalence import equivalence_p
-from reports.statistics.multiple import adjusted, simultaneous
 from reports.statistics.power import detectable_effect
 from reports.statistics.satterthwaite import upper_bound
 
@@ -86,36 +84,18 @@ def compare(
     paired: bool,
     raw: bool,
 ) -> list[Pair]:
-    """One family of differences, a - b, adjusted by Bonferroni's method within it; a missing side is a gap and counts.
+    """One family of differences, a - b, as `adjusted_family` has it; a missing side is a gap.
 
     Args:
         tests: arm, arm, column.
         sides: seed -> score of both, for each test.
     """
     estimates = [difference(a, b, 1 - alpha, paired, raw) if a and b else None for a, b in sides]
-    # two adjustments, each over the whole family: a pair can be wrong in one of the two only
-    ps = adjusted([e.p_value if e else None for e in estimates])
-    equivalence = adjusted([equivalence_p(e, margin) for e in estimates])
-    return [
-        Pair(
-            a=a,
-            b=b,
-            benchmark=column,
-            family=family,
-            estimate=e,
-            p_adjusted=p,
-            simultaneous=simultaneous(e, alpha, len(tests)),
-            mde=_detectable(e, alpha),
-            correlation=None if not (one and other) else seed_correlation(one, other),
-            unmatched=(),
-            alpha=alpha,
-            asked="benchmark",
-            margin=margin,
-            p_equivalence=p_equal,
-            imported=True,
-        )
-        for (a, b, column), e, p, p_equal, (one, other) in zip(tests, estimates, ps, equivalence, sides, strict=True)
+    beside = [
+        PairSight(_detectable(e, alpha), seed_correlation(a, b) if a and b else None, (), imported=True)
+        for e, (a, b) in zip(estimates, sides, strict=True)
     ]
+    return adjusted_family(family, tests, estimates, beside, "benchmark", alpha, margin)
 
 
 def mean(side: Side, confidence: float, raw: bool) -> Estimate:

@@ -11,6 +11,7 @@ import numpy as np
 
 from harness.records import SCHEMA, DataError
 from harness.records.scores_alone import scores_only
+from harness.records.seed_scores import ScoresPlan
 from reports.data.asked import check_asked
 from reports.data.checked import Checked
 from reports.data.matching import Unmatched
@@ -120,11 +121,14 @@ def compare_sides(a: str, b: str, accept: str | None, alpha: float, margin: floa
     """A minus B over seeds, on the benchmarks that both have, each at the step its run compares.
 
     Args:
-        margin: a fraction; of scores of no known scale a hundredth of the number.
+        margin: a fraction; of scores of no known scale in their own unit, above 0.
     Raises: Unmatched if they have no benchmark in common or are of different scales; ValueError for an ambiguous name,
         or as `check_asked`; BrokenSeal; DataError if something is missing.
     """
-    check_asked(alpha, margin)
+    raw = of_no_scale(a)
+    check_asked(alpha, None if raw else margin)
+    if raw and margin is not None and not 0 < margin < np.inf:
+        raise ValueError(f"`margin` is in the unit of the scores and must be above 0, but is {margin:g} instead.")
     (one, arm), (other, arm_b) = _side(a, accept), _side(b, accept)
     if (one.folder.root, arm) == (other.folder.root, arm_b):
         raise ValueError(f"{a} and {b} are one arm: name two.")
@@ -141,7 +145,6 @@ def compare_sides(a: str, b: str, accept: str | None, alpha: float, margin: floa
             raise DataError(f"{name}: no seed has a score on {on(headline, len(shared))}.")
     # seeds of two imports share numbers, and nothing says that they share more
     paired = one.plan.comparison.pair_seeds and one.folder.root == other.folder.root
-    margin = margin * 100 if margin is not None and one.raw else margin
     pairs = _pairs(sides, a, b, [headline], alpha, margin, paired, one.raw)
     if len(shared) > 1:
         pairs += _pairs(sides, a, b, shared, alpha, margin, paired, one.raw)
@@ -154,6 +157,12 @@ def compare_sides(a: str, b: str, accept: str | None, alpha: float, margin: floa
         notes.append(f"A is compared at step {one.plan.step}, B at step {other.plan.step}.")
     seeds = {name: len(side[headline]) for name, side in sides.items()}
     return ComparedSeeds(a, b, means, seeds, pairs, paired, one.raw, one.checked.beside(other.checked), notes)
+
+
+def of_no_scale(name: str) -> bool:
+    """Whether an arm's scores are numbers of no known scale (`--unit raw`), so that a margin is in their own unit."""
+    run = scores_only(Path(name))
+    return run is not None and ScoresPlan.read(run.scores_plan).unit == "raw"
 
 
 def _pairs(

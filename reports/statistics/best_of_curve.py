@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
-from scipy import optimize, special
+from scipy import special
 
 from reports.statistics.satterthwaite import Floats
 
@@ -133,5 +133,7 @@ class _Smoother:
 
     def rising(self, mean: Floats) -> Floats:
         """n -> n: smoothed, and never falling."""
+        from scipy import optimize  # costs a tenth of a second, which reports without curves save
+
         found = cast(Floats, optimize.isotonic_regression(self.weights @ mean).x)
         return found if len(found) == len(self.steps) else np.interp(self.steps, self.knots, found)

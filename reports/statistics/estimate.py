@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, Protocol, cast
+from typing import Literal, Protocol
 
 import numpy as np
-from scipy import optimize, special
+from scipy import special
 
+from reports.statistics.roots import zero
 from reports.statistics.satterthwaite import pool
 
 Estimand = Literal["algorithm", "benchmark", "checkpoints", "answers"]
@@ -174,4 +175,4 @@ class Estimate:
             return 0.5
         if beyond(lowest) <= 0:
             return 0.0
-        return float(np.exp(cast(float, optimize.brentq(beyond, lowest, highest, xtol=1e-10))))
+        return float(np.exp(zero(beyond, float(lowest), float(highest), within=1e-10)))

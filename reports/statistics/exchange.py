@@ -17,13 +17,13 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property, reduce
 from math import comb, gcd, lcm
-from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import optimize, special
+from scipy import special
 
 from reports.statistics.crossed import Floats
+from reports.statistics.roots import zero
 
 DRAWS = 9_999
 MOST_PLACES = 2**17
@@ -180,7 +180,7 @@ def detectable(tables: Sequence[AnswerCounts], alpha: float, power: float = POWE
         null, alternative = max(same, d * (1 - d / 2) * lost), max(same, d * (1 - d) * lost)
         return at * null**0.5 + with_power * alternative**0.5 - d
 
-    return None if missing(1.0) > 0 else float(cast(float, optimize.brentq(missing, 1e-12, 1.0)))
+    return None if missing(1.0) > 0 else zero(missing, 1e-12, 1.0, within=2e-12)
 
 
 def interval(tables: Sequence[AnswerCounts], confidence: float) -> tuple[float, float]:

@@ -14,11 +14,12 @@ A stop for futility is non-binding: no level counts on it, so that going on past
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import optimize, special
+from scipy import special
+
+from reports.statistics.roots import zero
 
 Floats = NDArray[np.float64]
 Values = Floats | float
@@ -64,7 +65,7 @@ def _crossing(at: Floats, density: Floats, step: float, chance: float, share: fl
         return float(density @ special.ndtr((at - bound) / step)) - chance
 
     far = _FAR * np.sqrt(share)
-    return float(cast(float, optimize.brentq(excess, -far, far, xtol=1e-12)))
+    return float(zero(excess, -far, far, within=1e-12))
 
 
 def _moved(at: Floats, density: Floats, step: float, bound: float, share: float) -> tuple[Floats, Floats]:

@@ -92,7 +92,7 @@ def test_the_header_records_what_was_asked(rence: Call) -> None:
     rence("eval", "--model", "quickstart-base", "--benchmarks", "mini_sums", "--limit", "2", "--max-tokens", "4",
           "--out", "r")  # fmt: skip
     header = EvalRecord.read(Path("r/evals/mini_sums/eval.json"))
-    assert header.sampling == {"temperature": 1.0, "top_p": 1.0, "max_tokens": 4, "seed": 0, "chunk_problems": 64}
+    assert header.sampling == {"temperature": 1.0, "top_p": 1.0, "max_tokens": 4, "seed": 0, "chunk_problems": 256}
     assert (header.k, header.template, header.engine, header.limit, header.problems) == (1, "chat", "local", 2, 2)
     assert len(header.model_hash) == 64 and not header.second_marker
 

@@ -12,6 +12,7 @@ from harness import config
 from harness.base.errors import UserError
 from harness.config import adapting
 from harness.config.explain import explain
+from harness.config.factors import words
 from harness.config.load import resolved
 from harness.config.training_recipe import Recipe
 from harness.models import resolving
@@ -114,3 +115,7 @@ def test_numbers_that_learn_of_a_stated_model() -> None:
 
 def test_explained() -> None:
     assert "rank" in explain("recipe.lora") and "at least 1" in explain("recipe.lora.alpha")
+
+
+def test_in_words() -> None:
+    assert words({"rank": 8, "targets": ["q_proj", "v_proj"]}) == "rank 8, targets q_proj+v_proj"

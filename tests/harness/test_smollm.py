@@ -130,7 +130,8 @@ def test_it_answers_a_question_and_stops(converted: Path) -> None:
 def test_the_local_backend_learns_from_what_it_samples(converted: Path) -> None:
     from harness.backends.groups import as_batch
     from harness.backends.local.generate import generate
-    from harness.backends.local.logprobs import lay_out, response_logp
+    from harness.backends.local.logprobs import response_logp
+    from harness.models.decoder import runs_flat
     from harness.models.language_model import load
     from harness.run.matching import stream
 
@@ -140,7 +141,7 @@ def test_the_local_backend_learns_from_what_it_samples(converted: Path) -> None:
     marks = [rollout.mark for group in groups for rollout in group.rollouts]
     assert {Mark.CORRECT, Mark.WRONG} <= set(marks) and marks.count(Mark.TRUNCATED) <= 3
     batch = as_batch(groups, trial.arm.recipe.max_tokens)
-    assert lay_out(batch, model.row_tokens).packed
+    assert model.packs and runs_flat(model.net)
     with torch.no_grad():
         logp_BT = response_logp(model, batch, 1.0)
     assert_close(logp_BT, batch.old_logp_BT, within=3e-5)

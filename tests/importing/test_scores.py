@@ -222,7 +222,7 @@ REFUSED: list[tuple[list[list[Any]], list[str], int, str]] = [
     ([["seed", "reward", "accuracy"], [0, 1, 2]], [], 2, "of which 2 are scores by their names: reward, accuracy"),
     ([["arm", "seed", "note"], ["a", 0, "x"]], [], 3, "has no column of scores among arm, seed, note"),
     ([["arm", "seed", "arm"], ["a", 0, 1]], [], 3, "two columns are called `arm`"),
-    ([["arm", "seed", "score"]], [], 3, "a.csv holds no rows"),
+    ([["arm", "seed", "score"]], [], 3, "a.csv has no rows below its first line"),
     ([*TWO, ["ours", 1]], [], 3, "a.csv cannot be read"),
     (TWO, ["--column", "score=points"], 2, "--column score=points: a.csv has no such column"),
     (TWO, ["--metric", "x"], 2, "--metric x: a.csv has one column of scores"),
@@ -308,10 +308,11 @@ def test_a_column_that_is_the_mean_of_the_others_is_left_out(rence: Rence, tmp_p
     table(tmp_path / "a.csv", [["arm", "seed", "MATH", "AIME", head], *rows])
     done = rence("import", "scores", "a.csv", "--dry-run", "--json")
     assert done.json["means"]["a"] == {"MATH": pytest.approx(0.51), "AIME": pytest.approx(0.21)}
-    assert f"Columns of numbers that were not taken for scores: {head}." in done.json["notes"]
-    # of another meaning it is a score like any other
+    assert f"Columns of numbers that were not taken for scores: `{head}`." in done.json["notes"]
+    # of another meaning it may be the score, or a weighted mean: that is asked
     table(tmp_path / "a.csv", [["arm", "seed", "MATH", "AIME", head], *([*row[:4], 30] for row in rows)])
-    assert 0.3 in rence("import", "scores", "a.csv", "--dry-run", "--json").json["means"]["a"].values()
+    done = rence("import", "scores", "a.csv", "--dry-run", "--json")
+    assert done.code == 2 and f"`{head}` is called an average, and is not the mean of MATH, AIME" in done.err
 
 
 @pytest.mark.parametrize(

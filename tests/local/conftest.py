@@ -19,6 +19,8 @@ from transformers import (
     MistralForCausalLM,
     PreTrainedModel,
     PreTrainedTokenizerFast,
+    Qwen2Config,
+    Qwen2ForCausalLM,
     Qwen3Config,
     Qwen3ForCausalLM,
 )
@@ -60,6 +62,20 @@ def qwen3(**changes: Any) -> PreTrainedModel:
     return Qwen3ForCausalLM(config)
 
 
+def qwen2() -> PreTrainedModel:
+    net = Qwen2ForCausalLM(
+        Qwen2Config(
+            vocab_size=len(WORDS), hidden_size=32, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2,
+            intermediate_size=64, max_position_embeddings=128, pad_token_id=PAD, eos_token_id=EOS, bos_token_id=None,
+            initializer_range=0.1,
+        )
+    )  # fmt: skip
+    for name, parameter in net.named_parameters():
+        if name.endswith("bias"):  # zero as they are made
+            torch.nn.init.normal_(parameter, std=0.1)
+    return net
+
+
 def llama() -> PreTrainedModel:
     return LlamaForCausalLM(
         LlamaConfig(
@@ -92,6 +108,7 @@ def mistral() -> PreTrainedModel:
 
 ARCHITECTURES: dict[str, Callable[[], PreTrainedModel]] = {
     "qwen3": qwen3,
+    "qwen2": qwen2,
     "llama": llama,
     "gpt2": gpt2,
     "qwen3_window": lambda: qwen3(use_sliding_window=True, sliding_window=6, max_window_layers=0),

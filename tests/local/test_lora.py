@@ -230,7 +230,8 @@ def test_the_reference_is_the_model_without_adapters_and_takes_no_memory(
     policies = Policies.start(model, "init", generator_sync_steps=2, reference_sync_steps=2)
     batch = rollouts("grpo", model)
     assert policies.reference and policies.sampler is not model
-    assert torch.equal(fixed_logp(policies.reference, batch, 1.0, 4096), fixed_logp(load(MODEL), batch, 1.0, 4096))
+    alone = fixed_logp(load(MODEL), batch, 1.0, 4096)  # by the pass over flat tokens, that with adapters over rows
+    assert_close(fixed_logp(policies.reference, batch, 1.0, 4096), alone, within=2e-6)
     own = {id(parameter) for parameter in adapters.frozen(model.net)}
     for other in (policies.reference, policies.sampler):
         assert {id(parameter) for parameter in adapters.frozen(other.net)} == own

@@ -8,13 +8,17 @@ from pathlib import Path
 import pytest
 import torch
 from torch import Tensor
-from transformers import MambaConfig, MambaForCausalLM
+from transformers import DynamicCache, MambaConfig, MambaForCausalLM
 
 from harness.base.errors import UserError
 from harness.engines import sampler
 from harness.engines.base import Request, Sampling
-from harness.engines.sampler import Samples, draw, sample
+from harness.engines.drawing import draw
+from harness.engines.sampler import Samples, padded, read_prompts, sample
+from harness.engines.steps import Steps, graph_rows
+from harness.models.decoding import LeanDecoder, PlainDecoder, decoder_of
 from harness.models.language_model import LanguageModel, load
+from harness.models.slots import Slots
 from tests.closeness import assert_close
 
 REQUESTS = [  # prompts of different lengths, different numbers of samples
@@ -88,24 +92,85 @@ def test_equal_calls_give_equal_bits(model: LanguageModel) -> None:
     assert torch.equal(run(model).logp_BT, run(model).logp_BT)
 
 
-def test_samples_that_do_not_fit_into_memory_are_drawn_in_parts(
+def row_bytes(tokens: int) -> int:
+    """Of `model`: 2 layers x 2 (keys, values) x 2 heads x 8 numbers of 4 bytes a token."""
+    return tokens * 2 * 2 * 2 * 8 * 4
+
+
+def counted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Rows of each step from here on."""
+    rows: list[int] = []
+    original = Steps.run
+    monkeypatch.setattr(Steps, "run", lambda self, count, width: (rows.append(count), original(self, count, width))[1])
+    return rows
+
+
+def test_a_row_that_ends_gives_its_place_to_one_that_waits(
     model: LanguageModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # a row is 6 + 12 tokens of 2 layers x 2 (keys, values) x 2 heads x 8 numbers of 4 bytes
-    whole, row_bytes = run(model), 18 * 2 * 2 * 2 * 8 * 4
-    monkeypatch.setattr(sampler, "CACHE_BYTES", 7 * row_bytes)
-    together = []
-    original = sampler._sample_together
-
-    def counting(net, requests, *rest):  # type: ignore[no-untyped-def]
-        together.append([len(request.seeds) for request in requests])
-        return original(net, requests, *rest)
-
-    monkeypatch.setattr(sampler, "_sample_together", counting)
+    whole = run(model)
+    monkeypatch.setattr(sampler, "CACHE_BYTES", 7 * row_bytes(6 + 12))
+    rows = counted(monkeypatch)
     parts = run(model)
-    assert together == [[7], [5, 2], [3, 4], [5]]  # 12, 5 and 9 samples
+    assert max(rows) == 7
+    # 26 samples, seven at a time. A step reads one token of a row, and the first of each was drawn from its prompt.
+    read = int((whole.length_B - 1).sum())
+    assert len(rows) < 1.3 * read / 7  # in four parts, each as long as its longest row: 4 x 11
     assert torch.equal(whole.tokens_BT, parts.tokens_BT)
     assert torch.equal(whole.length_B, parts.length_B)
+    assert_close(whole.logp_BT, parts.logp_BT, within=5e-6)
+
+
+def test_rows_that_outgrow_the_memory_wait_and_go_on_where_they_were(
+    model: LanguageModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, rows = run(model), counted(monkeypatch)
+    # Room for all 26 rows with 2 tokens of a response, and for 11 at their longest.
+    monkeypatch.setattr(sampler, "FIRST_COLUMNS", 2)
+    monkeypatch.setattr(sampler, "CACHE_BYTES", 26 * row_bytes(6 + 2))
+    parts = run(model)
+    assert rows[0] == 26 and max(rows[-3:]) <= 26 * 8 // 18
+    assert torch.equal(whole.tokens_BT, parts.tokens_BT)
+    assert_close(whole.logp_BT, parts.logp_BT, within=5e-6)
+
+
+def test_memory_that_holds_less_than_a_row_still_samples_one_at_a_time(
+    model: LanguageModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, rows = run(model), counted(monkeypatch)
+    monkeypatch.setattr(sampler, "CACHE_BYTES", 1)
+    assert torch.equal(whole.tokens_BT, run(model).tokens_BT)
+    assert set(rows) == {1}
+
+
+@pytest.mark.parametrize("architecture", ["qwen3", "llama"])
+def test_the_lean_decoder_is_transformers_own(folders: Mapping[str, Path], architecture: str) -> None:
+    net = load(folders[architecture]).net
+    assert isinstance(decoder_of(net, 32), LeanDecoder)
+    prompts = [(2, 5, 3), (7,)]
+    ids, mask = padded(prompts, torch.device("cpu"))
+    with torch.inference_mode():
+        found = []
+        for decoder in (decoder_of(net, 32), PlainDecoder(net)):
+            slots = Slots(net.config.num_hidden_layers, 3, 8, torch.device("cpu"))
+            read, _ = read_prompts(net, ids, mask, DynamicCache())
+            slots.fill(read, [range(0, 2), range(2, 3)], [3, 1])
+            slots.place(torch.tensor([3, 3, 1]), 4)  # rows of different length, side by side
+            found.append(decoder.step(torch.tensor([4, 9, 8]), slots))
+        for row, full in enumerate([(2, 5, 3, 4), (2, 5, 3, 9), (7, 8)]):
+            expected = net(input_ids=torch.tensor([full])).logits[0, -1]
+            assert_close(found[0][row], expected, within=5e-6)
+            assert_close(found[1][row], expected, within=5e-6)
+
+
+def test_models_with_windows_go_through_their_own_forward(folders: Mapping[str, Path]) -> None:
+    assert isinstance(decoder_of(load(folders["qwen3_window"]).net, 32), PlainDecoder)
+
+
+def test_rows_of_a_graph_are_rounded_up_by_little() -> None:
+    rounded = {rows: graph_rows(rows) for rows in range(1, 600)}
+    assert all(rows <= rounded[rows] <= max(8, rows + rows // 7 + 7) for rows in rounded)
+    assert len(set(rounded.values())) < 50  # graphs to record
 
 
 def test_different_seeds_draw_differently_and_equal_seeds_alike(model: LanguageModel) -> None:

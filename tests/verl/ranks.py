@@ -12,8 +12,8 @@ import json
 import os
 import socket
 import sys
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,7 @@ from algorithms.objectives.rence import ReNCE
 from algorithms.rollouts import Loss, Rollouts, Totals
 from harness.backends.diverged import Diverged
 from harness.backends.groups import TokenRollouts
-from harness.backends.verl import columns, exporting
+from harness.backends.verl import columns, exporting, sharded
 from harness.backends.verl.learner import VerlLearner, learnt
 from harness.backends.verl.objective import Objective
 from harness.backends.verl.packing import Packing
@@ -59,6 +59,10 @@ class Way:
     checkpointing: bool = False
     sequence_parallel: int = 1
     attention: str = "sdpa"
+    lora: tuple[int, int] | None = None
+    """rank and alpha of adapters"""
+    adapters: Mapping[str, Tensor] = field(default_factory=dict)
+    """what they begin with, by the names of `adapters.state`"""
 
 
 def worker(kind: type[TrainingWorker], model: str, recipe: Recipe, way: Way, reference: bool = False) -> Any:
@@ -69,6 +73,7 @@ def worker(kind: type[TrainingWorker], model: str, recipe: Recipe, way: Way, ref
             model_config=HFModelConfig(
                 path=model, use_remove_padding=way.packed, enable_gradient_checkpointing=way.checkpointing,
                 override_config={"attn_implementation": way.attention},
+                **({"lora_rank": way.lora[0], "lora_alpha": way.lora[1], "lora": {"merge": True}} if way.lora else {}),
             ),
             engine_config=FSDPEngineConfig(
                 strategy="fsdp2", model_dtype="fp32", mixed_precision=precision, use_torch_compile=False,
@@ -84,6 +89,10 @@ def worker(kind: type[TrainingWorker], model: str, recipe: Recipe, way: Way, ref
         )
     )  # fmt: skip
     made.reset()
+    with torch.no_grad():
+        for name, parameter in made.engine.module.named_parameters():
+            if (begun := name.removeprefix("base_model.model.")) in way.adapters:
+                sharded.spread(parameter, way.adapters[begun])
     return made
 
 
@@ -437,7 +446,7 @@ def main(path: Path, folder: Path) -> None:
     rank, ranks = torch.distributed.get_rank(), torch.distributed.get_world_size()
     torch.distributed.destroy_process_group()
     if rank == 0:
-        found |= [alone(cases, folder)] if ranks > 1 else []
+        found |= [alone(cases, folder)] if ranks > 1 and cases["learning"] else []
         torch.save(found, folder / "results.pt")
 
 

@@ -9,6 +9,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,12 +18,14 @@ import torch
 import yaml
 from safetensors.torch import load_file
 
+from harness.backends.local.update import Learner, make_optimizer
 from harness.models import adapters
 from harness.models.language_model import load
 from harness.models.lora import Lora
 from harness.models.resolving import resolve
 from harness.records import DoneRecord, RunFolder, StepRecord, TrialFolder, read_jsonl
 from tests.closeness import assert_close
+from tests.verl.test_engine import BASIC, LAYOUTS, OBJECTIVES, RECIPE, SENT, TOLERANCE, Local, run
 
 MODEL = "quickstart-base"
 LORA = Lora(8, 16)
@@ -107,6 +111,40 @@ def test_a_checkpoint_is_the_base_with_its_adapter(trial: tuple[TrialFolder, byt
         assert_close(merged[name], base[name] + 2.0 * product, within=1e-6)
     said = json.loads((checkpoint / "adapter" / "adapter_config.json").read_text())
     assert (said["r"], said["lora_alpha"], said["target_modules"][0]) == (8, 16, "down_proj")
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_loss_and_gradients_are_the_local_backends(count: int, tmp_path: Path) -> None:
+    """Of verl's own engine, on one rank and on two that share adapters and what lies under them."""
+    local, model = Local(), load(resolve(MODEL), to_train=True, lora=LORA, seed=3)
+    random = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        for name, parameter in model.net.named_parameters():
+            if ".lora_B." in name:
+                parameter.copy_(0.02 * torch.randn(parameter.shape, generator=random))
+    begun = {name: value.clone() for name, value in adapters.state(model.net).items()}
+    asked = {
+        name: {
+            "algorithm": OBJECTIVES[name], "recipe": replace(RECIPE, learning_rate=0.0), "sent": SENT,
+            "batch": local.batch(name, "weighted"), "minibatches": [list(range(6))], "layout": LAYOUTS["dynamic"],
+        }
+        for name in BASIC
+    }  # fmt: skip
+    way = {"lora": (LORA.rank, LORA.alpha), "adapters": begun}
+    ways = {"adapters": (way, {(name,): case for name, case in asked.items()})}
+    cases = {"model": str(resolve(MODEL)), "recipe": RECIPE, "ways": ways, "learning": {}, "others": {}}
+    torch.save(cases, tmp_path / "cases.pt")
+    found = run(count, tmp_path / "cases.pt", tmp_path / "ranks")
+    for name, case in asked.items():
+        model.net.zero_grad()
+        learner = Learner(model, case["algorithm"], RECIPE, make_optimizer(model, RECIPE))
+        loss, _ = learner.backward(case["batch"], SENT["progress"])
+        here = {key: value.grad for key, value in model.net.named_parameters() if value.grad is not None}
+        (there,) = found["adapters", name]["gradients"]
+        there = {key.removeprefix("base_model.model."): value for key, value in there.items()}
+        assert there.keys() == here.keys() == begun.keys()
+        assert_close([there[key] for key in here], list(here.values()), within=TOLERANCE)
+        assert_close(found["adapters", name]["learnt"]["logged"]["actor/loss"].total, loss, within=TOLERANCE, floor=1.0)
 
 
 def test_adapters_begin_as_on_the_local_backend(trial: tuple[TrialFolder, bytes, list[str]]) -> None:

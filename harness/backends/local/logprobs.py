@@ -1,8 +1,8 @@
 """The forward pass of training: log-probs of responses, computed on as few tokens as can be.
 
-Responses are laid end to end in rows, behind a copy of their prompt that they share: each sees the prompt and
-itself. Against one padded row for each response this saves repeated prompts and padding, about half the time for
-short answers (`bench/training.py --row-widths 0`). Only positions that predict a response token go through the LM head.
+Models of Llama's shape read a flat list of tokens and lay only what attention needs into rows (`models/decoder.py`);
+others read the rows. Only positions that predict a response token go through the LM head, and of its logits only a
+chunk is ever there (`models/chosen_tokens.py`).
 """
 
 from __future__ import annotations
@@ -11,59 +11,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
-from transformers import PreTrainedModel
 
 from harness.backends.groups import TokenRollouts
-from harness.models.attention import packed_mask
+from harness.backends.local.layout import Cells, FlatTokens, cheapest
+from harness.models.chosen_tokens import chosen_logprobs
+from harness.models.decoder import Rows, hidden_at, runs_flat
 from harness.models.language_model import LanguageModel
+from harness.models.linear import is_plain
 
-
-@dataclass(frozen=True)
-class Layout:
-    """Where everything is: B responses behind C copies of prompts, in rows."""
-
-    prompt_C: list[tuple[int, ...]]
-    place_C: list[tuple[int, int]]
-    """row and first column"""
-    copy_B: list[int]
-    """the copy that a response belongs to"""
-    column_B: list[int]
-    """its first column"""
-    rows: int
-    width: int
-
-    @property
-    def packed(self) -> bool:
-        """Whether any row holds more than one response."""
-        return self.rows < len(self.copy_B)
-
-
-def lay_out(batch: TokenRollouts, row_tokens: int) -> Layout:
-    """Responses in their order, each in the row of the one before if it fits.
-
-    Args:
-        row_tokens: tokens of a row, or more if the longest sequence needs them; 0: every response has its own row.
-    """
-    groups, lengths = batch.group_B.tolist(), batch.length_B.tolist()
-    prompts = [batch.prompts[batch.problem_ids[group]] for group in groups]
-    longest = max(len(prompt) + length for prompt, length in zip(prompts, lengths, strict=True))
-    limit = max(row_tokens, longest) if row_tokens else 0
-    prompt_C, place_C, copy_B, column_B = [], [], [], []
-    row, column, width, group_before = -1, limit, 0, -1
-    for group, prompt, length in zip(groups, prompts, lengths, strict=True):
-        if group != group_before or column + length > limit:
-            if column + len(prompt) + length > limit:
-                row, column = row + 1, 0
-            prompt_C.append(prompt)
-            place_C.append((row, column))
-            column += len(prompt)
-        copy_B.append(len(prompt_C) - 1)
-        column_B.append(column)
-        column += length
-        width, group_before = max(width, column), group
-    return Layout(prompt_C, place_C, copy_B, column_B, row + 1, width)
+GATHERED = 16
+"""what a cell costs where only attention is laid into rows, in pairs that attention looks at: copies there and back"""
+READ = 3
+"""what a cell costs where all of the model reads rows, in the same pairs and hidden sizes: the matrices of a layer take
+about 24 D^2 operations a token, attention 4 D a pair at half their speed"""
 
 
 @dataclass(frozen=True)
@@ -84,39 +46,48 @@ def forward_logprobs(
     model: LanguageModel, batch: TokenRollouts, temperature: float, entropy: bool = False
 ) -> ForwardPass:
     """Log-probs of the responses, and how unsure the model was."""
-    layout = lay_out(batch, model.row_tokens)
-    device = batch.tokens_BT.device
-    ids_RW = torch.zeros(layout.rows, layout.width, dtype=torch.int64, device=device)
-    position_RW, copy_RW, owner_RW = torch.zeros_like(ids_RW), torch.full_like(ids_RW, -1), torch.zeros_like(ids_RW)
-    for copy, (prompt, (row, column)) in enumerate(zip(layout.prompt_C, layout.place_C, strict=True)):
-        there = (row, slice(column, column + len(prompt)))
-        ids_RW[there] = torch.tensor(prompt, device=device)
-        position_RW[there] = torch.arange(len(prompt), device=device)
-        copy_RW[there] = copy
-
-    copy_B = torch.tensor(layout.copy_B, device=device)
-    place_C2 = torch.tensor(layout.place_C, device=device)
-    prompt_C = torch.tensor([len(prompt) for prompt in layout.prompt_C], device=device)
-    b, t = torch.nonzero(batch.mask_BT, as_tuple=True)  # every response token, in order
-    copy, tokens = copy_B[b], batch.tokens_BT[b, t]
-    row, column = place_C2[copy, 0], torch.tensor(layout.column_B, device=device)[b] + t
-    ids_RW[row, column] = tokens
-    position_RW[row, column] = prompt_C[copy] + t
-    copy_RW[row, column] = copy
-    owner_RW[row, column] = b + 1
-    # the token before predicts this one; before the first is the last of the prompt
-    source = torch.where(t == 0, place_C2[copy, 1] + prompt_C[copy] - 1, column - 1)
-
-    options = {"position_ids": position_RW, "attention_mask": packed_mask(copy_RW, owner_RW)} if layout.packed else {}
-    logits = _logits_at(model.net, ids_RW, row, source, options).float()
-    if temperature != 1:
-        logits = logits / temperature
-    logp = -cross_entropy(logits, tokens, reduction="none")
+    flat, written = FlatTokens(batch), runs_flat(model.net)
+    cells = Cells(flat, cheapest(batch, model.packs, GATHERED if written else READ * model.net.config.hidden_size))
+    if written:
+        # Floats: torch would make them of truth values for every layer anew.
+        mask = None if cells.mask is None else torch.where(cells.mask, 0.0, -torch.inf)
+        rows = Rows(cells.token_RW, cells.cell_N, mask)
+        hidden = hidden_at(model.net, flat.ids_N, flat.position_N, rows, flat.asked_S).index_select(0, flat.source_n)
+        weight: Tensor = model.net.get_output_embeddings().weight  # type: ignore[union-attr]
+        logp, unsure = chosen_logprobs(hidden, weight, flat.token_n, temperature, entropy)
+    else:
+        logp, unsure = _in_rows(model, flat, cells, temperature, entropy)
 
     def spread(value: Tensor) -> Tensor:
-        return torch.zeros_like(batch.old_logp_BT).index_put((b, t), value)
+        return torch.zeros_like(batch.old_logp_BT).index_put((flat.row_n, flat.step_n), value)
 
-    return ForwardPass(spread(logp), spread(entropy_of(logits)) if entropy else None)
+    return ForwardPass(spread(logp), None if unsure is None else spread(unsure))
+
+
+def _in_rows(
+    model: LanguageModel, flat: FlatTokens, cells: Cells, temperature: float, entropy: bool
+) -> tuple[Tensor, Tensor | None]:
+    """Log-probs of shape n, and entropies if asked for, by transformers' own pass over rows."""
+    ids_RW = flat.ids_N[cells.token_RW]
+    options: dict[str, Tensor] = {}
+    if cells.mask is not None:
+        options = {"position_ids": flat.position_N[cells.token_RW], "attention_mask": cells.mask}
+    predicting = cells.cell_N[flat.asked_S][flat.source_n]
+    head: nn.Module = model.net.get_output_embeddings()  # type: ignore[assignment]
+    # Where the model gives logits as its head makes them, ours are made of what enters the head.
+    ours = model.plain_head and is_plain(head)
+    entered: list[Tensor] = []
+
+    def narrow(_: nn.Module, args: tuple[Tensor]) -> tuple[Tensor]:
+        entered.append(args[0].flatten(0, 1)[predicting])
+        return (entered[0][:1] if ours else entered[0],)
+
+    with head.register_forward_pre_hook(narrow):
+        logits = model.net(input_ids=ids_RW, use_cache=False, **options).logits
+    if ours:
+        return chosen_logprobs(entered[0], head.weight, flat.token_n, temperature, entropy)  # type: ignore[arg-type]
+    logits = logits.float() / temperature
+    return -cross_entropy(logits, flat.token_n, reduction="none"), entropy_of(logits) if entropy else None
 
 
 def entropy_of(logits: Tensor) -> Tensor:
@@ -153,10 +124,3 @@ def micro_batches(batch: TokenRollouts, limit: int) -> Iterator[Tensor]:
         chosen.append(group)
         rows += size_G[group]
     yield torch.tensor(chosen, device=batch.group_B.device)
-
-
-def _logits_at(net: PreTrainedModel, ids: Tensor, row: Tensor, place: Tensor, options: dict[str, Tensor]) -> Tensor:
-    """(n, V). The hook narrows what enters the LM head; what a model does to logits after it still happens."""
-    head: torch.nn.Module = net.get_output_embeddings()  # type: ignore[assignment]
-    with head.register_forward_pre_hook(lambda _, args: (args[0][row, place],)):
-        return net(input_ids=ids, use_cache=False, **options).logits

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import sys
 import zipfile
 import zlib
@@ -15,13 +16,15 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from harness.importing.files import opening
+from harness.importing.files import foreign, opening
 from harness.records import DataError
 
 Documents = Iterator[tuple[int, Any]]
 """number of the line, the row or the document, from 1, and its value"""
 LONGEST_LINE = 1 << 28
 """characters: one line of more is no row, but a file of something else"""
+_SEPARATORS = (",", ";", "\t", "|")
+"""of cells in a table"""
 _HEADER, _SAMPLES = "header.json", "samples/"
 
 
@@ -37,7 +40,7 @@ def documents(path: Path) -> Documents:
         yield 1, _archive(path)
     elif kind in (".csv", ".tsv"):
         with opening.text(path) as file:
-            yield from _csv(path, file, "\t" if kind == ".tsv" else ",")
+            yield from _csv(path, file)
     else:
         with opening.text(path) as file:
             yield from _json(path, file)
@@ -70,8 +73,27 @@ def _json(path: Path, file: io.TextIOWrapper) -> Documents:
         try:
             yield 1, json.loads(whole)
         except (ValueError, RecursionError) as error:
-            lines = opening.kind(path) != ".json" and line.lstrip().startswith("{") and "}" in line
-            raise DataError(f"{path}{f':{number}' if lines else ''} is not valid JSON: {error}.") from None
+            raise DataError(_no_json(path, number, line, whole, error)) from None
+
+
+def _no_json(path: Path, number: int, line: str, whole: str, error: ValueError | RecursionError) -> str:
+    """What is wrong with a file that is not one JSON value, and whose first line is none.
+
+    Args:
+        line: the first that is not blank, of that number.
+    """
+    if said := foreign.known_by_text(whole):
+        return f"{path} {said}"
+    start = line.strip()
+    if start[:1] not in ("{", "["):
+        shown = f"{start[:40]}..." if len(start) > 40 else start
+        return (
+            f"{path} is no JSON: it begins with `{shown}`. JSON, JSON lines, CSV and Parquet are read; the name of a "
+            "table ends in .csv, .tsv or .parquet."
+        )
+    if opening.kind(path) != ".json" and start.startswith("{") and "}" in start:
+        return f"{path}:{number} is not valid JSON: {_reason(line)}."
+    return f"{path} is not valid JSON: {in_words(error)}. Was the file cut off?"
 
 
 def _lines(path: Path, file: io.TextIOWrapper, number: int, line: str) -> Documents:
@@ -82,7 +104,9 @@ def _lines(path: Path, file: io.TextIOWrapper, number: int, line: str) -> Docume
             try:
                 yield number, json.loads(line)
             except (ValueError, RecursionError) as error:
-                raise DataError(f"{path}:{number} is not valid JSON: {error}. Was the file cut off?") from None
+                raise DataError(
+                    f"{path}:{number} is not valid JSON: {in_words(error)}. Was the file cut off?"
+                ) from None
         line = file.readline(LONGEST_LINE)
         number += 1
 
@@ -101,13 +125,38 @@ def _reason(line: str) -> str:
     try:
         json.loads(line)
     except (ValueError, RecursionError) as error:
-        return str(error)
+        return in_words(error)
     return ""
 
 
-def _csv(path: Path, file: io.TextIOWrapper, comma: str) -> Documents:
+def in_words(error: ValueError | RecursionError) -> str:
+    """What json says, without the places that its own words repeat."""
+    if isinstance(error, json.JSONDecodeError):
+        where = f"line {error.lineno}, " if error.lineno > 1 else ""
+        return f"{error.msg[:1].lower()}{error.msg[1:]} at {where}column {error.colno}"
+    return "it is nested too deep" if isinstance(error, RecursionError) else str(error)
+
+
+def first_line(path: Path) -> str:
+    """Of a text, without its end."""
+    with opening.text(path) as file:
+        return file.readline(LONGEST_LINE).strip()
+
+
+def separator(path: Path) -> str:
+    """What stands between the cells of a table: by its first line, whatever its name says; `,` if that has one cell."""
+    with opening.text(path) as file:
+        line = file.readline(LONGEST_LINE)
+    if line.lstrip().startswith("<") and (said := foreign.known_by_text(line)):
+        raise DataError(f"{path} {said}")
+    line = re.sub(r'"[^"]*"', "", line)
+    first = "\t" if opening.kind(path) == ".tsv" else ","
+    return max((first, *_SEPARATORS), key=lambda one: line.count(one))
+
+
+def _csv(path: Path, file: io.TextIOWrapper) -> Documents:
     csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
-    reader = csv.reader(file, delimiter=comma, strict=True)
+    reader = csv.reader(file, delimiter=separator(path), strict=True)
     line = 1
     try:
         header = next(reader, [])
@@ -117,7 +166,9 @@ def _csv(path: Path, file: io.TextIOWrapper, comma: str) -> Documents:
         for cells in reader:
             if cells:
                 if len(cells) != len(header):
-                    raise DataError(f"{path}:{line} must have {len(header)} cells, as the first line has.")
+                    raise DataError(
+                        f"{path}:{line} must have {len(header)} cells, as the first line, but has {len(cells)}."
+                    )
                 yield line, dict(zip(header, map(_cell, cells), strict=True))
             line = reader.line_num + 1
     except csv.Error as error:
@@ -139,7 +190,7 @@ def _parquet(path: Path) -> Documents:
     try:
         number = 1
         with pq.ParquetFile(path, buffer_size=1 << 20) as file:
-            for batch in file.iter_batches(1 << 12):
+            for batch in file.iter_batches(1 << 10, use_threads=False):
                 for row in batch.to_pylist():
                     yield number, row
                     number += 1

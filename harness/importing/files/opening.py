@@ -14,6 +14,7 @@ from typing import IO, Any
 import pyarrow as pa
 
 from harness.base.errors import UserError
+from harness.importing.files import foreign
 from harness.records import DataError, user_files
 
 TEXTS = (".jsonl", ".ndjson", ".json", ".csv", ".tsv")
@@ -28,6 +29,16 @@ _HINTS = {
 }
 """endings of files that may hold results -> what makes them files that are read"""
 _POINTER = b"version https://git-lfs.github.com/spec/"
+_HEAD = 512
+"""bytes that are looked at"""
+_BEGINS = {
+    ".gz": b"\x1f\x8b",
+    ".bz2": b"BZh",
+    ".zst": b"\x28\xb5\x2f\xfd",
+    ".parquet": b"PAR1",
+    ".eval": b"PK",
+}
+"""ending -> how files of it begin; others are texts"""
 _MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 
 
@@ -44,19 +55,32 @@ def stem(path: Path) -> str:
 
 
 def check(path: Path) -> None:
-    """Raises: DataError if it is no regular file, or not the file itself but Git LFS's pointer to it."""
+    """Raises: DataError if it is no regular file, empty though its kind is never, not the file itself but Git LFS's
+    pointer to it, or by its first bytes of another kind than its name says."""
     if wrong := user_files.mistake(path):
         raise DataError(f"{path} {wrong}.")
     with path.open("rb") as file:
-        if file.read(len(_POINTER)) == _POINTER:
-            raise DataError(
-                f"{path} is a Git LFS pointer, not the file itself. `git lfs pull` in its repository fetches the file."
-            )
+        head = file.read(_HEAD)
+    if head.startswith(_POINTER):
+        raise DataError(
+            f"{path} is a Git LFS pointer, not the file itself. `git lfs pull` in its repository fetches the file."
+        )
+    begins = _BEGINS.get(path.suffix.lower(), b"")
+    if begins and not head:
+        raise DataError(f"{path} is empty.")
+    if begins and head.startswith(begins):
+        return
+    said = foreign.known_by_bytes(path, head)
+    if begins:
+        here = said or f"its first bytes are of no such file: download it again, or take {path.suffix} off its name."
+        raise DataError(f"{path} is called {path.suffix}, but {here}")
+    if said:
+        raise DataError(f"{path} {said}")
 
 
 def has_mark(path: Path) -> bool:
     """Whether a file begins with the mark of its encoding."""
-    with path.open("rb") as file:
+    with opened(path) as file:
         return file.read(3).startswith(tuple(_MARKS))
 
 
@@ -92,10 +116,23 @@ def text(path: Path) -> Iterator[io.TextIOWrapper]:
             encoding = next((name for mark, name in _MARKS.items() if head.startswith(mark)), "utf-8")
             yield io.TextIOWrapper(buffered, encoding=encoding, newline="")
     except UnicodeDecodeError as error:
-        raise DataError(
-            f"{path} is not UTF-8: {error.reason} at byte {error.start} of a block. Save it as UTF-8: "
-            f"iconv -f latin1 -t utf8."
-        ) from None
+        raise DataError(not_utf8(path, error)) from None
+
+
+def not_utf8(path: Path, error: UnicodeDecodeError) -> str:
+    """Where a text cannot be read, and what to do."""
+    if has_mark(path):
+        return f"{path} is UTF-16. Save it as UTF-8: iconv -f utf-16 -t utf8 {path} > new"
+    return (
+        f"{path} is not UTF-8: {_before(error)} a byte is {error.object[error.start]:#x}. If it is Latin-1, as older "
+        f"tools write: iconv -f latin1 -t utf8 {path} > new"
+    )
+
+
+def _before(error: UnicodeDecodeError) -> str:
+    """What stands in the line before a byte that cannot be read."""
+    lines = error.object[max(0, error.start - 20) : error.start].decode("utf-8", "replace").splitlines()
+    return f"after `{lines[-1]}`" if lines else "at the beginning of a block"
 
 
 def _unpacked(path: Path) -> Any:

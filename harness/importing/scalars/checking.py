@@ -13,9 +13,11 @@ import pandas as pd
 
 from harness.base import reserved
 from harness.base.errors import UserError
+from harness.importing.scalars.averages import without_averages
 from harness.importing.scalars.layouts import is_numeric
+from harness.importing.scalars.no_seeds import no_seeds
 from harness.importing.scalars.resolving import UNNAMED, ResolvedScores, ScalarOptions
-from harness.importing.scalars.vocabulary import GAPS, SUMMARIES, SYNONYMS, plain
+from harness.importing.scalars.vocabulary import GAPS, SUMMARIES, plain
 from harness.importing.sources import LARGEST
 from harness.records import START, DataError
 from harness.records.allowed import names_a_folder
@@ -61,7 +63,10 @@ def check(found: ResolvedScores, asked: ScalarOptions, unit: Unit | None) -> Che
     )
     frame["seed"], numbered = _seeds(found, frame, asked, notes)
     frame["place"] = np.arange(len(frame))
-    unit = _unit(found, frame["score"], percent, unit)
+    # before the unit: a row that is left out has no part in what all are written in
+    frame = _averages(found, frame, notes)
+    percent = percent[frame["place"].to_numpy()]
+    unit = _unit(found, frame, percent, unit)
     if unit == "percent":
         frame["score"] = frame["score"] / 100
     frame = _once(found, frame, notes)
@@ -107,12 +112,13 @@ def _refuse_number(found: ResolvedScores, bad: np.ndarray, raw: Frame) -> None:
     raise DataError(f"{found.at(first)}: the score `{word[:60]}` is no number{others}.{spread}")
 
 
-def _unit(found: ResolvedScores, scores: Frame, percent: np.ndarray, asked: Unit | None) -> Unit:
+def _unit(found: ResolvedScores, frame: Frame, percent: np.ndarray, asked: Unit | None) -> Unit:
     """One for all scores: a benchmark of low percentages alone would be read as fractions. Raises: DataError."""
+    at = lambda row: found.at(int(frame["place"].iloc[row]))  # noqa: E731
     if percent.any() and not percent.all():
         one, other = int(np.flatnonzero(percent)[0]), int(np.flatnonzero(~percent)[0])
-        raise DataError(f"{found.at(one)} has a percent sign and {found.at(other)} has none. Write all in one way.")
-    values = scores.to_numpy()
+        raise DataError(f"{at(one)} has a percent sign and {at(other)} has none. Write all in one way.")
+    values = frame["score"].to_numpy()
     low, high = int(values.argmin()), int(values.argmax())
     if asked is None and percent.any():
         asked = "percent"
@@ -120,13 +126,13 @@ def _unit(found: ResolvedScores, scores: Frame, percent: np.ndarray, asked: Unit
     if asked:
         if asked != "raw" and (values[low] < 0 or values[high] > ends[asked]):
             worst = low if values[low] < 0 else high
-            raise DataError(f"{found.at(worst)}: {values[worst]:g} is no {asked}: at least 0 and at most "
+            raise DataError(f"{at(worst)}: {values[worst]:g} is no {asked}: at least 0 and at most "
                             f"{ends[asked]:g} is allowed. --unit raw keeps numbers of any scale.")  # fmt: skip
         return asked
     if values[low] < 0 or values[high] > 100:
         worst = low if values[low] < 0 else high
         raise DataError(
-            f"{found.at(worst)}: {values[worst]:g} is neither a fraction nor a percentage (all: {values[low]:g} to "
+            f"{at(worst)}: {values[worst]:g} is neither a fraction nor a percentage (all: {values[low]:g} to "
             f"{values[high]:g}).\n--unit raw keeps numbers as they are, such as rewards or returns."
         )
     if values[high] <= 1:
@@ -135,7 +141,7 @@ def _unit(found: ResolvedScores, scores: Frame, percent: np.ndarray, asked: Unit
     small = np.flatnonzero((values > 0) & (values <= 1))
     if len(small):
         raise DataError(
-            f"{found.at(int(small[0]))} is {values[small[0]]:g} and {found.at(high)} is {values[high]:g}: percentages "
+            f"{at(int(small[0]))} is {values[small[0]]:g} and {at(high)} is {values[high]:g}: percentages "
             f"and fractions seem to be mixed ({len(small):,} of {len(values):,} are above 0 and at most 1).\n"
             "If all are percentages: --unit percent. If not, write all in one way."
         )
@@ -162,13 +168,20 @@ def _words(found: ResolvedScores, values: np.ndarray, role: str) -> Frame:
     if len(empty):
         raise DataError(f"{found.at(int(empty[0]))}: the {role} is empty"
                         + (f" (and so in {len(empty) - 1:,} more)." if len(empty) > 1 else "."))  # fmt: skip
-    if role == "benchmark" and any(reserved.same_on_disk(name) == reserved.AVERAGE for name in pd.unique(words)):
-        if set(pd.unique(words)) != {reserved.AVERAGE}:
+    return words
+
+
+def _averages(found: ResolvedScores, frame: Frame, notes: list[str]) -> Frame:
+    """Raises: UserError for a benchmark that is called as ours of all is, or as an average and is none."""
+    frame = without_averages(found, frame, notes)
+    names = pd.unique(frame["benchmark"])
+    if any(reserved.same_on_disk(name) == reserved.AVERAGE for name in names):
+        if set(names) != {reserved.AVERAGE}:
             raise UserError(
                 "a benchmark is called `average`, which is the mean of the others here: leave its rows out."
             )
-        words = words.replace(reserved.AVERAGE, UNNAMED)
-    return words
+        frame = frame.assign(benchmark=UNNAMED)
+    return frame
 
 
 def _steps(found: ResolvedScores) -> np.ndarray:
@@ -210,7 +223,7 @@ def _seeds(found: ResolvedScores, frame: Frame, asked: ScalarOptions, notes: lis
         raw, missing = raw.where(~start, 0), missing & ~start
     if missing.any():
         if not asked.number_seeds:
-            raise UserError(_no_seeds(found, frame, int(missing.sum())))
+            raise UserError(no_seeds(found, frame, int(missing.sum())))
         if not missing.all():
             raise UserError(
                 "--number-seeds: some rows have a seed and others none. Leave the option out, or the seeds."
@@ -248,19 +261,6 @@ def _check_words(found: ResolvedScores, texts: Frame) -> None:
 def _seed(word: str) -> int | None:
     found = _SEED.match(word)
     return int(found[1]) if found and int(found[1]) <= LARGEST else None
-
-
-def _no_seeds(found: ResolvedScores, frame: Frame, missing: int) -> str:
-    several = frame.duplicated(["arm", "benchmark", "step"]).any()
-    columns = ", ".join(map(str, found.tables[0].cells.columns[:12]))
-    what = (
-        f"{found.tables[0].source.path}: nothing says which seed {missing:,} of {len(frame):,} scores are of: no "
-        f"column is called {', '.join(SYNONYMS['seed'][:2])} ..., and no name holds it, as base-seed0 does (columns: "
-        f"{columns})."
-    )
-    if several:
-        return f"{what}\nAdd --number-seeds if rows of one arm and benchmark are its seeds, or --column seed=NAME."
-    return f"{what}\nAdd --seed 0 if each arm is one run (then no difference has an interval), or --column seed=NAME."
 
 
 def _once(found: ResolvedScores, frame: Frame, notes: list[str]) -> Frame:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
@@ -13,13 +14,14 @@ from harness.base.errors import UserError, nearest
 from harness.importing.scalars.run_labels import seeds_alone, split_all
 from harness.importing.scalars.scalar_tables import ScalarTable
 from harness.importing.scalars.vocabulary import (
-    AVERAGES,
+    ANSWERS,
     CORRECT,
     GAPS,
     IS_NO_SCORE,
     ROLES,
     SYNONYMS,
     TOTAL,
+    is_average,
     is_score,
     plain,
 )
@@ -31,7 +33,7 @@ OF_RUN = re.compile(r"(?:[Gg]roup: )?(?P<run>.+?) - (?P<metric>.+)", re.DOTALL)
 """a column of Weights & Biases' export of a chart"""
 _BESIDE = ("__MIN", "__MAX", "_step")
 _SAMPLE = 1000
-_ROUNDED = 0.0051
+ROUNDED = 0.0051
 """what a share may differ by that was rounded to two digits"""
 WORDS: Mapping[Values, str] = {
     "score": "a row for each score",
@@ -59,11 +61,12 @@ class TableLayout:
     """names to choose from; empty where there is nothing to choose"""
 
 
-def layout(table: ScalarTable, asked: Mapping[str, str], one_run: bool) -> TableLayout:
+def layout(table: ScalarTable, asked: Mapping[str, str], one_run: bool, metrics: Sequence[str] = ()) -> TableLayout:
     """
     Args:
         asked: role -> column, as the command says.
         one_run: whether the command names its arm.
+        metrics: that the command names.
     Raises: UserError for a column that is not there; DataError if there is no column of numbers.
     """
     roles = _roles(table, asked)
@@ -71,9 +74,21 @@ def layout(table: ScalarTable, asked: Mapping[str, str], one_run: bool) -> Table
     numbers = [name for name in table.cells.columns if name not in taken and is_numeric(table.cells[name])]
     if "score" in asked:
         return TableLayout("score", roles, [roles["score"]], numbers, _named(table, roles))
-    means = [] if table.of_one_run else [name for name in numbers if _is_mean(table, name, numbers)]
+    _check_no_answers(table, asked)
+    means = [] if table.of_one_run else _means(table, numbers, metrics)
     found = _by_name(table, roles, [name for name in numbers if name not in means], one_run)
     return replace(found, ignored=[*found.ignored, *means])
+
+
+def _check_no_answers(table: ScalarTable, asked: Mapping[str, str]) -> None:
+    """Raises: DataError for rows of answers to problems, which would be read as scores of seeds."""
+    there = [name for name in map(str, table.cells.columns) if name not in asked.values() and plain(name) in ANSWERS]
+    if len(there) > 1:
+        path = table.source.path
+        raise DataError(
+            f"{path} holds answers to problems (columns {', '.join(there[:4])}), which say more than scores.\n"
+            f"They are imported by: {shlex.join(['rence', 'import', str(path), '--out', 'RUN'])}"
+        )
 
 
 def _by_name(table: ScalarTable, roles: dict[str, str], numbers: Sequence[str], one_run: bool) -> TableLayout:
@@ -85,16 +100,38 @@ def _by_name(table: ScalarTable, roles: dict[str, str], numbers: Sequence[str], 
     return _wide(table, roles, numbers, one_run)
 
 
-def _is_mean(table: ScalarTable, column: str, numbers: Sequence[str]) -> bool:
-    """Whether a column that is called an average is that of all others, up to how it was rounded."""
-    others = [name for name in numbers if name != column and not IS_NO_SCORE.search(plain(name))]
-    if plain(column) not in AVERAGES or len(others) < 2:
-        return False
-    read = {name: _numbers(table.cells[name]) for name in (column, *others)}
-    means: Any = pd.DataFrame({name: read[name] for name in others}).mean(axis=1, skipna=False)
-    there = means.notna() & read[column].notna()
-    most = _ROUNDED * (100 if (read[column] > 1).any() else 1)
-    return bool(there.any()) and not bool(((means - read[column])[there].abs() > most).any())
+def _means(table: ScalarTable, numbers: Sequence[str], metrics: Sequence[str]) -> list[str]:
+    """Columns that are called averages and stand beside two others or more: of these they are the mean, up to how it
+    was rounded, or no benchmark.
+
+    Args:
+        metrics: that the command names: then it says itself which columns count.
+    Raises: UserError where such a column is not the mean of the others.
+    """
+    averages = [name for name in numbers if is_average(name)]
+    others = [
+        name
+        for name in numbers
+        if name not in averages and not IS_NO_SCORE.search(plain(name)) and len(set(table.cells[name])) > 1
+    ]
+    # with one other column it may as well be a setting
+    if not averages or len(others) < 2:
+        return []
+    if metrics:
+        return [name for name in averages if name not in metrics]
+    read = {name: _numbers(table.cells[name]) for name in (*averages, *others)}
+    mean: Any = pd.DataFrame({name: read[name] for name in others}).mean(axis=1, skipna=False)
+    for name in averages:
+        there = mean.notna() & read[name].notna()
+        apart = (mean - read[name])[there].abs().max() if there.any() else 0.0
+        if apart > ROUNDED * (100 if (read[name] > 1).any() else 1):
+            named = " ".join(f"--metric {shlex.quote(other)}" for other in others)
+            raise UserError(
+                f"{table.source.path}: `{name}` is called an average, and is not the mean of {', '.join(others)}: they "
+                f"are up to {apart:.3g} apart.\nIf the others are benchmarks, which are averaged here: {named}\n"
+                f"If it is the score: --column 'score={name}'"
+            )
+    return averages
 
 
 def _numbers(cells: Any) -> Any:
@@ -135,8 +172,11 @@ def _wide(table: ScalarTable, roles: dict[str, str], numbers: Sequence[str], one
         return TableLayout("metrics", roles, kept, (), kept)
     _check_counts(table, kept)
     if not scores:
-        raise DataError(f"{table.source.path}: none of the columns {', '.join(kept)} is a score by its name. "
-                        "--column score=NAME names it.")  # fmt: skip
+        are = f"`{kept[0]}` is no score" if len(kept) == 1 else f"{', '.join(kept)} are no scores"
+        raise DataError(
+            f"{table.source.path}: by the name {are}, but a spread, a loss, a length or the like, and there is no "
+            "other column of numbers. If one is the score: --column score=NAME."
+        )
     if "arm" not in roles:
         return TableLayout("arms", roles, scores, left)
     known = [name for name in scores if plain(name) in SYNONYMS["score"]]
@@ -225,9 +265,13 @@ def choose(metrics: Sequence[str], asked: Sequence[str], where: str, preferred: 
     offered = scores or list(metrics)
     more = [f"and {len(offered) - _MOST_SHOWN:,} more"] if len(offered) > _MOST_SHOWN else []
     shown = ", ".join([*offered[:_MOST_SHOWN], *more])
-    kind = "are scores by their names" if scores else "could be scores"
+    if not scores:
+        raise UserError(
+            f"{where} holds {len(metrics):,} columns of numbers, none of which is a score by its name: {shown}.\n"
+            "If one is: --metric NAME; given again, each becomes a benchmark of its own."
+        )
     raise UserError(
-        f"{where} holds {len(metrics):,} metrics, of which {len(offered):,} {kind}: {shown}.\n"
+        f"{where} holds {len(metrics):,} metrics, of which {len(offered):,} are scores by their names: {shown}.\n"
         f"Add --metric '{offered[0]}' for one; given again, each becomes a benchmark of its own."
     )
 

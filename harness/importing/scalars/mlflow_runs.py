@@ -6,8 +6,9 @@ import hashlib
 import json
 import os
 import re
+import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -67,6 +68,7 @@ def read(store: MlflowStore, experiment: str | None) -> tuple[list[ScalarTable],
         experiment: its name; None where there is one alone that has runs.
     Raises: UserError without the package, or for an experiment that is not there; DataError for a store without runs.
     """
+    _check_database(store)
     need(f"{store.word} is a store of MLflow's, which", "mlflow", extra="mlflow")
     from mlflow.exceptions import MlflowException
     from mlflow.tracking import MlflowClient
@@ -89,6 +91,25 @@ def read(store: MlflowStore, experiment: str | None) -> tuple[list[ScalarTable],
     tables = [_table(client, store, run) for run in next(iter(runs.values()))]
     content = json.dumps([table.cells.to_json() for table in tables]).encode()
     return tables, ImportedFile(path=store.word, bytes=len(content), sha256=hashlib.sha256(content).hexdigest())
+
+
+def _check_database(store: MlflowStore) -> None:
+    """Raises: DataError for an SQLite file that is not MLflow's: MLflow would make its own tables in it."""
+    path = Path(store.uri.removeprefix("sqlite:///"))
+    if not store.uri.startswith("sqlite:///"):
+        return
+    if not path.is_file():
+        raise DataError(f"{store.word}: there is no file {path}.")
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:
+            tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    except sqlite3.Error as error:
+        raise DataError(f"{store.word} cannot be read as an SQLite database: {error}.") from None
+    if not {"experiments", "runs", "metrics"} <= tables:
+        raise DataError(
+            f"{store.word} is an SQLite database, but not MLflow's: it has {', '.join(sorted(tables)) or 'no tables'}. "
+            "Of another program's write the table as CSV."
+        )
 
 
 def _runs(client: Any, experiment_id: str) -> list[Any]:

@@ -77,7 +77,7 @@ class ResolvedScores:
 def resolve(tables: Sequence[ScalarTable], asked: ScalarOptions) -> ResolvedScores:
     """Raises: UserError with all that is missing and a command that works; DataError with its place."""
     labels = [_label(table, asked) for table in tables]
-    found = [layouts.layout(t, asked.columns, bool(asked.arm or t.source.name.arm)) for t in tables]
+    found = [layouts.layout(t, asked.columns, bool(asked.arm or t.source.name.arm), asked.metrics) for t in tables]
     chosen, notes = _choose(tables, found, asked)
     _check_arms(tables, found, labels)
     empty: set[tuple[Any, Any]] = set()
@@ -95,7 +95,8 @@ def resolve(tables: Sequence[ScalarTable], asked: ScalarOptions) -> ResolvedScor
     notes += [note for table in tables for note in table.notes]
     ignored = dict.fromkeys(name for one in found for name in one.ignored)
     if ignored:
-        notes.append(f"Columns of numbers that were not taken for scores: {', '.join(ignored)}.")
+        named = ", ".join(f"`{name}`" for name in ignored)
+        notes.append(f"Columns of numbers that were not taken for scores: {named}.")
     notes += _means(tables, found)
     shapes = dict.fromkeys(
         f"{table.shape}, {layouts.WORDS[one.values]}" for table, one in zip(tables, found, strict=True)

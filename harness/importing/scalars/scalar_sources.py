@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from harness.importing.files import foreign, opening
 from harness.importing.scalars import scalar_tables
 from harness.importing.scalars.run_labels import split_run
 from harness.importing.scalars.scalar_tables import ScalarTable
@@ -24,6 +25,7 @@ _KINDS: Sequence[Sequence[str]] = (
     tuple(f"*.json{packed}" for packed in PACKED),
 )
 """what a folder is searched for: the first that is there, for what lies beside it is not scores"""
+_MOST_KEYS = 8
 Rows = Iterator[tuple[int, Mapping[str, Any]]]
 
 
@@ -151,6 +153,9 @@ def read(source: ImportSource) -> ScalarTable:
         from harness.importing.scalars import events
 
         return events.read(source)
+    opening.check(source.path)
+    if said := foreign.known_by_name(source.path):
+        raise DataError(f"{source.path} {said}, and holds no scores.")
     if suffix in DELIMITED:
         return scalar_tables.read_delimited(source)
     if suffix == ".parquet":
@@ -188,9 +193,20 @@ def _document(source: ImportSource) -> ScalarTable:
     if shape is None:
         raise DataError(
             f"{source.path} holds no scores that are known: a list of rows, rows under one key, a log_history, results "
-            "by task, or scores by arm."
+            f"by task, or scores by arm. It holds {_held(document)}."
         )
     rows = enumerate(shape.rows(document), 1)
     return scalar_tables.records(
         source, rows, shape.name, of_one_run=shape.of_one_run, seedless=shape.seedless, arm=shape.arm(document)
     )
+
+
+def _held(document: Any) -> str:
+    """What stands in a document, in words."""
+    if isinstance(document, dict):
+        keys = ", ".join(f"`{key}`" for key in list(document)[:_MOST_KEYS])
+        more = ", ..." if len(document) > _MOST_KEYS else ""
+        return f"an object with {keys}{more}" if document else "an empty object"
+    if isinstance(document, list):
+        return f"a list of {len(document):,} entries" if document else "an empty list"
+    return "null" if document is None else "a single value"

@@ -16,10 +16,11 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
+from harness.importing.files import foreign, opening
+from harness.importing.files.documents import in_words
 from harness.importing.sources import ImportSource
 from harness.records import DataError
 
-LFS = "version https://git-lfs"
 _DEEPEST = 8
 _BLOCK = 1 << 24
 
@@ -60,16 +61,18 @@ def read_delimited(source: ImportSource) -> ScalarTable:
         with _text(source) as text:
             first = text.readline()
             rest = text.read(1)
-        if first.startswith(LFS):
-            raise DataError(f"{source.path} is a Git LFS pointer, not the file itself: `git lfs pull` brings it.")
-        delimiter = max(",;\t", key=first.count)
+        if said := first.lstrip().startswith("<") and foreign.known_by_text(first):
+            raise DataError(f"{source.path} {said}")
+        delimiter = max(",;\t|", key=first.count)
         header = [name.strip() for name in next(csv.reader([first], delimiter=delimiter), [])]
+        if not first:
+            raise DataError(f"{source.path} is empty.")
         _check_header(source, header)
         # before Arrow reads it, who would forgive it
         if _open_quote(source):
             raise DataError(f"{source.path}: a quotation mark is opened and not closed. Was it cut off?")
         if not rest:
-            raise DataError(f"{source.path} holds no rows.")
+            raise DataError(f"{source.path} has no rows below its first line: {', '.join(header)}.")
         with pa.input_stream(str(source.path), compression="detect") as stream:
             table = pyarrow.csv.read_csv(
                 stream,
@@ -77,9 +80,9 @@ def read_delimited(source: ImportSource) -> ScalarTable:
                 pyarrow.csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
                 pyarrow.csv.ConvertOptions(column_types={name: pa.string() for name in header}),
             )
-    cells = pd.DataFrame({name: _texts(table[name]) for name in header})
+    cells = pd.DataFrame({name: pd.Series(_texts(table[name]), dtype=object) for name in header})
     if cells.empty:
-        raise DataError(f"{source.path} holds no rows.")
+        raise DataError(f"{source.path} has no rows below its first line: {', '.join(header)}.")
     notes = () if _ends_well(source) else (_NO_END.format(path=source.path),)
     lines = np.arange(2, len(cells) + 2)
     return ScalarTable(source, "table", cells, lines, decimal_comma=delimiter == ";", notes=notes)
@@ -168,8 +171,6 @@ def json_lines(source: ImportSource) -> Iterator[tuple[int, dict[str, Any]]]:
         for number, line in enumerate(text, 1):
             if not line.strip():
                 continue
-            if number == 1 and line.startswith(LFS):
-                raise DataError(f"{source.path} is a Git LFS pointer, not the file itself: `git lfs pull` brings it.")
             row = _loaded(line, source.at(number))
             if not isinstance(row, dict):
                 raise DataError(f"{source.at(number)} must be an object, but is {type(row).__name__}.")
@@ -180,8 +181,6 @@ def whole_json(source: ImportSource) -> Any:
     """A JSON document. Raises: DataError."""
     with _as_user_error(source), _text(source) as text:
         content = text.read()
-    if content.startswith(LFS):
-        raise DataError(f"{source.path} is a Git LFS pointer, not the file itself: `git lfs pull` brings it.")
     return _loaded(content, str(source.path))
 
 
@@ -189,7 +188,11 @@ def _loaded(text: str, where: str) -> Any:
     try:
         return json.loads(text, object_pairs_hook=_once_each)
     except (ValueError, RecursionError) as error:
-        raise DataError(f"{where} is not valid JSON: {error}. Was it cut off?") from None
+        if not text.strip():
+            raise DataError(f"{where} is empty.") from None
+        if said := foreign.known_by_text(text):
+            raise DataError(f"{where} {said}") from None
+        raise DataError(f"{where} is not valid JSON: {in_words(error)}. Was it cut off?") from None
 
 
 def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -214,7 +217,7 @@ def _as_user_error(source: ImportSource) -> Iterator[None]:
     try:
         yield
     except UnicodeDecodeError as error:
-        raise DataError(f"{source.path} is not UTF-8: {error.reason} at byte {error.start}.") from None
+        raise DataError(opening.not_utf8(source.path, error)) from None
     except (pa.ArrowException, csv.Error, EOFError, OSError) as error:
         said = " ".join(str(error).split())
         raise DataError(f"{source.path} cannot be read: {said.rstrip('.')}. Was it cut off?") from None

@@ -38,9 +38,11 @@ IS_SCORE = re.compile(
 """a metric that is a score by its name"""
 IS_NO_SCORE = re.compile(
     r"(std|stderr|_se|_sd|variance|loss|entropy|kl|lr|learning_rate|grad|norm|length|tokens?|time|second|epoch|clip|ratio"
-    r"|memory|throughput|mfu|flops|num_|count|(^|[/_.])(min|max)$|__min|__max)(?![a-z]*acc)"
+    r"|memory|throughput|mfu|flops|num_|count|(^|[/_.])(min|max)$|__min|__max)(?![a-z]*acc)|±"
 )
 """and one that is not, whatever else is in it"""
+IS_SPREAD = re.compile(r"(^|[^a-z])(std(ev|err|_dev|dev)?|stderr|sd|se|sem|ci)\.?$|±")
+"""the deviation of scores, or the error of their mean"""
 PREFERRED = ("val-core/", "eval/", "eval_", "val/", "test/")
 """where several metrics are scores by their names and one of these is on some of them, the others are of training or
 auxiliary"""
@@ -51,12 +53,19 @@ NO_PART = re.compile(
     re.IGNORECASE,
 )
 """a part of a path that names no arm"""
-AVERAGES = ("average", "avg", "avg.", "mean", "overall")
+AVERAGES = ("average", "avg", "mean", "overall", "macro_avg", "macro_average")
 SUMMARIES = (
-    *AVERAGES, "std", "std.", "stdev", "std_dev", "stddev", "sd", "se", "sem", "stderr", "var", "variance", "median",
+    *AVERAGES, "avg.", "std", "std.",
+    "stdev", "std_dev", "stddev", "sd", "se", "sem", "stderr", "var", "variance", "median",
     "min", "max", "ci", "total", "all",
 )  # fmt: skip
 """what a row is called that is no seed but sums seeds up"""
+ANSWERS = (
+    "question", "problem", "prompt", "gold", "gold_answer", "ground_truth", "expected_answer", "answer", "response",
+    "completion", "generation", "model_output", "prediction", "predicted_answer", "extracted_answer", "problem_id",
+    "question_id",
+)  # fmt: skip
+"""columns of rows that are answers to problems; two of them are sure"""
 CORRECT = ("correct", "num_correct", "n_correct", "correct_count", "solved", "num_solved", "passed", "num_passed")
 TOTAL = ("total", "n", "num_total", "n_total", "count", "num_samples", "n_samples", "samples", "num_problems", "size")
 """columns of counts: so many of so many"""
@@ -67,6 +76,16 @@ GAPS = ("", "na", "n/a", "null", "none", "-", "—", "–")
 def plain(name: str) -> str:
     """A column's name without case, spaces and dashes: `Global Step` -> `global_step`."""
     return re.sub(r"[\s-]+", "_", name.strip().casefold())
+
+
+def is_average(name: str) -> bool:
+    """Whether a column or a benchmark is called the average of others."""
+    return plain(name).rstrip(".") in AVERAGES
+
+
+def is_spread(name: str) -> bool:
+    """Whether a column is called a deviation or an error of a mean."""
+    return bool(IS_SPREAD.search(plain(name)))
 
 
 def is_score(metric: str) -> bool:

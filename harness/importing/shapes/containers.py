@@ -23,7 +23,7 @@ def spread(document: Any, arms: Mapping[str, str] | None = None) -> Any:
     Args:
         arms: as of `regroup`.
     """
-    document = side_by_side(unrolled(document))
+    document = side_by_side(unrolled(_unpaired(document)))
     if isinstance(document, list):
         document = list(map(pivoted, document))
     if isinstance(document, list) and (made := regroup(document[:MOST_LOOKED_AT], arms)):
@@ -45,6 +45,19 @@ def spread(document: Any, arms: Mapping[str, str] | None = None) -> Any:
         if all(key.isdigit() for key in values[0]) and _are_columns(columns):
             return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
     return document
+
+
+def _unpaired(document: Any) -> Any:
+    """Of an object by problems whose lists hold pairs of a number and an object, as bigcode's logs do, the objects."""
+    if not isinstance(document, dict) or not document:
+        return document
+    values = list(document.values())
+    pairs = all(isinstance(value, list) and value and all(map(_is_pair, value)) for value in values)
+    return {key: [pair[1] for pair in value] for key, value in document.items()} if pairs else document
+
+
+def _is_pair(value: Any) -> bool:
+    return isinstance(value, list) and len(value) == 2 and isinstance(value[0], int) and isinstance(value[1], dict)
 
 
 def _are_columns(lists: Mapping[str, Sequence[Any]]) -> bool:

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
+import re
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from harness.base.errors import UserError
 from harness.importing.shapes import judging
 from harness.importing.shapes.arm_columns import pattern_of
-from harness.importing.shapes.paths import Path as Place
-from harness.importing.shapes.paths import written
 from harness.importing.shapes.recognise import FoundShape, PeekedFile
-from harness.importing.shapes.tree import RecordNode, tree
+from harness.importing.shapes.vocabulary import rank
 from harness.importing.shapes.whose import Whose
 from harness.records import DataError
 
 _MOST = 12
 MOST_LOOKED_AT = 50
 _MOST_FILES = 4
+_COMMA = re.compile(r"-?\d+,\d+")
+_WORD = re.compile(r"[a-z]+ ")
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,9 @@ class Missing:
         """Raises: UserError with all of it, if anything is missing."""
         if self.reasons:
             end = f"\nThis says it: {command.with_words(self.words, self.paths)}" if self.guesses else ""
-            raise UserError(f"{where}: {' '.join(self.reasons)}{end}")
+            first, *others = self.reasons
+            said = " ".join([first, *(one[0].upper() + one[1:] if _WORD.match(one) else one for one in others)])
+            raise UserError(f"{where}: {said}{end}")
 
 
 def check_answered(responses: int, unanswered: int) -> None:
@@ -79,66 +81,6 @@ def beside(files: Sequence[PeekedFile], used: Sequence[PeekedFile]) -> list[str]
         return []
     more = f" and {len(left) - _MOST_FILES:,} more" if len(left) > _MOST_FILES else ""
     return [f"Not taken, for they hold no answers, or answers of another kind: {', '.join(left[:_MOST_FILES])}{more}."]
-
-
-def holds_answers(shape: FoundShape) -> bool:
-    """Whether anything is of a problem, or of an answer to one; numbers by step alone are curves."""
-    roles = shape.roles.columns
-    own = {"problem_id", "question", "gold", "response", "mark"} & roles.keys()
-    return bool(own) or "step" not in roles or bool(shape.layout.lists)
-
-
-def nothing(files: Sequence[PeekedFile], command: Command) -> str:
-    """What to say of files without answers."""
-    first = files[0]
-    if not any(one.documents for one in files):
-        return f"{first.source.path} holds no rows."
-    whole = tree([value for one in files for _, value in one.documents[:MOST_LOOKED_AT]])
-    empty = [written(path) for path, node in _lists(whole, ()) if node.lengths == {0} and node.count > 1]
-    if empty:
-        return f"{first.source.path}: `{empty[0]}` is empty in all rows, so there are no answers in it."
-    if any(
-        _is_score(value, one.source.path.suffix == ".csv")
-        for one in files
-        for _, document in one.documents
-        for value in _scalars(document)
-    ):
-        scores = shlex.join(["rence", "import", "scores", *command.paths, *command.rest])
-        return (
-            f"{first.source.path} holds results of whole benchmarks, or curves, but no answers to problems: nothing "
-            f"can be paired by problem.\nScores by seed can be compared: {scores}"
-        )
-    return f"{first.source.path} holds no answers to problems. Its keys: {', '.join(whole.keys) or 'none'}."
-
-
-def _is_score(value: object, written: bool) -> bool:
-    """Whether a number stands there.
-
-    Args:
-        written: whether the file has texts alone, as CSV.
-    """
-    if not (written and isinstance(value, str)):
-        return isinstance(value, int | float)
-    try:
-        float(value)
-    except ValueError:
-        return False
-    return True
-
-
-def _lists(node: RecordNode, path: Place) -> Iterator[tuple[Place, RecordNode]]:
-    if node.entries is not None:
-        yield path, node
-    for key, child in node.keys.items():
-        yield from _lists(child, (*path, key))
-
-
-def _scalars(value: Any) -> Iterator[Any]:
-    if isinstance(value, dict | list):
-        for inner in value.values() if isinstance(value, dict) else value[:MOST_LOOKED_AT]:
-            yield from _scalars(inner)
-    elif not isinstance(value, bool):
-        yield value
 
 
 def of_shape(shape: FoundShape, missing: Missing, marks_anew: bool) -> None:
@@ -166,8 +108,8 @@ def of_shape(shape: FoundShape, missing: Missing, marks_anew: bool) -> None:
             "--mark",
         )
     if "problem_id" not in roles:
-        if guess := _guess(shape, "problem_id"):
-            missing.add("no key is known to tell the problem.", "--column", f"problem_id={guess}")
+        if found := guess(shape, "problem_id"):
+            missing.add("no key is known to tell the problem.", "--column", f"problem_id={found}")
         else:
             missing.add(f"nothing tells which problem an answer is to. There is {_there(shape)}.")
 
@@ -197,14 +139,29 @@ def _result(shape: FoundShape, missing: Missing) -> None:
                 f"{said} known. If each number is of one answer, --column correct={odd[0]} --correct-above X says "
                 "above which X it is correct. Means of several answers need a column that says how many there were."
             )
-    elif guess := _guess(shape, "correct"):
-        missing.add("no key is known to say which answers are correct.", "--column", f"correct={guess}")
+    elif unusable := _unusable_result(shape):
+        missing.add(f"{unusable}, so which answers are correct is not known.")
+    elif found := guess(shape, "correct"):
+        missing.add("no key is known to say which answers are correct.", "--column", f"correct={found}")
     else:
         lacks = [name for name in ("response", "gold") if name not in shape.roles.columns]
         missing.add(
             f"nothing says which answers are correct, and without {' and '.join(lacks)} they cannot be marked. "
             f"There is {_there(shape)}."
         )
+
+
+def _unusable_result(shape: FoundShape) -> str:
+    """What is wrong with a place that is called like a result and was not taken for one; empty if there is none."""
+    for text, values in shape.sampled.columns.items():
+        column = shape.columns[text]
+        if column.where == "header" or rank("correct", column.path) is None:
+            continue
+        if not judging.any_there(values):
+            return f"`{text}` is empty in every row that was looked at"
+        if any(_COMMA.fullmatch(value.strip()) for value in values if isinstance(value, str)):
+            return f"`{text}` holds numbers with a decimal comma ({_shown(shape, text)}), which must be a point"
+    return ""
 
 
 def _unread_marks(shape: FoundShape) -> str:
@@ -236,7 +193,7 @@ def _shown(shape: FoundShape, name: str) -> str:
     return ", ".join(value[:40] for value in values[:5]) + (", ..." if len(values) > 5 else "")
 
 
-def _guess(shape: FoundShape, role: str) -> str | None:
+def guess(shape: FoundShape, role: str) -> str | None:
     """A key whose values could have a role, whatever it is called; None if there is none, or several."""
     taken = {column.text for column in shape.roles.columns.values()}
     fits = judging.are_binary if role == "correct" else judging.are_ids
@@ -251,7 +208,7 @@ def _guess(shape: FoundShape, role: str) -> str | None:
 
 
 def _there(shape: FoundShape) -> str:
-    names = [name for name in shape.columns if shape.columns[name].where != "header"]
+    names = [name for name in shape.columns if name and shape.columns[name].where != "header"]
     more = f" and {len(names) - _MOST} more" if len(names) > _MOST else ""
     return ", ".join(f"`{name}`" for name in names[:_MOST]) + more
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from harness.importing import readers
 from harness.importing.files import opening
-from harness.importing.files.documents import documents
+from harness.importing.files.documents import documents, separator
 from harness.importing.raw import Raw
 from harness.importing.shapes.flat import AnswerTable, RecordColumn, flatten
 from harness.importing.shapes.paths import NotOne
@@ -46,8 +46,9 @@ def _is_flat(shape: FoundShape, file: PeekedFile, wanted: Mapping[str, RecordCol
         and not shape.layout.lists
         and shape.layout.wide is None
         and not (shape.family and shape.family.only)
-        and file.source.path.suffix in readers.TABLES
+        and readers.is_table(file.source.path)
         and not opening.has_mark(file.source.path)
+        and (opening.kind(file.source.path) != ".csv" or separator(file.source.path) == ",")
         and all(column.where == "row" and len(column.path) == 1 for column in columns)
         and len({column.path for column in columns}) == len(columns)
     )

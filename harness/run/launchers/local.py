@@ -98,7 +98,7 @@ def _context() -> multiprocessing.context.BaseContext:
     if sys.platform != "linux":
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["harness.run.trial"])
+    context.set_forkserver_preload(["harness.base.lean_transformers", "harness.run.trial"])
     with deaf():  # what is sent to our whole group must not end the server: jobs could not be waited for
         forkserver.ensure_running()
     atexit.register(_end_the_server)

@@ -67,6 +67,7 @@ def work(job: Job, attempt: int) -> int:
     for stream in (sys.stdout, sys.stderr):  # whatever letters the terminal has: a log is UTF-8
         stream.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]
 
+    from harness.base import lean_transformers  # noqa: F401  which must come before any other import of transformers
     from harness.run import trial
 
     request = request_of(job, attempt)

@@ -232,7 +232,7 @@ def one_file_a_sample(to: Path) -> None:
             put_lines(to / f"{arm}/sums/run_{k}.jsonl", rows)
 
 
-@shape(refused="holds no answers to problems")
+@shape(refused="no answers to problems")
 def generations_only(to: Path) -> None:
     """bigcode-evaluation-harness: a list of lists of texts; nothing says which are right."""
     for arm in ARMS:
