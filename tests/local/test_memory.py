@@ -216,7 +216,7 @@ def test_adapters_take_gradients_and_moments_of_their_own_and_no_second_model() 
     assert update["fp32 masters"] == update["gradients, fp32"] == 4 * learning
     assert update["moments of AdamW"] == 8 * learning
     whole = foreseen("qwen3_1.7b_lora", "local.gradient_checkpointing=true", "recipe.lora=null")
-    assert on(seen, "RTX 4090").needed < 9e9 < 24e9 < on(whole, "RTX 4090").needed
+    assert on(seen, "RTX 4090").needed < 10e9 < 24e9 < on(whole, "RTX 4090").needed
     assert seen.checkpoint_bytes == 4 * of.parameters + (4 + 8) * learning
 
 
