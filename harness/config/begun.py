@@ -22,9 +22,10 @@ def before_keys(data: dict[str, Any]) -> dict[str, Any]:
         if isinstance(held, dict):
             data[name] = {**before, **held}
     backend = data.get("backend")
-    settings = _settings(backend) if isinstance(backend, str) else None
-    if settings and isinstance(held := data.get(backend, {}), dict) and (before := meant_before(settings)):
-        data[backend] = {**before, **held}
+    if isinstance(backend, str):
+        before = meant_before(settings) if (settings := _settings(backend)) else {}
+        if before and isinstance(held := data.get(backend, {}), dict):
+            data[backend] = {**before, **held}
     if isinstance(file := data.get("train"), dict):
         data["train"] = {"overlap": "keep", **file}  # nothing was taken out of a file
     return data
