@@ -66,7 +66,7 @@ ANSWERS: dict[str, tuple[str, bytes, tuple[str, ...]]] = {
     "Latin-1": ("a.csv", table().replace("What", "Qu\xe9").encode("latin-1"), ("0xe9", "-f latin1 -t utf8 a.csv")),
     "UTF-16 without a mark": ("a.csv", table().encode("utf-16-le"), ("UTF-16", "iconv -f utf-16le -t utf8 a.csv")),
     "a workbook": ("a.xlsx", packed(), ("a.xlsx", "CSV")),
-    "gzip without its ending": ("a.jsonl", gzip.compress(b"{}\n"), ("packed by gzip", "a.jsonl.gz")),
+    "gzip without its ending": ("a.jsonl", gzip.compress(b"{}\n", mtime=0), ("packed by gzip", "a.jsonl.gz")),
     "gzip that is none": ("a.jsonl.gz", b"{}\n", ("is called .gz", "take .gz off")),
     "Parquet that is none": ("a.parquet", b'{"id": 1}\n', ("is called .parquet",)),
     "Parquet called JSON": ("a.json", b"PAR1" + bytes(50), ("Parquet file", "a.parquet")),

@@ -253,7 +253,7 @@ def test_what_cannot_be_read_is_refused_and_nothing_is_written(
         ("a.csv", b"arm,seed,score\nb\xff,0,1\n", "a.csv is not UTF-8"),
         ("a.csv", b'arm,seed,score\na,0,"0.5\n', "a.csv: a quotation mark is opened and not closed"),
         ("a.csv", b"version https://git-lfs.github.com/spec/v1\noid sha256:1\n", "a.csv is a Git LFS pointer"),
-        ("a.csv.gz", gzip.compress(b"arm,seed,score\na,0,1\n")[:-9], "a.csv.gz cannot be read"),
+        ("a.csv.gz", gzip.compress(b"arm,seed,score\na,0,1\n", mtime=0)[:-9], "a.csv.gz cannot be read"),
         ("a.parquet", b"PAR1 no more", "a.parquet cannot be read"),
         ("events.out.tfevents.1", b"no events at all, but words", "is no event file of TensorBoard"),
         ("a.xlsx", b"x", "a.xlsx is of no kind that is read"),

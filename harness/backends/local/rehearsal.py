@@ -46,7 +46,7 @@ def longest_prompt(problems: Iterable[Problem], tokenizer: PreTrainedTokenizerBa
 
 def rehearse_or_recompute(learner: Learner, prompt_tokens: int, recompute: bool | None) -> Rehearsal:
     """Where there is no room, and the settings leave it open, layers are computed again in the backward pass from here
-    on, which changes no number.
+    on, which on a GPU changes no number.
 
     Args:
         recompute: `local.gradient_checkpointing`.
