@@ -47,7 +47,6 @@ class Samples:
     """bool: ended by a stop token, not by the limit"""
 
 
-@torch.inference_mode()
 def sample(
     net: PreTrainedModel,
     requests: Sequence[Request],
@@ -71,11 +70,13 @@ def sample(
         kind that is not known.
     """
     check_room(requests, sampling, positions(net.config))
-    batch = _Batch(net, requests, sampling, stop, drop_at)
-    while batch.waiting or batch.working:
-        batch.admit()
-        batch.run()
-        batch.leave()
+    with torch.inference_mode():
+        batch = _Batch(net, requests, sampling, stop, drop_at)
+        while batch.waiting or batch.working:
+            batch.admit()
+            batch.run()
+            batch.leave()
+    # Outside, for its results are learnt from: tensors of inference mode may not be.
     return _cut(batch.steps.tokens_BT[:-1].cpu(), batch.steps.logp_BT[:-1].cpu(), stop)
 
 
@@ -193,13 +194,13 @@ class _Batch:
         """The rows of these slots; rows at the end move into slots before it, so that the first ones are in use."""
         if not slots:
             return
-        left = len(self.working) - len(slots)
+        left, used = len(self.working) - len(slots), max(row.columns for row in self.working)
         target = sorted(slot for slot in slots if slot < left)
         source = [slot for slot in range(left, len(self.working)) if slot not in slots]
         for here, there in zip(source, target, strict=True):
             self.working[there] = self.working[here]
         del self.working[left:]
-        self.steps.leave(source, target, left)
+        self.steps.leave(source, target, left, used)
 
     def _share(self, rows: int) -> float:
         """So many ended rows, or free slots, of these are worth a change of the batch."""

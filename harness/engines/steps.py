@@ -147,15 +147,16 @@ class Steps:
     def look_every(self) -> int:
         return LOOK_EVERY if self._on_gpu else 1
 
-    def leave(self, source: Sequence[int], target: Sequence[int], rows: int) -> None:
+    def leave(self, source: Sequence[int], target: Sequence[int], rows: int, used: int) -> None:
         """Move rows into the slots of rows that left, so that the first ones are in use again.
 
         Args:
             rows: how many these are.
+            used: columns that hold something.
         """
         assert self.cache is not None
         if source:
-            self.cache.move(source, target)
+            self.cache.move(source, target, used)
             here, there = torch.tensor(source, device=self.device), torch.tensor(target, device=self.device)
             self._state[:, there] = self._state[:, here]
             self._ended_S[there] = self._ended_S[here]

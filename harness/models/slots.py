@@ -66,13 +66,17 @@ class Slots(Cache):
                 layer.keys[slot, :, :length] = source.keys[prompt, :, -length:]  # type: ignore[index]
                 layer.values[slot, :, :length] = source.values[prompt, :, -length:]  # type: ignore[index]
 
-    def move(self, source: Sequence[int], target: Sequence[int]) -> None:
-        """Copy rows to other slots, as far as columns are in use."""
+    def move(self, source: Sequence[int], target: Sequence[int], used: int) -> None:
+        """Copy rows to other slots.
+
+        Args:
+            used: columns that hold something; more than the last step's where rows have been filled since.
+        """
         device = self.layers[0].keys.device
         here, there = torch.tensor(source, device=device), torch.tensor(target, device=device)
         for layer in self.layers:
-            layer.keys[there, :, : self.width] = layer.keys[here, :, : self.width]
-            layer.values[there, :, : self.width] = layer.values[here, :, : self.width]
+            layer.keys[there, :, :used] = layer.keys[here, :, :used]
+            layer.values[there, :, :used] = layer.values[here, :, :used]
 
     def grow(self, rows: int, columns: int, used: int) -> None:
         """Make room for more columns, or for fewer rows, which are the first ones.

@@ -63,7 +63,7 @@ SecondMarker = Annotated[
 Chunk = Annotated[
     int | None,
     typer.Option(
-        help="Problems generated together, and saved together; by default as many as make 64 samples "
+        help="Problems generated together, and saved together; by default as many as make 256 samples "
         "(vllm: 1024), one at least.",
         show_default=False,
     ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -85,6 +86,25 @@ def test_dropping_finished_rows_changes_nothing(model: LanguageModel) -> None:
     eager, never = run(model, drop_at=0.0), run(model, drop_at=2.0)
     assert torch.equal(eager.tokens_BT, never.tokens_BT)
     assert torch.equal(eager.length_B, never.length_B)
+    assert_close(eager.logp_BT, never.logp_BT, within=5e-6)
+
+
+def test_what_is_sampled_can_be_learnt_from(model: LanguageModel) -> None:
+    samples = run(model)
+    assert not any(getattr(samples, field.name).is_inference() for field in fields(samples))
+
+
+@pytest.mark.parametrize("together", [40, 7])  # all at once, and with rows that wait
+def test_rows_that_end_with_their_first_token_leave_the_others_as_they_are(
+    model: LanguageModel, monkeypatch: pytest.MonkeyPatch, together: int
+) -> None:
+    stop = (1, 9, 10, 11, 12, 13, 14)  # a third of the vocabulary
+    requests = [Request(tuple((7 * i + j) % 19 + 2 for j in range(1 + i % 9)), (i,)) for i in range(40)]
+    never = sample(model.net, requests, SAMPLING, stop, 2.0)
+    assert int((never.length_B == 1).sum()) > 5 and int((never.length_B > 3).sum()) > 5
+    monkeypatch.setattr(sampler, "CACHE_BYTES", together * row_bytes(9 + 12))
+    eager = sample(model.net, requests, SAMPLING, stop, 0.0)
+    assert torch.equal(eager.tokens_BT, never.tokens_BT)
     assert_close(eager.logp_BT, never.logp_BT, within=5e-6)
 
 
