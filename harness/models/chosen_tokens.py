@@ -12,6 +12,8 @@ import torch
 from torch import Tensor
 from torch.autograd import Function
 
+from harness.models.linear import product
+
 CHUNK = 2**22
 """logits that are held at once on a processor: 16 MB in single precision, which its caches like"""
 DEVICE_CHUNK = 2**26
@@ -76,13 +78,13 @@ class _Chosen(Function):
             if ctx.temperature != 1:
                 slope.div_(ctx.temperature)
             slope = slope.to(hidden.dtype)
-            torch.mm(slope, weight, out=of_hidden[here])
-            of_head += slope.T @ hidden[here]
+            of_hidden[here] = product(slope, weight.T)
+            of_head += product(slope.T, hidden[here].T)
         return of_hidden, of_head.to(head.dtype), None, None, None
 
 
 def _logits(hidden: Tensor, weight: Tensor, temperature: float) -> Tensor:
     """Single precision at least, a tensor of its own."""
-    logits = hidden @ weight.T
+    logits = product(hidden, weight)
     logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
     return logits if temperature == 1 else logits.div_(temperature)

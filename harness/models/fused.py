@@ -14,6 +14,8 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.nn.functional import silu
 
+from harness.models.linear import product
+
 Gradients = tuple[Tensor | None, ...]
 
 
@@ -66,7 +68,9 @@ class BeforeAttention(Function):
         """
         normal, inverse = normalised(x, eps)
         scaled = weight * norm
-        said = torch.mm(normal, scaled.T) if bias is None else torch.addmm(bias, normal, scaled.T)
+        said = product(normal, scaled)
+        if bias is not None:
+            said += bias
         turned = _turned(said, turning, cos)
         # In the memory of queries and keys, behind which the values stay as they are.
         head_normal = head_inverse = None
@@ -111,13 +115,13 @@ class AfterAttention(Function):
             attended: (N, heads x d); out: (D, heads x d); norm: (D); gate_up: (2 I, D), the gate's first;
                 down: (D, I).
         """
-        middle = torch.addmm(x, attended, out.T)
+        middle = product(attended, out).add_(x)
         normal, inverse = normalised(middle, eps)
-        both = torch.mm(normal, (gate_up * norm).T)
+        both = product(normal, gate_up * norm)
         size = down.shape[1]
         gate = silu(both[:, :size])
         ctx.save_for_backward(attended, normal, inverse, both, gate, out, norm, gate_up, down)
-        return torch.addmm(middle, gate * both[:, size:], down.T)
+        return product(gate * both[:, size:], down).add_(middle)
 
     @staticmethod
     def backward(ctx: Any, *grad_outputs: Tensor) -> Gradients:
@@ -126,14 +130,15 @@ class AfterAttention(Function):
         attended, normal, inverse, both, gate, out, norm, gate_up, down = ctx.saved_tensors
         size = down.shape[1]
         up = both[:, size:]
-        of_down = gradient.T @ (gate * up)
-        of_product = gradient @ down
+        of_down = product(gradient.T, (gate * up).T)
+        of_product = product(gradient, down.T)
         of_both = torch.empty_like(both)
         torch.mul(of_product, gate, out=of_both[:, size:])
         torch.ops.aten.silu_backward.grad_input(of_product.mul_(up), both[:, :size], grad_input=of_both[:, :size])
         of_middle, of_norm, of_gate_up = _behind_norm(of_both, normal, inverse, norm, gate_up)
         of_middle.add_(gradient)
-        return of_middle, of_middle @ out, of_middle.T @ attended, of_norm, of_gate_up, of_down, None
+        of_attended, of_out = product(of_middle, out.T), product(of_middle.T, attended.T)
+        return of_middle, of_attended, of_out, of_norm, of_gate_up, of_down, None
 
 
 class LastNorm(Function):
@@ -164,6 +169,6 @@ def _behind_norm(
     of_said: Tensor, normal: Tensor, inverse: Tensor, norm: Tensor, weight: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Gradients to x, to the norm's weight and to the matrix, of said = (normal * norm) @ weight.T."""
-    of_x = through_norm(of_said @ (weight * norm), normal, inverse)
-    of_scaled = of_said.T @ normal
+    of_x = through_norm(product(of_said, (weight * norm).T), normal, inverse)
+    of_scaled = product(of_said.T, normal.T)
     return of_x, (of_scaled * weight).sum(0), of_scaled.mul_(norm)

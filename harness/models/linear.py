@@ -9,6 +9,7 @@ another order.
 from __future__ import annotations
 
 import platform
+from functools import cache
 from typing import Any
 
 import torch
@@ -27,6 +28,7 @@ def use_fast_linear(net: torch.nn.Module) -> None:
             module.__class__ = FastLinear
 
 
+@cache
 def available() -> bool:
     """Whether this torch has oneDNN's product, and the processor is of the kind that it was measured on."""
     return (
@@ -53,6 +55,14 @@ class FastLinear(torch.nn.Linear):
 def is_plain(module: object) -> bool:
     """Whether it is a matrix and a bias and no more: torch's own or ours, without adapters."""
     return type(module) in (torch.nn.Linear, FastLinear)
+
+
+def product(x: Tensor, weight: Tensor) -> Tensor:
+    """(n, out) of (n, in) and (out, in), without gradient: by oneDNN where that is here and pays, else by torch."""
+    single = x.dtype == weight.dtype == torch.float32 and x.device.type == "cpu"
+    if not single or x.numel() * len(weight) < LEAST_PRODUCTS or not available():
+        return x @ weight.T
+    return _product(x, weight)
 
 
 def _product(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
