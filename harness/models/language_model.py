@@ -17,6 +17,7 @@ from transformers.utils import logging
 
 from harness.base.errors import UserError
 from harness.models import adapters
+from harness.models.allocator import keep_memory
 from harness.models.attention import NAME
 from harness.models.checkpointing import MARK, keep_inputs_alone
 from harness.models.compute import Compute
@@ -123,6 +124,7 @@ def load(
     """
     compute = compute or Compute()
     torch.set_num_threads(1)
+    keep_memory()
     logging.disable_progress_bar()
     check_device(compute)
     check(folder, quantised=False)
