@@ -131,7 +131,7 @@ def trainer(folder: Path, max_tokens: int, place: Path, steps: int) -> Any:
     ids = {problem.question: list(render(tokenizer, problem, "bare")) for problem in asked}
     of = {problem.question: problem for problem in asked}
 
-    def reward(prompts: list[str], completions: list[str], **_: Any) -> list[float]:
+    def reward(prompts: list[str], completions: list[str], **_: Any) -> list[float | None]:
         said = zip(prompts, completions, strict=True)
         marked = mark_all([Response(text, of[prompt].gold, of[prompt].rule) for prompt, text in said])
         return [float(one.mark == "correct") for one in marked]
