@@ -28,7 +28,7 @@ READ = 3
 about 24 D^2 operations a token, attention 4 D a pair at half their speed"""
 
 
-FILLED = 128
+FILLED = 256
 """flat lists are filled up to a multiple of it with tokens that nothing looks at: oneDNN makes code for each size of a
 matrix that it meets, which takes it as long as a small product (20 % of an update of the quickstart's model)"""
 
