@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib import metadata
 from pathlib import Path
 
 import torch
-import transformers
 
 from harness.base import lean_transformers  # noqa: F401  which must come before the rest of transformers
 from harness.engines.base import Completion, Request, Sampling, answering, positions, require_finite
@@ -19,7 +19,7 @@ class LocalEngine:
     """Any Hugging Face causal LM in this process. One call is one chunk: on the CPU equal calls give equal bits."""
 
     name, repeatable = "local", True
-    version = f"2 (torch {torch.__version__}, transformers {transformers.__version__})"
+    version = f"1 (torch {torch.__version__}, transformers {metadata.version('transformers')})"
     """and, unless that is fp32 on the CPU, what it computes in and on"""
 
     def __init__(self, model: LanguageModel) -> None:

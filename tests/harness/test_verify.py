@@ -403,7 +403,7 @@ def test_what_cannot_be_compared_says_why_and_is_no_difference(answers: Path) ->
         return reasons(found), found.exit_code
 
     ((reason,), code) = said(engine_version="0 (torch 1.0)")
-    assert reason.startswith("another engine answered (local 0 (torch 1.0)), here is local 2") and code == INCOMPLETE
+    assert reason.startswith("another engine answered (local 0 (torch 1.0)), here is local 1") and code == INCOMPLETE
     assert said(engine="vllm")[0] == {"engine `vllm` does not promise equal answers to equal calls"}
     assert said(arm="SomeModel-7B")[0] == {"where `SomeModel-7B` is, the folder does not say: `--model DIR_OR_ID` does"}
     assert all("are others" in reason for reason in said(benchmark_hash="0" * 16)[0])

@@ -88,10 +88,11 @@ def known_by_bytes(path: Path, head: bytes) -> str:
         if head.startswith(begins):
             return f"is {what}. {hint.format(path=path, name=path.name, stem=path.stem)}"
     even, odd = head[0::2].count(0), head[1::2].count(0)
-    if len(head) >= 4 and max(even, odd) > 0.4 * len(head) / 2 and not head.startswith((b"\xff\xfe", b"\xfe\xff")):
+    half = 0.4 * len(head) / 2  # of Latin text in UTF-16 every second byte is 0, and hardly one of the others
+    if len(head) >= 4 and max(even, odd) > half > min(even, odd) and not head.startswith((b"\xff\xfe", b"\xfe\xff")):
         which = "le" if odd > even else "be"
         return f"is UTF-16 without a mark that says so. Save it as UTF-8: iconv -f utf-16{which} -t utf8 {path} > new"
-    if b"\x00" in head and not head.startswith((b"\xff\xfe", b"\xfe\xff")):
+    if b"\x00" in head and head.strip(b"\x00") and not head.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "is no text, but of some binary kind. Write its rows as JSON lines."
     return ""
 
