@@ -21,7 +21,7 @@ GB = 1e9
 SIDE = 4096
 """of the matrices that are multiplied"""
 ROUNDS = 10
-NOTHING_LOST = "backend `local` computes on the processor here: `local.device=cpu`, and what `auto` means"
+NOTHING_LOST = "without one, backend `local` computes on the processor: `local.device=auto` or `local.device=cpu`"
 CLOSE = {"fp32": 1e-4, "bf16": 6e-2}
 """relative distance from the CPU's fp32 that is taken for equal"""
 

@@ -16,6 +16,7 @@ from transformers import PreTrainedModel
 
 from harness.base.errors import UserError
 from harness.models.attention import NAME
+from harness.models.fused import rotated
 from harness.models.slots import Slots
 
 LEAN = ("llama", "mistral", "qwen2", "qwen3")
@@ -108,18 +109,8 @@ def _norm(own: Any, x: Tensor) -> Tensor:
 
 
 def _rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-    """Rotary positions: the halves of a head are the two coordinates of a plane.
-
-    Args:
-        x: (R, heads, d).
-        cos, sin: (R, 1, d / 2).
-    """
     turned = torch.empty_like(x)
-    (a, b), (to_a, to_b) = x.chunk(2, dim=-1), turned.chunk(2, dim=-1)
-    torch.mul(a, cos, out=to_a)
-    to_a.addcmul_(b, sin, value=-1)
-    torch.mul(b, cos, out=to_b)
-    to_b.addcmul_(a, sin)
+    rotated(x, cos, sin, turned)
     return turned
 
 

@@ -131,7 +131,7 @@ def test_the_local_backend_learns_from_what_it_samples(converted: Path) -> None:
     from harness.backends.groups import as_batch
     from harness.backends.local.generate import generate
     from harness.backends.local.logprobs import response_logp
-    from harness.models.decoder import runs_flat
+    from harness.models.flat_forward import runs_flat
     from harness.models.language_model import load
     from harness.run.matching import stream
 

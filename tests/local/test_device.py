@@ -211,9 +211,11 @@ def test_an_update_builds_everything_on_the_device(name: str, tiny: Any, folder:
         tiny.train(tiny.trial(get(name), budget=16))
     model, recipe = load(folder), tiny.trial(get(name)).arm.recipe
     learner = Learner(model, get(name), recipe, make_optimizer(model, recipe))
-    with EveryFactoryNamesItsDevice():
+    assert batches
+    with EveryFactoryNamesItsDevice():  # which asserts
         for batch in batches:
             learner.update(batch, 0.0)
+    assert learner.updates == len(batches)
 
 
 @GPU

@@ -17,7 +17,7 @@ from harness.backends.local.layout import Cells, FlatTokens, cheapest, lay_out
 from harness.backends.local.logprobs import entropy_of, fixed_logp, forward_logprobs, micro_batches, response_logp
 from harness.engines.base import Request, Sampling
 from harness.engines.sampler import sample
-from harness.models.decoder import runs_flat
+from harness.models.flat_forward import runs_flat
 from harness.models.language_model import LanguageModel, load
 from harness.prompts.stream import Prompt
 from harness.records import Mark

@@ -23,7 +23,7 @@ from harness.base.findings import FindingState
 from harness.models import shape as shapes
 from harness.models.checkpointing import keep_inputs_alone
 from harness.models.compute import Compute
-from harness.models.decoder import runs_flat
+from harness.models.flat_forward import runs_flat
 from harness.models.language_model import load
 from harness.planning import predicting
 from tests.harness import fake_memory
@@ -205,6 +205,22 @@ def test_experiments_for_one_gpu_fit_one_of_24_gb_and_an_evening_or_a_night(name
     found = on(foreseen(name), "RTX 4090")
     assert found.needed < 0.9 * found.memory
     assert total(found.at_most) < (6 if "0.5b" in name else 26)
+
+
+@pytest.mark.parametrize("name, tokens", [("qwen2.5_0.5b_gsm8k", 250), ("qwen3_1.7b_lora", 600)])
+@pytest.mark.parametrize("backend", ["", "_verl"])
+def test_the_page_has_the_hours_that_the_plan_has(name: str, tokens: int, backend: str) -> None:
+    page = (ONE_GPU.parents[1] / "docs/how-to/gpu.md").read_text(encoding="utf-8")
+    (row,) = [line for line in page.splitlines() if line.startswith(f"| `{name}{backend}` |") and "(" in line]
+    seen = foreseen(f"{name}{backend}", tokens=tokens)
+    hours = [on(seen, card) for card in ("RTX 4090", "A100", "H100", "H200")]
+    assert row.strip("| ").split(" | ")[1:] == [
+        f"{rounded(total(one.expected or {}))} ({rounded(total(one.at_most))})" for one in hours
+    ]
+
+
+def rounded(hours: float) -> str:
+    return f"{hours:.1f}" if hours < 9.95 else f"{hours:.0f}"
 
 
 def test_adapters_take_gradients_and_moments_of_their_own_and_no_second_model() -> None:

@@ -1,6 +1,6 @@
 """The forward pass of training: log-probs of responses, computed on as few tokens as can be.
 
-Models of Llama's shape read a flat list of tokens and lay only what attention needs into rows (`models/decoder.py`);
+Models of Llama's shape read a flat list of tokens and lay only what attention needs into rows (`models/flat_forward.py`);
 others read the rows. Only positions that predict a response token go through the LM head, and of its logits only a
 chunk is ever there (`models/chosen_tokens.py`).
 """
@@ -17,7 +17,7 @@ from torch.nn.functional import cross_entropy, pad
 from harness.backends.groups import TokenRollouts
 from harness.backends.local.layout import Cells, FlatTokens, cheapest
 from harness.models.chosen_tokens import chosen_logprobs
-from harness.models.decoder import Rows, hidden_at, runs_flat
+from harness.models.flat_forward import Rows, hidden_at, runs_flat
 from harness.models.language_model import LanguageModel
 from harness.models.linear import is_plain
 

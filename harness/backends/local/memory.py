@@ -23,7 +23,7 @@ PROMPT_TOKENS = 256
 """of the longest prompt, where the problems have not been looked at: a guess"""
 RUNTIME = 1_000_000_000
 """CUDA's context, cuBLAS's workspace and the allocator's gaps: a guess"""
-CHUNK = 3 * FP32 * 2**26
+CHUNK = 3 * FP32 * 2**25
 """of a GPU (`DEVICE_CHUNK` in models/chosen_tokens.py): logits, their gradient and what is between them"""
 PACKED = 2
 """tokens of a packed row, in hidden sizes"""
