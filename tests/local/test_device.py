@@ -208,7 +208,7 @@ def test_an_update_builds_everything_on_the_device(name: str, tiny: Any, folder:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("harness.backends.local.loop.Learner", Keeps)
-        tiny.train(tiny.trial(get(name), budget=16))
+        tiny.train(tiny.trial(get(name), budget=16 * 8))
     model, recipe = load(folder), tiny.trial(get(name)).arm.recipe
     learner = Learner(model, get(name), recipe, make_optimizer(model, recipe))
     assert batches

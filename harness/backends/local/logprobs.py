@@ -1,8 +1,8 @@
 """The forward pass of training: log-probs of responses, computed on as few tokens as can be.
 
-Models of Llama's shape read a flat list of tokens and lay only what attention needs into rows (`models/flat_forward.py`);
-others read the rows. Only positions that predict a response token go through the LM head, and of its logits only a
-chunk is ever there (`models/chosen_tokens.py`).
+Models of Llama's shape read a flat list of tokens and lay only what attention needs into rows
+(`models/flat_forward.py`); others read the rows. Only positions that predict a response token go through the LM head,
+and of its logits only a chunk is ever there (`models/chosen_tokens.py`).
 """
 
 from __future__ import annotations
