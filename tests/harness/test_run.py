@@ -38,6 +38,24 @@ def holder(folder: Path) -> int:
     return int((folder / LOCK).read_text().split()[0])
 
 
+def held_when(folder: Path, reached: Callable[[], bool], seconds: float = 60) -> int:
+    """The process that holds a folder, stopped (SIGSTOP) where it has reached this. It runs for some milliseconds
+    between two looks, since a small trial can end within one of `wait_for`'s."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        try:
+            process = holder(folder)
+            os.kill(process, signal.SIGSTOP)
+        except (OSError, ValueError, IndexError):  # there is none yet, or the one before has ended
+            time.sleep(0.005)
+            continue
+        if reached():
+            return process
+        os.kill(process, signal.SIGCONT)
+        time.sleep(0.005)
+    raise AssertionError(f"{folder} did not come so far in {seconds} s")
+
+
 def is_free(folder: Path) -> bool:
     try:
         with locked(folder):
@@ -85,9 +103,10 @@ def test_killed_in_every_way_and_run_again_gives_the_same_bytes(
 
     # the driver is killed in the middle of training: what it had started stops by itself
     driver = start("run", str(tiny), WILD, "--workers", "2", cwd=disturbed)
-    wait_for(lambda: lines(grpo0 / "steps.jsonl") >= 1)
+    held = held_when(grpo0, lambda: lines(grpo0 / "steps.jsonl") >= 1)
     driver.kill()
     driver.wait()
+    os.kill(held, signal.SIGCONT)
     wait_for(lambda: is_free(grpo0) and is_free(run / "start"), 30)
     assert not (grpo0 / "done.json").exists()
 
@@ -99,13 +118,10 @@ def test_killed_in_every_way_and_run_again_gives_the_same_bytes(
 
     # a trial is killed while its last checkpoint is asked: the others go on, and it is to be started again
     driver = start("run", str(tiny), WILD, "--workers", "1", cwd=disturbed)
-    wait_for((grpo0 / "evals/step_3/mini_sums/eval.json").exists)
-    os.kill(holder(grpo0), signal.SIGKILL)
-    wait_for(lambda: lines(grpo1 / "steps.jsonl") >= 1)
+    os.kill(held_when(grpo0, (grpo0 / "evals/step_3/mini_sums/eval.json").exists), signal.SIGKILL)
     # meanwhile (the trial is held, so that it cannot end before) a second driver is refused; then Ctrl-C saves and
     # says how to go on
-    held = holder(grpo1)
-    os.kill(held, signal.SIGSTOP)
+    held = held_when(grpo1, lambda: lines(grpo1 / "steps.jsonl") >= 1)
     second = rence("run", str(tiny), WILD, cwd=disturbed)
     assert second.returncode == USAGE
     assert f"runs/tiny is in use by another run, process {driver.pid}." in second.stderr
