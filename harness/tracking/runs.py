@@ -90,13 +90,23 @@ class RunWriter:
     def set_inputs(self, datasets: Iterable[tuple[str, str]], context: str) -> None:
         """Datasets as (name, hash). MLflow itself adds one that is there only once."""
         from mlflow.entities import Dataset, DatasetInput, InputTag
+        from mlflow.exceptions import MlflowException
 
         new = [dataset for dataset in datasets if dataset not in self._inputs]
         if new:
             source = json.dumps({"tags": {"mlflow.source.name": "rence-bench"}})
             tags = [InputTag("mlflow.data.context", context)]
             entities = [Dataset(name, digest[:DIGEST_LENGTH], "code", source) for name, digest in new]
-            self.client.log_inputs(self.id, [DatasetInput(dataset, tags) for dataset in entities])
+            inputs = [DatasetInput(dataset, tags) for dataset in entities]
+            # MLflow looks which datasets the experiment has and then adds the others; where two runs do so at once, its
+            # database refuses the later one. Each refusal means that another run has added at least one of ours.
+            for others in reversed(range(len(new) + 1)):
+                try:
+                    self.client.log_inputs(self.id, inputs)
+                    break
+                except MlflowException as error:
+                    if not others or error.error_code != "BAD_REQUEST":
+                        raise
             self._inputs.update(new)
 
     def upload(self, path: Path, folder: str | None = None) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
@@ -14,10 +15,14 @@ import pyarrow.parquet
 import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Run
+from mlflow.store.tracking.dbmodels.models import SqlDataset
+from sqlalchemy import event
+from sqlalchemy.orm import Session
 
 from harness.records import EvalFolder, write_json
 from harness.tracking import Mirror, store_uri
 from harness.tracking.names import encode
+from harness.tracking.runs import RunWriter
 
 MakeRun = Callable[..., Any]
 
@@ -305,3 +310,31 @@ def test_a_long_setting_is_named_by_its_hash(make_run: MakeRun) -> None:
     mirror_once(run.folder.root)
     params = Store(run.folder.root).parent.data.params
     assert params["recipe.long"].startswith("7000 characters, sha256 ")
+
+
+def test_two_runs_add_a_dataset_at_the_same_moment(make_run: MakeRun) -> None:
+    # MLflow looks and then adds: before the first run adds what it did not find, others have added some of it
+    run = make_run()
+    uri = store_uri(run.folder.root.parent)
+    client = MlflowClient(uri)
+    experiment = client.create_experiment("shared")
+    writer, *others = (RunWriter(client, client.create_run(experiment)) for _ in range(4))
+    datasets = [("sums", "1"), ("chains", "2"), ("amc", "3")]
+    left = list(zip(others, datasets, strict=True))
+
+    def another_is_faster(session: Any, *_: Any) -> None:
+        if left and any(isinstance(row, SqlDataset) for row in session.new):
+            other, dataset = left.pop(0)
+            with ThreadPoolExecutor(1) as pool:  # a session of its own
+                pool.submit(
+                    RunWriter(MlflowClient(uri), client.get_run(other.id)).set_inputs, [dataset], "eval"
+                ).result()
+
+    event.listen(Session, "before_flush", another_is_faster)
+    try:
+        writer.set_inputs(datasets, "eval")
+    finally:
+        event.remove(Session, "before_flush", another_is_faster)
+    inputs = client.get_run(writer.id).inputs.dataset_inputs
+    assert sorted((i.dataset.name, i.dataset.digest) for i in inputs) == sorted(datasets)
+    assert not left
