@@ -7,8 +7,8 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, get_args
 
-from markdown import code, paragraph, table
 from typer.main import get_command
+from wording import code, paragraph, table
 
 HEAD = """\
 # Commands

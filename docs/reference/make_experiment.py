@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from markdown import code, paragraph, table
+from wording import code, paragraph, table
 
 from harness.config.explain import allowed, json_schema
 

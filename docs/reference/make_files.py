@@ -9,7 +9,7 @@ from dataclasses import fields, is_dataclass
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from markdown import code, paragraph, table
+from wording import code, paragraph, table
 
 from algorithms.ops.metrics import MEANINGS as OF_OBJECTIVES
 from harness.backends.metrics import MEANINGS as OF_STEPS
