@@ -21,6 +21,7 @@ OUTSIDE = {"CONTRIBUTING.md": "contributing.md", "SECURITY.md": "security.md", "
 OUTSIDE_LINKS = "outside-links.txt"
 """in the site's folder: every address that its pages name. Nobody has asked whether they answer"""
 _LINK = re.compile(r"(?P<image>!?)\[(?P<words>(?:[^\[\]]|\[[^\]]*\])*)\]\((?P<to>[^)\s]+)\)")
+_FENCE_WORDS = re.compile(r"^( *```\w+) .*$", re.MULTILINE)
 _ADDRESS = re.compile(r"https?://[^\s)>\"'`\]]+")
 _FENCE = re.compile(r"(^ *```.*?^ *```\s*?$)", re.DOTALL | re.MULTILINE)
 
@@ -59,7 +60,8 @@ def on_page_markdown(markdown: str, page: Any, config: Any, files: Files) -> str
         # a file of the code: its path says where it is, in every copy of the repository
         return link["words"] if f"`{target}`" in link["words"] else f"{link['words']} (`{target}`)"
 
-    parts = _FENCE.split(markdown)
+    # what a fence says behind its language is for the tests that run it
+    parts = _FENCE.split(_FENCE_WORDS.sub(r"\1", markdown))
     return "".join(part if number % 2 else _LINK.sub(turned, part) for number, part in enumerate(parts))
 
 
