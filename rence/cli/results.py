@@ -1,4 +1,4 @@
-"""`rence report` and `rence compare`."""
+"""`rence report`, `rence open` and `rence compare`."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ from typing import Annotated
 
 import typer
 
-from harness.base.errors import UserError, nearest
+from harness.base.errors import INCOMPLETE, UserError, nearest
 from rence.cli import completion
 from rence.cli.accepting import Accept, AllowUnmatched, given
-from rence.cli.console import Json, command, out, print_json
+from rence.cli.console import Json, command, err, out, print_json
 from rence.cli.sections import others
 
 
 def add_to(app: typer.Typer) -> None:
     command(app)(report)
+    command(app, "open")(open_page)
     command(app)(compare)
 
 
@@ -52,6 +53,25 @@ def report(
         raise UserError(str(error)) from None
     for path in written:
         out().print(str(path))
+
+
+def open_page(
+    run: Annotated[Path, typer.Argument(help="A run folder.", autocompletion=completion.runs, show_default=False)],
+) -> None:
+    """Open a run's page in the browser, and print its path."""
+    import webbrowser
+
+    from harness.records import Plan, RunFolder
+
+    folder = RunFolder(run)
+    page = folder.report / "index.html"
+    if not page.exists():
+        if not folder.scores_plan.exists():
+            Plan.read(folder.plan)  # a folder without a plan is no run
+        raise UserError(f"{run} has no report yet. Next: rence report {run}", INCOMPLETE)
+    out().print(str(page))
+    if not webbrowser.open(page.resolve().as_uri()):
+        err().print("No browser could be started here: open that file in one.")
 
 
 def _keep(run: Path, files: list[Path]) -> None:
