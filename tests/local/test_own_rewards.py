@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import torch
 
+from algorithms.ops.metrics import MEANINGS as OF_OBJECTIVES
 from algorithms.registry import ALL, get
 from benchmarks.problems import Problem
 from benchmarks.rewards import Rewarded, locate
 from harness.backends.collect import Collected
 from harness.backends.groups import Group, Rollout, as_batch
+from harness.backends.metrics import MEANINGS as OF_STEPS
 from harness.backends.metrics import step_metrics
 from harness.backends.own_rewards import with_own_labels
 from harness.backends.recorded import read
@@ -174,6 +176,7 @@ def test_training_is_paid_by_the_function(tiny: Tiny) -> None:
         assert metrics["reward/failed"] == 0 and 0 < (metrics["reward/mean"] or 0) < 1
         assert metrics["critic/rewards/mean"] == pytest.approx(metrics["reward/mean"])
         assert (metrics["reward/mean"] or 0) > (metrics["generated/score/mean"] or 0), "near is worth something"
+        assert metrics.keys() <= OF_OBJECTIVES.keys() | OF_STEPS.keys(), "docs/reference/files.md says what they are"
 
 
 @pytest.mark.usefixtures("rewards", "unmeasured")
