@@ -77,8 +77,8 @@ smollm: $(VENV)/.installed-smollm ## evaluate and train a small real model, Smol
 tasks: $(VENV)/.installed ## write lm-eval's task files anew from the registry of benchmarks
 	$(BIN)/python -m benchmarks.tasks.generate
 
-reference: $(VENV)/.installed ## write docs/reference/python.md and the outputs of docs/examples/compare.ipynb anew
-	$(BIN)/python docs/reference/make_python.py
+reference: $(VENV)/.installed ## write docs/reference/*.md and the outputs of docs/examples/compare.ipynb anew
+	$(BIN)/python docs/reference/make_pages.py
 	$(BIN)/python docs/reference/run_notebook.py docs/examples/compare.ipynb
 
 requirements: $(VENV)/.installed-dev ## pin what pyproject.toml asks for; UV_ARGS=--upgrade takes the newest versions

@@ -1,4 +1,4 @@
-"""docs/reference/python.md is what its generator makes; the notebook runs and has its outputs."""
+"""docs/reference/*.md are what their generators make; the notebook runs and has its outputs."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ ROOT = Path(__file__).parents[2]
 NOTEBOOK = ROOT / "docs" / "examples" / "compare.ipynb"
 
 
-def test_the_page_is_what_the_generator_makes() -> None:
+def test_the_pages_are_what_the_generators_make() -> None:
     done = subprocess.run(
-        [sys.executable, "docs/reference/make_python.py", "--check"],
+        [sys.executable, "docs/reference/make_pages.py", "--check"],
         cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
