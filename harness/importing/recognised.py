@@ -251,6 +251,12 @@ def read_all(found: Recognised, asked: AnyOptions) -> FoundRows:
 def _roles(
     found: Recognised, number: int, i: int, names: Mapping[str, str], asked: AnyOptions, facts: Facts
 ) -> FileRoles:
+    """Of one file.
+
+    Args:
+        number: its place in the order in which files are read.
+        i: its place in the shape.
+    """
     shape, made, columns = found.shape, found.whose, found.shape.roles.columns
     arm = made.arm[i]
     return FileRoles(

@@ -99,6 +99,7 @@ def _recognised(
     workers: Workers = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be made, and write nothing.")] = False,
 ) -> None:
+    """With a family its files alone."""
     from harness.importing import recognised as source
     from harness.importing.shapes.families import named
 

@@ -91,6 +91,7 @@ def of_shape(shape: FoundShape, missing: Missing, marks_anew: bool) -> None:
     """
     roles = shape.roles.columns
     marked = {"correct", "mark", "num_samples"} & roles.keys()
+    # of a tool's metrics that contradict each other none is needed where our marker marks
     if shape.roles.rivals and not (marks_anew and shape.family):
         missing.add(_rivals(shape.roles.rivals))
     elif not marked and not marks_anew and shape.roles.together:

@@ -31,6 +31,8 @@ def facts(path: Path, family: Family | None) -> Facts:
 
 
 def _facts(results: Mapping[str, Any], places: FactPlaces, benchmark: str) -> Facts:
+    """What stands at these places; what does not is unknown."""
+
     def said(place: str) -> Any:
         """At a path, in which a benchmark's name may hold dots."""
         found: Any = results
