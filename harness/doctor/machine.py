@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from harness.base.findings import Finding, FindingState
-from harness.base.memory import memory
+from harness.base.machine_memory import memory
 from harness.records.files import real_path
 
 GB = 1e9

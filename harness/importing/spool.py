@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from harness.base.memory import memory
+from harness.base.machine_memory import memory
 from harness.importing.rows import NO_SEED
 from harness.records import DataError
 from harness.records.schema import COLUMNS, AttemptColumn

@@ -18,7 +18,7 @@ from harness.backends.verl.node_needs import NodeNeeds, check, findings, host_me
 from harness.backends.verl.options import VerlSettings, settings_of
 from harness.base.errors import UserError
 from harness.base.findings import FindingState
-from harness.base.memory import memory
+from harness.base.machine_memory import memory
 from harness.config.experiment import Experiment
 from harness.models import shape as shapes
 from harness.models.resolving import SHIPPED

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from harness.base.memory import memory
+from harness.base.machine_memory import memory
 from harness.importing import csv_blocks, folder, readers, recognised, spool
 from harness.importing.raw import Raw
 from harness.importing.shapes import shape_parts

@@ -33,7 +33,7 @@ from harness.backends.verl.options import settings_of
 from harness.backends.verl.settings import translate
 from harness.backends.verl.workers import PolicyWorker
 from harness.backends.verl.worst_microbatch import MicrobatchSpec, longest
-from harness.base.memory import memory
+from harness.base.machine_memory import memory
 
 OUT_OF_MEMORY = ("out of memory", "can't allocate memory")
 """in errors of torch's, on GPUs and on CPUs"""

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.base.memory import lines_of, memory
+from harness.base.machine_memory import lines_of, memory
 
 SHARED_MEMORY = Path("/dev/shm")
 PROC = Path("/proc")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.base.memory import memory
+from harness.base.machine_memory import memory
 
 GB = 10**9
 
