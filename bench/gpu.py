@@ -151,7 +151,8 @@ def objectives(bench: Bench) -> Rows:
     for name in sorted(ALL):
         algorithm = get(name)
         of_algorithm = prepared(algorithm, batch, logp_BT)
-        given, means, measured = [], None, []
+        given, measured = [], []
+        means: dict[str, float] = {}
         for one in learners:
             one.algorithm, one.state = algorithm, {}
             here = of_algorithm.to(one.model.device)
