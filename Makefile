@@ -77,7 +77,7 @@ smollm: $(VENV)/.installed-smollm ## evaluate and train a small real model, Smol
 tasks: $(VENV)/.installed ## write lm-eval's task files anew from the registry of benchmarks
 	$(BIN)/python -m benchmarks.tasks.generate
 
-reference: $(VENV)/.installed ## write docs/reference/*.md and the outputs of docs/examples/compare.ipynb anew
+reference: $(VENV)/.installed-dev ## write docs/reference/*.md and the outputs of docs/examples/compare.ipynb anew
 	$(BIN)/python docs/reference/make_pages.py
 	$(BIN)/python docs/reference/run_notebook.py docs/examples/compare.ipynb
 
