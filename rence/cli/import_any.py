@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,6 +20,7 @@ from rence.cli.import_words import (
     Benchmark,
     HowToRead,
     Mark,
+    Metric,
     Paths,
     Rule,
     Seed,
@@ -50,7 +53,26 @@ class SourceOrPath(TyperGroup):
         return super().parse_args(ctx, args)
 
 
-def recognised(
+def command_of(name: str, says: str, family: str | None = None) -> Callable[..., None]:
+    """`rence import PATH...`, or `rence import NAME PATH...` for the files of one tool alone: others are refused.
+
+    Args:
+        says: what `--help` prints.
+        family: what the tool's files are called.
+    """
+
+    def run(**arguments: Any) -> None:
+        _recognised(family, **arguments)
+
+    signature = inspect.signature(_recognised, eval_str=True)
+    own = [one for one in signature.parameters.values() if one.name != "family"]
+    run.__name__, run.__doc__ = name, says
+    run.__signature__ = signature.replace(parameters=own)  # type: ignore[attr-defined]
+    return run
+
+
+def _recognised(
+    family: str | None,
     paths: Paths,
     shared: Shared,
     column: Annotated[
@@ -63,6 +85,7 @@ def recognised(
     filter: Annotated[
         list[str] | None, typer.Option("--filter", help="The one of several filters or graders that is taken.")
     ] = None,
+    metric: Metric = None,
     above: Annotated[
         float | None, typer.Option("--correct-above", help="A result above it is correct.", show_default=False)
     ] = None,
@@ -76,17 +99,20 @@ def recognised(
     workers: Workers = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be made, and write nothing.")] = False,
 ) -> None:
-    """Any of these files, and others like them: what they are is found from their content and said. JSON, JSONL, CSV,
-    Parquet or .eval, plain, .gz or .zst; folders, and patterns with {arm}, {seed}, {benchmark}, {step}, {sample}."""
+    """With a family its files alone."""
     from harness.importing import recognised as source
+    from harness.importing.shapes.families import named
 
-    asked = source.AnyOptions(columns_of(column), arm, seed, benchmark, above, filter or (), latest, shared.common)
+    only = named(family) if family else None
+    asked = source.AnyOptions(
+        columns_of(column), arm, seed, benchmark, above, filter or (), metric or (), latest, shared.common, only
+    )
     # options of the marker ask for marks of ours
     how = how_marked(reading, rule, tolerance)
     marker = marker_of(mark or any(value is not None for value in how.values()), reading, rule, tolerance, workers)
     options = given(
-        column=column, arm=arm, seed=seed, benchmark=benchmark, filter=filter, correct_above=above, latest=latest,
-        mark=mark, **how,
+        column=column, arm=arm, seed=seed, benchmark=benchmark, filter=filter, metric=metric, correct_above=above,
+        latest=latest, mark=mark, **how,
     )  # fmt: skip
     bring_any(paths, asked, marker, options, shared, dry_run)
 

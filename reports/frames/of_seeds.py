@@ -87,9 +87,10 @@ class SeedResults(Results):
         return seed_frames.missing(self._scores)
 
     def _shown(self) -> tuple[str, list[Table], list[str]]:
+        from reports import writing
         from reports.seed_scores import sections_of
 
         plan = self._scores.run.plan
         sizes = f"{plural(len(plan.arms), 'arm')}, {plural(len(plan.benchmarks), 'benchmark')}"
-        said = ["* the column's highest", *self._sentences, *self.notes]
+        said = [writing.HIGHEST, *self._sentences, *self.notes]
         return f"{plan.experiment} (scores): {sizes}", [sections_of.score_table(self._scores)], said
