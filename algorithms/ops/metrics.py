@@ -1,27 +1,4 @@
-"""Metrics as sums and counts, read from the device in two transfers.
-
-    actor/pg_loss                 the objective without KL and NLL terms; a mean over updates, as are the next two
-    actor/kl_coef                 what the KL is multiplied by at this update
-    actor/kl_gate                 1 where KL is charged at all
-    actor/kl_loss                 KL to the reference: GRPO's in its own aggregate, ReNCE's per token; DisCO's, to the
-                                  sampler, per token
-    actor/ppo_kl                  mean of log pi_old - log pi_theta over tokens
-    actor/pg_clipfrac             share of tokens clipped; `_lower`: by the dual clip
-    sequence/log_ratio            S = log pi_theta - log pi_old of a rollout: mean; `_square`: mean square;
-                                  `_positive`, `_negative`: mean over correct and over incorrect rollouts
-    nce/weight                    1 - p_i, mean over positives; `_on_policy`: had theta not moved; `_shift`: mean
-                                  absolute difference of the two
-    nce/margin                    mean over pairs
-    dpo/saturation                mean of |2 sigma(logit) - 1|: 0 on-policy, 1 where a pair teaches nothing more
-    dpo/offset                    mean over pairs of what the logit is compared with (ODPO)
-    nca/saturation                mean over rollouts of |2 sigma(s) - 1|: 0 at the reference
-    disco/focus                   half the sum of |weight - 1/N| over negatives, mean over groups with a contrast
-    copg/pull                     mean |beta (log-ratio to the reference - that of the others in the group)|
-    rpg/pull                      mean over tokens of |beta a(w)|, what the KL adds to an advantage
-    a_lol/leftover                share of rollouts with a positive advantage
-    rejection/accepted            share of rollouts that are positives, and learnt from
-    rejection/discount            mean of 1 - pi over the tokens learnt from (DFT)
-    rewards/margins, accuracies   mean DPO logit, and share of pairs where it is positive (TRL's names)
+"""Metrics as sums and counts, read from the device in two transfers; `MEANINGS` says what they are.
 
 `actor/...` are verl's names, but for `actor/kl_gate`.
 """
@@ -38,6 +15,38 @@ from algorithms.rollouts import Mean, Rollouts, Totals
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+MEANINGS: Mapping[str, str] = {
+    "actor/pg_loss": "the objective without KL and NLL terms; a mean over updates",
+    "actor/kl_coef": "what the KL is multiplied by at this update; a mean over updates",
+    "actor/kl_gate": "share of the updates that charge KL at all",
+    "actor/kl_loss": "KL to the reference: GRPO's in its own aggregate, ReNCE's per token; DisCO's, to the sampler, "
+    "per token",
+    "actor/ppo_kl": "mean of log pi_old - log pi_theta over tokens",
+    "actor/pg_clipfrac": "share of tokens clipped",
+    "actor/pg_clipfrac_lower": "share of tokens clipped by the dual clip",
+    "actor/policy_entropy": "entropy of the policy that learns, mean over tokens",
+    "sequence/log_ratio": "S = log pi_theta - log pi_old of a rollout: mean",
+    "sequence/log_ratio_square": "mean of S squared",
+    "sequence/log_ratio_positive": "mean of S over correct rollouts",
+    "sequence/log_ratio_negative": "mean of S over incorrect rollouts",
+    "nce/weight": "1 - p_i, mean over positives",
+    "nce/weight_on_policy": "what nce/weight would be had theta not moved",
+    "nce/weight_shift": "mean absolute difference of the two",
+    "nce/margin": "margin, mean over pairs",
+    "dpo/saturation": "mean of |2 sigma(logit) - 1|: 0 on-policy, 1 where a pair teaches nothing more",
+    "dpo/offset": "mean over pairs of what the logit is compared with (ODPO)",
+    "nca/saturation": "mean over rollouts of |2 sigma(s) - 1|: 0 at the reference",
+    "disco/focus": "half the sum of |weight - 1/N| over negatives, mean over groups with a contrast",
+    "copg/pull": "mean |beta (log-ratio to the reference - that of the others in the group)|",
+    "rpg/pull": "mean over tokens of |beta a(w)|, what the KL adds to an advantage",
+    "a_lol/leftover": "share of rollouts with a positive advantage",
+    "rejection/accepted": "share of rollouts that are positives, and learnt from",
+    "rejection/discount": "mean of 1 - pi over the tokens learnt from (DFT)",
+    "rewards/margins": "mean DPO logit (TRL's name)",
+    "rewards/accuracies": "share of pairs whose DPO logit is positive (TRL's name)",
+}
+"""of the metrics that objectives log"""
 
 MOVED = Activity("sequence/log_ratio_square", "mean square of the sequence log-ratio to the sampler", 1e-6)
 """below it the policy has not moved between sampling and update, and every group method is weighted REINFORCE"""

@@ -1,24 +1,17 @@
-"""Write docs/reference/python.md from the docstrings of the public Python and the table of columns: `make reference`.
-
-python docs/reference/make_python.py            writes the page
-python docs/reference/make_python.py --check    says whether it is as it would be written; ends with 1 if not
-"""
+"""The public Python, from its docstrings and the table of columns."""
 
 from __future__ import annotations
 
 import inspect
 import re
-import sys
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 
 import rence
 from harness.config.shape import docs
 from harness.records.schema import Attempt
 from reports.frames.frame_columns import FRAMES, TEXTS, FrameColumn, attempt_columns
 
-PAGE = Path(__file__).with_name("python.md")
 WIDTH = 120
 SHOWN: dict[str, Sequence[str]] = {
     "arms": ["arms"],
@@ -192,15 +185,3 @@ def _fill(words: str) -> str:
 def _table(columns: Sequence[FrameColumn]) -> str:
     rows = [f"| `{c.name}` | {c.type} | {c.unit} | {c.meaning.replace('<NA>', '`<NA>`')} |" for c in columns]
     return "\n".join(["| column | type | unit | |", "|---|---|---|---|", *rows]) + "\n"
-
-
-def main() -> None:
-    """Writes or checks, by the command line."""
-    made = page()
-    if "--check" in sys.argv[1:]:
-        sys.exit(0 if PAGE.exists() and PAGE.read_text(encoding="utf-8") == made else f"{PAGE} is old: make reference")
-    PAGE.write_text(made, encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main()

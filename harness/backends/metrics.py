@@ -3,9 +3,8 @@
 `critic/score` and `critic/rewards` are of the batch that is learnt from, as in verl; everything else under
 `generated/`, `marks/`, `groups/` and `response_length/` is of all that was sampled, filtered groups included.
 Scores, marks, `groups/all_correct` and `groups/all_wrong` are the marker's; `critic/rewards`, and which groups are
-kept, follow the labels, which are another thing where the recipe's `reward` is; `labels/` says how often they agree,
-and `reward/` what a function of the user's own gave.
-Groups: generated = kept + dropped + surplus. `groups/missing`, of algorithms with refill: wanted, and not found.
+kept, follow the labels, which are another thing where the recipe's `reward` is.
+Groups: generated = kept + dropped + surplus.
 """
 
 from __future__ import annotations
@@ -21,6 +20,38 @@ from harness.backends.collect import Collected
 from harness.backends.diverged import Diverged
 from harness.backends.groups import TokenRollouts
 from harness.records import Mark
+
+MEANINGS: Mapping[str, str] = {
+    "actor/loss": "the whole loss; a mean over updates, as are the next two",
+    "actor/grad_norm": "norm of the gradient before clipping",
+    "actor/lr": "the learning rate",
+    "actor/entropy": "mean of -log p over sampled tokens: unbiased for the entropy of the sampling policy",
+    "generated/score/mean": "share of the sampled rollouts that the marker calls correct",
+    "critic/score/mean": "the same, of the rollouts that are learnt from",
+    "critic/rewards/mean": "mean reward of the rollouts that are learnt from, as the algorithm made it",
+    "response_length/mean": "tokens of a response: mean",
+    "response_length/max": "the longest response",
+    "response_length/min": "the shortest response",
+    "response_length/clip_ratio": "share of the responses that were cut at the limit",
+    **{f"marks/{mark}": f"rollouts marked {mark}" for mark in Mark},
+    "groups/generated": "groups sampled: kept + dropped + surplus",
+    "groups/kept": "groups learnt from",
+    "groups/dropped": "groups that the filter took out",
+    "groups/surplus": "groups that passed and were not needed",
+    "groups/missing": "of algorithms with refill: groups that were wanted and not found",
+    "groups/all_correct": "groups whose rollouts are all correct",
+    "groups/all_wrong": "groups without a correct rollout",
+    "rollouts/generated": "rollouts sampled",
+    "rollouts/discarded": "rollouts that nothing was learnt from",
+    "labels/agreement": "where labels are not the marker's: share of them that agree with it",
+    "labels/majority_correct": "of votes: share of the groups with a vote whose winning answer is correct",
+    "reward/mean": "of a reward of your own: mean over all that was sampled",
+    "reward/std": "its standard deviation over these rollouts, with n in the denominator",
+    "reward/min": "its smallest value",
+    "reward/max": "its largest value",
+    "reward/failed": "rollouts for which it failed: they are not learnt from",
+}
+"""of what a step logs whatever the algorithm; None where nothing was counted, which is never 0"""
 
 
 def update_metrics(loss: float, grad_norm: float, rate: float) -> dict[str, Mean]:

@@ -102,7 +102,7 @@ def explain(key: str) -> str:
                 raise UserError(f"there is no key `{part}`{where}. {hint}")
         at = inside[part]
         done.append(part)
-    lines = [f"{key}: {at['description']}" if key and "description" in at else key, _allowed(at)]
+    lines = [f"{key}: {at['description']}" if key and "description" in at else key, allowed(at)]
     named = at["additionalProperties"].get("properties", {}) if done == ["evaluation", "decodings"] else {}
     inside = {**at.get("properties", {}), **{f"NAME.{name}": inner for name, inner in named.items()}}
     lines += [f"  {name}: {_summary(inner)}" for name, inner in inside.items()]
@@ -204,11 +204,12 @@ def _resolved(schema: Any, definitions: Schema) -> Any:
 
 
 def _summary(schema: Schema) -> str:
-    described = [schema.get("description", ""), f"({_allowed(schema)})" if _allowed(schema) else ""]
+    described = [schema.get("description", ""), f"({allowed(schema)})" if allowed(schema) else ""]
     return " ".join(part for part in described if part)
 
 
-def _allowed(schema: Schema) -> str:
+def allowed(schema: Schema) -> str:
+    """What a key may be: its type, its range, its default."""
     words = [_type(schema)] if _type(schema) else []
     for bound, word in (
         ("minimum", "at least"),

@@ -21,23 +21,34 @@ class EvalRecord(Record):
     mend = "Delete this evaluation's folder and run the experiment again."
 
     arm: str
+    """its name in the plan; `start`: the untrained model"""
     seed: Whole | None
     """None for a model that was not trained here, as the untrained one"""
     step: Whole
+    """of the checkpoint; 0: the untrained model"""
     rollouts: Whole
     """generated in training when the checkpoint was taken; 0 in an imported run, which does not know"""
     grid: Whole
     """the point of the rollout grid this evaluation belongs to (of steps, in an imported run); 0 for the untrained
     model"""
     benchmark: FolderName
+    """its name"""
     benchmark_hash: str
+    """of the problems' ids in order"""
     problems: Count
+    """how many were asked"""
     k: Count
+    """attempts a problem"""
     model_hash: str
+    """of the checkpoint's weights"""
     template: str
+    """how a problem became a prompt"""
     engine: str
+    """what answered"""
     engine_version: str
+    """of it"""
     grader_version: str
+    """of the marker"""
     sampling: dict[str, Any]
     """temperature, top_p, max_tokens, the evaluation seed, and problems generated together"""
     limit: Count | None = None
@@ -72,7 +83,9 @@ class OrderRecord(Record):
     mend = "Evaluate again, into a new folder."
 
     benchmark: str
+    """its name"""
     benchmark_hash: str
+    """of the problems' ids in order"""
     problems: list[str]
     """ids"""
 

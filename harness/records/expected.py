@@ -22,6 +22,7 @@ class Published(Record):
     source: str
     """authors, year, paper and table"""
     url: str
+    """where it stands"""
     model: str
     """what they trained"""
     protocol: str

@@ -20,6 +20,7 @@ class DataRecord(Record):
     train: str
     """the training set's name"""
     problems: Whole
+    """how many there are to learn from"""
     hash: str
     """of the problems' ids in order"""
     removed: dict[str, Whole]
@@ -51,6 +52,7 @@ class ImportRecord(Record):
     options: dict[str, Any]
     """that were given and decide what was read"""
     files: list[ImportedFile]
+    """that were read: path, size, sha256"""
     coarse: list[str]
     """benchmarks of which only correct or not is known: there `wrong` may also be one of the other marks"""
     notes: list[str]

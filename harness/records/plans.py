@@ -75,10 +75,13 @@ class ArmRecord(Record):
     """One arm, resolved."""
 
     name: FolderName
+    """that of its folder"""
     algorithm: str
+    """its name in the registry"""
     title: str
     """the name tables print"""
     hyperparameters: dict[str, Any]
+    """all of them, resolved"""
     spec: dict[str, str]
     """semantics as a table row"""
     recipe_differences: dict[str, Any]
@@ -132,24 +135,33 @@ class Plan(Record):
     mend = "Restore the file from a copy: results are read by their plan, and it is written once."
 
     experiment: str
+    """the experiment's name"""
     arms: Annotated[list[ArmRecord], FILLED]
+    """what is compared"""
     seeds: Annotated[list[int], FILLED, DISTINCT]
+    """one trial of every arm for each"""
     benchmarks: Annotated[dict[FolderName, Count], FILLED]
     """benchmark -> k, samples a problem at the headline"""
     curve_benchmarks: dict[FolderName, Count]
     """benchmark -> k at the earlier points of the grid"""
     comparison: Comparison
+    """the primary comparison"""
     budget_rollouts: Whole
     """a trial stops at the first step at or past it; filtered rollouts count"""
     grid_rollouts: Annotated[list[Whole], FILLED, ASCENDING]
     """where a trial is evaluated; the last is the budget and the headline"""
     backend: str
+    """what trains"""
     model: str
+    """as the experiment names it"""
     model_hash: str
+    """of its weights"""
     train: str
     """the training set's name"""
     template: str
+    """how a problem becomes a prompt"""
     recipe: dict[str, Any]
+    """what all arms share: everything of training that is not the objective"""
     evaluation: dict[str, Any]
     """sampling parameters of the evaluations; `decodings`, where there are several: name -> `DecodingRecord`, the
     first the headline's"""

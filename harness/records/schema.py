@@ -40,27 +40,37 @@ class Attempt:
     """One answer to one problem: a line of `attempts.jsonl`, a row of `attempts.parquet`."""
 
     arm: str = field(metadata=NEEDED)
+    """its name in the plan; `start`: the untrained model"""
     seed: int | None = field(metadata=NEEDED)
     """None for a model that was not trained here, as the untrained one"""
     step: Whole = field(metadata=NEEDED)
+    """of the checkpoint; 0: the untrained model"""
     benchmark: str = field(metadata=NEEDED)
+    """its name"""
     problem_id: str = field(metadata=NEEDED)
+    """hash of the problem's content, or the import's own id"""
     sample: Whole = field(metadata=NEEDED)
     """0..k-1"""
     response: str
+    """the whole text that was generated"""
     answer: str | None
     """the final answer that was found, as text"""
     gold: str
+    """the answer it is marked against"""
     mark: MarkWord = field(metadata=NEEDED)
+    """correct, wrong, no_answer, truncated or grader_failed"""
     finish_reason: str = field(metadata=WORD)
     """stop, length (the limit of tokens) or context (the model's own limit)"""
     tokens: Whole
     """of the response, the one that ends it included"""
     template: str = field(metadata=WORD)
+    """how the problem became a prompt"""
     engine: str = field(metadata=WORD)
+    """what answered"""
     generation_key: str = field(metadata=OURS)
     """hash of (model, tokenizer and template, prompt, sampling parameters, seed, sample, engine version)"""
     grader_version: str = field(metadata=WORD)
+    """of the marker"""
     mark_second: MarkWord | None = field(default=None, metadata=DERIVED)
     """the second marker's mark, where one ran"""
     mark_box: MarkWord | None = field(default=None, metadata=DERIVED)

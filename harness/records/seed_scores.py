@@ -38,6 +38,7 @@ class ScoresPlan(Record):
     mend = "`rence import scores` with --clean writes it anew."
 
     experiment: str
+    """the name of the run folder's results"""
     imported: str
     """what was imported, in words"""
     arms: Annotated[list[FolderName], FILLED, DISTINCT]
@@ -53,7 +54,9 @@ class ScoresPlan(Record):
     step: int | None
     """the one that is compared; None: the last of each arm and seed, or a source without steps"""
     comparison: Comparison
+    """what is compared with what"""
     rows: Count
+    """of scores.parquet"""
     import_hash: str
     """of import.json"""
     scores_hash: str

@@ -17,17 +17,23 @@ class TrialRecord(Record):
     mend = "Delete this trial's folder and run the experiment again."
 
     experiment: str
+    """the experiment's name"""
     arm: FolderName
+    """its name in the plan"""
     seed: Whole
+    """of the order of prompts, and of all sampling"""
     fingerprint: str
     """of the trial: the arm's fingerprint with seed, data order, initial weights and budget"""
     arm_fingerprint: str
+    """of the arm, as in the plan"""
     data_order: str
     """hash of the permutation of prompts that this seed consumes; equal in all arms of a matched seed"""
     initial_weights: str
     """hash of the checkpoint that training starts from"""
     budget_rollouts: Whole
+    """it stops at the first step at or past it"""
     backend: str
+    """what trains"""
     environment: dict[str, str]
     """versions of the packages that matter, git commit and dirty flag, processor"""
     plan: str = field(default="", metadata=LATER)
@@ -57,6 +63,8 @@ class StepRecord(Record):
     """prompts consumed so far from the seed's permutation"""
     metrics: dict[str, float | None] = field(default_factory=dict)
     """verl's names where verl has one; None where nothing was counted"""
+    reward_failure: str = field(default="", metadata=LATER)
+    """why a reward of the user's own failed on the first rollout of this step on which it did; empty where on none"""
 
 
 @dataclass(frozen=True)
@@ -68,13 +76,19 @@ class DoneRecord(Record):
     status: Literal["finished", "diverged"]
     """finished, or diverged (the loss or the weights became not finite; reason says where)"""
     steps: Whole
+    """rollout batches learnt from"""
     rollouts: Whole
+    """generated, filtered and discarded ones included"""
     tokens: Whole
+    """generated"""
     updates: Whole
+    """optimiser steps"""
     discarded_rollouts: Whole
     """generated but never learnt from: dropped by the filter, or surplus"""
     final_weights: str
+    """hash of the last checkpoint's weights"""
     reason: str = ""
+    """where and how it diverged; else empty"""
     trial: str = field(default="", metadata=LATER)
     """hash of trial.json; empty in a trial from before there were seals"""
     step_lines: str = field(default="", metadata=LATER)
@@ -94,10 +108,15 @@ class Timing(Record):
     attempts: Whole
     """times the trial was started"""
     wall_seconds: NonNegative
+    """by the clock, over all attempts"""
     cpu_seconds: NonNegative
+    """of processors, over all attempts"""
     generate_seconds: NonNegative
+    """by the clock, in sampling rollouts"""
     train_seconds: NonNegative
+    """likewise, in learning"""
     evaluate_seconds: NonNegative
+    """likewise, in evaluations"""
     started: Date
     """ISO date of the first start"""
     finished: Date

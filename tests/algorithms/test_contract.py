@@ -30,6 +30,7 @@ from algorithms.objectives.rejection import Rejection
 from algorithms.objectives.rence import ReNCE
 from algorithms.objectives.rpg import RPG
 from algorithms.objectives.w_reinforce import WReinforce
+from algorithms.ops.metrics import MEANINGS
 from algorithms.rollouts import Loss, Mean, Totals
 from rence.cli.checking import outcome
 from tests.closeness import assert_close
@@ -156,6 +157,15 @@ def test_single_precision(name):
     assert found.value.dtype == torch.float32
     assert_close(found.value, loss.value, within=1e-5, floor=1.0)  # some losses are differences of terms of that size
     assert_close(found_BT, gradient_BT, within=1e-5)
+
+
+def test_what_is_logged_has_a_meaning_and_nothing_else_has_one():
+    logged = set()
+    for case in switches():
+        name, changes = case.values
+        algorithm = registry.get(name, **changes)
+        logged |= learn(algorithm, *example())[0].metrics.keys()
+    assert logged == MEANINGS.keys()
 
 
 def test_the_example_is_awkward():

@@ -183,7 +183,7 @@ def test_a_call_under_way_ends_with_the_copies() -> None:
         copies.close()
         with pytest.raises(EngineFailed, match="BrokenProcessPool"):
             long.result(timeout=10)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 10
 
 
 def test_an_error_crosses_processes_as_it_is() -> None:

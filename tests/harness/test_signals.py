@@ -22,6 +22,8 @@ from harness.run.pulse import Pulse
 
 Start = Callable[..., subprocess.Popen[str]]
 ROOT = Path(__file__).parents[2]
+SOON = 10.0
+"""seconds on a loaded machine; what does not end at once waits for `SAVING_SECONDS`, or for ever"""
 IGNORED = "trap '' INT QUIT"
 """as `nohup` and scripts do with what they put into the background"""
 
@@ -55,7 +57,7 @@ def test_a_run_ends_within_seconds(tiny: Path, tmp_path: Path, start: Start, num
     began = time.monotonic()
     driver.send_signal(number)
     _, err = driver.communicate(timeout=60)
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < SOON
     assert driver.returncode == INTERRUPTED and "Traceback" not in err
     assert err.splitlines()[-2] == "rence: interrupted. What is done is saved. To go on:"
     assert err.splitlines()[-1] == f"  rence run {tiny} budget.rollouts=9600 --workers 2"
@@ -75,7 +77,7 @@ def test_a_second_signal_does_not_wait(tiny: Path, tmp_path: Path, start: Start)
     began = time.monotonic()
     driver.send_signal(signal.SIGINT)
     driver.communicate(timeout=60)
-    assert driver.returncode == INTERRUPTED and time.monotonic() - began < 2
+    assert driver.returncode == INTERRUPTED and time.monotonic() - began < SOON
     wait_for(lambda: not alive(tmp_path), 10)
 
 
@@ -188,7 +190,7 @@ def test_an_evaluation_that_is_ended_says_how_to_go_on(tmp_path: Path, start: St
     began = time.monotonic()
     process.terminate()
     _, err = process.communicate(timeout=60)
-    assert process.returncode == INTERRUPTED and time.monotonic() - began < 4
+    assert process.returncode == INTERRUPTED and time.monotonic() - began < SOON
     assert err.endswith(f"rence: interrupted. What is done is saved. To go on:\n  rence {' '.join(words)}\n")
 
 
