@@ -20,8 +20,8 @@ help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 14
 
 demo: $(VENV)/.installed ## train and compare four algorithms on this machine, and write the report
-	@start=$$SECONDS; $(BIN)/rence run configs/quickstart.yaml $(RUN_ARGS) && \
-	echo "make demo: $$((SECONDS - start)) s after the install"
+	@TIMEFORMAT='make demo: %0R s after the install; %0U processor seconds, and %0S of the system'; \
+	time $(BIN)/rence run configs/quickstart.yaml $(RUN_ARGS)
 
 # RENCE_DATA_DIR with grading/ in it for the rows of the marker; without it the page says that they were not run.
 bench: $(VENV)/.installed-dev ## speed beside others, in under 20 minutes; writes docs/benchmarks.md
@@ -77,7 +77,7 @@ smollm: $(VENV)/.installed-smollm ## evaluate and train a small real model, Smol
 tasks: $(VENV)/.installed ## write lm-eval's task files anew from the registry of benchmarks
 	$(BIN)/python -m benchmarks.tasks.generate
 
-reference: $(VENV)/.installed ## write docs/reference/*.md and the outputs of docs/examples/compare.ipynb anew
+reference: $(VENV)/.installed-dev ## write docs/reference/*.md and the outputs of docs/examples/compare.ipynb anew
 	$(BIN)/python docs/reference/make_pages.py
 	$(BIN)/python docs/reference/run_notebook.py docs/examples/compare.ipynb
 

@@ -8,7 +8,8 @@ so they weigh more; `--whole` is `make demo` itself. Processor seconds are of al
 workers included (Linux). Learning, evaluation and generation are of the trials' own clocks; what is left of their time
 is loading and writing, and what is left of the run's is the driver, the first start of torch and the report. How far a
 second worker helps is seconds by the clock, so other work on the machine counts: the load is printed, and beside it
-what the trials' clocks promise, which other work touches less.
+what the trials' clocks promise, which other work touches less, and the processor seconds of one over those of two:
+below 1, two hinder each other in caches and memory, which no order of the jobs mends.
 """
 
 from __future__ import annotations
@@ -73,7 +74,7 @@ def experiment(folder: Path, name: str, rollouts: int, options: Sequence[str]) -
 
 
 def _wait_for_orphans() -> None:
-    """The server of jobs is killed by its driver, which is faster than to wait for torch's end, so nobody else does."""
+    """Processes that nobody waits for: workers of the marker end after the trial that has started them."""
     try:
         while True:
             os.wait()
@@ -108,6 +109,8 @@ def tables(runs: dict[str, list[Run]], rollouts: int) -> dict[str, list[dict[str
     one, two = (median(run.wall for run in runs[name]) for name in ("one worker", "two workers"))
     work[-1]["ratio"] = one / two
     work[-1]["ratio by the trials' clocks"] = median(_promised(run) for run in runs["one worker"])
+    cpu = [median(run.cpu for run in runs[name]) for name in ("one worker", "two workers")]
+    work[-1]["ratio of their cpu-s"] = cpu[0] / cpu[1]
     return {"Run": work, "Where the workers' time goes": jobs}
 
 

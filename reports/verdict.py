@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.records import START
-from reports.data import axes, dependence, orders, readings, stability, unhealthy
+from reports.data import axes, dependence, failed_rewards, orders, readings, stability, unhealthy
 from reports.data.analysis import Analysis, once
 from reports.data.pairs import Pair
 from reports.data.scores import AVERAGE, final
@@ -32,7 +32,7 @@ def sentences(a: Analysis) -> list[str]:
     judged, asked = dependence.study(a), dependence.question(a)
     order = orders.sentence(orders.variants(a, judged), asked.labels)
     depends = [*filter(None, [order]), *dependence.sentences(judged, asked)]
-    numbers = [*_numbers(a), *readings.sentences(a), *filter(None, [facts])]
+    numbers = [*_numbers(a), *readings.sentences(a), *filter(None, [facts, failed_rewards.sentence(a)])]
     found = [*numbers, *depends, *_start(a), *filter(None, [collapsed])]
     return [_verdict(a), *_rewards(a), *a.checked.sentences, *found, basis(a)]
 

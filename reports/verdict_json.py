@@ -10,6 +10,7 @@ from reports.data import (
     common,
     decoded,
     dependence,
+    failed_rewards,
     pass_at_k,
     pass_family,
     readings,
@@ -99,6 +100,7 @@ def _arm(a: Analysis, name: str) -> dict[str, Any]:
             seed for (arm, seed), t in a.run.trials.items() if arm == name and t.done is not None and not t.finished
         ],
         **stability.to_json(a, name),
+        **failed_rewards.to_json(a, name),
         "per_benchmark": {b: _cell(a, name, b, a.scores[name, b]) for b in a.benchmarks if (name, b) in a.scores},
         "average": None
         if average is None

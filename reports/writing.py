@@ -22,7 +22,8 @@ from reports.sections import differences, effects, flips, pass_tables, scores
 from reports.sections.registry import Others, document
 from reports.seed_scores import contents as seed_scores
 
-LEGEND = "* the column's highest; ≈: not separated from it; †: differs significantly from the arm that is compared"
+HIGHEST = "* the column's highest"
+LEGEND = f"{HIGHEST}; ≈: not separated from it; †: differs significantly from the arm that is compared"
 """of the table of scores in plain text"""
 
 

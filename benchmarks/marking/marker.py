@@ -73,8 +73,8 @@ def mark_readings(
     """
     responses = list(responses)
     read = _read if reading is Reading.ANYWHERE else _found
-    found = {one: [read(response, one) for response in responses] for one in Reading}
-    asked = list(dict.fromkeys((place, pair) for pairs in found.values() for place, pair in enumerate(pairs)))
+    found = [{one: read(response, one) for one in Reading} for response in responses]
+    asked = list(dict.fromkeys((place, pair) for place, pairs in enumerate(found) for pair in pairs.values()))
     marked = dict(
         zip(
             asked,
@@ -87,7 +87,7 @@ def mark_readings(
             strict=True,
         )
     )
-    return [{one: marked[place, found[one][place]] for one in Reading} for place in range(len(responses))]
+    return [{one: marked[place, pair] for one, pair in pairs.items()} for place, pairs in enumerate(found)]
 
 
 def equal_all(pairs: Iterable[tuple[str, str, Rule]], pool: Pool | None = None) -> list[bool]:

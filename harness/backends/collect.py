@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -55,6 +56,13 @@ class Collected:
     def discarded(self) -> int:
         """Rollouts that were generated and are not learnt from."""
         return self.rollouts - sum(len(group.marked) for group in self.groups)
+
+    @property
+    def reward_failure(self) -> str:
+        """Why a reward of the user's own failed, on the first rollout on which it did; empty where on none. Addresses
+        in it, which are never the same twice, are left out."""
+        failed = failures(self.generated)
+        return re.sub(r"\b0x[0-9a-f]{6,}\b", "0x...", failed[0]) if failed else ""
 
     @property
     def marks(self) -> Counter[Mark]:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from harness.base.findings import Finding, FindingState
+from harness.base.machine_memory import memory
 from harness.records.files import real_path
 
 GB = 1e9
@@ -59,9 +60,7 @@ def gpu() -> str:
 
 
 def _memory() -> Finding:
-    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    limit = _read(Path("/sys/fs/cgroup/memory.max")).strip()
-    total = min(total, int(limit)) if limit.isdigit() else total
+    _, total = memory()
     found = f"{total / GB:.1f} GB of memory"
     if total < LITTLE_MEMORY:
         return Finding("machine", FindingState.NOTE, f"{found}: little", "rence run ... --workers 1")

@@ -17,6 +17,7 @@ from harness.records import (
     EvalFolder,
     EvalRecord,
     append_jsonl,
+    append_text,
     json_line,
     json_text,
     read_jsonl,
@@ -124,12 +125,17 @@ def marks(folder: EvalFolder, chunk: int) -> list[str]:
 
 def append(folder: EvalFolder, rows: Sequence[Attempt]) -> None:
     """One chunk, and then its hash: rows without one are asked again."""
-    written = [asdict(row) for row in rows]
-    if folder.open_chunks.exists() or not folder.open_attempts.exists():
-        append_jsonl(folder.open_attempts, written)
-        append_jsonl(folder.open_chunks, [asdict(_chunk(len(written), "".join(map(json_line, written)).encode()))])
-    else:  # begun before chunks had hashes
-        append_jsonl(folder.open_attempts, written)
+    lines = "".join(json_line(_cells(row)) for row in rows)
+    # one that was begun before chunks had hashes goes on without
+    hashed = folder.open_chunks.exists() or not folder.open_attempts.exists()
+    append_text(folder.open_attempts, lines)
+    if hashed:
+        append_jsonl(folder.open_chunks, [asdict(_chunk(len(rows), lines.encode()))])
+
+
+def _cells(row: Attempt) -> dict[str, Any]:
+    """Column -> cell, in the order of the columns, only to be read. `asdict` looks into every cell: 12 microseconds."""
+    return vars(row)
 
 
 @dataclass(frozen=True)
@@ -161,7 +167,7 @@ def rows(folder: EvalFolder) -> list[dict[str, Any]]:
     """Those that are there, of a complete evaluation or an open one. Raises: DataError."""
     if folder.attempts.exists():
         return attempts_in(folder.attempts)
-    return [asdict(row) for row in _open_rows(folder)]
+    return [_cells(row) for row in _open_rows(folder)]
 
 
 def require_whole(folder: EvalFolder) -> None:
@@ -213,7 +219,7 @@ def stop(folder: EvalFolder, problems: int, by: str) -> None:
 
 def seal(folder: EvalFolder) -> None:
     """Turn the open rows into Parquet, whole or not at all, and seal them."""
-    _written(folder, _table([asdict(row) for row in _open_rows(folder)])).replace(folder.attempts)
+    _written(folder, _table([_cells(row) for row in _open_rows(folder)])).replace(folder.attempts)
     _bind(folder)
 
 

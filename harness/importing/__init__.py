@@ -1,6 +1,6 @@
 """`rence import`: results made elsewhere become a run folder, to be reported, compared and gated like our own.
 
-    sources (paths and names) -> readers (a file part by part) -> attempts | generations | verl | lm_eval | lighteval
+    sources (paths and names) -> readers (a file part by part) -> attempts | verl | lm_eval | recognised (by `shapes`)
     (tables of attempts) -> spool (on disk, by evaluation) -> common (of --common: counts, then what all have)
     -> measuring (one evaluation: ordered, checked, written) -> evaluations (checks of all together)
     -> import_plan (arms, seeds, points, the comparison) -> folder (written whole, or not at all)

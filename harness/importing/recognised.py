@@ -18,10 +18,12 @@ from harness.base.errors import UserError, nearest
 from harness.importing.files import opening
 from harness.importing.marking import MarkCount, Marker
 from harness.importing.names import folder_name
-from harness.importing.rows import Facts, FoundRows
+from harness.importing.rows import UNKNOWN, Facts, FoundRows
 from harness.importing.shapes import aggregates, known_texts, repeats, saying
 from harness.importing.shapes.arm_columns import patterns, rewritten
 from harness.importing.shapes.converting import Converter, FileRoles
+from harness.importing.shapes.families import FAMILIES
+from harness.importing.shapes.family import Family
 from harness.importing.shapes.left_arms import of_left_arms
 from harness.importing.shapes.missing import (
     Command,
@@ -31,13 +33,15 @@ from harness.importing.shapes.missing import (
     of_paths,
     of_shape,
 )
-from harness.importing.shapes.no_answers import check_names, holds_answers, nothing
+from harness.importing.shapes.no_answers import check_family, check_names, holds_answers, nothing
 from harness.importing.shapes.pooled import of_pool
 from harness.importing.shapes.recognise import FoundShape, PeekedFile, distinct, peek, shapes
 from harness.importing.shapes.reducers import FileTally
 from harness.importing.shapes.run_ids import of_run_ids
 from harness.importing.shapes.saying import nameless
 from harness.importing.shapes.shape_parts import parts
+from harness.importing.shapes.told_facts import facts as told_facts
+from harness.importing.shapes.told_facts import results_of
 from harness.importing.shapes.vocabulary import NAMES
 from harness.importing.shapes.whose import FileFacts, Whose, typed_names, whose
 from harness.importing.sources import ImportSource
@@ -57,8 +61,12 @@ class AnyOptions:
     benchmark: str | None = None
     above: float | None = None
     filters: Sequence[str] = ()
+    metrics: Sequence[str] = ()
+    """names of results, of which each file's first counts"""
     latest: bool = False
     common: bool = False
+    family: Family | None = None
+    """the only one that is looked for; None: any, and files of none"""
 
 
 @dataclass
@@ -108,8 +116,11 @@ def recognise(
         opening.check_kind(source.path, LOOKED_FOR)
     check_names(sources)
     arms = patterns(asked.columns)
-    peeked = [peek(source, arms=arms) for source in sources]
-    found = shapes(peeked, rewritten(asked.columns, arms))
+    peeked = [peek(source, (asked.family,) if asked.family else FAMILIES, arms) for source in sources]
+    if asked.family:
+        check_family(asked.family, peeked)
+    of_family = [one for one in peeked if asked.family is None or one.family is asked.family]
+    found = shapes(of_family, rewritten(asked.columns, arms), asked.metrics)
     if not found:
         raise DataError(nothing(peeked, command))
     # configurations and summaries lie beside results: the layout with the most answers is taken, the others are noted
@@ -121,7 +132,9 @@ def recognise(
     facts = _facts(shape, asked)
     arms_by_row = any(len(one.arms) > 1 for one in facts) or "arm" in asked.columns
     made = whose(facts, arms_by_row, typed_names(command.paths), asked.arm)
-    notes = [*shape.roles.notes, *beside(peeked, shape.files)]
+    facts_of = [results_of(one.source.path, shape.family) for one in shape.files]
+    told = [one for one in peeked if one.source.path in facts_of]
+    notes = [*shape.roles.notes, *beside(peeked, [*shape.files, *told])]
     files = repeats.latest(shape.files, made, asked.latest, missing, notes)
     _options(made, asked)
     texts = known_texts.look(shape, made, asked.benchmark, missing)
@@ -168,7 +181,7 @@ def _facts(shape: FoundShape, asked: AnyOptions) -> list[FileFacts]:
                 seeds=said("seed", rows),
                 steps=said("step", rows),
                 has_samples="sample" in shape.roles.columns,
-                told=shape.family.told(opening.stem(one.source.path)) if shape.family else {},
+                told=shape.family.told(one.source.path) if shape.family else {},
             )
         )
     return made
@@ -189,6 +202,7 @@ def read_all(found: Recognised, asked: AnyOptions) -> FoundRows:
     place = {id(one): i for i, one in enumerate(shape.files)}
     names = _arm_names(shape, made)
     converter = Converter(names, asked.common, found.texts)
+    facts = [told_facts(one.source.path, shape.family) for one in found.files]
     count, filters = MarkCount(), list(asked.filters)
     tallies: dict[int, FileTally] = {}
     by_problem = bool(shape.family and shape.family.aggregates)
@@ -196,9 +210,9 @@ def read_all(found: Recognised, asked: AnyOptions) -> FoundRows:
     def rows() -> Iterator[pd.DataFrame]:
         """Part by part; a file is checked as a whole once it is read."""
         for number, one in enumerate(found.files):
-            roles = _roles(found, number, place[id(one)], names, asked)
+            roles = _roles(found, number, place[id(one)], names, asked, facts[number])
             blocks = repeats.Blocks() if roles.nameless else None
-            for raw in parts(shape, one, {}):
+            for raw in parts(shape, one):
                 if "filter" in raw and filters:
                     raw = raw.only(raw["filter"].isin(filters).to_numpy())
                 table = converter.rows(raw, roles)
@@ -231,12 +245,19 @@ def read_all(found: Recognised, asked: AnyOptions) -> FoundRows:
         return [*found.notes, *by_text, *how_read(), *told_otherwise()]
 
     sources = [one.source for one in found.files]
-    return FoundRows(rows(), sources, [Facts()] * len(sources), notes)
+    return FoundRows(rows(), sources, facts, notes)
 
 
-def _roles(found: Recognised, number: int, i: int, names: Mapping[str, str], asked: AnyOptions) -> FileRoles:
+def _roles(
+    found: Recognised, number: int, i: int, names: Mapping[str, str], asked: AnyOptions, facts: Facts
+) -> FileRoles:
+    """Of one file.
+
+    Args:
+        number: its place in the order in which files are read.
+        i: its place in the shape.
+    """
     shape, made, columns = found.shape, found.whose, found.shape.roles.columns
-    result = next((columns[r] for r in ("correct", "mark", "num_samples") if r in columns), None)
     arm = made.arm[i]
     return FileRoles(
         place=number,
@@ -244,7 +265,9 @@ def _roles(found: Recognised, number: int, i: int, names: Mapping[str, str], ask
         seed=made.seed[i],
         step=made.step[i],
         benchmark=made.benchmark[i],
-        grader=f"{result.text if result else ''} of {shape.name}",
+        grader=saying.grader(shape, shape.files[i]),
+        engine=shape.family.engine if shape.family and shape.family.engine else UNKNOWN,
+        template=facts.template,
         by_text=shape.roles.by_text,
         above=asked.above if asked.above is not None else 0.0 if shape.roles.two else None,
         two=shape.roles.two if asked.above is None else (),

@@ -25,6 +25,7 @@ class Facts:
 
     model: str = UNKNOWN
     engine_version: str = UNKNOWN
+    template: str = UNKNOWN
     sampling: Mapping[str, Any] = field(default_factory=dict)
     limit: int | None = None
 

@@ -5,7 +5,6 @@ Raises, everywhere in this module: OSError where the disk is full; DataError whe
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from harness.base.machine_memory import memory
 from harness.importing.rows import NO_SEED
 from harness.records import DataError
 from harness.records.schema import COLUMNS, AttemptColumn
@@ -136,17 +136,8 @@ class Spool:
         return self._folder / f"{file}.arrows"
 
 
-def free_memory() -> float:
-    """Bytes that could be had now, as Linux says it; elsewhere without end."""
-    try:
-        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
-    except OSError:
-        return math.inf
-    return next((1024.0 * int(line.split()[1]) for line in lines if line.startswith("MemAvailable:")), math.inf)
-
-
 def _check_memory(needed: int) -> None:
-    if needed > (free := free_memory()):
+    if needed > (free := memory()[0]):
         raise DataError(
             f"the answers of one evaluation need about {needed / 1e9:.1f} GB of memory to be put in order, and "
             f"{free / 1e9:.1f} GB are free.\nImport fewer answers to each problem, or leave out the texts."

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from typing import Any
 
 from benchmarks.problems import Problem, ProblemsMissing
 from benchmarks.rewards import OwnReward, Rated, Rewarded, RewardMistake, rate
+from benchmarks.rewards.serving import MEMORY_BYTES
 from harness.base.errors import UserError
 from harness.config.experiment import Arm, Experiment
 
@@ -34,6 +36,25 @@ def preview(experiment: Experiment) -> None:
     if any(arm.recipe.own_reward for arm in experiment.arms):
         with suppress(ProblemsMissing):
             check(experiment, experiment.training_preview.problems[0])
+
+
+def to_json(experiment: Experiment) -> list[dict[str, Any]]:
+    """Each reward of the user's own, the arms that it pays, and how a call that fails is counted."""
+    arms: dict[OwnReward, list[str]] = {}
+    for arm in experiment.arms:
+        if own := arm.recipe.own_reward:
+            arms.setdefault(own, []).append(arm.name)
+    return [
+        {
+            "reward": own.function,
+            "arms": names,
+            "fails": f"where it raises, crashes, returns NaN or anything but a number or a label, or takes more than "
+            f"{own.seconds:g} s of processor time or {MEMORY_BYTES // 2**30} GiB",
+            "counted": "in the budget and as `reward/failed`; learnt nothing from, which is not a reward of 0; a batch "
+            "on which all calls fail ends the trial",
+        }
+        for own, names in arms.items()
+    ]
 
 
 def _asked(own: OwnReward, problem: Problem) -> Rewarded:

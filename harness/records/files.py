@@ -86,9 +86,14 @@ def json_line(row: Mapping[str, Any]) -> str:
 
 def append_jsonl(path: Path, rows: list[dict[str, Any]]) -> None:
     """Add lines and flush them to disk before returning."""
+    append_text(path, "".join(map(json_line, rows)))
+
+
+def append_text(path: Path, text: str) -> None:
+    """Like `append_jsonl`, for lines that are text already."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with naming(path), path.open("a", encoding="utf-8") as file:
-        file.writelines(map(json_line, rows))
+        file.write(text)
         file.flush()
         os.fsync(file.fileno())
 

@@ -8,12 +8,13 @@ What is a broken instrument (weights, logits, an engine) never gets here: it end
     clipped      the gradient is longer than its limit by so much that its length is the limit's
     nothing      no group passed the algorithm's filter, so nothing was learnt from
     null         a metric that had numbers has none any more
+    reward       a reward of the user's own says nothing of a hundredth of the rollouts or more
     truncated    nearly all answers are cut off before they answer
     identical    nearly all answers are one text, though the problems' answers differ
     still        a worker stood still for a minute or longer
 
 Signs in steps must be in a planned share of them, those in answers in two evaluations in a row, for one alone may be
-chance. All but the last are functions of files that a kill does not change.
+chance. All but `still` are functions of files that a kill does not change.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+
+from harness.records.reward_failures import RewardFailures
 
 SHARE = 0.1
 """of the steps that logged it, from which on a sign in steps is a finding"""
@@ -30,6 +33,8 @@ CLIPPED = 100.0
 """times the limit"""
 MOST = 0.95
 """share of the answers that are truncated, or one text"""
+FAILED = 0.01
+"""share of the rollouts on which a reward fails, from which on it is a finding"""
 STILL = 60.0
 """seconds"""
 ALWAYS = (
@@ -106,6 +111,15 @@ def in_steps(steps: Sequence[Metrics], limit: float) -> Iterator[str]:
         first = min(gone, key=lambda name: (gone[name], name))
         others = f", and {len(gone) - 1} other metrics" if len(gone) > 2 else ", and another metric" * (len(gone) - 1)
         yield f"null: {first} has no numbers from step {gone[first]} on{others}"
+
+
+def in_rewards(failures: RewardFailures | None) -> Iterator[str]:
+    """
+    Args:
+        failures: of the trial; None where it has no reward of the user's own.
+    """
+    if failures and failures.failed >= FAILED * failures.rollouts and failures.failed:
+        yield f"reward: {failures.words}"
 
 
 def in_answers(evaluations: Iterable[Answers]) -> Iterator[str]:

@@ -63,6 +63,8 @@ class StepRecord(Record):
     """prompts consumed so far from the seed's permutation"""
     metrics: dict[str, float | None] = field(default_factory=dict)
     """verl's names where verl has one; None where nothing was counted"""
+    reward_failure: str = field(default="", metadata=LATER)
+    """why a reward of the user's own failed on the first rollout of this step on which it did; empty where on none"""
 
 
 @dataclass(frozen=True)

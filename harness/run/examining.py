@@ -5,7 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 from pyarrow import parquet
 
-from harness.records import EvalFolder, EvalRecord, Mark, Timing, TrialFolder, health, read_jsonl
+from harness.records import EvalFolder, EvalRecord, Mark, Timing, TrialFolder, health, read_jsonl, reward_failures
 from harness.records.health import Answers
 
 
@@ -16,10 +16,12 @@ def examine(folder: TrialFolder, max_grad_norm: float) -> list[str]:
         max_grad_norm: the recipe's limit.
     Raises: DataError if a file is broken.
     """
-    steps = [row.get("metrics", {}) for row in read_jsonl(folder.steps)] if folder.steps.exists() else []
+    rows = list(read_jsonl(folder.steps))
+    steps, failed = [row.get("metrics", {}) for row in rows], reward_failures.count(rows)
     complete = [answers(one) for one in folder.evals() if one.complete]
     still = Timing.read(folder.timing).still_seconds if folder.timing.exists() else 0.0
-    return [*health.in_steps(steps, max_grad_norm), *health.in_answers(complete), *health.in_time(still)]
+    learning = [*health.in_steps(steps, max_grad_norm), *health.in_rewards(failed)]
+    return [*learning, *health.in_answers(complete), *health.in_time(still)]
 
 
 def answers(folder: EvalFolder) -> Answers:

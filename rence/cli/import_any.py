@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-import typer
 from typer.core import TyperGroup
 
 from benchmarks.marks import Reading
 from rence.cli.console import out, print_json
 from rence.cli.import_options import Shared, show, summary
 from rence.cli.import_words import (
+    Above,
     Arm,
     Benchmark,
+    DryRun,
+    Filter,
     HowToRead,
+    Latest,
     Mark,
+    Metric,
     Paths,
+    Places,
     Rule,
     Seed,
     Tolerance,
@@ -50,43 +57,57 @@ class SourceOrPath(TyperGroup):
         return super().parse_args(ctx, args)
 
 
-def recognised(
+def command_of(name: str, says: str, family: str | None = None) -> Callable[..., None]:
+    """`rence import PATH...`, or `rence import NAME PATH...` for the files of one tool alone: others are refused.
+
+    Args:
+        says: what `--help` prints.
+        family: what the tool's files are called.
+    """
+
+    def run(**arguments: Any) -> None:
+        _recognised(family, **arguments)
+
+    signature = inspect.signature(_recognised, eval_str=True)
+    own = [one for one in signature.parameters.values() if one.name != "family"]
+    run.__name__, run.__doc__ = name, says
+    run.__signature__ = signature.replace(parameters=own)  # type: ignore[attr-defined]
+    return run
+
+
+def _recognised(
+    family: str | None,
     paths: Paths,
     shared: Shared,
-    column: Annotated[
-        list[str] | None,
-        typer.Option("--column", metavar="NAME=PLACE", help="Where a value stands, such as correct=score.value.acc."),
-    ] = None,
+    column: Places = None,
     arm: Arm = None,
     seed: Seed = None,
     benchmark: Benchmark = None,
-    filter: Annotated[
-        list[str] | None, typer.Option("--filter", help="The one of several filters or graders that is taken.")
-    ] = None,
-    above: Annotated[
-        float | None, typer.Option("--correct-above", help="A result above it is correct.", show_default=False)
-    ] = None,
-    latest: Annotated[
-        bool, typer.Option("--latest", help="Of evaluations that were run again, the last by its time stamp.")
-    ] = False,
+    filter: Filter = None,
+    metric: Metric = None,
+    above: Above = None,
+    latest: Latest = False,
     mark: Mark = False,
     reading: HowToRead = Reading.RULE,
     rule: Rule = None,
     tolerance: Tolerance = None,
     workers: Workers = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be made, and write nothing.")] = False,
+    dry_run: DryRun = False,
 ) -> None:
-    """Any of these files, and others like them: what they are is found from their content and said. JSON, JSONL, CSV,
-    Parquet or .eval, plain, .gz or .zst; folders, and patterns with {arm}, {seed}, {benchmark}, {step}, {sample}."""
+    """With a family its files alone."""
     from harness.importing import recognised as source
+    from harness.importing.shapes.families import named
 
-    asked = source.AnyOptions(columns_of(column), arm, seed, benchmark, above, filter or (), latest, shared.common)
+    only = named(family) if family else None
+    asked = source.AnyOptions(
+        columns_of(column), arm, seed, benchmark, above, filter or (), metric or (), latest, shared.common, only
+    )
     # options of the marker ask for marks of ours
     how = how_marked(reading, rule, tolerance)
     marker = marker_of(mark or any(value is not None for value in how.values()), reading, rule, tolerance, workers)
     options = given(
-        column=column, arm=arm, seed=seed, benchmark=benchmark, filter=filter, correct_above=above, latest=latest,
-        mark=mark, **how,
+        column=column, arm=arm, seed=seed, benchmark=benchmark, filter=filter, metric=metric, correct_above=above,
+        latest=latest, mark=mark, **how,
     )  # fmt: skip
     bring_any(paths, asked, marker, options, shared, dry_run)
 

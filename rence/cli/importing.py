@@ -9,7 +9,7 @@ import typer
 from benchmarks.marks import Reading
 from harness.records.schema import COLUMNS, IMPORTED
 from rence.cli.console import command
-from rence.cli.import_any import DEFAULT, SourceOrPath, recognised
+from rence.cli.import_any import DEFAULT, SourceOrPath, command_of
 from rence.cli.import_options import Shared, bring_in, with_shared
 from rence.cli.import_words import (
     Arm,
@@ -38,10 +38,28 @@ imports = typer.Typer(
     subcommand_metavar="[SOURCE] PATH... --out RUN",
 )
 
+_RECOGNISED = (
+    (
+        DEFAULT,
+        "Any of these files, and others like them: what they are is found from their content and said. JSON, JSONL, "
+        "CSV, Parquet or .eval, plain, .gz or .zst; folders, and patterns with {arm}, {seed}, {benchmark}, {step}, "
+        "{sample}.",
+        None,
+    ),
+    (
+        "lighteval",
+        "Details of `lighteval --save-details`: details_<task>_<date>.parquet, and nothing else. A single arm is "
+        "called like the model's folder.",
+        "lighteval details",
+    ),
+)
+"""name, help, and the only files that are taken"""
+
 
 def add_to(app: typer.Typer) -> None:
-    command(imports, DEFAULT)(with_shared(recognised))
-    for function in (attempts, generations, verl, lm_eval, lighteval):
+    for name, says, family in _RECOGNISED:
+        command(imports, name)(with_shared(command_of(name, says, family)))
+    for function in (attempts, generations, verl, lm_eval):
         command(imports, function.__name__.replace("_", "-"))(with_shared(function))
     command(imports)(scores)
     app.add_typer(imports, name="import")
@@ -160,29 +178,6 @@ def lm_eval(
     )
     bring_in(
         "lm-eval", paths, source.files_in, LOOKED_FOR, lambda found: source.read_all(found, asked, marker),
-        options, shared,
-    )  # fmt: skip
-
-
-def lighteval(
-    paths: Paths,
-    shared: Shared,
-    metric: Metric = None,
-    mark: Mark = False,
-    reading: HowToRead = Reading.RULE,
-    rule: Rule = None,
-    tolerance: Tolerance = None,
-    workers: Workers = None,
-) -> None:
-    """Details of `lighteval --save-details`: folders with details_<task>_<date>.parquet. Without a name before the path
-    the arm is called like the model's folder."""
-    from harness.importing import lighteval as source
-
-    asked = source.LightevalOptions(metric or ())
-    marker = marker_of(mark, reading, rule, tolerance, workers)
-    options = given(metric=metric, mark=mark, **how_marked(reading, rule, tolerance))
-    bring_in(
-        "lighteval", paths, source.files_in, source.LOOKED_FOR, lambda found: source.read_all(found, asked, marker),
         options, shared,
     )  # fmt: skip
 

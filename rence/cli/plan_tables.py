@@ -34,6 +34,8 @@ def _counted(of: Sized, noun: str) -> str:
 
 def print_plan(experiment: Experiment, seen: Preview) -> None:
     """The plan for people."""
+    from harness.planning import own_rewards
+
     console = out()
     made = seen.plan
     lock = made.lock or "not locked: its tuning has not chosen yet"
@@ -50,6 +52,8 @@ def print_plan(experiment: Experiment, seen: Preview) -> None:
         left_out = removed or "none"
         console.print(f"{made.train}: {seen.train.count:,} problems; left out: {left_out}{_of_file(experiment, seen)}")
     _print_arms(made)
+    for own in own_rewards.to_json(experiment):
+        console.print(f"Reward {own['reward']} fails {own['fails']}.\nA failed one is counted {own['counted']}.")
     _print_refill(seen)
     _print_sweeps(experiment, made, seen)
     _print_decodings(made, seen)

@@ -132,6 +132,7 @@ class Preview:
             **({"optimise": self.optimal.to_json()} if self.optimal else {}),
             **_refill_json(self.rates, self.refill),
             "problems": self.problems,
+            **({"own_rewards": found} if (found := own_rewards.to_json(self.experiment)) else {}),
             "training_set": {
                 "problems": self.train.count,
                 "removed": dict(self.train.expected_removed),

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict
 
-from harness.records import StepRecord
 from reports.data.analysis import Analysis
 from reports.data.load import where
 
 Costs = Mapping[str, Mapping[int, Mapping[str, float]]]
 """arm -> seed that has a headline score -> what was spent"""
+COUNTERS = ("step", "rollouts", "tokens", "updates", "cursor")
+"""of a line of steps.jsonl"""
 
 
 def counts(a: Analysis, arm: str, seed: int) -> dict[str, int]:
@@ -22,7 +23,7 @@ def counts(a: Analysis, arm: str, seed: int) -> dict[str, int]:
         mine = where(steps, (steps["arm"] == arm) & (steps["seed"] == seed))
         if not mine.empty:
             last = mine.iloc[-1]
-            numbers = {name: int(last[name]) for name in StepRecord.__dataclass_fields__ if name != "metrics"}
+            numbers = {name: int(last[name]) for name in COUNTERS}
             numbers["steps"] = numbers.pop("step")
     if trial is not None and trial.done is not None:
         done = asdict(trial.done)

@@ -250,6 +250,7 @@ FRAMES: Mapping[str, Sequence[FrameColumn]] = {
         _whole("tokens", "tokens", "generated so far"),
         _whole("updates", "optimiser steps", "so far"),
         _whole("cursor", "prompts", "consumed so far from the seed's order"),
+        _text("reward_failure", "why a reward of one's own failed on the first rollout of the step on which it did"),
     ),
     "compared": (
         _BENCHMARK,

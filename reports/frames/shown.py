@@ -47,7 +47,7 @@ def text(head: str, tables: list[Table], sentences: list[str]) -> str:
 
 def html(head: str, tables: list[Table], sentences: list[str]) -> str:
     """For a notebook: no style sheet, every text escaped."""
-    said = "".join(f"<p>{_safe(sentence)}</p>" for sentence in sentences)
+    said = "".join(f"<p>{_said(sentence)}</p>" for sentence in sentences)
     return f"<div><p><b>{_safe(head)}</b></p>{''.join(map(_table, tables))}{said}</div>"
 
 
@@ -66,6 +66,15 @@ def _cell(cell: Cell) -> str:
     words = f"<b>{_safe(cell.text)}</b>" if cell.bold else _safe(cell.text)
     spread = f" <small>{_safe(cell.spread)}</small>" if cell.spread else ""
     return f"{words}{spread}{f'<sup>{_safe(cell.mark)}</sup>' if cell.mark else ''}"
+
+
+def _said(sentence: str) -> str:
+    """A page is bold where a terminal has a star, and sets in type what that has in backticks."""
+    words = sentence.removeprefix(writing.HIGHEST)
+    parts = _safe(words).split("`")
+    code = [f"<code>{part}</code>" if place % 2 else part for place, part in enumerate(parts)]
+    head = "" if words == sentence else "<b>bold</b>: the column's highest"
+    return head + ("".join(code) if len(parts) % 2 else "`".join(parts))
 
 
 def _safe(words: str) -> str:

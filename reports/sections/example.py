@@ -166,9 +166,10 @@ def _trial(folder: RunFolder, arm: str, seed: int, failed: bool) -> None:
     TrialRecord(HOSTILE, arm, seed, "t", arm, f"order{seed}", "m0", GRID[-1], HOSTILE, known).write(place.trial)
     metrics = ("actor/pg_clipfrac", "generated/score/mean", "actor/entropy", "response_length/mean")
     metrics += (f"activity/{HOSTILE}/norm", f"activity/{HOSTILE}/angle", "activity/halves/angle")
+    metrics += ("reward/failed",)
     metrics += ("rollout_corr/k3_kl", "training/rollout_probs_diff_mean", "training/rollout_probs_diff_max")
     steps = [
-        StepRecord(n, 10 * n, 200 * n, n, 2 * n, dict.fromkeys(metrics, 0.1 + 0.01 * n + seed))
+        StepRecord(n, 10 * n, 200 * n, n, 2 * n, dict.fromkeys(metrics, 0.1 + 0.01 * n + seed), HOSTILE)
         for n in range(1, 6 if failed else 11)
     ]
     append_jsonl(place.steps, [asdict(step) for step in steps])

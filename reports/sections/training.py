@@ -8,8 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from harness.records.reward_failures import percent
+from reports.data import failed_rewards
 from reports.data.analysis import Analysis
-from reports.document import Cell, Column, Figure, Folded, Gallery, Row, Section, Table, text
+from reports.document import Block, Cell, Column, Figure, Folded, Gallery, Row, Section, Table, text
 from reports.figures.curves import Track, curves
 from reports.sections.curves import line
 from reports.words import GAP, listing
@@ -42,14 +44,16 @@ PANELS = (
 def section(a: Analysis) -> Section | None:
     """None where no step logged any of it, as in a run that was made elsewhere."""
     found = [(panel, metric) for panel in PANELS if (metric := _logged(a, panel)) is not None]
+    failed = _failed_rewards(a)
     if not found:
-        return None
+        return Section("training", "In training: rewards that failed", failed) if failed else None
     width = _width(a)
     tracks = {panel.name: _tracks(a, panel, metric, width) for panel, metric in found}
     pictures = [Figure(f"training-{p.name}", _svg(a, p, tracks[p.name]), p.title) for p, _ in found]
     blocks = [
         Gallery(pictures, _caption(a, [p for p, _ in found], width), titled=True),
         Folded("First and last", [_table(a, [p for p, _ in found], tracks)]),
+        *failed,
     ]
     return Section("training", f"In training: {listing([p.name for p, _ in found])}", blocks)
 
@@ -128,6 +132,30 @@ def _table(a: Analysis, panels: list[Panel], tracks: dict[str, dict[str, list[Tr
         cells = [_cell(value) for pair in pairs for value in pair]
         rows.append(Row([text(a.label(arm.name)), *cells]))
     return Table("training", columns, rows, "First and last point of each line, mean over the seeds that have it.")
+
+
+def _failed_rewards(a: Analysis) -> list[Block]:
+    """Nothing where no arm has a reward of the user's own, or none of them ever failed."""
+    arms = failed_rewards.by_arm(a)
+    if not any(one.failed for one in arms):
+        return []
+    titles = ("Failed", "Rollouts", "Percent", "Worst step: percent")
+    columns = [Column("", numeric=False), *map(Column, titles)]
+    columns += [Column(title, numeric=False) for title in ("which", "First reason", "Where")]
+    rows = []
+    for one in arms:
+        counts = [Cell(f"{number:,}", number) for number in (one.failed, one.rollouts)]
+        worst = one.worst
+        share = worst[1].failed / worst[1].rollouts if worst else None
+        at = f"seed {worst[0]}, step {worst[1].step}" if worst else GAP
+        shares = [Cell(GAP) if part is None else Cell(percent(part), 100 * part) for part in (one.share, share)]
+        words = [text(said or GAP) for said in (at, failed_rewards.reason(one), failed_rewards.place(one))]
+        rows.append(Row([text(a.label(one.arm)), *counts, *shares, *words]))
+    caption = (
+        "Rewards that failed: calls of the recipe's own reward that crashed, hung, raised, or returned what is no "
+        "reward. Such a rollout counts in the budget and is learnt nothing from; it is no reward of 0."
+    )
+    return [Table("failed-rewards", columns, rows, caption)]
 
 
 def _ends(tracks: list[Track]) -> tuple[float | None, float | None]:

@@ -65,7 +65,10 @@ def test_from_plan_to_report(rence: Call, place: Path) -> None:
     code, out, err = rence("plan", "own.yaml")
     assert code == OK, err
     assert "train: 8 problems; left out: 1 in mine (file " in out
+    assert "Reward my_pack.rewards:score fails where it raises, crashes, returns NaN or anything but a number" in out
+    assert "in the budget and as `reward/failed`; learnt nothing from, which is not a reward of 0" in out
     code, out, _ = rence("plan", "own.yaml", "--json")
+    assert json.loads(out)["own_rewards"][0]["arms"] == ["grpo", "dr_grpo"]
     assert json.loads(out)["training_set"] == {"problems": 8, "removed": {"in mine": 1}}
     code, out, err = rence("run", "own.yaml")
     assert code == OK, err

@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from harness.records import EvalRecord, StepRecord, Timing, TrialFolder, append_jsonl, health
-from harness.records.health import Answers, in_answers, in_steps, in_time, parts
+from harness.records import EvalRecord, StepRecord, Timing, TrialFolder, append_jsonl, health, reward_failures
+from harness.records.health import Answers, in_answers, in_rewards, in_steps, in_time, parts
 from harness.run.examining import examine
 from harness.run.stillness import Stillness
 
@@ -154,3 +154,35 @@ def test_a_trial_is_examined_by_its_files(tmp_path: Path) -> None:
 def test_the_words_have_no_code_in_them() -> None:
     assert parts("entropy: below: 1") == ("entropy", "below: 1")
     assert health.SHARE == 0.1 and json.dumps(health.ALWAYS)
+
+
+def own_reward(*steps: tuple[int, str]) -> list[dict[str, object]]:
+    """Steps of 50 rollouts, on so many of which the reward failed, and why."""
+    return [
+        {"step": n, "rollouts": 50 * n, "metrics": {"reward/failed": float(failed)}, "reward_failure": reason}
+        for n, (failed, reason) in enumerate(steps, 1)
+    ]
+
+
+def test_rewards_that_failed_are_a_finding_from_a_hundredth_on() -> None:
+    """2 and 10 of 150 rollouts are 8 %; 1 of 150 is .7 %."""
+    many = reward_failures.count(own_reward((2, "r.py:3: returned nan"), (10, "r.py:9: KeyError"), (0, "")))
+    assert many is not None and many.share == 0.08
+    assert list(in_rewards(many)) == [
+        "reward: the reward failed on 12 of 150 rollouts (8.0 %), at worst on 10 of 50 at step 2; first at step 1: "
+        "r.py:3: returned nan"
+    ]
+    few = reward_failures.count(own_reward((0, ""), (1, "r.py:3: returned nan"), (0, "")))
+    assert few is not None and few.failed == 1 and not list(in_rewards(few))
+
+
+def test_without_a_reward_of_the_users_own_nothing_is_counted_and_none_is_no_zero() -> None:
+    assert reward_failures.count([{"step": 1, "rollouts": 8, "metrics": {"actor/loss": 0.1}}]) is None
+    assert not list(in_rewards(None))
+    none = reward_failures.count(own_reward((0, "")))
+    assert none is not None and none.words == "the reward failed on none of 50 rollouts" and not list(in_rewards(none))
+    old = reward_failures.count([{"step": 1, "rollouts": 8, "metrics": {"reward/failed": 8.0}}])
+    assert old is not None and old.words.endswith(
+        "first at step 1: no reason is recorded; the logs of the trial have it"
+    )
+    assert [reward_failures.percent(share) for share in (0.058, 1, 0, 0.00003)] == ["5.8", "100.0", "0.0", "0.003"]

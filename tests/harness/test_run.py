@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -73,6 +74,12 @@ def tree(run: Path) -> dict[str, bytes]:
     }
 
 
+def spent() -> float:
+    """Processor seconds, user and system, of the processes that we have started and waited for, with all of theirs."""
+    now = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return now.ru_utime + now.ru_stime
+
+
 def without_costs(files: dict[str, bytes]) -> dict[str, bytes]:
     """The report renders seconds and attempts from timing.json in its block of costs."""
     return {name: content for name, content in files.items() if not name.startswith("report/")}
@@ -87,8 +94,11 @@ def test_killed_in_every_way_and_run_again_gives_the_same_bytes(
 ) -> None:
     undisturbed, disturbed = tmp_path / "a", tmp_path / "b"
     undisturbed.mkdir(), disturbed.mkdir()
+    before = spent()
     whole = rence("run", str(tiny), WILD, "--workers", "2", cwd=undisturbed)
     assert whole.returncode == OK, whole.stderr
+    told = [json.loads(path.read_text())["cpu_seconds"] for path in undisturbed.rglob("timing.json")]
+    assert spent() - before > sum(told) > 0, "what jobs spent is lost to whoever counts, as `make demo` does"
     assert "ReNCE (reconstruction)" in whole.stdout
     assert "rence/seed0 diverged" in whole.stderr
     run = disturbed / "runs" / "tiny"

@@ -18,6 +18,7 @@ from harness.backends.verl.node_needs import NodeNeeds, check, findings, host_me
 from harness.backends.verl.options import VerlSettings, settings_of
 from harness.base.errors import UserError
 from harness.base.findings import FindingState
+from harness.base.machine_memory import memory
 from harness.config.experiment import Experiment
 from harness.models import shape as shapes
 from harness.models.resolving import SHIPPED
@@ -55,7 +56,7 @@ def test_a_machine_that_has_everything_is_let_through() -> None:
 
 
 def test_this_machine_is_looked_at() -> None:
-    found, (free, total) = node.probe(), node.memory()
+    found, (free, total) = node.probe(), memory()
     assert 0 < found.memory_free <= found.memory_total == total and free <= total
     assert found.descriptors > 0 and all(space.total for space in found.scratch)
 
@@ -196,17 +197,6 @@ def test_gpus_are_read_from_the_driver(tmp_path: Path) -> None:
     assert visible(models, "0,2") == (A100, H100) and visible(models, "GPU-2a, GPU-0") == (H100, A100)
 
 
-def test_a_containers_limit_is_its_memory(tmp_path: Path) -> None:
-    (tmp_path / "meminfo").write_text("MemTotal:  100000000 kB\nMemFree: 1 kB\nMemAvailable:  90000000 kB\n")
-    assert node.memory(tmp_path, tmp_path) == (90 * 1024 * 10**6, 100 * 1024 * 10**6)
-    (tmp_path / "memory.max").write_text(f"{32 * GB}\n")
-    (tmp_path / "memory.current").write_text(f"{20 * GB}\n")
-    (tmp_path / "memory.stat").write_text(f"anon 5\ninactive_file {8 * GB}\n")
-    assert node.memory(tmp_path, tmp_path) == (20 * GB, 32 * GB)
-    (tmp_path / "memory.max").write_text("max\n")
-    assert node.memory(tmp_path, tmp_path)[1] == 100 * 1024 * 10**6
-
-
 POOR = """
 import os, resource, sys
 from pathlib import Path
@@ -232,25 +222,3 @@ def test_a_real_limit_and_a_file_system_without_room_are_seen(on_verl: Path) -> 
     assert "200 files and connections open, and a trial takes up to 320" in out
     assert "0 MB free at /proc/ray, 100% full; at least 100 MB are needed" in out
     assert survey.ANSWER_SECONDS < 120
-
-
-@pytest.mark.parametrize(
-    ("line", "job", "names"),
-    [
-        ("0::/slurm/job_1/step_0", "slurm/job_1", ("memory.max", "memory.current")),
-        (
-            "5:cpu,cpuacct:/x\n4:memory:/slurm/job_1/step_0",
-            "memory/slurm/job_1",
-            ("memory.limit_in_bytes", "memory.usage_in_bytes"),
-        ),
-    ],
-)
-def test_a_jobs_limit_is_its_memory(tmp_path: Path, line: str, job: str, names: tuple[str, str]) -> None:
-    """SLURM limits a job by a control group above that of its steps, and no container is there."""
-    (tmp_path / "meminfo").write_text("MemTotal:  100000000 kB\nMemAvailable:  90000000 kB\n")
-    (tmp_path / "self").mkdir()
-    (tmp_path / "self/cgroup").write_text(f"{line}\n")
-    (tmp_path / job).mkdir(parents=True)
-    for name, size in zip(names, (64, 4), strict=True):
-        (tmp_path / job / name).write_text(f"{size * GB}\n")
-    assert node.memory(tmp_path, tmp_path) == (60 * GB, 64 * GB)

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from harness.base.machine_memory import memory
 from harness.importing import csv_blocks, folder, readers, recognised, spool
 from harness.importing.raw import Raw
 from harness.importing.shapes import shape_parts
@@ -192,12 +193,29 @@ def test_an_evaluation_is_written_in_pieces(tmp_path: Path, monkeypatch: pytest.
     ] * 2
 
 
+def test_a_containers_limit_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the machine's memory 100 GB are free, of the container's 1,000 bytes: refused."""
+    save(tmp_path / "a.csv")
+    for name, text in (("memory.max", "5000"), ("memory.current", "4000"), ("memory.stat", "inactive_file 0")):
+        (tmp_path / name).write_text(f"{text}\n")
+    (tmp_path / "meminfo").write_text("MemTotal: 200000000 kB\nMemAvailable: 100000000 kB\n")
+    monkeypatch.setattr(spool, "memory", lambda: memory(tmp_path, tmp_path))
+    found = recognised.recognise([ImportSource(tmp_path / "a.csv")], recognised.AnyOptions(), None, Command([]))
+    with pytest.raises(DataError, match=r"0\.0 GB are free"):
+        folder.write(
+            recognised.read_all(found, recognised.AnyOptions()), "x", {}, folder.ImportComparison(), tmp_path / "run"
+        )
+    (tmp_path / "memory.max").write_text("max\n")
+    folder.write(
+        recognised.read_all(found, recognised.AnyOptions()), "x", {}, folder.ImportComparison(), tmp_path / "run"
+    )
+
+
 def test_an_evaluation_that_would_fill_the_memory_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     save(tmp_path / "a.csv")
     asked = recognised.AnyOptions()
     found = recognised.recognise([ImportSource(tmp_path / "a.csv")], asked, None, Command([]))
-    assert spool.free_memory() > 1e6
-    monkeypatch.setattr(spool, "free_memory", lambda: 1000.0)
+    monkeypatch.setattr(spool, "memory", lambda: (1000, 8000))
     with pytest.raises(DataError, match=r"one evaluation need about 0\.0 GB of memory .* 0\.0 GB are free"):
         folder.write(recognised.read_all(found, asked), "x", {}, folder.ImportComparison(), tmp_path / "run")
     assert not (tmp_path / "run").exists()

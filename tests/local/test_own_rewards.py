@@ -24,7 +24,8 @@ from harness.base.errors import UserError
 from harness.config.experiment import Trial
 from harness.engines.sampler import sample
 from harness.prompts.stream import Prompt
-from harness.records import Mark
+from harness.records import Mark, read_jsonl, reward_failures
+from harness.run.examining import examine
 
 if TYPE_CHECKING:
     from conftest import Run, Tiny
@@ -44,6 +45,15 @@ def label(text, gold, problem):
 
 def sometimes(text, gold, problem):
     return None if "\\\\boxed{7" in text else score(text, gold, problem)
+
+
+def ways(text, gold, problem):
+    """Raises for some answers, hangs for others, and is no number for others."""
+    if "boxed{7" in text:
+        raise ValueError(f"no {object()}")
+    while "boxed{6" in text:
+        pass
+    return float("nan") if "boxed{5" in text else score(text, gold, problem)
 
 
 def never(text, gold, problem):
@@ -195,8 +205,32 @@ def test_failures_are_counted_and_told_and_all_of_them_end_the_trial(tiny: Tiny)
     learnt = [record.metrics["rollouts/discarded"] for record in run.watcher.records]
     assert failed > 0 and sum(map(float, filter(None, learnt))) == failed
     assert any("near_rewards.py:13: returned nothing" in one for one in run.watcher.warnings), run.watcher.warnings
-    with pytest.raises(UserError, match=r"near_rewards\.py:18: AttributeError: .*no_such_thing"):
+    with pytest.raises(UserError, match=r"near_rewards\.py:27: AttributeError: .*no_such_thing"):
         tiny.train(own(tiny, "near_rewards:never"))
+
+
+@pytest.mark.usefixtures("rewards", "unmeasured")
+def test_what_failed_and_why_is_in_the_files_and_in_the_findings(tiny: Tiny) -> None:
+    """Three ways to fail. The reason is the same after a kill: no address is in it."""
+    trial = own(tiny, "near_rewards:ways", reward_seconds=0.2)
+    run, again = tiny.train(trial), tiny.train(trial)
+    rows = list(read_jsonl(run.folder.steps))
+    assert run.folder.steps.read_bytes() == again.folder.steps.read_bytes()
+    found = reward_failures.count(rows)
+    assert found is not None and found.first is not None
+    failed = [int(row["metrics"]["reward/failed"]) for row in rows]
+    assert (found.failed, found.rollouts) == (sum(failed), rows[-1]["rollouts"]) and 0 < found.share < 1
+    assert found.first.step == 1 + next(place for place, count in enumerate(failed) if count)
+    reasons = {row["reward_failure"] for row in rows if row["metrics"]["reward/failed"]}
+    known = (
+        "near_rewards.py:20: ValueError: no <object object at 0x...>",
+        "the reward ran out of time",
+        "near_rewards.py:16: returned nan; a reward must be finite",
+    )
+    assert reasons <= set(known), reasons
+    (finding,) = [one for one in examine(run.folder, 1.0) if one.startswith("reward: ")]
+    assert f"the reward failed on {found.failed} of {found.rollouts} rollouts (" in finding
+    assert finding.endswith(f"first at step {found.first.step}: {found.first.reason}")
 
 
 @pytest.mark.usefixtures("unmeasured")

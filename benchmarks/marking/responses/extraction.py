@@ -8,6 +8,7 @@ people's outputs. Thinking is never searched, whatever the reading.
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import lru_cache
 from typing import NamedTuple
 
 from benchmarks.marking.responses import boxes, choices, stated
@@ -62,6 +63,7 @@ def extract(response: str, reading: Reading, form: Form = Form.MATHS) -> Extract
     return _anywhere(text, found)
 
 
+@lru_cache(maxsize=1)  # a response is read three times, one reading after the other
 def _boxed(text: str) -> Extraction | None:
     """Of the last box; None if there is none."""
     there = boxes.boxes(text)

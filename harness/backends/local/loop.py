@@ -129,8 +129,8 @@ class Training:
         self.train_seconds += time.perf_counter() - generated
         self.progress = self.progress.after(collected, self.learner.updates, self.trial.experiment.grid_rollouts)
         done = self.progress
-        metrics = {**step_metrics(collected, batch, learnt), **acted}
-        return StepRecord(done.step, done.rollouts, done.tokens, done.updates, done.cursor, metrics)
+        metrics, failure = {**step_metrics(collected, batch, learnt), **acted}, collected.reward_failure
+        return StepRecord(done.step, done.rollouts, done.tokens, done.updates, done.cursor, metrics, failure)
 
     def prepare(self, collected: Collected, step: int) -> TokenRollouts:
         """The kept groups as one batch, with everything that does not depend on the learner: reference log-probs,

@@ -24,7 +24,7 @@ from torch import Tensor
 from verl.utils import tensordict_utils as tu
 
 from algorithms.rollouts import Rollouts
-from harness.backends.verl import columns, node
+from harness.backends.verl import columns
 from harness.backends.verl.keys import cut
 from harness.backends.verl.learner import learnt
 from harness.backends.verl.minibatches import ONE_EPOCH
@@ -33,6 +33,7 @@ from harness.backends.verl.options import settings_of
 from harness.backends.verl.settings import translate
 from harness.backends.verl.workers import PolicyWorker
 from harness.backends.verl.worst_microbatch import MicrobatchSpec, longest
+from harness.base.machine_memory import memory
 
 OUT_OF_MEMORY = ("out of memory", "can't allocate memory")
 """in errors of torch's, on GPUs and on CPUs"""
@@ -135,7 +136,7 @@ def peak() -> dict[str, int]:
     if torch.cuda.is_available():
         total = torch.cuda.get_device_properties(0).total_memory
         return {"peak": torch.cuda.max_memory_reserved(), "total": total}
-    return {"peak": 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, "total": node.memory()[1]}
+    return {"peak": 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, "total": memory()[1]}
 
 
 if __name__ == "__main__":

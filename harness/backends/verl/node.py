@@ -10,12 +10,14 @@ import shutil
 import socket
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.base.machine_memory import lines_of, memory
+
 SHARED_MEMORY = Path("/dev/shm")
-PROC, CGROUP = Path("/proc"), Path("/sys/fs/cgroup")
+PROC = Path("/proc")
 RAY_RAISES_TO = 65536
 """descriptors: a Ray that is started by `ray.init` raises the soft limit so far, as far as the hard one lets it (Ray
 2.60, `_private/worker.py`); `ray start` raises nothing"""
@@ -85,31 +87,11 @@ def descriptors(raised: bool) -> int:
     return max(soft, min(most, RAY_RAISES_TO)) if raised else soft
 
 
-def memory(proc: Path = PROC, cgroup: Path = CGROUP) -> tuple[int, int]:
-    """Bytes that could be taken without swapping, and all; those of the container where it has a limit.
-
-    Args:
-        cgroup: where control groups are, of either version.
-    """
-    rows = [line.split() for line in _lines(proc / "meminfo")]
-    known = {row[0].rstrip(":"): 1024 * int(row[1]) for row in rows if len(row) > 1}
-    total = known.get("MemTotal", os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
-    free = known.get("MemAvailable", total)
-    least = total
-    for folder, (limit, current, stat, cached) in _groups(proc, cgroup):
-        most, used = _number(folder / limit), _number(folder / current)
-        if most is not None and used is not None and most < total:
-            # Cached files count as used, and are given back when memory is asked for.
-            counts = dict(line.split()[:2] for line in _lines(folder / stat))
-            free, least = min(free, most - used + int(counts.get(cached, 0))), min(least, most)
-    return free, least
-
-
 def gpu_models(proc: Path = PROC) -> tuple[tuple[str, str], ...]:
     """(UUID, model) of NVIDIA's, in the order of their bus."""
     found = []
     for info in sorted((proc / "driver/nvidia/gpus").glob("*/information")):
-        rows = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in _lines(info))}
+        rows = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines_of(info))}
         found.append((rows.get("GPU UUID", ""), rows.get("Model", "")))
     return tuple(found)
 
@@ -127,22 +109,6 @@ def visible(models: Sequence[tuple[str, str]], chosen: str | None) -> tuple[str,
     by_number = [models[int(name)][1] for name in names if name.isdigit() and int(name) < len(models)]
     by_uuid = [model for name in names for uuid, model in models if not name.isdigit() and uuid.startswith(name)]
     return (*by_number, *by_uuid)
-
-
-def _groups(proc: Path, cgroup: Path) -> Iterator[tuple[Path, tuple[str, str, str, str]]]:
-    """Control groups that limit this process's memory: its own, as of a SLURM job, and all above; the topmost is a
-    container's. Each with the names of its files."""
-    for line in [*_lines(proc / "self/cgroup"), "0::/", "0:memory:/"]:
-        number, controllers, own = [*line.split(":", 2), "", ""][:3]
-        if number == "0" and not controllers:
-            root, names = cgroup, ("memory.max", "memory.current", "memory.stat", "inactive_file")
-        elif "memory" in controllers.split(","):
-            root = cgroup / "memory"
-            names = ("memory.limit_in_bytes", "memory.usage_in_bytes", "memory.stat", "total_inactive_file")
-        else:
-            continue
-        place = root / own.strip("/")
-        yield from ((folder, names) for folder in (place, *place.parents) if folder.is_relative_to(root))
 
 
 def _in_a_worker() -> bool:
@@ -171,19 +137,3 @@ def _environment_of(process: int) -> Mapping[str, str]:
     except OSError:
         return {}
     return dict(part.split("=", 1) for part in text.split("\0") if "=" in part)
-
-
-def _number(file: Path) -> int | None:
-    text = _text(file).strip()
-    return int(text) if text.isdigit() else None
-
-
-def _text(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return ""
-
-
-def _lines(file: Path) -> list[str]:
-    return _text(file).splitlines()

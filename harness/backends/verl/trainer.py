@@ -152,10 +152,10 @@ class Trainer(PPOTrainerSync):
         other = self.timing_raw["gen"] + self.timing_raw.get("save_checkpoint", 0.0)
         self.train_seconds += self.timing_raw["step"] - other
         seconds = {f"timing_s/{name}": value for name, value in self.timing_raw.items()}
-        ours = step_metrics(collected, self.rollouts, self.learnt)
         machine = self.monitor.row((tag["seq_len"] for tag in batch.tags), self.timing_raw["step"])
-        row = {**numbers(metrics), **numbers(seconds), **machine, **ours}
-        return StepRecord(done.step, done.rollouts, done.tokens, done.updates, done.cursor, row)
+        row = {**numbers(metrics), **numbers(seconds), **machine, **step_metrics(collected, self.rollouts, self.learnt)}
+        failure = collected.reward_failure
+        return StepRecord(done.step, done.rollouts, done.tokens, done.updates, done.cursor, row, failure)
 
     # What verl calls, in the order of a trial.
 

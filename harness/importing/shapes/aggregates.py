@@ -68,7 +68,7 @@ def own_means(file: PeekedFile, shape: FoundShape) -> list[ToldMean]:
     for _, beside, _ in file.rows(1):
         numbers = [
             ToldMean(file, written(path), value if value <= 1 else value / 100, _reducer(beside, path))
-            for path, value in _numbers(beside, (), _metric_steps(shape))
+            for path, value in _numbers(beside, (), _metric_steps(shape, file))
             if 0 <= value <= 100 and _is_mean(path, patterns)
         ]
         # a family says which of them are means; of other files the first that is called so
@@ -93,9 +93,9 @@ def _is_mean(path: tuple[str, ...], patterns: Sequence[str]) -> bool:
     return named or (len(path) == 1 and word(path[0]) in AGGREGATES)
 
 
-def _metric_steps(shape: FoundShape) -> tuple[str, ...]:
+def _metric_steps(shape: FoundShape, file: PeekedFile) -> tuple[str, ...]:
     """Keys on the way to the result that was taken."""
-    column = shape.roles.columns.get("correct")
+    column = shape.result_of(file)
     return column.path if column else ()
 
 
@@ -115,7 +115,7 @@ def _numbers(value: Any, path: tuple[str, ...], metric: Sequence[str]) -> Iterat
 def _results(shape: FoundShape, one: PeekedFile, beside: Sequence[PeekedFile], benchmark: str | None) -> list[ToldMean]:
     """What a file of results in the same folder says of one file of answers; none if several files may be meant."""
     pattern = shape.family.results if shape.family else ""
-    steps = _metric_steps(shape)
+    steps = _metric_steps(shape, one)
     if not (pattern and benchmark and steps):
         return []
     wanted = pattern.replace("{benchmark}", benchmark).replace("{metric}", steps[-1])

@@ -44,6 +44,8 @@ class FileRoles:
     marked: bool
     nameless: bool = False
     """whether nothing names the arm, and nothing numbers the samples"""
+    engine: str = UNKNOWN
+    template: str = UNKNOWN
     two: tuple[float, ...] = ()
     """the only numbers that a result may be, if it was taken for one of two by itself"""
 
@@ -62,6 +64,8 @@ class Converter:
     """evaluation and problem -> answers so far"""
     short: dict[str, str] = field(default_factory=dict)
     """arm -> what rows call it"""
+    numbers: dict[tuple[int, str], dict[Any, int]] = field(default_factory=dict)
+    """file and problem -> the numbers that it has in its set -> which of them came first, second and so on"""
     models: dict[int, Any] = field(default_factory=dict)
     """file -> what its rows call its model"""
     without: int = 0
@@ -78,7 +82,9 @@ class Converter:
             "arm": self._arms(raw, file),
             "step": _whole(raw, "step", file.step or 0),
             "benchmark": self._benchmarks(raw, file),
-            "problem_id": _problem_ids(raw, file),
+            "problem_id": self._told_apart(raw, file, _problem_ids(raw, file)),
+            "engine": file.engine,
+            "template": file.template,
         }
         found["seed"] = _seeds(raw, found["arm"], file.seed or 0)
         for name in _WITH_TEXT:
@@ -132,6 +138,17 @@ class Converter:
         if self.short.setdefault(made, name) != name:
             raise DataError(f"the arms `{self.short[made]}` and `{name}` would share the name `{made}`. Rename one.")
         return made
+
+    def _told_apart(self, raw: Raw, file: FileRoles, ids: Any) -> Any:
+        """Equal problems that a set has twice are two: `id` and `id-2`. Rows of one number are answers to one."""
+        if "number" not in raw:
+            return ids
+        made = []
+        for name, number in zip(ids, raw["number"], strict=True):
+            seen = self.numbers.setdefault((file.place, name), {})
+            again = seen.setdefault(number, len(seen))
+            made.append(f"{name}-{again + 1}" if again else name)
+        return np.array(made, dtype=object)
 
     def _benchmarks(self, raw: Raw, file: FileRoles) -> Any:
         by_text = self.known.of(raw) if self.known and "question" in raw else None

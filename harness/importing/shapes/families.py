@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from harness.importing.shapes import family_examples as examples
-from harness.importing.shapes.family import Family
+from harness.importing.shapes import family_rows
+from harness.importing.shapes.family import FactPlaces, Family
 
 DATE = r"\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d(?:\.\d+)?"
+
+
+def named(name: str) -> Family:
+    """Raises: KeyError."""
+    return {one.name: one for one in FAMILIES}[name]
+
 
 FAMILIES: tuple[Family, ...] = (
     Family(
@@ -162,10 +169,27 @@ FAMILIES: tuple[Family, ...] = (
         signs=("doc.query", "model_response.text", "metric"),
         roles={
             "question": ("doc.query",),
-            "gold": ("doc.choices",),
+            "gold": ("gold",),
             "response": ("model_response.text", "model_response.text[]"),
             "correct": ("metric.{metric}",),
+            "tokens": ("model_response.tokens", "model_response.tokens[]"),
+            "benchmark": ("benchmark",),
         },
+        row=family_rows.lighteval,
+        by_text=True,
+        number=("doc.id",),
+        engine="lighteval",
+        model_folder=1,
+        facts=FactPlaces(
+            file=(
+                rf"(?P<root>.*/|)details/(?P<model>.+)/[^/]+/details_[^/]+_(?P<time>{DATE})\.[^/]+",
+                r"\g<root>results/\g<model>/results_\g<time>.json",
+            ),
+            model="config_general.model_config.model_name",
+            limit="config_general.max_samples",
+            sampling=("config_general.model_config.generation_parameters",),
+        ),
+        otherwise="Details of lighteval before 0.11 have other columns, `predictions` and `metrics`.",
         file_name=rf"details_(?P<benchmark>.+?)_(?P<time>{DATE})",
         example=examples.LIGHTEVAL,
         expected=examples.EXPECTED,

@@ -3,9 +3,28 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
+
+from harness.importing.files import opening
+
+
+@dataclass(frozen=True)
+class FactPlaces:
+    """Where a tool's file of results says what is true of all answers of a file; `{benchmark}` stands for its name."""
+
+    file: tuple[str, str]
+    """a regular expression for the end of an answer file's path, and the path of the results by its groups"""
+    model: str = ""
+    version: str = ""
+    """of the tool"""
+    template: str = ""
+    """the chat template's hash; null if there was none"""
+    limit: str = ""
+    sampling: tuple[str, ...] = ()
+    """objects with settings of decoding, or single settings; null is none"""
 
 
 @dataclass(frozen=True)
@@ -28,6 +47,19 @@ class Family:
     """whether a file may hold several benchmarks without naming them: then nothing is taken for their name"""
     only: Mapping[str, str] = field(default_factory=dict)
     """path -> value of rows that are answers; others are left out"""
+    row: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None
+    """adds to a row what no path can name, such as the one of several choices that a number points to"""
+    by_text: bool = False
+    """whether problems are known by text and gold though rows number them"""
+    number: tuple[str, ...] = ()
+    """paths of a problem's place in its set: equal problems at two places are two"""
+    engine: str = ""
+    """the tool, as headers call it"""
+    model_folder: int | None = None
+    """which folder above a file is called like the model, 0 for the file's own"""
+    facts: FactPlaces | None = None
+    otherwise: str = ""
+    """what may be said of files that lack the signs"""
     metrics: str = ""
     """path of a list that names the keys with results"""
     aggregates: tuple[str, ...] = ()
@@ -39,7 +71,12 @@ class Family:
     expected: Mapping[str, str] = field(default_factory=dict)
     """arm -> `correct/attempts` in the example"""
 
-    def told(self, stem: str) -> dict[str, str]:
-        """Role -> word, as the stem of a file's name says; empty where it is called otherwise."""
-        match = re.fullmatch(self.file_name, stem) if self.file_name else None
-        return {role: word for role, word in match.groupdict().items() if word} if match else {}
+    def told(self, path: Path) -> dict[str, str]:
+        """Role -> word, as a file's name and the model's folder say; empty where it is called otherwise."""
+        match = re.fullmatch(self.file_name, opening.stem(path)) if self.file_name else None
+        if not match:
+            return {}
+        folders = [parent.name for parent in path.parents]
+        place = self.model_folder
+        arm = folders[place] if place is not None and place < len(folders) else ""
+        return {role: word for role, word in {**match.groupdict(), "arm": arm}.items() if word}

@@ -91,8 +91,16 @@ def of_shape(shape: FoundShape, missing: Missing, marks_anew: bool) -> None:
     """
     roles = shape.roles.columns
     marked = {"correct", "mark", "num_samples"} & roles.keys()
-    if shape.roles.rivals:
+    # of a tool's metrics that contradict each other none is needed where our marker marks
+    if shape.roles.rivals and not (marks_anew and shape.family):
         missing.add(_rivals(shape.roles.rivals))
+    elif not marked and not marks_anew and shape.roles.together:
+        named = " and ".join(f"`{name}`" for name in shape.roles.together)
+        missing.add(
+            f"{named} say of all answers to a problem together what came of them, so they mark no single answer. "
+            "rence's marker can mark each.",
+            "--mark",
+        )
     elif not marked and not {"response", "gold"} <= roles.keys():
         _result(shape, missing)
     elif not marked and shape.roles.unusable and not marks_anew:

@@ -9,10 +9,11 @@ from typing import Any
 from harness.importing.files import foreign, opening
 from harness.importing.files.documents import first_line
 from harness.importing.scalars.vocabulary import SYNONYMS, is_score, plain
+from harness.importing.shapes.family import Family
 from harness.importing.shapes.missing import MOST_LOOKED_AT, Command, guess
 from harness.importing.shapes.paths import Path as Place
 from harness.importing.shapes.paths import written
-from harness.importing.shapes.recognise import FoundShape, PeekedFile
+from harness.importing.shapes.recognise import FoundShape, PeekedFile, peek, shapes
 from harness.importing.shapes.tree import RecordNode, tree
 from harness.importing.shapes.vocabulary import name_benchmarks, rank
 from harness.importing.sources import ImportSource
@@ -39,6 +40,25 @@ def holds_answers(shape: FoundShape) -> bool:
     results = {"correct", "num_samples"} & roles.columns.keys() or roles.odd or roles.rivals
     guessed = bool(results) or any(guess(shape, role) for role in ("correct", "problem_id"))
     return guessed and "step" not in roles.columns
+
+
+def check_family(family: Family, files: Sequence[PeekedFile]) -> None:
+    """Raises: DataError if no file is of the tool that was named, or one that is called like its files is not."""
+    others = [one for one in files if one.family is not family]
+    if odd := [one for one in others if family.told(one.source.path)] or (others if len(others) == len(files) else []):
+        raise DataError(_no_family(family, odd))
+
+
+def _no_family(family: Family, files: Sequence[PeekedFile]) -> str:
+    """With what they are instead."""
+    signs = ", ".join(f"`{sign}`" for sign in family.signs)
+    found = shapes([peek(one.source, arms=one.arms) for one in files], {})
+    shape = max(found, key=lambda one: len(one.files_of), default=None)
+    # of what is called by nothing but its layout it is enough to say what it lacks
+    other = f"They look like {shape.name}." if shape and shape.family else family.otherwise
+    more = f" and {len(files) - 1:,} more files" if len(files) > 1 else ""
+    what = f"{files[0].source.path}{more}: no {family.name}, which have all of {signs}."
+    return f"{' '.join(filter(None, (what, other)))}\n`rence import PATH...` without a source finds out what files are."
 
 
 def nothing(files: Sequence[PeekedFile], command: Command) -> str:

@@ -76,6 +76,8 @@ def rows_of(
         rows = list(islice(rows_in(document, place), limit))
         if only:
             rows = [row for row in rows if all(_at(row[2], path) == value for path, value in only.items())]
+        if family and family.row:
+            rows = [(n, keys, family.row(row) if isinstance(row, dict) else row) for n, keys, row in rows]
         if rows:
             yield (number if lines else None), header(document, place), rows
 
@@ -110,6 +112,11 @@ class FoundShape:
         if self.layout.lists:
             return "lists of answers to each problem"
         return "a row for each answer"
+
+    def result_of(self, file: PeekedFile) -> RecordColumn | None:
+        """The column that tells right from wrong in one file; None if none does."""
+        place = next((place for place, one in enumerate(self.files) if one is file), -1)
+        return self.roles.results.get(place, self.roles.columns.get("correct"))
 
     def values(self, role: str) -> list[Any]:
         """Of the sampled answers."""
@@ -184,11 +191,12 @@ def _objects(node: RecordNode, path: str = "") -> set[str]:
     return found | (_objects(node.entries, path) if node.entries else set())
 
 
-def shapes(files: Sequence[PeekedFile], asked: Mapping[str, str]) -> list[FoundShape]:
+def shapes(files: Sequence[PeekedFile], asked: Mapping[str, str], metrics: Sequence[str] = ()) -> list[FoundShape]:
     """Files put together by their layout, each with the roles of its values.
 
     Args:
         asked: role -> path, as the user says.
+        metrics: names of results, of which each file's first counts.
     Raises: UserError for a path that is not there.
     """
     groups: dict[tuple[Any, ...], list[PeekedFile]] = {}
@@ -196,10 +204,10 @@ def shapes(files: Sequence[PeekedFile], asked: Mapping[str, str]) -> list[FoundS
         if one.place is not None:
             key = (one.family and one.family.name, one.place, one.keys, tells_problems(one.row) or one.keys > 0)
             groups.setdefault(key, []).append(one)
-    return [_shape(group, asked) for group in groups.values()]
+    return [_shape(group, asked, metrics) for group in groups.values()]
 
 
-def _shape(files: list[PeekedFile], asked: Mapping[str, str]) -> FoundShape:
+def _shape(files: list[PeekedFile], asked: Mapping[str, str], metrics: Sequence[str]) -> FoundShape:
     row, beside = merged([one.row for one in files]), merged([one.beside for one in files])
     place, share = files[0].place or (), max(1, _MOST_ANSWERS // len(files))
     rows = [row for one in files for _, _, some in one.rows(share) for _, _, row in some[:share]]
@@ -212,8 +220,9 @@ def _shape(files: list[PeekedFile], asked: Mapping[str, str]) -> FoundShape:
             flatten(some, header_, made, there, table, line)
         files_of += [place_of_file] * (len(table.numbers) - len(files_of))
     family = files[0].family
-    sets = [family.told(opening.stem(one.source.path)).get("benchmark", "") if family else "" for one in files]
-    sampled = Sampled(there, table.columns, files_of, made, family, asked, sets)
+    sets = [family.told(one.source.path).get("benchmark", "") if family else "" for one in files]
+    paths = [str(one.source.path) for one in files]
+    sampled = Sampled(there, table.columns, files_of, made, family, asked, sets, paths, metrics)
     return FoundShape(files, made, there, resolve(sampled), family, table, files_of)
 
 

@@ -82,6 +82,14 @@ def _problems(sampled: Sampled, found: Roles) -> None:
         if ids:
             found.columns["problem_id"] = sampled.columns[ids[0]]
         return
+    if (
+        text is not None
+        and sampled.family
+        and sampled.family.by_text
+        and all(map(judging.is_there, sampled.values[text.text]))
+    ):
+        found.columns["problem_id"], found.by_text = text, True
+        return
     values = {name: [str(value) for value in sampled.values[name]] for name in ids}
     golds = [str(v) for v in sampled.values[gold.text]] if gold else None
     if text is None:

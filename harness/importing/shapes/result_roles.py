@@ -2,19 +2,89 @@
 
 from __future__ import annotations
 
+from harness.importing.metric_choice import choose
 from harness.importing.shapes import judging
 from harness.importing.shapes.flat import own_name
-from harness.importing.shapes.paths import matches, plain
+from harness.importing.shapes.paths import matches, plain, written
 from harness.importing.shapes.sampled import Roles, Sampled, take
 from harness.importing.shapes.vocabulary import NAMES, rank
+from harness.records import DataError
 
 _SURE = NAMES["correct"][: NAMES["correct"].index("grade")]
 """names of nothing but right or wrong; the others may be of rewards"""
 
 
 def find_result(sampled: Sampled, found: Roles) -> None:
-    """Right or wrong of each answer, or counts of each problem."""
+    """Right or wrong of each answer, or counts of each problem; of files with other metrics each by its own."""
+    if sampled.layout.lists:
+        found.together = [text for text in _results(sampled) if sampled.columns[text].where == "row"]
+    groups = _by_metrics(sampled)
+    if len(groups) < 2 or "correct" in sampled.asked:
+        _find(sampled, found)
+        return
+    for files in groups:
+        one = Roles()
+        _find(sampled.of(files), one)
+        found.rivals = found.rivals or one.rivals
+        found.notes += [note for note in one.notes if note not in found.notes]
+        if "correct" in one.columns and not one.two:
+            found.results |= dict.fromkeys(files, one.columns["correct"])
+        else:
+            found.odd = found.odd or one.odd
+            found.unusable = found.unusable or (one.odd or [""])[0]
+    if found.results and not (found.odd or found.rivals):
+        found.columns["correct"] = next(iter(found.results.values()))
+    else:
+        found.results.clear()
+
+
+def _by_metrics(sampled: Sampled) -> list[list[int]]:
+    """Files put together by the metrics that they have, where a tool calls them by names that are data."""
+    names = list(_results(sampled))
+    there: dict[int, set[str]] = {}
+    for name in names:
+        for file, value in zip(sampled.files, sampled.values[name], strict=True):
+            if judging.is_there(value):
+                there.setdefault(file, set()).add(name)
+    groups: dict[frozenset[str], list[int]] = {}
+    for file, found in there.items():
+        groups.setdefault(frozenset(found), []).append(file)
+    return list(groups.values())
+
+
+def _results(sampled: Sampled) -> dict[str, str]:
+    """Columns of a family's metrics, whose names are data -> those names."""
+    patterns = [one for one in (sampled.family.roles.get("correct", ()) if sampled.family else ()) if "{" in one]
+    found = [text for one in patterns for text in sampled.columns if matches(one, plain(text))]
+    return {text: sampled.columns[text].path[-1] for text in found}
+
+
+def _wanted(sampled: Sampled) -> str:
+    """The column of the metric that the user wants. Raises: DataError that lists what there is."""
+    names = {name: text for text, name in _results(sampled).items() if judging.any_there(sampled.values[text])}
+    where = sampled.paths[sampled.files[0]]
+    return names[choose(where, {name: sampled.values[text] for name, text in names.items()}, sampled.metrics)]
+
+
+def _check_one_each(sampled: Sampled, text: str) -> None:
+    """Raises: DataError for one result of several answers: it says of none whether it is correct."""
+    if sampled.layout.lists and sampled.columns[text].where == "row":
+        place = written(sampled.layout.lists[0])
+        raise DataError(
+            f"{sampled.paths[sampled.files[0]]}: `{text}` is one result of all entries of `{place}` together, so it "
+            "marks no single answer. `--mark` marks each with rence's own marker."
+        )
+
+
+def _find(sampled: Sampled, found: Roles) -> None:
+    """Of files with the same metrics."""
     from benchmarks.marks import Mark
+
+    if sampled.metrics:
+        text = _wanted(sampled)
+        _check_one_each(sampled, text)
+        found.columns["correct"] = sampled.columns[text]
+        return
 
     words = {mark.value for mark in Mark}
     take(sampled, found, "mark", lambda values: all(value in words for value in values))
@@ -24,6 +94,7 @@ def find_result(sampled: Sampled, found: Roles) -> None:
     no_choice = "correct" in sampled.asked or len(binary) < 2
     chosen = binary[:1] if no_choice else _agreed(sampled, found, binary)
     if chosen:
+        _check_one_each(sampled, chosen[0])
         found.columns["correct"] = sampled.columns[chosen[0]]
     elif not found.rivals and "mark" not in found.columns:
         if signed := sampled.ranked("correct", judging.are_signed):
@@ -55,7 +126,9 @@ def _agreed(sampled: Sampled, found: Roles, binary: list[str]) -> list[str]:
     of_family = sampled.family.roles.get("correct", ()) if sampled.family else ()
     if any(matches(pattern, plain(binary[0])) and "{" not in pattern for pattern in of_family):
         return binary[:1]
-    sure = [text for text in binary if _is_sure(sampled, text)] or binary
+    # of metrics whose names are data none is surer than others
+    named = _results(sampled)
+    sure = [text for text in binary if text in named or _is_sure(sampled, text)] or binary
     told = {text: [judging.yes_or_no(value) for value in sampled.values[text]] for text in binary}
     different = [text for text in sure[1:] if told[text] != told[sure[0]]]
     if different:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from harness.base.errors import UserError, nearest
@@ -33,8 +33,12 @@ class Roles:
     """places named like results, whose values are neither right nor wrong"""
     unusable: str = ""
     """the first of them whose name is of nothing but right or wrong: answers are not marked by us in its stead"""
+    together: list[str] = field(default_factory=list)
+    """places of results that are each of all answers to a problem"""
     two: tuple[float, ...] = ()
     """the lower and the upper number that the result is, if it is one of two numbers that say right and wrong"""
+    results: dict[int, RecordColumn] = field(default_factory=dict)
+    """file -> what tells its results, where files have results of several names"""
     notes: list[str] = field(default_factory=list)
 
 
@@ -52,6 +56,16 @@ class Sampled:
     """role -> path, as the user says"""
     sets: Sequence[str] = ()
     """of each file its benchmark, as its name tells by the family's pattern; empty where it does not"""
+    paths: Sequence[str] = ()
+    """of each file"""
+    metrics: Sequence[str] = ()
+    """names of results that the user wants, of which the first that a file has counts"""
+
+    def of(self, files: Collection[int]) -> Sampled:
+        """The answers of some files alone."""
+        keep = [row for row, file in enumerate(self.files) if file in files]
+        values = {name: [column[row] for row in keep] for name, column in self.values.items()}
+        return replace(self, values=values, files=[self.files[row] for row in keep])
 
     def ranked(self, role: str, fits: Callable[[Values], bool], taken: Sequence[str] = ()) -> list[str]:
         """Columns that may have a role, the surest first: as asked, as the family says, by their names."""

@@ -6,14 +6,24 @@ from collections.abc import Iterator, Sequence
 
 from harness.importing.evaluations import ImportedEvaluation
 from harness.importing.shapes.left_arms import result_place
-from harness.importing.shapes.recognise import FoundShape
+from harness.importing.shapes.recognise import FoundShape, PeekedFile
 from harness.importing.shapes.whose import Whose
+from harness.records import START
 
 
 def nameless(shape: FoundShape, whose: Whose) -> bool:
     """Whether nothing names the arm, and nothing numbers the answers to a problem in a file."""
     numbered = {"sample", "num_samples"} & shape.roles.columns.keys() or shape.layout.lists
     return whose.how.get("arm") == "the path" and not numbered
+
+
+def grader(shape: FoundShape, file: PeekedFile) -> str:
+    """What says of one file's answers which are correct: of a tool its name and the metric, else the place."""
+    columns = shape.roles.columns
+    result = shape.result_of(file) or next((columns[role] for role in ("mark", "num_samples") if role in columns), None)
+    if shape.family and shape.family.engine and result:
+        return f"{shape.family.engine} {(result.path or (result.text,))[-1]}"
+    return f"{result.text if result else ''} of {shape.name}"
 
 
 def said(shape: FoundShape, whose: Whose, files: int, final: Sequence[ImportedEvaluation]) -> str:
@@ -51,6 +61,9 @@ def notes(shape: FoundShape, whose: Whose, marked_anew: bool, most: int, without
     """
     if not marked_anew and "mark" not in shape.roles.columns:
         yield "The source tells which answers are correct, not whether the others are wrong, missing or cut off."
+    seedless = any(seed is None and arm != START for seed, arm in zip(whose.seed, whose.arm, strict=True))
+    if shape.family and shape.family.engine and seedless and "seed" not in shape.roles.columns:
+        yield "A source without a seed in its name is taken as seed 0: ARM/seedN=PATH names another."
     if shape.roles.by_text:
         yield "Problems are known by their text and gold."
     if "num_samples" in shape.roles.columns:

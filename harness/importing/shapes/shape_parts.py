@@ -20,13 +20,17 @@ _PART = 1 << 15
 """answers that are held at once"""
 
 
-def parts(shape: FoundShape, file: PeekedFile, extra: Mapping[str, RecordColumn]) -> Iterator[Raw]:
-    """
-    Args:
-        extra: columns to read beside those with roles.
+def parts(shape: FoundShape, file: PeekedFile) -> Iterator[Raw]:
+    """Columns with roles, the result by the file's own metric, and the `number` of a problem in its set.
+
     Raises: DataError with the place.
     """
-    wanted = {**shape.roles.columns, **extra}
+    wanted = dict(shape.roles.columns)
+    if result := shape.result_of(file):
+        wanted["correct"] = result
+    numbers = shape.family.number if shape.family else ()
+    if place := next((one for one in numbers if one in shape.columns), None):
+        wanted["number"] = shape.columns[place]
     if shape.roles.by_text:
         wanted.pop("problem_id", None)
     if _is_flat(shape, file, wanted):
@@ -45,7 +49,7 @@ def _is_flat(shape: FoundShape, file: PeekedFile, wanted: Mapping[str, RecordCol
         and file.place == ()
         and not shape.layout.lists
         and shape.layout.wide is None
-        and not (shape.family and shape.family.only)
+        and not (shape.family and (shape.family.only or shape.family.row))
         and readers.is_table(file.source.path)
         and not opening.has_mark(file.source.path)
         and (opening.kind(file.source.path) != ".csv" or separator(file.source.path) == ",")

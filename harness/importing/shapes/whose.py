@@ -74,7 +74,8 @@ def whose(files: Sequence[FileFacts], arms_by_row: bool, typed: Sequence[str], a
         found = same_problems(part, [*others, *beside], problems)
         found = same_problems(part, beside, problems) if found is None else found
         found = same_problems(part, [], problems) if found is None else found
-        is_arm = bool(found) and not name_benchmarks(part.values)
+        # a tool that names its files for benchmarks, and names those in the rows too, names no arms by them
+        is_arm = bool(found) and not _of_tool(part, files) and not name_benchmarks(part.values)
         (same if is_arm else apart).append(part)
     if arm is None:
         _arms(made, files, own, arms_by_row, same, [*apart, *beside], problems, paths, typed)
@@ -91,11 +92,19 @@ def whose(files: Sequence[FileFacts], arms_by_row: bool, typed: Sequence[str], a
     return made
 
 
+def _of_tool(part: Varying, files: Sequence[FileFacts]) -> bool:
+    """Whether files are called after the benchmarks that their rows name."""
+    named = [one.told.get("benchmark", "") and " ".join(one.benchmarks) for one in files]
+    return part.depth == -1 and all(named) and len(set(zip(part.labels, named, strict=True))) == len(set(named))
+
+
 def _with_told(files: Sequence[FileFacts], paths: Sequence[NamedPath]) -> list[NamedPath]:
     """With what a family's pattern of file names says instead of their words."""
     made = []
     for one, path in zip(files, paths, strict=True):
-        numbers = {role: int(word) for role, word in one.told.items() if word.isdigit() and role != "benchmark"}
+        numbers = {
+            role: int(word) for role, word in one.told.items() if word.isdigit() and role not in ("benchmark", "arm")
+        }
         last = one.told.get("benchmark", "" if one.told else path.parts[-1])
         stamp = one.told.get("time", path.stamp)
         made.append(NamedPath((*path.parts[:-1], last), stamp, {**path.told, **numbers}))
@@ -150,6 +159,9 @@ def _arms(
 def _only_name(files: Sequence[FileFacts], paths: Sequence[NamedPath], typed: Sequence[str]) -> str:
     """Of one arm: a folder that all files share, else the file, if its name is of nothing else, else what was typed."""
     of_benchmark = any("benchmark" in one.told for one in files)
+    of_tool = {one.told.get("arm", "") for one in files}
+    if len(of_tool) == 1 and "" not in of_tool:
+        return of_tool.pop()
     own = [NamedPath(path.parts[:-1] or (() if of_benchmark else path.parts)) for path in paths]
     within = [part for part in _within(files, typed).parts if not name_benchmarks([part])]
     return fixed_name(own, (), [*within, *typed]) or "arm"

@@ -106,11 +106,14 @@ def _context() -> multiprocessing.context.BaseContext:
 
 
 def _end_the_server() -> None:
-    """It would end by itself, but take torch down in seconds, through which whoever reads our output waits for it."""
+    """It would end by itself, but take torch down in seconds, through which whoever reads our output waits for it. We
+    wait for it, so that the system counts its processor seconds, which are those of all jobs too, as ours."""
     pid: int | None = getattr(forkserver._forkserver, "_forkserver_pid", None)  # type: ignore[attr-defined]
     if pid is not None:
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
+        with suppress(ChildProcessError):
+            os.waitpid(pid, 0)
 
 
 def _work(job: Job, attempt: int, slot: Mapping[str, str]) -> None:

@@ -82,7 +82,7 @@ class Training:
                 raise backends.Diverged("the weights are not finite")
             self.train_seconds += time.perf_counter() - started
             self.done = self.done.after(collected, trainer.state.global_step, self.trial.experiment.grid_rollouts)
-            self.record(metrics.step_metrics(collected, batch, trainer.logged))
+            self.record(metrics.step_metrics(collected, batch, trainer.logged), collected.reward_failure)
             if self.done.grid:
                 self.evaluate_checkpoint()
 
@@ -105,10 +105,10 @@ class Training:
         """Keyed by identity, as on all backends."""
         return torch.Generator().manual_seed(backends.derive(what, self.trial.seed, self.step, which))
 
-    def record(self, row: Mapping[str, float | None]) -> None:
+    def record(self, row: Mapping[str, float | None], failure: str) -> None:
         """A line of `steps.jsonl`, and a checkpoint if it is time: a model, from which Trainer can also go on."""
         done, trainer = self.done, self.trainer
-        line = backends.StepRecord(done.step, done.rollouts, done.tokens, done.updates, done.cursor, dict(row))
+        line = backends.StepRecord(done.step, done.rollouts, done.tokens, done.updates, done.cursor, dict(row), failure)
         backends.append_jsonl(self.folder.steps, [line.to_json()])
         self.observer.on_step(line)
         if done.grid is None and done.step % self.recipe.checkpoint_steps:
