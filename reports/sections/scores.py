@@ -58,12 +58,13 @@ def _percent(interval: tuple[float, float] | None) -> tuple[float, float] | None
 
 def table(a: Analysis) -> Table:
     """Arms x benchmarks and the average, in percent with intervals; a gap where an arm has no complete result."""
-    titles = [*map(a.benchmark_title, a.benchmarks), "Average", *(["Pooled"] if a.sizes_differ else []), "Seeds"]
+    # the average comes first: a narrow screen shows no more than that
+    titles = ["Average", *(["Pooled"] if a.sizes_differ else []), *map(a.benchmark_title, a.benchmarks), "Seeds"]
     rows = []
     for arm in a.rows:
-        cells = [_cell(a, arm, column) for column in a.columns]
         pooled = [Cell(percent(a.weighted.get(arm)), a.weighted.get(arm))] if a.sizes_differ else []
-        rows.append(Row([text(a.label(arm)), *cells, *pooled, _seeds(a, arm)], quiet=arm == START))
+        cells = [_cell(a, arm, AVERAGE), *pooled, *(_cell(a, arm, column) for column in a.benchmarks)]
+        rows.append(Row([text(a.label(arm)), *cells, _seeds(a, arm)], quiet=arm == START))
     return Table("scores", [Column("", numeric=False), *map(Column, titles)], rows, caption(a))
 
 
