@@ -137,7 +137,8 @@ def compare(
 def load(folder: str | os.PathLike[str], *, accept: str | None = None, only_common: bool = False) -> Results:
     """The results in a folder, as tables and pictures: of a run, finished or under way, an import (`rence import`), an
     evaluation (`rence eval`), or an import of scores without problems (`rence import scores`), which has the tables
-    `arms`, `trials`, `scores`, `curves`, `differences` and `missing` alone.
+    `arms`, `trials`, `scores`, `curves`, `differences` and `missing`, their pictures, and `compare`; what needs
+    answers raises DataError there.
 
     Args:
         accept: why a broken seal or a mismatch does not matter; what is printed says it.

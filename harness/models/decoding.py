@@ -1,13 +1,16 @@
 """One step of decoding: a token of each row in, the logits of the next out.
 
-`LeanDecoder` runs the layers of Llama, Mistral, Qwen2 and Qwen3 themselves. It calls the model's own linear layers, so
-that whatever is hooked into these (adapters) acts, and does the rest in few operations: transformers' forward spends
-half of a small batch's time between them (8 rows of a model of 9 M parameters: docs/LOG.md). `PlainDecoder` calls the
-forward of any other model. Both give the same logits, to the last digits; tests compare them.
+`LeanDecoder` runs the layers of Llama, Mistral, Qwen2 and Qwen3 themselves. It calls the model's own linear layers
+where anything is hooked into these (adapters), else their products with packed weights (`models/linear.py`), and does
+the rest in few operations: transformers' forward spends half of a small batch's time between them (8 rows of a model of
+9 M parameters: docs/LOG.md). `PlainDecoder` calls the forward of any other model. Both give the same logits, to the
+last digits; tests compare them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -17,6 +20,7 @@ from transformers import PreTrainedModel
 from harness.base.errors import UserError
 from harness.models.attention import NAME
 from harness.models.fused import rotated
+from harness.models.linear import packed
 from harness.models.slots import Slots
 
 LEAN = ("llama", "mistral", "qwen2", "qwen3")
@@ -24,6 +28,7 @@ LEAN = ("llama", "mistral", "qwen2", "qwen3")
 FIXED_ROPE = ("default", "linear", "llama3", "yarn")
 """kinds of rotary positions that depend on nothing but the position"""
 KINDS = ("full_attention", "sliding_attention")
+Product = Callable[[Tensor], Tensor]
 
 
 def decoder_of(net: PreTrainedModel, columns: int) -> LeanDecoder | PlainDecoder:
@@ -59,7 +64,7 @@ def window_of(config: Any) -> int | None:
 
 
 class LeanDecoder:
-    """Of a model of `LEAN`, with its weights as they are at each step."""
+    """Of a model of `LEAN`, with its weights as they are when it is made."""
 
     def __init__(self, net: PreTrainedModel, columns: int) -> None:
         base: Any = net.model
@@ -72,6 +77,8 @@ class LeanDecoder:
         # Of each position (1, d / 2), for all heads alike.
         self._cos, self._sin = cos[0, :, None, :half].contiguous(), sin[0, :, None, :half].contiguous()
         self._columns = torch.arange(columns, device=weight.device)
+        self._layers = [_Layer.of(net, layer) for layer in base.layers]
+        self._head = packed(net, net.lm_head)
 
     def step(self, token_R: Tensor, slots: Slots) -> Tensor:
         """(R, V): logits after these tokens, whose keys go where `slots.place` said."""
@@ -79,28 +86,52 @@ class LeanDecoder:
         hidden = (self._columns[:width] > column_R[:, None])[:, None, None]
         cos, sin = self._cos[column_R], self._sin[column_R]
         x = self._base.embed_tokens(token_R)
-        for layer, kept in zip(self._base.layers, slots.layers, strict=True):
-            x = x + self._attend(layer.self_attn, _norm(layer.input_layernorm, x), kept, cos, sin, hidden)
-            mlp, y = layer.mlp, _norm(layer.post_attention_layernorm, x)
-            x = x + mlp.down_proj(mlp.act_fn(mlp.gate_proj(y)).mul_(mlp.up_proj(y)))
-        return self._net.lm_head(_norm(self._base.norm, x))
+        for layer, kept in zip(self._layers, slots.layers, strict=True):
+            own = layer.own
+            x = x + self._attend(layer, _norm(own.input_layernorm, x), kept, cos, sin, hidden)
+            y = _norm(own.post_attention_layernorm, x)
+            x = x + layer.down(own.mlp.act_fn(layer.gate(y)).mul_(layer.up(y)))
+        return self._head(_norm(self._base.norm, x))
 
-    def _attend(self, own: Any, x: Tensor, kept: Any, cos: Tensor, sin: Tensor, hidden: Tensor) -> Tensor:
+    def _attend(self, layer: _Layer, x: Tensor, kept: Any, cos: Tensor, sin: Tensor, hidden: Tensor) -> Tensor:
         """Attention's part of a layer.
 
         Args:
             x: (R, hidden size).
             hidden: bool (R, 1, 1, width): what a row must not see.
         """
-        rows, size = len(x), self._size
-        query, key = own.q_proj(x).view(rows, -1, size), own.k_proj(x).view(rows, -1, size)
+        rows, size, own = len(x), self._size, layer.own.self_attn
+        query, key = layer.query(x).view(rows, -1, size), layer.key(x).view(rows, -1, size)
         if hasattr(own, "q_norm"):
             query, key = _norm(own.q_norm, query), _norm(own.k_norm, key)
         query, key = _rotate(query, cos, sin), _rotate(key, cos, sin)
-        keys, values = kept.update(key[:, :, None], own.v_proj(x).view(rows, -1, 1, size))
+        keys, values = kept.update(key[:, :, None], layer.value(x).view(rows, -1, 1, size))
         grouped = query.view(rows, keys.shape[1], -1, size).mul_(own.scaling)
         weight = (grouped @ keys.transpose(2, 3)).masked_fill_(hidden, -torch.inf).softmax(-1)
-        return own.o_proj((weight @ values).view(rows, -1))
+        return layer.out((weight @ values).view(rows, -1))
+
+
+@dataclass(frozen=True)
+class _Layer:
+    """A layer of a model, and the products with its matrices."""
+
+    own: Any
+    query: Product
+    key: Product
+    value: Product
+    out: Product
+    gate: Product
+    up: Product
+    down: Product
+
+    @classmethod
+    def of(cls, net: PreTrainedModel, layer: Any) -> _Layer:
+        attention, mlp = layer.self_attn, layer.mlp
+        matrices = (
+            *(attention.q_proj, attention.k_proj, attention.v_proj, attention.o_proj),
+            *(mlp.gate_proj, mlp.up_proj, mlp.down_proj),
+        )
+        return cls(layer, *(packed(net, one) for one in matrices))
 
 
 def _norm(own: Any, x: Tensor) -> Tensor:

@@ -9,6 +9,7 @@ another order.
 from __future__ import annotations
 
 import platform
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -17,6 +18,12 @@ from torch import Tensor
 
 LEAST_PRODUCTS = 2**20
 """multiplications from which on it pays: oneDNN needs some microseconds to begin"""
+LEAST_PACKED = 2**16
+"""numbers of a matrix from which on it is worth packing: smaller ones stay in the processor's nearest caches anyway"""
+MOST_PACKED = 2**26
+"""numbers of a model up to which it is packed: a second copy of 268 MB"""
+PACKED_FOR = 8
+"""rows that oneDNN is told of when it packs"""
 
 
 def use_fast_linear(net: torch.nn.Module) -> None:
@@ -55,6 +62,33 @@ class FastLinear(torch.nn.Linear):
 def is_plain(module: object) -> bool:
     """Whether it is a matrix and a bias and no more: torch's own or ours, without adapters."""
     return type(module) in (torch.nn.Linear, FastLinear)
+
+
+def packed(net: torch.nn.Module, linear: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
+    """A linear layer of this net that is called often before its weights change: the same product, bit for bit, of a
+    copy of the weights of now in the order that oneDNN reads them in.
+
+    A product of 8 rows takes half of its time otherwise putting weights into that order (256 x 1152: 92 and 50 us, 128
+    rows: 632 and 373). The layer itself where that does not pay, would need much memory, or is not all that it does.
+    """
+    if (
+        not isinstance(linear, FastLinear)
+        or linear._forward_hooks
+        or linear._forward_pre_hooks
+        or linear.weight.dtype != torch.float32
+        or linear.weight.device.type != "cpu"
+        or linear.weight.numel() < LEAST_PACKED
+        or sum(one.numel() for one in net.parameters()) > MOST_PACKED
+        or not hasattr(torch.ops.mkldnn, "_reorder_linear_weight")
+    ):
+        return linear
+    ordered = torch.ops.mkldnn._reorder_linear_weight(linear.weight.detach(), PACKED_FOR)
+    outer, bias = len(linear.weight), linear.bias
+
+    def run(x: Tensor) -> Tensor:
+        return linear(x) if x.numel() * outer < LEAST_PRODUCTS else _product(x, ordered, bias)
+
+    return run
 
 
 def product(x: Tensor, weight: Tensor) -> Tensor:

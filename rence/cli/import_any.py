@@ -7,21 +7,25 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-import typer
 from typer.core import TyperGroup
 
 from benchmarks.marks import Reading
 from rence.cli.console import out, print_json
 from rence.cli.import_options import Shared, show, summary
 from rence.cli.import_words import (
+    Above,
     Arm,
     Benchmark,
+    DryRun,
+    Filter,
     HowToRead,
+    Latest,
     Mark,
     Metric,
     Paths,
+    Places,
     Rule,
     Seed,
     Tolerance,
@@ -75,29 +79,20 @@ def _recognised(
     family: str | None,
     paths: Paths,
     shared: Shared,
-    column: Annotated[
-        list[str] | None,
-        typer.Option("--column", metavar="NAME=PLACE", help="Where a value stands, such as correct=score.value.acc."),
-    ] = None,
+    column: Places = None,
     arm: Arm = None,
     seed: Seed = None,
     benchmark: Benchmark = None,
-    filter: Annotated[
-        list[str] | None, typer.Option("--filter", help="The one of several filters or graders that is taken.")
-    ] = None,
+    filter: Filter = None,
     metric: Metric = None,
-    above: Annotated[
-        float | None, typer.Option("--correct-above", help="A result above it is correct.", show_default=False)
-    ] = None,
-    latest: Annotated[
-        bool, typer.Option("--latest", help="Of evaluations that were run again, the last by its time stamp.")
-    ] = False,
+    above: Above = None,
+    latest: Latest = False,
     mark: Mark = False,
     reading: HowToRead = Reading.RULE,
     rule: Rule = None,
     tolerance: Tolerance = None,
     workers: Workers = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be made, and write nothing.")] = False,
+    dry_run: DryRun = False,
 ) -> None:
     """With a family its files alone."""
     from harness.importing import recognised as source

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from rence.cli.console import out, print_json, table
+from rence.cli.console import Json, out, print_json, table
+from rence.cli.import_words import Baseline, Clean, Out, Step, Target
 
 if TYPE_CHECKING:
     from harness.importing.folder import Imported
@@ -19,18 +20,16 @@ if TYPE_CHECKING:
     from harness.importing.sources import Find, ImportSource
 
 _SHARED: dict[str, Any] = {
-    "to": Annotated[Path, typer.Option("--out", metavar="RUN", help="The run folder to write.", show_default=False)],
-    "target": Annotated[str | None, typer.Option(help="The arm that is compared; the first if not given.")],
-    "baseline": Annotated[list[str] | None, typer.Option(help="An arm it is compared with; all others if not given.")],
+    "to": Annotated[Path, Out],
+    "target": Target,
+    "baseline": Baseline,
     "estimand": Annotated[Literal["algorithm", "benchmark", "checkpoints"], typer.Option(help="What intervals cover.")],
-    "step": Annotated[
-        str | None, typer.Option(metavar="N|last", help="The step that is compared; the last that all have.")
-    ],
+    "step": Step,
     "common": Annotated[
         bool, typer.Option("--common", help="Keep the problems that all have, instead of refusing what is incomplete.")
     ],
-    "clean": Annotated[bool, typer.Option("--clean", help="Replace an import that is at --out.")],
-    "json": Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout and nothing else.")],
+    "clean": Clean,
+    "json": Json,
 }
 _SWITCHES = {"common": False, "clean": False, "json": False}
 _DEFAULTS = {"target": None, "baseline": None, "estimand": "algorithm", "step": None, **_SWITCHES}

@@ -1,4 +1,7 @@
-"""Options that several sources of `rence import` have, and what is made of their words."""
+"""Options that several sources of `rence import` have, and what is made of their words.
+
+Each stands here once, also where `rence import scores` has it beside `rence import`.
+"""
 
 from __future__ import annotations
 
@@ -55,6 +58,25 @@ Columns = Annotated[
 Metric = Annotated[
     list[str] | None, typer.Option("--metric", help="The metric, 0 or 1, that says correct; the first a task has.")
 ]
+Filter = Annotated[
+    list[str] | None, typer.Option("--filter", help="The one of several filters or graders that is taken.")
+]
+Above = Annotated[
+    float | None, typer.Option("--correct-above", help="A result above it is correct.", show_default=False)
+]
+Latest = Annotated[
+    bool, typer.Option("--latest", help="Of evaluations that were run again, the last by its time stamp.")
+]
+Places = Annotated[
+    list[str] | None,
+    typer.Option("--column", metavar="NAME=PLACE", help="Where a value stands, such as correct=score.value.acc."),
+]
+Out = typer.Option("--out", metavar="RUN", help="The run folder to write.", show_default=False)
+Target = Annotated[str | None, typer.Option(help="The arm that is compared; the first if not given.")]
+Baseline = Annotated[list[str] | None, typer.Option(help="An arm it is compared with; all others if not given.")]
+Step = Annotated[str | None, typer.Option(metavar="N|last", help="The step that is compared; the last that all have.")]
+Clean = Annotated[bool, typer.Option("--clean", help="Replace an import that is at --out.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be made, and write nothing.")]
 
 
 def columns_of(words: list[str] | None) -> dict[str, str]:

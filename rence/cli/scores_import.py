@@ -10,6 +10,7 @@ import typer
 
 from harness.base.errors import UserError
 from rence.cli.console import Json, out, print_json, table
+from rence.cli.import_words import Baseline, Clean, DryRun, Out, Step, Target
 
 if TYPE_CHECKING:
     from harness.importing.scalars.bring import BroughtScores
@@ -47,9 +48,7 @@ Metrics = Annotated[
 
 def scores(
     paths: Paths,
-    to: Annotated[
-        Path | None, typer.Option("--out", metavar="RUN", help="The run folder to write.", show_default=False)
-    ] = None,
+    to: Annotated[Path | None, Out] = None,
     column: Columns = None,
     metric: Metrics = None,
     arm: Annotated[str | None, typer.Option(help="The arm of all scores, if nothing says it.")] = None,
@@ -64,16 +63,12 @@ def scores(
     unit: Annotated[
         ScoreUnit | None, typer.Option(help="What the scores are, where that cannot be told; raw: of any scale.")
     ] = None,
-    step: Annotated[
-        str | None, typer.Option(metavar="N|last", help="The step that is compared; the last that all have.")
-    ] = None,
-    target: Annotated[str | None, typer.Option(help="The arm that is compared; the first if not given.")] = None,
-    baseline: Annotated[
-        list[str] | None, typer.Option(help="An arm it is compared with; all others if not given.")
-    ] = None,
+    step: Step = None,
+    target: Target = None,
+    baseline: Baseline = None,
     experiment: Annotated[str | None, typer.Option(help="Of MLflow's, where several have runs.")] = None,
-    clean: Annotated[bool, typer.Option("--clean", help="Replace an import that is at --out.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be made, and write nothing.")] = False,
+    clean: Clean = False,
+    dry_run: DryRun = False,
     json: Json = False,
 ) -> None:
     """Scores without problems: a number for each arm and seed, and step if there are curves. They are compared seed by

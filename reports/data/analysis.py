@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, wraps
-from typing import Any, TypeVar, cast
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 from harness.records import START, ArmRecord, DataError
 from reports.data import deviations
@@ -19,6 +19,7 @@ from reports.statistics import ESTIMANDS, ROUNDING, Estimand, Estimate, contrast
 from reports.statistics.multiple import adjusted
 from reports.words import benchmark_title
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 
@@ -102,7 +103,7 @@ class Analysis:
         return by_seed(group) if group else {}
 
     @cached_property
-    def kept(self) -> dict[Callable[..., Any], Any]:
+    def kept(self) -> dict[tuple[Any, ...], Any]:
         """What functions that are asked by several sections found: see `once`."""
         return {}
 
@@ -129,15 +130,16 @@ class Analysis:
         return title if titles.count(title) == 1 else f"{title} [{arm}]"
 
 
-def once(function: Callable[[Analysis], T]) -> Callable[[Analysis], T]:
-    """A function of an analysis that several sections ask, called once for each analysis: a quarter of a report's
-    time was the same numbers again. What it returns is shared, and nobody may change it."""
+def once(function: Callable[Concatenate[Analysis, P], T]) -> Callable[Concatenate[Analysis, P], T]:
+    """A function of an analysis that several sections ask, called once for each analysis and the same further words: a
+    quarter of a report's time was the same numbers again. What it returns is shared, and nobody may change it."""
 
     @wraps(function)
-    def kept(a: Analysis) -> T:
-        if function not in a.kept:
-            a.kept[function] = function(a)
-        return a.kept[function]
+    def kept(a: Analysis, *words: P.args, **named: P.kwargs) -> T:
+        key = (function, words, *named.items())
+        if key not in a.kept:
+            a.kept[key] = function(a, *words, **named)
+        return a.kept[key]
 
     return kept
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.records import START
-from reports.data.analysis import Analysis
+from reports.data.analysis import Analysis, once
 from reports.data.pairs import Groups, difference
 from reports.data.pass_at_k import Measure, at, groups, ladder
 from reports.data.scores import AVERAGE, Scores
@@ -57,6 +57,20 @@ class PassAtK:
         }
 
 
+class _Same:
+    """Scores as a key for `once`: the same if they are the same objects, which `by_k` gives to everybody who asks."""
+
+    def __init__(self, scores: list[Scores]):
+        self.scores = scores
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and [*map(id, self.scores)] == [*map(id, other.scores)]
+
+    def __hash__(self) -> int:
+        return hash((*map(id, self.scores),))
+
+
+@once
 def by_k(a: Analysis, measure: str = "pass@k") -> dict[int, Groups]:
     """k of the ladder -> the matrices of each arm and column that has so many attempts."""
     return {k: groups(a, at(a.cells, k, MEASURES[measure])) for k in ladder(a)}
@@ -64,8 +78,13 @@ def by_k(a: Analysis, measure: str = "pass@k") -> dict[int, Groups]:
 
 def score(a: Analysis, arm: str, group: list[Scores]) -> Estimate:
     """Of one arm; the untrained model has no seeds to be new."""
-    asked, attempts = "checkpoints" if arm == START else a.estimand, [[s.k for s in group]]
-    return contrast([[s.values for s in group]], (1.0,), asked, 1 - a.alpha, attempts=attempts)
+    return _score(a, arm, _Same(group))
+
+
+@once
+def _score(a: Analysis, arm: str, group: _Same) -> Estimate:
+    asked, attempts = "checkpoints" if arm == START else a.estimand, [[s.k for s in group.scores]]
+    return contrast([[s.values for s in group.scores]], (1.0,), asked, 1 - a.alpha, attempts=attempts)
 
 
 def scores(a: Analysis, measure: str, found: Mapping[int, Groups]) -> Iterator[PassAtK]:
@@ -103,14 +122,18 @@ def _difference(a: Analysis, group: Groups, k: int, pair: Sides, column: str) ->
     lacking = [arm for arm in pair if (arm, column) not in group]
     if not lacking:
         ours, theirs = (group[arm, column] for arm in pair)
-        found = difference(ours, theirs, a.estimand, a.alpha, a.run.plan.comparison.pair_seeds)
-        return PassAtK("pass@k", *pair, column, k, found)
+        return PassAtK("pass@k", *pair, column, k, _minus(a, _Same(ours), _Same(theirs)))
     # what is complete with one attempt is in the table of scores
     few = [arm for arm in lacking if (arm, column) in a.scores]
     none = [arm for arm in lacking if arm not in few]
     reasons = [f"no complete result of {a.label(arm)}" for arm in none]
     reasons += [f"fewer than {k} attempts at a problem of {a.label(arm)}" for arm in few]
     return PassAtK("pass@k", *pair, column, k, None, "; ".join(reasons))
+
+
+@once
+def _minus(a: Analysis, ours: _Same, theirs: _Same) -> Estimate:
+    return difference(ours.scores, theirs.scores, a.estimand, a.alpha, a.run.plan.comparison.pair_seeds)
 
 
 def to_json(a: Analysis) -> dict[str, Any]:

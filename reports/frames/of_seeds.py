@@ -12,12 +12,14 @@ from reports.words import plural
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
 
     from reports.seed_scores.compared import ComparedScores
+    from reports.seed_scores.sides import ComparedSeeds
 
 
 class SeedResults(Results):
-    """Scores without problems (`rence import scores`): tables of arms, trials, scores, curves, differences, missing."""
+    """Scores without problems (`rence import scores`): what seeds tell, and a DataError where answers are needed."""
 
     @property
     def name(self) -> str:
@@ -50,9 +52,9 @@ class SeedResults(Results):
     @cached_property
     def _read(self) -> NoReturn:
         raise DataError(
-            f"{self.root} holds scores without problems, and this needs answers. There are the tables arms, trials, "
-            f"scores, curves, differences and missing; `rence report {self.root}` draws the pictures, and "
-            "`rence.compare` takes two arms. `rence import` of the answers themselves brings the rest."
+            f"{self.root} holds scores without problems, and this needs answers to problems. There are the tables "
+            "arms, trials, scores, curves, differences and missing, `compare`, and the pictures plot_scores, "
+            "plot_curves and plot_differences. `rence import` of the answers themselves brings the rest."
         )
 
     def arms(self) -> pd.DataFrame:
@@ -80,6 +82,32 @@ class SeedResults(Results):
         from reports.frames import seed_frames
 
         return seed_frames.differences(self._scores)
+
+    def compare(  # pyright: ignore[reportIncompatibleMethodOverride]  # there is no frame of problems to give
+        self, a: str, b: str, *, accept: str | None = None, margin: float | None = None
+    ) -> ComparedSeeds:
+        from reports.seed_scores import sides
+
+        arms = self._scores.run.plan.arms
+        if unknown := next((name for name in (a, b) if name not in arms), None):
+            raise ValueError(f"`{unknown}` is no arm of {self.name}. Its arms: {', '.join(arms)}.")
+        one, other = (str(self.root / name) for name in (a, b))
+        return sides.compare_sides(one, other, accept or self.accept, self._scores.alpha, margin)
+
+    def plot_scores(self, benchmark: str = "average", ax: Axes | None = None) -> Axes:
+        from reports.frames import seed_pictures
+
+        return seed_pictures.score_rows(self._scores, benchmark, ax)
+
+    def plot_curves(self, benchmark: str = "average", x: str | None = None, ax: Axes | None = None) -> Axes:
+        from reports.frames import seed_pictures
+
+        return seed_pictures.learning_curves(self._scores, benchmark, x or self._axis, ax)
+
+    def plot_differences(self, by_benchmark: bool = False, ax: Axes | None = None) -> Axes:
+        from reports.frames import seed_pictures
+
+        return seed_pictures.difference_rows(self._scores, by_benchmark, ax)
 
     def missing(self) -> pd.DataFrame:
         from reports.frames import seed_frames

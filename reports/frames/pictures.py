@@ -59,7 +59,7 @@ def panel(ax: Axes | None, height: float = 3.6) -> Axes:
 def score_rows(a: Analysis, column: str, ax: Axes | None) -> Axes:
     """Each arm's score in one column with its interval and every seed."""
     _known(column, a.columns)
-    return _titled(a, _rows(scores.entries_of(a, column), PERCENT, False, ax), column)
+    return _titled(a, interval_rows(scores.entries_of(a, column), PERCENT, False, ax), column)
 
 
 def difference_rows(a: Analysis, by_benchmark: bool, ax: Axes | None) -> Axes:
@@ -72,12 +72,17 @@ def difference_rows(a: Analysis, by_benchmark: bool, ax: Axes | None) -> Axes:
 
 def rows(entries: Sequence[IntervalRow], title: str, ax: Axes | None) -> Axes:
     """Differences in points, one below the other."""
-    drawn = _rows(entries, "points", True, ax)
+    drawn = interval_rows(entries, "points", True, ax)
     drawn.set_title(title, loc="left", fontsize="medium")
     return drawn
 
 
-def _rows(entries: Sequence[IntervalRow], xlabel: str, zero: bool, ax: Axes | None) -> Axes:
+def interval_rows(entries: Sequence[IntervalRow], xlabel: str, zero: bool, ax: Axes | None) -> Axes:
+    """Means or differences with their intervals, one below the other.
+
+    Args:
+        zero: with a line at zero.
+    """
     drawn = panel(ax, 1.0 + 0.3 * len(entries))
     draw_intervals(drawn, entries, xlabel, zero)
     drawn.set_yticks(range(len(entries)), [entry.label for entry in entries])
@@ -101,7 +106,7 @@ def learning_curves(a: Analysis, column: str, x: str, ax: Axes | None) -> Axes:
     lines, start = curves.panel(a, table, x)
     drawn = panel(ax)
     draw_curves(drawn, lines, start, AXES[x])
-    _legend(drawn, _names(lines), a.label(START) if start is not None else "")
+    legend(drawn, names(lines), a.label(START) if start is not None else "")
     drawn.set_ylabel(PERCENT)
     averaged = curve_benchmarks(a)
     # a curve may be of fewer benchmarks than the headline, and its average is then another one
@@ -115,7 +120,7 @@ def attempts_curve(a: Analysis, column: str, ax: Axes | None) -> Axes:
     lines = passing.lines(a, pass_family.by_k(a), column)
     drawn = panel(ax)
     draw_curves(drawn, lines, None, "k, attempts", doubling=True)
-    _legend(drawn, _names([line for line in lines if not line.dashed]), a.label(START) if START in a.rows else "")
+    legend(drawn, names([line for line in lines if not line.dashed]), a.label(START) if START in a.rows else "")
     drawn.set_ylabel("pass@k, percent")
     return _titled(a, drawn, column)
 
@@ -131,7 +136,7 @@ def cost_cloud(a: Analysis, x: str, ax: Axes | None) -> Axes:
     drawn = panel(ax)
     draw_scatter(drawn, found, start, words)
     names = {cloud.label: cloud.colour for cloud in found if not cloud.quiet}
-    _legend(drawn, names, a.label(START) if start is not None else "")
+    legend(drawn, names, a.label(START) if start is not None else "")
     drawn.set_ylabel(PERCENT)
     return _titled(a, drawn, AVERAGE)
 
@@ -147,11 +152,12 @@ def _titled(a: Analysis, drawn: Axes, column: str, title: str = "") -> Axes:
     return drawn
 
 
-def _names(lines: Sequence[Line]) -> dict[str, str]:
+def names(lines: Sequence[Line]) -> dict[str, str]:
+    """Label -> colour, of the lines that have a name."""
     return {line.label: line.colour for line in lines if not line.quiet}
 
 
-def _legend(drawn: Axes, names: Mapping[str, str], dashed: str) -> None:
+def legend(drawn: Axes, names: Mapping[str, str], dashed: str) -> None:
     """Names and colours, and what the dashed line is, if there is one."""
     from matplotlib.lines import Line2D
 

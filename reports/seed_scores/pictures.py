@@ -31,12 +31,12 @@ def tints(a: ComparedScores) -> dict[str, str]:
     return {arm: colour(chosen.index(arm)) if arm in named else MUTED for arm in arms}
 
 
-def seeds(a: ComparedScores) -> Figure:
-    """Every arm's mean with its interval, and every seed as a dot."""
+def seed_rows(a: ComparedScores, column: str) -> list[IntervalRow]:
+    """Every arm's mean in one column with its interval, and its seeds; a gap where it has no score."""
     words, colours = ScoreWords(a.run.raw), tints(a)
     rows = []
     for arm in a.run.plan.arms:
-        estimate, side = a.scores.get((arm, a.run.headline)), a.run.by_seed.get((arm, a.run.headline), {})
+        estimate, side = a.scores.get((arm, column)), a.run.by_seed.get((arm, column), {})
         if estimate is None:
             rows.append(IntervalRow(arm))
             continue
@@ -44,18 +44,31 @@ def seeds(a: ComparedScores) -> Figure:
         bounds = None if found is None else (words.scale * found[0], words.scale * found[1])
         dots = [words.scale * score for score in side.values()]
         rows.append(IntervalRow(arm, words.scale * estimate.value, bounds, dots, colours[arm], strong=arm == a.target))
+    return rows
+
+
+def seeds(a: ComparedScores) -> Figure:
+    """Every arm's mean with its interval, and every seed as a dot."""
+    words, rows = ScoreWords(a.run.raw), seed_rows(a, a.run.headline)
     caption = f"Every seed a dot, the mean a tick, with its {100 * (1 - a.alpha):g} % interval, not adjusted."
     return Figure("seeds", intervals("seeds", rows, words.axis, zero=False), caption)
 
 
-def forest(a: ComparedScores) -> Figure:
-    """The planned differences, with simultaneous intervals."""
+def difference_rows(a: ComparedScores, by_benchmark: bool = False) -> list[IntervalRow]:
+    """The planned differences, with simultaneous intervals; the headline's, and with `by_benchmark` each one's too."""
     words, rows = ScoreWords(a.run.raw), []
-    for pair in a.family("primary"):
+    for pair in [*a.family("primary"), *(a.family("per_benchmark") if by_benchmark else [])]:
         found = pair.simultaneous
         bounds = None if found is None else (words.scale * found[0], words.scale * found[1])
         value = None if pair.estimate is None else words.scale * pair.estimate.value
-        rows.append(IntervalRow(f"minus {pair.b}", value, bounds, strong=True, indent=1))
+        on = f" on {pair.benchmark}" if pair.family == "per_benchmark" else ""
+        rows.append(IntervalRow(f"minus {pair.b}{on}", value, bounds, strong=not on, indent=1))
+    return rows
+
+
+def forest(a: ComparedScores) -> Figure:
+    """The planned differences, with simultaneous intervals."""
+    words, rows = ScoreWords(a.run.raw), difference_rows(a)
     caption = (
         f"{a.target} minus each baseline, with {100 * (1 - a.alpha):g} % intervals, simultaneous within their family."
     )
@@ -82,14 +95,23 @@ def curve_blocks(a: ComparedScores) -> list[Block]:
 def _panel(
     a: ComparedScores, column: str, width: float, height: float, name: str, caption: str | None = None
 ) -> Figure | None:
-    words, colours = ScoreWords(a.run.raw), tints(a)
-    found = {arm: curve for arm in a.run.plan.arms if (curve := a.run.curve(arm, column)) is not None}
+    found = _curves(a, column)
     if not found:
         return None
-    lines = [_line(a, arm, curve, colours[arm], words.scale) for arm, curve in found.items()]
+    lines = curve_lines(a, column)
     least = 0.0 if a.run.raw else LEAST_RANGE
     svg = curves(name, lines, None, "step", width, height, least=least)
     return Figure(name, svg, legend(a, list(found.values())) if caption is None else caption)
+
+
+def curve_lines(a: ComparedScores, column: str) -> list[Line]:
+    """A line for each arm whose scores have steps, with its seeds and its band; none where scores are one a seed."""
+    words, colours = ScoreWords(a.run.raw), tints(a)
+    return [_line(a, arm, curve, colours[arm], words.scale) for arm, curve in _curves(a, column).items()]
+
+
+def _curves(a: ComparedScores, column: str) -> dict[str, SeedCurve]:
+    return {arm: curve for arm in a.run.plan.arms if (curve := a.run.curve(arm, column)) is not None}
 
 
 def _line(a: ComparedScores, arm: str, curve: SeedCurve, tint: str, scale: float) -> Line:

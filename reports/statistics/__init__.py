@@ -14,6 +14,7 @@ planned.py design.py    before a run; another design after it
 optimise.py basis.py    the cheapest design, and what it rests on
 collapse.py improvement.py    what a single seed may do
 votes.py           maj@k
+lean_scipy.py      scipy's special functions, without what commands would wait for
 """
 
 from reports.statistics.crossed import contrast

@@ -22,8 +22,8 @@ from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
-from scipy import special
 
+from reports.statistics.lean_scipy import special
 from reports.statistics.satterthwaite import Floats
 
 LEAST_POINTS = 6

@@ -32,8 +32,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy import special
 
+from reports.statistics.lean_scipy import special
 from reports.statistics.satterthwaite import Floats, Real
 
 ROUNDING = 1e-9

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scipy import special
+from reports.statistics.lean_scipy import special
 
 ROUNDING = 1e-12
 """scores this close are equal"""

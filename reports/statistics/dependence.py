@@ -18,10 +18,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy import special
 
 from reports.statistics.crossed import contrast
 from reports.statistics.estimate import Estimand, Estimate
+from reports.statistics.lean_scipy import special
 from reports.statistics.satterthwaite import CAUTION, Floats, crossed, of_seeds
 
 MARGIN = 0.02

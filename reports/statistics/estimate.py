@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
 import numpy as np
-from scipy import special
 
+from reports.statistics.lean_scipy import special
 from reports.statistics.roots import zero
 from reports.statistics.satterthwaite import pool
 

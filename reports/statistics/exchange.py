@@ -20,9 +20,9 @@ from math import comb, gcd, lcm
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
 
 from reports.statistics.crossed import Floats
+from reports.statistics.lean_scipy import special
 from reports.statistics.roots import zero
 
 DRAWS = 9_999

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special
 
 from reports.statistics.collapse import ROUNDING
+from reports.statistics.lean_scipy import special
 
 FEWEST_SEEDS = 8
 """a side: there the interval still has a median width of .56 of 1"""

@@ -13,7 +13,8 @@ from math import comb
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
+
+from reports.statistics.lean_scipy import special
 
 Floats = NDArray[np.float64]
 MOST_CASES = 2**20

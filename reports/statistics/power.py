@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from scipy import special
 
 from reports.statistics.estimate import Estimand, Parts
+from reports.statistics.lean_scipy import special
 from reports.statistics.satterthwaite import Floats, of_seeds, seeds_and_problems
 
 POWER = 0.8

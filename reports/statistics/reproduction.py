@@ -15,9 +15,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special
 
 from reports.statistics.crossed import Floats
+from reports.statistics.lean_scipy import special
 
 POWER = 0.8
 _Z = 1.959963984540054

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
+
+from reports.statistics.lean_scipy import special
 
 Floats = NDArray[np.float64]
 Real = Floats | float

@@ -17,8 +17,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
 
+from reports.statistics.lean_scipy import special
 from reports.statistics.roots import zero
 
 Floats = NDArray[np.float64]

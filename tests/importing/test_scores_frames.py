@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
@@ -16,6 +17,7 @@ from reports.frames.framing import check
 from .conftest import Done, verdict
 from .test_scores import table
 
+matplotlib.use("Agg")
 Rence = Callable[..., Done]
 TABLES = ("arms", "trials", "scores", "curves", "differences", "missing")
 BY_SEED = ("scores", "curves")
@@ -95,7 +97,7 @@ def test_differences_are_the_pairs_of_the_verdict(run: public.Results, tmp_path:
 
 
 def test_what_needs_answers_says_which_tables_there_are(run: public.Results) -> None:
-    for ask in (run.problems, run.attempts, run.pass_at_k, run.plot_curves, lambda: run.compare("a", "b")):
+    for ask in (run.problems, run.attempts, run.pass_at_k, run.plot_cost, run.steps, lambda: run.flips("a", "b")):
         with pytest.raises(public.DataError, match=r"holds scores without problems.*arms, trials, scores, curves"):
             ask()
     (run.root / "a").mkdir()
@@ -105,6 +107,34 @@ def test_what_needs_answers_says_which_tables_there_are(run: public.Results) -> 
     with pytest.raises(public.BrokenSeal, match=r"scores\.parquet"):
         public.load(run.root).scores()
     assert "scores.parquet" in repr(public.load(run.root))
+
+
+def test_pictures_show_the_numbers_of_the_frames_and_compare_those_of_the_command(
+    run: public.Results, rence: Rence
+) -> None:
+    scores = run.scores().query("benchmark == 'average'").set_index("arm")
+    ticks = [label.get_text() for label in run.plot_scores().get_yticklabels()]
+    assert ticks == ["a", "b"]
+    drawn = run.plot_curves("sums")
+    assert (drawn.get_xlabel(), drawn.get_ylabel(), drawn.get_title(loc="left")) == ("steps", "percent", "sums")
+    thick = max(drawn.get_lines(), key=lambda line: (line.get_linewidth(), line.get_ydata()[-1]))
+    ends = [100 * np.mean([0.6, 0.66, 0.62]), 100 * np.mean([0.7, 0.72, 0.71])]
+    assert list(thick.get_ydata()) == pytest.approx(ends)
+    assert [label.get_text() for label in run.plot_differences(by_benchmark=True).get_yticklabels()] == [
+        "minus a", "minus a on sums", "minus a on mul",
+    ]  # fmt: skip
+    pair = run.compare("b", "a")
+    assert pair.average.estimate is not None
+    assert pair.average.estimate.value == pytest.approx(scores.loc["b", "score"] - scores.loc["a", "score"])
+    told = rence("compare", str(run.root / "b"), str(run.root / "a"), "--json").json
+    assert pair.to_json()["pairs"] == told["pairs"]
+    for ask, words in (
+        (lambda: run.compare("b", "c"), "`c` is no arm of x. Its arms: a, b."),
+        (lambda: run.plot_scores("c"), "`benchmark` must be one of sums, mul, average, but is `c` instead."),
+        (lambda: run.plot_curves(x="tokens"), "`x` must be step, but is `tokens` instead"),
+    ):
+        with pytest.raises(ValueError, match=words.replace("(", r"\(")):
+            ask()
 
 
 def test_one_benchmark_has_an_average_and_a_table_no_curve(rence: Rence, tmp_path: Path) -> None:
@@ -117,3 +147,6 @@ def test_one_benchmark_has_an_average_and_a_table_no_curve(rence: Rence, tmp_pat
     assert averages["score"].to_dict() == {"a": -2, "b": 250} and np.isnan(averages.loc["b", "ci_low"])
     assert len(run.curves()) == len(run.curves(by_seed=True)) == len(run.missing()) == 0
     assert run.differences()["finding"].tolist() == ["could not be tested"]
+    assert run.plot_scores().get_xlabel() == "score" and run.plot_differences().get_xlabel() == "difference"
+    with pytest.raises(ValueError, match="The scores on reward have no steps, one score a seed: `plot_scores` draws"):
+        run.plot_curves()

@@ -56,3 +56,29 @@ def test_frozen_weights_get_no_gradient_and_pass_one_on() -> None:
     fast(x).sum().backward()
     assert fast.weight.grad is None and x.grad is not None
     assert_close(x.grad, fast.weight.sum(0).expand_as(x), within=1e-4)
+
+
+@pytest.mark.parametrize("bias", [False, True])
+@pytest.mark.parametrize("rows", [8, 128])
+def test_packed_weights_give_the_same_bits(bias: bool, rows: int) -> None:
+    torch.manual_seed(0)
+    layer = torch.nn.Linear(256, 640, bias=bias)
+    use_fast_linear(layer)
+    product = linear.packed(layer, layer)
+    assert product is not layer
+    with torch.inference_mode():
+        for count in (rows, 1):  # above and below the least
+            x = torch.randn(count, 256)
+            assert torch.equal(product(x), layer(x))
+
+
+def test_only_what_is_a_layer_alone_and_of_some_size_is_packed(monkeypatch: pytest.MonkeyPatch) -> None:
+    small, hooked = torch.nn.Linear(64, 96), torch.nn.Linear(256, 640)
+    large, half = copy.deepcopy(hooked), copy.deepcopy(hooked).bfloat16()
+    for one in (small, hooked, large, half):
+        use_fast_linear(one)
+    hooked.register_forward_pre_hook(lambda *_: None)
+    assert linear.packed(large, large) is not large
+    assert all(linear.packed(one, one) is one for one in (small, hooked, half))
+    monkeypatch.setattr(linear, "MOST_PACKED", 1000)
+    assert linear.packed(large, large) is large

@@ -244,22 +244,29 @@ def make_evaluated(tmp_path: Path) -> Make:
     behind, with so many correct attempts at each problem, and returns the folder."""
 
     def make(name: str, k: int = 4, changes: Mapping[str, object] | None = None, **benchmarks: list[int]) -> Path:
-        for benchmark, counts in benchmarks.items():
-            header = replace(
-                Synthetic().header(START, None, 0, "mini_easy"),
-                arm=name,
-                benchmark=benchmark,
-                benchmark_hash=f"h-{benchmark}",
-                problems=len(counts),
-                k=k,
-                model_hash=f"m-{name}",
-            )
-            marks = np.where(np.arange(k) < np.array(counts)[:, None], "correct", "wrong")
-            place = EvalFolder(tmp_path / name / "evals" / benchmark)
-            write_eval(place, replace(header, **(changes or {})), marks)  # type: ignore[arg-type]
-        return tmp_path / name
+        return write_evaluation(tmp_path / name, k, changes, **benchmarks)
 
     return make
+
+
+def write_evaluation(
+    root: Path, k: int = 4, changes: Mapping[str, object] | None = None, **benchmarks: list[int]
+) -> Path:
+    """What `rence eval` leaves of a model that is called as the folder is."""
+    for benchmark, counts in benchmarks.items():
+        header = replace(
+            Synthetic().header(START, None, 0, "mini_easy"),
+            arm=root.name,
+            benchmark=benchmark,
+            benchmark_hash=f"h-{benchmark}",
+            problems=len(counts),
+            k=k,
+            model_hash=f"m-{root.name}",
+        )
+        marks = np.where(np.arange(k) < np.array(counts)[:, None], "correct", "wrong")
+        place = EvalFolder(root / "evals" / benchmark)
+        write_eval(place, replace(header, **(changes or {})), marks)  # type: ignore[arg-type]
+    return root
 
 
 @pytest.fixture
