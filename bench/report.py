@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -40,6 +40,7 @@ from harness.records import (
     TrialRecord,
     append_jsonl,
 )
+from harness.records.seals import lock_in
 
 SIX = {"math500": 500, "aime24": 30, "aime25": 30, "amc23": 40, "minerva": 272, "olympiad": 674}
 MARKS = [mark.value for mark in Mark]
@@ -274,7 +275,7 @@ class Writer:
     def _plan(self) -> Plan:
         clip = {"metric": "actor/pg_clipfrac", "label": "share of tokens clipped", "inactive_below": 0.001}
         k = dict.fromkeys(self.shape.benchmarks, self.shape.k)
-        return Plan(
+        plan = Plan(
             experiment="bench",
             arms=[
                 ArmRecord(
@@ -296,8 +297,9 @@ class Writer:
             recipe={"group_size": 8, "learning_rate": 1e-6},
             evaluation={"temperature": 1.0, "top_p": 1.0, "max_tokens": 4096},
             tuning={},
-            lock="lock0",
+            lock="",
         )
+        return replace(plan, lock=lock_in(plan.to_json()) or "")
 
 
 if __name__ == "__main__":
