@@ -82,6 +82,10 @@ def _problems(sampled: Sampled, found: Roles) -> None:
         if ids:
             found.columns["problem_id"] = sampled.columns[ids[0]]
         return
+    if ids and sampled.family and sampled.family.content == ids[0]:
+        # prompts to one problem may differ between files
+        found.columns["problem_id"], found.templates = sampled.columns[ids[0]], True
+        return
     if (
         text is not None
         and sampled.family
