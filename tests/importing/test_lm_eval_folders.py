@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,7 @@ def samples(share: float, task: str, metric: str, filters: tuple[str, ...], prob
             "filtered_resps": [f"{i + 1 if i < share * problems else 0}"],
             "filter": name,
             "metrics": [metric],
-            "doc_hash": f"{task}{i:060x}",
+            "doc_hash": sha256(f"{task} {i}".encode()).hexdigest(),
             metric: float(name == filters[-1] and i < share * problems),
         }
         for name in filters
@@ -72,7 +73,7 @@ def test_each_file_has_its_own_metric_filter_and_facts(rence: Rence, tmp_path: P
     assert (header["engine_version"], header["limit"]) == ("0.4.13", 8)
     assert header["template"] == "chat template 0123456789ab"
     assert header["sampling"] == {"temperature": 0.6, "until": []}
-    assert rows[0]["problem_id"] == "sums000000000000"
+    assert {row["problem_id"] for row in rows} == {sha256(f"sums {i}".encode()).hexdigest()[:16] for i in range(8)}
     header, rows = of(tmp_path / "x", "base", "words")
     assert sum(row["mark"] == "correct" for row in rows) == 2 and header["grader_version"] == "lm-eval acc"
     assert header["sampling"] == {"temperature": 0.0, "num_fewshot": 5}
