@@ -138,7 +138,7 @@ def _frame(place: int, task: Task, responses: Sequence[Sequence[str | None]]) ->
         "sample": np.concatenate([np.arange(count) for count in counts]),
         "response": [None if text is None else cells.written(text) for one in responses for text in one],
         "gold": np.repeat(np.array(golds, dtype=object), counts),
-        "template": task.template,
+        "template": task.facts.template,
         "engine": "lm-eval",
     }
     return frame(place, np.repeat(raw.lines, counts), columns)

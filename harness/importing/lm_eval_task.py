@@ -11,7 +11,9 @@ from harness.importing import cells
 from harness.importing.names import folder_name
 from harness.importing.raw import Raw
 from harness.importing.readers import read
-from harness.importing.rows import UNKNOWN, Facts
+from harness.importing.rows import Facts
+from harness.importing.shapes.families import named
+from harness.importing.shapes.told_facts import facts
 from harness.importing.sources import ImportSource
 from harness.records import DataError
 from harness.records.files import read_foreign_json
@@ -32,6 +34,7 @@ class Task:
     raw: Raw
     filter: str
     results: Mapping[str, Any]
+    facts: Facts
 
     @property
     def is_ours(self) -> bool:
@@ -49,28 +52,6 @@ class Task:
         said = self.config.get("metadata", {}).get("benchmark") if self.is_ours else None
         return folder_name(said or self.name)
 
-    @property
-    def facts(self) -> Facts:
-        """What the results file says of all of its answers."""
-        return Facts(
-            model=self.results.get("model_name") or UNKNOWN,
-            engine_version=self.results.get("lm_eval_version") or UNKNOWN,
-            sampling={**self.config.get("generation_kwargs", {}), **self._shots()},
-            limit=_whole(self.results.get("config", {}).get("limit")),
-        )
-
-    def _shots(self) -> dict[str, Any]:
-        shots = self.config.get("num_fewshot")
-        return {"num_fewshot": shots} if shots else {}
-
-    @property
-    def template(self) -> str:
-        """Which chat template was used, by its hash; `unknown` without a results file."""
-        if "chat_template_sha" not in self.results:
-            return UNKNOWN
-        sha = self.results["chat_template_sha"]
-        return f"chat template {sha[:12]}" if sha else "no chat template"
-
 
 def read_task(source: ImportSource, filters: Sequence[str]) -> Task:
     """Raises: DataError if it is no file of lm-eval's samples, or has several filters of which none is wanted."""
@@ -85,7 +66,8 @@ def read_task(source: ImportSource, filters: Sequence[str]) -> Task:
     name = _filter(raw, filters)
     keep = (raw["filter"] == name).to_numpy()
     results = source.path.with_name(f"results_{found['date']}.json")
-    return Task(source, found["task"], raw.only(keep), name, read_foreign_json(results) if results.exists() else {})
+    said = read_foreign_json(results) if results.exists() else {}
+    return Task(source, found["task"], raw.only(keep), name, said, facts(source.path, named("lm-eval samples")))
 
 
 def _filter(raw: Raw, wanted: Sequence[str]) -> str:
@@ -96,7 +78,3 @@ def _filter(raw: Raw, wanted: Sequence[str]) -> str:
         what = f"no filter {' or '.join(f'`{name}`' for name in wanted)}" if wanted else "several filters"
         raise DataError(f"{raw.source.path} has {what}. It has {', '.join(there)}. Choose one with --filter NAME.")
     return chosen
-
-
-def _whole(limit: Any) -> int | None:
-    return int(limit) if isinstance(limit, int | float) and limit >= 1 else None

@@ -85,6 +85,8 @@ class Recognised:
     """what names the benchmark of each row by the text of its problem"""
     beside: Sequence[PeekedFile] = ()
     """files that hold no answers"""
+    filters: Mapping[int, str] = field(default_factory=dict)
+    """place of a file in the shape -> the filter whose rows are taken"""
 
 
 def files_in(folder: Path) -> list[Path]:
@@ -119,7 +121,10 @@ def recognise(
     peeked = [peek(source, (asked.family,) if asked.family else FAMILIES, arms) for source in sources]
     if asked.family:
         check_family(asked.family, peeked)
-    of_family = [one for one in peeked if asked.family is None or one.family is asked.family]
+    told = {results_of(one.source.path, one.family) for one in peeked}
+    of_family = [
+        one for one in peeked if one.source.path not in told and (asked.family is None or one.family is asked.family)
+    ]
     found = shapes(of_family, rewritten(asked.columns, arms), asked.metrics)
     if not found:
         raise DataError(nothing(peeked, command))
@@ -132,9 +137,7 @@ def recognise(
     facts = _facts(shape, asked)
     arms_by_row = any(len(one.arms) > 1 for one in facts) or "arm" in asked.columns
     made = whose(facts, arms_by_row, typed_names(command.paths), asked.arm)
-    facts_of = [results_of(one.source.path, shape.family) for one in shape.files]
-    told = [one for one in peeked if one.source.path in facts_of]
-    notes = [*shape.roles.notes, *beside(peeked, [*shape.files, *told])]
+    notes = [*shape.roles.notes, *beside([one for one in peeked if one.source.path not in told], shape.files)]
     files = repeats.latest(shape.files, made, asked.latest, missing, notes)
     _options(made, asked)
     texts = known_texts.look(shape, made, asked.benchmark, missing)
@@ -143,7 +146,7 @@ def recognise(
     of_paths(made, shape, missing)
     if not arms_by_row and asked.arm is None:
         of_pool(shape, missing)
-    repeats.filters(shape, asked.filters, missing)
+    filters = repeats.filters(shape, asked.filters, missing)
     missing.check(f"{shape.files[0].source.path} ({shape.name})", command)
     unasked = marker is None and not {"correct", "mark", "num_samples"} & shape.roles.columns.keys()
     marker = Marker() if unasked else marker
@@ -151,7 +154,7 @@ def recognise(
     keep = {id(one) for one in files}
     return Recognised(
         shape, made, [shape.files[i] for i in order if id(shape.files[i]) in keep], marker, notes, unasked, texts,
-        [one for one in peeked if all(one is not other for other in shape.files)],
+        [one for one in peeked if all(one is not other for other in shape.files)], filters,
     )  # fmt: skip
 
 
@@ -203,7 +206,7 @@ def read_all(found: Recognised, asked: AnyOptions) -> FoundRows:
     names = _arm_names(shape, made)
     converter = Converter(names, asked.common, found.texts)
     facts = [told_facts(one.source.path, shape.family) for one in found.files]
-    count, filters = MarkCount(), list(asked.filters)
+    count = MarkCount()
     tallies: dict[int, FileTally] = {}
     by_problem = bool(shape.family and shape.family.aggregates)
 
@@ -212,9 +215,12 @@ def read_all(found: Recognised, asked: AnyOptions) -> FoundRows:
         for number, one in enumerate(found.files):
             roles = _roles(found, number, place[id(one)], names, asked, facts[number])
             blocks = repeats.Blocks() if roles.nameless else None
+            wanted, seen = found.filters.get(place[id(one)]), set[str]()
             for raw in parts(shape, one):
-                if "filter" in raw and filters:
-                    raw = raw.only(raw["filter"].isin(filters).to_numpy())
+                if wanted is None:
+                    repeats.check_one_filter(raw, seen)
+                else:
+                    raw = raw.only((raw["filter"] == wanted).to_numpy())
                 table = converter.rows(raw, roles)
                 if not len(table):
                     continue
@@ -265,7 +271,7 @@ def _roles(
         seed=made.seed[i],
         step=made.step[i],
         benchmark=made.benchmark[i],
-        grader=saying.grader(shape, shape.files[i]),
+        grader=saying.grader(shape, shape.files[i], found.filters.get(i)),
         engine=shape.family.engine if shape.family and shape.family.engine else UNKNOWN,
         template=facts.template,
         by_text=shape.roles.by_text,

@@ -144,3 +144,12 @@ def test_what_a_file_of_no_scores_is(rence: Rence, name: str) -> None:
     done = rence("import", "scores", file, "--out", "run")
     assert done.code in (2, 3) and not Path("run").exists(), done.out
     assert "(char " not in done.err and all(word in done.err for word in says), done.err
+
+
+def test_reviews_without_choices_hold_no_answers(rence: Rence) -> None:
+    """As reviews of evalscope whose `choices` are all empty."""
+    row = {"model": "base", "choices": [], "subset_name": "main", "raw_input": {"question": "1 + 2?", "answer": "3"}}
+    Path("sums_main.jsonl").write_text("".join(json.dumps(row | {"index": i}) + "\n" for i in range(12)))
+    for options in ([], ["--mark"], ["--benchmark", "sums"]):
+        done = rence("import", "sums_main.jsonl", *options, "--out", "run")
+        assert done.code == 3 and "`choices` is empty in all rows, so there are no answers in it." in done.err

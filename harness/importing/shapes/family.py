@@ -51,6 +51,8 @@ class Family:
     """adds to a row what no path can name, such as the one of several choices that a number points to"""
     by_text: bool = False
     """whether problems are known by text and gold though rows number them"""
+    content: str = ""
+    """path of a hash of a problem's content, which is then its id"""
     number: tuple[str, ...] = ()
     """paths of a problem's place in its set: equal problems at two places are two"""
     engine: str = ""
@@ -60,8 +62,6 @@ class Family:
     facts: FactPlaces | None = None
     otherwise: str = ""
     """what may be said of files that lack the signs"""
-    metrics: str = ""
-    """path of a list that names the keys with results"""
     aggregates: tuple[str, ...] = ()
     """paths, beside the rows, of the file's own mean"""
     results: str = ""
@@ -70,6 +70,12 @@ class Family:
     """path of a file -> its rows, or its one document: a small example for `rence check`"""
     expected: Mapping[str, str] = field(default_factory=dict)
     """arm -> `correct/attempts` in the example"""
+
+    @property
+    def lists(self) -> list[str]:
+        """Paths of lists of answers to a problem, where this is all that is known to be such; else none."""
+        roles = (self.roles.get(role, ()) for role in ("response", "answer", "tokens")) if self.row else ()
+        return [path for paths in roles for path in paths if path.endswith("[]")]
 
     def told(self, path: Path) -> dict[str, str]:
         """Role -> word, as a file's name and the model's folder say; empty where it is called otherwise."""

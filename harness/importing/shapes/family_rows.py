@@ -26,6 +26,33 @@ def lighteval(row: Mapping[str, Any]) -> Mapping[str, Any]:
     return made
 
 
+def lm_eval(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """With the hash of the document as the problem's id, the metrics in one place, and without the log-likelihoods of
+    tasks that ask for no text.
+
+    Tasks of ours say the id and the gold themselves.
+    """
+    made, doc, names = dict(row), row.get("doc"), row.get("metrics")
+    if isinstance(names, list) and names and all(isinstance(name, str) for name in names):
+        del made["metrics"]
+        made["metric"] = {name: made.pop(name) for name in dict.fromkeys(names) if name in made}
+    if isinstance(said := row.get("doc_hash"), str) and said:
+        made["problem"] = said[:16]
+    if isinstance(doc, dict) and {"id", "gold", "rule"} <= doc.keys():
+        made |= {"problem": doc["id"], "target": doc["gold"]}
+    texts = row.get("resps")
+    while isinstance(texts, list) and len(texts) == 1 and isinstance(texts[0], list):
+        texts = texts[0]
+    if isinstance(texts, list) and (not all(isinstance(one, str) for one in texts) or _are_likelihoods(texts)):
+        made |= {"resps": None, "filtered_resps": None}
+    return made
+
+
+def _are_likelihoods(texts: list[Any]) -> bool:
+    """Whether it is one pair of a number and whether the greedy answer would be the same, as a text."""
+    return len(texts) == 2 and texts[1] in ("True", "False")
+
+
 def lighteval_task(task: str) -> str:
     """`lighteval|aime24|0` or `aime24|0` -> `aime24`; examples in the prompt are part of the name: `gsm8k-5shot`."""
     *words, last = task.split("|")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from harness.importing.shapes.containers import Row
-from harness.importing.shapes.paths import EACH, MAP, NotOne, Path, at, written
+from harness.importing.shapes.paths import EACH, MAP, NotOne, Path, at, matches, plain, written
 from harness.importing.shapes.tree import RecordNode, leaves, merged
 from harness.importing.shapes.vocabulary import is_known, rank
 
@@ -66,15 +66,16 @@ class AnswerTable:
     """of the document, so that rows of one are known"""
 
 
-def layout(place: Path, row: RecordNode, rows: Sequence[Any]) -> RecordLayout:
+def layout(place: Path, row: RecordNode, rows: Sequence[Any], named: Sequence[str] = ()) -> RecordLayout:
     """Which lists of a row are answers to its problem.
 
     Args:
         row: of all rows that were looked at.
+        named: paths that a tool names for answers, among which the list then is; choices of a question are none.
     """
     weights: dict[Path, float] = {}
     for path in leaves(row):
-        if EACH in path:
+        if EACH in path and (not named or any(matches(one, plain(written(path))) for one in named)):
             prefix, rest = _split(path)
             found = {role: rank(role, (*prefix, *rest)) for role in _WEIGHTS}
             weight = max(

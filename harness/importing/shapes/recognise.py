@@ -211,7 +211,7 @@ def _shape(files: list[PeekedFile], asked: Mapping[str, str], metrics: Sequence[
     row, beside = merged([one.row for one in files]), merged([one.beside for one in files])
     place, share = files[0].place or (), max(1, _MOST_ANSWERS // len(files))
     rows = [row for one in files for _, _, some in one.rows(share) for _, _, row in some[:share]]
-    made = layout(place, row, rows[:_MOST_ANSWERS])
+    made = layout(place, row, rows[:_MOST_ANSWERS], files[0].family.lists if files[0].family else ())
     there = columns(row, beside, made, files[0].keys)
     table = AnswerTable({name: [] for name in there})
     files_of: list[int] = []

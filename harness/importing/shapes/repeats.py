@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
@@ -13,7 +13,8 @@ import pandas as pd
 
 from harness.importing.raw import Raw
 from harness.importing.shapes.missing import Missing
-from harness.importing.shapes.recognise import FoundShape, PeekedFile, distinct
+from harness.importing.shapes.recognise import FoundShape, PeekedFile
+from harness.importing.shapes.shape_parts import all_values
 from harness.importing.shapes.whose import Whose
 from harness.records import DataError
 
@@ -43,15 +44,50 @@ def latest(files: list[PeekedFile], made: Whose, wanted: bool, missing: Missing,
     return [one for i, one in enumerate(files) if i not in old]
 
 
-def filters(shape: FoundShape, asked: Sequence[str], missing: Missing) -> None:
-    """Rows that look at the same answers in several ways."""
-    if "filter" in shape.roles.columns:
-        there = distinct(shape.values("filter"))
+def filters(shape: FoundShape, asked: Sequence[str], missing: Missing) -> dict[int, str]:
+    """Of each file whose rows look at the same answers in several ways, the one that is taken: the first that is asked
+    for and there; where a file has one only, there is no choice."""
+    column = shape.roles.columns.get("filter")
+    if column is None:
+        return {}
+    chosen: dict[int, str] = {}
+    sampled: dict[int, dict[str, None]] = defaultdict(dict)
+    for place, value in zip(shape.files_of, shape.values("filter"), strict=True):
+        sampled[place][value] = None
+    for place, one in enumerate(shape.files):
+        # a tool may write all rows of one filter before those of the next, more than were looked at
+        there = dict.fromkeys(all_values(shape, one, column) if shape.family and one.lines else sampled[place])
+        if len(there) < 2 and not asked:
+            continue
         wanted = [name for name in asked if name in there]
-        if len(there) > 1 and not wanted:
-            missing.add(
-                f"the same answers are there with several filters: {', '.join(there)}.", "--filter", str(there[0])
-            )
+        if len(there) == 1 or wanted:
+            chosen[place] = next(iter(wanted or there))
+            continue
+        if asked:
+            named = " or ".join(f"`{name}`" for name in asked)
+            missing.add(f"{one.source.path} has no filter {named}. It has {', '.join(map(str, there))}.")
+        else:
+            missing.add(_several(there), "--filter", str(next(iter(there))))
+        break
+    return chosen
+
+
+def check_one_filter(raw: Raw, seen: set[str]) -> None:
+    """Of rows of a file for which no filter was chosen. Raises: DataError at the first of a second one.
+
+    Args:
+        seen: filters of rows before.
+    """
+    if "filter" not in raw:
+        return
+    for row, name in enumerate(raw["filter"]):
+        seen.add(name)
+        if len(seen) > 1:
+            raise DataError(f"{raw.at(row)}: {_several(sorted(map(str, seen)))}\n--filter NAME says which is taken.")
+
+
+def _several(names: Iterable[object]) -> str:
+    return f"the same answers are there with several filters: {', '.join(map(str, names))}."
 
 
 def check_counted_once(groups: Any, raw: Raw, seen: Mapping[Hashable, int]) -> None:

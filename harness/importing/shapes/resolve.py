@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from harness.importing.shapes import judging
+from harness.importing.shapes.flat import RecordColumn
 from harness.importing.shapes.result_roles import find_result
 from harness.importing.shapes.sampled import OF_FILES, Roles, Sampled, Values, take, taken_by
 from harness.importing.shapes.vocabulary import name_benchmarks
@@ -82,6 +83,10 @@ def _problems(sampled: Sampled, found: Roles) -> None:
         if ids:
             found.columns["problem_id"] = sampled.columns[ids[0]]
         return
+    if ids and sampled.family and sampled.family.content == ids[0] and _tells_texts(sampled, ids[0], text):
+        # prompts to one problem may differ between files
+        found.columns["problem_id"], found.templates = sampled.columns[ids[0]], True
+        return
     if (
         text is not None
         and sampled.family
@@ -115,6 +120,12 @@ def _problems(sampled: Sampled, found: Roles) -> None:
             return
     if all(map(judging.is_there, asked)):
         found.columns["problem_id"], found.by_text = text, True
+
+
+def _tells_texts(sampled: Sampled, name: str, text: RecordColumn | None) -> bool:
+    """Whether each hash has one text in a file, as those of content have."""
+    keys = zip(sampled.files, sampled.values[name], strict=True)
+    return text is None or judging.one_each(keys, sampled.values[text.text])
 
 
 def _keys(sampled: Sampled, found: Roles) -> None:

@@ -89,8 +89,8 @@ def _find(sampled: Sampled, found: Roles) -> None:
     words = {mark.value for mark in Mark}
     take(sampled, found, "mark", lambda values: all(value in words for value in values))
     binary = [text for text in sampled.ranked("correct", judging.are_binary) if not _counts_more(sampled, text)]
-    if metrics := _metrics(sampled):
-        binary = [text for text in binary if plain(text) in metrics] or binary
+    # what a tool calls its metrics goes before keys that are called like results
+    binary = [text for text in binary if text in _results(sampled)] or binary
     no_choice = "correct" in sampled.asked or len(binary) < 2
     chosen = binary[:1] if no_choice else _agreed(sampled, found, binary)
     if chosen:
@@ -105,12 +105,6 @@ def _find(sampled: Sampled, found: Roles) -> None:
             found.odd = [text for text in sampled.ranked("correct", judging.are_numbers) if "[" not in text][:4]
             sure = [text for text in sampled.ranked("correct", judging.any_there) if _is_sure(sampled, text)]
             found.unusable = (sure or [""])[0]
-
-
-def _metrics(sampled: Sampled) -> set[str]:
-    """Names of results that rows list themselves."""
-    path = sampled.family.metrics if sampled.family else ""
-    return {str(v) for text, values in sampled.values.items() if path and plain(text) == path for v in values}
 
 
 def _counts_more(sampled: Sampled, text: str) -> bool:

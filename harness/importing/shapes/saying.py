@@ -17,12 +17,13 @@ def nameless(shape: FoundShape, whose: Whose) -> bool:
     return whose.how.get("arm") == "the path" and not numbered
 
 
-def grader(shape: FoundShape, file: PeekedFile) -> str:
+def grader(shape: FoundShape, file: PeekedFile, filter: str | None) -> str:
     """What says of one file's answers which are correct: of a tool its name and the metric, else the place."""
     columns = shape.roles.columns
     result = shape.result_of(file) or next((columns[role] for role in ("mark", "num_samples") if role in columns), None)
     if shape.family and shape.family.engine and result:
-        return f"{shape.family.engine} {(result.path or (result.text,))[-1]}"
+        said = f"{shape.family.engine} {(result.path or (result.text,))[-1]}"
+        return f"{said}, filter {filter}" if filter not in (None, "none") else said
     return f"{result.text if result else ''} of {shape.name}"
 
 

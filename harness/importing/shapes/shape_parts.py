@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,7 @@ from harness.importing.files import opening
 from harness.importing.files.documents import documents, separator
 from harness.importing.raw import Raw
 from harness.importing.shapes.flat import AnswerTable, RecordColumn, flatten
-from harness.importing.shapes.paths import NotOne
+from harness.importing.shapes.paths import NotOne, at
 from harness.importing.shapes.recognise import FoundShape, PeekedFile, rows_of
 from harness.records import DataError
 
@@ -38,6 +39,12 @@ def parts(shape: FoundShape, file: PeekedFile) -> Iterator[Raw]:
         yield from readers.parts(file.source, there)
     else:
         yield from _nested(shape, file, wanted)
+
+
+def all_values(shape: FoundShape, file: PeekedFile, column: RecordColumn) -> Iterator[Any]:
+    """One value of every row of a file of lines. Raises: DataError with the place."""
+    for _, _, rows in rows_of(documents(file.source.path), file.place or (), True, shape.family):
+        yield from (at(row, column.path) for _, _, row in rows)
 
 
 def _is_flat(shape: FoundShape, file: PeekedFile, wanted: Mapping[str, RecordColumn]) -> bool:

@@ -43,7 +43,8 @@ def _facts(results: Mapping[str, Any], places: FactPlaces, benchmark: str) -> Fa
     sampling: dict[str, Any] = {}
     for place in places.sampling:
         value = said(place)
-        named = value if isinstance(value, dict) else {place.rpartition(".")[2]: value}
+        # of a single setting 0 is none, as of examples in the prompt
+        named = value if isinstance(value, dict) else {place.rpartition(".")[2]: value or None}
         sampling |= {key: inner for key, inner in named.items() if inner is not None}
     limit = said(places.limit)
     return Facts(
