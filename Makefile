@@ -14,7 +14,7 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3 python; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))' 2>/dev/null && echo $$p && break; done)
 RUN_ARGS := $(if $(WORKERS),--workers $(WORKERS))
 
-.PHONY: help demo bench bench-long bench-check test test-paths torture hostile nightly test-verl venv venv-verl lint types smoke smollm requirements tasks reference site clean
+.PHONY: help demo bench bench-long bench-check test test-paths torture hostile nightly test-verl venv venv-verl lint types smoke smollm requirements tasks reference pictures site clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 14
@@ -80,6 +80,9 @@ tasks: $(VENV)/.installed ## write lm-eval's task files anew from the registry o
 reference: $(VENV)/.installed-dev ## write docs/reference/*.md and the outputs of docs/examples/compare.ipynb anew
 	$(BIN)/python docs/reference/make_pages.py
 	$(BIN)/python docs/reference/run_notebook.py docs/examples/compare.ipynb
+
+pictures: $(VENV)/.installed-dev ## the pictures of a report in the documentation, from runs/quickstart; needs chromium and chromedriver
+	$(BIN)/python docs/images/make.py runs/quickstart
 
 site: $(VENV)/.installed-dev ## the documentation as a site, in build/site; a broken link is an error
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet

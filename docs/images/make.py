@@ -5,6 +5,7 @@ python docs/images/make.py RUN      RUN: a run folder with a report
 
 from __future__ import annotations
 
+import io
 import shutil
 import sys
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from PIL import Image
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 
@@ -33,17 +35,24 @@ def page(report: Path, width: int, height: int, dark: bool = False) -> Iterator[
         yield browser
 
 
+def keep(browser: webdriver.Chrome, name: str) -> None:
+    """What the window shows, in 64 colours, which a page of text has not."""
+    image = Image.open(io.BytesIO(browser.get_screenshot_as_png())).convert("RGB")
+    image.quantize(64, dither=Image.Dither.NONE).save(FOLDER / f"{name}.png", optimize=True)
+
+
 def main() -> None:
     """Takes all pictures of the run that the command line names."""
     report = Path(sys.argv[1]) / "report" / "index.html"
     with page(report, 1280, 1000) as browser:
-        browser.save_screenshot(FOLDER / "report.png")
-    with page(report, 390, 844) as browser:
-        browser.save_screenshot(FOLDER / "phone.png")
+        keep(browser, "report")
+    with page(report, 390, 1200) as browser:
+        keep(browser, "phone")
     with page(report, 1280, 1100, dark=True) as browser:
-        section = browser.find_element(By.ID, "flips")
-        browser.execute_script("arguments[0].scrollIntoView()", section)
-        browser.save_screenshot(FOLDER / "flips-dark.png")
+        # the second fold is that of the target and the first baseline, with both answers to each problem
+        fold = browser.find_elements(By.CSS_SELECTOR, "#flips details")[1]
+        browser.execute_script("arguments[0].open = true; arguments[0].scrollIntoView()", fold)
+        keep(browser, "flips-dark")
 
 
 if __name__ == "__main__":
