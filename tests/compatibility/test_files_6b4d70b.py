@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import sys
 import tarfile
+from collections import Counter
 from collections.abc import Callable, Container, Iterator
 from importlib.metadata import version
 from itertools import pairwise
@@ -174,9 +175,8 @@ def numbers(cells: list[str]) -> list[str]:
 
 
 def within(few: list[str], many: list[str]) -> bool:
-    """Whether they are there, in their order."""
-    rest = iter(many)
-    return all(one in rest for one in few)
+    """Whether they are there, each as often, in whatever order: the average has become the first column."""
+    return not Counter(few) - Counter(many)
 
 
 def tables(path: Path) -> tuple[list[list[str]], list[list[str]]]:
