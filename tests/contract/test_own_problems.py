@@ -138,7 +138,7 @@ def test_an_experiment_names_files_beside_it(rence: Call, experiment: Path) -> N
     assert (header.benchmark_hash, header.title) == (own.hash, "My problems")
     report = run.report / "report.md"
     page = report.read_text(encoding="utf-8")
-    assert "|  | My problems | Mini sums | Average |" in page and "My problems 2 × 2, Mini sums 3 × 1." in page
+    assert "|  | Average | Pooled | My problems | Mini sums |" in page and "My problems 2 × 2, Mini sums 3 × 1." in page
     assert "Answers are compared as mathematical expressions (My problems); numbers (Mini sums)." in page
     for name in ("index.html", "table.tex", "results.csv"):
         assert "My problems" in (run.report / name).read_text(encoding="utf-8"), name

@@ -22,9 +22,9 @@ Start = Callable[..., subprocess.Popen[str]]
 Rence = Callable[..., subprocess.CompletedProcess[str]]
 SMALL = (
     "seeds=[0]", "budget.rollouts=1280", "recipe.checkpoint_steps=1000", "evaluation.limit=4", "evaluation.points=1",
-    "--only", "grpo",
+    "--only", "grpo", "--workers", "1",
 )  # fmt: skip
-"""one trial of 40 steps, whose only checkpoint is its last"""
+"""one trial of 40 steps, whose only checkpoint is its last; alone, for the untrained model is asked before it"""
 OWN_GROUP = 'set -- setsid "$@"'
 
 
