@@ -56,7 +56,7 @@ def section(found: Row) -> str:
     packages = {name: found[name] for name in ("torch", "transformers", "trl", "vllm", "lm-eval") if found.get(name)}
     versions = "".join(f", {name} {version}" for name, version in packages.items())
     said = f"Commit {str(found['commit'])[:8]}{changed}, {found['date']}, {machine}{versions}."
-    parts = [f"```sh\n{found['command']}\n```\n", wrapped(said) + "\n"]
+    parts = [f"```sh parse\n{found['command']}\n```\n", wrapped(said) + "\n"]
     for title, rows in tables(found["results"]):
         parts.append(f"**{title}**\n" if title else "")
         parts.append(table(rows))

@@ -36,7 +36,7 @@ HEAD = """\
 *Written by `make reference` from the code's own words; a test holds the two together. Answers to common questions, ten
 lines each: [how-to/python.md](../how-to/python.md).*
 
-```python
+```python parse
 import rence
 
 run = rence.load("runs/quickstart")  # a run, finished or under way, an import, or a folder of `rence eval`
@@ -137,13 +137,12 @@ def _attempts(text: bool) -> list[FrameColumn]:
 def _signature(name: str, function: Callable[..., object]) -> str:
     asked = inspect.signature(function)
     plain = [one.replace(annotation=_Bare(one.annotation)) for one in asked.parameters.values() if one.name != "self"]
-    line = f"{name}{asked.replace(parameters=plain, return_annotation=_Bare(asked.return_annotation))}".replace(
-        "'", '"'
-    )
+    bare = asked.replace(parameters=plain, return_annotation=_Bare(asked.return_annotation))
+    line = f"def {name.rpartition('.')[2]}{bare}".replace("'", '"')
     if len(line) > WIDTH:
         head, inner, tail = re.match(r"([^(]*\()(.*)(\).*)", line).groups()  # type: ignore[union-attr]
         line = f"{head}\n    " + ",\n    ".join(re.split(r", (?![^\[]*\])", inner)) + f",\n{tail}"
-    return f"```python\n{line}\n```\n"
+    return f"```python parse\n{line}: ...\n```\n"
 
 
 class _Bare:

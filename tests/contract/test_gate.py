@@ -215,7 +215,7 @@ def options() -> dict[str, set[str]]:
 
 def test_the_how_to_names_commands_and_options_that_exist() -> None:
     known, seen = options(), set()
-    for block in re.findall(r"```(?:sh|yaml)\n(.*?)```", HOW_TO.read_text(encoding="utf-8"), re.DOTALL):
+    for block in re.findall(r"```(?:sh|yaml) parse\n(.*?)```", HOW_TO.read_text(encoding="utf-8"), re.DOTALL):
         for words in commands(block):
             seen.add(words[1])
             used = {word for word in words if word.startswith("--")}
@@ -226,7 +226,7 @@ def test_the_how_to_names_commands_and_options_that_exist() -> None:
 def test_the_workflow_of_the_how_to_is_one() -> None:
     (block,) = (
         block
-        for block in re.findall(r"```yaml\n(.*?)```", HOW_TO.read_text(encoding="utf-8"), re.DOTALL)
+        for block in re.findall(r"```yaml parse\n(.*?)```", HOW_TO.read_text(encoding="utf-8"), re.DOTALL)
         if "runs-on" in block
     )
     workflow = yaml.safe_load(block)

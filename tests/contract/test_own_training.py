@@ -250,12 +250,12 @@ def test_check_tries_a_reward(rence: Call, place: Path) -> None:
 def test_the_how_to_is_true(rence: Call, place: Path) -> None:
     """Its lines are problems, its function passes the checks, and each of its pieces of an experiment loads in one."""
     page = (Path(__file__).parents[2] / "docs" / "how-to" / "own-data.md").read_text(encoding="utf-8")
-    blocks = re.findall(r"^```(\w*)\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
-    of = {language: [text for name, text in blocks if name == language] for language in ("", "python", "yaml")}
+    blocks = re.findall(r"^```(\w*)(?: run)?\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
+    of = {language: [text for name, text in blocks if name == language] for language in ("text", "python", "yaml")}
     (place / "my_package").mkdir()
     (place / "my_package" / "__init__.py").write_text("")
     (place / "my_package" / "rewards.py").write_text(of["python"][0])
-    (place / "train.jsonl").write_text(of[""][0])
+    (place / "train.jsonl").write_text(of["text"][0])
     assert rence("check", "my_package.rewards:score")[0] == OK
     base = yaml.safe_load(EXPERIMENT)
     out = ""
@@ -267,7 +267,7 @@ def test_the_how_to_is_true(rence: Call, place: Path) -> None:
         assert code == OK, err
     assert len(of["yaml"]) == 3 and "shaped" in out
     said = "train: 8 problems; left out: 1 in mine (file /data/train.jsonl, hash"
-    assert said in of[""][1] and said.partition(" (")[0] in rence("plan", "own.yaml")[1]
+    assert said in of["text"][1] and said.partition(" (")[0] in rence("plan", "own.yaml")[1]
     takes = {name for name in ALL if not get(name).reads_labels}
     rows = [line for line in page.splitlines() if "no threshold needed" in line]
     assert set(re.findall(r"`(\w+)`", rows[0])) == takes

@@ -29,7 +29,9 @@ REASON = "RuntimeError: this package needs [more] {care}"
 def mine(package: Callable[..., Path]) -> Path:
     """The package that the page describes."""
     blocks: dict[str, str] = {"toml": "", "python": ""}
-    for language, code in re.findall(r"^```(\w+)\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.M | re.S):
+    for language, code in re.findall(
+        r"^```(\w+) (?:run|parse)\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.M | re.S
+    ):
         blocks[language] += code
     groups = tomllib.loads(blocks["toml"])["project"]["entry-points"]
     return package("mine", blocks["python"], "2.5", **{group.removeprefix("rence."): p for group, p in groups.items()})

@@ -86,7 +86,7 @@ def test_the_file_for_type_checkers_uses_every_name() -> None:
 
 def documents() -> dict[str, str]:
     page = (ROOT / "docs" / "how-to" / "plugins.md").read_text(encoding="utf-8")
-    blocks = re.findall(r"^```python\n(.*?)^```$", page, re.M | re.S)
+    blocks = re.findall(r"^```python run\n(.*?)^```$", page, re.M | re.S)
     examples = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "docs" / "examples").rglob("*.py")}
     tests = [ROOT / "tests" / name for name in ("contract/test_example.py", "harness/plain_backend.py")]
     return {"plugins.md": "\n".join(blocks), **examples, **{path.name: path.read_text("utf-8") for path in tests}}

@@ -245,7 +245,7 @@ def test_from_plan_to_report(trl_example: Path, tmp_path: Path) -> None:
         return done.stdout
 
     readme = (ROOT / "docs" / "examples" / "trl_backend" / "README.md").read_text(encoding="utf-8")
-    (experiment,) = re.findall(r"^```yaml\n(.*?)^```$", readme, re.M | re.S)
+    (experiment,) = re.findall(r"^```yaml parse\n(.*?)^```$", readme, re.M | re.S)
     (tmp_path / "with_trl.yaml").write_text(experiment)
     assert "trl" in rence("list", "backends") and "use_cpu" in rence("config", "explain", "trl")
     assert "2,048 rollouts" in rence("plan", "with_trl.yaml")

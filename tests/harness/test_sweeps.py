@@ -278,7 +278,7 @@ def test_the_new_keys_are_explained() -> None:
 
 def test_what_the_how_to_shows_loads(load) -> None:
     page = (Path(__file__).parents[2] / "docs" / "how-to" / "sweeps.md").read_text(encoding="utf-8")
-    sweep, tuning = (part.partition("```")[0] for part in page.split("```yaml\n")[1:])
+    sweep, tuning = (part.partition("```")[0] for part in page.split("```yaml parse\n")[1:])
     experiment = load(sweep)
     assert len(experiment.arms) == 3 + 7 + 2 and [len(one.cells) for one in experiment.sweeps] == [8, 3]
     assert {"rence.margin_mode-none.updates-16", "dapo.minus-clip-higher"} <= set(names(experiment))

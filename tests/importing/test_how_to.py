@@ -12,7 +12,7 @@ from .conftest import Done, verdict
 from .zoo import SHAPES
 
 PAGE = Path(__file__).parents[2] / "docs/how-to/import.md"
-EXAMPLE = re.compile(r"^```sh\n(.*?)^```\n\n```\n(.*?)^```\n\n((?:^> [^\n]*\n)+)", re.DOTALL | re.MULTILINE)
+EXAMPLE = re.compile(r"^```sh run\n(.*?)^```\n\n```text\n(.*?)^```\n\n((?:^> [^\n]*\n)+)", re.DOTALL | re.MULTILINE)
 SHOWN = ["qwen_math", "wide_named", "math_arena", "verifiers", "evalchemy"]
 """the shape of each example, in the page's order"""
 

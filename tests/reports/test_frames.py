@@ -28,7 +28,7 @@ from tests.reports.conftest import Synthetic
 matplotlib.use("Agg")
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "how-to" / "python.md"
-ANSWERS = re.findall(r"^## (.*?)\n\n```python\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.M | re.S)
+ANSWERS = re.findall(r"^## (.*?)\n\n```python run\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.M | re.S)
 METHODS = {
     "arms": "arms",
     "trials": "trials",
