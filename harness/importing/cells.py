@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -25,21 +26,32 @@ def is_missing(cell: Any) -> bool:
     return cell is None or cell is pd.NA or (isinstance(cell, float | np.floating) and bool(np.isnan(cell)))
 
 
+@dataclass(frozen=True)
+class _Distinct:
+    """A column's cells, found once for all that is asked of them: that took a sixth of an import's time."""
+
+    codes: np.ndarray | None
+    """place of each cell among the values"""
+    values: np.ndarray
+    """distinct; where codes is None, those of all rows"""
+
+    def each(self, f: Callable[[Any], Any], kind: type) -> np.ndarray:
+        found = _array([f(cell) for cell in self.values], kind)
+        return found if self.codes is None else found[self.codes]
+
+
 def each(column: pd.Series, f: Callable[[Any], Any], kind: type) -> np.ndarray:
     """`f` of every cell as an array of a type; called once for equal ones if all cells are of one type."""
-    codes, values = _distinct(column)
-    found = _array([f(cell) for cell in values], kind)
-    return found if codes is None else found[codes]
+    return _distinct(column).each(f, kind)
 
 
-def _distinct(column: pd.Series) -> tuple[np.ndarray | None, np.ndarray]:
-    """Place of each cell among distinct ones, and those; None and all cells where they are of several types, for among
-    others 1 and True would be equal."""
+def _distinct(column: pd.Series) -> _Distinct:
+    """All cells as they are where they are of several types, for among others 1 and True would be equal."""
     values = column.to_numpy(dtype=object)
     if pd.api.types.infer_dtype(values) not in ("string", "integer", "floating", "boolean"):
-        return None, values
+        return _Distinct(None, values)
     codes, distinct = pd.factorize(values, use_na_sentinel=False)
-    return codes, np.asarray(distinct, dtype=object)
+    return _Distinct(codes, np.asarray(distinct, dtype=object))
 
 
 def _array(values: Sequence[Any], kind: type) -> np.ndarray:
@@ -51,13 +63,17 @@ def _array(values: Sequence[Any], kind: type) -> np.ndarray:
 
 def is_empty(column: pd.Series) -> np.ndarray:
     """No value at all, NaN, or the empty text that CSV has for both."""
-    return each(column, lambda cell: is_missing(cell) or (isinstance(cell, str) and not cell.strip()), bool)
+    return each(column, _says_nothing, bool)
+
+
+def _says_nothing(cell: Any) -> bool:
+    return is_missing(cell) or (isinstance(cell, str) and not cell.strip())
 
 
 def whole(raw: Raw, name: str, column: pd.Series, least: int = 0) -> np.ndarray:
     """Integers up to `LARGEST`, from numbers or their texts."""
-    _refuse_empty(raw, name, column)
-    found = _numbers(column, _plain)
+    cells = _refuse_empty(raw, name, column)
+    found = _numbers(cells, _plain)
     wrong = ~np.isfinite(found) | (found < least) | (found != np.floor(found))
     _refuse(raw, name, column, wrong, f"a whole number of at least {least}")
     _refuse(raw, name, column, found > LARGEST, f"at most {LARGEST}")
@@ -66,8 +82,7 @@ def whole(raw: Raw, name: str, column: pd.Series, least: int = 0) -> np.ndarray:
 
 def numbers(raw: Raw, name: str, column: pd.Series) -> np.ndarray:
     """Finite numbers; booleans are 0 and 1."""
-    _refuse_empty(raw, name, column)
-    found = _numbers(column)
+    found = _numbers(_refuse_empty(raw, name, column))
     _refuse(raw, name, column, ~np.isfinite(found), "a number")
     return found
 
@@ -84,16 +99,15 @@ def where_there(raw: Raw, name: str, check: Callable[[Raw, str, pd.Series], np.n
     return found
 
 
-def _numbers(column: pd.Series, plain: Callable[[Any], Any] = lambda cell: cell) -> np.ndarray:
+def _numbers(column: _Distinct, plain: Callable[[Any], Any] = lambda cell: cell) -> np.ndarray:
     """NaN for what is none.
 
     Args:
         plain: of a cell what is taken for its number.
     """
-    codes, values = _distinct(column)
-    cells = [_as_float(value) if type(value) is int else value for value in map(plain, values)]
+    cells = [_as_float(value) if type(value) is int else value for value in map(plain, column.values)]
     found = np.asarray(pd.to_numeric(pd.Series(cells, dtype=object), errors="coerce"), dtype=float)
-    return found if codes is None else found[codes]
+    return found if column.codes is None else found[column.codes]
 
 
 def _as_float(number: int) -> float:
@@ -106,25 +120,24 @@ def _as_float(number: int) -> float:
 
 def yes_or_no(raw: Raw, name: str, column: pd.Series) -> np.ndarray:
     """0 and 1, in whatever way they are written."""
-    _refuse_empty(raw, name, column)
-    found = each(column, lambda cell: YES.get(str(cell).strip().lower()), object)
+    found = _refuse_empty(raw, name, column).each(lambda cell: YES.get(str(cell).strip().lower()), object)
     _refuse(raw, name, column, pd.isna(found), "0 or 1")
     return found.astype(bool)
 
 
 def marks(raw: Raw, name: str, column: pd.Series) -> pd.Series:
     """One of the five words in every cell."""
-    _refuse_empty(raw, name, column)
-    _refuse(raw, name, column, each(column, lambda cell: cell not in MARKS, bool), f"one of {', '.join(MARKS)}")
+    cells = _refuse_empty(raw, name, column)
+    _refuse(raw, name, column, cells.each(lambda cell: cell not in MARKS, bool), f"one of {', '.join(MARKS)}")
     return _texts(column)
 
 
 def names(raw: Raw, name: str, column: pd.Series) -> pd.Series:
     """Texts that identify something; whole numbers are taken by their digits."""
-    _refuse_empty(raw, name, column)
-    known = each(column, lambda cell: isinstance(cell, str | int | np.integer) or _is_whole(cell), bool)
+    cells = _refuse_empty(raw, name, column)
+    known = cells.each(lambda cell: isinstance(cell, str | int | np.integer) or _is_whole(cell), bool)
     _refuse(raw, name, column, ~known, "a text or a whole number")
-    return _texts(each(column, lambda cell: cell if isinstance(cell, str) else str(int(cell)), object))
+    return _texts(cells.each(lambda cell: cell if isinstance(cell, str) else str(int(cell)), object))
 
 
 def texts(raw: Raw, name: str, column: pd.Series) -> pd.Series:
@@ -175,9 +188,13 @@ def _is_whole(cell: Any) -> bool:
     return isinstance(cell, float) and cell == np.floor(cell)
 
 
-def _refuse_empty(raw: Raw, name: str, column: pd.Series) -> None:
+def _refuse_empty(raw: Raw, name: str, column: pd.Series) -> _Distinct:
+    """Returns: the cells, of which each says something."""
+    cells = _distinct(column)
     end = f"\n{common.NEXT}." if name in ("correct", "mark") else ""
-    raw.check(is_empty(column), lambda _: f"`{name}` is empty", f". Nothing is filled in: mend or leave out.{end}")
+    empty = cells.each(_says_nothing, bool)
+    raw.check(empty, lambda _: f"`{name}` is empty", f". Nothing is filled in: mend or leave out.{end}")
+    return cells
 
 
 def _refuse(raw: Raw, name: str, column: pd.Series, wrong: np.ndarray, must: str, found: str = "") -> None:

@@ -214,6 +214,8 @@ REFUSED: list[tuple[list[list[Any]], list[str], int, str]] = [
     ([*TWO, ["ours", 1, -2.0]], [], 3, "--unit raw keeps numbers as they are"),
     ([*TWO, ["ours", 1, 99.0]], ["--unit", "fraction"], 3, "a.csv:4: 99 is no fraction"),
     ([*TWO, ["ours", 0, 51.0]], [], 3, "a.csv:3 and a.csv:4 are both ours seed 0 on score, and differ: 0.5 and 0.51"),
+    # of several, the first in the file, not the first by name
+    ([TWO[0], *TWO[:0:-1], ["ours", 0, 51.0], ["base", 0, 41.0]], [], 3, "a.csv:2 and a.csv:4 are both ours seed 0"),
     ([*TWO, ["", 0, 51.0]], [], 3, "a.csv:4: the arm is empty"),
     ([*TWO, ["ours", -1, 51.0]], [], 3, "a.csv:4: the seed must be a whole number of at least 0, or a word"),
     ([*TWO, ["ours", 0.5, 51.0]], [], 3, "a.csv:4: the seed must be a whole number of at least 0"),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pandas as pd
+
 from harness.base.errors import UserError
 from harness.importing.scalars.layouts import ROUNDED
 from harness.importing.scalars.resolving import ResolvedScores
@@ -19,7 +21,7 @@ def without_averages(found: ResolvedScores, frame: Any, notes: list[str]) -> Any
         notes: what was left out is added.
     Raises: UserError where it is called so and is not the mean.
     """
-    names = list(dict.fromkeys(frame["benchmark"]))
+    names = list(pd.unique(frame["benchmark"]))
     averages = [name for name in names if is_average(name)]
     others = [name for name in names if name not in averages]
     if not averages or len(others) < 2:

@@ -17,6 +17,7 @@ from harness.importing.scalars.averages import without_averages
 from harness.importing.scalars.layouts import is_numeric
 from harness.importing.scalars.no_seeds import no_seeds
 from harness.importing.scalars.resolving import UNNAMED, ResolvedScores, ScalarOptions
+from harness.importing.scalars.score_cells import distinct, numbers_of
 from harness.importing.scalars.vocabulary import GAPS, SUMMARIES, plain
 from harness.importing.sources import LARGEST
 from harness.records import START, DataError
@@ -52,7 +53,7 @@ def check(found: ResolvedScores, asked: ScalarOptions, unit: Unit | None) -> Che
     Raises: DataError with the place of what is wrong; UserError where an option decides.
     """
     rows, notes = found.rows, list(found.notes)
-    scores, percent = _numbers(found)
+    scores, percent = numbers_of(found)
     frame: Frame = pd.DataFrame(
         {
             "arm": _arms(found, notes),
@@ -69,47 +70,15 @@ def check(found: ResolvedScores, asked: ScalarOptions, unit: Unit | None) -> Che
     unit = _unit(found, frame, percent, unit)
     if unit == "percent":
         frame["score"] = frame["score"] / 100
-    frame = _once(found, frame, notes)
-    arms, benchmarks = (list(dict.fromkeys(frame.sort_values("place")[name])) for name in ("arm", "benchmark"))
+    arms, benchmarks = (list(pd.unique(frame[name])) for name in ("arm", "benchmark"))
+    frame = _once(found, frame.sort_values(KEYS, kind="stable"), notes)
     if unit == "raw" and len(benchmarks) > 1:
         raise UserError(
             f"--unit raw: scores of no known scale have no average over {len(benchmarks)} benchmarks "
             f"({', '.join(benchmarks[:6])}). Import one: --metric NAME."
         )
-    rows_out = frame.sort_values(KEYS, kind="stable")[[*KEYS, "score"]].reset_index(drop=True)
+    rows_out = frame[[*KEYS, "score"]].reset_index(drop=True)
     return CheckedScores(rows_out, unit, numbered, arms, benchmarks, found.shape, notes)
-
-
-def _numbers(found: ResolvedScores) -> tuple[np.ndarray, np.ndarray]:
-    """The scores, and which were written with a percent sign. Raises: DataError."""
-    raw: Frame = pd.Series(found.rows.score, dtype=object)
-    is_text = np.array([isinstance(value, str) for value in raw], bool)
-    text = raw.where(is_text, "").astype(str).str.strip()
-    percent = text.str.endswith("%").to_numpy()
-    cleaned = text.str.removesuffix("%").str.strip()
-    commas = np.array([table.decimal_comma for table in found.tables])[found.rows.table.astype(int)]
-    if commas.any():
-        cleaned = cleaned.where(~commas, cleaned.str.replace(",", ".", regex=False))
-    read: Frame = pd.to_numeric(raw.where(~is_text, cleaned), errors="coerce")
-    numbers = read.to_numpy(float)
-    is_bool = np.array([isinstance(value, bool) for value in raw], bool)
-    bad = np.flatnonzero(~np.isfinite(numbers) | is_bool)
-    if len(bad):
-        _refuse_number(found, bad, raw)
-    return numbers, percent
-
-
-def _refuse_number(found: ResolvedScores, bad: np.ndarray, raw: Frame) -> None:
-    first, more = int(bad[0]), len(bad) - 1
-    value, others = raw.iloc[first], f" (and so in {more:,} more)" if more else ""
-    word = str(value)
-    if isinstance(value, float) or word.strip().casefold().lstrip("+-") in ("nan", "inf", "infinity"):
-        raise DataError(
-            f"{found.at(first)}: the score is {word}{others}, which is no number. If the run diverged, give it the "
-            "score that it has; if it was not measured, leave the cell empty: that is a gap, not a zero."
-        )
-    spread = " One row for each seed is needed, not a mean with its spread." if re.search(r"±|\+/?-|\(", word) else ""
-    raise DataError(f"{found.at(first)}: the score `{word[:60]}` is no number{others}.{spread}")
 
 
 def _unit(found: ResolvedScores, frame: Frame, percent: np.ndarray, asked: Unit | None) -> Unit:
@@ -163,12 +132,13 @@ def _arms(found: ResolvedScores, notes: list[str]) -> Frame:
 
 def _words(found: ResolvedScores, values: np.ndarray, role: str) -> Frame:
     """Names as texts. Raises: DataError for an empty one; UserError for a reserved one."""
-    words: Frame = pd.Series(values, dtype=object).map(lambda value: "" if value is None else str(value).strip())
-    empty = np.flatnonzero(words.str.casefold().isin(GAPS).to_numpy())
+    once, rows = distinct(values)
+    words = ["" if value is None else str(value).strip() for value in once]
+    empty = np.flatnonzero(np.array([word.casefold() in GAPS for word in words])[rows])
     if len(empty):
         raise DataError(f"{found.at(int(empty[0]))}: the {role} is empty"
                         + (f" (and so in {len(empty) - 1:,} more)." if len(empty) > 1 else "."))  # fmt: skip
-    return words
+    return pd.Series(pd.array(words, "str")[rows])
 
 
 def _averages(found: ResolvedScores, frame: Frame, notes: list[str]) -> Frame:
@@ -186,31 +156,30 @@ def _averages(found: ResolvedScores, frame: Frame, notes: list[str]) -> Frame:
 
 def _steps(found: ResolvedScores) -> np.ndarray:
     """Whole numbers; NO_STEP where a table has none. Raises: DataError."""
-    raw: Frame = pd.Series(found.rows.step, dtype=object)
+    once, rows = distinct(found.rows.step)
     missing = np.array(
-        [value is None or (isinstance(value, str) and value.strip().casefold() in GAPS) for value in raw]
+        [value is None or (isinstance(value, str) and value.strip().casefold() in GAPS) for value in once]
     )
-    read: Frame = pd.to_numeric(raw.where(~missing, NO_STEP), errors="coerce")
+    read: Frame = pd.to_numeric(pd.Series(once, dtype=object).where(~missing, NO_STEP), errors="coerce")
     numbers = read.to_numpy(float)
-    bad = np.flatnonzero(
-        ~missing & (~np.isfinite(numbers) | (numbers != np.floor(numbers)) | (numbers < 0) | (numbers > LARGEST))
-    )
+    wrong = ~missing & (~np.isfinite(numbers) | (numbers != np.floor(numbers)) | (numbers < 0) | (numbers > LARGEST))
+    missing, bad = missing[rows], np.flatnonzero(wrong[rows])
     if len(bad):
-        value = raw.iloc[int(bad[0])]
+        value = found.rows.step[bad[0]]
         raise DataError(f"{found.at(int(bad[0]))}: the step must be a whole number of at least 0, but is `{value}`. "
                         "--column step=NAME takes another column.")  # fmt: skip
     if missing.any() and not missing.all():
         place = int(np.flatnonzero(missing)[0])
         raise DataError(f"{found.at(place)}: the step is empty, and other rows have one. Scores with and without a "
                         "step cannot be compared.")  # fmt: skip
-    return numbers.astype(np.int64)
+    return numbers.astype(np.int64)[rows]
 
 
 def _seeds(found: ResolvedScores, frame: Frame, asked: ScalarOptions, notes: list[str]) -> tuple[np.ndarray, bool]:
     """Seeds as numbers, and whether they are ours. Raises: UserError if nothing says them."""
     raw: Frame = pd.Series(found.rows.seed, dtype=object)
     missing = np.array([value is None or (isinstance(value, str) and not value.strip()) for value in raw], bool)
-    seedless = np.array([table.seedless for table in found.tables], bool)[found.rows.table.astype(int)]
+    seedless = np.array([table.seedless for table in found.tables], bool)[found.rows.table]
     if asked.seed is not None:
         raw, missing = raw.where(~missing, asked.seed), np.zeros(len(raw), bool)
     if (missing & seedless).any():
@@ -230,31 +199,36 @@ def _seeds(found: ResolvedScores, frame: Frame, asked: ScalarOptions, notes: lis
             )
         notes.append("Seeds have no names: rows of one arm, benchmark and step are numbered in their order.")
         return frame.groupby(["arm", "benchmark", "step"], sort=False).cumcount().to_numpy(np.int64), True
-    texts = raw.map(str).str.strip()
-    numbers = texts.map({one: _seed(one) for one in pd.unique(texts)})
-    if numbers.isna().any():
-        _check_words(found, texts)
-        order = {one: place for place, one in enumerate(sorted(pd.unique(texts)))}
+    once, rows = distinct(raw.to_numpy(object))
+    texts = [str(value).strip() for value in once]
+    numbers = [_seed(text) for text in texts]
+    if None in numbers:
+        _check_words(found, texts, rows)
+        order = {one: place for place, one in enumerate(sorted(set(texts)))}
         shown = ", ".join(f"{one} = {place}" for one, place in list(order.items())[:6])
         notes.append(f"Seeds are words, and are numbered in their order: {shown}{', ...' if len(order) > 6 else ''}.")
-        return texts.map(order).to_numpy(np.int64), False
-    return numbers.to_numpy(np.int64), False
+        numbers = [order[text] for text in texts]
+    return np.array(numbers, np.int64)[rows], False
 
 
-def _check_words(found: ResolvedScores, texts: Frame) -> None:
-    """Raises: DataError for a seed that is a number and no whole one, or the name of a summary."""
-    summary = np.flatnonzero(texts.map(plain).isin(SUMMARIES).to_numpy())
+def _check_words(found: ResolvedScores, texts: Sequence[str], rows: np.ndarray | slice) -> None:
+    """Raises: DataError for a seed that is a number and no whole one, or the name of a summary.
+
+    Args:
+        rows: which of the texts each row has.
+    """
+    written = np.array(texts, object)[rows]
+    summary = np.flatnonzero(np.array([plain(text) in SUMMARIES for text in texts])[rows])
     if len(summary):
         place = int(summary[0])
-        raise DataError(f"{found.at(place)}: `{texts.iloc[place]}` is no seed, but a summary of them. Leave such rows "
+        raise DataError(f"{found.at(place)}: `{written[place]}` is no seed, but a summary of them. Leave such rows "
                         f"out ({len(summary):,}).")  # fmt: skip
-    read: Frame = pd.to_numeric(texts, errors="coerce")
-    wrong = np.flatnonzero(read.notna().to_numpy() & ~texts.map(lambda word: _seed(word) is not None).to_numpy())
+    read: Frame = pd.to_numeric(pd.Series(texts, dtype=object), errors="coerce")
+    wrong = np.flatnonzero((read.notna().to_numpy() & np.array([_seed(text) is None for text in texts]))[rows])
     if len(wrong):
         place = int(wrong[0])
         raise DataError(
-            f"{found.at(place)}: the seed must be a whole number of at least 0, or a word, but is "
-            f"`{texts.iloc[place]}`."
+            f"{found.at(place)}: the seed must be a whole number of at least 0, or a word, but is `{written[place]}`."
         )
 
 
@@ -264,11 +238,17 @@ def _seed(word: str) -> int | None:
 
 
 def _once(found: ResolvedScores, frame: Frame, notes: list[str]) -> Frame:
-    """Every arm, seed, benchmark and step once; copies that say the same are one. Raises: DataError."""
-    again = frame.duplicated(KEYS, keep=False)
-    if not again.any():
+    """Every arm, seed, benchmark and step once; copies that say the same are one.
+
+    Args:
+        frame: sorted by KEYS, and rows of the same in the order of the source.
+    Raises: DataError.
+    """
+    # neighbours, for `duplicated` needs 66 bytes a row
+    like_next = np.logical_and.reduce([(frame[key].array[1:] == frame[key].array[:-1]) for key in KEYS]).astype(bool)
+    if not like_next.any():
         return frame
-    twice = frame[again]
+    twice = frame[np.append(like_next, False) | np.append(False, like_next)].sort_values("place")
     apart = twice.groupby(KEYS)["score"].transform("nunique") > 1
     if apart.any():
         first = twice[apart].iloc[0]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from harness.importing.scalars import layouts
 from harness.importing.scalars.layouts import TableLayout
@@ -17,11 +16,13 @@ from harness.importing.scalars.vocabulary import GAPS
 def filled(cells: Any) -> np.ndarray:
     """Where a cell says something; NaN of JSON says something, None does not."""
     values = cells.to_numpy(object)
-    if len(values) and isinstance(values[0], str):
-        low = pd.Series(values).astype(str).str.strip().str.casefold()
-        return ~(low.isin(GAPS) | pd.Series([value is None for value in values])).to_numpy()
-    return np.array([value is not None and not (isinstance(value, str) and value.strip().casefold() in GAPS)
-                     for value in values], bool)  # fmt: skip
+    # each text is looked at once: most are there often
+    texts = {value for value in values if isinstance(value, str)}
+    gaps = {text for text in texts if text.strip().casefold() in GAPS}
+    if not gaps:
+        return np.fromiter((value is not None for value in values), bool, len(values))
+    says = (value is not None and not (isinstance(value, str) and value in gaps) for value in values)
+    return np.fromiter(says, bool, len(values))
 
 
 def without_any(empty: set[tuple[Any, Any]], arms: np.ndarray, seeds: np.ndarray) -> list[str]:

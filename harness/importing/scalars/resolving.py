@@ -217,14 +217,19 @@ def _rows(
         by_column = one.values == "score"
         names = _benchmark(benchmarks, metrics if by_column else metric, several, column, by_column, asked, where)
         yield LongRows(
-            np.full(len(where), place),
+            np.full(len(where), place, np.int32),
             where,
-            arms[where] if arms is not None else np.full(len(where), arm, object),
-            seeds[where] if seeds is not None else np.full(len(where), seed, object),
+            _at(arms, where) if arms is not None else np.full(len(where), arm, object),
+            _at(seeds, where) if seeds is not None else np.full(len(where), seed, object),
             names,
-            steps[where] if steps is not None else np.full(len(where), table.source.name.step, object),
-            cells[column].to_numpy(object)[where],
+            _at(steps, where) if steps is not None else np.full(len(where), table.source.name.step, object),
+            _at(cells[column].to_numpy(object), where),
         )
+
+
+def _at(values: np.ndarray, where: np.ndarray) -> np.ndarray:
+    """Values at ascending places; where that is all, themselves: of a million rows a copy is 8 MB."""
+    return values if len(where) == len(values) else values[where]
 
 
 def _benchmark(
@@ -243,7 +248,7 @@ def _benchmark(
     """
     named = metric[where].astype(str).astype(object) if isinstance(metric, np.ndarray) else None
     if benchmarks is not None and asked.benchmark is None:
-        found = benchmarks[where]
+        found = _at(benchmarks, where)
         if several:
             tail = named if named is not None else np.full(len(where), metric, object)
             found = np.array([f"{one} {other}" for one, other in zip(found, tail, strict=True)], object)
@@ -261,5 +266,7 @@ def _column(cells: pd.DataFrame, one: TableLayout, role: str) -> np.ndarray | No
 
 
 def _joined(parts: Sequence[LongRows]) -> LongRows:
+    if len(parts) == 1:
+        return parts[0]
     names = LongRows.__dataclass_fields__
     return LongRows(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})

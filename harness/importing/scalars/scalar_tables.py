@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import sys
+from array import array
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -80,7 +82,7 @@ def read_delimited(source: ImportSource) -> ScalarTable:
                 pyarrow.csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
                 pyarrow.csv.ConvertOptions(column_types={name: pa.string() for name in header}),
             )
-    cells = pd.DataFrame({name: pd.Series(_texts(table[name]), dtype=object) for name in header})
+    cells = _cells({name: _shared(table[name]) for name in header})
     if cells.empty:
         raise DataError(f"{source.path} has no rows below its first line: {', '.join(header)}.")
     notes = () if _ends_well(source) else (_NO_END.format(path=source.path),)
@@ -91,10 +93,22 @@ def read_delimited(source: ImportSource) -> ScalarTable:
 _NO_END = "{path} ends without a line end: if it was cut off, its last cell may be, too."
 
 
-def _texts(column: pa.ChunkedArray) -> np.ndarray:
-    """As Python's texts, equal ones once."""
+def _cells(columns: Mapping[str, Any]) -> pd.DataFrame:
+    """Without a copy of all columns as one block."""
+    return pd.DataFrame({name: pd.Series(column, dtype=object) for name, column in columns.items()}, copy=False)
+
+
+def _shared(column: pa.ChunkedArray) -> np.ndarray:
+    """As Python's values, equal ones once; None where there is none."""
     coded = column.combine_chunks().dictionary_encode()
-    return np.array(coded.dictionary.to_pylist(), object)[coded.indices.to_numpy()]
+    once = [*coded.dictionary.to_pylist(), None]
+    return np.array(once, object)[coded.indices.fill_null(len(once) - 1).to_numpy()]
+
+
+def _values(column: pa.ChunkedArray) -> Any:
+    """As Python's values."""
+    often = pa.types.is_string(column.type) or pa.types.is_integer(column.type)
+    return _shared(column) if often else column.to_pylist()
 
 
 def _check_header(source: ImportSource, header: list[str]) -> None:
@@ -126,7 +140,7 @@ def read_parquet(source: ImportSource) -> ScalarTable:
     """Raises: DataError."""
     with _as_user_error(source):
         table = pq.read_table(source.path).flatten()
-    cells = pd.DataFrame({name: table[name].to_pylist() for name in table.schema.names}, dtype=object)
+    cells = _cells({name: _values(table[name]) for name in table.schema.names})
     if cells.empty:
         raise DataError(f"{source.path} holds no rows.")
     return ScalarTable(source, "table", cells, np.arange(1, len(cells) + 1))
@@ -139,19 +153,19 @@ def records(
 
     Raises: DataError if there are none.
     """
-    lines: list[int] = []
-    columns: dict[str, list[Any]] = {}
+    lines, columns = array("q"), dict[str, list[Any]]()
     for line, row in rows:
         for name, value in flat(row):
             column = columns.setdefault(name, [])
             column += [None] * (len(lines) - len(column))
-            column.append(value)
+            # equal texts once: of a million rows they are most of the memory
+            column.append(sys.intern(value) if type(value) is str else value)
         lines.append(line)
     for column in columns.values():
         column += [None] * (len(lines) - len(column))
     if not lines or not columns:
         raise DataError(f"{source.path} holds no rows.")
-    cells = pd.DataFrame({name: pd.Series(column, dtype=object) for name, column in columns.items()})
+    cells = _cells(columns)
     return ScalarTable(source, shape, cells, np.array(lines), **more)
 
 

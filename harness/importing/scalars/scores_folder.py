@@ -169,8 +169,7 @@ def write(
 
 def _table(rows: pd.DataFrame) -> pa.Table:
     steps = rows["step"].to_numpy()
-    arrays = {
-        name: pa.array(rows[name].to_numpy(), type=pa.type_for_alias(kind)) for name, kind in COLUMN_TYPES.items()
-    }
+    # not by `to_numpy`, which makes an object of each text
+    arrays = {name: pa.array(rows[name].array, type=pa.type_for_alias(kind)) for name, kind in COLUMN_TYPES.items()}
     arrays["step"] = pa.array(steps, type=pa.int64(), mask=np.asarray(steps == NO_STEP))
     return pa.table(arrays)
