@@ -76,6 +76,8 @@ class Converter:
         Raises: DataError with the place of a cell that is not what its role needs.
         """
         raw = self._with_result(raw, file)
+        if not file.marked:
+            _check_markable(raw)
         if counts := "num_samples" in raw:
             raw = _counted(raw)
         found: dict[str, Any] = {
@@ -113,6 +115,8 @@ class Converter:
             return raw
         names = [name for name in ("correct", "mark", "num_correct", "pass_rate") if name in raw] or ["response"]
         there = ~cells.is_empty(raw[names[0]]) if file.marked else ~cells.each(raw[names[0]], cells.is_missing, bool)
+        if not file.marked and "gold" in raw:
+            there &= ~cells.is_empty(raw["gold"])
         self.without += int(np.sum(~there))
         return raw.only(there)
 
@@ -188,6 +192,17 @@ class Converter:
         for key, count in zip(sizes.index, sizes.tolist(), strict=True):
             self.seen[key] = self.seen.get(key, 0) + count
         return groups.cumcount().to_numpy() + before[groups.ngroup().to_numpy()] if len(rows) else np.zeros(0, np.int64)
+
+
+def _check_markable(raw: Raw) -> None:
+    """Rows that our marker marks. Raises: DataError for one without a text, or without what the text must say."""
+    lacks = {"response": cells.each(raw["response"], cells.is_missing, bool), "gold": cells.is_empty(raw["gold"])}
+    for name, empty in lacks.items():
+        raw.check(
+            empty,
+            lambda _, name=name: f"`{name}` is empty, so rence's marker cannot mark this answer",
+            f". Nothing is filled in: mend or leave out.\n{common.NEXT}.",
+        )
 
 
 def _whole(raw: Raw, name: str, said: int) -> Any:

@@ -91,9 +91,11 @@ def of_shape(shape: FoundShape, missing: Missing, marks_anew: bool) -> None:
     """
     roles = shape.roles.columns
     marked = {"correct", "mark", "num_samples"} & roles.keys()
+    if marks_anew and not {"response", "gold"} <= roles.keys():
+        missing.add(_unmarkable(shape))
     # of a tool's metrics that contradict each other none is needed where our marker marks
-    if shape.roles.rivals and not (marks_anew and shape.family):
-        missing.add(_rivals(shape.roles.rivals))
+    elif shape.roles.rivals and not (marks_anew and shape.family):
+        missing.add(_rivals(shape.roles.rivals, shape.family is None))
     elif not marked and not marks_anew and shape.roles.together:
         named = " and ".join(f"`{name}`" for name in shape.roles.together)
         missing.add(
@@ -115,19 +117,51 @@ def of_shape(shape: FoundShape, missing: Missing, marks_anew: bool) -> None:
             "that were found are not in such lists. rence's marker can mark those instead.",
             "--mark",
         )
-    if "problem_id" not in roles:
+    if shape.roles.no_id is not None:
+        _no_id(shape, *shape.roles.no_id, missing)
+    elif "problem_id" not in roles:
         if found := guess(shape, "problem_id"):
             missing.add("no key is known to tell the problem.", "--column", f"problem_id={found}")
         else:
             missing.add(f"nothing tells which problem an answer is to. There is {_there(shape)}.")
 
 
-def _rivals(names: Sequence[str]) -> str:
+def _unmarkable(shape: FoundShape) -> str:
+    """What our marker, which was asked for, needs and there is not."""
+    words = {"response": "no texts of answers", "gold": "no right answers"}
+    lacks = [name for name in words if name not in shape.roles.columns]
+    named = " and ".join(f"--column {name}=KEY" for name in lacks)
+    other = "" if not {"correct", "mark", "num_samples"} & shape.roles.columns.keys() else (
+        " Without --mark the source's own results count."
+    )  # fmt: skip
+    return (
+        f"there are {' and '.join(words[name] for name in lacks)}, so rence's marker cannot mark (--mark). If "
+        f"they are there under other names: {named}. There is {_there(shape)}.{other}"
+    )
+
+
+def _no_id(shape: FoundShape, name: str, other: str, missing: Missing) -> None:
+    """An id that is the same for many problems, or another in every row."""
+    ids, values = shape.sampled.columns[name], shape.sampled.columns[other]
+    many = len(set(map(str, values)))
+    if len(set(map(str, ids))) < many:
+        said = f"`{name}` is the same for different values of `{other}`, of which there are {many:,}"
+    else:
+        said = f"`{name}` is another in every row, while arms share the values of `{other}`"
+    role = "question" if judging.are_texts(values) else "problem_id"
+    missing.add(
+        f"{said}. So it does not seem to tell the problem; if it does: --column problem_id={name}.",
+        "--column",
+        f"{role}={other}",
+    )
+
+
+def _rivals(names: Sequence[str], may_be_arms: bool) -> str:
     """Both readings of results that differ: of two markers, or of two arms. Neither is preferred."""
     named = " and ".join(f"`{name}`" for name in names)
     choices = " or ".join(f"--column correct={name}" for name in names)
     said = f"the results {named} contradict each other. If they are of several markers, say which one counts: {choices}"
-    arms = pattern_of(names)
+    arms = pattern_of(names) if may_be_arms else ""
     return f"{said}. If they are of several arms: --column 'correct={arms}'." if arms else f"{said}."
 
 
@@ -155,7 +189,7 @@ def _result(shape: FoundShape, missing: Missing) -> None:
         lacks = [name for name in ("response", "gold") if name not in shape.roles.columns]
         missing.add(
             f"nothing says which answers are correct, and without {' and '.join(lacks)} they cannot be marked. "
-            f"There is {_there(shape)}."
+            f"If one of these says it, --column correct=KEY: {_there(shape)}."
         )
 
 

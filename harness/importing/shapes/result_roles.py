@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from harness.importing.metric_choice import choose
 from harness.importing.shapes import judging
 from harness.importing.shapes.flat import own_name
@@ -61,9 +63,22 @@ def _results(sampled: Sampled) -> dict[str, str]:
 
 def _wanted(sampled: Sampled) -> str:
     """The column of the metric that the user wants. Raises: DataError that lists what there is."""
-    names = {name: text for text, name in _results(sampled).items() if judging.any_there(sampled.values[text])}
-    where = sampled.paths[sampled.files[0]]
-    return names[choose(where, {name: sampled.values[text] for name, text in names.items()}, sampled.metrics)]
+    results = _results(sampled) if sampled.family else {}
+    # files of no known tool call everything that is right or wrong as they like
+    results = results or {text: column.path[-1] for text, column in sampled.columns.items() if _may_tell(sampled, text)}
+    names = {name: text for text, name in results.items() if judging.any_there(sampled.values[text])}
+    values = {name: list(map(_as_number, sampled.values[text])) for name, text in names.items()}
+    return names[choose(sampled.paths[sampled.files[0]], values, sampled.metrics)]
+
+
+def _may_tell(sampled: Sampled, text: str) -> bool:
+    return sampled.columns[text].where in ("row", "entry", "arm") and judging.are_binary(sampled.values[text])
+
+
+def _as_number(value: Any) -> Any:
+    """1 or 0 of what is right or wrong in words; all else as it is."""
+    said = judging.yes_or_no(value)
+    return value if said is None or isinstance(value, bool | int | float) else int(said)
 
 
 def _check_one_each(sampled: Sampled, text: str) -> None:

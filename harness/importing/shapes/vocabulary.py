@@ -28,7 +28,7 @@ _WORDS: dict[str, str] = {
         "number item example example_abbr session_id uuid doc_hash problem_hash"
     ),
     "question": (
-        "question problem prob question_text problem_text prompt_text raw_prompt prompt input query instruction "
+        "question problem prob question_text problem_text prompt_text raw_prompt prompt_raw prompt input query instruction "
         "user_prompt problem_statement task_prompt full_prompt source_text questions problems item"
     ),
     "gold": (
