@@ -12,7 +12,6 @@ from harness.importing.shapes import judging
 from harness.importing.shapes.arm_columns import pattern_of
 from harness.importing.shapes.recognise import FoundShape, PeekedFile
 from harness.importing.shapes.vocabulary import rank
-from harness.importing.shapes.whose import Whose
 from harness.records import DataError
 
 _MOST = 12
@@ -253,47 +252,3 @@ def _there(shape: FoundShape) -> str:
     names = [name for name in shape.columns if name and shape.columns[name].where != "header"]
     more = f" and {len(names) - _MOST} more" if len(names) > _MOST else ""
     return ", ".join(f"`{name}`" for name in names[:_MOST]) + more
-
-
-def of_paths(found: Whose, shape: FoundShape, missing: Missing) -> None:
-    """Whose answers files hold, where their names leave it open."""
-    if found.unclear:
-        parts = " and ".join(
-            f"{_kind(part.depth)} ({', '.join(part.values[:3])}{', ...' if len(part.values) > 3 else ''})"
-            for part in found.unclear
-        )
-        missing.reasons.append(
-            f"files of the same problems differ in {parts}, so which of these are arms, samples or "
-            "benchmarks is not known."
-        )
-        second = "{benchmark}" if "sample" in shape.roles.columns else "{sample}"
-        missing.paths = [pattern(found, [str(one.source.path) for one in shape.files], second)]
-    by_text = found.how.get("benchmark") == "the texts"
-    if not by_text and any(name is None for name in found.benchmark) and "benchmark" not in shape.roles.columns:
-        missing.add("nothing names the benchmark.", "--benchmark", "NAME")
-
-
-def _kind(depth: int) -> str:
-    return "the files' names" if depth == -1 else "a folder"
-
-
-def pattern(found: Whose, paths: Sequence[str], second: str) -> str:
-    """A path with `{arm}` for the outermost part that varies, and for the next what it may be.
-
-    Args:
-        second: `{sample}`, or where rows number their samples `{benchmark}`.
-    """
-    split = [path.split("/") for path in paths]
-    longest = max(split, key=len)
-    same = [one for one in split if len(one) == len(longest)]
-    made = []
-    for place, part in enumerate(longest):
-        distinct = {one[place] for one in same}
-        made.append(part if len(distinct) == 1 else "{}")
-    varying = [place for place, part in enumerate(made) if part == "{}"]
-    for number, place in enumerate(varying):
-        last = place == len(made) - 1
-        ending = "." + longest[-1].partition(".")[2] if last and "." in longest[-1] else ""
-        word = "{arm}" if number == 0 else second if number == 1 else "*"
-        made[place] = word + ending
-    return "/".join(made)

@@ -135,14 +135,6 @@ def _shared(words: Sequence[Sequence[str]]) -> int:
     return count
 
 
-def numbered(stems: Sequence[str]) -> str:
-    """What names of files that differ in a number alone begin with, cut before it: `gsm8k_` of `gsm8k_0` and `gsm8k_1`;
-    empty if they differ in more."""
-    split = [re.fullmatch(r"(.*[A-Za-z].*[_\-.])\d+", stem) for stem in stems]
-    starts = {found[1] if found else "" for found in split}
-    return starts.pop() if len(starts) == 1 else ""
-
-
 def names_nothing(part: str) -> bool:
     """Whether it has no word but those that every tool uses."""
     return set(re.split(r"[_\-. ]+", part.strip(_EDGES).lower())) <= _PLAIN
