@@ -276,6 +276,7 @@ def _roles(
         template=facts.template,
         by_text=shape.roles.by_text,
         above=asked.above if asked.above is not None else 0.0 if shape.roles.two else None,
+        inverted=shape.roles.inverted,
         two=shape.roles.two if asked.above is None else (),
         check_texts=not shape.roles.templates and "question" in columns,
         marked=found.marker is None,

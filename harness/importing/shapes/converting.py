@@ -46,6 +46,8 @@ class FileRoles:
     """whether nothing names the arm, and nothing numbers the samples"""
     engine: str = UNKNOWN
     template: str = UNKNOWN
+    inverted: bool = False
+    """whether the result says which answers are wrong"""
     two: tuple[float, ...] = ()
     """the only numbers that a result may be, if it was taken for one of two by itself"""
 
@@ -248,7 +250,8 @@ def _marks(raw: Raw, file: FileRoles) -> Any:
     found = cells.each(raw["correct"], judging.yes_or_no, object)
     wrong = np.array([one is None for one in found], dtype=bool)
     raw.check(wrong, lambda row: f"the result must be right or wrong, but is `{raw['correct'].iloc[row]}`", _hint(raw))
-    return np.where(found.astype(bool), "correct", "wrong") if len(found) else np.zeros(0, object)
+    right = found.astype(bool) != file.inverted
+    return np.where(right, "correct", "wrong") if len(found) else np.zeros(0, object)
 
 
 def _hint(raw: Raw) -> str:

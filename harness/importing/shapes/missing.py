@@ -182,6 +182,13 @@ def _result(shape: FoundShape, missing: Missing) -> None:
             )
     elif unusable := _unusable_result(shape):
         missing.add(f"{unusable}, so which answers are correct is not known.")
+    elif wrong := _wrong(shape):
+        missing.add(
+            f"nothing says which answers are correct. `{wrong}` may say which are wrong, if 1 (or true) "
+            "there is a wrong answer and no failed request.",
+            "--column",
+            f"wrong={wrong}",
+        )
     elif found := guess(shape, "correct"):
         missing.add("no key is known to say which answers are correct.", "--column", f"correct={found}")
     else:
@@ -203,6 +210,12 @@ def _unusable_result(shape: FoundShape) -> str:
         if any(_COMMA.fullmatch(value.strip()) for value in values if isinstance(value, str)):
             return f"`{text}` holds numbers with a decimal comma ({_shown(shape, text)}), which must be a point"
     return ""
+
+
+def _wrong(shape: FoundShape) -> str:
+    """A place that is called like what went wrong and is right or wrong; empty if there is none."""
+    named = [text for text in shape.sampled.columns if rank("wrong", shape.columns[text].path) is not None]
+    return next((text for text in named if judging.are_binary(shape.sampled.columns[text])), "")
 
 
 def _unread_marks(shape: FoundShape) -> str:

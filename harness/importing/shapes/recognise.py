@@ -213,9 +213,7 @@ def shapes(files: Sequence[PeekedFile], asked: Mapping[str, str], metrics: Seque
     ]
 
 
-def _sampled(
-    files: list[PeekedFile], asked: Mapping[str, str], metrics: Sequence[str]
-) -> tuple[AnswerTable, Sampled]:
+def _sampled(files: list[PeekedFile], asked: Mapping[str, str], metrics: Sequence[str]) -> tuple[AnswerTable, Sampled]:
     """Some answers of files of one layout."""
     row, beside = merged([one.row for one in files]), merged([one.beside for one in files])
     place, share = files[0].place or (), max(1, _MOST_ANSWERS // len(files))

@@ -37,6 +37,8 @@ class Roles:
     """the first of them whose name is of nothing but right or wrong: answers are not marked by us in its stead"""
     together: list[str] = field(default_factory=list)
     """places of results that are each of all answers to a problem"""
+    inverted: bool = False
+    """whether the result says which answers are wrong"""
     two: tuple[float, ...] = ()
     """the lower and the upper number that the result is, if it is one of two numbers that say right and wrong"""
     results: dict[int, RecordColumn] = field(default_factory=dict)
