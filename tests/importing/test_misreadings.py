@@ -119,6 +119,11 @@ def test_one_problem_and_ids_with_levels_stay_what_they_are(rence: Rence) -> Non
     write(Path("one.jsonl"), rows)
     done = rence("import", "one.jsonl", "--out", "run")
     assert done.code == 0 and f"1 problem, k {PROBLEMS * K}" in done.out, done.err
+    for arm in ({"base", "tuned"}, {"base"}):
+        rows = answers(lambda a, i, k: {"question_id": f"q{i % 6}", "said": f"it is {i} {k if i % 3 else a}"})
+        write(Path("said.jsonl"), [row for row in rows if row["model"] in arm])
+        done = rence("import", "said.jsonl", "--out", "run", "--clean")
+        assert done.code == 0 and "6 problems, k 4" in done.out, done.err
     rows = answers(lambda a, i, k: {"question_id": f"q{i}", "subject": f"sums of {i % 6}", "output": "so"})
     write(Path("levels.jsonl"), rows)
     assert rence("import", "levels.jsonl", "--out", "run", "--clean").code == 0

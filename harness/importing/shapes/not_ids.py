@@ -26,6 +26,8 @@ def drop(sampled: Sampled, found: Roles) -> None:
     column = found.columns.get("problem_id")
     if column is None or "problem_id" in sampled.asked or found.templates:
         return
+    if sampled.family and "problem_id" in sampled.family.roles:
+        return
     ids = [str(value) for value in sampled.values[column.text]]
     if "question" in found.columns and len(set(ids)) > 1:
         return  # it was compared with the text
@@ -33,10 +35,11 @@ def drop(sampled: Sampled, found: Roles) -> None:
     for text, values in _others(sampled, found):
         if len(set(values)) < _FEWEST:
             continue
-        alone = len(set(groups)) == 1
-        if alone and not _are_sentences(values):
+        alone, constant = len(set(groups)) == 1, len(set(ids)) == 1
+        if alone and not (constant and _are_sentences(values)):
             continue  # of one model's answers any column may vary
-        shared = alone or _are_shared(groups, values)
+        # models that say the same share many texts of answers, not all of them
+        shared = alone or _are_shared(groups, values, 0.5 if constant else 0.95)
         coarse = judging.one_each(values, ids) and not judging.one_each(ids, values)
         if (shared and coarse) or (not alone and shared and _are_of_rows(groups, ids, values)):
             found.no_id = (column.text, text)
@@ -72,13 +75,13 @@ def _are_sentences(values: Values) -> bool:
     return 2 * sum(" " in str(value).strip() for value in values) > len(values)
 
 
-def _are_shared(groups: Values, values: Sequence[str]) -> bool:
-    """Whether most values of each group are in the first one too."""
+def _are_shared(groups: Values, values: Sequence[str], least: float) -> bool:
+    """Whether more than a share of the values of each group is in the first one too."""
     by: dict[Hashable, set[str]] = defaultdict(set)
     for group, value in zip(groups, values, strict=True):
         by[group].add(value)
     first, *others = by.values()
-    return all(2 * len(first & one) > min(len(first), len(one)) for one in others)
+    return all(len(first & one) > least * min(len(first), len(one)) for one in others)
 
 
 def _are_of_rows(groups: Values, ids: Sequence[str], values: Sequence[str]) -> bool:
