@@ -233,6 +233,7 @@ def _problem_ids(raw: Raw, file: FileRoles) -> Any:
 
 
 def _marks(raw: Raw, file: FileRoles) -> Any:
+    """Right or wrong of each row. Raises: DataError for a result that is neither, or empty."""
     if "mark" in raw:
         return cells.marks(raw, "mark", raw["mark"])
     if file.above is not None:
