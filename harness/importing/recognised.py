@@ -30,7 +30,6 @@ from harness.importing.shapes.missing import (
     Missing,
     beside,
     check_answered,
-    of_paths,
     of_shape,
 )
 from harness.importing.shapes.no_answers import check_family, check_names, holds_answers, nothing
@@ -42,6 +41,7 @@ from harness.importing.shapes.saying import nameless
 from harness.importing.shapes.shape_parts import parts
 from harness.importing.shapes.told_facts import facts as told_facts
 from harness.importing.shapes.told_facts import results_of
+from harness.importing.shapes.unclear_paths import of_paths
 from harness.importing.shapes.vocabulary import NAMES
 from harness.importing.shapes.whose import FileFacts, Whose, typed_names, whose
 from harness.importing.sources import ImportSource
@@ -276,6 +276,7 @@ def _roles(
         template=facts.template,
         by_text=shape.roles.by_text,
         above=asked.above if asked.above is not None else 0.0 if shape.roles.two else None,
+        inverted=shape.roles.inverted,
         two=shape.roles.two if asked.above is None else (),
         check_texts=not shape.roles.templates and "question" in columns,
         marked=found.marker is None,

@@ -6,10 +6,11 @@
     tree, containers, flat   where rows and answers are, whatever they are nested in
     judging, sampled, result_roles, resolve   which value has which role, by names and by values
     known_texts              benchmarks known by the texts of their problems
+    not_ids                  ids that are called like those of problems and are none
     repeats                  answers that are there again
     arm_columns              columns that somebody says are named for arms
     naming, whose            arm, seed, step and benchmark of each file, by its rows, its name and its folders
-    recognise                all of that for some files; `missing` says what they do not tell
+    recognise                all of that for some files; `missing` and `unclear_paths` say what they do not tell
     shape_parts, converting  the answers, part by part, as attempts
 
 Rows of a tool that nobody has named here are read by names and values alone, so most need no family. To add one, a few

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from harness.importing.shapes import judging
 from harness.importing.shapes.paths import ASSISTANT, EACH, MAP, USER, Path
 from harness.importing.shapes.regrouping import MOST_LOOKED_AT, pivoted, regroup, side_by_side, unrolled
 from harness.importing.shapes.tree import RecordNode, leaves, map_of, tree
-from harness.importing.shapes.vocabulary import IDENTITY, NAMES, RESULT, rank
+from harness.importing.shapes.vocabulary import IDENTITY, NAMES, RESULT, is_known, rank, word
 
 Row = tuple[int, tuple[str, ...], Any]
 """place in the document from 1, keys of objects on the way, and the row"""
 _DEEPEST = 5
+_ANYTHING = ("name", "id", "key", "number", "index", "uid", "uuid")
+"""words for problems, and for whatever else a table lists"""
 
 
 def spread(document: Any, arms: Mapping[str, str] | None = None) -> Any:
@@ -85,7 +88,19 @@ def rows_at(documents: Sequence[Any], are_rows: bool) -> Path | None:
     best = max(found, key=lambda one: (one[1], one[2]), default=None)
     if best is not None and best[1] >= 2:
         return best[0]
+    if are_rows and _tell_unnamed(documents, node):
+        return ()
     return () if node.keys and _score(node) >= 2 else best[0] if best and best[1] >= 1 else None
+
+
+def _tell_unnamed(rows: Sequence[Any], node: RecordNode) -> bool:
+    """Whether rows of a table name problems, and something in them is right or wrong that is not called so."""
+    names = [key for key, child in node.keys.items() if child.scalars]
+    if not any(rank("problem_id", (key,)) is not None and word(key) not in _ANYTHING for key in names):
+        return False
+    unknown = [key for key in names if not is_known(key) or rank("wrong", (key,)) is not None]
+    told = [{judging.yes_or_no(row.get(key)) for row in rows if isinstance(row, dict)} for key in unknown]
+    return {True, False} in told
 
 
 def _places(node: RecordNode, path: Path) -> Iterator[tuple[Path, float, int]]:

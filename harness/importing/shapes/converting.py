@@ -46,6 +46,8 @@ class FileRoles:
     """whether nothing names the arm, and nothing numbers the samples"""
     engine: str = UNKNOWN
     template: str = UNKNOWN
+    inverted: bool = False
+    """whether the result says which answers are wrong"""
     two: tuple[float, ...] = ()
     """the only numbers that a result may be, if it was taken for one of two by itself"""
 
@@ -76,6 +78,8 @@ class Converter:
         Raises: DataError with the place of a cell that is not what its role needs.
         """
         raw = self._with_result(raw, file)
+        if not file.marked:
+            _check_markable(raw)
         if counts := "num_samples" in raw:
             raw = _counted(raw)
         found: dict[str, Any] = {
@@ -113,6 +117,8 @@ class Converter:
             return raw
         names = [name for name in ("correct", "mark", "num_correct", "pass_rate") if name in raw] or ["response"]
         there = ~cells.is_empty(raw[names[0]]) if file.marked else ~cells.each(raw[names[0]], cells.is_missing, bool)
+        if not file.marked and "gold" in raw:
+            there &= ~cells.is_empty(raw["gold"])
         self.without += int(np.sum(~there))
         return raw.only(there)
 
@@ -190,6 +196,17 @@ class Converter:
         return groups.cumcount().to_numpy() + before[groups.ngroup().to_numpy()] if len(rows) else np.zeros(0, np.int64)
 
 
+def _check_markable(raw: Raw) -> None:
+    """Rows that our marker marks. Raises: DataError for one without a text, or without what the text must say."""
+    lacks = {"response": cells.each(raw["response"], cells.is_missing, bool), "gold": cells.is_empty(raw["gold"])}
+    for name, empty in lacks.items():
+        raw.check(
+            empty,
+            lambda _, name=name: f"`{name}` is empty, so rence's marker cannot mark this answer",
+            f". Nothing is filled in: mend or leave out.\n{common.NEXT}.",
+        )
+
+
 def _whole(raw: Raw, name: str, said: int) -> Any:
     return cells.whole(raw, name, raw[name]) if name in raw else said
 
@@ -216,6 +233,7 @@ def _problem_ids(raw: Raw, file: FileRoles) -> Any:
 
 
 def _marks(raw: Raw, file: FileRoles) -> Any:
+    """Right or wrong of each row. Raises: DataError for a result that is neither, or empty."""
     if "mark" in raw:
         return cells.marks(raw, "mark", raw["mark"])
     if file.above is not None:
@@ -233,7 +251,8 @@ def _marks(raw: Raw, file: FileRoles) -> Any:
     found = cells.each(raw["correct"], judging.yes_or_no, object)
     wrong = np.array([one is None for one in found], dtype=bool)
     raw.check(wrong, lambda row: f"the result must be right or wrong, but is `{raw['correct'].iloc[row]}`", _hint(raw))
-    return np.where(found.astype(bool), "correct", "wrong") if len(found) else np.zeros(0, object)
+    right = found.astype(bool) != file.inverted
+    return np.where(right, "correct", "wrong") if len(found) else np.zeros(0, object)
 
 
 def _hint(raw: Raw) -> str:

@@ -125,7 +125,7 @@ FAMILIES: tuple[Family, ...] = (
     Family(
         name="evalplus results",
         signs=("base_status", "plus_status", "solution"),
-        roles={"problem_id": ("task_id",), "response": ("solution",), "correct": ("plus_status",)},
+        roles={"problem_id": ("task_id",), "response": ("solution",), "correct": ("{tests}_status",)},
         example=examples.EVALPLUS,
         expected=examples.EXPECTED,
     ),

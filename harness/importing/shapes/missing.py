@@ -12,7 +12,6 @@ from harness.importing.shapes import judging
 from harness.importing.shapes.arm_columns import pattern_of
 from harness.importing.shapes.recognise import FoundShape, PeekedFile
 from harness.importing.shapes.vocabulary import rank
-from harness.importing.shapes.whose import Whose
 from harness.records import DataError
 
 _MOST = 12
@@ -91,9 +90,11 @@ def of_shape(shape: FoundShape, missing: Missing, marks_anew: bool) -> None:
     """
     roles = shape.roles.columns
     marked = {"correct", "mark", "num_samples"} & roles.keys()
+    if marks_anew and not {"response", "gold"} <= roles.keys():
+        missing.add(_unmarkable(shape))
     # of a tool's metrics that contradict each other none is needed where our marker marks
-    if shape.roles.rivals and not (marks_anew and shape.family):
-        missing.add(_rivals(shape.roles.rivals))
+    elif shape.roles.rivals and not (marks_anew and shape.family):
+        missing.add(_rivals(shape.roles.rivals, shape.family is None))
     elif not marked and not marks_anew and shape.roles.together:
         named = " and ".join(f"`{name}`" for name in shape.roles.together)
         missing.add(
@@ -115,19 +116,51 @@ def of_shape(shape: FoundShape, missing: Missing, marks_anew: bool) -> None:
             "that were found are not in such lists. rence's marker can mark those instead.",
             "--mark",
         )
-    if "problem_id" not in roles:
+    if shape.roles.no_id is not None:
+        _no_id(shape, *shape.roles.no_id, missing)
+    elif "problem_id" not in roles:
         if found := guess(shape, "problem_id"):
             missing.add("no key is known to tell the problem.", "--column", f"problem_id={found}")
         else:
             missing.add(f"nothing tells which problem an answer is to. There is {_there(shape)}.")
 
 
-def _rivals(names: Sequence[str]) -> str:
+def _unmarkable(shape: FoundShape) -> str:
+    """What our marker, which was asked for, needs and there is not."""
+    words = {"response": "no texts of answers", "gold": "no right answers"}
+    lacks = [name for name in words if name not in shape.roles.columns]
+    named = " and ".join(f"--column {name}=KEY" for name in lacks)
+    other = "" if not {"correct", "mark", "num_samples"} & shape.roles.columns.keys() else (
+        " Without --mark the source's own results count."
+    )  # fmt: skip
+    return (
+        f"there are {' and '.join(words[name] for name in lacks)}, so rence's marker cannot mark (--mark). If "
+        f"they are there under other names: {named}. There is {_there(shape)}.{other}"
+    )
+
+
+def _no_id(shape: FoundShape, name: str, other: str, missing: Missing) -> None:
+    """An id that is the same for many problems, or another in every row."""
+    ids, values = shape.sampled.columns[name], shape.sampled.columns[other]
+    many = len(set(map(str, values)))
+    if len(set(map(str, ids))) < many:
+        said = f"`{name}` is the same for different values of `{other}`, of which there are {many:,}"
+    else:
+        said = f"`{name}` is another in every row, while arms share the values of `{other}`"
+    role = "question" if judging.are_texts(values) else "problem_id"
+    missing.add(
+        f"{said}. So it does not seem to tell the problem; if it does: --column problem_id={name}.",
+        "--column",
+        f"{role}={other}",
+    )
+
+
+def _rivals(names: Sequence[str], may_be_arms: bool) -> str:
     """Both readings of results that differ: of two markers, or of two arms. Neither is preferred."""
     named = " and ".join(f"`{name}`" for name in names)
     choices = " or ".join(f"--column correct={name}" for name in names)
     said = f"the results {named} contradict each other. If they are of several markers, say which one counts: {choices}"
-    arms = pattern_of(names)
+    arms = pattern_of(names) if may_be_arms else ""
     return f"{said}. If they are of several arms: --column 'correct={arms}'." if arms else f"{said}."
 
 
@@ -149,13 +182,20 @@ def _result(shape: FoundShape, missing: Missing) -> None:
             )
     elif unusable := _unusable_result(shape):
         missing.add(f"{unusable}, so which answers are correct is not known.")
+    elif wrong := _wrong(shape):
+        missing.add(
+            f"nothing says which answers are correct. `{wrong}` may say which are wrong, if 1 (or true) "
+            "there is a wrong answer and no failed request.",
+            "--column",
+            f"wrong={wrong}",
+        )
     elif found := guess(shape, "correct"):
         missing.add("no key is known to say which answers are correct.", "--column", f"correct={found}")
     else:
         lacks = [name for name in ("response", "gold") if name not in shape.roles.columns]
         missing.add(
             f"nothing says which answers are correct, and without {' and '.join(lacks)} they cannot be marked. "
-            f"There is {_there(shape)}."
+            f"If one of these says it, --column correct=KEY: {_there(shape)}."
         )
 
 
@@ -170,6 +210,12 @@ def _unusable_result(shape: FoundShape) -> str:
         if any(_COMMA.fullmatch(value.strip()) for value in values if isinstance(value, str)):
             return f"`{text}` holds numbers with a decimal comma ({_shown(shape, text)}), which must be a point"
     return ""
+
+
+def _wrong(shape: FoundShape) -> str:
+    """A place that is called like what went wrong and is right or wrong; empty if there is none."""
+    named = [text for text in shape.sampled.columns if rank("wrong", shape.columns[text].path) is not None]
+    return next((text for text in named if judging.are_binary(shape.sampled.columns[text])), "")
 
 
 def _unread_marks(shape: FoundShape) -> str:
@@ -219,47 +265,3 @@ def _there(shape: FoundShape) -> str:
     names = [name for name in shape.columns if name and shape.columns[name].where != "header"]
     more = f" and {len(names) - _MOST} more" if len(names) > _MOST else ""
     return ", ".join(f"`{name}`" for name in names[:_MOST]) + more
-
-
-def of_paths(found: Whose, shape: FoundShape, missing: Missing) -> None:
-    """Whose answers files hold, where their names leave it open."""
-    if found.unclear:
-        parts = " and ".join(
-            f"{_kind(part.depth)} ({', '.join(part.values[:3])}{', ...' if len(part.values) > 3 else ''})"
-            for part in found.unclear
-        )
-        missing.reasons.append(
-            f"files of the same problems differ in {parts}, so which of these are arms, samples or "
-            "benchmarks is not known."
-        )
-        second = "{benchmark}" if "sample" in shape.roles.columns else "{sample}"
-        missing.paths = [pattern(found, [str(one.source.path) for one in shape.files], second)]
-    by_text = found.how.get("benchmark") == "the texts"
-    if not by_text and any(name is None for name in found.benchmark) and "benchmark" not in shape.roles.columns:
-        missing.add("nothing names the benchmark.", "--benchmark", "NAME")
-
-
-def _kind(depth: int) -> str:
-    return "the files' names" if depth == -1 else "a folder"
-
-
-def pattern(found: Whose, paths: Sequence[str], second: str) -> str:
-    """A path with `{arm}` for the outermost part that varies, and for the next what it may be.
-
-    Args:
-        second: `{sample}`, or where rows number their samples `{benchmark}`.
-    """
-    split = [path.split("/") for path in paths]
-    longest = max(split, key=len)
-    same = [one for one in split if len(one) == len(longest)]
-    made = []
-    for place, part in enumerate(longest):
-        distinct = {one[place] for one in same}
-        made.append(part if len(distinct) == 1 else "{}")
-    varying = [place for place, part in enumerate(made) if part == "{}"]
-    for number, place in enumerate(varying):
-        last = place == len(made) - 1
-        ending = "." + longest[-1].partition(".")[2] if last and "." in longest[-1] else ""
-        word = "{arm}" if number == 0 else second if number == 1 else "*"
-        made[place] = word + ending
-    return "/".join(made)

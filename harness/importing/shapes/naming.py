@@ -135,6 +135,11 @@ def _shared(words: Sequence[Sequence[str]]) -> int:
     return count
 
 
+def names_nothing(part: str) -> bool:
+    """Whether it has no word but those that every tool uses."""
+    return set(re.split(r"[_\-. ]+", part.strip(_EDGES).lower())) <= _PLAIN
+
+
 def same_problems(one: Varying, others: Sequence[Varying], problems: Sequence[frozenset[Hashable]]) -> bool | None:
     """Whether files that differ in one part alone were asked the same problems; None if there are no such files.
 
@@ -164,9 +169,9 @@ def fixed_name(paths: Sequence[NamedPath], arms: Sequence[str], beyond: Sequence
     parts = [set(path.parts) for path in paths]
     shared = [part for part in paths[0].parts[::-1] if all(part in one for one in parts)]
     for part in [*shared, *beyond]:
-        rest = part
+        rest = _STAMP.sub("", part).strip(_EDGES)
         for arm in sorted(taken, key=len, reverse=True):
             rest = re.sub(rf"(?i)(?:^|[_\-.]){re.escape(arm)}(?=$|[_\-.])", "", rest).strip(_EDGES)
-        if rest and not rest.isdigit() and not set(re.split(r"[_\-. ]+", rest.lower())) <= _PLAIN:
+        if rest and not rest.isdigit() and not names_nothing(rest):
             return rest
     return ""

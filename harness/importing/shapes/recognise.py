@@ -204,10 +204,17 @@ def shapes(files: Sequence[PeekedFile], asked: Mapping[str, str], metrics: Seque
         if one.place is not None:
             key = (one.family and one.family.name, one.place, one.keys, tells_problems(one.row) or one.keys > 0)
             groups.setdefault(key, []).append(one)
-    return [_shape(group, asked, metrics) for group in groups.values()]
+    made = [(group, *_sampled(group, asked, metrics)) for group in groups.values()]
+    # what the user names says which files are meant; where none has it, the most answers are what is asked of
+    meant = [one for one in made if one[2].has_asked()] or sorted(made, key=lambda one: -len(one[2].files))[:1]
+    return [
+        FoundShape(files, sampled.layout, sampled.columns, resolve(sampled), sampled.family, table, list(sampled.files))
+        for files, table, sampled in meant
+    ]
 
 
-def _shape(files: list[PeekedFile], asked: Mapping[str, str], metrics: Sequence[str]) -> FoundShape:
+def _sampled(files: list[PeekedFile], asked: Mapping[str, str], metrics: Sequence[str]) -> tuple[AnswerTable, Sampled]:
+    """Some answers of files of one layout."""
     row, beside = merged([one.row for one in files]), merged([one.beside for one in files])
     place, share = files[0].place or (), max(1, _MOST_ANSWERS // len(files))
     rows = [row for one in files for _, _, some in one.rows(share) for _, _, row in some[:share]]
@@ -222,8 +229,7 @@ def _shape(files: list[PeekedFile], asked: Mapping[str, str], metrics: Sequence[
     family = files[0].family
     sets = [family.told(one.source.path).get("benchmark", "") if family else "" for one in files]
     paths = [str(one.source.path) for one in files]
-    sampled = Sampled(there, table.columns, files_of, made, family, asked, sets, paths, metrics)
-    return FoundShape(files, made, there, resolve(sampled), family, table, files_of)
+    return table, Sampled(there, table.columns, files_of, made, family, asked, sets, paths, metrics)
 
 
 def distinct(values: Sequence[Any]) -> tuple[Any, ...]:

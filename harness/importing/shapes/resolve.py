@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from harness.importing.shapes import judging
+from harness.importing.shapes import judging, not_ids
 from harness.importing.shapes.flat import RecordColumn
 from harness.importing.shapes.result_roles import find_result
 from harness.importing.shapes.sampled import OF_FILES, Roles, Sampled, Values, take, taken_by
@@ -23,6 +23,7 @@ def resolve(sampled: Sampled) -> Roles:
     find_result(sampled, found)
     _texts(sampled, found)
     _problems(sampled, found)
+    not_ids.drop(sampled, found)
     taken = taken_by(found)
     for role, fits in {
         "benchmark": judging.are_names,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from harness.base.errors import UserError
 from harness.importing.metric_choice import choose
 from harness.importing.shapes import judging
 from harness.importing.shapes.flat import own_name
@@ -18,6 +21,9 @@ def find_result(sampled: Sampled, found: Roles) -> None:
     """Right or wrong of each answer, or counts of each problem; of files with other metrics each by its own."""
     if sampled.layout.lists:
         found.together = [text for text in _results(sampled) if sampled.columns[text].where == "row"]
+    if "wrong" in sampled.asked:
+        _find_wrong(sampled, found)
+        return
     groups = _by_metrics(sampled)
     if len(groups) < 2 or "correct" in sampled.asked:
         _find(sampled, found)
@@ -36,6 +42,18 @@ def find_result(sampled: Sampled, found: Roles) -> None:
         found.columns["correct"] = next(iter(found.results.values()))
     else:
         found.results.clear()
+
+
+def _find_wrong(sampled: Sampled, found: Roles) -> None:
+    """The column that says which answers are wrong, as the user says: no name alone turns a result."""
+    if "correct" in sampled.asked or sampled.metrics:
+        raise UserError("--column wrong=KEY names the result already: leave out --column correct=KEY and --metric.")
+    (text,) = sampled.ranked("wrong", judging.any_there)
+    if not judging.are_binary(sampled.values[text]):
+        raise UserError(f"--column wrong={text}: its values must be 0 or 1, or words for them: 1 is a wrong answer.")
+    _check_one_each(sampled, text)
+    found.columns["correct"], found.inverted = sampled.columns[text], True
+    found.notes.append(f"`{text}` says which answers are wrong: all others are correct.")
 
 
 def _by_metrics(sampled: Sampled) -> list[list[int]]:
@@ -61,9 +79,22 @@ def _results(sampled: Sampled) -> dict[str, str]:
 
 def _wanted(sampled: Sampled) -> str:
     """The column of the metric that the user wants. Raises: DataError that lists what there is."""
-    names = {name: text for text, name in _results(sampled).items() if judging.any_there(sampled.values[text])}
-    where = sampled.paths[sampled.files[0]]
-    return names[choose(where, {name: sampled.values[text] for name, text in names.items()}, sampled.metrics)]
+    results = _results(sampled) if sampled.family else {}
+    # files of no known tool call everything that is right or wrong as they like
+    results = results or {text: column.path[-1] for text, column in sampled.columns.items() if _may_tell(sampled, text)}
+    names = {name: text for text, name in results.items() if judging.any_there(sampled.values[text])}
+    values = {name: list(map(_as_number, sampled.values[text])) for name, text in names.items()}
+    return names[choose(sampled.paths[sampled.files[0]], values, sampled.metrics)]
+
+
+def _may_tell(sampled: Sampled, text: str) -> bool:
+    return sampled.columns[text].where in ("row", "entry", "arm") and judging.are_binary(sampled.values[text])
+
+
+def _as_number(value: Any) -> Any:
+    """1 or 0 of what is right or wrong in words; all else as it is."""
+    said = judging.yes_or_no(value)
+    return value if said is None or isinstance(value, bool | int | float) else int(said)
 
 
 def _check_one_each(sampled: Sampled, text: str) -> None:
@@ -95,6 +126,11 @@ def _find(sampled: Sampled, found: Roles) -> None:
     chosen = binary[:1] if no_choice else _agreed(sampled, found, binary)
     if chosen:
         _check_one_each(sampled, chosen[0])
+        if rank("wrong", own_name(sampled.columns[chosen[0]], sampled.layout)) is not None:
+            found.notes.append(
+                f"`{chosen[0]}` is called like what is wrong; 1 is taken for correct, as the command says. --column "
+                f"wrong={chosen[0]} takes 1 for wrong."
+            )
         found.columns["correct"] = sampled.columns[chosen[0]]
     elif not found.rivals and "mark" not in found.columns:
         if signed := sampled.ranked("correct", judging.are_signed):

@@ -25,6 +25,8 @@ class Roles:
     """role -> its place"""
     by_text: bool = False
     """whether problems are known by their text, not by an id"""
+    no_id: tuple[str, str] | None = None
+    """an id that tells no problem, and the place that shows it"""
     templates: bool = False
     """whether texts of one problem differ between files, as prompts of several chat templates do"""
     rivals: list[str] = field(default_factory=list)
@@ -35,6 +37,8 @@ class Roles:
     """the first of them whose name is of nothing but right or wrong: answers are not marked by us in its stead"""
     together: list[str] = field(default_factory=list)
     """places of results that are each of all answers to a problem"""
+    inverted: bool = False
+    """whether the result says which answers are wrong"""
     two: tuple[float, ...] = ()
     """the lower and the upper number that the result is, if it is one of two numbers that say right and wrong"""
     results: dict[int, RecordColumn] = field(default_factory=dict)
@@ -93,10 +97,19 @@ class Sampled:
             return column.where in ("entry", "arm")
         return True
 
-    def _asked(self, role: str) -> str:
+    def has_asked(self) -> bool:
+        """Whether all that the user names is there: files beside those that are meant, such as summaries, lack it."""
+        metrics = {column.path[-1] for column in self.columns.values() if column.path}
+        named = not self.metrics or any(name in metrics for name in self.metrics)
+        return named and all(map(self._called, self.asked))
+
+    def _called(self, role: str) -> list[str]:
         wanted = plain(self.asked[role])
         found = [text for text in self.columns if plain(text) == wanted or plain(text) == wanted.removesuffix("[]")]
-        found = found or [text for text in self.columns if plain(text).endswith(f".{wanted}")]
+        return found or [text for text in self.columns if plain(text).endswith(f".{wanted}")]
+
+    def _asked(self, role: str) -> str:
+        found = self._called(role)
         if len(found) != 1:
             raise UserError(
                 f"--column {role}={self.asked[role]}: {'several places are' if found else 'nothing is'} called so. "

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from harness.importing.evaluations import ImportedEvaluation
 from harness.importing.shapes.left_arms import result_place
-from harness.importing.shapes.recognise import FoundShape, PeekedFile
+from harness.importing.shapes.recognise import FoundShape, PeekedFile, distinct
 from harness.importing.shapes.whose import Whose
 from harness.records import START
 
@@ -77,5 +78,33 @@ def notes(shape: FoundShape, whose: Whose, marked_anew: bool, most: int, without
             "names a model. If they are of several models, add a column that names them, and --column arm=KEY; "
             "--arm NAME says that they are of one."
         )
+    if few := _numbered_arms(shape, whose):
+        yield (
+            f"{' and '.join(f'`{name}`' for name in few)} differ in a number alone, and are taken for two arms. If the "
+            "numbers are of samples or seeds of one arm, say so: of files with {arm}_{sample} or {arm}_{seed} in the "
+            "path, of a table with a row for each answer and the columns `arm` and `sample`, or `seed`."
+        )
     if without:
         yield f"{without:,} rows have no result and were left out."
+
+
+def _numbered_arms(shape: FoundShape, whose: Whose) -> list[str]:
+    """Two arms whose names differ in a number alone, where all arms are numbered from 0 or 1 so; else none."""
+    names = list(dict.fromkeys(arm for arm in whose.arm if arm))
+    if not names and "arm" in shape.roles.columns:
+        names = [str(name) for name in distinct(shape.values("arm"))]
+    found = [re.fullmatch(r"(.*[^\d.])(\d+)", name) for name in names]
+    numbers: dict[str, list[int]] = {}
+    for one in found:
+        if one is not None:
+            numbers.setdefault(one[1], []).append(int(one[2]))
+    alike = {tuple(sorted(of)) for of in numbers.values()}
+    if whose.how.get("arm") == "as named" or not all(found) or len(alike) != 1:
+        return []
+    (run,) = alike
+    first = next(iter(numbers))
+    return [f"{first}{n}" for n in run[:2]] if len(run) > 1 and run in (tuple(range(len(run))), _from_one(run)) else []
+
+
+def _from_one(run: Sequence[int]) -> tuple[int, ...]:
+    return tuple(range(1, len(run) + 1))

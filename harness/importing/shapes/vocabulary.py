@@ -28,8 +28,8 @@ _WORDS: dict[str, str] = {
         "number item example example_abbr session_id uuid doc_hash problem_hash"
     ),
     "question": (
-        "question problem prob question_text problem_text prompt_text raw_prompt prompt input query instruction "
-        "user_prompt problem_statement task_prompt full_prompt source_text questions problems item"
+        "question problem prob question_text problem_text prompt_text raw_prompt prompt_raw prompt input query "
+        "instruction user_prompt problem_statement task_prompt full_prompt source_text questions problems item"
     ),
     "gold": (
         "gold gold_answer ground_truth gt gts expected_answer expected reference_answer reference target "
@@ -56,6 +56,7 @@ _WORDS: dict[str, str] = {
         "is_match pass rewards scores eval_result ok"
     ),
     "mark": "mark",
+    "wrong": "wrong is_wrong incorrect is_incorrect error is_error errors failed is_failed failure mistake mistakes",
     "sample": (
         "sample sample_idx idx_answer answer_idx sample_index sample_number sample_num epoch rollout_idx "
         "rollout_index rollout_id trial "

@@ -198,7 +198,9 @@ def _benchmarks(
         made.benchmark, made.how["benchmark"] = [*told] * len(files), "file names"
         return
     arms = [arm for arm in made.arm if arm] + [arm for one in files for arm in one.arms]
-    name = fixed_name(paths, arms, [*typed, *_within(files, typed).parts[::-1]])
+    beyond = [*typed, *_within(files, typed).parts[::-1]]
+    # a folder that is called like a known benchmark says it, wherever it stands
+    name = fixed_name(paths, arms, sorted(beyond, key=lambda part: not name_benchmarks([part])))
     made.benchmark, made.how["benchmark"] = [name or None] * len(files), "the path"
 
 

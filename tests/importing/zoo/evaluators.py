@@ -40,9 +40,9 @@ def openai_evals(to: Path) -> None:
         put_lines(to / f"26010510AB_{arm}_sums.jsonl", events)
 
 
-@shape(k=K)
+@shape(k=K, needs="--column correct=plus_status")
 def evalplus(to: Path) -> None:
-    """evalplus 0.3: eval_results.json, lists by task; of two marks the stricter counts."""
+    """evalplus 0.3: eval_results.json, lists by task, with the marks of two sets of tests."""
     for arm in ARMS:
         found = {
             f"Mbpp/{group[0].i}": [
