@@ -78,6 +78,7 @@ def notes(shape: FoundShape, whose: Whose, marked_anew: bool, most: int, without
             "names a model. If they are of several models, add a column that names them, and --column arm=KEY; "
             "--arm NAME says that they are of one."
         )
+    # neither reading can be seen from names alone, so it is said which was taken
     if few := _numbered_arms(shape, whose):
         yield (
             f"{' and '.join(f'`{name}`' for name in few)} differ in a number alone, and are taken for two arms. If the "
