@@ -84,7 +84,10 @@ class Both:
 
     def steps(self, arm: str) -> list[StepRecord]:
         names = [field.name for field in fields(StepRecord)]
-        return [StepRecord(**{name: row[name] for name in names}) for row in read_jsonl(self.verl.trial(arm, 0).steps)]
+        return [
+            StepRecord(**{name: row[name] for name in names if name in row})
+            for row in read_jsonl(self.verl.trial(arm, 0).steps)
+        ]
 
 
 def rence(work: Path, *arguments: str) -> subprocess.Popen[bytes]:
