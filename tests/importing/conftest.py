@@ -28,12 +28,13 @@ class Done:
 
 @pytest.fixture
 def rence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Done]:
-    """`rence import ...` and others, from a folder of its own."""
+    """`rence import ...` and others, from a folder of its own, as they are typed: messages repeat their options."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("NO_COLOR", "1")
 
     def call(*words: str) -> Done:
         capsys.readouterr()
+        monkeypatch.setattr("sys.argv", ["rence", *words])
         with pytest.raises(SystemExit) as ended:
             main(list(words))
         said = capsys.readouterr()

@@ -21,17 +21,6 @@ examples = pytest.mark.skipif(not (DATA / "truth.json").exists(), reason="the ex
 ARMS = {"base": 0.25, "tuned": 0.75}
 
 
-@pytest.fixture
-def rence(rence: Rence, monkeypatch: pytest.MonkeyPatch) -> Rence:
-    """The command as it is typed, so that messages repeat its options."""
-
-    def call(*words: str) -> Done:
-        monkeypatch.setattr("sys.argv", ["rence", *words])
-        return rence(*words)
-
-    return call
-
-
 def right(arm: str, problem: int, sample: int = 0) -> bool:
     """Of four answers to each problem, or of four problems, so many as the arm's share says."""
     return (problem + sample) % 4 < 4 * ARMS[arm]

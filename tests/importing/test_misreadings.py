@@ -22,17 +22,6 @@ PROBLEMS, K = 12, 2
 TRUTH = {arm: pytest.approx(share) for arm, share in ARMS.items()}
 
 
-@pytest.fixture
-def rence(rence: Rence, monkeypatch: pytest.MonkeyPatch) -> Rence:
-    """The command as it is typed, so that messages repeat its options."""
-
-    def call(*words: str) -> Done:
-        monkeypatch.setattr("sys.argv", ["rence", *words])
-        return rence(*words)
-
-    return call
-
-
 def right(arm: str, problem: int, sample: int) -> bool:
     return (problem + sample) % 4 < 4 * ARMS[arm]
 

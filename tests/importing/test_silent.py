@@ -20,17 +20,6 @@ ARMS = {"base": 0.25, "tuned": 0.75}
 PROBLEMS = 32
 
 
-@pytest.fixture
-def rence(rence: Rence, monkeypatch: pytest.MonkeyPatch) -> Rence:
-    """The command as it is typed, so that messages repeat its options."""
-
-    def call(*words: str) -> Done:
-        monkeypatch.setattr("sys.argv", ["rence", *words])
-        return rence(*words)
-
-    return call
-
-
 def right(arm: str, problem: int) -> bool:
     return problem % 4 < 4 * ARMS[arm]
 
